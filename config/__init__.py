@@ -1,0 +1,1 @@
+"""The ground floor: settings, errors, logs. Imports no other room."""

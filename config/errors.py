@@ -1,0 +1,74 @@
+"""The error tree. A class's docstring is the sentence that a person reads.
+
+Raise with the facts that the sentence names: ``raise MissingColumn(path=path, column="text", columns="a, b")``.
+Commands print the sentence and exit with ``exit_code``; processes log it.
+"""
+
+from typing import ClassVar
+
+
+class ThumbsError(Exception):
+    """Something went wrong inside Thumbs; the log has the details."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__((type(self).__doc__ or "").format(**facts))
+
+
+class BadInput(ThumbsError):
+    """What was given cannot be used; the arguments or the file need a change."""
+
+    exit_code = 2
+
+
+class BadSetting(BadInput):
+    """The setting {name} cannot be used: {reason}. Change it in the environment or in .env."""
+
+
+class MissingFile(BadInput):
+    """There is no file or folder at {path}; check the path."""
+
+
+class UnreadableTable(BadInput):
+    """{path} cannot be read as {format}: {reason}. Save it again as a plain table."""
+
+
+class EmptyTable(BadInput):
+    """{path} has no rows; give a file with a header and at least one review."""
+
+
+class MissingColumn(BadInput):
+    """{path} has no column {column}; its columns are {columns}. Rename one of them or name the right one."""
+
+
+class UnknownLabel(BadInput):
+    """{path}, data row {row}: {label!r} is not a sentiment. Use positive or negative, or 1 or 0."""
+
+
+class UnusableCheckpoint(BadInput):
+    """The checkpoint at {path} cannot be used: {reason}."""
+
+
+class UnusableArtifact(ThumbsError):
+    """The model at {path} is refused: {reason}. Publish it again; the model that was serving goes on."""
+
+
+class NoBaseModel(BadInput):
+    """The base model {name!r} was not found: {reason}. Set BASE_MODEL to a hub name or a folder."""
+
+
+class StorageError(ThumbsError):
+    """The database did not do what was asked; the log has the details."""
+
+
+class SchemaMismatch(StorageError):
+    """The database is at migration {found} and this program needs {needed}. Run: thumbs db upgrade"""
+
+
+class KeyMissing(StorageError):
+    """There is no encryption key. Set ENCRYPTION_KEY, or ENCRYPTION_KEY_FILE to a file that holds one; thumbs key new makes one."""
+
+
+class KeyWrong(StorageError):
+    """The encryption key does not open what is stored. Put back the key that the database was written with."""

