@@ -1,0 +1,40 @@
+# Every target makes the environment that it needs from hashed locks, or finds it current, and goes on.
+PYTHON ?= python3
+ARGS ?=
+
+make_env = @$(PYTHON) requirements/make_env.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test lint locks peers
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\): ## /  make \1\t/p' Makefile | expand -t 16
+
+demo: ## start a local chat page and the bot, and print the page's address; needs no token
+	$(make_env) serve
+	@.venv/bin/thumbs demo
+
+run: ## start the bot on Telegram with TELEGRAM_TOKEN
+	$(make_env) serve
+	@.venv/bin/thumbs bot
+
+test: ## run every test; ARGS="-k word" picks some
+	$(make_env) dev
+	@sh requirements/chromium.sh
+	@.venv-dev/bin/python -m pytest $(ARGS)
+
+lint: ## check style, types, layers and locks
+	$(make_env) dev
+	@.venv-dev/bin/ruff check .
+	@.venv-dev/bin/ruff format --check .
+	@.venv-dev/bin/mypy
+	@.venv-dev/bin/mypy requirements tests/skip_policy.py
+	@.venv-dev/bin/lint-imports
+	@.venv-dev/bin/python requirements/compile.py --check
+
+locks: ## make requirements/*.lock from pyproject.toml
+	@test -x .venv-dev/bin/uv || $(PYTHON) requirements/make_env.py dev
+	@.venv-dev/bin/python requirements/compile.py
+
+peers: ## make the environment with PyTorch that some tests compare with
+	$(make_env) peers

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Makes sure that the browser tests find Chromium: from Debian's packages as root, else says how to get it.
+set -eu
+
+command -v chromium >/dev/null && exit 0
+
+if [ "$(id -u)" -eq 0 ] && [ -f /etc/debian_version ]; then
+    echo "Installing Chromium from Debian's packages for the browser tests (about 115 MB, a minute)..." >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends chromium >/dev/null
+else
+    echo "The browser tests need a command named chromium (on Debian: sudo apt-get install chromium)." >&2
+fi
