@@ -28,13 +28,13 @@ lint: ## check style, types, layers and locks
 	@.venv-dev/bin/ruff check .
 	@.venv-dev/bin/ruff format --check .
 	@.venv-dev/bin/mypy
-	@.venv-dev/bin/mypy requirements tests/skip_policy.py
+	@.venv-dev/bin/mypy requirements tests/skip_policy.py tests/peers.py
 	@.venv-dev/bin/lint-imports
-	@.venv-dev/bin/python requirements/compile.py --check
+	@.venv-dev/bin/python requirements/make_locks.py --check
 
 locks: ## make requirements/*.lock from pyproject.toml
 	@test -x .venv-dev/bin/uv || $(PYTHON) requirements/make_env.py dev
-	@.venv-dev/bin/python requirements/compile.py
+	@.venv-dev/bin/python requirements/make_locks.py
 
 peers: ## make the environment with PyTorch that some tests compare with
 	$(make_env) peers

@@ -34,15 +34,15 @@ class Role:
 
 
 ROLES = {
-    "serve": Role(".venv", ("serve.lock",), True, "about 170 MB to download, a minute or two"),
-    "dev": Role(".venv-dev", ("dev.lock", "encoder.lock"), True, "about 800 MB to download, three to five minutes"),
-    "train": Role(".venv-train", ("train.lock", "encoder.lock"), True, "about 700 MB to download, a few minutes"),
+    "serve": Role(".venv", ("serve.lock",), True, "about 120 MB to download, a minute or so"),
+    "dev": Role(".venv-dev", ("dev.lock", "encoder.lock"), True, "about 1 GB to download, two to five minutes"),
+    "train": Role(".venv-train", ("train.lock", "encoder.lock"), True, "about 850 MB to download, two to five minutes"),
     "gpu": Role(".venv-gpu", ("gpu.lock", "encoder.lock"), True, "several GB to download, ten minutes or more"),
     "peers": Role(
         ".venv-peers",
         ("peers.lock", "torch.lock"),
         False,
-        "about 250 MB, a minute or two; on Linux pip has to find a CPU build of PyTorch, see requirements/torch.lock",
+        "about 250 MB to download, a minute or two; on Linux pip has to find a CPU build of PyTorch, see requirements/torch.lock",
     ),
 }
 
@@ -110,7 +110,7 @@ def build(role: Role, folder: Path) -> None:
 def install(folder: Path, *arguments: str) -> None:
     """Run pip install in ``folder``, quiet but for errors."""
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    command = [str(python_in(folder)), "-m", "pip", "install", "--quiet", *arguments]
+    command = [str(python_in(folder)), "-m", "pip", "install", "-qq", *arguments]
     subprocess.run(command, check=True, env=environment)
 
 

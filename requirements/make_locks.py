@@ -1,6 +1,6 @@
 """Make the lock files from pyproject.toml with uv, or check without a network that they are current.
 
-``python requirements/compile.py`` writes every lock, keeping the versions that still fit; remove a lock first to take
+``python requirements/make_locks.py`` writes every lock, keeping the versions that still fit; remove a lock first to take
 the newest. ``--check`` compares the digest at each lock's top with pyproject.toml and looks at every line.
 """
 
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
             print(fault, file=sys.stderr)
         return 1 if faults else 0
     if arguments:
-        print("Usage: compile.py [--check]", file=sys.stderr)
+        print("Usage: make_locks.py [--check]", file=sys.stderr)
         return 2
     for lock in LOCKS:
         write(lock, digest(lock, project))
