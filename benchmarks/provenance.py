@@ -1,0 +1,85 @@
+"""Where a figure comes from: code, machine and texts. Every results file carries this."""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parent.parent
+_GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """The code and the machine of one run; names no host, user or path."""
+
+    commit: str
+    """Full hash of the checked-out commit."""
+    dirty: bool
+    """Whether tracked files other than results differ from that commit."""
+    cpu: str
+    """The processor's model name."""
+    cores: int
+    memory_gib: float
+    python: str
+    platform: str
+    packages: dict[str, str]
+    """Version of each package that the figures depend on."""
+    date: str
+    """When the run was described, UTC, ISO 8601."""
+
+
+def provenance(*packages: str) -> Provenance:
+    """Describe this run, with the installed versions of ``packages``; needs git and a checkout."""
+    changes = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)benchmarks/results")
+    return Provenance(
+        commit=_git("rev-parse", "HEAD"),
+        dirty=bool(changes),
+        cpu=_processor(),
+        cores=os.cpu_count() or 1,
+        memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB, 1),
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.release()} {platform.machine()}",
+        packages={name: version(name) for name in packages},
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 in hex of ``text`` as a reader sees it: case, white space and Unicode form do not count."""
+    normalised = " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    return hashlib.sha256(normalised.encode()).hexdigest()
+
+
+def text_set_digest(texts: Iterable[str]) -> str:
+    """SHA-256 in hex of a set of texts; order and repetition do not count."""
+    return hashlib.sha256("\n".join(sorted(set(map(text_digest, texts)))).encode()).hexdigest()
+
+
+def assert_disjoint(first: Iterable[str], second: Iterable[str]) -> None:
+    """Raise ValueError when a text stands in both sets, by its digest."""
+    shared = set(map(text_digest, first)) & set(map(text_digest, second))
+    if shared:
+        raise ValueError(f"{len(shared)} texts stand in both sets; the first by digest is {min(shared)}")
+
+
+def _git(*arguments: str) -> str:
+    git = shutil.which("git") or "git"
+    run = subprocess.run([git, *arguments], cwd=_ROOT, check=True, capture_output=True, text=True)
+    return run.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # only Linux has the file
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
