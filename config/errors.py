@@ -54,12 +54,20 @@ class UnusableArtifact(ThumbsError):
     """The model at {path} is refused: {reason}. Publish it again; the model that was serving goes on."""
 
 
+class UnknownRecipe(BadInput):
+    """There is no recipe named {name}; the recipes are {known}."""
+
+
 class NoBaseModel(BadInput):
     """The base model {name!r} was not found: {reason}. Set BASE_MODEL to a hub name or a folder."""
 
 
 class StorageError(ThumbsError):
     """The database did not do what was asked; the log has the details."""
+
+
+class DatabaseUnusable(StorageError):
+    """The database at {address} cannot be used: {reason}. Check DATABASE_URL and that its server is running."""
 
 
 class SchemaMismatch(StorageError):
@@ -72,3 +80,43 @@ class KeyMissing(StorageError):
 
 class KeyWrong(StorageError):
     """The encryption key does not open what is stored. Put back the key that the database was written with."""
+
+
+class KeyExists(BadInput):
+    """There is a file at {path} already. It may be the key that the database was written with, so it is kept."""
+
+
+class UnknownMessage(StorageError):
+    """Message {message_id} is not in the database; it was deleted."""
+
+
+class UnknownPrediction(StorageError):
+    """Prediction {prediction_id} is not in the database; the text that it was made for was deleted."""
+
+
+class UnknownModelVersion(BadInput):
+    """There is no model version {version} in the registry; register it first."""
+
+
+class ModelVersionTaken(BadInput):
+    """Model version {version} is registered with other contents. Give the new model another version."""
+
+
+class ColumnTaken(BadInput):
+    """{path} has a column {column} already, and the result would be written over it. Rename that column."""
+
+
+class UnwritableFile(BadInput):
+    """{path} cannot be written: {reason}."""
+
+
+class PortTaken(BadInput):
+    """Port {port} on {host} cannot be used: {reason}. Stop what listens there, or set PLAYGROUND_PORT to another."""
+
+
+class ProcessEnded(ThumbsError):
+    """The {name} ended by itself with status {status}. {log} ends with: {lines}"""
+
+
+class ProcessSilent(ThumbsError):
+    """The demo was not ready after {seconds} seconds: the {name} does not answer. {log} may say why."""

@@ -1,0 +1,9 @@
+"""What Alembic loads before it runs steps: they use the connection that ``runner`` opened."""
+
+from alembic import context
+
+from storage.tables import Base
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+with context.begin_transaction():
+    context.run_migrations()

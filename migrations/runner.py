@@ -1,0 +1,76 @@
+"""Applies the migrations, all or none, one process at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, text
+
+from storage.engine import make_private_file, parse, reachable, reading_engine, revision_of, sqlite_file, writing_engine
+
+# Any number, but the same in every process: PostgreSQL lets one holder of it at a time migrate.
+_LOCK: Final = 7_460_811
+
+
+def upgrade(url: str) -> None:
+    """Bring the database to the newest migration; makes the file of a SQLite database that is not there yet.
+
+    Raises BadSetting for an address of another kind, DatabaseUnusable when there is no answer.
+    """
+    address = parse(url)
+    path = sqlite_file(address)
+    if path is not None:
+        with reachable(address):
+            make_private_file(path)
+    with _migrating(address) as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take migrations back to ``revision``; ``base`` takes back all of them, and with them all data."""
+    with _migrating(parse(url)) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def head() -> str:
+    """Name the newest migration."""
+    newest = ScriptDirectory.from_config(_config(None)).get_current_head()
+    if newest is None:
+        raise LookupError("there are no migrations beside this module")
+    return newest
+
+
+def current(url: str) -> str | None:
+    """Name the migration that the database is at, None before the first; changes nothing."""
+    address = parse(url)
+    path = sqlite_file(address)
+    if path is not None and not path.exists():
+        return None
+    engine = writing_engine(address)
+    try:
+        with reachable(address), reading_engine(engine).connect() as connection:
+            return revision_of(connection)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _migrating(address: URL) -> Iterator[Connection]:
+    engine = writing_engine(address)
+    try:
+        with reachable(address), engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
