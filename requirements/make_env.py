@@ -42,7 +42,7 @@ ROLES = {
         ".venv-peers",
         ("peers.lock", "torch.lock"),
         False,
-        "about 250 MB to download, a minute or two; on Linux pip has to find a CPU build of PyTorch, see requirements/torch.lock",
+        "about 250 MB to download; on Linux pip has to find a CPU build of PyTorch, see requirements/torch.lock",
     ),
 }
 

@@ -1,7 +1,7 @@
 """Make the lock files from pyproject.toml with uv, or check without a network that they are current.
 
-``python requirements/make_locks.py`` writes every lock, keeping the versions that still fit; remove a lock first to take
-the newest. ``--check`` compares the digest at each lock's top with pyproject.toml and looks at every line.
+``python requirements/make_locks.py`` writes every lock, keeping the versions that still fit; remove a lock first to
+take the newest. ``--check`` compares the digest at each lock's top with pyproject.toml and looks at every line.
 """
 
 import hashlib

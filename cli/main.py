@@ -1,0 +1,107 @@
+"""The table of commands. Each imports its room when it runs, so that help is quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import database_commands
+from cli.predict import predict
+from config.errors import ThumbsError
+
+app = typer.Typer(
+    help="Thumbs reads reviews with a fine-tuned BERT, on Telegram or on a local chat page.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+key_app = typer.Typer(help="Make the keys that texts are encrypted with.", no_args_is_help=True)
+app.add_typer(database_commands.app, name="db")
+app.add_typer(key_app, name="key")
+app.command()(predict)
+
+
+@app.command()
+def demo() -> None:
+    """Start a local chat page and the bot, and print the page's address.
+
+    Needs no Telegram token. Everything is kept in DATA_DIR. Ctrl-C stops it.
+
+    \b
+    Examples:
+      thumbs demo
+      PLAYGROUND_PORT=9000 DATA_DIR=/srv/thumbs-demo thumbs demo
+    """
+    from cli.demo import run_demo
+    from config.settings import read_settings
+
+    run_demo(read_settings())
+
+
+@app.command()
+def bot() -> None:
+    """Start the bot on Telegram.
+
+    Needs TELEGRAM_TOKEN, an encryption key and a database that is up to date.
+
+    \b
+    Example:
+      thumbs db upgrade && TELEGRAM_TOKEN=123456:abc thumbs bot
+    """
+    from bot.main import run
+    from config.settings import read_settings
+
+    run(read_settings())
+
+
+@app.command()
+def settings(
+    example: Annotated[bool, typer.Option("--example", help="Print a commented .env file instead.")] = False,
+) -> None:
+    """Print every setting with its default and what it is for.
+
+    \b
+    Examples:
+      thumbs settings > docs/settings.md
+      thumbs settings --example > .env.example
+    """
+    from cli.settings_page import env_example, settings_table
+
+    typer.echo(env_example() if example else settings_table(), nl=False)
+
+
+@key_app.command("new")
+def new_key(
+    file: Annotated[Path | None, typer.Option(help="Write the key to this new file, mode 0600.")] = None,
+) -> None:
+    """Make a key and print it, or write it to a file.
+
+    \b
+    Examples:
+      thumbs key new --file /etc/thumbs/key
+      ENCRYPTION_KEY="$(thumbs key new)" thumbs bot
+    """
+    if file is not None:
+        from storage.encryption import make_key_file
+
+        make_key_file(file)
+        typer.echo(f"Wrote {file}. Keep a copy: without it what is stored cannot be read.", err=True)
+    else:
+        from cryptography.fernet import Fernet
+
+        typer.echo(Fernet.generate_key().decode("ascii"))
+
+
+def main() -> None:
+    """Run the command line; an error of the tree ends as its sentence and its exit status."""
+    try:
+        app()
+    except ThumbsError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""``thumbs predict``: verdicts for texts, or for every row of a CSV file."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cli.csv_verdicts import OnProgress
+    from ml.prediction import Classifier
+
+
+def predict(  # noqa: PLR0913, PLR0917 -- typer makes one option of each parameter
+    texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Reviews, each in quotes.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Read reviews from this file; .gz, .bz2 and .xz are opened.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the rows here, with label and confidence added.")] = None,
+    column: Annotated[str | None, typer.Option(help="Column of the reviews; else review, else text.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
+    model: Annotated[Path | None, typer.Option(help="Folder of a published model instead of MODEL.")] = None,
+) -> None:
+    """Say whether reviews are positive or negative.
+
+    \b
+    Examples:
+      thumbs predict "This was a good movie. I would watch it again"
+      thumbs predict --json "Two hours that I want back." "Lovely."
+      thumbs predict --csv reviews.csv --out verdicts.csv --column comment
+    """
+    if bool(texts) == (csv is not None):
+        raise typer.BadParameter("Give either texts or --csv.")
+    if (csv is None) != (out is None):
+        raise typer.BadParameter("--csv and --out go together.")
+    with _classifier(model) as classifier:
+        if csv is not None and out is not None:
+            _predict_file(classifier, csv, out, column, as_json)
+        else:
+            _predict_texts(classifier, texts or [], as_json)
+
+
+@contextmanager
+def _classifier(folder: Path | None) -> "Iterator[Classifier]":
+    from config.settings import read_settings
+    from ml.prediction import Classifier
+
+    settings = read_settings()
+    with Classifier.load(folder or settings.model, threads=settings.serving_threads) as classifier:
+        yield classifier
+
+
+def _predict_texts(classifier: "Classifier", texts: list[str], as_json: bool) -> None:
+    for text, verdict in zip(texts, classifier.classify(texts), strict=True):
+        if as_json:
+            typer.echo(json.dumps({"text": text, **dataclasses.asdict(verdict)}, ensure_ascii=False))
+        else:
+            typer.echo(f"{verdict.label} ({verdict.confidence:.1%}): {text}")
+
+
+def _predict_file(classifier: "Classifier", source: Path, target: Path, column: str | None, as_json: bool) -> None:
+    from cli.csv_verdicts import add_verdicts
+
+    with _progress_bar(source) as on_progress:
+        summary = add_verdicts(source, target, classifier.classify, column, on_progress)
+    if as_json:
+        facts = {**dataclasses.asdict(summary), "out": str(target), "model": classifier.version}
+        typer.echo(json.dumps(facts, ensure_ascii=False))
+    else:
+        typer.echo(
+            f"{summary.rows:,} rows in {summary.seconds:.1f} s: {summary.positive:,} positive and "
+            f"{summary.negative:,} negative, written to {target}",
+            err=True,
+        )
+
+
+@contextmanager
+def _progress_bar(source: Path) -> "Iterator[OnProgress]":
+    """A bar on standard error, filled by bytes read; silent where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    rows_read = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s")
+    columns = (BarColumn(), TaskProgressColumn(), rows_read, TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        total = source.stat().st_size if source.is_file() else None
+        task = progress.add_task(source.name, total=total, rows=0, rate=0.0)
+
+        def show(position: int, rows: int) -> None:
+            elapsed = progress.tasks[task].elapsed or 0.0
+            progress.update(task, completed=position, rows=rows, rate=rows / elapsed if elapsed else 0.0)
+
+        yield show
