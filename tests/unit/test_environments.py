@@ -1,0 +1,119 @@
+"""The scripts that make environments and locks, as far as they work without a network."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import make_env
+import make_locks
+import pytest
+
+PROJECT = tomllib.loads((make_locks.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Path:
+    """A folder that looks like a finished environment with the digest 'now'."""
+    python = make_env.python_in(tmp_path)
+    python.parent.mkdir()
+    python.touch()
+    (tmp_path / make_env.STAMP).write_text("now\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_an_environment_is_current_by_its_stamp(finished: Path) -> None:
+    assert make_env.is_current(finished, "now")
+    assert not make_env.is_current(finished, "later")
+
+
+def test_an_interrupted_environment_is_not_current(finished: Path) -> None:
+    (finished / make_env.STAMP).unlink()
+    assert not make_env.is_current(finished, "now")
+
+
+def test_an_environment_whose_python_is_gone_is_not_current(finished: Path) -> None:
+    make_env.python_in(finished).unlink()
+    assert not make_env.is_current(finished, "now")
+
+
+def test_a_failed_installation_leaves_no_stamp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("pyproject.toml", "requirements"):
+        (tmp_path / name).symlink_to(make_env.ROOT / name)
+    role = make_env.Role("env", ("serve.lock",), False, "nothing")
+    monkeypatch.setattr(make_env, "ROOT", tmp_path)
+    monkeypatch.setattr(make_env, "ROLES", {"serve": role})
+
+    def fail(*_: object) -> None:
+        raise subprocess.CalledProcessError(1, "pip")
+
+    monkeypatch.setattr(make_env, "install", fail)
+    assert make_env.main(["serve"]) == 1
+    assert make_env.python_in(tmp_path / "env").exists()
+    assert not make_env.is_current(tmp_path / "env", make_env.digest(role))
+    assert "Making env failed" in capsys.readouterr().err
+
+
+def test_a_change_of_a_lock_or_of_the_project_makes_an_environment_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(make_env, "ROOT", tmp_path)
+    (tmp_path / "requirements").mkdir()
+    lock, project = tmp_path / "requirements" / "serve.lock", tmp_path / "pyproject.toml"
+    role = make_env.ROLES["serve"]
+    tables = (
+        '[build-system]\nrequires = []\n[project]\nname = "{name}"\n[tool.setuptools]\n[tool.ruff]\nwidth = {width}\n'
+    )
+    seen = []
+    for version, name, width in [("1", "thumbs", 1), ("1", "thumbs", 2), ("2", "thumbs", 2), ("2", "other", 2)]:
+        lock.write_text(f"numpy=={version}\n", encoding="utf-8")
+        project.write_text(tables.format(name=name, width=width), encoding="utf-8")
+        seen.append(make_env.digest(role))
+    assert seen[0] == seen[1], "the environment does not depend on the settings of a checker"
+    assert len(set(seen[1:])) == 3
+
+
+@pytest.mark.parametrize("arguments", [[], ["absent"], ["serve", "dev"]])
+def test_an_unknown_role_gets_the_usage(arguments: list[str]) -> None:
+    script = [sys.executable, str(make_env.ROOT / "requirements" / "make_env.py")]
+    result = subprocess.run([*script, *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "serve|dev" in result.stderr
+
+
+def test_the_locks_are_made_from_this_project() -> None:
+    assert make_locks.main(["--check"]) == 0
+
+
+def test_a_new_dependency_makes_the_locks_stale() -> None:
+    table = PROJECT["project"]
+    changed = {**PROJECT, "project": {**table, "dependencies": [*table["dependencies"], "left-pad"]}}
+    stale = " ".join(make_locks.stale(changed))
+    assert all(
+        f"{name}.lock is not made from this pyproject.toml" in stale for name in ("serve", "train", "gpu", "dev")
+    )
+    assert "peers" not in stale
+
+
+HASH = "--hash=sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (f"numpy==2.4.6 {HASH}\n", None),
+        (f"# a comment\nnumpy==2.4.6 ; python_version < '3.12' \\\n    {HASH} \\\n    {HASH}\n", None),
+        ("numpy==2.4.6\n", "no version and hash for: numpy==2.4.6"),
+        (f"numpy>=2 {HASH}\n", "no version and hash for: numpy>=2"),
+        ("--index-url https://packages.example.org/simple\n", "names an address"),
+        (f"numpy @ https://packages.example.org/numpy.whl {HASH}\n", "names an address"),
+    ],
+)
+def test_every_line_of_a_lock_has_a_version_and_a_hash(tmp_path: Path, text: str, fault: str | None) -> None:
+    lock = tmp_path / "some.lock"
+    lock.write_text(text, encoding="utf-8")
+    faults = make_locks.faults_in(lock)
+    assert bool(faults) == (fault is not None)
+    assert fault is None or fault in faults[0]

@@ -1,0 +1,151 @@
+"""The command line: every command explains itself, quickly, and every error of the tree ends as one sentence."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from cli.main import app
+from config.settings import Settings
+
+THUMBS = [sys.executable, "-m", "cli.main"]
+# Takes the command's arguments, and settings by name.
+Thumbs = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def command_paths() -> list[tuple[str, ...]]:
+    """Every command and every group of commands, by its words."""
+    paths: list[tuple[str, ...]] = [()]
+    root = typer.main.get_command(app)
+    assert isinstance(root, TyperGroup)
+    for name, command in root.commands.items():
+        paths.append((name,))
+        if isinstance(command, TyperGroup):
+            paths.extend((name, inner) for inner in command.commands)
+    return paths
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An environment without settings but DATA_DIR."""
+    names = {name.upper() for name in Settings.model_fields}
+    others = {name: value for name, value in os.environ.items() if name not in names}
+    return {**others, "DATA_DIR": str(tmp_path / "var")}
+
+
+@pytest.fixture
+def thumbs(tmp_path: Path, environment: dict[str, str]) -> Thumbs:
+    """Runs the command in an empty folder."""
+
+    def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*THUMBS, *arguments],
+            cwd=tmp_path,
+            env={**environment, **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("path", command_paths(), ids=" ".join)
+def test_every_command_explains_itself(path: tuple[str, ...], thumbs: Thumbs) -> None:
+    result = thumbs(*path, "--help")
+    assert result.returncode == 0
+    assert "Usage: " in result.stdout
+    is_group = "Commands:" in result.stdout
+    assert is_group or "Example" in result.stdout, "a command shows how it is used"
+
+
+def test_help_is_quick(thumbs: Thumbs) -> None:
+    def seconds() -> float:
+        started = time.perf_counter()
+        thumbs("--help")
+        return time.perf_counter() - started
+
+    assert min(seconds() for _ in range(3)) < 1.0
+
+
+def test_an_error_of_the_tree_is_one_sentence_with_its_status(thumbs: Thumbs) -> None:
+    result = thumbs("db", "check", ENCRYPTION_KEY="not a key")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("The setting ENCRYPTION_KEY cannot be used")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_setting_of_the_wrong_kind_is_one_sentence(thumbs: Thumbs) -> None:
+    result = thumbs("db", "upgrade", RETENTION_DAYS="soon")
+    assert result.returncode == 2
+    assert result.stderr.startswith("The setting RETENTION_DAYS cannot be used")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--csv", "a.csv"), ("text", "--csv", "a.csv", "--out", "b.csv")])
+def test_predict_says_what_it_can_be_given(arguments: tuple[str, ...], thumbs: Thumbs) -> None:
+    result = thumbs("predict", *arguments)
+    assert result.returncode == 2
+    assert "--csv" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_new_database_is_migrated_checked_and_purged(thumbs: Thumbs) -> None:
+    key = thumbs("key", "new").stdout.strip()
+    before = thumbs("db", "check", ENCRYPTION_KEY=key)
+    assert before.returncode == 1
+    assert "thumbs db upgrade" in before.stderr
+    assert thumbs("db", "upgrade").returncode == 0
+    assert thumbs("db", "check", ENCRYPTION_KEY=key).returncode == 0
+    purged = thumbs("db", "purge", "--json", ENCRYPTION_KEY=key)
+    assert json.loads(purged.stdout) == {"messages": 0, "updates": 0, "replies": 0}
+    assert "0 messages" in thumbs("db", "purge", ENCRYPTION_KEY=key).stdout
+    other = thumbs("key", "new").stdout.strip()
+    wrong = thumbs("db", "check", ENCRYPTION_KEY=other)
+    assert wrong.returncode == 1
+    assert "does not open what is stored" in wrong.stderr
+
+
+def test_a_key_file_is_written_once(tmp_path: Path, thumbs: Thumbs) -> None:
+    assert thumbs("key", "new", "--file", "key").returncode == 0
+    key = (tmp_path / "key").read_bytes()
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    again = thumbs("key", "new", "--file", "key")
+    assert again.returncode == 2
+    assert (tmp_path / "key").read_bytes() == key
+
+
+def test_ctrl_c_ends_a_command_quietly(tmp_path: Path, environment: dict[str, str]) -> None:
+    os.mkfifo(tmp_path / "reviews.csv")
+    program = """
+import os, sys
+from pathlib import Path
+import typer
+from cli import main
+from cli.csv_verdicts import add_verdicts
+
+@main.app.command()
+def wait() -> None:
+    add_verdicts(Path("reviews.csv"), Path("out.csv"), lambda texts: [])
+
+sys.argv = ["thumbs", "wait"]
+main.main()
+"""
+    command = [sys.executable, "-c", program]
+    with (
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process,
+        (tmp_path / "reviews.csv").open("wb"),  # opens once the command waits for rows
+    ):
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["reviews.csv"]

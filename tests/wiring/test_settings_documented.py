@@ -1,0 +1,39 @@
+"""The pages about the settings are made from the settings."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.settings_page import env_example, settings_table
+from config.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_page_is_current() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert page == settings_table(), "Run: .venv-dev/bin/thumbs settings > docs/settings.md"
+
+
+def test_the_example_is_current() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert example == env_example(), "Run: .venv-dev/bin/thumbs settings --example > .env.example"
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert "|" not in field.description, f"{name} would break the table"
+
+
+def test_the_example_uncommented_gives_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    lines = [line.removeprefix("# ") for line in env_example().splitlines()]
+    set_lines = [line for line in lines if "=" in line and not line.endswith("=")]
+    (tmp_path / ".env").write_text("\n".join(set_lines), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    read = Settings()
+    monkeypatch.chdir(ROOT.parent)
+    assert read == Settings()
+    assert len(set_lines) == sum(field.default is not None for field in Settings.model_fields.values())
