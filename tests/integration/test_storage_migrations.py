@@ -1,0 +1,123 @@
+"""Migrations on both engines, compared with the tables."""
+
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
+from config.errors import BadSetting, DatabaseUnusable, SchemaMismatch
+from migrations import runner
+from storage.database import Database
+from storage.engine import parse, writing_engine
+from storage.tables import Base
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    engine = writing_engine(parse(url))
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def tables_in(url: str) -> set[str]:
+    with connected(url) as connection:
+        return set(inspect(connection).get_table_names()) - {"alembic_version"}
+
+
+def test_up_down_and_up_again(empty_url: str) -> None:
+    assert runner.current(empty_url) is None
+    runner.upgrade(empty_url)
+    assert runner.current(empty_url) == runner.head()
+    assert tables_in(empty_url) == set(Base.metadata.tables)
+
+    runner.downgrade(empty_url, "base")
+    assert runner.current(empty_url) is None
+    assert tables_in(empty_url) == set()
+
+    runner.upgrade(empty_url)
+    assert tables_in(empty_url) == set(Base.metadata.tables)
+
+
+def test_the_migrations_make_exactly_the_tables(database_url: str) -> None:
+    with connected(database_url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_foreign_key_is_named_and_indexed(database_url: str) -> None:
+    with connected(database_url) as connection:
+        schema = inspect(connection)
+        for table in Base.metadata.tables:
+            indexed = {index["column_names"][0] for index in schema.get_indexes(table)}
+            indexed |= {unique["column_names"][0] for unique in schema.get_unique_constraints(table)}
+            indexed |= {schema.get_pk_constraint(table)["constrained_columns"][0]}
+            for key in schema.get_foreign_keys(table):
+                assert key["name"] == f"fk_{table}_{key['constrained_columns'][0]}_{key['referred_table']}"
+                if key["constrained_columns"] != ["version"]:  # model versions are never deleted
+                    assert key["constrained_columns"][0] in indexed
+
+
+def test_processes_that_migrate_at_once_migrate_once(empty_url: str) -> None:
+    code = "import sys; from migrations import runner; runner.upgrade(sys.argv[1])"
+    processes = [subprocess.Popen([sys.executable, "-c", code, empty_url]) for _ in range(3)]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+    assert runner.current(empty_url) == runner.head()
+
+
+def test_a_database_without_migrations_is_refused(empty_url: str, keys: tuple[str, ...]) -> None:
+    with pytest.raises(SchemaMismatch, match="thumbs db upgrade"):
+        Database.open(empty_url, keys)
+    assert not (empty_url.startswith("sqlite") and Path(parse(empty_url).database or "").exists())
+    runner.upgrade(empty_url)
+    runner.downgrade(empty_url, "base")
+    with pytest.raises(SchemaMismatch, match="thumbs db upgrade"):
+        Database.open(empty_url, keys)
+
+
+def test_only_the_owner_may_read_a_sqlite_file_and_its_folder(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    path = tmp_path / "made" / "thumbs.db"
+    runner.upgrade(f"sqlite:///{path}")
+    database = Database.open(f"sqlite:///{path}", keys)
+    with database.reading():
+        files = [path.parent, *path.parent.iterdir()]
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in files}
+    database.close()
+    assert modes == {"made": 0o700, "thumbs.db": 0o600, "thumbs.db-wal": 0o600, "thumbs.db-shm": 0o600}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "mysql://host/thumbs", "postgresql+psycopg2://host/thumbs", "sqlite://", "sqlite:///:memory:"],
+)
+def test_an_address_of_another_kind_is_refused_in_one_sentence(url: str) -> None:
+    with pytest.raises(BadSetting, match="DATABASE_URL"):
+        runner.upgrade(url)
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password(keys: tuple[str, ...], tmp_path: Path) -> None:
+    url = f"postgresql://someone:hush@/thumbs?host={tmp_path}"
+    with pytest.raises(DatabaseUnusable, match="someone") as caught:
+        Database.open(url, keys)
+    assert "hush" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_refused(keys: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "thumbs.db"
+    path.write_text("a shopping list: milk, bread, apples and a good film for the evening\n" * 20)
+    with pytest.raises(DatabaseUnusable, match="not a database"):
+        Database.open(f"sqlite:///{path}", keys)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DatabaseUnusable):
+        runner.upgrade(f"sqlite:///{tmp_path / 'file' / 'thumbs.db'}")
