@@ -32,9 +32,13 @@ def run_demo(settings: Settings) -> None:
 
     Raises PortTaken, ProcessEnded when one of them ends by itself, and ProcessSilent when they do not get ready.
     """
-    demo = demo_settings(settings)
+    with stop_events() as events:
+        _run(demo_settings(settings), events)
+
+
+def _run(demo: Settings, events: queue.SimpleQueue[Event]) -> None:
     environment = child_environment(demo)
-    with stop_events() as events, Children(demo.data_dir / "logs", events) as children:
+    with Children(demo.data_dir / "logs", events) as children:
         address = ["--host", demo.playground_host, "--port", str(demo.playground_port)]
         place = ["--data-dir", str(demo.data_dir), "--token", demo.token]
         children.start(PLAYGROUND, [*address, *place], environment, demo.data_dir)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ml.prediction import Classifier
 
 
-def predict(  # noqa: PLR0913, PLR0917 -- typer makes one option of each parameter
+def predict(
     texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Reviews, each in quotes.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Read reviews from this file; .gz, .bz2 and .xz are opened.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the rows here, with label and confidence added.")] = None,
@@ -34,21 +34,19 @@ def predict(  # noqa: PLR0913, PLR0917 -- typer makes one option of each paramet
         raise typer.BadParameter("Give either texts or --csv.")
     if (csv is None) != (out is None):
         raise typer.BadParameter("--csv and --out go together.")
-    with _classifier(model) as classifier:
-        if csv is not None and out is not None:
-            _predict_file(classifier, csv, out, column, as_json)
-        else:
-            _predict_texts(classifier, texts or [], as_json)
+    classifier = _classifier(model)
+    if csv is not None and out is not None:
+        _predict_file(classifier, csv, out, column, as_json)
+    else:
+        _predict_texts(classifier, texts or [], as_json)
 
 
-@contextmanager
-def _classifier(folder: Path | None) -> "Iterator[Classifier]":
+def _classifier(folder: Path | None) -> "Classifier":
     from config.settings import read_settings
     from ml.prediction import Classifier
 
     settings = read_settings()
-    with Classifier.load(folder or settings.model, threads=settings.serving_threads) as classifier:
-        yield classifier
+    return Classifier.load(folder or settings.model, threads=settings.serving_threads)
 
 
 def _predict_texts(classifier: "Classifier", texts: list[str], as_json: bool) -> None:
@@ -56,7 +54,8 @@ def _predict_texts(classifier: "Classifier", texts: list[str], as_json: bool) ->
         if as_json:
             typer.echo(json.dumps({"text": text, **dataclasses.asdict(verdict)}, ensure_ascii=False))
         else:
-            typer.echo(f"{verdict.label} ({verdict.confidence:.1%}): {text}")
+            doubt = "" if verdict.sure else ", not sure"
+            typer.echo(f"{verdict.label} ({verdict.confidence:.1%}{doubt}): {text}")
 
 
 def _predict_file(classifier: "Classifier", source: Path, target: Path, column: str | None, as_json: bool) -> None:

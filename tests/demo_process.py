@@ -1,0 +1,97 @@
+"""Starts ``thumbs demo`` as a process of its own, and sees to it that nothing of it stays."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from playground.client import Client
+
+STOPS_WITHIN = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo that answers: its page's address, its folder, and the client that plays the people who write to it."""
+
+    url: str
+    data_dir: Path
+    client: Client
+    process: subprocess.Popen[str]
+
+
+def demo_environment(data_dir: Path, **settings: str) -> dict[str, str]:
+    """The environment of a demo that keeps everything in ``data_dir`` and listens on a free port."""
+    names = {name.upper() for name in Settings.model_fields}
+    environment = {name: value for name, value in os.environ.items() if name.upper() not in names}
+    return {**environment, "DATA_DIR": str(data_dir), "PLAYGROUND_PORT": "0", **settings}
+
+
+def start_demo(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+    """Start ``thumbs demo`` from the project's folder; its standard output and error come together."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "demo"],
+        cwd=Path(__file__).resolve().parents[1],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def page_address(process: "subprocess.Popen[str]") -> str:
+    """Wait until the demo says where its page is; it gives up by itself when it does not get ready."""
+    said = []
+    for line in process.stdout or ():
+        said.append(line)
+        if line.startswith("Open http"):
+            return line.split()[1]
+    pytest.fail("the demo ended before it was ready:\n" + "".join(said))
+
+
+def processes_of(data_dir: Path) -> list[int]:
+    """The ids of the running processes whose DATA_DIR is ``data_dir``."""
+    wanted = f"DATA_DIR={data_dir}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+        except OSError:
+            continue  # it ended in between, or is not ours to read
+    return found
+
+
+def wait_for_end(process_ids: list[int]) -> None:
+    """Wait until none of the processes runs any more."""
+    for process_id in process_ids:
+        try:
+            descriptor = os.pidfd_open(process_id)
+        except ProcessLookupError:
+            continue
+        ended, _, _ = select.select([descriptor], [], [], STOPS_WITHIN)  # readable once the process has ended
+        os.close(descriptor)
+        assert ended, f"process {process_id} goes on"
+
+
+@contextmanager
+def running_demo(data_dir: Path, **settings: str) -> Iterator[Demo]:
+    """A demo that is ready; it is stopped with SIGTERM at the end and has to leave no process behind."""
+    with start_demo(demo_environment(data_dir, **settings)) as process:
+        try:
+            url = page_address(process)
+            with Client(url) as client:
+                yield Demo(url, data_dir, client, process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            output, _ = process.communicate(timeout=STOPS_WITHIN)
+    assert process.returncode == 0, output
+    assert processes_of(data_dir) == []

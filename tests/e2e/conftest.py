@@ -1,0 +1,41 @@
+"""A running demo, started by the command that a newcomer types, and a browser to look at its page with."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from demo_process import Demo, running_demo
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One running demo for the tests of a module."""
+    with running_demo(tmp_path_factory.mktemp("demo") / "var") as started:
+        yield started
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """An empty page in headless Chromium; console errors of the page are the test's errors."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("there is no command named chromium; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        page = browser.new_page(viewport={"width": 1200, "height": 800})
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        browser.close()
+    assert errors == [], "the page's scripts failed"

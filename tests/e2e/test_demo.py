@@ -1,0 +1,70 @@
+"""``thumbs demo``: ready in seconds, and gone without a trace, whatever way it ends."""
+
+import signal
+import socket
+import time
+import urllib.request
+from pathlib import Path
+
+from demo_process import demo_environment, page_address, processes_of, running_demo, start_demo, wait_for_end
+
+READY_WITHIN = 6.0
+
+
+def test_it_is_ready_in_seconds_and_starts_again_on_what_it_kept(tmp_path: Path) -> None:
+    data_dir = tmp_path / "var"
+    with running_demo(data_dir) as first, urllib.request.urlopen(first.url) as page:
+        assert "text/html" in page.headers["Content-Type"]
+    key = (data_dir / "encryption.key").read_bytes()
+    started = time.perf_counter()
+    with running_demo(data_dir) as second:
+        assert time.perf_counter() - started < READY_WITHIN
+        assert second.process.poll() is None
+    assert (data_dir / "encryption.key").read_bytes() == key
+    assert (data_dir / "thumbs.db").stat().st_mode & 0o077 == 0
+    assert (data_dir / "logs" / "bot.log").is_file()
+
+
+def test_its_processes_end_when_it_is_killed(tmp_path: Path) -> None:
+    with start_demo(demo_environment(tmp_path / "var")) as process:
+        page_address(process)
+        started = processes_of(tmp_path / "var")
+        assert len(started) == 3
+        process.kill()
+    wait_for_end(started)
+    assert processes_of(tmp_path / "var") == []
+
+
+def test_it_stops_while_it_starts(tmp_path: Path) -> None:
+    with start_demo(demo_environment(tmp_path / "var")) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Made a key")
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert "Open http" not in output
+    assert processes_of(tmp_path / "var") == []
+
+
+def test_a_bot_that_cannot_start_is_named_with_its_last_words(tmp_path: Path) -> None:
+    output = failed(tmp_path / "var", MODEL=str(tmp_path / "absent"))
+    assert "The bot ended by itself" in output
+    assert str(tmp_path / "absent") in output
+
+
+def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        output = failed(tmp_path / "var", PLAYGROUND_PORT=str(port))
+    assert output.startswith(f"Port {port} on 127.0.0.1 cannot be used")
+    assert output.count("\n") == 1
+
+
+def failed(data_dir: Path, **settings: str) -> str:
+    """What a demo says that ends by itself with an error and leaves no process behind."""
+    with start_demo(demo_environment(data_dir, **settings)) as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode != 0, output
+    assert "Traceback" not in output
+    assert processes_of(data_dir) == []
+    return output
