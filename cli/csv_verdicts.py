@@ -19,6 +19,7 @@ import pandas as pd
 from pandas.errors import EmptyDataError, ParserError
 
 from config.errors import ColumnTaken, EmptyTable, MissingColumn, MissingFile, UnreadableTable, UnwritableFile
+from ml.labels import LABELS
 
 if TYPE_CHECKING:
     from ml.prediction import Verdict
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 256
 REVIEW_COLUMNS = ("review", "text")
 LABEL, CONFIDENCE = "label", "confidence"
+POSITIVE = LABELS[1]
 
 # The modules of the standard library open compressed files alike.
 _OPENERS: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -66,7 +68,7 @@ def add_verdicts(
             chunk[CONFIDENCE] = [verdict.confidence for verdict in verdicts]
             chunk.to_csv(output, header=rows == 0, index=False, float_format="%.4f", lineterminator="\n")
             rows += len(chunk)
-            positive += sum(verdict.label == "Positive" for verdict in verdicts)
+            positive += sum(verdict.label == POSITIVE for verdict in verdicts)
             on_progress(file.tell(), rows)
         if rows == 0:
             raise EmptyTable(path=source)
