@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import database_commands
+from cli.model_commands import evaluate, fine_tune
 from cli.predict import predict
 from config.errors import ThumbsError
 
@@ -21,6 +22,8 @@ key_app = typer.Typer(help="Make the keys that texts are encrypted with.", no_ar
 app.add_typer(database_commands.app, name="db")
 app.add_typer(key_app, name="key")
 app.command()(predict)
+app.command()(fine_tune)
+app.command()(evaluate)
 
 
 @app.command()

@@ -42,6 +42,10 @@ class MissingColumn(BadInput):
     """{path} has no column {column}; its columns are {columns}. Rename one of them or name the right one."""
 
 
+class TooFewReviews(BadInput):
+    """{path} gives {rows} reviews to fine-tune on; more are needed, of both labels, to train and to measure."""
+
+
 class UnknownLabel(BadInput):
     """{path}, data row {row}: {label!r} is not a sentiment. Use positive or negative, or 1 or 0."""
 
@@ -120,3 +124,11 @@ class ProcessEnded(ThumbsError):
 
 class ProcessSilent(ThumbsError):
     """The demo was not ready after {seconds} seconds: the {name} does not answer. {log} may say why."""
+
+
+class UnusablePlaygroundFile(BadInput):
+    """The playground's file {path} cannot be used: {reason}. Remove it to start over without what it kept."""
+
+
+class PlaygroundRefused(ThumbsError):
+    """The playground refused {path}: {reason}"""

@@ -1,0 +1,1 @@
+"""Texts and labels in, predictions out. Knows no chat, no queue and no database."""

@@ -1,0 +1,117 @@
+"""One published version of the model: a Hugging Face folder and a manifest that vouches for it."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Self
+
+from config.errors import UnusableArtifact
+
+MANIFEST = "manifest.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a published folder is, how it came to be and how to read it.
+
+    ``files`` maps names to sha256; ``probe_logits`` are those of ``ml.probes.PROBES`` as served; ``data``, ``recipe``,
+    ``libraries`` and ``figures`` say what it was trained on, how, with what, and how good it is.
+    """
+
+    version: str
+    created: str
+    base: str
+    window: int
+    overlap: int
+    temperature: float
+    unsure_below: float
+    data: dict[str, Any]
+    recipe: dict[str, Any]
+    libraries: dict[str, str]
+    figures: dict[str, Any]
+    probe_logits: list[list[float]]
+    files: dict[str, str]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read ``manifest.json``; raises UnusableArtifact when it is missing, broken or of another format."""
+        try:
+            facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            found = facts.pop("format")
+            if found != _FORMAT:
+                raise UnusableArtifact(path=folder, reason=f"its format is {found}, and this program reads {_FORMAT}")
+            return cls(**facts)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UnusableArtifact(path=folder, reason=f"{MANIFEST} cannot be read ({error})") from error
+
+    def write(self, folder: Path) -> None:
+        """Write ``manifest.json`` and flush it to disk."""
+        with (folder / MANIFEST).open("w", encoding="utf-8") as file:
+            json.dump({"format": _FORMAT, **asdict(self)}, file, indent=2)
+            file.write("\n")
+
+
+def verified_manifest(folder: Path) -> Manifest:
+    """The manifest of ``folder`` once every file has the hash it lists; raises UnusableArtifact."""
+    manifest = Manifest.read(folder)
+    for name, expected in manifest.files.items():
+        if Path(name).name != name:
+            raise UnusableArtifact(path=folder, reason=f"{MANIFEST} lists {name!r}, which is no plain file name")
+        try:
+            found = file_hash(folder / name)
+        except OSError as error:
+            raise UnusableArtifact(path=folder, reason=f"{name} cannot be read ({error.strerror})") from error
+        if found != expected:
+            raise UnusableArtifact(path=folder, reason=f"{name} is not the file that was published")
+    return manifest
+
+
+def manifest_hash(folder: Path) -> str:
+    """sha256 of the manifest's file: what the registry holds of a version."""
+    return file_hash(folder / MANIFEST)
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """sha256 of every file of ``folder`` but the manifest, by name."""
+    return {path.name: file_hash(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
+
+
+@contextmanager
+def publishing(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside ``folder`` that takes its place, flushed to disk, when the block ends well."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    work.chmod(0o755)
+    try:
+        yield work
+        for path in work.iterdir():
+            path.chmod(0o644)
+            _flush(path)
+        _flush(work)
+        if folder.exists():
+            shutil.rmtree(folder)
+        work.rename(folder)
+        _flush(folder.parent)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,66 @@
+"""The numbers that define one BERT, read from a Hugging Face ``config.json``."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from config.errors import UnusableCheckpoint
+from ml.labels import LABELS
+
+
+@dataclass(frozen=True, slots=True)
+class BertConfig:
+    """Sizes and rates of a BERT encoder with a classification head; the defaults are bert-base-uncased's."""
+
+    vocab_size: int = 30522
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    layer_norm_eps: float = 1e-12
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    num_labels: int = len(LABELS)
+
+    @property
+    def head_size(self) -> int:
+        """Features of one attention head."""
+        return self.hidden_size // self.num_attention_heads
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read ``folder/config.json``; raises UnusableCheckpoint when it is not a BERT that we can build."""
+        try:
+            facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UnusableCheckpoint(path=folder, reason=f"config.json cannot be read ({error})") from error
+        _refuse_other_networks(folder, facts)
+        known = {name: facts[name] for name in cls.__dataclass_fields__ if name in facts and name != "num_labels"}
+        return cls(**known)
+
+    def to_hugging_face(self) -> dict[str, Any]:
+        """The content of a ``config.json`` that transformers opens as BertForSequenceClassification."""
+        sizes = asdict(self)
+        del sizes["num_labels"]
+        return {
+            "architectures": ["BertForSequenceClassification"],
+            "model_type": "bert",
+            "hidden_act": "gelu",
+            "pad_token_id": 0,
+            "id2label": {str(index): label for index, label in enumerate(LABELS)},
+            "label2id": {label: index for index, label in enumerate(LABELS)},
+            "dtype": "float16",
+            **sizes,
+        }
+
+
+def _refuse_other_networks(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Networks that share BERT's file layout but not its arithmetic would give wrong logits without an error."""
+    wanted = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
+    for name, value in wanted.items():
+        if facts.get(name, value) != value:
+            raise UnusableCheckpoint(path=folder, reason=f"{name} is {facts[name]}, and only {value} is supported")

@@ -1,0 +1,109 @@
+"""Labelled reviews from files: Kaggle's ``IMDB Dataset.csv`` and parquet with the official split."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from config.errors import EmptyTable, MissingColumn, MissingFile, UnknownLabel, UnreadableTable
+from ml.labels import label_index
+
+TEXT_COLUMNS: Final = ("review", "text")
+LABEL_COLUMNS: Final = ("sentiment", "label")
+_NOT_WORD = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Two sets of reviews with no text in common; ``dropped`` rows of the first stood in the second as well."""
+
+    train: pd.DataFrame
+    dev: pd.DataFrame
+    dropped: int = 0
+
+
+def read_reviews(path: Path) -> pd.DataFrame:
+    """Labelled reviews: columns ``text`` (str) and ``label`` (int8, index into LABELS), then whatever else the file has.
+
+    Raises MissingFile, UnreadableTable, EmptyTable, MissingColumn or UnknownLabel.
+    """
+    table = read_table(path)
+    text = find_column(path, list(table.columns), TEXT_COLUMNS)
+    label = find_column(path, list(table.columns), LABEL_COLUMNS)
+    labels = _labels(path, table[label])
+    others = table.drop(columns=[text, label])
+    return pd.DataFrame({"text": table[text].astype(str), "label": labels, **{str(c): others[c] for c in others}})
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV (also compressed) or parquet file with at least one row; raises MissingFile, UnreadableTable, EmptyTable."""
+    if not path.is_file():
+        raise MissingFile(path=path)
+    form = "parquet" if path.suffix == ".parquet" else "CSV"
+    try:
+        table = pd.read_parquet(path) if form == "parquet" else pd.read_csv(path, keep_default_na=False)
+    except pd.errors.EmptyDataError as error:
+        raise EmptyTable(path=path) from error
+    except (OSError, ValueError) as error:
+        raise UnreadableTable(path=path, format=form, reason=str(error).splitlines()[0]) from error
+    if table.empty:
+        raise EmptyTable(path=path)
+    return table
+
+
+def find_column(path: Path, columns: list[str], wanted: Iterable[str]) -> str:
+    """The first of ``columns`` that is named as ``wanted`` says, in any case; raises MissingColumn."""
+    names = {str(column).strip().lower(): column for column in reversed(columns)}
+    for name in wanted:
+        if name.lower() in names:
+            return names[name.lower()]
+    raise MissingColumn(path=path, column=" or ".join(wanted), columns=", ".join(map(str, columns)))
+
+
+def _labels(path: Path, words: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int8]]":
+    known = {word: label_index(str(word)) for word in words.unique()}
+    for row, word in enumerate(words, start=1):
+        if known[word] is None:
+            raise UnknownLabel(path=path, row=row, label=str(word))
+    return np.fromiter((known[word] for word in words), np.int8, len(words))
+
+
+def fingerprint(text: str) -> str:
+    """A hash that is equal for texts that differ only in case, punctuation, white space or HTML line breaks."""
+    normal = _NOT_WORD.sub(" ", text.replace("<br />", " ").lower()).strip()
+    return hashlib.sha256(normal.encode()).hexdigest()
+
+
+def digest(texts: Iterable[str]) -> str:
+    """One hash for a set of texts, whatever their order."""
+    return hashlib.sha256("".join(sorted(fingerprint(text) for text in texts)).encode()).hexdigest()
+
+
+def official_split(reviews: pd.DataFrame, part: str) -> pd.DataFrame:
+    """The rows of the official ``part`` (train or test), or every row when the file names no parts."""
+    if "split" not in reviews:
+        return reviews
+    return reviews[reviews["split"] == part].reset_index(drop=True)
+
+
+def without_texts_of(reviews: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """``reviews`` without the rows whose text stands in ``other`` too, compared by ``fingerprint``."""
+    known = set(other["text"].map(fingerprint))
+    return reviews[~reviews["text"].map(fingerprint).isin(known)].reset_index(drop=True)
+
+
+def hold_out(reviews: pd.DataFrame, share: float, seed: int) -> Split:
+    """Set a share of the reviews apart as dev: whole movies where ``movie`` is known, and never a text on both sides."""
+    groups = reviews["movie"] if "movie" in reviews else reviews["text"].map(fingerprint)
+    names = np.random.default_rng(seed).permutation(np.sort(groups.unique().astype(str)))
+    sizes = groups.astype(str).value_counts().reindex(names).cumsum()
+    held = set(sizes.index[sizes <= share * len(reviews)])
+    in_dev = groups.astype(str).isin(held)
+    dev = reviews[in_dev].reset_index(drop=True)
+    train = without_texts_of(reviews[~in_dev], dev)
+    return Split(train, dev, int((~in_dev).sum()) - len(train))

@@ -1,0 +1,131 @@
+"""The serving engine: texts to verdicts with the int8 graph, without TensorFlow."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import openvino as ov
+
+from config.errors import UnusableArtifact, UnusableCheckpoint
+from ml.artifact import Manifest, verified_manifest
+from ml.labels import LABELS
+from ml.probes import PROBES
+from ml.serving_graph import build_graph
+from ml.tokens import TextReader
+
+# Tokens of one run of the graph, padding included; more gain no speed on a CPU and cost memory.
+BATCH_TOKENS = 4096
+_PAD_TO = 16
+# float32 activations and int8 products whatever the processor prefers, so that figures carry over between machines.
+_ENGINE = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": "128", "PERFORMANCE_HINT": "LATENCY"}
+# Processors round int8 products differently; a wrong file or tokenizer is off by far more.
+PROBE_TOLERANCE = 0.1
+
+Logits = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the model says of one text: ``confidence`` in 0.5 to 1, calibrated; ``logits`` as in ``LABELS``, raw."""
+
+    label: str
+    confidence: float
+    sure: bool
+    windows: int
+    logits: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A compiled graph and its reader."""
+
+    graph: ov.CompiledModel
+    reader: TextReader
+
+    @classmethod
+    def load(cls, folder: Path, window: int, overlap: int, threads: int = 0) -> Self:
+        """Build and compile the graph of a Hugging Face folder; raises UnusableCheckpoint."""
+        options: dict[str, Any] = {**_ENGINE, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
+        graph = ov.Core().compile_model(build_graph(folder), "CPU", options)
+        return cls(graph, TextReader.read(folder, window, overlap))
+
+    def logits(self, texts: Sequence[str]) -> tuple[Logits, npt.NDArray[np.int64]]:
+        """Mean logits over each text's windows (texts, labels) and the number of windows of each text."""
+        windows = [self.reader.windows(ids) for ids in self.reader.ids(texts)]
+        counts = np.array([len(own) for own in windows], np.int64)
+        flat = [window for own in windows for window in own]
+        found = np.empty((len(flat), len(LABELS)), np.float32)
+        for rows in _batches([len(window) for window in flat]):
+            batch = self.reader.pad([flat[row] for row in rows], _PAD_TO)
+            found[rows] = self.graph([batch.input_ids, batch.attention_mask])[0]
+        sums = np.zeros((len(texts), len(LABELS)), np.float32)
+        np.add.at(sums, np.repeat(np.arange(len(texts)), counts), found)
+        return sums / counts[:, None], counts
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A published model, ready to answer."""
+
+    engine: Engine
+    manifest: Manifest
+    folder: Path
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 0) -> Self:
+        """Load a published folder after checking its files' hashes and its probes; raises UnusableArtifact."""
+        manifest = verified_manifest(folder)
+        try:
+            engine = Engine.load(folder, manifest.window, manifest.overlap, threads)
+        except UnusableCheckpoint as error:
+            raise UnusableArtifact(path=folder, reason=str(error)) from error
+        found, _ = engine.logits(PROBES)
+        difference = float(np.abs(found - np.array(manifest.probe_logits, np.float32)).max())
+        if not difference <= PROBE_TOLERANCE:
+            raise UnusableArtifact(path=folder, reason=f"its probe texts come out {difference:.3f} off in the logits")
+        return cls(engine, manifest, folder)
+
+    @property
+    def version(self) -> str:
+        """The published version."""
+        return self.manifest.version
+
+    def classify(self, texts: Sequence[str]) -> list[Verdict]:
+        """A verdict for each text, in order."""
+        if not texts:
+            return []
+        logits, counts = self.engine.logits(texts)
+        chances = probabilities(logits, self.manifest.temperature)
+        return [
+            self._verdict(row, chance, int(count)) for row, chance, count in zip(logits, chances, counts, strict=True)
+        ]
+
+    def _verdict(self, logits: Logits, chances: Logits, windows: int) -> Verdict:
+        index = int(chances.argmax())
+        confidence = float(chances[index])
+        sure = confidence >= self.manifest.unsure_below
+        return Verdict(LABELS[index], confidence, sure, windows, (float(logits[0]), float(logits[1])))
+
+
+def probabilities(logits: Logits, temperature: float) -> Logits:
+    """Softmax of ``logits / temperature`` over the last axis."""
+    scaled = logits / temperature
+    grown = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    shares: Logits = grown / grown.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows grouped by length, each group at most ``BATCH_TOKENS`` once padded."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        padded = -(-lengths[row] // _PAD_TO) * _PAD_TO
+        if batch and padded * (len(batch) + 1) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch

@@ -1,0 +1,30 @@
+"""Texts whose logits are written down when a model is published and checked again when it is loaded.
+
+They catch what hashes cannot: an engine, a tokenizer or a processor that computes something else than the publisher's.
+"""
+
+from itertools import product
+from typing import Final
+
+_SUBJECTS = (
+    "The film",
+    "This series",
+    "The lead actor",
+    "Her second novel",
+    "The soundtrack",
+    "That hotel by the lake",
+    "The new camera",
+    "Our dinner there",
+)
+_OPINIONS = (
+    "was a joy from start to finish, and I would gladly go through it again.",
+    "left me cold: clumsy, far too long and not worth the money.",
+    "is not bad at all, though I had hoped for a little more.",
+    "starts well, falls apart half way and never recovers.",
+    "surprised everyone; even my grumpy uncle smiled.",
+    "could hardly have been worse.",
+    "did what it promised, no more and no less.",
+    "deserves every prize it did not win!",
+)
+
+PROBES: Final = tuple(f"{subject} {opinion}" for subject, opinion in product(_SUBJECTS, _OPINIONS))

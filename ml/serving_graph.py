@@ -1,0 +1,108 @@
+"""The same BERT as ``ml.network``, built in OpenVINO's operations straight from a Hugging Face folder.
+
+Matrices become int8 with one scale an output row (symmetric, absolute maximum), which the engine multiplies with
+activations it quantises as it goes. Needs neither TensorFlow nor a conversion step: a folder is ready in a second.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import openvino as ov
+from openvino import opset15 as op
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from config.errors import UnusableCheckpoint
+from ml.bert_config import BertConfig
+
+Weights = Mapping[str, npt.NDArray[Any]]
+# Added to the scores of padding. Arrays, because a bare number becomes a constant of another type.
+_HIDES = np.array(-1e4, np.float32)
+_ONE = np.array(1.0, np.float32)
+
+
+def build_graph(folder: Path) -> ov.Model:
+    """A graph from ``input_ids`` and ``attention_mask`` (batch, tokens; int32) to logits (batch, labels; float32).
+
+    Raises UnusableCheckpoint when the folder's weights cannot be read or one is missing.
+    """
+    config = BertConfig.read(folder)
+    try:
+        weights = load_file(folder / "model.safetensors")
+        return _Builder(config, weights).model()
+    except (OSError, SafetensorError) as error:
+        raise UnusableCheckpoint(path=folder, reason=f"model.safetensors cannot be read ({error})") from error
+    except KeyError as error:
+        raise UnusableCheckpoint(path=folder, reason=f"model.safetensors has no weight {error}") from error
+
+
+class _Builder:
+    """Strings the operations of one BERT together."""
+
+    def __init__(self, config: BertConfig, weights: Weights) -> None:
+        self.config = config
+        self.weights = weights
+
+    def model(self) -> ov.Model:
+        input_ids = op.parameter([-1, -1], np.int32, name="input_ids")
+        attention_mask = op.parameter([-1, -1], np.int32, name="attention_mask")
+        hidden = self._embed(input_ids)
+        bias = (_ONE - op.convert(attention_mask, "f32")) * _HIDES
+        bias = op.unsqueeze(bias, [1, 2])
+        last = self.config.num_hidden_layers - 1
+        for index in range(last):
+            hidden = self._block(f"bert.encoder.layer.{index}", hidden, hidden, bias)
+        # Only the first token reaches the head, so the last block computes no other.
+        first = op.slice(hidden, [0], [1], [1], [1])
+        hidden = self._block(f"bert.encoder.layer.{last}", hidden, first, bias)
+        pooled = op.tanh(self._dense("bert.pooler.dense", op.squeeze(hidden, [1])))
+        logits = self._dense("classifier", pooled)
+        logits.output(0).set_names({"logits"})
+        return ov.Model([logits], [input_ids, attention_mask], "bert")
+
+    def _embed(self, input_ids: Any) -> Any:
+        words = op.gather(self._matrix("bert.embeddings.word_embeddings.weight"), input_ids, 0)
+        length = op.gather(op.shape_of(input_ids, "i64"), op.constant(np.array([1])), 0)
+        positions = op.slice(self._table("bert.embeddings.position_embeddings.weight"), [0], length, [1], [0])
+        segment = self._table("bert.embeddings.token_type_embeddings.weight")[:1]
+        return self._norm("bert.embeddings.LayerNorm", words + positions + op.constant(segment))
+
+    def _block(self, name: str, hidden: Any, asking: Any, bias: Any) -> Any:
+        """One encoder block for the tokens ``asking`` over all of ``hidden``."""
+        mixed = self._attend(f"{name}.attention.self", hidden, asking, bias)
+        attended = self._dense(f"{name}.attention.output.dense", mixed)
+        asking = self._norm(f"{name}.attention.output.LayerNorm", asking + attended)
+        inner = op.gelu(self._dense(f"{name}.intermediate.dense", asking), "erf")
+        return self._norm(f"{name}.output.LayerNorm", asking + self._dense(f"{name}.output.dense", inner))
+
+    def _attend(self, name: str, hidden: Any, asking: Any, bias: Any) -> Any:
+        query = self._heads(self._dense(f"{name}.query", asking))
+        key = self._heads(self._dense(f"{name}.key", hidden))
+        value = self._heads(self._dense(f"{name}.value", hidden))
+        mixed = op.scaled_dot_product_attention(query, key, value, bias)
+        return op.reshape(op.transpose(mixed, [0, 2, 1, 3]), [0, 0, self.config.hidden_size], special_zero=True)
+
+    def _heads(self, hidden: Any) -> Any:
+        shape = [0, 0, self.config.num_attention_heads, self.config.head_size]
+        return op.transpose(op.reshape(hidden, shape, special_zero=True), [0, 2, 1, 3])
+
+    def _dense(self, name: str, hidden: Any) -> Any:
+        product = op.matmul(hidden, self._matrix(f"{name}.weight"), transpose_a=False, transpose_b=True)
+        return product + op.constant(self._table(f"{name}.bias"))
+
+    def _norm(self, name: str, hidden: Any) -> Any:
+        normal = op.mvn(hidden, [-1], True, self.config.layer_norm_eps, "INSIDE_SQRT")
+        return normal * op.constant(self._table(f"{name}.weight")) + op.constant(self._table(f"{name}.bias"))
+
+    def _matrix(self, name: str) -> Any:
+        """A matrix (rows, columns) as int8 with a scale a row; the engine recognises this form and keeps it int8."""
+        values = self._table(name)
+        scale = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127.0, np.float32(1e-8))
+        whole = op.constant(np.rint(values / scale).astype(np.int8))
+        return op.convert(whole, "f32") * op.constant(scale.astype(np.float32))
+
+    def _table(self, name: str) -> npt.NDArray[np.float32]:
+        return self.weights[name].astype(np.float32)
