@@ -51,7 +51,7 @@ class Database:
         address = parse(url)
         path = sqlite_file(address)
         if path is not None and not path.exists():
-            raise SchemaMismatch(found=None, needed=SCHEMA_REVISION)
+            raise SchemaMismatch(found="none", needed=SCHEMA_REVISION)
         engine = writing_engine(address)
         try:
             with reachable(address):
@@ -83,7 +83,7 @@ def _check_schema(engine: Engine) -> None:
     with reading_engine(engine).connect() as connection:
         found = revision_of(connection)
     if found != SCHEMA_REVISION:
-        raise SchemaMismatch(found=found, needed=SCHEMA_REVISION)
+        raise SchemaMismatch(found=found or "none", needed=SCHEMA_REVISION)
 
 
 def _stored_hash_key(engine: Engine, keys: Sequence[str]) -> bytes:

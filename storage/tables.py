@@ -93,7 +93,7 @@ class PersonRow(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     telegram_id: Mapped[int] = mapped_column(unique=True)
     name: Mapped[bytes] = mapped_column(Sealed)
-    language: Mapped[str | None] = mapped_column(String(35))  # an IETF tag, as Telegram sends it
+    language: Mapped[str | None]  # an IETF tag, as Telegram sends it
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -106,7 +106,7 @@ class ConsentRow(Base):
     person_id: Mapped[int] = mapped_column(_cascade("people.id"), index=True)
     scope: Mapped[str] = mapped_column(String(32))
     consent: Mapped[Consent] = mapped_column(word_of(Consent))
-    wording: Mapped[str] = mapped_column(String(64))
+    wording: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -173,9 +173,9 @@ class ModelVersionRow(Base):
         Index("uq_model_versions_live", "live", unique=True, sqlite_where=text("live"), postgresql_where=text("live")),
     )
 
-    version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[str] = mapped_column(primary_key=True)
     manifest_sha256: Mapped[str] = mapped_column(String(64))
-    location: Mapped[str] = mapped_column(String(1024))
+    location: Mapped[str]
     live: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -49,7 +49,7 @@ def _people() -> None:
         sa.Column("id", _ROW_ID, primary_key=True),
         sa.Column("telegram_id", sa.BigInteger, nullable=False, unique=True),
         sa.Column("name", sa.LargeBinary, nullable=False),
-        sa.Column("language", sa.String(35)),
+        sa.Column("language", sa.String),
         _moment("created_at"),
         sqlite_autoincrement=True,
     )
@@ -59,7 +59,7 @@ def _people() -> None:
         _belongs_to("people", "person_id"),
         sa.Column("scope", sa.String(32), nullable=False),
         sa.Column("consent", sa.String(16), nullable=False),
-        sa.Column("wording", sa.String(64), nullable=False),
+        sa.Column("wording", sa.String, nullable=False),
         _moment("created_at"),
         sqlite_autoincrement=True,
     )
@@ -119,9 +119,9 @@ def _messages() -> None:
 def _predictions() -> None:
     op.create_table(
         "model_versions",
-        sa.Column("version", sa.String(64), primary_key=True),
+        sa.Column("version", sa.String, primary_key=True),
         sa.Column("manifest_sha256", sa.String(64), nullable=False),
-        sa.Column("location", sa.String(1024), nullable=False),
+        sa.Column("location", sa.String, nullable=False),
         sa.Column("live", sa.Boolean, nullable=False),
         _moment("created_at"),
     )
@@ -133,7 +133,7 @@ def _predictions() -> None:
         "predictions",
         sa.Column("id", _ROW_ID, primary_key=True),
         _belongs_to("messages", "message_id"),
-        sa.Column("version", sa.String(64), sa.ForeignKey("model_versions.version"), nullable=False),
+        sa.Column("version", sa.String, sa.ForeignKey("model_versions.version"), nullable=False),
         sa.Column("label", sa.String(16), nullable=False),
         sa.Column("confidence", sa.Double, nullable=False),
         sa.Column("sure", sa.Boolean, nullable=False),

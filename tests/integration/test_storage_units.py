@@ -172,6 +172,20 @@ def test_opening_again_keeps_the_keyed_hash(database: Database, database_url: st
     again.close()
 
 
+def test_those_who_open_a_new_database_at_once_agree_on_the_keyed_hash(
+    database_url: str, keys: tuple[str, ...]
+) -> None:
+    def open_and_hash(_: int) -> bytes:
+        database = Database.open(database_url, keys)
+        with database.reading() as unit:
+            fingerprint = unit.cipher.fingerprint("I liked it")
+        database.close()
+        return fingerprint
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(threads.map(open_and_hash, range(4)))) == 1
+
+
 def test_a_rotated_database_needs_the_old_key_no_more(
     database: Database, database_url: str, keys: tuple[str, ...]
 ) -> None:
