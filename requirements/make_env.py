@@ -74,15 +74,17 @@ def main(arguments: list[str]) -> int:
 
 
 def digest(role: Role) -> str:
-    """Hash of all that an environment is made from: locks, build tables of pyproject.toml, this Python, this place."""
+    """Hash of all that an environment is made from: locks, pyproject's build tables, rooms, this Python, this place."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     tables = {
         "build": project["build-system"],
         "project": project["project"],
         "setuptools": project["tool"]["setuptools"],
     }
+    # An editable installation lists the top-level packages that it found.
+    rooms = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
     parts = [
-        json.dumps(tables, sort_keys=True).encode(),
+        json.dumps([tables, rooms], sort_keys=True).encode(),
         *((ROOT / "requirements" / lock).read_bytes() for lock in role.locks),
         f"{sys.implementation.name} {sys.version} {sys.base_prefix} {ROOT}".encode(),
     ]
