@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
-from playground.client import Client
+from playground.client import PlaygroundClient
 
 STOPS_WITHIN = 30.0
 
@@ -24,7 +24,7 @@ class Demo:
 
     url: str
     data_dir: Path
-    client: Client
+    client: PlaygroundClient
     process: subprocess.Popen[str]
 
 
@@ -88,7 +88,8 @@ def running_demo(data_dir: Path, **settings: str) -> Iterator[Demo]:
     with start_demo(demo_environment(data_dir, **settings)) as process:
         try:
             url = page_address(process)
-            with Client(url) as client:
+            # The demo keeps its token to itself; only the Bot API asks for one.
+            with PlaygroundClient(url, token="") as client:
                 yield Demo(url, data_dir, client, process)
         finally:
             process.send_signal(signal.SIGTERM)
