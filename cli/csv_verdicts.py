@@ -28,6 +28,7 @@ ROWS_AT_ONCE = 256
 REVIEW_COLUMNS = ("review", "text")
 LABEL, CONFIDENCE = "label", "confidence"
 POSITIVE = LABELS[1]
+_TOO_MANY_FIELDS = "its rows have more fields than its header; a review with commas needs quotes"
 
 # The modules of the standard library open compressed files alike.
 _OPENERS: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -106,7 +107,7 @@ def _chunks(path: Path, file: BinaryIO) -> Iterator[pd.DataFrame]:
     try:
         for chunk in pd.read_csv(stream, dtype=str, na_filter=False, encoding="utf-8-sig", chunksize=ROWS_AT_ONCE):
             if not isinstance(chunk.index, pd.RangeIndex):  # pandas takes the first fields of such rows for an index
-                raise UnreadableTable(path=path, format="CSV", reason="its rows have more fields than its header")
+                raise UnreadableTable(path=path, format="CSV", reason=_TOO_MANY_FIELDS)
             yield chunk
     except EmptyDataError as error:
         raise EmptyTable(path=path) from error
