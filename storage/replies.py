@@ -21,11 +21,11 @@ __all__ = [
     "enqueue",
     "mark_failed",
     "mark_pending",
-    "mark_sending",
     "mark_sent",
     "mark_uncertain",
     "reply_for_prediction",
     "settle_interrupted",
+    "take",
     "unsent",
 ]
 
@@ -87,9 +87,17 @@ def reply_for_prediction(unit: Unit, prediction_id: int) -> Reply | None:
     return _reply(unit, row) if row else None
 
 
-def mark_sending(unit: Unit, reply_id: int) -> None:
-    """Note that the request is about to leave; commit this before it does."""
-    _mark(unit, reply_id, ReplyState.SENDING)
+def take(unit: Unit, reply_id: int) -> Reply | None:
+    """Take a pending reply to send it: SENDING from here on; None when it is gone or another took it.
+
+    Commit this before the request leaves.
+    """
+    taken = (
+        update(ReplyRow)
+        .where(ReplyRow.id == reply_id, ReplyRow.state == ReplyState.PENDING)
+        .values(state=ReplyState.SENDING, changed_at=utc_now())
+    )
+    return _reply(unit, unit.get_one(ReplyRow, reply_id)) if unit.change(taken) else None
 
 
 def mark_sent(unit: Unit, reply_id: int, telegram_message_id: int | None) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,6 +18,18 @@ from migrations import runner
 from storage.database import Database
 from storage.engine import parse, writing_engine
 from storage.tables import Base
+
+# A process that is ready to migrate and starts when its input ends.
+WAITS_AND_MIGRATES = """
+import sys
+import psycopg
+from alembic import command
+from migrations import runner
+runner.head()
+print("ready", flush=True)
+sys.stdin.read()
+runner.upgrade(sys.argv[1])
+"""
 
 
 @contextmanager
@@ -66,8 +79,14 @@ def test_every_foreign_key_is_named_and_indexed(database_url: str) -> None:
 
 
 def test_processes_that_migrate_at_once_migrate_once(empty_url: str) -> None:
-    code = "import sys; from migrations import runner; runner.upgrade(sys.argv[1])"
-    processes = [subprocess.Popen([sys.executable, "-c", code, empty_url]) for _ in range(3)]
+    command = [sys.executable, "-c", WAITS_AND_MIGRATES, empty_url]
+    processes = [subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) for _ in range(3)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.close()
     assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
     assert runner.current(empty_url) == runner.head()
 

@@ -1,6 +1,7 @@
 """The outbox: what is owed, sent, and never sent twice."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from storage.database import Database
@@ -11,11 +12,11 @@ from storage.replies import (
     enqueue,
     mark_failed,
     mark_pending,
-    mark_sending,
     mark_sent,
     mark_uncertain,
     reply_for_prediction,
     settle_interrupted,
+    take,
     unsent,
 )
 from storage.tables import ReplyRow
@@ -51,11 +52,11 @@ def test_replies_wait_in_the_order_they_were_owed(database: Database) -> None:
 def test_a_reply_on_its_way_or_settled_waits_no_more(database: Database) -> None:
     sending, sent, uncertain, failed, again = owe(database, 5)
     with database.unit_of_work() as unit:
-        mark_sending(unit, sending)
+        take(unit, sending)
         mark_sent(unit, sent, 55)
         mark_uncertain(unit, uncertain, "ReadTimeout")
         mark_failed(unit, failed, "Forbidden: bot was blocked by the user")
-        mark_sending(unit, again)
+        take(unit, again)
         mark_pending(unit, again)
     with database.reading() as unit:
         assert [reply.id for reply in unsent(unit, BOT)] == [again]
@@ -65,13 +66,30 @@ def test_a_reply_on_its_way_or_settled_waits_no_more(database: Database) -> None
         assert unit.cipher.decrypt(row.reason) == "Forbidden: bot was blocked by the user"
 
 
+def test_a_reply_is_taken_once(database: Database) -> None:
+    (reply,) = owe(database)
+
+    def take_in_a_unit(_: int) -> Reply | None:
+        with database.unit_of_work() as unit:
+            return take(unit, reply)
+
+    with ThreadPoolExecutor(4) as threads:
+        taken = [found for found in threads.map(take_in_a_unit, range(4)) if found]
+    assert taken == [Reply(reply, BOT, 7, "sendMessage", PAYLOAD, None, ReplyState.SENDING, None)]
+    with database.unit_of_work() as unit:
+        mark_pending(unit, reply)
+        assert take(unit, reply) is not None
+        mark_sent(unit, reply, 55)
+        assert take(unit, reply) is None
+
+
 def test_what_a_dead_process_left_sending_is_uncertain_and_not_sent_again(database: Database) -> None:
     sending, pending, sent = owe(database, 3)
     with database.unit_of_work() as unit:
-        mark_sending(unit, sending)
+        take(unit, sending)
         mark_sent(unit, sent, 55)
         other = enqueue(unit, BOT + 1, None, 7, "sendMessage", PAYLOAD)
-        mark_sending(unit, other)
+        take(unit, other)
     with database.unit_of_work() as unit:
         assert settle_interrupted(unit, BOT) == 1
     assert state_of(database, sending) is ReplyState.UNCERTAIN
@@ -106,5 +124,6 @@ def test_marking_a_reply_that_was_erased_meanwhile_does_nothing(database: Databa
     with database.unit_of_work() as unit:
         erase(unit, 7)
     with database.unit_of_work() as unit:
+        assert take(unit, reply) is None
         mark_sent(unit, reply, 55)
         assert unit.get(ReplyRow, reply) is None

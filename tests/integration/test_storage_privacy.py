@@ -17,7 +17,7 @@ from storage.judgements import Verdict, judge
 from storage.messages import Part, find_by_part, get_message, store_message
 from storage.people import Consent, Erased, consent_of, erase, meet, record_consent
 from storage.predictions import get_prediction
-from storage.replies import enqueue, mark_failed, mark_sending, mark_sent, mark_uncertain, unsent
+from storage.replies import enqueue, mark_failed, mark_sent, mark_uncertain, take, unsent
 from storage.retention import Purged, purge
 from storage.tables import Base, ConsentRow, MessageRow, PersonRow, ReplyRow, UpdateRow
 from storage.updates import MAX_ATTEMPTS, fail, finish, receive, unhandled
@@ -143,6 +143,17 @@ def test_no_cell_of_any_table_still_holds_an_erased_person(database: Database, r
     assert telegram_id not in cells
 
 
+def test_replies_to_a_person_in_a_group_go_and_those_to_others_stay(database: Database) -> None:
+    group = -100_200_300
+    with database.unit_of_work() as unit:
+        ada, grace = meet(unit, 7, "Ada", "en"), meet(unit, 8, "Grace", "en")
+        to_ada = enqueue(unit, BOT, ada.id, group, "sendMessage", {"text": "Hello, Ada"})
+        to_grace = enqueue(unit, BOT, grace.id, group, "sendMessage", {"text": "Hello, Grace"})
+        assert erase(unit, 7).replies == 1
+        assert unit.get(ReplyRow, to_ada) is None
+        assert [reply.id for reply in unsent(unit, BOT)] == [to_grace]
+
+
 def test_judgements_of_others_go_with_the_text_they_judge(database: Database, remember: Remember) -> None:
     with database.unit_of_work() as unit:
         review = remember(unit, "I liked it", telegram_id=7)
@@ -234,7 +245,7 @@ def test_the_outbox_forgets_settled_replies_and_no_others(database: Database) ->
         pending, sending, sent, uncertain, failed = [
             enqueue(unit, BOT, None, 7, "sendMessage", {"text": "Hello"}) for _ in range(5)
         ]
-        mark_sending(unit, sending)
+        take(unit, sending)
         mark_sent(unit, sent, 5)
         mark_uncertain(unit, uncertain, "ReadTimeout")
         mark_failed(unit, failed, "Forbidden")
