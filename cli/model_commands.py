@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CHUNK = 500
 
 
-def fine_tune(  # noqa: PLR0913 - one parameter an option
+def fine_tune(
     data: Annotated[Path, typer.Option(help="Labelled reviews: Kaggle's IMDB CSV, or parquet.")],
     out: Annotated[Path, typer.Option(help="Folder that the model is published as; replaced when all is done.")],
     recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/recipes.")] = "default",
@@ -46,8 +46,7 @@ def fine_tune(  # noqa: PLR0913 - one parameter an option
     from ml.recipe import Recipe
 
     plan = Recipe.named(recipe)
-    name = base or read_settings().base_model or DEFAULT
-    folder = find_base_model(name)
+    start = find_base_model(base or read_settings().base_model or DEFAULT)
     chosen = TrainingData.choose(read_reviews(data), data, plan, limit)
     with _bar("loss {task.fields[loss]:.3f}", "{task.fields[speed]:.1f} reviews/s") as bar:
         task = bar.add_task("Fine-tuning", total=None, loss=float("nan"), speed=0.0)
@@ -56,7 +55,7 @@ def fine_tune(  # noqa: PLR0913 - one parameter an option
             speed, loss = progress.reviews_per_second, progress.loss
             bar.update(task, completed=progress.step, total=progress.steps, loss=loss, speed=speed)
 
-        manifest = run(folder, name, chosen, plan, out, report)
+        manifest = run(start, chosen, plan, out, report)
     typer.echo(json.dumps(asdict(manifest)) if as_json else _summary(manifest, out))
 
 

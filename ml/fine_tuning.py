@@ -13,6 +13,7 @@ import pandas as pd
 
 from config.errors import TooFewReviews
 from ml.artifact import Manifest, file_hash, file_hashes, publishing
+from ml.base_model import BaseModel
 from ml.bert_config import BertConfig
 from ml.checkpoint import WEIGHTS, read_checkpoint, write_checkpoint
 from ml.data import Split, digest, hold_out, official_split, without_texts_of
@@ -68,23 +69,23 @@ class TrainingData:
 
 
 def fine_tune(
-    base: Path, base_name: str, data: TrainingData, recipe: Recipe, out: Path, report: Callable[[Progress], None]
+    base: BaseModel, data: TrainingData, recipe: Recipe, out: Path, report: Callable[[Progress], None]
 ) -> Manifest:
-    """Fine-tune the encoder in ``base`` and publish the result as ``out``, which is replaced only once all is done."""
+    """Fine-tune the encoder ``base`` and publish the result as ``out``, which is replaced only once all is done."""
     keras.utils.set_random_seed(recipe.seed)
-    reader = TextReader.read(base, recipe.window, recipe.overlap)
+    reader = TextReader.read(base.folder, recipe.window, recipe.overlap)
     config = replace(
-        BertConfig.read(base),
+        BertConfig.read(base.folder),
         hidden_dropout_prob=recipe.hidden_dropout,
         attention_probs_dropout_prob=recipe.attention_dropout,
     )
     with computing_in(recipe.precision) as precision:
-        network = read_checkpoint(base, config)
+        network = read_checkpoint(base.folder, config)
         batches = WindowBatches(data.split.train["text"].tolist(), data.split.train["label"].tolist(), reader, recipe)
         train(network, batches, recipe, report)
     with publishing(out) as folder:
         write_checkpoint(folder, network, config, reader)
-        manifest = _describe(folder, base_name, data, recipe, precision)
+        manifest = _describe(folder, base.name, data, recipe, precision)
         manifest.write(folder)
     return manifest
 

@@ -63,7 +63,8 @@ class Engine:
             found[rows] = self.graph([batch.input_ids, batch.attention_mask])[0]
         sums = np.zeros((len(texts), len(LABELS)), np.float32)
         np.add.at(sums, np.repeat(np.arange(len(texts)), counts), found)
-        return sums / counts[:, None], counts
+        means: Logits = (sums / counts[:, None]).astype(np.float32)
+        return means, counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,10 +55,10 @@ class TextReader:
             raise UnusableCheckpoint(path=folder, reason=f"{FILES[0]} cannot be read ({error})") from error
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        special = [tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]")]
-        if None in special:
+        first, last, padding = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
+        if first is None or last is None or padding is None:
             raise UnusableCheckpoint(path=folder, reason="the vocabulary has no [CLS], [SEP] or [PAD]")
-        return cls(tokenizer, window, overlap, *special)
+        return cls(tokenizer, window, overlap, first, last, padding)
 
     def ids(self, texts: Iterable[str]) -> list[list[int]]:
         """Token ids of each text, whole and without special tokens."""

@@ -1,7 +1,7 @@
 """Fine-tuning: batches, schedule and the optimiser of one recipe, run by Keras.
 
-An epoch shows each review once, by one of its windows drawn at random, so that the network meets the middles and ends of
-long reviews as it will when it serves. Batches hold windows of like length, which saves padding.
+An epoch shows each review once, by one of its windows drawn at random, so that the network meets the middles and ends
+of long reviews as it will when it serves. Batches hold windows of like length, which saves padding.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,7 @@ class Progress:
 
 
 class WindowBatches:
-    """The padded batches of one epoch after another; an epoch's windows and order follow from the seed and its number."""
+    """The padded batches of each epoch; an epoch's windows and order follow from the seed and its number."""
 
     def __init__(self, texts: Sequence[str], labels: Sequence[int], reader: TextReader, recipe: Recipe) -> None:
         self._reader = reader
@@ -44,7 +44,8 @@ class WindowBatches:
         self._labels = np.asarray(labels, np.int32)
         self._choices = [reader.windows(ids) for ids in reader.ids(texts)]
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """Batches an epoch."""
         return -(-len(self._choices) // self._recipe.batch_size)
 
@@ -68,7 +69,7 @@ class WindowBatches:
 
 
 @keras.saving.register_keras_serializable(package="thumbs")
-class WarmUpLinearDecay(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # as above
+class WarmUpLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     """From 0 up to ``peak`` over ``warmup`` steps, then straight down to 0 at ``steps`` (Devlin et al. 2019)."""
 
     def __init__(self, peak: float, warmup: int, steps: int) -> None:
@@ -106,7 +107,7 @@ def train(
     report: Callable[[Progress], None],
 ) -> None:
     """Fine-tune ``network`` in place by ``recipe``, telling ``report`` after each step."""
-    steps = len(batches) * recipe.epochs
+    steps = batches.count * recipe.epochs
     schedule = WarmUpLinearDecay(recipe.learning_rate, round(recipe.warmup * steps), steps)
     optimizer = keras.optimizers.AdamW(
         schedule, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, global_clipnorm=recipe.clip_norm

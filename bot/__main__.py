@@ -1,0 +1,14 @@
+"""``python -m bot``: the bot as a process of its own."""
+
+import sys
+
+from bot.main import run
+from config.errors import ThumbsError
+from config.settings import read_settings
+
+if __name__ == "__main__":
+    try:
+        run(read_settings())
+    except ThumbsError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)

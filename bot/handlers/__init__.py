@@ -1,0 +1,1 @@
+"""Thin Telegram functions: they read an update, hand over, and send what is owed."""

@@ -1,0 +1,42 @@
+"""What handlers read of an update before they hand over."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from telegram import Message, Update
+from telegram.ext import CallbackContext
+
+from bot.answering import Received, Sender, Written
+from bot.inbox import JoinedText
+from storage.messages import Part
+
+Context = CallbackContext[Any, Any, Any, Any]
+
+
+def pieces_of(update: object) -> tuple[Update, ...]:
+    """The updates behind what the inbox hands on."""
+    if isinstance(update, JoinedText):
+        return update.pieces
+    return (update,) if isinstance(update, Update) else ()
+
+
+def received(pieces: Sequence[Update]) -> Received:
+    """Who wrote where, and which updates that was; the pieces come from one person in one chat."""
+    first = pieces[0]
+    user, chat = first.effective_user, first.effective_chat
+    if user is None or chat is None:
+        raise ValueError(f"update {first.update_id} names no person or no chat")
+    sender = Sender(user.id, user.full_name, user.language_code)
+    return Received(first.get_bot().id, tuple(piece.update_id for piece in pieces), chat.id, sender)
+
+
+def written(pieces: Sequence[Update]) -> Written:
+    """The text of new or edited messages."""
+    parts = tuple(_part(piece.effective_message) for piece in pieces)
+    return Written(received(pieces), parts)
+
+
+def _part(message: Message | None) -> Part:
+    if message is None or message.text is None:
+        raise ValueError("the update holds no text")
+    return Part(message.message_id, message.text)

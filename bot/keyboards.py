@@ -1,0 +1,88 @@
+"""Inline keyboards and their callback data, which must still work after a restart.
+
+Data is ``<kind>:<number or word>[:<word>]``, well under Telegram's 64 bytes; nothing else is remembered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from bot.texts import Texts, fill
+from storage.judgements import Verdict
+
+Keyboard = dict[str, Any]
+UNDO: Final = "undo"
+
+
+class Kind(StrEnum):
+    """What a tap is about; the first field of its data."""
+
+    JUDGE = "judge"
+    CONSENT = "consent"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """A tap under a verdict: what the person says of a prediction, None to undo."""
+
+    prediction_id: int
+    verdict: Verdict | None
+
+
+def pattern(kind: Kind) -> str:
+    """The regular expression of the kind's callback data."""
+    return {
+        Kind.JUDGE: rf"^{kind}:\d+:({'|'.join([*Verdict, UNDO])})$",
+        Kind.CONSENT: rf"^{kind}:(yes|no)$",
+        Kind.DELETE: rf"^{kind}:(yes|no)$",
+    }[kind]
+
+
+def read_judging(data: str) -> Judging:
+    """Read data that matches the pattern of ``Kind.JUDGE``."""
+    _, prediction_id, word = data.split(":")
+    return Judging(int(prediction_id), None if word == UNDO else Verdict(word))
+
+
+def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Verdict | None) -> Keyboard:
+    """Right, wrong and neither; once one is chosen it is marked, and undo stands below."""
+    labels = {
+        Verdict.RIGHT: texts.button_right,
+        Verdict.WRONG: texts.button_wrong,
+        Verdict.NEITHER: texts.button_neither,
+    }
+    votes = [
+        _button(fill(texts.button_chosen, button=label) if verdict is chosen else label, _judge(prediction_id, verdict))
+        for verdict, label in labels.items()
+    ]
+    undo = [[_button(texts.button_undo, _judge(prediction_id, UNDO))]] if chosen else []
+    return _keyboard([votes, *undo])
+
+
+def consent_keyboard(texts: Texts, granted: bool) -> Keyboard:
+    """Grant and leave, or withdraw and leave, whichever is not so yet."""
+    if granted:
+        row = [(texts.button_consent_withdraw, "no"), (texts.button_consent_keep, "yes")]
+    else:
+        row = [(texts.button_consent_yes, "yes"), (texts.button_consent_no, "no")]
+    return _keyboard([[_button(label, f"{Kind.CONSENT}:{word}") for label, word in row]])
+
+
+def delete_keyboard(texts: Texts) -> Keyboard:
+    """Delete or keep."""
+    row = [(texts.button_delete, "yes"), (texts.button_keep, "no")]
+    return _keyboard([[_button(label, f"{Kind.DELETE}:{word}") for label, word in row]])
+
+
+def _judge(prediction_id: int, word: str) -> str:
+    return f"{Kind.JUDGE}:{prediction_id}:{word}"
+
+
+def _button(text: str, data: str) -> dict[str, str]:
+    return {"text": text, "callback_data": data}
+
+
+def _keyboard(rows: Sequence[Sequence[dict[str, str]]]) -> Keyboard:
+    return {"inline_keyboard": [list(row) for row in rows]}

@@ -1,0 +1,87 @@
+"""What the bot says, in the languages of ``bot/locales``."""
+
+import html
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+FALLBACK: Final = "en"
+# The version of consent_question and the consent_status texts that the ledger names; a change of wording changes it.
+CONSENT_WORDING: Final = "2026-11"
+_FOLDER = Path(__file__).parent / "locales"
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Every sentence of one language; a locale file that lacks one, or has one more, cannot be loaded."""
+
+    start: str
+    help: str
+    privacy: str
+    consent_question: str
+    consent_status_yes: str
+    consent_status_no: str
+    consent_granted: str
+    consent_withdrawn: str
+    delete_question: str
+    delete_done: str
+    delete_kept: str
+    verdict_sure: str
+    verdict_unsure: str
+    windows: str
+    version: str
+    judged_right: str
+    judged_wrong: str
+    judged_neither: str
+    judgement_undone: str
+    judgement_gone: str
+    button_right: str
+    button_wrong: str
+    button_neither: str
+    button_chosen: str
+    button_undo: str
+    button_consent_yes: str
+    button_consent_no: str
+    button_consent_withdraw: str
+    button_consent_keep: str
+    button_delete: str
+    button_keep: str
+    foreign: str
+    empty: str
+    only_emoji: str
+    only_link: str
+    photo: str
+    voice: str
+    sticker: str
+    other_content: str
+    unknown_command: str
+    failed: str
+    command_start: str
+    command_help: str
+    command_consent: str
+    command_privacy: str
+    command_deleteme: str
+    description: str
+    short_description: str
+
+
+@cache
+def texts_for(language: str | None) -> Texts:
+    """The texts of a language tag such as ``en`` or ``pt-br``; English where there is no such locale."""
+    known = locales()
+    code = (language or FALLBACK).split("-")[0].lower()
+    path = _FOLDER / f"{code if code in known else FALLBACK}.toml"
+    sentences = tomllib.loads(path.read_text(encoding="utf-8"))
+    return Texts(**{name: text.strip() for name, text in sentences.items()})
+
+
+def locales() -> tuple[str, ...]:
+    """The languages there are."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+def fill(template: str, **facts: object) -> str:
+    """``template`` with its braces filled; the facts are escaped for Telegram's HTML."""
+    return template.format(**{name: html.escape(str(fact), quote=False) for name, fact in facts.items()})

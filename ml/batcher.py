@@ -1,0 +1,76 @@
+"""Gathers texts from many callers into batches without a timer: while one batch runs, the next gathers."""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True)
+class _Request(Generic[Answer]):
+    text: str
+    answer: "Future[Answer]" = field(default_factory=Future)
+
+
+class Batcher(Generic[Answer]):
+    """A thread that answers texts with ``classify``, at most ``characters`` of text at a time.
+
+    The bound keeps short texts from waiting behind a batch that takes seconds.
+    """
+
+    def __init__(self, classify: Callable[[Sequence[str]], Sequence[Answer]], characters: int) -> None:
+        self._classify = classify
+        self._characters = characters
+        self._waiting: queue.SimpleQueue[_Request[Answer] | None] = queue.SimpleQueue()
+        self._held: _Request[Answer] | None = None
+        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
+        self._thread.start()
+
+    def submit(self, text: str) -> "Future[Answer]":
+        """The answer to ``text``, as a future of the thread."""
+        request: _Request[Answer] = _Request(text)
+        self._waiting.put(request)
+        return request.answer
+
+    def close(self) -> None:
+        """Answer what waits, then end the thread."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while batch := self._gather():
+            wanted = [request for request in batch if request.answer.set_running_or_notify_cancel()]
+            if not wanted:
+                continue
+            try:
+                answers = self._classify([request.text for request in wanted])
+            # Whatever went wrong belongs to the callers; the thread must go on for the others.
+            except Exception as error:
+                for request in wanted:
+                    request.answer.set_exception(error)
+            else:
+                for request, answer in zip(wanted, answers, strict=True):
+                    request.answer.set_result(answer)
+
+    def _gather(self) -> list[_Request[Answer]]:
+        """What waits, up to the bound; blocks for the first, and is empty once the batcher closes."""
+        first = self._held or self._waiting.get()
+        self._held = None
+        if first is None:
+            return []
+        batch, size = [first], len(first.text)
+        while not self._waiting.empty():
+            request = self._waiting.get()
+            if request is None:
+                self._waiting.put(None)
+                break
+            size += len(request.text)
+            if size > self._characters:
+                self._held = request
+                break
+            batch.append(request)
+        return batch
