@@ -1,0 +1,53 @@
+"""``python -m playground``: serve a local Bot API and its chat page until SIGINT or SIGTERM."""
+
+import argparse
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+from config.errors import ThumbsError
+from config.logs import set_up_logs
+from playground.server import Address, serve
+
+
+def main() -> int:
+    """Run the server; returns the process's exit status."""
+    options = _read_arguments()
+    set_up_logs("INFO")
+    try:
+        asyncio.run(serve(Address(options.host, options.port), options.data_dir, options.token, _say_ready))
+    except ThumbsError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8081, help="port, 0 for any free one (default: %(default)s)")
+    parser.add_argument("--data-dir", type=Path, required=True, help="folder for counters, waiting updates and files")
+    parser.add_argument("--token", type=_token, required=True, help="the bot's token: digits, a colon, letters")
+    return parser.parse_args()
+
+
+def _port(value: str) -> int:
+    if not value.isdecimal() or int(value) > 65535:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a port; give a number from 0 to 65535")
+    return int(value)
+
+
+def _token(value: str) -> str:
+    if not re.fullmatch(r"\d+:[A-Za-z0-9_-]+", value):
+        raise argparse.ArgumentTypeError("that is not a bot token; give one such as 1234567:some-letters")
+    return value
+
+
+def _say_ready(address: str) -> None:
+    sys.stdout.write(f"playground listening on {address}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""A person's side of the playground for programs: tests and drivers write, tap and look at the chat through it."""
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from config.errors import PlaygroundRefused
+from playground.wire import JsonObject
+
+_REQUEST_SECONDS = 30.0
+
+
+class PlaygroundClient:
+    """Calls ``/sim/...`` of the server at ``url``; every refusal raises PlaygroundRefused. Usable from threads.
+
+    ``token`` is the bot's, for whoever speaks to the Bot API beside it.
+    """
+
+    def __init__(self, url: str, token: str = "") -> None:
+        self.url = url.rstrip("/")
+        self.token = token
+        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS)
+
+    def __enter__(self) -> "PlaygroundClient":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    @property
+    def api_url(self) -> str:
+        """The ``base_url`` of a ``telegram.Bot``; its ``base_file_url`` is ``file_url``."""
+        return f"{self.url}/bot"
+
+    @property
+    def file_url(self) -> str:
+        """The ``base_file_url`` of a ``telegram.Bot``."""
+        return f"{self.url}/file/bot"
+
+    def message(self, text: str, user_id: int = 2, reply_to: int | None = None) -> JsonObject:
+        """Send one text of up to 4,096 code units; returns message_id, chat_id, update_id and message."""
+        return self._post("message", text=text, user_id=user_id, reply_to=reply_to)
+
+    def paste(self, text: str, user_id: int = 2) -> list[JsonObject]:
+        """Send a text of any length, cut as the apps cut it; returns what ``message`` does for each part."""
+        messages: list[JsonObject] = self._post("paste", text=text, user_id=user_id)["messages"]
+        return messages
+
+    def edit(self, message_id: int, text: str, user_id: int = 2) -> JsonObject:
+        """Edit one's own message; returns what ``message`` does."""
+        return self._post("edit", message_id=message_id, text=text, user_id=user_id)
+
+    def tap(
+        self, message_id: int, label: str | None = None, *, data: str | None = None, user_id: int = 2
+    ) -> JsonObject:
+        """Tap a button by its label or its data; returns callback_id and update_id."""
+        return self._post("tap", chat_id=user_id, message_id=message_id, label=label, data=data, user_id=user_id)
+
+    def document(self, file_name: str, content: bytes, user_id: int = 2, caption: str = "") -> JsonObject:
+        """Send a file; returns what ``message`` does."""
+        return self._upload("document", file_name, content, {"user_id": str(user_id), "caption": caption})
+
+    def photo(self, file_name: str, content: bytes, user_id: int = 2, caption: str = "") -> JsonObject:
+        """Send a PNG, GIF or JPEG as a photo; returns what ``message`` does."""
+        return self._upload("photo", file_name, content, {"user_id": str(user_id), "caption": caption})
+
+    def voice(self, user_id: int = 2, duration: int = 1) -> JsonObject:
+        """Send a voice message of ``duration`` seconds; returns what ``message`` does."""
+        return self._post("voice", user_id=user_id, duration=duration)
+
+    def sticker(self, emoji: str = "👍", user_id: int = 2) -> JsonObject:
+        """Send a sticker; returns what ``message`` does."""
+        return self._post("sticker", user_id=user_id, emoji=emoji)
+
+    def fault(self, kind: str, method: str = "*", times: int = 1, **details: object) -> JsonObject:
+        """Order a fault; ``details`` are seconds, retry_after, migrate_to_chat_id or description."""
+        return self._post("fault", kind=kind, method=method, times=times, **details)
+
+    def clear_faults(self) -> JsonObject:
+        """Call off the faults that have not happened."""
+        return self._post("clear_faults")
+
+    def reset(self) -> int:
+        """Empty chats, calls, faults and waiting updates; returns the number of the latest call."""
+        return int(self._post("reset")["seq"])
+
+    def outbox(self, since: int = 0, wait: int = 0) -> list[JsonObject]:
+        """The bot's calls numbered above ``since``; waits up to ``wait`` seconds for the first."""
+        calls: list[JsonObject] = self._get("outbox", since=since, wait=wait)
+        return calls
+
+    def chat(self, chat_id: int = 2, since: int | None = None, wait: int = 0) -> JsonObject:
+        """The chat as its person sees it; waits up to ``wait`` seconds until its version is above ``since``."""
+        chat: JsonObject = self._get(f"chat/{chat_id}", since=since, wait=wait)
+        return chat
+
+    def status(self, wait: int = 0) -> JsonObject:
+        """Whether the bot listens and what waits for it; waits up to ``wait`` seconds until it listens."""
+        status: JsonObject = self._get("status", wait=wait)
+        return status
+
+    def wait_for_chat(self, fits: Callable[[JsonObject], bool], chat_id: int = 2, seconds: float = 30.0) -> JsonObject:
+        """The chat as soon as it ``fits``; raises TimeoutError that shows the chat when it never does."""
+        deadline = time.monotonic() + seconds
+        chat = self.chat(chat_id)
+        while not fits(chat):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"Chat {chat_id} did not become as expected in {seconds} s: {chat['messages']}")
+            chat = self.chat(chat_id, since=chat["version"], wait=max(1, int(left)))
+        return chat
+
+    def wait_for_call(self, method: str, since: int = 0, seconds: float = 30.0) -> JsonObject:
+        """The first call of ``method`` numbered above ``since``; raises TimeoutError when there is none."""
+        deadline = time.monotonic() + seconds
+        seen = since
+        while (left := deadline - time.monotonic()) > 0:
+            for call in self.outbox(seen, wait=max(1, int(left))):
+                seen = call["seq"]
+                if call["method"] == method:
+                    return call
+        raise TimeoutError(f"The bot did not call {method} in {seconds} s; it made {seen - since} other calls.")
+
+    def _post(self, action: str, **values: object) -> JsonObject:
+        given = {name: value for name, value in values.items() if value is not None}
+        answer: JsonObject = self._checked(self._http.post(f"/sim/{action}", json=given))
+        return answer
+
+    def _upload(self, action: str, file_name: str, content: bytes, values: dict[str, str]) -> JsonObject:
+        answer: JsonObject = self._checked(
+            self._http.post(f"/sim/{action}", data=values, files={action: (file_name, content)})
+        )
+        return answer
+
+    def _get(self, path: str, /, **values: int | None) -> Any:  # noqa: ANN401  # JSON of any shape
+        given = {name: value for name, value in values.items() if value is not None}
+        return self._checked(
+            self._http.get(f"/sim/{path}", params=given, timeout=_REQUEST_SECONDS + (values.get("wait") or 0))
+        )
+
+    def _checked(self, response: httpx.Response) -> Any:  # noqa: ANN401  # JSON of any shape
+        answer = response.json()
+        if response.is_error:
+            raise PlaygroundRefused(path=response.request.url.path, reason=answer["error"])
+        return answer

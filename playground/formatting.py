@@ -1,0 +1,82 @@
+"""A text with its entities, whose offsets and lengths count UTF-16 code units, as Telegram does."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from playground.wire import JsonObject
+
+# Each of these is read by apps without any markup; the first that matches at a place wins.
+_FOUND = re.compile(
+    r"(?P<url>(?<![\w@/])(?:https?://[^\s<>\"]+|(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|me|info|de|uk|co)\b(?:/[^\s<>\"]*)?))"
+    r"|(?P<email>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
+    r"|(?P<bot_command>(?<![\w/<>@])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/]))"
+    r"|(?P<mention>(?<![\w@.])@[A-Za-z][A-Za-z0-9_]{3,31}\b)"
+    r"|(?P<hashtag>(?<![\w#])#\w*[^\W\d]\w*)",
+    re.IGNORECASE,
+)
+
+
+def utf16_length(text: str) -> int:
+    """UTF-16 code units of ``text``: two for each character outside the basic plane."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One entity: ``offset`` and ``length`` in UTF-16 code units; ``details`` such as a link's ``url``."""
+
+    type: str
+    offset: int
+    length: int
+    details: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """The first code unit after it."""
+        return self.offset + self.length
+
+    def to_api(self) -> JsonObject:
+        """Telegram's MessageEntity."""
+        return {"type": self.type, "offset": self.offset, "length": self.length, **self.details}
+
+
+@dataclass(frozen=True, slots=True)
+class FormattedText:
+    """A text and its entities, ordered by offset."""
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+
+    def trimmed(self) -> "FormattedText":
+        """Without white space at both ends; entities move along, and those that become empty go."""
+        without_end = self.text.rstrip()
+        text = without_end.lstrip()
+        start = utf16_length(without_end) - utf16_length(text)
+        length = utf16_length(text)
+        entities = []
+        for entity in self.entities:
+            first, last = max(entity.offset - start, 0), min(entity.end - start, length)
+            if first < last:
+                entities.append(replace(entity, offset=first, length=last - first))
+        return FormattedText(text, tuple(entities))
+
+    def with_found_entities(self) -> "FormattedText":
+        """With the links, commands, mentions, hashtags and e-mail addresses that stand outside its entities."""
+        found = [new for new in _find(self.text) if not any(_overlap(new, old) for old in self.entities)]
+        return FormattedText(self.text, in_order([*self.entities, *found]))
+
+
+def in_order(entities: list[Entity]) -> tuple[Entity, ...]:
+    """By offset; of those that start together the longer first."""
+    return tuple(sorted(entities, key=lambda entity: (entity.offset, -entity.length)))
+
+
+def _find(text: str) -> Iterator[Entity]:
+    for match in _FOUND.finditer(text):
+        shown = match.group().rstrip(".,;:!?)'") if match.lastgroup == "url" else match.group()
+        yield Entity(str(match.lastgroup), utf16_length(text[: match.start()]), utf16_length(shown))
+
+
+def _overlap(one: Entity, other: Entity) -> bool:
+    return one.offset < other.end and other.offset < one.end

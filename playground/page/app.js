@@ -1,0 +1,328 @@
+// The chat page: who writes, what the chat shows, and what is sent.
+
+import { bubble, make } from "./bubbles.js";
+import { follow, get, post, upload } from "./sim.js";
+import { addCall, loadCalls, makeFaults, showFaults } from "./tools.js";
+
+const $ = (selector) => document.querySelector(selector);
+const messages = $("#messages");
+const composer = $("#composer");
+const waiting = new Map(); // callback id -> the button that shows it
+let about = { bot: {}, people: [] };
+let person = Number(new URLSearchParams(location.search).get("user") ?? localStorage.getItem("person") ?? 2);
+let editing = null;
+let typingTimer;
+let toastTimer;
+let stateTimer;
+
+const actions = {
+  command: (text) => send(text),
+  edit: (message) => startEdit(message),
+  async tap(messageId, button, element) {
+    element.classList.add("waiting");
+    try {
+      const { callback_id: id } = await post("tap", {
+        chat_id: person, message_id: messageId, label: button.text, data: button.callback_data,
+      });
+      waiting.set(id, element);
+    } catch (error) {
+      element.classList.remove("waiting");
+      toast(error.message, true);
+    }
+  },
+};
+
+// ---- the chat
+
+async function loadChat() {
+  const chat = await get(`chat/${person}`);
+  messages.replaceChildren();
+  chat.messages.forEach((message) => show(message, false));
+  introduce();
+  setTyping(chat.typing ? 5 : 0);
+  toEnd();
+}
+
+function show(message, isNew) {
+  messages.querySelector(".intro")?.remove();
+  const element = bubble(message, actions);
+  const old = messages.querySelector(`.bubble[data-message-id="${message.message_id}"]`);
+  if (old) {
+    old.replaceWith(element);
+    return;
+  }
+  const follows = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 140;
+  if (isNew) element.classList.add("new");
+  messages.append(element);
+  if (isNew && (follows || !message.from_bot)) toEnd();
+}
+
+function toEnd() {
+  messages.scrollTop = messages.scrollHeight;
+  for (const picture of messages.querySelectorAll("img:not([data-seen])")) {
+    picture.dataset.seen = "1";
+    picture.addEventListener("load", () => { messages.scrollTop = messages.scrollHeight; }, { once: true });
+  }
+}
+
+function introduce() {
+  if (messages.querySelector(".bubble") || messages.querySelector(".intro")) return;
+  const { name = "Bot", description } = about.bot;
+  const start = make("button", "", "Start");
+  start.type = "button";
+  start.addEventListener("click", () => send("/start"));
+  messages.append(make("section", "intro", make("div", "avatar bot", name[0]), make("h2", "", name),
+    make("p", "", description || "Say hello: this is the first thing the bot hears from you."), start));
+}
+
+function setTyping(seconds) {
+  clearTimeout(typingTimer);
+  $("#bot-state").classList.toggle("typing", seconds > 0);
+  if (seconds > 0) {
+    $("#bot-state").textContent = "typing…";
+    typingTimer = setTimeout(() => setTyping(0), seconds * 1000);
+  } else {
+    loadStateSoon();
+  }
+}
+
+async function loadState() {
+  const { bot, pending_updates: pending } = await get("status");
+  if ($("#bot-state").classList.contains("typing")) return;
+  const listens = bot.webhook ? `webhook at ${new URL(bot.webhook).host}` : bot.polling ? "online" : "not running";
+  $("#bot-state").textContent = pending && !bot.polling ? `${listens} · ${pending} waiting for it` : listens;
+}
+
+// Many changes may come at once; one look after them is enough.
+function loadStateSoon() {
+  clearTimeout(stateTimer);
+  stateTimer = setTimeout(() => loadState().catch(away), 250);
+}
+
+function away() {
+  $("#bot-state").textContent = "the server is away…";
+}
+
+// ---- who writes
+
+async function loadAbout() {
+  about = await get(`about?user_id=${person}`);
+  $("#bot-name").textContent = about.bot.name;
+  $("#bot-avatar").textContent = about.bot.name[0];
+  document.title = `${about.bot.name} · Playground`;
+  $("#commands").hidden = about.bot.commands.length === 0;
+  $("#people").replaceChildren(...about.people.map(personButton));
+  $("#person").replaceChildren(...about.people.map(({ id, name }) => new Option(name, id, false, id === person)));
+  if (!$("#faults").children.length) makeFaults(about.fault_kinds, (error) => toast(error.message, true));
+  showFaults(about.faults);
+}
+
+function personButton({ id, name, admin }) {
+  const label = make("span", "", name.replace(/ \(.*/, ""), make("small", "", admin ? "admin" : "user"));
+  const button = make("button", "person", make("span", `avatar tone-${id}`, name[0]), label);
+  button.type = "button";
+  button.dataset.userId = id;
+  button.setAttribute("role", "radio");
+  button.setAttribute("aria-checked", String(id === person));
+  button.tabIndex = id === person ? 0 : -1;
+  button.addEventListener("click", () => become(id));
+  return button;
+}
+
+async function become(id) {
+  person = id;
+  localStorage.setItem("person", id);
+  stopEdit();
+  await loadAbout();
+  await loadChat();
+}
+
+$("#people").addEventListener("keydown", async (event) => {
+  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const ids = about.people.map(({ id }) => id);
+  await become(ids.at((ids.indexOf(person) + step) % ids.length));
+  $('#people [aria-checked="true"]').focus();
+});
+$("#person").addEventListener("change", (event) => become(Number(event.target.value)));
+
+// ---- writing
+
+async function send(text) {
+  try {
+    if (editing) await post("edit", { user_id: person, message_id: editing.message_id, text });
+    else await post("paste", { user_id: person, text });
+    return true;
+  } catch (error) {
+    toast(error.message, true);
+    return false;
+  }
+}
+
+$("#compose").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const text = composer.value;
+  if (!text.trim()) return;
+  fill("");
+  const wasEditing = editing;
+  if (await send(text)) stopEdit();
+  else if (!composer.value) fill(wasEditing ? wasEditing.text : text);
+});
+
+composer.addEventListener("keydown", (event) => {
+  if (event.isComposing) return;
+  if (chooseCommand(event)) return;
+  if (event.key === "Enter" && !event.shiftKey) {
+    event.preventDefault();
+    $("#compose").requestSubmit();
+  } else if (event.key === "Escape" && editing) {
+    fill("");
+    stopEdit();
+  }
+});
+composer.addEventListener("input", fit);
+
+function fill(text) {
+  composer.value = text;
+  fit();
+}
+
+function fit() {
+  composer.style.height = "auto";
+  composer.style.height = `${composer.scrollHeight}px`;
+  $("#send").disabled = !composer.value.trim();
+  const typed = /^\/(\w*)$/.exec(composer.value);
+  showMenu(typed ? about.bot.commands.filter(({ command }) => command.startsWith(typed[1].toLowerCase())) : []);
+}
+
+function startEdit(message) {
+  editing = message;
+  $("#editing").hidden = false;
+  fill(message.text);
+  composer.focus();
+}
+
+function stopEdit() {
+  editing = null;
+  $("#editing").hidden = true;
+}
+$("#cancel-edit").addEventListener("click", () => { fill(""); stopEdit(); });
+
+// ---- the command menu
+
+function showMenu(commands) {
+  $("#menu").hidden = commands.length === 0;
+  $("#commands").setAttribute("aria-expanded", String(commands.length > 0));
+  $("#menu").replaceChildren(...commands.map(({ command, description }, place) => {
+    const item = make("button", "", make("strong", "", `/${command}`), make("span", "", description));
+    item.type = "button";
+    item.setAttribute("role", "option");
+    item.setAttribute("aria-selected", String(place === 0));
+    item.addEventListener("click", () => { fill(""); send(`/${command}`); composer.focus(); });
+    return item;
+  }));
+}
+
+// Arrow keys, Enter and Escape belong to the menu while it is open; says whether it took the key.
+function chooseCommand(event) {
+  const items = [...$("#menu").children];
+  if ($("#menu").hidden || !["ArrowDown", "ArrowUp", "Enter", "Escape"].includes(event.key)) return false;
+  event.preventDefault();
+  const place = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
+  if (event.key === "Escape") showMenu([]);
+  else if (event.key === "Enter") items[place].click();
+  else {
+    const next = items.at((place + (event.key === "ArrowDown" ? 1 : -1)) % items.length);
+    items.forEach((item) => item.setAttribute("aria-selected", String(item === next)));
+    next.scrollIntoView({ block: "nearest" });
+  }
+  return true;
+}
+$("#commands").addEventListener("click", () => {
+  showMenu($("#menu").hidden ? about.bot.commands : []);
+  composer.focus();
+});
+document.addEventListener("click", (event) => event.target.closest("#menu, #commands, #composer") || showMenu([]));
+
+// ---- files
+
+async function sendFile(file) {
+  const kind = /^image\/(png|jpeg|gif)$/.test(file.type) ? "photo" : "document";
+  const caption = composer.value.trim();
+  try {
+    await upload(kind, file, { user_id: person, caption });
+    fill("");
+  } catch (error) {
+    toast(error.message, true);
+  }
+}
+
+$("#attach").addEventListener("click", () => $("#file").click());
+$("#file").addEventListener("change", async (event) => {
+  for (const file of event.target.files) await sendFile(file);
+  event.target.value = "";
+});
+composer.addEventListener("paste", (event) => [...event.clipboardData.files].forEach(sendFile));
+$("#chat").addEventListener("dragover", (event) => { event.preventDefault(); $("#drop").hidden = false; });
+$("#chat").addEventListener("dragleave", (event) => { $("#drop").hidden = $("#chat").contains(event.relatedTarget) === false; });
+$("#chat").addEventListener("drop", (event) => {
+  event.preventDefault();
+  $("#drop").hidden = true;
+  [...event.dataTransfer.files].forEach(sendFile);
+});
+
+// ---- notices, tools and changes
+
+function toast(text, wrong = false) {
+  clearTimeout(toastTimer);
+  $("#toast").textContent = text.replace(/^Bad Request: /, "");
+  $("#toast").classList.toggle("wrong", wrong);
+  $("#toast").hidden = false;
+  toastTimer = setTimeout(() => { $("#toast").hidden = true; }, 3500);
+}
+
+function answered({ callback_id: id, user_id: user, text, show_alert: alert }) {
+  waiting.get(id)?.classList.remove("waiting");
+  waiting.delete(id);
+  if (user !== person || !text) return;
+  if (!alert) return toast(text);
+  $("#alert-text").textContent = text;
+  $("#alert").showModal();
+}
+
+function openTools(open) {
+  $("#tools").classList.toggle("open", open);
+  $("#toggle-tools").setAttribute("aria-expanded", String(open));
+  (open ? $("#close-tools") : $("#toggle-tools")).focus();
+}
+$("#toggle-tools").addEventListener("click", () => openTools(!$("#tools").classList.contains("open")));
+$("#close-tools").addEventListener("click", () => openTools(false));
+$("#tools").addEventListener("keydown", (event) => event.key === "Escape" && openTools(false));
+$("#reset").addEventListener("click", () => post("reset").catch((error) => toast(error.message, true)));
+
+const here = (change) => change.chat_id === person;
+const onChange = {
+  message: (change) => here(change) && show(change.message, true),
+  edit: (change) => here(change) && show(change.message, false),
+  delete: (change) => {
+    if (here(change)) messages.querySelector(`.bubble[data-message-id="${change.message_id}"]`)?.remove();
+    introduce();
+  },
+  typing: (change) => here(change) && setTyping(change.seconds),
+  callback_answer: answered,
+  call: (change) => addCall(change.call),
+  faults: (change) => showFaults(change.faults),
+  profile: loadAbout,
+  status: loadStateSoon,
+  reset: loadAll,
+};
+
+async function loadAll() {
+  await loadAbout();
+  await Promise.all([loadChat(), loadCalls()]);
+}
+
+follow(loadAll, (change) => onChange[change.type]?.(change), away);
+setInterval(loadStateSoon, 5000); // a bot that stops polling tells nobody
+composer.focus();

@@ -1,0 +1,99 @@
+// One message as a bubble: reply, media, text, time, buttons.
+
+import { richText } from "./rich_text.js";
+
+const timeOf = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+
+export function make(tag, className, ...children) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  element.append(...children);
+  return element;
+}
+
+// `actions` are tap(messageId, button, element), command(text) and edit(message).
+export function bubble(message, actions) {
+  const element = make("article", message.from_bot ? "bubble from-bot" : "bubble");
+  element.dataset.messageId = message.message_id;
+  element.setAttribute("aria-label", message.from_bot ? "From the bot" : `From ${message.from.first_name}`);
+  if (message.reply_to_message) element.append(reply(message.reply_to_message));
+  element.append(...media(message));
+  const text = message.text ?? message.caption;
+  if (text) element.append(richText(text, message.entities ?? message.caption_entities, actions.command));
+  element.append(meta(message, actions));
+  if (message.buttons.length) element.append(keyboard(message, actions));
+  return element;
+}
+
+function reply(to) {
+  const name = make("strong", "", to.from.first_name);
+  const element = make("button", "reply", name, make("span", "", to.text ?? to.caption ?? "a file"));
+  element.type = "button";
+  element.addEventListener("click", () => {
+    document.querySelector(`.bubble[data-message-id="${to.message_id}"]`)?.scrollIntoView({ block: "center" });
+  });
+  return element;
+}
+
+function meta(message, actions) {
+  const element = make("div", "meta");
+  if (!message.from_bot && message.text) {
+    const edit = make("button", "", "Edit");
+    edit.type = "button";
+    edit.addEventListener("click", () => actions.edit(message));
+    element.append(edit);
+  }
+  if (message.edited) element.append(make("span", "edited", "edited"));
+  const time = make("time", "", timeOf.format(message.date * 1000));
+  time.dateTime = new Date(message.date * 1000).toISOString();
+  element.append(time);
+  return element;
+}
+
+function media(message) {
+  if (message.photo) {
+    const picture = make("img", "photo");
+    picture.src = `/sim/file/${message.photo.at(-1).file_id}`;
+    picture.alt = message.caption ?? "Photo";
+    picture.width = message.photo.at(-1).width;
+    picture.style.height = "auto";
+    return [picture];
+  }
+  if (message.sticker) return [make("div", "sticker", message.sticker.emoji)];
+  const file = message.document ?? message.voice;
+  if (!file) return [];
+  const name = message.voice ? "Voice message" : (file.file_name ?? "File");
+  const detail = message.voice ? `${file.duration} s` : size(file.file_size);
+  const link = make("a", "file", make("span", "glyph", message.voice ? "♪" : "↓"), make("span", "", name, make("small", "", detail)));
+  link.href = `/sim/file/${file.file_id}`;
+  link.download = name;
+  return [link];
+}
+
+function size(bytes) {
+  if (bytes < 1024) return `${bytes} bytes`;
+  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+}
+
+function keyboard(message, actions) {
+  const rows = message.buttons.map((row) => make("div", "", ...row.map((button) => key(message, button, actions))));
+  const element = make("div", "keyboard", ...rows);
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", "Buttons");
+  return element;
+}
+
+function key(message, button, actions) {
+  if (button.url) {
+    const link = make("a", "", button.text);
+    link.href = button.url;
+    link.target = "_blank";
+    link.rel = "noreferrer";
+    return link;
+  }
+  const element = make("button", button.style ?? "", button.text);
+  element.type = "button";
+  element.dataset.callback = button.callback_data;
+  element.addEventListener("click", () => actions.tap(message.message_id, button, element));
+  return element;
+}

@@ -1,0 +1,65 @@
+// The pane behind the scenes: fault switches and the bot's calls.
+
+import { get, post } from "./sim.js";
+import { make } from "./bubbles.js";
+
+const SHOWN_CALLS = 200;
+const NAMES = {
+  400: "Bad request (400)", 401: "Unauthorized (401)", 403: "Blocked by the user (403)", 409: "Conflict (409)",
+  429: "Too many requests (429)", migrate: "Group migrated (400)", 500: "Server error (500)",
+  html_502: "HTML instead of JSON (502)", hang: "No answer", slow: "Slow by 3 seconds",
+  dropped_before: "Dropped, not processed", answer_lost: "Processed, answer lost",
+  duplicate_update: "Update comes twice", out_of_order: "Updates change places",
+};
+
+const list = document.querySelector("#calls");
+let total = 0;
+
+export function addCall(call) {
+  total += 1;
+  const outcome = call.fault ?? (call.ok ? "ok" : String(call.result?.error_code ?? "refused"));
+  const summary = make("summary", "", make("span", "seq", String(call.seq)), make("span", "name", call.method), make("span", "outcome", outcome));
+  const facts = make("pre", "", JSON.stringify({ params: call.params, result: call.result }, null, 2));
+  list.prepend(make("li", "", make("details", call.ok && !call.fault ? "" : "refused", summary, facts)));
+  while (list.children.length > SHOWN_CALLS) list.lastChild.remove();
+  count("#call-count", total);
+  document.querySelector("#no-calls").hidden = true;
+}
+
+export async function loadCalls() {
+  const calls = await get("outbox");
+  total = 0;
+  list.replaceChildren();
+  document.querySelector("#no-calls").hidden = false;
+  count("#call-count", 0);
+  calls.forEach(addCall);
+}
+
+export function makeFaults(kinds, failed) {
+  const method = document.querySelector("#fault-method");
+  document.querySelector("#faults").replaceChildren(
+    ...kinds.map((kind) => {
+      const box = make("input");
+      box.type = "checkbox";
+      box.setAttribute("role", "switch");
+      box.dataset.fault = kind;
+      box.addEventListener("change", () => {
+        const ordered = box.checked ? post("fault", { kind, method: method.value }) : post("cancel_fault", { kind });
+        ordered.catch(failed);
+      });
+      return make("label", "switch", make("span", "", NAMES[kind] ?? kind), box);
+    }),
+  );
+}
+
+export function showFaults(faults) {
+  const kinds = new Set(faults.map((fault) => fault.kind));
+  for (const box of document.querySelectorAll("#faults input")) box.checked = kinds.has(box.dataset.fault);
+  count("#fault-count", faults.reduce((sum, fault) => sum + fault.times, 0));
+}
+
+function count(selector, number) {
+  const element = document.querySelector(selector);
+  element.textContent = number;
+  element.hidden = number === 0;
+}
