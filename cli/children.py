@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-# Seconds that processes have to end after SIGTERM before they are killed.
+# Seconds that a process has to end after SIGTERM before it is killed.
 GRACE = 8.0
 LAST_LINES = 12
 
@@ -95,14 +94,14 @@ class Children:
         return "\n".join(self._last_lines[name])
 
     def stop(self) -> None:
-        """End all processes: SIGTERM to each, then SIGKILL to those that are still there after the grace."""
-        running = [process for process in self._processes.values() if process.poll() is None]
-        for process in running:
+        """End all processes, the last started first: SIGTERM, then SIGKILL to one that outlives the grace.
+
+        A process may need those that were started before it until it has ended.
+        """
+        for process in reversed(self._processes.values()):
             process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + GRACE
-        for process in running:
             try:
-                process.wait(timeout=max(0.0, deadline - time.monotonic()))
+                process.wait(timeout=GRACE)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

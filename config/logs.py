@@ -3,8 +3,8 @@
 import logging
 import re
 
-# Telegram tokens stand in request addresses, and httpx and PTB log those.
-_TOKEN = re.compile(r"\b\d{5,}:[A-Za-z0-9_-]{20,}")
+# Telegram tokens stand in request addresses, right after the letters "bot", and httpx, PTB and tornado log those.
+_TOKEN = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}")
 
 
 class SecretFilter(logging.Filter):
