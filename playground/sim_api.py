@@ -6,6 +6,7 @@ person's id, so ``chat_id`` and ``user_id`` may each stand for the other.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
@@ -170,6 +171,12 @@ class SimHandler(RequestHandler):
     def initialize(self, world: World) -> None:
         """Get the world from the table of routes."""
         self.world = world
+
+    def prepare(self) -> None:
+        """Refuse what another site's page sends through a person's browser."""
+        origin = self.request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc != self.request.host:
+            raise ApiError(403, f"Forbidden: only the playground's own page may ask, not {origin}")
 
     def given(self, **parameters: Parameter) -> JsonObject:
         """The request's checked parameters; raises ApiError."""

@@ -1,6 +1,7 @@
 """Updates that wait for the bot, and the long poll that fetches them.
 
-They are kept in a file, one a line, until the bot confirms them, so a restart of the server loses none.
+They are kept in a file, one a line, until the bot confirms them, so a restart of the server loses none but one that
+the fault ``out_of_order`` holds back.
 """
 
 import asyncio
