@@ -1,3 +1,3 @@
-"""What all tests share: the policies that decide which tests may be skipped."""
+"""What all tests share: the policies that decide which tests may be skipped, and the playground."""
 
-pytest_plugins = ["skip_policy", "peers"]
+pytest_plugins = ["skip_policy", "peers", "playground_process"]

@@ -1,0 +1,149 @@
+"""The chat page in a browser, with the test as the bot: it calls the Bot API itself."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from playground.client import PlaygroundClient
+
+BUTTONS = {"inline_keyboard": [[{"text": "Right", "callback_data": "r"}, {"text": "Wrong", "callback_data": "w"}]]}
+
+
+class _Bot:
+    """Calls methods of the Bot API by name."""
+
+    def __init__(self, playground: PlaygroundClient) -> None:
+        self._address = f"{playground.api_url}{playground.token}"
+
+    def call(self, method: str, **params: object) -> object:
+        answer = httpx.post(f"{self._address}/{method}", json=params).json()
+        assert answer["ok"], answer
+        return answer["result"]
+
+
+@pytest.fixture
+def bot(playground: PlaygroundClient) -> _Bot:
+    return _Bot(playground)
+
+
+def test_a_chat_from_the_first_word_to_an_answered_tap(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+    bot.call("setMyDescription", description="I read reviews.")
+    page.goto(playground.url)
+    expect(page.locator(".intro")).to_contain_text("I read reviews.")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator(".bubble")).to_contain_text("/start")
+
+    page.locator("#composer").fill("First line")
+    page.locator("#composer").press("Shift+Enter")
+    page.keyboard.type("Second line")
+    page.keyboard.press("Enter")
+    expect(page.locator(".bubble").last).to_contain_text("First line\nSecond line")
+    expect(page.locator("#composer")).to_have_value("")
+
+    bot.call("sendChatAction", chat_id=2, action="typing")
+    expect(page.locator("#bot-state")).to_have_text("typing…")
+    sent = bot.call("sendMessage", chat_id=2, text="<b>Positive</b>", parse_mode="HTML", reply_markup=BUTTONS)
+    bubble = page.locator(f".bubble.from-bot[data-message-id='{sent['message_id']}']")
+    expect(bubble.locator("strong")).to_have_text("Positive")
+    bubble.locator("button[data-callback='w']").click()
+    expect(bubble.locator("button.waiting")).to_have_text("Wrong")
+    query = bot.call("getUpdates", offset=-1)[0]["callback_query"]
+    bot.call("answerCallbackQuery", callback_query_id=query["id"], text="Thank you")
+    expect(page.locator("#toast")).to_have_text("Thank you")
+    expect(bubble.locator("button.waiting")).to_have_count(0)
+    bot.call("editMessageText", chat_id=2, message_id=sent["message_id"], text="Negative & <b>")
+    expect(bubble).to_contain_text("Negative & <b>")
+    expect(bubble.locator(".edited")).to_be_visible()
+    expect(bubble.locator("button[data-callback]")).to_have_count(0)
+
+
+def test_an_alert_is_a_dialog(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+    playground.message("Hello")
+    bot.call("sendMessage", chat_id=2, text="Sure?", reply_markup=BUTTONS)
+    page.goto(playground.url)
+    page.locator("button[data-callback='r']").click()
+    expect(page.locator("button.waiting")).to_be_visible()
+    query = bot.call("getUpdates", offset=-1)[0]["callback_query"]
+    bot.call("answerCallbackQuery", callback_query_id=query["id"], text="It is gone for good.", show_alert=True)
+    expect(page.get_by_role("dialog")).to_contain_text("It is gone for good.")
+    page.get_by_role("button", name="OK").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_people_have_chats_and_menus_of_their_own(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+    playground.message("From Ben")
+    playground.message("From Ada", user_id=1)
+    bot.call("setMyCommands", commands=[{"command": "help", "description": "What I can do"}])
+    own = {"type": "chat", "chat_id": 1}
+    bot.call("setMyCommands", commands=[{"command": "retrain", "description": "Train anew"}], scope=own)
+    page.goto(playground.url)
+    expect(page.locator(".bubble .text")).to_have_text(["From Ben"])
+    page.get_by_role("radio", name="Ada").click()
+    expect(page.locator(".bubble .text")).to_have_text(["From Ada"])
+    page.locator("#composer").press_sequentially("/re")
+    expect(page.locator("#menu").get_by_role("option")).to_have_text(["/retrainTrain anew"])
+    page.keyboard.press("Enter")
+    expect(page.locator(".bubble .text").last).to_have_text("/retrain")
+
+
+def test_own_messages_can_be_edited(playground: PlaygroundClient, page: Page) -> None:
+    playground.message("A dull film")
+    page.goto(playground.url)
+    page.locator(".bubble").hover()
+    page.get_by_role("button", name="Edit").click()
+    page.locator("#composer").fill("A fine film")
+    page.keyboard.press("Enter")
+    expect(page.locator(".bubble .text")).to_have_text(["A fine film"])
+    assert playground.chat()["messages"][0]["edited"]
+
+
+def test_a_long_text_goes_out_in_parts(playground: PlaygroundClient, page: Page) -> None:
+    page.goto(playground.url)
+    page.locator("#composer").fill("It went on and on. " * 300)
+    page.locator("#send").click()
+    expect(page.locator(".bubble")).to_have_count(2)
+
+
+def test_files_are_sent_and_shown(playground: PlaygroundClient, bot: _Bot, page: Page, tmp_path: Path) -> None:
+    page.goto(playground.url)
+    table = tmp_path / "reviews.csv"
+    table.write_text("text\nfine\n", encoding="utf-8")
+    page.locator("#file").set_input_files(table)
+    expect(page.locator(".bubble .file")).to_contain_text("reviews.csv")
+    page.locator("#file").set_input_files(
+        {"name": "dot.gif", "mimeType": "image/gif", "buffer": b"GIF89a\1\0\1\0\0\0\0;"}
+    )
+    expect(page.locator(".bubble .photo")).to_have_count(1)
+
+
+def test_faults_and_calls_behind_the_scenes(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+    page.goto(playground.url)
+    page.locator("#faults-pane summary").click()
+    page.locator("[data-fault='500']").check()
+    expect(page.locator("#fault-count")).to_have_text("1")
+    assert httpx.get(f"{playground.api_url}{playground.token}/getMe").status_code == 500
+    expect(page.locator("[data-fault='500']")).not_to_be_checked()
+    expect(page.locator("#calls li")).to_have_count(1)
+    expect(page.locator("#calls .refused")).to_contain_text("getMe")
+    page.locator("[data-fault='hang']").check()
+    expect(page.locator("#fault-count")).to_have_text("1")
+    page.locator("[data-fault='hang']").uncheck()
+    expect(page.locator("#fault-count")).to_be_hidden()
+    assert bot.call("getMe")
+
+
+def test_it_fits_a_phone(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+    playground.message("A word of some length: " + "x" * 300)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(playground.url)
+    expect(page.locator(".bubble")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    expect(page.locator("#tools")).to_be_hidden()
+    page.get_by_role("button", name="Faults and calls").click()
+    expect(page.locator("#tools")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#tools")).to_be_hidden()
+    page.locator("#person").select_option("Cleo")
+    expect(page.locator(".intro")).to_be_visible()
