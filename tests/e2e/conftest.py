@@ -1,6 +1,7 @@
 """A running demo, started by the command that a newcomer types, and a browser to look at its page with."""
 
 import shutil
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -39,3 +40,11 @@ def page() -> Iterator[Page]:
         yield page
         browser.close()
     assert errors == [], "the page's scripts failed"
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

@@ -1,0 +1,189 @@
+"""What a person sees when the network, Telegram or the bot's own process fails: one answer, never two."""
+
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bot_process import BotHome, running_bot
+from playground_process import running_playground
+from sqlalchemy import select
+
+from playground.client import PlaygroundClient
+from storage.tables import ReplyRow, ReplyState, UpdateRow, UpdateState
+
+REVIEW = "A splendid little book: clever, funny and kind. I have given it to all my friends."
+LONG = " ".join([REVIEW] * 30)
+_users = count(500)
+
+
+@pytest.fixture(scope="module")
+def shared_playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaygroundClient]:
+    with running_playground(tmp_path_factory.mktemp("playground")) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> BotHome:
+    return BotHome.make(tmp_path_factory.mktemp("bot") / "var")
+
+
+@pytest.fixture(scope="module")
+def bot(shared_playground: PlaygroundClient, home: BotHome) -> Iterator[None]:
+    with running_bot(home, shared_playground):
+        yield
+
+
+@pytest.fixture
+def person() -> int:
+    return next(_users)
+
+
+def answers(chat: dict[str, Any]) -> list[dict[str, Any]]:
+    return [message for message in chat["messages"] if message["from_bot"]]
+
+
+def wait_for_answers(client: PlaygroundClient, person: int, number: int) -> list[dict[str, Any]]:
+    return answers(client.wait_for_chat(lambda chat: len(answers(chat)) >= number, chat_id=person))
+
+
+def wait_for_states(home: BotHome, person: int, *expected: ReplyState) -> None:
+    """Wait until what became of the replies to a person, in order, is as expected."""
+    database = home.database()
+    deadline = time.monotonic() + 30
+    states: list[ReplyState] = []
+    while states != list(expected):
+        assert time.monotonic() < deadline, states
+        with database.reading() as unit:
+            states = list(unit.scalars(select(ReplyRow.state).where(ReplyRow.chat_id == person).order_by(ReplyRow.id)))
+    database.close()
+
+
+def one_more(client: PlaygroundClient, person: int, before: int) -> None:
+    """Send another text and see that with its answer there are ``before`` answers and one: nothing came late."""
+    client.message("And a dreadful sequel, sadly: tired jokes, no heart, a waste of paper.", user_id=person)
+    chat = client.wait_for_chat(
+        lambda chat: "Negative" in (answers(chat) or [{"text": ""}])[-1]["text"], chat_id=person
+    )
+    assert len(answers(chat)) == before + 1
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize(("kind", "details"), [("429", {"retry_after": 1}), ("500", {}), ("html_502", {})])
+def test_a_reply_that_telegram_refused_for_now_is_sent_later(
+    shared_playground: PlaygroundClient, home: BotHome, person: int, kind: str, details: dict[str, int]
+) -> None:
+    shared_playground.fault(kind, "sendMessage", **details)
+    shared_playground.message(REVIEW, user_id=person)
+    assert "Positive" in wait_for_answers(shared_playground, person, 1)[0]["text"]
+    wait_for_states(home, person, ReplyState.SENT)
+    one_more(shared_playground, person, 1)
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize(("kind", "arrived"), [("answer_lost", 1), ("dropped_before", 0)])
+def test_a_reply_whose_fate_is_unknown_is_never_sent_twice(
+    shared_playground: PlaygroundClient, home: BotHome, person: int, kind: str, arrived: int
+) -> None:
+    shared_playground.fault(kind, "sendMessage")
+    shared_playground.message(REVIEW, user_id=person)
+    wait_for_states(home, person, ReplyState.UNCERTAIN)
+    one_more(shared_playground, person, arrived)
+    wait_for_states(home, person, ReplyState.UNCERTAIN, ReplyState.SENT)
+
+
+@pytest.mark.usefixtures("bot")
+def test_an_edit_whose_fate_is_unknown_is_made_again(shared_playground: PlaygroundClient, person: int) -> None:
+    shared_playground.message(REVIEW, user_id=person)
+    verdict = wait_for_answers(shared_playground, person, 1)[0]
+    shared_playground.fault("dropped_before", "editMessageText")
+    shared_playground.tap(verdict["message_id"], "✅ Right", user_id=person)
+    shared_playground.wait_for_chat(lambda chat: "I am right" in answers(chat)[0]["text"], chat_id=person)
+
+
+@pytest.mark.usefixtures("bot")
+def test_a_person_who_blocked_the_bot_does_not_stop_it(
+    shared_playground: PlaygroundClient, home: BotHome, person: int
+) -> None:
+    shared_playground.fault("403", "sendMessage")
+    shared_playground.message(REVIEW, user_id=person)
+    wait_for_states(home, person, ReplyState.FAILED)
+    one_more(shared_playground, person, 0)
+
+
+@pytest.mark.usefixtures("bot")
+def test_an_update_that_comes_twice_is_answered_once(shared_playground: PlaygroundClient, person: int) -> None:
+    shared_playground.fault("duplicate_update")
+    shared_playground.message(REVIEW, user_id=person)
+    wait_for_answers(shared_playground, person, 1)
+    one_more(shared_playground, person, 1)
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize("kind", ["500", "409", "answer_lost", "html_502"])
+def test_polling_goes_on_after_a_fault(shared_playground: PlaygroundClient, person: int, kind: str) -> None:
+    shared_playground.fault(kind, "getUpdates", times=2)
+    shared_playground.message(REVIEW, user_id=person)
+    wait_for_answers(shared_playground, person, 1)
+    one_more(shared_playground, person, 1)
+
+
+def test_what_a_killed_bot_had_received_is_answered_by_the_next_one(
+    playground: PlaygroundClient, tmp_path: Path
+) -> None:
+    home = BotHome.make(tmp_path / "var")
+    with running_bot(home, playground) as process:
+        # Long enough to wait for a continuation, so that the bot dies between receiving and answering.
+        playground.message(LONG, user_id=7)
+        while playground.status()["pending_updates"]:
+            pass
+        process.kill()
+    assert answers(playground.chat(7)) == []
+    with running_bot(home, playground):
+        wait_for_answers(playground, 7, 1)
+        one_more(playground, 7, 1)
+    database = home.database()
+    with database.reading() as unit:
+        assert set(unit.scalars(select(UpdateRow.state))) == {UpdateState.HANDLED}
+    database.close()
+
+
+def test_a_reply_that_was_on_its_way_when_the_bot_was_killed_is_not_sent_twice(
+    playground: PlaygroundClient, tmp_path: Path
+) -> None:
+    home = BotHome.make(tmp_path / "var")
+    with running_bot(home, playground) as process:
+        heard = playground.outbox()[-1]["seq"]
+        playground.fault("hang", "sendMessage")
+        playground.message(REVIEW, user_id=7)
+        playground.wait_for_call("sendMessage", since=heard)
+        process.kill()
+    with running_bot(home, playground):
+        one_more(playground, 7, 0)
+    wait_for_states(home, 7, ReplyState.UNCERTAIN, ReplyState.SENT)
+
+
+def test_buttons_work_after_a_restart_and_messages_sent_meanwhile_are_answered(
+    playground: PlaygroundClient, tmp_path: Path
+) -> None:
+    home = BotHome.make(tmp_path / "var")
+    with running_bot(home, playground):
+        playground.message(REVIEW, user_id=7)
+        verdict = wait_for_answers(playground, 7, 1)[0]
+    playground.tap(verdict["message_id"], "❌ Wrong", user_id=7)
+    playground.message(REVIEW, user_id=8)
+    with running_bot(home, playground):
+        playground.wait_for_chat(lambda chat: "I am wrong" in answers(chat)[0]["text"], chat_id=7)
+        wait_for_answers(playground, 8, 1)
+
+
+def test_a_bot_by_webhook_answers_too(playground: PlaygroundClient, tmp_path: Path, free_port: int) -> None:
+    home = BotHome.make(tmp_path / "var")
+    address = f"http://127.0.0.1:{free_port}/telegram"
+    with running_bot(home, playground, WEBHOOK_URL=address, WEBHOOK_PORT=str(free_port)):
+        assert playground.status()["bot"]["webhook"] == address
+        playground.message(REVIEW, user_id=7)
+        wait_for_answers(playground, 7, 1)
+        one_more(playground, 7, 1)

@@ -1,0 +1,37 @@
+"""The page as a newcomer uses it, in a real browser."""
+
+from pathlib import Path
+
+import pytest
+from demo_process import Demo
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from config.settings import Settings
+from storage.database import Database
+from storage.encryption import read_keys
+from storage.tables import JudgementRow
+
+REVIEW = "The second act drags a little, but the cast is superb and the ending moved me to tears. Go and see it!"
+COMPLAINT = "Cold soup, a rude waiter and a bill twice as high as it should be. I want my evening back."
+
+
+def test_a_review_a_verdict_a_tap_and_the_row(demo: Demo, page: Page, request: pytest.FixtureRequest) -> None:
+    page.goto(demo.url)
+    page.locator("#composer").fill(COMPLAINT)
+    page.locator("#send").click()
+    expect(page.locator(".bubble.from-bot").last).to_contain_text("Negative")
+    page.locator("#composer").fill(REVIEW)
+    page.locator("#composer").press("Enter")
+    verdict = page.locator(".bubble.from-bot").nth(1)
+    expect(verdict).to_contain_text("Positive")
+    verdict.get_by_role("button", name="Wrong").click()
+    expect(verdict).to_contain_text("Thank you for the correction!")
+    expect(page.locator(".bubble.from-bot").last).to_contain_text("May I learn from it?")
+    settings = Settings(data_dir=demo.data_dir, encryption_key_file=demo.data_dir / "encryption.key", _env_file=None)
+    database = Database.open(settings.database_address, read_keys(settings))
+    with database.reading() as unit:
+        assert [(row.verdict, row.label) for row in unit.scalars(select(JudgementRow))] == [("wrong", "Negative")]
+    database.close()
+    if picture := request.config.getoption("--screenshot-to"):
+        page.screenshot(path=Path(picture))
