@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.provenance import assert_disjoint, text_digest
+from benchmarks.text_sets import assert_disjoint, text_digest
 
 SHORT = 140
 """Characters that a short review has at most."""

@@ -1,12 +1,9 @@
-"""Where a figure comes from: code, machine and texts. Every results file carries this."""
+"""Where a figure comes from: code and machine. Every results file carries this."""
 
-import hashlib
 import os
 import platform
 import shutil
 import subprocess
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -50,24 +47,6 @@ def provenance(*packages: str) -> Provenance:
         packages={name: version(name) for name in packages},
         date=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def text_digest(text: str) -> str:
-    """SHA-256 in hex of ``text`` as a reader sees it: case, white space and Unicode form do not count."""
-    normalised = " ".join(unicodedata.normalize("NFC", text).casefold().split())
-    return hashlib.sha256(normalised.encode()).hexdigest()
-
-
-def text_set_digest(texts: Iterable[str]) -> str:
-    """SHA-256 in hex of a set of texts; order and repetition do not count."""
-    return hashlib.sha256("\n".join(sorted(set(map(text_digest, texts)))).encode()).hexdigest()
-
-
-def assert_disjoint(first: Iterable[str], second: Iterable[str]) -> None:
-    """Raise ValueError when a text stands in both sets, by its digest."""
-    shared = set(map(text_digest, first)) & set(map(text_digest, second))
-    if shared:
-        raise ValueError(f"{len(shared)} texts stand in both sets; the first by digest is {min(shared)}")
 
 
 def _git(*arguments: str) -> str:

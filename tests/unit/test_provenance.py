@@ -6,7 +6,8 @@ import re
 import pytest
 
 from benchmarks.intervals import wilson_interval
-from benchmarks.provenance import assert_disjoint, provenance, text_digest, text_set_digest
+from benchmarks.provenance import provenance
+from benchmarks.text_sets import assert_disjoint, text_digest, text_set_digest
 
 
 def test_a_run_is_described_without_naming_the_host() -> None:
