@@ -5,7 +5,7 @@ ARGS ?=
 make_env = @$(PYTHON) requirements/make_env.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint locks peers
+.PHONY: help demo run finetune test lint locks peers
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\): ## /  make \1\t/p' Makefile | expand -t 16
@@ -17,6 +17,10 @@ demo: ## start a local chat page and the bot, and print the page's address; need
 run: ## start the bot on Telegram with TELEGRAM_TOKEN
 	$(make_env) serve
 	@.venv/bin/thumbs bot
+
+finetune: ## fine-tune a model; ARGS='--data "IMDB Dataset.csv" --out var/models/mine'
+	$(make_env) train
+	@.venv-train/bin/thumbs fine-tune $(ARGS)
 
 test: ## run every test; ARGS="-k word" picks some
 	$(make_env) dev

@@ -1,12 +1,11 @@
 """The table of commands. Each imports its room when it runs, so that help is quick."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli import database_commands
+from cli import database_commands, key_commands
 from cli.model_commands import evaluate, fine_tune
 from cli.predict import predict
 from config.errors import ThumbsError
@@ -18,9 +17,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-key_app = typer.Typer(help="Make the keys that texts are encrypted with.", no_args_is_help=True)
 app.add_typer(database_commands.app, name="db")
-app.add_typer(key_app, name="key")
+app.add_typer(key_commands.app, name="key")
 app.command()(predict)
 app.command()(fine_tune)
 app.command()(evaluate)
@@ -73,28 +71,6 @@ def settings(
     from cli.settings_page import env_example, settings_table
 
     typer.echo(env_example() if example else settings_table(), nl=False)
-
-
-@key_app.command("new")
-def new_key(
-    file: Annotated[Path | None, typer.Option(help="Write the key to this new file, mode 0600.")] = None,
-) -> None:
-    """Make a key and print it, or write it to a file.
-
-    \b
-    Examples:
-      thumbs key new --file /etc/thumbs/key
-      ENCRYPTION_KEY="$(thumbs key new)" thumbs bot
-    """
-    if file is not None:
-        from storage.encryption import make_key_file
-
-        make_key_file(file)
-        typer.echo(f"Wrote {file}. Keep a copy: without it what is stored cannot be read.", err=True)
-    else:
-        from cryptography.fernet import Fernet
-
-        typer.echo(Fernet.generate_key().decode("ascii"))
 
 
 def main() -> None:

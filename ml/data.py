@@ -49,7 +49,7 @@ def read_table(path: Path) -> pd.DataFrame:
         table = pd.read_parquet(path) if form == "parquet" else pd.read_csv(path, keep_default_na=False)
     except pd.errors.EmptyDataError as error:
         raise EmptyTable(path=path) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise UnreadableTable(path=path, format=form, reason=str(error).splitlines()[0]) from error
     if table.empty:
         raise EmptyTable(path=path)
