@@ -1,6 +1,10 @@
 """Commands that make a model and measure it."""
 
 import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,11 +27,12 @@ def fine_tune(
     recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/recipes.")] = "default",
     base: Annotated[str | None, typer.Option(help="Hub name or folder; BASE_MODEL when it is not given.")] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Use only so many reviews, drawn by the seed.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the same command was stopped.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
 ) -> None:
     """Fine-tune an encoder on labelled reviews and publish it as a folder.
 
-    Of a file that names the official parts, only the train part is used.
+    Of a file that names the official parts, only the train part is used. Ctrl-C keeps a checkpoint beside the folder.
 
     \b
     Examples:
@@ -41,21 +46,22 @@ def fine_tune(
     from config.settings import read_settings
     from ml.base_model import DEFAULT, find_base_model
     from ml.data import read_reviews
-    from ml.fine_tuning import TrainingData
+    from ml.fine_tuning import Order, TrainingData
     from ml.fine_tuning import fine_tune as run
     from ml.recipe import Recipe
+    from ml.training import Watch
 
     plan = Recipe.named(recipe)
     start = find_base_model(base or read_settings().base_model or DEFAULT)
     chosen = TrainingData.choose(read_reviews(data), data, plan, limit)
-    with _bar("loss {task.fields[loss]:.3f}", "{task.fields[speed]:.1f} reviews/s") as bar:
+    with stop_asked() as stopped, _bar("loss {task.fields[loss]:.3f}", "{task.fields[speed]:.1f} reviews/s") as bar:
         task = bar.add_task("Fine-tuning", total=None, loss=float("nan"), speed=0.0)
 
         def report(progress: "training.Progress") -> None:
             speed, loss = progress.reviews_per_second, progress.loss
             bar.update(task, completed=progress.step, total=progress.steps, loss=loss, speed=speed)
 
-        manifest = run(start, chosen, plan, out, report)
+        manifest = run(Order(start, chosen, plan, out), Watch(report, stopped.is_set), resume)
     typer.echo(json.dumps(asdict(manifest)) if as_json else _summary(manifest, out))
 
 
@@ -95,6 +101,18 @@ def evaluate(
         return
     typer.echo(f"{manifest.version} on {found['reviews']} reviews: accuracy {found['accuracy']:.2%}, ", nl=False)
     typer.echo(f"log loss {found['log_loss']:.3f}, calibration error {found['calibration_error']:.2%}.")
+
+
+@contextmanager
+def stop_asked() -> "Iterator[threading.Event]":
+    """An event that Ctrl-C and SIGTERM set, instead of breaking in between two steps."""
+    event = threading.Event()
+    before = {number: signal.signal(number, lambda *_: event.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _bar(*fields: str) -> Progress:

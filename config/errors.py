@@ -62,6 +62,20 @@ class UnknownRecipe(BadInput):
     """There is no recipe named {name}; the recipes are {known}."""
 
 
+class NothingToResume(BadInput):
+    """There is no fine-tune to go on with at {path}: {reason}. Start it without --resume."""
+
+
+class FineTuneStopped(ThumbsError):
+    """Stopped after step {step} of {steps}; what was learnt is kept. The same command with --resume goes on."""
+
+    exit_code = 130
+
+
+class FolderTaken(BadInput):
+    """{path} is there already and is no published model; give another folder, or remove it."""
+
+
 class NoBaseModel(BadInput):
     """The base model {name!r} was not found: {reason}. Set BASE_MODEL to a hub name or a folder."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Self
 
-from config.errors import UnusableArtifact
+from config.errors import FolderTaken, UnusableArtifact
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
@@ -89,9 +89,19 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return {path.name: file_hash(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
 
 
+def refuse_foreign_folder(folder: Path) -> None:
+    """Raise FolderTaken when ``folder`` holds something else than a published model: publishing would delete it."""
+    if folder.exists() and not (folder / MANIFEST).is_file():
+        raise FolderTaken(path=folder)
+
+
 @contextmanager
 def publishing(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside ``folder`` that takes its place, flushed to disk, when the block ends well."""
+    """A temporary folder beside ``folder`` that takes its place, flushed to disk, when the block ends well.
+
+    Raises FolderTaken when ``folder`` holds something else than a published model.
+    """
+    refuse_foreign_folder(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     work.chmod(0o755)

@@ -1,7 +1,11 @@
 """Labelled reviews from files: Kaggle's ``IMDB Dataset.csv`` and parquet with the official split."""
 
 import hashlib
+import lzma
 import re
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +20,17 @@ from ml.labels import label_index
 TEXT_COLUMNS: Final = ("review", "text")
 LABEL_COLUMNS: Final = ("sentiment", "label")
 _NOT_WORD = re.compile(r"[\W_]+")
+# What pandas lets through of a file that is not what its name says: packed files have errors of their own.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    ImportError,
+    lzma.LZMAError,
+    zlib.error,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +51,9 @@ def read_reviews(path: Path) -> pd.DataFrame:
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
     label = find_column(path, list(table.columns), LABEL_COLUMNS)
     labels = _labels(path, table[label])
-    others = table.drop(columns=[text, label])
-    return pd.DataFrame({"text": table[text].astype(str), "label": labels, **{str(c): others[c] for c in others}})
+    others = table[[column for column in table.columns if column not in {text, label, "text", "label"}]]
+    texts = table[text].fillna("").astype(str)
+    return pd.DataFrame({"text": texts, "label": labels, **{str(c): others[c] for c in others}})
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -99,11 +115,13 @@ def without_texts_of(reviews: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame
 
 def hold_out(reviews: pd.DataFrame, share: float, seed: int) -> Split:
     """Set a share of the reviews apart as dev: whole movies where known, and never a text on both sides."""
-    groups = reviews["movie"] if "movie" in reviews else reviews["text"].map(fingerprint)
-    names = np.random.default_rng(seed).permutation(np.sort(groups.unique().astype(str)))
-    sizes = groups.astype(str).value_counts().reindex(names).cumsum()
+    groups = reviews["text"].map(fingerprint)
+    if "movie" in reviews:
+        groups = reviews["movie"].astype("string").fillna(groups)
+    names = np.random.default_rng(seed).permutation(sorted(set(groups)))
+    sizes = groups.value_counts().reindex(names).cumsum()
     held = set(sizes.index[sizes <= share * len(reviews)])
-    in_dev = groups.astype(str).isin(held)
+    in_dev = groups.isin(held)
     dev = reviews[in_dev].reset_index(drop=True)
     train = without_texts_of(reviews[~in_dev], dev)
     return Split(train, dev, int((~in_dev).sum()) - len(train))

@@ -1,6 +1,5 @@
 """From labelled reviews and a base encoder to a published folder."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from config.errors import TooFewReviews
-from ml.artifact import Manifest, file_hash, file_hashes, publishing
+from ml.artifact import Manifest, file_hash, file_hashes, publishing, refuse_foreign_folder
 from ml.base_model import BaseModel
 from ml.bert_config import BertConfig
 from ml.checkpoint import WEIGHTS, read_checkpoint, write_checkpoint
@@ -23,7 +22,8 @@ from ml.prediction import Engine
 from ml.probes import PROBES
 from ml.recipe import Recipe
 from ml.tokens import TextReader
-from ml.training import Progress, WindowBatches, computing_in, train
+from ml.training import Watch, WindowBatches, computing_in, train
+from ml.training_state import TrainingState, plan_digest
 
 _LIBRARIES = ("keras", "tensorflow", "numpy", "openvino", "safetensors", "tokenizers")
 
@@ -68,10 +68,31 @@ class TrainingData:
         }
 
 
-def fine_tune(
-    base: BaseModel, data: TrainingData, recipe: Recipe, out: Path, report: Callable[[Progress], None]
-) -> Manifest:
-    """Fine-tune the encoder ``base`` and publish the result as ``out``, which is replaced only once all is done."""
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One fine-tune: from which base, on what, how, and the folder that it is published as."""
+
+    base: BaseModel
+    data: TrainingData
+    recipe: Recipe
+    out: Path
+
+    @property
+    def state(self) -> TrainingState:
+        """Where the checkpoint of the running fine-tune is kept: a hidden folder beside ``out``."""
+        texts = self.data.facts()
+        plan = plan_digest(base=self.base.name, data=texts, recipe=asdict(self.recipe))
+        return TrainingState(self.out.parent / f".{self.out.name}-training", plan)
+
+
+def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
+    """Carry out an order; ``order.out`` is replaced only once all is done.
+
+    Raises FolderTaken when ``out`` is something else than a published model, FineTuneStopped when the watch stops it,
+    and NothingToResume when there is no checkpoint to go on with.
+    """
+    refuse_foreign_folder(order.out)
+    base, data, recipe, state = order.base, order.data, order.recipe, order.state
     keras.utils.set_random_seed(recipe.seed)
     reader = TextReader.read(base.folder, recipe.window, recipe.overlap)
     config = replace(
@@ -82,11 +103,12 @@ def fine_tune(
     with computing_in(recipe.precision) as precision:
         network = read_checkpoint(base.folder, config)
         batches = WindowBatches(data.split.train["text"].tolist(), data.split.train["label"].tolist(), reader, recipe)
-        train(network, batches, recipe, report)
-    with publishing(out) as folder:
+        train(network, batches, state, resume, watch)
+    with publishing(order.out) as folder:
         write_checkpoint(folder, network, config, reader)
         manifest = _describe(folder, base.name, data, recipe, precision)
         manifest.write(folder)
+    state.remove()
     return manifest
 
 

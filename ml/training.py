@@ -7,6 +7,7 @@ of long reviews as it will when it serves. Batches hold windows of like length, 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -15,14 +16,18 @@ import keras
 import numpy as np
 from keras import ops
 
+from config.errors import FineTuneStopped
 from ml.recipe import Recipe
 from ml.tokens import Ids, TextReader
+from ml.training_state import TrainingState
 
 # Batches that are sorted by length together: enough to save padding, few enough to leave the order random.
 _POOL = 50
 _PAD_TO = 32
 # Steps that the reported loss is averaged over.
 _LOSS_OVER = 50
+# Steps between two checkpoints: about a minute's work on two cores, kept in a second.
+_SAVE_EVERY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +45,18 @@ class WindowBatches:
 
     def __init__(self, texts: Sequence[str], labels: Sequence[int], reader: TextReader, recipe: Recipe) -> None:
         self._reader = reader
-        self._recipe = recipe
+        self.recipe = recipe
         self._labels = np.asarray(labels, np.int32)
         self._choices = [reader.windows(ids) for ids in reader.ids(texts)]
 
     @property
     def count(self) -> int:
         """Batches an epoch."""
-        return -(-len(self._choices) // self._recipe.batch_size)
+        return -(-len(self._choices) // self.recipe.batch_size)
 
     def epoch(self, number: int) -> Iterator[tuple[dict[str, Ids], Ids]]:
         """Epoch ``number``, from 0: inputs (batch, tokens) int32 and labels (batch,) int32."""
-        rng = np.random.default_rng([self._recipe.seed, number])
+        rng = np.random.default_rng([self.recipe.seed, number])
         windows = [choice[rng.integers(len(choice))] for choice in self._choices]
         for rows in self._order(rng, [len(window) for window in windows]):
             batch = self._reader.pad([windows[row] for row in rows], _PAD_TO)
@@ -59,7 +64,7 @@ class WindowBatches:
 
     def _order(self, rng: np.random.Generator, lengths: Sequence[int]) -> list[list[int]]:
         """Rows of each batch: sorted by length within pools of random rows, the batches themselves in random order."""
-        size = self._recipe.batch_size
+        size = self.recipe.batch_size
         order = rng.permutation(len(lengths))
         batches: list[list[int]] = []
         for start in range(0, len(order), _POOL * size):
@@ -100,31 +105,53 @@ def computing_in(precision: str) -> Iterator[str]:
         keras.config.set_dtype_policy(before)
 
 
-def train(
-    network: keras.Model,
-    batches: WindowBatches,
-    recipe: Recipe,
-    report: Callable[[Progress], None],
-) -> None:
-    """Fine-tune ``network`` in place by ``recipe``, telling ``report`` after each step."""
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who follows a fine-tune: ``report`` hears of each step, and ``stopped`` may end it after one."""
+
+    report: Callable[[Progress], None]
+    stopped: Callable[[], bool]
+
+
+def train(network: keras.Model, batches: WindowBatches, state: TrainingState, resume: bool, watch: Watch) -> None:
+    """Fine-tune ``network`` in place by the batches' recipe, with checkpoints in ``state``; ``resume`` starts there.
+
+    Raises FineTuneStopped once the watch stops it, NothingToResume when there is no checkpoint of this plan.
+    """
+    recipe = batches.recipe
     steps = batches.count * recipe.epochs
+    _compile(network, recipe, steps)
+    first = state.load(network) if resume else 0
+    start, loss = monotonic(), 0.0
+    for step, (inputs, labels) in enumerate(_batches_from(batches, recipe.epochs, first), start=first + 1):
+        latest = float(network.train_on_batch(inputs, labels))
+        network.reset_metrics()
+        done = step - first
+        loss += (latest - loss) / min(done, _LOSS_OVER)
+        watch.report(Progress(step, steps, loss, done * recipe.batch_size / (monotonic() - start)))
+        if watch.stopped():
+            state.save(network, step)
+            raise FineTuneStopped(step=step, steps=steps)
+        if step % _SAVE_EVERY == 0:
+            state.save(network, step)
+
+
+def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
+    """Give the network its optimiser, with every variable made, so that a checkpoint can fill them."""
     schedule = WarmUpLinearDecay(recipe.learning_rate, round(recipe.warmup * steps), steps)
     optimizer = keras.optimizers.AdamW(
         schedule, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, global_clipnorm=recipe.clip_norm
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     network.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
-    start, loss = monotonic(), 0.0
-    for step, (inputs, labels) in enumerate(_all_epochs(batches, recipe.epochs), start=1):
-        latest = float(network.train_on_batch(inputs, labels))
-        loss += (latest - loss) / min(step, _LOSS_OVER)
-        report(Progress(step, steps, loss, step * recipe.batch_size / (monotonic() - start)))
-        network.reset_metrics()
+    optimizer.build(network.trainable_variables)
 
 
-def _all_epochs(batches: WindowBatches, epochs: int) -> Iterator[tuple[dict[str, Ids], Ids]]:
-    for number in range(epochs):
-        yield from batches.epoch(number)
+def _batches_from(batches: WindowBatches, epochs: int, first: int) -> Iterator[tuple[dict[str, Ids], Ids]]:
+    """The batches of all epochs but the ``first`` so many."""
+    for number in range(first // batches.count, epochs):
+        skipped = first % batches.count if number == first // batches.count else 0
+        yield from islice(batches.epoch(number), skipped, None)
 
 
 def _has_bfloat16_units() -> bool:
