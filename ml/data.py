@@ -20,17 +20,10 @@ from ml.labels import label_index
 TEXT_COLUMNS: Final = ("review", "text")
 LABEL_COLUMNS: Final = ("sentiment", "label")
 _NOT_WORD = re.compile(r"[\W_]+")
-# What pandas lets through of a file that is not what its name says: packed files have errors of their own.
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    ImportError,
-    lzma.LZMAError,
-    zlib.error,
-    zipfile.BadZipFile,
-    tarfile.TarError,
-)
+# What pandas raises for a file that is not what its name says; each kind of packed file has an error of its own.
+_PACKED = (EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
+# ImportError: without pyarrow, which only fine-tuning needs, there is no parquet.
+_UNREADABLE = (OSError, ValueError, ImportError, *_PACKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +58,8 @@ def read_table(path: Path) -> pd.DataFrame:
         table = pd.read_parquet(path) if form == "parquet" else pd.read_csv(path, keep_default_na=False)
     except pd.errors.EmptyDataError as error:
         raise EmptyTable(path=path) from error
-    except (OSError, ValueError, ImportError) as error:
-        raise UnreadableTable(path=path, format=form, reason=str(error).splitlines()[0]) from error
+    except _UNREADABLE as error:
+        raise UnreadableTable(path=path, format=form, reason=str(error).partition("\n")[0]) from error
     if table.empty:
         raise EmptyTable(path=path)
     return table
