@@ -13,7 +13,7 @@ from storage.encryption import read_keys
 from storage.tables import JudgementRow
 
 REVIEW = "The second act drags a little, but the cast is superb and the ending moved me to tears. Go and see it!"
-COMPLAINT = "Cold soup, a rude waiter and a bill twice as high as it should be. I want my evening back."
+COMPLAINT = "Two hours of wooden acting and tired jokes. A dreadful film, and a complete waste of an evening."
 
 
 def test_a_review_a_verdict_a_tap_and_the_row(demo: Demo, page: Page, request: pytest.FixtureRequest) -> None:
@@ -34,4 +34,4 @@ def test_a_review_a_verdict_a_tap_and_the_row(demo: Demo, page: Page, request: p
         assert [(row.verdict, row.label) for row in unit.scalars(select(JudgementRow))] == [("wrong", "Negative")]
     database.close()
     if picture := request.config.getoption("--screenshot-to"):
-        page.screenshot(path=Path(picture))
+        page.screenshot(path=Path(picture), animations="disabled")
