@@ -8,7 +8,7 @@ if [ "$(id -u)" -eq 0 ] && [ -f /etc/debian_version ]; then
     echo "Installing Chromium from Debian's packages for the browser tests (about 115 MB, a minute)..." >&2
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
-    apt-get install -y -qq --no-install-recommends chromium >/dev/null
+    apt-get install -y -qq --no-install-recommends chromium fonts-noto-color-emoji >/dev/null
 else
     echo "The browser tests need a command named chromium (on Debian: sudo apt-get install chromium)." >&2
 fi
