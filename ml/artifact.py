@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Self
 
-from config.errors import FolderTaken, UnusableArtifact
+from config.errors import FolderTaken, UnusableArtifact, UnwritableFile
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
@@ -89,20 +89,28 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return {path.name: file_hash(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
 
 
-def refuse_foreign_folder(folder: Path) -> None:
-    """Raise FolderTaken when ``folder`` holds something else than a published model: publishing would delete it."""
+def prepare_place(folder: Path) -> None:
+    """Make the folder that ``folder`` will be published in; raises UnwritableFile when there can be none.
+
+    Raises FolderTaken when ``folder`` holds something else than a published model: publishing would delete it.
+    """
     if folder.exists() and not (folder / MANIFEST).is_file():
         raise FolderTaken(path=folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritableFile(path=folder, reason=error.strerror) from error
 
 
 @contextmanager
 def publishing(folder: Path) -> Iterator[Path]:
     """A temporary folder beside ``folder`` that takes its place, flushed to disk, when the block ends well.
 
-    Raises FolderTaken when ``folder`` holds something else than a published model.
+    Raises FolderTaken when ``folder`` holds something else than a published model, UnwritableFile when its parent
+    cannot be made.
     """
-    refuse_foreign_folder(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    prepare_place(folder)
+    folder = folder.resolve()
     work = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     work.chmod(0o755)
     try:
@@ -111,10 +119,12 @@ def publishing(folder: Path) -> Iterator[Path]:
             path.chmod(0o644)
             _flush(path)
         _flush(work)
+        retired = work.with_name(f"{work.name}-retired")
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rename(retired)
         work.rename(folder)
         _flush(folder.parent)
+        shutil.rmtree(retired, ignore_errors=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

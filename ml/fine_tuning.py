@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from config.errors import TooFewReviews
-from ml.artifact import Manifest, file_hash, file_hashes, publishing, refuse_foreign_folder
+from ml.artifact import Manifest, file_hash, file_hashes, prepare_place, publishing
 from ml.base_model import BaseModel
 from ml.bert_config import BertConfig
 from ml.checkpoint import WEIGHTS, read_checkpoint, write_checkpoint
@@ -88,10 +88,10 @@ class Order:
 def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     """Carry out an order; ``order.out`` is replaced only once all is done.
 
-    Raises FolderTaken when ``out`` is something else than a published model, FineTuneStopped when the watch stops it,
-    and NothingToResume when there is no checkpoint to go on with.
+    Raises FolderTaken when ``out`` is something else than a published model, UnwritableFile when it cannot be made,
+    FineTuneStopped when the watch stops it, and NothingToResume when there is no checkpoint to go on with.
     """
-    refuse_foreign_folder(order.out)
+    prepare_place(order.out)
     base, data, recipe, state = order.base, order.data, order.recipe, order.state
     keras.utils.set_random_seed(recipe.seed)
     reader = TextReader.read(base.folder, recipe.window, recipe.overlap)
