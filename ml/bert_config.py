@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,9 +38,13 @@ class BertConfig:
             facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UnusableCheckpoint(path=folder, reason=f"config.json cannot be read ({error})") from error
+        if not isinstance(facts, dict):
+            raise UnusableCheckpoint(path=folder, reason="config.json is no object")
         _refuse_other_networks(folder, facts)
         known = {name: facts[name] for name in cls.__dataclass_fields__ if name in facts and name != "num_labels"}
-        return cls(**known)
+        config = cls(**known)
+        _refuse_impossible_sizes(folder, config)
+        return config
 
     def to_hugging_face(self) -> dict[str, Any]:
         """The content of a ``config.json`` that transformers opens as BertForSequenceClassification."""
@@ -64,3 +68,15 @@ def _refuse_other_networks(folder: Path, facts: Mapping[str, Any]) -> None:
     for name, value in wanted.items():
         if facts.get(name, value) != value:
             raise UnusableCheckpoint(path=folder, reason=f"{name} is {facts[name]}, and only {value} is supported")
+
+
+def _refuse_impossible_sizes(folder: Path, config: BertConfig) -> None:
+    for field in fields(config):
+        value = getattr(config, field.name)
+        is_rate = isinstance(field.default, float)
+        if not (isinstance(value, int | float) and value >= 0 if is_rate else isinstance(value, int) and value > 0):
+            raise UnusableCheckpoint(path=folder, reason=f"{field.name} is {value!r} in config.json")
+    if config.hidden_size % config.num_attention_heads:
+        heads = config.num_attention_heads
+        reason = f"hidden_size {config.hidden_size} is no multiple of num_attention_heads {heads}"
+        raise UnusableCheckpoint(path=folder, reason=reason)
