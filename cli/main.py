@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import database_commands, key_commands
+from cli import data_commands, database_commands, key_commands
 from cli.model_commands import evaluate, fine_tune
 from cli.predict import predict
 from config.errors import ThumbsError
@@ -17,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(data_commands.app, name="data")
 app.add_typer(database_commands.app, name="db")
 app.add_typer(key_commands.app, name="key")
 app.command()(predict)

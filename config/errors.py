@@ -62,6 +62,10 @@ class UnknownRecipe(BadInput):
     """There is no recipe named {name}; the recipes are {known}."""
 
 
+class DownloadFailed(ThumbsError):
+    """{url} could not be fetched: {reason}. Try again, which goes on where it stopped, or put the file at {path} yourself."""
+
+
 class NothingToResume(BadInput):
     """There is no fine-tune to go on with at {path}: {reason}. Start it without --resume."""
 

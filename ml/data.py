@@ -1,4 +1,4 @@
-"""Labelled reviews from files: Kaggle's ``IMDB Dataset.csv`` and parquet with the official split."""
+"""Labelled reviews from files: Kaggle's ``IMDB Dataset.csv``, the official ``aclImdb`` data, and parquet."""
 
 import hashlib
 import lzma
@@ -6,7 +6,7 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from config.errors import EmptyTable, MissingColumn, MissingFile, UnknownLabel, UnreadableTable
+from ml.imdb_archive import is_archive, read_archive
 from ml.labels import label_index
 
 TEXT_COLUMNS: Final = ("review", "text")
@@ -38,7 +39,8 @@ class Split:
 def read_reviews(path: Path) -> pd.DataFrame:
     """Labelled reviews: columns ``text`` (str) and ``label`` (int8, index into LABELS), then what else the file has.
 
-    Raises MissingFile, UnreadableTable, EmptyTable, MissingColumn or UnknownLabel.
+    ``path`` is a CSV, a parquet file, or the official ``aclImdb`` data as a folder or tar file. Raises MissingFile,
+    UnreadableTable, EmptyTable, MissingColumn or UnknownLabel.
     """
     table = read_table(path)
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
@@ -50,12 +52,12 @@ def read_reviews(path: Path) -> pd.DataFrame:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A CSV (also compressed) or parquet file with rows; raises MissingFile, UnreadableTable or EmptyTable."""
-    if not path.is_file():
+    """The rows of a CSV (also compressed), parquet or official file; raises MissingFile, UnreadableTable, EmptyTable."""
+    if not path.exists():
         raise MissingFile(path=path)
-    form = "parquet" if path.suffix == ".parquet" else "CSV"
+    form, read = _reader(path)
     try:
-        table = pd.read_parquet(path) if form == "parquet" else pd.read_csv(path, keep_default_na=False)
+        table = read(path)
     except pd.errors.EmptyDataError as error:
         raise EmptyTable(path=path) from error
     except _UNREADABLE as error:
@@ -63,6 +65,15 @@ def read_table(path: Path) -> pd.DataFrame:
     if table.empty:
         raise EmptyTable(path=path)
     return table
+
+
+def _reader(path: Path) -> tuple[str, Callable[[Path], pd.DataFrame]]:
+    """The form of a file, judged by its name, and what reads it."""
+    if is_archive(path):
+        return "the aclImdb data", read_archive
+    if path.suffix == ".parquet":
+        return "parquet", pd.read_parquet
+    return "CSV", lambda file: pd.read_csv(file, keep_default_na=False)
 
 
 def find_column(path: Path, columns: list[str], wanted: Iterable[str]) -> str:

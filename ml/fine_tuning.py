@@ -34,7 +34,7 @@ class TrainingData:
 
     split: Split
     source: str
-    source_sha256: str
+    source_digest: str
     without_test_texts: int
 
     @classmethod
@@ -54,13 +54,13 @@ class TrainingData:
         split = hold_out(clean, recipe.dev, recipe.seed)
         if min(split.train["label"].nunique(), split.dev["label"].nunique()) < len(LABELS):
             raise TooFewReviews(path=path, rows=len(clean))
-        return cls(split, path.name, file_hash(path), left_out)
+        return cls(split, path.name, digest(reviews["text"]), left_out)
 
     def facts(self) -> dict[str, Any]:
         """What the manifest says of the data; the digests cover the normalised texts, whatever their order."""
         return {
             "file": self.source,
-            "file_sha256": self.source_sha256,
+            "file_digest": self.source_digest,
             "left_out_because_in_test": self.without_test_texts,
             "left_out_because_in_dev": self.split.dropped,
             "train": {"reviews": len(self.split.train), "digest": digest(self.split.train["text"])},
