@@ -52,7 +52,7 @@ def read_reviews(path: Path) -> pd.DataFrame:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """The rows of a CSV (also compressed), parquet or official file; raises MissingFile, UnreadableTable, EmptyTable."""
+    """The rows of a CSV, parquet or official file; raises MissingFile, UnreadableTable or EmptyTable."""
     if not path.exists():
         raise MissingFile(path=path)
     form, read = _reader(path)
