@@ -32,11 +32,14 @@ class Judging:
 
 
 def pattern(kind: Kind) -> str:
-    """The regular expression of the kind's callback data."""
+    """The regular expression of the kind's callback data.
+
+    Anyone can send other data than the keyboards make, so a number is one that the database takes.
+    """
     return {
-        Kind.JUDGE: rf"^{kind}:\d+:({'|'.join([*Verdict, UNDO])})$",
-        Kind.CONSENT: rf"^{kind}:(yes|no)$",
-        Kind.DELETE: rf"^{kind}:(yes|no)$",
+        Kind.JUDGE: rf"^{kind}:[0-9]{{1,18}}:({'|'.join([*Verdict, UNDO])})\Z",
+        Kind.CONSENT: rf"^{kind}:(yes|no)\Z",
+        Kind.DELETE: rf"^{kind}:(yes|no)\Z",
     }[kind]
 
 

@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds between two looks for replies that wait for another try.
 RETRY_EVERY: Final = 5.0
-# Before these, no byte of the request was sent.
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+# Before these, no byte of the request was sent; a proxy refuses before it lets anything through.
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
 class Outbox:

@@ -1,0 +1,70 @@
+"""Which messages are pieces of one text that an app split."""
+
+from typing import Any
+
+import pytest
+from telegram import Update
+
+from bot.inbox import LONG_ENOUGH, continues, may_continue, update_from
+
+LONG = "a" * LONG_ENOUGH
+
+
+def update(kind: str = "message", sender: int = 7, at: int = 1_000, **content: Any) -> Update:
+    message = {
+        "message_id": 1,
+        "date": at,
+        "chat": {"id": 7, "type": "private"},
+        "from": {"id": sender, "is_bot": False, "first_name": "Ann"},
+        **content,
+    }
+    found = Update.de_json({"update_id": 1, kind: message}, None)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("length", [LONG_ENOUGH, 4096])
+def test_a_long_text_may_continue(length: int) -> None:
+    assert may_continue(update(text="a" * length))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        update(text="a" * (LONG_ENOUGH - 1)),
+        update("edited_message", text=LONG),
+        update(photo=[{"file_id": "x", "file_unique_id": "x", "width": 1, "height": 1}], caption=LONG),
+        update(sticker=None),
+    ],
+    ids=["short", "edited", "caption", "nothing"],
+)
+def test_what_no_app_split_does_not_continue(other: Update) -> None:
+    assert not may_continue(other)
+    assert not continues(other, update(text="and so on"))
+
+
+@pytest.mark.parametrize("text", ["and so on", LONG, "x"])
+@pytest.mark.parametrize("later", [0, 1, 2])
+def test_the_next_text_of_the_same_person_continues_at_once(text: str, later: int) -> None:
+    assert continues(update(text=LONG), update(text=text, at=1_000 + later))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        update(text="and so on", at=1_003),
+        update(text="and so on", sender=8),
+        update(text="/help"),
+        update("edited_message", text="and so on"),
+        update(caption="and so on", photo=[{"file_id": "x", "file_unique_id": "x", "width": 1, "height": 1}]),
+    ],
+    ids=["later", "another person", "command", "edited", "photo"],
+)
+def test_another_message_does_not_continue(other: Update) -> None:
+    assert not continues(update(text=LONG), other)
+
+
+def test_a_stored_update_is_read_as_it_came() -> None:
+    before = update(text="Ünïcode <b>&</b> 😀")
+    again = update_from(before.to_json(), None)  # type: ignore[arg-type]  # nothing asks the bot
+    assert again.to_dict() == before.to_dict()

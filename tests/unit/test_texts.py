@@ -1,0 +1,114 @@
+"""Every locale says everything, with the facts that the code fills in, in HTML that Telegram takes."""
+
+import string
+from dataclasses import asdict, fields
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import bot.texts
+from bot.texts import FALLBACK, Texts, fill, locales, texts_for
+
+FACTS = {
+    "start": {"name"},
+    "privacy": {"days"},
+    "delete_done": {"messages", "judgements"},
+    "verdict_sure": {"thumb", "label", "percent"},
+    "verdict_unsure": {"thumb", "label", "percent"},
+    "windows": {"windows"},
+    "version": {"version"},
+    "button_chosen": {"button"},
+    "foreign": {"language"},
+}
+NAMES = [field.name for field in fields(Texts)]
+# Shown as they are; everything else is sent as HTML. The numbers are Telegram's limits, in characters.
+PLAIN = {name: 256 for name in NAMES if name.startswith("command_")} | {"description": 512, "short_description": 120}
+PLAIN |= {name: 64 for name in NAMES if name.startswith("button_")}
+LOCALES = locales()
+
+
+class Tags(HTMLParser):
+    """Tags that are open, and those that were not closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        assert not attrs, "no text carries attributes"
+        self.open.append(tag)
+        self.seen.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_english_is_there() -> None:
+    assert FALLBACK in LOCALES
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_text_is_there_with_its_facts_and_fits(locale: str, name: str) -> None:
+    text: str = asdict(texts_for(locale))[name]
+    assert text == text.strip()
+    assert text
+    assert placeholders(text) == FACTS.get(name, set())
+    assert len(fill(text, **dict.fromkeys(FACTS.get(name, ()), "&" * 130))) <= 4096
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in PLAIN])
+def test_tags_are_closed_and_known_to_telegram(locale: str, name: str) -> None:
+    text: str = asdict(texts_for(locale))[name]
+    tags = Tags()
+    tags.feed(fill(text, **dict.fromkeys(FACTS.get(name, ()), "<b>x</i> & y")))
+    tags.close()
+    assert tags.open == []
+    assert tags.seen <= {"b", "i", "u", "s", "code", "pre"}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("name", sorted(PLAIN))
+def test_what_is_shown_as_it_is_has_no_markup_and_is_short(locale: str, name: str) -> None:
+    text: str = asdict(texts_for(locale))[name]
+    assert not set("<>&") & set(text)
+    assert len(text) <= PLAIN[name]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_help_names_every_command(locale: str) -> None:
+    texts = texts_for(locale)
+    for command in ("/consent", "/privacy", "/deleteme"):
+        assert command in texts.help
+
+
+@pytest.mark.parametrize("language", [None, "", "en", "en-GB", "EN", "tlh", "../en", "x-klingon"])
+def test_a_language_without_a_locale_is_answered_in_english(language: str | None) -> None:
+    assert texts_for(language) == texts_for(FALLBACK)
+
+
+def test_facts_are_escaped_and_the_template_is_not() -> None:
+    assert fill("<b>{name}</b> & {name}", name="<i>&") == "<b>&lt;i&gt;&amp;</b> & &lt;i&gt;&amp;"
+    assert fill("{name}", name="{braces} \"quotes\" and 'these'") == "{braces} \"quotes\" and 'these'"
+
+
+@pytest.mark.parametrize(("change", "complaint"), [("\nfarewell = 'Bye'", "farewell"), (None, "short_description")])
+def test_a_locale_that_lacks_a_text_or_has_one_more_cannot_be_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str | None, complaint: str
+) -> None:
+    english = Path(bot.texts.__file__).with_name("locales") / "en.toml"
+    lines = english.read_text(encoding="utf-8")
+    without_last = lines[: lines.rindex("short_description")]
+    (tmp_path / "eo.toml").write_text(lines + change if change else without_last, encoding="utf-8")
+    monkeypatch.setattr(bot.texts, "_FOLDER", tmp_path)
+    with pytest.raises(TypeError, match=complaint):
+        # Past the cache, which other tests share.
+        texts_for.__wrapped__("eo")
