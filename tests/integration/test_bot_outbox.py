@@ -83,7 +83,7 @@ async def test_an_edit_is_always_made_again(store: Store, error: type[httpx.Tran
     assert await state_after(store, breaking(error), "editMessageText", EDIT) is ReplyState.PENDING
 
 
-async def test_an_edit_that_changes_nothing_has_arrived(database: Database) -> None:
+async def test_an_edit_that_changes_nothing_has_arrived(store: Store) -> None:
     wire = answering(400, error_code=400, description="Bad Request: message is not modified: same content")
     assert await state_after(store, wire, "editMessageText", EDIT) is ReplyState.SENT
 
