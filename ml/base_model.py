@@ -41,6 +41,7 @@ def _packaged() -> Path:
 
 
 def _download(name: str) -> Path:
+    from httpx2 import HTTPError  # noqa: PLC0415 - what huggingface_hub speaks HTTP with
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import, and only hub names need it
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
 
@@ -52,3 +53,5 @@ def _download(name: str) -> Path:
         raise NoBaseModel(name=name, reason="it is not downloaded yet and the hub cannot be reached") from error
     except HfHubHTTPError as error:
         raise NoBaseModel(name=name, reason=f"the hub answered {error.response.status_code}") from error
+    except (HTTPError, OSError) as error:
+        raise NoBaseModel(name=name, reason=f"the download broke off ({error})") from error
