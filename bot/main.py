@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from bot.application import Bot
 from bot.live_model import LiveModel
@@ -16,17 +18,16 @@ from storage.encryption import read_keys
 def run(settings: Settings) -> None:
     """Run the bot until it is told to stop; raises ThumbsError when it cannot start."""
     set_up_logs(settings.log_level)
-    database = Database.open(settings.database_address, read_keys(settings))
-    store = Store(database)
-    try:
-        model = LiveModel.load(settings.model, settings.serving_threads)
-        load_identifier()
-        try:
-            asyncio.run(_run(Bot(settings, store, model)))
-        finally:
-            model.close()
-    finally:
-        store.close()
+    with ExitStack() as open_things, ThreadPoolExecutor(2) as loading:
+        # Side by side with the database and each other: most of it is arithmetic that does not hold the interpreter.
+        identifier = loading.submit(load_identifier)
+        loaded = loading.submit(LiveModel.load, settings.model, settings.serving_threads)
+        store = Store(Database.open(settings.database_address, read_keys(settings)))
+        open_things.callback(store.close)
+        model = loaded.result()
+        open_things.callback(model.close)
+        identifier.result()
+        asyncio.run(_run(Bot(settings, store, model)))
 
 
 async def _run(bot: Bot) -> None:

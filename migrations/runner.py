@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, text
 
 from storage.engine import make_private_file, parse, reachable, reading_engine, revision_of, sqlite_file, writing_engine
+from storage.tables import SCHEMA_REVISION
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # Any number, but the same in every process: PostgreSQL lets one holder of it at a time migrate.
 _LOCK: Final = 7_460_811
@@ -26,18 +27,26 @@ def upgrade(url: str) -> None:
     if path is not None:
         with reachable(address):
             make_private_file(path)
+    if current(url) == SCHEMA_REVISION:
+        return  # as at most starts, and without the half second that Alembic takes to load
+    from alembic import command
+
     with _migrating(address) as connection:
         command.upgrade(_config(connection), "head")
 
 
 def downgrade(url: str, revision: str) -> None:
     """Take migrations back to ``revision``; ``base`` takes back all of them, and with them all data."""
+    from alembic import command
+
     with _migrating(parse(url)) as connection:
         command.downgrade(_config(connection), revision)
 
 
 def head() -> str:
     """Name the newest migration."""
+    from alembic.script import ScriptDirectory
+
     newest = ScriptDirectory.from_config(_config(None)).get_current_head()
     if newest is None:
         raise LookupError("there are no migrations beside this module")
@@ -70,7 +79,9 @@ def _migrating(address: URL) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _config(connection: Connection | None) -> Config:
+def _config(connection: Connection | None) -> "Config":
+    from alembic.config import Config
+
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return config
