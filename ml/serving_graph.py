@@ -27,7 +27,7 @@ _ONE = np.array(1.0, np.float32)
 def build_graph(folder: Path) -> ov.Model:
     """A graph from ``input_ids`` and ``attention_mask`` (batch, tokens; int32) to logits (batch, labels; float32).
 
-    Raises UnusableCheckpoint when the folder's weights cannot be read or one is missing.
+    Raises UnusableCheckpoint when the folder's weights cannot be read, or one is missing or has another shape.
     """
     config = BertConfig.read(folder)
     try:
@@ -37,6 +37,10 @@ def build_graph(folder: Path) -> ov.Model:
         raise UnusableCheckpoint(path=folder, reason=f"model.safetensors cannot be read ({error})") from error
     except KeyError as error:
         raise UnusableCheckpoint(path=folder, reason=f"model.safetensors has no weight {error}") from error
+    # OpenVINO's own word for shapes that do not go together.
+    except RuntimeError as error:
+        reason = "model.safetensors has weights of other shapes than config.json says"
+        raise UnusableCheckpoint(path=folder, reason=reason) from error
 
 
 class _Builder:
