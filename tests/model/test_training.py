@@ -1,0 +1,86 @@
+"""What an epoch shows, in which batches, and the learning rate along the way."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from ml.recipe import Recipe
+from ml.tokens import TextReader
+from ml.training import WarmUpLinearDecay, WindowBatches, computing_in
+
+RECIPE = replace(Recipe.named("default"), batch_size=4, seed=5)
+# One window of the reader, or several, and no window twice.
+TEXTS = [" ".join(f"{number} of {word}" for word in range(24 if number % 3 else 5)) for number in range(30)]
+LABELS = [number % 2 for number in range(30)]
+
+
+@pytest.fixture
+def batches(reader: TextReader) -> WindowBatches:
+    return WindowBatches(TEXTS, LABELS, reader, RECIPE)
+
+
+def rows_of(batches: WindowBatches, epoch: int) -> list[tuple[tuple[int, ...], int]]:
+    """Each window of an epoch, without padding, and its label, in order."""
+    return [
+        (tuple(ids[mask == 1].tolist()), int(label))
+        for inputs, labels in batches.epoch(epoch)
+        for ids, mask, label in zip(inputs["input_ids"], inputs["attention_mask"], labels, strict=True)
+    ]
+
+
+def test_an_epoch_shows_each_review_once_by_one_of_its_windows(batches: WindowBatches, reader: TextReader) -> None:
+    owners = {
+        (tuple(window), LABELS[number]): number
+        for number, ids in enumerate(reader.ids(TEXTS))
+        for window in reader.windows(ids)
+    }
+    assert len(owners) > 2 * len(TEXTS)
+    assert sorted(owners[row] for row in rows_of(batches, 0)) == list(range(len(TEXTS)))
+
+
+def test_later_epochs_show_other_windows(batches: WindowBatches, reader: TextReader) -> None:
+    seen = {window for epoch in range(40) for window, _ in rows_of(batches, epoch)}
+    everything = {tuple(window) for ids in reader.ids(TEXTS) for window in reader.windows(ids)}
+    assert seen == everything
+
+
+def test_an_epoch_follows_from_the_seed_and_its_number(batches: WindowBatches, reader: TextReader) -> None:
+    again = WindowBatches(TEXTS, LABELS, reader, RECIPE)
+    other = WindowBatches(TEXTS, LABELS, reader, replace(RECIPE, seed=6))
+    assert rows_of(again, 3) == rows_of(batches, 3)
+    assert rows_of(batches, 4) != rows_of(batches, 3)
+    assert rows_of(other, 3) != rows_of(batches, 3)
+
+
+def test_batches_are_as_large_as_told_and_of_like_length(batches: WindowBatches) -> None:
+    sizes = [len(labels) for _, labels in batches.epoch(0)]
+    assert len(sizes) == batches.count == 8
+    assert sorted(sizes) == [2, *[4] * 7]
+    spreads = [np.ptp(inputs["attention_mask"].sum(axis=1)) for inputs, _ in batches.epoch(0)]
+    assert sum(spread > 10 for spread in spreads) <= 1, "short and long windows meet in one batch at most"
+
+
+def test_the_learning_rate_rises_then_falls_to_zero() -> None:
+    schedule = WarmUpLinearDecay(peak=0.01, warmup=10, steps=100)
+    rates = [float(schedule(step)) for step in (0, 5, 10, 55, 100, 120)]
+    assert rates == pytest.approx([0.0, 0.005, 0.01, 0.005, 0.0, 0.0])
+
+
+def test_without_warm_up_the_learning_rate_starts_at_its_peak() -> None:
+    assert float(WarmUpLinearDecay(0.01, 0, 10)(1)) == pytest.approx(0.009)
+
+
+@pytest.mark.parametrize(
+    ("precision", "computed"), [("float32", "float32"), ("bfloat16", "bfloat16"), ("fastest", None)]
+)
+def test_a_precision_holds_inside_its_block_only(precision: str, computed: str | None) -> None:
+    before = keras.config.dtype_policy()
+    with computing_in(precision) as found:
+        policy = keras.config.dtype_policy()
+        assert found == (computed or found)
+        assert found in ("float32", "bfloat16")
+        assert policy.compute_dtype == found
+        assert policy.variable_dtype == "float32"
+    assert keras.config.dtype_policy() == before
