@@ -1,24 +1,45 @@
-"""Logging for every process: one line an event on standard error, secrets blanked out."""
+"""Logging for every process: one line an event on standard error, without secrets and without people's texts."""
 
+import copy
 import logging
 import re
+import sys
+from typing import TextIO
 
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # Telegram tokens stand in request addresses, right after the letters "bot", and httpx, PTB and tornado log those.
 _TOKEN = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}")
+# PTB's lines about what it cannot parse end with all that came, people's texts included.
+_RECEIVED = re.compile(r"data(?: was)?:? \"?%")
+# Libraries that chat, and the least level that they are heard at. At DEBUG, PTB logs whole updates and answers.
+_QUIETED = {
+    "telegram": logging.INFO,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "apscheduler": logging.WARNING,
+    "alembic": logging.WARNING,
+    "tornado.access": logging.WARNING,
+}
 
 
-class SecretFilter(logging.Filter):
-    """Blanks bot tokens in messages, arguments and tracebacks before any handler writes them."""
+class PrivateFormatter(logging.Formatter):
+    """Writes a record, traceback included, with bot tokens blanked out and what Telegram sent left out."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record in place; always lets it pass."""
-        record.msg = without_secrets(record.getMessage())
-        record.args = None
-        if record.exc_info and not record.exc_text:
-            record.exc_text = logging.Formatter().formatException(record.exc_info)
-        if record.exc_text:
-            record.exc_text = without_secrets(record.exc_text)
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        """One event as text."""
+        if record.name.startswith("telegram") and _RECEIVED.search(str(record.msg)):
+            record = copy.copy(record)
+            record.args = ("<left out>",)
+        return without_secrets(super().format(record))
+
+
+class PrivateHandler(logging.StreamHandler[TextIO]):
+    """Standard error; a record that cannot be written is told by its place, since its arguments may be secret."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say which line of the program could not be logged, and why."""
+        reason = without_secrets(str(sys.exc_info()[1]))
+        self.stream.write(f"Logging error at {record.pathname}, line {record.lineno}: {reason}\n")
 
 
 def without_secrets(text: str) -> str:
@@ -27,10 +48,9 @@ def without_secrets(text: str) -> str:
 
 
 def set_up_logs(level: str) -> None:
-    """Send all logs of this process to standard error at ``level``; libraries that chat are kept to warnings."""
-    handler = logging.StreamHandler()
-    handler.addFilter(SecretFilter())
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    """Send all logs of this process to standard error at ``level``; libraries that chat are heard less."""
+    handler = PrivateHandler()
+    handler.setFormatter(PrivateFormatter(_FORMAT))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in ("httpx", "httpcore", "apscheduler", "alembic", "tornado.access"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in _QUIETED.items():
+        logging.getLogger(name).setLevel(max(least, logging.getLevelName(level)))

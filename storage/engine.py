@@ -47,10 +47,13 @@ def make_private_file(path: Path) -> None:
 
 
 def writing_engine(address: URL) -> Engine:
-    """Make an engine whose transactions may write; on SQLite they hold the write lock from their first statement."""
+    """Make an engine whose transactions may write; on SQLite they hold the write lock from their first statement.
+
+    Errors name the statement without its values, which are people's ids and texts.
+    """
     if address.get_backend_name() == "postgresql":
-        return create_engine(address, pool_pre_ping=True)
-    engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT})
+        return create_engine(address, hide_parameters=True, pool_pre_ping=True)
+    engine = create_engine(address, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
