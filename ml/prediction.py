@@ -83,6 +83,9 @@ class Classifier:
             engine = Engine.load(folder, manifest.window, manifest.overlap, threads)
         except UnusableCheckpoint as error:
             raise UnusableArtifact(path=folder, reason=str(error)) from error
+        if len(manifest.probe_logits) != len(PROBES):
+            reason = f"it has {len(manifest.probe_logits)} probe texts, and this program {len(PROBES)}"
+            raise UnusableArtifact(path=folder, reason=reason)
         found, _ = engine.logits(PROBES)
         difference = float(np.abs(found - np.array(manifest.probe_logits, np.float32)).max())
         if not difference <= PROBE_TOLERANCE:
