@@ -13,7 +13,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from config.errors import NoReviews
+
 if TYPE_CHECKING:
+    from config.settings import Settings
     from ml import training
     from ml.artifact import Manifest
 
@@ -22,8 +25,8 @@ _CHUNK = 500
 
 
 def fine_tune(
-    data: Annotated[Path, typer.Option(help="Labelled reviews: Kaggle's IMDB CSV, or parquet.")],
     out: Annotated[Path, typer.Option(help="Folder that the model is published as; replaced when all is done.")],
+    data: Annotated[Path | None, typer.Option(help="Labelled reviews; IMDB_PATH when it is not given.")] = None,
     recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/recipes.")] = "default",
     base: Annotated[str | None, typer.Option(help="Hub name or folder; BASE_MODEL when it is not given.")] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Use only so many reviews, drawn by the seed.")] = None,
@@ -46,14 +49,19 @@ def fine_tune(
     from config.settings import read_settings
     from ml.base_model import DEFAULT, find_base_model
     from ml.data import read_reviews
+    from ml.recipe import Recipe
+
+    settings = read_settings()
+    source = _reviews(data, settings)
+    plan = Recipe.named(recipe)
+    start = find_base_model(base or settings.base_model or DEFAULT)
+    reviews = read_reviews(source)
+    # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
     from ml.fine_tuning import Order, TrainingData
     from ml.fine_tuning import fine_tune as run
-    from ml.recipe import Recipe
     from ml.training import Watch
 
-    plan = Recipe.named(recipe)
-    start = find_base_model(base or read_settings().base_model or DEFAULT)
-    chosen = TrainingData.choose(read_reviews(data), data, plan, limit)
+    chosen = TrainingData.choose(reviews, source, plan, limit)
     with stop_asked() as stopped, _bar("loss {task.fields[loss]:.3f}", "{task.fields[speed]:.1f} reviews/s") as bar:
         task = bar.add_task("Fine-tuning", total=None, loss=float("nan"), speed=0.0)
 
@@ -66,7 +74,7 @@ def fine_tune(
 
 
 def evaluate(
-    data: Annotated[Path, typer.Option(help="Labelled reviews: CSV or parquet.")],
+    data: Annotated[Path | None, typer.Option(help="Labelled reviews; IMDB_PATH when it is not given.")] = None,
     model: Annotated[Path | None, typer.Option(help="Published folder; MODEL when it is not given.")] = None,
     split: Annotated[str, typer.Option(help="Official part to use where the file names parts.")] = "test",
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
@@ -86,7 +94,7 @@ def evaluate(
     from ml.prediction import Classifier
 
     settings = read_settings()
-    reviews = official_split(read_reviews(data), split)
+    reviews = official_split(read_reviews(_reviews(data, settings)), split)
     classifier = Classifier.load(model or settings.model, settings.serving_threads)
     texts = reviews["text"].tolist()
     logits = []
@@ -101,6 +109,14 @@ def evaluate(
         return
     typer.echo(f"{manifest.version} on {found['reviews']} reviews: accuracy {found['accuracy']:.2%}, ", nl=False)
     typer.echo(f"log loss {found['log_loss']:.3f}, calibration error {found['calibration_error']:.2%}.")
+
+
+def _reviews(data: Path | None, settings: "Settings") -> Path:
+    """The file that ``--data`` names, else that of the settings; raises NoReviews."""
+    chosen = data or settings.imdb_path
+    if chosen is None:
+        raise NoReviews
+    return chosen
 
 
 @contextmanager

@@ -46,6 +46,14 @@ class TooFewReviews(BadInput):
     """{path} gives {rows} reviews to fine-tune on; more are needed, of both labels, to train and to measure."""
 
 
+class NoReviews(BadInput):
+    """No labelled reviews are given. Name them with --data or IMDB_PATH; thumbs data fetch downloads IMDB's."""
+
+
+class MissingPart(BadInput):
+    """The reviews have no part {part}; their parts are {parts}."""
+
+
 class UnknownLabel(BadInput):
     """{path}, data row {row}: {label!r} is not a sentiment. Use positive or negative, or 1 or 0."""
 

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from config.errors import EmptyTable, MissingColumn, MissingFile, UnknownLabel, UnreadableTable
+from config.errors import EmptyTable, MissingColumn, MissingFile, MissingPart, UnknownLabel, UnreadableTable
 from ml.imdb_archive import is_archive, read_archive
 from ml.labels import label_index
 
@@ -105,10 +105,16 @@ def digest(texts: Iterable[str]) -> str:
 
 
 def official_split(reviews: pd.DataFrame, part: str) -> pd.DataFrame:
-    """The rows of the official ``part`` (train or test), or every row when the file names no parts."""
+    """The rows of the official ``part`` (train or test), or every row when the file names no parts.
+
+    Raises MissingPart when it names others only.
+    """
     if "split" not in reviews:
         return reviews
-    return reviews[reviews["split"] == part].reset_index(drop=True)
+    chosen = reviews[reviews["split"] == part].reset_index(drop=True)
+    if chosen.empty:
+        raise MissingPart(part=part, parts=", ".join(sorted(map(str, reviews["split"].unique()))))
+    return chosen
 
 
 def without_texts_of(reviews: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

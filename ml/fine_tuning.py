@@ -41,12 +41,12 @@ class TrainingData:
     def choose(cls, reviews: pd.DataFrame, path: Path, recipe: Recipe, limit: int | None) -> Self:
         """The official train part (all rows of a file without parts), ``limit`` of them at random, with dev held out.
 
-        Rows whose text stands in the official test part too are left out. Raises TooFewReviews when a part of the
-        split would lack one of the labels.
+        Rows whose text stands in the official test part too are left out. Raises MissingPart when there is no train
+        part, TooFewReviews when a part of the split would lack one of the labels.
         """
         chosen = official_split(reviews, "train")
         clean = chosen
-        if "split" in reviews:
+        if "split" in reviews and "test" in set(reviews["split"]):
             clean = without_texts_of(chosen, official_split(reviews, "test"))
         left_out = len(chosen) - len(clean)
         if limit is not None and limit < len(clean):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.errors import BadInput, EmptyTable, MissingColumn, MissingFile, UnknownLabel, UnreadableTable
+from config.errors import BadInput, EmptyTable, MissingColumn, MissingFile, MissingPart, UnknownLabel, UnreadableTable
 from ml.data import digest, fingerprint, hold_out, official_split, read_reviews, without_texts_of
 
 
@@ -133,6 +133,14 @@ def test_the_official_part_is_taken_where_parts_are_named() -> None:
     assert official_split(reviews, "test")["text"].tolist() == ["b"]
     unnamed = reviews.drop(columns="split")
     assert official_split(unnamed, "test") is unnamed
+
+
+def test_a_part_that_is_not_there_is_told_with_those_that_are() -> None:
+    reviews = pd.DataFrame({"text": ["a", "b"], "label": [1, 0], "split": ["train", "test"]})
+    with pytest.raises(MissingPart) as caught:
+        official_split(reviews, "dev")
+    assert str(caught.value) == "The reviews have no part dev; their parts are test, train."
+    assert caught.value.exit_code == 2
 
 
 def test_one_fingerprint_for_texts_that_differ_in_form_only() -> None:

@@ -98,6 +98,33 @@ def test_predict_says_what_it_can_be_given(arguments: tuple[str, ...], thumbs: T
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("command", [("fine-tune", "--out", "mine"), ("evaluate",)], ids=" ".join)
+def test_without_reviews_a_command_says_how_to_get_them(command: tuple[str, ...], thumbs: Thumbs) -> None:
+    result = thumbs(*command)
+    assert result.returncode == 2
+    assert result.stderr == (
+        "No labelled reviews are given. Name them with --data or IMDB_PATH; thumbs data fetch downloads IMDB's.\n"
+    )
+
+
+@pytest.mark.parametrize("command", [("fine-tune", "--out", "mine"), ("evaluate",)], ids=" ".join)
+def test_the_reviews_of_the_settings_are_read_where_no_others_are_named(
+    command: tuple[str, ...], thumbs: Thumbs
+) -> None:
+    by_setting = thumbs(*command, IMDB_PATH="mine.parquet")
+    assert by_setting.returncode == 2
+    assert "no file or folder at mine.parquet" in by_setting.stderr
+    by_option = thumbs(*command, "--data", "other.csv", IMDB_PATH="mine.parquet")
+    assert "no file or folder at other.csv" in by_option.stderr
+
+
+def test_a_part_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, thumbs: Thumbs) -> None:
+    (tmp_path / "a.csv").write_text("review,sentiment,split\nFine.,1,train\nPoor.,0,test\n", encoding="utf-8")
+    result = thumbs("evaluate", "--data", "a.csv", "--split", "dev")
+    assert result.returncode == 2
+    assert result.stderr == "The reviews have no part dev; their parts are test, train.\n"
+
+
 def test_a_new_database_is_migrated_checked_and_purged(thumbs: Thumbs) -> None:
     key = thumbs("key", "new").stdout.strip()
     before = thumbs("db", "check", ENCRYPTION_KEY=key)
