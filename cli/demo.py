@@ -72,7 +72,9 @@ def demo_settings(settings: Settings) -> Settings:
         key_file = demo.encryption_key_file or data_dir / "encryption.key"
         if demo.encryption_key_file is None and not key_file.exists():
             make_key_file(key_file)
-            typer.echo(f"Made a key in {key_file} that texts are encrypted with. Keep it with the database.")
+            typer.echo(
+                f"Made a key in {key_file} that texts are encrypted with. Keep a copy of it away from the database."
+            )
         demo = demo.model_copy(update={"encryption_key_file": key_file})
     read_keys(demo)
     return demo

@@ -34,7 +34,9 @@ def test_a_key_is_made_once_for_its_owner_only(clean: Path, capsys: pytest.Captu
     assert demo.encryption_key_file is not None
     assert stat.S_IMODE(demo.encryption_key_file.stat().st_mode) == 0o600
     key = demo.encryption_key_file.read_bytes()
-    assert "Made a key in" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Made a key in" in said
+    assert "away from the database" in said
     again = demo_settings(Settings(playground_port=0))
     assert again.encryption_key_file == demo.encryption_key_file
     assert demo.encryption_key_file.read_bytes() == key
