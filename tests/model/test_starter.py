@@ -1,6 +1,7 @@
 """The model that comes with the project: what it says, what it was made of, and how large it is."""
 
 import json
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from config.errors import UnusableArtifact
 from ml.artifact import MANIFEST, Manifest, file_hashes
 from ml.base_model import DEFAULT
-from ml.prediction import Classifier
+from ml.prediction import BATCH_TOKENS, Classifier
 from ml.probes import PROBES
 
 STARTER = Path(__file__).resolve().parents[2] / "models" / "starter"
@@ -68,6 +69,27 @@ def test_a_verdict_does_not_depend_on_its_neighbours(starter: Classifier) -> Non
         assert alone.windows == verdict.windows
         np.testing.assert_allclose(alone.logits, verdict.logits, atol=0.05)
     assert starter.classify([]) == []
+
+
+def test_many_texts_of_all_lengths_come_back_in_order(starter: Classifier) -> None:
+    texts = [probe * (1 + number % 7) for number, probe in enumerate(PROBES)] * 4
+    random.Random(3).shuffle(texts)
+    assert sum(map(len, texts)) > 3 * 4 * BATCH_TOKENS, "several runs of the graph"
+    alone = {text: starter.engine.logits([text])[0][0] for text in set(texts)}
+    found, counts = starter.engine.logits(texts)
+    np.testing.assert_allclose(found, [alone[text] for text in texts], atol=0.05)
+    assert counts.tolist() == [len(starter.engine.reader.windows(ids)) for ids in starter.engine.reader.ids(texts)]
+
+
+def test_the_logits_of_a_text_are_the_mean_over_its_windows(starter: Classifier) -> None:
+    text = "An absolute joy. " * 40 + "A tedious, hateful mess. " * 40
+    reader = starter.engine.reader
+    batch = reader.pad(reader.windows(reader.ids([text])[0]), 1)
+    each = starter.engine.graph([batch.input_ids, batch.attention_mask])[0]
+    assert np.ptp(each, axis=0).min() > 1, "the windows disagree"
+    (found,), (count,) = starter.engine.logits([text])
+    assert count == len(each)
+    np.testing.assert_allclose(found, each.mean(axis=0), atol=0.05)
 
 
 def test_a_long_text_is_read_to_its_end(starter: Classifier) -> None:

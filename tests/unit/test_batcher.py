@@ -87,6 +87,8 @@ def test_a_failure_reaches_its_callers_only_and_the_thread_goes_on(gate: Gate, b
         with pytest.raises(MemoryError, match="no room"):
             answer.result(WAIT)
     assert after.result(WAIT) == "D"
+    gate.let()
+    assert batcher.submit("e").result(WAIT) == "E"
 
 
 def test_a_caller_who_gave_up_is_left_out(gate: Gate, batcher: Batcher[str]) -> None:
