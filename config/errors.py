@@ -38,6 +38,10 @@ class EmptyTable(BadInput):
     """{path} has no rows; give a file with a header and at least one review."""
 
 
+class NotTheImdbData(BadInput):
+    """{path} holds no train/pos, train/neg, test/pos or test/neg with reviews; give the aclImdb folder or tar file, a CSV or a parquet file."""
+
+
 class MissingColumn(BadInput):
     """{path} has no column {column}; its columns are {columns}. Rename one of them or name the right one."""
 

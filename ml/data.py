@@ -1,10 +1,8 @@
 """Labelled reviews from files: Kaggle's ``IMDB Dataset.csv``, the official ``aclImdb`` data, and parquet."""
 
 import hashlib
-import lzma
 import re
 import tarfile
-import zipfile
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,16 +13,17 @@ import numpy as np
 import pandas as pd
 
 from config.errors import EmptyTable, MissingColumn, MissingFile, MissingPart, UnknownLabel, UnreadableTable
+from ml.csv_rows import csv_rows
 from ml.imdb_archive import is_archive, read_archive
 from ml.labels import label_index
 
 TEXT_COLUMNS: Final = ("review", "text")
 LABEL_COLUMNS: Final = ("sentiment", "label")
 _NOT_WORD = re.compile(r"[\W_]+")
-# What pandas raises for a file that is not what its name says; each kind of packed file has an error of its own.
-_PACKED = (EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
-# ImportError: without pyarrow, which only fine-tuning needs, there is no parquet.
-_UNREADABLE = (OSError, ValueError, ImportError, *_PACKED)
+# What a file raises that is not what its name says. ImportError: without pyarrow, which only fine-tuning needs, there
+# is no parquet.
+_UNREADABLE = (OSError, ValueError, ImportError, EOFError, zlib.error, tarfile.TarError)
+_ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def read_reviews(path: Path) -> pd.DataFrame:
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
     label = find_column(path, list(table.columns), LABEL_COLUMNS)
     labels = _labels(path, table[label])
-    others = table[[column for column in table.columns if column not in {text, label, "text", "label"}]]
+    others = table[[column for column in table.columns if column not in {text, label, "text", "label", ""}]]
     texts = table[text].fillna("").astype(str)
     return pd.DataFrame({"text": texts, "label": labels, **{str(c): others[c] for c in others}})
 
@@ -58,8 +57,6 @@ def read_table(path: Path) -> pd.DataFrame:
     form, read = _reader(path)
     try:
         table = read(path)
-    except pd.errors.EmptyDataError as error:
-        raise EmptyTable(path=path) from error
     except _UNREADABLE as error:
         raise UnreadableTable(path=path, format=form, reason=str(error).partition("\n")[0]) from error
     if table.empty:
@@ -73,23 +70,31 @@ def _reader(path: Path) -> tuple[str, Callable[[Path], pd.DataFrame]]:
         return "the aclImdb data", read_archive
     if path.suffix == ".parquet":
         return "parquet", pd.read_parquet
-    return "CSV", lambda file: pd.read_csv(file, keep_default_na=False)
+    return "CSV", _read_csv
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open("rb") as file:
+        return pd.concat(csv_rows(path, file, _ROWS_AT_ONCE), ignore_index=True)
 
 
 def find_column(path: Path, columns: list[str], wanted: Iterable[str]) -> str:
-    """The first of ``columns`` that is named as ``wanted`` says, in any case; raises MissingColumn."""
+    """The first of ``columns`` that is named as ``wanted`` says, else in another case; raises MissingColumn."""
     names = {str(column).strip().lower(): column for column in reversed(columns)}
     for name in wanted:
-        if name.lower() in names:
-            return names[name.lower()]
+        if name in columns:
+            return name
+        if name.strip().lower() in names:
+            return names[name.strip().lower()]
     raise MissingColumn(path=path, column=" or ".join(wanted), columns=", ".join(map(str, columns)))
 
 
-def _labels(path: Path, words: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int8]]":
-    known = {word: label_index(str(word)) for word in words.unique()}
+def _labels(path: Path, column: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int8]]":
+    words = column.astype(object).where(column.notna(), "").map(str)
+    known = {word: label_index(word) for word in words.unique()}
     for row, word in enumerate(words, start=1):
         if known[word] is None:
-            raise UnknownLabel(path=path, row=row, label=str(word))
+            raise UnknownLabel(path=path, row=row, label=word)
     return np.fromiter((known[word] for word in words), np.int8, len(words))
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from config.errors import EmptyTable
+from config.errors import NotTheImdbData
 
 _REVIEW = re.compile(r"(train|test)/(pos|neg)/(\d+)_(\d+)\.txt$")
 _ADDRESSES = re.compile(r"(train|test)/urls_(pos|neg)\.txt$")
@@ -17,15 +17,15 @@ _TAR: Final = (".tar.gz", ".tgz", ".tar")
 
 
 def is_archive(path: Path) -> bool:
-    """Whether ``path`` is read as the official data: any folder, and any tar file but a packed CSV's."""
-    return path.is_dir() or (path.name.endswith(_TAR) and ".csv." not in path.name)
+    """Whether ``path`` is read as the official data: any folder, and any tar file."""
+    return path.is_dir() or path.name.endswith(_TAR)
 
 
 def read_archive(path: Path) -> pd.DataFrame:
     """Columns review, sentiment (pos, neg), split (train, test), id, rating (1 to 10) and movie (IMDb's title id).
 
-    A review without a line in ``urls_*.txt`` has a movie of its own. Raises EmptyTable when there is no review, OSError
-    or tarfile.TarError when it cannot be read.
+    A review without a line in ``urls_*.txt`` has a movie of its own. Raises NotTheImdbData when there is no
+    review, OSError or tarfile.TarError when it cannot be read.
     """
     rows: list[tuple[str, str, str, int, int]] = []
     movies: dict[tuple[str, str], list[str]] = {}
@@ -37,7 +37,7 @@ def read_archive(path: Path) -> pd.DataFrame:
             split, sentiment = found.groups()
             movies[split, sentiment] = [_movie(line) for line in content.splitlines()]
     if not rows:
-        raise EmptyTable(path=path)
+        raise NotTheImdbData(path=path)
     table = pd.DataFrame(rows, columns=["review", "sentiment", "split", "id", "rating"])
     keys = zip(table["split"], table["sentiment"], table["id"], strict=True)
     table["movie"] = [_movie_of(movies, split, sentiment, number) for split, sentiment, number in keys]

@@ -50,7 +50,14 @@ def test_rows_keep_their_columns_and_gain_a_label_and_a_confidence(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("header", "wanted", "used"),
-    [("text,review", None, "review"), ("text,other", None, "text"), ("text,other", "other", "other")],
+    [
+        ("text,review", None, "review"),
+        ("text,other", None, "text"),
+        ("text,other", "other", "other"),
+        ("other,Review ", None, "Review "),
+        ("Text,text", "text", "text"),
+        ("text,Other", "other", "Other"),
+    ],
 )
 def test_the_column_is_review_or_text_or_the_one_that_was_named(
     tmp_path: Path, header: str, wanted: str | None, used: str
@@ -106,9 +113,11 @@ def test_a_file_can_be_replaced_by_its_result(tmp_path: Path) -> None:
         (b"title,body\na,b\n", None, MissingColumn, "no column review or text; its columns are title, body"),
         (b"review\na\n", "body", MissingColumn, "no column body; its columns are review"),
         (b"review,label\na,b\n", None, ColumnTaken, "has a column label already"),
-        (b"review\na,b\n", None, UnreadableTable, "more fields than its header"),
-        (b"review,id\na,1\nb,2,3\n", None, UnreadableTable, "line 3"),
-        (b'review\n"never closed\n', None, UnreadableTable, "EOF inside string"),
+        (b"review\na,b\n", None, UnreadableTable, "data row 1 has 2 fields and the header 1"),
+        (b"id,review,n\n1,2,3,4\n", None, UnreadableTable, "data row 1 has 4 fields"),
+        (b"review,id\na,1\nb,2,3\n", None, UnreadableTable, "data row 2 has 3 fields"),
+        (b"review,id\na,1\nb\n", None, UnreadableTable, "data row 2 has 1 field"),
+        (b'review\n"never closed\n', None, UnreadableTable, "line 2: unexpected end of data"),
         (b"review\n\xff\xfe\n", None, UnreadableTable, "utf-8"),
     ],
 )

@@ -1,6 +1,8 @@
 """Labelled reviews from files: both forms of IMDB are read, a bad file gets one sentence, a split shares no text."""
 
+import bz2
 import gzip
+import lzma
 import zipfile
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import BadInput, EmptyTable, MissingColumn, MissingFile, MissingPart, UnknownLabel, UnreadableTable
-from ml.data import digest, fingerprint, hold_out, official_split, read_reviews, without_texts_of
+from ml.data import digest, find_column, fingerprint, hold_out, official_split, read_reviews, without_texts_of
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -55,6 +57,35 @@ def test_labels_of_any_type(tmp_path: Path, labels: list[object]) -> None:
     assert read_reviews(tmp_path / "reviews.parquet")["label"].tolist() == [1, 0]
 
 
+def test_a_missing_label_is_told_by_its_row(tmp_path: Path) -> None:
+    for number, labels in enumerate(([1, None, 0], ["pos", None, "neg"], [True, None, None])):
+        path = tmp_path / f"{number}.parquet"
+        pd.DataFrame({"text": ["Fine.", "So so.", "Poor."], "label": labels}).to_parquet(path)
+        with pytest.raises(UnknownLabel, match="data row 2: '' is not a sentiment"):
+            read_reviews(path)
+
+
+def test_every_form_of_packing_is_opened(tmp_path: Path) -> None:
+    content = b'\xef\xbb\xbfreview,sentiment,\n"Fine, all of it.",1,\n'
+    write(tmp_path / "a.csv.bz2", bz2.compress(content))
+    write(tmp_path / "a.csv.xz", lzma.compress(content))
+    with zipfile.ZipFile(tmp_path / "a.csv.zip", "w") as archive:
+        archive.writestr("IMDB Dataset.csv", content)
+    for name in ("a.csv.bz2", "a.csv.xz", "a.csv.zip"):
+        found = read_reviews(tmp_path / name)
+        assert found[["text", "label"]].to_dict("list") == {"text": ["Fine, all of it."], "label": [1]}
+
+
+def test_a_column_of_the_very_name_goes_before_one_of_other_case() -> None:
+    assert find_column(Path("a.csv"), ["Text", "text"], ["text"]) == "text"
+    assert find_column(Path("a.csv"), [" Text ", "other"], ["text"]) == " Text "
+
+
+def test_a_review_may_be_a_book(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "review,sentiment\n" + "long " * 60_000 + ",1\n")
+    assert len(read_reviews(path)["text"][0]) == 300_000
+
+
 def test_where_two_columns_could_be_meant_one_is_read_and_the_other_left_out(tmp_path: Path) -> None:
     path = write(tmp_path / "reviews.csv", "label,text,sentiment,review\n9,a title,positive,Fine.\n")
     assert read_reviews(path).to_dict("list") == {"text": ["Fine."], "label": [1]}
@@ -93,7 +124,20 @@ def test_a_missing_review_is_an_empty_one(tmp_path: Path) -> None:
             id="unknown label",
         ),
         pytest.param("a.csv", "review,sentiment\nFine.,\n", UnknownLabel, "data row 1: ''", id="blank label"),
-        pytest.param("a.csv", "review,sentiment\nFine.,positive\na,b,c,d\n", UnreadableTable, "as CSV", id="ragged"),
+        pytest.param(
+            "a.csv",
+            "review,sentiment\ngood, film,positive\n",
+            UnreadableTable,
+            "data row 1 has 3 fields and the header 2; a review with commas needs quotes",
+            id="a comma in the first row",
+        ),
+        pytest.param("a.csv", "review,sentiment\n1,2,positive\n", UnreadableTable, "data row 1 has 3", id="numbers"),
+        pytest.param(
+            "a.csv", 'review,sentiment\n"a\nb",1\n\na,b,c,d\n', UnreadableTable, "data row 2 has 4", id="too long"
+        ),
+        pytest.param("a.csv", "sentiment,review\n1,Fine.\n0\n", UnreadableTable, "data row 2 has 1", id="too short"),
+        pytest.param("a.csv", "review,label,review\na,1,b\n", UnreadableTable, "two columns named review", id="twice"),
+        pytest.param("a.csv", 'review,label\n"so" so,1\n', UnreadableTable, "line 2: ", id="text after a quote"),
         pytest.param("a.csv", 'review,sentiment\n"no end,positive\n', UnreadableTable, "as CSV", id="open quote"),
         pytest.param("a.csv", b"review,sentiment\n\xff\xfe\xfa,positive\n", UnreadableTable, "as CSV", id="not UTF-8"),
         pytest.param("a.csv.gz", b"no gzip", UnreadableTable, "as CSV", id="not gzip"),
@@ -102,7 +146,7 @@ def test_a_missing_review_is_an_empty_one(tmp_path: Path) -> None:
         ),
         pytest.param("a.csv.xz", b"no xz", UnreadableTable, "as CSV", id="not xz"),
         pytest.param("a.csv.zip", b"no zip", UnreadableTable, "as CSV", id="not zip"),
-        pytest.param("a.csv.tar", b"no tar", UnreadableTable, "as CSV", id="not tar"),
+        pytest.param("a.csv.tar", b"no tar", UnreadableTable, "as the aclImdb data", id="not tar"),
         pytest.param("a.parquet", b"no parquet", UnreadableTable, "as parquet", id="not parquet"),
     ],
 )

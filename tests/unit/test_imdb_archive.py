@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from config.errors import EmptyTable, UnreadableTable
+from config.errors import NotTheImdbData, UnreadableTable
 from ml.data import official_split, read_reviews
 
 REVIEWS = {
@@ -58,9 +58,16 @@ def test_the_tar_file_gives_the_same_as_the_folder(folder: Path, tar_file: Path)
     pd.testing.assert_frame_equal(read_reviews(tar_file), read_reviews(folder))
 
 
-def test_a_folder_without_reviews_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(EmptyTable, match="has no rows"):
-        read_reviews(tmp_path)
+def test_a_folder_or_tar_file_of_something_else_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "notes.txt").write_text("Not a review.", encoding="utf-8")
+    with tarfile.open(tmp_path / "photos.tar", "w") as archive:
+        archive.add(tmp_path / "photos", "photos")
+    for path in (tmp_path / "photos", tmp_path / "photos.tar"):
+        with pytest.raises(NotTheImdbData) as caught:
+            read_reviews(path)
+        assert str(caught.value).startswith(f"{path} holds no train/pos, train/neg, test/pos or test/neg")
+        assert caught.value.exit_code == 2
 
 
 def test_a_broken_tar_file_is_one_sentence(tar_file: Path) -> None:
