@@ -3,16 +3,19 @@
 import asyncio
 import logging
 import secrets
+from contextlib import AsyncExitStack, suppress
 from urllib.parse import urlsplit
 
-from telegram import BotCommand
-from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram import BotCommand, Update
+from telegram.error import InvalidToken, TelegramError
 from telegram.ext import AIORateLimiter, Application, ApplicationBuilder, Updater
 
 from bot.answering import Answering
 from bot.failures import Failures
 from bot.handlers.person import COMMANDS, PersonHandlers
+from bot.housekeeping import purge_daily
 from bot.inbox import Inbox
+from bot.joining import JoinedText
 from bot.judging import Votes
 from bot.live_model import LiveModel
 from bot.outbox import Outbox
@@ -26,9 +29,11 @@ logger = logging.getLogger(__name__)
 
 # What Telegram sends: PTB would ask for everything that it knows.
 _UPDATES = ["message", "edited_message", "callback_query"]
-# Seconds between two tries to reach Telegram at start, and how often a flood wait is sat out before a reply waits.
+# Seconds between two tries to reach Telegram at start.
 _REACH_AGAIN = 1.0
-_FLOOD_WAITS = 3
+# The name that PTB gives the task that polls; when it ends, the bot is deaf.
+_POLLING = "Updater:start_polling:polling_task"
+_REFUSED = "Telegram does not know it, or knows it no longer"
 
 
 class Bot:
@@ -38,67 +43,66 @@ class Bot:
         self._settings = settings
         self._store = store
         self._model = model
-        api = settings.telegram_api_url.rstrip("/")
-        self._application: Application = (  # type: ignore[type-arg]  # six parameters, all of them PTB's defaults
-            ApplicationBuilder()
-            .token(settings.token)
-            .base_url(f"{api}/bot")
-            .base_file_url(f"{api}/file/bot")
-            .rate_limiter(AIORateLimiter(max_retries=_FLOOD_WAITS))
-            .updater(None)
-            .build()
-        )
+        self._application = _build(settings)
         telegram = self._application.bot
         self._outbox = Outbox(telegram, store)
-        self._inbox = Inbox(telegram, store, self._application.process_update)
+        self._inbox = Inbox(telegram, store, self._handle)
         self._updater = Updater(telegram, self._inbox)
         privacy = Privacy(store, settings.retention_days)
-        handlers = PersonHandlers(store, self._outbox, Answering(store, model), Votes(store), privacy)
+        handlers = PersonHandlers(store, Answering(store, model), Votes(store), privacy)
         self._application.add_handlers(list(handlers.table()))
-        self._application.add_error_handler(Failures(store, self._outbox, self._inbox).on_error)
+        self._application.add_error_handler(Failures(store, self._outbox).on_error)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Answer until ``stop`` is set. Raises BadSetting when Telegram does not know the token."""
-        if not await self._reach_telegram(stop):
-            return
-        try:
-            await self._start()
-            await stop.wait()
-        finally:
-            await self._stop()
+        """Answer until ``stop`` is set. Raises BadSetting when Telegram does not know the token (any more)."""
+        async with AsyncExitStack() as running:
+            stopped = asyncio.create_task(stop.wait())
+            answering = asyncio.create_task(self._answer(running))
+            await asyncio.wait([stopped, answering], return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            if answering.done():
+                await answering
+            answering.cancel()
+            with suppress(asyncio.CancelledError):
+                await answering
 
-    async def _reach_telegram(self, stop: asyncio.Event) -> bool:
-        """Wait for Telegram's first answer; False when the bot is stopped before it comes."""
-        while not stop.is_set():
+    async def _answer(self, running: AsyncExitStack) -> None:
+        """Start every part, leaving its end to ``running``, and answer for as long as Telegram is heard."""
+        running.push_async_callback(self._application.shutdown)
+        running.push_async_callback(self._updater.shutdown)
+        await self._reach_telegram()
+        await self._store.write(self._model.register)
+        running.push_async_callback(self._outbox.stop)
+        await self._outbox.start()
+        running.push_async_callback(self._inbox.stop)
+        self._inbox.start()
+        running.push_async_callback(self._stop_listening)
+        await self._listen()
+        for work in (self._introduce(), purge_daily(self._store, self._settings)):
+            running.callback(asyncio.create_task(work).cancel)
+        logger.info("Answering with model %s", self._model.version)
+        await self._hear_on()
+
+    async def _handle(self, update: Update | JoinedText) -> None:
+        """Handle what the inbox hands on, then see to what it owes."""
+        await self._application.process_update(update)
+        first = update.pieces[0] if isinstance(update, JoinedText) else update
+        if first.effective_chat is not None:
+            self._outbox.wake(first.effective_chat.id)
+
+    async def _reach_telegram(self) -> None:
+        """Wait for Telegram's first answer."""
+        while True:
             try:
                 await self._updater.initialize()
                 await self._application.initialize()
             except InvalidToken as error:
-                raise BadSetting(name="TELEGRAM_TOKEN", reason="Telegram does not know it") from error
-            except NetworkError as error:
+                raise BadSetting(name="TELEGRAM_TOKEN", reason=_REFUSED) from error
+            except TelegramError as error:
                 logger.warning("Telegram cannot be reached yet: %s", error)
                 await asyncio.sleep(_REACH_AGAIN)
             else:
-                return True
-        return False
-
-    async def _start(self) -> None:
-        await self._store.write(self._model.register)
-        await self._outbox.start()
-        left = await self._inbox.take_up()
-        if left:
-            logger.info("Taking up %d updates that an earlier process left", left)
-        await self._listen()
-        await self._introduce()
-        logger.info("Answering with model %s", self._model.version)
-
-    async def _stop(self) -> None:
-        if self._updater.running:
-            await self._updater.stop()
-        await self._inbox.stop()
-        await self._outbox.stop()
-        await self._updater.shutdown()
-        await self._application.shutdown()
+                return
 
     async def _listen(self) -> None:
         """By webhook where an address is set, else by long polling."""
@@ -117,6 +121,23 @@ class Bot:
             bootstrap_retries=-1,
         )
 
+    async def _hear_on(self) -> None:
+        """Wait for ever, or until polling ends, which it does when Telegram refuses the token."""
+        polling = [task for task in asyncio.all_tasks() if task.get_name() == _POLLING]
+        if not polling:
+            await asyncio.Event().wait()
+        ended, _ = await asyncio.wait(polling)
+        try:
+            ended.pop().result()
+        except InvalidToken as error:
+            raise BadSetting(name="TELEGRAM_TOKEN", reason=_REFUSED) from error
+
+    async def _stop_listening(self) -> None:
+        if self._updater.running:
+            # What ended polling was told already.
+            with suppress(TelegramError):
+                await self._updater.stop()
+
     async def _introduce(self) -> None:
         """Tell Telegram the commands and the description, in every language; the bot works without."""
         telegram = self._application.bot
@@ -129,3 +150,20 @@ class Bot:
                 await telegram.set_my_short_description(texts.short_description, language_code=language)
         except TelegramError as error:
             logger.warning("Telegram did not take the list of commands: %s", error)
+
+
+def _build(settings: Settings) -> Application:  # type: ignore[type-arg]  # six parameters, all of them PTB's defaults
+    """PTB's application without an updater of its own: ours fills the durable inbox. The outbox sits out floods."""
+    api = settings.telegram_api_url.rstrip("/")
+    try:
+        return (
+            ApplicationBuilder()
+            .token(settings.token)
+            .base_url(f"{api}/bot")
+            .base_file_url(f"{api}/file/bot")
+            .rate_limiter(AIORateLimiter(max_retries=0))
+            .updater(None)
+            .build()
+        )
+    except InvalidToken as error:
+        raise BadSetting(name="TELEGRAM_TOKEN", reason="it is no token as @BotFather gives them") from error

@@ -1,15 +1,13 @@
-"""What happens to an update whose handling failed: it is tried again, then set aside with an apology."""
+"""What happens to an update whose handling failed: it stays for another try, then is set aside with an apology."""
 
 import logging
 
-from telegram import Update
-
-from bot.answering import Received, say
 from bot.handlers.reading import Context, pieces_of, received
-from bot.inbox import Inbox
 from bot.outbox import Outbox
+from bot.owing import Shown, say
 from bot.store import Store
 from storage import updates
+from storage.database import Unit
 
 logger = logging.getLogger(__name__)
 
@@ -17,27 +15,23 @@ logger = logging.getLogger(__name__)
 class Failures:
     """The error handler of the application."""
 
-    def __init__(self, store: Store, outbox: Outbox, inbox: Inbox) -> None:
+    def __init__(self, store: Store, outbox: Outbox) -> None:
         self._store = store
         self._outbox = outbox
-        self._inbox = inbox
 
     async def on_error(self, update: object, context: Context) -> None:
-        """Log the failure, count it, and try again until the update has failed too often."""
+        """Log the failure and count it; the inbox's sweep tries again until the update has failed too often."""
         pieces = pieces_of(update)
-        logger.error("Handling %s failed", [piece.update_id for piece in pieces], exc_info=context.error)
-        reason = repr(context.error)
-        for piece in pieces:
-            await self._count(piece, reason)
+        numbers = [piece.update_id for piece in pieces]
+        logger.error("Handling %s failed", numbers, exc_info=context.error)
+        if not pieces or pieces[0].effective_user is None or pieces[0].effective_chat is None:
+            return
+        about, reason = received(pieces), repr(context.error)
 
-    async def _count(self, piece: Update, reason: str) -> None:
-        bot_id = piece.get_bot().id
-        attempts = await self._store.write(lambda unit: updates.fail(unit, bot_id, piece.update_id, reason))
-        if attempts < updates.MAX_ATTEMPTS:
-            self._inbox.hand_on(piece)
-        elif piece.effective_chat is not None and piece.effective_user is not None:
-            # Not marked as handled: the update was set aside and stays so.
-            about = received([piece])
-            nothing_done = Received(about.bot_id, (), about.chat_id, about.sender)
-            apology = about.sender.texts.failed
-            await self._outbox.send([await self._store.write(lambda unit: say(unit, nothing_done, apology))])
+        def work(unit: Unit) -> None:
+            attempts = [updates.fail(unit, about.bot_id, number, reason) for number in numbers]
+            if updates.MAX_ATTEMPTS in attempts:
+                say(unit, about, Shown(about.texts.failed))
+
+        await self._store.write(work)
+        self._outbox.wake(about.chat_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from bot.texts import Texts, fill
+from bot.texts import CONSENT_WORDING, Texts, fill
 from storage.judgements import Verdict
 
 Keyboard = dict[str, Any]
@@ -31,6 +31,14 @@ class Judging:
     verdict: Verdict | None
 
 
+@dataclass(frozen=True, slots=True)
+class Consenting:
+    """A tap under the question for consent: the answer, and the version of the wording that it answers."""
+
+    wording: str
+    granted: bool
+
+
 def pattern(kind: Kind) -> str:
     """The regular expression of the kind's callback data.
 
@@ -38,7 +46,7 @@ def pattern(kind: Kind) -> str:
     """
     return {
         Kind.JUDGE: rf"^{kind}:[0-9]{{1,18}}:({'|'.join([*Verdict, UNDO])})\Z",
-        Kind.CONSENT: rf"^{kind}:(yes|no)\Z",
+        Kind.CONSENT: rf"^{kind}:[0-9a-z.-]{{1,16}}:(yes|no)\Z",
         Kind.DELETE: rf"^{kind}:(yes|no)\Z",
     }[kind]
 
@@ -47,6 +55,17 @@ def read_judging(data: str) -> Judging:
     """Read data that matches the pattern of ``Kind.JUDGE``."""
     _, prediction_id, word = data.split(":")
     return Judging(int(prediction_id), None if word == UNDO else Verdict(word))
+
+
+def read_consenting(data: str) -> Consenting:
+    """Read data that matches the pattern of ``Kind.CONSENT``."""
+    _, wording, word = data.split(":")
+    return Consenting(wording, word == "yes")
+
+
+def read_deleting(data: str) -> bool:
+    """Read data that matches the pattern of ``Kind.DELETE``: whether everything is to be deleted."""
+    return data == f"{Kind.DELETE}:yes"
 
 
 def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Verdict | None) -> Keyboard:
@@ -70,7 +89,7 @@ def consent_keyboard(texts: Texts, granted: bool) -> Keyboard:
         row = [(texts.button_consent_withdraw, "no"), (texts.button_consent_keep, "yes")]
     else:
         row = [(texts.button_consent_yes, "yes"), (texts.button_consent_no, "no")]
-    return _keyboard([[_button(label, f"{Kind.CONSENT}:{word}") for label, word in row]])
+    return _keyboard([[_button(label, f"{Kind.CONSENT}:{CONSENT_WORDING}:{word}") for label, word in row]])
 
 
 def delete_keyboard(texts: Texts) -> Keyboard:

@@ -31,7 +31,7 @@ class LiveModel:
         return self._classifier.version
 
     async def verdict(self, text: str) -> Verdict:
-        """What the model says of ``text``."""
+        """What the model says of ``text``, and which version that was."""
         return await asyncio.wrap_future(self._batcher.submit(text))
 
     def register(self, unit: Unit) -> None:

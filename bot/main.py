@@ -18,6 +18,7 @@ from storage.encryption import read_keys
 def run(settings: Settings) -> None:
     """Run the bot until it is told to stop; raises ThumbsError when it cannot start."""
     set_up_logs(settings.log_level)
+    _ = settings.token  # a newcomer without one is told before the model is loaded
     with ExitStack() as open_things, ThreadPoolExecutor(2) as loading:
         # Side by side with the database and each other: most of it is arithmetic that does not hold the interpreter.
         identifier = loading.submit(load_identifier)

@@ -1,110 +1,177 @@
-"""Replies out: each was committed before it is sent, and none is sent twice.
+"""Replies out: each was committed before it is sent, none is sent twice, and a chat's go out in order.
 
 A reply is taken (committed as being sent), sent, and settled. Where the connection broke after the request left, a new
-message stays uncertain, for sending it again could double it; an edit is simply made again, for it cannot double.
+message stays uncertain, for sending it again could double it; a change of a message is made again, for it cannot
+double. A reply that Telegram refuses for now is owed again and holds up its own chat only.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 import httpx
-from telegram import Bot, InlineKeyboardMarkup, Message
+from sqlalchemy.exc import SQLAlchemyError
+from telegram import Bot, InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
 
 from bot.store import Store
+from config.errors import StorageError
 from storage import replies
 from storage.database import Unit
 from storage.replies import Reply
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two looks for replies that wait for another try.
-RETRY_EVERY: Final = 5.0
+# Seconds between two looks for chats that a reply waits for and nobody serves.
+SWEEP_EVERY: Final = 5.0
+# Seconds that requests on their way may take to end when the bot stops.
+_GRACE: Final = 5.0
+# Tries of one reply, and the seconds before the second; they double up to the longest pause: about an hour in all.
+_TRIES: Final = 20
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 300.0
 # Before these, no byte of the request was sent; a proxy refuses before it lets anything through.
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
+@dataclass(slots=True)
+class _Tries:
+    """How often the reply at the head of a chat's line has been tried."""
+
+    reply_id: int = 0
+    count: int = 0
+
+    def another(self, reply_id: int) -> int:
+        self.count = self.count + 1 if reply_id == self.reply_id else 1
+        self.reply_id = reply_id
+        return self.count
+
+
 class Outbox:
-    """Sends this bot's replies and settles them in the database."""
+    """Sends this bot's replies, each chat's by a task of its own, and settles them in the database."""
 
     def __init__(self, bot: Bot, store: Store) -> None:
         self._bot = bot
         self._store = store
-        self._retrying: asyncio.Task[None] | None = None
+        self._chats: dict[int, asyncio.Task[None]] = {}
+        self._again: set[int] = set()
+        self._tries: defaultdict[int, _Tries] = defaultdict(_Tries)
+        self._sweeper: asyncio.Task[None] | None = None
+        self._sending = 0
+        self._stopping = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def start(self) -> None:
         """Settle what a dead process was sending, and from now on send what waits."""
         uncertain = await self._store.write(lambda unit: replies.settle_interrupted(unit, self._bot.id))
         if uncertain:
-            logger.warning(
-                "%d replies were on their way when the last process ended; they are not sent again", uncertain
-            )
-        self._retrying = asyncio.create_task(self._retry(), name="outbox")
+            logger.warning("%d messages were on their way when the last process ended; not sent again", uncertain)
+        self._sweeper = asyncio.create_task(self._sweep(), name="outbox")
 
     async def stop(self) -> None:
-        """Stop looking for replies that wait; they are kept."""
-        if self._retrying is not None:
-            self._retrying.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._retrying
+        """Let the requests on their way end, and send no other; what waits is kept."""
+        self._stopping.set()
+        try:
+            await asyncio.wait_for(self._idle.wait(), _GRACE)
+        except TimeoutError:
+            logger.warning("%d requests did not end in time", self._sending)
+        tasks = [*self._chats.values(), *([self._sweeper] if self._sweeper else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def send(self, reply_ids: Iterable[int]) -> None:
-        """Send these replies in order; one that cannot be sent now is tried again later."""
-        for reply_id in reply_ids:
-            reply = await self._store.write(lambda unit, owed=reply_id: replies.take(unit, owed))  # type: ignore[misc]
-            if reply is not None:
-                await self._send(reply)
+    def wake(self, chat_id: int) -> None:
+        """Send what is owed to a chat; call it when something was committed."""
+        if chat_id in self._chats:
+            self._again.add(chat_id)
+        elif not self._stopping.is_set():
+            self._chats[chat_id] = asyncio.create_task(self._serve(chat_id), name=f"outbox {chat_id}")
 
-    async def _retry(self) -> None:
+    async def _sweep(self) -> None:
         while True:
             try:
-                waiting = await self._store.read(lambda unit: replies.unsent(unit, self._bot.id))
-                await self.send(reply.id for reply in waiting)
-            # A fault of the database or the network now must not end the retrying for good.
-            except Exception:
-                logger.exception("Replies that wait could not be sent")
-            await asyncio.sleep(RETRY_EVERY)
+                for chat_id in await self._store.read(lambda unit: replies.owed_chats(unit, self._bot.id)):
+                    self.wake(chat_id)
+            except (SQLAlchemyError, StorageError):
+                logger.exception("The replies that wait cannot be read now")
+            await asyncio.sleep(SWEEP_EVERY)
 
-    async def _send(self, reply: Reply) -> None:
+    async def _serve(self, chat_id: int) -> None:
+        """Send a chat's replies one after the other until none is owed; the sweep comes back after a fault."""
         try:
-            message_id = await self._call(reply)
-        except TelegramError as error:
-            await self._settle(reply, error)
-        else:
+            while not self._stopping.is_set():
+                self._again.discard(chat_id)
+                pause = await self.send_next(chat_id)
+                if pause is not None:
+                    await asyncio.sleep(pause)
+                elif chat_id not in self._again:
+                    return
+        except (SQLAlchemyError, StorageError):
+            logger.exception("A reply cannot be settled now")
+        finally:
+            del self._chats[chat_id]
+            self._tries.pop(chat_id, None)
+
+    async def send_next(self, chat_id: int) -> float | None:
+        """Take, send and settle a chat's oldest reply; the seconds to wait before the next, None when none is owed."""
+        with self._busy():
+            reply = await self._store.write(lambda unit: replies.take_next(unit, self._bot.id, chat_id))
+            if reply is None:
+                return None
+            try:
+                message_id = await self._call(reply)
+            except TelegramError as error:
+                return await self._settle(reply, error, self._tries[chat_id].another(reply.id))
             await self._store.write(lambda unit: replies.mark_sent(unit, reply.id, message_id))
+            return 0.0
 
-    async def _call(self, reply: Reply) -> int | None:
-        payload: dict[str, Any] = dict(reply.payload)
-        if keyboard := payload.pop("reply_markup", None):
-            payload["reply_markup"] = InlineKeyboardMarkup.de_json(keyboard, self._bot)
-        if reply.method == "sendMessage":
-            sent: Message = await self._bot.send_message(reply.chat_id, **payload)
-            return sent.message_id
-        await self._bot.edit_message_text(chat_id=reply.chat_id, **payload)
-        return int(payload["message_id"])
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """From before a reply is taken until it is settled, which ``stop`` waits for."""
+        self._sending += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._sending -= 1
+            if not self._sending:
+                self._idle.set()
 
-    async def _settle(self, reply: Reply, error: TelegramError) -> None:
-        logger.warning("Reply %d was not sent: %s", reply.id, error)
-        reason = str(error)
-        is_edit = reply.method != "sendMessage"
+    async def _call(self, reply: Reply) -> int:
+        shown: dict[str, Any] = dict(reply.payload)
+        if keyboard := shown.pop("reply_markup", None):
+            shown["reply_markup"] = InlineKeyboardMarkup.de_json(keyboard, self._bot)
+        if reply.telegram_message_id is not None:
+            await self._bot.edit_message_text(chat_id=reply.chat_id, message_id=reply.telegram_message_id, **shown)
+            return reply.telegram_message_id
+        if reply.answers is not None:
+            shown["reply_parameters"] = ReplyParameters(reply.answers, allow_sending_without_reply=True)
+        return (await self._bot.send_message(reply.chat_id, **shown)).message_id
 
-        def settle(unit: Unit) -> None:
-            if is_edit and "not modified" in reason:
-                replies.mark_sent(unit, reply.id, int(reply.payload["message_id"]))
-            elif isinstance(error, (BadRequest, Forbidden, ChatMigrated)):
+    async def _settle(self, reply: Reply, error: TelegramError, attempt: int) -> float:
+        target, reason = reply.telegram_message_id, str(error)
+
+        def settle(unit: Unit) -> bool:
+            """Whether the reply is owed again."""
+            if target is not None and "not modified" in reason:
+                replies.mark_sent(unit, reply.id, target)
+            elif isinstance(error, (BadRequest, Forbidden, ChatMigrated)) or attempt >= _TRIES:
                 replies.mark_failed(unit, reply.id, reason)
-            elif is_edit or not _may_have_arrived(error):
-                replies.mark_pending(unit, reply.id)
-            else:
+            elif target is None and _may_have_arrived(error):
                 replies.mark_uncertain(unit, reply.id, reason)
+            else:
+                replies.mark_pending(unit, reply.id)
+                return True
+            return False
 
-        await self._store.write(settle)
-        if isinstance(error, RetryAfter):
-            await asyncio.sleep(_seconds(error.retry_after))
+        logger.warning("Reply %d was not sent at try %d: %s", reply.id, attempt, reason)
+        owed_again = await self._store.write(settle)
+        return _pause(error, attempt) if owed_again else 0.0
 
 
 def _may_have_arrived(error: TelegramError) -> bool:
@@ -118,5 +185,9 @@ def _may_have_arrived(error: TelegramError) -> bool:
     return isinstance(error, NetworkError) and isinstance(cause, httpx.HTTPError) and not isinstance(cause, _NEVER_LEFT)
 
 
-def _seconds(wait: int | timedelta) -> float:
-    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
+def _pause(error: TelegramError, attempt: int) -> float:
+    """Seconds before the next try: as long as Telegram says, or longer each time."""
+    if isinstance(error, RetryAfter):
+        wait = error.retry_after
+        return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
+    return float(min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE))

@@ -29,13 +29,14 @@ Logits = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the model says of one text: ``confidence`` in 0.5 to 1, calibrated; ``logits`` as in ``LABELS``, raw."""
+    """What the model says of one text: ``confidence`` in 0.5 to 1, calibrated; ``logits`` as in ``LABELS``, raw; ``version`` said it."""
 
     label: str
     confidence: float
     sure: bool
     windows: int
     logits: tuple[float, float]
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Classifier:
         index = int(chances.argmax())
         confidence = float(chances[index])
         sure = confidence >= self.manifest.unsure_below
-        return Verdict(LABELS[index], confidence, sure, windows, (float(logits[0]), float(logits[1])))
+        return Verdict(LABELS[index], confidence, sure, windows, (float(logits[0]), float(logits[1])), self.version)
 
 
 def probabilities(logits: Logits, temperature: float) -> Logits:

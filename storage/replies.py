@@ -1,112 +1,142 @@
-"""The outbox: calls of the Bot API that are owed, and what became of them.
+"""The outbox: messages that are owed, new ones and changes of earlier ones, and what became of them.
 
-A reply is committed as PENDING with the work that caused it, marked SENDING before the request leaves, and then
-SENT, UNCERTAIN when the connection broke after it left, FAILED when Telegram refused it, or PENDING again when it
-never left. Marking a reply that was erased meanwhile does nothing.
+A reply is committed as PENDING with the work that caused it, taken (SENDING) before the request leaves, and then SENT,
+UNCERTAIN when the connection broke after it left, FAILED when Telegram refused it, or PENDING again when it did not
+arrive. Marking a reply that was erased meanwhile does nothing.
 """
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import aliased
 
 from storage.columns import utc_now
 from storage.database import Unit
 from storage.tables import ReplyRow, ReplyState
 
 __all__ = [
+    "Draft",
     "Reply",
     "ReplyState",
+    "answer_to",
     "enqueue",
     "mark_failed",
     "mark_pending",
     "mark_sent",
     "mark_uncertain",
-    "reply_for_prediction",
+    "owed_chats",
     "settle_interrupted",
-    "take",
-    "unsent",
+    "take_next",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """One call: ``method`` of the Bot API with ``payload`` as its parameters.
+class Draft:
+    """A message to owe: ``payload`` is what it shows (text, parse_mode, reply_markup), as JSON.
 
-    ``telegram_message_id`` is the message in the chat that the call made or changed, None while unknown.
+    It answers the person's message ``answers``. With ``changes`` it takes the place of the bot's message of that id;
+    with ``revises``, of the message that this earlier reply will have made by then, or is a new one if there is none.
+    ``prediction_id`` is the prediction that it shows.
     """
+
+    bot_id: int
+    chat_id: int
+    payload: dict[str, Any]
+    person_id: int | None = None
+    prediction_id: int | None = None
+    answers: int | None = None
+    changes: int | None = None
+    revises: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A taken reply. It changes the message ``telegram_message_id``, or is a new one where that is None."""
 
     id: int
     bot_id: int
     chat_id: int
-    method: str
     payload: dict[str, Any]
-    prediction_id: int | None
-    state: ReplyState
+    answers: int | None
     telegram_message_id: int | None
 
 
-def enqueue(  # noqa: PLR0913, PLR0917 - one argument a fact
-    unit: Unit,
-    bot_id: int,
-    person_id: int | None,
-    chat_id: int,
-    method: str,
-    payload: dict[str, Any],
-    prediction_id: int | None = None,
-) -> int:
-    """Owe a call and give its id. ``prediction_id`` is the prediction that the message will show."""
+def enqueue(unit: Unit, draft: Draft) -> int:
+    """Owe a message and give its reply's id."""
     row = ReplyRow(
-        bot_id=bot_id,
-        person_id=person_id,
-        chat_id=chat_id,
-        method=method,
-        payload=unit.cipher.encrypt(json.dumps(payload)),
-        prediction_id=prediction_id,
+        bot_id=draft.bot_id,
+        person_id=draft.person_id,
+        chat_id=draft.chat_id,
+        payload=unit.cipher.encrypt(json.dumps(draft.payload)),
+        prediction_id=draft.prediction_id,
+        answers=draft.answers,
+        revises=draft.revises,
+        telegram_message_id=draft.changes,
     )
     unit.add(row)
     unit.flush()
     return row.id
 
 
-def unsent(unit: Unit, bot_id: int) -> list[Reply]:
-    """List the replies that wait, oldest first."""
-    waiting = select(ReplyRow).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.PENDING)
-    return [_reply(unit, row) for row in unit.scalars(waiting.order_by(ReplyRow.id))]
+def owed_chats(unit: Unit, bot_id: int) -> list[int]:
+    """List the chats that a reply waits for."""
+    waiting = select(ReplyRow.chat_id).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.PENDING)
+    return list(unit.scalars(waiting.distinct()))
 
 
-def reply_for_prediction(unit: Unit, prediction_id: int) -> Reply | None:
-    """Find the reply that last showed this prediction in the chat, None while none is known to have arrived."""
-    row = unit.scalar(
-        select(ReplyRow)
-        .where(ReplyRow.prediction_id == prediction_id, ReplyRow.telegram_message_id.is_not(None))
+def answer_to(unit: Unit, bot_id: int, chat_id: int, telegram_message_id: int) -> int | None:
+    """Find the reply whose message answers the person's message with this id, None when there is none.
+
+    It may still be on its way; one that Telegram refused does not count.
+    """
+    return unit.scalar(
+        select(ReplyRow.id)
+        .where(
+            ReplyRow.bot_id == bot_id,
+            ReplyRow.chat_id == chat_id,
+            ReplyRow.answers == telegram_message_id,
+            ReplyRow.state != ReplyState.FAILED,
+        )
         .order_by(ReplyRow.id.desc())
         .limit(1)
     )
-    return _reply(unit, row) if row else None
 
 
-def take(unit: Unit, reply_id: int) -> Reply | None:
-    """Take a pending reply to send it: SENDING from here on; None when it is gone or another took it.
+def take_next(unit: Unit, bot_id: int, chat_id: int) -> Reply | None:
+    """Take the oldest reply that waits for a chat: SENDING from here on; None when none waits or another took it.
 
-    Commit this before the request leaves.
+    Commit this before the request leaves. By now it is settled what became of the reply that it revises.
     """
+    oldest = (
+        select(ReplyRow)
+        .where(ReplyRow.bot_id == bot_id, ReplyRow.chat_id == chat_id, ReplyRow.state == ReplyState.PENDING)
+        .order_by(ReplyRow.id)
+        .limit(1)
+    )
+    row = unit.scalar(oldest)
+    if row is None:
+        return None
+    target = row.telegram_message_id or _message_of(unit, row.revises)
     taken = (
         update(ReplyRow)
-        .where(ReplyRow.id == reply_id, ReplyRow.state == ReplyState.PENDING)
-        .values(state=ReplyState.SENDING, changed_at=utc_now())
+        .where(ReplyRow.id == row.id, ReplyRow.state == ReplyState.PENDING)
+        .values(state=ReplyState.SENDING, changed_at=utc_now(), telegram_message_id=target)
     )
-    return _reply(unit, unit.get_one(ReplyRow, reply_id)) if unit.change(taken) else None
+    if not unit.change(taken):
+        return None
+    payload = json.loads(unit.cipher.decrypt(row.payload))
+    return Reply(row.id, bot_id, chat_id, payload, row.answers, target)
 
 
-def mark_sent(unit: Unit, reply_id: int, telegram_message_id: int | None) -> None:
-    """Note that Telegram did it, and the message that it made or changed, None when there is none."""
+def mark_sent(unit: Unit, reply_id: int, telegram_message_id: int) -> None:
+    """Note that Telegram did it, and the message that it made or changed."""
     _mark(unit, reply_id, ReplyState.SENT, telegram_message_id=telegram_message_id)
 
 
 def mark_pending(unit: Unit, reply_id: int) -> None:
-    """Owe the reply again: the request never left, or Telegram asked to wait."""
+    """Owe the reply again: it did not arrive, or arriving twice changes nothing."""
     _mark(unit, reply_id, ReplyState.PENDING)
 
 
@@ -116,32 +146,35 @@ def mark_uncertain(unit: Unit, reply_id: int, reason: str) -> None:
 
 
 def mark_failed(unit: Unit, reply_id: int, reason: str) -> None:
-    """Note that Telegram refused the call and would refuse it again."""
+    """Note that Telegram refused the reply and would refuse it again."""
     _mark(unit, reply_id, ReplyState.FAILED, reason=unit.cipher.encrypt(reason))
 
 
 def settle_interrupted(unit: Unit, bot_id: int) -> int:
-    """At start: what a dead process left SENDING becomes UNCERTAIN, never sent twice. How many there were."""
+    """At start, settle what a dead process left SENDING; how many new messages may or may not have arrived.
+
+    Those become UNCERTAIN and are not sent again. Changes of a message are owed again: making one twice is harmless.
+    """
+    left = update(ReplyRow).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.SENDING)
+    now = {"changed_at": utc_now()}
     reason = unit.cipher.encrypt("the process ended while the request was on its way")
-    return unit.change(
-        update(ReplyRow)
-        .where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.SENDING)
-        .values(state=ReplyState.UNCERTAIN, reason=reason, changed_at=utc_now())
+    unit.change(left.where(ReplyRow.telegram_message_id.is_not(None)).values(state=ReplyState.PENDING, **now))
+    return unit.change(left.values(state=ReplyState.UNCERTAIN, reason=reason, **now))
+
+
+def _message_of(unit: Unit, reply_id: int | None) -> int | None:
+    """The message that a reply made, or that a later one made in its place."""
+    if reply_id is None:
+        return None
+    later = aliased(ReplyRow)
+    made = (
+        select(later.telegram_message_id)
+        .where(or_(later.id == reply_id, later.revises == reply_id), later.telegram_message_id.is_not(None))
+        .order_by(later.id.desc())
+        .limit(1)
     )
+    return unit.scalar(made)
 
 
 def _mark(unit: Unit, reply_id: int, state: ReplyState, **facts: int | bytes | None) -> None:
     unit.change(update(ReplyRow).where(ReplyRow.id == reply_id).values(state=state, changed_at=utc_now(), **facts))
-
-
-def _reply(unit: Unit, row: ReplyRow) -> Reply:
-    return Reply(
-        id=row.id,
-        bot_id=row.bot_id,
-        chat_id=row.chat_id,
-        method=row.method,
-        payload=json.loads(unit.cipher.decrypt(row.payload)),
-        prediction_id=row.prediction_id,
-        state=row.state,
-        telegram_message_id=row.telegram_message_id,
-    )

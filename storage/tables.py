@@ -199,11 +199,12 @@ class PredictionRow(Base):
 
 
 class ReplyRow(Base):
-    """One call of the Bot API that the outbox owes, owed or made."""
+    """One message, or change of a message, that the outbox owes or owed."""
 
     __tablename__ = "replies"
     __table_args__ = (
         Index(None, "bot_id", "state", "id"),
+        Index(None, "bot_id", "chat_id", "answers"),
         Index(None, "state", "changed_at"),
         {"sqlite_autoincrement": True},
     )
@@ -212,9 +213,10 @@ class ReplyRow(Base):
     bot_id: Mapped[int]
     person_id: Mapped[int | None] = mapped_column(_cascade("people.id"), index=True)
     chat_id: Mapped[int] = mapped_column(index=True)
-    method: Mapped[str] = mapped_column(String(64))
     payload: Mapped[bytes] = mapped_column(Sealed)
     prediction_id: Mapped[int | None] = mapped_column(_cascade("predictions.id"), index=True)
+    answers: Mapped[int | None]
+    revises: Mapped[int | None]
     state: Mapped[ReplyState] = mapped_column(word_of(ReplyState), default=ReplyState.PENDING)
     telegram_message_id: Mapped[int | None]
     reason: Mapped[bytes | None] = mapped_column(Sealed)

@@ -55,20 +55,21 @@ def finish(unit: Unit, bot_id: int, update_id: int) -> None:
     unit.change(update(UpdateRow).where(_is(bot_id, update_id)).values(**handled, **emptied))
 
 
-def fail(unit: Unit, bot_id: int, update_id: int, reason: str) -> int:
-    """Note a failure; how many there have been. The one that makes MAX_ATTEMPTS sets the update aside.
+def fail(unit: Unit, bot_id: int, update_id: int, reason: str) -> int | None:
+    """Note a failure; how many there have been, None for an update that does not wait (any more).
 
-    The payload of an update set aside is kept until ``purge``, so that someone can find out what was wrong.
+    The one that makes MAX_ATTEMPTS sets the update aside. The payload of an update set aside is kept until ``purge``,
+    so that someone can find out what was wrong.
     """
     counted = (
         update(UpdateRow)
-        .where(_is(bot_id, update_id))
+        .where(_is(bot_id, update_id), UpdateRow.state == UpdateState.RECEIVED)
         .values(attempts=UpdateRow.attempts + 1, reason=unit.cipher.encrypt(reason))
         .returning(UpdateRow.attempts)
         .execution_options(synchronize_session=False)
     )
-    attempts = unit.scalars(counted).one()
-    if attempts >= MAX_ATTEMPTS:
+    attempts = unit.scalar(counted)
+    if attempts is not None and attempts >= MAX_ATTEMPTS:
         failed = {"state": UpdateState.FAILED, "finished_at": utc_now()}
         unit.change(update(UpdateRow).where(_is(bot_id, update_id)).values(failed))
     return attempts

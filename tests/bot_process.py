@@ -39,9 +39,8 @@ class BotHome:
         return Database.open(self.settings.database_address, read_keys(self.settings))
 
 
-@contextmanager
-def running_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A bot that listens to the playground; unless it was killed meanwhile, SIGTERM has to end it cleanly."""
+def start_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> "subprocess.Popen[str]":
+    """A bot that listens to the playground as soon as it is ready; what it says is kept."""
     environment = {
         **os.environ,
         "DATA_DIR": str(home.settings.data_dir),
@@ -50,14 +49,23 @@ def running_bot(home: BotHome, playground: PlaygroundClient, **settings: str) ->
         "TELEGRAM_TOKEN": playground.token,
         **settings,
     }
-    heard = max((call["seq"] for call in playground.outbox()), default=0)
     root = Path(__file__).resolve().parents[1]
-    with subprocess.Popen([sys.executable, "-m", "bot"], cwd=root, env=environment) as process:
+    command = [sys.executable, "-m", "bot"]
+    return subprocess.Popen(
+        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+@contextmanager
+def running_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> Iterator["subprocess.Popen[str]"]:
+    """A bot that listens to the playground; unless it was killed meanwhile, SIGTERM has to end it cleanly."""
+    heard = max((call["seq"] for call in playground.outbox()), default=0)
+    with start_bot(home, playground, **settings) as process:
         try:
             # The last thing that a starting bot tells Telegram.
             playground.wait_for_call("setMyShortDescription", since=heard)
             yield process
         finally:
             process.terminate()
-            process.wait(_STOPS_WITHIN)
-    assert process.returncode in (0, -signal.SIGKILL)
+            said, _ = process.communicate(timeout=_STOPS_WITHIN)
+    assert process.returncode in (0, -signal.SIGKILL), said

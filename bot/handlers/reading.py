@@ -6,8 +6,9 @@ from typing import Any
 from telegram import Message, Update
 from telegram.ext import CallbackContext
 
-from bot.answering import Received, Sender, Written
-from bot.inbox import JoinedText
+from bot.answering import Written
+from bot.joining import JoinedText
+from bot.owing import Received, Sender
 from storage.messages import Part
 
 Context = CallbackContext[Any, Any, Any, Any]

@@ -155,9 +155,10 @@ def _replies() -> None:
         sa.Column("bot_id", sa.BigInteger, nullable=False),
         _belongs_to("people", "person_id", nullable=True),
         sa.Column("chat_id", sa.BigInteger, nullable=False),
-        sa.Column("method", sa.String(64), nullable=False),
         sa.Column("payload", sa.LargeBinary, nullable=False),
         _belongs_to("predictions", "prediction_id", nullable=True),
+        sa.Column("answers", sa.BigInteger),
+        sa.Column("revises", sa.BigInteger),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("telegram_message_id", sa.BigInteger),
         sa.Column("reason", sa.LargeBinary),
@@ -165,7 +166,14 @@ def _replies() -> None:
         _moment("changed_at"),
         sqlite_autoincrement=True,
     )
-    for columns in (["person_id"], ["chat_id"], ["prediction_id"], ["bot_id", "state", "id"], ["state", "changed_at"]):
+    for columns in (
+        ["person_id"],
+        ["chat_id"],
+        ["prediction_id"],
+        ["bot_id", "state", "id"],
+        ["bot_id", "chat_id", "answers"],
+        ["state", "changed_at"],
+    ):
         op.create_index(None, "replies", columns)
 
 

@@ -202,6 +202,25 @@ def test_an_edited_message_gets_its_reply_edited_and_the_old_prediction_is_linke
     assert wait_for_text(demo, person, "Negative")["message_id"] == verdict["message_id"]
 
 
+def test_a_refused_text_that_is_edited_gets_its_reply_edited(demo: Demo, person: int) -> None:
+    sent = demo.client.message("😀😀", user_id=person)
+    refusal = wait_for_text(demo, person, "I need words")
+    demo.client.edit(sent["message_id"], GOOD, user_id=person)
+    verdict = wait_for_text(demo, person, "Positive")
+    assert verdict["message_id"] == refusal["message_id"]
+    assert len(replies(demo.client.chat(person))) == 1
+
+
+def test_a_review_that_is_edited_into_a_command_is_no_review(demo: Demo, person: int, database: Database) -> None:
+    sent = demo.client.message(GOOD, user_id=person)
+    wait_for_text(demo, person, "Positive")
+    demo.client.edit(sent["message_id"], "/deleteme", user_id=person)
+    demo.client.message(BAD, user_id=person)
+    wait_for_text(demo, person, "Negative")
+    with database.reading() as unit:
+        assert len(unit.scalars(predictions_of(person)).all()) == 2
+
+
 def test_consent_is_off_until_given_and_can_be_taken_back(demo: Demo, person: int, database: Database) -> None:
     question = asked(demo, person, "/consent")
     assert consent(database, person) is Consent.ASKED

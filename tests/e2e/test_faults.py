@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bot_process import BotHome, running_bot
+from bot_process import BotHome, running_bot, start_bot
 from playground_process import running_playground
 from sqlalchemy import select
 
@@ -101,6 +101,7 @@ def test_an_edit_whose_fate_is_unknown_is_made_again(shared_playground: Playgrou
     shared_playground.fault("dropped_before", "editMessageText")
     shared_playground.tap(verdict["message_id"], "✅ Right", user_id=person)
     shared_playground.wait_for_chat(lambda chat: "I am right" in answers(chat)[0]["text"], chat_id=person)
+    wait_for_answers(shared_playground, person, 2)  # the question for consent, which no later fault may hit
 
 
 @pytest.mark.usefixtures("bot")
@@ -128,6 +129,92 @@ def test_polling_goes_on_after_a_fault(shared_playground: PlaygroundClient, pers
     shared_playground.message(REVIEW, user_id=person)
     wait_for_answers(shared_playground, person, 1)
     one_more(shared_playground, person, 1)
+
+
+@pytest.mark.usefixtures("bot")
+def test_a_chat_s_changes_arrive_in_order_whatever_fails(shared_playground: PlaygroundClient, person: int) -> None:
+    shared_playground.message(REVIEW, user_id=person)
+    number = wait_for_answers(shared_playground, person, 1)[0]["message_id"]
+    shared_playground.fault("500", "editMessageText")
+    for label in ("❌ Wrong", "✅ Right"):
+        shared_playground.tap(number, label, user_id=person)
+    shared_playground.wait_for_chat(lambda chat: "I am right" in answers(chat)[0]["text"], chat_id=person)
+    one_more(shared_playground, person, len(wait_for_answers(shared_playground, person, 2)))
+    assert "I am right" in answers(shared_playground.chat(person))[0]["text"]
+
+
+@pytest.mark.usefixtures("bot")
+def test_a_text_that_is_edited_while_its_reply_waits_gets_one_message(
+    shared_playground: PlaygroundClient, person: int
+) -> None:
+    shared_playground.fault("500", "sendMessage", times=2)
+    sent = shared_playground.message(REVIEW, user_id=person)
+    shared_playground.edit(sent["message_id"], "A dreadful book: dull, clumsy and mean.", user_id=person)
+    shared_playground.wait_for_chat(
+        lambda chat: bool(answers(chat)) and "Negative" in answers(chat)[0]["text"], chat_id=person
+    )
+    assert len(answers(shared_playground.chat(person))) == 1
+
+
+@pytest.mark.usefixtures("bot")
+def test_a_vote_counts_though_the_tap_could_not_be_answered(shared_playground: PlaygroundClient, person: int) -> None:
+    shared_playground.message(REVIEW, user_id=person)
+    number = wait_for_answers(shared_playground, person, 1)[0]["message_id"]
+    shared_playground.fault("500", "answerCallbackQuery", times=3)
+    shared_playground.tap(number, "❌ Wrong", user_id=person)
+    shared_playground.wait_for_chat(lambda chat: "I am wrong" in answers(chat)[0]["text"], chat_id=person)
+    wait_for_answers(shared_playground, person, 2)
+    shared_playground.clear_faults()
+
+
+def test_a_bot_whose_token_is_revoked_ends_with_a_sentence(playground: PlaygroundClient, tmp_path: Path) -> None:
+    home = BotHome.make(tmp_path / "var")
+    with start_bot(home, playground) as process:
+        playground.fault("401", "getUpdates")
+        playground.message(REVIEW, user_id=7)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert said.splitlines()[-1].startswith("The setting TELEGRAM_TOKEN cannot be used")
+
+
+def test_a_reply_that_waits_when_the_bot_is_stopped_is_sent_by_the_next_one(
+    playground: PlaygroundClient, tmp_path: Path
+) -> None:
+    home = BotHome.make(tmp_path / "var")
+    with running_bot(home, playground):
+        heard = playground.outbox()[-1]["seq"]
+        playground.fault("429", "sendMessage", retry_after=300)
+        playground.message(REVIEW, user_id=7)
+        playground.wait_for_call("sendMessage", since=heard)
+        wait_for_states(home, 7, ReplyState.PENDING)
+    with running_bot(home, playground):
+        wait_for_answers(playground, 7, 1)
+        one_more(playground, 7, 1)
+
+
+def test_a_bot_that_cannot_introduce_itself_answers_and_stops_all_the_same(
+    playground: PlaygroundClient, tmp_path: Path
+) -> None:
+    home = BotHome.make(tmp_path / "var")
+    playground.fault("429", "setMyCommands", retry_after=300)
+    playground.message(REVIEW, user_id=7)
+    with start_bot(home, playground) as process:
+        wait_for_answers(playground, 7, 1)
+        process.terminate()
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_a_bot_that_never_reached_telegram_stops_when_it_is_told_to(
+    playground: PlaygroundClient, tmp_path: Path
+) -> None:
+    home = BotHome.make(tmp_path / "var")
+    playground.fault("500", "getMe", times=1000)
+    with start_bot(home, playground) as process:
+        playground.wait_for_call("getMe")
+        process.terminate()
+        process.communicate(timeout=30)
+    assert process.returncode == 0
 
 
 def test_what_a_killed_bot_had_received_is_answered_by_the_next_one(

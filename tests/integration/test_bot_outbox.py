@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
@@ -15,11 +16,11 @@ from bot.outbox import Outbox
 from bot.store import Store
 from storage import replies
 from storage.database import Database
+from storage.replies import Draft
 from storage.tables import ReplyRow, ReplyState
 
 TOKEN = "900:wire"
-NEW: dict[str, Any] = {"text": "Positive"}
-EDIT: dict[str, Any] = {"text": "Positive", "message_id": 5}
+PAYLOAD: dict[str, Any] = {"text": "Positive"}
 NEVER_LEFT = [
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -47,11 +48,23 @@ def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Itera
     opened.close()
 
 
-async def state_after(store: Store, wire: Wire, method: str, payload: dict[str, Any]) -> ReplyState:
-    """Send one reply over ``wire`` and see what the database says of it."""
-    reply_id = await store.write(lambda unit: replies.enqueue(unit, 900, None, 7, method, payload))
-    request = HTTPXRequest(httpx_kwargs={"transport": httpx.MockTransport(wire)})
-    await Outbox(Bot(TOKEN, request=request), store).send([reply_id])
+async def outbox_over(wire: Wire, store: Store) -> Outbox:
+    """An outbox whose bot knows who it is and speaks over ``wire`` from then on."""
+
+    def introduced(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/getMe"):
+            return httpx.Response(200, json={"ok": True, "result": {"id": 900, "is_bot": True, "first_name": "Thumbs"}})
+        return wire(request)
+
+    bot = Bot(TOKEN, request=HTTPXRequest(httpx_kwargs={"transport": httpx.MockTransport(introduced)}))
+    await bot.initialize()
+    return Outbox(bot, store)
+
+
+async def state_after(store: Store, wire: Wire, changes: int | None = None) -> ReplyState:
+    """Send one reply over ``wire`` and see what the database says of it once it is settled."""
+    await store.write(lambda unit: replies.enqueue(unit, Draft(900, 7, PAYLOAD, changes=changes)))
+    await (await outbox_over(wire, store)).send_next(7)
     return await store.read(lambda unit: unit.scalars(select(ReplyRow.state)).one())
 
 
@@ -68,34 +81,57 @@ def answering(status: int, **answer: Any) -> Wire:
 
 @pytest.mark.parametrize("error", NEVER_LEFT)
 async def test_a_request_that_never_left_is_made_again(store: Store, error: type[httpx.TransportError]) -> None:
-    assert await state_after(store, breaking(error), "sendMessage", NEW) is ReplyState.PENDING
+    assert await state_after(store, breaking(error)) is ReplyState.PENDING
 
 
 @pytest.mark.parametrize("error", MAY_HAVE_ARRIVED)
 async def test_a_message_that_may_have_arrived_is_not_sent_again(
     store: Store, error: type[httpx.TransportError]
 ) -> None:
-    assert await state_after(store, breaking(error), "sendMessage", NEW) is ReplyState.UNCERTAIN
+    assert await state_after(store, breaking(error)) is ReplyState.UNCERTAIN
 
 
 @pytest.mark.parametrize("error", [*NEVER_LEFT, *MAY_HAVE_ARRIVED])
 async def test_an_edit_is_always_made_again(store: Store, error: type[httpx.TransportError]) -> None:
-    assert await state_after(store, breaking(error), "editMessageText", EDIT) is ReplyState.PENDING
+    assert await state_after(store, breaking(error), changes=5) is ReplyState.PENDING
 
 
 async def test_an_edit_that_changes_nothing_has_arrived(store: Store) -> None:
     wire = answering(400, error_code=400, description="Bad Request: message is not modified: same content")
-    assert await state_after(store, wire, "editMessageText", EDIT) is ReplyState.SENT
+    assert await state_after(store, wire, changes=5) is ReplyState.SENT
 
 
-@pytest.mark.parametrize("method", ["sendMessage", "editMessageText"])
+@pytest.mark.parametrize("changes", [None, 5])
 @pytest.mark.parametrize(
     ("status", "description"),
     [(400, "Bad Request: chat not found"), (403, "Forbidden: bot was blocked by the user")],
 )
 async def test_what_telegram_refuses_for_good_is_not_tried_again(
-    store: Store, method: str, status: int, description: str
+    store: Store, changes: int | None, status: int, description: str
 ) -> None:
     wire = answering(status, error_code=status, description=description)
-    payload = NEW if method == "sendMessage" else EDIT
-    assert await state_after(store, wire, method, payload) is ReplyState.FAILED
+    assert await state_after(store, wire, changes) is ReplyState.FAILED
+
+
+async def test_a_fault_of_the_database_after_sending_does_not_double_the_message(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[httpx.Request] = []
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        message = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "Positive"}
+        return httpx.Response(200, json={"ok": True, "result": message})
+
+    await store.write(lambda unit: replies.enqueue(unit, Draft(900, 7, PAYLOAD)))
+    outbox = await outbox_over(wire, store)
+    with monkeypatch.context() as broken:
+        broken.setattr(replies, "mark_sent", _locked)
+        with pytest.raises(OperationalError):
+            await outbox.send_next(7)
+    assert await outbox.send_next(7) is None
+    assert len(sent) == 1
+
+
+def _locked(*_: object) -> None:
+    raise OperationalError("UPDATE", {}, Exception("database is locked"))

@@ -17,7 +17,7 @@ from storage.judgements import Verdict, judge
 from storage.messages import Part, find_by_part, get_message, store_message
 from storage.people import Consent, Erased, consent_of, erase, meet, record_consent
 from storage.predictions import get_prediction
-from storage.replies import enqueue, mark_failed, mark_sent, mark_uncertain, take, unsent
+from storage.replies import Draft, enqueue, mark_failed, mark_sent, mark_uncertain, take_next
 from storage.retention import Purged, purge
 from storage.tables import Base, ConsentRow, MessageRow, PersonRow, ReplyRow, UpdateRow
 from storage.updates import MAX_ATTEMPTS, fail, finish, receive, unhandled
@@ -72,8 +72,8 @@ def live_through_everything(unit: Unit, remember: Remember, telegram_id: int) ->
     receive(unit, BOT, telegram_id * 10, telegram_id, f'{{"text": "{SECRET}"}}')
     receive(unit, BOT, telegram_id * 10 + 1, telegram_id, f'{{"text": "{SECRET}"}}')
     fail(unit, BOT, telegram_id * 10 + 1, f"ValueError: {SECRET}")
-    enqueue(unit, BOT, person.id, telegram_id, "sendMessage", {"text": SECRET}, review.prediction_id)
-    mark_failed(unit, enqueue(unit, BOT, None, telegram_id, "sendMessage", {"text": SECRET}), SECRET)
+    enqueue(unit, Draft(BOT, telegram_id, {"text": SECRET}, person.id, review.prediction_id))
+    mark_failed(unit, enqueue(unit, Draft(BOT, telegram_id, {"text": SECRET})), SECRET)
 
 
 def test_nothing_that_a_person_wrote_is_readable_on_the_disk(
@@ -147,11 +147,13 @@ def test_replies_to_a_person_in_a_group_go_and_those_to_others_stay(database: Da
     group = -100_200_300
     with database.unit_of_work() as unit:
         ada, grace = meet(unit, 7, "Ada", "en"), meet(unit, 8, "Grace", "en")
-        to_ada = enqueue(unit, BOT, ada.id, group, "sendMessage", {"text": "Hello, Ada"})
-        to_grace = enqueue(unit, BOT, grace.id, group, "sendMessage", {"text": "Hello, Grace"})
+        to_ada = enqueue(unit, Draft(BOT, group, {"text": "Hello, Ada"}, ada.id))
+        to_grace = enqueue(unit, Draft(BOT, group, {"text": "Hello, Grace"}, grace.id))
         assert erase(unit, 7).replies == 1
         assert unit.get(ReplyRow, to_ada) is None
-        assert [reply.id for reply in unsent(unit, BOT)] == [to_grace]
+        left = take_next(unit, BOT, group)
+        assert left is not None
+        assert left.id == to_grace
 
 
 def test_judgements_of_others_go_with_the_text_they_judge(database: Database, remember: Remember) -> None:
@@ -171,7 +173,7 @@ def test_old_messages_go_with_all_that_hangs_on_them(database: Database, remembe
     with database.unit_of_work() as unit:
         review = remember(unit, "I liked it")
         judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
-        enqueue(unit, BOT, review.person_id, 7, "sendMessage", {"text": "Positive"}, review.prediction_id)
+        enqueue(unit, Draft(BOT, 7, {"text": "Positive"}, review.person_id, review.prediction_id))
         assert purge(unit, after(364), message_days=365, inbox_days=7) == Purged(0, 0, 0)
         assert purge(unit, after(366), message_days=365, inbox_days=7).messages == 1
         left = counts(unit)
@@ -242,14 +244,11 @@ def test_the_inbox_forgets_finished_updates_but_not_how_far_it_is(database: Data
 
 def test_the_outbox_forgets_settled_replies_and_no_others(database: Database) -> None:
     with database.unit_of_work() as unit:
-        pending, sending, sent, uncertain, failed = [
-            enqueue(unit, BOT, None, 7, "sendMessage", {"text": "Hello"}) for _ in range(5)
-        ]
-        take(unit, sending)
+        sending, pending, sent, uncertain, failed = [enqueue(unit, Draft(BOT, 7, {"text": "Hello"})) for _ in range(5)]
+        take_next(unit, BOT, 7)
         mark_sent(unit, sent, 5)
         mark_uncertain(unit, uncertain, "ReadTimeout")
         mark_failed(unit, failed, "Forbidden")
         assert purge(unit, after(6), message_days=365, inbox_days=7).replies == 0
         assert purge(unit, after(8), message_days=365, inbox_days=7).replies == 3
-        assert unit.scalars(select(ReplyRow.id).order_by(ReplyRow.id)).all() == [pending, sending]
-        assert [reply.id for reply in unsent(unit, BOT)] == [pending]
+        assert unit.scalars(select(ReplyRow.id).order_by(ReplyRow.id)).all() == [sending, pending]

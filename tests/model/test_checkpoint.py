@@ -156,8 +156,9 @@ def test_a_missing_weight_is_named(folder: Path) -> None:
 def test_a_weight_of_another_shape_is_named(folder: Path) -> None:
     rewrite(folder, lambda tensors: {**tensors, QUERY: np.zeros((24, 25), np.float16)})
     assert_refused(folder, f"{QUERY} has shape (25, 24), not (24, 24)")
-    with pytest.raises(UnusableCheckpoint, match="weights of other shapes"):
+    with pytest.raises(UnusableCheckpoint) as caught:
         Engine.load(folder, 16, 4)
+    assert f"{QUERY} has shape (24, 25), not (24, 24)" in str(caught.value)
 
 
 def test_a_head_of_another_number_of_labels_is_refused(folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from cli import model_commands
-from config.errors import FolderTaken, TooFewReviews
+from config.errors import FolderTaken, TooFewReviews, UnusableCheckpoint
 from ml.artifact import Manifest, verified_manifest
 from ml.base_model import BaseModel
 from ml.bert_config import BertConfig
@@ -141,6 +141,17 @@ def test_the_manifest_says_what_was_done(done: Done, base: BaseModel) -> None:
     assert manifest.libraries["keras"] == keras.__version__
     assert manifest.version.endswith(manifest.files[WEIGHTS][:8])
     assert np.shape(manifest.probe_logits) == (len(PROBES), len(LABELS))
+
+
+def test_a_window_longer_than_the_base_reads_is_told_before_training(
+    base: BaseModel, reviews: Path, tmp_path: Path
+) -> None:
+    steps: list[Progress] = []
+    too_long = order(base, reviews, tmp_path / "mine", replace(RECIPE, window=129))
+    with pytest.raises(UnusableCheckpoint, match="it reads 128 tokens at once, and the window is 129"):
+        fine_tune(too_long, Watch(steps.append, lambda: False))
+    assert steps == []
+    assert not (tmp_path / "mine").exists()
 
 
 def test_the_same_seed_makes_the_same_weights(done: Done, base: BaseModel, reviews: Path, tmp_path: Path) -> None:

@@ -80,13 +80,48 @@ def test_a_failure_reaches_its_callers_only_and_the_thread_goes_on(gate: Gate, b
     gate.let()
     assert gate.next_batch() == ["b", "c"]
     after = batcher.submit("d")
-    gate.fail(MemoryError("no room"))
+    for message in ("no room for two", "no room for b", "no room for c"):
+        gate.fail(MemoryError(message))
     gate.let()
     assert before.result(WAIT) == "A"
-    for answer in failing:
-        with pytest.raises(MemoryError, match="no room"):
+    for answer, message in zip(failing, ("no room for b", "no room for c"), strict=True):
+        with pytest.raises(MemoryError, match=message):
             answer.result(WAIT)
     assert after.result(WAIT) == "D"
+
+
+def test_only_the_text_at_fault_fails(gate: Gate, batcher: Batcher[str]) -> None:
+    before = batcher.submit("a")
+    gate.next_batch()
+    answers = [batcher.submit(text) for text in ("b", "c", "d")]
+    gate.let()
+    gate.fail(ValueError("one of three"))
+    gate.let()
+    gate.fail(ValueError("c"))
+    gate.let()
+    assert before.result(WAIT) == "A"
+    assert [answers[0].result(WAIT), answers[2].result(WAIT)] == ["B", "D"]
+    with pytest.raises(ValueError, match="^c$"):
+        answers[1].result(WAIT)
+    assert [gate.next_batch() for _ in range(4)] == [["b", "c", "d"], ["b"], ["c"], ["d"]]
+
+
+def test_a_text_that_fails_alone_is_not_tried_again(gate: Gate, batcher: Batcher[str]) -> None:
+    answer = batcher.submit("a")
+    gate.fail(ValueError("a"))
+    with pytest.raises(ValueError, match="^a$"):
+        answer.result(WAIT)
+    assert gate.next_batch() == ["a"]
+    assert gate.batches.empty()
+
+
+def test_too_few_answers_fail_their_callers_and_the_thread_goes_on() -> None:
+    batcher: Batcher[str] = Batcher(lambda texts: list(texts)[1:], BOUND)
+    first, second = batcher.submit("a"), batcher.submit("b")
+    for answer in (first, second):
+        with pytest.raises(ValueError, match="zip"):
+            answer.result(WAIT)
+    batcher.close()
     gate.let()
     assert batcher.submit("e").result(WAIT) == "E"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from telegram import Update
 
-from bot.inbox import LONG_ENOUGH, continues, may_continue, update_from
+from bot.joining import LONG_ENOUGH, MOST_PIECES, continues, may_continue
 
 LONG = "a" * LONG_ENOUGH
 
@@ -25,7 +25,7 @@ def update(kind: str = "message", sender: int = 7, at: int = 1_000, **content: A
 
 @pytest.mark.parametrize("length", [LONG_ENOUGH, 4096])
 def test_a_long_text_may_continue(length: int) -> None:
-    assert may_continue(update(text="a" * length))
+    assert may_continue([update(text="a" * length)])
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,17 @@ def test_a_long_text_may_continue(length: int) -> None:
         update("edited_message", text=LONG),
         update(photo=[{"file_id": "x", "file_unique_id": "x", "width": 1, "height": 1}], caption=LONG),
         update(sticker=None),
+        update(text="/" + LONG),
     ],
-    ids=["short", "edited", "caption", "nothing"],
+    ids=["short", "edited", "caption", "nothing", "command"],
 )
 def test_what_no_app_split_does_not_continue(other: Update) -> None:
-    assert not may_continue(other)
-    assert not continues(other, update(text="and so on"))
+    assert not may_continue([other])
+
+
+def test_a_text_has_an_end() -> None:
+    assert may_continue([update(text=LONG)] * (MOST_PIECES - 1))
+    assert not may_continue([update(text=LONG)] * MOST_PIECES)
 
 
 @pytest.mark.parametrize("text", ["and so on", LONG, "x"])
@@ -62,9 +67,3 @@ def test_the_next_text_of_the_same_person_continues_at_once(text: str, later: in
 )
 def test_another_message_does_not_continue(other: Update) -> None:
     assert not continues(update(text=LONG), other)
-
-
-def test_a_stored_update_is_read_as_it_came() -> None:
-    before = update(text="Ünïcode <b>&</b> 😀")
-    again = update_from(before.to_json(), None)  # type: ignore[arg-type]  # nothing asks the bot
-    assert again.to_dict() == before.to_dict()

@@ -15,7 +15,7 @@ from bot.keyboards import (
     read_judging,
     verdict_keyboard,
 )
-from bot.texts import texts_for
+from bot.texts import CONSENT_WORDING, texts_for
 from storage.judgements import Verdict
 
 TEXTS = texts_for("en")
@@ -64,7 +64,8 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: Kind) -> None
         f"judge:{10**18}:right",
         f"judge:{10**55}:undo",
         "consent:maybe",
-        "consent:yes\n",
+        "consent:2026-11:yes\n",
+        "consent:yes",
         "consent:1:right",
         "delete:yes:no",
         "delete:no\n",
@@ -99,10 +100,11 @@ def test_the_chosen_vote_and_no_other_is_marked() -> None:
 @pytest.mark.parametrize("granted", [True, False])
 def test_consent_is_offered_or_its_withdrawal(granted: bool) -> None:
     found = {button["text"]: button["callback_data"] for button in buttons(consent_keyboard(TEXTS, granted))}
+    kind = f"consent:{CONSENT_WORDING}"
     if granted:
-        assert found == {TEXTS.button_consent_withdraw: "consent:no", TEXTS.button_consent_keep: "consent:yes"}
+        assert found == {TEXTS.button_consent_withdraw: f"{kind}:no", TEXTS.button_consent_keep: f"{kind}:yes"}
     else:
-        assert found == {TEXTS.button_consent_yes: "consent:yes", TEXTS.button_consent_no: "consent:no"}
+        assert found == {TEXTS.button_consent_yes: f"{kind}:yes", TEXTS.button_consent_no: f"{kind}:no"}
 
 
 def test_deletion_is_confirmed_by_the_button_that_says_so() -> None:

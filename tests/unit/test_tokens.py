@@ -86,6 +86,83 @@ def test_a_saved_reader_reads_alike(reader: TextReader, tmp_path: Path) -> None:
     assert facts["model_max_length"] == WINDOW
 
 
+def base_with(reader: TextReader, folder: Path, facts: dict[str, object] | None, lowercase: bool = True) -> TextReader:
+    """``reader`` as it is read from a folder with that ``tokenizer_config.json``."""
+    reader.save(folder)
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer["normalizer"]["lowercase"] = lowercase
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    (folder / "tokenizer_config.json").unlink()
+    if facts is not None:
+        (folder / "tokenizer_config.json").write_text(json.dumps(facts), encoding="utf-8")
+    return TextReader.read(folder, WINDOW, OVERLAP)
+
+
+def saved_facts(reader: TextReader, folder: Path) -> dict[str, object]:
+    folder.mkdir()
+    reader.save(folder)
+    facts: dict[str, object] = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    return facts
+
+
+def test_what_the_bases_tokenizer_is_is_taken_over(reader: TextReader, tmp_path: Path) -> None:
+    facts: dict[str, object] = {
+        "tokenizer_class": "BertTokenizerFast",
+        "do_lower_case": False,
+        "strip_accents": False,
+        "model_max_length": 512,
+        "mask_token": {"content": "[UNK]", "__type": "AddedToken"},
+        "auto_map": {"AutoTokenizer": ["code.Of", "somebody.Else"]},
+        "name_or_path": "/home/somebody/bert",
+    }
+    saved = saved_facts(base_with(reader, tmp_path, facts), tmp_path / "saved")
+    assert (saved["tokenizer_class"], saved["do_lower_case"], saved["strip_accents"]) == (
+        "BertTokenizerFast",
+        False,
+        False,
+    )
+    assert saved["mask_token"] == facts["mask_token"]
+    assert saved["cls_token"] == "[CLS]"
+    assert saved["model_max_length"] == WINDOW
+    assert not {"auto_map", "name_or_path"} & saved.keys()
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize("facts", [None, {}])
+def test_without_a_word_about_case_it_is_as_the_tokenizer_has_it(
+    reader: TextReader, tmp_path: Path, facts: dict[str, object] | None, lowercase: bool
+) -> None:
+    saved = saved_facts(base_with(reader, tmp_path, facts, lowercase), tmp_path / "saved")
+    assert saved["do_lower_case"] is lowercase
+
+
+def test_the_special_tokens_are_those_of_the_base(reader: TextReader, tmp_path: Path) -> None:
+    facts: dict[str, object] = {"cls_token": {"content": "[MASK]"}, "sep_token": "[UNK]", "pad_token": "[CLS]"}
+    found = base_with(reader, tmp_path, facts)
+    assert (found.first, found.last, found.padding) == (103, 100, 101)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "\udcff"])
+def test_a_broken_tokenizer_config_gets_one_sentence(reader: TextReader, tmp_path: Path, content: str) -> None:
+    reader.save(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UnusableCheckpoint, match="tokenizer_config.json cannot be read") as caught:
+        TextReader.read(tmp_path, WINDOW, OVERLAP)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_starters_tokenizer_is_saved_as_it_is(tmp_path: Path) -> None:
+    starter = Path(__file__).resolve().parents[2] / "models" / "starter"
+    TextReader.read(starter, 128, 32).save(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        assert (tmp_path / name).read_bytes() == (starter / name).read_bytes()
+
+
+def test_a_lone_surrogate_is_an_unknown_character(reader: TextReader) -> None:
+    lone, marked = reader.ids(["a \ud800 good \udfff film", "a \ufffd good \ufffd film"])
+    assert lone == marked
+
+
 def test_a_tokenizer_that_truncates_and_pads_is_read_without_that(reader: TextReader, tmp_path: Path) -> None:
     reader.save(tmp_path)
     path = tmp_path / "tokenizer.json"
