@@ -1,5 +1,6 @@
 """``thumbs demo``: the playground and the bot on one machine, started together and stopped together."""
 
+import fcntl
 import http.client
 import json
 import os
@@ -16,7 +17,7 @@ import typer
 from pydantic import SecretStr
 
 from cli.children import Children, Ended, Event, Spoke, StopAsked
-from config.errors import PortTaken, ProcessEnded, ProcessSilent, UnwritableFile
+from config.errors import DemoRunning, PortTaken, ProcessEnded, ProcessSilent, UnwritableFile
 from config.settings import Settings
 from migrations.runner import upgrade
 from storage.encryption import make_key_file, read_keys
@@ -33,7 +34,9 @@ def run_demo(settings: Settings) -> None:
     Raises PortTaken, ProcessEnded when one of them ends by itself, and ProcessSilent when they do not get ready.
     """
     with stop_events() as events:
-        _run(demo_settings(settings), events)
+        demo = demo_settings(settings)
+        with only_demo_of(demo.data_dir):
+            _run(demo, events)
 
 
 def _run(demo: Settings, events: queue.SimpleQueue[Event]) -> None:
@@ -78,6 +81,17 @@ def demo_settings(settings: Settings) -> Settings:
         demo = demo.model_copy(update={"encryption_key_file": key_file})
     read_keys(demo)
     return demo
+
+
+@contextmanager
+def only_demo_of(data_dir: Path) -> Iterator[None]:
+    """Hold ``data_dir`` for this demo; raises DemoRunning when another holds it: both would answer the same people."""
+    with (data_dir / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DemoRunning(path=data_dir) from error
+        yield
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

@@ -22,6 +22,10 @@ class BadInput(ThumbsError):
     exit_code = 2
 
 
+class DemoRunning(BadInput):
+    """Another demo runs on {path}. Stop that one, or set DATA_DIR to another folder."""
+
+
 class BadSetting(BadInput):
     """The setting {name} cannot be used: {reason}. Change it in the environment or in .env."""
 

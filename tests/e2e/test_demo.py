@@ -67,6 +67,14 @@ def waited_for_a_processor(data_dir: Path) -> float:
     return sum(int((task / "schedstat").read_text(encoding="ascii").split()[1]) for task in threads) / 1e9
 
 
+def test_a_second_demo_on_the_same_folder_is_one_sentence(tmp_path: Path) -> None:
+    with running_demo(tmp_path / "var"):
+        with start_demo(demo_environment(tmp_path / "var")) as second:
+            output, _ = second.communicate(timeout=60)
+        assert second.returncode == 2
+        assert output.startswith("Another demo runs on")
+
+
 def failed(data_dir: Path, **settings: str) -> str:
     """What a demo says that ends by itself with an error and leaves no process behind."""
     with start_demo(demo_environment(data_dir, **settings)) as process:
