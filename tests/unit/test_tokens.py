@@ -146,7 +146,7 @@ def test_the_special_tokens_are_those_of_the_base(reader: TextReader, tmp_path: 
 def test_a_broken_tokenizer_config_gets_one_sentence(reader: TextReader, tmp_path: Path, content: str) -> None:
     reader.save(tmp_path)
     (tmp_path / "tokenizer_config.json").write_bytes(content.encode("utf-8", "surrogateescape"))
-    with pytest.raises(UnusableCheckpoint, match="tokenizer_config.json cannot be read") as caught:
+    with pytest.raises(UnusableCheckpoint, match=r"tokenizer_config\.json cannot be read") as caught:
         TextReader.read(tmp_path, WINDOW, OVERLAP)
     assert "\n" not in str(caught.value)
 
