@@ -19,7 +19,8 @@ class _Request(Generic[Answer]):
 class Batcher(Generic[Answer]):
     """A thread that answers texts with ``classify``, at most ``characters`` of text at a time.
 
-    The bound keeps short texts from waiting behind a batch that takes seconds.
+    The bound keeps short texts from waiting behind a batch that takes seconds. A text that is longer by itself is taken
+    whole, in a batch of its own. When ``classify`` fails for a batch, each of its texts is tried alone.
     """
 
     def __init__(self, classify: Callable[[Sequence[str]], Sequence[Answer]], characters: int) -> None:
@@ -31,7 +32,7 @@ class Batcher(Generic[Answer]):
         self._thread.start()
 
     def submit(self, text: str) -> "Future[Answer]":
-        """The answer to ``text``, as a future of the thread."""
+        """The answer to ``text``, as a future of the thread; what ``classify`` raises for it is raised there."""
         request: _Request[Answer] = _Request(text)
         self._waiting.put(request)
         return request.answer
@@ -44,17 +45,22 @@ class Batcher(Generic[Answer]):
     def _run(self) -> None:
         while batch := self._gather():
             wanted = [request for request in batch if request.answer.set_running_or_notify_cancel()]
-            if not wanted:
-                continue
-            try:
-                answers = self._classify([request.text for request in wanted])
-            # Whatever went wrong belongs to the callers; the thread must go on for the others.
-            except Exception as error:
-                for request in wanted:
-                    request.answer.set_exception(error)
-            else:
-                for request, answer in zip(wanted, answers, strict=True):
-                    request.answer.set_result(answer)
+            if wanted:
+                self._answer(wanted)
+
+    def _answer(self, batch: Sequence[_Request[Answer]]) -> None:
+        try:
+            answers = list(zip(batch, self._classify([request.text for request in batch]), strict=True))
+        # Whatever went wrong belongs to the callers; the thread must go on for the others.
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].answer.set_exception(error)
+                return
+            for request in batch:
+                self._answer([request])
+        else:
+            for request, answer in answers:
+                request.answer.set_result(answer)
 
     def _gather(self) -> list[_Request[Answer]]:
         """What waits, up to the bound; blocks for the first, and is empty once the batcher closes."""
