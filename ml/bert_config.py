@@ -46,6 +46,12 @@ class BertConfig:
         _refuse_impossible_sizes(folder, config)
         return config
 
+    def require_window(self, folder: Path, window: int) -> None:
+        """Raise UnusableCheckpoint when ``window`` is more tokens than the encoder has positions for."""
+        most = self.max_position_embeddings
+        if window > most:
+            raise UnusableCheckpoint(path=folder, reason=f"it reads {most} tokens at once, and the window is {window}")
+
     def to_hugging_face(self) -> dict[str, Any]:
         """The content of a ``config.json`` that transformers opens as BertForSequenceClassification."""
         sizes = asdict(self)

@@ -88,15 +88,18 @@ class Order:
 def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     """Carry out an order; ``order.out`` is replaced only once all is done.
 
-    Raises FolderTaken when ``out`` is something else than a published model, UnwritableFile when it cannot be made,
-    FineTuneStopped when the watch stops it, and NothingToResume when there is no checkpoint to go on with.
+    Raises UnusableCheckpoint when the base cannot be built or reads less than a window at once, FolderTaken when
+    ``out`` is something else than a published model, UnwritableFile when it cannot be made, FineTuneStopped when the
+    watch stops it, and NothingToResume when there is no checkpoint to go on with.
     """
     prepare_place(order.out)
     base, data, recipe, state = order.base, order.data, order.recipe, order.state
+    bert = BertConfig.read(base.folder)
+    bert.require_window(base.folder, recipe.window)
     keras.utils.set_random_seed(recipe.seed)
     reader = TextReader.read(base.folder, recipe.window, recipe.overlap)
     config = replace(
-        BertConfig.read(base.folder),
+        bert,
         hidden_dropout_prob=recipe.hidden_dropout,
         attention_probs_dropout_prob=recipe.attention_dropout,
     )

@@ -11,6 +11,7 @@ import openvino as ov
 
 from config.errors import UnusableArtifact, UnusableCheckpoint
 from ml.artifact import Manifest, verified_manifest
+from ml.bert_config import BertConfig
 from ml.labels import LABELS
 from ml.probes import PROBES
 from ml.serving_graph import build_graph
@@ -29,7 +30,10 @@ Logits = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the model says of one text: ``confidence`` in 0.5 to 1, calibrated; ``logits`` as in ``LABELS``, raw; ``version`` said it."""
+    """What the model ``version`` says of one text.
+
+    ``confidence`` is in 0.5 to 1 and calibrated; ``logits`` are in the order of ``LABELS`` and raw.
+    """
 
     label: str
     confidence: float
@@ -49,6 +53,7 @@ class Engine:
     @classmethod
     def load(cls, folder: Path, window: int, overlap: int, threads: int = 0) -> Self:
         """Build and compile the graph of a Hugging Face folder; raises UnusableCheckpoint."""
+        BertConfig.read(folder).require_window(folder, window)
         options: dict[str, Any] = {**_ENGINE, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
         graph = ov.Core().compile_model(build_graph(folder), "CPU", options)
         return cls(graph, TextReader.read(folder, window, overlap))
@@ -84,13 +89,7 @@ class Classifier:
             engine = Engine.load(folder, manifest.window, manifest.overlap, threads)
         except UnusableCheckpoint as error:
             raise UnusableArtifact(path=folder, reason=str(error)) from error
-        if len(manifest.probe_logits) != len(PROBES):
-            reason = f"it has {len(manifest.probe_logits)} probe texts, and this program {len(PROBES)}"
-            raise UnusableArtifact(path=folder, reason=reason)
-        found, _ = engine.logits(PROBES)
-        difference = float(np.abs(found - np.array(manifest.probe_logits, np.float32)).max())
-        if not difference <= PROBE_TOLERANCE:
-            raise UnusableArtifact(path=folder, reason=f"its probe texts come out {difference:.3f} off in the logits")
+        _check_probes(engine, manifest, folder)
         return cls(engine, manifest, folder)
 
     @property
@@ -113,6 +112,21 @@ class Classifier:
         confidence = float(chances[index])
         sure = confidence >= self.manifest.unsure_below
         return Verdict(LABELS[index], confidence, sure, windows, (float(logits[0]), float(logits[1])), self.version)
+
+
+def _check_probes(engine: Engine, manifest: Manifest, folder: Path) -> None:
+    """Raise UnusableArtifact unless the engine gives the logits that were written down when it was published."""
+    if len(manifest.probe_logits) != len(PROBES):
+        reason = f"it has {len(manifest.probe_logits)} probe texts, and this program {len(PROBES)}"
+        raise UnusableArtifact(path=folder, reason=reason)
+    try:
+        published = np.array(manifest.probe_logits, np.float32).reshape(len(PROBES), len(LABELS))
+    except (TypeError, ValueError) as error:
+        raise UnusableArtifact(path=folder, reason="the logits of its probe texts are no pairs of numbers") from error
+    found, _ = engine.logits(PROBES)
+    difference = float(np.abs(found - published).max())
+    if not difference <= PROBE_TOLERANCE:
+        raise UnusableArtifact(path=folder, reason=f"its probe texts come out {difference:.3f} off in the logits")
 
 
 def probabilities(logits: Logits, temperature: float) -> Logits:

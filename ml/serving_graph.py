@@ -32,21 +32,16 @@ def build_graph(folder: Path) -> ov.Model:
     config = BertConfig.read(folder)
     try:
         weights = load_file(folder / "model.safetensors")
-        return _Builder(config, weights).model()
     except (OSError, SafetensorError) as error:
         raise UnusableCheckpoint(path=folder, reason=f"model.safetensors cannot be read ({error})") from error
-    except KeyError as error:
-        raise UnusableCheckpoint(path=folder, reason=f"model.safetensors has no weight {error}") from error
-    # OpenVINO's own word for shapes that do not go together.
-    except RuntimeError as error:
-        reason = "model.safetensors has weights of other shapes than config.json says"
-        raise UnusableCheckpoint(path=folder, reason=reason) from error
+    return _Builder(folder, config, weights).model()
 
 
 class _Builder:
-    """Strings the operations of one BERT together."""
+    """Strings the operations of one BERT together; asks for each weight by the shape that the sizes give it."""
 
-    def __init__(self, config: BertConfig, weights: Weights) -> None:
+    def __init__(self, folder: Path, config: BertConfig, weights: Weights) -> None:
+        self.folder = folder
         self.config = config
         self.weights = weights
 
@@ -62,51 +57,66 @@ class _Builder:
         # Only the first token reaches the head, so the last block computes no other.
         first = op.slice(hidden, [0], [1], [1], [1])
         hidden = self._block(f"bert.encoder.layer.{last}", hidden, first, bias)
-        pooled = op.tanh(self._dense("bert.pooler.dense", op.squeeze(hidden, [1])))
-        logits = self._dense("classifier", pooled)
+        size = self.config.hidden_size
+        pooled = op.tanh(self._dense("bert.pooler.dense", op.squeeze(hidden, [1]), size, size))
+        logits = self._dense("classifier", pooled, size, self.config.num_labels)
         logits.output(0).set_names({"logits"})
         return ov.Model([logits], [input_ids, attention_mask], "bert")
 
     def _embed(self, input_ids: Any) -> Any:
-        words = op.gather(self._matrix("bert.embeddings.word_embeddings.weight"), input_ids, 0)
+        config, size = self.config, self.config.hidden_size
+        words = op.gather(self._matrix("bert.embeddings.word_embeddings.weight", config.vocab_size, size), input_ids, 0)
         length = op.gather(op.shape_of(input_ids, "i64"), op.constant(np.array([1])), 0)
-        positions = op.slice(self._table("bert.embeddings.position_embeddings.weight"), [0], length, [1], [0])
-        segment = self._table("bert.embeddings.token_type_embeddings.weight")[:1]
+        positions = self._table("bert.embeddings.position_embeddings.weight", config.max_position_embeddings, size)
+        positions = op.slice(positions, [0], length, [1], [0])
+        segment = self._table("bert.embeddings.token_type_embeddings.weight", config.type_vocab_size, size)[:1]
         return self._norm("bert.embeddings.LayerNorm", words + positions + op.constant(segment))
 
     def _block(self, name: str, hidden: Any, asking: Any, bias: Any) -> Any:
         """One encoder block for the tokens ``asking`` over all of ``hidden``."""
+        size, inner_size = self.config.hidden_size, self.config.intermediate_size
         mixed = self._attend(f"{name}.attention.self", hidden, asking, bias)
-        attended = self._dense(f"{name}.attention.output.dense", mixed)
+        attended = self._dense(f"{name}.attention.output.dense", mixed, size, size)
         asking = self._norm(f"{name}.attention.output.LayerNorm", asking + attended)
-        inner = op.gelu(self._dense(f"{name}.intermediate.dense", asking), "erf")
-        return self._norm(f"{name}.output.LayerNorm", asking + self._dense(f"{name}.output.dense", inner))
+        inner = op.gelu(self._dense(f"{name}.intermediate.dense", asking, size, inner_size), "erf")
+        outer = self._dense(f"{name}.output.dense", inner, inner_size, size)
+        return self._norm(f"{name}.output.LayerNorm", asking + outer)
 
     def _attend(self, name: str, hidden: Any, asking: Any, bias: Any) -> Any:
-        query = self._heads(self._dense(f"{name}.query", asking))
-        key = self._heads(self._dense(f"{name}.key", hidden))
-        value = self._heads(self._dense(f"{name}.value", hidden))
+        size = self.config.hidden_size
+        query = self._heads(self._dense(f"{name}.query", asking, size, size))
+        key = self._heads(self._dense(f"{name}.key", hidden, size, size))
+        value = self._heads(self._dense(f"{name}.value", hidden, size, size))
         mixed = op.scaled_dot_product_attention(query, key, value, bias)
-        return op.reshape(op.transpose(mixed, [0, 2, 1, 3]), [0, 0, self.config.hidden_size], special_zero=True)
+        return op.reshape(op.transpose(mixed, [0, 2, 1, 3]), [0, 0, size], special_zero=True)
 
     def _heads(self, hidden: Any) -> Any:
         shape = [0, 0, self.config.num_attention_heads, self.config.head_size]
         return op.transpose(op.reshape(hidden, shape, special_zero=True), [0, 2, 1, 3])
 
-    def _dense(self, name: str, hidden: Any) -> Any:
-        product = op.matmul(hidden, self._matrix(f"{name}.weight"), transpose_a=False, transpose_b=True)
-        return product + op.constant(self._table(f"{name}.bias"))
+    def _dense(self, name: str, hidden: Any, features: int, units: int) -> Any:
+        matrix = self._matrix(f"{name}.weight", units, features)
+        product = op.matmul(hidden, matrix, transpose_a=False, transpose_b=True)
+        return product + op.constant(self._table(f"{name}.bias", units))
 
     def _norm(self, name: str, hidden: Any) -> Any:
+        size = self.config.hidden_size
         normal = op.mvn(hidden, [-1], True, self.config.layer_norm_eps, "INSIDE_SQRT")
-        return normal * op.constant(self._table(f"{name}.weight")) + op.constant(self._table(f"{name}.bias"))
+        scaled = normal * op.constant(self._table(f"{name}.weight", size))
+        return scaled + op.constant(self._table(f"{name}.bias", size))
 
-    def _matrix(self, name: str) -> Any:
+    def _matrix(self, name: str, rows: int, columns: int) -> Any:
         """A matrix (rows, columns) as int8 with a scale a row; the engine recognises this form and keeps it int8."""
-        values = self._table(name)
+        values = self._table(name, rows, columns)
         scale = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127.0, np.float32(1e-8))
         whole = op.constant(np.rint(values / scale).astype(np.int8))
         return op.convert(whole, "f32") * op.constant(scale.astype(np.float32))
 
-    def _table(self, name: str) -> npt.NDArray[np.float32]:
-        return self.weights[name].astype(np.float32)
+    def _table(self, name: str, *shape: int) -> npt.NDArray[np.float32]:
+        if name not in self.weights:
+            raise UnusableCheckpoint(path=self.folder, reason=f"model.safetensors has no weight {name}")
+        values = self.weights[name]
+        if values.shape != shape:
+            reason = f"{name} has shape {values.shape}, not {shape} as config.json says"
+            raise UnusableCheckpoint(path=self.folder, reason=reason)
+        return values.astype(np.float32)

@@ -149,7 +149,7 @@ def config_facts() -> dict[str, Any]:
 def test_a_missing_weight_is_named(folder: Path) -> None:
     rewrite(folder, without(QUERY))
     assert_refused(folder, f"{WEIGHTS} has no weight {QUERY}")
-    with pytest.raises(UnusableCheckpoint, match=f"{WEIGHTS} has no weight '{QUERY}'"):
+    with pytest.raises(UnusableCheckpoint, match=f"{WEIGHTS} has no weight {QUERY}"):
         Engine.load(folder, 16, 4)
 
 

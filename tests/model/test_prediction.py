@@ -41,13 +41,13 @@ def test_a_lone_surrogate_is_read_as_an_unknown_character() -> None:
 @pytest.mark.parametrize(
     ("probe_logits", "reason"),
     [
-        ([[0.0, 1.0]], "it was published with other probe texts"),
-        ([], "it was published with other probe texts"),
-        ([[0.0], [0.0, 1.0]], "it was published with other probe texts"),
-        ([["a", "b"]] * 64, "it was published with other probe texts"),
+        ([[0.0, 1.0]], "it has 1 probe texts, and this program 64"),
+        ([[0.0]] * 63 + [[0.0, 1.0]], "no pairs of numbers"),
+        ([[0.0]] * 64, "no pairs of numbers"),
+        ([["a", "b"]] * 64, "no pairs of numbers"),
         ([[0.0, 1.0]] * 64, "its probe texts come out"),
     ],
-    ids=["one", "none", "ragged", "words", "wrong"],
+    ids=["one", "ragged", "single", "words", "wrong"],
 )
 def test_other_probes_are_refused(tmp_path: Path, probe_logits: list[Any], reason: str) -> None:
     with pytest.raises(UnusableArtifact, match=reason):
