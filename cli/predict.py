@@ -38,7 +38,9 @@ def predict(
     if csv is not None and out is not None:
         _predict_file(classifier, csv, out, column, as_json)
     else:
-        _predict_texts(classifier, texts or [], as_json)
+        # Arguments whose bytes are no text hold surrogates, which no output can write.
+        readable = [text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for text in texts or []]
+        _predict_texts(classifier, readable, as_json)
 
 
 def _classifier(folder: Path | None) -> "Classifier":

@@ -1,6 +1,7 @@
 """``thumbs predict`` with the model that comes with the project."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,9 +18,10 @@ HATED = "I cannot believe I have wasted time on this movie, it is the worst movi
 pytestmark = pytest.mark.skipif(not STARTER.is_dir(), reason="there is no models/starter; thumbs fine-tune makes it")
 
 
-def predict(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def predict(*arguments: str | bytes, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cli.main", "predict", "--model", str(STARTER), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_the_sentences_of_the_readme(tmp_path: Path) -> None:
@@ -39,6 +41,13 @@ def test_json_carries_the_whole_verdict(tmp_path: Path) -> None:
         assert verdict["label"] == LABELS[verdict["logits"][1] > verdict["logits"][0]]
         assert 0.5 <= verdict["confidence"] <= 1
         assert verdict["windows"] >= 1
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_bytes_that_are_no_text_are_shown_as_unknown(tmp_path: Path, form: tuple[str, ...]) -> None:
+    result = predict(*form, "A lovely café.".encode("latin-1"), folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "A lovely caf\ufffd." in result.stdout
 
 
 def test_a_file_agrees_with_the_texts_one_by_one(tmp_path: Path) -> None:
