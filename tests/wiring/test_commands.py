@@ -153,10 +153,11 @@ def test_a_key_file_is_written_once(tmp_path: Path, thumbs: Thumbs) -> None:
 def test_ctrl_c_ends_a_command_quietly(tmp_path: Path, environment: dict[str, str]) -> None:
     os.mkfifo(tmp_path / "reviews.csv")
     program = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 import typer
 from cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 from cli.csv_verdicts import add_verdicts
 
 @main.app.command()
