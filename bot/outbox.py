@@ -111,8 +111,9 @@ class Outbox:
                     await asyncio.sleep(pause)
                 elif chat_id not in self._again:
                     return
-        except (SQLAlchemyError, StorageError):
-            logger.exception("A reply cannot be settled now")
+        # Whatever a reply runs into, the chat's later ones must go out; the one at fault stays as being sent.
+        except Exception:
+            logger.exception("A reply to chat %d was left unsettled", chat_id)
         finally:
             del self._chats[chat_id]
             self._tries.pop(chat_id, None)

@@ -74,9 +74,9 @@ class Shown:
         )
 
 
-def say(unit: Unit, received: Received, shown: Shown, answers: int | None = None) -> None:
-    """Owe a new message; ``answers`` is the id of the person's message that it quotes."""
-    replies.enqueue(unit, shown.draft(received, answers=answers))
+def say(unit: Unit, received: Received, shown: Shown) -> None:
+    """Owe a new message."""
+    replies.enqueue(unit, shown.draft(received))
 
 
 def change(unit: Unit, received: Received, telegram_message_id: int, shown: Shown) -> None:
