@@ -17,8 +17,6 @@ from ml.network import build_network, weight_names
 from ml.prediction import Engine
 from ml.tokens import TextReader
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 RandomBert = Callable[..., Path]
 Tensors = dict[str, np.ndarray[Any, Any]]
 CONFIG = BertConfig(

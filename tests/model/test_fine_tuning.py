@@ -25,8 +25,6 @@ from ml.probes import PROBES
 from ml.recipe import Recipe
 from ml.training import Progress, Watch
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 RandomBert = Callable[..., Path]
 CONFIG = BertConfig(
     hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, max_position_embeddings=128

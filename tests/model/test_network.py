@@ -15,8 +15,6 @@ from ml.prediction import Engine
 from ml.serving_graph import build_graph
 from ml.tokens import Batch
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 RandomBert = Callable[..., Path]
 CONFIGS = {
     "plain": BertConfig(hidden_size=64, num_hidden_layers=3, num_attention_heads=4, intermediate_size=128),
