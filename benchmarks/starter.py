@@ -9,6 +9,7 @@ with and without those that lose their label.
 import argparse
 import json
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from rich.progress import track
 
 from benchmarks.intervals import wilson_interval
 from benchmarks.provenance import Provenance, provenance
-from benchmarks.text_sets import assert_disjoint, text_set_digest
+from benchmarks.text_sets import shared_digests, text_set_digest
 from config.settings import Settings
 from ml.data import official_split, read_reviews
 from ml.evaluation import Figures, figures
@@ -50,7 +51,7 @@ class Report:
     dev: Part
     test: Part
     shared_texts: int
-    """Texts that stand in two of the three parts; the run fails unless it is 0."""
+    """Texts that stand in two of the three parts, counted by their digests."""
     on_dev: Figures
     on_test: Figures
     interval: tuple[float, float]
@@ -66,8 +67,6 @@ def main() -> None:
     classifier = Classifier.load(arguments.model)
     test = official_split(reviews, "test")
     split = TrainingData.choose(reviews, arguments.data, Recipe.named(arguments.recipe), None).split
-    for first, second in ((split.train, split.dev), (split.train, test), (split.dev, test)):
-        assert_disjoint(first["text"], second["text"])
     logits, windows = _logits(classifier, test["text"].tolist())
     report = _report(arguments, classifier, split.train, split.dev, test, logits, windows)
     arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
@@ -113,13 +112,18 @@ def _report(  # noqa: PLR0913, PLR0917 - one argument a fact
         train=_part(train),
         dev=_part(dev),
         test=_part(test),
-        shared_texts=0,
+        shared_texts=_shared_texts([train, dev, test]),
         on_dev=Figures(**manifest.figures["dev"]),
         on_test=figures(logits, labels, *calibration),
         interval=wilson_interval(int(right.sum()), len(right)),
         without_doubtful=figures(logits[kept], labels[kept], *calibration),
         by_windows=_by_windows(windows, right),
     )
+
+
+def _shared_texts(parts: list[pd.DataFrame]) -> int:
+    pairs = combinations([part["text"] for part in parts], 2)
+    return len(set().union(*(shared_digests(first, second) for first, second in pairs)))
 
 
 def _part(reviews: pd.DataFrame) -> Part:
@@ -153,7 +157,7 @@ def _print(report: Report) -> None:
     print(f"model {report.version}, {report.parameters:,} parameters, window {report.window} tokens")
     for name, part in (("train", report.train), ("dev", report.dev), ("test", report.test)):
         print(f"  {name:5} {part.reviews:>6} reviews, digest {part.digest}")
-    print("  texts in two parts: 0")
+    print(f"  texts in two parts: {report.shared_texts}")
     for name, row in (
         ("dev", report.on_dev),
         ("test", report.on_test),

@@ -16,8 +16,13 @@ def text_set_digest(texts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(set(map(text_digest, texts)))).encode()).hexdigest()
 
 
+def shared_digests(first: Iterable[str], second: Iterable[str]) -> set[str]:
+    """Digests of the texts that stand in both sets."""
+    return set(map(text_digest, first)) & set(map(text_digest, second))
+
+
 def assert_disjoint(first: Iterable[str], second: Iterable[str]) -> None:
     """Raise ValueError when a text stands in both sets, by its digest."""
-    shared = set(map(text_digest, first)) & set(map(text_digest, second))
+    shared = shared_digests(first, second)
     if shared:
         raise ValueError(f"{len(shared)} texts stand in both sets; the first by digest is {min(shared)}")

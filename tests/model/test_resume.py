@@ -1,6 +1,5 @@
 """A fine-tune that is stopped goes on where it was, and ends where it would have ended."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,8 +40,7 @@ def batches() -> WindowBatches:
 
 
 def watch(seen: list[Progress], stop_after: int | None = None) -> Watch:
-    stopped: Callable[[], bool] = lambda: stop_after is not None and seen[-1].step == stop_after  # noqa: E731
-    return Watch(seen.append, stopped)
+    return Watch(seen.append, lambda: stop_after is not None and seen[-1].step == stop_after)
 
 
 def weights(trained: keras.Model) -> list[np.ndarray]:
