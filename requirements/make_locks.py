@@ -84,6 +84,7 @@ def digest(lock: Lock, project: dict[str, Any]) -> str:
         # The gpu extra names the train extra, so a lock with an extra depends on both.
         "extras": table["optional-dependencies"] if lock.extras else {},
         "groups": {group: project["dependency-groups"][group] for group in lock.groups},
+        "uv": project["tool"]["uv"],
         "arguments": [*OPTIONS, *lock.arguments],
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
