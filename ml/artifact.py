@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 from typing import Any, Self
 
 from config.errors import FolderTaken, UnusableArtifact, UnwritableFile
+from ml.tokens import Reading
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
@@ -38,6 +39,8 @@ class Manifest:
     figures: dict[str, Any]
     probe_logits: list[list[float]]
     files: dict[str, str]
+    reading: Reading = "whole"
+    """How much of a text is read; a manifest that does not say reads all of it."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:

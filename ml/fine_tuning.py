@@ -97,7 +97,7 @@ def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     bert = BertConfig.read(base.folder)
     bert.require_window(base.folder, recipe.window)
     keras.utils.set_random_seed(recipe.seed)
-    reader = TextReader.read(base.folder, recipe.window, recipe.overlap)
+    reader = TextReader.read(base.folder, recipe.window, recipe.overlap, recipe.reading)
     config = replace(
         bert,
         hidden_dropout_prob=recipe.hidden_dropout,
@@ -117,7 +117,7 @@ def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
 
 def _describe(folder: Path, base_name: str, data: TrainingData, recipe: Recipe, precision: str) -> Manifest:
     """The manifest of a written checkpoint: calibrated and measured on dev with the engine that will serve it."""
-    engine = Engine.load(folder, recipe.window, recipe.overlap)
+    engine = Engine.load(folder, recipe.window, recipe.overlap, recipe.reading)
     dev = data.split.dev
     labels = dev["label"].to_numpy(np.int8)
     logits, _ = engine.logits(dev["text"].tolist())
@@ -130,6 +130,7 @@ def _describe(folder: Path, base_name: str, data: TrainingData, recipe: Recipe, 
         base=base_name,
         window=recipe.window,
         overlap=recipe.overlap,
+        reading=recipe.reading,
         temperature=temperature,
         unsure_below=recipe.unsure_below,
         data=data.facts(),

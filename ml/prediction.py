@@ -14,8 +14,8 @@ from ml.artifact import Manifest, verified_manifest
 from ml.bert_config import BertConfig
 from ml.labels import LABELS
 from ml.probes import PROBES
-from ml.serving_graph import build_graph
-from ml.tokens import TextReader
+from ml.serving_graph import Precision, build_graph
+from ml.tokens import Reading, TextReader
 
 # Tokens of one run of the graph, padding included; more gain no speed on a CPU and cost memory.
 BATCH_TOKENS = 4096
@@ -51,12 +51,24 @@ class Engine:
     reader: TextReader
 
     @classmethod
-    def load(cls, folder: Path, window: int, overlap: int, threads: int = 0) -> Self:
-        """Build and compile the graph of a Hugging Face folder; raises UnusableCheckpoint."""
+    def load(  # noqa: PLR0913 - one argument a fact
+        cls,
+        folder: Path,
+        window: int,
+        overlap: int,
+        reading: Reading = "whole",
+        *,
+        threads: int = 0,
+        precision: Precision = "int8",
+    ) -> Self:
+        """Build and compile the graph of a Hugging Face folder; raises UnusableCheckpoint.
+
+        The bot serves in int8; float32 is what that is measured against.
+        """
         BertConfig.read(folder).require_window(folder, window)
         options: dict[str, Any] = {**_ENGINE, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
-        graph = ov.Core().compile_model(build_graph(folder), "CPU", options)
-        return cls(graph, TextReader.read(folder, window, overlap))
+        graph = ov.Core().compile_model(build_graph(folder, precision), "CPU", options)
+        return cls(graph, TextReader.read(folder, window, overlap, reading))
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, npt.NDArray[np.int64]]:
         """Mean logits over each text's windows (texts, labels) and the number of windows of each text."""
@@ -86,7 +98,7 @@ class Classifier:
         """Load a published folder after checking its files' hashes and its probes; raises UnusableArtifact."""
         manifest = verified_manifest(folder)
         try:
-            engine = Engine.load(folder, manifest.window, manifest.overlap, threads)
+            engine = Engine.load(folder, manifest.window, manifest.overlap, manifest.reading, threads=threads)
         except UnusableCheckpoint as error:
             raise UnusableArtifact(path=folder, reason=str(error)) from error
         _check_probes(engine, manifest, folder)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from config.errors import UnknownRecipe
+from ml.tokens import Reading
 
 _FOLDER = Path(__file__).parent / "recipes"
 
@@ -15,22 +16,28 @@ class Recipe:
     """How to fine-tune.
 
     Lengths are in tokens, rates a step, ``warmup`` a share of all steps, ``dev`` a share of reviews,
-    ``unsure_below`` the calibrated confidence below which an answer is called unsure.
+    ``unsure_below`` the calibrated confidence below which an answer is called unsure. ``base`` is an encoder's name,
+    used where neither the command nor BASE_MODEL names another.
     """
 
     name: str
+    base: str
+    reading: Reading
     window: int
     overlap: int
     batch_size: int
     epochs: int
     learning_rate: float
-    weight_decay: float
+    schedule: Literal["linear", "constant"]
     warmup: float
-    clip_norm: float
+    weight_decay: float
     adam_epsilon: float
+    clip: Literal["global", "variable"]
+    clip_norm: float
     hidden_dropout: float
     attention_dropout: float
     precision: Literal["float32", "bfloat16", "fastest"]
+    split: Literal["movies", "rows"]
     dev: float
     unsure_below: float
     seed: int

@@ -1,12 +1,12 @@
 """The same BERT as ``ml.network``, built in OpenVINO's operations straight from a Hugging Face folder.
 
 Matrices become int8 with one scale an output row (symmetric, absolute maximum), which the engine multiplies with
-activations it quantises as it goes. Needs neither TensorFlow nor a conversion step: a folder is ready in a second.
+activations it quantises as it goes; in float32 they stay as they are, to measure what that costs. Needs neither TensorFlow nor a conversion step: a folder is ready in a second.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +19,13 @@ from config.errors import UnusableCheckpoint
 from ml.bert_config import BertConfig
 
 Weights = Mapping[str, npt.NDArray[Any]]
+Precision = Literal["int8", "float32"]
 # Added to the scores of padding. Arrays, because a bare number becomes a constant of another type.
 _HIDES = np.array(-1e4, np.float32)
 _ONE = np.array(1.0, np.float32)
 
 
-def build_graph(folder: Path) -> ov.Model:
+def build_graph(folder: Path, precision: Precision) -> ov.Model:
     """A graph from ``input_ids`` and ``attention_mask`` (batch, tokens; int32) to logits (batch, labels; float32).
 
     Raises UnusableCheckpoint when the folder's weights cannot be read, or one is missing or has another shape.
@@ -34,16 +35,17 @@ def build_graph(folder: Path) -> ov.Model:
         weights = load_file(folder / "model.safetensors")
     except (OSError, SafetensorError) as error:
         raise UnusableCheckpoint(path=folder, reason=f"model.safetensors cannot be read ({error})") from error
-    return _Builder(folder, config, weights).model()
+    return _Builder(folder, config, weights, precision).model()
 
 
 class _Builder:
     """Strings the operations of one BERT together; asks for each weight by the shape that the sizes give it."""
 
-    def __init__(self, folder: Path, config: BertConfig, weights: Weights) -> None:
+    def __init__(self, folder: Path, config: BertConfig, weights: Weights, precision: Precision) -> None:
         self.folder = folder
         self.config = config
         self.weights = weights
+        self.precision = precision
 
     def model(self) -> ov.Model:
         input_ids = op.parameter([-1, -1], np.int32, name="input_ids")
@@ -106,8 +108,10 @@ class _Builder:
         return scaled + op.constant(self._table(f"{name}.bias", size))
 
     def _matrix(self, name: str, rows: int, columns: int) -> Any:
-        """A matrix (rows, columns) as int8 with a scale a row; the engine recognises this form and keeps it int8."""
+        """A matrix (rows, columns); in int8 with a scale a row, a form that the engine recognises and keeps."""
         values = self._table(name, rows, columns)
+        if self.precision == "float32":
+            return op.constant(values)
         scale = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127.0, np.float32(1e-8))
         whole = op.constant(np.rint(values / scale).astype(np.int8))
         return op.convert(whole, "f32") * op.constant(scale.astype(np.float32))

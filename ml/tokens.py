@@ -1,6 +1,7 @@
 """How a text becomes token ids: one policy for training and serving.
 
-A text is read whole. What does not fit one window is read in several that overlap, the last one ending with the text.
+A text is read whole: what does not fit one window is read in several that overlap, the last one ending with the text.
+A recipe may instead read the head alone, which cuts the text off where its first window ends.
 """
 
 import json
@@ -8,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ from tokenizers import Tokenizer
 from config.errors import UnusableCheckpoint
 
 Ids = npt.NDArray[np.int32]
+# How much of a text is read: every window of it, or the first alone.
+Reading = Literal["whole", "head"]
 
 # IMDB's reviews carry HTML line breaks; people's messages do not.
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -53,13 +56,14 @@ class TextReader:
     tokenizer: Tokenizer
     window: int
     overlap: int
+    reading: Reading
     first: int
     last: int
     padding: int
     facts: Mapping[str, Any]
 
     @classmethod
-    def read(cls, folder: Path, window: int, overlap: int) -> Self:
+    def read(cls, folder: Path, window: int, overlap: int, reading: Reading = "whole") -> Self:
         """Read ``tokenizer.json``, and ``tokenizer_config.json`` where there is one.
 
         Raises UnusableCheckpoint when one is broken, or the first is missing or has no [CLS], [SEP] or [PAD].
@@ -79,7 +83,7 @@ class TextReader:
         first, last, padding = map(tokenizer.token_to_id, names)
         if first is None or last is None or padding is None:
             raise UnusableCheckpoint(path=folder, reason=f"the vocabulary has no {names[0]}, {names[1]} or {names[2]}")
-        return cls(tokenizer, window, overlap, first, last, padding, facts)
+        return cls(tokenizer, window, overlap, reading, first, last, padding, facts)
 
     def ids(self, texts: Iterable[str]) -> list[list[int]]:
         """Token ids of each text, whole and without special tokens."""
@@ -89,6 +93,8 @@ class TextReader:
     def windows(self, ids: Sequence[int]) -> list[list[int]]:
         """The windows of one text's ids; a text that fits gives one, as does an empty text."""
         room = self.window - 2
+        if self.reading == "head":
+            return [[self.first, *ids[:room], self.last]]
         step = room - self.overlap
         starts = [*range(0, max(len(ids) - room, 0), step), max(len(ids) - room, 0)]
         return [[self.first, *ids[start : start + room], self.last] for start in starts]

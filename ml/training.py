@@ -138,10 +138,11 @@ def train(network: keras.Model, batches: WindowBatches, state: TrainingState, re
 
 def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
     """Give the network its optimiser, with every variable made, so that a checkpoint can fill them."""
-    schedule = WarmUpLinearDecay(recipe.learning_rate, round(recipe.warmup * steps), steps)
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, global_clipnorm=recipe.clip_norm
-    )
+    rate: Any = recipe.learning_rate
+    if recipe.schedule == "linear":
+        rate = WarmUpLinearDecay(recipe.learning_rate, round(recipe.warmup * steps), steps)
+    clip = {"clipnorm" if recipe.clip == "variable" else "global_clipnorm": recipe.clip_norm}
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, **clip)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     network.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
     optimizer.build(network.trainable_variables)

@@ -76,7 +76,7 @@ def test_the_serving_graph_computes_what_keras_computes(folder: Path) -> None:
     batch = random_batch(BertConfig.read(folder))
     # The weights of these folders are whole in int8, so without rounded activations nothing is rounded.
     options = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}
-    graph = ov.Core().compile_model(build_graph(folder), "CPU", options)
+    graph = ov.Core().compile_model(build_graph(folder, "int8"), "CPU", options)
     found = graph([batch.input_ids, batch.attention_mask])[0]
     np.testing.assert_allclose(found, keras_logits(read_checkpoint(folder), batch), atol=1e-4)
 
