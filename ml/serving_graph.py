@@ -1,7 +1,8 @@
 """The same BERT as ``ml.network``, built in OpenVINO's operations straight from a Hugging Face folder.
 
 Matrices become int8 with one scale an output row (symmetric, absolute maximum), which the engine multiplies with
-activations it quantises as it goes; in float32 they stay as they are, to measure what that costs. Needs neither TensorFlow nor a conversion step: a folder is ready in a second.
+activations it quantises as it goes; in float32 they stay as they are, to measure what that costs. Needs neither
+TensorFlow nor a conversion step: a folder is ready in a second.
 """
 
 from collections.abc import Mapping
