@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from cli import data_commands, database_commands, key_commands
-from cli.model_commands import evaluate, fine_tune
+from cli.evaluate import evaluate
+from cli.model_commands import fine_tune
 from cli.predict import predict
 from config.errors import ThumbsError
 

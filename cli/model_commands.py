@@ -1,4 +1,4 @@
-"""Commands that make a model and measure it."""
+"""Commands that make a model."""
 
 import json
 import signal
@@ -7,21 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli.progress import progress_bar
 from config.errors import NoReviews
 
 if TYPE_CHECKING:
     from config.settings import Settings
     from ml import training
     from ml.artifact import Manifest
-
-# A run of the engine sorts its texts by length, so a larger chunk saves padding; a smaller one moves the bar sooner.
-_CHUNK = 500
 
 
 def fine_tune(
@@ -52,7 +48,7 @@ def fine_tune(
     from ml.recipe import Recipe
 
     settings = read_settings()
-    source = _reviews(data, settings)
+    source = reviews_path(data, settings)
     plan = Recipe.named(recipe)
     start = find_base_model(base or settings.base_model or plan.base)
     reviews = read_reviews(source)
@@ -62,7 +58,10 @@ def fine_tune(
     from ml.training import Watch
 
     chosen = TrainingData.choose(reviews, source, plan, limit)
-    with stop_asked() as stopped, _bar("loss {task.fields[loss]:.3f}", "{task.fields[speed]:.1f} reviews/s") as bar:
+    with (
+        stop_asked() as stopped,
+        progress_bar("loss {task.fields[loss]:.3f}", "{task.fields[speed]:.1f} reviews/s") as bar,
+    ):
         task = bar.add_task("Fine-tuning", total=None, loss=float("nan"), speed=0.0)
 
         def report(progress: "training.Progress") -> None:
@@ -73,45 +72,7 @@ def fine_tune(
     typer.echo(json.dumps(asdict(manifest)) if as_json else _summary(manifest, out))
 
 
-def evaluate(
-    data: Annotated[Path | None, typer.Option(help="Labelled reviews; IMDB_PATH when it is not given.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Published folder; MODEL when it is not given.")] = None,
-    split: Annotated[str, typer.Option(help="Official part to use where the file names parts.")] = "test",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-) -> None:
-    """Measure a published model on labelled reviews, as it is served.
-
-    \b
-    Examples:
-      thumbs evaluate --data imdb.parquet
-      thumbs evaluate --model var/models/mine --data reviews.csv --json
-    """
-    import numpy as np
-
-    from config.settings import read_settings
-    from ml.data import digest, official_split, read_reviews
-    from ml.evaluation import figures
-    from ml.prediction import Classifier
-
-    settings = read_settings()
-    reviews = official_split(read_reviews(_reviews(data, settings)), split)
-    classifier = Classifier.load(model or settings.model, settings.serving_threads)
-    texts = reviews["text"].tolist()
-    logits = []
-    with _bar() as bar:
-        for start in bar.track(range(0, len(texts), _CHUNK), description="Evaluating"):
-            logits.append(classifier.engine.logits(texts[start : start + _CHUNK])[0])
-    manifest = classifier.manifest
-    labels = reviews["label"].to_numpy(np.int8)
-    found = asdict(figures(np.concatenate(logits), labels, manifest.temperature, manifest.unsure_below))
-    if as_json:
-        typer.echo(json.dumps({"version": manifest.version, "data": digest(texts), **found}))
-        return
-    typer.echo(f"{manifest.version} on {found['reviews']} reviews: accuracy {found['accuracy']:.2%}, ", nl=False)
-    typer.echo(f"log loss {found['log_loss']:.3f}, calibration error {found['calibration_error']:.2%}.")
-
-
-def _reviews(data: Path | None, settings: "Settings") -> Path:
+def reviews_path(data: Path | None, settings: "Settings") -> Path:
     """The file that ``--data`` names, else that of the settings; raises NoReviews."""
     chosen = data or settings.imdb_path
     if chosen is None:
@@ -129,13 +90,6 @@ def stop_asked() -> "Iterator[threading.Event]":
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _bar(*fields: str) -> Progress:
-    """A progress bar on standard error; nothing is drawn where that is no terminal."""
-    columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
-    columns += [TextColumn(field) for field in fields]
-    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
 
 
 def _summary(manifest: "Manifest", out: Path) -> str:

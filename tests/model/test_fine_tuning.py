@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from cli import model_commands
+from cli import evaluate, model_commands
 from config.errors import FolderTaken, TooFewReviews, UnusableCheckpoint
 from ml.artifact import Manifest, verified_manifest
 from ml.base_model import BaseModel
@@ -167,7 +167,7 @@ def test_the_command_fine_tunes_and_prints_the_manifest(
     assert facts["base"] == str(base.folder)
     assert facts["data"]["train"]["reviews"] + facts["data"]["dev"]["reviews"] == 80
 
-    model_commands.evaluate(data=reviews, model=tmp_path / "mine", as_json=True)
+    evaluate.evaluate(data=reviews, model=tmp_path / "mine", as_json=True)
     figures = json.loads(capsys.readouterr().out)
     assert figures["version"] == facts["version"]
     assert figures["reviews"] == 144
