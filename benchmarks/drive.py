@@ -23,8 +23,9 @@ from rich.progress import Progress
 from benchmarks.intervals import wilson_interval
 from benchmarks.provenance import Provenance, provenance
 from config.settings import Settings
-from ml.data import official_split, read_reviews
+from ml.data import read_reviews
 from ml.labels import LABELS
+from ml.splits import official_split
 from playground.client import PlaygroundClient
 
 # A person's id in this run; far from those that the page shows.

@@ -20,11 +20,12 @@ from benchmarks.intervals import wilson_interval
 from benchmarks.provenance import Provenance, provenance
 from benchmarks.text_sets import shared_digests, text_set_digest
 from config.settings import Settings
-from ml.data import official_split, read_reviews
+from ml.data import read_reviews
 from ml.evaluation import Figures, figures
-from ml.fine_tuning import TrainingData
 from ml.prediction import Classifier, Logits
 from ml.recipe import Recipe
+from ml.splits import official_split
+from ml.training_data import TrainingData
 
 _CHUNK = 500
 

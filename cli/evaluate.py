@@ -30,9 +30,11 @@ def evaluate(
     import numpy as np
 
     from config.settings import read_settings
-    from ml.data import digest, official_split, read_reviews
+    from ml.data import read_reviews
     from ml.evaluation import figures
+    from ml.fingerprints import digest
     from ml.prediction import Classifier
+    from ml.splits import official_split
 
     settings = read_settings()
     reviews = official_split(read_reviews(reviews_path(data, settings)), split)

@@ -46,18 +46,18 @@ def fine_tune(
     from ml.base_model import find_base_model
     from ml.data import read_reviews
     from ml.recipe import Recipe
+    from ml.training_data import TrainingData
 
     settings = read_settings()
     source = reviews_path(data, settings)
     plan = Recipe.named(recipe)
     start = find_base_model(base or settings.base_model or plan.base)
-    reviews = read_reviews(source)
+    chosen = TrainingData.choose(read_reviews(source), source, plan, limit)
     # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
-    from ml.fine_tuning import Order, TrainingData
+    from ml.fine_tuning import Order
     from ml.fine_tuning import fine_tune as run
     from ml.training import Watch
 
-    chosen = TrainingData.choose(reviews, source, plan, limit)
     with (
         stop_asked() as stopped,
         progress_bar("loss {task.fields[loss]:.3f}", "{task.fields[speed]:.1f} reviews/s") as bar,

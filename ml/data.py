@@ -1,38 +1,25 @@
 """Labelled reviews from files: Kaggle's ``IMDB Dataset.csv``, the official ``aclImdb`` data, and parquet."""
 
-import hashlib
-import re
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from config.errors import EmptyTable, MissingColumn, MissingFile, MissingPart, UnknownLabel, UnreadableTable
+from config.errors import EmptyTable, MissingColumn, MissingFile, UnknownLabel, UnreadableTable
 from ml.csv_rows import csv_rows
 from ml.imdb_archive import is_archive, read_archive
 from ml.labels import label_index
 
 TEXT_COLUMNS: Final = ("review", "text")
 LABEL_COLUMNS: Final = ("sentiment", "label")
-_NOT_WORD = re.compile(r"[\W_]+")
 # What a file raises that is not what its name says. ImportError: without pyarrow, which only fine-tuning needs, there
 # is no parquet.
 _UNREADABLE = (OSError, ValueError, ImportError, EOFError, zlib.error, tarfile.TarError)
 _ROWS_AT_ONCE = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Two sets of reviews with no text in common; ``dropped`` rows of the first stood in the second as well."""
-
-    train: pd.DataFrame
-    dev: pd.DataFrame
-    dropped: int = 0
 
 
 def read_reviews(path: Path) -> pd.DataFrame:
@@ -96,47 +83,3 @@ def _labels(path: Path, column: "pd.Series[str]") -> "np.ndarray[tuple[int], np.
         if known[word] is None:
             raise UnknownLabel(path=path, row=row, label=word)
     return np.fromiter((known[word] for word in words), np.int8, len(words))
-
-
-def fingerprint(text: str) -> str:
-    """A hash that is equal for texts that differ only in case, punctuation, white space or HTML line breaks."""
-    normal = _NOT_WORD.sub(" ", text.replace("<br />", " ").lower()).strip()
-    return hashlib.sha256(normal.encode()).hexdigest()
-
-
-def digest(texts: Iterable[str]) -> str:
-    """One hash for a set of texts, whatever their order."""
-    return hashlib.sha256("".join(sorted(fingerprint(text) for text in texts)).encode()).hexdigest()
-
-
-def official_split(reviews: pd.DataFrame, part: str) -> pd.DataFrame:
-    """The rows of the official ``part`` (train or test), or every row when the file names no parts.
-
-    Raises MissingPart when it names others only.
-    """
-    if "split" not in reviews:
-        return reviews
-    chosen = reviews[reviews["split"] == part].reset_index(drop=True)
-    if chosen.empty:
-        raise MissingPart(part=part, parts=", ".join(sorted(map(str, reviews["split"].unique()))))
-    return chosen
-
-
-def without_texts_of(reviews: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """``reviews`` without the rows whose text stands in ``other`` too, compared by ``fingerprint``."""
-    known = set(other["text"].map(fingerprint))
-    return reviews[~reviews["text"].map(fingerprint).isin(known)].reset_index(drop=True)
-
-
-def hold_out(reviews: pd.DataFrame, share: float, seed: int) -> Split:
-    """Set a share of the reviews apart as dev: whole movies where known, and never a text on both sides."""
-    groups = reviews["text"].map(fingerprint)
-    if "movie" in reviews:
-        groups = reviews["movie"].astype("string").fillna(groups)
-    names = np.random.default_rng(seed).permutation(sorted(set(groups)))
-    sizes = groups.value_counts().reindex(names).cumsum()
-    held = set(sizes.index[sizes <= share * len(reviews)])
-    in_dev = groups.isin(held)
-    dev = reviews[in_dev].reset_index(drop=True)
-    train = without_texts_of(reviews[~in_dev], dev)
-    return Split(train, dev, int((~in_dev).sum()) - len(train))

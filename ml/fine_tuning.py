@@ -4,68 +4,24 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
 
 import keras
 import numpy as np
-import pandas as pd
 
-from config.errors import TooFewReviews
 from ml.artifact import Manifest, file_hash, file_hashes, prepare_place, publishing
 from ml.base_model import BaseModel
 from ml.bert_config import BertConfig
 from ml.checkpoint import WEIGHTS, read_checkpoint, write_checkpoint
-from ml.data import Split, digest, hold_out, official_split, without_texts_of
 from ml.evaluation import figures, fit_temperature
-from ml.labels import LABELS
 from ml.prediction import Engine
 from ml.probes import PROBES
 from ml.recipe import Recipe
 from ml.tokens import TextReader
 from ml.training import Watch, WindowBatches, computing_in, train
+from ml.training_data import TrainingData
 from ml.training_state import TrainingState, plan_digest
 
 _LIBRARIES = ("keras", "tensorflow", "numpy", "openvino", "safetensors", "tokenizers")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingData:
-    """The reviews of one fine-tune and where they come from."""
-
-    split: Split
-    source: str
-    source_digest: str
-    without_test_texts: int
-
-    @classmethod
-    def choose(cls, reviews: pd.DataFrame, path: Path, recipe: Recipe, limit: int | None) -> Self:
-        """The official train part (all rows of a file without parts), ``limit`` of them at random, with dev held out.
-
-        Rows whose text stands in the official test part too are left out. Raises MissingPart when there is no train
-        part, TooFewReviews when a part of the split would lack one of the labels.
-        """
-        chosen = official_split(reviews, "train")
-        clean = chosen
-        if "split" in reviews and "test" in set(reviews["split"]):
-            clean = without_texts_of(chosen, official_split(reviews, "test"))
-        left_out = len(chosen) - len(clean)
-        if limit is not None and limit < len(clean):
-            clean = clean.sample(limit, random_state=recipe.seed).reset_index(drop=True)
-        split = hold_out(clean, recipe.dev, recipe.seed)
-        if min(split.train["label"].nunique(), split.dev["label"].nunique()) < len(LABELS):
-            raise TooFewReviews(path=path, rows=len(clean))
-        return cls(split, path.name, digest(reviews["text"]), left_out)
-
-    def facts(self) -> dict[str, Any]:
-        """What the manifest says of the data; the digests cover the normalised texts, whatever their order."""
-        return {
-            "file": self.source,
-            "file_digest": self.source_digest,
-            "left_out_because_in_test": self.without_test_texts,
-            "left_out_because_in_dev": self.split.dropped,
-            "train": {"reviews": len(self.split.train), "digest": digest(self.split.train["text"])},
-            "dev": {"reviews": len(self.split.dev), "digest": digest(self.split.dev["text"])},
-        }
 
 
 @dataclass(frozen=True, slots=True)

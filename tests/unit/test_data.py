@@ -1,4 +1,4 @@
-"""Labelled reviews from files: both forms of IMDB are read, a bad file gets one sentence, a split shares no text."""
+"""Labelled reviews from files: both forms of IMDB are read, a bad file gets one sentence."""
 
 import bz2
 import gzip
@@ -9,11 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from config.errors import BadInput, EmptyTable, MissingColumn, MissingFile, MissingPart, UnknownLabel, UnreadableTable
-from ml.data import digest, find_column, fingerprint, hold_out, official_split, read_reviews, without_texts_of
+from config.errors import BadInput, EmptyTable, MissingColumn, MissingFile, UnknownLabel, UnreadableTable
+from ml.data import find_column, read_reviews
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -168,80 +166,3 @@ def test_a_zip_of_two_tables_is_no_table(tmp_path: Path) -> None:
         archive.writestr("two.csv", "review,sentiment\n")
     with pytest.raises(UnreadableTable):
         read_reviews(tmp_path / "a.csv.zip")
-
-
-def test_the_official_part_is_taken_where_parts_are_named() -> None:
-    reviews = pd.DataFrame({"text": ["a", "b", "c"], "label": [1, 0, 1], "split": ["train", "test", "train"]})
-    assert official_split(reviews, "train")["text"].tolist() == ["a", "c"]
-    assert official_split(reviews, "train").index.tolist() == [0, 1]
-    assert official_split(reviews, "test")["text"].tolist() == ["b"]
-    unnamed = reviews.drop(columns="split")
-    assert official_split(unnamed, "test") is unnamed
-
-
-def test_a_part_that_is_not_there_is_told_with_those_that_are() -> None:
-    reviews = pd.DataFrame({"text": ["a", "b"], "label": [1, 0], "split": ["train", "test"]})
-    with pytest.raises(MissingPart) as caught:
-        official_split(reviews, "dev")
-    assert str(caught.value) == "The reviews have no part dev; their parts are test, train."
-    assert caught.value.exit_code == 2
-
-
-def test_one_fingerprint_for_texts_that_differ_in_form_only() -> None:
-    assert fingerprint("Good,  GOOD film!<br />See it") == fingerprint("good good film see it.")
-    assert fingerprint("a good film") != fingerprint("a god film")
-
-
-def test_a_digest_knows_texts_but_not_their_order() -> None:
-    assert digest(["one", "two", "two"]) == digest(["two", "one", "Two!"])
-    assert len({digest(texts) for texts in (["one", "two"], ["one", "two", "two"], ["one"], ["one two"], [])}) == 5
-
-
-def test_texts_of_another_set_are_left_out() -> None:
-    reviews = pd.DataFrame({"text": ["A fine film.", "Dull.", "a FINE film"], "label": [1, 0, 1]})
-    assert without_texts_of(reviews, pd.DataFrame({"text": ["A fine film!"]}))["text"].tolist() == ["Dull."]
-    assert without_texts_of(reviews, reviews.head(0)).equals(reviews)
-
-
-def reviews_of(texts: list[int], movies: list[str | None] | None) -> pd.DataFrame:
-    found = pd.DataFrame({"text": [f"Review {number}." for number in texts], "label": [n % 2 for n in texts]})
-    return found if movies is None else found.assign(movie=movies)
-
-
-@given(
-    rows=st.lists(st.tuples(st.integers(0, 12), st.sampled_from(["m1", "m2", "m3", "m4", None])), min_size=1),
-    with_movies=st.booleans(),
-    share=st.floats(0.05, 0.6),
-    seed=st.integers(0, 9),
-)
-def test_no_text_and_no_movie_stands_on_both_sides(
-    rows: list[tuple[int, str | None]], with_movies: bool, share: float, seed: int
-) -> None:
-    reviews = reviews_of([text for text, _ in rows], [movie for _, movie in rows] if with_movies else None)
-    split = hold_out(reviews, share, seed)
-    assert not set(split.train["text"]) & set(split.dev["text"])
-    if with_movies:
-        assert not set(split.train["movie"].dropna()) & set(split.dev["movie"].dropna())
-    assert len(split.dev) <= share * len(reviews)
-    assert len(split.train) + len(split.dev) + split.dropped == len(reviews)
-
-
-def test_a_share_is_held_out_by_seed() -> None:
-    reviews = reviews_of(list(range(400)), [f"m{number // 4}" for number in range(400)])
-    first, again, other = hold_out(reviews, 0.1, 1), hold_out(reviews, 0.1, 1), hold_out(reviews, 0.1, 2)
-    assert (len(first.dev), len(first.train), first.dropped) == (40, 360, 0)
-    assert first.dev.equals(again.dev)
-    assert first.train.equals(again.train)
-    assert set(first.dev["movie"]) != set(other.dev["movie"])
-
-
-def test_the_order_of_the_rows_does_not_decide_what_is_held_out() -> None:
-    reviews = reviews_of(list(range(100)), None)
-    held = set(hold_out(reviews, 0.2, 3).dev["text"])
-    assert set(hold_out(reviews.iloc[::-1], 0.2, 3).dev["text"]) == held
-
-
-def test_a_text_under_two_movies_is_dropped_from_train_and_counted() -> None:
-    reviews = pd.DataFrame({"text": ["Same words."] * 2, "label": [1, 1], "movie": ["m1", "m2"]})
-    split = hold_out(reviews, 0.5, 0)
-    assert (len(split.train), len(split.dev), split.dropped) == (0, 1, 1)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from config.errors import NotTheImdbData, UnreadableTable
-from ml.data import official_split, read_reviews
+from ml.data import read_reviews
+from ml.splits import official_split
 
 REVIEWS = {
     "train/pos/0_9.txt": "A joy, every minute of it.",
