@@ -78,6 +78,10 @@ class UnknownRecipe(BadInput):
     """There is no recipe named {name}; the recipes are {known}."""
 
 
+class UnusableCheck(BadInput):
+    """The behavioural check {path} cannot be used: {reason}. docs/decisions/behavioural-checks.md says how one is written."""
+
+
 class DownloadFailed(ThumbsError):
     """{url} could not be fetched: {reason}. Try again, which goes on where it stopped, or put the file at {path} yourself."""
 
