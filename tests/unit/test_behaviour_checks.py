@@ -39,7 +39,7 @@ def test_a_check_is_of_a_size_that_a_person_can_read(check: Check) -> None:
 
 def test_all_texts_are_few_enough_to_be_read_at_each_judgement() -> None:
     assert len(TEXTS) == len(set(TEXTS))
-    assert 100 <= len(TEXTS) <= 600
+    assert 300 <= len(TEXTS) <= 600
 
 
 def test_every_text_is_written_out_on_one_line() -> None:
