@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from rich.progress import Progress
 
-from benchmarks.intervals import wilson_interval
 from benchmarks.provenance import Provenance, provenance
 from config.settings import Settings
 from ml.data import read_reviews
+from ml.intervals import wilson_interval
 from ml.labels import LABELS
 from ml.splits import official_split
 from playground.client import PlaygroundClient

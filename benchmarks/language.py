@@ -15,10 +15,10 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.intervals import wilson_interval
 from benchmarks.language_texts import Texts, read_halves
 from benchmarks.provenance import Provenance, provenance
 from benchmarks.text_sets import text_set_digest
+from ml.intervals import wilson_interval
 from ml.language import LANGUAGES, THRESHOLD, foreign_language, load_identifier, nearest_foreign
 
 STEPS = [round(0.5 + 0.05 * step, 2) for step in range(10)]

@@ -16,12 +16,13 @@ import numpy as np
 import pandas as pd
 from rich.progress import track
 
-from benchmarks.intervals import wilson_interval
 from benchmarks.provenance import Provenance, provenance
 from benchmarks.text_sets import shared_digests, text_set_digest
 from config.settings import Settings
 from ml.data import read_reviews
+from ml.doubtful_labels import doubtful_rows
 from ml.evaluation import Figures, figures
+from ml.intervals import wilson_interval
 from ml.prediction import Classifier, Logits
 from ml.recipe import Recipe
 from ml.splits import official_split
@@ -101,7 +102,7 @@ def _report(  # noqa: PLR0913, PLR0917 - one argument a fact
     manifest = classifier.manifest
     labels = test["label"].to_numpy(np.int8)
     right = logits.argmax(axis=1) == labels
-    kept = ~_doubtful(arguments.doubtful, test)
+    kept = ~doubtful_rows(arguments.doubtful, test, arguments.data)
     calibration = (manifest.temperature, manifest.unsure_below)
     return Report(
         provenance=provenance("openvino", "tokenizers", "numpy"),
@@ -135,15 +136,6 @@ def _weights(folder: Path) -> "list[np.ndarray[tuple[int, ...], np.dtype[np.floa
     from safetensors.numpy import load_file  # noqa: PLC0415 - the engine has read the file already; this counts it
 
     return list(load_file(folder / "model.safetensors").values())
-
-
-def _doubtful(path: Path, test: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Which test reviews lose their given label: fewer than three of the five people kept it."""
-    votes = pd.read_csv(path, keep_default_na=False)
-    lost = set(votes.loc[votes["votes_given"] < 3, "file"])
-    names = "test/" + test["label"].map({0: "neg", 1: "pos"}) + "/" + test["id"].astype(str)
-    ratings = test["rating"].astype(str)
-    return np.array([f"{name}_{rating}" in lost for name, rating in zip(names, ratings, strict=True)])
 
 
 def _by_windows(

@@ -62,6 +62,10 @@ class MissingPart(BadInput):
     """The reviews have no part {part}; their parts are {parts}."""
 
 
+class NoDoubtfulLabels(BadInput):
+    """{path} doubts the label of none of the reviews measured, the first of which is {name} of {source}. Give the list that was made for them, or none."""
+
+
 class UnknownLabel(BadInput):
     """{path}, data row {row}: {label!r} is not a sentiment. Use positive or negative, or 1 or 0."""
 

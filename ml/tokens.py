@@ -22,7 +22,7 @@ Ids = npt.NDArray[np.int32]
 Reading = Literal["whole", "head"]
 
 # IMDB's reviews carry HTML line breaks; people's messages do not.
-_LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 # Half of a character, which a cut-off emoji leaves behind. It has no UTF-8, so the tokenizer cannot take it.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 FILES = ("tokenizer.json", "tokenizer_config.json")
@@ -87,7 +87,7 @@ class TextReader:
 
     def ids(self, texts: Iterable[str]) -> list[list[int]]:
         """Token ids of each text, whole and without special tokens."""
-        cleaned = [_LINE_BREAK.sub(" ", _SURROGATE.sub("\ufffd", text)) for text in texts]
+        cleaned = [LINE_BREAK.sub(" ", _SURROGATE.sub("\ufffd", text)) for text in texts]
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(cleaned, add_special_tokens=False)]
 
     def windows(self, ids: Sequence[int]) -> list[list[int]]:

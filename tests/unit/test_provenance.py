@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from benchmarks.intervals import wilson_interval
 from benchmarks.provenance import provenance
 from benchmarks.text_sets import assert_disjoint, text_digest, text_set_digest
 
@@ -30,12 +29,3 @@ def test_a_shared_text_is_found_and_named_by_its_digest() -> None:
     assert_disjoint(["one", "two"], ["three"])
     with pytest.raises(ValueError, match=f"1 texts stand in both sets; the first by digest is {text_digest('two')}"):
         assert_disjoint(["one", "two"], ["TWO ", "three"])
-
-
-def test_wilson_intervals() -> None:
-    assert wilson_interval(0, 1000) == pytest.approx((0, 0.003827), abs=1e-6)
-    assert wilson_interval(50, 100) == pytest.approx((0.403832, 0.596168), abs=1e-6)
-    assert wilson_interval(10, 10) == pytest.approx((0.722467, 1), abs=1e-6)
-    for hits, trials in ((0, 0), (3, 2), (-1, 2)):
-        with pytest.raises(ValueError, match="is not a share"):
-            wilson_interval(hits, trials)

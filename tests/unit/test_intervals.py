@@ -1,0 +1,30 @@
+"""Intervals of shares: known values, and what cannot have one."""
+
+import numpy as np
+import pytest
+
+from ml.intervals import bootstrap_interval, wilson_interval
+
+
+def test_wilson_intervals() -> None:
+    assert wilson_interval(0, 1000) == pytest.approx((0, 0.003827), abs=1e-6)
+    assert wilson_interval(50, 100) == pytest.approx((0.403832, 0.596168), abs=1e-6)
+    assert wilson_interval(10, 10) == pytest.approx((0.722467, 1), abs=1e-6)
+
+
+@pytest.mark.parametrize(("hits", "trials"), [(0, 0), (3, 2), (-1, 2)])
+def test_what_is_no_share_is_refused(hits: int, trials: int) -> None:
+    with pytest.raises(ValueError, match=r"must (not )?be"):
+        wilson_interval(hits, trials)
+
+
+def test_a_bootstrap_interval_of_many_values_is_the_normal_one() -> None:
+    values = np.repeat([0.0, 1.0], [1000, 9000])
+    reach = 1.96 * np.sqrt(0.9 * 0.1 / 10_000)
+    assert bootstrap_interval(values) == pytest.approx((0.9 - reach, 0.9 + reach), abs=0.0005)
+    assert bootstrap_interval(values) == bootstrap_interval(values)
+
+
+def test_a_bootstrap_needs_two_values() -> None:
+    assert bootstrap_interval([1.0]) is None
+    assert bootstrap_interval([1.0, 1.0]) == (1.0, 1.0)
