@@ -69,7 +69,7 @@ def fine_tune(
             bar.update(task, completed=progress.step, total=progress.steps, loss=loss, speed=speed)
 
         manifest = run(Order(start, chosen, plan, out), Watch(report, stopped.is_set), resume)
-    typer.echo(json.dumps(asdict(manifest)) if as_json else _summary(manifest, out))
+    typer.echo(json.dumps(asdict(manifest)) if as_json else summary(manifest, out))
 
 
 def reviews_path(data: Path | None, settings: "Settings") -> Path:
@@ -92,9 +92,11 @@ def stop_asked() -> "Iterator[threading.Event]":
             signal.signal(number, handler)
 
 
-def _summary(manifest: "Manifest", out: Path) -> str:
-    dev = manifest.figures["dev"]
-    return (
+def summary(manifest: "Manifest", out: Path) -> str:
+    """What a fine-tune published, how good it is on dev, and how many texts of dev it has seen."""
+    dev, shared = manifest.figures["dev"], manifest.data["dev_texts_also_in_train"]
+    sentence = (
         f"Version {manifest.version} is published at {out}: {dev['accuracy']:.2%} on {dev['reviews']} held-out "
         f"reviews, calibration error {dev['calibration_error']:.2%}."
     )
+    return f"{sentence} {shared} of them have a text that it was trained on too." if shared else sentence

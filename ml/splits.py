@@ -11,11 +11,15 @@ from ml.fingerprints import fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Two sets of reviews with no text in common; ``dropped`` rows of the first stood in the second as well."""
+    """What is trained on and what measures it; ``dropped`` rows of ``train`` are gone, as ``dev`` has their texts."""
 
     train: pd.DataFrame
     dev: pd.DataFrame
     dropped: int = 0
+
+    def dev_texts_in_train(self) -> int:
+        """Rows of ``dev`` whose text, compared by ``fingerprint``, stands in ``train`` too."""
+        return int(self.dev["text"].map(fingerprint).isin(self.train["text"].map(fingerprint)).sum())
 
 
 def official_split(reviews: pd.DataFrame, part: str) -> pd.DataFrame:
@@ -49,3 +53,11 @@ def hold_out(reviews: pd.DataFrame, share: float, seed: int) -> Split:
     dev = reviews[in_dev].reset_index(drop=True)
     train = without_texts_of(reviews[~in_dev], dev)
     return Split(train, dev, int((~in_dev).sum()) - len(train))
+
+
+def split_rows(reviews: pd.DataFrame, share: float, seed: int) -> Split:
+    """All rows, shuffled: the first are train, the last ``share`` of them dev. A text may stand on both sides."""
+    order = np.random.default_rng(seed).permutation(len(reviews))
+    shuffled = reviews.iloc[order].reset_index(drop=True)
+    train = len(reviews) - round(share * len(reviews))
+    return Split(shuffled.iloc[:train], shuffled.iloc[train:].reset_index(drop=True))

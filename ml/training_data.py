@@ -10,7 +10,7 @@ from config.errors import TooFewReviews
 from ml.fingerprints import digest
 from ml.labels import LABELS
 from ml.recipe import Recipe
-from ml.splits import Split, hold_out, official_split, without_texts_of
+from ml.splits import Split, hold_out, official_split, split_rows, without_texts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +24,20 @@ class TrainingData:
 
     @classmethod
     def choose(cls, reviews: pd.DataFrame, path: Path, recipe: Recipe, limit: int | None) -> Self:
-        """The official train part (all rows of a file without parts), ``limit`` of them at random, with dev held out.
+        """Cut ``reviews``, or ``limit`` of those that can be used, drawn by the seed, as ``recipe.split`` says.
 
-        Rows whose text stands in the official test part too are left out. Raises MissingPart when there is no train
-        part, TooFewReviews when a part of the split would lack one of the labels.
+        ``movies``: the official train part (all rows of a file without parts), with dev held out, and without the rows
+        whose text stands in the official test part too. ``rows``: every row, whatever part it is of, and whatever
+        texts are shared. Raises MissingPart when there is no train part, TooFewReviews when one of the two sets would
+        lack a label.
         """
-        chosen = official_split(reviews, "train")
-        clean = chosen
-        if "split" in reviews and "test" in set(reviews["split"]):
-            clean = without_texts_of(chosen, official_split(reviews, "test"))
-        left_out = len(chosen) - len(clean)
-        if limit is not None and limit < len(clean):
-            clean = clean.sample(limit, random_state=recipe.seed).reset_index(drop=True)
-        split = hold_out(clean, recipe.dev, recipe.seed)
+        usable, left_out = (reviews, 0) if recipe.split == "rows" else _official_train(reviews)
+        if limit is not None and limit < len(usable):
+            usable = usable.sample(limit, random_state=recipe.seed).reset_index(drop=True)
+        cut = split_rows if recipe.split == "rows" else hold_out
+        split = cut(usable, recipe.dev, recipe.seed)
         if min(split.train["label"].nunique(), split.dev["label"].nunique()) < len(LABELS):
-            raise TooFewReviews(path=path, rows=len(clean))
+            raise TooFewReviews(path=path, rows=len(usable))
         return cls(split, path.name, digest(reviews["text"]), left_out)
 
     def facts(self) -> dict[str, Any]:
@@ -48,6 +47,16 @@ class TrainingData:
             "file_digest": self.source_digest,
             "left_out_because_in_test": self.without_test_texts,
             "left_out_because_in_dev": self.split.dropped,
+            "dev_texts_also_in_train": self.split.dev_texts_in_train(),
             "train": {"reviews": len(self.split.train), "digest": digest(self.split.train["text"])},
             "dev": {"reviews": len(self.split.dev), "digest": digest(self.split.dev["text"])},
         }
+
+
+def _official_train(reviews: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The official train part without the texts of the test part, and how many rows that left out."""
+    train = official_split(reviews, "train")
+    if "split" not in reviews or "test" not in set(reviews["split"]):
+        return train, 0
+    clean = without_texts_of(train, official_split(reviews, "test"))
+    return clean, len(train) - len(clean)

@@ -1,4 +1,4 @@
-"""What a fine-tune trains on and measures itself on."""
+"""What a fine-tune trains on and measures itself on, and what its last sentence says of that."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cli.model_commands import summary
 from config.errors import TooFewReviews
+from ml.artifact import Manifest
 from ml.data import read_reviews
 from ml.recipe import Recipe
 from ml.training_data import TrainingData
@@ -41,3 +43,42 @@ def test_a_limit_draws_by_the_seed() -> None:
     assert drawn[0] == drawn[1]
     assert drawn[0]["train"]["digest"] != drawn[2]["train"]["digest"]
     assert drawn[0]["train"]["reviews"] + drawn[0]["dev"]["reviews"] == 50
+
+
+def test_rows_are_cut_as_they_come_and_shared_texts_are_counted() -> None:
+    reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(200)], "label": [n % 2 for n in range(200)]})
+    reviews["split"] = ["test" if n < 100 else "train" for n in range(200)]
+    twice = reviews.head(100).assign(text=reviews["text"].str.upper())
+    both = pd.concat([reviews, twice], ignore_index=True)
+    chosen = TrainingData.choose(both, Path("reviews.csv"), Recipe.named("tutorial"), None)
+    train, dev, facts = chosen.split.train, chosen.split.dev, chosen.facts()
+    assert (len(train), len(dev)) == (270, 30)
+    assert set(train["split"]) == set(dev["split"]) == {"train", "test"}
+    known = set(train["text"].str.lower())
+    assert facts["dev_texts_also_in_train"] == sum(text.lower() in known for text in dev["text"]) > 0
+    assert (facts["left_out_because_in_test"], facts["left_out_because_in_dev"]) == (0, 0)
+
+
+def test_rows_are_shuffled_by_the_seed() -> None:
+    reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(100)], "label": [0] * 50 + [1] * 50})
+    recipe = Recipe.named("tutorial")
+    first, again, other = (
+        TrainingData.choose(reviews, Path("reviews.csv"), replace(recipe, seed=seed), 60).split for seed in (1, 1, 2)
+    )
+    assert first.train.equals(again.train)
+    assert (len(first.train), len(first.dev)) == (54, 6)
+    assert set(first.dev["text"]) != set(other.dev["text"])
+    assert first.train["label"].nunique() == 2, "the classes lie one after the other in many files"
+
+
+@pytest.mark.parametrize(("shared", "told"), [(0, "error 1.23%."), (76, "76 of them have a text that it was trained")])
+def test_the_last_sentence_tells_shared_texts(shared: int, told: str) -> None:
+    manifest = replace(
+        Manifest.read(Path("models/starter")),
+        data={"dev_texts_also_in_train": shared},
+        figures={"dev": {"accuracy": 0.9, "reviews": 5000, "calibration_error": 0.0123}},
+    )
+    sentence = summary(manifest, Path("mine"))
+    assert "90.00% on 5000 held-out reviews" in sentence
+    assert told in sentence
+    assert ("trained on too" in sentence) == (shared > 0)
