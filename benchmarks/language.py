@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.language_texts import Texts, read_halves
 from benchmarks.provenance import Provenance, provenance
-from benchmarks.text_sets import text_set_digest
+from ml.fingerprints import digest
 from ml.intervals import wilson_interval
 from ml.language import LANGUAGES, THRESHOLD, foreign_language, load_identifier, nearest_foreign
 
@@ -34,7 +34,7 @@ class Refused:
     low: float
     high: float
     digest: str
-    """``text_set_digest`` of the texts."""
+    """``digest`` of the texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ def main() -> int:
         threshold=THRESHOLD,
         load_seconds=load_seconds,
         load_peak_mb=load_peak_mb,
-        development_digest=text_set_digest(development.everything()),
+        development_digest=digest(development.everything()),
         development=steps,
-        test_digest=text_set_digest(test.everything()),
+        test_digest=digest(test.everything()),
         english={name: _refused(texts) for name, texts in test.english.items()},
         foreign=_caught(test),
         named_right=sum(_code(text) == code for code, text in test.foreign),
@@ -134,7 +134,7 @@ def _caught(texts: Texts) -> dict[str, Refused]:
 def _refused(texts: list[str]) -> Refused:
     count = sum(_code(text) is not None for text in texts)
     low, high = wilson_interval(count, len(texts))
-    return Refused(count, len(texts), count / len(texts), low, high, text_set_digest(texts))
+    return Refused(count, len(texts), count / len(texts), low, high, digest(texts))
 
 
 def _probability(text: str) -> float:

@@ -17,11 +17,11 @@ import pandas as pd
 from rich.progress import track
 
 from benchmarks.provenance import Provenance, provenance
-from benchmarks.text_sets import shared_digests, text_set_digest
 from config.settings import Settings
 from ml.data import read_reviews
 from ml.doubtful_labels import doubtful_rows
 from ml.evaluation import Figures, figures
+from ml.fingerprints import digest, shared_fingerprints
 from ml.intervals import wilson_interval
 from ml.prediction import Classifier, Logits
 from ml.recipe import Recipe
@@ -53,7 +53,7 @@ class Report:
     dev: Part
     test: Part
     shared_texts: int
-    """Texts that stand in two of the three parts, counted by their digests."""
+    """Texts that stand in two of the three parts, counted by their fingerprints."""
     on_dev: Figures
     on_test: Figures
     interval: tuple[float, float]
@@ -125,11 +125,11 @@ def _report(  # noqa: PLR0913, PLR0917 - one argument a fact
 
 def _shared_texts(parts: list[pd.DataFrame]) -> int:
     pairs = combinations([part["text"] for part in parts], 2)
-    return len(set().union(*(shared_digests(first, second) for first, second in pairs)))
+    return len(set().union(*(shared_fingerprints(first, second) for first, second in pairs)))
 
 
 def _part(reviews: pd.DataFrame) -> Part:
-    return Part(len(reviews), text_set_digest(reviews["text"]))
+    return Part(len(reviews), digest(reviews["text"]))
 
 
 def _weights(folder: Path) -> "list[np.ndarray[tuple[int, ...], np.dtype[np.float16]]]":
