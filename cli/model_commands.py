@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def fine_tune(
     out: Annotated[Path, typer.Option(help="Folder that the model is published as; replaced when all is done.")],
     data: Annotated[Path | None, typer.Option(help="Labelled reviews; IMDB_PATH when it is not given.")] = None,
-    recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/recipes.")] = "default",
+    recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/recipes, or a .toml file.")] = "default",
     base: Annotated[str | None, typer.Option(help="Hub name or folder; else BASE_MODEL, else the recipe's.")] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Use only so many reviews, drawn by the seed.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the same command was stopped.")] = False,

@@ -79,7 +79,11 @@ class UnusableArtifact(ThumbsError):
 
 
 class UnknownRecipe(BadInput):
-    """There is no recipe named {name}; the recipes are {known}."""
+    """There is no recipe named {name}; the recipes are {known}, or give the path of a .toml file."""
+
+
+class BadRecipe(BadInput):
+    """The recipe {path} cannot be used: {reason}."""
 
 
 class UnusableCheck(BadInput):

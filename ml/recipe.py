@@ -3,12 +3,25 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from config.errors import UnknownRecipe
+from pydantic import (
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+)
+
+from config.errors import BadRecipe, UnknownRecipe
 from ml.tokens import Reading
 
 _FOLDER = Path(__file__).parent / "recipes"
+_SUFFIX = ".toml"
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,33 +33,62 @@ class Recipe:
     used where neither the command nor BASE_MODEL names another.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
     name: str
     base: str
     reading: Reading
-    window: int
-    overlap: int
-    batch_size: int
-    epochs: int
-    learning_rate: float
+    window: PositiveInt
+    overlap: NonNegativeInt
+    batch_size: PositiveInt
+    epochs: PositiveInt
+    learning_rate: PositiveFloat
     schedule: Literal["linear", "constant"]
-    warmup: float
-    weight_decay: float
-    adam_epsilon: float
+    warmup: Share
+    weight_decay: NonNegativeFloat
+    adam_epsilon: PositiveFloat
     clip: Literal["global", "variable"]
-    clip_norm: float
-    hidden_dropout: float
-    attention_dropout: float
+    clip_norm: PositiveFloat
+    hidden_dropout: Share
+    attention_dropout: Share
     precision: Literal["float32", "bfloat16", "fastest"]
     split: Literal["movies", "rows"]
-    dev: float
-    unsure_below: float
-    seed: int
+    dev: Annotated[float, Field(gt=0, lt=1)]
+    unsure_below: Annotated[float, Field(ge=0.5, lt=1)]
+    seed: NonNegativeInt
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where the windows of a text would not move on."""
+        if self.overlap >= self.window - 2:
+            raise ValueError(f"overlap = {self.overlap} has to be less than window - 2, which is {self.window - 2}")
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """The recipe ``ml/recipes/<name>.toml``; raises UnknownRecipe with the names there are."""
-        path = _FOLDER / f"{name}.toml"
+        """The recipe ``ml/recipes/<name>.toml``, or the file at ``name`` when that ends in .toml.
+
+        Raises UnknownRecipe with the names there are, or BadRecipe with everything that is wrong in the file.
+        """
+        path = Path(name) if name.endswith(_SUFFIX) else _FOLDER / f"{name}{_SUFFIX}"
         if not path.is_file():
-            known = sorted(entry.stem for entry in _FOLDER.glob("*.toml"))
+            known = sorted(entry.stem for entry in _FOLDER.glob(f"*{_SUFFIX}"))
             raise UnknownRecipe(name=name, known=", ".join(known))
-        return cls(name=name, **tomllib.loads(path.read_text(encoding="utf-8")))
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+            return TypeAdapter(cls).validate_python({"name": path.stem, **values})
+        except ValidationError as error:
+            raise BadRecipe(path=path, reason="; ".join(map(_fault, error.errors()))) from error
+        except (OSError, ValueError) as error:
+            raise BadRecipe(path=path, reason=f"it cannot be read as TOML ({error})") from error
+
+
+def _fault(error: Any) -> str:
+    """One entry of ``ValidationError.errors()`` in words that name the field."""
+    field, message = ".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")
+    match error["type"]:
+        case "unexpected_keyword_argument":
+            return f"there is no field {field}"
+        case "missing":
+            return f"{field} is missing"
+        case "value_error":
+            return str(message)
+    return f"{field} = {error['input']!r}: {message[:1].lower()}{message[1:]}"
