@@ -5,19 +5,22 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.progress import progress_bar
-from config.errors import NoReviews
+from config.errors import NoCorrections, NoReviews, UnusedOption
 
 if TYPE_CHECKING:
     from config.settings import Settings
     from ml import training
     from ml.artifact import Manifest
+    from ml.base_model import BaseModel
+    from ml.lesson import Lesson
+    from ml.recipe import Recipe
 
 
 def fine_tune(
@@ -25,6 +28,9 @@ def fine_tune(
     data: Annotated[Path | None, typer.Option(help="Labelled reviews; IMDB_PATH when it is not given.")] = None,
     recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/recipes, or a .toml file.")] = "default",
     base: Annotated[str | None, typer.Option(help="Hub name or folder; else BASE_MODEL, else the recipe's.")] = None,
+    corrections: Annotated[
+        Path | None, typer.Option(help="Judged texts to learn from too: columns text, label.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Use only so many reviews, drawn by the seed.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the same command was stopped.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
@@ -37,22 +43,18 @@ def fine_tune(
     Examples:
       thumbs fine-tune --data "IMDB Dataset.csv" --out var/models/mine
       thumbs fine-tune --data imdb.parquet --out models/starter --base google-bert/bert-base-uncased
+      thumbs fine-tune --recipe feedback --corrections judged.csv --data imdb.parquet --out var/models/round
     """
     import os
 
     # Its start-up lines would tear the progress bar.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from config.settings import read_settings
-    from ml.base_model import find_base_model
-    from ml.data import read_reviews
     from ml.recipe import Recipe
-    from ml.training_data import TrainingData
 
-    settings = read_settings()
-    source = reviews_path(data, settings)
     plan = Recipe.named(recipe)
-    start = find_base_model(base or settings.base_model or plan.base)
-    chosen = TrainingData.choose(read_reviews(source), source, plan, limit)
+    given = _Given(data, base, limit, corrections, read_settings())
+    start, lesson = _full_run(plan, given) if plan.replay is None else _feedback_round(plan, given)
     # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
     from ml.fine_tuning import Order
     from ml.fine_tuning import fine_tune as run
@@ -68,8 +70,52 @@ def fine_tune(
             speed, loss = progress.reviews_per_second, progress.loss
             bar.update(task, completed=progress.step, total=progress.steps, loss=loss, speed=speed)
 
-        manifest = run(Order(start, chosen, plan, out), Watch(report, stopped.is_set), resume)
+        manifest = run(Order(start, lesson, plan, out), Watch(report, stopped.is_set), resume)
     typer.echo(json.dumps(asdict(manifest)) if as_json else summary(manifest, out))
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the command line and the settings say of a fine-tune's base and data."""
+
+    data: Path | None
+    base: str | None
+    limit: int | None
+    corrections: Path | None
+    settings: "Settings"
+
+
+def _full_run(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Lesson]":
+    """From an encoder, on all the reviews and the corrections."""
+    from ml.base_model import find_base_model
+    from ml.corrections import Corrections
+    from ml.data import read_reviews
+    from ml.training_data import TrainingData
+
+    source = reviews_path(given.data, given.settings)
+    base = find_base_model(given.base or given.settings.base_model or recipe.base)
+    judged = Corrections.read(given.corrections) if given.corrections else None
+    return base, TrainingData.choose(read_reviews(source), source, recipe, given.limit).lesson(judged)
+
+
+def _feedback_round(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Lesson]":
+    """From the anchor, on the corrections and a replay."""
+    from ml.corrections import Corrections
+    from ml.data import read_reviews
+    from ml.feedback import base_of, feedback_lesson
+    from ml.prediction import Classifier
+    from ml.training_data import TrainingData
+
+    if given.corrections is None:
+        raise NoCorrections(name=recipe.name)
+    if given.limit is not None:
+        raise UnusedOption(option="--limit", name=recipe.name)
+    judged = Corrections.read(given.corrections)
+    folder = Path(given.base) if given.base else given.settings.anchor
+    anchor = Classifier.load(folder, given.settings.serving_threads)
+    source = given.data or given.settings.imdb_path
+    known = TrainingData.choose(read_reviews(source), source, recipe, None) if source else None
+    return base_of(anchor), feedback_lesson(judged, known, anchor, recipe)
 
 
 def reviews_path(data: Path | None, settings: "Settings") -> Path:
@@ -93,10 +139,18 @@ def stop_asked() -> "Iterator[threading.Event]":
 
 
 def summary(manifest: "Manifest", out: Path) -> str:
-    """What a fine-tune published, how good it is on dev, and how many texts of dev it has seen."""
-    dev, shared = manifest.figures["dev"], manifest.data["dev_texts_also_in_train"]
-    sentence = (
-        f"Version {manifest.version} is published at {out}: {dev['accuracy']:.2%} on {dev['reviews']} held-out "
-        f"reviews, calibration error {dev['calibration_error']:.2%}."
-    )
-    return f"{sentence} {shared} of them have a text that it was trained on too." if shared else sentence
+    """What a fine-tune published, and how good it is on what was held out and on the corrections."""
+    sentences = [f"Version {manifest.version} is published at {out}."]
+    dev = manifest.figures.get("dev")
+    if dev:
+        error = f"calibration error {dev['calibration_error']:.2%}"
+        sentences.append(f"It is right on {dev['accuracy']:.2%} of {dev['reviews']} held-out reviews, {error}.")
+    else:
+        sentences.append("Nothing measured what it forgot: name the anchor's reviews with --data or IMDB_PATH.")
+    if manifest.data.get("dev_texts_also_in_train"):
+        sentences.append(f"{manifest.data['dev_texts_also_in_train']} of them have a text that it was trained on too.")
+    if learnt := manifest.figures.get("corrections"):
+        share = f"{learnt['accuracy']:.2%} of the {learnt['reviews']} corrections, which it was trained on"
+        before = manifest.data["corrections"].get("anchor_right")
+        sentences.append(f"It agrees with {share}{'' if before is None else f'; the anchor with {before:.2%}'}.")
+    return " ".join(sentences)

@@ -54,8 +54,28 @@ class TooFewReviews(BadInput):
     """{path} gives {rows} reviews to fine-tune on; more are needed, of both labels, to train and to measure."""
 
 
+class TooFewCorrections(BadInput):
+    """{path} holds no correction to learn from: each of its texts is judged both ways or held out to measure by."""
+
+
+class NoCorrections(BadInput):
+    """The recipe {name} learns from corrections. Name their file, a table with the columns text and label, with --corrections."""
+
+
+class UnusedOption(BadInput):
+    """The option {option} does nothing with the recipe {name}; leave it out."""
+
+
 class NoReviews(BadInput):
     """No labelled reviews are given. Name them with --data or IMDB_PATH; thumbs data fetch downloads IMDB's."""
+
+
+class UnknownReviews(BadInput):
+    """The reviews {name} were not found: there is no such file or folder and, taken as a data set of the Hugging Face hub, {reason}. Put a CSV file, a parquet file or the aclImdb data on this machine and name its path with --data or IMDB_PATH."""
+
+
+class SeveralDataSets(BadInput):
+    """{name} holds several data sets, in {folders}. Name one of them, as in {example}."""
 
 
 class MissingPart(BadInput):
@@ -76,6 +96,10 @@ class UnusableCheckpoint(BadInput):
 
 class UnusableArtifact(ThumbsError):
     """The model at {path} is refused: {reason}. Publish it again; the model that was serving goes on."""
+
+
+class NeedsTrainingEnvironment(ThumbsError):
+    """thumbs {command} needs {package}, which is in the training environment only. In the project's folder, make {target} ARGS='...' makes that environment and runs the command there."""
 
 
 class UnknownRecipe(BadInput):

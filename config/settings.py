@@ -65,6 +65,10 @@ class Settings(BaseSettings):
 
     model: Path = Field(Path("models/starter"), description="Folder of the published model that the bot serves.")
     serving_threads: int = Field(0, ge=0, description="Processor threads for predictions; 0 lets the engine choose.")
+    anchor: Path = Field(
+        Path("models/starter"),
+        description="Folder of the published model that feedback rounds start from: one fine-tuned on IMDB alone.",
+    )
     base_model: str | None = Field(
         None,
         description="Encoder that a full fine-tune starts from: a hub name or a folder; "

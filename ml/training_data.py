@@ -7,8 +7,10 @@ from typing import Any, Self
 import pandas as pd
 
 from config.errors import TooFewReviews
+from ml.corrections import Corrections
 from ml.fingerprints import digest
 from ml.labels import LABELS
+from ml.lesson import Examples, Lesson, no_reviews
 from ml.recipe import Recipe
 from ml.splits import Split, hold_out, official_split, split_rows, without_texts_of
 
@@ -21,6 +23,8 @@ class TrainingData:
     source: str
     source_digest: str
     without_test_texts: int
+    test: pd.DataFrame
+    """The official test part, where the file has one and the recipe leaves it alone."""
 
     @classmethod
     def choose(cls, reviews: pd.DataFrame, path: Path, recipe: Recipe, limit: int | None) -> Self:
@@ -31,14 +35,33 @@ class TrainingData:
         texts are shared. Raises MissingPart when there is no train part, TooFewReviews when one of the two sets would
         lack a label.
         """
-        usable, left_out = (reviews, 0) if recipe.split == "rows" else _official_train(reviews)
+        usable, test = (reviews, no_reviews()) if recipe.split == "rows" else _official(reviews)
+        left_out = 0
+        if len(test):
+            clean = without_texts_of(usable, test)
+            usable, left_out = clean, len(usable) - len(clean)
         if limit is not None and limit < len(usable):
             usable = usable.sample(limit, random_state=recipe.seed).reset_index(drop=True)
         cut = split_rows if recipe.split == "rows" else hold_out
         split = cut(usable, recipe.dev, recipe.seed)
         if min(split.train["label"].nunique(), split.dev["label"].nunique()) < len(LABELS):
             raise TooFewReviews(path=path, rows=len(usable))
-        return cls(split, path.name, digest(reviews["text"]), left_out)
+        return cls(split, path.name, digest(reviews["text"]), left_out, test)
+
+    @property
+    def held_out(self) -> pd.DataFrame:
+        """What measures: dev, and the official test part where there is one."""
+        return pd.concat([self.split.dev, self.test], ignore_index=True)
+
+    def lesson(self, corrections: Corrections | None = None) -> Lesson:
+        """The lesson of a full fine-tune, with the corrections that are not held out among its examples."""
+        train = self.split.train
+        examples = Examples.labelled(train["text"].tolist(), train["label"].tolist())
+        if corrections is None:
+            return Lesson(examples, self.facts(), self.split.dev)
+        usable = corrections.without(self.held_out)
+        facts = {**self.facts(), "corrections": usable.facts()}
+        return Lesson(examples + usable.examples(), facts, self.split.dev, usable.rows)
 
     def facts(self) -> dict[str, Any]:
         """What the manifest says of the data; the digests cover the normalised texts, whatever their order."""
@@ -53,10 +76,8 @@ class TrainingData:
         }
 
 
-def _official_train(reviews: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """The official train part without the texts of the test part, and how many rows that left out."""
+def _official(reviews: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The official train part and test part; all rows and none where the file names no parts."""
     train = official_split(reviews, "train")
-    if "split" not in reviews or "test" not in set(reviews["split"]):
-        return train, 0
-    clean = without_texts_of(train, official_split(reviews, "test"))
-    return clean, len(train) - len(clean)
+    named = "split" in reviews and "test" in set(reviews["split"])
+    return train, official_split(reviews, "test") if named else no_reviews()

@@ -84,7 +84,7 @@ def base(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory) -> B
 
 
 def order(base: BaseModel, reviews: Path, out: Path, recipe: Recipe = RECIPE) -> Order:
-    return Order(base, TrainingData.choose(read_reviews(reviews), reviews, recipe, None), recipe, out)
+    return Order(base, TrainingData.choose(read_reviews(reviews), reviews, recipe, None).lesson(), recipe, out)
 
 
 @dataclass(frozen=True)
@@ -114,30 +114,31 @@ def test_the_published_folder_is_verified_loaded_and_alone(done: Done) -> None:
 
 
 def test_it_learnt_what_it_was_shown(done: Done) -> None:
-    train = done.order.data.split.train
-    verdicts = Classifier.load(done.order.out).classify(train["text"].tolist())
-    right = [verdict.label == LABELS[label] for verdict, label in zip(verdicts, train["label"], strict=True)]
+    shown = done.order.lesson.examples
+    verdicts = Classifier.load(done.order.out).classify(shown.texts)
+    labels = shown.targets.argmax(axis=1)
+    right = [verdict.label == LABELS[label] for verdict, label in zip(verdicts, labels, strict=True)]
     # Guessing is right half of the time.
     assert sum(right) / len(right) > 0.8
 
 
 def test_every_step_is_reported_and_the_loss_falls(done: Done) -> None:
-    steps = RECIPE.epochs * -(-len(done.order.data.split.train) // RECIPE.batch_size)
+    steps = RECIPE.epochs * -(-len(done.order.lesson.examples.texts) // RECIPE.batch_size)
     assert [(progress.step, progress.steps) for progress in done.seen] == [(n, steps) for n in range(1, steps + 1)]
     assert done.seen[-1].loss < done.seen[steps // 2].loss
     assert done.seen[-1].reviews_per_second > 0
 
 
 def test_the_manifest_says_what_was_done(done: Done, base: BaseModel) -> None:
-    manifest, split = done.manifest, done.order.data.split
+    manifest, lesson = done.manifest, done.order.lesson
     assert manifest.base == base.name
     assert (manifest.window, manifest.overlap) == (RECIPE.window, RECIPE.overlap)
     assert manifest.recipe == {**asdict(RECIPE), "computed_in": "float32"}
     assert manifest.data["file"] == "reviews.csv"
-    assert manifest.data["train"] == {"reviews": len(split.train), "digest": digest(split.train["text"])}
-    assert manifest.data["dev"] == {"reviews": len(split.dev), "digest": digest(split.dev["text"])}
-    assert len(split.train) + len(split.dev) == 144
-    assert manifest.figures["dev"]["reviews"] == len(split.dev)
+    assert manifest.data["train"] == {"reviews": len(lesson.examples.texts), "digest": digest(lesson.examples.texts)}
+    assert manifest.data["dev"] == {"reviews": len(lesson.dev), "digest": digest(lesson.dev["text"])}
+    assert len(lesson.examples.texts) + len(lesson.dev) == 144
+    assert manifest.figures["dev"]["reviews"] == len(lesson.dev)
     assert manifest.libraries["keras"] == keras.__version__
     assert manifest.version.endswith(manifest.files[WEIGHTS][:8])
     assert np.shape(manifest.probe_logits) == (len(PROBES), len(LABELS))

@@ -10,11 +10,12 @@ import pytest
 
 from config.errors import FineTuneStopped, NothingToResume
 from ml.base_model import DEFAULT, find_base_model
+from ml.batches import Examples, WindowBatches
 from ml.bert_config import BertConfig
 from ml.network import build_network
 from ml.recipe import Recipe
 from ml.tokens import TextReader
-from ml.training import Progress, Watch, WindowBatches, computing_in, train
+from ml.training import Progress, Watch, computing_in, train
 from ml.training_state import TrainingState, plan_digest
 
 RECIPE = replace(Recipe.named("default"), batch_size=4, epochs=2, window=16, overlap=4, precision="float32")
@@ -36,7 +37,7 @@ def network() -> keras.Model:
 def batches() -> WindowBatches:
     reader = TextReader.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
     labels = pd.Series([number % 2 for number in range(30)])
-    return WindowBatches(TEXTS, labels.tolist(), reader, RECIPE)
+    return WindowBatches(Examples.labelled(TEXTS, labels.tolist()), reader, RECIPE)
 
 
 def watch(seen: list[Progress], stop_after: int | None = None) -> Watch:

@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from ml.batches import Examples, WindowBatches
 from ml.recipe import Recipe
 from ml.tokens import TextReader
-from ml.training import WarmUpLinearDecay, WindowBatches, computing_in
+from ml.training import WarmUpLinearDecay, computing_in
 
 RECIPE = replace(Recipe.named("default"), batch_size=4, seed=5)
 # One window of the reader, or several, and no window twice.
@@ -18,15 +19,15 @@ LABELS = [number % 2 for number in range(30)]
 
 @pytest.fixture
 def batches(reader: TextReader) -> WindowBatches:
-    return WindowBatches(TEXTS, LABELS, reader, RECIPE)
+    return WindowBatches(Examples.labelled(TEXTS, LABELS), reader, RECIPE)
 
 
 def rows_of(batches: WindowBatches, epoch: int) -> list[tuple[tuple[int, ...], int]]:
     """Each window of an epoch, without padding, and its label, in order."""
     return [
-        (tuple(ids[mask == 1].tolist()), int(label))
-        for inputs, labels in batches.epoch(epoch)
-        for ids, mask, label in zip(inputs["input_ids"], inputs["attention_mask"], labels, strict=True)
+        (tuple(ids[mask == 1].tolist()), int(target.argmax()))
+        for inputs, targets in batches.epoch(epoch)
+        for ids, mask, target in zip(inputs["input_ids"], inputs["attention_mask"], targets, strict=True)
     ]
 
 
@@ -47,8 +48,8 @@ def test_later_epochs_show_other_windows(batches: WindowBatches, reader: TextRea
 
 
 def test_an_epoch_follows_from_the_seed_and_its_number(batches: WindowBatches, reader: TextReader) -> None:
-    again = WindowBatches(TEXTS, LABELS, reader, RECIPE)
-    other = WindowBatches(TEXTS, LABELS, reader, replace(RECIPE, seed=6))
+    again = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, RECIPE)
+    other = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, replace(RECIPE, seed=6))
     assert rows_of(again, 3) == rows_of(batches, 3)
     assert rows_of(batches, 4) != rows_of(batches, 3)
     assert rows_of(other, 3) != rows_of(batches, 3)

@@ -1,0 +1,58 @@
+"""What a feedback round trains on: corrections, and a replay of what the anchor knows.
+
+The anchor is the model that was fine-tuned on IMDB alone. Training on corrections only would cost it what it knows, so
+each round shows some of its own reviews again; without them, the texts of the behavioural checks. What is to be said of
+a replayed text is what the anchor says (Li and Hoiem 2016, "Learning without Forgetting").
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from ml.base_model import BaseModel
+from ml.behaviour_checks import checked_texts, read_checks
+from ml.corrections import Corrections
+from ml.lesson import Examples, Lesson, no_reviews
+from ml.prediction import Classifier, probabilities
+from ml.recipe import Recipe
+from ml.training_data import TrainingData
+
+
+def base_of(anchor: Classifier) -> BaseModel:
+    """A published model as what a fine-tune starts from."""
+    return BaseModel(anchor.version, anchor.folder, anchor.manifest.temperature)
+
+
+def feedback_lesson(corrections: Corrections, known: TrainingData | None, anchor: Classifier, recipe: Recipe) -> Lesson:
+    """The lesson of a feedback round: the corrections, and ``recipe.replay`` texts under what ``anchor`` says of them.
+
+    ``known`` is the data that the anchor was trained on. Without it the texts of the behavioural checks are replayed,
+    and there is no dev to measure by. Raises TooFewCorrections when every correction is held out.
+    """
+    facts: dict[str, Any] = {"anchor": anchor.version}
+    if known is None:
+        replayed = checked_texts(read_checks())
+        facts["replay"] = {"file": None, "texts": len(replayed)}
+    else:
+        corrections = corrections.without(known.held_out)
+        replayed = _drawn(known.split.train, recipe)
+        facts |= known.facts() | {"replay": {"file": known.source, "texts": len(replayed)}}
+    logits, _ = anchor.engine.logits(corrections.rows["text"].tolist())
+    right = logits.argmax(axis=1) == corrections.rows["label"]
+    facts["corrections"] = corrections.facts() | {"anchor_right": float(right.mean())}
+    examples = corrections.examples() + _as_said_by(anchor, replayed)
+    return Lesson(examples, facts, known.split.dev if known else no_reviews(), corrections.rows)
+
+
+def _drawn(reviews: pd.DataFrame, recipe: Recipe) -> list[str]:
+    """``recipe.replay`` reviews, drawn by the seed; all of them when there are no more."""
+    count = min(recipe.replay or 0, len(reviews))
+    texts: list[str] = reviews["text"].sample(count, random_state=recipe.seed).tolist()
+    return texts
+
+
+def _as_said_by(anchor: Classifier, texts: Sequence[str]) -> Examples:
+    """Texts under the probabilities of the anchor, at the temperature 1 that it was trained at."""
+    logits, _ = anchor.engine.logits(texts)
+    return Examples(texts, probabilities(logits, 1.0))
