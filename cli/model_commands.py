@@ -113,17 +113,25 @@ def _feedback_round(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Lesson
     judged = Corrections.read(given.corrections)
     folder = Path(given.base) if given.base else given.settings.anchor
     anchor = Classifier.load(folder, given.settings.serving_threads)
-    source = given.data or given.settings.imdb_path
+    source = named_reviews(given.data, given.settings)
     known = TrainingData.choose(read_reviews(source), source, recipe, None) if source else None
     return base_of(anchor), feedback_lesson(judged, known, anchor, recipe)
 
 
 def reviews_path(data: Path | None, settings: "Settings") -> Path:
-    """The file that ``--data`` names, else that of the settings; raises NoReviews."""
-    chosen = data or settings.imdb_path
-    if chosen is None:
+    """Where the reviews are that ``--data`` names, else the settings; raises NoReviews."""
+    found = named_reviews(data, settings)
+    if found is None:
         raise NoReviews
-    return chosen
+    return found
+
+
+def named_reviews(data: Path | None, settings: "Settings") -> Path | None:
+    """The same, downloaded when it is a data set of the hub, or None where neither names any."""
+    from ml.reviews_source import find_reviews
+
+    chosen = data or settings.imdb_path
+    return None if chosen is None else find_reviews(chosen)
 
 
 @contextmanager

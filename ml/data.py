@@ -1,4 +1,4 @@
-"""Labelled reviews from files: Kaggle's ``IMDB Dataset.csv``, the official ``aclImdb`` data, and parquet."""
+"""Labelled reviews from files: CSV such as Kaggle's ``IMDB Dataset.csv``, parquet, ``aclImdb``, data set folders."""
 
 import tarfile
 import zlib
@@ -11,6 +11,7 @@ import pandas as pd
 
 from config.errors import EmptyTable, MissingColumn, MissingFile, UnknownLabel, UnreadableTable
 from ml.csv_rows import csv_rows
+from ml.data_set_folder import part_files
 from ml.imdb_archive import is_archive, read_archive
 from ml.labels import label_index
 
@@ -25,9 +26,20 @@ _ROWS_AT_ONCE = 10_000
 def read_reviews(path: Path) -> pd.DataFrame:
     """Labelled reviews: columns ``text`` (str) and ``label`` (int8, index into LABELS), then what else the file has.
 
-    ``path`` is a CSV, a parquet file, or the official ``aclImdb`` data as a folder or tar file. Raises MissingFile,
-    UnreadableTable, EmptyTable, MissingColumn or UnknownLabel.
+    ``path`` is a CSV, a parquet file, the official ``aclImdb`` data as a folder or tar file, or a folder of CSV or
+    parquet files, whose names then say the column ``split``. Raises MissingFile, UnreadableTable, EmptyTable,
+    MissingColumn, UnknownLabel or SeveralDataSets.
     """
+    files = part_files(path, str(path)) if path.is_dir() else []
+    if not files:
+        return _labelled(path)
+    return pd.concat(
+        [_labelled(file.path).assign(**({"split": file.part} if file.part else {})) for file in files],
+        ignore_index=True,
+    )
+
+
+def _labelled(path: Path) -> pd.DataFrame:
     table = read_table(path)
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
     label = find_column(path, list(table.columns), LABEL_COLUMNS)

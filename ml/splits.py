@@ -8,6 +8,8 @@ import pandas as pd
 from config.errors import MissingPart
 from ml.fingerprints import fingerprint
 
+_VALIDATION = "validation"
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -41,15 +43,24 @@ def without_texts_of(reviews: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame
     return reviews[~reviews["text"].map(fingerprint).isin(known)].reset_index(drop=True)
 
 
+def official_train(reviews: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the official train and validation parts, or every row when the file names no parts.
+
+    Raises MissingPart when there is no train part.
+    """
+    train = official_split(reviews, "train")
+    if not _validation(reviews).any():
+        return train
+    return pd.concat([train, official_split(reviews, _VALIDATION)], ignore_index=True)
+
+
 def hold_out(reviews: pd.DataFrame, share: float, seed: int) -> Split:
-    """Set a share of the reviews apart as dev: whole movies where known, and never a text on both sides."""
-    groups = reviews["text"].map(fingerprint)
-    if "movie" in reviews:
-        groups = reviews["movie"].astype("string").fillna(groups)
-    names = np.random.default_rng(seed).permutation(sorted(set(groups)))
-    sizes = groups.value_counts().reindex(names).cumsum()
-    held = set(sizes.index[sizes <= share * len(reviews)])
-    in_dev = groups.isin(held)
+    """Set reviews apart as dev, and leave their texts out of train.
+
+    The validation part where there is one, else a ``share`` of the reviews: whole movies where known.
+    """
+    given = _validation(reviews)
+    in_dev = given if given.any() else _drawn(reviews, share, seed)
     dev = reviews[in_dev].reset_index(drop=True)
     train = without_texts_of(reviews[~in_dev], dev)
     return Split(train, dev, int((~in_dev).sum()) - len(train))
@@ -61,3 +72,18 @@ def split_rows(reviews: pd.DataFrame, share: float, seed: int) -> Split:
     shuffled = reviews.iloc[order].reset_index(drop=True)
     train = len(reviews) - round(share * len(reviews))
     return Split(shuffled.iloc[:train], shuffled.iloc[train:].reset_index(drop=True))
+
+
+def _validation(reviews: pd.DataFrame) -> "pd.Series[bool]":
+    """Which rows are of the official validation part."""
+    return reviews["split"] == _VALIDATION if "split" in reviews else pd.Series(False, reviews.index)
+
+
+def _drawn(reviews: pd.DataFrame, share: float, seed: int) -> "pd.Series[bool]":
+    """Which rows the seed draws: at most ``share`` of them, never one without the others of its movie or text."""
+    groups = reviews["text"].map(fingerprint)
+    if "movie" in reviews:
+        groups = reviews["movie"].astype("string").fillna(groups)
+    names = np.random.default_rng(seed).permutation(sorted(set(groups)))
+    sizes = groups.value_counts().reindex(names).cumsum()
+    return groups.isin(set(sizes.index[sizes <= share * len(reviews)]))

@@ -12,7 +12,8 @@ from ml.fingerprints import digest
 from ml.labels import LABELS
 from ml.lesson import Examples, Lesson, no_reviews
 from ml.recipe import Recipe
-from ml.splits import Split, hold_out, official_split, split_rows, without_texts_of
+from ml.reviews_source import source_name
+from ml.splits import Split, hold_out, official_split, official_train, split_rows, without_texts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,10 @@ class TrainingData:
     def choose(cls, reviews: pd.DataFrame, path: Path, recipe: Recipe, limit: int | None) -> Self:
         """Cut ``reviews``, or ``limit`` of those that can be used, drawn by the seed, as ``recipe.split`` says.
 
-        ``movies``: the official train part (all rows of a file without parts), with dev held out, and without the rows
-        whose text stands in the official test part too. ``rows``: every row, whatever part it is of, and whatever
-        texts are shared. Raises MissingPart when there is no train part, TooFewReviews when one of the two sets would
-        lack a label.
+        ``movies``: the official train part (all rows of a file without parts), with dev held out unless there is a
+        validation part, and without the rows whose text stands in the official test part too. ``rows``: every row,
+        whatever part it is of, and whatever texts are shared. Raises MissingPart when there is no train part,
+        TooFewReviews when one of the two sets would lack a label.
         """
         usable, test = (reviews, no_reviews()) if recipe.split == "rows" else _official(reviews)
         left_out = 0
@@ -46,7 +47,7 @@ class TrainingData:
         split = cut(usable, recipe.dev, recipe.seed)
         if min(split.train["label"].nunique(), split.dev["label"].nunique()) < len(LABELS):
             raise TooFewReviews(path=path, rows=len(usable))
-        return cls(split, path.name, digest(reviews["text"]), left_out, test)
+        return cls(split, source_name(path), digest(reviews["text"]), left_out, test)
 
     @property
     def held_out(self) -> pd.DataFrame:
@@ -78,6 +79,6 @@ class TrainingData:
 
 def _official(reviews: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The official train part and test part; all rows and none where the file names no parts."""
-    train = official_split(reviews, "train")
+    train = official_train(reviews)
     named = "split" in reviews and "test" in set(reviews["split"])
     return train, official_split(reviews, "test") if named else no_reviews()
