@@ -25,7 +25,13 @@ def snapshot(
     """
     from httpx2 import HTTPError  # noqa: PLC0415 - what huggingface_hub speaks HTTP with
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import, and only hub names need it
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
+    from huggingface_hub.errors import (  # noqa: PLC0415
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
     try:
         found = snapshot_download(
@@ -37,7 +43,10 @@ def snapshot(
     except LocalEntryNotFoundError as error:
         raise refusal(name=name, reason="it is not downloaded yet and the hub cannot be reached") from error
     except HfHubHTTPError as error:
-        raise refusal(name=name, reason=f"the hub answered {error.response.status_code}") from error
+        # The hub answers 401 about names that it does not know, and a gated repository is one that it does.
+        unknown = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
+        said = "has none of that name, or keeps it private" if unknown else f"answered {error.response.status_code}"
+        raise refusal(name=name, reason=f"the hub {said}") from error
     except (HTTPError, OSError) as error:
         raise refusal(name=name, reason=f"the download broke off ({error})") from error
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import MissingPart
-from ml.splits import hold_out, official_split, without_texts_of
+from ml.splits import hold_out, official_split, official_train, split_rows, without_texts_of
 
 
 def test_the_official_part_is_taken_where_parts_are_named() -> None:
@@ -74,3 +74,30 @@ def test_a_text_under_two_movies_is_dropped_from_train_and_counted() -> None:
     reviews = pd.DataFrame({"text": ["Same words."] * 2, "label": [1, 1], "movie": ["m1", "m2"]})
     split = hold_out(reviews, 0.5, 0)
     assert (len(split.train), len(split.dev), split.dropped) == (0, 1, 1)
+
+
+def test_a_validation_part_is_what_is_held_out() -> None:
+    reviews = reviews_of([0, 1, 2, 3, 1, 4], None)
+    reviews["split"] = ["train", "train", "test", "validation", "validation", "train"]
+    known = official_train(reviews)
+    assert sorted(known["text"]) == sorted(reviews["text"][reviews["split"] != "test"])
+    split = hold_out(known, 0.1, 0)
+    assert split.dev["text"].tolist() == ["Review 3.", "Review 1."]
+    assert split.train["text"].tolist() == ["Review 0.", "Review 4."]
+    assert split.dropped == 1
+
+
+def test_without_a_validation_part_the_train_part_is_all_there_is() -> None:
+    reviews = reviews_of([0, 1], None).assign(split=["train", "test"])
+    assert official_train(reviews)["text"].tolist() == ["Review 0."]
+    assert official_train(reviews.drop(columns="split"))["text"].tolist() == ["Review 0.", "Review 1."]
+
+
+@given(count=st.integers(1, 40), share=st.floats(0.05, 0.95), seed=st.integers(0, 9))
+def test_rows_are_shuffled_and_cut_and_none_is_lost(count: int, share: float, seed: int) -> None:
+    reviews = reviews_of([number // 2 for number in range(count)], None).assign(row=range(count))
+    split = split_rows(reviews, share, seed)
+    assert sorted([*split.train["row"], *split.dev["row"]]) == list(range(count))
+    assert len(split.dev) == round(share * count)
+    shared = set(split.train["text"])
+    assert split.dev_texts_in_train() == sum(text in shared for text in split.dev["text"])

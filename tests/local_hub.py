@@ -1,0 +1,134 @@
+"""A small Hugging Face hub of our own on 127.0.0.1, and programs that ask it for files."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+# Files by repository, such as models/owner/name, and path.
+Repositories = Mapping[str, Mapping[str, bytes]]
+
+
+class Hub(ThreadingHTTPServer):
+    """Serves ``repositories``; owner/torn breaks off, owner/gated is closed, and no other is known."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.repositories = repositories
+
+
+class Handler(BaseHTTPRequestHandler):
+    """As much of the hub's HTTP as a download asks for: what a name points to, its files, and each of them."""
+
+    server: Hub
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output quiet."""
+
+    def _answer(self, with_body: bool) -> None:
+        path = self.path.partition("?")[0]
+        for name, files in self.server.repositories.items():
+            inside = path.partition(f"/{name.removeprefix('models/')}/resolve/{COMMIT}/")[2]
+            if path == f"/api/{name}/revision/main":
+                self._say({"id": name, "sha": COMMIT, "siblings": []}, with_body)
+            elif path == f"/api/{name}/tree/{COMMIT}":
+                self._say([_entry(at, len(content)) for at, content in files.items()], with_body)
+            elif inside in files:
+                self._send(files[inside], with_body)
+            else:
+                continue
+            return
+        if "/owner/torn/" in path:
+            self._tear(path, with_body)
+        elif "/owner/gated/" in path:
+            self._refuse(403, "GatedRepo")
+        else:
+            self._refuse(404, "RepoNotFound")
+
+    def _tear(self, path: str, with_body: bool) -> None:
+        """Say that there is a file, and hang up before its end."""
+        if "/revision/" in path:
+            self._say({"id": "owner/torn", "sha": COMMIT, "siblings": []}, with_body)
+        elif "/tree/" in path:
+            self._say([_entry("model.safetensors", 100), _entry("train.csv", 100)], with_body)
+        else:
+            self._send(b"half", with_body, promised=100)
+
+    def _refuse(self, status: int, reason: str) -> None:
+        self.send_response(status)
+        self.send_header("X-Error-Code", reason)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _say(self, facts: object, with_body: bool) -> None:
+        self._send(json.dumps(facts).encode(), with_body)
+
+    def _send(self, body: bytes, with_body: bool, promised: int | None = None) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(promised or len(body)))
+        self.send_header("Content-Type", "application/json")
+        self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+
+def _entry(path: str, size: int) -> dict[str, str | int]:
+    return {"type": "file", "path": path, "size": size, "oid": path}
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Runs a program that asks the hub, in a process of its own, since the hub's library reads its settings once.
+
+    The program's argument is a name; it exits with the sentence that refuses it.
+    """
+
+    program: str
+    home: Path
+    address: str
+
+    def find(self, name: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            "HF_HOME": str(self.home),
+            "HF_ENDPOINT": self.address,
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "HF_HUB_DISABLE_XET": "1",
+            **settings,
+        }
+        command = [sys.executable, "-c", self.program, name]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def sentence(self, name: str, **settings: str) -> str:
+        """The sentence that a name is refused with."""
+        result = self.find(name, **settings)
+        assert result.returncode == 1, result.stdout
+        assert "Traceback" not in result.stderr
+        return result.stderr.splitlines()[-1]
+
+
+@contextmanager
+def asking(program: str, repositories: Repositories, home: Path) -> Iterator[Asker]:
+    """A hub with these repositories, and what asks it."""
+    with Hub(repositories) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield Asker(program, home, f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
