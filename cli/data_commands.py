@@ -15,11 +15,11 @@ def data() -> None:
 
 @app.command()
 def fetch(
-    to: Annotated[Path | None, typer.Option(help="Where to put the file; DATA_DIR/aclImdb_v1.tar.gz else.")] = None,
+    to: Annotated[Path | None, typer.Option(help="File or folder to put it in; DATA_DIR when it is not given.")] = None,
 ) -> None:
     """Download the official IMDB reviews (Maas et al. 2011, 84 MB), check them, and say where they are.
 
-    Stopped or broken off, the same command goes on where it was.
+    Stopped or broken off, the same command goes on where it was. A file that was put there by hand is checked.
 
     \b
     Examples:
@@ -27,13 +27,22 @@ def fetch(
       thumbs data fetch --to /srv/imdb.tar.gz
     """
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     from config.settings import read_settings
     from ml.download import IMDB, fetch
 
-    target = to or read_settings().data_dir / IMDB.url.rpartition("/")[2]
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    name = IMDB.url.rpartition("/")[2]
+    target = to or read_settings().data_dir / name
+    if target.is_dir():
+        target /= name
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("Fetching", total=None)
         fetch(IMDB, target, lambda have, whole: bar.update(task, completed=have, total=whole))

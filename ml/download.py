@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from config.errors import DownloadFailed
+from config.errors import DownloadFailed, UnwritableFile
 
 _PIECE = 1 << 20
 _SECONDS = 30.0
@@ -28,20 +28,30 @@ IMDB = Source("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
 def fetch(source: Source, target: Path, on_progress: Callable[[int, int | None], None]) -> None:
     """Download ``source`` as ``target``, going on where an earlier try stopped; nothing to do when it is there whole.
 
-    ``on_progress`` hears the bytes that are there and those of the whole file, where known. Raises DownloadFailed.
+    ``on_progress`` hears the bytes that are there and those of the whole file, where known. Raises DownloadFailed, and
+    UnwritableFile when something else is at ``target``.
     """
-    if target.is_file() and _md5(target) == source.md5:
-        return
     part = target.with_name(f"{target.name}.part")
     try:
+        if target.exists():
+            _require_whole(source, target)
+            on_progress(target.stat().st_size, target.stat().st_size)
+            return
         target.parent.mkdir(parents=True, exist_ok=True)
         _append(source, part, on_progress)
-    except (httpx.HTTPError, OSError) as error:
-        raise DownloadFailed(url=source.url, reason=str(error) or type(error).__name__, path=target) from error
-    if _md5(part) != source.md5:
+        if _md5(part) == source.md5:
+            part.rename(target)
+            return
         part.unlink()
-        raise DownloadFailed(url=source.url, reason="what came is not the file that was published", path=target)
-    part.rename(target)
+    except (httpx.HTTPError, OSError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise DownloadFailed(url=source.url, reason=reason, path=target) from error
+    raise DownloadFailed(url=source.url, reason="what came is not the file that was published", path=target)
+
+
+def _require_whole(source: Source, target: Path) -> None:
+    if not target.is_file() or _md5(target) != source.md5:
+        raise UnwritableFile(path=target, reason="what is there is not the file that was published; move it away")
 
 
 def _append(source: Source, part: Path, on_progress: Callable[[int, int | None], None]) -> None:
