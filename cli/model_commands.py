@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def fine_tune(
     out: Annotated[Path, typer.Option(help="Folder that the model is published as; replaced when all is done.")],
-    data: Annotated[Path | None, typer.Option(help="Labelled reviews; IMDB_PATH when it is not given.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Reviews: a file, folder or hub data set; else IMDB_PATH.")] = None,
     recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/recipes, or a .toml file.")] = "default",
     base: Annotated[str | None, typer.Option(help="Hub name or folder; else BASE_MODEL, else the recipe's.")] = None,
     corrections: Annotated[

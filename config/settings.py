@@ -77,7 +77,8 @@ class Settings(BaseSettings):
     imdb_path: Path | None = Field(
         None,
         description="Labelled reviews that thumbs fine-tune and thumbs evaluate read when --data is not given: "
-        "the aclImdb folder or tar file, Kaggle's CSV, or parquet.",
+        "the aclImdb folder or tar file, Kaggle's CSV, parquet, a folder of train and test files, or the name of a "
+        "data set on the Hugging Face hub.",
     )
 
     playground_host: str = Field("127.0.0.1", description="Address that the demo's playground listens on.")
