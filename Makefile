@@ -5,7 +5,7 @@ ARGS ?=
 make_env = @$(PYTHON) requirements/make_env.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run finetune test lint locks peers
+.PHONY: help demo run finetune evaluate test lint locks peers
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\): ## /  make \1\t/p' Makefile | expand -t 16
@@ -21,6 +21,10 @@ run: ## start the bot on Telegram with TELEGRAM_TOKEN
 finetune: ## fine-tune a model; ARGS='--data "IMDB Dataset.csv" --out var/models/mine'
 	$(make_env) train
 	@.venv-train/bin/thumbs fine-tune $(ARGS)
+
+evaluate: ## measure a model; ARGS='--data aclImdb_v1.tar.gz --model var/models/mine --report mine.html'
+	$(make_env) train
+	@.venv-train/bin/thumbs evaluate $(ARGS)
 
 test: ## run every test; ARGS="-k word" picks some
 	$(make_env) dev

@@ -1,18 +1,15 @@
-"""Adds verdicts to a CSV file of any size, a few hundred rows at a time.
+"""Adds verdicts to a CSV file of any size, a few hundred rows at a time."""
 
-The result is written beside its place and takes it at the end, so a run that is broken off leaves nothing behind.
-"""
-
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
-from config.errors import ColumnTaken, MissingFile, UnreadableTable, UnwritableFile
-from ml.csv_rows import OPENERS, csv_rows
+from cli.replaced_file import replaced_file
+from config.errors import ColumnTaken, MissingFile, UnreadableTable
+from ml.csv_rows import csv_rows
 from ml.data import TEXT_COLUMNS, find_column
 from ml.labels import LABELS
 
@@ -51,7 +48,7 @@ def add_verdicts(
     """
     started = time.monotonic()
     rows = positive = 0
-    with _readable(source) as file, _replaced(target) as output:
+    with _readable(source) as file, replaced_file(target) as output:
         for chunk in csv_rows(source, file, ROWS_AT_ONCE):
             reviews = chunk[review_column(source, list(chunk.columns), column)]
             verdicts = classify(reviews.tolist())
@@ -82,20 +79,3 @@ def _readable(path: Path) -> Iterator[BinaryIO]:
         raise UnreadableTable(path=path, format="CSV", reason=error.strerror) from error
     with file:
         yield file
-
-
-@contextmanager
-def _replaced(path: Path) -> Iterator[TextIO]:
-    """A file to write that takes the place of ``path`` when the block ends well, and vanishes when it does not."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    opener: Callable[..., IO[Any]] = OPENERS.get(path.suffix.lower(), open)
-    try:
-        with cast(TextIO, opener(part, "wt", encoding="utf-8", newline="")) as output:
-            yield output
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise UnwritableFile(path=path, reason=error.strerror) from error
-    finally:
-        part.unlink(missing_ok=True)

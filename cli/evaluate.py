@@ -1,54 +1,126 @@
-"""``thumbs evaluate``: how good a published model is on labelled reviews."""
+"""``thumbs evaluate``: how good a published model is on labelled reviews, and whether it is better than another."""
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from cli.model_commands import reviews_path
 from cli.progress import progress_bar
+from config.errors import NeedsTrainingEnvironment
 
-# A run of the engine sorts its texts by length, so a larger chunk saves padding; a smaller one moves the bar sooner.
-_CHUNK = 500
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ml.measurement import Answers, LabelledReviews
+    from ml.prediction import Classifier
+    from ml.report import MistakeList, Report
 
 
 def evaluate(
-    data: Annotated[Path | None, typer.Option(help="Labelled reviews; IMDB_PATH when it is not given.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Reviews: a file, folder or hub data set; else IMDB_PATH.")] = None,
     model: Annotated[Path | None, typer.Option(help="Published folder; MODEL when it is not given.")] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(metavar="A B", help="Two published folders: what B changes.")
+    ] = None,
     split: Annotated[str, typer.Option(help="Official part to use where the file names parts.")] = "test",
+    doubtful: Annotated[
+        Path | None, typer.Option(help="CSV of IMDB's doubtful labels (file, votes_given): figures without them too.")
+    ] = None,
+    float32: Annotated[bool, typer.Option("--float32", help="Measure the graph in float32 too.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write a page with charts and the worst mistakes here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Measure a published model on labelled reviews, as it is served.
+    """Measure a published model on labelled reviews, as it is served, or compare two.
+
+    Needs the training environment; make evaluate makes it and runs this there.
 
     \b
     Examples:
       thumbs evaluate --data imdb.parquet
-      thumbs evaluate --model var/models/mine --data reviews.csv --json
+      thumbs evaluate --model var/models/mine --data reviews.csv --report mine.html
+      thumbs evaluate --data imdb.parquet --doubtful imdb_test_label_errors.csv --float32 --json
+      thumbs evaluate --compare models/starter var/models/mine --data imdb.parquet --report changes.html
     """
-    import numpy as np
-
+    if compare is not None and model is not None:
+        raise typer.BadParameter("Give either --model or --compare.")
+    from cli.replaced_file import replaced_file
     from config.settings import read_settings
-    from ml.data import read_reviews
-    from ml.evaluation import figures
-    from ml.fingerprints import digest
-    from ml.prediction import Classifier
-    from ml.splits import official_split
 
     settings = read_settings()
-    reviews = official_split(read_reviews(reviews_path(data, settings)), split)
-    classifier = Classifier.load(model or settings.model, settings.serving_threads)
-    texts = reviews["text"].tolist()
-    logits = []
+    source = reviews_path(data, settings)
+    try:
+        from ml.data import read_reviews
+        from ml.measurement import LabelledReviews
+        from ml.prediction import Classifier
+        from ml.report import page
+    except ModuleNotFoundError as error:
+        raise NeedsTrainingEnvironment(command="evaluate", package=error.name, target="evaluate") from error
+
+    reviews = LabelledReviews.choose(read_reviews(source), source, split, doubtful)
+    folders = compare or (model or settings.model,)
+    classifiers = [Classifier.load(folder, settings.serving_threads) for folder in folders]
+    place: AbstractContextManager[TextIO | None] = nullcontext() if report is None else replaced_file(report)
+    with place as file:
+        answers = _ask(classifiers, reviews, float32)
+        found = _measured(answers, reviews)
+        if file is not None:
+            file.write(page(found, _mistakes(answers, reviews)))
+    typer.echo(json.dumps(asdict(found), allow_nan=False) if as_json else _summary(found))
+
+
+def _ask(classifiers: "Sequence[Classifier]", reviews: "LabelledReviews", float32: bool) -> "list[Answers]":
+    from ml.measurement import ask, questions
+
     with progress_bar() as bar:
-        for start in bar.track(range(0, len(texts), _CHUNK), description="Evaluating"):
-            logits.append(classifier.engine.logits(texts[start : start + _CHUNK])[0])
-    manifest = classifier.manifest
-    labels = reviews["label"].to_numpy(np.int8)
-    found = asdict(figures(np.concatenate(logits), labels, manifest.temperature, manifest.unsure_below))
-    if as_json:
-        typer.echo(json.dumps({"version": manifest.version, "data": digest(texts), **found}))
-        return
-    typer.echo(f"{manifest.version} on {found['reviews']} reviews: accuracy {found['accuracy']:.2%}, ", nl=False)
-    typer.echo(f"log loss {found['log_loss']:.3f}, calibration error {found['calibration_error']:.2%}.")
+        task = bar.add_task("Evaluating", total=len(classifiers) * questions(reviews, float32))
+        return [ask(classifier, reviews, float32, lambda count: bar.advance(task, count)) for classifier in classifiers]
+
+
+def _measured(answers: "Sequence[Answers]", reviews: "LabelledReviews") -> "Report":
+    from ml.comparison import compare
+    from ml.measurement import measure
+    from ml.report import Report
+
+    models = tuple(measure(one, reviews) for one in answers)
+    comparison = None
+    if len(models) == 2:
+        first, second = models
+        comparison = compare((first.name, second.name), answers[0].logits, answers[1].logits, reviews.labels)
+    return Report(reviews.facts(), models, comparison)
+
+
+def _mistakes(answers: "Sequence[Answers]", reviews: "LabelledReviews") -> "list[MistakeList]":
+    """The worst mistakes of the last model and, of two, those that the first did not make."""
+    from ml.mistakes import worst_mistakes
+    from ml.report import MistakeList
+
+    last = answers[-1]
+    confident = "Reviews that it is most confidently wrong about. Some are labelled wrongly."
+    lists = [MistakeList(f"Worst mistakes of {last.model}", confident, worst_mistakes(last, reviews))]
+    if len(answers) == 2:
+        right_before = answers[0].logits.argmax(axis=1) == reviews.labels
+        about = f"Reviews that {answers[0].model} gets right and {last.model} wrong, most confident first."
+        lists.insert(0, MistakeList("Negative flips", about, worst_mistakes(last, reviews, right_before)))
+    return lists
+
+
+def _summary(found: "Report") -> str:
+    from ml.figure_rows import comparison_rows, conclusion, figure_rows, warnings
+
+    data, rows = found.data, figure_rows(found.models)
+    part = "" if data["part"] is None else f", part {data['part']}"
+    lines = [f"{data['reviews']:,} reviews of {data['file']}{part}", *warnings(found.models)]
+    table = [("", *(model.name for model in found.models)), *((row.name, *row.values) for row in rows)]
+    if found.comparison is not None:
+        changes = [(row.name, *row.values) for row in comparison_rows(found.comparison)]
+        return "\n".join([*lines, *_aligned(table), conclusion(found.comparison), *_aligned(changes)])
+    return "\n".join([*lines, *_aligned(table)])
+
+
+def _aligned(table: "Sequence[tuple[str, ...]]") -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]

@@ -102,6 +102,10 @@ class NeedsTrainingEnvironment(ThumbsError):
     """thumbs {command} needs {package}, which is in the training environment only. In the project's folder, make {target} ARGS='...' makes that environment and runs the command there."""
 
 
+class NeedsTrainingEnvironment(ThumbsError):
+    """The command thumbs {command} needs {package}, which is in the training environment only. In the project's folder, make {target} ARGS='...' makes that environment and runs the command there."""
+
+
 class UnknownRecipe(BadInput):
     """There is no recipe named {name}; the recipes are {known}, or give the path of a .toml file."""
 

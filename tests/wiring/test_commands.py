@@ -13,6 +13,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
+import cli
 from cli.main import app
 from config.settings import Settings
 
@@ -123,6 +124,22 @@ def test_a_part_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, th
     result = thumbs("evaluate", "--data", "a.csv", "--split", "dev")
     assert result.returncode == 2
     assert result.stderr == "The reviews have no part dev; their parts are test, train.\n"
+
+
+def test_measuring_in_the_serving_environment_says_where_it_can_be_done(tmp_path: Path, thumbs: Thumbs) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['scipy'] = None\n", encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), str(Path(cli.__file__).parents[1])])
+    result = thumbs("evaluate", "--data", "a.csv", PYTHONPATH=path)
+    assert result.returncode == 1
+    assert result.stderr.startswith("The command thumbs evaluate needs scipy")
+    assert "make evaluate ARGS=" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_one_model_or_two_are_measured_but_not_three(thumbs: Thumbs) -> None:
+    result = thumbs("evaluate", "--data", "a.csv", "--model", "a", "--compare", "b", "c")
+    assert result.returncode == 2
+    assert "Give either --model or --compare." in result.stderr
 
 
 def test_a_new_database_is_migrated_checked_and_purged(thumbs: Thumbs) -> None:

@@ -1,0 +1,32 @@
+"""A file that is written beside its place and takes it at the end, so a command that is broken off leaves nothing."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TextIO, cast
+
+from config.errors import UnwritableFile
+from ml.csv_rows import OPENERS
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[TextIO]:
+    """A text file that takes the place of ``path`` when the block ends well, and vanishes when it does not.
+
+    It is packed as its name says. Raises UnwritableFile, before the block runs where it can be known.
+    """
+    if path.is_dir():
+        raise UnwritableFile(path=path, reason="it is a folder")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    opener: Callable[..., IO[Any]] = OPENERS.get(path.suffix.lower(), open)
+    try:
+        with cast(TextIO, opener(part, "wt", encoding="utf-8", newline="")) as output:
+            yield output
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise UnwritableFile(path=path, reason=error.strerror) from error
+    finally:
+        part.unlink(missing_ok=True)
