@@ -99,10 +99,6 @@ class UnusableArtifact(ThumbsError):
 
 
 class NeedsTrainingEnvironment(ThumbsError):
-    """thumbs {command} needs {package}, which is in the training environment only. In the project's folder, make {target} ARGS='...' makes that environment and runs the command there."""
-
-
-class NeedsTrainingEnvironment(ThumbsError):
     """The command thumbs {command} needs {package}, which is in the training environment only. In the project's folder, make {target} ARGS='...' makes that environment and runs the command there."""
 
 
