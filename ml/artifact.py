@@ -1,11 +1,13 @@
 """One published version of the model: a Hugging Face folder and a manifest that vouches for it."""
 
+import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,6 +18,9 @@ from ml.tokens import Reading
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
+# The hidden folder beside a model in which the next one is written, and where the old one waits in it.
+_WORK = ".publishing"
+_OLD = "old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,43 +98,73 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def prepare_place(folder: Path) -> None:
-    """Make the folder that ``folder`` will be published in; raises UnwritableFile when there can be none.
+    """Make the folder that ``folder`` will be published in, and clear what killed publications of it left there.
 
-    Raises FolderTaken when ``folder`` holds something else than a published model: publishing would delete it.
+    A kill between the two renames of a publication took the old model away; it comes back. Raises FolderTaken when
+    ``folder`` holds something else than a published model, which publishing would delete, and UnwritableFile when there
+    can be no such place.
     """
-    if folder.exists() and not (folder / MANIFEST).is_file():
-        raise FolderTaken(path=folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(folder.resolve().parent):
+            _clear(folder.resolve())
     except OSError as error:
         raise UnwritableFile(path=folder, reason=error.strerror) from error
+    if folder.exists() and not (folder / MANIFEST).is_file():
+        raise FolderTaken(path=folder)
 
 
 @contextmanager
 def publishing(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside ``folder`` that takes its place, flushed to disk, when the block ends well.
+    """A temporary folder that takes the place of ``folder``, flushed to disk, when the block ends well.
 
-    Raises FolderTaken when ``folder`` holds something else than a published model, UnwritableFile when its parent
-    cannot be made.
+    Raises what ``prepare_place`` does.
     """
     prepare_place(folder)
     folder = folder.resolve()
-    work = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    work.chmod(0o755)
-    try:
-        yield work
-        for path in work.iterdir():
+    with ExitStack() as held:
+        # Locked from its first moment on, so that nobody takes it for what a killed publication left.
+        with _locked(folder.parent):
+            work = Path(mkdtemp(prefix=f".{folder.name}-", suffix=_WORK, dir=folder.parent))
+            held.enter_context(_locked(work))
+        held.callback(shutil.rmtree, work, ignore_errors=True)
+        new = work / "new"
+        new.mkdir()
+        new.chmod(0o755)
+        yield new
+        for path in new.iterdir():
             path.chmod(0o644)
             _flush(path)
-        _flush(work)
-        retired = work.with_name(f"{work.name}-retired")
-        if folder.exists():
-            folder.rename(retired)
-        work.rename(folder)
+        _flush(new)
+        with _locked(folder.parent):
+            if folder.exists():
+                folder.rename(work / _OLD)
+            new.rename(folder)
         _flush(folder.parent)
-        shutil.rmtree(retired, ignore_errors=True)
+
+
+def _clear(folder: Path) -> None:
+    """Remove the work folders of publications of ``folder`` that nobody holds any more."""
+    name = re.compile(re.escape(f".{folder.name}-") + r"[a-z0-9_]+" + re.escape(_WORK))
+    for work in [path for path in folder.parent.iterdir() if name.fullmatch(path.name)]:
+        with suppress(BlockingIOError), _locked(work, fcntl.LOCK_NB):
+            if (work / _OLD).is_dir() and not folder.exists():
+                (work / _OLD).rename(folder)
+            shutil.rmtree(work)
+
+
+@contextmanager
+def _locked(folder: Path, how: int = 0) -> Iterator[None]:
+    """Hold the lock of an existing folder, which ends with the process at the latest.
+
+    Waits for it, or with LOCK_NB raises BlockingIOError where another holds it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | how)
+        yield
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        os.close(descriptor)
 
 
 def _flush(path: Path) -> None:

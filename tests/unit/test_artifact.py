@@ -3,6 +3,9 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import FolderTaken, UnusableArtifact, UnwritableFile
-from ml.artifact import MANIFEST, Manifest, file_hashes, manifest_hash, publishing, verified_manifest
+from ml.artifact import MANIFEST, Manifest, file_hashes, manifest_hash, prepare_place, publishing, verified_manifest
 
 PLAIN = Manifest(
     version="20260102-0123abcd",
@@ -99,16 +102,65 @@ def test_the_old_folder_is_removed_only_once_the_new_one_is_in_its_place(
     removed: list[set[str]] = []
 
     def rmtree(path: Path, **options: bool) -> None:
-        if path.exists():
-            removed.append(set(contents(path)))
-            assert verified_manifest(folder).files == file_hashes(folder)
-            assert (folder / "model.safetensors").read_bytes() == b"newer weights"
+        removed.append(set(contents(path / "old")))
+        assert verified_manifest(folder).files == file_hashes(folder)
+        assert (folder / "model.safetensors").read_bytes() == b"newer weights"
         remove(path, **options)
 
     (folder / "old").touch()
     monkeypatch.setattr(shutil, "rmtree", rmtree)
     publish(folder, b"newer weights")
     assert [("old" in names) for names in removed] == [True]
+
+
+def killed_while_publishing(folder: Path, moment: str) -> None:
+    """What SIGKILL leaves at a moment: ``written`` before the old folder is away, or ``between`` the two renames."""
+    program = f"""
+import os, signal
+from pathlib import Path
+from ml.artifact import publishing
+if {moment == "between"}:
+    Path.rename = lambda path, target, rename=Path.rename: (rename(path, target), os.kill(os.getpid(), signal.SIGKILL))
+with publishing(Path({str(folder)!r})) as work:
+    (work / "model.safetensors").write_bytes(b"half")
+    if {moment == "written"}:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("moment", ["written", "between"])
+def test_what_a_killed_publication_left_is_cleared_and_the_old_model_is_back(folder: Path, moment: str) -> None:
+    before = contents(folder)
+    killed_while_publishing(folder, moment)
+    assert len([path for path in folder.parent.iterdir() if path != folder]) == 1
+    prepare_place(folder)
+    assert contents(folder) == before
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_publishing_after_a_kill_leaves_the_new_model_alone(folder: Path) -> None:
+    killed_while_publishing(folder, "between")
+    publish(folder, b"newer weights")
+    assert (folder / "model.safetensors").read_bytes() == b"newer weights"
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_publication_that_still_goes_on_is_left_alone(folder: Path) -> None:
+    with publishing(folder) as work:
+        (work / "model.safetensors").write_bytes(b"slow")
+        publish(folder, b"quick")
+        assert (work / "model.safetensors").read_bytes() == b"slow"
+        replace(PLAIN, files=file_hashes(work)).write(work)
+    assert (folder / "model.safetensors").read_bytes() == b"slow"
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("other", [".one-training", ".one-two-0a1b2c3d.publishing", ".two-0a1b2c3d.publishing"])
+def test_hidden_folders_of_others_are_left_alone(folder: Path, other: str) -> None:
+    (folder.parent / other).mkdir()
+    publish(folder)
+    assert {path.name for path in folder.parent.iterdir()} == {folder.name, other}
 
 
 def test_a_folder_of_other_files_is_not_replaced(tmp_path: Path) -> None:
