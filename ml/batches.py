@@ -75,7 +75,7 @@ class LowerOutputs:
         lengths = attention_mask.sum(axis=1)
         names = [ids[:length].tobytes() for ids, length in zip(input_ids, lengths, strict=True)]
         if any(name not in self._kept for name in names):
-            found = np.asarray(self._lower.predict_on_batch(inputs)).astype(np.float16)
+            found = keras.ops.convert_to_numpy(keras.ops.cast(self._lower(inputs), "float16"))
             for name, vectors, length in zip(names, found, lengths, strict=True):
                 self._kept[name] = vectors[:length]
         size = self._kept[names[0]].shape[1]

@@ -15,13 +15,14 @@ from ml.base_model import BaseModel
 from ml.batches import WindowBatches
 from ml.bert_config import BertConfig
 from ml.checkpoint import WEIGHTS, read_checkpoint, write_checkpoint
+from ml.devices import computing_in
 from ml.evaluation import Labels, figures, fit_temperature
 from ml.lesson import Lesson
 from ml.prediction import Engine, Logits
 from ml.probes import PROBES
 from ml.recipe import Recipe
 from ml.tokens import TextReader
-from ml.training import Watch, computing_in, train
+from ml.training import Watch, train
 from ml.training_state import TrainingState, plan_digest
 
 _LIBRARIES = ("keras", "tensorflow", "numpy", "openvino", "safetensors", "tokenizers")

@@ -1,10 +1,8 @@
 """Fine-tuning: schedule, optimiser and steps of one recipe, run by Keras."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -12,6 +10,7 @@ import keras
 from keras import ops
 
 from config.errors import FineTuneStopped
+from ml import devices
 from ml.batches import Arrays, LowerOutputs, WindowBatches
 from ml.lesson import Targets
 from ml.network import divide
@@ -53,19 +52,6 @@ class WarmUpLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         return {"peak": self.peak, "warmup": self.warmup, "steps": self.steps}
 
 
-@contextmanager
-def computing_in(precision: str) -> Iterator[str]:
-    """Networks built inside compute in ``precision`` (weights stay float32); yields what "fastest" means here."""
-    if precision == "fastest":
-        precision = "bfloat16" if _has_bfloat16_units() else "float32"
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
-    try:
-        yield precision
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 @dataclass(frozen=True, slots=True)
 class Watch:
     """Who follows a fine-tune: ``report`` hears of each step, and ``stopped`` may end it after one."""
@@ -87,7 +73,7 @@ def train(network: keras.Model, batches: WindowBatches, state: TrainingState, re
     first = state.load(network) if resume else 0
     start, loss = monotonic(), 0.0
     for step, (inputs, targets) in enumerate(_batches_from(batches, recipe.epochs, first), start=first + 1):
-        latest = float(network.train_on_batch(prepare(inputs), targets))
+        latest = devices.step(network, prepare(inputs), targets)
         done = step - first
         loss += (latest - loss) / min(done, _LOSS_OVER)
         watch.report(Progress(step, steps, loss, done * recipe.batch_size / (monotonic() - start)))
@@ -114,7 +100,7 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
     clip = {"clipnorm" if recipe.clip == "variable" else "global_clipnorm": recipe.clip_norm}
     optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, **clip)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    network.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=False)
+    network.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=devices.compiles())
     optimizer.build(network.trainable_variables)
 
 
@@ -123,14 +109,3 @@ def _batches_from(batches: WindowBatches, epochs: int, first: int) -> Iterator[t
     for number in range(first // batches.count, epochs):
         skipped = first % batches.count if number == first // batches.count else 0
         yield from islice(batches.epoch(number), skipped, None)
-
-
-def _has_bfloat16_units() -> bool:
-    """Whether matrix products in bfloat16 run in hardware: on any GPU TensorFlow sees, with AMX or with AVX-512."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow
-
-        if tf.config.list_physical_devices("GPU"):
-            return True
-    processor = Path("/proc/cpuinfo")
-    return processor.is_file() and "_bf16" in processor.read_text(encoding="utf-8")

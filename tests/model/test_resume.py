@@ -15,7 +15,8 @@ from ml.bert_config import BertConfig
 from ml.network import build_network
 from ml.recipe import Recipe
 from ml.tokens import TextReader
-from ml.training import Progress, Watch, computing_in, train
+from ml.devices import computing_in
+from ml.training import Progress, Watch, train
 from ml.training_state import TrainingState, plan_digest
 
 RECIPE = replace(Recipe.named("default"), batch_size=4, epochs=2, window=16, overlap=4, precision="float32")

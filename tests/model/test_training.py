@@ -9,7 +9,8 @@ import pytest
 from ml.batches import Examples, WindowBatches
 from ml.recipe import Recipe
 from ml.tokens import TextReader
-from ml.training import WarmUpLinearDecay, computing_in
+from ml.devices import computing_in
+from ml.training import WarmUpLinearDecay
 
 RECIPE = replace(Recipe.named("default"), batch_size=4, seed=5)
 # One window of the reader, or several, and no window twice.
