@@ -37,12 +37,13 @@ def fine_tune(
 ) -> None:
     """Fine-tune an encoder on labelled reviews and publish it as a folder.
 
-    Of a file that names the official parts, only the train part is used. Ctrl-C keeps a checkpoint beside the folder.
+    The recipe says which reviews train and which measure. Ctrl-C keeps a checkpoint beside the folder.
 
     \b
     Examples:
       thumbs fine-tune --data "IMDB Dataset.csv" --out var/models/mine
       thumbs fine-tune --data imdb.parquet --out models/starter --base google-bert/bert-base-uncased
+      thumbs fine-tune --data stanfordnlp/imdb --recipe tutorial --out var/models/tutorial
       thumbs fine-tune --recipe feedback --corrections judged.csv --data imdb.parquet --out var/models/round
     """
     import os
@@ -155,8 +156,8 @@ def summary(manifest: "Manifest", out: Path) -> str:
         sentences.append(f"It is right on {dev['accuracy']:.2%} of {dev['reviews']} held-out reviews, {error}.")
     else:
         sentences.append("Nothing measured what it forgot: name the anchor's reviews with --data or IMDB_PATH.")
-    if manifest.data.get("dev_texts_also_in_train"):
-        sentences.append(f"{manifest.data['dev_texts_also_in_train']} of them have a text that it was trained on too.")
+    if shared := manifest.data.get("dev_texts_also_in_train"):
+        sentences.append(f"Texts among them that it was trained on too: {shared}.")
     if learnt := manifest.figures.get("corrections"):
         share = f"{learnt['accuracy']:.2%} of the {learnt['reviews']} corrections, which it was trained on"
         before = manifest.data["corrections"].get("anchor_right")
