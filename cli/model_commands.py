@@ -27,7 +27,9 @@ def fine_tune(
     out: Annotated[Path, typer.Option(help="Folder that the model is published as; replaced when all is done.")],
     data: Annotated[Path | None, typer.Option(help="Reviews: a file, folder or hub data set; else IMDB_PATH.")] = None,
     recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/recipes, or a .toml file.")] = "default",
-    base: Annotated[str | None, typer.Option(help="Hub name or folder; else BASE_MODEL, else the recipe's.")] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Hub name or folder; else BASE_MODEL, or ANCHOR for a round; else the recipe's.")
+    ] = None,
     corrections: Annotated[
         Path | None, typer.Option(help="Judged texts to learn from too: columns text, label.")
     ] = None,
@@ -94,8 +96,8 @@ def _full_run(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Lesson]":
     from ml.training_data import TrainingData
 
     source = reviews_path(given.data, given.settings)
-    base = find_base_model(given.base or given.settings.base_model or recipe.base)
     judged = Corrections.read(given.corrections) if given.corrections else None
+    base = find_base_model(given.base or given.settings.base_model or recipe.base)
     return base, TrainingData.choose(read_reviews(source), source, recipe, given.limit).lesson(judged)
 
 
@@ -103,8 +105,7 @@ def _feedback_round(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Lesson
     """From the anchor, on the corrections and a replay."""
     from ml.corrections import Corrections
     from ml.data import read_reviews
-    from ml.feedback import base_of, feedback_lesson
-    from ml.prediction import Classifier
+    from ml.feedback import base_of, feedback_lesson, load_anchor
     from ml.training_data import TrainingData
 
     if given.corrections is None:
@@ -113,7 +114,7 @@ def _feedback_round(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Lesson
         raise UnusedOption(option="--limit", name=recipe.name)
     judged = Corrections.read(given.corrections)
     folder = Path(given.base) if given.base else given.settings.anchor
-    anchor = Classifier.load(folder, given.settings.serving_threads)
+    anchor = load_anchor(folder, given.settings.serving_threads)
     source = named_reviews(given.data, given.settings)
     known = TrainingData.choose(read_reviews(source), source, recipe, None) if source else None
     return base_of(anchor), feedback_lesson(judged, known, anchor, recipe)
@@ -156,6 +157,8 @@ def summary(manifest: "Manifest", out: Path) -> str:
         sentences.append(f"It is right on {dev['accuracy']:.2%} of {dev['reviews']} held-out reviews, {error}.")
     else:
         sentences.append("Nothing measured what it forgot: name the anchor's reviews with --data or IMDB_PATH.")
+    if manifest.data.get("dev_is_the_anchors") is False:
+        sentences.append("The anchor held out others, so it may have been trained on some of these.")
     if shared := manifest.data.get("dev_texts_also_in_train"):
         sentences.append(f"Texts among them that it was trained on too: {shared}.")
     if learnt := manifest.figures.get("corrections"):

@@ -62,6 +62,10 @@ class NoCorrections(BadInput):
     """The recipe {name} learns from corrections. Name their file, a table with the columns text and label, with --corrections."""
 
 
+class UnusableAnchor(BadInput):
+    """A feedback round cannot start from {path}: {reason}. Name a published model that was fine-tuned on reviews with --base or ANCHOR."""
+
+
 class UnusedOption(BadInput):
     """The option {option} does nothing with the recipe {name}; leave it out."""
 

@@ -6,17 +6,40 @@ a replayed text is what the anchor says (Li and Hoiem 2016, "Learning without Fo
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from config.errors import UnusableAnchor
+from ml.artifact import MANIFEST
 from ml.base_model import BaseModel
 from ml.behaviour_checks import checked_texts, read_checks
 from ml.corrections import Corrections
+from ml.fingerprints import digest
 from ml.lesson import Examples, Lesson, no_reviews
 from ml.prediction import Classifier, probabilities
 from ml.recipe import Recipe
+from ml.splits import without_texts_of
 from ml.training_data import TrainingData
+
+# The fact of a manifest by which a model that came out of a feedback round is known.
+_ANCHOR = "anchor"
+
+
+def load_anchor(folder: Path, threads: int = 0) -> Classifier:
+    """The published model that rounds start from, on ``threads`` processor threads, or as many as the engine likes.
+
+    Raises UnusableAnchor for a folder that is no published model and for one that came out of a feedback round, and
+    UnusableArtifact for a broken one.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise UnusableAnchor(path=folder, reason="it is no published model")
+    anchor = Classifier.load(folder, threads)
+    if _ANCHOR in anchor.manifest.data:
+        first = anchor.manifest.data[_ANCHOR]
+        raise UnusableAnchor(path=folder, reason=f"it came out of a feedback round itself, which started from {first}")
+    return anchor
 
 
 def base_of(anchor: Classifier) -> BaseModel:
@@ -27,17 +50,20 @@ def base_of(anchor: Classifier) -> BaseModel:
 def feedback_lesson(corrections: Corrections, known: TrainingData | None, anchor: Classifier, recipe: Recipe) -> Lesson:
     """The lesson of a feedback round: the corrections, and ``recipe.replay`` texts under what ``anchor`` says of them.
 
-    ``known`` is the data that the anchor was trained on. Without it the texts of the behavioural checks are replayed,
-    and there is no dev to measure by. Raises TooFewCorrections when every correction is held out.
+    ``known`` is the data that the anchor was trained on. Without it all texts of the behavioural checks are replayed,
+    and there is no dev to measure by. A text that was corrected is not replayed. Raises TooFewCorrections when every
+    correction is held out.
     """
-    facts: dict[str, Any] = {"anchor": anchor.version}
+    facts: dict[str, Any] = {_ANCHOR: anchor.version}
     if known is None:
-        replayed = checked_texts(read_checks())
-        facts["replay"] = {"file": None, "texts": len(replayed)}
+        checked = pd.DataFrame({"text": checked_texts(read_checks())})
+        replayed = without_texts_of(checked, corrections.rows)["text"].tolist()
     else:
         corrections = corrections.without(known.held_out)
-        replayed = _drawn(known.split.train, recipe)
-        facts |= known.facts() | {"replay": {"file": known.source, "texts": len(replayed)}}
+        replayed = _drawn(without_texts_of(known.split.train, corrections.rows), recipe)
+        facts |= known.facts()
+        facts["dev_is_the_anchors"] = anchor.manifest.data.get("dev") == facts["dev"]
+    facts["replay"] = {"file": known and known.source, "texts": len(replayed), "digest": digest(replayed)}
     logits, _ = anchor.engine.logits(corrections.rows["text"].tolist())
     right = logits.argmax(axis=1) == corrections.rows["label"]
     facts["corrections"] = corrections.facts() | {"anchor_right": float(right.mean())}

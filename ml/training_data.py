@@ -1,6 +1,6 @@
 """Which reviews a fine-tune trains on and which it measures itself on, as its recipe says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -55,14 +55,21 @@ class TrainingData:
         return pd.concat([self.split.dev, self.test], ignore_index=True)
 
     def lesson(self, corrections: Corrections | None = None) -> Lesson:
-        """The lesson of a full fine-tune, with the corrections that are not held out among its examples."""
-        train = self.split.train
-        examples = Examples.labelled(train["text"].tolist(), train["label"].tolist())
+        """The lesson of a full fine-tune, with the corrections that are not held out among its examples.
+
+        A review that was corrected stands there as corrected only.
+        """
         if corrections is None:
-            return Lesson(examples, self.facts(), self.split.dev)
+            return Lesson(self._examples(), self.facts(), self.split.dev)
         usable = corrections.without(self.held_out)
-        facts = {**self.facts(), "corrections": usable.facts()}
-        return Lesson(examples + usable.examples(), facts, self.split.dev, usable.rows)
+        others = replace(self, split=replace(self.split, train=without_texts_of(self.split.train, usable.rows)))
+        corrected = len(self.split.train) - len(others.split.train)
+        facts = {**others.facts(), "left_out_because_corrected": corrected, "corrections": usable.facts()}
+        return Lesson(others._examples() + usable.examples(), facts, self.split.dev, usable.rows)
+
+    def _examples(self) -> Examples:
+        train = self.split.train
+        return Examples.labelled(train["text"].tolist(), train["label"].tolist())
 
     def facts(self) -> dict[str, Any]:
         """What the manifest says of the data; the digests cover the normalised texts, whatever their order."""

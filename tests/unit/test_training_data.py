@@ -9,6 +9,7 @@ import pytest
 from cli.model_commands import summary
 from config.errors import TooFewReviews
 from ml.artifact import Manifest
+from ml.corrections import Corrections
 from ml.data import read_reviews
 from ml.recipe import Recipe
 from ml.training_data import TrainingData
@@ -82,3 +83,22 @@ def test_the_last_sentence_tells_shared_texts(shared: int, told: str) -> None:
     assert "90.00%" in sentence
     assert told in sentence
     assert ("trained on too" in sentence) == (shared > 0)
+
+
+def test_corrections_are_learnt_beside_the_reviews_and_instead_of_those_with_their_text() -> None:
+    reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(60)], "label": [n % 2 for n in range(60)]})
+    chosen = TrainingData.choose(reviews, Path("reviews.csv"), RECIPE, None)
+    trained, held_out = chosen.split.train["text"].iloc[0], chosen.split.dev["text"].iloc[0]
+    label = int(chosen.split.train["label"].iloc[0])
+    judged = pd.DataFrame({"text": [trained.upper(), held_out, "A gem."], "label": [1 - label, 0, 1]})
+    lesson = chosen.lesson(Corrections(judged, "judged.csv", 0))
+    shown = dict(zip(lesson.examples.texts, lesson.examples.targets.argmax(axis=1).tolist(), strict=True))
+    plain = chosen.lesson()
+    assert shown.keys() == {*plain.examples.texts, trained.upper(), "A gem."} - {trained}
+    assert (shown[trained.upper()], shown["A gem."]) == (1 - label, 1)
+    assert lesson.dev.equals(plain.dev)
+    assert lesson.corrections["text"].tolist() == [trained.upper(), "A gem."]
+    assert lesson.facts["corrections"]["left_out_because_held_out"] == 1
+    assert lesson.facts["left_out_because_corrected"] == 1
+    assert lesson.facts["train"]["reviews"] == plain.facts["train"]["reviews"] - 1
+    assert "corrections" not in plain.facts
