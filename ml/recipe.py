@@ -21,6 +21,8 @@ from ml.tokens import Reading
 
 _FOLDER = Path(__file__).parent / "recipes"
 _SUFFIX = ".toml"
+# What a recipe of feedback rounds calls its base: the published model that the setting ANCHOR names.
+_ANCHOR = "anchor"
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -31,8 +33,8 @@ class Recipe:
     Lengths are in tokens, rates a step, ``warmup`` a share of all steps, ``dev`` a share of reviews,
     ``unsure_below`` the calibrated confidence below which an answer is called unsure. ``base`` is an encoder's name,
     used where neither the command nor BASE_MODEL names another. ``frozen_layers`` is a number of lower encoder blocks
-    that stay as they are, the embeddings with them. ``replay`` makes a recipe that of feedback rounds: so many of the
-    reviews that the base was trained on are shown again beside the corrections.
+    that stay as they are, the embeddings with them. ``replay`` makes a recipe that of feedback rounds, whose base is
+    the anchor: so many of the reviews that it was trained on are shown again beside the corrections.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -62,9 +64,11 @@ class Recipe:
     replay: NonNegativeInt | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError where the windows of a text would not move on."""
+        """Raise ValueError where the windows of a text would not move on, or half a feedback round is told."""
         if self.overlap >= self.window - 2:
             raise ValueError(f"overlap = {self.overlap} has to be less than window - 2, which is {self.window - 2}")
+        if (self.base == _ANCHOR) != (self.replay is not None):
+            raise ValueError(f'replay is for feedback rounds, whose base is "{_ANCHOR}", and they need it')
 
     @classmethod
     def named(cls, name: str) -> Self:

@@ -64,3 +64,15 @@ def test_a_wrong_field_is_named_with_its_file(tmp_path: Path, line: str, instead
         Recipe.named(str(path))
     assert str(caught.value).startswith(f"The recipe {path} cannot be used: {reason}")
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "instead"), [("feedback", "replay = 400", ""), ("default", "seed = 42", "seed = 42\nreplay = 9")]
+)
+def test_replay_and_the_anchor_belong_together(tmp_path: Path, name: str, line: str, instead: str) -> None:
+    text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    assert line in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(line, instead), encoding="utf-8")
+    with pytest.raises(BadRecipe, match='replay is for feedback rounds, whose base is "anchor", and they need it'):
+        Recipe.named(str(path))
