@@ -52,6 +52,12 @@ class BertConfig:
         if window > most:
             raise UnusableCheckpoint(path=folder, reason=f"it reads {most} tokens at once, and the window is {window}")
 
+    def require_blocks(self, folder: Path, frozen: int) -> None:
+        """Raise UnusableCheckpoint when ``frozen`` is more blocks than the encoder has."""
+        blocks = self.num_hidden_layers
+        if frozen > blocks:
+            raise UnusableCheckpoint(path=folder, reason=f"it has {blocks} blocks, and the recipe freezes {frozen}")
+
     def to_hugging_face(self) -> dict[str, Any]:
         """The content of a ``config.json`` that transformers opens as BertForSequenceClassification."""
         sizes = asdict(self)

@@ -40,21 +40,25 @@ class Order:
     @property
     def state(self) -> TrainingState:
         """Where the checkpoint of the running fine-tune is kept: a hidden folder beside ``out``."""
-        plan = plan_digest(base=self.base.name, data=self.lesson.facts, recipe=asdict(self.recipe))
+        lesson = self.lesson
+        plan = plan_digest(
+            base=self.base.name, data=lesson.facts, examples=lesson.examples.digest, recipe=asdict(self.recipe)
+        )
         return TrainingState(self.out.parent / f".{self.out.name}-training", plan)
 
 
 def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     """Carry out an order; ``order.out`` is replaced only once all is done.
 
-    Raises UnusableCheckpoint when the base cannot be built or reads less than a window at once, FolderTaken when
-    ``out`` is something else than a published model, UnwritableFile when it cannot be made, FineTuneStopped when the
-    watch stops it, and NothingToResume when there is no checkpoint to go on with.
+    Raises UnusableCheckpoint when the base cannot be built, reads less than a window at once or has fewer blocks than
+    are frozen, FolderTaken when ``out`` is something else than a published model, UnwritableFile when it cannot be
+    made, FineTuneStopped when the watch stops it, and NothingToResume when there is no checkpoint to go on with.
     """
     prepare_place(order.out)
     base, lesson, recipe, state = order.base, order.lesson, order.recipe, order.state
     bert = BertConfig.read(base.folder)
     bert.require_window(base.folder, recipe.window)
+    bert.require_blocks(base.folder, recipe.frozen_layers)
     keras.utils.set_random_seed(recipe.seed)
     reader = TextReader.read(base.folder, recipe.window, recipe.overlap, recipe.reading)
     config = replace(
@@ -64,17 +68,20 @@ def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     )
     with computing_in(recipe.precision) as precision:
         network = read_checkpoint(base.folder, config)
-        train(network, WindowBatches(lesson.examples, reader, recipe), state, resume, watch)
+        steps = train(network, WindowBatches(lesson.examples, reader, recipe), state, resume, watch)
     with publishing(order.out) as folder:
         write_checkpoint(folder, network, config, reader)
-        manifest = _describe(folder, order, precision)
+        manifest = _describe(folder, order, {"computed_in": precision, "steps": steps})
         manifest.write(folder)
     state.remove()
     return manifest
 
 
-def _describe(folder: Path, order: Order, precision: str) -> Manifest:
-    """The manifest of a written checkpoint: calibrated and measured on dev with the engine that will serve it."""
+def _describe(folder: Path, order: Order, done: dict[str, Any]) -> Manifest:
+    """The manifest of a written checkpoint: calibrated and measured on dev with the engine that will serve it.
+
+    ``done`` is what came of the recipe.
+    """
     recipe, lesson = order.recipe, order.lesson
     engine = Engine.load(folder, recipe.window, recipe.overlap, recipe.reading)
     probe_logits, _ = engine.logits(PROBES)
@@ -90,7 +97,7 @@ def _describe(folder: Path, order: Order, precision: str) -> Manifest:
         temperature=temperature,
         unsure_below=recipe.unsure_below,
         data=lesson.facts,
-        recipe={**asdict(recipe), "computed_in": precision},
+        recipe={**asdict(recipe), **done},
         libraries={name: version(name) for name in _LIBRARIES},
         figures=found,
         probe_logits=[[float(value) for value in row] for row in probe_logits],

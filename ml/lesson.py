@@ -1,5 +1,7 @@
 """What one fine-tune trains on, and what it measures itself by."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -30,6 +32,12 @@ class Examples:
     def labelled(cls, texts: Sequence[str], labels: Sequence[int]) -> Self:
         """Texts with indices into LABELS."""
         return cls(texts, np.eye(len(LABELS), dtype=np.float32)[np.asarray(labels, np.int64)])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex of the texts and the likelier label of each, in their order."""
+        content = json.dumps([list(self.texts), self.targets.argmax(axis=1).tolist()])
+        return hashlib.sha256(content.encode()).hexdigest()
 
     def __add__(self, other: "Examples") -> "Examples":
         return Examples([*self.texts, *other.texts], np.concatenate([self.targets, other.targets]))

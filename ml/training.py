@@ -60,11 +60,12 @@ class Watch:
     stopped: Callable[[], bool]
 
 
-def train(network: keras.Model, batches: WindowBatches, state: TrainingState, resume: bool, watch: Watch) -> None:
+def train(network: keras.Model, batches: WindowBatches, state: TrainingState, resume: bool, watch: Watch) -> int:
     """Fine-tune ``network`` in place by the batches' recipe, with checkpoints in ``state``; ``resume`` starts there.
 
-    Of a recipe with frozen layers, the layers above them are trained on what those give. Raises FineTuneStopped once
-    the watch stops it, NothingToResume when there is no checkpoint of this plan.
+    Of a recipe with frozen layers, the layers above them are trained on what those give. Gives the number of steps
+    that the weights took, those before the checkpoint included. Raises FineTuneStopped once the watch stops it,
+    NothingToResume when there is no checkpoint of this plan.
     """
     recipe = batches.recipe
     steps = batches.count * recipe.epochs
@@ -82,6 +83,7 @@ def train(network: keras.Model, batches: WindowBatches, state: TrainingState, re
             raise FineTuneStopped(step=step, steps=steps)
         if step % _SAVE_EVERY == 0:
             state.save(network, step)
+    return int(ops.convert_to_numpy(network.optimizer.iterations))
 
 
 def _trained_part(network: keras.Model, recipe: Recipe) -> tuple[keras.Model, Callable[[Arrays], Arrays]]:
