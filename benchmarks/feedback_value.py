@@ -1,0 +1,227 @@
+"""What 500 corrections from another domain are worth, and what they cost on IMDB.
+
+    python -m benchmarks.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz
+
+The anchor meets sentences of a domain that it was not trained on. Five draws of 500 of them are given as corrections,
+each in a feedback round of its own by the recipe ``feedback``; then all 8,500 that the draws are from. Both are
+measured on one fixed set of 2,000 others, and on official test reviews of IMDB, whole movies. The sentences that are
+left are what the recipe may be tuned on; they are in none of this.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from rich.progress import Progress
+from scipy.stats import t
+
+from benchmarks.provenance import Provenance, provenance
+from config.settings import Settings
+from ml.comparison import Comparison, compare
+from ml.corrections import Corrections
+from ml.data import read_reviews
+from ml.evaluation import Labels
+from ml.feedback import base_of, feedback_lesson
+from ml.fine_tuning import Order, fine_tune
+from ml.fingerprints import digest, fingerprint, shared_fingerprints
+from ml.prediction import Classifier, Logits
+from ml.recipe import Recipe
+from ml.splits import hold_out
+from ml.training import Watch
+from ml.training_data import TrainingData
+
+_TEST, _POOL, _DRAWN = 2_000, 8_500, 500
+_IMDB = 6_000
+_SEED = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One set of texts: how many, and the digest that tells it from another."""
+
+    texts: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean over draws with its 95 % interval (Student's t)."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One feedback round: against the anchor on the test sentences and on IMDB, and the seconds it took to publish."""
+
+    corrections: int
+    seconds: float
+    sentences: Comparison
+    imdb: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What ``benchmarks/results/feedback_value.json`` holds; accuracies and their differences are shares."""
+
+    provenance: Provenance
+    anchor: str
+    parameters: int
+    recipe: dict[str, Any]
+    parts: dict[str, Part]
+    shared_texts: int
+    """Texts that stand in two of the parts, counted by their fingerprints."""
+    draws: list[Round]
+    all_of_them: Round
+    lift: Mean
+    imdb_change: Mean
+    share_of_full_lift: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    test: pd.DataFrame
+    pool: pd.DataFrame
+    tuning: pd.DataFrame
+    imdb: pd.DataFrame
+
+    @classmethod
+    def cut(cls, sentences: pd.DataFrame, known: TrainingData) -> "_Texts":
+        """Sentences that are there once, shuffled by a fixed seed, and the official test reviews."""
+        once = sentences[~sentences["text"].map(fingerprint).duplicated(keep=False)]
+        shuffled = once.sample(frac=1.0, random_state=_SEED).reset_index(drop=True)
+        test, rest = shuffled[:_TEST], shuffled[_TEST:]
+        imdb = hold_out(known.test, _IMDB / len(known.test), _SEED).dev
+        return cls(test, rest[:_POOL], rest[_POOL:], imdb)
+
+    def named(self, known: TrainingData) -> dict[str, pd.DataFrame]:
+        """Every part by its name."""
+        own = {"sentences to test": self.test, "sentences to draw from": self.pool, "sentences to tune on": self.tuning}
+        imdb = {"IMDB to train": known.split.train, "IMDB dev": known.split.dev, "IMDB to test": self.imdb}
+        return {**own, **imdb}
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What every round is run with and held against."""
+
+    anchor: Classifier
+    known: TrainingData
+    recipe: Recipe
+    texts: _Texts
+    before: tuple[Logits, Logits]
+
+    def round(self, rows: pd.DataFrame, folder: Path) -> Round:
+        """Carry out a feedback round on ``rows`` and measure what it published."""
+        started = monotonic()
+        corrections = Corrections(rows.reset_index(drop=True), "sentences", 0)
+        lesson = feedback_lesson(corrections, self.known, self.anchor, self.recipe)
+        order = Order(base_of(self.anchor), lesson, self.recipe, folder / "round")
+        manifest = fine_tune(order, Watch(lambda _: None, lambda: False))
+        seconds = monotonic() - started
+        keras.backend.clear_session()
+        published = Classifier.load(order.out)
+        names = self.anchor.version, manifest.version
+        after = [_logits(published, part) for part in (self.texts.test, self.texts.imdb)]
+        found = [
+            compare(names, before, logits, _labels(part))
+            for before, logits, part in zip(self.before, after, (self.texts.test, self.texts.imdb), strict=True)
+        ]
+        return Round(len(rows), round(seconds, 1), *found)
+
+
+def main() -> None:
+    """Measure, write the JSON and print it as a table."""
+    arguments = _arguments()
+    recipe = Recipe.named("feedback")
+    known = TrainingData.choose(read_reviews(arguments.data), arguments.data, recipe, None)
+    anchor = Classifier.load(arguments.model)
+    texts = _Texts.cut(read_reviews(arguments.sentences), known)
+    bench = _Bench(anchor, known, recipe, texts, (_logits(anchor, texts.test), _logits(anchor, texts.imdb)))
+    samples = [texts.pool.sample(_DRAWN, random_state=seed) for seed in range(arguments.draws)]
+    with TemporaryDirectory() as folder, Progress() as bar:
+        rounds = [bench.round(rows, Path(folder)) for rows in bar.track([*samples, texts.pool], description="Rounds")]
+    report = _report(bench, rounds[:-1], rounds[-1])
+    arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    _print(report)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.feedback_value", description=(__doc__ or "")[:79])
+    parser.add_argument("--data", type=Path, required=True, help="IMDB reviews with the official split: parquet")
+    parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
+    parser.add_argument("--model", type=Path, default=Settings.model_fields["anchor"].default, help="the anchor")
+    parser.add_argument("--draws", type=int, default=5, help="draws of corrections")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/feedback_value.json"), help="results file")
+    return parser.parse_args()
+
+
+def _report(bench: _Bench, draws: list[Round], everything: Round) -> Report:
+    parts = bench.texts.named(bench.known)
+    pairs = combinations([part["text"] for part in parts.values()], 2)
+    lift = _mean([draw.sentences.difference for draw in draws])
+    return Report(
+        provenance=provenance("keras", "tensorflow", "openvino", "numpy"),
+        anchor=bench.anchor.version,
+        parameters=_parameters(bench.anchor.folder),
+        recipe=asdict(bench.recipe),
+        parts={name: Part(len(part), digest(part["text"])) for name, part in parts.items()},
+        shared_texts=len(set().union(*(shared_fingerprints(first, second) for first, second in pairs))),
+        draws=draws,
+        all_of_them=everything,
+        lift=lift,
+        imdb_change=_mean([draw.imdb.difference for draw in draws]),
+        share_of_full_lift=lift.mean / everything.sentences.difference,
+    )
+
+
+def _mean(values: Sequence[float]) -> Mean:
+    mean, spread = float(np.mean(values)), float(np.std(values, ddof=1)) / len(values) ** 0.5
+    reach = float(t.ppf(0.975, len(values) - 1)) * spread
+    return Mean(mean, mean - reach, mean + reach)
+
+
+def _logits(classifier: Classifier, texts: pd.DataFrame) -> Logits:
+    logits, _ = classifier.engine.logits(texts["text"].tolist())
+    return logits
+
+
+def _labels(texts: pd.DataFrame) -> Labels:
+    return texts["label"].to_numpy(np.int8)
+
+
+def _parameters(folder: Path) -> int:
+    from safetensors.numpy import load_file  # noqa: PLC0415 - the engine has read the file already; this counts it
+
+    return sum(weight.size for weight in load_file(folder / "model.safetensors").values())
+
+
+def _print(report: Report) -> None:
+    print(f"anchor {report.anchor}, {report.parameters:,} parameters")
+    for name, part in report.parts.items():
+        print(f"  {name:22} {part.texts:>6} texts, digest {part.digest}")
+    print(f"  texts in two parts: {report.shared_texts}")
+    for number, row in enumerate([*report.draws, report.all_of_them], start=1):
+        name = f"draw {number}" if row is not report.all_of_them else "all of them"
+        print(f"  {name:12} {row.corrections:>5} corrections, {row.seconds:5.0f} s", end="  ")
+        print(f"sentences {row.sentences.first_accuracy:.2%} to {row.sentences.second_accuracy:.2%}", end="  ")
+        print(f"IMDB {row.imdb.first_accuracy:.2%} to {row.imdb.second_accuracy:.2%}")
+    lift, change = report.lift, report.imdb_change
+    print(f"  mean lift {lift.mean:+.2%} ({lift.low:+.2%} to {lift.high:+.2%}), ", end="")
+    print(f"{report.share_of_full_lift:.0%} of what all of them give")
+    print(f"  mean change on IMDB {change.mean:+.2%} ({change.low:+.2%} to {change.high:+.2%})")
+
+
+if __name__ == "__main__":
+    main()
