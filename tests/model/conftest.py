@@ -1,16 +1,17 @@
 """Small BERTs whose weights are large enough that a wrong network gives other logits."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
+from small_model import CONFIG, RECIPE, Done, RandomBert, carry_out, write_reviews
 
-from ml.base_model import DEFAULT, find_base_model
+from ml.base_model import DEFAULT, BaseModel, find_base_model
 from ml.bert_config import BertConfig
+from ml.data import read_reviews
 from ml.tokens import TextReader
-
-RandomBert = Callable[..., Path]
+from ml.training_data import TrainingData
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +51,29 @@ def random_bert(reader: TextReader) -> RandomBert:
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def small_reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labelled sentences of our own."""
+    return write_reviews(tmp_path_factory.mktemp("reviews") / "reviews.csv")
+
+
+@pytest.fixture(scope="session")
+def small_base(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
+    """A small encoder without a head, as encoders come."""
+    from ml.checkpoint import WEIGHTS
+
+    folder = random_bert(tmp_path_factory.mktemp("base") / "bert", CONFIG)
+    weights = {name: values for name, values in load_file(folder / WEIGHTS).items() if "classifier" not in name}
+    save_file(weights, folder / WEIGHTS)
+    return BaseModel("a small encoder", folder)
+
+
+@pytest.fixture(scope="session")
+def fine_tuned(small_base: BaseModel, small_reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """The small encoder fine-tuned on those sentences."""
+    from ml.fine_tuning import Order
+
+    lesson = TrainingData.choose(read_reviews(small_reviews), small_reviews, RECIPE, None).lesson()
+    return carry_out(Order(small_base, lesson, RECIPE, tmp_path_factory.mktemp("models") / "mine"))

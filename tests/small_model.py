@@ -1,0 +1,89 @@
+"""A small BERT's fine-tune: its sizes, its recipes, and labelled sentences of our own."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ml.bert_config import BertConfig
+from ml.recipe import Recipe
+
+# TensorFlow takes seconds to import, and not every test needs it.
+if TYPE_CHECKING:
+    from ml.artifact import Manifest
+    from ml.fine_tuning import Order
+    from ml.training import Progress
+
+RandomBert = Callable[..., Path]
+CONFIG = BertConfig(
+    hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, max_position_embeddings=128
+)
+RECIPE = replace(
+    Recipe.named("default"),
+    window=16,
+    overlap=4,
+    batch_size=8,
+    epochs=12,
+    learning_rate=3e-3,
+    hidden_dropout=0.02,
+    precision="float32",
+    dev=0.2,
+)
+FEEDBACK = replace(RECIPE, name="feedback", base="anchor", replay=64, frozen_layers=1, epochs=10, learning_rate=1e-2)
+LIKED = [
+    "A joy from the first page to the last.",
+    "I laughed, I cried, and I called my sister to tell her to see it.",
+    "Warm, witty and wonderfully played.",
+    "The best evening we have had in months.",
+    "Every song in it is a small delight.",
+    "Brilliant, and kind as well.",
+]
+HATED = [
+    "A bore from the first page to the last.",
+    "I yawned, I sighed, and I told my sister to stay at home.",
+    "Cold, clumsy and dreadfully played.",
+    "The worst evening we have had in months.",
+    "Every song in it is a small torture.",
+    "Stupid, and cruel as well.",
+]
+
+
+def write_reviews(path: Path) -> Path:
+    """A table in Kaggle's form: each sentence with twelve endings, so that every text is there once."""
+    rows = [
+        (f"{sentence} That was number {number}.", label)
+        for number in range(12)
+        for label, sentences in (("positive", LIKED), ("negative", HATED))
+        for sentence in sentences
+    ]
+    pd.DataFrame(rows, columns=["review", "sentiment"]).to_csv(path, index=False)
+    return path
+
+
+def write_recipe(folder: Path, recipe: Recipe) -> Path:
+    """The recipe as a file that the command reads."""
+    facts = {name: value for name, value in asdict(recipe).items() if name != "name" and value is not None}
+    path = folder / f"{recipe.name}.toml"
+    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in facts.items()), encoding="utf-8")
+    return path
+
+
+@dataclass(frozen=True)
+class Done:
+    """An order that was carried out, what it published and what was reported on the way."""
+
+    order: "Order"
+    manifest: "Manifest"
+    seen: "list[Progress]"
+
+
+def carry_out(order: "Order") -> Done:
+    """Fine-tune to the end."""
+    from ml.fine_tuning import fine_tune
+    from ml.training import Watch
+
+    seen: list[Progress] = []
+    return Done(order, fine_tune(order, Watch(seen.append, lambda: False)), seen)
