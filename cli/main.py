@@ -9,6 +9,7 @@ from cli import data_commands, database_commands, key_commands
 from cli.evaluate import evaluate
 from cli.model_commands import fine_tune
 from cli.predict import predict
+from cli.summary import summary
 from config.errors import ThumbsError
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app.add_typer(key_commands.app, name="key")
 app.command()(predict)
 app.command()(fine_tune)
 app.command()(evaluate)
+app.command()(summary)
 
 
 @app.command()

@@ -1,0 +1,35 @@
+"""A network's layers and parameters."""
+
+from typing import Annotated
+
+import typer
+
+
+def summary(
+    base: Annotated[str | None, typer.Option(help="Hub name or folder; else BASE_MODEL, else the recipe's.")] = None,
+    recipe: Annotated[str, typer.Option(help="A recipe's name, or a .toml file of your own.")] = "default",
+) -> None:
+    """Print the layers and parameters of the network that a recipe fine-tunes.
+
+    \b
+    Examples:
+      thumbs summary
+      thumbs summary --base google-bert/bert-base-uncased
+    """
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from config.settings import read_settings
+    from ml.base_model import find_base_model
+    from ml.bert_config import BertConfig
+    from ml.recipe import Recipe
+
+    settings = read_settings()
+    plan = Recipe.named(recipe)
+    folder = settings.anchor if plan.replay is not None else None
+    name = base or (str(folder) if folder else settings.base_model or plan.base)
+    config = BertConfig.read(find_base_model(name).folder)
+    # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
+    from ml.network import build_network
+
+    build_network(config).summary(print_fn=typer.echo)
