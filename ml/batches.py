@@ -74,10 +74,12 @@ class LowerOutputs:
         input_ids, attention_mask = inputs["input_ids"], inputs["attention_mask"]
         lengths = attention_mask.sum(axis=1)
         names = [ids[:length].tobytes() for ids, length in zip(input_ids, lengths, strict=True)]
-        if any(name not in self._kept for name in names):
-            found = keras.ops.convert_to_numpy(keras.ops.cast(self._lower(inputs), "float16"))
-            for name, vectors, length in zip(names, found, lengths, strict=True):
-                self._kept[name] = vectors[:length]
+        if missing := [row for row, name in enumerate(names) if name not in self._kept]:
+            asked = {name: values[missing] for name, values in inputs.items()}
+            found = keras.ops.convert_to_numpy(keras.ops.cast(self._lower(asked), "float16"))
+            for row, vectors in zip(missing, found, strict=True):
+                # A copy, as a part would keep the padding in memory too.
+                self._kept[names[row]] = vectors[: lengths[row]].copy()
         size = self._kept[names[0]].shape[1]
         hidden = np.zeros((*input_ids.shape, size), np.float16)
         for row, (name, length) in enumerate(zip(names, lengths, strict=True)):
