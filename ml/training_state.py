@@ -6,6 +6,7 @@ header, the step and the plan that it belongs to. It is written beside and renam
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +58,8 @@ class TrainingState:
 
     def remove(self) -> None:
         """Delete the checkpoint, once what it led to is published."""
-        (self.folder / _FILE).unlink(missing_ok=True)
         if self.folder.is_dir():
-            self.folder.rmdir()
+            shutil.rmtree(self.folder)
 
 
 def _variables(network: keras.Model) -> dict[str, Any]:

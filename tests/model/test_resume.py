@@ -12,10 +12,10 @@ from config.errors import FineTuneStopped, NothingToResume
 from ml.base_model import DEFAULT, find_base_model
 from ml.batches import Examples, WindowBatches
 from ml.bert_config import BertConfig
+from ml.devices import computing_in
 from ml.network import build_network
 from ml.recipe import Recipe
 from ml.tokens import TextReader
-from ml.devices import computing_in
 from ml.training import Progress, Watch, train
 from ml.training_state import TrainingState, plan_digest
 
@@ -79,3 +79,18 @@ def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path, batches: Window
 def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path: Path, batches: WindowBatches) -> None:
     with pytest.raises(NothingToResume, match="Start it without --resume"):
         train(network(), batches, TrainingState(tmp_path / "none", "plan"), True, watch([]))
+
+
+def test_what_a_kill_left_of_a_checkpoint_goes_with_the_others(tmp_path: Path) -> None:
+    state = TrainingState(tmp_path / "training", "plan")
+    trained = network()
+    trained.compile(keras.optimizers.Adam())
+    trained.optimizer.build(trained.trainable_variables)
+    state.save(trained, 1)
+    (whole,) = state.folder.iterdir()
+    # A checkpoint is written under this name first, so that there is always a whole one.
+    (state.folder / f".{whole.name}").write_bytes(whole.read_bytes()[:100])
+    assert state.load(trained) == 1
+    state.remove()
+    assert not state.folder.exists()
+    state.remove()

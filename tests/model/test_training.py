@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from ml.batches import Examples, WindowBatches
+from ml.devices import computing_in
 from ml.recipe import Recipe
 from ml.tokens import TextReader
-from ml.devices import computing_in
 from ml.training import WarmUpLinearDecay
 
 RECIPE = replace(Recipe.named("default"), batch_size=4, seed=5)
