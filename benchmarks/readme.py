@@ -97,7 +97,35 @@ def _language(found: Results) -> str:
     return _table("language guard", rows) + _source(found, f"threshold {found['threshold']}, chosen on other texts")
 
 
-_TABLES: Final[dict[str, Callable[[Results], str]]] = {"starter": _starter, "drive": _drive, "language": _language}
+def _fine_tuning(found: Results) -> str:
+    run = found["against_trainer"]
+    accuracy, ratio = run["accuracy"], run["ratio"]
+    low, high = accuracy["interval"]
+    lowest, highest = ratio["lowest"], ratio["highest"]
+    speeds = [(f"samples a second, {name}", f"{trainer['median']:.1f}") for name, trainer in run["trainers"].items()]
+    rows = [
+        *speeds,
+        (f"ours over {run['fastest']}", f"**{ratio['of_medians']:.2f}** ({lowest:.2f} to {highest:.2f})"),
+        ("accuracy, ours and that one's", f"{accuracy['second_accuracy']:.1%}, {accuracy['first_accuracy']:.1%}"),
+        ("difference, points", f"{accuracy['difference'] * 100:+.1f} ({low * 100:+.1f} to {high * 100:+.1f})"),
+    ]
+    versions = {name: number for trainer in run["trainers"].values() for name, number in trainer["packages"].items()}
+    timed = len(next(iter(run["trainers"].values()))["step_seconds"]) * run["steps_a_block"]
+    how = (
+        f"{run['base']}, {run['parameters']:,} parameters, windows of {run['recipe']['window']} tokens, {run['cores']} "
+        f"cores; {run['untimed_steps'] + timed} equal steps of {run['recipe']['batch_size']} in turns, {timed} of them "
+        f"timed, ours with its checkpoints; accuracy on {accuracy['reviews']:,} held-out train reviews; "
+        f"{', '.join(f'{name} {number}' for name, number in versions.items())}"
+    )
+    return _table("our fine-tuning loop and Hugging Face's Trainer", rows) + _source(found, how)
+
+
+_TABLES: Final[dict[str, Callable[[Results], str]]] = {
+    "starter": _starter,
+    "drive": _drive,
+    "language": _language,
+    "fine_tuning": _fine_tuning,
+}
 
 
 def _results(name: str) -> Results:
