@@ -32,4 +32,4 @@ def summary(
     # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
     from ml.network import build_network
 
-    build_network(config).summary(print_fn=typer.echo)
+    build_network(config).summary(line_length=100, print_fn=typer.echo)
