@@ -32,7 +32,7 @@ RECIPE = replace(
     precision="float32",
     dev=0.2,
 )
-FEEDBACK = replace(RECIPE, name="feedback", base="anchor", replay=64, frozen_layers=1, epochs=10, learning_rate=1e-2)
+FEEDBACK = replace(RECIPE, name="feedback", base="anchor", replay=96, frozen_layers=1, learning_rate=6e-3)
 LIKED = [
     "A joy from the first page to the last.",
     "I laughed, I cried, and I called my sister to tell her to see it.",
