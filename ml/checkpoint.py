@@ -56,6 +56,17 @@ def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, rea
     reader.save(folder)
 
 
+def move_back(network: keras.Model, start: keras.Model, share: float) -> None:
+    """Put each weight of ``network`` only ``share`` of the way from ``start``'s to its own.
+
+    Between the two lie models that have most of what was learnt and forget less than the trained one (Wortsman et al.
+    2022, "Robust fine-tuning of zero-shot models").
+    """
+    for weight, before in zip(weight_names(network), weight_names(start), strict=True):
+        old, new = (keras.ops.convert_to_numpy(each.variable) for each in (before, weight))
+        weight.variable.assign(old + np.float32(share) * (new - old))
+
+
 def _canonical(name: str) -> str:
     name = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
     return name if name.startswith(("bert.", _HEAD)) else f"bert.{name}"

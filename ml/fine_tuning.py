@@ -14,7 +14,7 @@ from ml.artifact import Manifest, file_hash, file_hashes, prepare_place, publish
 from ml.base_model import BaseModel
 from ml.batches import WindowBatches
 from ml.bert_config import BertConfig
-from ml.checkpoint import WEIGHTS, read_checkpoint, write_checkpoint
+from ml.checkpoint import WEIGHTS, move_back, read_checkpoint, write_checkpoint
 from ml.devices import computing_in
 from ml.evaluation import Labels, figures, fit_temperature
 from ml.lesson import Lesson
@@ -69,6 +69,8 @@ def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     with computing_in(recipe.precision) as precision:
         network = read_checkpoint(base.folder, config)
         steps = train(network, WindowBatches(lesson.examples, reader, recipe), state, resume, watch)
+        if recipe.interpolation < 1:
+            move_back(network, read_checkpoint(base.folder, config), recipe.interpolation)
     with publishing(order.out) as folder:
         write_checkpoint(folder, network, config, reader)
         manifest = _describe(folder, order, {"computed_in": precision, "steps": steps})

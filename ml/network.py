@@ -14,8 +14,6 @@ from keras import ops
 
 from ml.bert_config import BertConfig
 
-_INITIAL = keras.initializers.TruncatedNormal(stddev=0.02)
-
 
 def build_network(config: BertConfig) -> keras.Model:
     """A model from ``input_ids`` and ``attention_mask`` (batch, tokens; int32) to logits (batch, labels; float32).
@@ -26,7 +24,7 @@ def build_network(config: BertConfig) -> keras.Model:
     attention_mask = keras.Input((None,), dtype="int32", name="attention_mask")
     pooled = BertLayer(config, name="bert")(input_ids, attention_mask)
     pooled = keras.layers.Dropout(config.hidden_dropout_prob, name="dropout")(pooled)
-    logits = keras.layers.Dense(config.num_labels, kernel_initializer=_INITIAL, dtype="float32", name="classifier")(
+    logits = keras.layers.Dense(config.num_labels, kernel_initializer=_initial(), dtype="float32", name="classifier")(
         pooled
     )
     return keras.Model({"input_ids": input_ids, "attention_mask": attention_mask}, logits, name="thumbs")
@@ -126,6 +124,20 @@ def _through(blocks: Sequence["EncoderBlock"], hidden: Any, attention_mask: Any,
     return hidden
 
 
+def _with_dense_gradient(table: Any) -> Any:
+    """``table`` itself, whose gradient is one array.
+
+    TensorFlow would keep a part for each token, and a global norm over those counts a word that stands there twice as
+    two, where the gradient is their sum.
+    """
+
+    def gradient(*args: Any, upstream: Any = None) -> Any:
+        (upstream,) = args if upstream is None else (upstream,)
+        return ops.convert_to_tensor(upstream)
+
+    return ops.custom_gradient(lambda same: (same, gradient))(table)
+
+
 class EmbeddingsLayer(keras.layers.Layer):
     """Word, position and segment embeddings, summed and normalised; every text is one segment."""
 
@@ -138,16 +150,16 @@ class EmbeddingsLayer(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Make the three tables and the norm."""
         size = self.config.hidden_size
-        self.words = self.add_weight((self.config.vocab_size, size), _INITIAL, name="word_embeddings")
-        self.positions = self.add_weight((self.config.max_position_embeddings, size), _INITIAL, name="positions")
-        self.segments = self.add_weight((self.config.type_vocab_size, size), _INITIAL, name="segments")
+        self.words = self.add_weight((self.config.vocab_size, size), _initial(), name="word_embeddings")
+        self.positions = self.add_weight((self.config.max_position_embeddings, size), _initial(), name="positions")
+        self.segments = self.add_weight((self.config.type_vocab_size, size), _initial(), name="segments")
         self.norm.build((None, None, size))
         self.built = True
 
     def call(self, input_ids: Any, training: bool = False) -> Any:
         """Vectors (batch, tokens, hidden)."""
         length = ops.shape(input_ids)[1]
-        words = ops.take(ops.convert_to_tensor(self.words), input_ids, axis=0)
+        words = ops.take(_with_dense_gradient(ops.convert_to_tensor(self.words)), input_ids, axis=0)
         positions = ops.convert_to_tensor(self.positions)[:length]
         hidden = words + positions[None] + ops.convert_to_tensor(self.segments)[0]
         return self.dropout(self.norm(hidden), training=training)
@@ -261,8 +273,13 @@ def _norm_names(prefix: str, norm: keras.layers.LayerNormalization) -> Iterator[
 
 
 def _dense(units: int, name: str, activation: str | None = None) -> keras.layers.Dense:
-    return keras.layers.Dense(units, activation=activation, kernel_initializer=_INITIAL, name=name)
+    return keras.layers.Dense(units, activation=activation, kernel_initializer=_initial(), name=name)
 
 
 def _norm(config: BertConfig, name: str) -> keras.layers.LayerNormalization:
     return keras.layers.LayerNormalization(epsilon=config.layer_norm_eps, name=name)
+
+
+def _initial() -> keras.initializers.Initializer:
+    # A new one each time: an initializer draws its seed when it is made, and gives the same values again and again.
+    return keras.initializers.TruncatedNormal(stddev=0.02)

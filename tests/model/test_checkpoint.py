@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from config.errors import UnusableCheckpoint
 from ml.bert_config import BertConfig
-from ml.checkpoint import WEIGHTS, read_checkpoint, write_checkpoint
+from ml.checkpoint import WEIGHTS, move_back, read_checkpoint, write_checkpoint
 from ml.network import build_network, weight_names
 from ml.prediction import Engine
 from ml.tokens import TextReader
@@ -178,3 +178,14 @@ def test_a_truncated_file_is_refused(folder: Path) -> None:
     content = (folder / WEIGHTS).read_bytes()
     (folder / WEIGHTS).write_bytes(content[: len(content) // 2])
     assert_refused(folder, f"{WEIGHTS} cannot be read")
+
+
+def test_weights_are_moved_back_to_where_they_started(folder: Path) -> None:
+    start, trained = read_checkpoint(folder), read_checkpoint(folder)
+    for variable in trained.trainable_variables:
+        variable.assign_add(keras.ops.ones_like(variable))
+    before, after = values_of(start), values_of(trained)
+    move_back(trained, start, 0.25)
+    for name, values in values_of(trained).items():
+        np.testing.assert_allclose(values, 0.75 * before[name] + 0.25 * after[name], atol=1e-6, err_msg=name)
+    assert_equal(values_of(start), before)
