@@ -109,3 +109,15 @@ def test_what_padding_holds_does_not_matter(folder: Path) -> None:
     np.testing.assert_allclose(found, keras_logits(network, batch), atol=2e-5)
     unmasked = keras_logits(network, Batch(scribbled, np.ones_like(scribbled)))
     assert np.abs(unmasked - found).max() > 0.1, "the mask is what hides the padding"
+
+
+def test_new_weights_follow_from_the_seed_and_no_two_are_alike() -> None:
+    def weights(seed: int) -> list[np.ndarray]:
+        keras.utils.set_random_seed(seed)
+        network = build_network(CONFIGS["plain"])
+        return [keras.ops.convert_to_numpy(weight.variable) for weight in weight_names(network) if weight.transposed]
+
+    first, again, other = weights(1), weights(1), weights(2)
+    assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
+    assert not any(np.array_equal(one, two) for one, two in zip(first, other, strict=True))
+    assert len({values.tobytes() for values in first}) == len(first)
