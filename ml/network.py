@@ -283,8 +283,3 @@ def _norm(config: BertConfig, name: str) -> keras.layers.LayerNormalization:
 def _initial() -> keras.initializers.Initializer:
     # A new one each time: an initializer draws its seed when it is made, and gives the same values again and again.
     return keras.initializers.TruncatedNormal(stddev=0.02)
-
-
-def _initial() -> keras.initializers.Initializer:
-    # A new one each time: an initializer draws its seed when it is made, and gives the same values again and again.
-    return keras.initializers.TruncatedNormal(stddev=0.02)
