@@ -125,17 +125,16 @@ def _through(blocks: Sequence["EncoderBlock"], hidden: Any, attention_mask: Any,
 
 
 def _with_dense_gradient(table: Any) -> Any:
-    """``table`` itself, whose gradient is one array.
+    """``table`` itself, whose gradient is one array, as it is on every backend but TensorFlow.
 
-    TensorFlow would keep a part for each token, and a global norm over those counts a word that stands there twice as
-    two, where the gradient is their sum.
+    TensorFlow keeps a part for each token, and a global norm over those counts a word that stands there twice as two,
+    where the gradient is their sum.
     """
+    if keras.backend.backend() != "tensorflow":
+        return table
+    import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow
 
-    def gradient(*args: Any, upstream: Any = None) -> Any:
-        (upstream,) = args if upstream is None else (upstream,)
-        return ops.convert_to_tensor(upstream)
-
-    return ops.custom_gradient(lambda same: (same, gradient))(table)
+    return tf.custom_gradient(lambda same: (same, tf.convert_to_tensor))(table)
 
 
 class EmbeddingsLayer(keras.layers.Layer):
