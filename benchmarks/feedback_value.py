@@ -4,8 +4,9 @@
 
 The anchor meets sentences of a domain that it was not trained on. Five draws of 500 of them are given as corrections,
 each in a feedback round of its own by the recipe ``feedback``; then all 8,500 that the draws are from, published as
-they were trained, without the recipe's interpolation, so that the bar is what training gives. Both are measured on one fixed set of 2,000 others, and on official test reviews of IMDB, whole movies. The sentences that are
-left are what the recipe may be tuned on; they are in none of this.
+they were trained, without the recipe's interpolation, so that the bar is what training gives. Both are measured on one
+fixed set of 2,000 others, and on official test reviews of IMDB, whole movies. The sentences that are left are what the
+recipe may be tuned on; they are in none of this.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """How fast a model is fine-tuned, and whether the speed costs accuracy.
 
     make peers
-    python -m benchmarks.fine_tuning --data imdb.parquet
+    python -m benchmarks.fine_tuning --data imdb.parquet --sentences rt_polarity.csv.gz
 
 Our loop (Keras 3 on TensorFlow) and Hugging Face's Trainer (on PyTorch, set up in several ways) train the same
 encoder from the same weights, the new head among them, on the same padded batches. Each has a process of its own; they
@@ -9,6 +9,8 @@ take turns, a block of steps each, on the same cores. Untimed steps come first, 
 batch. Our blocks contain the checkpoints that our loop keeps every 50 steps; Trainer keeps none. At the end all have
 done the same steps, and one float32 engine reads held-out train reviews with our model and with that of the Trainer
 which was fastest.
+
+Then the command of a feedback round is timed beside the steps of a full fine-tune, see ``benchmarks.feedback_round``.
 """
 
 import argparse
@@ -28,10 +30,12 @@ import keras
 import numpy as np
 import pandas as pd
 
+from benchmarks.feedback_round import FeedbackRound, Sizes, feedback_round
 from benchmarks.provenance import Provenance, provenance
 from benchmarks.starter import Part
 from benchmarks.training_job import TrainingJob, warm_up
 from benchmarks.turns import Ratio, Trainee, samples_per_second, speed_ratio, take_turns
+from config.settings import Settings
 from ml.base_model import find_base_model
 from ml.batches import WindowBatches
 from ml.bert_config import BertConfig
@@ -99,6 +103,7 @@ class Report:
 
     provenance: Provenance
     against_trainer: AgainstTrainer
+    feedback_round: FeedbackRound
 
 
 def main() -> None:
@@ -107,15 +112,19 @@ def main() -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.cores])
     with TemporaryDirectory() as work:
         found = against_trainer(arguments, Path(work))
+        anchor = Settings.model_fields["anchor"].default
+        quick = feedback_round(arguments.data, arguments.sentences, anchor, Path(work), Sizes())
     packages = ("keras", "tensorflow", "openvino", "tokenizers", "numpy")
-    report = Report(provenance(*packages), found)
+    report = Report(provenance(*packages), found, quick)
     arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
     _print(found)
+    _print_round(quick)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fine_tuning", description="Measure fine-tuning.")
     parser.add_argument("--data", type=Path, required=True, help="labelled reviews with the official split: parquet")
+    parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
     parser.add_argument("--blocks", type=int, default=3, help="turns that each trainer has")
     parser.add_argument("--steps", type=int, default=40, help="steps a block")
     parser.add_argument("--dev", type=int, default=1200, help="held-out train reviews that accuracy is measured on")
@@ -231,6 +240,17 @@ def _print(found: AgainstTrainer) -> None:
     print(f"  ours over {found.fastest}: {ratio.of_medians:.2f} ({ratio.lowest:.2f} to {ratio.highest:.2f})")
     low, high = row.interval or (float("nan"), float("nan"))
     print(f"  accuracy {row.first}: {row.first_accuracy:.2%}  {row.second}: {row.second_accuracy:.2%}", end="  ")
+    print(f"difference {row.difference * 100:+.2f} points ({low * 100:+.2f} to {high * 100:+.2f})")
+
+
+def _print_round(found: FeedbackRound) -> None:
+    rounds = ", ".join(f"{seconds:.0f}" for seconds in found.round_seconds)
+    print(f"a feedback round of {found.judgements} judgements: {rounds} s, from the command to the published folder")
+    print(f"  a full fine-tune: {found.full_steps} steps, {found.full_seconds:.0f} s at the mean of", end=" ")
+    print(f"{found.timed_steps} timed ones: {found.times_faster:.1f} times as long")
+    row = found.imdb
+    low, high = row.interval or (float("nan"), float("nan"))
+    print(f"  IMDB, {row.reviews} test reviews: {row.first_accuracy:.2%} to {row.second_accuracy:.2%}", end="  ")
     print(f"difference {row.difference * 100:+.2f} points ({low * 100:+.2f} to {high * 100:+.2f})")
 
 
