@@ -1,0 +1,155 @@
+"""The README's tables, made of the committed results."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+Results = dict[str, Any]
+Row = tuple[str, str]
+
+
+def _starter(found: Results) -> str:
+    test, clean, (low, high) = found["on_test"], found["without_doubtful"], found["interval"]
+    int8, other = found["float32_to_int8"], found["on_sentences"]
+    rows = [
+        ("accuracy, all official test reviews", f"**{test['accuracy']:.2%}** of {test['reviews']:,}"),
+        ("95 % interval", f"{low:.2%} to {high:.2%}"),
+        ("accuracy without the doubtful labels", f"{clean['accuracy']:.2%} of {clean['reviews']:,}"),
+        ("expected calibration error", f"{test['calibration_error']:.2%}"),
+        ("answers called unsure", f"{test['unsure']:.1%}"),
+        ("int8, as served, against float32", f"{int8['difference'] * 100:+.2f} points on {int8['reviews']:,}"),
+        ("the same verdict in both", f"{int8['agreement']:.2%}"),
+        ("Rotten Tomatoes sentences, never trained on", f"{other['accuracy']:.1%} of {other['reviews']:,}"),
+        ("parameters", f"{found['parameters']:,}"),
+    ]
+    read = f"read in windows of {found['window']} tokens that overlap by {found['overlap']}"
+    return _table(f"starter model {found['version']}", rows) + _source(found, f"{found['engine']}; {read}")
+
+
+def _drive(found: Results) -> str:
+    low, high = found["interval"]
+    seconds = found["seconds_to_reply"]
+    rows = [
+        ("reviews sent, messages", f"{found['reviews']:,}, {found['messages']:,} ({found['split_reviews']} split)"),
+        ("replied, doubled", f"{found['replied']:,}, {found['doubled']}"),
+        ("accuracy", f"{found['accuracy']:.1%} ({low:.1%} to {high:.1%})"),
+        ("seconds to the reply: median, 95 %", f"{seconds['50%']}, {seconds['95%']}"),
+    ]
+    people = f"{found['people_at_once']} people writing at once; a long review waits a second for its next piece"
+    return _table("the running demo over HTTP", rows) + _source(found, people)
+
+
+def _language(found: Results) -> str:
+    english, foreign = found["english"], found["foreign"]["all"]
+    short = next(row for row in english.values() if row["texts"] == 1000)
+    rows = [
+        ("short English reviews refused", f"{short['refused']} of {short['texts']:,} (at most {short['high']:.1%})"),
+        ("foreign reviews refused", f"{foreign['refused']} of {foreign['texts']}"),
+    ]
+    return _table("language guard", rows) + _source(found, f"threshold {found['threshold']}, chosen on other texts")
+
+
+def _against_trainer(run: Results) -> tuple[list[Row], str]:
+    accuracy, ratio = run["accuracy"], run["ratio"]
+    low, high = accuracy["interval"]
+    lowest, highest = ratio["lowest"], ratio["highest"]
+    speeds = [(f"samples a second, {name}", f"{trainer['median']:.1f}") for name, trainer in run["trainers"].items()]
+    rows = [
+        *speeds,
+        (f"ours over {run['fastest']}", f"**{ratio['of_medians']:.2f}** ({lowest:.2f} to {highest:.2f})"),
+        ("accuracy, ours and that one's", f"{accuracy['second_accuracy']:.1%}, {accuracy['first_accuracy']:.1%}"),
+        ("difference, points", f"{accuracy['difference'] * 100:+.1f} ({low * 100:+.1f} to {high * 100:+.1f})"),
+    ]
+    versions = {name: number for trainer in run["trainers"].values() for name, number in trainer["packages"].items()}
+    timed = len(next(iter(run["trainers"].values()))["step_seconds"]) * run["steps_a_block"]
+    how = (
+        f"{run['base']}, {run['parameters']:,} parameters, windows of {run['recipe']['window']} tokens, {run['cores']} "
+        f"cores; {run['untimed_steps'] + timed} equal steps of {run['recipe']['batch_size']} in turns, {timed} of them "
+        f"timed, ours with its checkpoints; accuracy on {accuracy['reviews']:,} held-out train reviews; "
+        f"{', '.join(f'{name} {number}' for name, number in versions.items())}"
+    )
+    return rows, how
+
+
+def _fine_tuning(found: Results) -> str:
+    rows, how = _against_trainer(found["against_trainer"])
+    quick = found["feedback_round"]
+    seconds = ", ".join(f"{each:.0f} s" for each in quick["round_seconds"])
+    low, high = quick["imdb"]["interval"]
+    rows += [
+        (f"feedback round of {quick['judgements']} judgements, from command to folder", seconds),
+        ("full fine-tune, steps alone, over the slowest round", f"**{quick['times_faster']:.1f}**"),
+        (
+            "IMDB after the round, points",
+            f"{quick['imdb']['difference'] * 100:+.2f} ({low * 100:+.2f} to {high * 100:+.2f})",
+        ),
+    ]
+    how += (
+        f". The full fine-tune is {quick['full_steps']:,} steps at the mean of {quick['timed_steps']} timed ones; IMDB "
+        f"is {quick['imdb']['reviews']:,} official test reviews"
+    )
+    return _table("fine-tuning on this machine", rows) + _source(found, how)
+
+
+def _feedback_value(found: Results) -> str:
+    lift, change, full = found["lift"], found["imdb_change"], found["all_of_them"]
+    first = found["draws"][0]["sentences"]
+    rows = [
+        (f"the anchor on {first['reviews']:,} sentences", f"{first['first_accuracy']:.1%}"),
+        *(
+            (f"after {row['corrections']} corrections, draw {number}", f"{row['sentences']['second_accuracy']:.1%}")
+            for number, row in enumerate(found["draws"], start=1)
+        ),
+        (
+            f"after all {full['corrections']:,}, trained without interpolation",
+            f"{full['sentences']['second_accuracy']:.1%}",
+        ),
+        ("mean lift, points", f"{lift['mean'] * 100:+.2f} ({lift['low'] * 100:+.2f} to {lift['high'] * 100:+.2f})"),
+        ("share of the lift that all of them give", f"**{found['share_of_full_lift']:.0%}**"),
+        (
+            "mean change on IMDB, points",
+            f"{change['mean'] * 100:+.2f} ({change['low'] * 100:+.2f} to {change['high'] * 100:+.2f})",
+        ),
+    ]
+    imdb = found["draws"][0]["imdb"]["reviews"]
+    how = (
+        f"{found['parameters']:,} parameters, recipe feedback; IMDB is {imdb:,} official test reviews; "
+        "95 % intervals over draws"
+    )
+    return _table("corrections from another domain: Rotten Tomatoes", rows) + _source(found, how)
+
+
+def _tutorial(found: Results) -> str:
+    dev = found["dev"]
+    rows = [
+        ("encoder", f"{found['base']}, {found['parameters']:,} parameters"),
+        ("rows: used, trained, measured", f"{found['limit']:,}, {found['train']:,}, {dev['reviews']:,}"),
+        ("steps: four passes in batches of 32", f"{found['steps']:,}"),
+        ("accuracy on the last tenth", f"{dev['accuracy']:.1%}"),
+        (
+            "its rows whose text is trained on too",
+            f"{found['shared']} here, {found['shared_of_all']} of 5,000 without --limit",
+        ),
+        *((f'"{text}"', verdict) for text, verdict in found["examples"].items()),
+    ]
+    how = "From a CSV with the columns review and sentiment, by the recipe tutorial with --base and --limit"
+    return _table("the tutorial, end to end", rows) + _source(found, how)
+
+
+def _table(title: str, rows: list[Row]) -> str:
+    return "\n".join([f"| {title} | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]) + "\n"
+
+
+def _source(found: Results, how: str) -> str:
+    where = found["provenance"]
+    machine = f"{where['cpu']}, {where['cores']} cores, {where['memory_gib']} GiB"
+    return f"\n{how}. Commit {where['commit'][:9]}, {machine}, {where['date'][:10]}.\n"
+
+
+TABLES: Final[dict[str, Callable[[Results], str]]] = {
+    "starter": _starter,
+    "drive": _drive,
+    "language": _language,
+    "fine_tuning": _fine_tuning,
+    "feedback_value": _feedback_value,
+    "tutorial": _tutorial,
+}
