@@ -12,8 +12,8 @@ from keras import ops
 from config.errors import FineTuneStopped
 from ml import devices
 from ml.batches import Arrays, LowerOutputs, WindowBatches
+from ml.divided_network import divide
 from ml.lesson import Targets
-from ml.network import divide
 from ml.recipe import Recipe
 from ml.training_state import TrainingState
 

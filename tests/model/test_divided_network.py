@@ -11,8 +11,9 @@ import pytest
 from ml.batches import Arrays, LowerOutputs, WindowBatches
 from ml.bert_config import BertConfig
 from ml.checkpoint import read_checkpoint
+from ml.divided_network import divide
 from ml.lesson import Examples
-from ml.network import divide, weight_names
+from ml.network import weight_names
 from ml.recipe import Recipe
 from ml.tokens import TextReader
 from ml.training import Watch, train
