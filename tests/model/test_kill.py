@@ -99,24 +99,19 @@ def killed(small_base: BaseModel, small_reviews: Path, tmp_path: Path) -> Killed
     return Killed(tmp_path, small_base.folder, small_reviews)
 
 
-@pytest.mark.parametrize(("seed", "moments"), [(1, ["checkpoint"]), (2, ["checkpoint", "publishing"])])
-def test_a_killed_fine_tune_is_resumed_to_the_same_end(
+@pytest.mark.parametrize(("seed", "moments"), [(1, ["start", "checkpoint"]), (2, ["publishing"])])
+def test_a_killed_fine_tune_ends_as_if_it_had_not_been(
     fine_tuned: Done, killed: Killed, seed: int, moments: list[str]
 ) -> None:
     rng = random.Random(seed)
     for moment in moments:
         killed.start_and_kill(moment, delay=rng.uniform(0, 0.5))
+        if moment == "start" and not killed.checkpoint.exists():
+            with pytest.raises(NothingToResume, match="Start it without --resume"):
+                killed.finish(resume=True)
     resume = killed.checkpoint.exists()
     assert resume or killed.out.exists()
     assert_as_uninterrupted(killed.out, killed.finish(resume), fine_tuned)
-
-
-def test_before_the_first_checkpoint_there_is_nothing_to_resume(fine_tuned: Done, killed: Killed) -> None:
-    killed.start_and_kill("start", delay=0.5)
-    with pytest.raises(NothingToResume, match="Start it without --resume"):
-        killed.finish(resume=True)
-    assert not killed.out.exists()
-    assert_as_uninterrupted(killed.out, killed.finish(resume=False), fine_tuned)
 
 
 def test_a_kill_after_publishing_leaves_a_checkpoint_that_leads_to_the_same_model(
