@@ -1,11 +1,9 @@
-r"""How good the published model is on all official test reviews, as it is served.
+"""How good the published model is on all official test reviews, as it is served.
 
-    python -m benchmarks.starter --data imdb.parquet --doubtful imdb_test_label_errors.csv \
-        --sentences rt_polarity.csv.gz
+    python -m benchmarks.starter --data imdb.parquet --doubtful imdb_test_label_errors.csv
 
 ``--doubtful`` lists test reviews whose label five people were asked about (Northcutt et al. 2021); figures are given
-with and without those that lose their label. ``--sentences`` are labelled sentences of another domain, of which the
-model was trained on none. Every test review is read in float32 too, which says what int8 costs.
+with and without those that lose their label.
 """
 
 import argparse
@@ -20,13 +18,12 @@ from rich.progress import track
 
 from benchmarks.provenance import Provenance, provenance
 from config.settings import Settings
-from ml.comparison import Comparison, compare
 from ml.data import read_reviews
 from ml.doubtful_labels import doubtful_rows
 from ml.evaluation import Figures, figures
 from ml.fingerprints import digest, shared_fingerprints
 from ml.intervals import wilson_interval
-from ml.prediction import Classifier, Engine, Logits
+from ml.prediction import Classifier, Logits
 from ml.recipe import Recipe
 from ml.splits import official_split
 from ml.training_data import TrainingData
@@ -55,19 +52,12 @@ class Report:
     train: Part
     dev: Part
     test: Part
-    sentences: Part
-    trained_on_official_train: bool
-    """Whether the manifest's digests of train and dev are those of the official train part as the recipe splits it."""
     shared_texts: int
-    """Texts that stand in two of the four parts, counted by their fingerprints."""
+    """Texts that stand in two of the three parts, counted by their fingerprints."""
     on_dev: Figures
     on_test: Figures
     interval: tuple[float, float]
-    float32_to_int8: Comparison
-    """All test reviews in float32, then as served."""
     without_doubtful: Figures
-    on_sentences: Figures
-    sentences_interval: tuple[float, float]
     by_windows: dict[str, tuple[int, float]]
     """Reviews and accuracy by the number of windows that a review is read in."""
 
@@ -79,63 +69,40 @@ def main() -> None:
     classifier = Classifier.load(arguments.model)
     test = official_split(reviews, "test")
     split = TrainingData.choose(reviews, arguments.data, Recipe.named(arguments.recipe), None).split
-    texts = _Texts(split.train, split.dev, test, read_reviews(arguments.sentences))
-    report = _report(arguments, classifier, texts, _read(arguments.model, classifier, texts))
+    logits, windows = _logits(classifier, test["text"].tolist())
+    report = _report(arguments, classifier, split.train, split.dev, test, logits, windows)
     arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
     _print(report)
-
-
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    train: pd.DataFrame
-    dev: pd.DataFrame
-    test: pd.DataFrame
-    sentences: pd.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """Logits of the test reviews as served and in float32, of the sentences, and the test reviews' windows."""
-
-    test: Logits
-    windows: "np.ndarray[tuple[int], np.dtype[np.int64]]"
-    float32: Logits
-    sentences: Logits
-
-
-def _read(folder: Path, classifier: Classifier, texts: _Texts) -> _Read:
-    manifest, reviews = classifier.manifest, texts.test["text"].tolist()
-    test, windows = _logits(classifier.engine, reviews, "test reviews, as served")
-    sentences, _ = _logits(classifier.engine, texts.sentences["text"].tolist(), "sentences")
-    exact = Engine.load(folder, manifest.window, manifest.overlap, manifest.reading, precision="float32")
-    float32, _ = _logits(exact, reviews, "test reviews, float32")
-    return _Read(test, windows, float32, sentences)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.starter", description="Measure the starter model.")
     parser.add_argument("--data", type=Path, required=True, help="IMDB reviews with the official split: parquet")
     parser.add_argument("--doubtful", type=Path, required=True, help="public label errors of the test part: CSV")
-    parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
     parser.add_argument("--model", type=Path, default=Settings.model_fields["model"].default, help="published folder")
     parser.add_argument("--recipe", default="default", help="recipe that chose its training data")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/starter.json"), help="results file")
     return parser.parse_args()
 
 
-def _logits(engine: Engine, texts: list[str], what: str) -> tuple[Logits, "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
-    found = [engine.logits(texts[at : at + _CHUNK]) for at in track(range(0, len(texts), _CHUNK), what)]
+def _logits(classifier: Classifier, texts: list[str]) -> tuple[Logits, "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
+    found = [classifier.engine.logits(texts[at : at + _CHUNK]) for at in track(range(0, len(texts), _CHUNK))]
     return np.concatenate([logits for logits, _ in found]), np.concatenate([counts for _, counts in found])
 
 
-def _report(arguments: argparse.Namespace, classifier: Classifier, texts: _Texts, read: _Read) -> Report:
+def _report(  # noqa: PLR0913, PLR0917 - one argument a fact
+    arguments: argparse.Namespace,
+    classifier: Classifier,
+    train: pd.DataFrame,
+    dev: pd.DataFrame,
+    test: pd.DataFrame,
+    logits: Logits,
+    windows: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+) -> Report:
     manifest = classifier.manifest
-    labels = texts.test["label"].to_numpy(np.int8)
-    right = read.test.argmax(axis=1) == labels
-    kept = ~doubtful_rows(arguments.doubtful, texts.test, arguments.data)
-    told = texts.sentences["label"].to_numpy(np.int8)
-    told_right = int((read.sentences.argmax(axis=1) == told).sum())
-    train, dev = _part(texts.train), _part(texts.dev)
+    labels = test["label"].to_numpy(np.int8)
+    right = logits.argmax(axis=1) == labels
+    kept = ~doubtful_rows(arguments.doubtful, test, arguments.data)
     calibration = (manifest.temperature, manifest.unsure_below)
     return Report(
         provenance=provenance("openvino", "tokenizers", "numpy"),
@@ -144,20 +111,15 @@ def _report(arguments: argparse.Namespace, classifier: Classifier, texts: _Texts
         window=manifest.window,
         overlap=manifest.overlap,
         engine="OpenVINO on the CPU: int8 weights, float32 activations quantised as they are multiplied, all threads",
-        train=train,
-        dev=dev,
-        test=_part(texts.test),
-        sentences=_part(texts.sentences),
-        trained_on_official_train=(manifest.data["train"], manifest.data["dev"]) == (asdict(train), asdict(dev)),
-        shared_texts=_shared_texts([texts.train, texts.dev, texts.test, texts.sentences]),
+        train=_part(train),
+        dev=_part(dev),
+        test=_part(test),
+        shared_texts=_shared_texts([train, dev, test]),
         on_dev=Figures(**manifest.figures["dev"]),
-        on_test=figures(read.test, labels, *calibration),
+        on_test=figures(logits, labels, *calibration),
         interval=wilson_interval(int(right.sum()), len(right)),
-        float32_to_int8=compare(("float32", "int8"), read.float32, read.test, labels),
-        without_doubtful=figures(read.test[kept], labels[kept], *calibration),
-        on_sentences=figures(read.sentences, told, *calibration),
-        sentences_interval=wilson_interval(told_right, len(told)),
-        by_windows=_by_windows(read.windows, right),
+        without_doubtful=figures(logits[kept], labels[kept], *calibration),
+        by_windows=_by_windows(windows, right),
     )
 
 
@@ -183,33 +145,20 @@ def _by_windows(
     return {name: (int(chosen.sum()), float(right[chosen].mean())) for name, chosen in groups.items()}
 
 
-def _parts(report: Report) -> list[tuple[str, Part]]:
-    return [
-        ("train", report.train),
-        ("dev", report.dev),
-        ("test", report.test),
-        ("sentences", report.sentences),
-    ]
-
-
 def _print(report: Report) -> None:
     low, high = report.interval
     print(f"model {report.version}, {report.parameters:,} parameters, window {report.window} tokens")
-    for name, part in _parts(report):
-        print(f"  {name:9} {part.reviews:>6} reviews, digest {part.digest}")
+    for name, part in (("train", report.train), ("dev", report.dev), ("test", report.test)):
+        print(f"  {name:5} {part.reviews:>6} reviews, digest {part.digest}")
     print(f"  texts in two parts: {report.shared_texts}")
-    print(f"  the manifest's digests are those of the official train part: {report.trained_on_official_train}")
     for name, row in (
         ("dev", report.on_dev),
         ("test", report.on_test),
         ("test, doubtful labels removed", report.without_doubtful),
-        ("sentences of another domain", report.on_sentences),
     ):
         print(f"  {name:30} {row.reviews:>6} reviews  accuracy {row.accuracy:.2%}", end="  ")
         print(f"log loss {row.log_loss:.3f}  calibration error {row.calibration_error:.2%}  unsure {row.unsure:.1%}")
     print(f"  95 % interval on test {low:.2%} to {high:.2%}")
-    int8 = report.float32_to_int8
-    print(f"  int8 against float32: {int8.difference:+.2%}, the same verdict on {int8.agreement:.2%}")
     for name, (reviews, accuracy) in report.by_windows.items():
         print(f"  read in {name} windows: {reviews:>6} reviews  accuracy {accuracy:.2%}")
 
