@@ -81,6 +81,7 @@ class TrainingData:
             "dev_texts_also_in_train": self.split.dev_texts_in_train(),
             "train": {"reviews": len(self.split.train), "digest": digest(self.split.train["text"])},
             "dev": {"reviews": len(self.split.dev), "digest": digest(self.split.dev["text"])},
+            "test": {"reviews": len(self.test), "digest": digest(self.test["text"])},
         }
 
 

@@ -53,6 +53,9 @@ def test_reviews_that_a_model_was_trained_on_are_known_by_their_file() -> None:
     parts = table(split=["train", "train", "test", "test"])
     in_parts = [LabelledReviews.choose(parts, Path("mine.csv"), part, None) for part in ("train", "test")]
     assert [part.trained(data) for part in in_parts] == [True, False]
+    for left_alone, seen in ((2, [True, False]), (0, [True, True])):
+        told = {**data, "test": {"reviews": left_alone}}
+        assert [part.trained(told) for part in in_parts] == seen
 
 
 def test_a_measurement_counts_right_verdicts_everywhere_alike() -> None:

@@ -11,6 +11,7 @@ from config.errors import TooFewReviews
 from ml.artifact import Manifest
 from ml.corrections import Corrections
 from ml.data import read_reviews
+from ml.fingerprints import digest
 from ml.recipe import Recipe
 from ml.training_data import TrainingData
 
@@ -34,6 +35,7 @@ def test_only_the_official_train_part_is_used_without_the_texts_of_the_test_part
     used = pd.concat([chosen.split.train, chosen.split.dev])
     assert set(used["text"]) == {f"Number {n}." for n in range(20, 60)}
     assert chosen.facts()["left_out_because_in_test"] == 1
+    assert chosen.facts()["test"] == {"reviews": 20, "digest": digest(f"Number {n}." for n in range(20))}
 
 
 def test_a_limit_draws_by_the_seed() -> None:
@@ -58,6 +60,7 @@ def test_rows_are_cut_as_they_come_and_shared_texts_are_counted() -> None:
     known = set(train["text"].str.lower())
     assert facts["dev_texts_also_in_train"] == sum(text.lower() in known for text in dev["text"]) > 0
     assert (facts["left_out_because_in_test"], facts["left_out_because_in_dev"]) == (0, 0)
+    assert facts["test"]["reviews"] == 0, "the official test part is not left alone"
 
 
 def test_rows_are_shuffled_by_the_seed() -> None:
