@@ -5,7 +5,7 @@ ARGS ?=
 make_env = @$(PYTHON) requirements/make_env.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run finetune evaluate test lint locks peers
+.PHONY: help demo run finetune evaluate summary test lint locks peers
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\): ## /  make \1\t/p' Makefile | expand -t 16
@@ -25,6 +25,10 @@ finetune: ## fine-tune a model; ARGS='--data "IMDB Dataset.csv" --out var/models
 evaluate: ## measure a model; ARGS='--data aclImdb_v1.tar.gz --model var/models/mine --report mine.html'
 	$(make_env) train
 	@.venv-train/bin/thumbs evaluate $(ARGS)
+
+summary: ## print a network's layers and parameters; ARGS='--base google-bert/bert-base-uncased'
+	$(make_env) train
+	@.venv-train/bin/thumbs summary $(ARGS)
 
 test: ## run every test; ARGS="-k word" picks some
 	$(make_env) dev

@@ -1,7 +1,7 @@
 """A fine-tune as a folder that two trainers read: where both start, their batches in order, and the recipe.
 
 start/                the Hugging Face folder that both start from, with the classification head
-batches.safetensors   ``0000.input_ids``, ``0000.attention_mask``, ``0000.labels``, ``0001.input_ids``, ...: int32
+batches.safetensors   ``0000.input_ids``, ``0000.attention_mask`` (int32) and ``0000.targets`` (float32), ``0001...``
 job.json              ``recipe``, and ``stops``: the steps after which a trainer reports their times and waits
 """
 

@@ -10,7 +10,7 @@ import typer
 
 from cli.model_commands import reviews_path
 from cli.progress import progress_bar
-from config.errors import NeedsTrainingEnvironment
+from cli.training_environment import require_training_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,16 +50,14 @@ def evaluate(
     from cli.replaced_file import replaced_file
     from config.settings import read_settings
 
+    require_training_environment("evaluate")
+    from ml.data import read_reviews
+    from ml.measurement import LabelledReviews
+    from ml.prediction import Classifier
+    from ml.report import page
+
     settings = read_settings()
     source = reviews_path(data, settings)
-    try:
-        from ml.data import read_reviews
-        from ml.measurement import LabelledReviews
-        from ml.prediction import Classifier
-        from ml.report import page
-    except ModuleNotFoundError as error:
-        raise NeedsTrainingEnvironment(command="evaluate", package=error.name, target="evaluate") from error
-
     reviews = LabelledReviews.choose(read_reviews(source), source, split, doubtful)
     folders = compare or (model or settings.model,)
     classifiers = [Classifier.load(folder, settings.serving_threads) for folder in folders]

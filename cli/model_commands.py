@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.progress import progress_bar
+from cli.training_environment import require_training_environment
 from config.errors import NoCorrections, NoReviews, UnusedOption
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def fine_tune(
     from config.settings import read_settings
     from ml.recipe import Recipe
 
+    require_training_environment("fine-tune")
     plan = Recipe.named(recipe)
     given = _Given(data, base, limit, corrections, read_settings())
     start, lesson = _full_run(plan, given) if plan.replay is None else _feedback_round(plan, given)

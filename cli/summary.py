@@ -4,12 +4,16 @@ from typing import Annotated
 
 import typer
 
+from cli.training_environment import require_training_environment
+
 
 def summary(
     base: Annotated[str | None, typer.Option(help="Hub name or folder; else BASE_MODEL, else the recipe's.")] = None,
     recipe: Annotated[str, typer.Option(help="A recipe's name, or a .toml file of your own.")] = "default",
 ) -> None:
     """Print the layers and parameters of the network that a recipe fine-tunes.
+
+    Needs the training environment; make summary makes it and runs this there.
 
     \b
     Examples:
@@ -24,6 +28,7 @@ def summary(
     from ml.bert_config import BertConfig
     from ml.recipe import Recipe
 
+    require_training_environment("summary")
     settings = read_settings()
     plan = Recipe.named(recipe)
     folder = settings.anchor if plan.replay is not None else None

@@ -126,13 +126,21 @@ def test_a_part_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, th
     assert result.stderr == "The reviews have no part dev; their parts are test, train.\n"
 
 
-def test_measuring_in_the_serving_environment_says_where_it_can_be_done(tmp_path: Path, thumbs: Thumbs) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['scipy'] = None\n", encoding="utf-8")
-    path = os.pathsep.join([str(tmp_path), str(Path(cli.__file__).parents[1])])
-    result = thumbs("evaluate", "--data", "a.csv", PYTHONPATH=path)
+@pytest.mark.parametrize(
+    ("command", "target"),
+    [(("evaluate",), "evaluate"), (("fine-tune", "--out", "mine"), "finetune"), (("summary",), "summary")],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+def test_the_serving_environment_says_where_a_command_runs(
+    command: tuple[str, ...], target: str, tmp_path: Path, thumbs: Thumbs
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['keras'] = None\n", encoding="utf-8")
+    root = Path(cli.__file__).parents[1]
+    result = thumbs(*command, PYTHONPATH=os.pathsep.join([str(tmp_path), str(root)]))
     assert result.returncode == 1
-    assert result.stderr.startswith("The command thumbs evaluate needs scipy")
-    assert "make evaluate ARGS=" in result.stderr
+    assert result.stderr.startswith(f"The command thumbs {command[0]} needs keras")
+    assert f"make {target} ARGS=" in result.stderr
+    assert f"\n{target}: " in (root / "Makefile").read_text(encoding="utf-8")
     assert result.stderr.count("\n") == 1
 
 
