@@ -10,4 +10,5 @@ def progress_bar(*fields: str) -> Progress:
     """A bar on standard error with ``fields`` beside it; nothing is drawn where that is no terminal."""
     columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
     columns += [TextColumn(field) for field in fields]
-    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+    console = Console(stderr=True)
+    return Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
