@@ -83,7 +83,8 @@ def _drawn(reviews: pd.DataFrame, share: float, seed: int) -> "pd.Series[bool]":
     """Which rows the seed draws: at most ``share`` of them, never one without the others of its movie or text."""
     groups = reviews["text"].map(fingerprint)
     if "movie" in reviews:
-        groups = reviews["movie"].astype("string").fillna(groups)
+        movies = reviews["movie"].astype("string").fillna("")
+        groups = movies.where(movies != "", groups)
     names = np.random.default_rng(seed).permutation(sorted(set(groups)))
     sizes = groups.value_counts().reindex(names).cumsum()
     return groups.isin(set(sizes.index[sizes <= share * len(reviews)]))

@@ -70,6 +70,11 @@ def test_the_order_of_the_rows_does_not_decide_what_is_held_out() -> None:
     assert set(hold_out(reviews.iloc[::-1], 0.2, 3).dev["text"]) == held
 
 
+def test_an_empty_movie_is_no_movie() -> None:
+    reviews = reviews_of(list(range(200)), [f"m{number}" if number < 10 else "" for number in range(200)])
+    assert len(hold_out(reviews, 0.1, 1).dev) == 20
+
+
 def test_a_text_under_two_movies_is_dropped_from_train_and_counted() -> None:
     reviews = pd.DataFrame({"text": ["Same words."] * 2, "label": [1, 1], "movie": ["m1", "m2"]})
     split = hold_out(reviews, 0.5, 0)
