@@ -52,8 +52,9 @@ def feedback_lesson(corrections: Corrections, known: TrainingData | None, anchor
 
     ``known`` is the data that the anchor was trained on. Without it all texts of the behavioural checks are replayed,
     and there is no dev to measure by. A text that was corrected is not replayed. Raises TooFewCorrections when every
-    correction is held out.
+    correction is held out, and UnusableAnchor when the recipe reads texts in other windows than the anchor.
     """
+    _require_same_reading(anchor, recipe)
     facts: dict[str, Any] = {_ANCHOR: anchor.version}
     if known is None:
         checked = pd.DataFrame({"text": checked_texts(read_checks())})
@@ -69,6 +70,16 @@ def feedback_lesson(corrections: Corrections, known: TrainingData | None, anchor
     facts["corrections"] = corrections.facts() | {"anchor_right": float(right.mean())}
     examples = corrections.examples() + _as_said_by(anchor, replayed)
     return Lesson(examples, facts, known.split.dev if known else no_reviews(), corrections.rows)
+
+
+def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:
+    """What an anchor says of a text, and its temperature, hold for texts that are read as it reads them."""
+    own, other = (
+        f"in windows of {each.window} tokens that overlap by {each.overlap} ({each.reading})"
+        for each in (anchor.manifest, recipe)
+    )
+    if own != other:
+        raise UnusableAnchor(path=anchor.folder, reason=f"it reads {own}, the recipe {recipe.name} {other}")
 
 
 def _drawn(reviews: pd.DataFrame, recipe: Recipe) -> list[str]:

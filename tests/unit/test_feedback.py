@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -101,6 +102,17 @@ def test_dev_is_untouched_and_nothing_of_it_or_of_the_test_part_is_trained_on(an
     assert not trained & {text.lower() for text in data.held_out["text"]}
     assert found.facts["corrections"]["left_out_because_held_out"] == 2
     assert found.corrections["text"].tolist() == [text for text, _ in JUDGED]
+
+
+@pytest.mark.parametrize(
+    "other", [{"window": 64}, {"overlap": 8}, {"reading": "head"}], ids=lambda each: next(iter(each))
+)
+def test_a_recipe_that_reads_otherwise_than_the_anchor_is_refused(anchor: Classifier, other: dict[str, Any]) -> None:
+    with pytest.raises(
+        UnusableAnchor, match=r"it reads in windows of 128 tokens that overlap by 32 \(whole\)"
+    ) as caught:
+        feedback_lesson(corrections(*JUDGED), None, anchor, replace(RECIPE, **other))
+    assert "the recipe feedback" in str(caught.value)
 
 
 def test_corrections_that_are_all_held_out_are_told(anchor: Classifier) -> None:
