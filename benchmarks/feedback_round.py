@@ -1,7 +1,7 @@
 """How long a feedback round takes, beside a full fine-tune, and what it costs on IMDB.
 
 The round is the command that people run, from its start to the published folder. Of the full fine-tune the first steps
-are run and timed by the same loop; its length is their mean times all its steps, without reading, publishing and
+are run and timed by the same loop; its length is their median times all its steps, without reading, publishing and
 measuring, so it is rather longer.
 """
 
@@ -44,7 +44,7 @@ class FeedbackRound:
     full_steps: int
     timed_steps: int
     full_seconds: float
-    """``full_steps`` at the mean of the timed ones."""
+    """``full_steps`` at the median of the timed ones."""
     times_faster: float
     """The full fine-tune's seconds over those of the slowest round."""
     shared_texts: int
@@ -68,7 +68,7 @@ def feedback_round(data: Path, sentences: Path, anchor: Path, work: Path, sizes:
     judged = read_reviews(sentences).sample(sizes.judgements, random_state=_SEED)
     judged.to_csv(work / "judged.csv", index=False)
     first = [_round_seconds(data, anchor, work) for _ in range(sizes.rounds // 2)]
-    known, steps, mean = _full_steps(data, work, sizes.steps)
+    known, steps, seconds = _full_steps(data, work, sizes.steps)
     rounds = [*first, *(_round_seconds(data, anchor, work) for _ in range(sizes.rounds - len(first)))]
     test = hold_out(known.test, sizes.imdb / len(known.test), _SEED).dev
     before, after = Classifier.load(anchor), Classifier.load(work / "round")
@@ -80,8 +80,8 @@ def feedback_round(data: Path, sentences: Path, anchor: Path, work: Path, sizes:
         round_seconds=rounds,
         full_steps=steps,
         timed_steps=sizes.steps,
-        full_seconds=steps * mean,
-        times_faster=steps * mean / max(rounds),
+        full_seconds=steps * seconds,
+        times_faster=steps * seconds / max(rounds),
         shared_texts=len(shared_fingerprints(judged["text"], test["text"])),
         imdb=compare((before.version, after.version), logits[0], logits[1], test["label"].to_numpy(np.int8)),
     )
@@ -97,7 +97,7 @@ def _round_seconds(data: Path, anchor: Path, work: Path) -> float:
 
 
 def _full_steps(data: Path, work: Path, timed: int) -> tuple[TrainingData, int, float]:
-    """Start the default recipe's fine-tune: its data, how many steps it has, and the mean seconds of the timed ones."""
+    """Start the default recipe's fine-tune: its data, its number of steps, and the median seconds of the timed ones."""
     recipe = Recipe.named("default")
     known = TrainingData.choose(read_reviews(data), data, recipe, None)
     times: list[float] = []
@@ -112,4 +112,4 @@ def _full_steps(data: Path, work: Path, timed: int) -> tuple[TrainingData, int, 
         fine_tune(order, Watch(report, lambda: len(times) > _SLOW_AT_FIRST + timed))
     except FineTuneStopped:
         order.state.remove()
-    return known, seen[-1].steps, float(pd.Series(times[_SLOW_AT_FIRST:]).diff().mean())
+    return known, seen[-1].steps, float(pd.Series(times[_SLOW_AT_FIRST:]).diff().median())

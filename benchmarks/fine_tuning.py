@@ -246,7 +246,7 @@ def _print(found: AgainstTrainer) -> None:
 def _print_round(found: FeedbackRound) -> None:
     rounds = ", ".join(f"{seconds:.0f}" for seconds in found.round_seconds)
     print(f"a feedback round of {found.judgements} judgements: {rounds} s, from the command to the published folder")
-    print(f"  a full fine-tune: {found.full_steps} steps, {found.full_seconds:.0f} s at the mean of", end=" ")
+    print(f"  a full fine-tune: {found.full_steps} steps, {found.full_seconds:.0f} s at the median of", end=" ")
     print(f"{found.timed_steps} timed ones: {found.times_faster:.1f} times as long")
     row = found.imdb
     low, high = row.interval or (float("nan"), float("nan"))

@@ -94,8 +94,8 @@ def _fine_tuning(found: Results) -> str:
         ),
     ]
     how += (
-        f". The full fine-tune is {quick['full_steps']:,} steps at the mean of {quick['timed_steps']} timed ones; IMDB "
-        f"is {quick['imdb']['reviews']:,} official test reviews"
+        f". The full fine-tune is {quick['full_steps']:,} steps at the median of {quick['timed_steps']} timed ones; "
+        f"IMDB is {quick['imdb']['reviews']:,} official test reviews"
     )
     return _table("fine-tuning on this machine", rows) + _source(found, how)
 

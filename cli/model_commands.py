@@ -140,14 +140,22 @@ def named_reviews(data: Path | None, settings: "Settings") -> Path | None:
 
 @contextmanager
 def stop_asked() -> "Iterator[threading.Event]":
-    """An event that Ctrl-C and SIGTERM set, instead of breaking in between two steps."""
+    """An event that Ctrl-C and SIGTERM set, instead of breaking in between two steps; a second one breaks in."""
     event = threading.Event()
-    before = {number: signal.signal(number, lambda *_: event.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(*_: object) -> None:
+        event.set()
+        restore()
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield event
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        restore()
 
 
 def summary(manifest: "Manifest", out: Path) -> str:

@@ -39,7 +39,10 @@ def compiles() -> bool:
 
 
 def step(network: keras.Model, inputs: Arrays, targets: Targets) -> float:
-    """Train a compiled network on one batch, shared out among its copies; the mean loss."""
+    """Train a compiled network on one batch, shared out among its copies; the mean loss.
+
+    Parts that differ by a row, where a batch does not divide, weigh the same.
+    """
     strategy = getattr(network, "distribute_strategy", None)
     copies = strategy.num_replicas_in_sync if strategy else 1
     # A copy without a row would have no loss, so a last batch of fewer rows goes to each of them.

@@ -25,12 +25,13 @@ from ml.training_data import TrainingData
 
 # The fact of a manifest by which a model that came out of a feedback round is known.
 _ANCHOR = "anchor"
+_CORRECTIONS = "corrections"
 
 
 def load_anchor(folder: Path, threads: int = 0) -> Classifier:
     """The published model that rounds start from, on ``threads`` processor threads, or as many as the engine likes.
 
-    Raises UnusableAnchor for a folder that is no published model and for one that came out of a feedback round, and
+    Raises UnusableAnchor for a folder that is no published model and for one that has learnt from corrections, and
     UnusableArtifact for a broken one.
     """
     if not (folder / MANIFEST).is_file():
@@ -39,6 +40,8 @@ def load_anchor(folder: Path, threads: int = 0) -> Classifier:
     if _ANCHOR in anchor.manifest.data:
         first = anchor.manifest.data[_ANCHOR]
         raise UnusableAnchor(path=folder, reason=f"it came out of a feedback round itself, which started from {first}")
+    if _CORRECTIONS in anchor.manifest.data:
+        raise UnusableAnchor(path=folder, reason="it was trained on corrections, which rounds could then not take back")
     return anchor
 
 
@@ -67,7 +70,7 @@ def feedback_lesson(corrections: Corrections, known: TrainingData | None, anchor
     facts["replay"] = {"file": known and known.source, "texts": len(replayed), "digest": digest(replayed)}
     logits, _ = anchor.engine.logits(corrections.rows["text"].tolist())
     right = logits.argmax(axis=1) == corrections.rows["label"]
-    facts["corrections"] = corrections.facts() | {"anchor_right": float(right.mean())}
+    facts[_CORRECTIONS] = corrections.facts() | {"anchor_right": float(right.mean())}
     examples = corrections.examples() + _as_said_by(anchor, replayed)
     return Lesson(examples, facts, known.split.dev if known else no_reviews(), corrections.rows)
 

@@ -42,7 +42,10 @@ class Order:
         """Where the checkpoint of the running fine-tune is kept: a hidden folder beside ``out``."""
         lesson = self.lesson
         plan = plan_digest(
-            base=self.base.name, data=lesson.facts, examples=lesson.examples.digest, recipe=asdict(self.recipe)
+            base=file_hash(self.base.folder / WEIGHTS),
+            data=lesson.facts,
+            examples=lesson.examples.digest,
+            recipe=asdict(self.recipe),
         )
         return TrainingState(self.out.parent / f".{self.out.name}-training", plan)
 
@@ -55,7 +58,7 @@ def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     made, FineTuneStopped when the watch stops it, and NothingToResume when there is no checkpoint to go on with.
     """
     prepare_place(order.out)
-    base, lesson, recipe, state = order.base, order.lesson, order.recipe, order.state
+    base, lesson, recipe = order.base, order.lesson, order.recipe
     bert = BertConfig.read(base.folder)
     bert.require_window(base.folder, recipe.window)
     bert.require_blocks(base.folder, recipe.frozen_layers)
@@ -68,6 +71,7 @@ def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     )
     with computing_in(recipe.precision) as precision:
         network = read_checkpoint(base.folder, config)
+        state = order.state
         steps = train(network, WindowBatches(lesson.examples, reader, recipe), state, resume, watch)
         if recipe.interpolation < 1:
             move_back(network, read_checkpoint(base.folder, config), recipe.interpolation)

@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from config.errors import NothingToResume
+from config.errors import NothingToResume, UnwritableFile
 
 _FILE = "training.safetensors"
 
@@ -35,20 +35,27 @@ class TrainingState:
     plan: str
 
     def save(self, network: keras.Model, step: int) -> None:
-        """Keep every variable of the network and its optimiser as they are after ``step`` steps."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Keep every variable of the network and its optimiser as they are after ``step`` steps.
+
+        Raises UnwritableFile, as on a full disk; the checkpoint before stays.
+        """
         beside = self.folder / f".{_FILE}"
         values = {name: keras.ops.convert_to_numpy(variable) for name, variable in _variables(network).items()}
-        save_file(values, beside, metadata={"step": str(step), "plan": self.plan})
-        beside.rename(self.folder / _FILE)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            save_file(values, beside, metadata={"step": str(step), "plan": self.plan})
+            beside.rename(self.folder / _FILE)
+        except (OSError, SafetensorError) as error:
+            beside.unlink(missing_ok=True)
+            raise UnwritableFile(path=self.folder / _FILE, reason=str(error)) from error
 
     def load(self, network: keras.Model) -> int:
         """Put every variable back; the step that they are from. Raises NothingToResume."""
         path = self.folder / _FILE
         try:
             with safe_open(path, framework="numpy") as stored:
-                facts: Mapping[str, str] = stored.metadata()
-                if facts["plan"] != self.plan:
+                facts: Mapping[str, str] = stored.metadata() or {}
+                if facts.get("plan") != self.plan:
                     raise NothingToResume(path=path, reason="it belongs to another recipe, base or data")
                 for name, variable in _variables(network).items():
                     variable.assign(np.asarray(stored.get_tensor(name)))
