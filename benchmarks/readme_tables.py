@@ -101,7 +101,7 @@ def _fine_tuning(found: Results) -> str:
 
 
 def _feedback_value(found: Results) -> str:
-    lift, change, full = found["lift"], found["imdb_change"], found["all_of_them"]
+    lift, change = found["lift"], found["imdb_change"]
     first = found["draws"][0]["sentences"]
     rows = [
         (f"the anchor on {first['reviews']:,} sentences", f"{first['first_accuracy']:.1%}"),
@@ -109,12 +109,12 @@ def _feedback_value(found: Results) -> str:
             (f"after {row['corrections']} corrections, draw {number}", f"{row['sentences']['second_accuracy']:.1%}")
             for number, row in enumerate(found["draws"], start=1)
         ),
-        (
-            f"after all {full['corrections']:,}, trained without interpolation",
-            f"{full['sentences']['second_accuracy']:.1%}",
+        *(
+            (f"after all {row['corrections']:,}, {how}, no interpolation", f"{row['sentences']['second_accuracy']:.1%}")
+            for how, row in found["all_of_them"].items()
         ),
         ("mean lift, points", f"{lift['mean'] * 100:+.2f} ({lift['low'] * 100:+.2f} to {lift['high'] * 100:+.2f})"),
-        ("share of the lift that all of them give", f"**{found['share_of_full_lift']:.0%}**"),
+        ("share of the larger lift that all of them give", f"**{found['share_of_full_lift']:.0%}**"),
         (
             "mean change on IMDB, points",
             f"{change['mean'] * 100:+.2f} ({change['low'] * 100:+.2f} to {change['high'] * 100:+.2f})",
