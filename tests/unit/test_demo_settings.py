@@ -69,7 +69,7 @@ def test_the_processes_read_what_the_demo_decided(clean: Path, monkeypatch: pyte
     monkeypatch.setenv("telegram_token", live["TELEGRAM_TOKEN"])
     demo = demo_settings(Settings(playground_port=0))
     seen = read_back(demo, monkeypatch)
-    assert seen == demo.model_copy(update={"model": clean / "models" / "mine"})
+    assert seen == demo.model_copy(update={"model": clean / "models" / "mine", "anchor": clean / "models" / "starter"})
     assert seen.token != live["TELEGRAM_TOKEN"]
     assert seen.database_address == f"sqlite:///{clean / 'var' / 'thumbs.db'}"
     assert (seen.webhook_url, seen.retention_days) == (None, 30)
