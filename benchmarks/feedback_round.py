@@ -5,9 +5,6 @@ are run and timed by the same loop; its length is their median times all its ste
 measuring, so it is rather longer.
 """
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -15,6 +12,7 @@ from time import monotonic
 import numpy as np
 import pandas as pd
 
+from benchmarks.command import thumbs
 from config.errors import FineTuneStopped
 from ml.base_model import find_base_model
 from ml.comparison import Comparison, compare
@@ -29,8 +27,6 @@ from ml.training_data import TrainingData
 
 _SEED = 42
 _SLOW_AT_FIRST = 10
-# The command as it is installed, with this interpreter.
-_COMMAND = (sys.executable, "-c", "from cli.main import main; main()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +86,8 @@ def feedback_round(data: Path, sentences: Path, anchor: Path, work: Path, sizes:
 def _round_seconds(data: Path, anchor: Path, work: Path) -> float:
     """Wall-clock seconds of ``thumbs fine-tune --recipe feedback``."""
     files = ["--corrections", str(work / "judged.csv"), "--data", str(data), "--base", str(anchor)]
-    command = [*_COMMAND, "fine-tune", "--recipe", "feedback", *files, "--out", str(work / "round")]
     started = monotonic()
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""})
+    thumbs("fine-tune", "--recipe", "feedback", *files, "--out", str(work / "round"))
     return monotonic() - started
 
 

@@ -14,7 +14,6 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -26,6 +25,8 @@ import pandas as pd
 from rich.progress import Progress
 from scipy.stats import t
 
+from benchmarks.command import parameters
+from benchmarks.parts import Part, parts_of, shared_texts
 from benchmarks.provenance import Provenance, provenance
 from config.settings import Settings
 from ml.comparison import Comparison, compare
@@ -34,7 +35,6 @@ from ml.data import read_reviews
 from ml.evaluation import Labels
 from ml.feedback import base_of, feedback_lesson
 from ml.fine_tuning import Order, fine_tune
-from ml.fingerprints import digest, shared_fingerprints
 from ml.prediction import Classifier, Logits
 from ml.recipe import Recipe
 from ml.splits import hold_out, without_texts_of
@@ -44,14 +44,6 @@ from ml.training_data import TrainingData
 _TEST, _POOL, _DRAWN = 2_000, 8_500, 500
 _IMDB = 3_000
 _SEED = 42
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One set of texts: how many, and the digest that tells it from another."""
-
-    texts: int
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +172,14 @@ def _arguments() -> argparse.Namespace:
 
 def _report(bench: _Bench, draws: list[Round], everything: dict[str, Round]) -> Report:
     parts = bench.texts.named(bench.known)
-    pairs = combinations([part["text"] for part in parts.values()], 2)
     lift = _mean([draw.sentences.difference for draw in draws])
     return Report(
         provenance=provenance("keras", "tensorflow", "openvino", "numpy"),
         anchor=bench.anchor.version,
-        parameters=_parameters(bench.anchor.folder),
+        parameters=parameters(bench.anchor.folder),
         recipe=asdict(bench.recipe),
-        parts={name: Part(len(part), digest(part["text"])) for name, part in parts.items()},
-        shared_texts=len(set().union(*(shared_fingerprints(first, second) for first, second in pairs))),
+        parts=parts_of(parts),
+        shared_texts=shared_texts(parts.values()),
         draws=draws,
         all_of_them=everything,
         lift=lift,
@@ -212,16 +203,10 @@ def _labels(texts: pd.DataFrame) -> Labels:
     return texts["label"].to_numpy(np.int8)
 
 
-def _parameters(folder: Path) -> int:
-    from safetensors.numpy import load_file  # noqa: PLC0415 - the engine has read the file already; this counts it
-
-    return sum(weight.size for weight in load_file(folder / "model.safetensors").values())
-
-
 def _print(report: Report) -> None:
     print(f"anchor {report.anchor}, {report.parameters:,} parameters")
     for name, part in report.parts.items():
-        print(f"  {name:22} {part.texts:>6} texts, digest {part.digest}")
+        print(f"  {name:22} {part.reviews:>6} texts, digest {part.digest}")
     print(f"  texts in two parts: {report.shared_texts}")
     named = {f"draw {number}": row for number, row in enumerate(report.draws, start=1)}
     for name, row in {**named, **report.all_of_them}.items():

@@ -31,8 +31,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.feedback_round import FeedbackRound, Sizes, feedback_round
+from benchmarks.parts import Part, part_of, shared_texts
 from benchmarks.provenance import Provenance, provenance
-from benchmarks.starter import Part
 from benchmarks.training_job import TrainingJob, warm_up
 from benchmarks.turns import Ratio, Trainee, samples_per_second, speed_ratio, take_turns
 from config.settings import Settings
@@ -42,7 +42,6 @@ from ml.bert_config import BertConfig
 from ml.checkpoint import read_checkpoint
 from ml.comparison import Comparison, compare
 from ml.data import read_reviews
-from ml.fingerprints import digest, shared_fingerprints
 from ml.lesson import Examples
 from ml.prediction import Engine, Logits
 from ml.recipe import Recipe
@@ -158,9 +157,9 @@ def against_trainer(arguments: argparse.Namespace, work: Path) -> AgainstTrainer
         load_before=load,
         untimed_steps=job.stops[0],
         steps_a_block=arguments.steps,
-        train=Part(len(split.train), digest(split.train["text"])),
-        dev=Part(len(split.dev), digest(split.dev["text"])),
-        shared_texts=len(shared_fingerprints(split.train["text"], split.dev["text"])),
+        train=part_of(split.train),
+        dev=part_of(split.dev),
+        shared_texts=shared_texts([split.train, split.dev]),
         trainers=trainers,
         fastest=fastest,
         ratio=speed_ratio(trainers[OURS].samples_per_second, trainers[fastest].samples_per_second),

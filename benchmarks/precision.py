@@ -9,20 +9,18 @@ sentences are of a domain that the model was never trained on; they are read as 
 import argparse
 import json
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from rich.progress import track
 
+from benchmarks.parts import Part, parts_of, shared_texts
 from benchmarks.provenance import Provenance, provenance
-from benchmarks.starter import Part
 from config.settings import Settings
 from ml.comparison import Comparison, compare
 from ml.data import read_reviews
 from ml.evaluation import Figures, figures
-from ml.fingerprints import digest, shared_fingerprints
 from ml.intervals import wilson_interval
 from ml.prediction import Classifier, Engine, Logits
 from ml.recipe import Recipe
@@ -81,8 +79,7 @@ def _report(folder: Path, parts: dict[str, pd.DataFrame]) -> Report:
     exact = Engine.load(folder, manifest.window, manifest.overlap, manifest.reading, precision="float32")
     served, float32 = (_logits(engine, parts["test"]) for engine in (classifier.engine, exact))
     told, labels = _logits(classifier.engine, parts["sentences"]), parts["sentences"]["label"].to_numpy(np.int8)
-    found = {name: Part(len(part), digest(part["text"])) for name, part in parts.items()}
-    pairs = combinations([part["text"] for part in parts.values()], 2)
+    found = parts_of(parts)
     trained = [manifest.data[name] for name in ("train", "dev")]
     return Report(
         provenance=provenance("openvino", "tokenizers", "numpy"),
@@ -90,7 +87,7 @@ def _report(folder: Path, parts: dict[str, pd.DataFrame]) -> Report:
         engine="OpenVINO on the CPU, float32 activations; int8 weights quantise them as they are multiplied",
         parts=found,
         trained_on_official_train=trained == [asdict(found[name]) for name in ("train", "dev")],
-        shared_texts=len(set().union(*(shared_fingerprints(first, second) for first, second in pairs))),
+        shared_texts=shared_texts(parts.values()),
         float32_to_int8=compare(("float32", "int8"), float32, served, parts["test"]["label"].to_numpy(np.int8)),
         on_sentences=figures(told, labels, manifest.temperature, manifest.unsure_below),
         sentences_interval=wilson_interval(int((told.argmax(axis=1) == labels).sum()), len(labels)),

@@ -139,7 +139,7 @@ def _tutorial(found: Results) -> str:
             "its rows whose text is trained on too",
             f"{found['shared']} here, {found['shared_of_all']} of 5,000 without --limit",
         ),
-        *((f'"{text}"', verdict) for text, verdict in found["examples"].items()),
+        *((f'"{text}"', verdict.partition(":")[0]) for text, verdict in found["examples"].items()),
     ]
     how = "From a CSV with the columns review and sentiment, by the recipe tutorial with --base and --limit"
     return _table("the tutorial, end to end", rows) + _source(found, how)

@@ -9,19 +9,19 @@ with and without those that lose their label.
 import argparse
 import json
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from rich.progress import track
 
+from benchmarks.command import parameters
+from benchmarks.parts import Part, part_of, shared_texts
 from benchmarks.provenance import Provenance, provenance
 from config.settings import Settings
 from ml.data import read_reviews
 from ml.doubtful_labels import doubtful_rows
 from ml.evaluation import Figures, figures
-from ml.fingerprints import digest, shared_fingerprints
 from ml.intervals import wilson_interval
 from ml.prediction import Classifier, Logits
 from ml.recipe import Recipe
@@ -29,14 +29,6 @@ from ml.splits import official_split
 from ml.training_data import TrainingData
 
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One set of texts: how many, and the digest that tells it from another."""
-
-    reviews: int
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,35 +99,20 @@ def _report(  # noqa: PLR0913, PLR0917 - one argument a fact
     return Report(
         provenance=provenance("openvino", "tokenizers", "numpy"),
         version=manifest.version,
-        parameters=sum(weight.size for weight in _weights(arguments.model)),
+        parameters=parameters(arguments.model),
         window=manifest.window,
         overlap=manifest.overlap,
         engine="OpenVINO on the CPU: int8 weights, float32 activations quantised as they are multiplied, all threads",
-        train=_part(train),
-        dev=_part(dev),
-        test=_part(test),
-        shared_texts=_shared_texts([train, dev, test]),
+        train=part_of(train),
+        dev=part_of(dev),
+        test=part_of(test),
+        shared_texts=shared_texts([train, dev, test]),
         on_dev=Figures(**manifest.figures["dev"]),
         on_test=figures(logits, labels, *calibration),
         interval=wilson_interval(int(right.sum()), len(right)),
         without_doubtful=figures(logits[kept], labels[kept], *calibration),
         by_windows=_by_windows(windows, right),
     )
-
-
-def _shared_texts(parts: list[pd.DataFrame]) -> int:
-    pairs = combinations([part["text"] for part in parts], 2)
-    return len(set().union(*(shared_fingerprints(first, second) for first, second in pairs)))
-
-
-def _part(reviews: pd.DataFrame) -> Part:
-    return Part(len(reviews), digest(reviews["text"]))
-
-
-def _weights(folder: Path) -> "list[np.ndarray[tuple[int, ...], np.dtype[np.float16]]]":
-    from safetensors.numpy import load_file  # noqa: PLC0415 - the engine has read the file already; this counts it
-
-    return list(load_file(folder / "model.safetensors").values())
 
 
 def _by_windows(

@@ -10,16 +10,14 @@ GPU the same is
 
 import argparse
 import json
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.command import parameters, thumbs
 from benchmarks.provenance import Provenance, provenance
 from ml.base_model import DEFAULT
-from ml.checkpoint import WEIGHTS
 from ml.data import read_reviews
 from ml.labels import LABELS
 from ml.recipe import Recipe
@@ -30,8 +28,6 @@ _EXAMPLES = (
     "This was a good movie. I would watch it again",
     "I cannot believe I have wasted time on this movie, it is the worst movie I have ever seen",
 )
-# The command as it is installed, with this interpreter.
-_COMMAND = (sys.executable, "-c", "from cli.main import main; main()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +74,13 @@ def _report(arguments: argparse.Namespace, work: Path) -> Report:
     words = reviews["label"].map(dict(enumerate(label.lower() for label in LABELS)))
     reviews.assign(review=reviews["text"], sentiment=words)[["review", "sentiment"]].to_csv(table, index=False)
     plan = ("--recipe", "tutorial", "--base", arguments.base, "--limit", str(arguments.limit))
-    manifest = json.loads(_run("fine-tune", "--data", str(table), *plan, "--out", str(folder), "--json"))
+    manifest = json.loads(thumbs("fine-tune", "--data", str(table), *plan, "--out", str(folder), "--json"))
     shared = TrainingData.choose(reviews, arguments.data, Recipe.named("tutorial"), None).split.dev_texts_in_train()
     data = manifest["data"]
     return Report(
         provenance=provenance("keras", "tensorflow", "openvino", "tokenizers", "numpy"),
         base=manifest["base"],
-        parameters=_parameters(folder),
+        parameters=parameters(folder),
         limit=arguments.limit,
         train=data["train"]["reviews"],
         steps=manifest["recipe"]["steps"],
@@ -93,19 +89,8 @@ def _report(arguments: argparse.Namespace, work: Path) -> Report:
         shared_of_all=shared,
         train_digest=data["train"]["digest"],
         dev_digest=data["dev"]["digest"],
-        examples={text: _run("predict", "--model", str(folder), text).strip() for text in _EXAMPLES},
+        examples={text: thumbs("predict", "--model", str(folder), text).strip() for text in _EXAMPLES},
     )
-
-
-def _run(*arguments: str) -> str:
-    """What ``thumbs`` prints."""
-    return subprocess.run([*_COMMAND, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def _parameters(folder: Path) -> int:
-    from safetensors.numpy import load_file  # noqa: PLC0415 - the command has read the file already; this counts it
-
-    return sum(weight.size for weight in load_file(folder / WEIGHTS).values())
 
 
 if __name__ == "__main__":

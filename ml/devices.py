@@ -79,7 +79,7 @@ def _copies_on(gpus: list[Any]) -> Any:
     """The scope in which a network gets a copy on each of several GPUs."""
     if len(gpus) < 2:
         return nullcontext()
-    import tensorflow as tf  # noqa: PLC0415 - see above
+    import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow
 
     return tf.distribute.MirroredStrategy().scope()
 

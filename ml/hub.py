@@ -25,7 +25,7 @@ def snapshot(
     """
     from httpx2 import HTTPError  # noqa: PLC0415 - what huggingface_hub speaks HTTP with
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import, and only hub names need it
-    from huggingface_hub.errors import (  # noqa: PLC0415
+    from huggingface_hub.errors import (  # noqa: PLC0415 - the same
         GatedRepoError,
         HfHubHTTPError,
         HFValidationError,
