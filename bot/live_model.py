@@ -38,7 +38,7 @@ class LiveModel:
         """Enter the version in the registry as the live one, with its manifest's hash."""
         folder = self._classifier.folder
         model_registry.register(unit, self.version, manifest_hash(folder), str(folder))
-        model_registry.make_live(unit, self.version)
+        model_registry.make_live(unit, self.version, "the bot started with it")
 
     def close(self) -> None:
         """Answer what waits, then stop."""

@@ -113,6 +113,8 @@ def child_environment(settings: Settings) -> dict[str, str]:
 def _written(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     return str(value.resolve() if isinstance(value, Path) else value)
 
 

@@ -180,6 +180,22 @@ class ModelVersionTaken(BadInput):
     """Model version {version} is registered with other contents. Give the new model another version."""
 
 
+class UnknownRun(BadInput):
+    """There is no training run {run_id}."""
+
+
+class LeaseLost(StorageError):
+    """Training run {run_id} is no longer this worker's: it was cancelled, ended or taken over by another."""
+
+
+class ModelRemoved(BadInput):
+    """The files of model version {version} were removed, so it cannot answer again. thumbs models list shows those that can."""
+
+
+class LiveModelChanged(StorageError):
+    """The live model changed from {expected} to {found} while another was on its way, so nothing was changed. Look at thumbs models list and decide anew."""
+
+
 class ColumnTaken(BadInput):
     """{path} has a column {column} already, and the result would be written over it. Rename that column."""
 

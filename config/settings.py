@@ -6,11 +6,11 @@ The field's description is the documentation: ``docs/settings.md`` is generated 
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config.errors import BadSetting
 
@@ -29,6 +29,15 @@ def _web_address(value: str) -> str:
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda name: name.strip().upper())]
+
+
+def _numbers(value: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was given
+    """The parts between commas of a text; pydantic makes numbers of them."""
+    return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+AdminIds = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_numbers)]
 
 
 class Settings(BaseSettings):
@@ -81,6 +90,50 @@ class Settings(BaseSettings):
         "data set on the Hugging Face hub.",
     )
 
+    admin_ids: AdminIds = Field((), description="Telegram's numeric ids of the admins, separated by commas.")
+    broker_url: SecretStr | None = Field(
+        None, description="redis:// address of the workers' broker; a folder in DATA_DIR when it is not set."
+    )
+    artifact_store: str | None = Field(
+        None,
+        description="Where published models lie: a folder that bot and workers share, or any fsspec address; "
+        "DATA_DIR/models when it is not set.",
+    )
+    keep_models: int = Field(5, ge=1, description="Published models that are kept beside the live one, newest first.")
+    feedback_quorum: int = Field(
+        2, ge=1, description="People who have to agree on a text before it trains; an admin's word is enough alone."
+    )
+    feedback_person_rows: int = Field(
+        20, ge=1, description="Rows that one person may always supply to a training run, whatever its size."
+    )
+    feedback_person_share: Share = Field(
+        0.1, description="Share of a run's rows that one person may supply beyond that; what exceeds it waits."
+    )
+    feedback_holdout: Share = Field(
+        0.25, description="Share of the usable judgements that never train, and measure instead."
+    )
+    retrain_after: int = Field(
+        200, ge=0, description="New usable judgements that start a feedback round by themselves; 0 for never."
+    )
+    retrain_days: int = Field(
+        7, ge=0, description="Days after which new usable judgements, however few, start a round; 0 for never."
+    )
+    auto_promote: bool = Field(
+        True, description="Whether a model that the gate finds better goes live by itself; else an admin's tap decides."
+    )
+    gate_imdb_loss: Share = Field(
+        0.003, description="Share of IMDB gate reviews that a new model may lose, at the lower end of the interval."
+    )
+    gate_confidence: Share = Field(
+        0.95, description="Confidence that the gate asks for, one-sided, of both better and not worse."
+    )
+    gate_negative_flips: Share = Field(
+        0.02, description="Share of IMDB gate reviews that the live model gets right and the new one may get wrong."
+    )
+    gate_behaviour_loss: Share = Field(
+        0.01, description="Share of the behavioural checks' cases that a new model may lose."
+    )
+
     playground_host: str = Field("127.0.0.1", description="Address that the demo's playground listens on.")
     playground_port: int = Field(
         8081, ge=0, le=65535, description="Port of the demo's playground; 0 takes any free one."
@@ -91,6 +144,11 @@ class Settings(BaseSettings):
     def database_address(self) -> str:
         """``database_url``, or the SQLite file under ``data_dir``."""
         return self.database_url or f"sqlite:///{self.data_dir / 'thumbs.db'}"
+
+    @cached_property
+    def store_address(self) -> str:
+        """``artifact_store``, or the folder ``models`` under ``data_dir``."""
+        return self.artifact_store or str(self.data_dir / "models")
 
     @cached_property
     def token(self) -> str:
