@@ -41,8 +41,9 @@ class Job:
     def read(cls, line: str) -> Self:
         """Read the job from its line."""
         facts = json.loads(line)
-        judged = {name: tuple(JudgedText(**row) for row in facts.pop(name)) for name in ("train", "held_out")}
-        return cls(**facts, **judged)
+        for name in ("train", "held_out"):
+            facts[name] = tuple(JudgedText(**row) for row in facts[name])
+        return cls(**facts)
 
     def written(self) -> str:
         """The job as one line."""
