@@ -188,6 +188,22 @@ class LeaseLost(StorageError):
     """Training run {run_id} is no longer this worker's: it was cancelled, ended or taken over by another."""
 
 
+class StoreUnusable(StorageError):
+    """The store of models at {address} cannot be used: {reason}. Check ARTIFACT_STORE."""
+
+
+class NotInTheStore(StorageError):
+    """There is no model {location} in the store of models at {address}."""
+
+
+class NoLiveModel(StorageError):
+    """No model is live yet, so there is none to do better than. Start the bot once, then ask for the run again."""
+
+
+class RunTooLong(ThumbsError):
+    """It took longer than {hours} hours, so it was ended."""
+
+
 class ModelRemoved(BadInput):
     """The files of model version {version} were removed, so it cannot answer again. thumbs models list shows those that can."""
 

@@ -99,6 +99,15 @@ class Settings(BaseSettings):
         description="Where published models lie: a folder that bot and workers share, or any fsspec address; "
         "DATA_DIR/models when it is not set.",
     )
+    training_python: Path | None = Field(
+        None, description="Python interpreter with TensorFlow that the worker fine-tunes in; its own when it is not set."
+    )
+    feedback_recipe: str = Field(
+        "feedback", description="Recipe of a feedback round: a recipe's name, or the path of its .toml file."
+    )
+    full_recipe: str = Field(
+        "default", description="Recipe of a full run: a recipe's name, or the path of its .toml file."
+    )
     keep_models: int = Field(5, ge=1, description="Published models that are kept beside the live one, newest first.")
     feedback_quorum: int = Field(
         2, ge=1, description="People who have to agree on a text before it trains; an admin's word is enough alone."

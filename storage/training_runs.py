@@ -33,6 +33,7 @@ __all__ = [
     "get_run",
     "keep",
     "latest",
+    "let_go",
     "move",
     "newest_runs",
     "note_snapshot",
@@ -190,6 +191,15 @@ def note_snapshot(unit: Unit, lease: Lease, champion: str) -> None:
 def move(unit: Unit, lease: Lease, state: RunState) -> None:
     """Go on to another state in which the run is still open; raises LeaseLost."""
     _write(unit, lease, state=state)
+
+
+def let_go(unit: Unit, lease: Lease, *, blameless: bool) -> None:
+    """Give the run back, so that anybody may claim it at once; raises LeaseLost.
+
+    A ``blameless`` attempt, one that its worker had to stop for reasons of its own, does not count.
+    """
+    attempts = RunRow.attempts - 1 if blameless else RunRow.attempts
+    _write(unit, lease, state=RunState.QUEUED, lease_until=None, attempts=attempts)
 
 
 def end(  # noqa: PLR0913 - one argument a fact
