@@ -10,6 +10,7 @@ from cli.evaluate import evaluate
 from cli.model_commands import fine_tune
 from cli.predict import predict
 from cli.summary import summary
+from cli.worker_commands import beat, worker
 from config.errors import ThumbsError
 
 app = typer.Typer(
@@ -26,6 +27,8 @@ app.command()(predict)
 app.command()(fine_tune)
 app.command()(evaluate)
 app.command()(summary)
+app.command()(worker)
+app.command()(beat)
 
 
 @app.command()

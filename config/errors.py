@@ -200,6 +200,26 @@ class NoLiveModel(StorageError):
     """No model is live yet, so there is none to do better than. Start the bot once, then ask for the run again."""
 
 
+class NothingToLearn(ThumbsError):
+    """There is nothing to learn from yet: no judgement counts. Two people have to agree on a text, or an admin has to judge it."""
+
+
+class TrainingFailed(ThumbsError):
+    """{sentence}"""
+
+
+class TrainerDied(ThumbsError):
+    """The trainer of run {run_id} ended by itself with status {status}; the machine may have run out of memory."""
+
+
+class RunCancelled(ThumbsError):
+    """Training run {run_id} was cancelled."""
+
+
+class WorkerStopping(ThumbsError):
+    """The worker was told to stop; run {run_id} goes on with the next one."""
+
+
 class RunTooLong(ThumbsError):
     """It took longer than {hours} hours, so it was ended."""
 

@@ -73,6 +73,13 @@ def nudge(settings: Settings, run_id: int) -> None:
         logger.warning("The broker did not take word of run %d: %s", run_id, type(error).__name__)
 
 
+def waiting(settings: Settings) -> int:
+    """How many messages about runs no worker has taken yet; raises kombu's OperationalError when the broker is away."""
+    with _cached_producer(settings).connection_for_write() as connection:
+        count: int = connection.default_channel.queue_declare(FINE_TUNING).message_count
+        return count
+
+
 @cache
 def _cached_producer(settings: Settings) -> Celery:
     return producer(settings)

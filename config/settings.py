@@ -100,7 +100,7 @@ class Settings(BaseSettings):
         "DATA_DIR/models when it is not set.",
     )
     training_python: Path | None = Field(
-        None, description="Python interpreter with TensorFlow that the worker fine-tunes in; its own when it is not set."
+        None, description="Python interpreter with TensorFlow that a worker fine-tunes in; its own when it is not set."
     )
     feedback_recipe: str = Field(
         "feedback", description="Recipe of a feedback round: a recipe's name, or the path of its .toml file."

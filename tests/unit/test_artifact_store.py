@@ -1,4 +1,4 @@
-"""The artifact store keeps whole folders, in a folder or at an fsspec address, and never touches what is not its own."""
+"""The artifact store keeps whole folders, at any address, and never touches what is not its own."""
 
 from pathlib import Path
 
