@@ -65,8 +65,9 @@ class Rules:
 class JudgedText:
     """A text whose author consented, and what people say of it.
 
-    ``message_id`` and ``prediction_id`` are the first under which it was judged. ``chance`` is what that prediction
-    gave ``predicted``, 0 to 1. ``written_at`` is when the message came; ``brought`` says that it came from a file.
+    ``message_id`` and ``prediction_id`` are the first of such an author under which it was judged. ``chance`` is what
+    that prediction gave ``predicted``, 0 to 1. ``written_at`` is when the message came; ``brought`` says that it came
+    from a file.
     """
 
     text_hash: bytes
@@ -79,6 +80,10 @@ class JudgedText:
     brought: bool
     votes: tuple[Vote, ...]
     standing: Standing
+
+    def chance_of(self, label: str) -> float:
+        """What the prediction gave ``label``, one of the two, 0 to 1."""
+        return self.chance if label == self.predicted else 1 - self.chance
 
     @property
     def judged_at(self) -> datetime:
@@ -107,7 +112,9 @@ def judged(unit: Unit, quorum: int, admins: frozenset[int]) -> Iterator[JudgedTe
     """
     rows = unit.execute(_votes(admins).execution_options(yield_per=_ROWS_AT_ONCE))
     for _, of_one_text in groupby(rows, key=lambda row: row.text_hash):
-        yield _judged(list(of_one_text), quorum, admins)
+        votes = list(of_one_text)
+        if any(vote.consents for vote in votes):
+            yield _judged(votes, quorum, admins)
 
 
 def usable(unit: Unit, quorum: int, admins: frozenset[int]) -> list[UsableText]:
@@ -131,17 +138,9 @@ def _with_newest_line(condition: ColumnElement[bool]) -> Select[int]:
 
 
 def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
-    """One row a vote and text, with the message under which it was given; equal texts may have several messages."""
+    """One row a vote, with the message under which it was given; equal texts may have several messages and authors."""
     withdrew = _with_newest_line(ConsentRow.consent == Consent.WITHDRAWN)
     by_admin = PersonRow.telegram_id.in_(sorted(admins)) & JudgementRow.person_id.not_in(withdrew)
-    texts = (  # the first consenting message of each judged text
-        select(JudgementRow.text_hash, func.min(PredictionRow.id).label("prediction_id"))
-        .join(PredictionRow, PredictionRow.id == JudgementRow.prediction_id)
-        .join(MessageRow, MessageRow.id == PredictionRow.message_id)
-        .where(MessageRow.person_id.in_(consenting()))
-        .group_by(JudgementRow.text_hash)
-        .subquery()
-    )
     return (
         select(
             JudgementRow.text_hash,
@@ -156,10 +155,10 @@ def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
             MessageRow.person_id.label("author_id"),
             MessageRow.bot_id,
             MessageRow.created_at.label("written_at"),
+            MessageRow.person_id.in_(consenting()).label("consents"),
         )
-        .join(texts, texts.c.text_hash == JudgementRow.text_hash)
         .join(PersonRow, PersonRow.id == JudgementRow.person_id)
-        .join(PredictionRow, PredictionRow.id == texts.c.prediction_id)
+        .join(PredictionRow, PredictionRow.id == JudgementRow.prediction_id)
         .join(MessageRow, MessageRow.id == PredictionRow.message_id)
         .where(or_(JudgementRow.person_id.in_(consenting()), by_admin))
         .order_by(JudgementRow.text_hash, JudgementRow.id)
@@ -168,7 +167,7 @@ def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
 
 def _judged(rows: list[Row[Any]], quorum: int, admins: frozenset[int]) -> JudgedText:
     votes = tuple(Vote(row.person_id, row.telegram_id in admins, row.label, row.at) for row in rows)
-    first = rows[0]
+    first = min((row for row in rows if row.consents), key=lambda row: row.prediction_id)
     return JudgedText(
         text_hash=first.text_hash,
         message_id=first.message_id,
