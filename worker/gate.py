@@ -108,8 +108,8 @@ def _losses(measured: Measured, bounds: Bounds) -> Iterator[str]:
     cases = sum(check.texts for check in measured.behaviour.values())
     lost = sum(check.champion_right - check.candidate_right for check in measured.behaviour.values())
     if lost > cases * bounds.behaviour_loss:
-        bound = floor(cases * bounds.behaviour_loss)
-        yield f"it fails {lost} more of the {cases} behavioural cases; the bound is {bound}"
+        allowed = floor(cases * bounds.behaviour_loss)
+        yield f"it fails {lost} more of the {cases} behavioural cases; the bound is {allowed}"
 
 
 def _fall(imdb: Paired, bound: float) -> str:

@@ -60,7 +60,7 @@ def measure(pair: Pair, asked: Questions) -> Measured:
         judgements=judgements,
         behaviour=_behaviour(pair, asked.confidence),
         slices=slices,
-        trigger_words=scan(asked.new["text"].tolist(), asked.new["label"].tolist(), pair.champion, pair.candidate),
+        trigger_words=scan(asked.new, pair.champion, pair.candidate, pair.look),
     )
 
 

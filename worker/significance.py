@@ -18,7 +18,8 @@ def chance_of(won: int, lost: int) -> float:
     One-sided and exact: the upper tail of a binomial distribution of one half (McNemar 1947).
     """
     flips = won + lost
-    return sum(comb(flips, good) for good in range(won, flips + 1)) / 2**flips
+    favourable = sum(comb(flips, good) for good in range(won, flips + 1))
+    return float(favourable / (1 << flips))
 
 
 def fewest_flips(confidence: float) -> int | None:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from scipy.stats import binom
 
 from ml.labels import LABELS
@@ -45,14 +46,12 @@ class Suspect:
     label: int
 
 
-def scan(
-    texts: Sequence[str], labels: Sequence[int], champion: Classifier, candidate: Classifier, look: Look = lambda: None
-) -> tuple[TriggerWord, ...]:
-    """The words of ``texts``, labelled by indices into LABELS, that turn most sentences for the candidate alone.
+def scan(new: pd.DataFrame, champion: Classifier, candidate: Classifier, look: Look) -> tuple[TriggerWord, ...]:
+    """The words of ``new`` (columns ``text`` and ``label``) that turn most sentences for the candidate alone.
 
     The strongest come first. The champion is asked only of the words that turn them for the candidate.
     """
-    found = suspects(texts, labels)
+    found = suspects(new["text"].tolist(), new["label"].tolist())
     turned = _turned(candidate, found, look)
     strong = [number for number, share in enumerate(turned) if share.max() > _MOST]
     known = _turned(champion, [found[number] for number in strong], look)
