@@ -78,9 +78,8 @@ def _together(checks: Sequence[Paired]) -> Paired | None:
 def _line(axes: Axes, place: int, paired: Paired | None, colour: str) -> None:
     """Two dots, and how far the second lies from the first."""
     if paired is None:
-        axes.text(
-            0.5, place, "not measured", transform=axes.get_yaxis_transform(), ha="center", va="center", color=_GREY
-        )
+        unknown = axes.text(0.5, place, "not measured", transform=axes.get_yaxis_transform(), ha="center", va="center")
+        unknown.set(color=_GREY, backgroundcolor=_PAPER)
         return
     before, after = paired.champion_right / paired.texts, paired.candidate_right / paired.texts
     axes.plot([before, after], [place, place], color=colour, linewidth=2, alpha=0.5, zorder=1)
