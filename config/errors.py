@@ -94,6 +94,22 @@ class UnknownLabel(BadInput):
     """{path}, data row {row}: {label!r} is not a sentiment. Use positive or negative, or 1 or 0."""
 
 
+class BadCorrections(BadInput):
+    """Nothing of {path} was imported, for some rows cannot be used. {problems}"""
+
+
+class NoParquet(BadInput):
+    """Parquet files need pyarrow, which is in the training environment only. Run the command there, or give a file that ends with .csv or .jsonl."""
+
+
+class NoAdmins(BadInput):
+    """There is no admin whose word could be final. Set ADMIN_IDS to the numeric Telegram ids of the admins."""
+
+
+class UnknownPerson(BadInput):
+    """Nobody with the Telegram id {telegram_id} is in the database."""
+
+
 class UnusableCheckpoint(BadInput):
     """The checkpoint at {path} cannot be used: {reason}."""
 

@@ -22,7 +22,7 @@ from storage.tables import (
     UpdateState,
 )
 
-__all__ = ["TRAINING", "Consent", "Erased", "Person", "consent_of", "erase", "meet", "record_consent"]
+__all__ = ["TRAINING", "Consent", "Erased", "Person", "consent_of", "erase", "find", "meet", "record_consent"]
 
 # The scope of the ledger's lines: may texts and judgements train a model?
 TRAINING: Final = "training"
@@ -61,6 +61,11 @@ def meet(unit: Unit, telegram_id: int, name: str, language: str | None) -> Perso
         .returning(PersonRow.id)
     ).one()
     return Person(person_id, telegram_id, name, language)
+
+
+def find(unit: Unit, telegram_id: int) -> int | None:
+    """The id of the person with this Telegram id, None when nobody has it."""
+    return unit.scalar(select(PersonRow.id).where(PersonRow.telegram_id == telegram_id))
 
 
 def consent_of(unit: Unit, person_id: int) -> Consent:
