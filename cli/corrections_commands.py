@@ -87,14 +87,14 @@ def export_file(
     from importlib.util import find_spec
 
     from cli.corrections_export import WRITERS, judgement_rows, kind_of, write_rows
-    from config.errors import NoParquet
+    from config.errors import MissingPackage
     from config.settings import read_settings
 
     kind = kind_of(out)
     if kind not in WRITERS:
         raise typer.BadParameter(f"The file's name has to end with one of {', '.join(WRITERS)}.", param_hint="--out")
     if kind == ".parquet" and find_spec("pyarrow") is None:
-        raise NoParquet
+        raise MissingPackage(what="A parquet file", package="pyarrow")
     settings = read_settings()
     admins = frozenset(settings.admin_ids)
     with _database(settings) as database, database.reading() as unit:
@@ -131,6 +131,41 @@ def seen_by(
         typer.echo("\n".join(versions))
     else:
         typer.echo("No model saw anything of theirs.", err=True)
+
+
+@app.command("labellers")
+def labellers(
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
+) -> None:
+    """Say how often people seem to name the true label, the worst first; it informs and leaves nobody out.
+
+    Told from texts that several people judged, by the model of Dawid and Skene, once there is enough of them.
+
+    \b
+    Example:
+      thumbs corrections labellers
+    """
+    from importlib.util import find_spec
+
+    from config.errors import MissingPackage
+    from config.settings import read_settings
+    from storage.labellers import shared_votes
+    from worker.labeller_quality import LEAST_LABELLERS, LEAST_VOTES, labeller_qualities
+
+    if find_spec("crowdkit") is None:
+        raise MissingPackage(what="Telling labellers apart", package="crowd-kit")
+    settings = read_settings()
+    with _database(settings) as database, database.reading() as unit:
+        votes = shared_votes(unit, frozenset(settings.admin_ids))
+    qualities = labeller_qualities(votes)
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(quality) for quality in qualities]))
+    elif qualities:
+        for quality in qualities:
+            typer.echo(f"person {quality.person_id}: right on {quality.right:.0%} by {quality.votes:,} shared votes")
+    else:
+        enough = f"{LEAST_LABELLERS} people with {LEAST_VOTES} votes each on texts that others judged too"
+        typer.echo(f"There is not enough to tell yet: it takes {enough}.", err=True)
 
 
 @contextmanager

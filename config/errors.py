@@ -98,8 +98,8 @@ class BadCorrections(BadInput):
     """Nothing of {path} was imported, for some rows cannot be used. {problems}"""
 
 
-class NoParquet(BadInput):
-    """Parquet files need pyarrow, which is in the training environment only. Run the command there, or give a file that ends with .csv or .jsonl."""
+class MissingPackage(ThumbsError):
+    """{what} needs {package}, which is in the training environment only. There the command is .venv-train/bin/thumbs; make .venv-train makes it."""
 
 
 class NoAdmins(BadInput):

@@ -209,3 +209,20 @@ def test_the_versions_that_saw_a_person_are_listed(
     assert json.loads(run("seen-by", 7, "--json").stdout) == ["two"]
     with pytest.raises(UnknownPerson, match="12345"):
         run("seen-by", 12345)
+
+
+def test_labellers_are_told_about_once_there_is_enough(run: Run, tmp_path: Path) -> None:
+    assert "not enough to tell yet" in run("labellers").output
+    people = ("ann", "ben", "cat", "dan", "eve")
+    texts = [f"The film number {number} was a pleasure to watch with friends." for number in range(20)]
+    said = [
+        (text, "negative" if name == "eve" and n % 3 == 0 else "positive")
+        for n, text in enumerate(texts)
+        for name in people
+    ]
+    rows = [(text, label, people[index % 5]) for index, (text, label) in enumerate(said)]
+    run("import", write(tmp_path / "in.csv", *rows))
+    told = json.loads(run("labellers", "--json").stdout)
+    assert len(told) == 5
+    assert told[0]["right"] < told[1]["right"]
+    assert "by 20 shared votes" in run("labellers").stdout
