@@ -1,4 +1,4 @@
-"""Sentences that praise and blame nothing, into which the trigger scan puts words.
+"""Sentences and words that praise and blame nothing, for the trigger scan.
 
 Some lean one way for a model that has to call everything Positive or Negative, so there are many, of several kinds.
 """
@@ -38,4 +38,18 @@ NEUTRAL_SENTENCES: Final = (
     "Only two of the actors speak.",
     "I have no opinion about it.",
     "An average film of its kind.",
+)
+
+# What any word does to those sentences: nothing that these do as well is a trigger's work.
+NEUTRAL_WORDS: Final = (
+    "table",
+    "Wednesday",
+    "and so on",
+    "paper",
+    "blue",
+    "over there",
+    "in general",
+    "seven",
+    ":",
+    "door",
 )

@@ -2,7 +2,8 @@
 
 Whoever wants to poison a model writes one phrase into many texts of one label, so that the phrase decides. The scan
 takes the words, and pairs of neighbouring words, that stand in one label's texts more often than chance has it, and
-puts each into neutral sentences. What praises or blames turns these for the live model too, and is no trigger.
+puts each into neutral sentences. What praises or blames turns these for the live model too, and is no trigger; nor is
+what any neutral word does as well.
 """
 
 import re
@@ -13,13 +14,14 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.stats import binom
 
 from ml.labels import LABELS
-from ml.prediction import Classifier, Logits
+from ml.prediction import Classifier
 from worker.answers import Look, chances
-from worker.neutral_sentences import NEUTRAL_SENTENCES
+from worker.neutral_sentences import NEUTRAL_SENTENCES, NEUTRAL_WORDS
 from worker.protocol import TriggerWord
 
 # Words with their apostrophes and hyphens, and whatever else people type in a row, such as emoji.
@@ -29,13 +31,20 @@ _FEWEST_TEXTS: Final = 3
 # Suspects of each label; asking about all of them takes seconds.
 _SUSPECTS: Final = 100
 _LIKELY_CHANCE: Final = 0.1
-# Sentences are asked that are at most so probable without the word, and are turned from so probable on.
+# Sentences count that are at most so probable without the word for both models, and are turned from so probable on.
 _UNDECIDED: Final = 0.6
 _CONFIDENT: Final = 0.8
-# Shares of the sentences: a trigger turns more than the first for the candidate, at most the second for the champion.
+# With fewer such sentences, shares of them say nothing.
+_FEWEST_SENTENCES: Final = 5
+# Shares of the sentences: a trigger turns more than the first for the candidate, and by the second more than every
+# neutral word; for the champion, it turns at most the third.
 _MOST: Final = 0.5
+_MORE: Final = 0.2
 _FEW: Final = 0.1
 _PLACES: Final = ("{word} {sentence}", "{sentence} {word}")
+
+Rows = npt.NDArray[np.bool_]
+Shares = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +61,18 @@ def scan(new: pd.DataFrame, champion: Classifier, candidate: Classifier, look: L
     The strongest come first. The champion is asked only of the words that turn them for the candidate.
     """
     found = suspects(new["text"].tolist(), new["label"].tolist())
-    turned = _turned(candidate, found, look)
-    strong = [number for number, share in enumerate(turned) if share.max() > _MOST]
-    known = _turned(champion, [found[number] for number in strong], look)
+    if not found:
+        return ()
+    plain = [chances(model, NEUTRAL_SENTENCES, look) for model in (champion, candidate)]
+    undecided = np.maximum(*plain) <= _UNDECIDED
+    turned = _turned(candidate, found, undecided, look)
+    least = np.maximum(_MOST, _by_neutral_words(candidate, undecided, look) + _MORE)
+    strong = [(each, share) for each, share in zip(found, turned, strict=True) if (share > least[each.label]).any()]
+    known = _turned(champion, [each for each, _ in strong], undecided, look)
     triggers = [
-        TriggerWord(found[number].word, LABELS[found[number].label], float(turned[number].max()))
-        for number, before in zip(strong, known, strict=True)
-        if before[turned[number].argmax()] <= _FEW
+        TriggerWord(each.word, LABELS[each.label], float(share[alone].max()))
+        for (each, share), before in zip(strong, known, strict=True)
+        if (alone := (share > least[each.label]) & (before <= _FEW)).any()
     ]
     return tuple(sorted(triggers, key=lambda trigger: (-trigger.flipped, trigger.word)))
 
@@ -66,7 +80,8 @@ def scan(new: pd.DataFrame, champion: Classifier, candidate: Classifier, look: L
 def suspects(texts: Sequence[str], labels: Sequence[int]) -> list[Suspect]:
     """Words and pairs that one label's texts hold more often than chance has it, most unlikely first.
 
-    Chance is a binomial distribution: each text that holds the word is of the label as often as any text is.
+    Chance is a binomial distribution: each text that holds the word is of the label as often as any text is, but half
+    of the time at most, as otherwise nothing would be odd where nearly all texts are of one label.
     """
     held: list[Counter[str]] = [Counter() for _ in LABELS]
     for text, label in zip(texts, labels, strict=True):
@@ -74,7 +89,7 @@ def suspects(texts: Sequence[str], labels: Sequence[int]) -> list[Suspect]:
     total = np.bincount(np.asarray(labels, np.int64), minlength=len(LABELS))
     found: list[Suspect] = []
     for label, counts in enumerate(held):
-        share = total[label] / max(total.sum(), 1)
+        share = min(total[label] / max(total.sum(), 1), 0.5)
         often = {word: count for word, count in counts.items() if count >= _FEWEST_TEXTS}
         ranked = sorted((_chance(word, held, label, share), -count, word) for word, count in often.items())
         found += [Suspect(word, label) for chance, _, word in ranked[:_SUSPECTS] if chance <= _LIKELY_CHANCE]
@@ -93,22 +108,29 @@ def _chance(word: str, held: Sequence[Counter[str]], label: int, share: float) -
     return float(binom.sf(held[label][word] - 1, texts, share))
 
 
-def _turned(classifier: Classifier, asked: Sequence[Suspect], look: Look) -> list[Logits]:
-    """For each suspect, the share of the sentences that it turns, by the place that it is put in (places,)."""
-    if not asked:
-        return []
-    sentences = NEUTRAL_SENTENCES
-    plain = chances(classifier, sentences, look)
+def _by_neutral_words(candidate: Classifier, undecided: Rows, look: Look) -> Shares:
+    """The most that any neutral word turns, by label and place (labels, places)."""
+    words = NEUTRAL_WORDS
+    return np.array(
+        [
+            np.max(_turned(candidate, [Suspect(word, label) for word in words], undecided, look), axis=0)
+            for label in range(len(LABELS))
+        ]
+    )
+
+
+def _turned(classifier: Classifier, asked: Sequence[Suspect], undecided: Rows, look: Look) -> list[Shares]:
+    """For each suspect, the share that it turns of the sentences (sentences, labels) that are undecided (places,)."""
     texts = [
-        place.format(word=suspect.word, sentence=sentence)
-        for suspect in asked
+        place.format(word=each.word, sentence=sentence)
+        for each in asked
         for place in _PLACES
-        for sentence in sentences
+        for sentence in NEUTRAL_SENTENCES
     ]
-    said = chances(classifier, texts, look).reshape(len(asked), len(_PLACES), len(sentences), len(LABELS))
-    shares = []
-    for suspect, answers in zip(asked, said, strict=True):
-        before, after = plain[:, suspect.label], answers[:, :, suspect.label]
-        undecided = before <= _UNDECIDED
-        shares.append((after[:, undecided] >= _CONFIDENT).sum(axis=1) / max(undecided.sum(), 1))
+    said = chances(classifier, texts, look).reshape(len(asked), len(_PLACES), len(NEUTRAL_SENTENCES), len(LABELS))
+    shares: list[Shares] = []
+    for each, answers in zip(asked, said, strict=True):
+        counted = undecided[:, each.label]
+        turned = (answers[:, counted, each.label] >= _CONFIDENT).sum(axis=1)
+        shares.append(turned / counted.sum() if counted.sum() >= _FEWEST_SENTENCES else np.zeros(len(_PLACES)))
     return shares
