@@ -99,7 +99,7 @@ class BadCorrections(BadInput):
 
 
 class MissingPackage(ThumbsError):
-    """{what} needs {package}, which is in the training environment only. There the command is .venv-train/bin/thumbs; make .venv-train makes it."""
+    """{what} needs {package}, which is in the training environment only. python3 requirements/make_env.py train makes it, and .venv-train/bin/thumbs is the command in it."""
 
 
 class NoAdmins(BadInput):

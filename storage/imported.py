@@ -18,8 +18,8 @@ from storage.usable import FROM_FILE, consenting
 WORDING: Final = "import"
 # Telegram's ids of people and of groups lie nearer to zero, so an id below this is nobody's there.
 _NOBODY_BELOW: Final = -(2**62)
-# Values in a statement of the driver, which takes 32,766 at most.
-_VALUES_AT_ONCE: Final = 10_000
+# Ids in a statement; SQLite takes 32,766 values.
+_IDS_AT_ONCE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,4 +182,4 @@ def _execute(unit: Unit, statement: "sqlite.Insert | postgresql.Insert", rows: l
 
 
 def _chunks(values: list[int]) -> Iterable[list[int]]:
-    return (values[start : start + _VALUES_AT_ONCE] for start in range(0, len(values), _VALUES_AT_ONCE))
+    return (values[start : start + _IDS_AT_ONCE] for start in range(0, len(values), _IDS_AT_ONCE))

@@ -44,7 +44,7 @@ def quarantined(unit: Unit, quorum: int, admins: frozenset[int], count: int) -> 
     """The first ``count`` texts to look at: disagreements, oldest first, then labels, the least likely first."""
     found = _found(unit, quorum, admins)[:count]
     texts = texts_of(unit, [text.message_id for text, _ in found])
-    return [_shown(text, texts[text.message_id], reason) for text, reason in found]
+    return [_shown(text, texts[text.message_id], reason) for text, reason in found if text.message_id in texts]
 
 
 def count_quarantined(unit: Unit, quorum: int, admins: frozenset[int]) -> Counter[Reason]:

@@ -20,7 +20,7 @@ from storage.encryption import Cipher
 from storage.messages import Part as Piece
 from storage.messages import joined
 from storage.quotas import Supplied, within_quotas
-from storage.tables import JudgementRow, ModelVersionRow, Part, PartRow, PersonRow, RunRow, SnapshotRow
+from storage.tables import JudgementRow, MessageRow, ModelVersionRow, Part, PartRow, PersonRow, RunRow, SnapshotRow
 from storage.training_runs import Lease, note_snapshot
 from storage.usable import JudgedText, Rules, UsableText, consenting, usable
 
@@ -37,6 +37,8 @@ __all__ = [
 ]
 
 _HASH_VALUES: Final = 2**64
+# Ids in a statement; SQLite takes 32,766 values.
+_IDS_AT_ONCE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,9 @@ def take(unit: Unit, lease: Lease, rules: Rules, admins: frozenset[int], champio
     """
     if lease.run.snapshot_at is None:
         note_snapshot(unit, lease, champion)
-        rows = [_values(lease.run.id, row) for row in _choose(unit, rules, admins)]
-        if rows:
+        chosen = _choose(unit, rules, admins)
+        there = _held(unit, [row.judged.message_id for row in chosen])
+        if rows := [_values(lease.run.id, row) for row in chosen if row.judged.message_id in there]:
             unit.execute(insert(SnapshotRow), rows)
     counted = select(SnapshotRow.part, func.count()).where(SnapshotRow.run_id == lease.run.id)
     counts = Counter(dict(unit.execute(counted.group_by(SnapshotRow.part)).all()))
@@ -166,6 +169,15 @@ def _side(cipher: Cipher, text: JudgedText, holdout: float) -> Part:
     drawn_by = text.text_hash.hex() if text.brought else f"{text.author_id} {minute}"
     number = int.from_bytes(cipher.fingerprint(f"side {drawn_by}")[:8], "big")
     return Part.HELD_OUT if number / _HASH_VALUES < holdout else Part.TRAIN
+
+
+def _held(unit: Unit, message_ids: Sequence[int]) -> set[int]:
+    """Those of the messages that are still there, which nobody can delete before this unit of work ends."""
+    there: set[int] = set()
+    for start in range(0, len(message_ids), _IDS_AT_ONCE):
+        some = select(MessageRow.id).where(MessageRow.id.in_(message_ids[start : start + _IDS_AT_ONCE]))
+        there.update(unit.scalars(some.order_by(MessageRow.id).with_for_update(read=True, key_share=True)))
+    return there
 
 
 def _values(run_id: int, row: _Row) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Which judgements count, and what a training run is given of them."""
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
+from cli.corrections_export import judgement_rows
 from config.errors import LeaseLost
 from storage import training_runs
 from storage.columns import utc_now
@@ -270,6 +272,30 @@ def test_a_run_misses_a_text_that_went_or_whose_consent_ended(unit: Unit, rememb
     assert (None, None, "Positive") in [tuple(row) for row in rows]
 
 
+def test_nobody_deletes_a_text_while_a_snapshot_is_taken(database: Database, remember: Remember) -> None:
+    with database.unit_of_work() as unit:
+        for telegram_id in (AUTHOR, SECOND):
+            say_yes(unit, telegram_id)
+        agreed(unit, remember, "I liked it")
+    deleted = threading.Event()
+
+    def delete() -> None:
+        with database.unit_of_work() as other:
+            erase(other, AUTHOR)
+        deleted.set()
+
+    deleting = threading.Thread(target=delete)
+    with database.unit_of_work() as unit:
+        lease = start(unit)
+        take(unit, lease, RULES, ADMINS, "one")
+        deleting.start()
+        assert not deleted.wait(0.3), "the deletion waits for the snapshot"
+        assert judged_texts(unit, lease.run.id, Part.TRAIN) == [JudgedRow("I liked it", "Positive")]
+    deleting.join()
+    with database.reading() as unit:
+        assert judged_texts(unit, lease.run.id, Part.TRAIN) == []
+
+
 def test_versions_name_whom_they_saw(unit: Unit, remember: Remember) -> None:
     review = agreed(unit, remember, "I liked it")
     register(unit, "two", "0" * 64, "models/two", run_id=ran(unit))
@@ -316,4 +342,7 @@ def test_ten_thousand_judgements_are_a_snapshot_in_about_a_second(unit: Unit, re
     took = time.perf_counter() - began
     assert snapshot.train + snapshot.held_out == 5_000
     assert len(judged_texts(unit, lease.run.id, Part.TRAIN)) == snapshot.train
+    chunks = [len(rows) for rows in judgement_rows(unit, 2, ADMINS, usable_only=False)]
+    assert sum(chunks) == 10_000
+    assert max(chunks) == 1_000, "an export never holds more"
     assert took < 3, "half a second on two cores that nobody else uses"
