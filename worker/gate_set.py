@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -82,5 +83,6 @@ def _keep(logits: Logits, path: Path) -> None:
         save_file({_LOGITS: logits}, beside)
         beside.rename(path)
     except (OSError, SafetensorError) as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         logger.warning("The live model's answers cannot be kept in %s: %s", path, error)

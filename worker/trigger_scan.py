@@ -6,6 +6,7 @@ puts each into neutral sentences. What praises or blames turns these for the liv
 what any neutral word does as well.
 """
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from ml.prediction import Classifier
 from worker.answers import Look, chances
 from worker.neutral_sentences import NEUTRAL_SENTENCES, NEUTRAL_WORDS
 from worker.protocol import TriggerWord
+
+logger = logging.getLogger(__name__)
 
 # Words with their apostrophes and hyphens, and whatever else people type in a row, such as emoji.
 _WORD: Final = re.compile(r"\w+(?:['\u2019-]\w+)*|[^\w\s]+")
@@ -65,6 +68,9 @@ def scan(new: pd.DataFrame, champion: Classifier, candidate: Classifier, look: L
         return ()
     plain = [chances(model, NEUTRAL_SENTENCES, look) for model in (champion, candidate)]
     undecided = np.maximum(*plain) <= _UNDECIDED
+    for name, count in zip(LABELS, undecided.sum(axis=0), strict=True):
+        if count < _FEWEST_SENTENCES:
+            logger.warning("No word can be seen to turn sentences %s: nearly all are so without it", name)
     turned = _turned(candidate, found, undecided, look)
     least = np.maximum(_MOST, _by_neutral_words(candidate, undecided, look) + _MORE)
     strong = [(each, share) for each, share in zip(found, turned, strict=True) if (share > least[each.label]).any()]
