@@ -40,7 +40,7 @@ def broker(settings: Settings) -> dict[str, Any]:
 
     Raises BadSetting for an address that is neither Redis nor ``filesystem://``.
     """
-    address = settings.broker_url.get_secret_value() if settings.broker_url else "filesystem://"
+    address = settings.broker_url.get_secret_value() if settings.broker_url else "filesystem://localhost"
     scheme = urlsplit(address).scheme
     if scheme in {"redis", "rediss"}:
         options: dict[str, Any] = {"visibility_timeout": VISIBILITY_TIMEOUT}

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import pytest
 from config.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-SOON = 60.0
+SOON = 40.0
 
 
 @dataclass
@@ -98,9 +99,10 @@ class WorkerProcess:
 
     def wait_for(self, words: str, seconds: float = SOON) -> str:
         """The next line with these words; a worker that ends before it fails the test."""
+        until = time.monotonic() + seconds
         while True:
             try:
-                line = self._lines.get(timeout=seconds)
+                line = self._lines.get(timeout=max(until - time.monotonic(), 0))
             except queue.Empty:
                 line = None
             if line is None:

@@ -34,6 +34,10 @@ class Leash:
         self.let_go()  # this process's own copy, which would keep the pipe open
         threading.Thread(target=self._heed, name="leash", daemon=True).start()
 
+    def outlive_by_a_moment(self) -> None:
+        """End soon after the worker's death; called in a forked process whose descriptors were closed."""
+        threading.Thread(target=self._end_after_the_worker, name="leash", daemon=True).start()
+
     def stopping(self) -> bool:
         """Whether the worker was told to stop, or is dead; known in the processes that follow."""
         return self._told.is_set()
@@ -46,6 +50,9 @@ class Leash:
     def _heed(self) -> None:
         os.read(self._end, 1)
         self._told.set()
+        self._end_after_the_worker()
+
+    def _end_after_the_worker(self) -> None:
         while os.getppid() == self._worker:
             threading.Event().wait(_LOOK_EVERY)  # a worker that stops in order ends its processes itself
         self._idle.wait(_GRACE)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
         concurrency=1 if list(queues) == [FINE_TUNING] else 2,
         pool="prefork",
         beat=beat,
-        hostname=f"{os.getpid()}@%h",
+        hostname=f"{os.getpid()}@{socket.gethostname()}",
         loglevel=settings.log_level,
         quiet=True,
         without_gossip=True,
@@ -62,13 +63,16 @@ def _follow_signals(leash: Leash) -> None:
     def follow(**_: Any) -> None:  # noqa: ANN401
         leash.follow()
 
+    def outlive(**_: Any) -> None:  # noqa: ANN401
+        leash.outlive_by_a_moment()
+
     def ready(**_: Any) -> None:  # noqa: ANN401
         # Celery would break a run off at Ctrl-C; told to stop, it gives the run back.
         signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
 
     signals.worker_shutting_down.connect(let_go, weak=False)
     signals.worker_process_init.connect(follow, weak=False)
-    signals.beat_embedded_init.connect(follow, weak=False)
+    signals.beat_embedded_init.connect(outlive, weak=False)
     signals.worker_ready.connect(ready, weak=False)
 
 
