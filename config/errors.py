@@ -95,7 +95,7 @@ class UnknownLabel(BadInput):
 
 
 class BadCorrections(BadInput):
-    """Nothing of {path} was imported, for some rows cannot be used. {problems}"""
+    """Nothing of {path} was imported, for some rows cannot be used:{problems}"""
 
 
 class MissingPackage(ThumbsError):
