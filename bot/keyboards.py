@@ -21,6 +21,8 @@ class Kind(StrEnum):
     JUDGE = "judge"
     CONSENT = "consent"
     DELETE = "delete"
+    RUN = "run"
+    CARD = "card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,38 @@ class Consenting:
     granted: bool
 
 
+class RunTap(StrEnum):
+    """What a button under a training run wants: CANCEL asks whether to, the others answer that."""
+
+    CANCEL = "cancel"
+    YES = "yes"
+    NO = "no"
+
+
+class CardTap(StrEnum):
+    """What a button under a decision wants: PROMOTE asks whether to, the others answer that."""
+
+    PROMOTE = "promote"
+    YES = "yes"
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class OnRun:
+    """A tap under the message of a training run."""
+
+    run_id: int
+    wish: RunTap
+
+
+@dataclass(frozen=True, slots=True)
+class OnCard:
+    """A tap under the decision of a training run."""
+
+    run_id: int
+    wish: CardTap
+
+
 def pattern(kind: Kind) -> str:
     """The regular expression of the kind's callback data.
 
@@ -48,6 +82,8 @@ def pattern(kind: Kind) -> str:
         Kind.JUDGE: rf"^{kind}:[0-9]{{1,18}}:({'|'.join([*Verdict, UNDO])})\Z",
         Kind.CONSENT: rf"^{kind}:[0-9a-z.-]{{1,16}}:(yes|no)\Z",
         Kind.DELETE: rf"^{kind}:(yes|no)\Z",
+        Kind.RUN: rf"^{kind}:[0-9]{{1,18}}:({'|'.join(RunTap)})\Z",
+        Kind.CARD: rf"^{kind}:[0-9]{{1,18}}:({'|'.join(CardTap)})\Z",
     }[kind]
 
 
@@ -66,6 +102,18 @@ def read_consenting(data: str) -> Consenting:
 def read_deleting(data: str) -> bool:
     """Read data that matches the pattern of ``Kind.DELETE``: whether everything is to be deleted."""
     return data == f"{Kind.DELETE}:yes"
+
+
+def read_on_run(data: str) -> OnRun:
+    """Read data that matches the pattern of ``Kind.RUN``."""
+    _, run_id, wish = data.split(":")
+    return OnRun(int(run_id), RunTap(wish))
+
+
+def read_on_card(data: str) -> OnCard:
+    """Read data that matches the pattern of ``Kind.CARD``."""
+    _, run_id, wish = data.split(":")
+    return OnCard(int(run_id), CardTap(wish))
 
 
 def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Verdict | None) -> Keyboard:
@@ -96,6 +144,24 @@ def delete_keyboard(texts: Texts) -> Keyboard:
     """Delete or keep."""
     row = [(texts.button_delete, "yes"), (texts.button_keep, "no")]
     return _keyboard([[_button(label, f"{Kind.DELETE}:{word}") for label, word in row]])
+
+
+def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
+    """Cancel; once that was tapped, whether to."""
+    if asking:
+        row = [(texts.button_cancel_yes, RunTap.YES), (texts.button_cancel_no, RunTap.NO)]
+    else:
+        row = [(texts.button_cancel_run, RunTap.CANCEL)]
+    return _keyboard([[_button(label, f"{Kind.RUN}:{run_id}:{wish}") for label, wish in row]])
+
+
+def card_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
+    """Promote; once that was tapped, whether to."""
+    if asking:
+        row = [(texts.button_promote_yes, CardTap.YES), (texts.button_promote_no, CardTap.NO)]
+    else:
+        row = [(texts.button_promote, CardTap.PROMOTE)]
+    return _keyboard([[_button(label, f"{Kind.CARD}:{run_id}:{wish}") for label, wish in row]])
 
 
 def _judge(prediction_id: int, word: str) -> str:

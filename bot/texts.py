@@ -63,6 +63,31 @@ class Texts:
     command_consent: str
     command_privacy: str
     command_deleteme: str
+    run_title_round: str
+    run_title_full: str
+    run_queued: str
+    run_preparing: str
+    run_training: str
+    run_evaluating: str
+    run_cancelling: str
+    run_cancelled: str
+    run_failed: str
+    run_joined: str
+    run_moved: str
+    run_gone: str
+    card_candidate: str
+    card_question: str
+    card_promoted: str
+    card_live: str
+    card_stale: str
+    card_removed: str
+    button_cancel_run: str
+    button_cancel_yes: str
+    button_cancel_no: str
+    button_promote: str
+    button_promote_yes: str
+    button_promote_no: str
+    command_retrain: str
     description: str
     short_description: str
 

@@ -28,6 +28,7 @@ __all__ = [
     "Trigger",
     "ask",
     "cancel",
+    "card_of",
     "claim",
     "end",
     "get_run",
@@ -121,6 +122,11 @@ def get_run(unit: Unit, run_id: int) -> Run:
     if row is None:
         raise UnknownRun(run_id=run_id)
     return _run(row)
+
+
+def card_of(unit: Unit, run_id: int) -> bytes | None:
+    """The chart that goes with a run's decision, a PNG; None where none was drawn."""
+    return unit.scalar(select(RunRow.card).where(RunRow.id == run_id))
 
 
 def newest_runs(unit: Unit, count: int) -> list[Run]:

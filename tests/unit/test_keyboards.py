@@ -9,10 +9,12 @@ import pytest
 from bot.keyboards import (
     Judging,
     Kind,
+    card_keyboard,
     consent_keyboard,
     delete_keyboard,
     pattern,
     read_judging,
+    run_keyboard,
     verdict_keyboard,
 )
 from bot.texts import CONSENT_WORDING, texts_for
@@ -24,6 +26,8 @@ KEYBOARDS = {
     Kind.JUDGE: [verdict_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Verdict)],
     Kind.CONSENT: [consent_keyboard(TEXTS, granted) for granted in (True, False)],
     Kind.DELETE: [delete_keyboard(TEXTS)],
+    Kind.RUN: [run_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
+    Kind.CARD: [card_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
 }
 
 

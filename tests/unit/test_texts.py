@@ -20,6 +20,14 @@ FACTS = {
     "version": {"version"},
     "button_chosen": {"button"},
     "foreign": {"language"},
+    "run_title_round": {"number"},
+    "run_title_full": {"number"},
+    "run_training": {"bar", "percent", "step", "steps", "speed"},
+    "run_failed": {"reason"},
+    "card_candidate": {"version"},
+    "card_promoted": {"version"},
+    "card_live": {"version"},
+    "card_removed": {"version"},
 }
 NAMES = [field.name for field in fields(Texts)]
 # Shown as they are; everything else is sent as HTML. The numbers are Telegram's limits, in characters.
