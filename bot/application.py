@@ -21,6 +21,7 @@ from bot.live_model import LiveModel
 from bot.outbox import Outbox
 from bot.privacy import Privacy
 from bot.store import Store
+from bot.swapping import Swapping
 from bot.texts import locales, texts_for
 from config.errors import BadSetting
 from config.settings import Settings
@@ -39,10 +40,11 @@ _REFUSED = "Telegram does not know it, or knows it no longer"
 class Bot:
     """One running bot."""
 
-    def __init__(self, settings: Settings, store: Store, model: LiveModel) -> None:
+    def __init__(self, settings: Settings, store: Store, model: LiveModel, swapping: Swapping) -> None:
         self._settings = settings
         self._store = store
         self._model = model
+        self._swapping = swapping
         self._application = _build(settings)
         telegram = self._application.bot
         self._outbox = Outbox(telegram, store)
@@ -71,14 +73,16 @@ class Bot:
         running.push_async_callback(self._application.shutdown)
         running.push_async_callback(self._updater.shutdown)
         await self._reach_telegram()
-        await self._store.write(self._model.register)
+        running.push_async_callback(self._swapping.stop)
+        await self._swapping.start(self._application.bot.id)
         running.push_async_callback(self._outbox.stop)
         await self._outbox.start()
         running.push_async_callback(self._inbox.stop)
         self._inbox.start()
         running.push_async_callback(self._stop_listening)
         await self._listen()
-        for work in (self._introduce(), purge_daily(self._store, self._settings)):
+        swapping = (self._swapping.follow(), self._swapping.show_life())
+        for work in (self._introduce(), purge_daily(self._store, self._settings), *swapping):
             running.callback(asyncio.create_task(work).cancel)
         logger.info("Answering with model %s", self._model.version)
         await self._hear_on()
