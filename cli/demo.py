@@ -64,6 +64,7 @@ def demo_settings(settings: Settings) -> Settings:
         update={
             "data_dir": data_dir,
             "database_url": None,
+            "database_password_file": None,
             "playground_port": port,
             "telegram_api_url": _url(_reachable(settings.playground_host), port),
             "telegram_token": SecretStr(f"1000001:{secrets.token_urlsafe(26)}"),

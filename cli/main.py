@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import corrections_commands, data_commands, database_commands, key_commands
+from cli import broker_commands, corrections_commands, data_commands, database_commands, key_commands
 from cli.evaluate import evaluate
 from cli.model_commands import fine_tune
 from cli.predict import predict
@@ -20,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(broker_commands.app, name="broker")
 app.add_typer(corrections_commands.app, name="corrections")
 app.add_typer(data_commands.app, name="data")
 app.add_typer(database_commands.app, name="db")

@@ -208,6 +208,10 @@ class StoreUnusable(StorageError):
     """The store of models at {address} cannot be used: {reason}. Check ARTIFACT_STORE."""
 
 
+class BrokerUnusable(ThumbsError):
+    """The broker at {address} does not answer: {reason}. Check BROKER_URL and that its server is running."""
+
+
 class NotInTheStore(StorageError):
     """There is no model {location} in the store of models at {address}."""
 

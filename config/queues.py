@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from config.errors import BadSetting
+from config.errors import BadSetting, BrokerUnusable
 from config.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ ROUTES: Final = {CARRY_OUT: FINE_TUNING, SWEEP: HOUSEKEEPING, START_DUE: HOUSEKE
 HARD_LIMIT: Final = 12 * 60 * 60
 SOFT_LIMIT: Final = HARD_LIMIT - 10 * 60
 VISIBILITY_TIMEOUT: Final = HARD_LIMIT + 60 * 60
+# Seconds that a broker has to answer in when asked whether it is there.
+_PATIENCE: Final = 5.0
 
 
 def broker(settings: Settings) -> dict[str, Any]:
@@ -78,6 +80,15 @@ def waiting(settings: Settings) -> int:
     with _cached_producer(settings).connection_for_write() as connection:
         count: int = connection.default_channel.queue_declare(FINE_TUNING).message_count
         return count
+
+
+def check_broker(settings: Settings) -> None:
+    """Ask the broker for an answer, within seconds; raises BrokerUnusable when none comes."""
+    with _cached_producer(settings).connection_for_write() as connection:
+        try:
+            connection.ensure_connection(max_retries=1, timeout=_PATIENCE)
+        except (OperationalError, OSError) as error:
+            raise BrokerUnusable(address=connection.as_uri(), reason=str(error).rstrip(".")) from error
 
 
 @cache

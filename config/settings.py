@@ -7,7 +7,7 @@ The field's description is the documentation: ``docs/settings.md`` is generated 
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("var"), description="Folder for everything that is written: database, key, counters.")
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the database; SQLite in DATA_DIR when it is not set."
+    )
+    database_password_file: Path | None = Field(
+        None, description="File that holds the password which DATABASE_URL, naming a user, leaves out."
     )
     encryption_key: SecretStr | None = Field(
         None, description="Fernet keys that texts are encrypted with, newest first, separated by commas."
@@ -151,8 +154,14 @@ class Settings(BaseSettings):
 
     @cached_property
     def database_address(self) -> str:
-        """``database_url``, or the SQLite file under ``data_dir``."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'thumbs.db'}"
+        """``database_url`` with its password, or the SQLite file under ``data_dir``.
+
+        Raises BadSetting when the password's file cannot be read, or the address has no place for it.
+        """
+        if self.database_password_file is None:
+            return self.database_url or f"sqlite:///{self.data_dir / 'thumbs.db'}"
+        password = _secret_file("DATABASE_PASSWORD_FILE", self.database_password_file)
+        return _with_password(self.database_url or "", password)
 
     @cached_property
     def store_address(self) -> str:
@@ -167,6 +176,16 @@ class Settings(BaseSettings):
         if self.telegram_token is None:
             raise BadSetting(name="TELEGRAM_TOKEN", reason="it is not set; @BotFather gives one")
         return self.telegram_token.get_secret_value()
+
+
+def _with_password(address: str, password: str) -> str:
+    parts = urlsplit(address)
+    user, _, host = parts.netloc.rpartition("@")
+    if not user or ":" in user:
+        raise BadSetting(
+            name="DATABASE_PASSWORD_FILE", reason="it goes with a DATABASE_URL that has a user and no password"
+        )
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
 
 
 def _secret_file(name: str, path: Path) -> str:
