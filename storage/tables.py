@@ -181,7 +181,7 @@ class MessageRow(Base):
     bot_id: Mapped[int]
     chat_id: Mapped[int]
     revises: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), index=True)
-    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
 
@@ -352,7 +352,7 @@ class PredictionRow(Base):
     message_id: Mapped[int] = mapped_column(_cascade("messages.id"), index=True)
     version: Mapped[str] = mapped_column(ForeignKey("model_versions.version"))
     label: Mapped[str] = mapped_column(String(16))
-    confidence: Mapped[float]
+    confidence: Mapped[float] = mapped_column(index=True)
     sure: Mapped[bool]
     windows: Mapped[int]
     logit_0: Mapped[float]
@@ -395,7 +395,7 @@ class JudgementRow(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     person_id: Mapped[int] = mapped_column(_cascade("people.id"))
-    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     prediction_id: Mapped[int] = mapped_column(_cascade("predictions.id"), index=True)
     verdict: Mapped[Verdict] = mapped_column(word_of(Verdict))
     label: Mapped[str | None] = mapped_column(String(16))

@@ -7,6 +7,8 @@ revision = "0002"
 down_revision = "0001"
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# What finds the text to label next among many.
+_LABELLING = (("messages", "text_hash"), ("judgements", "text_hash"), ("predictions", "confidence"))
 
 
 def upgrade() -> None:
@@ -19,10 +21,14 @@ def upgrade() -> None:
     _models()
     _snapshots()
     _offers()
+    for table, column in _LABELLING:
+        op.create_index(None, table, [column])
 
 
 def downgrade() -> None:
     """Drop them; the registry forgets where versions came from."""
+    for table, column in _LABELLING:
+        op.drop_index(f"ix_{table}_{column}", table)
     for table in ("label_offers", "snapshot_rows", "run_followers", "serving", "model_changes"):
         op.drop_table(table)
     with op.batch_alter_table("model_versions") as registry:
