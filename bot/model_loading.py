@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from config.errors import ModelVersionTaken, StorageError, ThumbsError, UnusableArtifact
 from config.settings import Settings
@@ -18,9 +17,6 @@ from storage.database import Database, Unit
 from storage.model_registry import ModelVersion
 
 logger = logging.getLogger(__name__)
-
-# How many changes of the live model are looked through for one that can still answer.
-_CHANGES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,8 @@ def _resume(database: Database, settings: Settings, live: ModelVersion) -> First
     loader = Loader(settings)
     own = _own(database, settings.model)
     with database.reading() as unit:
-        candidates = [live, *_earlier(unit, live, own)]
+        shipped = [] if own is None else [model_registry.get_version(unit, own)]
+        candidates = list(dict.fromkeys([live, *model_registry.earlier(unit), *shipped]))
     refusal = None
     for model in candidates[:-1]:
         try:
@@ -130,14 +127,6 @@ def _enter(unit: Unit, folder: Path) -> str:
     version = Manifest.read(folder).version
     model_registry.register(unit, version, manifest_hash(folder), str(folder.absolute()))
     return version
-
-
-def _earlier(unit: Unit, live: ModelVersion, last: str | None) -> list[ModelVersion]:
-    changes = model_registry.changes(unit, _CHANGES)
-    names = [*(change.from_version for change in changes), last]
-    fitting = [name for name in dict.fromkeys(names) if name is not None and name != live.version]
-    versions = [model_registry.get_version(unit, name) for name in fitting]
-    return [version for version in versions if version.removed_at is None]
 
 
 def _hash_of(folder: Path) -> str | None:

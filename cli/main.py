@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import broker_commands, corrections_commands, data_commands, database_commands, key_commands
+from cli import broker_commands, corrections_commands, data_commands, database_commands, key_commands, models_commands
 from cli.evaluate import evaluate
 from cli.model_commands import fine_tune
 from cli.predict import predict
@@ -25,6 +25,7 @@ app.add_typer(corrections_commands.app, name="corrections")
 app.add_typer(data_commands.app, name="data")
 app.add_typer(database_commands.app, name="db")
 app.add_typer(key_commands.app, name="key")
+app.add_typer(models_commands.app, name="models")
 app.command()(predict)
 app.command()(fine_tune)
 app.command()(evaluate)

@@ -248,6 +248,10 @@ class ModelRemoved(BadInput):
     """The files of model version {version} were removed, so it cannot answer again. thumbs models list shows those that can."""
 
 
+class NoEarlierModel(BadInput):
+    """No other model that can still answer was live before, so there is none to go back to. thumbs models list shows those that there are."""
+
+
 class LiveModelChanged(StorageError):
     """The live model changed from {expected} to {found} while another was on its way, so nothing was changed. Look at thumbs models list and decide anew."""
 

@@ -96,10 +96,18 @@ def versions(unit: Unit) -> list[ModelVersion]:
     return [_version(row) for row in unit.scalars(newest)]
 
 
-def changes(unit: Unit, count: int) -> list[ModelChange]:
-    """The newest changes of the live model, newest first."""
+def changes(unit: Unit, count: int | None = None) -> list[ModelChange]:
+    """The newest changes of the live model, or all of them, newest first."""
     rows = unit.scalars(select(ModelChangeRow).order_by(ModelChangeRow.id.desc()).limit(count))
     return [ModelChange(row.created_at, row.who, row.from_version, row.to_version, row.why) for row in rows]
+
+
+def earlier(unit: Unit) -> list[ModelVersion]:
+    """The versions that were live before the live one and still have their files, the latest first, each once."""
+    was_live = select(ModelChangeRow.from_version).order_by(ModelChangeRow.id.desc())
+    names = dict.fromkeys(name for name in unit.scalars(was_live) if name is not None)
+    known = (get_version(unit, name) for name in names)
+    return [version for version in known if not version.live and version.removed_at is None]
 
 
 def mark_removed(unit: Unit, version: str) -> None:
