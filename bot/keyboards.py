@@ -3,6 +3,7 @@
 Data is ``<kind>:<number or word>[:<word>]``, well under Telegram's 64 bytes; nothing else is remembered.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,8 @@ from storage.judgements import Verdict
 
 Keyboard = dict[str, Any]
 UNDO: Final = "undo"
+# Two of them fit into the data of one button; a model with a longer name gets none.
+_VERSION: Final = "[0-9A-Za-z._-]{1,26}"
 
 
 class Kind(StrEnum):
@@ -23,6 +26,7 @@ class Kind(StrEnum):
     DELETE = "delete"
     RUN = "run"
     CARD = "card"
+    MODELS = "models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,23 @@ class OnCard:
     wish: CardTap
 
 
+class ModelsTap(StrEnum):
+    """What a button under the list of models wants: ASK and YES make another model live, LIST shows the list."""
+
+    ASK = "ask"
+    YES = "yes"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class OnModels:
+    """A tap under the list of models; ``version`` is to answer instead of ``live``, both empty for LIST."""
+
+    wish: ModelsTap
+    version: str = ""
+    live: str = ""
+
+
 def pattern(kind: Kind) -> str:
     """The regular expression of the kind's callback data.
 
@@ -84,6 +105,7 @@ def pattern(kind: Kind) -> str:
         Kind.DELETE: rf"^{kind}:(yes|no)\Z",
         Kind.RUN: rf"^{kind}:[0-9]{{1,18}}:({'|'.join(RunTap)})\Z",
         Kind.CARD: rf"^{kind}:[0-9]{{1,18}}:({'|'.join(CardTap)})\Z",
+        Kind.MODELS: rf"^{kind}:({ModelsTap.LIST}|({ModelsTap.ASK}|{ModelsTap.YES}):{_VERSION}:{_VERSION})\Z",
     }[kind]
 
 
@@ -114,6 +136,12 @@ def read_on_card(data: str) -> OnCard:
     """Read data that matches the pattern of ``Kind.CARD``."""
     _, run_id, wish = data.split(":")
     return OnCard(int(run_id), CardTap(wish))
+
+
+def read_on_models(data: str) -> OnModels:
+    """Read data that matches the pattern of ``Kind.MODELS``."""
+    _, wish, *versions = data.split(":")
+    return OnModels(ModelsTap(wish), *versions)
 
 
 def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Verdict | None) -> Keyboard:
@@ -162,6 +190,23 @@ def card_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
     else:
         row = [(texts.button_promote, CardTap.PROMOTE)]
     return _keyboard([[_button(label, f"{Kind.CARD}:{run_id}:{wish}") for label, wish in row]])
+
+
+def models_keyboard(texts: Texts, live: str, newer: Sequence[str], older: Sequence[str]) -> Keyboard:
+    """A row for each model that could answer instead of the live one: promote a newer, go back to an older."""
+    labels = [(texts.button_models_promote, version) for version in newer]
+    labels += [(texts.button_models_back, version) for version in older]
+    buttons = [
+        _button(fill(label, version=version), f"{Kind.MODELS}:{ModelsTap.ASK}:{version}:{live}")
+        for label, version in labels
+    ]
+    return _keyboard([[button] for button in buttons if re.match(pattern(Kind.MODELS), button["callback_data"])])
+
+
+def model_change_keyboard(texts: Texts, version: str, live: str) -> Keyboard:
+    """Make the change, or leave it."""
+    yes = _button(texts.button_models_yes, f"{Kind.MODELS}:{ModelsTap.YES}:{version}:{live}")
+    return _keyboard([[yes, _button(texts.button_models_no, f"{Kind.MODELS}:{ModelsTap.LIST}")]])
 
 
 def _judge(prediction_id: int, word: str) -> str:

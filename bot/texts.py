@@ -88,6 +88,29 @@ class Texts:
     button_promote_yes: str
     button_promote_no: str
     command_retrain: str
+    model_live: str
+    model_accuracy: str
+    model_process: str
+    model_refusal: str
+    model_nobody: str
+    models_title: str
+    models_live: str
+    models_kept: str
+    models_removed: str
+    models_changes: str
+    models_change: str
+    models_change_admin: str
+    models_question: str
+    models_done: str
+    models_stale: str
+    models_gone: str
+    models_unknown: str
+    button_models_promote: str
+    button_models_back: str
+    button_models_yes: str
+    button_models_no: str
+    command_model: str
+    command_models: str
     description: str
     short_description: str
 

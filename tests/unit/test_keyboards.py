@@ -12,6 +12,8 @@ from bot.keyboards import (
     card_keyboard,
     consent_keyboard,
     delete_keyboard,
+    model_change_keyboard,
+    models_keyboard,
     pattern,
     read_judging,
     run_keyboard,
@@ -28,6 +30,10 @@ KEYBOARDS = {
     Kind.DELETE: [delete_keyboard(TEXTS)],
     Kind.RUN: [run_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
     Kind.CARD: [card_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
+    Kind.MODELS: [
+        models_keyboard(TEXTS, "20261122-4be1e1ae", ["run-12", "2" * 26], ["one"]),
+        model_change_keyboard(TEXTS, "2" * 26, "1" * 26),
+    ],
 }
 
 
@@ -114,3 +120,8 @@ def test_consent_is_offered_or_its_withdrawal(granted: bool) -> None:
 def test_deletion_is_confirmed_by_the_button_that_says_so() -> None:
     found = {button["text"]: button["callback_data"] for button in buttons(delete_keyboard(TEXTS))}
     assert found == {TEXTS.button_delete: "delete:yes", TEXTS.button_keep: "delete:no"}
+
+
+def test_a_model_whose_name_does_not_fit_into_a_button_gets_none() -> None:
+    keyboard = models_keyboard(TEXTS, "one", ["2" * 27, "two:", "three"], [])
+    assert [button["callback_data"] for button in buttons(keyboard)] == ["models:ask:three:one"]
