@@ -16,6 +16,8 @@ from bot.deciding import Deciding
 from bot.failures import Failures
 from bot.handlers.admin import COMMANDS as ADMIN_COMMANDS
 from bot.handlers.admin import AdminHandlers
+from bot.handlers.models import COMMANDS as MODEL_COMMANDS
+from bot.handlers.models import ModelHandlers
 from bot.handlers.person import COMMANDS, PersonHandlers
 from bot.housekeeping import purge_daily
 from bot.inbox import Inbox
@@ -23,6 +25,7 @@ from bot.joining import JoinedText
 from bot.judging import Votes
 from bot.live_model import LiveModel
 from bot.menu import offer_to_admins, offer_to_all
+from bot.models_page import Models
 from bot.outbox import Outbox
 from bot.privacy import Privacy
 from bot.retraining import Retraining
@@ -60,7 +63,8 @@ class Bot:
         handlers = PersonHandlers(store, Answering(store, model), Votes(store), privacy)
         self._access = Access(settings.admin_ids)
         admins = AdminHandlers(self._access, Retraining(store, settings), Deciding(store))
-        self._application.add_handlers([*admins.table(), *handlers.table()])
+        models = ModelHandlers(self._access, Models(store, model))
+        self._application.add_handlers([*admins.table(), *models.table(), *handlers.table()])
         self._application.add_error_handler(Failures(store, self._outbox).on_error)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -154,7 +158,7 @@ class Bot:
     async def _introduce(self) -> None:
         """Tell Telegram what everybody may ask for, and what admins may."""
         telegram = self._application.bot
-        await offer_to_admins(telegram, self._access.admin_ids, (*COMMANDS, *ADMIN_COMMANDS))
+        await offer_to_admins(telegram, self._access.admin_ids, (*COMMANDS, *ADMIN_COMMANDS, *MODEL_COMMANDS))
         await offer_to_all(telegram, COMMANDS)
 
 
