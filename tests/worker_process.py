@@ -137,4 +137,4 @@ def running_worker(home: WorkerHome, *arguments: str, **settings: str) -> Iterat
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
             hearing.join(SOON)
-    assert process.returncode in (0, -signal.SIGKILL), "".join(worker.said)
+    assert process.returncode in (0, -signal.SIGKILL), (process.returncode, "".join(worker.said))
