@@ -9,6 +9,7 @@ from cli import broker_commands, corrections_commands, data_commands, database_c
 from cli.evaluate import evaluate
 from cli.model_commands import fine_tune
 from cli.predict import predict
+from cli.retrain_command import retrain
 from cli.summary import summary
 from cli.worker_commands import beat, worker
 from config.errors import ThumbsError
@@ -30,6 +31,7 @@ app.command()(predict)
 app.command()(fine_tune)
 app.command()(evaluate)
 app.command()(summary)
+app.command()(retrain)
 app.command()(worker)
 app.command()(beat)
 

@@ -240,6 +240,12 @@ class WorkerStopping(ThumbsError):
     """The worker was told to stop; run {run_id} goes on with the next one."""
 
 
+class RunGoesOn(ThumbsError):
+    """Run {run_id} is {state}, and goes on without this command. thumbs retrain --wait joins it again."""
+
+    exit_code = 130
+
+
 class RunTooLong(ThumbsError):
     """It took longer than {hours} hours, so it was ended."""
 
