@@ -75,7 +75,10 @@ class Settings(BaseSettings):
         None, description="Secret that Telegram repeats in each webhook request; made at start when it is not set."
     )
 
-    model: Path = Field(Path("models/starter"), description="Folder of the published model that the bot serves.")
+    model: Path = Field(
+        Path("models/starter"),
+        description="Folder of the published model that the bot serves until another is made live.",
+    )
     serving_threads: int = Field(0, ge=0, description="Processor threads for predictions; 0 lets the engine choose.")
     anchor: Path = Field(
         Path("models/starter"),
