@@ -1,6 +1,5 @@
 """``thumbs worker`` and ``thumbs beat``: the processes that fine-tune, and the clock that starts what is due."""
 
-import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -33,7 +32,7 @@ def worker(
     from config.settings import read_settings
     from worker.main import run_worker
 
-    sys.exit(run_worker(read_settings(), [queue.value for queue in queues or Queue], beat=beat))
+    run_worker(read_settings(), [queue.value for queue in queues or Queue], beat=beat)
 
 
 def beat() -> None:

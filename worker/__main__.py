@@ -8,7 +8,7 @@ from worker.main import run_worker
 
 if __name__ == "__main__":
     try:
-        sys.exit(run_worker(read_settings(), beat="--beat" in sys.argv[1:]))
+        run_worker(read_settings(), beat="--beat" in sys.argv[1:])
     except ThumbsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)

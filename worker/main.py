@@ -1,10 +1,12 @@
 """The processes: settings in, a worker or the beat until SIGINT or SIGTERM."""
 
+import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from celery import signals
 
@@ -17,8 +19,8 @@ from worker.app import make_app
 from worker.leash import Leash
 
 
-def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool = False) -> int:
-    """Consume ``queues`` until told to stop, with a beat of its own if wanted; the exit status.
+def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool = False) -> NoReturn:
+    """Consume ``queues`` until told to stop, with a beat of its own if wanted; ends the process with its status.
 
     Raises ThumbsError when the database or the broker's address cannot be used.
     """
@@ -42,7 +44,10 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
     )
     _follow_signals(leash)
     worker.start()
-    return int(worker.exitcode or 0)
+    # All tasks have ended. The pool would wait seconds more at exit for a thread that has nothing left to say.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(int(worker.exitcode or 0))
 
 
 def run_beat(settings: Settings) -> None:
