@@ -27,6 +27,8 @@ from storage.usable import consenting
 
 # Stands for a vote of neither where votes are compared; no label is called so.
 _NEITHER: Final = "Neither"
+# Texts that are looked at together for one that may be shown.
+_AT_ONCE: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +54,44 @@ class WaitingText:
 
 
 def next_text(unit: Unit, person_id: int, need: Need) -> WaitingText | None:
-    """The text that a vote of this person would help most, None when there is none."""
-    waiting = _waiting(person_id, need).order_by(PredictionRow.confidence, PredictionRow.id).limit(1)
-    # Two questions, for each is answered along an index of its own.
-    voted = MessageRow.text_hash.in_(_short_of_votes(need.quorum))
-    return _first(unit, waiting.where(voted)) or _first(unit, waiting.where(~_has_votes()))
+    """Find the text that a vote of this person would help most, None when there is none."""
+    showable = _showable(person_id, need)
+    for useful in (_voted(need.quorum), _unvoted()):
+        # In the order of use, some at a time: among many texts the first few nearly always hold one to show.
+        with unit.scalars(useful.execution_options(yield_per=_AT_ONCE)) as found:
+            for some in found.partitions():
+                first = _first(unit, showable.where(PredictionRow.id.in_(some)))
+                if first is not None:
+                    return first
+    return None
 
 
 def still_waiting(unit: Unit, person_id: int, need: Need, text_hash: bytes) -> WaitingText | None:
-    """This text, if a vote of this person would still help, else None."""
-    this = _waiting(person_id, need).where(MessageRow.text_hash == text_hash).order_by(PredictionRow.id).limit(1)
-    short = MessageRow.text_hash.in_(_short_of_votes(need.quorum))
-    return _first(unit, this.where(short | ~_has_votes()))
+    """Find the text with this hash again, None when a vote of this person would not help any more."""
+    this = MessageRow.text_hash == text_hash
+    short = MessageRow.text_hash.in_(_short_of_votes(need.quorum).where(JudgementRow.text_hash == text_hash))
+    return _first(unit, _showable(person_id, need).where(this, short | ~_has_votes()))
 
 
-def _first(unit: Unit, waiting: Select[*tuple[Any, ...]]) -> WaitingText | None:
-    row = unit.execute(waiting).one_or_none()
+def _first(unit: Unit, showable: Select[*tuple[Any, ...]]) -> WaitingText | None:
+    row = unit.execute(showable.order_by(PredictionRow.confidence, PredictionRow.id).limit(1)).one_or_none()
     return None if row is None else WaitingText(row.text_hash, row.message_id, row.prediction_id)
 
 
-def _waiting(person_id: int, need: Need) -> Select[*tuple[Any, ...]]:
+def _voted(quorum: int) -> Select[int]:
+    """Select the predictions under which the texts that are short of votes were judged, the most useful first."""
+    short = _short_of_votes(quorum).add_columns(func.min(JudgementRow.prediction_id).label("prediction_id")).subquery()
+    judged = select(PredictionRow.id).join(short, short.c.prediction_id == PredictionRow.id)
+    return judged.order_by(PredictionRow.confidence, PredictionRow.id)
+
+
+def _unvoted() -> Select[int]:
+    """Select the predictions of the texts that nobody judged, the most useful first."""
+    read = select(PredictionRow.id).join(MessageRow, MessageRow.id == PredictionRow.message_id)
+    return read.where(~_has_votes()).order_by(PredictionRow.confidence, PredictionRow.id)
+
+
+def _showable(person_id: int, need: Need) -> Select[*tuple[Any, ...]]:
     """Select what may be shown to a person at all, whatever the votes on it."""
     same, newer = aliased(MessageRow), aliased(MessageRow)
     admins = select(PersonRow.id).where(PersonRow.telegram_id.in_(sorted(need.admins)))
