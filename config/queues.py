@@ -88,7 +88,8 @@ def check_broker(settings: Settings) -> None:
         try:
             connection.ensure_connection(max_retries=1, timeout=_PATIENCE)
         except (OperationalError, OSError) as error:
-            raise BrokerUnusable(address=connection.as_uri(), reason=str(error).rstrip(".")) from error
+            place = f"{connection.hostname}:{connection.port}"  # the whole address may hold a password
+            raise BrokerUnusable(address=place, reason=str(error).rstrip(".")) from error
 
 
 @cache

@@ -23,7 +23,7 @@ def test_a_redis_answers_until_it_stops(tmp_path: Path, monkeypatch: pytest.Monk
         server.stop()
         result = CliRunner().invoke(app, ["broker", "check"])
     assert isinstance(result.exception, BrokerUnusable)
-    assert str(result.exception).startswith(f"The broker at {server.address} does not answer: ")
+    assert str(result.exception).startswith(f"The broker at 127.0.0.1:{server.port} does not answer: ")
 
 
 def test_an_address_is_told_without_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
