@@ -3,7 +3,8 @@
 import dataclasses
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -49,9 +50,10 @@ def retrain(
             ask = training_runs.ask(unit, kind, Trigger.ADMIN)
         if ask.new:
             nudge(settings, ask.run.id)
-        standing = "is queued" if ask.new else "was on already, and is joined"
-        typer.echo(f"Run {ask.run.id} {standing}.", err=True)
-        run = _wait(database, ask.run.id) if wait else ask.run
+        with _goes_on(database, ask.run.id):
+            standing = "is queued" if ask.new else "was on already, and is joined"
+            typer.echo(f"Run {ask.run.id} {standing}.", err=True)
+            run = _wait(database, ask.run.id) if wait else ask.run
     finally:
         database.close()
     if as_json:
@@ -62,10 +64,17 @@ def retrain(
         raise typer.Exit(1)
 
 
-def _wait(database: "Database", run_id: int) -> "Run":
-    """Show how far the run is until it ends; raises RunGoesOn at Ctrl-C."""
-    from storage import training_runs
+@contextmanager
+def _goes_on(database: "Database", run_id: int) -> Iterator[None]:
+    """Turn Ctrl-C into the sentence that the run goes on; raises RunGoesOn."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise RunGoesOn(run_id=run_id, state=_read(database, run_id).state) from stop
 
+
+def _wait(database: "Database", run_id: int) -> "Run":
+    """Show how far the run is until it ends."""
     with progress_bar("{task.fields[speed]}") as bar:
         task = bar.add_task("Waiting for a worker", total=None, speed="")
 
@@ -73,12 +82,7 @@ def _wait(database: "Database", run_id: int) -> "Run":
             speed = f"{run.samples_per_second:.1f} texts/s" if run.samples_per_second else ""
             bar.update(task, description=_standing(run), completed=run.step, total=run.steps, speed=speed)
 
-        try:
-            return _follow(lambda: _read(database, run_id), show)
-        except KeyboardInterrupt as stop:
-            with database.reading() as unit:
-                state = training_runs.get_run(unit, run_id).state
-            raise RunGoesOn(run_id=run_id, state=state) from stop
+        return _follow(lambda: _read(database, run_id), show)
 
 
 def _follow(read: "Callable[[], Run]", show: "Callable[[Run], None]") -> "Run":
