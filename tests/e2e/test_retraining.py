@@ -1,5 +1,6 @@
 """Admins start, follow, cancel and decide on training runs in the chat; the test is the worker and writes the rows."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ import httpx
 import pytest
 from bot_process import BotHome, running_bot
 from playground_process import running_playground
+from sqlalchemy import select
 
 from playground.client import PlaygroundClient
 from storage import model_registry, training_runs
 from storage.database import Database
+from storage.tables import ReplyRow, ReplyState
 from storage.training_runs import Lease, Progress, Run, RunState
 from worker.card import draw
 from worker.gate import Bounds, decide
@@ -108,6 +111,16 @@ def hold(database: Database, lease: Lease, candidate: str, card: bytes | None = 
         model_registry.register(unit, candidate, "0" * 64, f"run-{candidate}", lease.run.id)
         decision = HELD.record()
         training_runs.end(unit, lease, RunState.HELD, candidate=candidate, decision=decision, card=card)
+
+
+def wait_until_settled(database: Database) -> None:
+    """Wait until the bot knows that its message has arrived: one that dies before sends another."""
+    deadline = time.monotonic() + 30
+    states: list[ReplyState] = []
+    while states != [ReplyState.SENT]:
+        assert time.monotonic() < deadline, states
+        with database.reading() as unit:
+            states = list(unit.scalars(select(ReplyRow.state)))
 
 
 def state_of(database: Database, run_id: int) -> RunState:
@@ -240,7 +253,7 @@ def test_to_others_there_is_no_such_command(client: PlaygroundClient, database: 
         assert training_runs.open_run(unit) is None
 
     def menu(person: int) -> set[str]:
-        about = httpx.get(f"{client.url}/sim/chat/{person}").json()["bot"]
+        about = httpx.get(f"{client.url}/sim/about", params={"user_id": person}).json()["bot"]
         return {command["command"] for command in about["commands"]}
 
     assert "retrain" in menu(ADA)
@@ -248,20 +261,22 @@ def test_to_others_there_is_no_such_command(client: PlaygroundClient, database: 
     assert menu(BEN) < menu(ADA)
 
 
-def test_a_message_is_followed_over_the_death_of_the_bot(client: PlaygroundClient, tmp_path: Path) -> None:
+def test_a_message_is_followed_over_the_death_of_the_bot(tmp_path: Path) -> None:
     home = BotHome.make(tmp_path / "var")
     database = home.database()
-    with running_bot(home, client, ADMIN_IDS=ADMINS) as process:
-        client.message("/retrain", user_id=ADA)
-        message = wait_for(client, shows("Waiting for a worker", "Cancel"))
-        process.kill()
-    lease = claimed(database)
-    report(database, lease, 30)
-    with running_bot(home, client, ADMIN_IDS=ADMINS):
-        wait_for(client, shows("75 %", "Cancel"))
-        hold(database, lease, "candidate")
-        wait_for(client, lambda newest: "photo" in newest)
-    followed, _ = answers(client.chat(ADA))
+    with running_playground(tmp_path / "playground") as client:
+        with running_bot(home, client, ADMIN_IDS=ADMINS) as process:
+            client.message("/retrain", user_id=ADA)
+            message = wait_for(client, shows("Waiting for a worker", "Cancel"))
+            wait_until_settled(database)
+            process.kill()
+        lease = claimed(database)
+        report(database, lease, 30)
+        with running_bot(home, client, ADMIN_IDS=ADMINS):
+            wait_for(client, shows("75 %", "Cancel"))
+            hold(database, lease, "candidate")
+            wait_for(client, lambda newest: "photo" in newest)
+        followed, _ = answers(client.chat(ADA))
     assert followed["message_id"] == message["message_id"]
     assert HELD.sentence in words(followed)
     database.close()
