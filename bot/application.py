@@ -16,6 +16,9 @@ from bot.deciding import Deciding
 from bot.failures import Failures
 from bot.handlers.admin import COMMANDS as ADMIN_COMMANDS
 from bot.handlers.admin import AdminHandlers
+from bot.handlers.labeller import ADMIN_COMMANDS as QUARANTINE_COMMANDS
+from bot.handlers.labeller import COMMANDS as LABEL_COMMANDS
+from bot.handlers.labeller import LabellerHandlers
 from bot.handlers.models import COMMANDS as MODEL_COMMANDS
 from bot.handlers.models import ModelHandlers
 from bot.handlers.person import COMMANDS, PersonHandlers
@@ -23,11 +26,13 @@ from bot.housekeeping import purge_daily
 from bot.inbox import Inbox
 from bot.joining import JoinedText
 from bot.judging import Votes
+from bot.labelling import Labelling
 from bot.live_model import LiveModel
 from bot.menu import offer_to_admins, offer_to_all
 from bot.models_page import Models
 from bot.outbox import Outbox
 from bot.privacy import Privacy
+from bot.quarantining import Quarantining
 from bot.retraining import Retraining
 from bot.run_watch import RunWatch
 from bot.store import Store
@@ -64,7 +69,9 @@ class Bot:
         self._access = Access(settings.admin_ids)
         admins = AdminHandlers(self._access, Retraining(store, settings), Deciding(store))
         models = ModelHandlers(self._access, Models(store, model))
-        self._application.add_handlers([*admins.table(), *models.table(), *handlers.table()])
+        labellers = LabellerHandlers(self._access, Labelling(store, settings), Quarantining(store, settings))
+        tables = (admins.table(), models.table(), labellers.table(), handlers.table())
+        self._application.add_handlers([handler for table in tables for handler in table])
         self._application.add_error_handler(Failures(store, self._outbox).on_error)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -158,8 +165,10 @@ class Bot:
     async def _introduce(self) -> None:
         """Tell Telegram what everybody may ask for, and what admins may."""
         telegram = self._application.bot
-        await offer_to_admins(telegram, self._access.admin_ids, (*COMMANDS, *ADMIN_COMMANDS, *MODEL_COMMANDS))
-        await offer_to_all(telegram, COMMANDS)
+        for_all = (*COMMANDS, *LABEL_COMMANDS)
+        for_admins = (*for_all, *ADMIN_COMMANDS, *MODEL_COMMANDS, *QUARANTINE_COMMANDS)
+        await offer_to_admins(telegram, self._access.admin_ids, for_admins)
+        await offer_to_all(telegram, for_all)
 
 
 def _build(settings: Settings) -> Application:  # type: ignore[type-arg]  # six parameters, all of them PTB's defaults

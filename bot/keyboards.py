@@ -27,6 +27,8 @@ class Kind(StrEnum):
     RUN = "run"
     CARD = "card"
     MODELS = "models"
+    LABEL = "label"
+    SETTLE = "settle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,20 @@ class OnModels:
     live: str = ""
 
 
+class LabelTap(StrEnum):
+    """What a labeller says of a text; SKIP says nothing, and UNDO takes the last answer back."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    NEITHER = "neither"
+    SKIP = "skip"
+    UNDO = "undo"
+
+
+# An admin's word stands until the admin judges the text again.
+_SETTLING: Final = [tap for tap in LabelTap if tap is not LabelTap.UNDO]
+
+
 def pattern(kind: Kind) -> str:
     """The regular expression of the kind's callback data.
 
@@ -106,6 +122,8 @@ def pattern(kind: Kind) -> str:
         Kind.RUN: rf"^{kind}:[0-9]{{1,18}}:({'|'.join(RunTap)})\Z",
         Kind.CARD: rf"^{kind}:[0-9]{{1,18}}:({'|'.join(CardTap)})\Z",
         Kind.MODELS: rf"^{kind}:({ModelsTap.LIST}|({ModelsTap.ASK}|{ModelsTap.YES}):{_VERSION}:{_VERSION})\Z",
+        Kind.LABEL: rf"^{kind}:[0-9]{{1,18}}:({'|'.join(LabelTap)})\Z",
+        Kind.SETTLE: rf"^{kind}:[0-9]{{1,18}}:[0-9]{{1,6}}:({'|'.join(_SETTLING)})\Z",
     }[kind]
 
 
@@ -152,11 +170,13 @@ def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Verdict | None) -
         Verdict.NEITHER: texts.button_neither,
     }
     votes = [
-        _button(fill(texts.button_chosen, button=label) if verdict is chosen else label, _judge(prediction_id, verdict))
+        make_button(
+            fill(texts.button_chosen, button=label) if verdict is chosen else label, _judge(prediction_id, verdict)
+        )
         for verdict, label in labels.items()
     ]
-    undo = [[_button(texts.button_undo, _judge(prediction_id, UNDO))]] if chosen else []
-    return _keyboard([votes, *undo])
+    undo = [[make_button(texts.button_undo, _judge(prediction_id, UNDO))]] if chosen else []
+    return make_keyboard([votes, *undo])
 
 
 def consent_keyboard(texts: Texts, granted: bool) -> Keyboard:
@@ -165,13 +185,13 @@ def consent_keyboard(texts: Texts, granted: bool) -> Keyboard:
         row = [(texts.button_consent_withdraw, "no"), (texts.button_consent_keep, "yes")]
     else:
         row = [(texts.button_consent_yes, "yes"), (texts.button_consent_no, "no")]
-    return _keyboard([[_button(label, f"{Kind.CONSENT}:{CONSENT_WORDING}:{word}") for label, word in row]])
+    return make_keyboard([[make_button(label, f"{Kind.CONSENT}:{CONSENT_WORDING}:{word}") for label, word in row]])
 
 
 def delete_keyboard(texts: Texts) -> Keyboard:
     """Delete or keep."""
     row = [(texts.button_delete, "yes"), (texts.button_keep, "no")]
-    return _keyboard([[_button(label, f"{Kind.DELETE}:{word}") for label, word in row]])
+    return make_keyboard([[make_button(label, f"{Kind.DELETE}:{word}") for label, word in row]])
 
 
 def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
@@ -180,7 +200,7 @@ def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
         row = [(texts.button_cancel_yes, RunTap.YES), (texts.button_cancel_no, RunTap.NO)]
     else:
         row = [(texts.button_cancel_run, RunTap.CANCEL)]
-    return _keyboard([[_button(label, f"{Kind.RUN}:{run_id}:{wish}") for label, wish in row]])
+    return make_keyboard([[make_button(label, f"{Kind.RUN}:{run_id}:{wish}") for label, wish in row]])
 
 
 def card_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
@@ -189,7 +209,7 @@ def card_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
         row = [(texts.button_promote_yes, CardTap.YES), (texts.button_promote_no, CardTap.NO)]
     else:
         row = [(texts.button_promote, CardTap.PROMOTE)]
-    return _keyboard([[_button(label, f"{Kind.CARD}:{run_id}:{wish}") for label, wish in row]])
+    return make_keyboard([[make_button(label, f"{Kind.CARD}:{run_id}:{wish}") for label, wish in row]])
 
 
 def models_keyboard(texts: Texts, live: str, newer: Sequence[str], older: Sequence[str]) -> Keyboard:
@@ -197,25 +217,27 @@ def models_keyboard(texts: Texts, live: str, newer: Sequence[str], older: Sequen
     labels = [(texts.button_models_promote, version) for version in newer]
     labels += [(texts.button_models_back, version) for version in older]
     buttons = [
-        _button(fill(label, version=version), f"{Kind.MODELS}:{ModelsTap.ASK}:{version}:{live}")
+        make_button(fill(label, version=version), f"{Kind.MODELS}:{ModelsTap.ASK}:{version}:{live}")
         for label, version in labels
     ]
-    return _keyboard([[button] for button in buttons if re.match(pattern(Kind.MODELS), button["callback_data"])])
+    return make_keyboard([[button] for button in buttons if re.match(pattern(Kind.MODELS), button["callback_data"])])
 
 
 def model_change_keyboard(texts: Texts, version: str, live: str) -> Keyboard:
     """Make the change, or leave it."""
-    yes = _button(texts.button_models_yes, f"{Kind.MODELS}:{ModelsTap.YES}:{version}:{live}")
-    return _keyboard([[yes, _button(texts.button_models_no, f"{Kind.MODELS}:{ModelsTap.LIST}")]])
+    yes = make_button(texts.button_models_yes, f"{Kind.MODELS}:{ModelsTap.YES}:{version}:{live}")
+    return make_keyboard([[yes, make_button(texts.button_models_no, f"{Kind.MODELS}:{ModelsTap.LIST}")]])
 
 
 def _judge(prediction_id: int, word: str) -> str:
     return f"{Kind.JUDGE}:{prediction_id}:{word}"
 
 
-def _button(text: str, data: str) -> dict[str, str]:
+def make_button(text: str, data: str) -> dict[str, str]:
+    """One button, and the data that its tap brings back."""
     return {"text": text, "callback_data": data}
 
 
-def _keyboard(rows: Sequence[Sequence[dict[str, str]]]) -> Keyboard:
+def make_keyboard(rows: Sequence[Sequence[dict[str, str]]]) -> Keyboard:
+    """Buttons in rows, as Telegram takes them."""
     return {"inline_keyboard": [list(row) for row in rows]}

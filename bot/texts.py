@@ -9,7 +9,7 @@ from typing import Final
 
 FALLBACK: Final = "en"
 # The version of consent_question and the consent_status texts that the ledger names; a change of wording changes it.
-CONSENT_WORDING: Final = "2026-11"
+CONSENT_WORDING: Final = "2026-11.2"
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -111,6 +111,23 @@ class Texts:
     button_models_no: str
     command_model: str
     command_models: str
+    label_question: str
+    label_none: str
+    label_needs_consent: str
+    label_gone: str
+    quarantine_disagreement: str
+    quarantine_unlikely: str
+    quarantine_votes: str
+    quarantine_waiting: str
+    quarantine_none: str
+    quarantine_end: str
+    quarantine_withdrawn: str
+    button_positive: str
+    button_negative: str
+    button_skip: str
+    button_undo_last: str
+    command_label: str
+    command_quarantine: str
     description: str
     short_description: str
 

@@ -19,6 +19,7 @@ from bot.keyboards import (
     run_keyboard,
     verdict_keyboard,
 )
+from bot.label_keyboards import label_keyboard, settle_keyboard, undo_keyboard
 from bot.texts import CONSENT_WORDING, texts_for
 from storage.judgements import Verdict
 
@@ -34,6 +35,12 @@ KEYBOARDS = {
         models_keyboard(TEXTS, "20261122-4be1e1ae", ["run-12", "2" * 26], ["one"]),
         model_change_keyboard(TEXTS, "2" * 26, "1" * 26),
     ],
+    Kind.LABEL: [
+        label_keyboard(TEXTS, 1, None),
+        label_keyboard(TEXTS, LARGEST, LARGEST),
+        undo_keyboard(TEXTS, LARGEST),
+    ],
+    Kind.SETTLE: [settle_keyboard(TEXTS, 1, 0), settle_keyboard(TEXTS, LARGEST, 999_999)],
 }
 
 
@@ -80,6 +87,12 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: Kind) -> None
         "delete:yes:no",
         "delete:no\n",
         "erase:yes",
+        "label:1:maybe",
+        "label:1:0:skip",
+        "label:-1:skip",
+        "settle:1:skip",
+        "settle:1:0:undo",
+        "settle:1:1000000:skip",
     ],
 )
 def test_data_that_no_keyboard_makes_matches_nothing(data: str) -> None:

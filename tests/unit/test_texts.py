@@ -43,6 +43,9 @@ FACTS = {
     "card_promoted": {"version"},
     "card_live": {"version"},
     "card_removed": {"version"},
+    "label_question": {"text"},
+    "quarantine_votes": {"positive", "negative", "neither", "label", "percent"},
+    "quarantine_waiting": {"waiting"},
 }
 NAMES = [field.name for field in fields(Texts)]
 # Shown as they are; everything else is sent as HTML. The numbers are Telegram's limits, in characters.
