@@ -168,6 +168,30 @@ def labellers(
         typer.echo(f"There is not enough to tell yet: it takes {enough}.", err=True)
 
 
+@app.command("gold")
+def gold(
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
+) -> None:
+    """Say how people answered the gold questions of /label, whose label is known, the worst first; it informs only.
+
+    \b
+    Example:
+      thumbs corrections gold
+    """
+    from config.settings import read_settings
+    from storage.offers import gold_scores
+
+    with _database(read_settings()) as database, database.reading() as unit:
+        scores = sorted(gold_scores(unit), key=lambda score: score.right / score.answered)
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(score) for score in scores]))
+    elif scores:
+        for score in scores:
+            typer.echo(f"person {score.person_id}: {score.right:,} of {score.answered:,} gold questions right")
+    else:
+        typer.echo("Nobody has answered a gold question yet.", err=True)
+
+
 @contextmanager
 def _database(settings: "Settings") -> "Iterator[Database]":
     from storage.database import Database

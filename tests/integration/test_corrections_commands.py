@@ -16,7 +16,8 @@ from config.errors import BadCorrections, NoAdmins, UnknownPerson
 from storage.database import Database
 from storage.judgements import Verdict, judge
 from storage.model_registry import register
-from storage.people import Consent, consent_of, find, record_consent
+from storage.offers import OfferState, close, find_offer, offer_gold
+from storage.people import Consent, consent_of, find, meet, record_consent
 from storage.snapshots import JudgedRow, judged_texts, take
 from storage.tables import ConsentRow, JudgementRow, MessageRow, Part, PersonRow, PredictionRow
 from storage.training_runs import RunKind, Trigger, ask, claim
@@ -226,3 +227,17 @@ def test_labellers_are_told_about_once_there_is_enough(run: Run, tmp_path: Path)
     assert len(told) == 5
     assert told[0]["right"] < told[1]["right"]
     assert "by 20 shared votes" in run("labellers").stdout
+
+
+def test_answers_to_gold_questions_are_told_the_worst_first(run: Run, database: Database) -> None:
+    assert "Nobody has answered" in run("gold").output
+    with database.unit_of_work() as unit:
+        for telegram_id, answers in ((31, ["Positive", "Positive"]), (32, ["Negative", "Positive", "Neither"])):
+            person = meet(unit, telegram_id, "Someone", "en")
+            for number, answer in enumerate(answers):
+                offer = find_offer(unit, person.id, offer_gold(unit, person.id, f"Fine play {number}", "Positive"))
+                assert offer is not None
+                close(unit, offer, OfferState.ANSWERED, answer)
+    told = json.loads(run("gold", "--json").stdout)
+    assert [(score["answered"], score["right"]) for score in told] == [(3, 1), (2, 2)]
+    assert "1 of 3 gold questions right" in run("gold").stdout
