@@ -93,6 +93,12 @@ def start_run(home: WorkerHome, database: Database, worker: WorkerProcess) -> tu
     return run_id, home.trainer()
 
 
+def let_lease_lapse(database: Database) -> None:
+    """Have the time passed that a dead worker's lease lasts."""
+    with database.unit_of_work() as unit:
+        unit.change(update(RunRow).values(lease_until=utc_now() - timedelta(seconds=1)))
+
+
 def wait_for_end_of(process_ids: list[int]) -> None:
     for process_id in process_ids:
         try:
@@ -195,13 +201,12 @@ def test_a_second_worker_finds_the_run_taken(home: WorkerHome, opened: Database)
     with running_worker(home) as first:
         run_id, trainer = start_run(home, opened, first)
         with running_worker(home, "--queue", "fine-tuning") as second:
-            for _ in range(3):  # whoever takes the message, the run has its worker
+            taken = f"Run {run_id} is another's, or has ended"
+            for _ in range(8):  # whoever takes the message, the run has its worker
                 nudge(home.settings, run_id)
-            one_more = f"Run {run_id} is another's, or has ended"
+            second.wait_for(taken)
             trainer.order("better")
             first.wait_for(f"Run {run_id} ended: promoted")
-            nudge(home.settings, run_id)
-            del one_more, second
     assert home.no_trainer_waits()
     with opened.reading() as unit:
         assert [change.to_version for change in model_registry.changes(unit, 9)] == [f"run-{run_id}", "champion"]
@@ -226,6 +231,7 @@ def test_a_killed_worker_takes_its_processes_along_and_another_goes_on(home: Wor
         assert len(processes) >= 4, "the worker, two that carry tasks out, and the beat"
         worker.process.kill()
         wait_for_end_of([*processes, trainer.process_id])
+    let_lease_lapse(opened)
     with running_worker(home, "--beat") as worker:
         worker.wait_for(f"Run {run_id} begins")
         home.trainer().order("better")
@@ -237,8 +243,7 @@ def test_a_run_whose_worker_and_children_are_all_killed_is_taken_over(home: Work
         run_id, trainer = start_run(home, opened, worker)
         os.killpg(worker.process.pid, signal.SIGKILL)
         wait_for_end_of([trainer.process_id])
-    with opened.unit_of_work() as unit:  # the time that a lease lasts has passed
-        unit.change(update(RunRow).values(lease_until=utc_now() - timedelta(seconds=1)))
+    let_lease_lapse(opened)
     with running_worker(home, "--beat") as worker:
         worker.wait_for(f"Run {run_id} begins, attempt 2")
         home.trainer().order("better")
