@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,16 @@ def home(request: pytest.FixtureRequest, keys: tuple[str, ...], tmp_path: Path) 
 
 @pytest.fixture
 def opened(home: WorkerHome, keys: tuple[str, ...], remember: Callable[..., Any], tmp_path: Path) -> Iterator[Database]:
-    """The home's database, with a live model and three texts that an admin judged."""
+    """The home's database; see ``opened_database``."""
+    with opened_database(home, keys, remember, tmp_path) as database:
+        yield database
+
+
+@contextmanager
+def opened_database(
+    home: WorkerHome, keys: tuple[str, ...], remember: Callable[..., Any], tmp_path: Path
+) -> Iterator[Database]:
+    """A home's database, with a live model and three texts that an admin judged."""
     database = Database.open(home.settings.database_address, keys)
     champion = tmp_path / "champion"
     champion.mkdir()
@@ -276,3 +285,29 @@ def group_of(leader: int) -> list[int]:
         except ProcessLookupError:
             continue
     return found
+
+
+def test_a_worker_comes_back_by_itself_when_its_broker_does(
+    keys: tuple[str, ...], tmp_path: Path, migrated_sqlite: Path, remember: Callable[..., Any]
+) -> None:
+    shutil.copy(migrated_sqlite, tmp_path / "thumbs.db")
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path / 'thumbs.db'}", "ENCRYPTION_KEY": keys[0]}
+    settings |= {"ADMIN_IDS": str(ADMIN), "FEEDBACK_HOLDOUT": "0", "RETRAIN_AFTER": "0"}
+    (tmp_path / "home").mkdir()
+    with (
+        RedisServer.running(tmp_path) as redis,
+        WorkerHome.made(tmp_path / "home", BROKER_URL=redis.address, **settings) as home,
+        opened_database(home, keys, remember, tmp_path) as database,
+        running_worker(home, "--beat") as worker,
+    ):
+        run_id, trainer = start_run(home, database, worker)
+        redis.stop()
+        worker.wait_for("Connection to broker lost")
+        redis.start()
+        trainer.order("better")
+        worker.wait_for(f"Run {run_id} ended: promoted")
+        with database.unit_of_work() as unit:  # told by nobody but the sweep
+            again = training_runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
+        worker.wait_for(f"Run {again.id} begins")
+        home.trainer().order("few")
+        worker.wait_for(f"Run {again.id} ended: held")
