@@ -19,6 +19,10 @@ _QUIETED = {
     "apscheduler": logging.WARNING,
     "alembic": logging.WARNING,
     "tornado.access": logging.WARNING,
+    # A line for each message, and the beat sends one every few seconds.
+    "celery.beat": logging.WARNING,
+    "celery.worker.strategy": logging.WARNING,
+    "celery.app.trace": logging.WARNING,
 }
 
 
