@@ -32,7 +32,7 @@ from worker.lease_keeper import LeaseKeeper
 from worker.protocol import Done, Evaluating, Failed, Measured, Trained
 from worker.publishing import Result, publish
 from worker.trainer_process import Exited, TrainerProcess, require_training_python
-from worker.workroom import Workroom, clear_other_rooms, workroom
+from worker.workroom import Workroom, workroom
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,6 @@ def carry_out(place: Workplace, run_id: int) -> None:
         logger.info("Run %d is another's, or has ended", run_id)
         return
     logger.info("Run %d begins, attempt %d", run_id, lease.run.attempts)
-    clear_other_rooms(place.settings, run_id)
     try:
         with LeaseKeeper(place.database, lease) as keeper:
             _Attempt(place, lease, keeper).run()

@@ -2,22 +2,18 @@
 
 import fcntl
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from config.settings import Settings
-
-_NAME: Final = re.compile(r"run-(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Workroom:
-    """One run's folder, and the descriptor that its lock lasts with."""
+    """One run's folder, and the descriptor that the lock of all rooms lasts with."""
 
     folder: Path
     held: int
@@ -34,38 +30,26 @@ class Workroom:
 
 @contextmanager
 def workroom(settings: Settings, run_id: int, wait: Callable[[], None]) -> Iterator[Workroom]:
-    """The folder of a run, locked; ``wait`` is called for as long as another holds it, and may raise.
+    """The folder of a run, and of no other: one run at a time is carried out under one DATA_DIR.
 
-    Its trainer holds the lock too, so that one which outlives its worker for a moment does not meet the next.
+    ``wait`` is called, and may raise, for as long as another holds the lock. A run's trainer holds it too, so that one
+    which outlives its worker for a moment does not meet the next. It is not the folder's own lock, which publishing in
+    it takes. What earlier runs left behind is removed.
     """
-    folder = _rooms(settings) / f"run-{run_id}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
+    rooms = settings.data_dir.resolve() / "work"
+    rooms.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(rooms / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         while not _locked(descriptor):
             wait()
+        folder = rooms / f"run-{run_id}"
+        for other in rooms.glob("run-*"):
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         yield Workroom(folder, descriptor)
     finally:
         os.close(descriptor)
-
-
-def clear_other_rooms(settings: Settings, run_id: int | None) -> None:
-    """Remove the folders of every run but this one; those that somebody works in stay."""
-    for folder in _rooms(settings).glob("run-*"):
-        found = _NAME.fullmatch(folder.name)
-        if found is None or int(found[1]) == run_id:
-            continue
-        with suppress(FileNotFoundError):
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                if _locked(descriptor):
-                    shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(descriptor)
-
-
-def _rooms(settings: Settings) -> Path:
-    return settings.data_dir.resolve() / "work"
 
 
 def _locked(descriptor: int) -> bool:

@@ -121,7 +121,7 @@ def wait_for_end_of(process_ids: list[int]) -> None:
 
 def rooms(home: WorkerHome) -> list[Path]:
     """What is left in the folders that runs are carried out in."""
-    return list((home.settings.data_dir / "work").iterdir())
+    return list((home.settings.data_dir / "work").glob("run-*"))
 
 
 def test_a_better_model_is_published_and_goes_live(home: WorkerHome, opened: Database) -> None:
