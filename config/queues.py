@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES
 
 from config.errors import BadSetting, BrokerUnusable
 from config.settings import Settings
@@ -47,6 +48,7 @@ def broker(settings: Settings) -> dict[str, Any]:
     if scheme in {"redis", "rediss"}:
         options: dict[str, Any] = {"visibility_timeout": VISIBILITY_TIMEOUT}
     elif scheme == "filesystem":
+        TRANSPORT_ALIASES[scheme] = "config.folder_transport:Transport"
         options = _folders(settings.data_dir.resolve() / "broker")
     else:
         raise BadSetting(name="BROKER_URL", reason="it is neither a redis:// address nor filesystem://")
