@@ -156,10 +156,10 @@ def _product_rate() -> float:
 
 def _gpu() -> str:
     if keras.backend.backend() == "jax":
-        import jax
+        import jax  # noqa: PLC0415 - only one of the two backends is at hand
 
         return str(jax.devices()[0].device_kind)
-    import tensorflow as tf
+    import tensorflow as tf  # noqa: PLC0415
 
     gpus = tf.config.list_physical_devices("GPU")
     return str(tf.config.experimental.get_device_details(gpus[0])["device_name"]) if gpus else "none"

@@ -128,6 +128,25 @@ def _feedback_value(found: Results) -> str:
     return _table("corrections from another domain: Rotten Tomatoes", rows) + _source(found, how)
 
 
+def _gpu(found: Results) -> str:
+    rows = [
+        (
+            f"{row['network']}, batches of {row['batch']}",
+            f"{row['samples_per_second']:,.0f} texts/s, {row['teraflops']:.0f} TFLOP/s, "
+            f"**{row['share_of_peak']:.0%}** of the peak",
+        )
+        for row in found["speeds"]
+    ]
+    networks = {row["network"]: f"{row['parameters']:,} parameters" for row in found["speeds"]}
+    how = (
+        f"Whole training steps on texts of {found['tokens']} tokens, {found['precision']}, Keras on "
+        f"{found['backend']}; {', '.join(f'{name} has {size}' for name, size in networks.items())}. The peak is "
+        f"{found['peak']:,.0f} TFLOP/s by the data sheet; one large matrix product, its start and its answer included, "
+        f"reached {found['product']:,.0f} here"
+    )
+    return _table(f"fine-tuning on an {found['gpu']}", rows) + _source(found, how)
+
+
 def _tutorial(found: Results) -> str:
     dev = found["dev"]
     rows = [
@@ -162,5 +181,6 @@ TABLES: Final[dict[str, Callable[[Results], str]]] = {
     "language": _language,
     "fine_tuning": _fine_tuning,
     "feedback_value": _feedback_value,
+    "gpu": _gpu,
     "tutorial": _tutorial,
 }

@@ -13,15 +13,13 @@ import numpy.typing as npt
 
 from ml.lesson import Examples, Targets
 from ml.recipe import Recipe
-from ml.tokens import Ids, TextReader
+from ml.tokens import TextReader
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 # Batches that are sorted by length together: enough to save padding, few enough to leave the order random.
 _POOL = 50
 _PAD_TO = 32
-# Tokens of the shortest part of a window that is shown alone: a short sentence.
-_SHORTEST_CROP = 12
 
 
 class WindowBatches:
@@ -46,21 +44,9 @@ class WindowBatches:
         rng = np.random.default_rng([self.recipe.seed, number])
         draw = np.random.default_rng([self.recipe.seed, 0]) if self.recipe.frozen_layers else rng
         windows = [choice[draw.integers(len(choice))] for choice in self._choices]
-        if self.recipe.crops:
-            windows = [self._cropped(window, draw) for window in windows]
         for rows in self._order(rng, [len(window) for window in windows]):
             batch = self._reader.pad([windows[row] for row in rows], _PAD_TO)
             yield {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}, self._targets[rows]
-
-    def _cropped(self, window: Ids, rng: np.random.Generator) -> Ids:
-        """The window, or with the chance ``recipe.crops`` a part of it of random length, with [CLS] and [SEP]."""
-        inner = len(window) - 2
-        if inner <= _SHORTEST_CROP or rng.random() >= self.recipe.crops:
-            return window
-        # Even over the logarithm, so that a sentence is as likely as a paragraph.
-        length = round(_SHORTEST_CROP * (inner / _SHORTEST_CROP) ** rng.random())
-        start = 1 + int(rng.integers(inner - length + 1))
-        return np.concatenate([window[:1], window[start : start + length], window[-1:]])
 
     def _order(self, rng: np.random.Generator, lengths: Sequence[int]) -> list[list[int]]:
         """Rows of each batch: sorted by length within pools of random rows, the batches themselves in random order."""

@@ -83,7 +83,6 @@ def train(network: keras.Model, batches: WindowBatches, state: TrainingState, re
             raise FineTuneStopped(step=step, steps=steps)
         if step % _SAVE_EVERY == 0:
             state.save(network, step)
-    network.optimizer.finalize_variable_values(network.trainable_variables)
     return int(ops.convert_to_numpy(network.optimizer.iterations))
 
 
@@ -101,13 +100,9 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
     if recipe.schedule == "linear":
         rate = WarmUpLinearDecay(recipe.learning_rate, round(recipe.warmup * steps), steps)
     clip = {"clipnorm" if recipe.clip == "variable" else "global_clipnorm": recipe.clip_norm}
-    average = {"use_ema": True, "ema_momentum": recipe.average} if recipe.average else {}
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, **clip, **average
-    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, **clip)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing)
-    network.compile(optimizer, loss, jit_compile=devices.compiles())
+    network.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=devices.compiles())
     optimizer.build(network.trainable_variables)
 
 
