@@ -59,29 +59,44 @@ def _language(found: Results) -> str:
 
 
 def _against_trainer(run: Results) -> tuple[list[Row], str]:
-    accuracy, ratio = run["accuracy"], run["ratio"]
-    low, high = accuracy["interval"]
+    ratio = run["ratio"]
     lowest, highest = ratio["lowest"], ratio["highest"]
     speeds = [(f"samples a second, {name}", f"{trainer['median']:.1f}") for name, trainer in run["trainers"].items()]
     rows = [
         *speeds,
         (f"ours over {run['fastest']}", f"**{ratio['of_medians']:.2f}** ({lowest:.2f} to {highest:.2f})"),
-        ("accuracy, ours and that one's", f"{accuracy['second_accuracy']:.1%}, {accuracy['first_accuracy']:.1%}"),
-        ("difference, points", f"{accuracy['difference'] * 100:+.1f} ({low * 100:+.1f} to {high * 100:+.1f})"),
     ]
     versions = {name: number for trainer in run["trainers"].values() for name, number in trainer["packages"].items()}
     timed = len(next(iter(run["trainers"].values()))["step_seconds"]) * run["steps_a_block"]
     how = (
         f"{run['base']}, {run['parameters']:,} parameters, windows of {run['recipe']['window']} tokens, {run['cores']} "
         f"cores; {run['untimed_steps'] + timed} equal steps of {run['recipe']['batch_size']} in turns, {timed} of them "
-        f"timed, ours with its checkpoints; accuracy on {accuracy['reviews']:,} held-out train reviews; "
+        "timed, ours with its checkpoints; "
         f"{', '.join(f'{name} {number}' for name, number in versions.items())}"
     )
     return rows, how
 
 
+def _equal_steps(found: Results) -> list[Row]:
+    seeds, difference = found["seeds"], found["difference"]
+    ours, theirs = (
+        ", ".join(f"{each['accuracy'][which]:.1%}" for each in seeds) for which in ("second_accuracy", "first_accuracy")
+    )
+    low, high = difference["low"] * 100, difference["high"] * 100
+    reviews = sum(each["accuracy"]["reviews"] for each in seeds)
+    return [
+        (f"accuracy after {found['steps']} equal steps, {len(seeds)} seeds: ours", ours),
+        (f"the same, {found['trainer']}", theirs),
+        (
+            f"mean difference on {reviews:,} held-out train reviews, points",
+            f"{difference['mean'] * 100:+.1f} ({low:+.1f} to {high:+.1f})",
+        ),
+    ]
+
+
 def _fine_tuning(found: Results) -> str:
     rows, how = _against_trainer(found["against_trainer"])
+    rows += _equal_steps(found["equal_steps"])
     quick = found["feedback_round"]
     seconds = ", ".join(f"{each:.0f} s" for each in quick["round_seconds"])
     low, high = quick["imdb"]["interval"]
