@@ -1,4 +1,4 @@
-"""How fast a model is fine-tuned, and whether the speed costs accuracy.
+"""How fast a model is fine-tuned. Whether the speed costs accuracy is for ``benchmarks.equal_steps``.
 
     make peers
     python -m benchmarks.fine_tuning --data imdb.parquet --sentences rt_polarity.csv.gz
@@ -8,8 +8,7 @@ encoder from the same weights, the new head among them, on the same padded batch
 take turns, a block of steps each, on the same cores. Untimed steps come first, in which each meets every shape of a
 batch. Our blocks contain the checkpoints that our loop keeps every 50 steps; Trainer keeps none.
 
-Then the command of a feedback round is timed beside the steps of a full fine-tune, see ``benchmarks.feedback_round``,
-and ours and the fastest Trainer are compared in accuracy, see ``benchmarks.equal_steps``.
+Then the command of a feedback round is timed beside the steps of a full fine-tune, see ``benchmarks.feedback_round``.
 """
 
 import argparse
@@ -24,11 +23,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.command import parameters
-from benchmarks.equal_steps import EqualSteps, equal_steps
 from benchmarks.feedback_round import FeedbackRound, Sizes, feedback_round
 from benchmarks.parts import Part, part_of
 from benchmarks.provenance import Provenance, provenance
-from benchmarks.trainers import OURS, TRAINERS, Sample, command, environment
+from benchmarks.trainers import OURS, TRAINERS, Sample, add_peer, command, environment
 from benchmarks.training_job import TrainingJob, warm_up
 from benchmarks.turns import Ratio, Trainee, samples_per_second, speed_ratio, take_turns
 from config.settings import Settings
@@ -78,7 +76,6 @@ class Report:
     provenance: Provenance
     against_trainer: AgainstTrainer
     feedback_round: FeedbackRound
-    equal_steps: EqualSteps
 
 
 def main() -> None:
@@ -90,13 +87,10 @@ def main() -> None:
         _print(found)
         anchor = Settings.model_fields["anchor"].default
         quick = feedback_round(arguments.data, arguments.sentences, anchor, Path(work), Sizes())
-        _print_round(quick)
-        sizes = (arguments.seeds, arguments.equal_steps, arguments.dev)
-        equal = equal_steps(arguments.data, found.fastest, arguments.peer, Path(work), *sizes)
     packages = ("keras", "tensorflow", "openvino", "tokenizers", "numpy")
-    report = Report(provenance(*packages), found, quick, equal)
+    report = Report(provenance(*packages), found, quick)
     arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
-    _print_equal_steps(equal)
+    _print_round(quick)
 
 
 def _arguments() -> argparse.Namespace:
@@ -105,22 +99,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
     parser.add_argument("--blocks", type=int, default=3, help="turns that each trainer has")
     parser.add_argument("--steps", type=int, default=20, help="steps a block")
-    parser.add_argument("--equal-steps", type=int, default=120, help="steps after which accuracy is compared")
-    parser.add_argument(
-        "--seeds", type=int, nargs="+", default=[42, 43, 44], help="a pair of models for each, two or more"
-    )
-    parser.add_argument("--dev", type=int, default=1200, help="held-out train reviews that accuracy is measured on")
     parser.add_argument("--cores", type=int, default=2, help="processor cores that all of it may use")
-    parser.add_argument("--peer", type=Path, default=Path(".venv-peers/bin/python"), help="Python with PyTorch")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/fine_tuning.json"), help="results file")
-    arguments = parser.parse_args()
-    if not arguments.peer.exists():
-        parser.error(f"there is no {arguments.peer}; `make peers` makes it")
-    return arguments
+    add_peer(parser)
+    return parser.parse_args()
 
 
 def against_trainer(arguments: argparse.Namespace, work: Path) -> AgainstTrainer:
-    """Let our loop and Trainer take turns at one job in ``work``, then compare the models that come out."""
+    """Let our loop and Trainer take turns at one job in ``work``, a block of steps each."""
     load = os.getloadavg()[0]
     sample = Sample.draw(
         arguments.data, replace(Recipe.named("default"), epochs=1), arguments.steps * arguments.blocks, 1
@@ -189,19 +175,6 @@ def _print_round(found: FeedbackRound) -> None:
     low, high = row.interval or (float("nan"), float("nan"))
     print(f"  IMDB, {row.reviews} test reviews: {row.first_accuracy:.2%} to {row.second_accuracy:.2%}", end="  ")
     print(f"difference {row.difference * 100:+.2f} points ({low * 100:+.2f} to {high * 100:+.2f})")
-
-
-def _print_equal_steps(found: EqualSteps) -> None:
-    print(f"accuracy after {found.steps} steps, {found.trainer} and ours")
-    for each in found.seeds:
-        row = each.accuracy
-        print(
-            f"  seed {each.seed}: {row.first_accuracy:.2%} {row.second_accuracy:.2%} on {row.reviews:,} reviews",
-            end="  ",
-        )
-        print(f"texts in train and dev: {each.shared_texts}; digests {each.train.digest} {each.dev.digest}")
-    mean = found.difference
-    print(f"  mean difference {mean.mean * 100:+.2f} points ({mean.low * 100:+.2f} to {mean.high * 100:+.2f})")
 
 
 if __name__ == "__main__":

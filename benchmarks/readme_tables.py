@@ -77,26 +77,29 @@ def _against_trainer(run: Results) -> tuple[list[Row], str]:
     return rows, how
 
 
-def _equal_steps(found: Results) -> list[Row]:
+def _equal_steps(found: Results) -> str:
     seeds, difference = found["seeds"], found["difference"]
-    ours, theirs = (
-        ", ".join(f"{each['accuracy'][which]:.1%}" for each in seeds) for which in ("second_accuracy", "first_accuracy")
-    )
     low, high = difference["low"] * 100, difference["high"] * 100
-    reviews = sum(each["accuracy"]["reviews"] for each in seeds)
-    return [
-        (f"accuracy after {found['steps']} equal steps, {len(seeds)} seeds: ours", ours),
-        (f"the same, {found['trainer']}", theirs),
-        (
-            f"mean difference on {reviews:,} held-out train reviews, points",
-            f"{difference['mean'] * 100:+.1f} ({low:+.1f} to {high:+.1f})",
+    rows = [
+        *(
+            (
+                f"seed {each['seed']}: ours, Trainer",
+                f"{each['accuracy']['second_accuracy']:.1%}, {each['accuracy']['first_accuracy']:.1%}",
+            )
+            for each in seeds
         ),
+        ("mean difference, points", f"**{difference['mean'] * 100:+.1f}** ({low:+.1f} to {high:+.1f})"),
     ]
+    how = (
+        f"{found['recipe']['base']}, {found['steps']} steps of {found['recipe']['batch_size']}, the same batches and "
+        f"start; {found['trainer']}; {seeds[0]['accuracy']['reviews']:,} held-out train reviews a seed; 95 % interval "
+        "over seeds"
+    )
+    return _table("accuracy after equal steps", rows) + _source(found, how)
 
 
 def _fine_tuning(found: Results) -> str:
     rows, how = _against_trainer(found["against_trainer"])
-    rows += _equal_steps(found["equal_steps"])
     quick = found["feedback_round"]
     seconds = ", ".join(f"{each:.0f} s" for each in quick["round_seconds"])
     low, high = quick["imdb"]["interval"]
@@ -176,6 +179,7 @@ TABLES: Final[dict[str, Callable[[Results], str]]] = {
     "drive": _drive,
     "language": _language,
     "fine_tuning": _fine_tuning,
+    "equal_steps": _equal_steps,
     "feedback_value": _feedback_value,
     "tutorial": _tutorial,
 }

@@ -1,5 +1,6 @@
 """Our loop and Hugging Face's Trainer at one job: a sample of IMDB, and the commands that carry it out."""
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -32,6 +33,17 @@ _PEER = Path(__file__).with_name("trainer_peer.py")
 def environment() -> dict[str, str]:
     """What the processes of trainers run in: no GPU, no hub, and no chatter."""
     return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def add_peer(parser: argparse.ArgumentParser) -> None:
+    """The option ``--peer``, a Python that has PyTorch and Trainer; the parser refuses one that is not there."""
+    parser.add_argument("--peer", type=_interpreter, default=".venv-peers/bin/python", help="Python with PyTorch")
+
+
+def _interpreter(path: str) -> Path:
+    if not Path(path).exists():
+        raise argparse.ArgumentTypeError(f"there is no {path}; `make peers` makes it")
+    return Path(path)
 
 
 def command(name: str, peer: Path, job: TrainingJob, out: Path) -> list[str]:

@@ -3,6 +3,7 @@
 Random numbers are most of what dropout costs on a processor, and a rate needs fewer bits of them than a float has.
 """
 
+from math import prod
 from typing import Any
 
 import keras
@@ -23,6 +24,6 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]  # Keras tells no typ
 
     def _bits(self, shape: Any) -> Any:
         """Uniform uint16 of a shape, two of each int32 that is drawn."""
-        count = ops.prod(ops.stack(list(shape)))
+        count = prod(shape)
         drawn = keras.random.randint(((count + 1) // 2, 1), -(2**31), 2**31 - 1, "int32", self.seed_generator)
         return ops.reshape(ops.reshape(ops.view(drawn, "uint16"), (-1,))[:count], shape)

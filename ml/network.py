@@ -14,7 +14,7 @@ from keras import ops
 
 from ml.bert_config import BertConfig
 from ml.dropout import Dropout
-from ml.fusion import gelu
+from ml.gelu import gelu
 
 
 def build_network(config: BertConfig) -> keras.Model:
