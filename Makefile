@@ -5,18 +5,22 @@ ARGS ?=
 make_env = @$(PYTHON) requirements/make_env.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run finetune evaluate summary test lint locks peers
+.PHONY: help demo run worker finetune evaluate summary test lint locks peers
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\): ## /  make \1\t/p' Makefile | expand -t 16
 
-demo: ## start a local chat page and the bot, and print the page's address; needs no token
+demo: ## start a local chat page, the bot and its worker, and print the page's address; needs no token
 	$(make_env) serve
 	@.venv/bin/thumbs demo
 
 run: ## start the bot on Telegram with TELEGRAM_TOKEN
 	$(make_env) serve
 	@.venv/bin/thumbs bot
+
+worker: ## start a worker that learns from judgements; ARGS='--beat' keeps the schedule too
+	$(make_env) train
+	@.venv-train/bin/thumbs worker $(ARGS)
 
 finetune: ## fine-tune a model; ARGS='--data "IMDB Dataset.csv" --out var/models/mine'
 	$(make_env) train

@@ -6,22 +6,37 @@ import secrets
 from contextlib import AsyncExitStack, suppress
 from urllib.parse import urlsplit
 
-from telegram import BotCommand, Update
+from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import AIORateLimiter, Application, ApplicationBuilder, Updater
 
+from bot.access import Access
 from bot.answering import Answering
+from bot.deciding import Deciding
 from bot.failures import Failures
+from bot.handlers.admin import COMMANDS as ADMIN_COMMANDS
+from bot.handlers.admin import AdminHandlers
+from bot.handlers.labeller import ADMIN_COMMANDS as QUARANTINE_COMMANDS
+from bot.handlers.labeller import COMMANDS as LABEL_COMMANDS
+from bot.handlers.labeller import LabellerHandlers
+from bot.handlers.models import COMMANDS as MODEL_COMMANDS
+from bot.handlers.models import ModelHandlers
 from bot.handlers.person import COMMANDS, PersonHandlers
 from bot.housekeeping import purge_daily
 from bot.inbox import Inbox
 from bot.joining import JoinedText
 from bot.judging import Votes
+from bot.labelling import Labelling
 from bot.live_model import LiveModel
+from bot.menu import offer_to_admins, offer_to_all
+from bot.models_page import Models
 from bot.outbox import Outbox
 from bot.privacy import Privacy
+from bot.quarantining import Quarantining
+from bot.retraining import Retraining
+from bot.run_watch import RunWatch
 from bot.store import Store
-from bot.texts import locales, texts_for
+from bot.swapping import Swapping
 from config.errors import BadSetting
 from config.settings import Settings
 
@@ -39,10 +54,11 @@ _REFUSED = "Telegram does not know it, or knows it no longer"
 class Bot:
     """One running bot."""
 
-    def __init__(self, settings: Settings, store: Store, model: LiveModel) -> None:
+    def __init__(self, settings: Settings, store: Store, model: LiveModel, swapping: Swapping) -> None:
         self._settings = settings
         self._store = store
         self._model = model
+        self._swapping = swapping
         self._application = _build(settings)
         telegram = self._application.bot
         self._outbox = Outbox(telegram, store)
@@ -50,7 +66,12 @@ class Bot:
         self._updater = Updater(telegram, self._inbox)
         privacy = Privacy(store, settings.retention_days)
         handlers = PersonHandlers(store, Answering(store, model), Votes(store), privacy)
-        self._application.add_handlers(list(handlers.table()))
+        self._access = Access(settings.admin_ids)
+        admins = AdminHandlers(self._access, Retraining(store, settings), Deciding(store))
+        models = ModelHandlers(self._access, Models(store, model))
+        labellers = LabellerHandlers(self._access, Labelling(store, settings), Quarantining(store, settings))
+        tables = (admins.table(), models.table(), labellers.table(), handlers.table())
+        self._application.add_handlers([handler for table in tables for handler in table])
         self._application.add_error_handler(Failures(store, self._outbox).on_error)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -71,14 +92,17 @@ class Bot:
         running.push_async_callback(self._application.shutdown)
         running.push_async_callback(self._updater.shutdown)
         await self._reach_telegram()
-        await self._store.write(self._model.register)
+        running.push_async_callback(self._swapping.stop)
+        await self._swapping.start(self._application.bot.id)
         running.push_async_callback(self._outbox.stop)
         await self._outbox.start()
         running.push_async_callback(self._inbox.stop)
         self._inbox.start()
         running.push_async_callback(self._stop_listening)
         await self._listen()
-        for work in (self._introduce(), purge_daily(self._store, self._settings)):
+        swapping = (self._swapping.follow(), self._swapping.show_life())
+        watch = RunWatch(self._store, self._outbox, self._application.bot.id, self._access.admin_ids)
+        for work in (self._introduce(), watch.run(), purge_daily(self._store, self._settings), *swapping):
             running.callback(asyncio.create_task(work).cancel)
         logger.info("Answering with model %s", self._model.version)
         await self._hear_on()
@@ -139,17 +163,12 @@ class Bot:
                 await self._updater.stop()
 
     async def _introduce(self) -> None:
-        """Tell Telegram the commands and the description, in every language; the bot works without."""
+        """Tell Telegram what everybody may ask for, and what admins may."""
         telegram = self._application.bot
-        try:
-            for language in (None, *locales()):
-                texts = texts_for(language)
-                commands = [BotCommand(name, getattr(texts, f"command_{name}")) for name in COMMANDS]
-                await telegram.set_my_commands(commands, language_code=language)
-                await telegram.set_my_description(texts.description, language_code=language)
-                await telegram.set_my_short_description(texts.short_description, language_code=language)
-        except TelegramError as error:
-            logger.warning("Telegram did not take the list of commands: %s", error)
+        for_all = (*COMMANDS, *LABEL_COMMANDS)
+        for_admins = (*for_all, *ADMIN_COMMANDS, *MODEL_COMMANDS, *QUARANTINE_COMMANDS)
+        await offer_to_admins(telegram, self._access.admin_ids, for_admins)
+        await offer_to_all(telegram, for_all)
 
 
 def _build(settings: Settings) -> Application:  # type: ignore[type-arg]  # six parameters, all of them PTB's defaults

@@ -1,45 +1,50 @@
-"""The model that answers now: one object, loaded, verified and warm before the first text."""
+"""The model that answers now, and its change for another between two texts."""
 
 import asyncio
-from pathlib import Path
+from typing import Final
 
-from ml.artifact import manifest_hash
+from ml.artifact import Manifest
 from ml.batcher import Batcher
 from ml.prediction import BATCH_TOKENS, Classifier, Verdict
-from storage import model_registry
-from storage.database import Unit
 
 # English runs to four characters a token, so this is about one batch of the engine.
-_BATCH_CHARACTERS = 4 * BATCH_TOKENS
+_BATCH_CHARACTERS: Final = 4 * BATCH_TOKENS
+
+
+class _Serving:
+    """One classifier and the thread that answers with it."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.manifest = classifier.manifest
+        self.batcher: Batcher[Verdict] = Batcher(classifier.classify, _BATCH_CHARACTERS)
 
 
 class LiveModel:
-    """Verdicts from one published version; every caller's texts share its batches."""
+    """Verdicts from one version at a time; every caller's texts share its batches. Use it on the event loop only."""
 
     def __init__(self, classifier: Classifier) -> None:
-        self._classifier = classifier
-        self._batcher: Batcher[Verdict] = Batcher(classifier.classify, _BATCH_CHARACTERS)
-
-    @classmethod
-    def load(cls, folder: Path, threads: int) -> "LiveModel":
-        """Load and verify the folder; raises UnusableArtifact. The probes that are checked warm the engine."""
-        return cls(Classifier.load(folder, threads))
+        self._serving = _Serving(classifier)
 
     @property
     def version(self) -> str:
         """The version that answers."""
-        return self._classifier.version
+        return self._serving.manifest.version
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is known of the version that answers."""
+        return self._serving.manifest
 
     async def verdict(self, text: str) -> Verdict:
-        """What the model says of ``text``, and which version that was."""
-        return await asyncio.wrap_future(self._batcher.submit(text))
+        """What the model says of ``text``, and which version that was: the one that was live when it was asked."""
+        return await asyncio.wrap_future(self._serving.batcher.submit(text))
 
-    def register(self, unit: Unit) -> None:
-        """Enter the version in the registry as the live one, with its manifest's hash."""
-        folder = self._classifier.folder
-        model_registry.register(unit, self.version, manifest_hash(folder), str(folder))
-        model_registry.make_live(unit, self.version)
+    async def replace(self, classifier: Classifier) -> None:
+        """Answer with another model from now on; returns once the old one has answered the texts that it had."""
+        old, self._serving = self._serving, _Serving(classifier)
+        # No text reaches the old one any more: taking the reference and submitting to it is one step of the loop.
+        await asyncio.to_thread(old.batcher.close)
 
     def close(self) -> None:
         """Answer what waits, then stop."""
-        self._batcher.close()
+        self._serving.batcher.close()

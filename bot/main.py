@@ -7,7 +7,9 @@ from contextlib import ExitStack
 
 from bot.application import Bot
 from bot.live_model import LiveModel
+from bot.model_loading import Loader, first_model
 from bot.store import Store
+from bot.swapping import Swapping
 from config.logs import set_up_logs
 from config.settings import Settings
 from ml.language import load_identifier
@@ -19,16 +21,18 @@ def run(settings: Settings) -> None:
     """Run the bot until it is told to stop; raises ThumbsError when it cannot start."""
     set_up_logs(settings.log_level)
     _ = settings.token  # a newcomer without one is told before the model is loaded
-    with ExitStack() as open_things, ThreadPoolExecutor(2) as loading:
-        # Side by side with the database and each other: most of it is arithmetic that does not hold the interpreter.
+    with ExitStack() as open_things, ThreadPoolExecutor(1) as loading:
+        # Side by side with the database and the model: most of it is arithmetic that does not hold the interpreter.
         identifier = loading.submit(load_identifier)
-        loaded = loading.submit(LiveModel.load, settings.model, settings.serving_threads)
-        store = Store(Database.open(settings.database_address, read_keys(settings)))
+        database = Database.open(settings.database_address, read_keys(settings))
+        store = Store(database)
         open_things.callback(store.close)
-        model = loaded.result()
+        first = first_model(database, settings)
+        model = LiveModel(first.classifier)
         open_things.callback(model.close)
         identifier.result()
-        asyncio.run(_run(Bot(settings, store, model)))
+        swapping = Swapping(store, model, Loader(settings).load, first.refusal)
+        asyncio.run(_run(Bot(settings, store, model, swapping)))
 
 
 async def _run(bot: Bot) -> None:

@@ -2,7 +2,8 @@
 
 A reply is taken (committed as being sent), sent, and settled. Where the connection broke after the request left, a new
 message stays uncertain, for sending it again could double it; a change of a message is made again, for it cannot
-double. A reply that Telegram refuses for now is owed again and holds up its own chat only.
+double. A reply that Telegram refuses for now is owed again and holds up its own chat only. A reply whose payload names
+a ``run_card`` is a photo, the chart of that training run; one with a caption and no chart changes what stands under it.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, Re
 
 from bot.store import Store
 from config.errors import StorageError
-from storage import replies
+from storage import replies, training_runs
 from storage.database import Unit
 from storage.replies import Reply
 
@@ -147,12 +148,23 @@ class Outbox:
         shown: dict[str, Any] = dict(reply.payload)
         if keyboard := shown.pop("reply_markup", None):
             shown["reply_markup"] = InlineKeyboardMarkup.de_json(keyboard, self._bot)
+        run_id = shown.pop("run_card", None)
         if reply.telegram_message_id is not None:
-            await self._bot.edit_message_text(chat_id=reply.chat_id, message_id=reply.telegram_message_id, **shown)
+            edit = self._bot.edit_message_caption if "caption" in shown else self._bot.edit_message_text
+            await edit(chat_id=reply.chat_id, message_id=reply.telegram_message_id, **shown)
             return reply.telegram_message_id
         if reply.answers is not None:
             shown["reply_parameters"] = ReplyParameters(reply.answers, allow_sending_without_reply=True)
+        if run_id is not None:
+            return (await self._bot.send_photo(reply.chat_id, await self._card(run_id), **shown)).message_id
         return (await self._bot.send_message(reply.chat_id, **shown)).message_id
+
+    async def _card(self, run_id: int) -> bytes:
+        """The chart of a run, read when it is sent; one that is gone cannot be sent, now or later."""
+        card = await self._store.read(lambda unit: training_runs.card_of(unit, run_id))
+        if card is None:
+            raise BadRequest(f"run {run_id} has no chart")
+        return card
 
     async def _settle(self, reply: Reply, error: TelegramError, attempt: int) -> float:
         target, reason = reply.telegram_message_id, str(error)

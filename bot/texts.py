@@ -9,7 +9,7 @@ from typing import Final
 
 FALLBACK: Final = "en"
 # The version of consent_question and the consent_status texts that the ledger names; a change of wording changes it.
-CONSENT_WORDING: Final = "2026-11"
+CONSENT_WORDING: Final = "2026-11.2"
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -63,6 +63,71 @@ class Texts:
     command_consent: str
     command_privacy: str
     command_deleteme: str
+    run_title_round: str
+    run_title_full: str
+    run_queued: str
+    run_preparing: str
+    run_training: str
+    run_evaluating: str
+    run_cancelling: str
+    run_cancelled: str
+    run_failed: str
+    run_joined: str
+    run_moved: str
+    run_gone: str
+    card_candidate: str
+    card_question: str
+    card_promoted: str
+    card_live: str
+    card_stale: str
+    card_removed: str
+    button_cancel_run: str
+    button_cancel_yes: str
+    button_cancel_no: str
+    button_promote: str
+    button_promote_yes: str
+    button_promote_no: str
+    command_retrain: str
+    model_live: str
+    model_accuracy: str
+    model_process: str
+    model_refusal: str
+    model_nobody: str
+    models_title: str
+    models_live: str
+    models_kept: str
+    models_removed: str
+    models_changes: str
+    models_change: str
+    models_change_admin: str
+    models_question: str
+    models_done: str
+    models_stale: str
+    models_gone: str
+    models_unknown: str
+    button_models_promote: str
+    button_models_back: str
+    button_models_yes: str
+    button_models_no: str
+    command_model: str
+    command_models: str
+    label_question: str
+    label_none: str
+    label_needs_consent: str
+    label_gone: str
+    quarantine_disagreement: str
+    quarantine_unlikely: str
+    quarantine_votes: str
+    quarantine_waiting: str
+    quarantine_none: str
+    quarantine_end: str
+    quarantine_withdrawn: str
+    button_positive: str
+    button_negative: str
+    button_skip: str
+    button_undo_last: str
+    command_label: str
+    command_quarantine: str
     description: str
     short_description: str
 

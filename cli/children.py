@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -65,10 +66,20 @@ class Children:
         os.close(self._held)
         os.close(self._leash)
 
-    def start(self, module: str, arguments: list[str], environment: Mapping[str, str], folder: Path) -> None:
-        """Run ``python -m module`` in ``folder``; what it writes goes to ``logs/module.log`` and becomes events."""
+    def start(
+        self,
+        module: str,
+        arguments: list[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        python: Path | None = None,
+    ) -> None:
+        """Run ``python -m module`` in ``folder``; what it writes goes to ``logs/module.log`` and becomes events.
+
+        The interpreter is this process's own unless another is named.
+        """
         process = subprocess.Popen(
-            [sys.executable, "-m", "cli.leash", str(self._leash), module, *arguments],
+            [python or sys.executable, "-m", "cli.leash", str(self._leash), module, *arguments],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -103,8 +114,9 @@ class Children:
             try:
                 process.wait(timeout=GRACE)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+                _kill_group(process.pid)
                 process.wait()
+            _kill_group(process.pid)  # what it had started and left behind
         for pump in self._pumps:
             pump.join(GRACE)
 
@@ -121,3 +133,8 @@ class Children:
                     self._events.put(Spoke(name, line.rstrip("\n")))
         finally:
             self._events.put(Ended(name, process.wait()))
+
+
+def _kill_group(leader: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)

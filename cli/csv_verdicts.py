@@ -48,7 +48,7 @@ def add_verdicts(
     """
     started = time.monotonic()
     rows = positive = 0
-    with _readable(source) as file, replaced_file(target) as output:
+    with readable(source) as file, replaced_file(target) as output:
         for chunk in csv_rows(source, file, ROWS_AT_ONCE):
             reviews = chunk[review_column(source, list(chunk.columns), column)]
             verdicts = classify(reviews.tolist())
@@ -70,7 +70,8 @@ def review_column(path: Path, columns: list[str], wanted: str | None) -> str:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[BinaryIO]:
+def readable(path: Path) -> Iterator[BinaryIO]:
+    """A file, opened to read; raises MissingFile or UnreadableTable."""
     try:
         file = path.open("rb")
     except FileNotFoundError as error:

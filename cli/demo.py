@@ -1,4 +1,4 @@
-"""``thumbs demo``: the playground and the bot on one machine, started together and stopped together."""
+"""``thumbs demo``: playground, bot and worker on one machine, started together and stopped together."""
 
 import fcntl
 import http.client
@@ -17,21 +17,27 @@ import typer
 from pydantic import SecretStr
 
 from cli.children import Children, Ended, Event, Spoke, StopAsked
+from cli.demo_learning import Learning
 from config.errors import DemoRunning, PortTaken, ProcessEnded, ProcessSilent, UnwritableFile
 from config.settings import Settings
 from migrations.runner import upgrade
 from storage.encryption import make_key_file, read_keys
 
 PLAYGROUND, BOT = "playground", "bot"
+# The person whom the playground's page is for at first.
+PLAYGROUND_ADMIN = 1
+# Settings that are a name, or else a file's path.
+_RECIPES = ("feedback_recipe", "full_recipe")
 READY_LINE = "playground listening on "
 # Seconds until a demo that does not get ready is given up, and between two looks at whether the bot is polling.
 PATIENCE, LOOK_EVERY = 60.0, 0.05
 
 
 def run_demo(settings: Settings) -> None:
-    """Start the playground and the bot, say where the page is, and stop both on SIGINT or SIGTERM.
+    """Start the playground and the bot, say where the page is, start the worker, and stop all on SIGINT or SIGTERM.
 
-    Raises PortTaken, ProcessEnded when one of them ends by itself, and ProcessSilent when they do not get ready.
+    Raises PortTaken, ProcessEnded when playground or bot end by themselves, and ProcessSilent when they do not get
+    ready.
     """
     with stop_events() as events:
         demo = demo_settings(settings)
@@ -49,11 +55,13 @@ def _run(demo: Settings, events: queue.SimpleQueue[Event]) -> None:
         children.start(BOT, [], environment, demo.data_dir)
         if _ready(demo, children, events):
             _say_where(demo)
-            _until_stopped(children, events)
+            learning = Learning(children, environment, demo.data_dir)
+            learning.start()  # only now: until somebody can chat, the processor is the bot's
+            _until_stopped(children, events, learning)
 
 
 def demo_settings(settings: Settings) -> Settings:
-    """``settings`` with what the demo decides: SQLite in the data folder, the playground for Telegram, a key."""
+    """``settings`` with what the demo decides: all in the data folder, the playground for Telegram, a key, an admin."""
     data_dir = settings.data_dir.resolve()
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,11 +72,15 @@ def demo_settings(settings: Settings) -> Settings:
         update={
             "data_dir": data_dir,
             "database_url": None,
+            "database_password_file": None,
             "playground_port": port,
             "telegram_api_url": _url(_reachable(settings.playground_host), port),
             "telegram_token": SecretStr(f"1000001:{secrets.token_urlsafe(26)}"),
             "telegram_token_file": None,
             "webhook_url": None,
+            "broker_url": None,
+            "artifact_store": None,
+            "admin_ids": settings.admin_ids or (PLAYGROUND_ADMIN,),
         }
     )
     if demo.encryption_key is None:
@@ -104,16 +116,23 @@ def child_environment(settings: Settings) -> dict[str, str]:
     for name in names:
         value = getattr(settings, name)
         if value is not None:
-            environment[name.upper()] = _written(value)
+            environment[name.upper()] = _written(name, value)
     environment["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
 
 
-def _written(value: object) -> str:
+def _written(name: str, value: object) -> str:
+    if name == "imdb_path" and isinstance(value, Path) and not value.exists():
+        return str(value)  # the name of a data set on the hub
+    if name in _RECIPES and isinstance(value, str) and value.endswith(".toml"):
+        return str(Path(value).absolute())
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return str(value.resolve() if isinstance(value, Path) else value)
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    # Not resolved: an environment's interpreter is a link to one that knows nothing of it.
+    return str(value.absolute() if isinstance(value, Path) else value)
 
 
 def usable_port(host: str, port: int) -> int:
@@ -159,9 +178,10 @@ def _ready(demo: Settings, children: Children, events: queue.SimpleQueue[Event])
     raise ProcessSilent(name=silent, seconds=int(PATIENCE), log=children.log_of(silent))
 
 
-def _until_stopped(children: Children, events: queue.SimpleQueue[Event]) -> None:
+def _until_stopped(children: Children, events: queue.SimpleQueue[Event], learning: Learning) -> None:
     while not isinstance(event := events.get(), StopAsked):
-        _fail_if_ended(event, children)
+        if not learning.heed(event):
+            _fail_if_ended(event, children)
     typer.echo("Stopping...")
 
 

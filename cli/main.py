@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
-from cli import data_commands, database_commands, key_commands
+from cli import broker_commands, corrections_commands, data_commands, database_commands, key_commands, models_commands
 from cli.evaluate import evaluate
 from cli.model_commands import fine_tune
 from cli.predict import predict
+from cli.retrain_command import retrain
 from cli.summary import summary
+from cli.worker_commands import beat, worker
 from config.errors import ThumbsError
 
 app = typer.Typer(
@@ -19,13 +21,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(broker_commands.app, name="broker")
+app.add_typer(corrections_commands.app, name="corrections")
 app.add_typer(data_commands.app, name="data")
 app.add_typer(database_commands.app, name="db")
 app.add_typer(key_commands.app, name="key")
+app.add_typer(models_commands.app, name="models")
 app.command()(predict)
 app.command()(fine_tune)
 app.command()(evaluate)
 app.command()(summary)
+app.command()(retrain)
+app.command()(worker)
+app.command()(beat)
 
 
 @app.command()

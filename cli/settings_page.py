@@ -38,4 +38,4 @@ def _settings() -> Iterator[tuple[str, str, str]]:
 
 
 def _default(field: FieldInfo) -> str:
-    return "" if field.default is None else str(field.default)
+    return "" if field.default in (None, ()) else str(field.default)

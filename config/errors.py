@@ -94,6 +94,22 @@ class UnknownLabel(BadInput):
     """{path}, data row {row}: {label!r} is not a sentiment. Use positive or negative, or 1 or 0."""
 
 
+class BadCorrections(BadInput):
+    """Nothing of {path} was imported, for some rows cannot be used:{problems}"""
+
+
+class MissingPackage(ThumbsError):
+    """{what} needs {package}, which is in the training environment only. python3 requirements/make_env.py train makes it, and .venv-train/bin/thumbs is the command in it."""
+
+
+class NoAdmins(BadInput):
+    """There is no admin whose word could be final. Set ADMIN_IDS to the numeric Telegram ids of the admins."""
+
+
+class UnknownPerson(BadInput):
+    """Nobody with the Telegram id {telegram_id} is in the database."""
+
+
 class UnusableCheckpoint(BadInput):
     """The checkpoint at {path} cannot be used: {reason}."""
 
@@ -178,6 +194,72 @@ class UnknownModelVersion(BadInput):
 
 class ModelVersionTaken(BadInput):
     """Model version {version} is registered with other contents. Give the new model another version."""
+
+
+class UnknownRun(BadInput):
+    """There is no training run {run_id}."""
+
+
+class LeaseLost(StorageError):
+    """Training run {run_id} is no longer this worker's: it was cancelled, ended or taken over by another."""
+
+
+class StoreUnusable(StorageError):
+    """The store of models at {address} cannot be used: {reason}. Check ARTIFACT_STORE."""
+
+
+class BrokerUnusable(ThumbsError):
+    """The broker at {address} does not answer: {reason}. Check BROKER_URL and that its server is running."""
+
+
+class NotInTheStore(StorageError):
+    """There is no model {location} in the store of models at {address}."""
+
+
+class NoLiveModel(StorageError):
+    """No model is live yet, so there is none to do better than. Start the bot once, then ask for the run again."""
+
+
+class NothingToLearn(ThumbsError):
+    """There is nothing to learn from yet: no judgement counts. Two people have to agree on a text, or an admin has to judge it."""
+
+
+class TrainingFailed(ThumbsError):
+    """{sentence}"""
+
+
+class TrainerDied(ThumbsError):
+    """The trainer of run {run_id} ended by itself with status {status}; the machine may have run out of memory."""
+
+
+class RunCancelled(ThumbsError):
+    """Training run {run_id} was cancelled."""
+
+
+class WorkerStopping(ThumbsError):
+    """The worker was told to stop; run {run_id} goes on with the next one."""
+
+
+class RunGoesOn(ThumbsError):
+    """Run {run_id} is {state}, and goes on without this command. thumbs retrain --wait joins it again."""
+
+    exit_code = 130
+
+
+class RunTooLong(ThumbsError):
+    """It took longer than {hours} hours, so it was ended."""
+
+
+class ModelRemoved(BadInput):
+    """The files of model version {version} were removed, so it cannot answer again. thumbs models list shows those that can."""
+
+
+class NoEarlierModel(BadInput):
+    """No other model that can still answer was live before, so there is none to go back to. thumbs models list shows those that there are."""
+
+
+class LiveModelChanged(StorageError):
+    """The live model changed from {expected} to {found} while another was on its way, so nothing was changed. Look at thumbs models list and decide anew."""
 
 
 class ColumnTaken(BadInput):

@@ -1,4 +1,4 @@
-"""Corrections from a file: texts and what people say they are."""
+"""Corrections: texts and what people say they are."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,14 +27,19 @@ class Corrections:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a table of reviews; raises what ``read_reviews`` does, and TooFewCorrections when none is left."""
-        rows = read_reviews(path)[["text", "label"]]
+        found = cls.of(read_reviews(path)[["text", "label"]], path.name)
+        if found.rows.empty:
+            raise TooFewCorrections(path=path)
+        return found
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, source: str) -> Self:
+        """Those of ``rows`` (columns ``text`` and ``label``) that are clear; ``source`` is what a person calls them."""
         labels = rows.groupby(rows["text"].map(fingerprint))["label"].transform("nunique")
         clear = rows[labels == 1]
         clear = clear[~clear["text"].map(fingerprint).duplicated()].reset_index(drop=True)
-        if clear.empty:
-            raise TooFewCorrections(path=path)
         contradictory = rows[labels > 1]["text"].map(fingerprint).nunique()
-        return cls(clear, path.name, contradictory)
+        return cls(clear, source, contradictory)
 
     def without(self, held_out: pd.DataFrame) -> Self:
         """The corrections whose text does not stand in ``held_out``, which measures; raises TooFewCorrections."""

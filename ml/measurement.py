@@ -56,7 +56,7 @@ class LabelledReviews:
             part=part if "split" in table else None,
             texts=reviews["text"].tolist(),
             labels=reviews["label"].to_numpy(np.int8),
-            ratings=_ratings(reviews),
+            ratings=ratings_of(reviews),
             doubtful=None if doubtful is None else doubtful_rows(doubtful, reviews, path),
         )
 
@@ -167,7 +167,8 @@ def measure(answers: Answers, reviews: LabelledReviews) -> Measurement:
     )
 
 
-def _ratings(reviews: pd.DataFrame) -> npt.NDArray[np.float64] | None:
+def ratings_of(reviews: pd.DataFrame) -> npt.NDArray[np.float64] | None:
+    """The column ``rating`` (reviews,), NaN where it is no number; None where there is no rating at all."""
     for column in reviews:
         if str(column).strip().lower() == "rating":
             values = pd.to_numeric(reviews[column], errors="coerce").to_numpy(np.float64)

@@ -1,6 +1,6 @@
 """Accuracy of parts of the texts: by length and by rating."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,6 +14,8 @@ from ml.tokens import LINE_BREAK
 _WORDS = (50, 100, 200, 400, 800)
 
 Right = npt.NDArray[np.bool_]
+# A name, and which texts are of it (texts,).
+Group = tuple[str, npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +33,30 @@ def by_length(texts: Sequence[str], right: Right) -> tuple[Slice, ...]:
 
     Words, as windows of tokens would differ between the models that are compared, or all be one.
     """
-    words = [len(LINE_BREAK.sub(" ", text).split()) for text in texts]
-    buckets = np.digitize(words, _WORDS, right=True)
-    names = [f"up to {_WORDS[0]}", *(f"{low + 1}-{high}" for low, high in pairwise(_WORDS)), f"over {_WORDS[-1]}"]
-    return _slices(((name, buckets == bucket) for bucket, name in enumerate(names)), right)
+    return _slices(length_groups(texts), right)
 
 
 def by_rating(ratings: npt.NDArray[np.float64] | None, right: Right) -> tuple[Slice, ...]:
     """Slices by rating, lowest first; none where the texts have no ratings, and texts without one (NaN) in none."""
-    if ratings is None:
-        return ()
-    values = np.unique(ratings[~np.isnan(ratings)])
-    return _slices(((f"{value:g}", ratings == value) for value in values), right)
+    return _slices(rating_groups(ratings), right)
 
 
-def _slices(groups: Iterable[tuple[str, npt.NDArray[np.bool_]]], right: Right) -> tuple[Slice, ...]:
+def length_groups(texts: Sequence[str]) -> Iterator[Group]:
+    """Groups by the number of words, shortest first; some may be empty."""
+    words = [len(LINE_BREAK.sub(" ", text).split()) for text in texts]
+    buckets = np.digitize(words, _WORDS, right=True)
+    names = [f"up to {_WORDS[0]}", *(f"{low + 1}-{high}" for low, high in pairwise(_WORDS)), f"over {_WORDS[-1]}"]
+    yield from ((name, buckets == bucket) for bucket, name in enumerate(names))
+
+
+def rating_groups(ratings: npt.NDArray[np.float64] | None) -> Iterator[Group]:
+    """Groups by rating, lowest first."""
+    if ratings is not None:
+        values = np.unique(ratings[~np.isnan(ratings)])
+        yield from ((f"{value:g}", ratings == value) for value in values)
+
+
+def _slices(groups: Iterable[Group], right: Right) -> tuple[Slice, ...]:
     """One slice for each group that has texts."""
     found = []
     for name, chosen in groups:

@@ -104,6 +104,22 @@ def edit_message_text(world: World, given: JsonObject) -> JsonObject:
     return _put_edited(world, chat, message, replace(edited, edit_date=int(time.time())))
 
 
+@METHODS.method(
+    "editMessageCaption",
+    show_caption_above_media=may(BOOLEAN),
+    reply_markup=may(INLINE_KEYBOARD),
+    **_CAPTION,
+    **_WHICH,
+)
+def edit_message_caption(world: World, given: JsonObject) -> JsonObject:
+    """Replace the words under a picture or file, and the keyboard; without ``reply_markup`` the keyboard goes."""
+    chat, message = _to_edit(world, given)
+    if not message.media:
+        raise bad_request("there is no caption in the message to edit")
+    edited = replace(message, body=_caption(given), reply_markup=_keyboard(given))
+    return _put_edited(world, chat, message, replace(edited, edit_date=int(time.time())))
+
+
 @METHODS.method("editMessageReplyMarkup", reply_markup=may(INLINE_KEYBOARD), **_WHICH)
 def edit_message_reply_markup(world: World, given: JsonObject) -> JsonObject:
     """Replace a message's keyboard alone, which does not mark it as edited."""

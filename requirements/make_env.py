@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -122,4 +123,6 @@ def python_in(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
+    # Told to end, it takes pip along, which subprocess.run kills when an exception passes it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:]))

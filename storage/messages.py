@@ -1,7 +1,8 @@
 """Texts as they were read, with the Telegram messages that they came in."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from sqlalchemy import func, select, update
 
@@ -75,6 +76,19 @@ def get_message(unit: Unit, message_id: int) -> StoredMessage | None:
     parts = tuple(Part(row.telegram_message_id, unit.cipher.decrypt(row.text)) for row in rows)
     newest = unit.scalar(select(func.max(PredictionRow.id)).where(PredictionRow.message_id == message_id))
     return StoredMessage(message.id, message.person_id, message.chat_id, parts, newest)
+
+
+def texts_of(unit: Unit, message_ids: Collection[int]) -> dict[int, str]:
+    """The texts with these ids that are still there, by id; a few thousand at a time."""
+    rows = unit.execute(
+        select(PartRow.message_id, PartRow.telegram_message_id, PartRow.text)
+        .where(PartRow.message_id.in_(message_ids))
+        .order_by(PartRow.message_id, PartRow.position)
+    )
+    return {
+        message_id: joined([Part(part.telegram_message_id, unit.cipher.decrypt(part.text)) for part in parts])
+        for message_id, parts in groupby(rows, key=lambda row: row.message_id)
+    }
 
 
 def find_by_part(unit: Unit, bot_id: int, chat_id: int, telegram_message_id: int) -> StoredMessage | None:

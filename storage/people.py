@@ -10,16 +10,19 @@ from storage.database import Unit
 from storage.tables import (
     Consent,
     ConsentRow,
+    FollowerRow,
     JudgementRow,
     MessageRow,
+    ModelChangeRow,
     PersonRow,
     PredictionRow,
     ReplyRow,
+    RunRow,
     UpdateRow,
     UpdateState,
 )
 
-__all__ = ["TRAINING", "Consent", "Erased", "Person", "consent_of", "erase", "meet", "record_consent"]
+__all__ = ["TRAINING", "Consent", "Erased", "Person", "consent_of", "erase", "find", "meet", "record_consent"]
 
 # The scope of the ledger's lines: may texts and judgements train a model?
 TRAINING: Final = "training"
@@ -60,6 +63,11 @@ def meet(unit: Unit, telegram_id: int, name: str, language: str | None) -> Perso
     return Person(person_id, telegram_id, name, language)
 
 
+def find(unit: Unit, telegram_id: int) -> int | None:
+    """The id of the person with this Telegram id, None when nobody has it."""
+    return unit.scalar(select(PersonRow.id).where(PersonRow.telegram_id == telegram_id))
+
+
 def consent_of(unit: Unit, person_id: int) -> Consent:
     """Read the newest line of the person's ledger."""
     newest = (
@@ -84,7 +92,8 @@ def erase(unit: Unit, telegram_id: int) -> Erased:
 
     Of their updates the ids stay, bare, so that a second copy of one is still dropped. A private chat has the
     person's own id as its chat id, so replies in it go even when they name no person. Judgements of other people
-    on the person's texts go with the texts.
+    on the person's texts go with the texts, and offers to label go with the person. Training runs and changes of the
+    model forget that they were theirs.
     """
     person_id = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
     messages = select(MessageRow.id).where(MessageRow.person_id == person_id)
@@ -93,6 +102,7 @@ def erase(unit: Unit, telegram_id: int) -> Erased:
     to_them = or_(
         ReplyRow.person_id == person_id, ReplyRow.chat_id == telegram_id, ReplyRow.prediction_id.in_(predictions)
     )
+    _forget_admin(unit, telegram_id)
     return Erased(
         judgements=unit.change(delete(JudgementRow).where(or_(JudgementRow.person_id == person_id, on_their_texts))),
         replies=unit.change(delete(ReplyRow).where(to_them)),
@@ -102,6 +112,12 @@ def erase(unit: Unit, telegram_id: int) -> Erased:
         updates=_empty_updates(unit, telegram_id),
         people=unit.change(delete(PersonRow).where(PersonRow.telegram_id == telegram_id)),
     )
+
+
+def _forget_admin(unit: Unit, telegram_id: int) -> None:
+    unit.change(delete(FollowerRow).where(FollowerRow.chat_id == telegram_id))
+    unit.change(update(RunRow).where(RunRow.requested_by == telegram_id).values(requested_by=None))
+    unit.change(update(ModelChangeRow).where(ModelChangeRow.who == telegram_id).values(who=None))
 
 
 def _empty_updates(unit: Unit, telegram_id: int) -> int:

@@ -7,6 +7,7 @@ arrive. Marking a reply that was erased meanwhile does nothing.
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select, update
@@ -18,6 +19,7 @@ from storage.tables import ReplyRow, ReplyState
 
 __all__ = [
     "Draft",
+    "Outcome",
     "Reply",
     "ReplyState",
     "answer_to",
@@ -26,6 +28,7 @@ __all__ = [
     "mark_pending",
     "mark_sent",
     "mark_uncertain",
+    "outcome_of",
     "owed_chats",
     "settle_interrupted",
     "take_next",
@@ -49,6 +52,15 @@ class Draft:
     answers: int | None = None
     changes: int | None = None
     revises: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a reply so far, and when; ``telegram_message_id`` is the message that it made or changes."""
+
+    state: ReplyState
+    changed_at: datetime
+    telegram_message_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,12 @@ def enqueue(unit: Unit, draft: Draft) -> int:
     unit.add(row)
     unit.flush()
     return row.id
+
+
+def outcome_of(unit: Unit, reply_id: int) -> Outcome | None:
+    """What became of a reply; None for one that was erased, or purged after it was sent."""
+    row = unit.get(ReplyRow, reply_id)
+    return None if row is None else Outcome(row.state, row.changed_at, row.telegram_message_id)
 
 
 def owed_chats(unit: Unit, bot_id: int) -> list[int]:

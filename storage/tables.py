@@ -12,13 +12,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from storage.columns import RowId, Sealed, UtcDateTime, utc_now, word_of
 
 # The migration that makes exactly these tables; a test compares it with the newest one.
-SCHEMA_REVISION: Final = "0001"
+SCHEMA_REVISION: Final = "0002"
 
 
 class Consent(StrEnum):
@@ -54,6 +54,50 @@ class Verdict(StrEnum):
     RIGHT = "right"
     WRONG = "wrong"
     NEITHER = "neither"
+
+
+class RunKind(StrEnum):
+    """Where a training run starts: a FEEDBACK_ROUND from the anchor, a FULL_RUN from the base encoder."""
+
+    FEEDBACK_ROUND = "feedback_round"
+    FULL_RUN = "full_run"
+
+
+class Trigger(StrEnum):
+    """What asked for a training run."""
+
+    SCHEDULE = "schedule"
+    JUDGEMENTS = "judgements"
+    ADMIN = "admin"
+
+
+class RunState(StrEnum):
+    """How far a training run is. HELD: not proven better, or waiting for an admin. REJECTED: proven worse."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    EVALUATING = "evaluating"
+    PROMOTED = "promoted"
+    HELD = "held"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Part(StrEnum):
+    """What a judged text does in a training run; a HELD_OUT one measures, and never trains in any run."""
+
+    TRAIN = "train"
+    HELD_OUT = "held_out"
+
+
+class OfferState(StrEnum):
+    """What became of a text that was offered to a labeller; UNDONE may be offered again."""
+
+    SHOWN = "shown"
+    ANSWERED = "answered"
+    SKIPPED = "skipped"
+    UNDONE = "undone"
 
 
 class Base(DeclarativeBase):
@@ -137,7 +181,7 @@ class MessageRow(Base):
     bot_id: Mapped[int]
     chat_id: Mapped[int]
     revises: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), index=True)
-    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
 
@@ -178,6 +222,125 @@ class ModelVersionRow(Base):
     location: Mapped[str]
     live: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("training_runs.id"))
+    removed_at: Mapped[datetime | None]
+
+
+class ModelChangeRow(Base):
+    """One change of the live model; rows are only added. ``who`` is a Telegram id, None for the gate or a command."""
+
+    __tablename__ = "model_changes"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    who: Mapped[int | None]
+    from_version: Mapped[str | None] = mapped_column(ForeignKey("model_versions.version"))
+    to_version: Mapped[str] = mapped_column(ForeignKey("model_versions.version"))
+    why: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ServingRow(Base):
+    """One bot process and the version that answers in it; ``refusal`` says why it did not take a newer one."""
+
+    __tablename__ = "serving"
+    __table_args__ = ()
+
+    process: Mapped[str] = mapped_column(String(64), primary_key=True)
+    bot_id: Mapped[int]
+    version: Mapped[str] = mapped_column(ForeignKey("model_versions.version"))
+    since: Mapped[datetime] = mapped_column(default=utc_now)
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    refused_version: Mapped[str | None]
+    refusal: Mapped[str | None]
+
+
+class RunRow(Base):
+    """One training run. At most one is open, that is, neither ended nor failed.
+
+    ``lease_token`` grows with every claim and fences off whoever held the run before. ``decision`` is the gate's
+    record and ``card`` the chart that goes with it, a PNG; neither holds a text.
+    """
+
+    __tablename__ = "training_runs"
+    __table_args__ = (
+        Index("uq_training_runs_open", "open", unique=True, sqlite_where=text("open"), postgresql_where=text("open")),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    kind: Mapped[RunKind] = mapped_column(word_of(RunKind))
+    trigger: Mapped[Trigger] = mapped_column(word_of(Trigger))
+    requested_by: Mapped[int | None]
+    state: Mapped[RunState] = mapped_column(word_of(RunState), default=RunState.QUEUED, index=True)
+    open: Mapped[bool] = mapped_column(default=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    cancel_asked: Mapped[bool] = mapped_column(default=False)
+    lease_owner: Mapped[str | None] = mapped_column(String(128))
+    lease_token: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    snapshot_at: Mapped[datetime | None]
+    step: Mapped[int] = mapped_column(default=0)
+    steps: Mapped[int | None]
+    samples_per_second: Mapped[float | None]
+    champion: Mapped[str | None]
+    candidate: Mapped[str | None]
+    decision: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    card: Mapped[bytes | None] = mapped_column(LargeBinary)
+    error: Mapped[str | None]
+    noticed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class FollowerRow(Base):
+    """A chat that follows a training run in one message, which ``reply_id`` made; ``shown`` is what it shows now."""
+
+    __tablename__ = "run_followers"
+    __table_args__ = ()
+
+    run_id: Mapped[int] = mapped_column(_cascade("training_runs.id"), primary_key=True, autoincrement=False)
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reply_id: Mapped[int]
+    language: Mapped[str | None]
+    shown: Mapped[str | None]
+    done: Mapped[bool] = mapped_column(default=False)
+
+
+class SnapshotRow(Base):
+    """One judged text of a training run: which, as what, and on which side. The text itself stays in ``messages``.
+
+    ``text_hash`` outlives the text, so that a later run can tell that it measured or trained on it; the author's id
+    goes with the author.
+    """
+
+    __tablename__ = "snapshot_rows"
+    __table_args__ = (UniqueConstraint("run_id", "text_hash"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    run_id: Mapped[int] = mapped_column(_cascade("training_runs.id"))
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), index=True)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), index=True)
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    label: Mapped[str] = mapped_column(String(16))
+    part: Mapped[Part] = mapped_column(word_of(Part))
+
+
+class OfferRow(Base):
+    """A text that was offered to a labeller: somebody's, by its prediction, or a gold question with a known label."""
+
+    __tablename__ = "label_offers"
+    __table_args__ = (UniqueConstraint("person_id", "text_hash"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(_cascade("people.id"))
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    prediction_id: Mapped[int | None] = mapped_column(_cascade("predictions.id"), index=True)
+    gold_label: Mapped[str | None] = mapped_column(String(16))
+    state: Mapped[OfferState] = mapped_column(word_of(OfferState), default=OfferState.SHOWN)
+    answer: Mapped[str | None] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class PredictionRow(Base):
@@ -189,7 +352,7 @@ class PredictionRow(Base):
     message_id: Mapped[int] = mapped_column(_cascade("messages.id"), index=True)
     version: Mapped[str] = mapped_column(ForeignKey("model_versions.version"))
     label: Mapped[str] = mapped_column(String(16))
-    confidence: Mapped[float]
+    confidence: Mapped[float] = mapped_column(index=True)
     sure: Mapped[bool]
     windows: Mapped[int]
     logit_0: Mapped[float]
@@ -232,7 +395,7 @@ class JudgementRow(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     person_id: Mapped[int] = mapped_column(_cascade("people.id"))
-    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     prediction_id: Mapped[int] = mapped_column(_cascade("predictions.id"), index=True)
     verdict: Mapped[Verdict] = mapped_column(word_of(Verdict))
     label: Mapped[str | None] = mapped_column(String(16))

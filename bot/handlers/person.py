@@ -1,16 +1,16 @@
 """Handlers for the person who sends reviews."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from telegram import Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, MessageHandler, TypeHandler, filters
 
 from bot import keyboards
 from bot.answering import Answering
-from bot.handlers.reading import Context, pieces_of, received, written
+from bot.handlers.reading import Context, pieces_of, received, tapped, written
 from bot.joining import JoinedText
-from bot.judging import Tap, Votes
+from bot.judging import Votes
 from bot.keyboards import Kind
 from bot.owing import Received, Shown, say
 from bot.privacy import Privacy
@@ -20,7 +20,6 @@ from storage import updates
 from storage.database import Unit
 
 Handlers = Iterable[BaseHandler[Any, Any, Any]]
-Meaning = TypeVar("Meaning")
 
 COMMANDS: Final = ("start", "help", "privacy", "consent", "deleteme")
 
@@ -101,15 +100,15 @@ class PersonHandlers:
 
     async def judge(self, update: Update, _: Context) -> None:
         """A tap under a verdict."""
-        await self._votes.judge(*_tap(update, keyboards.read_judging))
+        await self._votes.judge(*tapped(update, keyboards.read_judging))
 
     async def set_consent(self, update: Update, _: Context) -> None:
         """A tap under the question for consent."""
-        await self._privacy.set_consent(*_tap(update, keyboards.read_consenting))
+        await self._privacy.set_consent(*tapped(update, keyboards.read_consenting))
 
     async def delete(self, update: Update, _: Context) -> None:
         """A tap under the question for deletion."""
-        await self._privacy.delete(*_tap(update, keyboards.read_deleting))
+        await self._privacy.delete(*tapped(update, keyboards.read_deleting))
 
     async def ignore(self, update: Update, _: Context) -> None:
         """Everything that is not for this bot, such as groups: handled by doing nothing."""
@@ -133,11 +132,3 @@ def _sentence_for(update: Update, texts: Texts) -> str:
     if message.voice or message.audio or message.video_note:
         return texts.voice
     return texts.sticker if message.sticker else texts.other_content
-
-
-def _tap(update: Update, read: Callable[[str], Meaning]) -> tuple[Tap, Meaning]:
-    """The tap, and what its data means."""
-    query = update.callback_query
-    if query is None or query.message is None or query.data is None:
-        raise ValueError(f"update {update.update_id} is no tap on a message with data")
-    return Tap(received([update]), query.message.message_id), read(query.data)

@@ -1,17 +1,19 @@
 """What handlers read of an update before they hand over."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from telegram import Message, Update
 from telegram.ext import CallbackContext
 
 from bot.answering import Written
 from bot.joining import JoinedText
+from bot.judging import Tap
 from bot.owing import Received, Sender
 from storage.messages import Part
 
 Context = CallbackContext[Any, Any, Any, Any]
+Meaning = TypeVar("Meaning")
 
 
 def pieces_of(update: object) -> tuple[Update, ...]:
@@ -35,6 +37,14 @@ def written(pieces: Sequence[Update]) -> Written:
     """The text of new or edited messages."""
     parts = tuple(_part(piece.effective_message) for piece in pieces)
     return Written(received(pieces), parts)
+
+
+def tapped(update: Update, read: Callable[[str], Meaning]) -> tuple[Tap, Meaning]:
+    """The tap, and what its data means."""
+    query = update.callback_query
+    if query is None or query.message is None or query.data is None:
+        raise ValueError(f"update {update.update_id} is no tap on a message with data")
+    return Tap(received([update]), query.message.message_id), read(query.data)
 
 
 def _part(message: Message | None) -> Part:

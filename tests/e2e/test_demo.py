@@ -1,11 +1,15 @@
 """``thumbs demo``: ready in seconds, and gone without a trace, whatever way it ends."""
 
+import os
 import signal
 import socket
+import threading
 import time
 import urllib.request
+from collections import deque
 from pathlib import Path
 
+import pytest
 from demo_process import demo_environment, page_address, processes_of, running_demo, start_demo, wait_for_end
 
 READY_WITHIN = 6.0
@@ -27,13 +31,40 @@ def test_it_is_ready_in_seconds_and_starts_again_on_what_it_kept(tmp_path: Path)
 
 
 def test_its_processes_end_when_it_is_killed(tmp_path: Path) -> None:
+    log = worker_log(tmp_path / "var")
     with start_demo(demo_environment(tmp_path / "var")) as process:
         page_address(process)
+        wait_for_worker(log)
         started = processes_of(tmp_path / "var")
-        assert len(started) == 3
+        assert len(started) == 7, "the demo, playground, bot, worker, two that carry tasks out, and the beat"
         process.kill()
     wait_for_end(started)
     assert processes_of(tmp_path / "var") == []
+
+
+def test_its_worker_stops_with_it(tmp_path: Path) -> None:
+    log = worker_log(tmp_path / "var")
+    with running_demo(tmp_path / "var"):
+        wait_for_worker(log)
+
+
+def worker_log(data_dir: Path) -> Path:
+    """The worker's log as a pipe, so that a test hears what it says."""
+    (data_dir / "logs").mkdir(parents=True)
+    os.mkfifo(data_dir / "logs" / "worker.log")
+    return data_dir / "logs" / "worker.log"
+
+
+def wait_for_worker(log: Path) -> None:
+    """Wait until the worker is ready, and go on reading what it says."""
+    lines = log.open(encoding="utf-8")  # opens once the worker runs
+    said = []
+    for line in lines:
+        said.append(line)
+        if " ready." in line:
+            threading.Thread(target=lambda: deque(lines, maxlen=0), daemon=True).start()
+            return
+    pytest.fail("the worker ended before it was ready:\n" + "".join(said))
 
 
 def test_it_stops_while_it_starts(tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ from telegram.request import HTTPXRequest
 
 from bot.outbox import Outbox
 from bot.store import Store
-from storage import replies
-from storage.database import Database
+from storage import replies, training_runs
+from storage.database import Database, Unit
 from storage.replies import Draft
 from storage.tables import ReplyRow, ReplyState
+from storage.training_runs import RunKind, RunState, Trigger
 
 TOKEN = "900:wire"
 PAYLOAD: dict[str, Any] = {"text": "Positive"}
@@ -131,6 +132,63 @@ async def test_a_fault_of_the_database_after_sending_does_not_double_the_message
             await outbox.send_next(7)
     assert await outbox.send_next(7) is None
     assert len(sent) == 1
+
+
+async def with_card(store: Store, wire: Wire, card: bytes | None) -> ReplyState:
+    """Send the chart of a run over ``wire`` and see what the database says of it once it is settled."""
+
+    def owe(unit: Unit) -> None:
+        run = training_runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
+        lease = training_runs.claim(unit, run.id, "the test")
+        assert lease is not None
+        training_runs.end(unit, lease, RunState.HELD, card=card)
+        replies.enqueue(unit, Draft(900, 7, {"caption": "Held", "run_card": run.id}))
+
+    await store.write(owe)
+    await (await outbox_over(wire, store)).send_next(7)
+    return await store.read(lambda unit: unit.scalars(select(ReplyRow.state)).one())
+
+
+async def test_the_chart_of_a_run_is_read_when_it_is_sent(store: Store) -> None:
+    sent: list[httpx.Request] = []
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        message = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "caption": "Held"}
+        return httpx.Response(200, json={"ok": True, "result": message})
+
+    assert await with_card(store, wire, b"a picture") is ReplyState.SENT
+    (request,) = sent
+    assert request.url.path.endswith("/sendPhoto")
+    assert b"a picture" in request.read()
+
+
+@pytest.mark.parametrize(
+    ("wire", "state"),
+    [
+        (breaking(httpx.ConnectError), ReplyState.PENDING),
+        (breaking(httpx.ReadTimeout), ReplyState.UNCERTAIN),
+        (answering(400, error_code=400, description="Bad Request: IMAGE_PROCESS_FAILED"), ReplyState.FAILED),
+    ],
+)
+async def test_a_chart_is_settled_like_a_text(store: Store, wire: Wire, state: ReplyState) -> None:
+    assert await with_card(store, wire, b"a picture") is state
+
+
+async def test_a_chart_that_is_gone_is_not_tried_again(store: Store) -> None:
+    assert await with_card(store, breaking(httpx.ConnectError), None) is ReplyState.FAILED
+
+
+async def test_what_stands_under_a_chart_is_changed_as_a_caption(store: Store) -> None:
+    paths: list[str] = []
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path.rsplit("/", 1)[1])
+        return httpx.Response(200, json={"ok": True, "result": True})
+
+    await store.write(lambda unit: replies.enqueue(unit, Draft(900, 7, {"caption": "Held"}, changes=5)))
+    await (await outbox_over(wire, store)).send_next(7)
+    assert paths == ["editMessageCaption"]
 
 
 def _locked(*_: object) -> None:

@@ -119,10 +119,10 @@ def test_one_model_is_live_at_a_time(database: Database) -> None:
         register(unit, "one", "1" * 64, "models/one")
         register(unit, "two", "2" * 64, "models/two")
         assert live(unit) is None
-        make_live(unit, "one")
+        make_live(unit, "one", "a test")
     with database.unit_of_work() as unit:
-        make_live(unit, "two")
-        make_live(unit, "two")
+        make_live(unit, "two", "a test")
+        make_live(unit, "two", "a test")
     with database.reading() as unit:
         serving = live(unit)
     assert serving is not None
@@ -132,11 +132,11 @@ def test_one_model_is_live_at_a_time(database: Database) -> None:
 def test_a_model_that_is_not_registered_cannot_go_live(database: Database) -> None:
     with database.unit_of_work() as unit:
         register(unit, "one", "1" * 64, "models/one")
-        make_live(unit, "one")
+        make_live(unit, "one", "a test")
 
     def make_unknown_live() -> None:
         with database.unit_of_work() as unit:
-            make_live(unit, "two")
+            make_live(unit, "two", "a test")
 
     with pytest.raises(UnknownModelVersion, match="two"):
         make_unknown_live()
@@ -149,7 +149,7 @@ def test_a_model_that_is_not_registered_cannot_go_live(database: Database) -> No
 def test_a_version_keeps_its_contents_and_may_move(database: Database) -> None:
     with database.unit_of_work() as unit:
         register(unit, "one", "1" * 64, "models/one")
-        make_live(unit, "one")
+        make_live(unit, "one", "a test")
         register(unit, "one", "1" * 64, "elsewhere/one")
         serving = live(unit)
         assert serving is not None

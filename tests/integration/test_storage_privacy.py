@@ -15,12 +15,27 @@ from storage.database import Database, Unit
 from storage.engine import parse
 from storage.judgements import Verdict, judge
 from storage.messages import Part, find_by_part, get_message, store_message
+from storage.model_registry import make_live, register
 from storage.people import Consent, Erased, consent_of, erase, meet, record_consent
 from storage.predictions import get_prediction
 from storage.replies import Draft, enqueue, mark_failed, mark_sent, mark_uncertain, take_next
 from storage.retention import Purged, purge
-from storage.tables import Base, ConsentRow, MessageRow, PersonRow, ReplyRow, UpdateRow
+from storage.snapshots import take
+from storage.tables import (
+    Base,
+    ConsentRow,
+    FollowerRow,
+    MessageRow,
+    OfferRow,
+    PersonRow,
+    ReplyRow,
+    ServingRow,
+    SnapshotRow,
+    UpdateRow,
+)
+from storage.training_runs import RunKind, RunState, Trigger, ask, claim, end
 from storage.updates import MAX_ATTEMPTS, fail, finish, receive, unhandled
+from storage.usable import Rules
 
 Remember = Callable[..., Any]
 BOT = 900
@@ -63,7 +78,7 @@ def test_meeting_again_brings_name_and_language_up_to_date(database: Database) -
 
 def live_through_everything(unit: Unit, remember: Remember, telegram_id: int) -> None:
     """A person who has rows in every table, with ``SECRET`` wherever words are."""
-    review = remember(unit, f"{SECRET} is a good film", telegram_id=telegram_id)
+    review = remember(unit, f"{SECRET} is a good film, said {telegram_id}", telegram_id=telegram_id)
     person = meet(unit, telegram_id, f"{SECRET} Smith", "en")
     old = store_message(unit, person.id, BOT, telegram_id, [Part(1, SECRET), Part(2, f"the {SECRET} end")])
     store_message(unit, person.id, BOT, telegram_id, [Part(1, f"{SECRET}, edited")], revises=old)
@@ -74,6 +89,26 @@ def live_through_everything(unit: Unit, remember: Remember, telegram_id: int) ->
     fail(unit, BOT, telegram_id * 10 + 1, f"ValueError: {SECRET}")
     enqueue(unit, Draft(BOT, telegram_id, {"text": SECRET}, person.id, review.prediction_id))
     mark_failed(unit, enqueue(unit, Draft(BOT, telegram_id, {"text": SECRET})), SECRET)
+    learn_from_it(unit, review, telegram_id)
+
+
+def learn_from_it(unit: Unit, review: Any, telegram_id: int) -> None:
+    """The person, an admin, asks for a run, follows it, and makes its model live; labels one text of their own."""
+    run_id = ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, telegram_id).run.id
+    lease = claim(unit, run_id, "a worker")
+    assert lease is not None
+    take(unit, lease, Rules(1, 20, 0.1, 0.5), frozenset({telegram_id}), "one")
+    unit.add(FollowerRow(run_id=run_id, bot_id=BOT, chat_id=telegram_id, reply_id=1, language="en"))
+    end(unit, lease, RunState.PROMOTED)
+    version = f"of {run_id}"
+    register(unit, version, "0" * 64, "models/two", run_id=run_id)
+    make_live(unit, version, "it is better", who=telegram_id)
+    unit.execute(
+        unit.insert(ServingRow).values(process="1", bot_id=BOT, version=version).on_conflict_do_nothing(),
+    )
+    text_hash = unit.get_one(MessageRow, review.message_id).text_hash
+    unit.add(OfferRow(person_id=review.person_id, text_hash=text_hash, prediction_id=review.prediction_id))
+    unit.flush()
 
 
 def test_nothing_that_a_person_wrote_is_readable_on_the_disk(
@@ -111,7 +146,8 @@ def test_every_column_of_bytes_is_sealed_or_a_hash() -> None:
         for column in table.columns
         if column.type.python_type is bytes and not isinstance(column.type, Sealed)
     }
-    assert plain == {"messages.text_hash", "judgements.text_hash"}
+    hashes = {f"{table}.text_hash" for table in ("messages", "judgements", "snapshot_rows", "label_offers")}
+    assert plain == hashes | {"training_runs.card"}, "the card is a chart, without a text"
 
 
 def test_an_erased_person_leaves_nothing_but_bare_update_ids(database: Database, remember: Remember) -> None:
@@ -123,7 +159,10 @@ def test_an_erased_person_leaves_nothing_but_bare_update_ids(database: Database,
         erased = erase(unit, 7)
     assert erased == Erased(people=1, consents=1, messages=3, predictions=1, judgements=1, replies=2, updates=2)
     with database.unit_of_work() as unit:
-        assert counts(unit) == {**before, "updates": before["updates"] + 2}
+        learnt = {"training_runs": 2, "model_versions": 3, "model_changes": 2, "snapshot_rows": 1 + 2}
+        assert counts(unit) == {**before, "updates": before["updates"] + 2, **learnt}
+        gone = select(SnapshotRow.message_id).where(SnapshotRow.author_id.is_(None))
+        assert unit.scalars(gone).all() == [None], "the hash stays, so that no later run measures what this one trained"
         assert [update.update_id for update in unhandled(unit, BOT)] == [80, 81]
         bare = unit.scalars(select(UpdateRow).where(UpdateRow.update_id.in_([70, 71]))).all()
         assert [(row.telegram_id, row.payload, row.reason) for row in bare] == [(None, None, None)] * 2

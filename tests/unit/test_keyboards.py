@@ -9,12 +9,17 @@ import pytest
 from bot.keyboards import (
     Judging,
     Kind,
+    card_keyboard,
     consent_keyboard,
     delete_keyboard,
+    model_change_keyboard,
+    models_keyboard,
     pattern,
     read_judging,
+    run_keyboard,
     verdict_keyboard,
 )
+from bot.label_keyboards import label_keyboard, settle_keyboard, undo_keyboard
 from bot.texts import CONSENT_WORDING, texts_for
 from storage.judgements import Verdict
 
@@ -24,6 +29,18 @@ KEYBOARDS = {
     Kind.JUDGE: [verdict_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Verdict)],
     Kind.CONSENT: [consent_keyboard(TEXTS, granted) for granted in (True, False)],
     Kind.DELETE: [delete_keyboard(TEXTS)],
+    Kind.RUN: [run_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
+    Kind.CARD: [card_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
+    Kind.MODELS: [
+        models_keyboard(TEXTS, "20261122-4be1e1ae", ["run-12", "2" * 26], ["one"]),
+        model_change_keyboard(TEXTS, "2" * 26, "1" * 26),
+    ],
+    Kind.LABEL: [
+        label_keyboard(TEXTS, 1, None),
+        label_keyboard(TEXTS, LARGEST, LARGEST),
+        undo_keyboard(TEXTS, LARGEST),
+    ],
+    Kind.SETTLE: [settle_keyboard(TEXTS, 1, 0), settle_keyboard(TEXTS, LARGEST, 999_999)],
 }
 
 
@@ -70,6 +87,12 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: Kind) -> None
         "delete:yes:no",
         "delete:no\n",
         "erase:yes",
+        "label:1:maybe",
+        "label:1:0:skip",
+        "label:-1:skip",
+        "settle:1:skip",
+        "settle:1:0:undo",
+        "settle:1:1000000:skip",
     ],
 )
 def test_data_that_no_keyboard_makes_matches_nothing(data: str) -> None:
@@ -110,3 +133,8 @@ def test_consent_is_offered_or_its_withdrawal(granted: bool) -> None:
 def test_deletion_is_confirmed_by_the_button_that_says_so() -> None:
     found = {button["text"]: button["callback_data"] for button in buttons(delete_keyboard(TEXTS))}
     assert found == {TEXTS.button_delete: "delete:yes", TEXTS.button_keep: "delete:no"}
+
+
+def test_a_model_whose_name_does_not_fit_into_a_button_gets_none() -> None:
+    keyboard = models_keyboard(TEXTS, "one", ["2" * 27, "two:", "three"], [])
+    assert [button["callback_data"] for button in buttons(keyboard)] == ["models:ask:three:one"]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from config.errors import BadSetting
 from config.settings import Settings, read_settings
@@ -99,3 +100,26 @@ def test_a_port_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch, name:
 def test_a_playground_may_take_any_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAYGROUND_PORT", "0")
     assert read_settings().playground_port == 0
+
+
+@pytest.mark.parametrize("password", ["secret", "a/b@c:d#e?f%20 g", "schön"])
+def test_the_password_of_a_file_becomes_part_of_the_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, password: str
+) -> None:
+    (tmp_path / "password").write_text(f"{password}\n", encoding="utf-8")
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", "password")
+    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://thumbs@db:5433/reviews?connect_timeout=5")
+    address = make_url(read_settings().database_address)
+    assert (address.username, address.password, address.host, address.port) == ("thumbs", password, "db", 5433)
+    assert (address.database, address.query) == ("reviews", {"connect_timeout": "5"})
+
+
+@pytest.mark.parametrize("address", ["", "sqlite:///thumbs.db", "postgresql://db/reviews", "postgresql://a:b@db/c"])
+def test_a_password_without_its_place_in_the_address_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str
+) -> None:
+    (tmp_path / "password").write_text("secret", encoding="utf-8")
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", "password")
+    monkeypatch.setenv("DATABASE_URL", address)
+    with pytest.raises(BadSetting, match="DATABASE_PASSWORD_FILE cannot be used: it goes with a DATABASE_URL"):
+        _ = read_settings().database_address

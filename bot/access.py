@@ -1,0 +1,77 @@
+"""Who is an admin: by numeric Telegram id, in their own private chat, in their own words."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from telegram import CallbackQuery, Message, Update
+from telegram.constants import ChatType
+from telegram.ext import BaseHandler
+
+Handler = BaseHandler[Any, Any, Any]
+
+
+class Access:
+    """Tells what an admin asks from everything else; everything else is handled as anybody's."""
+
+    def __init__(self, admin_ids: Iterable[int]) -> None:
+        self.admin_ids = frozenset(admin_ids)
+
+    def allows(self, update: object) -> bool:
+        """Whether an admin sent this new message, or tapped this button, in the private chat with the bot.
+
+        What is forwarded, edited, sent for a chat or sent through another bot is not an admin's own word.
+        """
+        if not isinstance(update, Update):
+            return False
+        if update.callback_query is not None:
+            return self._allows_tap(update.callback_query)
+        return update.message is not None and self._allows_message(update.message)
+
+    def guard(self, handler: Handler) -> Handler:
+        """The handler, for admins only: to others it is as if it were not there."""
+        return _Guarded(self, handler)
+
+    def _allows_message(self, message: Message) -> bool:
+        author = message.from_user
+        return (
+            author is not None
+            and author.id in self.admin_ids
+            and message.chat.type == ChatType.PRIVATE
+            and message.chat.id == author.id
+            and message.sender_chat is None
+            and message.forward_origin is None
+            and message.via_bot is None
+            and message.edit_date is None
+        )
+
+    def _allows_tap(self, query: CallbackQuery) -> bool:
+        chat = query.message.chat if query.message is not None else None
+        return (
+            query.from_user.id in self.admin_ids
+            and chat is not None
+            and chat.type == ChatType.PRIVATE
+            and chat.id == query.from_user.id
+        )
+
+
+class _Guarded(BaseHandler[Any, Any, Any]):
+    """Another handler behind a check of who asks."""
+
+    def __init__(self, access: Access, handler: Handler) -> None:
+        super().__init__(handler.callback)
+        self._access = access
+        self._handler = handler
+
+    def check_update(self, update: object) -> object:
+        """What the handler says of the update, if an admin asks; see PTB's ``BaseHandler``."""
+        return self._handler.check_update(update) if self._access.allows(update) else None
+
+    def collect_additional_context(
+        self,
+        context: Any,  # noqa: ANN401 - PTB's own types, which differ by application
+        update: Any,  # noqa: ANN401
+        application: Any,  # noqa: ANN401
+        check_result: Any,  # noqa: ANN401
+    ) -> None:
+        """Leave to the handler what it puts into the context."""
+        self._handler.collect_additional_context(context, update, application, check_result)

@@ -1,0 +1,72 @@
+"""Judged texts into the database: the live model reads the new ones, then all is kept in one unit of work."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from config.errors import UnusableArtifact
+from config.settings import Settings
+from ml.artifact import manifest_hash
+from ml.prediction import Classifier
+from storage import model_registry
+from storage.artifact_store import ArtifactStore
+from storage.database import Database
+from storage.imported import Imported, Predicted, Said, import_judgements, known_texts
+
+_TEXTS_AT_ONCE: Final = 128
+
+# Given the texts read so far, and in all.
+OnProgress = Callable[[int, int], None]
+
+
+def bring(
+    database: Database, settings: Settings, said: Sequence[Said], admin: int | None, on_progress: OnProgress
+) -> Imported:
+    """Keep what people say, or with ``admin``, a Telegram id, what that admin says.
+
+    Raises UnusableArtifact when the live model's files are not those that were published, and StoreUnusable.
+    """
+    texts = list(dict.fromkeys(one.text for one in said))
+    with database.reading() as unit:
+        known = known_texts(unit, texts)
+        live = model_registry.live(unit)
+    with _folder(settings, live) as folder:
+        classifier = Classifier.load(folder, settings.serving_threads)
+        sha256 = manifest_hash(folder)
+        if live is not None and live.manifest_sha256 != sha256:
+            raise UnusableArtifact(path=folder, reason=f"it is not version {live.version} as it was published")
+        predicted = _predict(classifier, [text for text in texts if text not in known], on_progress)
+    with database.unit_of_work() as unit:
+        if live is None:
+            model_registry.register(unit, classifier.version, sha256, str(folder))
+        return import_judgements(unit, said, predicted, admin)
+
+
+@contextmanager
+def _folder(settings: Settings, live: model_registry.ModelVersion | None) -> Iterator[Path]:
+    """The files of the live model, or before the bot's first start of the one that the settings name."""
+    if live is None:
+        yield settings.model
+        return
+    with TemporaryDirectory() as place:
+        yield ArtifactStore.open(settings.store_address).fetch(live.location, Path(place))
+
+
+def _predict(classifier: Classifier, texts: list[str], on_progress: OnProgress) -> dict[str, Predicted]:
+    predicted: dict[str, Predicted] = {}
+    on_progress(0, len(texts))
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        some = texts[start : start + _TEXTS_AT_ONCE]
+        for text, verdict in zip(some, classifier.classify(some), strict=True):
+            predicted[text] = Predicted(
+                version=verdict.version,
+                label=verdict.label,
+                confidence=verdict.confidence,
+                sure=verdict.sure,
+                windows=verdict.windows,
+                logits=verdict.logits,
+            )
+        on_progress(len(predicted), len(texts))
+    return predicted

@@ -1,0 +1,123 @@
+"""``thumbs retrain``: ask for a training run, and wait for what comes of it."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from cli.progress import progress_bar
+from config.errors import RunGoesOn
+
+if TYPE_CHECKING:
+    from storage.database import Database
+    from storage.training_runs import Run
+
+# Seconds between two looks at the run.
+_LOOK_EVERY: Final = 0.5
+
+
+def retrain(
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, and print the verdict.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="From the base encoder with all of IMDB; for a GPU.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the run as one JSON object.")] = False,
+) -> None:
+    """Ask the workers for a training run, or join the one that is on.
+
+    A worker has to run, here or elsewhere. Ctrl-C ends the waiting and not the run. With --wait the status is 1 when
+    the run failed or was cancelled.
+
+    \b
+    Examples:
+      thumbs retrain --wait
+      thumbs retrain --full --json
+    """
+    from config.queues import nudge
+    from config.settings import read_settings
+    from storage import training_runs
+    from storage.database import Database
+    from storage.encryption import read_keys
+    from storage.training_runs import RunKind, RunState, Trigger
+
+    settings = read_settings()
+    database = Database.open(settings.database_address, read_keys(settings))
+    try:
+        kind = RunKind.FULL_RUN if full else RunKind.FEEDBACK_ROUND
+        with database.unit_of_work() as unit:
+            ask = training_runs.ask(unit, kind, Trigger.ADMIN)
+        if ask.new:
+            nudge(settings, ask.run.id)
+        with _goes_on(database, ask.run.id):
+            standing = "is queued" if ask.new else "was on already, and is joined"
+            typer.echo(f"Run {ask.run.id} {standing}.", err=True)
+            run = _wait(database, ask.run.id) if wait else ask.run
+    finally:
+        database.close()
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(run), default=str))
+    elif wait:
+        typer.echo(_verdict(run))
+    if run.state in (RunState.FAILED, RunState.CANCELLED):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _goes_on(database: "Database", run_id: int) -> Iterator[None]:
+    """Turn Ctrl-C into the sentence that the run goes on; raises RunGoesOn."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise RunGoesOn(run_id=run_id, state=_read(database, run_id).state) from stop
+
+
+def _wait(database: "Database", run_id: int) -> "Run":
+    """Show how far the run is until it ends."""
+    with progress_bar("{task.fields[speed]}") as bar:
+        task = bar.add_task("Waiting for a worker", total=None, speed="")
+
+        def show(run: "Run") -> None:
+            speed = f"{run.samples_per_second:.1f} texts/s" if run.samples_per_second else ""
+            bar.update(task, description=_standing(run), completed=run.step, total=run.steps, speed=speed)
+
+        return _follow(lambda: _read(database, run_id), show)
+
+
+def _follow(read: "Callable[[], Run]", show: "Callable[[Run], None]") -> "Run":
+    while True:
+        run = read()
+        show(run)
+        if not run.open:
+            return run
+        time.sleep(_LOOK_EVERY)
+
+
+def _read(database: "Database", run_id: int) -> "Run":
+    from storage import training_runs
+
+    with database.reading() as unit:
+        return training_runs.get_run(unit, run_id)
+
+
+def _standing(run: "Run") -> str:
+    from storage.training_runs import RunState
+
+    standings = {
+        RunState.QUEUED: "Waiting for a worker",
+        RunState.RUNNING: "Training" if run.steps else "Getting the judged texts ready",
+        RunState.EVALUATING: "Measuring",
+    }
+    return "Stopping" if run.open and run.cancel_asked else standings.get(run.state, "Done")
+
+
+def _verdict(run: "Run") -> str:
+    from storage.training_runs import RunState
+
+    if run.state is RunState.CANCELLED:
+        return f"Run {run.id} was cancelled."
+    if run.decision is None:
+        return f"Run {run.id} failed: {run.error}"
+    sentence = str(run.decision["sentence"])
+    return f"{sentence} The new model is {run.candidate}." if run.candidate else sentence

@@ -1,0 +1,97 @@
+"""From one person's review over two other people's votes to a usable judgement, and what an admin decides."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bot_process import BotHome, running_bot
+from playground_process import running_playground
+
+from playground.client import PlaygroundClient
+from storage.database import Database
+from storage.usable import usable
+
+ADMIN, AUTHOR, ANN, BEN, CAT = 1, 10, 11, 12, 13
+CONSENTING = (AUTHOR, ANN, BEN)
+GOOD = "What a wonderful evening. The play was funny, warm and brilliantly acted, and I would see it again tomorrow."
+MIXED = "The first act was a delight and the second one a bore, so I left in the middle of the evening."
+
+Message = dict[str, Any]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> BotHome:
+    return BotHome.make(tmp_path / "bot")
+
+
+@pytest.fixture
+def client(tmp_path: Path, home: BotHome) -> Iterator[PlaygroundClient]:
+    with running_playground(tmp_path / "playground") as client, running_bot(home, client, ADMIN_IDS=str(ADMIN)):
+        yield client
+
+
+@pytest.fixture
+def database(home: BotHome, client: PlaygroundClient) -> Iterator[Database]:
+    opened = home.database()
+    yield opened
+    opened.close()
+
+
+def wait_for(client: PlaygroundClient, person: int, text: str) -> Message:
+    """The bot's newest message in a person's chat, once it contains ``text``."""
+
+    def newest(chat: Message) -> Message | None:
+        return next((message for message in reversed(chat["messages"]) if message["from_bot"]), None)
+
+    chat = client.wait_for_chat(lambda chat: text in (newest(chat) or {"text": ""})["text"], chat_id=person)
+    found = newest(chat)
+    assert found is not None
+    return found
+
+
+def consent(client: PlaygroundClient, person: int) -> None:
+    client.message("/consent", user_id=person)
+    client.tap(wait_for(client, person, "May I?")["message_id"], "Yes, learn from me", user_id=person)
+    wait_for(client, person, "may train the model")
+
+
+def test_two_votes_make_a_judgement_and_an_admin_decides_where_two_differ(
+    client: PlaygroundClient, database: Database
+) -> None:
+    for person in CONSENTING:
+        consent(client, person)
+    for review in (GOOD, MIXED):
+        client.message(review, user_id=AUTHOR)
+        wait_for(client, AUTHOR, "%")
+    client.message("/label", user_id=AUTHOR)
+    wait_for(client, AUTHOR, "No text needs your vote")
+    client.message("/label", user_id=CAT)
+    assert GOOD not in wait_for(client, CAT, "I need your consent first")["text"]
+
+    for person, on_mixed in ((ANN, "👍 Positive"), (BEN, "👎 Negative")):
+        client.message("/label", user_id=person)
+        votes = {GOOD: "👍 Positive", MIXED: on_mixed}
+        for _ in range(2):
+            shown = wait_for(client, person, "Is this review positive or negative?")
+            text = next(review for review in votes if review in shown["text"])
+            client.tap(shown["message_id"], votes.pop(text), user_id=person)
+            other = next(iter(votes), "No text needs your vote")
+            changed = wait_for(client, person, other)
+            assert changed["message_id"] == shown["message_id"], "one message, edited in place"
+
+    assert labels(database) == {"Positive": 1}
+    client.message("/quarantine", user_id=ANN)
+    wait_for(client, ANN, "do not know that command")
+    client.message("/quarantine", user_id=ADMIN)
+    shown = wait_for(client, ADMIN, MIXED)
+    assert "Positive 1 · Negative 1 · Neither 0" in shown["text"]
+    client.tap(shown["message_id"], "👎 Negative", user_id=ADMIN)
+    wait_for(client, ADMIN, "no text that you need to look at")
+    assert labels(database) == {"Positive": 1, "Negative": 1}
+
+
+def labels(database: Database) -> dict[str, int]:
+    with database.reading() as unit:
+        found = [text.label for text in usable(unit, 2, frozenset({ADMIN}))]
+    return {label: found.count(label) for label in found}

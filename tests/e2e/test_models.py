@@ -1,0 +1,168 @@
+"""An admin changes the model of a running bot in the chat, while people write to it."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bot_process import BotHome, running_bot
+from playground_process import running_playground
+
+from ml.artifact import MANIFEST, Manifest, manifest_hash
+from playground.client import PlaygroundClient
+from storage import model_registry, serving
+from storage.serving import Serving
+
+ADMIN = 1
+STARTER = Path(__file__).resolve().parents[2] / "models" / "starter"
+SHIPPED = Manifest.read(STARTER).version
+REVIEW = "Evening number {number} was a joy: funny, warm and brilliantly acted, and I would gladly see it again."
+WRITERS = 3
+# Seconds within which an answer is not late, on a machine that loads a model beside it.
+IN_TIME = 10.0
+_users = count(900)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> BotHome:
+    return BotHome.make(tmp_path / "bot")
+
+
+@pytest.fixture
+def playground(tmp_path: Path, home: BotHome) -> Iterator[PlaygroundClient]:
+    """A playground with a bot whose admin is the playground's first user."""
+    with running_playground(tmp_path / "playground") as client, running_bot(home, client, ADMIN_IDS=str(ADMIN)):
+        yield client
+
+
+def publish(home: BotHome, version: str) -> Path:
+    """A second model, the starter under another name, in the store and the registry."""
+    folder = home.settings.data_dir / "models" / version
+    folder.mkdir(parents=True)
+    for path in STARTER.iterdir():
+        if path.name != MANIFEST:
+            (folder / path.name).write_bytes(path.read_bytes())
+    replace(Manifest.read(STARTER), version=version).write(folder)
+    database = home.database()
+    with database.unit_of_work() as unit:
+        model_registry.register(unit, version, manifest_hash(folder), version)
+    database.close()
+    return folder
+
+
+def replies(chat: dict[str, Any]) -> list[dict[str, Any]]:
+    return [message for message in chat["messages"] if message["from_bot"]]
+
+
+def wait_for_text(client: PlaygroundClient, person: int, *texts: str) -> dict[str, Any]:
+    """The bot's newest message once it says all of this."""
+
+    def said(chat: dict[str, Any]) -> bool:
+        return bool(replies(chat)) and all(text in replies(chat)[-1]["text"] for text in texts)
+
+    return replies(client.wait_for_chat(said, chat_id=person))[-1]
+
+
+def wait_for_serving(home: BotHome, version: str, *, refused: str | None = None) -> Serving:
+    """The bot's own word that it answers with a version, and what it refused."""
+    database = home.database()
+    deadline = time.monotonic() + 30
+    try:
+        while True:
+            with database.reading() as unit:
+                (row,) = serving.alive(unit)
+            if (row.version, row.refused_version) == (version, refused):
+                return row
+            assert time.monotonic() < deadline, row
+    finally:
+        database.close()
+
+
+class Writer(threading.Thread):
+    """A person who sends a review, waits for its answer, and sends the next, until told to stop."""
+
+    def __init__(self, client: PlaygroundClient) -> None:
+        super().__init__(daemon=True)
+        self._client = client
+        self.person = next(_users)
+        self.sent: list[int] = []
+        self.seconds: list[float] = []
+        self.enough = threading.Event()
+
+    def run(self) -> None:
+        while not self.enough.is_set():
+            began = time.monotonic()
+            text = REVIEW.format(number=len(self.sent))
+            self.sent.append(self._client.message(text, user_id=self.person)["message_id"])
+            self._client.wait_for_chat(lambda chat: len(replies(chat)) >= len(self.sent), chat_id=self.person)
+            self.seconds.append(time.monotonic() - began)
+
+
+def tap_through(client: PlaygroundClient, label: str, question: str) -> None:
+    """``/models``, a button of the list, and yes."""
+    earlier = len(replies(client.chat(ADMIN)))
+    client.message("/models", user_id=ADMIN)
+    chat = client.wait_for_chat(lambda chat: len(replies(chat)) > earlier, chat_id=ADMIN)
+    page = replies(chat)[-1]
+    client.tap(page["message_id"], label, user_id=ADMIN)
+    wait_for_text(client, ADMIN, question)
+    client.tap(page["message_id"], "Yes, change it", user_id=ADMIN)
+    wait_for_text(client, ADMIN, "Done: ", "by admin 1")
+
+
+def test_the_model_is_swapped_and_rolled_back_while_people_write(playground: PlaygroundClient, home: BotHome) -> None:
+    publish(home, "run-1")
+    writers = [Writer(playground) for _ in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    tap_through(playground, "Promote run-1", f"Shall run-1 answer instead of {SHIPPED}?")
+    wait_for_serving(home, "run-1")
+    tap_through(playground, f"Roll back to {SHIPPED}", f"Shall {SHIPPED} answer instead of run-1?")
+    wait_for_serving(home, SHIPPED)
+    for writer in writers:
+        writer.enough.set()
+    for writer in writers:
+        writer.join(60)
+    versions: list[str] = []
+    for writer in writers:
+        answers = replies(playground.chat(writer.person))
+        assert sorted(answer["reply_to_message"]["message_id"] for answer in answers) == writer.sent, (
+            "one answer to each text"
+        )
+        versions += [answer["text"].rsplit("model ", 1)[1] for answer in answers]
+        assert max(writer.seconds) < IN_TIME
+    assert set(versions) == {SHIPPED, "run-1"}
+    database = home.database()
+    with database.reading() as unit:
+        changes = [(change.who, change.from_version, change.to_version) for change in model_registry.changes(unit)]
+    database.close()
+    assert changes == [(ADMIN, "run-1", SHIPPED), (ADMIN, SHIPPED, "run-1"), (None, None, SHIPPED)]
+
+
+def test_a_broken_model_is_refused_and_model_says_so(playground: PlaygroundClient, home: BotHome) -> None:
+    folder = publish(home, "run-1")
+    os.truncate(folder / "model.safetensors", 1000)
+    tap_through(playground, "Promote run-1", "Shall run-1 answer")
+    row = wait_for_serving(home, SHIPPED, refused="run-1")
+    assert row.refusal is not None
+    assert "model.safetensors is not the file that was published" in row.refusal
+    playground.message("/model", user_id=ADMIN)
+    wait_for_text(playground, ADMIN, "Model run-1 answers since", f"{row.process} did not take run-1", SHIPPED)
+    person = next(_users)
+    playground.message(REVIEW.format(number=1), user_id=person)
+    wait_for_text(playground, person, f"model {SHIPPED}")
+
+
+def test_model_tells_figures_and_the_process_to_admins_only(playground: PlaygroundClient, home: BotHome) -> None:
+    process = wait_for_serving(home, SHIPPED).process
+    playground.message("/model", user_id=ADMIN)
+    wait_for_text(playground, ADMIN, f"Model {SHIPPED} answers since", "right on 93.1 % of 1,225", process)
+    person = next(_users)
+    for command in ("/model", "/models"):
+        playground.message(command, user_id=person)
+        wait_for_text(playground, person, "I do not know that command")

@@ -1,0 +1,282 @@
+"""Admins start, follow, cancel and decide on training runs in the chat; the test is the worker and writes the rows."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from bot_process import BotHome, running_bot
+from playground_process import running_playground
+from sqlalchemy import select
+
+from playground.client import PlaygroundClient
+from storage import model_registry, training_runs
+from storage.database import Database
+from storage.tables import ReplyRow, ReplyState
+from storage.training_runs import Lease, Progress, Run, RunState
+from worker.card import draw
+from worker.gate import Bounds, decide
+from worker.protocol import Measured, Paired
+
+ADA, CLEO, BEN = 1, 3, 2
+ADMINS = f"{ADA},{CLEO}"
+MEASURED = Measured(
+    imdb=None,
+    judgements=Paired(20, 12, 15, 1, 4, -0.1),
+    behaviour={"negation": Paired(43, 40, 41, 0, 1, 0.0)},
+    slices={},
+    trigger_words=(),
+)
+HELD = decide(MEASURED, Bounds(0.003, 0.95, 0.02, 0.01, auto_promote=True))
+CARD = draw(HELD, MEASURED)
+
+Message = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaygroundClient]:
+    with running_playground(tmp_path_factory.mktemp("playground")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory, client: PlaygroundClient) -> Iterator[Database]:
+    """The database of a running bot with two admins."""
+    home = BotHome.make(tmp_path_factory.mktemp("bot") / "var")
+    with running_bot(home, client, ADMIN_IDS=ADMINS):
+        opened = home.database()
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(autouse=True)
+def emptied(client: PlaygroundClient) -> None:
+    client.reset()
+
+
+def answers(chat: Message) -> list[Message]:
+    return [message for message in chat["messages"] if message["from_bot"]]
+
+
+def last(chat: Message) -> Message:
+    return (answers(chat) or [{"buttons": []}])[-1]
+
+
+def words(message: Message) -> str:
+    return str(message.get("text") or message.get("caption") or "")
+
+
+def buttons(message: Message) -> list[str]:
+    return [button["text"] for row in message["buttons"] for button in row]
+
+
+def wait_for(client: PlaygroundClient, fits: Callable[[Message], bool], person: int = ADA) -> Message:
+    """The bot's newest message as soon as it fits."""
+    return last(client.wait_for_chat(lambda chat: bool(answers(chat)) and fits(last(chat)), chat_id=person))
+
+
+def shows(text: str, *labels: str) -> Callable[[Message], bool]:
+    return lambda message: text in words(message) and buttons(message) == list(labels)
+
+
+def open_run(database: Database) -> Run:
+    with database.reading() as unit:
+        run = training_runs.open_run(unit)
+    assert run is not None
+    return run
+
+
+def claimed(database: Database) -> Lease:
+    """The open run, taken by a worker that has written the champion down."""
+    with database.unit_of_work() as unit:
+        run, live = training_runs.open_run(unit), model_registry.live(unit)
+        assert run is not None
+        assert live is not None
+        lease = training_runs.claim(unit, run.id, "the test")
+        assert lease is not None
+        training_runs.note_snapshot(unit, lease, live.version)
+    return lease
+
+
+def report(database: Database, lease: Lease, step: int) -> None:
+    with database.unit_of_work() as unit:
+        training_runs.report(unit, lease, Progress(step, 40, 18.4))
+
+
+def hold(database: Database, lease: Lease, candidate: str, card: bytes | None = CARD) -> None:
+    """End the run as the gate's HELD, with the candidate in the registry."""
+    with database.unit_of_work() as unit:
+        model_registry.register(unit, candidate, "0" * 64, f"run-{candidate}", lease.run.id)
+        decision = HELD.record()
+        training_runs.end(unit, lease, RunState.HELD, candidate=candidate, decision=decision, card=card)
+
+
+def wait_until_settled(database: Database) -> None:
+    """Wait until the bot knows that its message has arrived: one that dies before sends another."""
+    deadline = time.monotonic() + 30
+    states: list[ReplyState] = []
+    while states != [ReplyState.SENT]:
+        assert time.monotonic() < deadline, states
+        with database.reading() as unit:
+            states = list(unit.scalars(select(ReplyRow.state)))
+
+
+def state_of(database: Database, run_id: int) -> RunState:
+    with database.reading() as unit:
+        return training_runs.get_run(unit, run_id).state
+
+
+def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: PlaygroundClient, database: Database) -> None:
+    with database.reading() as unit:
+        champion = model_registry.live(unit)
+    client.message("/retrain", user_id=ADA)
+    wait_for(client, shows("Waiting for a worker", "Cancel"))
+    lease = claimed(database)
+    wait_for(client, shows("Getting the judged texts ready.", "Cancel"))
+    report(database, lease, 10)
+    told = wait_for(client, shows("25 %", "Cancel"))
+    assert "Step 10 of 40 · 18 texts a second" in words(told)
+    with database.unit_of_work() as unit:
+        training_runs.move(unit, lease, RunState.EVALUATING)
+    wait_for(client, shows("Measuring the new model", "Cancel"))
+    hold(database, lease, "candidate-one")
+    card = wait_for(client, lambda message: "photo" in message)
+    followed, _ = answers(client.chat(ADA))
+    assert followed["message_id"] == told["message_id"]
+    assert HELD.sentence in words(followed)
+    assert buttons(followed) == []
+    assert HELD.sentence in words(card)
+    assert "candidate-one" in words(card)
+    file_id = card["photo"][-1]["file_id"]
+    assert httpx.get(f"{client.url}/sim/file/{file_id}").content == CARD
+
+    def tap(label: str) -> None:
+        client.tap(card["message_id"], label, user_id=ADA)
+
+    tap("Promote")
+    wait_for(client, shows("Let the new model answer", "Yes, promote it", "Leave it"))
+    tap("Leave it")
+    wait_for(client, shows("candidate-one", "Promote"))
+    tap("Promote")
+    wait_for(client, shows("Let the new model answer", "Yes, promote it", "Leave it"))
+    tap("Yes, promote it")
+    wait_for(client, shows("Done: candidate-one answers from now on."))
+    assert len(answers(client.chat(ADA))) == 2
+    with database.unit_of_work() as unit:
+        live, change = model_registry.live(unit), model_registry.changes(unit, 1)[0]
+        assert (live and live.version, change.who) == ("candidate-one", ADA)
+        # The candidate of this test has no files, so that later tests need the one that had.
+        assert champion is not None
+        model_registry.make_live(unit, champion.version, "the test goes on")
+
+
+def test_a_card_about_a_model_that_answers_no_more_says_so(client: PlaygroundClient, database: Database) -> None:
+    client.message("/retrain", user_id=ADA)
+    wait_for(client, shows("Waiting for a worker", "Cancel"))
+    lease = claimed(database)
+    hold(database, lease, "candidate-two")
+    card = wait_for(client, lambda message: "photo" in message and buttons(message) == ["Promote"])
+    with database.unit_of_work() as unit:
+        before = model_registry.live(unit)
+        assert before is not None
+        model_registry.make_live(unit, "candidate-two", "another admin was quicker")
+    client.tap(card["message_id"], "Promote", user_id=ADA)
+    wait_for(client, shows("candidate-two answers already."))
+    with database.unit_of_work() as unit:
+        model_registry.make_live(unit, before.version, "the test goes on")
+
+
+def test_cancelling_is_confirmed_in_place(client: PlaygroundClient, database: Database) -> None:
+    client.message("/retrain full", user_id=ADA)
+    message = wait_for(client, shows("Full run", "Cancel"))
+    run = open_run(database)
+    lease = claimed(database)
+
+    def tap(label: str) -> None:
+        client.tap(message["message_id"], label, user_id=ADA)
+
+    tap("Cancel")
+    wait_for(client, shows("Full run", "Yes, cancel it", "Let it go on"))
+    # The question stays while the run goes on.
+    report(database, lease, 20)
+    wait_for(client, shows("50 %", "Yes, cancel it", "Let it go on"))
+    tap("Let it go on")
+    wait_for(client, shows("50 %", "Cancel"))
+    assert not open_run(database).cancel_asked
+    tap("Cancel")
+    wait_for(client, shows("50 %", "Yes, cancel it", "Let it go on"))
+    tap("Yes, cancel it")
+    wait_for(client, shows("Stopping it."))
+    with database.unit_of_work() as unit:
+        assert training_runs.keep(unit, lease)
+        training_runs.end(unit, lease, RunState.CANCELLED)
+    wait_for(client, shows("Cancelled; the live model goes on"))
+    assert state_of(database, run.id) is RunState.CANCELLED
+    assert len(answers(client.chat(ADA))) == 1
+
+
+def test_a_second_admin_joins_and_both_hear_why_it_failed(client: PlaygroundClient, database: Database) -> None:
+    client.message("/retrain", user_id=ADA)
+    wait_for(client, shows("Waiting for a worker", "Cancel"))
+    run = open_run(database)
+    client.message("/retrain full", user_id=CLEO)
+    wait_for(client, shows("Waiting for a worker", "Cancel"), CLEO)
+    assert "A run is on already" in words(answers(client.chat(CLEO))[0])
+    assert open_run(database).id == run.id
+    with database.unit_of_work() as unit:
+        lease = training_runs.claim(unit, run.id, "the test")
+        assert lease is not None
+        training_runs.end(unit, lease, RunState.FAILED, error="The disk is full & the <moon> too.")
+    for person in (ADA, CLEO):
+        wait_for(client, shows("It failed: The disk is full & the <moon> too."), person)
+
+
+def test_an_admin_who_follows_no_run_hears_of_its_end(client: PlaygroundClient, database: Database) -> None:
+    for person in (ADA, CLEO):
+        client.message("/start", user_id=person)
+        wait_for(client, lambda message: "Hello" in words(message), person)
+    with database.unit_of_work() as unit:
+        run = training_runs.ask(unit, training_runs.RunKind.FEEDBACK_ROUND, training_runs.Trigger.JUDGEMENTS).run
+    hold(database, claimed(database), "candidate-three", card=None)
+    for person in (ADA, CLEO):
+        told = wait_for(client, shows(f"Feedback round {run.id}", "Promote"), person)
+        assert HELD.sentence in words(told)
+    assert answers(client.chat(BEN)) == []
+
+
+def test_to_others_there_is_no_such_command(client: PlaygroundClient, database: Database) -> None:
+    client.message("/retrain", user_id=BEN)
+    wait_for(client, shows("I do not know that command."), BEN)
+    with database.reading() as unit:
+        assert training_runs.open_run(unit) is None
+
+    def menu(person: int) -> set[str]:
+        about = httpx.get(f"{client.url}/sim/about", params={"user_id": person}).json()["bot"]
+        return {command["command"] for command in about["commands"]}
+
+    assert "retrain" in menu(ADA)
+    assert "retrain" not in menu(BEN)
+    assert menu(BEN) < menu(ADA)
+
+
+def test_a_message_is_followed_over_the_death_of_the_bot(tmp_path: Path) -> None:
+    home = BotHome.make(tmp_path / "var")
+    database = home.database()
+    with running_playground(tmp_path / "playground") as client:
+        with running_bot(home, client, ADMIN_IDS=ADMINS) as process:
+            client.message("/retrain", user_id=ADA)
+            message = wait_for(client, shows("Waiting for a worker", "Cancel"))
+            wait_until_settled(database)
+            process.kill()
+        lease = claimed(database)
+        report(database, lease, 30)
+        with running_bot(home, client, ADMIN_IDS=ADMINS):
+            wait_for(client, shows("75 %", "Cancel"))
+            hold(database, lease, "candidate")
+            wait_for(client, lambda newest: "photo" in newest)
+        followed, _ = answers(client.chat(ADA))
+    assert followed["message_id"] == message["message_id"]
+    assert HELD.sentence in words(followed)
+    database.close()

@@ -1,0 +1,355 @@
+"""The containers run what the code offers: commands, settings, queues, locks; and none may do more than it has to."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from click import Context
+from make_env import ROLES, Role
+from typer.core import TyperGroup
+
+from cli.main import app
+from config.queues import FINE_TUNING, HOUSEKEEPING, QUEUES, broker
+from config.settings import Settings
+from storage.engine import parse
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+Service = dict[str, Any]
+SERVICES: dict[str, Service] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if "build" in service}
+WORKERS = {name: service for name, service in OURS.items() if service["command"][0] == "worker"}
+FINE_TUNERS = {name: service for name, service in WORKERS.items() if service["build"]["target"] == "train"}
+
+# Settings that no container takes from a person, and why.
+FIXED = {
+    "MODEL": "the images carry the starter, and every later model comes from the store",
+    "ANCHOR": "the images carry the starter, which is the anchor",
+    "TRAINING_PYTHON": "the image that trains has one Python",
+    "PLAYGROUND_HOST": "the playground belongs to the demo",
+    "PLAYGROUND_PORT": "the playground belongs to the demo",
+    "TELEGRAM_TOKEN": "it comes as a file",
+    "ENCRYPTION_KEY": "it comes as a file",
+}
+
+
+def interpolated(text: str, given: dict[str, str]) -> str:
+    """``text`` as Compose reads it where ``given`` is the environment: ``${A:-b}``, ``${A:+b}`` and ``$$``."""
+
+    def value(found: re.Match[str]) -> str:
+        name, kind, other = found.groups()
+        if name is None:
+            return "$"
+        return (other if given.get(name) else "") if kind == "+" else given.get(name) or other
+
+    return re.sub(r"\$\$|\$\{(\w+):([-+])([^}]*)\}", value, text)
+
+
+def environment(service: Service, **given: str) -> dict[str, str]:
+    """What a service's process finds in its environment."""
+    return {name: interpolated(str(value), given) for name, value in service.get("environment", {}).items()}
+
+
+def settings_of(service: Service, monkeypatch: pytest.MonkeyPatch, **given: str) -> Settings:
+    """The settings that a service's process reads."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment(service, **given).items():
+        monkeypatch.setenv(name, value)
+    return Settings(_env_file=None)
+
+
+def parsed(command: list[str]) -> Context:
+    """The context of the innermost command, its options checked; raises UsageError for what there is not."""
+    found = typer.main.get_command(app)
+    context, rest = found.make_context("thumbs", list(command)), list(command)
+    while isinstance(found, TyperGroup):
+        name, inner, rest = found.resolve_command(context, rest)
+        assert inner is not None
+        found, context = inner, inner.make_context(name, rest, parent=context)
+    return context
+
+
+def mounts(service: Service, **given: str) -> dict[str, tuple[str, bool]]:
+    """For each folder that is mounted its source, and whether it can be written to."""
+    parts = [interpolated(volume, given).split(":") for volume in service.get("volumes", [])]
+    return {part[1]: (part[0], part[2:] != ["ro"]) for part in parts}
+
+
+def test_the_services_are_those_of_the_house() -> None:
+    others = {"postgres", "redis"}
+    assert set(SERVICES) == {"migrate", "bot", "beat", "housekeeper", "worker", "worker-cpu"} | others
+    assert set(SERVICES) - set(OURS) == others
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_runs_a_command_that_there_is(name: str) -> None:
+    assert parsed(OURS[name]["command"]).command.name == OURS[name]["command"][-1 if name == "migrate" else 0]
+    assert "entrypoint" not in OURS[name]
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name != "migrate"])
+def test_a_health_check_runs_commands_that_there_are(name: str) -> None:
+    kind, *words = OURS[name]["healthcheck"]["test"]
+    commands = [line.split() for line in words[0].split(" && ")] if kind == "CMD-SHELL" else [words]
+    assert kind in {"CMD", "CMD-SHELL"}
+    for program, *command in commands:
+        assert program == "thumbs"
+        parsed(command)
+
+
+def test_every_queue_is_consumed_whichever_profile_runs() -> None:
+    queues = {name: [queue.value for queue in parsed(s["command"]).params["queues"]] for name, s in WORKERS.items()}
+    assert queues == {"housekeeper": [HOUSEKEEPING], "worker": [FINE_TUNING], "worker-cpu": [FINE_TUNING]}
+    assert {HOUSEKEEPING, FINE_TUNING} == set(QUEUES)
+    assert {name: SERVICES[name].get("profiles") for name in SERVICES} == dict.fromkeys(SERVICES) | {
+        "worker": ["gpu"],
+        "worker-cpu": ["cpu"],
+    }
+
+
+def test_there_is_exactly_one_beat() -> None:
+    beats = [
+        name
+        for name, service in OURS.items()
+        if service["command"][0] == "beat" or parsed(service["command"]).params.get("beat")
+    ]
+    assert beats == ["beat"]
+    assert "deploy" not in SERVICES["beat"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_a_service_finds_in_its_environment_are_settings(name: str) -> None:
+    names = set(OURS[name].get("environment", {}))
+    assert names <= {field.upper() for field in Settings.model_fields}
+    assert not names & set(FIXED)
+
+
+def test_every_setting_reaches_a_container_or_is_fixed_for_a_reason() -> None:
+    given = {name for service in OURS.values() for name in service["environment"]}
+    assert given | set(FIXED) == {field.upper() for field in Settings.model_fields}
+
+
+def test_what_is_set_for_one_is_set_for_all_that_read_it() -> None:
+    for service in OURS.values():
+        for name, value in service["environment"].items():
+            assert {str(other["environment"][name]) for other in OURS.values() if name in other["environment"]} == {
+                str(value)
+            }, name
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_with_nothing_given_every_setting_is_its_default_or_one_of_the_containers(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(OURS[name], monkeypatch)
+    own = {"data_dir", "database_url", "broker_url", "artifact_store", "webhook_listen"}
+    changed = {
+        field for field in Settings.model_fields if getattr(settings, field) != Settings.model_fields[field].default
+    }
+    assert {field for field in changed if not field.endswith("_file")} <= own
+
+
+@pytest.mark.parametrize("name", ["bot", *WORKERS])
+def test_what_a_person_sets_arrives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(OURS[name], monkeypatch, ADMIN_IDS="7, 8", FEEDBACK_QUORUM="3", LOG_LEVEL="debug")
+    assert (settings.admin_ids, settings.feedback_quorum, settings.log_level) == ((7, 8), 3, "DEBUG")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_database_and_broker_are_services_that_are_waited_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = OURS[name]
+    settings = settings_of(service, monkeypatch)
+    waits = {other: how["condition"] for other, how in service["depends_on"].items()}
+    if settings.database_url is not None:
+        address = parse(settings.database_url)
+        postgres = environment(SERVICES["postgres"])
+        assert address.host == "postgres"
+        assert (address.username, address.database) == (postgres["POSTGRES_USER"], postgres["POSTGRES_DB"])
+        assert str(settings.database_password_file) == postgres["POSTGRES_PASSWORD_FILE"]
+        needed = "postgres" if name == "migrate" else "migrate"
+        assert waits[needed] == ("service_healthy" if name == "migrate" else "service_completed_successfully")
+    if settings.broker_url is not None:
+        assert broker(settings)["broker_url"].startswith("redis://redis:")
+        assert waits["redis"] == "service_healthy"
+    assert set(service["networks"]) >= {"inside"}
+
+
+@pytest.mark.parametrize("name", ["bot", *WORKERS])
+def test_bot_and_workers_share_one_store_that_only_workers_write(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(OURS[name], monkeypatch)
+    assert mounts(OURS[name])[settings.store_address] == ("models", name != "bot")
+    source, writable = mounts(OURS[name])[str(settings.data_dir)]
+    assert writable
+    assert source in COMPOSE["volumes"]
+
+
+def test_imdb_is_mounted_where_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for service in FINE_TUNERS.values():
+        settings = settings_of(service, monkeypatch, IMDB_FOLDER="/srv/aclImdb")
+        assert mounts(service, IMDB_FOLDER="/srv/aclImdb")[str(settings.imdb_path)] == ("/srv/aclImdb", False)
+        assert settings_of(service, monkeypatch).imdb_path is None
+        assert mounts(service)["/imdb"][0] in COMPOSE["volumes"]
+
+
+def test_the_fine_tuners_differ_in_their_image_and_the_gpu_alone() -> None:
+    own = {"profiles", "image", "build", "deploy"}
+    gpu, cpu = FINE_TUNERS["worker"], FINE_TUNERS["worker-cpu"]
+    assert {key: value for key, value in gpu.items() if key not in own} == {
+        key: value for key, value in cpu.items() if key not in own
+    }
+    (device,) = gpu["deploy"]["resources"]["reservations"]["devices"]
+    assert device["driver"] == "nvidia"
+    assert "gpu" in device["capabilities"]
+    assert "deploy" not in cpu
+    assert gpu["image"] != cpu["image"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_may_do_no_more_than_it_has_to(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["init"] is True
+    assert not service.keys() & {"privileged", "cap_add", "network_mode", "pid", "devices", "env_file"}
+    assert service.get("user", "thumbs" if name in OURS else "root") not in {"root", "0"}
+    assert "healthcheck" in service or name == "migrate"
+    assert service["restart"] == ("no" if name == "migrate" else "unless-stopped")
+
+
+def test_only_the_bot_is_heard_outside_and_only_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["bot"]
+    assert {name for name, service in SERVICES.items() if service["networks"] == ["inside"]} == {
+        "postgres",
+        "redis",
+        "migrate",
+        "beat",
+    }
+    (port,) = SERVICES["bot"]["ports"]
+    settings = settings_of(SERVICES["bot"], monkeypatch)
+    assert interpolated(port, {}) == f"127.0.0.1:{settings.webhook_port}:{settings.webhook_port}"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_gets_the_secrets_that_it_reads_and_no_other(name: str) -> None:
+    files = {value for key, value in environment(SERVICES[name]).items() if key.endswith("_FILE")}
+    assert files == {f"/run/secrets/{secret}" for secret in SERVICES[name].get("secrets", [])}
+
+
+def test_secrets_are_files_that_neither_git_nor_an_image_takes() -> None:
+    for name, secret in COMPOSE["secrets"].items():
+        assert secret == {"file": f"./secrets/{name}"}
+    assert "secrets/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert IGNORED[1] == "*"
+    assert not {"!secrets", "!.env", "!.git"} & set(IGNORED)
+
+
+def test_every_volume_network_and_secret_is_declared_and_used() -> None:
+    for kind in ("networks", "secrets"):
+        used = {name for service in SERVICES.values() for name in service.get(kind, [])}
+        assert used == set(COMPOSE[kind])
+    used = {source for service in SERVICES.values() for source, _ in mounts(service).values()}
+    assert used == set(COMPOSE["volumes"])
+
+
+def test_an_image_holds_every_room_and_what_rooms_read() -> None:
+    taken = {line.removeprefix("!") for line in IGNORED if line.startswith("!")}
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"benchmarks", "tests"}
+    assert taken == rooms | {"models", "requirements", "pyproject.toml", "README.md"}
+
+
+def stages() -> dict[str, tuple[str, str]]:
+    """The Dockerfile's stages by name, each with the one it starts from and its lines."""
+    parts = re.split(r"^FROM (\S+) AS (\S+)\n", DOCKERFILE, flags=re.MULTILINE)[1:]
+    return {name: (origin, lines) for origin, name, lines in zip(*[iter(parts)] * 3, strict=True)}
+
+
+def everything_in(stage: str) -> str:
+    """The lines of a stage after those of the stages that it starts from."""
+    found = stages()
+    if stage not in found:
+        return ""
+    origin, lines = found[stage]
+    return everything_in(origin) + lines
+
+
+def image_role(service: Service) -> Role:
+    """The environment of ``requirements/make_env.py`` that a service's image holds."""
+    return ROLES[service["build"].get("args", {}).get("TRAINING", service["build"]["target"])]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_an_image_holds_the_packages_of_the_hashed_locks(name: str) -> None:
+    lines = everything_in(OURS[name]["build"]["target"])
+    for argument, value in OURS[name]["build"].get("args", {}).items():
+        assert f"ARG {argument}=" in lines
+        lines = lines.replace(f"${{{argument}}}", value)
+    (install,) = re.findall(r"^RUN pip install (.*--require-hashes.*)$", lines, re.MULTILINE)
+    assert re.findall(r"-r requirements/(\S+)", install) == list(image_role(OURS[name]).locks)
+    copied = {
+        source for line in re.findall(r"^COPY (requirements/.*) \S+$", lines, re.MULTILINE) for source in line.split()
+    }
+    assert {f"requirements/{lock}" for lock in image_role(OURS[name]).locks} <= copied
+    assert "--no-deps" in install
+
+
+@pytest.mark.parametrize("target", sorted({service["build"]["target"] for service in OURS.values()}))
+def test_an_image_starts_thumbs_as_a_user_who_owns_its_data_alone(target: str) -> None:
+    lines = everything_in(target)
+    user, entry = lines.index("\nUSER thumbs\n"), lines.index('\nENTRYPOINT ["thumbs"]\n')
+    assert user < entry
+    assert "USER root" not in lines
+    (owned,) = re.findall(r"install --directory --owner=thumbs --group=thumbs --mode=0700 (.*)$", lines, re.MULTILINE)
+    assert owned.split() == ["/data", "/store"]
+    # The starter's folder is told by a path that has to be the same in every container.
+    assert "\nWORKDIR /app\n" in lines
+    assert (ROOT / Settings.model_fields["model"].default).is_dir()
+
+
+def test_services_of_one_image_build_it_alike() -> None:
+    builds = {(service["image"], json.dumps(service["build"], sort_keys=True)) for service in OURS.values()}
+    assert len(builds) == len({image for image, _ in builds})
+    assert {service["build"]["target"] for service in OURS.values()} <= stages().keys()
+
+
+def compose_program() -> list[str] | None:
+    """Docker Compose, as a plugin or by itself, where it is at hand."""
+    for program in (["docker", "compose"], ["docker-compose"]):
+        if (
+            shutil.which(program[0])
+            and subprocess.run([*program, "version"], capture_output=True, check=False).returncode == 0
+        ):
+            return program
+    return None
+
+
+def test_docker_compose_reads_the_same(tmp_path: Path) -> None:
+    program = compose_program()
+    if program is None:
+        pytest.skip("Docker Compose is not at hand")
+    (tmp_path / "none.env").touch()
+    command = [*program, "--env-file", str(tmp_path / "none.env"), "--file", str(ROOT / "docker-compose.yml")]
+    result = subprocess.run(
+        [*command, "--profile", "gpu", "--profile", "cpu", "config"],
+        env={"PATH": str(Path(shutil.which(program[0]) or "").parent), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    read = yaml.safe_load(result.stdout)["services"]
+    assert read.keys() == SERVICES.keys()
+    for name, service in SERVICES.items():
+        assert read[name].get("command") == service.get("command")
+        found = {key: "" if value is None else str(value) for key, value in read[name].get("environment", {}).items()}
+        assert found == environment(service)

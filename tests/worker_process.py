@@ -1,0 +1,140 @@
+"""Workers as processes of their own, with what they share: a database, a broker and a store."""
+
+import os
+import queue
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from config.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+SOON = 40.0
+
+
+@dataclass
+class StandIn:
+    """A trainer that learns nothing and waits to be told how to go on; see ``stand_in_trainer``."""
+
+    process_id: int
+    line: TextIO
+
+    def order(self, word: str) -> None:
+        """Tell it how to go on; ``deaf`` is answered."""
+        self.line.write(f"{word}\n")
+        self.line.flush()
+        if word == "deaf":
+            assert self.line.readline() == "deaf\n"
+
+
+@dataclass
+class WorkerHome:
+    """What workers have in common, and the server that their stand-in trainers call."""
+
+    settings: Settings
+    environment: dict[str, str]
+    _trainers: socket.socket
+
+    @classmethod
+    @contextmanager
+    def made(cls, folder: Path, **settings: str) -> "Iterator[WorkerHome]":
+        """A home with a trainer that learns nothing; ``settings`` by their names in the environment."""
+        python = folder / "python"
+        # The interpreter that is asked whether it can train, and then told to run the trainer.
+        python.write_text(
+            f"#!{sys.executable}\n"
+            "import os, sys\n"
+            f"python, trainer = {sys.executable!r}, {str(ROOT / 'tests' / 'stand_in_trainer.py')!r}\n"
+            "os.execv(python, [python, *sys.argv[1:]] if sys.argv[1] == '-c' else [python, trainer])\n",
+            encoding="utf-8",
+        )
+        python.chmod(0o755)
+        (folder / "var").mkdir()
+        given = {"DATA_DIR": str(folder / "var"), "TRAINING_PYTHON": str(python), **settings}
+        names = {name.upper() for name in Settings.model_fields}
+        others = {name: value for name, value in os.environ.items() if name.upper() not in names}
+        values: dict[str, Any] = {name.lower(): value for name, value in given.items()}
+        with socket.create_server(("127.0.0.1", 0)) as trainers:
+            trainers.settimeout(SOON)
+            port = str(trainers.getsockname()[1])
+            environment = {**others, **given, "STAND_IN": port, "PYTHONPATH": str(ROOT)}
+            yield cls(Settings(_env_file=None, **values), environment, trainers)
+
+    def trainer(self) -> StandIn:
+        """The next trainer that starts."""
+        connection, _ = self._trainers.accept()
+        connection.settimeout(SOON)
+        line = connection.makefile("rw")
+        return StandIn(int(line.readline()), line)
+
+    def no_trainer_waits(self) -> bool:
+        """Whether no other trainer has called."""
+        return not select.select([self._trainers], [], [], 0)[0]
+
+
+@dataclass
+class WorkerProcess:
+    """A running worker and what it says."""
+
+    process: "subprocess.Popen[str]"
+    said: list[str] = field(default_factory=list)
+    _lines: "queue.SimpleQueue[str | None]" = field(default_factory=queue.SimpleQueue)
+
+    def hear(self) -> None:
+        """Read what the worker says until its end."""
+        for line in self.process.stderr or ():
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def wait_for(self, words: str, seconds: float = SOON) -> str:
+        """The next line with these words; a worker that ends before it fails the test."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                line = self._lines.get(timeout=max(until - time.monotonic(), 0))
+            except queue.Empty:
+                line = None
+            if line is None:
+                pytest.fail(f"the worker never said {words!r}:\n" + "".join(self.said))
+            self.said.append(line)
+            if words in line:
+                return line
+
+
+@contextmanager
+def running_worker(home: WorkerHome, *arguments: str, **settings: str) -> Iterator[WorkerProcess]:
+    """A worker that is ready; unless it was killed meanwhile, SIGTERM has to end it cleanly and soon."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "worker", *arguments],
+        cwd=home.settings.data_dir,
+        env={**home.environment, **settings},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        worker = WorkerProcess(process)
+        hearing = threading.Thread(target=worker.hear, daemon=True)
+        hearing.start()
+        try:
+            worker.wait_for(" ready.")
+            yield worker
+        finally:
+            process.terminate()
+            try:
+                process.wait(SOON)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            hearing.join(SOON)
+    assert process.returncode in (0, -signal.SIGKILL), (process.returncode, "".join(worker.said))

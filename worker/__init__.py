@@ -1,0 +1,1 @@
+"""Process 2: fine-tunes, judges and publishes models; never talks to Telegram."""

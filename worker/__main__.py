@@ -1,0 +1,14 @@
+"""``python -m worker [--beat]``: a worker of all queues as a process of its own, with a beat if wanted."""
+
+import sys
+
+from config.errors import ThumbsError
+from config.settings import read_settings
+from worker.main import run_worker
+
+if __name__ == "__main__":
+    try:
+        run_worker(read_settings(), beat="--beat" in sys.argv[1:])
+    except ThumbsError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)

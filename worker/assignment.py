@@ -1,0 +1,77 @@
+"""What a run trains on, measures by and has to beat: its snapshot, and the job that the trainer gets."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from config.errors import NoLiveModel, NothingToLearn
+from config.settings import Settings
+from ml.recipe import Recipe
+from storage import model_registry, snapshots, training_runs
+from storage.artifact_store import ArtifactStore
+from storage.database import Database
+from storage.snapshots import JudgedRow
+from storage.tables import Part
+from storage.training_runs import Lease, Run, RunKind
+from storage.usable import Rules
+from worker.protocol import Job, JudgedText
+from worker.workroom import Workroom
+
+
+def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease:
+    """Write the run's data down, unless a former attempt did; the lease with the run as it is then.
+
+    Raises NoLiveModel when there is none to beat, and LeaseLost.
+    """
+    if lease.run.snapshot_at is not None:
+        return lease
+    with database.unit_of_work() as unit:
+        live = model_registry.live(unit)
+        if live is None:
+            raise NoLiveModel
+        snapshots.take(unit, lease, Rules.of(settings), frozenset(settings.admin_ids), live.version)
+        return replace(lease, run=training_runs.get_run(unit, lease.run.id))
+
+
+def assignment(database: Database, settings: Settings, store: ArtifactStore, run: Run, room: Workroom) -> Job:
+    """The trainer's job, with the texts of the snapshot as they are now.
+
+    Raises NothingToLearn when a feedback round has none, NotInTheStore when the live model's files are gone.
+    """
+    with database.reading() as unit:
+        train = snapshots.judged_texts(unit, run.id, Part.TRAIN)
+        held_out = [
+            *snapshots.judged_texts(unit, run.id, Part.HELD_OUT),
+            *snapshots.held_out_before(unit, run.id),
+        ]
+        champion = model_registry.get_version(unit, run.champion or "")
+    round_of_feedback = run.kind is RunKind.FEEDBACK_ROUND
+    if round_of_feedback and not train:
+        raise NothingToLearn
+    recipe = _recipe(settings.feedback_recipe if round_of_feedback else settings.full_recipe)
+    return Job(
+        run_id=run.id,
+        recipe=recipe,
+        base=str(settings.anchor.absolute()) if round_of_feedback else settings.base_model or Recipe.named(recipe).base,
+        work=str(room.folder),
+        champion=str(store.fetch(champion.location, room.folder / "champion").absolute()),
+        imdb=_reviews(settings.imdb_path),
+        train=_judged(train),
+        held_out=_judged(held_out),
+        gate_cache=str(settings.data_dir.resolve() / "gate"),
+    )
+
+
+def _judged(rows: list[JudgedRow]) -> tuple[JudgedText, ...]:
+    return tuple(JudgedText(row.text, row.label) for row in rows)
+
+
+def _recipe(name: str) -> str:
+    """A recipe's name, or the absolute path of its file."""
+    return str(Path(name).absolute()) if name.endswith(".toml") else name
+
+
+def _reviews(path: Path | None) -> str | None:
+    """What IMDB_PATH says: an absolute path where there is something at it, else the name of a data set."""
+    if path is None:
+        return None
+    return str(path.absolute()) if path.exists() else str(path)

@@ -1,0 +1,164 @@
+"""Carries out a training run: claim, snapshot, train, judge, publish. Knows no queue: the row says what there is to do.
+
+Whatever ends this process, the run's row stays open and its lease lapses, so that another takes it up again.
+"""
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from config.errors import (
+    LeaseLost,
+    RunCancelled,
+    RunTooLong,
+    ThumbsError,
+    TrainerDied,
+    TrainingFailed,
+    WorkerStopping,
+)
+from config.queues import SOFT_LIMIT
+from config.settings import Settings
+from storage import training_runs
+from storage.artifact_store import ArtifactStore
+from storage.database import Database
+from storage.training_runs import Lease, Progress, RunState
+from worker.assignment import assignment, take_snapshot
+from worker.gate import Bounds, Decision, decide
+from worker.lease_keeper import LeaseKeeper
+from worker.protocol import Done, Evaluating, Failed, Measured, Trained
+from worker.publishing import Result, publish
+from worker.trainer_process import Exited, TrainerProcess, require_training_python
+from worker.workroom import Workroom, clear_other_rooms, workroom
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two looks at whether the run is still wanted.
+_LOOK_EVERY: Final = 0.5
+# Seconds before the queue's own limit at which a run is ended with a sentence.
+_LONGEST: Final = SOFT_LIMIT - 60
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What a worker carries runs out with; ``stopping`` says whether it was told to stop."""
+
+    settings: Settings
+    database: Database
+    stopping: Callable[[], bool]
+
+
+def carry_out(place: Workplace, run_id: int) -> None:
+    """Carry the run out if nobody else does, and write down what came of it."""
+    with place.database.unit_of_work() as unit:
+        lease = training_runs.claim(unit, run_id, f"{socket.gethostname()}:{os.getpid()}")
+    if lease is None:
+        logger.info("Run %d is another's, or has ended", run_id)
+        return
+    logger.info("Run %d begins, attempt %d", run_id, lease.run.attempts)
+    clear_other_rooms(place.settings, run_id)
+    try:
+        with LeaseKeeper(place.database, lease) as keeper:
+            _Attempt(place, lease, keeper).run()
+    except LeaseLost as lost:
+        logger.info("%s", lost)
+
+
+class _Attempt:
+    """One try at a run. Every method raises LeaseLost once the run is another's."""
+
+    def __init__(self, place: Workplace, lease: Lease, keeper: LeaseKeeper) -> None:
+        self._place = place
+        self._lease = lease
+        self._keeper = keeper
+        self._deadline = time.monotonic() + _LONGEST
+
+    def run(self) -> None:
+        """Take the run to its end, or give it back."""
+        run_id = self._lease.run.id
+        with workroom(self._place.settings, run_id, self._wait) as room:
+            try:
+                state = self._through(room)
+            except LeaseLost:
+                raise
+            except (WorkerStopping, TrainerDied) as interrupted:
+                logger.warning("%s", interrupted)
+                self._let_go(blameless=isinstance(interrupted, WorkerStopping))
+                return
+            except RunCancelled:
+                state = self._end(RunState.CANCELLED)
+            except ThumbsError as error:
+                state = self._end(RunState.FAILED, str(error))
+            room.purge()
+        logger.info("Run %d ended: %s", run_id, state)
+
+    def _through(self, room: Workroom) -> RunState:
+        settings, database = self._place.settings, self._place.database
+        python = require_training_python(settings)
+        store = ArtifactStore.open(settings.store_address)
+        self._lease = take_snapshot(database, settings, self._lease)
+        job = assignment(database, settings, store, self._lease.run, room)
+        with TrainerProcess(python, job, room.held) as trainer:
+            done = self._follow(trainer)
+        decision = decide(done.measured, Bounds.of(settings))
+        self._look()
+        result = Result(done, decision, _card(decision, done.measured))
+        return publish(database, store, self._lease, room, result)
+
+    def _follow(self, trainer: TrainerProcess) -> Done:
+        """Hear the trainer until it is done; raises what ends the attempt otherwise."""
+        while True:
+            said = trainer.next(_LOOK_EVERY)
+            self._look()
+            match said:
+                case Trained(step, steps, samples_per_second):
+                    self._keeper.note(Progress(step, steps, samples_per_second))
+                case Evaluating(version):
+                    logger.info("Run %d has trained %s, which is measured now", self._lease.run.id, version)
+                    self._keeper.enter(RunState.EVALUATING)
+                case Done():
+                    return said
+                case Failed(sentence):
+                    raise TrainingFailed(sentence=sentence)
+                case Exited(status):
+                    raise TrainerDied(run_id=self._lease.run.id, status=status)
+
+    def _look(self) -> None:
+        """Raise what speaks against going on."""
+        self._keeper.check()
+        run_id = self._lease.run.id
+        if self._keeper.cancel_asked:
+            raise RunCancelled(run_id=run_id)
+        if self._place.stopping():
+            raise WorkerStopping(run_id=run_id)
+        if time.monotonic() > self._deadline:
+            raise RunTooLong(hours=round(_LONGEST / 3600))
+
+    def _wait(self) -> None:
+        """Wait a moment for what a former attempt left running."""
+        self._look()
+        time.sleep(_LOOK_EVERY)
+
+    def _end(self, state: RunState, error: str | None = None) -> RunState:
+        if error is not None:
+            logger.warning("Run %d failed: %s", self._lease.run.id, error)
+        with self._place.database.unit_of_work() as unit:
+            training_runs.end(unit, self._lease, state, error=error)
+        return state
+
+    def _let_go(self, *, blameless: bool) -> None:
+        with self._place.database.unit_of_work() as unit:
+            training_runs.let_go(unit, self._lease, blameless=blameless)
+
+
+def _card(decision: Decision, measured: Measured) -> bytes | None:
+    """The decision's chart; None where the worker runs in an environment without the library that draws."""
+    try:
+        from worker.card import draw  # noqa: PLC0415 - matplotlib takes a second, and only this process needs it
+    except ModuleNotFoundError as error:
+        logger.warning("The decision has no chart: %s is not installed here", error.name)
+        return None
+    return draw(decision, measured)

@@ -1,0 +1,88 @@
+"""The reviews that every candidate is measured on, and what the live model says of them, asked once a version."""
+
+import hashlib
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import openvino as ov
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from ml.artifact import manifest_hash
+from ml.evaluation import Labels
+from ml.fingerprints import fingerprint
+from ml.labels import LABELS
+from ml.measurement import ratings_of
+from ml.prediction import Classifier, Logits
+from ml.splits import hold_out
+from ml.training_data import TrainingData
+from worker.answers import Look, ask
+
+logger = logging.getLogger(__name__)
+
+REVIEWS: Final = 6_000
+# Never another one: every run, on every machine, has to draw the same reviews.
+_SEED: Final = 20_260
+_LOGITS: Final = "logits"
+
+
+@dataclass(frozen=True, slots=True)
+class GateSet:
+    """Reviews in a fixed order; ``ratings`` (reviews,) is NaN where a review has none, None where no review has one."""
+
+    texts: list[str]
+    labels: Labels
+    ratings: npt.NDArray[np.float64] | None
+
+    @classmethod
+    def choose(cls, known: TrainingData) -> Self:
+        """About ``REVIEWS`` reviews of the official test part, whole movies where they are known, or all it has.
+
+        Reviews that name no official parts have no such part; then it is those that the recipe keeps for dev, which do
+        not train either.
+        """
+        source = known.test if len(known.test) else known.split.dev
+        drawn = source if len(source) <= REVIEWS else hold_out(source, REVIEWS / len(source), _SEED).dev
+        return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), ratings_of(drawn))
+
+    def remembered(self, champion: Classifier, folder: Path, look: Look) -> Logits:
+        """The live model's logits (reviews, labels): from ``folder`` where they are, else asked for and kept there.
+
+        Only logits are kept. What cannot be read is asked for again.
+        """
+        path = folder / f"{self._key(champion)}.safetensors"
+        try:
+            found = load_file(path).get(_LOGITS)
+            if found is not None and found.shape == (len(self.texts), len(LABELS)) and np.isfinite(found).all():
+                return found
+            logger.warning("The live model's answers in %s are no pairs of numbers; it is asked again", path)
+        except FileNotFoundError:
+            pass
+        except (OSError, SafetensorError) as error:
+            logger.warning("The live model's answers in %s cannot be read; it is asked again: %s", path, error)
+        logits = ask(champion.engine, self.texts, look)
+        _keep(logits, path)
+        return logits
+
+    def _key(self, champion: Classifier) -> str:
+        """What the logits depend on: the published version, the texts in their order, and the engine."""
+        parts = [manifest_hash(champion.folder), ov.__version__, *map(fingerprint, self.texts)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _keep(logits: Logits, path: Path) -> None:
+    """Write the file whole or not at all; without room for it, the next run asks again."""
+    beside = path.with_name(f".{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file({_LOGITS: logits}, beside)
+        beside.rename(path)
+    except (OSError, SafetensorError) as error:
+        with suppress(OSError):
+            beside.unlink()
+        logger.warning("The live model's answers cannot be kept in %s: %s", path, error)

@@ -1,0 +1,86 @@
+"""The processes: settings in, a worker or the beat until SIGINT or SIGTERM."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from celery import signals
+
+from config.logs import set_up_logs
+from config.queues import FINE_TUNING, QUEUES
+from config.settings import Settings
+from storage.database import Database
+from storage.encryption import read_keys
+from worker.app import make_app
+from worker.leash import Leash
+
+
+def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool = False) -> NoReturn:
+    """Consume ``queues`` until told to stop, with a beat of its own if wanted; ends the process with its status.
+
+    Raises ThumbsError when the database or the broker's address cannot be used.
+    """
+    set_up_logs(settings.log_level)
+    # A process that cannot work says so now and not with its first task; every other process opens its own.
+    Database.open(settings.database_address, read_keys(settings)).close()
+    leash = Leash()
+    app = make_app(settings, leash)
+    worker = app.Worker(
+        queues=list(queues),
+        # A run takes one process for minutes or hours, and the rest must not wait for it.
+        concurrency=1 if list(queues) == [FINE_TUNING] else 2,
+        pool="prefork",
+        beat=beat,
+        hostname=f"{os.getpid()}@{socket.gethostname()}",
+        loglevel=settings.log_level,
+        quiet=True,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    _follow_signals(leash)
+    worker.start()
+    # All tasks have ended. The pool would wait seconds more at exit for a thread that has nothing left to say.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(int(worker.exitcode or 0))
+
+
+def run_beat(settings: Settings) -> None:
+    """Send what the schedule says until told to stop; there has to be exactly one beat."""
+    set_up_logs(settings.log_level)
+    app = make_app(settings, Leash())
+    _keep_logs()
+    app.Beat(loglevel=settings.log_level, quiet=True).run()
+
+
+def _follow_signals(leash: Leash) -> None:
+    """Have the worker's processes follow the leash, and the worker let it go when it stops."""
+    _keep_logs()
+
+    def let_go(**_: Any) -> None:  # noqa: ANN401 - Celery sends what it has
+        leash.let_go()
+
+    def follow(**_: Any) -> None:  # noqa: ANN401
+        leash.follow()
+
+    def outlive(**_: Any) -> None:  # noqa: ANN401
+        leash.outlive_by_a_moment()
+
+    def ready(**_: Any) -> None:  # noqa: ANN401
+        # Celery would break a run off at Ctrl-C; told to stop, it gives the run back.
+        signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
+
+    signals.worker_shutting_down.connect(let_go, weak=False)
+    signals.worker_process_init.connect(follow, weak=False)
+    signals.beat_embedded_init.connect(outlive, weak=False)
+    signals.worker_ready.connect(ready, weak=False)
+
+
+def _keep_logs() -> None:
+    """Keep Celery from setting up logs of its own, which know nothing of secrets."""
+    signals.setup_logging.connect(lambda **_: None, weak=False)

@@ -1,0 +1,160 @@
+"""What a worker and its trainer tell each other: one job in, then events, a JSON object a line.
+
+The job is the first line on the trainer's standard input, which stays open: its end means that the worker is gone, and
+the trainer ends too. So people's texts go through a pipe and are never written to disk.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedText:
+    """A text and the label that people agreed on, by its name."""
+
+    text: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One training run as the trainer needs it; folders are absolute paths on this machine.
+
+    ``recipe`` is a recipe's name, or the path of its file. ``base`` is the anchor's folder for a feedback round, for a
+    full run an encoder's name or folder. ``work`` holds the checkpoint and takes the candidate, as ``work/candidate``.
+    ``imdb`` is what IMDB_PATH says, None without it. ``champion`` is the folder of the live model. ``held_out`` are the
+    judgements that never train, of this run and of earlier ones. ``gate_cache`` keeps the champion's gate logits.
+    """
+
+    run_id: int
+    recipe: str
+    base: str
+    work: str
+    champion: str
+    imdb: str | None
+    train: tuple[JudgedText, ...]
+    held_out: tuple[JudgedText, ...]
+    gate_cache: str
+
+    @classmethod
+    def read(cls, line: str) -> Self:
+        """Read the job from its line."""
+        facts = json.loads(line)
+        for name in ("train", "held_out"):
+            facts[name] = tuple(JudgedText(**row) for row in facts[name])
+        return cls(**facts)
+
+    def written(self) -> str:
+        """The job as one line."""
+        return json.dumps(asdict(self)) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """How champion and candidate did on the same texts, by count; ``interval`` is of the difference in accuracy.
+
+    It is one-sided: ``lower`` is the end at the confidence of ``GATE_CONFIDENCE``, by a paired bootstrap.
+    """
+
+    texts: int
+    champion_right: int
+    candidate_right: int
+    negative_flips: int
+    positive_flips: int
+    lower: float
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerWord:
+    """A word of the new texts that turns neutral sentences for the candidate and not for the champion.
+
+    ``flipped`` is the share of the neutral sentences that the word turns, 0 to 1.
+    """
+
+    word: str
+    label: str
+    flipped: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the trainer measured of a candidate, on the file that would be served.
+
+    ``imdb`` is None without IMDB, ``judgements`` None without held-out judgements; ``behaviour`` maps each check to its
+    figures. ``slices`` are of the IMDB gate set: by length and by rating.
+    """
+
+    imdb: Paired | None
+    judgements: Paired | None
+    behaviour: dict[str, Paired]
+    slices: dict[str, Paired]
+    trigger_words: tuple[TriggerWord, ...]
+
+    @classmethod
+    def read(cls, facts: dict[str, Any]) -> Self:
+        """Read what ``asdict`` made."""
+
+        def paired(value: dict[str, Any] | None) -> Paired | None:
+            return None if value is None else Paired(**value)
+
+        return cls(
+            imdb=paired(facts["imdb"]),
+            judgements=paired(facts["judgements"]),
+            behaviour={name: Paired(**value) for name, value in facts["behaviour"].items()},
+            slices={name: Paired(**value) for name, value in facts["slices"].items()},
+            trigger_words=tuple(TriggerWord(**word) for word in facts["trigger_words"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """Event: steps done and in all, and texts a second."""
+
+    step: int
+    steps: int
+    samples_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluating:
+    """Event: training is over, the candidate is published in ``work/candidate``, and is being measured."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Event, the last one: the candidate's version, its manifest's sha256, and what was measured."""
+
+    version: str
+    manifest_sha256: str
+    measured: Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Event, the last one: one sentence that a person can read, without a text of anybody's."""
+
+    sentence: str
+
+
+Event = Trained | Evaluating | Done | Failed
+_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Trained, Evaluating, Done, Failed)}
+
+
+def write_event(event: Event) -> str:
+    """An event as one line."""
+    return json.dumps({"kind": type(event).__name__.lower(), **asdict(event)}) + "\n"
+
+
+def read_event(line: str) -> Event:
+    """Read an event from its line; raises ValueError for a line that is none."""
+    try:
+        facts = json.loads(line)
+        kind = _KINDS[facts.pop("kind")]
+        if kind is Done:
+            facts["measured"] = Measured.read(facts["measured"])
+        return kind(**facts)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no event: {line[:80]!r}") from error
