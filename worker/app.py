@@ -57,9 +57,11 @@ def make_app(settings: Settings, leash: Leash) -> Celery:
     }
     tasks = Tasks(settings, leash)
     # Celery's check of a message's arguments takes a method's self for one of them.
-    app.task(tasks.carry_out, name=CARRY_OUT, typing=False, soft_time_limit=SOFT_LIMIT, time_limit=HARD_LIMIT)
-    app.task(tasks.sweep, name=SWEEP, typing=False)
-    app.task(tasks.start_due, name=START_DUE, typing=False)
-    app.task(tasks.prune, name=PRUNE, typing=False)
+    app.task(
+        tasks.carry_out, name=CARRY_OUT, typing=False, shared=False, soft_time_limit=SOFT_LIMIT, time_limit=HARD_LIMIT
+    )
+    app.task(tasks.sweep, name=SWEEP, typing=False, shared=False)
+    app.task(tasks.start_due, name=START_DUE, typing=False, shared=False)
+    app.task(tasks.prune, name=PRUNE, typing=False, shared=False)
     app.finalize()
     return app

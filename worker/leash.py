@@ -1,15 +1,13 @@
-"""Tells a worker's processes that it stops, and ends them when it is gone.
+"""Tells a worker's processes that it stops, and ends them when it is dead.
 
 A pipe that only the worker's main process holds open for writing, and to which nothing is ever written: its end means
-that the worker was told to stop, or that it is dead, by whatever signal.
+that the worker was told to stop, or that it is dead. Dead, it leaves the run's lease behind, which lapses.
 """
 
 import os
 import threading
 from typing import Final
 
-# Seconds that a task has to give its run back once its worker is dead.
-_GRACE: Final = 10.0
 _LOOK_EVERY: Final = 0.5
 
 
@@ -20,8 +18,6 @@ class Leash:
         self._worker = os.getpid()
         self._end, self._held = os.pipe()
         self._told = threading.Event()
-        self._idle = threading.Event()
-        self._idle.set()
 
     def let_go(self) -> None:
         """Tell every process that the worker stops; called in the worker, as often as one likes."""
@@ -34,26 +30,20 @@ class Leash:
         self.let_go()  # this process's own copy, which would keep the pipe open
         threading.Thread(target=self._heed, name="leash", daemon=True).start()
 
-    def outlive_by_a_moment(self) -> None:
-        """End soon after the worker's death; called in a forked process whose descriptors were closed."""
-        threading.Thread(target=self._end_after_the_worker, name="leash", daemon=True).start()
+    def end_with_the_worker(self) -> None:
+        """End when the worker is dead; called in a forked process, also one whose descriptors were closed."""
+        threading.Thread(target=self._watch, name="leash", daemon=True).start()
 
     def stopping(self) -> bool:
-        """Whether the worker was told to stop, or is dead; known in the processes that follow."""
+        """Whether the worker was told to stop; known in the processes that follow."""
         return self._told.is_set()
-
-    @property
-    def idle(self) -> threading.Event:
-        """The event that is set while this process has nothing to give back; clear it for the time of a run."""
-        return self._idle
 
     def _heed(self) -> None:
         os.read(self._end, 1)
         self._told.set()
-        self._end_after_the_worker()
+        self._watch()
 
-    def _end_after_the_worker(self) -> None:
+    def _watch(self) -> None:
         while os.getppid() == self._worker:
             threading.Event().wait(_LOOK_EVERY)  # a worker that stops in order ends its processes itself
-        self._idle.wait(_GRACE)
         os._exit(1)

@@ -68,8 +68,8 @@ def _follow_signals(leash: Leash) -> None:
     def follow(**_: Any) -> None:  # noqa: ANN401
         leash.follow()
 
-    def outlive(**_: Any) -> None:  # noqa: ANN401
-        leash.outlive_by_a_moment()
+    def end_with(**_: Any) -> None:  # noqa: ANN401
+        leash.end_with_the_worker()
 
     def ready(**_: Any) -> None:  # noqa: ANN401
         # Celery would break a run off at Ctrl-C; told to stop, it gives the run back.
@@ -77,7 +77,7 @@ def _follow_signals(leash: Leash) -> None:
 
     signals.worker_shutting_down.connect(let_go, weak=False)
     signals.worker_process_init.connect(follow, weak=False)
-    signals.beat_embedded_init.connect(outlive, weak=False)
+    signals.beat_embedded_init.connect(end_with, weak=False)
     signals.worker_ready.connect(ready, weak=False)
 
 

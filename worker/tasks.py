@@ -21,13 +21,9 @@ class Tasks:
 
     def carry_out(self, run_id: int) -> None:
         """Carry a training run out, and remove the models that it made one too many."""
-        self._leash.idle.clear()
-        try:
-            place = fine_tuning.Workplace(self._settings, self._database, self._leash.stopping)
-            fine_tuning.carry_out(place, run_id)
-            self.prune()
-        finally:
-            self._leash.idle.set()
+        place = fine_tuning.Workplace(self._settings, self._database, self._leash.stopping)
+        fine_tuning.carry_out(place, run_id)
+        self.prune()
 
     def sweep(self) -> None:
         """Tell the workers again of runs that nobody carries out: the message got lost, or the worker did."""

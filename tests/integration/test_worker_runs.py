@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,16 @@ def home(request: pytest.FixtureRequest, keys: tuple[str, ...], tmp_path: Path) 
 
 @pytest.fixture
 def opened(home: WorkerHome, keys: tuple[str, ...], remember: Callable[..., Any], tmp_path: Path) -> Iterator[Database]:
-    """The home's database, with a live model and three texts that an admin judged."""
+    """The home's database; see ``opened_database``."""
+    with opened_database(home, keys, remember, tmp_path) as database:
+        yield database
+
+
+@contextmanager
+def opened_database(
+    home: WorkerHome, keys: tuple[str, ...], remember: Callable[..., Any], tmp_path: Path
+) -> Iterator[Database]:
+    """A home's database, with a live model and three texts that an admin judged."""
     database = Database.open(home.settings.database_address, keys)
     champion = tmp_path / "champion"
     champion.mkdir()
@@ -91,6 +100,12 @@ def start_run(home: WorkerHome, database: Database, worker: WorkerProcess) -> tu
     run_id = ask(home, database)
     worker.wait_for(f"Run {run_id} begins")
     return run_id, home.trainer()
+
+
+def let_lease_lapse(database: Database) -> None:
+    """Have the time passed that a dead worker's lease lasts."""
+    with database.unit_of_work() as unit:
+        unit.change(update(RunRow).values(lease_until=utc_now() - timedelta(seconds=1)))
 
 
 def wait_for_end_of(process_ids: list[int]) -> None:
@@ -195,13 +210,12 @@ def test_a_second_worker_finds_the_run_taken(home: WorkerHome, opened: Database)
     with running_worker(home) as first:
         run_id, trainer = start_run(home, opened, first)
         with running_worker(home, "--queue", "fine-tuning") as second:
-            for _ in range(3):  # whoever takes the message, the run has its worker
+            taken = f"Run {run_id} is another's, or has ended"
+            for _ in range(8):  # whoever takes the message, the run has its worker
                 nudge(home.settings, run_id)
-            one_more = f"Run {run_id} is another's, or has ended"
+            second.wait_for(taken)
             trainer.order("better")
             first.wait_for(f"Run {run_id} ended: promoted")
-            nudge(home.settings, run_id)
-            del one_more, second
     assert home.no_trainer_waits()
     with opened.reading() as unit:
         assert [change.to_version for change in model_registry.changes(unit, 9)] == [f"run-{run_id}", "champion"]
@@ -226,6 +240,7 @@ def test_a_killed_worker_takes_its_processes_along_and_another_goes_on(home: Wor
         assert len(processes) >= 4, "the worker, two that carry tasks out, and the beat"
         worker.process.kill()
         wait_for_end_of([*processes, trainer.process_id])
+    let_lease_lapse(opened)
     with running_worker(home, "--beat") as worker:
         worker.wait_for(f"Run {run_id} begins")
         home.trainer().order("better")
@@ -237,8 +252,7 @@ def test_a_run_whose_worker_and_children_are_all_killed_is_taken_over(home: Work
         run_id, trainer = start_run(home, opened, worker)
         os.killpg(worker.process.pid, signal.SIGKILL)
         wait_for_end_of([trainer.process_id])
-    with opened.unit_of_work() as unit:  # the time that a lease lasts has passed
-        unit.change(update(RunRow).values(lease_until=utc_now() - timedelta(seconds=1)))
+    let_lease_lapse(opened)
     with running_worker(home, "--beat") as worker:
         worker.wait_for(f"Run {run_id} begins, attempt 2")
         home.trainer().order("better")
@@ -271,3 +285,29 @@ def group_of(leader: int) -> list[int]:
         except ProcessLookupError:
             continue
     return found
+
+
+def test_a_worker_comes_back_by_itself_when_its_broker_does(
+    keys: tuple[str, ...], tmp_path: Path, migrated_sqlite: Path, remember: Callable[..., Any]
+) -> None:
+    shutil.copy(migrated_sqlite, tmp_path / "thumbs.db")
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path / 'thumbs.db'}", "ENCRYPTION_KEY": keys[0]}
+    settings |= {"ADMIN_IDS": str(ADMIN), "FEEDBACK_HOLDOUT": "0", "RETRAIN_AFTER": "0"}
+    (tmp_path / "home").mkdir()
+    with (
+        RedisServer.running(tmp_path) as redis,
+        WorkerHome.made(tmp_path / "home", BROKER_URL=redis.address, **settings) as home,
+        opened_database(home, keys, remember, tmp_path) as database,
+        running_worker(home, "--beat") as worker,
+    ):
+        run_id, trainer = start_run(home, database, worker)
+        redis.stop()
+        worker.wait_for("Connection to broker lost")
+        redis.start()
+        trainer.order("better")
+        worker.wait_for(f"Run {run_id} ended: promoted")
+        with database.unit_of_work() as unit:  # told by nobody but the sweep
+            again = training_runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
+        worker.wait_for(f"Run {again.id} begins")
+        home.trainer().order("few")
+        worker.wait_for(f"Run {again.id} ended: held")
