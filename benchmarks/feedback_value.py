@@ -12,7 +12,6 @@ tuned on; they are in none of this.
 
 import argparse
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,9 +22,9 @@ import keras
 import numpy as np
 import pandas as pd
 from rich.progress import Progress
-from scipy.stats import t
 
 from benchmarks.command import parameters
+from benchmarks.means import Mean, mean_of
 from benchmarks.parts import Part, parts_of, shared_texts
 from benchmarks.provenance import Provenance, provenance
 from config.settings import Settings
@@ -44,15 +43,6 @@ from ml.training_data import TrainingData
 _TEST, _POOL, _DRAWN = 2_000, 8_500, 500
 _IMDB = 3_000
 _SEED = 42
-
-
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """A mean over draws with its 95 % interval (Student's t)."""
-
-    mean: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +162,7 @@ def _arguments() -> argparse.Namespace:
 
 def _report(bench: _Bench, draws: list[Round], everything: dict[str, Round]) -> Report:
     parts = bench.texts.named(bench.known)
-    lift = _mean([draw.sentences.difference for draw in draws])
+    lift = mean_of([draw.sentences.difference for draw in draws])
     return Report(
         provenance=provenance("keras", "tensorflow", "openvino", "numpy"),
         anchor=bench.anchor.version,
@@ -183,15 +173,9 @@ def _report(bench: _Bench, draws: list[Round], everything: dict[str, Round]) -> 
         draws=draws,
         all_of_them=everything,
         lift=lift,
-        imdb_change=_mean([draw.imdb.difference for draw in draws]),
+        imdb_change=mean_of([draw.imdb.difference for draw in draws]),
         share_of_full_lift=lift.mean / max(each.sentences.difference for each in everything.values()),
     )
-
-
-def _mean(values: Sequence[float]) -> Mean:
-    mean, spread = float(np.mean(values)), float(np.std(values, ddof=1)) / len(values) ** 0.5
-    reach = float(t.ppf(0.975, len(values) - 1)) * spread
-    return Mean(mean, mean - reach, mean + reach)
 
 
 def _logits(classifier: Classifier, texts: pd.DataFrame) -> Logits:

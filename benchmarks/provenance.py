@@ -33,12 +33,16 @@ class Provenance:
     """When the run was described, UTC, ISO 8601."""
 
 
-def provenance(*packages: str) -> Provenance:
-    """Describe this run, with the installed versions of ``packages``; needs git and a checkout."""
-    changes = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)benchmarks/results")
+def provenance(*packages: str, commit: str | None = None) -> Provenance:
+    """Describe this run, with the installed versions of ``packages``.
+
+    Needs git and a checkout, or, in a copy without them, the ``commit`` that the copy is of, ``-dirty`` behind it where
+    files differ.
+    """
+    dirty = commit.endswith("-dirty") if commit else bool(_changes())
     return Provenance(
-        commit=_git("rev-parse", "HEAD"),
-        dirty=bool(changes),
+        commit=commit.removesuffix("-dirty") if commit else _git("rev-parse", "HEAD"),
+        dirty=dirty,
         cpu=_processor(),
         cores=os.cpu_count() or 1,
         memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB, 1),
@@ -47,6 +51,10 @@ def provenance(*packages: str) -> Provenance:
         packages={name: version(name) for name in packages},
         date=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _changes() -> str:
+    return _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)benchmarks/results")
 
 
 def _git(*arguments: str) -> str:

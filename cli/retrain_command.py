@@ -2,13 +2,13 @@
 
 import dataclasses
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from cli.model_commands import stop_asked
 from cli.progress import progress_bar
 from config.errors import RunGoesOn
 
@@ -50,10 +50,11 @@ def retrain(
             ask = training_runs.ask(unit, kind, Trigger.ADMIN)
         if ask.new:
             nudge(settings, ask.run.id)
-        with _goes_on(database, ask.run.id):
+        # An event, for Ctrl-C in the middle of a query would end as the driver's error.
+        with stop_asked() as stopped:
             standing = "is queued" if ask.new else "was on already, and is joined"
             typer.echo(f"Run {ask.run.id} {standing}.", err=True)
-            run = _wait(database, ask.run.id) if wait else ask.run
+            run = _wait(database, ask.run.id, stopped) if wait else ask.run
     finally:
         database.close()
     if as_json:
@@ -64,17 +65,8 @@ def retrain(
         raise typer.Exit(1)
 
 
-@contextmanager
-def _goes_on(database: "Database", run_id: int) -> Iterator[None]:
-    """Turn Ctrl-C into the sentence that the run goes on; raises RunGoesOn."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        raise RunGoesOn(run_id=run_id, state=_read(database, run_id).state) from stop
-
-
-def _wait(database: "Database", run_id: int) -> "Run":
-    """Show how far the run is until it ends."""
+def _wait(database: "Database", run_id: int, stopped: threading.Event) -> "Run":
+    """Show how far the run is until it ends; raises RunGoesOn once ``stopped`` is set."""
     with progress_bar("{task.fields[speed]}") as bar:
         task = bar.add_task("Waiting for a worker", total=None, speed="")
 
@@ -82,16 +74,17 @@ def _wait(database: "Database", run_id: int) -> "Run":
             speed = f"{run.samples_per_second:.1f} texts/s" if run.samples_per_second else ""
             bar.update(task, description=_standing(run), completed=run.step, total=run.steps, speed=speed)
 
-        return _follow(lambda: _read(database, run_id), show)
+        return _follow(lambda: _read(database, run_id), show, stopped)
 
 
-def _follow(read: "Callable[[], Run]", show: "Callable[[Run], None]") -> "Run":
+def _follow(read: "Callable[[], Run]", show: "Callable[[Run], None]", stopped: threading.Event) -> "Run":
     while True:
         run = read()
         show(run)
         if not run.open:
             return run
-        time.sleep(_LOOK_EVERY)
+        if stopped.wait(_LOOK_EVERY):
+            raise RunGoesOn(run_id=run.id, state=run.state)
 
 
 def _read(database: "Database", run_id: int) -> "Run":

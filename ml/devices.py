@@ -1,8 +1,10 @@
 """What a fine-tune computes on, and in which precision: the processor, one GPU, or several with a copy each.
 
-Not run on a GPU so far: growing memory, XLA, and copies on GPUs. Copies are tested on two logical processors.
+On a GPU this has run with Keras's JAX backend (``KERAS_BACKEND=jax``), see ``benchmarks.gpu``. Not run on one so far:
+TensorFlow's growing memory and XLA, and copies on several GPUs, which are tested on two logical processors.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -34,8 +36,11 @@ def computing_in(precision: str) -> Iterator[str]:
 
 
 def compiles() -> bool:
-    """Whether steps are worth compiling with XLA: it takes half a minute, and on a processor nothing gets faster."""
-    return bool(_gpus())
+    """Whether steps are worth compiling with XLA.
+
+    On a processor TensorFlow takes half a minute for it and gets no faster; JAX is made for it everywhere.
+    """
+    return keras.backend.backend() == "jax" or bool(_gpus())
 
 
 def step(network: keras.Model, inputs: Arrays, targets: Targets) -> float:
@@ -64,7 +69,9 @@ def _shared_out(strategy: Any, values: Any) -> Any:
 
 
 def _gpus() -> list[Any]:
-    """The GPUs that TensorFlow sees, told to take memory as they need it; none on the other Keras backends."""
+    """The GPUs that Keras's backend sees, told to take memory as they need it."""
+    if keras.backend.backend() == "jax":
+        return _jax_gpus()
     if keras.backend.backend() != "tensorflow":
         return []
     import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow
@@ -75,9 +82,17 @@ def _gpus() -> list[Any]:
     return gpus
 
 
+def _jax_gpus() -> list[Any]:
+    # Read when JAX first looks for devices; without it, JAX takes three quarters of a GPU's memory at once.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    import jax  # noqa: PLC0415 - the other Keras backends work without JAX
+
+    return [device for device in jax.devices() if device.platform == "gpu"]
+
+
 def _copies_on(gpus: list[Any]) -> Any:
-    """The scope in which a network gets a copy on each of several GPUs."""
-    if len(gpus) < 2:
+    """The scope in which a network gets a copy on each of several GPUs; with JAX it stays on the first."""
+    if len(gpus) < 2 or keras.backend.backend() != "tensorflow":
         return nullcontext()
     import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow
 

@@ -32,7 +32,7 @@ class UpperLayer(keras.layers.Layer):
 
     def call(self, hidden: Any, attention_mask: Any, training: bool = False) -> Any:
         """Pooled first-token vectors (batch, hidden)."""
-        hidden = ops.cast(hidden, self.compute_dtype)
+        hidden = ops.cast(hidden, "float32")
         return self.pooler(through_blocks(self.blocks, hidden, attention_mask, training)[:, 0])
 
 

@@ -5,7 +5,7 @@ each round shows some of its own reviews again; without them, the texts of the b
 a replayed text is what the anchor says (Li and Hoiem 2016, "Learning without Forgetting").
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from ml.training_data import TrainingData
 # The fact of a manifest by which a model that came out of a feedback round is known.
 _ANCHOR = "anchor"
 _CORRECTIONS = "corrections"
+_REPLAY = "replay"
 
 
 def load_anchor(folder: Path, threads: int = 0) -> Classifier:
@@ -67,12 +68,17 @@ def feedback_lesson(corrections: Corrections, known: TrainingData | None, anchor
         replayed = _drawn(without_texts_of(known.split.train, corrections.rows), recipe)
         facts |= known.facts()
         facts["dev_is_the_anchors"] = anchor.manifest.data.get("dev") == facts["dev"]
-    facts["replay"] = {"file": known and known.source, "texts": len(replayed), "digest": digest(replayed)}
+    facts[_REPLAY] = {"file": known and known.source, "texts": len(replayed), "digest": digest(replayed)}
     logits, _ = anchor.engine.logits(corrections.rows["text"].tolist())
     right = logits.argmax(axis=1) == corrections.rows["label"]
     facts[_CORRECTIONS] = corrections.facts() | {"anchor_right": float(right.mean())}
     examples = corrections.examples() + _as_said_by(anchor, replayed)
     return Lesson(examples, facts, known.split.dev if known else no_reviews(), corrections.rows)
+
+
+def replays_checks(data: Mapping[str, Any]) -> bool:
+    """Whether a manifest's ``data`` is of a round that replayed the texts of the behavioural checks."""
+    return _REPLAY in data and data[_REPLAY]["file"] is None
 
 
 def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:

@@ -47,11 +47,17 @@ def conclusion(found: Comparison) -> str:
 
 def warnings(models: Sequence[Measurement]) -> list[str]:
     """What a reader has to know before the figures."""
-    return [
+    seen = [
         f"{model.name} was fine-tuned on reviews of this file: it does better on them than on new ones."
         for model in models
         if model.trained_on_them
     ]
+    shown = [
+        f"{model.name} was shown the texts of the behavioural checks, under its anchor's answers: they say less of it."
+        for model in models
+        if model.trained_on_checks
+    ]
+    return [*seen, *shown]
 
 
 def _figures(model: Measurement) -> dict[str, str]:

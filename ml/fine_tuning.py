@@ -25,7 +25,7 @@ from ml.tokens import TextReader
 from ml.training import Watch, train
 from ml.training_state import TrainingState, plan_digest
 
-_LIBRARIES = ("keras", "tensorflow", "numpy", "openvino", "safetensors", "tokenizers")
+_LIBRARIES = ("keras", keras.backend.backend(), "numpy", "openvino", "safetensors", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from ml.behaviour_checks import PassRate, checked_texts, pass_rates, read_checks
 from ml.comparison import Comparison, compare
 from ml.doubtful_labels import doubtful_rows
 from ml.evaluation import Evaluation, Labels, evaluate
+from ml.feedback import replays_checks
 from ml.fingerprints import digest
 from ml.prediction import Classifier, Engine, Logits, probabilities
 from ml.reviews_source import source_name
@@ -90,6 +91,7 @@ class Answers:
     logits: Logits
     float32: Logits | None
     checks: tuple[PassRate, ...]
+    trained_on_checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class Measurement:
     from_float32: Comparison | None
     """From the float32 graph (first) to the served int8 one (second)."""
     checks: tuple[PassRate, ...]
+    trained_on_checks: bool = False
+    """Whether a feedback round without reviews was shown the checks' texts: then they say less of it."""
 
     @property
     def name(self) -> str:
@@ -138,6 +142,7 @@ def ask(classifier: Classifier, reviews: LabelledReviews, with_float32: bool, ad
         logits=_logits(classifier.engine, reviews.texts, advance),
         float32=float32,
         checks=tuple(pass_rates(checks, dict(zip(texts, positive, strict=True)))),
+        trained_on_checks=replays_checks(manifest.data),
     )
 
 
@@ -158,6 +163,7 @@ def measure(answers: Answers, reviews: LabelledReviews) -> Measurement:
         by_rating=by_rating(reviews.ratings, right),
         from_float32=None if answers.float32 is None else compare(names, answers.float32, logits, labels),
         checks=answers.checks,
+        trained_on_checks=answers.trained_on_checks,
     )
 
 

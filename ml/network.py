@@ -13,6 +13,8 @@ import keras
 from keras import ops
 
 from ml.bert_config import BertConfig
+from ml.dropout import Dropout
+from ml.gelu import gelu
 
 
 def build_network(config: BertConfig) -> keras.Model:
@@ -23,7 +25,7 @@ def build_network(config: BertConfig) -> keras.Model:
     input_ids = keras.Input((None,), dtype="int32", name="input_ids")
     attention_mask = keras.Input((None,), dtype="int32", name="attention_mask")
     pooled = BertLayer(config, name="bert")(input_ids, attention_mask)
-    pooled = keras.layers.Dropout(config.hidden_dropout_prob, name="dropout")(pooled)
+    pooled = Dropout(config.hidden_dropout_prob, name="dropout")(pooled)
     logits = keras.layers.Dense(config.num_labels, kernel_initializer=_initial(), dtype="float32", name="classifier")(
         pooled
     )
@@ -90,14 +92,14 @@ class EmbeddingsLayer(keras.layers.Layer):
         super().__init__(**kwargs)
         self.config = config
         self.norm = _norm(config, "layer_norm")
-        self.dropout = keras.layers.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob, dtype="float32")
 
     def build(self, input_shape: Any) -> None:
         """Make the three tables and the norm."""
         size = self.config.hidden_size
-        self.words = self.add_weight((self.config.vocab_size, size), _initial(), name="word_embeddings")
-        self.positions = self.add_weight((self.config.max_position_embeddings, size), _initial(), name="positions")
-        self.segments = self.add_weight((self.config.type_vocab_size, size), _initial(), name="segments")
+        self.words = self._table(self.config.vocab_size, "word_embeddings")
+        self.positions = self._table(self.config.max_position_embeddings, "positions")
+        self.segments = self._table(self.config.type_vocab_size, "segments")
         self.norm.build((None, None, size))
         self.built = True
 
@@ -108,6 +110,11 @@ class EmbeddingsLayer(keras.layers.Layer):
         positions = ops.convert_to_tensor(self.positions)[:length]
         hidden = words + positions[None] + ops.convert_to_tensor(self.segments)[0]
         return self.dropout(self.norm(hidden), training=training)
+
+    def _table(self, rows: int, name: str) -> Any:
+        # In float32 whatever the policy: a frequent word's gradient is a sum over its hundreds of places, too long for
+        # the eight bits of bfloat16, and a cast would go over all rows where a lookup reads those of the batch.
+        return self.add_weight((rows, self.config.hidden_size), _initial(), autocast=False, name=name)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         """(batch, tokens, hidden)."""
@@ -121,7 +128,8 @@ class EncoderBlock(keras.layers.Layer):
     """
 
     def __init__(self, config: BertConfig, first_only: bool, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        # Vectors come in float32 and leave so; products cast them.
+        super().__init__(autocast=False, **kwargs)
         self.config = config
         self.first_only = first_only
         self.query = _dense(config.hidden_size, "query")
@@ -132,8 +140,8 @@ class EncoderBlock(keras.layers.Layer):
         self.intermediate = _dense(config.intermediate_size, "intermediate")
         self.output_dense = _dense(config.hidden_size, "output")
         self.output_norm = _norm(config, "output_norm")
-        self.attention_dropout = keras.layers.Dropout(config.attention_probs_dropout_prob)
-        self.hidden_dropout = keras.layers.Dropout(config.hidden_dropout_prob)
+        self.attention_dropout = Dropout(config.attention_probs_dropout_prob)
+        self.hidden_dropout = Dropout(config.hidden_dropout_prob)
 
     def build(self, hidden_shape: Any, bias_shape: Any) -> None:
         """Make the variables of the block."""
@@ -149,15 +157,14 @@ class EncoderBlock(keras.layers.Layer):
         """Vectors (batch, tokens, hidden) to the same shape; ``bias`` (batch, 1, 1, tokens) hides padding."""
         asking = hidden[:, :1] if self.first_only else hidden
         attended = self.attention_output(self._attend(asking, hidden, bias, training))
-        hidden = self.attention_norm(asking + self.hidden_dropout(attended, training=training))
-        # In float32 whatever the policy: TensorFlow's bfloat16 erf takes twice as long on a CPU.
-        inner = keras.activations.gelu(ops.cast(self.intermediate(hidden), "float32"), approximate=False)
-        inner = ops.cast(inner, hidden.dtype)
-        return self.output_norm(hidden + self.hidden_dropout(self.output_dense(inner), training=training))
+        hidden = self.attention_norm(ops.add(asking, self.hidden_dropout(attended, training=training)))
+        inner = self.output_dense(gelu(self.intermediate(hidden)))
+        return self.output_norm(ops.add(hidden, self.hidden_dropout(inner, training=training)))
 
     def _attend(self, asking: Any, hidden: Any, bias: Any, training: bool) -> Any:
         query = self._heads(self.query(asking) * (self.config.head_size**-0.5))
-        scores = ops.matmul(query, ops.swapaxes(self._heads(self.key(hidden)), 2, 3)) + bias
+        scores = ops.matmul(query, ops.swapaxes(self._heads(self.key(hidden)), 2, 3))
+        scores += ops.cast(bias, scores.dtype)
         weights = self.attention_dropout(ops.softmax(scores), training=training)
         mixed = ops.transpose(ops.matmul(weights, self._heads(self.value(hidden))), (0, 2, 1, 3))
         return ops.reshape(mixed, ops.shape(asking))
@@ -222,7 +229,8 @@ def _dense(units: int, name: str, activation: str | None = None) -> keras.layers
 
 
 def _norm(config: BertConfig, name: str) -> keras.layers.LayerNormalization:
-    return keras.layers.LayerNormalization(epsilon=config.layer_norm_eps, name=name)
+    # In float32 whatever the policy, as is the stream of vectors that it keeps in scale.
+    return keras.layers.LayerNormalization(epsilon=config.layer_norm_eps, dtype="float32", name=name)
 
 
 def _initial() -> keras.initializers.Initializer:

@@ -14,6 +14,7 @@ from ml import devices
 from ml.batches import Arrays, LowerOutputs, WindowBatches
 from ml.divided_network import divide
 from ml.lesson import Targets
+from ml.optimizer import AdamW
 from ml.recipe import Recipe
 from ml.training_state import TrainingState
 
@@ -100,7 +101,7 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
     if recipe.schedule == "linear":
         rate = WarmUpLinearDecay(recipe.learning_rate, round(recipe.warmup * steps), steps)
     clip = {"clipnorm" if recipe.clip == "variable" else "global_clipnorm": recipe.clip_norm}
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, **clip)
+    optimizer = AdamW(rate, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, **clip)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     network.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=devices.compiles())
     optimizer.build(network.trainable_variables)

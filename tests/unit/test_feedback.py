@@ -13,7 +13,7 @@ from config.errors import TooFewCorrections, UnusableAnchor
 from ml.artifact import MANIFEST, Manifest
 from ml.behaviour_checks import checked_texts, read_checks
 from ml.corrections import Corrections
-from ml.feedback import base_of, feedback_lesson, load_anchor
+from ml.feedback import base_of, feedback_lesson, load_anchor, replays_checks
 from ml.fingerprints import digest
 from ml.lesson import Lesson
 from ml.prediction import Classifier, probabilities
@@ -136,6 +136,12 @@ def test_the_facts_say_where_everything_is_from(lesson: Lesson, anchor: Classifi
     assert facts["corrections"]["digest"] == digest(judged)
     assert facts["corrections"]["anchor_right"] == pytest.approx(2 / 3)
     assert {name: facts[name] for name in data} == data
+
+
+def test_a_manifest_tells_whether_the_checks_were_replayed(lesson: Lesson, alone: Lesson) -> None:
+    assert replays_checks(alone.facts)
+    assert not replays_checks(lesson.facts)
+    assert not replays_checks({})
 
 
 def test_without_the_anchors_reviews_the_behavioural_checks_are_replayed(alone: Lesson, anchor: Classifier) -> None:

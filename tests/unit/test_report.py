@@ -143,6 +143,12 @@ def test_a_model_measured_on_what_it_learnt_from_is_named() -> None:
     assert sentence.startswith("mine (v1) was fine-tuned on reviews of this file")
 
 
+def test_a_model_that_was_shown_the_checks_texts_is_told() -> None:
+    shown = measure(replace(answers(1, -1, 1, -1), trained_on_checks=True), reviews())
+    (sentence,) = warnings([shown, measure(answers(1, -1, 1, -1), reviews())])
+    assert sentence.startswith("mine (v1) was shown the texts of the behavioural checks")
+
+
 def test_figures_that_are_not_defined_are_absent_and_never_nan() -> None:
     one = LabelledReviews("a.csv", "", None, ["Poor."], np.array([0], np.int8), None, None)
     found = Report(one.facts(), (measure(answers(-1.0), one),), None)
