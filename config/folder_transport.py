@@ -1,4 +1,4 @@
-"""Messages in a folder, for one machine without Redis: kombu's transport, safe against processes that are killed.
+"""Messages in a folder, whole or not at all, for one machine without Redis: kombu's transport, made safe.
 
 Kombu writes a message, and its table of queues, where others look for them, so another process may find them half
 written, and one that was killed while it wrote leaves half a message, or a table that no process gets past, for good.
