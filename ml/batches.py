@@ -1,7 +1,8 @@
 """The batches of a fine-tune.
 
 An epoch shows each text once, by one of its windows drawn at random, so that the network meets the middles and ends of
-long reviews as it will when it serves. Batches hold windows of like length, which saves padding.
+long reviews as it will when it serves; a recipe may cut some of them down to a part, since people write short texts
+too. Batches hold windows of like length, which saves padding.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ Arrays = dict[str, npt.NDArray[Any]]
 # Batches that are sorted by length together: enough to save padding, few enough to leave the order random.
 _POOL = 50
 _PAD_TO = 32
+# Tokens of the shortest part of a window that is shown alone: a short sentence.
+_SHORTEST_CROP = 12
 
 
 class WindowBatches:
@@ -43,10 +46,20 @@ class WindowBatches:
         """Epoch ``number``, from 0: inputs (batch, tokens) int32 and targets (batch, labels) float32."""
         rng = np.random.default_rng([self.recipe.seed, number])
         draw = np.random.default_rng([self.recipe.seed, 0]) if self.recipe.frozen_layers else rng
-        windows = [choice[draw.integers(len(choice))] for choice in self._choices]
+        windows = [self._cropped(choice[draw.integers(len(choice))], draw) for choice in self._choices]
         for rows in self._order(rng, [len(window) for window in windows]):
             batch = self._reader.pad([windows[row] for row in rows], _PAD_TO)
             yield {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}, self._targets[rows]
+
+    def _cropped(self, window: list[int], rng: np.random.Generator) -> list[int]:
+        """The window, or with the chance ``recipe.crops`` a part of it of random length, with [CLS] and [SEP]."""
+        inner = len(window) - 2
+        if not self.recipe.crops or inner <= _SHORTEST_CROP or rng.random() >= self.recipe.crops:
+            return window
+        # Even over the logarithm of the length, so that a sentence is as likely as a paragraph.
+        length = round(_SHORTEST_CROP * (inner / _SHORTEST_CROP) ** rng.random())
+        start = 1 + int(rng.integers(inner - length + 1))
+        return [window[0], *window[start : start + length], window[-1]]
 
     def _order(self, rng: np.random.Generator, lengths: Sequence[int]) -> list[list[int]]:
         """Rows of each batch: sorted by length within pools of random rows, the batches themselves in random order."""

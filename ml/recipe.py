@@ -36,6 +36,7 @@ class Recipe:
     that stay as they are, the embeddings with them. ``replay`` makes a recipe that of feedback rounds, whose base is
     the anchor: so many of the reviews that it was trained on are shown again beside the corrections. ``interpolation``
     is how far the published weights lie from the anchor's towards the trained ones: 1 publishes those as they are.
+    ``crops`` is the share of windows that are shown as a random part of themselves, as short as a sentence.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -64,6 +65,7 @@ class Recipe:
     frozen_layers: NonNegativeInt = 0
     replay: NonNegativeInt | None = None
     interpolation: Annotated[float, Field(gt=0, le=1)] = 1.0
+    crops: Annotated[float, Field(ge=0, le=1)] = 0.0
 
     def __post_init__(self) -> None:
         """Raise ValueError where the windows of a text would not move on, or half a feedback round is told."""

@@ -29,6 +29,7 @@ RECIPE = replace(
     epochs=12,
     learning_rate=3e-3,
     hidden_dropout=0.02,
+    crops=0.0,
     precision="float32",
     dev=0.2,
 )

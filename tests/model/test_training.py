@@ -12,7 +12,7 @@ from ml.recipe import Recipe
 from ml.tokens import TextReader
 from ml.training import WarmUpLinearDecay
 
-RECIPE = replace(Recipe.named("default"), batch_size=4, seed=5)
+RECIPE = replace(Recipe.named("default"), batch_size=4, seed=5, crops=0.0)
 # One window of the reader, or several, and no window twice.
 TEXTS = [" ".join(f"{number} of {word}" for word in range(24 if number % 3 else 5)) for number in range(30)]
 LABELS = [number % 2 for number in range(30)]
@@ -54,6 +54,21 @@ def test_an_epoch_follows_from_the_seed_and_its_number(batches: WindowBatches, r
     assert rows_of(again, 3) == rows_of(batches, 3)
     assert rows_of(batches, 4) != rows_of(batches, 3)
     assert rows_of(other, 3) != rows_of(batches, 3)
+
+
+def test_crops_are_parts_of_windows_short_ones_too_and_the_rest_stays_whole(reader: TextReader) -> None:
+    cropping = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, replace(RECIPE, crops=0.5))
+    whole = {tuple(window) for ids in reader.ids(TEXTS) for window in reader.windows(ids)}
+    shown = [window for epoch in range(40) for window, _ in rows_of(cropping, epoch)]
+    assert all(window[0] == reader.first and window[-1] == reader.last for window in shown)
+    inside = {" ".join(map(str, window[1:-1])) for window in whole}
+    parts = [window for window in shown if window not in whole]
+    assert all(any(" ".join(map(str, part[1:-1])) in window for window in inside) for part in parts)
+    assert 0.3 < len(parts) / len(shown) < 0.6, "a text too short to cut stays whole"
+    lengths = [len(part) - 2 for part in parts]
+    assert min(lengths) == 12
+    assert max(lengths) > 20
+    assert rows_of(cropping, 1) == rows_of(cropping, 1)
 
 
 def test_batches_are_as_large_as_told_and_of_like_length(batches: WindowBatches) -> None:
