@@ -23,10 +23,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from benchmarks.chaos.home import Transport, home, postgres_server
+from benchmarks.chaos.home import home, postgres_server
 from benchmarks.chaos.lane import Lane
 from benchmarks.chaos.network import SmallNetwork, make_network
-from benchmarks.chaos.plan import draw, shares
+from benchmarks.chaos.plan import Transport, draw, shares
 from benchmarks.chaos.records import LaneReport
 from benchmarks.chaos.report import Report, TransportReport, summary
 from benchmarks.provenance import provenance

@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from cryptography.fernet import Fernet
 from psycopg import sql
 
 from benchmarks.chaos.network import SmallNetwork
+from benchmarks.chaos.plan import Transport
 from config.queues import nudge
 from config.settings import Settings
 from migrations import runner
@@ -38,13 +38,6 @@ _TEXTS_AT_FIRST: Final = 90
 _TEXTS_A_RUN: Final = 6
 # The gate's bounds are not what is tried: 28 sentences of ours cannot show a loss of 0.3 points.
 _GATE: Final = {"GATE_IMDB_LOSS": "1", "GATE_NEGATIVE_FLIPS": "1", "GATE_BEHAVIOUR_LOSS": "1"}
-
-
-class Transport(StrEnum):
-    """What carries the messages: Redis beside PostgreSQL, or a folder beside SQLite."""
-
-    REDIS = "redis"
-    FOLDER = "folder"
 
 
 @dataclass

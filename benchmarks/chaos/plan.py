@@ -6,6 +6,13 @@ from random import Random
 from typing import Final
 
 
+class Transport(StrEnum):
+    """What carries the messages: Redis beside PostgreSQL, or a folder beside SQLite."""
+
+    REDIS = "redis"
+    FOLDER = "folder"
+
+
 class Victim(StrEnum):
     """The process that SIGKILL ends, or several at once."""
 

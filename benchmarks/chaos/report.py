@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.chaos.home import Transport
-from benchmarks.chaos.plan import Victim
+from benchmarks.chaos.plan import Transport, Victim
 from benchmarks.chaos.records import LaneReport, Outage, RunEnd
 from benchmarks.provenance import Provenance
 from storage.training_runs import MAX_ATTEMPTS, RunState
