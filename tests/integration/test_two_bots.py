@@ -104,7 +104,7 @@ def wait_for(client: PlaygroundClient, person: int, words: str) -> dict[str, Any
 
 
 def correct_and_ask(client: PlaygroundClient, person: int) -> None:
-    """A person sends a review, says that the verdict is wrong, lets the bot learn from it, and asks for news of that."""
+    """A person sends a review, corrects the verdict, lets the bot learn from that, and asks to hear of it."""
     client.message(REVIEW.format(number=person), user_id=person)
     client.tap(wait_for(client, person, "Negative")["message_id"], "❌ Wrong", user_id=person)
     question = wait_for(client, person, "May I learn from it?")
