@@ -18,7 +18,7 @@ from bot.privacy import Privacy
 from bot.store import Store
 from bot.texts import CONSENT_WORDING, NOTICES_WORDING, texts_for
 from ml.prediction import Verdict as Reading
-from storage import model_registry, people, replies, training_runs
+from storage import model_registry, notices, people, replies, training_runs
 from storage.columns import utc_now
 from storage.database import Database
 from storage.judgements import Verdict, judge
@@ -158,6 +158,15 @@ async def test_another_process_that_read_the_texts_meanwhile_writes_nothing(
     model.while_reading = other.look
     await noticing.look()
     assert len(owed(database)) == 1
+
+
+def test_a_run_is_claimed_by_one_unit_of_work(database: Database) -> None:
+    run_id = run(database, "seven")
+    claims = []
+    for _ in range(2):
+        with database.unit_of_work() as unit:
+            claims.append(notices.claim(unit, run_id))
+    assert claims == [True, False]
 
 
 @pytest.mark.usefixtures("asked")
