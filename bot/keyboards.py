@@ -241,11 +241,6 @@ def _judge(prediction_id: int, word: str) -> str:
     return f"{Kind.JUDGE}:{prediction_id}:{word}"
 
 
-def stacked(above: Keyboard, below: Keyboard) -> Keyboard:
-    """The buttons of both, one keyboard's rows below the other's."""
-    return make_keyboard([*above["inline_keyboard"], *below["inline_keyboard"]])
-
-
 def make_button(text: str, data: str) -> dict[str, str]:
     """One button, and the data that its tap brings back."""
     return {"text": text, "callback_data": data}

@@ -1,7 +1,7 @@
 """Consent, notices and deletion. Knows no Telegram types."""
 
 from bot.judging import Tap
-from bot.keyboards import Consenting, Keyboard, consent_keyboard, delete_keyboard, notices_keyboard, stacked
+from bot.keyboards import Consenting, Keyboard, consent_keyboard, delete_keyboard, make_keyboard, notices_keyboard
 from bot.owing import Received, Shown, change, say
 from bot.store import Store
 from bot.texts import CONSENT_WORDING, Texts, fill
@@ -42,7 +42,8 @@ class Privacy:
             # Without consent there is nothing to tell, but what was asked for can always be taken back.
             if granted or wanted:
                 line, buttons = _about_notices(texts, wanted)
-                status, keyboard = f"{status}\n\n{line}", stacked(keyboard, buttons)
+                status = f"{status}\n\n{line}"
+                keyboard = make_keyboard([*keyboard["inline_keyboard"], *buttons["inline_keyboard"]])
             say(unit, received, Shown(status, keyboard, person_id=person.id))
             received.done(unit)
 
