@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from benchmarks.learning import table as learning
+
 Results = dict[str, Any]
 Row = tuple[str, str]
 
@@ -222,6 +224,12 @@ def _chaos(found: Results) -> str:
     )
 
 
+def _learning_loop(found: Results) -> str:
+    return _table("from judgements to the live model", learning.rows_of(found)) + _source(
+        found, learning.source_of(found)
+    )
+
+
 def _table(title: str, rows: list[Row]) -> str:
     return "\n".join([f"| {title} | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]) + "\n"
 
@@ -243,4 +251,5 @@ TABLES: Final[dict[str, Callable[[Results], str]]] = {
     "gpu": _gpu,
     "tutorial": _tutorial,
     "chaos": _chaos,
+    "learning_loop": _learning_loop,
 }
