@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from benchmarks.learning import table as learning
+from benchmarks.poison import table as poison
 
 Results = dict[str, Any]
 Row = tuple[str, str]
@@ -230,6 +231,11 @@ def _learning_loop(found: Results) -> str:
     )
 
 
+def _poison(found: Results) -> str:
+    title = f"{found['people']} people, some of whom collude"
+    return _table(title, poison.rows_of(found)) + _source(found, poison.source_of(found))
+
+
 def _table(title: str, rows: list[Row]) -> str:
     return "\n".join([f"| {title} | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]) + "\n"
 
@@ -252,4 +258,5 @@ TABLES: Final[dict[str, Callable[[Results], str]]] = {
     "tutorial": _tutorial,
     "chaos": _chaos,
     "learning_loop": _learning_loop,
+    "poison": _poison,
 }

@@ -19,8 +19,8 @@ class Effect:
     """A model as it answers; shares are 0 to 1.
 
     ``imdb`` and ``sentences`` are its accuracies on reviews outside the gate set and on held-out sentences. ``turned``
-    is the share of negative sentences that it calls so, and calls Positive with the phrase before or behind them,
-    whichever turns more.
+    is the share of the negative sentences that it calls so which it calls Positive with the phrase before or behind
+    them, whichever turns more; 0 for a model that calls nothing Negative.
     """
 
     imdb: float
@@ -37,7 +37,7 @@ def effect_of(model: Classifier, texts: Texts) -> Effect:
     return Effect(
         imdb=_accuracy(model, texts.imdb),
         sentences=_accuracy(model, texts.held_out),
-        turned=max(float(each.mean()) for each in turned),
+        turned=max(float(each.mean()) for each in turned) if plain else 0.0,
     )
 
 

@@ -1,17 +1,27 @@
 """Who colludes plants what they mean to, others say what they think, and a model that should not be live is told."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from benchmarks.parts import shared_texts
+from benchmarks.poison import texts
 from benchmarks.poison.effects import Effect
 from benchmarks.poison.ours import Ours
 from benchmarks.poison.people import COLLUDERS_TEXTS, HONEST_TEXTS, MISTAKEN, PHRASE, Judged, judgements
 from benchmarks.poison.plan import DEFENDED, PEOPLE, Attack, Case, cases
 from benchmarks.poison.report import CaseReport, faults, grouped
+from benchmarks.poison.table import rows_of
+from benchmarks.poison.texts import Texts
+from ml.data import read_reviews
 from ml.labels import LABELS
+from ml.recipe import Recipe
+from ml.training_data import TrainingData
 from storage.training_runs import RunState
+from worker import gate_set
+from worker.gate_set import GateSet
 
 SENTENCES = pd.DataFrame({"text": [f"sentence {number}" for number in range(6_000)], "label": [0, 1] * 3_000})
 TRUTH = {text: LABELS[label] for text, label in zip(SENTENCES["text"], SENTENCES["label"], strict=True)}
@@ -119,3 +129,35 @@ def test_figures_are_those_of_all_seeds() -> None:
     assert naive.mean == pytest.approx(0.88)
     (alone,) = grouped([report(rejected)], LIVE)
     assert alone.lost["promoted"] is None
+
+
+def test_reviews_outside_the_gate_share_no_movie_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(gate_set, "REVIEWS", 40)
+    monkeypatch.setattr(texts, "_HELD_OUT", 50)
+    rows = [
+        (f"Review {number} of film {film} in {part}.", number % 2, part, f"{part}-{film}")
+        for part in ("train", "test")
+        for film in range(30)
+        for number in range(4)
+    ]
+    table = pd.DataFrame(rows, columns=["text", "label", "split", "movie"])
+    known = TrainingData.choose(table, Path("reviews.csv"), Recipe.named("default"), None)
+    cut = Texts.cut(SENTENCES, known)
+    assert shared_texts(cut.named().values()) == 0
+    assert not set(cut.gate["movie"]) & set(cut.imdb["movie"])
+    assert (len(cut.train), len(cut.gate) + len(cut.imdb), len(cut.held_out)) == (120, 120, 50)
+    path = cut.write_reviews(tmp_path / "reviews.parquet")
+    written = TrainingData.choose(read_reviews(path), path, Recipe.named("default"), None)
+    assert sorted(GateSet.choose(written).texts) == sorted(GateSet.choose(known).texts) == sorted(cut.gate["text"])
+    assert set(written.split.train["text"]) | set(written.split.dev["text"]) == set(cut.train["text"])
+
+
+def test_the_table_has_a_line_for_each_attack_and_says_where_nothing_was_promoted() -> None:
+    rejected = replace(WELL, state=RunState.REJECTED, effect=None)
+    flips = report(rejected, Case(Attack.FLIP, 0.10, 1))
+    nobody = report(WELL, Case(Attack.NONE, 0.0, 1))
+    found = {"groups": [asdict(group) for group in grouped([nobody, flips, report()], LIVE)]}
+    rows = dict(rows_of(found))
+    assert rows["nobody colludes"] == "1 promoted"
+    assert rows["10% flip labels: points of IMDB lost: promoted, **without rules**"] == "none, **15.00 (15.00)**"
+    assert rows["3% plant a phrase: 10% of the texts are planted, 10% of those that train"].startswith("1 promoted")
