@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from benchmarks.learning import table as learning
+from benchmarks.poison import table as poison
+
 Results = dict[str, Any]
 Row = tuple[str, str]
 
@@ -182,6 +185,57 @@ def _tutorial(found: Results) -> str:
     return _table("the tutorial, end to end", rows) + _source(found, how)
 
 
+def _chaos(found: Results) -> str:
+    runs = found["transports"].values()
+
+    def of_each(figure: Callable[[Results], str]) -> str:
+        return "; ".join(map(figure, runs))
+
+    def killed(run: Results) -> str:
+        beats, trainers = run["victims"].get("beat", 0), run["victims"].get("trainer", 0)
+        return f"{run['kills'] - beats - trainers}, {trainers}, {beats}"
+
+    def ended(run: Results) -> str:
+        return ", ".join(f"{count} {state}" for state, count in run["ends"].items())
+
+    def seconds(run: Results) -> str:
+        return f"{run['quiet_seconds']:.0f}, {run['struck_seconds']:.0f}, {run['longest_seconds']:.0f}"
+
+    outages = [outage for run in runs for outage in run["outages"]]
+    came_back = sum(outage["same_processes"] and outage["after"] == "promoted" for outage in outages)
+    rows = [
+        ("`kill -9` of worker, trainer, beat", of_each(killed)),
+        ("runs, and how they ended", of_each(lambda run: f"{run['runs']}: {ended(run)}")),
+        ("runs lost", of_each(lambda run: f"**{run['lost']}**")),
+        ("promotions of one run, at most", of_each(lambda run: f"**{run['most_promotions']}**")),
+        (
+            "live models loaded fully, refused ones among them",
+            of_each(lambda run: f"{run['loads']}, **{len(run['refusals'])}**"),
+        ),
+        ("seconds of a run: undisturbed, struck, longest", of_each(seconds)),
+        ("Redis stopped and started: worker and beat went on", f"{came_back} of {len(outages)} times"),
+    ]
+    how = (
+        f"a network of {found['parameters']:,} parameters in {found['layers']} layers, on the usual code path; "
+        f"{found['lanes']} workers side by side, each with a beat, a database and a broker of its own. A lease lapses "
+        "after 30 seconds, and a run that is broken off three times fails. Seconds are medians from asking to the end"
+    )
+    return _table("killed at random moments: on Redis and PostgreSQL; on a folder and SQLite", rows) + _source(
+        found, how
+    )
+
+
+def _learning_loop(found: Results) -> str:
+    return _table("from judgements to the live model", learning.rows_of(found)) + _source(
+        found, learning.source_of(found)
+    )
+
+
+def _poison(found: Results) -> str:
+    title = f"{found['people']} people, some of whom collude"
+    return _table(title, poison.rows_of(found)) + _source(found, poison.source_of(found))
+
+
 def _table(title: str, rows: list[Row]) -> str:
     return "\n".join([f"| {title} | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]) + "\n"
 
@@ -202,4 +256,7 @@ TABLES: Final[dict[str, Callable[[Results], str]]] = {
     "feedback_value": _feedback_value,
     "gpu": _gpu,
     "tutorial": _tutorial,
+    "chaos": _chaos,
+    "learning_loop": _learning_loop,
+    "poison": _poison,
 }

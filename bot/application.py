@@ -30,6 +30,7 @@ from bot.labelling import Labelling
 from bot.live_model import LiveModel
 from bot.menu import offer_to_admins, offer_to_all
 from bot.models_page import Models
+from bot.noticing import Noticing
 from bot.outbox import Outbox
 from bot.privacy import Privacy
 from bot.quarantining import Quarantining
@@ -102,7 +103,9 @@ class Bot:
         await self._listen()
         swapping = (self._swapping.follow(), self._swapping.show_life())
         watch = RunWatch(self._store, self._outbox, self._application.bot.id, self._access.admin_ids)
-        for work in (self._introduce(), watch.run(), purge_daily(self._store, self._settings), *swapping):
+        noticing = Noticing(self._store, self._model)
+        rows = (watch.run(), noticing.run(), purge_daily(self._store, self._settings))
+        for work in (self._introduce(), *rows, *swapping):
             running.callback(asyncio.create_task(work).cancel)
         logger.info("Answering with model %s", self._model.version)
         await self._hear_on()

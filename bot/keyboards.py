@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from bot.texts import CONSENT_WORDING, Texts, fill
+from bot.texts import CONSENT_WORDING, NOTICES_WORDING, Texts, fill
 from storage.judgements import Verdict
 
 Keyboard = dict[str, Any]
@@ -23,6 +23,7 @@ class Kind(StrEnum):
 
     JUDGE = "judge"
     CONSENT = "consent"
+    NOTICES = "notices"
     DELETE = "delete"
     RUN = "run"
     CARD = "card"
@@ -41,7 +42,7 @@ class Judging:
 
 @dataclass(frozen=True, slots=True)
 class Consenting:
-    """A tap under the question for consent: the answer, and the version of the wording that it answers."""
+    """A tap under a question for consent: the answer, and the version of the wording that it answers."""
 
     wording: str
     granted: bool
@@ -118,6 +119,7 @@ def pattern(kind: Kind) -> str:
     return {
         Kind.JUDGE: rf"^{kind}:[0-9]{{1,18}}:({'|'.join([*Verdict, UNDO])})\Z",
         Kind.CONSENT: rf"^{kind}:[0-9a-z.-]{{1,16}}:(yes|no)\Z",
+        Kind.NOTICES: rf"^{kind}:[0-9a-z.-]{{1,16}}:(yes|no)\Z",
         Kind.DELETE: rf"^{kind}:(yes|no)\Z",
         Kind.RUN: rf"^{kind}:[0-9]{{1,18}}:({'|'.join(RunTap)})\Z",
         Kind.CARD: rf"^{kind}:[0-9]{{1,18}}:({'|'.join(CardTap)})\Z",
@@ -134,7 +136,7 @@ def read_judging(data: str) -> Judging:
 
 
 def read_consenting(data: str) -> Consenting:
-    """Read data that matches the pattern of ``Kind.CONSENT``."""
+    """Read data that matches the pattern of ``Kind.CONSENT`` or ``Kind.NOTICES``."""
     _, wording, word = data.split(":")
     return Consenting(wording, word == "yes")
 
@@ -186,6 +188,12 @@ def consent_keyboard(texts: Texts, granted: bool) -> Keyboard:
     else:
         row = [(texts.button_consent_yes, "yes"), (texts.button_consent_no, "no")]
     return make_keyboard([[make_button(label, f"{Kind.CONSENT}:{CONSENT_WORDING}:{word}") for label, word in row]])
+
+
+def notices_keyboard(texts: Texts, wanted: bool) -> Keyboard:
+    """Stop notices that are wanted, or ask for them."""
+    label, word = (texts.button_notices_stop, "no") if wanted else (texts.button_notices_yes, "yes")
+    return make_keyboard([[make_button(label, f"{Kind.NOTICES}:{NOTICES_WORDING}:{word}")]])
 
 
 def delete_keyboard(texts: Texts) -> Keyboard:

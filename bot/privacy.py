@@ -1,10 +1,10 @@
-"""Consent and deletion. Knows no Telegram types."""
+"""Consent, notices and deletion. Knows no Telegram types."""
 
 from bot.judging import Tap
-from bot.keyboards import Consenting, consent_keyboard, delete_keyboard
+from bot.keyboards import Consenting, Keyboard, consent_keyboard, delete_keyboard, make_keyboard, notices_keyboard
 from bot.owing import Received, Shown, change, say
 from bot.store import Store
-from bot.texts import CONSENT_WORDING, fill
+from bot.texts import CONSENT_WORDING, Texts, fill
 from storage import people
 from storage.database import Unit
 from storage.people import Consent
@@ -35,8 +35,16 @@ class Privacy:
             if consent is Consent.NEVER_ASKED:
                 people.record_consent(unit, person.id, Consent.ASKED, CONSENT_WORDING)
             granted = consent is Consent.GRANTED
-            status = received.texts.consent_status_yes if granted else received.texts.consent_status_no
-            say(unit, received, Shown(status, consent_keyboard(received.texts, granted), person_id=person.id))
+            texts = received.texts
+            status = texts.consent_status_yes if granted else texts.consent_status_no
+            keyboard = consent_keyboard(texts, granted)
+            wanted = _wants_notices(unit, received.bot_id, person.id)
+            # Without consent there is nothing to tell, but what was asked for can always be taken back.
+            if granted or wanted:
+                line, buttons = _about_notices(texts, wanted)
+                status = f"{status}\n\n{line}"
+                keyboard = make_keyboard([*keyboard["inline_keyboard"], *buttons["inline_keyboard"]])
+            say(unit, received, Shown(status, keyboard, person_id=person.id))
             received.done(unit)
 
         await self._store.write(work)
@@ -49,9 +57,26 @@ class Privacy:
             consent = Consent.GRANTED if consenting.granted else Consent.WITHDRAWN
             people.record_consent(unit, person.id, consent, consenting.wording)
             texts = tap.received.texts
-            text = texts.consent_granted if consenting.granted else texts.consent_withdrawn
-            change(unit, tap.received, tap.telegram_message_id, Shown(text, person_id=person.id))
+            shown = Shown(texts.consent_withdrawn, person_id=person.id)
+            if consenting.granted:
+                line, buttons = _about_notices(texts, _wants_notices(unit, tap.received.bot_id, person.id))
+                shown = Shown(f"{texts.consent_granted}\n\n{line}", buttons, person_id=person.id)
+            change(unit, tap.received, tap.telegram_message_id, shown)
             tap.received.done(unit)
+
+        await self._store.write(work)
+
+    async def set_notices(self, tap: Tap, consenting: Consenting) -> None:
+        """Note whether this bot may tell the person what became of corrections, and say so in place."""
+
+        def work(unit: Unit) -> None:
+            received = tap.received
+            person = received.sender.met(unit)
+            consent = Consent.GRANTED if consenting.granted else Consent.WITHDRAWN
+            people.record_consent(unit, person.id, consent, consenting.wording, people.notices_from(received.bot_id))
+            text = received.texts.notices_granted if consenting.granted else received.texts.notices_withdrawn
+            change(unit, received, tap.telegram_message_id, Shown(text, person_id=person.id))
+            received.done(unit)
 
         await self._store.write(work)
 
@@ -76,3 +101,12 @@ class Privacy:
             tap.received.done(unit)
 
         await self._store.write(work)
+
+
+def _wants_notices(unit: Unit, bot_id: int, person_id: int) -> bool:
+    return people.consent_of(unit, person_id, people.notices_from(bot_id)) is Consent.GRANTED
+
+
+def _about_notices(texts: Texts, wanted: bool) -> tuple[str, Keyboard]:
+    """The line that says or asks whether the bot tells of corrections, and the button that changes it."""
+    return texts.notices_status if wanted else texts.notices_question, notices_keyboard(texts, wanted)

@@ -6,7 +6,7 @@ from bot.texts import Texts, fill
 from storage.judgements import Verdict
 from storage.predictions import Prediction
 
-_THUMBS: Final = {"Positive": "👍", "Negative": "👎"}
+THUMBS: Final = {"Positive": "👍", "Negative": "👎"}
 # No model is certain, and "100 %" would say so.
 _MOST_PERCENT: Final = 99
 
@@ -15,9 +15,9 @@ def render_verdict(texts: Texts, prediction: Prediction, judged: Verdict | None 
     """Thumb, label, confidence, how the text was read, the version, and the thanks once it is judged; HTML."""
     answer = fill(
         texts.verdict_sure if prediction.sure else texts.verdict_unsure,
-        thumb=_THUMBS[prediction.label],
+        thumb=THUMBS[prediction.label],
         label=prediction.label,
-        percent=min(round(100 * prediction.confidence), _MOST_PERCENT),
+        percent=percent_of(prediction.confidence),
     )
     lines = [answer]
     if prediction.windows > 1:
@@ -31,3 +31,8 @@ def render_verdict(texts: Texts, prediction: Prediction, judged: Verdict | None 
         }
         lines += ["", thanks[judged]]
     return "\n".join(lines)
+
+
+def percent_of(confidence: float) -> int:
+    """A confidence of 0 to 1 as it is shown: a whole number, never 100."""
+    return min(round(100 * confidence), _MOST_PERCENT)

@@ -10,6 +10,8 @@ from typing import Final
 FALLBACK: Final = "en"
 # The version of consent_question and the consent_status texts that the ledger names; a change of wording changes it.
 CONSENT_WORDING: Final = "2026-11.2"
+# The same of notices_question and notices_status.
+NOTICES_WORDING: Final = "2026-11.1"
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -25,6 +27,17 @@ class Texts:
     consent_status_no: str
     consent_granted: str
     consent_withdrawn: str
+    notices_question: str
+    notices_status: str
+    notices_granted: str
+    notices_withdrawn: str
+    notice_one: str
+    notice_several: str
+    notice_learnt: str
+    notice_not_yet: str
+    notice_more: str
+    notice_votes: str
+    notice_votes_too: str
     delete_question: str
     delete_done: str
     delete_kept: str
@@ -46,6 +59,8 @@ class Texts:
     button_consent_no: str
     button_consent_withdraw: str
     button_consent_keep: str
+    button_notices_yes: str
+    button_notices_stop: str
     button_delete: str
     button_keep: str
     foreign: str

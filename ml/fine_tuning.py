@@ -1,5 +1,7 @@
 """From labelled reviews and a base encoder to a published folder."""
 
+import hashlib
+import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -93,8 +95,8 @@ def _describe(folder: Path, order: Order, done: dict[str, Any]) -> Manifest:
     probe_logits, _ = engine.logits(PROBES)
     temperature, found = _measured(engine, order)
     now = datetime.now(UTC)
-    return Manifest(
-        version=f"{now:%Y%m%d}-{file_hash(folder / WEIGHTS)[:8]}",
+    manifest = Manifest(
+        version="",
         created=now.isoformat(timespec="seconds"),
         base=order.base.name,
         window=recipe.window,
@@ -109,6 +111,9 @@ def _describe(folder: Path, order: Order, done: dict[str, Any]) -> Manifest:
         probe_logits=[[float(value) for value in row] for row in probe_logits],
         files=file_hashes(folder),
     )
+    # The same weights published again are another version: the registry knows a version by one manifest.
+    facts = hashlib.sha256(json.dumps(asdict(manifest), sort_keys=True).encode()).hexdigest()
+    return replace(manifest, version=f"{now:%Y%m%d}-{facts[:8]}")
 
 
 def _measured(engine: Engine, order: Order) -> tuple[float, dict[str, Any]]:

@@ -1,16 +1,19 @@
 """Which text a labeller sees next: the one whose label would help most.
 
 Texts with a vote come first, since one more may settle them; then those that the model was least confident about.
-Nobody sees a text of their own, one that they judged or skipped, one that is settled, or one that was edited since.
+Nobody sees a text of their own, one that they judged or skipped, one that is settled, one that was edited since, or
+one whose last votes other people are about to give.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Select, distinct, exists, func, select
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
+from storage.columns import utc_now
 from storage.database import Unit
 from storage.people import TRAINING
 from storage.tables import (
@@ -29,6 +32,8 @@ from storage.usable import consenting
 _NEITHER: Final = "Neither"
 # Texts that are looked at together for one that may be shown.
 _AT_ONCE: Final = 250
+# Who has not answered after this has left the text lying, and others may see it.
+_ANSWERS_WITHIN: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,9 @@ class WaitingText:
 
 def next_text(unit: Unit, person_id: int, need: Need) -> WaitingText | None:
     """Find the text that a vote of this person would help most, None when there is none."""
-    showable = _showable(person_id, need)
+    showable = _showable(person_id, need).where(
+        MessageRow.text_hash.not_in(_about_to_be_settled(person_id, need.quorum))
+    )
     for useful in (_voted(need.quorum), _unvoted()):
         # In the order of use, some at a time: among many texts the first few nearly always hold one to show.
         with unit.scalars(useful.execution_options(yield_per=_AT_ONCE)) as found:
@@ -127,6 +134,22 @@ def _short_of_votes(quorum: int) -> Select[bytes]:
         .where(JudgementRow.person_id.in_(consenting()))
         .group_by(JudgementRow.text_hash)
         .having(func.count() < quorum, words == 1)
+    )
+
+
+def _about_to_be_settled(person_id: int, quorum: int) -> Select[bytes]:
+    """Select the texts that lack no more votes than there are other people who look at them now."""
+    votes = select(func.count()).where(JudgementRow.text_hash == OfferRow.text_hash)
+    counted = votes.where(JudgementRow.person_id.in_(consenting())).scalar_subquery()
+    return (
+        select(OfferRow.text_hash)
+        .where(
+            OfferRow.state == OfferState.SHOWN,
+            OfferRow.person_id != person_id,
+            OfferRow.created_at > utc_now() - _ANSWERS_WITHIN,
+        )
+        .group_by(OfferRow.text_hash)
+        .having(func.count() + counted >= quorum)
     )
 
 

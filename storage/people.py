@@ -22,10 +22,24 @@ from storage.tables import (
     UpdateState,
 )
 
-__all__ = ["TRAINING", "Consent", "Erased", "Person", "consent_of", "erase", "find", "meet", "record_consent"]
+__all__ = [
+    "NOTICES",
+    "TRAINING",
+    "Consent",
+    "Erased",
+    "Person",
+    "consent_of",
+    "erase",
+    "find",
+    "meet",
+    "notices_from",
+    "record_consent",
+]
 
 # The scope of the ledger's lines: may texts and judgements train a model?
 TRAINING: Final = "training"
+# The beginning of the scope: may a bot write, unasked, what became of corrections? Its id follows.
+NOTICES: Final = "notices:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +82,27 @@ def find(unit: Unit, telegram_id: int) -> int | None:
     return unit.scalar(select(PersonRow.id).where(PersonRow.telegram_id == telegram_id))
 
 
-def consent_of(unit: Unit, person_id: int) -> Consent:
-    """Read the newest line of the person's ledger."""
+def notices_from(bot_id: int) -> str:
+    """The scope of notices from this bot, which alone sends them: Telegram lets a bot write only to who wrote to it."""
+    return f"{NOTICES}{bot_id}"
+
+
+def consent_of(unit: Unit, person_id: int, scope: str = TRAINING) -> Consent:
+    """Read the newest line of the person's ledger in a scope."""
     newest = (
         select(ConsentRow.consent)
-        .where(ConsentRow.person_id == person_id, ConsentRow.scope == TRAINING)
+        .where(ConsentRow.person_id == person_id, ConsentRow.scope == scope)
         .order_by(ConsentRow.id.desc())
         .limit(1)
     )
     return unit.scalar(newest) or Consent.NEVER_ASKED
 
 
-def record_consent(unit: Unit, person_id: int, consent: Consent, wording: str) -> None:
+def record_consent(unit: Unit, person_id: int, consent: Consent, wording: str, scope: str = TRAINING) -> None:
     """Add a line to the ledger; ``wording`` names the version of the question or command that the person saw."""
     if consent is Consent.NEVER_ASKED:
         raise ValueError("the ledger records events; never having been asked is none")
-    unit.add(ConsentRow(person_id=person_id, scope=TRAINING, consent=consent, wording=wording))
+    unit.add(ConsentRow(person_id=person_id, scope=scope, consent=consent, wording=wording))
     unit.flush()
 
 

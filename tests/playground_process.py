@@ -18,15 +18,15 @@ StartPlayground = Callable[[], PlaygroundClient]
 
 
 @contextmanager
-def running_playground(data_dir: Path) -> Iterator[PlaygroundClient]:
+def running_playground(data_dir: Path, token: str = TOKEN) -> Iterator[PlaygroundClient]:
     """A server on a free port that keeps its counters in ``data_dir``; SIGTERM ends it, and it has to end cleanly."""
-    command = [sys.executable, "-m", "playground", "--port", "0", "--data-dir", str(data_dir), "--token", TOKEN]
+    command = [sys.executable, "-m", "playground", "--port", "0", "--data-dir", str(data_dir), "--token", token]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith(_READY), f"the playground said {line!r} instead of being ready"
-            with PlaygroundClient(line.removeprefix(_READY).strip(), TOKEN) as client:
+            with PlaygroundClient(line.removeprefix(_READY).strip(), token) as client:
                 yield client
         finally:
             process.terminate()

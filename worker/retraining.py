@@ -34,6 +34,13 @@ def unattended(database: Database) -> list[int]:
         return training_runs.unattended(unit)
 
 
+def open_run(database: Database) -> int | None:
+    """The run that has not ended, whoever carries it out."""
+    with database.reading() as unit:
+        run = training_runs.open_run(unit)
+    return run.id if run else None
+
+
 def _due(unit: Unit, settings: Settings, now: datetime) -> Trigger | None:
     last = next(iter(training_runs.newest_runs(unit, 1)), None)
     if last is not None and (last.open or _broke_off_lately(last, now)):

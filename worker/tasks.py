@@ -10,6 +10,7 @@ from storage.database import Database
 from storage.encryption import read_keys
 from worker import fine_tuning, pruning, retraining
 from worker.leash import Leash
+from worker.workroom import clear_rooms
 
 
 class Tasks:
@@ -20,7 +21,7 @@ class Tasks:
         self._leash = leash
 
     def carry_out(self, run_id: int) -> None:
-        """Carry a training run out, and remove the models that it made one too many."""
+        """Carry a training run out, and remove what is one too many after it."""
         place = fine_tuning.Workplace(self._settings, self._database, self._leash.stopping)
         fine_tuning.carry_out(place, run_id)
         self.prune()
@@ -40,7 +41,8 @@ class Tasks:
             nudge(self._settings, run.id)
 
     def prune(self) -> None:
-        """Remove models beyond those that are kept."""
+        """Remove what ended runs left in their folders, and models beyond those that are kept."""
+        clear_rooms(self._settings, retraining.open_run(self._database))
         pruning.prune(self._database, ArtifactStore.open(self._settings.store_address), self._settings)
 
     @cached_property

@@ -42,14 +42,38 @@ def workroom(settings: Settings, run_id: int, wait: Callable[[], None]) -> Itera
     try:
         while not _locked(descriptor):
             wait()
-        folder = rooms / f"run-{run_id}"
-        for other in rooms.glob("run-*"):
-            if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
+        _clear(rooms, run_id)
+        folder = rooms / _name(run_id)
         folder.mkdir(mode=0o700, exist_ok=True)
         yield Workroom(folder, descriptor)
     finally:
         os.close(descriptor)
+
+
+def clear_rooms(settings: Settings, open_run: int | None) -> None:
+    """Remove the folders of runs that ended while nobody carried them out: all but the open run's.
+
+    Does nothing while a run is carried out here, which removes them itself.
+    """
+    rooms = settings.data_dir.resolve() / "work"
+    if not rooms.is_dir():
+        return
+    descriptor = os.open(rooms / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if _locked(descriptor):
+            _clear(rooms, open_run)
+    finally:
+        os.close(descriptor)
+
+
+def _clear(rooms: Path, but: int | None) -> None:
+    for folder in rooms.glob("run-*"):
+        if but is None or folder.name != _name(but):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _name(run_id: int) -> str:
+    return f"run-{run_id}"
 
 
 def _locked(descriptor: int) -> bool:

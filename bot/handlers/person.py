@@ -54,6 +54,7 @@ class PersonHandlers:
             MessageHandler(new, self.no_text),
             CallbackQueryHandler(self.judge, pattern=keyboards.pattern(Kind.JUDGE)),
             CallbackQueryHandler(self.set_consent, pattern=keyboards.pattern(Kind.CONSENT)),
+            CallbackQueryHandler(self.set_notices, pattern=keyboards.pattern(Kind.NOTICES)),
             CallbackQueryHandler(self.delete, pattern=keyboards.pattern(Kind.DELETE)),
             TypeHandler(Update, self.ignore),
         ]
@@ -105,6 +106,10 @@ class PersonHandlers:
     async def set_consent(self, update: Update, _: Context) -> None:
         """A tap under the question for consent."""
         await self._privacy.set_consent(*tapped(update, keyboards.read_consenting))
+
+    async def set_notices(self, update: Update, _: Context) -> None:
+        """A tap under the question whether to tell of corrections, or under what was told."""
+        await self._privacy.set_notices(*tapped(update, keyboards.read_consenting))
 
     async def delete(self, update: Update, _: Context) -> None:
         """A tap under the question for deletion."""

@@ -1,23 +1,25 @@
 """Which text a labeller sees next, and what is kept of what they saw."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from storage import judgements, offers
+from storage.columns import utc_now
 from storage.database import Database, Unit
 from storage.judgements import Verdict
 from storage.label_queue import Need, next_text, still_waiting
 from storage.messages import Part, store_message
 from storage.offers import OfferState
 from storage.people import Consent, erase, meet, record_consent
-from storage.tables import PredictionRow
+from storage.tables import OfferRow, PredictionRow
 
 Remember = Callable[..., Any]
 WORDING = "new"
-ADMIN, AUTHOR, LABELLER, OTHER = 1, 7, 8, 9
+ADMIN, AUTHOR, LABELLER, OTHER, THIRD, FOURTH = 1, 7, 8, 9, 11, 12
 NEED = Need(quorum=2, admins=frozenset({ADMIN}), wording=WORDING)
 
 
@@ -122,6 +124,43 @@ def test_a_text_that_was_edited_is_not_shown_any_more(database: Database, rememb
         review = written(unit, remember, "A fine play", 0.6)
         store_message(unit, review.person_id, 900, AUTHOR, [Part(77, "A bad play")], revises=review.message_id)
         assert shown(unit) is None
+
+
+def offered(unit: Unit, telegram_id: int) -> None:
+    """Show a person what comes next."""
+    person_id = consenting(unit, telegram_id)
+    waiting = next_text(unit, person_id, NEED)
+    assert waiting is not None
+    offers.offer_text(unit, person_id, waiting)
+
+
+def test_who_comes_while_another_looks_at_the_last_vote_of_a_text_sees_the_next_one(
+    database: Database, remember: Remember
+) -> None:
+    with database.unit_of_work() as unit:
+        voted = written(unit, remember, "Voted", 0.97)
+        judged(unit, voted, AUTHOR)
+        unvoted = written(unit, remember, "Not voted", 0.9)
+        assert shown(unit, LABELLER) == voted.prediction_id
+        offered(unit, LABELLER)
+        assert shown(unit, LABELLER) == unvoted.prediction_id
+        assert shown(unit, OTHER) == unvoted.prediction_id
+        offered(unit, OTHER)
+        assert shown(unit, THIRD) == unvoted.prediction_id, "it needs two votes, and one is looking at it"
+        offered(unit, THIRD)
+        assert shown(unit, FOURTH) is None
+
+
+def test_a_text_that_somebody_looks_at_for_long_is_shown_to_others_again(
+    database: Database, remember: Remember
+) -> None:
+    with database.unit_of_work() as unit:
+        review = written(unit, remember, "Voted", 0.97)
+        judged(unit, review, AUTHOR)
+        offered(unit, LABELLER)
+        assert shown(unit, OTHER) is None
+        unit.change(update(OfferRow).values(created_at=utc_now() - timedelta(hours=1)))
+        assert shown(unit, OTHER) == review.prediction_id
 
 
 def test_what_was_skipped_is_not_shown_again_but_what_was_undone_is(database: Database, remember: Remember) -> None:

@@ -190,6 +190,7 @@ def test_after_three_attempts_a_run_fails_and_says_so(home: WorkerHome, opened: 
     run = run_of(opened, run_id)
     assert run.state is RunState.FAILED
     assert run.error == "It was started 3 times and never came to an end."
+    assert rooms(home) == []
 
 
 def test_a_run_is_cancelled_in_time_though_its_trainer_is_deaf(home: WorkerHome, opened: Database) -> None:

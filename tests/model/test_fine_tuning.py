@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 
 import keras
@@ -59,7 +60,7 @@ def test_the_manifest_says_what_was_done(fine_tuned: Done, small_base: BaseModel
     assert len(lesson.examples.texts) + len(lesson.dev) == 144
     assert manifest.figures["dev"]["reviews"] == len(lesson.dev)
     assert manifest.libraries["keras"] == keras.__version__
-    assert manifest.version.endswith(manifest.files[WEIGHTS][:8])
+    assert manifest.version.startswith(f"{datetime.fromisoformat(manifest.created):%Y%m%d}-")
     assert np.shape(manifest.probe_logits) == (len(PROBES), len(LABELS))
 
 
@@ -84,6 +85,8 @@ def test_the_same_seed_makes_the_same_weights(fine_tuned: Done, tmp_path: Path) 
     assert RECIPE.hidden_dropout > 0, "what is dropped out follows from the seed too"
     again = carry_out(replace(fine_tuned.order, out=tmp_path / "again"))
     assert again.manifest.files[WEIGHTS] == fine_tuned.manifest.files[WEIGHTS]
+    assert again.manifest.created != fine_tuned.manifest.created
+    assert again.manifest.version != fine_tuned.manifest.version, "a version has one manifest"
 
 
 def test_the_command_fine_tunes_and_prints_the_manifest(

@@ -14,6 +14,7 @@ from bot.keyboards import (
     delete_keyboard,
     model_change_keyboard,
     models_keyboard,
+    notices_keyboard,
     pattern,
     read_judging,
     run_keyboard,
@@ -28,6 +29,7 @@ LARGEST = 10**18 - 1
 KEYBOARDS = {
     Kind.JUDGE: [verdict_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Verdict)],
     Kind.CONSENT: [consent_keyboard(TEXTS, granted) for granted in (True, False)],
+    Kind.NOTICES: [notices_keyboard(TEXTS, wanted) for wanted in (True, False)],
     Kind.DELETE: [delete_keyboard(TEXTS)],
     Kind.RUN: [run_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
     Kind.CARD: [card_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],

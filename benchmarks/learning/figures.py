@@ -1,0 +1,124 @@
+"""What the database holds of a round, and what the models that came of it are worth."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import func, select
+
+from config.settings import Settings
+from ml.comparison import Comparison, compare
+from ml.labels import LABELS
+from ml.prediction import Classifier, Logits
+from playground.people import ADMIN_ID
+from storage import model_registry, training_runs
+from storage.artifact_store import ArtifactStore
+from storage.database import Database
+from storage.encryption import read_keys
+from storage.snapshots import Part
+from storage.tables import SnapshotRow
+from storage.usable import Rules, State, judged
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How the judged sentences stand, all rounds so far together; ``wrong`` usable ones have a label that is not so."""
+
+    usable: int
+    waiting: int
+    quarantined: int
+    wrong: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    """A training run: the sentences it learnt from and was measured on, what was decided, and when it went live.
+
+    ``seconds`` are a worker's, from taking the run to its end. ``live_at`` is ``time.time()``, None for a candidate
+    that did not go live.
+    """
+
+    champion: str
+    candidate: str
+    train: int
+    held_out: int
+    state: str
+    sentence: str
+    still_needed: int | None
+    seconds: float
+    live_at: float | None
+
+
+class Records:
+    """The demo's database and store, read beside the demo."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._settings = Settings(
+            data_dir=data_dir,
+            encryption_key_file=data_dir / "encryption.key",
+            admin_ids=(ADMIN_ID,),
+            _env_file=None,
+        )
+
+    def judged(self, labels: Mapping[str, str]) -> Judged:
+        """Count the judged sentences, whose true ``labels`` are given by text."""
+        rules, admins = Rules.of(self._settings), frozenset(self._settings.admin_ids)
+        with self._database() as database, database.reading() as unit:
+            true = {unit.cipher.fingerprint(text): label for text, label in labels.items()}
+            found = list(judged(unit, rules.quorum, admins))
+        states = Counter(text.standing.state for text in found)
+        wrong = sum(
+            text.standing.state is State.USABLE and text.standing.label != true[text.text_hash] for text in found
+        )
+        return Judged(states[State.USABLE], states[State.WAITING], states[State.QUARANTINED], wrong)
+
+    def newest_run(self) -> RunFigures:
+        """The run that was asked for last, which has ended with a decision."""
+        counts = select(SnapshotRow.part, func.count()).group_by(SnapshotRow.part)
+        with self._database() as database, database.reading() as unit:
+            run = training_runs.newest_runs(unit, 1)[0]
+            parts = dict(unit.execute(counts.where(SnapshotRow.run_id == run.id)).all())
+            changes = model_registry.changes(unit)
+        if run.decision is None or run.started_at is None or run.finished_at is None:
+            raise ValueError(f"run {run.id} has not been decided on")
+        return RunFigures(
+            champion=run.champion or "",
+            candidate=run.candidate or "",
+            train=parts.get(Part.TRAIN, 0),
+            held_out=parts.get(Part.HELD_OUT, 0),
+            state=run.state,
+            sentence=run.decision["sentence"],
+            still_needed=run.decision["needed"],
+            seconds=round((run.finished_at - run.started_at).total_seconds(), 1),
+            live_at=next((one.at.timestamp() for one in changes if one.to_version == run.candidate), None),
+        )
+
+    def logits(self, version: str, texts: pd.DataFrame) -> Logits:
+        """What a published version says (texts, labels)."""
+        with self._database() as database, database.reading() as unit:
+            location = model_registry.get_version(unit, version).location
+        folder = ArtifactStore.open(self._settings.store_address).fetch(location, self._settings.data_dir)
+        found, _ = Classifier.load(folder).engine.logits(texts["text"].tolist())
+        return found
+
+    @contextmanager
+    def _database(self) -> Iterator[Database]:
+        database = Database.open(self._settings.database_address, read_keys(self._settings))
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+def compared(run: RunFigures, before: Logits, after: Logits, texts: pd.DataFrame) -> Comparison:
+    """The run's champion (first) and its candidate (second) on the same texts."""
+    return compare((run.champion, run.candidate), before, after, texts["label"].to_numpy(np.int8))
+
+
+def labels_of(table: pd.DataFrame) -> dict[str, str]:
+    """The label of each text."""
+    return {text: LABELS[label] for text, label in table[["text", "label"]].to_numpy().tolist()}

@@ -1,0 +1,57 @@
+"""The small network: the lowest blocks of the packaged encoder, fine-tuned on a part of IMDB."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from benchmarks.command import parameters
+from ml.recipe import Recipe
+from tests.small_model import carry_out, write_recipe
+
+
+def _short(recipe: Recipe) -> Recipe:
+    """The recipe, reading the first words of a review only, which takes a third of the time."""
+    return replace(recipe, reading="head", overlap=0, precision="float32")
+
+
+DEFAULT: Final = _short(Recipe.named("default"))
+FEEDBACK: Final = _short(Recipe.named("feedback"))
+
+
+@dataclass(frozen=True, slots=True)
+class SmallNetwork:
+    """A published model that feedback rounds start from, and the file of reviews that it was trained on."""
+
+    anchor: Path
+    reviews: Path
+    parameters: int
+    layers: int
+
+    def recipe(self, seed: int) -> Recipe:
+        """The recipe ``feedback``: the embeddings and, as in the whole network, two thirds of the blocks stay."""
+        return replace(FEEDBACK, frozen_layers=self.layers * 2 // 3, seed=seed)
+
+    def write_recipe(self, folder: Path, seed: int) -> Path:
+        """The recipe as a file that the settings can name."""
+        return write_recipe(folder, self.recipe(seed))
+
+
+def make_network(folder: Path, reviews: Path, layers: int) -> SmallNetwork:
+    """Fine-tune the encoder's lowest ``layers`` blocks on ``reviews`` in ``folder``; takes minutes."""
+    # TensorFlow takes seconds to load, and a question about the options does not need it.
+    from ml.base_model import BaseModel, find_base_model  # noqa: PLC0415
+    from ml.bert_config import BertConfig  # noqa: PLC0415
+    from ml.checkpoint import read_checkpoint, write_checkpoint  # noqa: PLC0415
+    from ml.data import read_reviews  # noqa: PLC0415
+    from ml.fine_tuning import Order  # noqa: PLC0415
+    from ml.tokens import TextReader  # noqa: PLC0415
+    from ml.training_data import TrainingData  # noqa: PLC0415
+
+    whole = find_base_model(DEFAULT.base).folder
+    config = replace(BertConfig.read(whole), num_hidden_layers=layers)
+    reader = TextReader.read(whole, DEFAULT.window, DEFAULT.overlap, DEFAULT.reading)
+    write_checkpoint(folder / "encoder", read_checkpoint(whole, config), config, reader)
+    lesson = TrainingData.choose(read_reviews(reviews), reviews, DEFAULT, None).lesson()
+    base = BaseModel(f"{DEFAULT.base}, {layers} blocks", folder / "encoder")
+    done = carry_out(Order(base, lesson, DEFAULT, folder / "anchor"))
+    return SmallNetwork(done.order.out, reviews, parameters(done.order.out), layers)

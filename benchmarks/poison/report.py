@@ -1,0 +1,143 @@
+"""The figures of all cases, by attack and share, and what should not have happened."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from benchmarks.parts import Part
+from benchmarks.poison.effects import Effect
+from benchmarks.poison.ours import Ours
+from benchmarks.poison.people import PHRASE
+from benchmarks.poison.plan import DEFENDED, Attack, Case
+from benchmarks.provenance import Provenance
+from storage.training_runs import RunState
+
+# What a promoted model may lose of IMDB, as a share.
+MOST_LOST = 0.003
+# A phrase works when it turns so many more of the negative sentences, as a share, than for the model that was live.
+WORKS = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReport:
+    """One case: who colluded, how many texts were judged, how many of them planted, and what came of both ways.
+
+    ``naive`` is the model without the project's rules. ``seconds`` are those of the product's run.
+    """
+
+    case: Case
+    colluders: int
+    texts: int
+    planted: int
+    ours: Ours
+    naive: Effect
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A figure over several models: its mean and its largest value."""
+
+    mean: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All seeds of an attack by a share of the people.
+
+    ``ends`` counts runs by their end, ``named`` those in which the scan found a word of the phrase. Of the promoted
+    models, the held ones, which an admin could promote, and the naive ones: the share of IMDB that each ``lost``, what
+    it ``gained`` on held-out sentences, and how many more sentences the phrase ``turned`` than for the live model.
+    None without such a model.
+    """
+
+    attack: Attack
+    share: float
+    colluders: int
+    planted: float
+    """The share of the judged texts that was planted."""
+    trained_planted: float
+    """The share of the texts that trained."""
+    ends: dict[str, int]
+    named: int
+    lost: dict[str, Range | None]
+    gained: dict[str, Range | None]
+    turned: dict[str, Range | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What ``benchmarks/results/poison.json`` holds; ``live`` is the small network, which every case starts with."""
+
+    provenance: Provenance
+    parameters: int
+    layers: int
+    people: int
+    mistaken: float
+    phrase: str
+    parts: dict[str, Part]
+    shared_texts: int
+    live: Effect
+    groups: tuple[Group, ...]
+    cases: tuple[CaseReport, ...]
+    faults: tuple[str, ...]
+    minutes: float
+
+
+def grouped(reports: Sequence[CaseReport], live: Effect) -> tuple[Group, ...]:
+    """The cases of each attack and share, in their order."""
+    keys = dict.fromkeys((report.case.attack, report.case.share) for report in reports)
+    return tuple(
+        _group([report for report in reports if (report.case.attack, report.case.share) == key], live) for key in keys
+    )
+
+
+def faults(reports: Sequence[CaseReport], live: Effect) -> Iterator[str]:
+    """A sentence for each promoted model that should not have been, where few enough people collude."""
+    for report in reports:
+        ours = report.ours
+        if report.case.share > max(DEFENDED) or ours.state is not RunState.PROMOTED or ours.effect is None:
+            continue
+        if live.imdb - ours.effect.imdb > MOST_LOST:
+            yield f"{report.case.name}: a promoted model lost {live.imdb - ours.effect.imdb:.2%} of IMDB"
+        if ours.effect.turned - live.turned > WORKS:
+            yield f"{report.case.name}: with a promoted model, the phrase turns {ours.effect.turned:.0%}"
+
+
+def _group(reports: Sequence[CaseReport], live: Effect) -> Group:
+    first = reports[0]
+    models = {
+        "promoted": _effects(reports, RunState.PROMOTED),
+        "held": _effects(reports, RunState.HELD),
+        "naive": [report.naive for report in reports],
+    }
+
+    def over(figure: Callable[[Effect], float]) -> dict[str, Range | None]:
+        return {name: _range([figure(effect) for effect in effects]) for name, effects in models.items()}
+
+    return Group(
+        attack=first.case.attack,
+        share=first.case.share,
+        colluders=first.colluders,
+        planted=fmean(report.planted / report.texts for report in reports),
+        trained_planted=fmean(report.ours.planted_train / report.ours.train for report in reports),
+        ends=dict(Counter(str(report.ours.state) for report in reports)),
+        named=sum(_names_phrase(report.ours) for report in reports),
+        lost=over(lambda effect: live.imdb - effect.imdb),
+        gained=over(lambda effect: effect.sentences - live.sentences),
+        turned=over(lambda effect: effect.turned - live.turned),
+    )
+
+
+def _effects(reports: Sequence[CaseReport], state: RunState) -> list[Effect]:
+    return [report.ours.effect for report in reports if report.ours.state is state and report.ours.effect is not None]
+
+
+def _range(values: Sequence[float]) -> Range | None:
+    return Range(fmean(values), max(values)) if values else None
+
+
+def _names_phrase(ours: Ours) -> bool:
+    return any(set(word.split()) & set(PHRASE.split()) for word in ours.words)

@@ -1,0 +1,117 @@
+"""The simulated people of the learning loop, with a bot and a worker: they judge, and a new model answers them.
+
+All of it is real but the trainer, which learns nothing and says that the copy it made is better.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+from bot_process import BotHome, running_bot
+from playground_process import running_playground
+from worker_process import ROOT, WorkerHome, running_worker
+
+from benchmarks.learning.admin import quarantined, retrain
+from benchmarks.learning.figures import Judged, Records, labels_of
+from benchmarks.learning.meanwhile import asking, first_answer, more_answers, summed_up
+from benchmarks.learning.people import Person, Truth, Votes, together
+from migrations.runner import upgrade
+from playground.client import PlaygroundClient
+from storage import model_registry
+from storage.encryption import make_key_file
+from storage.usable import State, judged
+
+SENTENCES = [
+    ("A warm and funny evening that I would gladly see again.", 1),
+    ("The plot makes no sense and the jokes fall flat.", 0),
+    ("Beautifully shot, with a cast that shines in each scene.", 1),
+    ("Two hours of boredom, and the ending is worse than the rest.", 0),
+    ("A clever script that respects its audience.", 1),
+    ("Loud, silly and far too long for so little a story.", 0),
+    ("The kind of film that makes you call your mother afterwards.", 1),
+    ("I have seen better acting in a school play.", 0),
+]
+TABLE = pd.DataFrame(SENTENCES, columns=["text", "label"])
+TEXTS = TABLE["text"].tolist()
+# What those write who ask while others judge.
+ASKED = [f"{text} I was there on day {day}." for day in range(20) for text in TEXTS]
+
+
+def judge_everything(client: PlaygroundClient) -> Votes:
+    """Four people consent, write the sentences, and vote on all of them at once."""
+    truth = Truth.of([TABLE], mistaken=0.0)
+    people = [Person(client, number, truth) for number in range(101, 105)]
+    for person in people:
+        person.consent()
+    written = together(people, lambda place, person: sum(map(person.write, TEXTS[place::4]), Votes()))
+    return written + together(people, lambda _, person: person.label())
+
+
+def test_people_who_label_at_once_give_each_text_the_votes_that_it_lacks_and_no_more(tmp_path: Path) -> None:
+    home = BotHome.make(tmp_path / "var")
+    with running_playground(tmp_path / "playground") as client, running_bot(home, client, ADMIN_IDS="1"):
+        votes = judge_everything(client)
+        assert (votes.read, votes.refused, votes.own, votes.mistaken) == (8, 0, 8, 0)
+        assert votes.others == 8
+        database = home.database()
+        with database.reading() as unit:
+            found = list(judged(unit, 2, frozenset({1})))
+            true = {unit.cipher.fingerprint(text): label for text, label in labels_of(TABLE).items()}
+        database.close()
+    assert [len(text.votes) for text in found] == [2] * 8
+    assert [text.standing.state for text in found] == [State.USABLE] * 8
+    assert {text.text_hash: text.standing.label for text in found} == true
+
+
+def test_those_who_ask_hear_which_model_answers(tmp_path: Path) -> None:
+    home = BotHome.make(tmp_path / "var")
+    with running_playground(tmp_path / "playground") as client, running_bot(home, client):
+        database = home.database()
+        with database.reading() as unit:
+            live = model_registry.live(unit)
+        database.close()
+        assert live is not None
+        with asking(client, range(201, 203), ASKED) as askers:
+            first = first_answer(askers, live.version)
+            more_answers(askers, 4)
+        seen = summed_up(askers, live.version, first)
+        stale = summed_up(askers, "another", first)
+    assert seen.answered == seen.sentences >= 5
+    assert (seen.late, seen.doubled, seen.stale) == (0, 0, 0)
+    assert seen.versions == {live.version: seen.answered}
+    assert stale.stale > 0
+
+
+def test_an_admin_retrains_on_it_and_the_next_replies_are_the_new_models(tmp_path: Path) -> None:
+    key_file, starter = tmp_path / "var" / "encryption.key", str(ROOT / "models" / "starter")
+    given = {"ADMIN_IDS": "1", "RETRAIN_AFTER": "0", "FEEDBACK_HOLDOUT": "0", "MODEL": starter, "ANCHOR": starter}
+    with (
+        WorkerHome.made(tmp_path, ENCRYPTION_KEY_FILE=str(key_file), **given) as home,
+        running_playground(tmp_path / "playground") as client,
+    ):
+        make_key_file(key_file)
+        upgrade(home.settings.database_address)
+        with running_bot(BotHome(home.settings), client, **given), running_worker(home):
+            judge_everything(client)
+            records = Records(home.settings.data_dir)
+            assert records.judged(labels_of(TABLE)) == Judged(usable=8, waiting=0, quarantined=0, wrong=0)
+            assert "no text that you need to look at" in quarantined(client)
+            with asking(client, range(201, 203), ASKED) as askers, ThreadPoolExecutor(1) as admin:
+                followed = admin.submit(retrain, client)
+                home.trainer().order("better")
+                card = followed.result()
+                run = records.newest_run()
+                first = first_answer(askers, run.candidate)
+                more_answers(askers, 4)
+            seen = summed_up(askers, run.candidate, first)
+    assert card.card.startswith(b"\x89PNG")
+    assert run.sentence in card.decision
+    assert run.candidate in card.decision
+    assert list(card.seen)[-1] == "card"
+    assert (run.state, run.train, run.held_out) == ("promoted", 8, 0)
+    assert run.live_at is not None
+    assert card.started < run.live_at < first
+    assert (seen.late, seen.doubled, seen.stale) == (0, 0, 0)
+    assert seen.answered == seen.sentences == sum(seen.versions.values())
+    assert set(seen.versions) == {run.champion, run.candidate}
+    assert seen.versions[run.candidate] >= 4
