@@ -12,30 +12,28 @@ Row = tuple[str, str]
 
 def _starter(found: Results) -> str:
     test, clean, (low, high) = found["on_test"], found["without_doubtful"], found["interval"]
+    int8, other = found["float32_to_int8"], found["on_sentences"]
+    lowest, highest = int8["interval"]
     rows = [
         ("accuracy, all official test reviews", f"**{test['accuracy']:.2%}** of {test['reviews']:,}"),
         ("95 % interval", f"{low:.2%} to {high:.2%}"),
         ("accuracy without the doubtful labels", f"{clean['accuracy']:.2%} of {clean['reviews']:,}"),
         ("expected calibration error", f"{test['calibration_error']:.2%}"),
         ("answers called unsure", f"{test['unsure']:.1%}"),
+        (
+            "in float32; served minus float32, points",
+            f"{int8['first_accuracy']:.2%}; "
+            f"{int8['difference'] * 100:+.2f} ({lowest * 100:+.2f} to {highest * 100:+.2f})",
+        ),
+        ("the same verdict in float32 and as served", f"{int8['agreement']:.2%}"),
+        (
+            "Rotten Tomatoes sentences, never trained on",
+            f"{other['accuracy']:.1%} of {other['reviews']:,}, calibration error {other['calibration_error']:.1%}",
+        ),
         ("parameters", f"{found['parameters']:,}"),
     ]
     read = f"read in windows of {found['window']} tokens that overlap by {found['overlap']}"
     return _table(f"starter model {found['version']}", rows) + _source(found, f"{found['engine']}; {read}")
-
-
-def _precision(found: Results) -> str:
-    int8, other = found["float32_to_int8"], found["on_sentences"]
-    low, high = int8["interval"]
-    rows = [
-        ("float32, int8 as served", f"{int8['first_accuracy']:.2%}, {int8['second_accuracy']:.2%}"),
-        ("difference, points", f"{int8['difference'] * 100:+.2f} ({low * 100:+.2f} to {high * 100:+.2f})"),
-        ("the same verdict", f"**{int8['agreement']:.2%}** of {int8['reviews']:,} official test reviews"),
-        ("Rotten Tomatoes sentences, never trained on", f"**{other['accuracy']:.1%}** of {other['reviews']:,}"),
-    ]
-    return _table(f"starter model {found['version']}: precision and another domain", rows) + _source(
-        found, found["engine"]
-    )
 
 
 def _drive(found: Results) -> str:
@@ -248,7 +246,6 @@ def _source(found: Results, how: str) -> str:
 
 TABLES: Final[dict[str, Callable[[Results], str]]] = {
     "starter": _starter,
-    "precision": _precision,
     "drive": _drive,
     "language": _language,
     "fine_tuning": _fine_tuning,
