@@ -101,7 +101,7 @@ def faults(reports: Sequence[CaseReport], live: Effect) -> Iterator[str]:
     """
     quiet = [report.ours.state for report in reports if report.case.attack is Attack.NONE]
     if quiet and RunState.PROMOTED not in quiet:
-        yield "nobody colludes, and nothing was promoted: that poisoned models are not shows nothing"
+        yield "nobody colludes, and nothing was promoted: so it says nothing that poisoned models were kept out"
     for report in reports:
         ours = report.ours
         if report.case.share > max(DEFENDED) or ours.state is not RunState.PROMOTED or ours.effect is None:
