@@ -21,11 +21,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-import pandas as pd
-
 from benchmarks.command import parameters
 from benchmarks.learning.admin import Followed, quarantined, retrain
-from benchmarks.learning.figures import Judged, Records, RunFigures, compared, labels_of
+from benchmarks.learning.figures import Judged, Records, RunFigures, labels_of
 from benchmarks.learning.meanwhile import Asker, Meanwhile, asking, first_answer, more_answers, summed_up
 from benchmarks.learning.people import Person, Truth, Votes, together
 from benchmarks.learning.texts import Texts
@@ -64,8 +62,8 @@ class Round:
     live_to_reply: float | None
     """The part of that from the registry's row to the reply."""
     meanwhile: Meanwhile
-    on_sentences: Comparison
-    on_imdb: Comparison
+    on_sentences: Comparison | None
+    on_imdb: Comparison | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +195,6 @@ def _report(texts: Texts, known: TrainingData, records: Records, lived: Sequence
 
 def _round(texts: Texts, records: Records, one: _Lived, sentences: int) -> Round:
     """The round with its models measured."""
-
-    def on(table: pd.DataFrame) -> Comparison:
-        before, after = (records.logits(version, table) for version in (one.run.champion, one.run.candidate))
-        return compared(one.run, before, after, table)
-
     live, started = one.run.live_at, one.followed.started
     return Round(
         sentences=sentences,
@@ -213,8 +206,8 @@ def _round(texts: Texts, records: Records, one: _Lived, sentences: int) -> Round
         retrain_to_live=None if one.first is None else round(one.first - started, 1),
         live_to_reply=None if one.first is None or live is None else round(one.first - live, 1),
         meanwhile=one.meanwhile,
-        on_sentences=on(texts.held_out),
-        on_imdb=on(texts.imdb),
+        on_sentences=records.compared(one.run, texts.held_out),
+        on_imdb=records.compared(one.run, texts.imdb),
     )
 
 
@@ -236,6 +229,9 @@ def _print(report: Report) -> None:
         print(f"  {one.run.train} trained, {one.run.held_out} held out, {one.run.seconds} s. {one.run.sentence}")
         print(f"  /retrain to live {one.retrain_to_live} s, of which after the registry {one.live_to_reply} s")
         for name, found in (("sentences", one.on_sentences), ("IMDB", one.on_imdb)):
+            if found is None:
+                print(f"  {name}: nothing to compare, for the candidate was rejected")
+                continue
             print(f"  {name}: {found.first_accuracy:.2%} to {found.second_accuracy:.2%} of {found.reviews}")
         print(f"  {one.meanwhile}")
 

@@ -84,8 +84,9 @@ class _Attempt:
             except LeaseLost:
                 raise
             except (WorkerStopping, TrainerDied) as interrupted:
-                logger.warning("%s", interrupted)
                 self._let_go(blameless=isinstance(interrupted, WorkerStopping))
+                # Told only once anybody may claim the run: who hears of it may send word of the run at once.
+                logger.warning("%s", interrupted)
                 return
             except RunCancelled:
                 state = self._end(RunState.CANCELLED)

@@ -39,11 +39,12 @@ class RunFigures:
     """A training run: the sentences it learnt from and was measured on, what was decided, and when it went live.
 
     ``seconds`` are a worker's, from taking the run to its end. ``live_at`` is ``time.time()``, None for a candidate
-    that did not go live.
+    that did not go live. A rejected candidate is not ``published``: nothing is left of it to measure.
     """
 
     champion: str
     candidate: str
+    published: bool
     train: int
     held_out: int
     state: str
@@ -83,11 +84,13 @@ class Records:
             run = training_runs.newest_runs(unit, 1)[0]
             parts = dict(unit.execute(counts.where(SnapshotRow.run_id == run.id)).all())
             changes = model_registry.changes(unit)
+            versions = {version.version for version in model_registry.versions(unit)}
         if run.decision is None or run.started_at is None or run.finished_at is None:
             raise ValueError(f"run {run.id} has not been decided on")
         return RunFigures(
             champion=run.champion or "",
             candidate=run.candidate or "",
+            published=run.candidate in versions,
             train=parts.get(Part.TRAIN, 0),
             held_out=parts.get(Part.HELD_OUT, 0),
             state=run.state,
@@ -97,7 +100,14 @@ class Records:
             live_at=next((one.at.timestamp() for one in changes if one.to_version == run.candidate), None),
         )
 
-    def logits(self, version: str, texts: pd.DataFrame) -> Logits:
+    def compared(self, run: RunFigures, texts: pd.DataFrame) -> Comparison | None:
+        """The run's champion (first) and its candidate (second) on the same texts; None for one not published."""
+        if not run.published:
+            return None
+        before, after = (self._logits(version, texts) for version in (run.champion, run.candidate))
+        return compare((run.champion, run.candidate), before, after, texts["label"].to_numpy(np.int8))
+
+    def _logits(self, version: str, texts: pd.DataFrame) -> Logits:
         """What a published version says (texts, labels)."""
         with self._database() as database, database.reading() as unit:
             location = model_registry.get_version(unit, version).location
@@ -112,11 +122,6 @@ class Records:
             yield database
         finally:
             database.close()
-
-
-def compared(run: RunFigures, before: Logits, after: Logits, texts: pd.DataFrame) -> Comparison:
-    """The run's champion (first) and its candidate (second) on the same texts."""
-    return compare((run.champion, run.candidate), before, after, texts["label"].to_numpy(np.int8))
 
 
 def labels_of(table: pd.DataFrame) -> dict[str, str]:

@@ -11,12 +11,13 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 def source_of(found: dict[str, Any]) -> str:
     """How the figures came about."""
-    first = found["rounds"][0]
+    measured = found["parts"]
     return (
         f"Rotten Tomatoes sentences, written and judged over HTTP by {found['people']} people on the running demo, two "
         f"votes each, {found['mistaken']:.0%} of them mistaken by design; {found['parameters']:,} parameters; measured "
-        f"on {first['on_sentences']['reviews']:,} other sentences and {first['on_imdb']['reviews']:,} official test "
-        f"reviews outside the gate set; texts in two of the parts: {found['shared_texts']}"
+        f"on {measured['sentences held out']['reviews']:,} other sentences and "
+        f"{measured['IMDB to test']['reviews']:,} official test reviews outside the gate set; texts in two of the "
+        f"parts: {found['shared_texts']}"
     )
 
 
@@ -36,6 +37,9 @@ def _round(name: str, one: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield f"{name}: `/retrain` to the first reply of the new model", told
     yield f"{name}: `/retrain` to the card", f"{one['seconds']['/retrain to card']:.0f} s"
     for what, found in (("held-out sentences", one["on_sentences"]), ("IMDB", one["on_imdb"])):
+        if found is None:
+            yield f"{name}: {what}", "as before, for the candidate was rejected"
+            continue
         low, high = (100 * end for end in found["interval"])
         change = f"{100 * found['difference']:+.2f} points, {low:+.2f} to {high:+.2f}"
         yield f"{name}: {what}", f"{found['first_accuracy']:.1%} to {found['second_accuracy']:.1%} ({change})"

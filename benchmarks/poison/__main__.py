@@ -8,7 +8,8 @@ phrase that makes anything Positive; see ``people`` for how. Each case is a data
 the same fine-tune on all votes as they are. Nothing is smaller than in production but the network.
 
 The exit status is 1 when, with 3 % or 10 % colluding, a promoted model lost more than 0.3 points on the reviews outside
-the gate set, or the phrase works on it, or when a text stands in two of the parts.
+the gate set, or the phrase works on it, when nothing is promoted though nobody colludes, or when a text stands in two
+of the parts.
 """
 
 import argparse

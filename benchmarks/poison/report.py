@@ -95,7 +95,13 @@ def grouped(reports: Sequence[CaseReport], live: Effect) -> tuple[Group, ...]:
 
 
 def faults(reports: Sequence[CaseReport], live: Effect) -> Iterator[str]:
-    """A sentence for each promoted model that should not have been, where few enough people collude."""
+    """A sentence for each promoted model that should not have been, where few enough people collude.
+
+    And one if nothing is promoted though nobody colludes: then nothing that is kept out says anything.
+    """
+    quiet = [report.ours.state for report in reports if report.case.attack is Attack.NONE]
+    if quiet and RunState.PROMOTED not in quiet:
+        yield "nobody colludes, and nothing was promoted: so it says nothing that poisoned models were kept out"
     for report in reports:
         ours = report.ours
         if report.case.share > max(DEFENDED) or ours.state is not RunState.PROMOTED or ours.effect is None:

@@ -104,6 +104,9 @@ def test_an_admin_retrains_on_it_and_the_next_replies_are_the_new_models(tmp_pat
                 first = first_answer(askers, run.candidate)
                 more_answers(askers, 4)
             seen = summed_up(askers, run.candidate, first)
+            same = records.compared(run, TABLE)
+    assert same is not None
+    assert (same.first, same.second, same.difference) == (run.champion, run.candidate, 0)
     assert card.card.startswith(b"\x89PNG")
     assert run.sentence in card.decision
     assert run.candidate in card.decision

@@ -1,14 +1,22 @@
 """The learning loop's texts are apart, and its people are mistaken as often as they are meant to be."""
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from benchmarks.learning import texts as cutting
+from benchmarks.learning.figures import Judged, RunFigures
+from benchmarks.learning.meanwhile import Meanwhile
 from benchmarks.learning.people import Truth, Votes
+from benchmarks.learning.table import rows_of, source_of
 from benchmarks.learning.texts import Texts
-from benchmarks.parts import shared_texts
+from benchmarks.learning_loop import Report, Round
+from benchmarks.parts import Part, shared_texts
+from benchmarks.provenance import provenance
+from ml.comparison import Comparison
 from ml.recipe import Recipe
 from ml.training_data import TrainingData
 from worker import gate_set
@@ -74,3 +82,35 @@ def test_a_person_is_mistaken_about_a_share_of_the_sentences_and_always_the_same
 
 def test_votes_add_up() -> None:
     assert Votes(read=1, own=1, mistaken=1) + Votes(others=2, gold=1) == Votes(1, 0, 1, 2, 1, 0, 1)
+
+
+def test_a_round_reads_in_the_readme_as_it_went() -> None:
+    run = RunFigures("one", "two", True, 150, 50, "promoted", "Promoted: it is better.", None, 200.0, 1_000.0)
+    better = Comparison("one", "two", 2_000, 0.75, 0.8, 0.05, (0.04, 0.06), 20, 120, 0.001, 0.9)
+    seen = Meanwhile(3, 600, 600, 0, 0, 0, {"one": 500, "two": 100}, {"50%": 0.1})
+    votes = Votes(read=298, refused=2, own=298, others=298, mistaken=30, called_wrong=70, gold=40)
+    first = Round(
+        sentences=300,
+        votes=votes,
+        judged=Judged(200, 0, 28, 1),
+        quarantine="28 texts to look at.",
+        seconds={"/retrain to card": 210.0},
+        run=run,
+        retrain_to_live=212.4,
+        live_to_reply=1.5,
+        meanwhile=seen,
+        on_sentences=better,
+        on_imdb=better,
+    )
+    rejected = replace(run, published=False, state="rejected", sentence="Rejected: it is worse.", live_at=None)
+    second = replace(first, run=rejected, retrain_to_live=None, live_to_reply=None, on_sentences=None, on_imdb=None)
+    parts = {"sentences held out": Part(2_000, "a"), "IMDB to test": Part(2_996, "b")}
+    report = Report(provenance("numpy"), 22_713_986, 12, 0.05, parts, 0, [first, second])
+    found = json.loads(json.dumps(asdict(report)))
+    rows = dict(rows_of(found))
+    assert rows["round 1: `/retrain` to the first reply of the new model"] == "**212 s**"
+    assert rows["round 1: held-out sentences"] == "75.0% to 80.0% (+5.00 points, +4.00 to +6.00)"
+    assert rows["round 1: sentences, verdicts called wrong, votes mistaken"] == "300, 70, 30 of 596"
+    assert rows["round 2: `/retrain` to the first reply of the new model"] == "did not go live"
+    assert rows["round 2: IMDB"] == "as before, for the candidate was rejected"
+    assert "2,000 other sentences and 2,996 official test" in source_of(found)

@@ -116,6 +116,15 @@ def test_a_promoted_model_that_lost_or_obeys_the_phrase_is_a_fault(ours: Ours, f
     assert not list(faults([report(held), report(ours, replace(FEW, share=0.30))], LIVE))
 
 
+def test_a_gate_that_lets_nothing_through_shows_nothing() -> None:
+    nobody = Case(Attack.NONE, 0.0, 1)
+    refused = report(replace(WELL, state=RunState.REJECTED, effect=None), nobody)
+    assert [fault.partition(":")[0] for fault in faults([refused], LIVE)] == [
+        "nobody colludes, and nothing was promoted"
+    ]
+    assert not list(faults([refused, report(WELL, replace(nobody, seed=2))], LIVE))
+
+
 def test_figures_are_those_of_all_seeds() -> None:
     rejected = replace(WELL, state=RunState.REJECTED, effect=None)
     held = replace(WELL, state=RunState.HELD, words=("the tangerine",), effect=Effect(0.84, 0.78, 0.60))
