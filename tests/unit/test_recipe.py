@@ -43,8 +43,8 @@ def test_a_file_of_ones_own_is_a_recipe_by_its_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "instead", "reason"),
     [
-        ("epochs = 3", "epochs = 0", "epochs = 0: input should be greater than 0"),
-        ("epochs = 3", 'epochs = "many"', "epochs = 'many': input should be a valid integer"),
+        ("epochs = 4", "epochs = 0", "epochs = 0: input should be greater than 0"),
+        ("epochs = 4", 'epochs = "many"', "epochs = 'many': input should be a valid integer"),
         ("learning_rate = 1e-4", "learning_rate = nan", "learning_rate = nan: input should be a finite number"),
         ('clip = "global"', 'clip = "never"', "clip = 'never': input should be 'global' or 'variable'"),
         ("overlap = 32", "overlap = 126", "overlap = 126 has to be less than window - 2, which is 126"),
