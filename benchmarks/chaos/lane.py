@@ -11,7 +11,7 @@ from benchmarks.chaos.home import Home
 from benchmarks.chaos.plan import Strike, Victim
 from benchmarks.chaos.processes import processes_with
 from benchmarks.chaos.records import Kill, LaneReport, Outage, RunEnd
-from benchmarks.chaos.striking import Lost, Target, Usual
+from benchmarks.chaos.striking import LOOK_CLOSELY, Lost, Target, Usual
 from storage import model_registry
 from storage.training_runs import Run, RunState
 
@@ -72,10 +72,13 @@ class Lane:
         asked = time.monotonic()
         run_id = self._home.ask()
         target.wait(run_id, lambda run: run.state is RunState.EVALUATING)
-        measured = time.monotonic()
-        self._ended(target.wait(run_id, _never), asked, told, 0)
+        trained = time.monotonic()
+        target.wait_for_trace(run_id)
+        traced = time.monotonic()
+        run = target.wait(run_id, _never, LOOK_CLOSELY)
         ended = time.monotonic()
-        return Usual(ended - asked, ended - measured)
+        self._ended(run, asked, told, 0)
+        return Usual(ended - asked, ended - trained, ended - traced)
 
     def _struck(self, target: Target, told: Told, usual: Usual) -> None:
         """A run under the next strikes of the plan; those that it ended too early for meet the next run."""

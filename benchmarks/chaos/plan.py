@@ -27,7 +27,8 @@ class Moment(StrEnum):
     """From when on a share of a stretch of time passes before the kill.
 
     START: from the run's start, or its next attempt's, over the length of a whole undisturbed run. EVALUATING: from
-    the end of training, over the time that measuring takes. PUBLISHING: from the candidate's first trace in the store.
+    the end of training, over the time that measuring takes. PUBLISHING: from the candidate's first trace in the store,
+    over the time that it takes until the run has ended.
     """
 
     START = "start"

@@ -17,11 +17,10 @@ from storage.training_runs import Run, RunState
 # Seconds after which a run that has not ended counts as lost: three attempts, each after a lease that had to lapse.
 LOST_AFTER: Final = 300.0
 _LOOK_EVERY: Final = 0.1
-# Seconds between two looks at the store for the first trace of a candidate; so many of them for one at the run.
-_STORE_LOOK_EVERY: Final = 0.002
+# Seconds between two looks for what takes milliseconds: the first trace of a candidate in the store, and then the end.
+LOOK_CLOSELY: Final = 0.002
+# Looks at the store for one at the run, which takes longer.
 _STORE_LOOKS: Final = 50
-# Seconds after that trace within which something is killed: publishing and ending a run take about as long.
-_PUBLISHING: Final = 0.3
 
 
 class Lost(Exception):
@@ -30,10 +29,14 @@ class Lost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """Seconds that an undisturbed run takes in this lane, from its asking, and that the end of it takes, measuring."""
+    """Seconds that an undisturbed run takes in this lane, from its asking, and that the last parts of it take.
+
+    ``measuring`` is from the end of training, ``publishing`` from the candidate's first trace in the store.
+    """
 
     whole: float
     measuring: float
+    publishing: float
 
 
 class Target:
@@ -45,8 +48,11 @@ class Target:
         self._home = home
         self._random = Random(home.folder.name)
 
-    def wait(self, run_id: int, until: Callable[[Run], bool]) -> Run:
-        """The run once ``until`` says so, or it has ended; keeps worker and beat running. Raises Lost."""
+    def wait(self, run_id: int, until: Callable[[Run], bool], every: float = _LOOK_EVERY) -> Run:
+        """The run once ``until`` says so, or it has ended; keeps worker and beat running. Raises Lost.
+
+        ``every`` is how many seconds pass between two looks.
+        """
         patience = time.monotonic() + LOST_AFTER
         while True:
             run = self._home.run(run_id)
@@ -56,7 +62,7 @@ class Target:
                 raise Lost(f"run {run_id} is {run.state} after {LOST_AFTER:.0f} seconds, attempt {run.attempts}")
             self.worker.revive()
             self.beat.revive()
-            time.sleep(_LOOK_EVERY)
+            time.sleep(every)
 
     def strike(self, strike: Strike, run_id: int, attempt: int, usual: Usual) -> Kill | None:
         """Kill as planned, in this attempt or a later one.
@@ -70,7 +76,7 @@ class Target:
             case Moment.EVALUATING:
                 run, within = self.wait(run_id, lambda run: run.state is RunState.EVALUATING), usual.measuring
             case Moment.PUBLISHING:
-                run, within = self._wait_for_trace(run_id), _PUBLISHING
+                run, within = self.wait_for_trace(run_id), usual.publishing
         if not run.open:
             return None
         time.sleep(strike.share * within)
@@ -79,23 +85,23 @@ class Target:
         state = self._home.run(run_id).state
         return Kill(strike.victim, strike.moment, run_id, state) if self._kill(strike.victim) else None
 
-    def stop(self) -> None:
-        """End worker and beat."""
-        self.beat.stop()
-        self.worker.stop()
-
-    def _wait_for_trace(self, run_id: int) -> Run:
-        """Wait until something new lies in the store."""
+    def wait_for_trace(self, run_id: int) -> Run:
+        """The run once something new lies in the store, or it has ended; raises Lost."""
         known = set(self._home.store.names())
 
         def appeared(_: Run) -> bool:
             for _look in range(_STORE_LOOKS):
                 if set(self._home.store.names()) - known:
                     return True
-                time.sleep(_STORE_LOOK_EVERY)
+                time.sleep(LOOK_CLOSELY)
             return False
 
-        return self.wait(run_id, appeared)
+        return self.wait(run_id, appeared, every=0)
+
+    def stop(self) -> None:
+        """End worker and beat."""
+        self.beat.stop()
+        self.worker.stop()
 
     def _kill(self, victim: Victim) -> bool:
         """Whether there was such a process to kill."""
