@@ -4,16 +4,22 @@ Kombu writes a message, and its table of queues, where others look for them, so 
 written, and one that was killed while it wrote leaves half a message, or a table that no process gets past, for good.
 Here a message gets its name when it is whole, what cannot be read is dropped, as it only ever said that there is a row,
 and each process declares the queues that it uses to itself.
+
+It also joins a worker's event loop, as the transport of Redis does. Without one, a worker's processes read their tasks
+from one pipe under one lock, which a process that is killed while it waits for a task keeps, so that the others wait
+for ever; with one, each has a pipe of its own.
 """
 
 import json
 import logging
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any, Final
 
+from kombu.asynchronous.hub import Hub
 from kombu.transport import filesystem, virtual
 
 logger = logging.getLogger(__name__)
@@ -65,6 +71,17 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """Kombu's transport with these channels."""
+    """Kombu's transport with these channels, looked through once in each ``polling_interval`` of an event loop."""
 
     Channel = Channel
+    implements = filesystem.Transport.implements.extend(asynchronous=True)
+
+    def register_with_event_loop(self, _: Any, loop: Hub) -> None:  # noqa: ANN401 - this transport, untyped
+        """Deliver from now on what comes; Celery takes it off the loop when the connection ends."""
+        loop.call_repeatedly(self.polling_interval, self._deliver_all)
+
+    def _deliver_all(self) -> None:
+        """Deliver what lies there, as far as the consumers take more."""
+        with suppress(Empty):
+            while True:
+                self.cycle.get(self._deliver)

@@ -261,6 +261,16 @@ def test_a_run_whose_worker_and_children_are_all_killed_is_taken_over(home: Work
     assert live(opened) == f"run-{run_id}"
 
 
+def test_a_worker_goes_on_though_its_idle_children_are_killed(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home) as worker:
+        for child in set(group_of(worker.process.pid)) - {worker.process.pid}:
+            os.kill(child, signal.SIGKILL)
+            worker.wait_for("(SIGKILL)")
+        run_id, trainer = start_run(home, opened, worker)
+        trainer.order("better")
+        worker.wait_for(f"Run {run_id} ended: promoted")
+
+
 def test_a_candidate_that_was_compared_with_another_model_is_held(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as worker:
         run_id, trainer = start_run(home, opened, worker)
