@@ -193,6 +193,10 @@ def _chaos(found: Results) -> str:
         beats, trainers = run["victims"].get("beat", 0), run["victims"].get("trainer", 0)
         return f"{run['kills'] - beats - trainers}, {trainers}, {beats}"
 
+    def broken_in_on(run: Results) -> str:
+        during = sum(run["states"].get(state, 0) for state in ("queued", "running", "evaluating"))
+        return f"{during} of {run['kills']}"
+
     def ended(run: Results) -> str:
         return ", ".join(f"{count} {state}" for state, count in run["ends"].items())
 
@@ -203,6 +207,7 @@ def _chaos(found: Results) -> str:
     came_back = sum(outage["same_processes"] and outage["after"] == "promoted" for outage in outages)
     rows = [
         ("`kill -9` of worker, trainer, beat", of_each(killed)),
+        ("of these while a run was open, the rest just after", of_each(broken_in_on)),
         ("runs, and how they ended", of_each(lambda run: f"{run['runs']}: {ended(run)}")),
         ("runs lost", of_each(lambda run: f"**{run['lost']}**")),
         ("promotions of one run, at most", of_each(lambda run: f"**{run['most_promotions']}**")),
@@ -216,7 +221,8 @@ def _chaos(found: Results) -> str:
     how = (
         f"a network of {found['parameters']:,} parameters in {found['layers']} layers, on the usual code path; "
         f"{found['lanes']} workers side by side, each with a beat, a database and a broker of its own. A lease lapses "
-        "after 30 seconds, and a run that is broken off three times fails. Seconds are medians from asking to the end"
+        "after 30 seconds, and a run that is broken off three times fails; one is held when the gate distrusts a word "
+        "that the small network makes much of. Seconds are medians from asking to the end"
     )
     return _table("killed at random moments: on Redis and PostgreSQL; on a folder and SQLite", rows) + _source(
         found, how

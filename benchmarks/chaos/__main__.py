@@ -7,8 +7,9 @@ lane's wait for a dead worker's lease is another's time to train. Everything is 
 which is small, and the gate's bounds, which let a better candidate through whatever it forgot. A killed worker or beat
 is started again at once, as an operator's service manager does; its run has to be taken up again by itself.
 
-The exit status is 1 when a run was lost, failed for another reason than three broken attempts, went live more than
-once, or left anything behind; when half a model was seen; and when worker and beat did not outlive Redis's absence.
+The exit status is 1 when a run was lost, failed for another reason than three broken attempts, was held for another
+than distrusted words, went live more than once, or left anything behind; when half a model was seen; and when worker
+and beat did not outlive Redis's absence.
 """
 
 import argparse

@@ -122,7 +122,8 @@ class Lane:
             changes = model_registry.changes(unit)
         promotions = sum(change.to_version == run.candidate and change.who is None for change in changes)
         seconds = round(time.monotonic() - asked, 1)
-        self._runs.append(RunEnd(run.id, run.state, run.attempts, run.error, seconds, promotions, kills))
+        distrusted = len(run.decision["figures"]["trigger_words"]) if run.decision else 0
+        self._runs.append(RunEnd(run.id, run.state, run.attempts, run.error, seconds, promotions, kills, distrusted))
         self._say(f"run {run.id} ended: {run.state}, attempt {run.attempts}, {seconds} s")
         if run.state is RunState.PROMOTED and run.candidate is not None:
             told.wait_until_loaded(run.candidate)

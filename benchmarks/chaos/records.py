@@ -21,7 +21,7 @@ class RunEnd:
     """How a run ended.
 
     ``seconds`` are from its asking to its end, ``promotions`` how often its candidate went live by the gate's word,
-    ``kills`` how often something was killed meanwhile.
+    ``kills`` how often something was killed meanwhile, ``trigger_words`` how many words the gate distrusted.
     """
 
     run_id: int
@@ -31,6 +31,7 @@ class RunEnd:
     seconds: float
     promotions: int
     kills: int
+    trigger_words: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,10 +105,14 @@ def _faults(lane: LaneReport) -> Iterator[str]:
 
 
 def _faults_of(run: RunEnd, broken: int) -> Iterator[str]:
-    """What is wrong with a run during which ``broken`` kills may each have ended an attempt."""
+    """What is wrong with a run during which ``broken`` kills may each have ended an attempt.
+
+    The gate may hold a candidate for the words that the small network made too much of, whatever is killed.
+    """
+    distrusted = run.state is RunState.HELD and run.trigger_words
     if run.promotions != (run.state is RunState.PROMOTED):
         yield f"run {run.run_id} ended {run.state} and was promoted {run.promotions} times"
     if run.state is RunState.FAILED and broken < MAX_ATTEMPTS:
         yield f"run {run.run_id} failed after {broken} broken attempts: {run.error}"
-    elif run.state not in (RunState.PROMOTED, RunState.FAILED):
+    elif run.state not in (RunState.PROMOTED, RunState.FAILED) and not distrusted:
         yield f"run {run.run_id} ended {run.state}"

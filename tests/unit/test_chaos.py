@@ -12,8 +12,8 @@ from storage.training_runs import RunState
 WELL = LaneReport(
     kills=(Kill(Victim.BEAT, Moment.START, 2, RunState.RUNNING), Kill(Victim.WORKER, Moment.START, 2, RunState.QUEUED)),
     runs=(
-        RunEnd(1, RunState.PROMOTED, 1, None, 10.0, promotions=1, kills=0),
-        RunEnd(2, RunState.PROMOTED, 2, None, 50.0, promotions=1, kills=2),
+        RunEnd(1, RunState.PROMOTED, 1, None, 10.0, promotions=1, kills=0, trigger_words=0),
+        RunEnd(2, RunState.PROMOTED, 2, None, 50.0, promotions=1, kills=2, trigger_words=0),
     ),
     outage=Outage(RunState.PROMOTED, RunState.PROMOTED, same_processes=True),
     loads=5,
@@ -77,9 +77,9 @@ def test_what_should_not_have_happened_is_a_fault(changes: dict[str, object], fa
 @pytest.mark.parametrize(
     ("end", "fault"),
     [
-        (RunEnd(2, RunState.PROMOTED, 2, None, 1.0, 2, 2), "run 2 ended promoted and was promoted 2 times"),
-        (RunEnd(2, RunState.HELD, 2, None, 1.0, 0, 2), "run 2 ended held"),
-        (RunEnd(2, RunState.FAILED, 3, "Why.", 1.0, 0, 2), "run 2 failed after 1 broken attempts: Why."),
+        (RunEnd(2, RunState.PROMOTED, 2, None, 1.0, 2, 2, 0), "run 2 ended promoted and was promoted 2 times"),
+        (RunEnd(2, RunState.HELD, 2, None, 1.0, 0, 2, 0), "run 2 ended held"),
+        (RunEnd(2, RunState.FAILED, 3, "Why.", 1.0, 0, 2, 0), "run 2 failed after 1 broken attempts: Why."),
     ],
 )
 def test_an_end_that_no_kill_explains_is_a_fault(end: RunEnd, fault: str) -> None:
@@ -89,5 +89,10 @@ def test_an_end_that_no_kill_explains_is_a_fault(end: RunEnd, fault: str) -> Non
 
 def test_a_run_that_was_broken_off_three_times_may_fail() -> None:
     kills = tuple(Kill(Victim.TRAINER, Moment.START, 2, RunState.RUNNING) for _ in range(3))
-    end = RunEnd(2, RunState.FAILED, 3, "It was started 3 times and never came to an end.", 1.0, 0, 3)
+    end = RunEnd(2, RunState.FAILED, 3, "It was started 3 times and never came to an end.", 1.0, 0, 3, 0)
     assert summary(Transport.FOLDER, [replace(WELL, kills=kills, runs=(WELL.runs[0], end))], 1.0).faults == ()
+
+
+def test_a_run_whose_words_the_gate_distrusts_may_be_held() -> None:
+    end = RunEnd(2, RunState.HELD, 2, None, 1.0, 0, 2, 1)
+    assert summary(Transport.FOLDER, [replace(WELL, runs=(WELL.runs[0], end))], 1.0).faults == ()
