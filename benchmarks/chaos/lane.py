@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -81,13 +82,17 @@ class Lane:
         return Usual(ended - asked, ended - trained, ended - traced)
 
     def _struck(self, target: Target, told: Told, usual: Usual) -> None:
-        """A run under the next strikes of the plan; those that it ended too early for meet the next run."""
+        """A run under the next strikes of the plan; those that it ended too early for meet the next run.
+
+        The first of them meets it sooner: what the runs of this machine never reach would be waited for without end.
+        """
         strikes, before = self._plan.popleft(), len(self._kills)
         asked, attempt = time.monotonic(), 0
         run_id = self._home.ask()
         while strikes:
             kill = target.strike(strikes[0], run_id, attempt, usual)
             if kill is None:
+                strikes[0] = replace(strikes[0], share=strikes[0].share / 2)
                 self._plan.appendleft(strikes)
                 break
             strikes.popleft()
