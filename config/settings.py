@@ -146,7 +146,7 @@ class Settings(BaseSettings):
         0.02, description="Share of IMDB gate reviews that the live model gets right and the new one may get wrong."
     )
     gate_behaviour_loss: Share = Field(
-        0.01, description="Share of the behavioural checks' cases that a new model may lose."
+        0.02, description="Share of the behavioural cases, those known as hard aside, that a new model may lose."
     )
 
     playground_host: str = Field("127.0.0.1", description="Address that the demo's playground listens on.")

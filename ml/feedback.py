@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from config.errors import UnusableAnchor
@@ -21,12 +22,15 @@ from ml.lesson import Examples, Lesson, no_reviews
 from ml.prediction import Classifier, probabilities
 from ml.recipe import Recipe
 from ml.splits import without_texts_of
+from ml.tokens import LINE_BREAK
 from ml.training_data import TrainingData
 
 # The fact of a manifest by which a model that came out of a feedback round is known.
 _ANCHOR = "anchor"
 _CORRECTIONS = "corrections"
 _REPLAY = "replay"
+# Words of a part of a review: from a short sentence to what one window of tokens holds.
+_SHORTEST_PART, _LONGEST_PART = 8, 100
 
 
 def load_anchor(folder: Path, threads: int = 0) -> Classifier:
@@ -92,10 +96,25 @@ def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:
 
 
 def _drawn(reviews: pd.DataFrame, recipe: Recipe) -> list[str]:
-    """``recipe.replay`` reviews, drawn by the seed; all of them when there are no more."""
+    """``recipe.replay`` reviews, drawn by the seed, some of them as a part; all of them when there are no more.
+
+    Corrections are mostly short. Were the replay all long, what the anchor says of short texts would change for all.
+    """
     count = min(recipe.replay or 0, len(reviews))
     texts: list[str] = reviews["text"].sample(count, random_state=recipe.seed).tolist()
-    return texts
+    rng, parts = np.random.default_rng(recipe.seed), round(recipe.replay_parts * count)
+    return [*(_part(text, rng) for text in texts[:parts]), *texts[parts:]]
+
+
+def _part(text: str, rng: np.random.Generator) -> str:
+    """Neighbouring words of a text, at a random place; a text as short as a sentence stays whole."""
+    words = LINE_BREAK.sub(" ", text).split()
+    if len(words) <= _SHORTEST_PART:
+        return text
+    # Even over the logarithm of the length, so that a sentence is as likely as a paragraph.
+    length = round(_SHORTEST_PART * (min(len(words), _LONGEST_PART) / _SHORTEST_PART) ** rng.random())
+    start = int(rng.integers(len(words) - length + 1))
+    return " ".join(words[start : start + length])
 
 
 def _as_said_by(anchor: Classifier, texts: Sequence[str]) -> Examples:

@@ -91,8 +91,8 @@ def _on_gate_set(pair: Pair, asked: Questions) -> tuple[Paired | None, dict[str,
 
 
 def _behaviour(pair: Pair, confidence: float) -> dict[str, Paired]:
-    """Cases passed of each behavioural check, by its name."""
-    checks = read_checks()
+    """Cases passed of each behavioural check, by its name; what is known as hard is passed by luck, and left out."""
+    checks = [check for check in read_checks() if not check.known_hard]
     texts = checked_texts(checks)
     answers = [
         dict(zip(texts, chances(model, texts, pair.look)[:, LABELS.index("Positive")].tolist(), strict=True))

@@ -147,6 +147,7 @@ def test_a_feedback_round_is_trained_told_and_measured_on_the_published_file(wri
     assert measured.imdb.texts == verified_manifest(Path(job.champion)).figures["dev"]["reviews"]
     assert measured.imdb.champion_right > 0.9 * measured.imdb.texts
     assert {"negation", "typos"} < measured.behaviour.keys()
+    assert "sarcasm" not in measured.behaviour, "no model of this kind is expected to have it"
     assert measured.slices["up to 50 words"].texts == measured.imdb.texts
     assert decide(measured, Bounds.of(SETTINGS)).sentence
 

@@ -21,7 +21,7 @@ from ml.recipe import Recipe
 from ml.training_data import TrainingData
 
 STARTER = Path(__file__).resolve().parents[2] / "models" / "starter"
-RECIPE = replace(Recipe.named("feedback"), replay=7, dev=0.2)
+RECIPE = replace(Recipe.named("feedback"), replay=7, replay_parts=0.0, dev=0.2)
 REVIEWS = pd.DataFrame(
     {
         "text": [f"{opinion} Number {number}." for number in range(30) for opinion in ("A joy.", "A bore.")],
@@ -90,6 +90,37 @@ def test_the_replay_is_drawn_by_the_seed(lesson: Lesson, anchor: Classifier) -> 
 def test_all_known_reviews_are_replayed_where_there_are_no_more(anchor: Classifier) -> None:
     found = feedback_lesson(corrections(*JUDGED), known(), anchor, replace(RECIPE, replay=1000))
     assert sorted(split_at(found, len(JUDGED))[1]) == sorted(known().split.train["text"])
+
+
+LONG = pd.DataFrame(
+    {
+        "text": [" ".join(f"w{number}-{word}" for word in range(300)) for number in range(60)],
+        "label": [1, 0] * 30,
+        "split": ["train"] * 50 + ["test"] * 10,
+    }
+)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_share_of_the_replay_is_a_part_of_a_review(anchor: Classifier, share: float) -> None:
+    recipe = replace(RECIPE, replay=40, replay_parts=share)
+    data = TrainingData.choose(LONG, Path("reviews.csv"), recipe, None)
+    _, replayed = split_at(feedback_lesson(corrections(*JUDGED), data, anchor, recipe), len(JUDGED))
+    whole = set(data.split.train["text"])
+    parts = [text for text in replayed if text not in whole]
+    assert len(replayed) == 40
+    assert len(parts) == 40 * share
+    assert all(8 <= len(part.split()) <= 100 and any(part in text for text in whole) for part in parts)
+    assert len({len(part.split()) for part in parts}) >= len(parts) / 4, "of all lengths"
+
+
+def test_a_part_never_begins_or_ends_within_a_line_break(anchor: Classifier) -> None:
+    broken = LONG.assign(text=LONG["text"].str.replace(" ", "<br /><br />"))
+    recipe = replace(RECIPE, replay=40, replay_parts=1.0)
+    data = TrainingData.choose(broken, Path("reviews.csv"), recipe, None)
+    _, replayed = split_at(feedback_lesson(corrections(*JUDGED), data, anchor, recipe), len(JUDGED))
+    assert not any("<" in text or ">" in text for text in replayed)
+    assert max(len(text.split()) for text in replayed) > 8
 
 
 def test_dev_is_untouched_and_nothing_of_it_or_of_the_test_part_is_trained_on(anchor: Classifier) -> None:
