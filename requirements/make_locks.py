@@ -17,7 +17,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent
 # One resolution for every platform, hashes on every line, and no address of an index in the file.
-OPTIONS = ["--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
+OPTIONS = [
+    "--universal",
+    "--python-version=3.11",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-annotate",
+    # It tells its makers of every import. OpenVINO goes without where it is not installed.
+    "--no-emit-package=openvino-telemetry",
+]
 DIGEST = re.compile(r"^# inputs: ([0-9a-f]{64})$", re.MULTILINE)
 ADDRESS = re.compile(r"index-url|find-links|\bhttps?:|\bfile:|@ ", re.IGNORECASE)
 
