@@ -4,18 +4,20 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from small_model import FEEDBACK, Done, write_recipe
+from small_model import FEEDBACK, RECIPE, Done, write_recipe
 from worker_process import WorkerHome, running_worker
 
 from config.queues import nudge
 from migrations import runner
 from ml.artifact import manifest_hash
+from ml.base_model import BaseModel
 from ml.prediction import Classifier
-from storage import model_registry, training_runs
+from storage import model_registry, snapshots, training_runs
 from storage.artifact_store import ArtifactStore
 from storage.database import Database
 from storage.judgements import Verdict, judge
@@ -73,9 +75,9 @@ def database(home: WorkerHome, fine_tuned: Done) -> Iterator[Database]:
     opened.close()
 
 
-def ask(home: WorkerHome, database: Database) -> int:
+def ask(home: WorkerHome, database: Database, kind: RunKind = RunKind.FEEDBACK_ROUND) -> int:
     with database.unit_of_work() as unit:
-        run = training_runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
+        run = training_runs.ask(unit, kind, Trigger.ADMIN, ADMIN).run
     nudge(home.settings, run.id)
     return run.id
 
@@ -118,6 +120,25 @@ def test_judgements_become_a_model_that_is_published_though_its_trainer_is_kille
     assert Classifier.load(folder).version == run.candidate
     with database.reading() as unit:
         assert training_runs.card_of(unit, run_id), "the chart is there"
+
+
+def test_a_full_run_starts_from_the_encoder_and_learns_reviews_and_judgements(
+    home: WorkerHome, database: Database, small_base: BaseModel, tmp_path: Path
+) -> None:
+    recipe = write_recipe(tmp_path, replace(RECIPE, name="full"))
+    with running_worker(home, FULL_RECIPE=str(recipe), BASE_MODEL=str(small_base.folder)) as worker:
+        run_id = ask(home, database, RunKind.FULL_RUN)
+        worker.wait_for(f"Run {run_id} ended: ", LONG)
+    with database.reading() as unit:
+        run = training_runs.get_run(unit, run_id)
+        counted = len(snapshots.judged_texts(unit, run_id, snapshots.Part.TRAIN))
+        location = model_registry.get_version(unit, run.candidate or "").location
+    assert run.decision is not None, run.error
+    assert run.state in (RunState.PROMOTED, RunState.HELD), run.decision["sentence"]
+    manifest = Classifier.load(ArtifactStore.open(home.settings.store_address).fetch(location, tmp_path)).manifest
+    assert "anchor" not in manifest.data
+    assert manifest.data["corrections"]["judgements"] == counted > 0
+    assert manifest.data["train"]["reviews"] > counted
 
 
 def test_without_tensorflow_a_run_fails_and_says_what_is_needed(home: WorkerHome, database: Database) -> None:
