@@ -67,7 +67,8 @@ def test_a_wrong_field_is_named_with_its_file(tmp_path: Path, line: str, instead
 
 
 @pytest.mark.parametrize(
-    ("name", "line", "instead"), [("feedback", "replay = 2000\n", ""), ("default", "seed = 42", "seed = 42\nreplay = 9")]
+    ("name", "line", "instead"),
+    [("feedback", "replay = 2000\n", ""), ("default", "seed = 42", "seed = 42\nreplay = 9")],
 )
 def test_replay_and_the_anchor_belong_together(tmp_path: Path, name: str, line: str, instead: str) -> None:
     text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
