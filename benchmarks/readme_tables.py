@@ -219,7 +219,7 @@ def _chaos(found: Results) -> str:
         ("Redis stopped and started: worker and beat went on", f"{came_back} of {len(outages)} times"),
     ]
     how = (
-        f"a network of {found['parameters']:,} parameters in {found['layers']} layers, on the usual code path; "
+        f"A network of {found['parameters']:,} parameters in {found['layers']} layers, on the usual code path; "
         f"{found['lanes']} workers side by side, each with a beat, a database and a broker of its own. A lease lapses "
         "after 30 seconds, and a run that is broken off three times fails; one is held when the gate distrusts a word "
         "that the small network makes much of. Seconds are medians from asking to the end"
