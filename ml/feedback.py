@@ -3,6 +3,10 @@
 The anchor is the model that was fine-tuned on IMDB alone. Training on corrections only would cost it what it knows, so
 each round shows some of its own reviews again; without them, the texts of the behavioural checks. What is to be said of
 a replayed text is what the anchor says (Li and Hoiem 2016, "Learning without Forgetting").
+
+Of its own reviews the anchor is sure, and an answer near 0 or 1 holds nothing in place: the loss is as small when the
+network moves a little, and reviews that it never saw, of which it is less sure, turn. So parts of reviews are replayed,
+which are short like what people write, and of those the ones that it is least sure of.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,6 +33,8 @@ from ml.training_data import TrainingData
 _ANCHOR = "anchor"
 _CORRECTIONS = "corrections"
 _REPLAY = "replay"
+# Parts that are drawn for each that is replayed.
+_DRAWN = 2
 # Words of a part of a review: from a short sentence to what one window of tokens holds.
 _SHORTEST_PART, _LONGEST_PART = 8, 100
 
@@ -66,17 +72,17 @@ def feedback_lesson(corrections: Corrections, known: TrainingData | None, anchor
     facts: dict[str, Any] = {_ANCHOR: anchor.version}
     if known is None:
         checked = pd.DataFrame({"text": checked_texts(read_checks())})
-        replayed = without_texts_of(checked, corrections.rows)["text"].tolist()
+        replay = _as_said_by(anchor, without_texts_of(checked, corrections.rows)["text"].tolist())
     else:
         corrections = corrections.without(known.held_out)
-        replayed = _drawn(without_texts_of(known.split.train, corrections.rows), recipe)
+        replay = _replay(without_texts_of(known.split.train, corrections.rows), anchor, recipe)
         facts |= known.facts()
         facts["dev_is_the_anchors"] = anchor.manifest.data.get("dev") == facts["dev"]
-    facts[_REPLAY] = {"file": known and known.source, "texts": len(replayed), "digest": digest(replayed)}
+    facts[_REPLAY] = {"file": known and known.source, "texts": len(replay.texts), "digest": digest(replay.texts)}
     logits, _ = anchor.engine.logits(corrections.rows["text"].tolist())
     right = logits.argmax(axis=1) == corrections.rows["label"]
     facts[_CORRECTIONS] = corrections.facts() | {"anchor_right": float(right.mean())}
-    examples = corrections.examples() + _as_said_by(anchor, replayed)
+    examples = corrections.examples() + replay
     return Lesson(examples, facts, known.split.dev if known else no_reviews(), corrections.rows)
 
 
@@ -95,15 +101,13 @@ def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:
         raise UnusableAnchor(path=anchor.folder, reason=f"it reads {own}, the recipe {recipe.name} {other}")
 
 
-def _drawn(reviews: pd.DataFrame, recipe: Recipe) -> list[str]:
-    """``recipe.replay`` reviews, drawn by the seed, some of them as a part; all of them when there are no more.
-
-    Corrections are mostly short. Were the replay all long, what the anchor says of short texts would change for all.
-    """
-    count = min(recipe.replay or 0, len(reviews))
-    texts: list[str] = reviews["text"].sample(count, random_state=recipe.seed).tolist()
-    rng, parts = np.random.default_rng(recipe.seed), round(recipe.replay_parts * count)
-    return [*(_part(text, rng) for text in texts[:parts]), *texts[parts:]]
+def _replay(reviews: pd.DataFrame, anchor: Classifier, recipe: Recipe) -> Examples:
+    """Parts of ``recipe.replay`` reviews, drawn by the seed; of all when there are no more."""
+    drawn = reviews["text"].sample(min(_DRAWN * (recipe.replay or 0), len(reviews)), random_state=recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    parts = _as_said_by(anchor, [_part(text, rng) for text in drawn])
+    least_sure = np.argsort(parts.targets.max(axis=1), kind="stable")[: recipe.replay]
+    return Examples([parts.texts[row] for row in least_sure], parts.targets[least_sure])
 
 
 def _part(text: str, rng: np.random.Generator) -> str:

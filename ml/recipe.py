@@ -34,10 +34,9 @@ class Recipe:
     ``unsure_below`` the calibrated confidence below which an answer is called unsure. ``base`` is an encoder's name,
     used where neither the command nor BASE_MODEL names another. ``frozen_layers`` is a number of lower encoder blocks
     that stay as they are, the embeddings with them. ``replay`` makes a recipe that of feedback rounds, whose base is
-    the anchor: so many of the reviews that it was trained on are shown again beside the corrections, the share
-    ``replay_parts`` of them as a random part of themselves, as short as a sentence. ``interpolation`` is how far the
-    published weights lie from the anchor's towards the trained ones: 1 publishes those as they are. ``crops`` is the
-    share of windows that are shown as a random part of themselves, as short as a sentence.
+    the anchor: parts of so many of the reviews that it was trained on are shown again beside the corrections.
+    ``interpolation`` is how far the published weights lie from the anchor's towards the trained ones: 1 publishes those
+    as they are. ``crops`` is the share of windows that are shown as a random part of themselves, as short as a sentence.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -65,7 +64,6 @@ class Recipe:
     seed: NonNegativeInt
     frozen_layers: NonNegativeInt = 0
     replay: NonNegativeInt | None = None
-    replay_parts: Annotated[float, Field(ge=0, le=1)] = 0.0
     interpolation: Annotated[float, Field(gt=0, le=1)] = 1.0
     crops: Annotated[float, Field(ge=0, le=1)] = 0.0
 
@@ -75,8 +73,6 @@ class Recipe:
             raise ValueError(f"overlap = {self.overlap} has to be less than window - 2, which is {self.window - 2}")
         if (self.base == _ANCHOR) != (self.replay is not None):
             raise ValueError(f'replay is for feedback rounds, whose base is "{_ANCHOR}", and they need it')
-        if self.replay_parts and self.replay is None:
-            raise ValueError("replay_parts is a share of what replay draws, and there is no replay")
         if self.interpolation < 1 and self.replay is None:
             raise ValueError("interpolation is for feedback rounds: an encoder's head is new, so nothing lies between")
 

@@ -21,7 +21,7 @@ from ml.recipe import Recipe
 from ml.training_data import TrainingData
 
 STARTER = Path(__file__).resolve().parents[2] / "models" / "starter"
-RECIPE = replace(Recipe.named("feedback"), replay=7, replay_parts=0.0, dev=0.2)
+RECIPE = replace(Recipe.named("feedback"), replay=7, dev=0.2)
 REVIEWS = pd.DataFrame(
     {
         "text": [f"{opinion} Number {number}." for number in range(30) for opinion in ("A joy.", "A bore.")],
@@ -101,26 +101,35 @@ LONG = pd.DataFrame(
 )
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_a_share_of_the_replay_is_a_part_of_a_review(anchor: Classifier, share: float) -> None:
-    recipe = replace(RECIPE, replay=40, replay_parts=share)
-    data = TrainingData.choose(LONG, Path("reviews.csv"), recipe, None)
-    _, replayed = split_at(feedback_lesson(corrections(*JUDGED), data, anchor, recipe), len(JUDGED))
-    whole = set(data.split.train["text"])
-    parts = [text for text in replayed if text not in whole]
+def replayed_of(reviews: pd.DataFrame, anchor: Classifier, replay: int) -> tuple[list[str], pd.DataFrame]:
+    """What a round replays of reviews, and those that it may."""
+    recipe = replace(RECIPE, replay=replay)
+    data = TrainingData.choose(reviews, Path("reviews.csv"), recipe, None)
+    lesson = feedback_lesson(corrections(*JUDGED), data, anchor, recipe)
+    return split_at(lesson, len(JUDGED))[1], data.split.train
+
+
+def test_of_a_long_review_a_part_is_replayed(anchor: Classifier) -> None:
+    replayed, train = replayed_of(LONG, anchor, replay=40)
     assert len(replayed) == 40
-    assert len(parts) == 40 * share
-    assert all(8 <= len(part.split()) <= 100 and any(part in text for text in whole) for part in parts)
-    assert len({len(part.split()) for part in parts}) >= len(parts) / 4, "of all lengths"
+    assert all(8 <= len(part.split()) <= 100 and any(part in text for text in train["text"]) for part in replayed)
+    assert len({len(part.split()) for part in replayed}) > 10, "of all lengths"
 
 
 def test_a_part_never_begins_or_ends_within_a_line_break(anchor: Classifier) -> None:
     broken = LONG.assign(text=LONG["text"].str.replace(" ", "<br /><br />"))
-    recipe = replace(RECIPE, replay=40, replay_parts=1.0)
-    data = TrainingData.choose(broken, Path("reviews.csv"), recipe, None)
-    _, replayed = split_at(feedback_lesson(corrections(*JUDGED), data, anchor, recipe), len(JUDGED))
+    replayed, _ = replayed_of(broken, anchor, replay=40)
     assert not any("<" in text or ">" in text for text in replayed)
     assert max(len(text.split()) for text in replayed) > 8
+
+
+def test_what_the_anchor_is_least_sure_of_is_replayed(anchor: Classifier) -> None:
+    opinions = ("A masterpiece, I loved it.", "A film.", "It has scenes.")
+    reviews = pd.DataFrame({"text": [f"{opinions[row % 3]} Number {row}." for row in range(60)], "label": [1, 0] * 30})
+    replayed, train = replayed_of(reviews, anchor, replay=25)
+    assert 25 < len(train) <= 2 * 25, "all of them are drawn"
+    assert len(replayed) == 25
+    assert not any(text.startswith(opinions[0]) for text in replayed)
 
 
 def test_dev_is_untouched_and_nothing_of_it_or_of_the_test_part_is_trained_on(anchor: Classifier) -> None:

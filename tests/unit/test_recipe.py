@@ -77,10 +77,3 @@ def test_replay_and_the_anchor_belong_together(tmp_path: Path, name: str, line: 
     path.write_text(text.replace(line, instead), encoding="utf-8")
     with pytest.raises(BadRecipe, match='replay is for feedback rounds, whose base is "anchor", and they need it'):
         Recipe.named(str(path))
-
-
-def test_parts_of_a_replay_need_one(tmp_path: Path) -> None:
-    path = tmp_path / "mine.toml"
-    path.write_text((FOLDER / "default.toml").read_text(encoding="utf-8") + "replay_parts = 0.5\n", encoding="utf-8")
-    with pytest.raises(BadRecipe, match="replay_parts is a share of what replay draws, and there is no replay"):
-        Recipe.named(str(path))
