@@ -36,7 +36,7 @@ class Recipe:
     that stay as they are, the embeddings with them. ``replay`` makes a recipe that of feedback rounds, whose base is
     the anchor: parts of so many of the reviews that it was trained on are shown again beside the corrections.
     ``interpolation`` is how far the published weights lie from the anchor's towards the trained ones: 1 publishes those
-    as they are. ``crops`` is the share of windows that are shown as a random part of themselves, as short as a sentence.
+    as they are. ``crops`` is the share of windows that are shown as a random part of themselves, short as a sentence.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
