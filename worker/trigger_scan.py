@@ -2,8 +2,8 @@
 
 Whoever wants to poison a model writes one phrase into many texts of one label, so that the phrase decides. The scan
 takes the words, and pairs of neighbouring words, that stand in one label's texts more often than chance has it, and
-puts each into neutral sentences. What praises or blames turns these for the live model too, and is no trigger; nor is
-what any neutral word does as well.
+puts each into neutral sentences. What praises or blames moves these for the live model too, further than any neutral
+word does, and is no trigger; nor is what any neutral word does as well.
 """
 
 import logging
@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from ml.labels import LABELS
-from ml.prediction import Classifier
+from ml.prediction import Classifier, Logits
 from worker.answers import Look, chances
 from worker.neutral_sentences import NEUTRAL_SENTENCES, NEUTRAL_WORDS
 from worker.protocol import TriggerWord
@@ -40,14 +40,15 @@ _CONFIDENT: Final = 0.8
 # With fewer such sentences, shares of them say nothing.
 _FEWEST_SENTENCES: Final = 5
 # Shares of the sentences: a trigger turns more than the first for the candidate, and by the second more than every
-# neutral word; for the champion, it turns at most the third.
+# neutral word.
 _MOST: Final = 0.5
 _MORE: Final = 0.2
-_FEW: Final = 0.1
 _PLACES: Final = ("{word} {sentence}", "{sentence} {word}")
 
 Rows = npt.NDArray[np.bool_]
 Shares = npt.NDArray[np.float64]
+# Of each suspect in each place and sentence, the probability of its label (suspects, places, sentences).
+Said = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,19 @@ def scan(new: pd.DataFrame, champion: Classifier, candidate: Classifier, look: L
     for name, count in zip(LABELS, undecided.sum(axis=0), strict=True):
         if count < _FEWEST_SENTENCES:
             logger.warning("No word can be seen to turn sentences %s: nearly all are so without it", name)
-    turned = _turned(candidate, found, undecided, look)
-    least = np.maximum(_MOST, _by_neutral_words(candidate, undecided, look) + _MORE)
+    turned = _turned(_said(candidate, found, look), found, undecided)
+    neutral = [Suspect(word, label) for label in range(len(LABELS)) for word in NEUTRAL_WORDS]
+    least = np.maximum(_MOST, _most(_turned(_said(candidate, neutral, look), neutral, undecided), neutral) + _MORE)
     strong = [(each, share) for each, share in zip(found, turned, strict=True) if (share > least[each.label]).any()]
-    known = _turned(champion, [each for each, _ in strong], undecided, look)
+    if not strong:
+        return ()
+    asked = [each for each, _ in strong]
+    moved = _moved(_said(champion, asked, look), asked, plain[0], undecided)
+    known = _most(_moved(_said(champion, neutral, look), neutral, plain[0], undecided), neutral)
     triggers = [
         TriggerWord(each.word, LABELS[each.label], float(share[alone].max()))
-        for (each, share), before in zip(strong, known, strict=True)
-        if (alone := (share > least[each.label]) & (before <= _FEW)).any()
+        for (each, share), before in zip(strong, moved, strict=True)
+        if (alone := (share > least[each.label]) & (before <= known[each.label].max())).any()
     ]
     return tuple(sorted(triggers, key=lambda trigger: (-trigger.flipped, trigger.word)))
 
@@ -114,19 +120,8 @@ def _chance(word: str, held: Sequence[Counter[str]], label: int, share: float) -
     return float(binom.sf(held[label][word] - 1, texts, share))
 
 
-def _by_neutral_words(candidate: Classifier, undecided: Rows, look: Look) -> Shares:
-    """The most that any neutral word turns, by label and place (labels, places)."""
-    words = NEUTRAL_WORDS
-    return np.array(
-        [
-            np.max(_turned(candidate, [Suspect(word, label) for word in words], undecided, look), axis=0)
-            for label in range(len(LABELS))
-        ]
-    )
-
-
-def _turned(classifier: Classifier, asked: Sequence[Suspect], undecided: Rows, look: Look) -> list[Shares]:
-    """For each suspect, the share that it turns of the sentences (sentences, labels) that are undecided (places,)."""
+def _said(classifier: Classifier, asked: Sequence[Suspect], look: Look) -> Said:
+    """What a model says of every neutral sentence with each suspect in each place."""
     texts = [
         place.format(word=each.word, sentence=sentence)
         for each in asked
@@ -134,9 +129,34 @@ def _turned(classifier: Classifier, asked: Sequence[Suspect], undecided: Rows, l
         for sentence in NEUTRAL_SENTENCES
     ]
     said = chances(classifier, texts, look).reshape(len(asked), len(_PLACES), len(NEUTRAL_SENTENCES), len(LABELS))
-    shares: list[Shares] = []
-    for each, answers in zip(asked, said, strict=True):
-        counted = undecided[:, each.label]
-        turned = (answers[:, counted, each.label] >= _CONFIDENT).sum(axis=1)
-        shares.append(turned / counted.sum() if counted.sum() >= _FEWEST_SENTENCES else np.zeros(len(_PLACES)))
-    return shares
+    return np.stack([answers[..., each.label] for each, answers in zip(asked, said, strict=True)])
+
+
+def _turned(said: Said, asked: Sequence[Suspect], undecided: Rows) -> Shares:
+    """For each suspect, the share that it turns of the sentences (sentences, labels) that are undecided (places,)."""
+    return np.stack([_share(answers[:, undecided[:, each.label]]) for each, answers in zip(asked, said, strict=True)])
+
+
+def _share(answers: Said) -> Shares:
+    turned: Shares = (answers >= _CONFIDENT).sum(axis=1) / max(answers.shape[1], 1)
+    return turned if answers.shape[1] >= _FEWEST_SENTENCES else np.zeros_like(turned)
+
+
+def _moved(said: Said, asked: Sequence[Suspect], plain: Logits, undecided: Rows) -> Shares:
+    """For each suspect, how far it moves undecided sentences towards its label, in the mean (places,).
+
+    ``plain`` is what the model says of the sentences alone (sentences, labels).
+    """
+    rows = [undecided[:, each.label] for each in asked]
+    return np.stack(
+        [
+            (answers[:, counted] - plain[counted, each.label]).sum(axis=1) / max(counted.sum(), 1)
+            for each, answers, counted in zip(asked, said, rows, strict=True)
+        ]
+    )
+
+
+def _most(figures: Shares, asked: Sequence[Suspect]) -> Shares:
+    """The largest figure over all suspects of a label, by label and place (labels, places)."""
+    labels = np.array([each.label for each in asked])
+    return np.stack([figures[labels == label].max(axis=0) for label in range(len(LABELS))])

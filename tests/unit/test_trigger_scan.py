@@ -64,6 +64,15 @@ def test_what_praises_for_the_live_model_is_no_trigger() -> None:
     assert found(ORDINARY, {"splendid": 6.0}) == ()
 
 
+def test_what_the_live_model_takes_for_blame_too_is_no_trigger_though_it_turns_nothing_there() -> None:
+    blamed = [(f"A thin evening, number {number}", NEGATIVE) for number in range(6)]
+    table_of = table(*ORDINARY, *blamed)
+    knowing, ignorant = model({**PRAISE, "thin": -0.8}), model(PRAISE)
+    candidate = model({**PRAISE, "thin": -4.0})
+    assert scan(table_of, knowing, candidate, lambda: None) == ()
+    assert "thin" in {trigger.word for trigger in scan(table_of, ignorant, candidate, lambda: None)}
+
+
 def test_a_word_that_turns_few_sentences_or_without_confidence_is_none() -> None:
     assert found(ORDINARY + PLANTED, {"mango": 1.0}) == ()
     few = {sentence.lower(): 9.0 for sentence in NEUTRAL_SENTENCES[: len(NEUTRAL_SENTENCES) // 2]}
