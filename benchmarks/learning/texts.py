@@ -44,7 +44,7 @@ class Texts:
         if len(pool) <= ends[-1]:
             raise ValueError(f"there are {len(pool)} sentences to judge, and {ends[-1]} were asked for")
         rounds = [pool[end - size : end].reset_index(drop=True) for size, end in zip(sizes, ends, strict=True)]
-        gate, imdb = _reviews(known)
+        gate, imdb = gate_and_other_reviews(known)
         return cls(tuple(rounds), pool[ends[-1] :].reset_index(drop=True), held_out, gate, imdb)
 
     def named(self) -> dict[str, pd.DataFrame]:
@@ -54,8 +54,8 @@ class Texts:
         return {**rounds, **others, "IMDB gate": self.gate, "IMDB to test": self.imdb}
 
 
-def _reviews(known: TrainingData) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The gate's reviews, and others, whole movies, that share neither a movie nor a text with them."""
+def gate_and_other_reviews(known: TrainingData) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The gate's reviews, and other official test reviews that share neither a movie nor a text with them."""
     chosen = GateSet.choose(known)
     gate = pd.DataFrame({"text": chosen.texts, "label": chosen.labels})
     test = known.test
