@@ -8,10 +8,13 @@ from benchmarks.command import parameters
 from ml.recipe import Recipe
 from tests.small_model import carry_out, write_recipe
 
+# What people write is shorter; of a review it is the first paragraph.
+_WINDOW: Final = 64
+
 
 def _short(recipe: Recipe) -> Recipe:
-    """The recipe, reading the first words of a review only, which takes a third of the time."""
-    return replace(recipe, reading="head", overlap=0, precision="float32")
+    """The recipe, reading the first words of a review only, which takes a sixth of the time."""
+    return replace(recipe, reading="head", window=_WINDOW, overlap=0)
 
 
 DEFAULT: Final = _short(Recipe.named("default"))

@@ -14,6 +14,8 @@ from ml.training_data import TrainingData
 from worker.gate_set import GateSet
 
 _HELD_OUT: Final = 2_000
+# So many show a loss of 0.3 points where two models differ on one review in a hundred.
+_TESTED: Final = 6_000
 _SEED: Final = 42
 
 
@@ -22,7 +24,7 @@ class Texts:
     """Tables with ``text`` and ``label``, no text in two of them.
 
     ``train`` are the reviews of IMDB's train part that the small network knows, dev among them; ``gate`` is the gate
-    set, ``imdb`` the reviews of the official test part whose movies it does not have.
+    set, ``imdb`` reviews of the official test part whose movies it does not have.
     """
 
     sentences: pd.DataFrame
@@ -45,7 +47,7 @@ class Texts:
             held_out=shuffled[:_HELD_OUT],
             train=pd.concat([known.split.train, known.split.dev], ignore_index=True),
             gate=gate,
-            imdb=without_texts_of(others, gate),
+            imdb=_drawn(without_texts_of(others, gate)),
         )
 
     def named(self) -> dict[str, pd.DataFrame]:
@@ -64,3 +66,7 @@ class Texts:
         table["label"] = table["label"].map(dict(enumerate(LABELS)))
         table.to_parquet(path)
         return path
+
+
+def _drawn(reviews: pd.DataFrame) -> pd.DataFrame:
+    return reviews.sample(min(_TESTED, len(reviews)), random_state=_SEED)
