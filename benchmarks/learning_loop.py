@@ -6,7 +6,8 @@ Starts ``thumbs demo`` in a folder of its own. Twelve people let it learn from t
 domain over HTTP: 300, then 2,000. Each says whether the verdict on their own is right, and votes on others' by
 ``/label``, so that a sentence has two votes, each mistaken with a chance of 5 %. After each round the admin sends
 ``/retrain``; what the chat shows is timed until the card, and until a reply names the new version, while three other
-people write a sentence a second each. When the demo has ended, the live models before and the candidates are held
+people write a sentence a second each. A model that the gate holds although it is better on feedback is promoted by the
+admin under its card. When the demo has ended, the live models before and the candidates are held
 against each other on sentences that nobody wrote, and on official test reviews of IMDB that the gate does not have.
 """
 
@@ -22,7 +23,7 @@ from tempfile import mkdtemp
 from typing import Final
 
 from benchmarks.command import parameters
-from benchmarks.learning.admin import Followed, quarantined, retrain
+from benchmarks.learning.admin import Followed, promote, quarantined, retrain
 from benchmarks.learning.figures import Judged, Records, RunFigures, labels_of
 from benchmarks.learning.meanwhile import Asker, Meanwhile, asking, first_answer, more_answers, summed_up
 from benchmarks.learning.people import Person, Truth, Votes, together
@@ -127,6 +128,9 @@ class _Bench:
         sentences = self._meanwhile[number * share : (number + 1) * share]
         with asking(self._client, _ASKERS, sentences) as askers:
             followed = retrain(self._client)
+            if followed.worth_a_tap:
+                promote(self._client, followed)
+                self._records.wait_for_live(self._records.newest_run().candidate)
             run = self._records.newest_run()
             first = None if run.live_at is None else first_answer(askers, run.candidate)
             more_answers(askers, _AFTER)

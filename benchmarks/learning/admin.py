@@ -20,19 +20,27 @@ _STAGES: Final = {
     "measuring": TEXTS.run_evaluating,
 }
 _FAILED: Final = TEXTS.run_failed.partition("{")[0]
+# How the card of a model begins that an admin who believes it promotes: held, for too few judgements or for its words.
+_BETTER: Final = "Held: better on feedback"
 
 
 @dataclass(slots=True)
 class Followed:
     """What the admin saw: ``started`` is ``time.time()`` of ``/retrain``, and ``seen`` seconds from then to each stage.
 
-    ``decision`` is the card's caption, ``card`` its PNG.
+    ``decision`` is the card's caption, ``card`` its PNG, ``message_id`` the message that both are in.
     """
 
     started: float
     seen: dict[str, float] = field(default_factory=dict)
     decision: str = ""
     card: bytes = b""
+    message_id: int = 0
+
+    @property
+    def worth_a_tap(self) -> bool:
+        """Whether the model waits for an admin, and did better on what people said."""
+        return _BETTER in self.decision
 
     def note(self, stage: str) -> None:
         """A stage is seen now, for the first time or again."""
@@ -50,9 +58,24 @@ def retrain(client: PlaygroundClient) -> Followed:
         version = chat["version"]
         for message in chat["messages"]:
             if message["from_bot"] and message["message_id"] > sent and _seen(message, followed):
-                followed.card = _picture(client, message)
+                followed.card, followed.message_id = _picture(client, message), message["message_id"]
                 return followed
     raise RuntimeError(f"the run did not end within {_LONGEST:.0f} seconds; seen: {followed.seen}")
+
+
+def promote(client: PlaygroundClient, followed: Followed) -> None:
+    """Tap Promote under the card, and yes when it asks whether to."""
+    for label in (TEXTS.button_promote, TEXTS.button_promote_yes):
+
+        def offered(chat: JsonObject, label: str = label) -> bool:
+            shown = [
+                row for seen in chat["messages"] if seen["message_id"] == followed.message_id for row in seen["buttons"]
+            ]
+            return any(button["text"] == label for row in shown for button in row)
+
+        client.wait_for_chat(offered, chat_id=ADMIN_ID)
+        client.tap(followed.message_id, label, user_id=ADMIN_ID)
+    followed.note("the admin's tap")
 
 
 def quarantined(client: PlaygroundClient) -> str:
