@@ -60,7 +60,9 @@ def prepare(job: Job, threads: int) -> Course:
         anchor = load_anchor(Path(job.base), threads)
         base = base_of(anchor)
         lesson = feedback_lesson(judged, known, anchor, recipe)
-    trained = pd.DataFrame({"text": list(lesson.examples.texts)})
+    # The anchor trained on every review, of which a round replays parts.
+    reviews = [] if known is None else known.split.train["text"].tolist()
+    trained = pd.DataFrame({"text": [*lesson.examples.texts, *reviews]})
     held_out = without_texts_of(Corrections.of(_table(job.held_out), "").rows, trained)
     return Course(recipe, base, lesson, known, lesson.corrections, held_out, champion)
 

@@ -12,7 +12,7 @@ from worker.card import draw
 from worker.gate import Bounds, decide
 from worker.protocol import Measured, Paired
 
-BOUNDS = Bounds(imdb_loss=0.003, confidence=0.95, negative_flips=0.02, behaviour_loss=0.01, auto_promote=True)
+BOUNDS = Bounds(imdb_loss=0.003, confidence=0.95, negative_flips=0.02, behaviour_loss=0.02, auto_promote=True)
 MEASURED = Measured(
     imdb=Paired(6000, 5580, 5586, 20, 26, -0.001),
     judgements=Paired(100, 61, 74, 4, 17, 0.05),
