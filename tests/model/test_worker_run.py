@@ -126,15 +126,18 @@ def test_a_full_run_starts_from_the_encoder_and_learns_reviews_and_judgements(
     home: WorkerHome, database: Database, small_base: BaseModel, tmp_path: Path
 ) -> None:
     recipe = write_recipe(tmp_path, replace(RECIPE, name="full"))
-    with running_worker(home, FULL_RECIPE=str(recipe), BASE_MODEL=str(small_base.folder)) as worker:
+    # Another network of this size may fail what the live one passes, and a rejected candidate's files are gone.
+    lenient = {"GATE_IMDB_LOSS": "1", "GATE_NEGATIVE_FLIPS": "1", "GATE_BEHAVIOUR_LOSS": "1"}
+    with running_worker(home, FULL_RECIPE=str(recipe), BASE_MODEL=str(small_base.folder), **lenient) as worker:
         run_id = ask(home, database, RunKind.FULL_RUN)
         worker.wait_for(f"Run {run_id} ended: ", LONG)
     with database.reading() as unit:
         run = training_runs.get_run(unit, run_id)
         counted = len(snapshots.judged_texts(unit, run_id, snapshots.Part.TRAIN))
-        location = model_registry.get_version(unit, run.candidate or "").location
     assert run.decision is not None, run.error
     assert run.state in (RunState.PROMOTED, RunState.HELD), run.decision["sentence"]
+    with database.reading() as unit:
+        location = model_registry.get_version(unit, run.candidate or "").location
     manifest = Classifier.load(ArtifactStore.open(home.settings.store_address).fetch(location, tmp_path)).manifest
     assert "anchor" not in manifest.data
     assert manifest.data["corrections"]["judgements"] == counted > 0
