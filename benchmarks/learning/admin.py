@@ -1,6 +1,7 @@
 """The admin's side of a training run: ``/retrain`` in the chat, and what the chat shows until the decision."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +21,8 @@ _STAGES: Final = {
     "measuring": TEXTS.run_evaluating,
 }
 _FAILED: Final = TEXTS.run_failed.partition("{")[0]
+# What the card says once its model answers.
+_PROMOTED: Final = TEXTS.card_promoted.partition("}")[2]
 # How the card of a model begins that an admin who believes it promotes: held, for too few judgements or for its words.
 _BETTER: Final = "Held: better on feedback"
 
@@ -64,18 +67,19 @@ def retrain(client: PlaygroundClient) -> Followed:
 
 
 def promote(client: PlaygroundClient, followed: Followed) -> None:
-    """Tap Promote under the card, and yes when it asks whether to."""
+    """Tap Promote under the card, yes when it asks whether to, and wait until it says that it is done."""
+
+    def card(chat: JsonObject) -> JsonObject:
+        return next(message for message in chat["messages"] if message["message_id"] == followed.message_id)
+
+    def offers(label: str) -> Callable[[JsonObject], bool]:
+        return lambda chat: any(button["text"] == label for row in card(chat)["buttons"] for button in row)
+
     for label in (TEXTS.button_promote, TEXTS.button_promote_yes):
-
-        def offered(chat: JsonObject, label: str = label) -> bool:
-            shown = [
-                row for seen in chat["messages"] if seen["message_id"] == followed.message_id for row in seen["buttons"]
-            ]
-            return any(button["text"] == label for row in shown for button in row)
-
-        client.wait_for_chat(offered, chat_id=ADMIN_ID)
+        client.wait_for_chat(offers(label), chat_id=ADMIN_ID)
         client.tap(followed.message_id, label, user_id=ADMIN_ID)
     followed.note("the admin's tap")
+    client.wait_for_chat(lambda chat: _PROMOTED in card(chat)["caption"], chat_id=ADMIN_ID)
 
 
 def quarantined(client: PlaygroundClient) -> str:

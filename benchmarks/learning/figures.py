@@ -1,12 +1,10 @@
 """What the database holds of a round, and what the models that came of it are worth."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -24,10 +22,6 @@ from storage.encryption import read_keys
 from storage.snapshots import Part
 from storage.tables import SnapshotRow
 from storage.usable import Rules, State, judged
-
-# Seconds that a tap may take until it is in the registry, and between two looks.
-_PATIENCE: Final = 60.0
-_LOOK_EVERY: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +99,6 @@ class Records:
             seconds=round((run.finished_at - run.started_at).total_seconds(), 1),
             live_at=next((one.at.timestamp() for one in changes if one.to_version == run.candidate), None),
         )
-
-    def wait_for_live(self, version: str) -> None:
-        """Until the registry names this version as live; TimeoutError after a minute."""
-        until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until:
-            with self._database() as database, database.reading() as unit:
-                live = model_registry.live(unit)
-            if live is not None and live.version == version:
-                return
-            time.sleep(_LOOK_EVERY)
-        raise TimeoutError(f"{version} does not go live")
 
     def compared(self, run: RunFigures, texts: pd.DataFrame) -> Comparison | None:
         """The run's champion (first) and its candidate (second) on the same texts; None for one not published."""
