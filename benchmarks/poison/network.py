@@ -31,8 +31,8 @@ class SmallNetwork:
     layers: int
 
     def recipe(self, seed: int) -> Recipe:
-        """The recipe ``feedback``: the embeddings and, as in the whole network, two thirds of the blocks stay."""
-        return replace(FEEDBACK, frozen_layers=self.layers * 2 // 3, seed=seed)
+        """The recipe ``feedback``: the embeddings and, as in the whole network, a third of the blocks stay."""
+        return replace(FEEDBACK, frozen_layers=self.layers // 3, seed=seed)
 
     def write_recipe(self, folder: Path, seed: int) -> Path:
         """The recipe as a file that the settings can name."""
