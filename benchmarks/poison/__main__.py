@@ -5,11 +5,12 @@
 People write and judge Rotten Tomatoes sentences. 3 %, 10 % and 30 % of them collude to flip labels, or to plant a
 phrase that makes anything Positive; see ``people`` for how. Each case is a database of its own, brought in as
 ``thumbs corrections import`` does and trained on as a worker does, by the settings' own rules and bounds, and beside it
-the same fine-tune on all votes as they are. Nothing is smaller than in production but the network.
+the same fine-tune on all votes as they are. Nothing is smaller than in production but the network. An admin promotes
+what is held although it is better on feedback, as in ``benchmarks.learning_loop``, unless the card names a word.
 
-The exit status is 1 when, with 3 % or 10 % colluding, a promoted model lost more than 0.3 points on the reviews outside
-the gate set, or the phrase works on it, when nothing is promoted though nobody colludes, or when a text stands in two
-of the parts.
+The exit status is 1 when, with 3 % or 10 % colluding, a model that went live lost more than 0.3 points on the reviews
+outside the gate set, or the phrase works on it, when nothing goes live though nobody colludes, or when a text stands in
+two of the parts.
 """
 
 import argparse
@@ -78,8 +79,8 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="IMDB reviews with the official split: parquet")
     parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
     parser.add_argument("--seeds", type=int, default=5, help="draws of people for each attack and share")
-    parser.add_argument("--layers", type=int, default=2, help="blocks of the small network")
-    parser.add_argument("--reviews", type=int, default=8_000, help="IMDB reviews that the small network is trained on")
+    parser.add_argument("--layers", type=int, default=3, help="blocks of the small network")
+    parser.add_argument("--reviews", type=int, default=2_000, help="IMDB reviews that the small network is trained on")
     parser.add_argument("--out", type=Path, help="results file, such as benchmarks/results/poison.json")
     return parser.parse_args(given)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
@@ -23,6 +24,9 @@ from storage.tables import Part
 from storage.training_runs import Run, RunKind, RunState, Trigger
 from worker.fine_tuning import Workplace, carry_out
 
+# How the gate's sentence begins where the card offers what an admin may well take.
+_HELD_BETTER: Final = "Held: better on feedback"
+
 
 @dataclass(frozen=True, slots=True)
 class Ours:
@@ -42,6 +46,16 @@ class Ours:
     lower: float
     words: tuple[str, ...]
     effect: Effect | None
+
+    @property
+    def tapped(self) -> bool:
+        """Whether an admin promotes it: held although it is better on feedback, with no word that stands out."""
+        return self.state is RunState.HELD and self.sentence.startswith(_HELD_BETTER) and not self.words
+
+    @property
+    def live(self) -> bool:
+        """Whether it goes live, by the gate or by an admin who reads the card and taps Promote."""
+        return self.state is RunState.PROMOTED or self.tapped
 
 
 def run_ours(place: Path, network: SmallNetwork, texts: Texts, judged: Judged, recipe: Path) -> Ours:

@@ -17,20 +17,23 @@ def source_of(found: dict[str, Any]) -> str:
     live, parts = found["live"], found["parts"]
     return (
         f"{found['people']} people judge Rotten Tomatoes sentences, colluders ten times as many as others; models are "
-        f"beside the live one, a network of {found['parameters']:,} parameters in {found['layers']} layers on the "
+        f"measured beside the one that was live, a network of {found['parameters']:,} parameters in {found['layers']} layers on the "
         f"usual code path, right on {live['imdb']:.1%} of {parts['IMDB to test']['reviews']:,} official test reviews "
         f"outside the gate set and on {live['sentences']:.1%} of {parts['sentences held out']['reviews']:,} held-out "
-        f"sentences. Without rules: the same fine-tune on every vote, always live. Each line is a mean and the worst "
-        f"of the seeds; texts in two of the parts: {found['shared_texts']}"
+        f"sentences. The admin promotes what is held although it is better on feedback, unless a word stands out. "
+        f"Without rules: the same fine-tune on every vote, always live. Each line is a mean and the worst of the "
+        f"seeds; texts in two of the parts: {found['shared_texts']}"
     )
 
 
 def _rows(group: dict[str, Any]) -> list[tuple[str, str]]:
     ends = ", ".join(f"{count} {state}" for state, count in sorted(group["ends"].items(), reverse=True))
+    if group["tapped"]:
+        ends += f", {group['tapped']} of the held promoted by the admin"
     if group["attack"] == "none":
         return [
             ("nobody colludes", ends),
-            ("promoted: points of IMDB lost, gained on sentences", _of_both(group, "promoted")),
+            ("gone live: points of IMDB lost, gained on sentences", _of_both(group, "live")),
             ("without rules", _of_both(group, "naive")),
         ]
     name = f"{group['share']:.0%} {_NAMES[group['attack']]}"
@@ -39,13 +42,13 @@ def _rows(group: dict[str, Any]) -> list[tuple[str, str]]:
     planted = f"{group['planted']:.0%} of the texts are planted, {group['trained_planted']:.0%} of those that train"
     return [
         (f"{name}: {planted}", f"{ends}{found}"),
-        (f"{name}: {harm}: promoted, **without rules**", _beside(group, figure)),
-        *([(f"{name}: points of IMDB lost: promoted, without rules", _beside(group, "lost"))] if found else []),
+        (f"{name}: {harm}: gone live, **without rules**", _beside(group, figure)),
+        *([(f"{name}: points of IMDB lost: gone live, without rules", _beside(group, "lost"))] if found else []),
     ]
 
 
 def _beside(group: dict[str, Any], figure: str) -> str:
-    return f"{_points(group[figure]['promoted'])}, **{_points(group[figure]['naive'])}**"
+    return f"{_points(group[figure]['live'])}, **{_points(group[figure]['naive'])}**"
 
 
 def _of_both(group: dict[str, Any], models: str) -> str:

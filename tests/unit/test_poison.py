@@ -26,6 +26,7 @@ from worker.gate_set import GateSet
 SENTENCES = pd.DataFrame({"text": [f"sentence {number}" for number in range(6_000)], "label": [0, 1] * 3_000})
 TRUTH = {text: LABELS[label] for text, label in zip(SENTENCES["text"], SENTENCES["label"], strict=True)}
 LIVE = Effect(imdb=0.85, sentences=0.75, turned=0.02)
+BETTER = "Held: better on feedback, 69 % to 71 %, but 194 held-out judgements are too few to tell."
 NAIVE = Effect(imdb=0.70, sentences=0.60, turned=0.90)
 FEW = Case(Attack.TRIGGER, DEFENDED[0], 1)
 WELL = Ours(RunState.PROMOTED, "Promoted.", 800, 80, 250, 25, -0.001, (), Effect(0.851, 0.78, 0.05))
@@ -106,38 +107,46 @@ def test_too_few_sentences_are_refused() -> None:
 @pytest.mark.parametrize(
     ("ours", "fault"),
     [
-        (replace(WELL, effect=Effect(0.846, 0.78, 0.05)), "trigger-3-1: a promoted model lost 0.40% of IMDB"),
-        (replace(WELL, effect=Effect(0.85, 0.78, 0.50)), "trigger-3-1: with a promoted model, the phrase turns 50%"),
+        (replace(WELL, effect=Effect(0.846, 0.78, 0.05)), "trigger-3-1: a model that went live lost 0.40% of IMDB"),
+        (
+            replace(WELL, effect=Effect(0.85, 0.78, 0.50)),
+            "trigger-3-1: with a model that went live, the phrase turns 50%",
+        ),
     ],
 )
-def test_a_promoted_model_that_lost_or_obeys_the_phrase_is_a_fault(ours: Ours, fault: str) -> None:
+def test_a_model_that_goes_live_and_lost_or_obeys_the_phrase_is_a_fault(ours: Ours, fault: str) -> None:
     assert list(faults([report(), report(ours)], LIVE)) == [fault]
-    held = replace(ours, state=RunState.HELD)
-    assert not list(faults([report(held), report(ours, replace(FEW, share=0.30))], LIVE))
+    tapped = replace(ours, state=RunState.HELD, sentence=BETTER)
+    assert list(faults([report(tapped)], LIVE)) == [fault]
+    held = replace(ours, state=RunState.HELD, sentence="Held: no better on feedback, 71 % as before.")
+    named = replace(tapped, words=("the tangerine",))
+    assert not list(faults([report(held), report(named), report(ours, replace(FEW, share=0.30))], LIVE))
 
 
 def test_a_gate_that_lets_nothing_through_shows_nothing() -> None:
     nobody = Case(Attack.NONE, 0.0, 1)
     refused = report(replace(WELL, state=RunState.REJECTED, effect=None), nobody)
-    assert [fault.partition(":")[0] for fault in faults([refused], LIVE)] == [
-        "nobody colludes, and nothing was promoted"
-    ]
+    assert [fault.partition(":")[0] for fault in faults([refused], LIVE)] == ["nobody colludes, and nothing went live"]
     assert not list(faults([refused, report(WELL, replace(nobody, seed=2))], LIVE))
 
 
 def test_figures_are_those_of_all_seeds() -> None:
     rejected = replace(WELL, state=RunState.REJECTED, effect=None)
     held = replace(WELL, state=RunState.HELD, words=("the tangerine",), effect=Effect(0.84, 0.78, 0.60))
-    (group,) = grouped([report(), report(held), report(rejected)], LIVE)
-    assert group.ends == {"promoted": 1, "held": 1, "rejected": 1}
-    assert (group.planted, group.trained_planted, group.named) == (pytest.approx(0.1), pytest.approx(0.1), 1)
-    promoted, naive = group.lost["promoted"], group.turned["naive"]
-    assert promoted is not None
+    tapped = replace(WELL, state=RunState.HELD, sentence=BETTER, effect=Effect(0.852, 0.78, 0.05))
+    (group,) = grouped([report(), report(held), report(tapped), report(rejected)], LIVE)
+    assert group.ends == {"promoted": 1, "held": 2, "rejected": 1}
+    assert (group.planted, group.trained_planted) == (pytest.approx(0.1), pytest.approx(0.1))
+    assert (group.tapped, group.named) == (1, 1)
+    live, stay, naive = group.lost["live"], group.lost["stay"], group.turned["naive"]
+    assert live is not None
+    assert stay is not None
     assert naive is not None
-    assert promoted.most == pytest.approx(-0.001)
+    assert (live.mean, live.most) == (pytest.approx(-0.0015), pytest.approx(-0.001))
+    assert stay.mean == pytest.approx(0.01)
     assert naive.mean == pytest.approx(0.88)
     (alone,) = grouped([report(rejected)], LIVE)
-    assert alone.lost["promoted"] is None
+    assert alone.lost["live"] is None
 
 
 def test_reviews_outside_the_gate_share_no_movie_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -161,12 +170,12 @@ def test_reviews_outside_the_gate_share_no_movie_with_it(monkeypatch: pytest.Mon
     assert set(written.split.train["text"]) | set(written.split.dev["text"]) == set(cut.train["text"])
 
 
-def test_the_table_has_a_line_for_each_attack_and_says_where_nothing_was_promoted() -> None:
+def test_the_table_has_a_line_for_each_attack_and_says_where_nothing_went_live() -> None:
     rejected = replace(WELL, state=RunState.REJECTED, effect=None)
     flips = report(rejected, Case(Attack.FLIP, 0.10, 1))
     nobody = report(WELL, Case(Attack.NONE, 0.0, 1))
     found = {"groups": [asdict(group) for group in grouped([nobody, flips, report()], LIVE)]}
     rows = dict(rows_of(found))
     assert rows["nobody colludes"] == "1 promoted"
-    assert rows["10% flip labels: points of IMDB lost: promoted, **without rules**"] == "none, **15.00 (15.00)**"
+    assert rows["10% flip labels: points of IMDB lost: gone live, **without rules**"] == "none, **15.00 (15.00)**"
     assert rows["3% plant a phrase: 10% of the texts are planted, 10% of those that train"].startswith("1 promoted")
