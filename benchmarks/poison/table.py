@@ -15,14 +15,15 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str]]:
 def source_of(found: dict[str, Any]) -> str:
     """How the figures came about."""
     live, parts = found["live"], found["parts"]
+    network = f"a network of {found['parameters']:,} parameters in {found['layers']} layers on the usual code path"
+    reviews, sentences = parts["IMDB to test"]["reviews"], parts["sentences held out"]["reviews"]
     return (
         f"{found['people']} people judge Rotten Tomatoes sentences, colluders ten times as many as others; models are "
-        f"measured beside the one that was live, a network of {found['parameters']:,} parameters in {found['layers']} layers on the "
-        f"usual code path, right on {live['imdb']:.1%} of {parts['IMDB to test']['reviews']:,} official test reviews "
-        f"outside the gate set and on {live['sentences']:.1%} of {parts['sentences held out']['reviews']:,} held-out "
-        f"sentences. The admin promotes what is held although it is better on feedback, unless a word stands out. "
-        f"Without rules: the same fine-tune on every vote, always live. Each line is a mean and the worst of the "
-        f"seeds; texts in two of the parts: {found['shared_texts']}"
+        f"measured beside the one that was live, {network}, right on {live['imdb']:.1%} of {reviews:,} official test "
+        f"reviews outside the gate set and on {live['sentences']:.1%} of {sentences:,} held-out sentences. The admin "
+        "promotes what is held although it is better on feedback, unless a word stands out. Without rules: the same "
+        "fine-tune on every vote, always live. Each line is a mean and the worst of the seeds; texts in two of the "
+        f"parts: {found['shared_texts']}"
     )
 
 
