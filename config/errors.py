@@ -4,7 +4,9 @@ Raise with the facts that the sentence names: ``raise MissingColumn(path=path, c
 Commands print the sentence and exit with ``exit_code``; processes log it.
 """
 
-from typing import ClassVar
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar, Self
 
 
 class ThumbsError(Exception):
@@ -14,6 +16,11 @@ class ThumbsError(Exception):
 
     def __init__(self, **facts: object) -> None:
         super().__init__((type(self).__doc__ or "").format(**facts))
+        self._facts = facts
+
+    def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
+        """Make the error anew of its facts, so that one raised in a process of a pool reaches the process that asked."""
+        return partial(type(self), **self._facts), ()
 
 
 class BadInput(ThumbsError):

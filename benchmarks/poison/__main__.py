@@ -15,44 +15,28 @@ two of the parts.
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.parts import parts_of, shared_texts
+from benchmarks.poison.cores import carry_out
 from benchmarks.poison.effects import Effect, effect_of
-from benchmarks.poison.naive import run_naive
 from benchmarks.poison.network import DEFAULT, SmallNetwork, make_network
-from benchmarks.poison.ours import run_ours
-from benchmarks.poison.people import MISTAKEN, PHRASE, judgements
-from benchmarks.poison.plan import PEOPLE, Case, cases
+from benchmarks.poison.people import MISTAKEN, PHRASE
+from benchmarks.poison.plan import PEOPLE, cases
 from benchmarks.poison.report import CaseReport, Report, faults, grouped
 from benchmarks.poison.texts import Texts
 from benchmarks.provenance import provenance
-from config.settings import Settings
 from ml.data import read_reviews
 from ml.prediction import Classifier
 from ml.training_data import TrainingData
 
 _PACKAGES: Final = ("keras", "tensorflow", "openvino", "sqlalchemy")
-
-
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """The cases that one process carries out, on a processor core of its own."""
-
-    core: int
-    cases: tuple[Case, ...]
-    network: SmallNetwork
-    texts: Texts
-    place: Path
 
 
 def main() -> int:
@@ -66,7 +50,7 @@ def main() -> int:
         network = make_network(place, texts.write_reviews(place / "reviews.parquet"), arguments.layers)
         live = effect_of(Classifier.load(network.anchor), texts)
         print(f"{network.parameters:,} parameters, {live}", flush=True)
-        reports = _carry_out(cases(arguments.seeds), network, texts, place)
+        reports = carry_out(cases(arguments.seeds), network, texts, place)
     report = _report(network, texts, live, reports, (time.monotonic() - started) / 60)
     if arguments.out:
         arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
@@ -83,40 +67,6 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--reviews", type=int, default=2_000, help="IMDB reviews that the small network is trained on")
     parser.add_argument("--out", type=Path, help="results file, such as benchmarks/results/poison.json")
     return parser.parse_args(given)
-
-
-def _carry_out(wanted: Sequence[Case], network: SmallNetwork, texts: Texts, place: Path) -> list[CaseReport]:
-    """Every case, in its order; as many at a time as there are processor cores."""
-    cores = sorted(os.sched_getaffinity(0))
-    shares = [
-        _Share(core, tuple(wanted[number :: len(cores)]), network, texts, place / f"core-{core}")
-        for number, core in enumerate(cores)
-    ]
-    with ProcessPoolExecutor(len(cores), get_context("spawn")) as pool:
-        found = {report.case: report for reports in pool.map(_on_core, shares) for report in reports}
-    return [found[case] for case in wanted]
-
-
-def _on_core(share: _Share) -> list[CaseReport]:
-    """Carry out one process's cases; what they share, such as the live model's answers, is under ``place``."""
-    os.sched_setaffinity(0, {share.core})
-    for name in Settings.model_fields:
-        os.environ.pop(name.upper(), None)
-    os.environ["SERVING_THREADS"] = "1"  # the trainer reads its settings from there
-    share.place.mkdir()
-    known = TrainingData.choose(read_reviews(share.network.reviews), share.network.reviews, DEFAULT, None)
-    return [_case(case, share, known) for case in share.cases]
-
-
-def _case(case: Case, share: _Share, known: TrainingData) -> CaseReport:
-    judged = judgements(case, share.texts.sentences)
-    started = time.monotonic()
-    recipe = share.network.write_recipe(share.place, case.seed)
-    ours = run_ours(share.place, share.network, share.texts, judged, recipe)
-    seconds = time.monotonic() - started
-    naive = run_naive(share.network, known, share.texts, judged, case.seed)
-    print(f"{case.name}, {seconds:.0f} s and {time.monotonic() - started - seconds:.0f} s: {ours}; {naive}", flush=True)
-    return CaseReport(case, case.colluders, judged.texts, len(judged.planted), ours, naive, round(seconds, 1))
 
 
 def _report(network: SmallNetwork, texts: Texts, live: Effect, reports: Sequence[CaseReport], minutes: float) -> Report:

@@ -7,14 +7,16 @@ import pandas as pd
 import pytest
 
 from benchmarks.parts import shared_texts
-from benchmarks.poison import texts
+from benchmarks.poison import cores, texts
 from benchmarks.poison.effects import Effect
+from benchmarks.poison.network import SmallNetwork
 from benchmarks.poison.ours import Ours
 from benchmarks.poison.people import COLLUDERS_TEXTS, HONEST_TEXTS, MISTAKEN, PHRASE, Judged, judgements
 from benchmarks.poison.plan import DEFENDED, PEOPLE, Attack, Case, cases
 from benchmarks.poison.report import CaseReport, faults, grouped
 from benchmarks.poison.table import rows_of
 from benchmarks.poison.texts import Texts
+from config.errors import MissingFile
 from ml.data import read_reviews
 from ml.labels import LABELS
 from ml.recipe import Recipe
@@ -97,6 +99,14 @@ def test_colluders_show_themselves_on_others_texts_only_to_flip_labels(attack: A
 def test_a_seed_draws_the_same_people_and_another_draws_others() -> None:
     assert judgements(FEW, SENTENCES) == judgements(FEW, SENTENCES)
     assert judgements(FEW, SENTENCES) != judgements(replace(FEW, seed=2), SENTENCES)
+
+
+def test_a_spawned_process_finds_what_it_carries_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    none = pd.DataFrame({"text": [], "label": []})
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0})
+    network = SmallNetwork(tmp_path / "anchor", tmp_path / "no.parquet", 1, 1)
+    with pytest.raises(MissingFile, match=r"no\.parquet"):
+        cores.carry_out(cases(1), network, Texts(none, none, none, none, none), tmp_path)
 
 
 def test_too_few_sentences_are_refused() -> None:
