@@ -8,6 +8,6 @@ from config.errors import MissingFile
 
 def test_an_error_of_another_process_arrives_as_it_was_raised() -> None:
     raised = MissingFile(path=Path("reviews.csv"))
-    arrived = pickle.loads(pickle.dumps(raised))  # noqa: S301 - made on the line itself
+    arrived = pickle.loads(pickle.dumps(raised))
     assert type(arrived) is MissingFile
     assert str(arrived) == str(raised) == "There is no file or folder at reviews.csv; check the path."
