@@ -7,8 +7,8 @@ domain over HTTP: 300, then 2,000. Each says whether the verdict on their own is
 ``/label``, so that a sentence has two votes, each mistaken with a chance of 5 %. After each round the admin sends
 ``/retrain``; what the chat shows is timed until the card, and until a reply names the new version, while three other
 people write a sentence a second each. A model that the gate holds although it is better on feedback is promoted by the
-admin under its card. When the demo has ended, the live models before and the candidates are held
-against each other on sentences that nobody wrote, and on official test reviews of IMDB that the gate does not have.
+admin under its card. When the demo has ended, the live models before and the candidates are held against each other on
+sentences that nobody wrote, and on official test reviews of IMDB that the gate does not have.
 """
 
 import argparse

@@ -24,7 +24,7 @@ _FAILED: Final = TEXTS.run_failed.partition("{")[0]
 # What the card says once its model answers.
 _PROMOTED: Final = TEXTS.card_promoted.partition("}")[2]
 # How the card of a model begins that an admin who believes it promotes: held, for too few judgements or for its words.
-_BETTER: Final = "Held: better on feedback"
+HELD_BETTER: Final = "Held: better on feedback"
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class Followed:
     @property
     def worth_a_tap(self) -> bool:
         """Whether the model waits for an admin, and did better on what people said."""
-        return _BETTER in self.decision
+        return HELD_BETTER in self.decision
 
     def note(self, stage: str) -> None:
         """A stage is seen now, for the first time or again."""

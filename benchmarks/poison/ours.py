@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
+from benchmarks.learning.admin import HELD_BETTER
 from benchmarks.poison.effects import Effect, effect_of
 from benchmarks.poison.network import SmallNetwork
 from benchmarks.poison.people import Judged
@@ -23,9 +23,6 @@ from storage.database import Database
 from storage.tables import Part
 from storage.training_runs import Run, RunKind, RunState, Trigger
 from worker.fine_tuning import Workplace, carry_out
-
-# How the gate's sentence begins where the card offers what an admin may well take.
-_HELD_BETTER: Final = "Held: better on feedback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class Ours:
     @property
     def tapped(self) -> bool:
         """Whether an admin promotes it: held although it is better on feedback, with no word that stands out."""
-        return self.state is RunState.HELD and self.sentence.startswith(_HELD_BETTER) and not self.words
+        return self.state is RunState.HELD and self.sentence.startswith(HELD_BETTER) and not self.words
 
     @property
     def live(self) -> bool:
