@@ -8,7 +8,7 @@ from typing import Any, Final
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from storage.training_runs import RunState
 from worker.gate import Decision
@@ -102,7 +102,9 @@ def _frame(axes: Axes, lines: Sequence[_Line]) -> None:
     room = max(0.06 * (high - low), 0.01)
     axes.set(ylim=(len(lines) - 0.5, -0.5), xlim=(low - room, high + room), xlabel="right")
     axes.set_yticks(range(len(lines)), names)
-    axes.xaxis.set_major_formatter(PercentFormatter(1, 0))
+    # No steps of 2.5, and as many digits as the range asks for: no mark is written as what it is not.
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(axis="x")
     axes.set_axisbelow(True)
     axes.tick_params(length=0)
