@@ -86,6 +86,16 @@ def manifest_hash(folder: Path) -> str:
     return file_hash(folder / MANIFEST)
 
 
+def require_registered(folder: Path, version: str, manifest_sha256: str) -> None:
+    """Raise UnusableArtifact unless the manifest in ``folder`` is the one that the registry holds of ``version``."""
+    try:
+        found = manifest_hash(folder)
+    except OSError as error:
+        raise UnusableArtifact(path=folder, reason=f"{MANIFEST} cannot be read ({error.strerror})") from error
+    if found != manifest_sha256:
+        raise UnusableArtifact(path=folder, reason=f"it is not version {version} as the registry knows it")
+
+
 def file_hash(path: Path) -> str:
     """sha256 of a file, in hex."""
     with path.open("rb") as file:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import case, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from config.errors import LeaseLost, UnknownRun
@@ -17,6 +17,7 @@ from storage.database import Unit
 from storage.tables import RunKind, RunRow, RunState, Trigger
 
 __all__ = [
+    "JUDGED",
     "LEASE_SECONDS",
     "MAX_ATTEMPTS",
     "Ask",
@@ -47,6 +48,8 @@ __all__ = [
 LEASE_SECONDS: Final = 30
 # A run that was taken up so often and never came to an end has failed.
 MAX_ATTEMPTS: Final = 3
+# How a run ends of which a model came that was compared with the live one.
+JUDGED: Final = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +157,15 @@ def cancel(unit: Unit, run_id: int) -> bool:
 def claim(unit: Unit, run_id: int, owner: str) -> Lease | None:
     """Take a run whose lease nobody holds; None when another does, or when it has ended.
 
-    The claim after MAX_ATTEMPTS ends the run as FAILED, and one that was to be cancelled ends as that.
+    The claim after MAX_ATTEMPTS ends the run as FAILED, with what is known of the last one, and a run that was to be
+    cancelled ends as that.
     """
     now = utc_now()
     free = (RunRow.id == run_id) & RunRow.open & _unheld(now)
     unit.change(update(RunRow).where(free, RunRow.cancel_asked).values(**_ended(RunState.CANCELLED)))
-    failed = {**_ended(RunState.FAILED), "error": f"It was started {MAX_ATTEMPTS} times and never came to an end."}
+    error = f"It was started {MAX_ATTEMPTS} times and never came to an end."
+    known = case((RunRow.error.is_(None), error), else_=error + " " + RunRow.error)
+    failed = {**_ended(RunState.FAILED), "error": known}
     unit.change(update(RunRow).where(free, RunRow.attempts >= MAX_ATTEMPTS).values(**failed))
     token = unit.scalar(
         update(RunRow)
@@ -171,6 +177,7 @@ def claim(unit: Unit, run_id: int, owner: str) -> Lease | None:
             lease_token=RunRow.lease_token + 1,
             lease_until=now + timedelta(seconds=LEASE_SECONDS),
             started_at=now,
+            error=None,
         )
         .returning(RunRow.lease_token)
         .execution_options(synchronize_session=False)
@@ -199,13 +206,16 @@ def move(unit: Unit, lease: Lease, state: RunState) -> None:
     _write(unit, lease, state=state)
 
 
-def let_go(unit: Unit, lease: Lease, *, blameless: bool) -> None:
+def let_go(unit: Unit, lease: Lease, blame: str | None) -> None:
     """Give the run back, so that anybody may claim it at once; raises LeaseLost.
 
-    A ``blameless`` attempt, one that its worker had to stop for reasons of its own, does not count.
+    ``blame`` is a sentence about what ended the attempt; without one, when its worker had to stop for reasons of its
+    own, the attempt does not count.
     """
-    attempts = RunRow.attempts - 1 if blameless else RunRow.attempts
-    _write(unit, lease, state=RunState.QUEUED, lease_until=None, attempts=attempts)
+    attempts = RunRow.attempts - 1 if blame is None else RunRow.attempts
+    # Another token: a renewal on its way must not take the run back.
+    token = RunRow.lease_token + 1
+    _write(unit, lease, state=RunState.QUEUED, lease_until=None, lease_token=token, attempts=attempts, error=blame)
 
 
 def end(  # noqa: PLR0913 - one argument a fact

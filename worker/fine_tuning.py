@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,13 +79,15 @@ class _Attempt:
     def run(self) -> None:
         """Take the run to its end, or give it back."""
         run_id = self._lease.run.id
-        with workroom(self._place.settings, run_id, self._wait) as room:
+        room = None
+        with ExitStack() as entered:
             try:
+                room = entered.enter_context(workroom(self._place.settings, run_id, self._wait))
                 state = self._through(room)
             except LeaseLost:
                 raise
             except (WorkerStopping, TrainerDied) as interrupted:
-                self._let_go(blameless=isinstance(interrupted, WorkerStopping))
+                self._let_go(interrupted)
                 # Told only once anybody may claim the run: who hears of it may send word of the run at once.
                 logger.warning("%s", interrupted)
                 return
@@ -92,7 +95,8 @@ class _Attempt:
                 state = self._end(RunState.CANCELLED)
             except ThumbsError as error:
                 state = self._end(RunState.FAILED, str(error))
-            room.purge()
+            if room is not None:
+                room.purge()
         logger.info("Run %d ended: %s", run_id, state)
 
     def _through(self, room: Workroom) -> RunState:
@@ -149,9 +153,10 @@ class _Attempt:
             training_runs.end(unit, self._lease, state, error=error)
         return state
 
-    def _let_go(self, *, blameless: bool) -> None:
+    def _let_go(self, why: WorkerStopping | TrainerDied) -> None:
+        blame = None if isinstance(why, WorkerStopping) else str(why)
         with self._place.database.unit_of_work() as unit:
-            training_runs.let_go(unit, self._lease, blameless=blameless)
+            training_runs.let_go(unit, self._lease, blame)
 
 
 def _card(decision: Decision, measured: Measured) -> bytes | None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -75,7 +76,11 @@ def test_promote_and_rollback_are_written_down(run: Run, database: Database) -> 
     assert live(database) == "one"
     with database.reading() as unit:
         changes = [(change.who, change.to_version, change.why) for change in model_registry.changes(unit, 2)]
-    assert changes == [(None, "one", "thumbs models rollback"), (None, "two", "it waited")]
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert changes == [
+        (None, "one", f"thumbs models rollback by {user}"),
+        (None, "two", f"thumbs models promote by {user}: it waited"),
+    ]
 
 
 def test_what_cannot_answer_does_not_go_live(run: Run, database: Database) -> None:
