@@ -33,7 +33,7 @@ _BROKEN = (
     zipfile.BadZipFile,
     RuntimeError,
 )
-# As RFC 4180 has it. The module quotes a field for the characters that end a row, and a carriage return has to be quoted.
+# As RFC 4180 has it. The module quotes a field for the characters that end a row, as a carriage return has to be.
 LINE_END: Final = "\r\n"
 # The module refuses fields of more than 128 Ki characters unless it is told that a review may be a book.
 csv.field_size_limit(1 << 24)

@@ -36,8 +36,8 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
 def assignment(database: Database, settings: Settings, store: ArtifactStore, run: Run, room: Workroom) -> Job:
     """The trainer's job, with the texts of the snapshot as they are now.
 
-    Raises NothingToLearn or NothingLeftToLearn when a feedback round has none, NotInTheStore when the live model's files are gone, and
-    UnusableArtifact when they are not those that the registry vouches for.
+    Raises NothingToLearn or NothingLeftToLearn when a feedback round has none, NotInTheStore when the live model's
+    files are gone, and UnusableArtifact when they are not those that the registry vouches for.
     """
     with database.reading() as unit:
         train = snapshots.judged_texts(unit, run.id, Part.TRAIN)

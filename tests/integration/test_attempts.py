@@ -1,4 +1,4 @@
-"""One attempt at a run, in this process: what comes of it when the run is stopped, or its files are not what they say."""
+"""One attempt at a run: what comes of it when the run is stopped, or its files are not what they should be."""
 
 import shutil
 import threading
