@@ -99,7 +99,7 @@ def _standing(run: "Run") -> str:
 
     standings = {
         RunState.QUEUED: "Waiting for a worker",
-        RunState.RUNNING: "Training" if run.steps else "Getting the judged texts ready",
+        RunState.RUNNING: f"Epoch {run.epoch} of {run.epochs}" if run.epoch else "Getting the judged texts ready",
         RunState.EVALUATING: "Measuring",
     }
     return "Stopping" if run.open and run.cancel_asked else standings.get(run.state, "Done")

@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from storage.columns import RowId, Sealed, UtcDateTime, utc_now, word_of
 
 # The migration that makes exactly these tables; a test compares it with the newest one.
-SCHEMA_REVISION: Final = "0002"
+SCHEMA_REVISION: Final = "0003"
 
 
 class Consent(StrEnum):
@@ -281,6 +281,7 @@ class RunRow(Base):
     snapshot_at: Mapped[datetime | None]
     step: Mapped[int] = mapped_column(default=0)
     steps: Mapped[int | None]
+    epochs: Mapped[int | None]
     samples_per_second: Mapped[float | None]
     champion: Mapped[str | None]
     candidate: Mapped[str | None]

@@ -4,7 +4,8 @@ The row is the queue. Whoever carries a run out holds its lease, a moment until 
 that every later write has to show: a worker that was taken for dead and comes back cannot write any more.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -67,6 +68,7 @@ class Run:
     snapshot_at: datetime | None
     step: int
     steps: int | None
+    epochs: int | None
     samples_per_second: float | None
     champion: str | None
     candidate: str | None
@@ -75,6 +77,11 @@ class Run:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch that the newest step belongs to, from 1 on; None before the first."""
+        return math.ceil(self.step * self.epochs / self.steps) if self.steps and self.epochs else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +102,11 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the training of a run is: steps done and in all, and texts a second."""
+    """How far the training of a run is: steps done and in all, in how many epochs, and texts a second."""
 
     step: int
     steps: int
+    epochs: int
     samples_per_second: float
 
 
@@ -193,7 +201,7 @@ def keep(unit: Unit, lease: Lease) -> bool:
 
 def report(unit: Unit, lease: Lease, progress: Progress) -> None:
     """Note how far the training is; raises LeaseLost."""
-    _write(unit, lease, step=progress.step, steps=progress.steps, samples_per_second=progress.samples_per_second)
+    _write(unit, lease, **asdict(progress))
 
 
 def note_snapshot(unit: Unit, lease: Lease, champion: str) -> None:

@@ -30,7 +30,7 @@ def main() -> None:
     """Play one run."""
     job = Job.read(sys.stdin.readline())
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
-    _say(Trained(1, 2, 12.5))
+    _say(Trained(1, 2, 1, 12.5))
     version = f"run-{job.run_id}"
     order = _ordered(version)
     if order == "die":

@@ -118,8 +118,8 @@ class _Attempt:
             said = trainer.next(_LOOK_EVERY)
             self._look()
             match said:
-                case Trained(step, steps, samples_per_second):
-                    self._keeper.note(Progress(step, steps, samples_per_second))
+                case Trained(step, steps, epochs, samples_per_second):
+                    self._keeper.note(Progress(step, steps, epochs, samples_per_second))
                 case Evaluating(version):
                     logger.info("Run %d has trained %s, which is measured now", self._lease.run.id, version)
                     self._keeper.enter(RunState.EVALUATING)

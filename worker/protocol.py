@@ -109,10 +109,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Event: steps done and in all, and texts a second."""
+    """Event: steps done and in all, in how many epochs, and texts a second."""
 
     step: int
     steps: int
+    epochs: int
     samples_per_second: float
 
 

@@ -147,7 +147,7 @@ def _reporter(tell: Tell) -> "Callable[[Progress], None]":
         now = time.monotonic()
         if now - told >= _TELL_EVERY or progress.step == progress.steps:
             told = now
-            tell(Trained(progress.step, progress.steps, progress.reviews_per_second))
+            tell(Trained(progress.step, progress.steps, progress.epochs, progress.reviews_per_second))
 
     return report
 

@@ -64,7 +64,7 @@ def claimed(database: Database) -> Lease:
     with database.unit_of_work() as unit:
         lease = training_runs.claim(unit, run.id, "the test")
         assert lease is not None
-        training_runs.report(unit, lease, Progress(1, 2, 20.0))
+        training_runs.report(unit, lease, Progress(1, 2, 1, 20.0))
     return lease
 
 
