@@ -26,7 +26,7 @@ _SAVE_EVERY = 50
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a fine-tune is: steps done and in all, epochs in all, the running mean loss, and reviews a second so far."""
+    """Where a fine-tune is: steps done and in all, epochs in all, the running mean loss, reviews a second so far."""
 
     step: int
     steps: int
