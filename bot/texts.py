@@ -107,6 +107,7 @@ class Texts:
     command_retrain: str
     model_live: str
     model_accuracy: str
+    model_tested: str
     model_process: str
     model_refusal: str
     model_nobody: str

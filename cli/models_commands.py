@@ -72,6 +72,8 @@ def show(version: Version, as_json: AsJson = False) -> None:
             typer.echo(f"{name.replace('_', ' ')}: {_plain(facts[name])}")
     if facts["decision"]:
         typer.echo(f"decision: {facts['decision']['sentence']}")
+    if facts["tested"]:
+        typer.echo(f"right on {facts['tested_right']:,} of {facts['tested']:,} test reviews that no decision looks at")
     for part, figures in (facts["figures"] or {}).items():
         typer.echo(f"{part}: {json.dumps(figures)}")
     for change in facts["changes"]:

@@ -20,7 +20,8 @@ class ModelVersion:
     """One published model.
 
     ``location`` is its name in the artifact store, or the folder of a model that was never in there, such as the
-    starter. ``run_id`` is the training run that it came from; ``removed_at`` says when its files went.
+    starter. ``run_id`` is the training run that it came from; ``removed_at`` says when its files went. Of ``tested``
+    official test reviews that decided nothing it read ``tested_right`` right; None for one that was not tested so.
     """
 
     version: str
@@ -30,6 +31,8 @@ class ModelVersion:
     live: bool
     run_id: int | None
     removed_at: datetime | None
+    tested: int | None
+    tested_right: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,12 @@ def make_live(unit: Unit, version: str, why: str, who: int | None = None, instea
         raise LiveModelChanged(expected="none", found="another") from error
     unit.add(ModelChangeRow(who=who, from_version=before.version if before else None, to_version=version, why=why))
     unit.flush()
+
+
+def note_test(unit: Unit, version: str, reviews: int, right: int) -> None:
+    """Keep how a version did on so many reviews that decided nothing."""
+    tested = update(ModelVersionRow).where(ModelVersionRow.version == version)
+    unit.change(tested.values(tested=reviews, tested_right=right))
 
 
 def live(unit: Unit) -> ModelVersion | None:

@@ -210,7 +210,7 @@ class AddressRow(Base):
 
 
 class ModelVersionRow(Base):
-    """One published model. At most one is live."""
+    """One published model. At most one is live. Of ``tested`` reviews it read ``tested_right`` right."""
 
     __tablename__ = "model_versions"
     __table_args__ = (
@@ -224,6 +224,8 @@ class ModelVersionRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     run_id: Mapped[int | None] = mapped_column(ForeignKey("training_runs.id"))
     removed_at: Mapped[datetime | None]
+    tested: Mapped[int | None]
+    tested_right: Mapped[int | None]
 
 
 class ModelChangeRow(Base):

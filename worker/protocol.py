@@ -126,11 +126,19 @@ class Evaluating:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Event, the last one: the candidate's version, its manifest's sha256, and what was measured."""
+    """Event: the candidate's version, its manifest's sha256, and what was measured."""
 
     version: str
     manifest_sha256: str
     measured: Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """Event, after ``Done``: how many official test reviews that decide nothing the candidate read, and read right."""
+
+    reviews: int
+    right: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +148,8 @@ class Failed:
     sentence: str
 
 
-Event = Trained | Evaluating | Done | Failed
-_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Trained, Evaluating, Done, Failed)}
+Event = Trained | Evaluating | Done | Tested | Failed
+_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Trained, Evaluating, Done, Tested, Failed)}
 
 
 def write_event(event: Event) -> str:

@@ -97,7 +97,10 @@ def test_what_cannot_answer_does_not_go_live(run: Run, database: Database) -> No
 
 def test_show_tells_figures_and_changes(run: Run, database: Database) -> None:
     run("promote", "two")
+    with database.unit_of_work() as unit:
+        model_registry.note_test(unit, "two", 19_000, 17_651)
     shown = run("show", "two").stdout
+    assert "right on 17,651 of 19,000 test reviews" in shown
     assert "live: yes" in shown
     assert 'dev: {"accuracy": 0.9}' in shown
     assert "one to two, no admin: thumbs models promote" in shown

@@ -141,6 +141,7 @@ def test_a_better_model_is_published_and_goes_live(home: WorkerHome, opened: Dat
         until(lambda: run_of(opened, run_id).state is RunState.EVALUATING)
         trainer.order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
+        worker.wait_for(f"run-{run_id} reads 17 of 19 other test reviews right")
     run = run_of(opened, run_id)
     assert (run.state, run.open, run.attempts, run.champion, run.candidate) == (
         RunState.PROMOTED,
@@ -156,7 +157,7 @@ def test_a_better_model_is_published_and_goes_live(home: WorkerHome, opened: Dat
         model = model_registry.live(unit)
         change = model_registry.changes(unit, 1)[0]
     assert model is not None
-    assert model.version == f"run-{run_id}"
+    assert (model.version, model.tested, model.tested_right) == (f"run-{run_id}", 19, 17)
     assert (change.who, change.from_version, change.to_version) == (None, "champion", f"run-{run_id}")
     assert change.why == run.decision["sentence"]
     published = home.settings.data_dir / "models" / model.location

@@ -31,6 +31,7 @@ FACTS = {
     "foreign": {"language"},
     "model_live": {"since", "version"},
     "model_accuracy": {"percent", "reviews"},
+    "model_tested": {"percent", "reviews"},
     "model_process": {"process", "since", "version"},
     "model_refusal": {"process", "reason", "version"},
     "models_live": {"created", "version"},
