@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
-from cli.corrections_file import NEITHER, defused
+from cli.corrections_file import NEITHER
 from cli.replaced_file import replaced_file
-from ml.csv_rows import LINE_END, OPENERS
+from ml.csv_rows import LINE_END, OPENERS, defused
 from storage.database import Unit
 from storage.messages import texts_of
 from storage.usable import JudgedText, State, judged

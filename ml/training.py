@@ -83,7 +83,7 @@ def train(network: keras.Model, batches: WindowBatches, state: TrainingState, re
         if watch.stopped():
             state.save(network, step)
             raise FineTuneStopped(step=step, steps=steps)
-        if step % _SAVE_EVERY == 0:
+        if step % _SAVE_EVERY == 0 or step == steps:  # the last, should what comes after training break off
             state.save(network, step)
     return int(ops.convert_to_numpy(network.optimizer.iterations))
 

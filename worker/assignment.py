@@ -55,7 +55,9 @@ def assignment(database: Database, settings: Settings, store: ArtifactStore, run
     return Job(
         run_id=run.id,
         recipe=recipe,
-        base=str(settings.anchor.absolute()) if round_of_feedback else settings.base_model or Recipe.named(recipe).base,
+        base=str(settings.anchor.absolute())
+        if round_of_feedback
+        else _base(settings.base_model) or Recipe.named(recipe).base,
         work=str(room.folder),
         champion=str(files.absolute()),
         imdb=_reviews(settings.imdb_path),
@@ -67,6 +69,11 @@ def assignment(database: Database, settings: Settings, store: ArtifactStore, run
 
 def _judged(rows: list[JudgedRow]) -> tuple[JudgedText, ...]:
     return tuple(JudgedText(row.text, row.label) for row in rows)
+
+
+def _base(name: str | None) -> str | None:
+    """What BASE_MODEL says: an absolute path where there is something at it, else the name of an encoder."""
+    return str(Path(name).absolute()) if name is not None and Path(name).exists() else name
 
 
 def _recipe(name: str) -> str:
