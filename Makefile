@@ -37,7 +37,7 @@ summary: ## print a network's layers and parameters; ARGS='--base google-bert/be
 test: ## run every test; ARGS="-k word" picks some
 	$(make_env) dev
 	@sh requirements/chromium.sh
-	@.venv-dev/bin/python -m pytest $(ARGS)
+	@.venv-dev/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: ## check style, types, layers and locks
 	$(make_env) dev

@@ -28,7 +28,7 @@ from bot.joining import JoinedText
 from bot.judging import Votes
 from bot.labelling import Labelling
 from bot.live_model import LiveModel
-from bot.menu import offer_to_admins, offer_to_all
+from bot.menu import Menus
 from bot.models_page import Models
 from bot.noticing import Noticing
 from bot.outbox import Outbox
@@ -69,6 +69,8 @@ class Bot:
         handlers = PersonHandlers(store, Answering(store, model), Votes(store), privacy)
         self._access = Access(settings.admin_ids)
         admins = AdminHandlers(self._access, Retraining(store, settings), Deciding(store))
+        for_admins = (*ADMIN_COMMANDS, *MODEL_COMMANDS, *QUARANTINE_COMMANDS)
+        self._menus = Menus(telegram, store, self._access.admin_ids, (*COMMANDS, *LABEL_COMMANDS), for_admins)
         models = ModelHandlers(self._access, Models(store, model))
         labellers = LabellerHandlers(self._access, Labelling(store, settings), Quarantining(store, settings))
         tables = (admins.table(), models.table(), labellers.table(), handlers.table())
@@ -105,7 +107,7 @@ class Bot:
         watch = RunWatch(self._store, self._outbox, self._application.bot.id, self._access.admin_ids)
         noticing = Noticing(self._store, self._model)
         rows = (watch.run(), noticing.run(), purge_daily(self._store, self._settings))
-        for work in (self._introduce(), *rows, *swapping):
+        for work in (self._menus.introduce(), *rows, *swapping):
             running.callback(asyncio.create_task(work).cancel)
         logger.info("Answering with model %s", self._model.version)
         await self._hear_on()
@@ -114,6 +116,8 @@ class Bot:
         """Handle what the inbox hands on, then see to what it owes."""
         await self._application.process_update(update)
         first = update.pieces[0] if isinstance(update, JoinedText) else update
+        if first.effective_user is not None:
+            self._menus.meet(first.effective_user.id)
         if first.effective_chat is not None:
             self._outbox.wake(first.effective_chat.id)
 
@@ -164,14 +168,6 @@ class Bot:
             # What ended polling was told already.
             with suppress(TelegramError):
                 await self._updater.stop()
-
-    async def _introduce(self) -> None:
-        """Tell Telegram what everybody may ask for, and what admins may."""
-        telegram = self._application.bot
-        for_all = (*COMMANDS, *LABEL_COMMANDS)
-        for_admins = (*for_all, *ADMIN_COMMANDS, *MODEL_COMMANDS, *QUARANTINE_COMMANDS)
-        await offer_to_admins(telegram, self._access.admin_ids, for_admins)
-        await offer_to_all(telegram, for_all)
 
 
 def _build(settings: Settings) -> Application:  # type: ignore[type-arg]  # six parameters, all of them PTB's defaults

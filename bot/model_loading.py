@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from config.errors import ModelVersionTaken, StorageError, ThumbsError, UnusableArtifact
+from config.errors import LiveModelChanged, ModelVersionTaken, StorageError, ThumbsError, UnusableArtifact
 from config.settings import Settings
-from ml.artifact import MANIFEST, Manifest, manifest_hash
+from ml.artifact import Manifest, manifest_hash, require_registered
 from ml.prediction import Classifier
 from storage import model_registry
 from storage.artifact_store import ArtifactStore
@@ -49,14 +49,7 @@ class Loader:
         StoreUnusable or NotInTheStore when they cannot be had now.
         """
         with self._files(model) as folder:
-            try:
-                found = manifest_hash(folder)
-            except OSError as error:
-                reason = f"{MANIFEST} cannot be read ({error.strerror})"
-                raise UnusableArtifact(path=folder, reason=reason) from error
-            if found != model.manifest_sha256:
-                reason = f"it is not version {model.version} as the registry knows it"
-                raise UnusableArtifact(path=folder, reason=reason)
+            require_registered(folder, model.version, model.manifest_sha256)
             classifier = Classifier.load(folder, self._settings.serving_threads)
         if classifier.version != model.version:
             reason = f"it calls itself {classifier.version} and was registered as {model.version}"
@@ -91,6 +84,7 @@ def _begin(database: Database, settings: Settings) -> Classifier:
     classifier = Classifier.load(settings.model, settings.serving_threads)
     with database.unit_of_work() as unit:
         _enter(unit, settings.model)
+    with suppress(LiveModelChanged), database.unit_of_work() as unit:
         if model_registry.live(unit) is None:
             model_registry.make_live(unit, classifier.version, "the bot started with it")
     return classifier

@@ -74,6 +74,9 @@ def model_page(unit: Unit, texts: Texts, manifest: Manifest) -> str:
         if "accuracy" in measured:
             percent = f"{100 * measured['accuracy']:.1f}"
             lines.append(fill(texts.model_accuracy, percent=percent, reviews=f"{measured['reviews']:,}"))
+        if live.tested:
+            percent = f"{100 * (live.tested_right or 0) / live.tested:.1f}"
+            lines.append(fill(texts.model_tested, percent=percent, reviews=f"{live.tested:,}"))
     processes = serving.alive(unit)
     lines += ["", *(_process(texts, one) for one in processes)] if processes else ["", texts.model_nobody]
     return "\n".join(lines)

@@ -1,13 +1,19 @@
 """Consent, notices and deletion. Knows no Telegram types."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from bot.judging import Tap
 from bot.keyboards import Consenting, Keyboard, consent_keyboard, delete_keyboard, make_keyboard, notices_keyboard
 from bot.owing import Received, Shown, change, say
 from bot.store import Store
 from bot.texts import CONSENT_WORDING, Texts, fill
-from storage import people
+from storage import people, snapshots
 from storage.database import Unit
 from storage.people import Consent
+
+# Of the models that learnt from a person, so many are named, the newest first.
+_MODELS_NAMED: Final = 20
 
 
 class Privacy:
@@ -57,7 +63,8 @@ class Privacy:
             consent = Consent.GRANTED if consenting.granted else Consent.WITHDRAWN
             people.record_consent(unit, person.id, consent, consenting.wording)
             texts = tap.received.texts
-            shown = Shown(texts.consent_withdrawn, person_id=person.id)
+            withdrawn = _with_models(texts.consent_withdrawn, texts, snapshots.versions_that_saw(unit, person.id))
+            shown = Shown(withdrawn, person_id=person.id)
             if consenting.granted:
                 line, buttons = _about_notices(texts, _wants_notices(unit, tap.received.bot_id, person.id))
                 shown = Shown(f"{texts.consent_granted}\n\n{line}", buttons, person_id=person.id)
@@ -93,14 +100,28 @@ class Privacy:
         """Delete everything of the person, or nothing, and say so in place."""
 
         def work(unit: Unit) -> None:
-            text = tap.received.texts.delete_kept
+            texts, telegram_id = tap.received.texts, tap.received.sender.telegram_id
+            text = texts.delete_kept
             if confirmed:
-                gone = people.erase(unit, tap.received.sender.telegram_id)
-                text = fill(tap.received.texts.delete_done, messages=gone.messages, judgements=gone.judgements)
+                person_id = people.find(unit, telegram_id)
+                saw = [] if person_id is None else snapshots.versions_that_saw(unit, person_id)
+                gone = people.erase(unit, telegram_id)
+                text = fill(texts.delete_done, messages=gone.messages, judgements=gone.judgements)
+                text = _with_models(text, texts, saw)
             change(unit, tap.received, tap.telegram_message_id, Shown(text))
             tap.received.done(unit)
 
         await self._store.write(work)
+
+
+def _with_models(text: str, texts: Texts, versions: Sequence[str]) -> str:
+    """``text``, and which models, oldest first, learnt from the person or were measured on them."""
+    if not versions:
+        return text
+    named = ", ".join(reversed(versions[-_MODELS_NAMED:]))
+    if len(versions) > _MODELS_NAMED:
+        named = texts.learnt_before_more.format(versions=named, count=len(versions) - _MODELS_NAMED)
+    return f"{text}\n\n{fill(texts.learnt_before, versions=named)}"
 
 
 def _wants_notices(unit: Unit, bot_id: int, person_id: int) -> bool:

@@ -67,6 +67,8 @@ def _training(texts: Texts, run: Run) -> str:
         texts.run_training,
         bar="▓" * full + "░" * (_BAR - full),
         percent=int(100 * share),
+        epoch=run.epoch,
+        epochs=run.epochs,
         step=f"{run.step:,}",
         steps=f"{run.steps:,}",
         speed=f"{run.samples_per_second or 0:.0f}",

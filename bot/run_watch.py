@@ -17,7 +17,7 @@ from storage import followers, replies, training_runs
 from storage.database import Unit
 from storage.followers import Addressee, Follower
 from storage.replies import Draft, Outcome, ReplyState
-from storage.training_runs import RunState
+from storage.training_runs import JUDGED
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,6 @@ LOOK_EVERY: Final = 1.0
 EDIT_EVERY: Final = timedelta(seconds=2)
 # Who follows no run hears of the newest one, unless it ended longer ago than this.
 _NEWS_FOR: Final = timedelta(days=1)
-_JUDGED: Final = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED)
 
 
 class RunWatch:
@@ -93,7 +92,7 @@ def _update(unit: Unit, follower: Follower, now: datetime) -> bool:
         target = _message_of(replies.outcome_of(unit, follower.reply_id))
         reply_id = replies.enqueue(unit, Draft(follower.bot_id, follower.chat_id, payload, changes=target))
         followers.note_reply(unit, follower, reply_id)
-    if not run.open and followers.finish(unit, follower) and run.state in _JUDGED:
+    if not run.open and followers.finish(unit, follower) and run.state in JUDGED:
         owe_card(unit, run, follower.bot_id, follower.chat_id, texts)
     return True
 
@@ -108,7 +107,7 @@ def _tell(unit: Unit, run_id: int, bot_id: int, admin: Addressee) -> bool:
     if not followers.note_told(unit, run_id, bot_id, admin.chat_id):
         return False
     run, texts = training_runs.get_run(unit, run_id), texts_for(admin.language)
-    if run.state in _JUDGED:
+    if run.state in JUDGED:
         owe_card(unit, run, bot_id, admin.chat_id, texts)
     else:
         replies.enqueue(unit, Draft(bot_id, admin.chat_id, run_payload(texts, run, asking=False)))

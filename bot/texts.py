@@ -27,6 +27,8 @@ class Texts:
     consent_status_no: str
     consent_granted: str
     consent_withdrawn: str
+    learnt_before: str
+    learnt_before_more: str
     notices_question: str
     notices_status: str
     notices_granted: str
@@ -105,6 +107,7 @@ class Texts:
     command_retrain: str
     model_live: str
     model_accuracy: str
+    model_tested: str
     model_process: str
     model_refusal: str
     model_nobody: str

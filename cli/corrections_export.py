@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
-from cli.corrections_file import NEITHER, defused
+from cli.corrections_file import NEITHER
 from cli.replaced_file import replaced_file
-from ml.csv_rows import OPENERS
+from ml.csv_rows import LINE_END, OPENERS, defused
 from storage.database import Unit
 from storage.messages import texts_of
 from storage.usable import JudgedText, State, judged
@@ -59,7 +59,7 @@ def _rows(text: JudgedText, words: str, usable_only: bool) -> Iterator[Row]:
 
 @contextmanager
 def _csv(output: TextIO) -> Iterator[Write]:
-    table = csv.DictWriter(output, COLUMNS, lineterminator="\n")
+    table = csv.DictWriter(output, COLUMNS, lineterminator=LINE_END)
     table.writeheader()
 
     def write(rows: list[Row]) -> None:

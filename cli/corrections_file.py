@@ -6,7 +6,7 @@ from typing import Final
 
 from cli.csv_verdicts import readable
 from config.errors import BadCorrections
-from ml.csv_rows import csv_rows
+from ml.csv_rows import as_written, csv_rows
 from ml.data import find_column
 from ml.labels import LABELS, label_index
 from ml.language import foreign_language
@@ -15,8 +15,6 @@ from storage.imported import Said
 
 COLUMNS: Final = ("text", "label", "person")
 NEITHER: Final = "neither"
-# A spreadsheet reads a cell that begins with one of these as a formula; the export puts an apostrophe before it.
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _ROWS_AT_ONCE: Final = 1_000
 _TOLD_AT_MOST: Final = 20
 
@@ -47,24 +45,15 @@ def read_judgements(path: Path, one_word: bool, on_progress: OnProgress = lambda
     return list(dict.fromkeys(said))
 
 
-def defused(text: str) -> str:
-    """``text`` as a spreadsheet may open it: an apostrophe before what it would take for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
 def _rows(path: Path, on_progress: OnProgress) -> Iterator[tuple[str, str, str]]:
     done = 0
     with readable(path) as file:
         for chunk in csv_rows(path, file, _ROWS_AT_ONCE):
             names = [find_column(path, list(chunk.columns), (column,)) for column in COLUMNS]
             for text, label, person in chunk[names].itertuples(index=False, name=None):
-                yield _as_written(text), label, person.strip()
+                yield as_written(text), label, person.strip()
             done += len(chunk)
             on_progress(done)
-
-
-def _as_written(text: str) -> str:
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 
 
 def _label(word: str) -> str | None:

@@ -6,9 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from config.errors import UnusableArtifact
 from config.settings import Settings
-from ml.artifact import manifest_hash
+from ml.artifact import manifest_hash, require_registered
 from ml.prediction import Classifier
 from storage import model_registry
 from storage.artifact_store import ArtifactStore
@@ -34,13 +33,12 @@ def bring(
         live = model_registry.live(unit)
     with _folder(settings, live) as folder:
         classifier = Classifier.load(folder, settings.serving_threads)
-        sha256 = manifest_hash(folder)
-        if live is not None and live.manifest_sha256 != sha256:
-            raise UnusableArtifact(path=folder, reason=f"it is not version {live.version} as it was published")
+        if live is not None:
+            require_registered(folder, live.version, live.manifest_sha256)
         predicted = _predict(classifier, [text for text in texts if text not in known], on_progress)
     with database.unit_of_work() as unit:
         if live is None:
-            model_registry.register(unit, classifier.version, sha256, str(folder))
+            model_registry.register(unit, classifier.version, manifest_hash(folder), str(folder))
         return import_judgements(unit, said, predicted, admin)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from cli.replaced_file import replaced_file
 from config.errors import ColumnTaken, MissingFile, UnreadableTable
-from ml.csv_rows import csv_rows
+from ml.csv_rows import LINE_END, csv_rows
 from ml.data import TEXT_COLUMNS, find_column
 from ml.labels import LABELS
 
@@ -54,7 +54,7 @@ def add_verdicts(
             verdicts = classify(reviews.tolist())
             chunk[LABEL] = [verdict.label for verdict in verdicts]
             chunk[CONFIDENCE] = [verdict.confidence for verdict in verdicts]
-            chunk.to_csv(output, header=rows == 0, index=False, float_format="%.4f", lineterminator="\n")
+            chunk.to_csv(output, header=rows == 0, index=False, float_format="%.4f", lineterminator=LINE_END)
             rows += len(chunk)
             positive += sum(verdict.label == POSITIVE for verdict in verdicts)
             on_progress(file.tell(), rows)

@@ -31,10 +31,11 @@ def fetch(
 
     from config.settings import read_settings
     from ml.download import IMDB, fetch
+    from ml.imdb_archive import is_archive
 
     name = IMDB.url.rpartition("/")[2]
     target = to or read_settings().data_dir / name
-    if target.is_dir():
+    if target.is_dir() or not is_archive(target):
         target /= name
     columns = (
         TextColumn("{task.description}"),

@@ -127,6 +127,8 @@ def _written(name: str, value: object) -> str:
         return str(value)  # the name of a data set on the hub
     if name in _RECIPES and isinstance(value, str) and value.endswith(".toml"):
         return str(Path(value).absolute())
+    if name == "base_model" and isinstance(value, str) and Path(value).exists():
+        return str(Path(value).absolute())  # else it is an encoder's name
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, tuple):

@@ -72,6 +72,8 @@ def show(version: Version, as_json: AsJson = False) -> None:
             typer.echo(f"{name.replace('_', ' ')}: {_plain(facts[name])}")
     if facts["decision"]:
         typer.echo(f"decision: {facts['decision']['sentence']}")
+    if facts["tested"]:
+        typer.echo(f"right on {facts['tested_right']:,} of {facts['tested']:,} test reviews that no decision looks at")
     for part, figures in (facts["figures"] or {}).items():
         typer.echo(f"{part}: {json.dumps(figures)}")
     for change in facts["changes"]:
@@ -88,7 +90,7 @@ def promote(version: Version, why: Why = None) -> None:
     Example:
       thumbs models promote 20261122-4be1e1ae --why "it waits for an admin"
     """
-    _make_live(version, why or "thumbs models promote")
+    _make_live(version, "promote", why)
 
 
 @app.command("rollback")
@@ -103,7 +105,7 @@ def rollback(
       thumbs models rollback
       thumbs models rollback 20261122-4be1e1ae --why "people complain"
     """
-    _make_live(version, why or "thumbs models rollback")
+    _make_live(version, "rollback", why)
 
 
 @app.command("export")
@@ -117,9 +119,9 @@ def export(
     Example:
       thumbs models export 20261122-4be1e1ae --out mine
     """
-    from config.errors import ModelRemoved, UnusableArtifact
+    from config.errors import ModelRemoved
     from config.settings import read_settings
-    from ml.artifact import manifest_hash, publishing, verified_manifest
+    from ml.artifact import publishing, require_registered, verified_manifest
     from storage import model_registry
 
     settings = read_settings()
@@ -129,15 +131,14 @@ def export(
         raise ModelRemoved(version=version)
     with _files(settings, model.location) as folder:
         verified_manifest(folder)
-        if manifest_hash(folder) != model.manifest_sha256:
-            raise UnusableArtifact(path=folder, reason=f"it is not version {version} as the registry knows it")
+        require_registered(folder, version, model.manifest_sha256)
         with publishing(out) as work:
             for path in folder.iterdir():
                 shutil.copyfile(path, work / path.name)
     typer.echo(f"Wrote version {version} to {out}.", err=True)
 
 
-def _make_live(version: str | None, why: str) -> None:
+def _make_live(version: str | None, command: str, why: str | None) -> None:
     from config.errors import NoEarlierModel
     from config.settings import read_settings
     from storage import model_registry
@@ -149,11 +150,24 @@ def _make_live(version: str | None, why: str) -> None:
             if not earlier:
                 raise NoEarlierModel
             version = earlier[0].version
-        model_registry.make_live(unit, version, why)
+        model_registry.make_live(unit, version, _reason(command, why))
     if before is not None and before.version == version:
         typer.echo(f"Model {version} is live already.", err=True)
     else:
         typer.echo(f"Model {version} is live; running bots take it within seconds.", err=True)
+
+
+def _reason(command: str, why: str | None) -> str:
+    """What the history says: the command, who ran it on this machine, and why, if that was said."""
+    import os
+    import pwd
+
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user may have no name
+        user = str(os.getuid())
+    done = f"thumbs models {command} by {user}"
+    return done if why is None else f"{done}: {why}"
 
 
 def _facts(database: "Database", settings: "Settings", version: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
@@ -14,13 +14,15 @@ from ml.csv_rows import OPENERS
 def replaced_file(path: Path) -> Iterator[TextIO]:
     """A text file that takes the place of ``path`` when the block ends well, and vanishes when it does not.
 
-    It is packed as its name says. Raises UnwritableFile, before the block runs where it can be known.
+    It is packed as its name says; of a link, the file that it leads to is replaced. Raises UnwritableFile, before the
+    block runs where it can be known.
     """
-    if path.is_dir():
-        raise UnwritableFile(path=path, reason="it is a folder")
+    path = path.resolve()
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     opener: Callable[..., IO[Any]] = OPENERS.get(path.suffix.lower(), open)
     try:
+        if path.exists() and not path.is_file():
+            raise UnwritableFile(path=path, reason="it is a folder" if path.is_dir() else "it is no file")
         with cast(TextIO, opener(part, "wt", encoding="utf-8", newline="")) as output:
             yield output
         with part.open("rb") as written:
@@ -29,4 +31,5 @@ def replaced_file(path: Path) -> Iterator[TextIO]:
     except OSError as error:
         raise UnwritableFile(path=path, reason=error.strerror) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()

@@ -27,8 +27,8 @@ def retrain(
 ) -> None:
     """Ask the workers for a training run, or join the one that is on.
 
-    A worker has to run, here or elsewhere. Ctrl-C ends the waiting and not the run. With --wait the status is 1 when
-    the run failed or was cancelled.
+    A worker has to run, here or elsewhere. Ctrl-C ends the waiting and not the run. The status is 1 when the run that
+    was joined is of another kind, and with --wait when the run failed or was cancelled.
 
     \b
     Examples:
@@ -53,7 +53,7 @@ def retrain(
         # An event, for Ctrl-C in the middle of a query would end as the driver's error.
         with stop_asked() as stopped:
             standing = "is queued" if ask.new else "was on already, and is joined"
-            typer.echo(f"Run {ask.run.id} {standing}.", err=True)
+            typer.echo(f"Run {ask.run.id} ({ask.run.kind.replace('_', ' ')}) {standing}.", err=True)
             run = _wait(database, ask.run.id, stopped) if wait else ask.run
     finally:
         database.close()
@@ -61,7 +61,7 @@ def retrain(
         typer.echo(json.dumps(dataclasses.asdict(run), default=str))
     elif wait:
         typer.echo(_verdict(run))
-    if run.state in (RunState.FAILED, RunState.CANCELLED):
+    if run.state in (RunState.FAILED, RunState.CANCELLED) or run.kind is not kind:
         raise typer.Exit(1)
 
 
@@ -99,7 +99,7 @@ def _standing(run: "Run") -> str:
 
     standings = {
         RunState.QUEUED: "Waiting for a worker",
-        RunState.RUNNING: "Training" if run.steps else "Getting the judged texts ready",
+        RunState.RUNNING: f"Epoch {run.epoch} of {run.epochs}" if run.epoch else "Getting the judged texts ready",
         RunState.EVALUATING: "Measuring",
     }
     return "Stopping" if run.open and run.cancel_asked else standings.get(run.state, "Done")

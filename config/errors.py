@@ -175,6 +175,10 @@ class SchemaMismatch(StorageError):
     """The database is at migration {found} and this program needs {needed}. Run: thumbs db upgrade"""
 
 
+class MigrationRefused(StorageError):
+    """The migration would leave {rows} rows that refer to rows which are not there, so nothing was changed. The database was changed by something else than this program."""
+
+
 class KeyMissing(StorageError):
     """There is no encryption key. Set ENCRYPTION_KEY, or ENCRYPTION_KEY_FILE to a file that holds one; thumbs key new makes one."""
 
@@ -229,6 +233,10 @@ class NoLiveModel(StorageError):
 
 class NothingToLearn(ThumbsError):
     """There is nothing to learn from yet: no judgement counts. Two people have to agree on a text, or an admin has to judge it."""
+
+
+class NothingLeftToLearn(ThumbsError):
+    """There is nothing to learn from yet: every judged text that counts ({texts}) is kept aside to measure by. Judge some more, then ask again."""
 
 
 class TrainingFailed(ThumbsError):

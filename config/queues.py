@@ -34,7 +34,9 @@ ROUTES: Final = {CARRY_OUT: FINE_TUNING, SWEEP: HOUSEKEEPING, START_DUE: HOUSEKE
 HARD_LIMIT: Final = 12 * 60 * 60
 SOFT_LIMIT: Final = HARD_LIMIT - 10 * 60
 VISIBILITY_TIMEOUT: Final = HARD_LIMIT + 60 * 60
-# Seconds that a broker has to answer in when asked whether it is there.
+# Seconds after which a task that keeps house is ended: the next one does what it left.
+HOUSEKEEPING_LIMIT: Final = 10 * 60
+# Seconds that a broker has to answer in when it is told or asked something.
 _PATIENCE: Final = 5.0
 
 
@@ -96,7 +98,11 @@ def check_broker(settings: Settings) -> None:
 
 @cache
 def _cached_producer(settings: Settings) -> Celery:
-    return producer(settings)
+    app = producer(settings)
+    # A server that takes the connection and says nothing must not hold anybody up. The workers' own connections wait
+    # for messages, and are not bounded so.
+    app.conf.broker_transport_options |= {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE}
+    return app
 
 
 def _folders(folder: Path) -> dict[str, Any]:

@@ -114,7 +114,9 @@ class Settings(BaseSettings):
     full_recipe: str = Field(
         "default", description="Recipe of a full run: a recipe's name, or the path of its .toml file."
     )
-    keep_models: int = Field(5, ge=1, description="Published models that are kept beside the live one, newest first.")
+    keep_models: int = Field(
+        5, ge=1, description="Published models kept beside the live one and the one before it, newest first."
+    )
     feedback_quorum: int = Field(
         2, ge=1, description="People who have to agree on a text before it trains; an admin's word is enough alone."
     )

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import URL, Connection, text
 
-from storage.engine import make_private_file, parse, reachable, reading_engine, revision_of, sqlite_file, writing_engine
+from config.errors import MigrationRefused
+from storage.engine import (
+    broken_references,
+    make_private_file,
+    migrating_engine,
+    parse,
+    reachable,
+    reading_engine,
+    revision_of,
+    sqlite_file,
+    writing_engine,
+)
 from storage.tables import SCHEMA_REVISION
 
 if TYPE_CHECKING:
@@ -20,7 +31,8 @@ _LOCK: Final = 7_460_811
 def upgrade(url: str) -> None:
     """Bring the database to the newest migration; makes the file of a SQLite database that is not there yet.
 
-    Raises BadSetting for an address of another kind, DatabaseUnusable when there is no answer.
+    Raises BadSetting for an address of another kind, DatabaseUnusable when there is no answer, MigrationRefused when
+    rows would be left that belong to none.
     """
     address = parse(url)
     path = sqlite_file(address)
@@ -69,12 +81,14 @@ def current(url: str) -> str | None:
 
 @contextmanager
 def _migrating(address: URL) -> Iterator[Connection]:
-    engine = writing_engine(address)
+    engine = migrating_engine(address)
     try:
         with reachable(address), engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield connection
+            if broken := broken_references(connection):
+                raise MigrationRefused(rows=broken)
     finally:
         engine.dispose()
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Self
 
+from safetensors import SafetensorError
+
 from config.errors import FolderTaken, UnusableArtifact, UnwritableFile
 from ml.tokens import Reading
 
@@ -86,6 +88,16 @@ def manifest_hash(folder: Path) -> str:
     return file_hash(folder / MANIFEST)
 
 
+def require_registered(folder: Path, version: str, manifest_sha256: str) -> None:
+    """Raise UnusableArtifact unless the manifest in ``folder`` is the one that the registry holds of ``version``."""
+    try:
+        found = manifest_hash(folder)
+    except OSError as error:
+        raise UnusableArtifact(path=folder, reason=f"{MANIFEST} cannot be read ({error.strerror})") from error
+    if found != manifest_sha256:
+        raise UnusableArtifact(path=folder, reason=f"it is not version {version} as the registry knows it")
+
+
 def file_hash(path: Path) -> str:
     """sha256 of a file, in hex."""
     with path.open("rb") as file:
@@ -118,10 +130,24 @@ def prepare_place(folder: Path) -> None:
 def publishing(folder: Path) -> Iterator[Path]:
     """A temporary folder that takes the place of ``folder``, flushed to disk, when the block ends well.
 
-    Raises what ``prepare_place`` does.
+    Raises what ``prepare_place`` does, and UnwritableFile when the disk is full.
     """
     prepare_place(folder)
-    folder = folder.resolve()
+    with _writable(folder), _replacing(folder.resolve()) as new:
+        yield new
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """Say in one sentence that ``folder`` cannot be written; weights report a full disk as an error of their own."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise UnwritableFile(path=folder, reason=getattr(error, "strerror", None) or str(error)) from error
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
     with ExitStack() as held:
         # Locked from its first moment on, so that nobody takes it for what a killed publication left.
         with _locked(folder.parent):

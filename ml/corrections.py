@@ -7,6 +7,7 @@ from typing import Any, Self
 import pandas as pd
 
 from config.errors import TooFewCorrections
+from ml.csv_rows import as_written
 from ml.data import read_reviews
 from ml.fingerprints import digest, fingerprint
 from ml.lesson import Examples
@@ -26,8 +27,12 @@ class Corrections:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a table of reviews; raises what ``read_reviews`` does, and TooFewCorrections when none is left."""
-        found = cls.of(read_reviews(path)[["text", "label"]], path.name)
+        """Read a table of reviews, with what an export defused as it was written.
+
+        Raises what ``read_reviews`` does, and TooFewCorrections when none is left.
+        """
+        rows = read_reviews(path)[["text", "label"]]
+        found = cls.of(rows.assign(text=rows["text"].map(as_written)), path.name)
         if found.rows.empty:
             raise TooFewCorrections(path=path)
         return found

@@ -33,8 +33,22 @@ _BROKEN = (
     zipfile.BadZipFile,
     RuntimeError,
 )
+# A spreadsheet reads a cell that begins with one of these as a formula.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# As RFC 4180 has it. The module quotes a field for the characters that end a row, as a carriage return has to be.
+LINE_END: Final = "\r\n"
 # The module refuses fields of more than 128 Ki characters unless it is told that a review may be a book.
 csv.field_size_limit(1 << 24)
+
+
+def defused(text: str) -> str:
+    """``text`` as a spreadsheet may open it: an apostrophe before what it would take for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def as_written(text: str) -> str:
+    """What ``defused`` was given."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
 
 
 def csv_rows(path: Path, file: BinaryIO, rows_at_once: int) -> Iterator[pd.DataFrame]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from config.errors import EmptyTable, MissingColumn, MissingFile, UnknownLabel, UnreadableTable
 from ml.csv_rows import csv_rows
-from ml.data_set_folder import part_files
+from ml.data_set_folder import PARTS, part_files, part_named
 from ml.imdb_archive import is_archive, read_archive
 from ml.labels import label_index
 
@@ -19,7 +19,8 @@ TEXT_COLUMNS: Final = ("review", "text")
 LABEL_COLUMNS: Final = ("sentiment", "label")
 # What a file raises that is not what its name says. ImportError: without pyarrow, which only fine-tuning needs, there
 # is no parquet.
-_UNREADABLE = (OSError, ValueError, ImportError, EOFError, zlib.error, tarfile.TarError)
+# KeyError: a tar file with a link that leads nowhere.
+_UNREADABLE = (OSError, ValueError, KeyError, ImportError, EOFError, zlib.error, tarfile.TarError)
 _ROWS_AT_ONCE = 10_000
 
 
@@ -44,9 +45,20 @@ def _labelled(path: Path) -> pd.DataFrame:
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
     label = find_column(path, list(table.columns), LABEL_COLUMNS)
     labels = _labels(path, table[label])
-    others = table[[column for column in table.columns if column not in {text, label, "text", "label", ""}]]
+    others = _with_parts(
+        table[[column for column in table.columns if column not in {text, label, "text", "label", ""}]]
+    )
     texts = table[text].fillna("").astype(str)
     return pd.DataFrame({"text": texts, "label": labels, **{str(c): others[c] for c in others}})
+
+
+def _with_parts(others: pd.DataFrame) -> pd.DataFrame:
+    """The columns with the one that names official parts, whatever its case, and its values, called as everywhere."""
+    parts = next((column for column in others.columns if str(column).strip().lower() == PARTS), None)
+    if parts is None:
+        return others
+    named = others[parts].map(lambda value: part_named(str(value)) or value)
+    return others.drop(columns=[parts]).assign(**{PARTS: named})
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -24,6 +24,10 @@ _PARTS: Final = {
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
+# The column of a table that names the part of each row.
+PARTS: Final = "split"
+
+
 @dataclass(frozen=True, slots=True)
 class PartFile:
     """One table of a data set and the part that it is of: train, validation, test, or None where nothing says."""
@@ -54,6 +58,11 @@ def part_files(folder: Path, called: str) -> list[PartFile]:
     if len(places) > 1:
         raise SeveralDataSets(name=called, folders=", ".join(places), example=f"{called}/{places[-1]}")
     return [PartFile(folder / name, part) for name, part in parts.items()]
+
+
+def part_named(word: str) -> str | None:
+    """The official part that a word stands for, whatever its case; None for another word."""
+    return _PARTS.get(word.strip().lower())
 
 
 def _part(name: PurePath) -> str | None:

@@ -61,7 +61,7 @@ class Recipe:
     split: Literal["movies", "rows"]
     dev: Annotated[float, Field(gt=0, lt=1)]
     unsure_below: Annotated[float, Field(ge=0.5, lt=1)]
-    seed: NonNegativeInt
+    seed: Annotated[int, Field(ge=0, lt=2**32)]  # as NumPy takes it
     frozen_layers: NonNegativeInt = 0
     replay: NonNegativeInt | None = None
     interpolation: Annotated[float, Field(gt=0, le=1)] = 1.0

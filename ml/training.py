@@ -26,10 +26,11 @@ _SAVE_EVERY = 50
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a fine-tune is: steps done and in all, the running mean loss, and reviews a second so far."""
+    """Where a fine-tune is: steps done and in all, epochs in all, the running mean loss, reviews a second so far."""
 
     step: int
     steps: int
+    epochs: int
     loss: float
     reviews_per_second: float
 
@@ -78,11 +79,11 @@ def train(network: keras.Model, batches: WindowBatches, state: TrainingState, re
         latest = devices.step(network, prepare(inputs), targets)
         done = step - first
         loss += (latest - loss) / min(done, _LOSS_OVER)
-        watch.report(Progress(step, steps, loss, done * recipe.batch_size / (monotonic() - start)))
+        watch.report(Progress(step, steps, recipe.epochs, loss, done * recipe.batch_size / (monotonic() - start)))
         if watch.stopped():
             state.save(network, step)
             raise FineTuneStopped(step=step, steps=steps)
-        if step % _SAVE_EVERY == 0:
+        if step % _SAVE_EVERY == 0 or step == steps:  # the last, should what comes after training break off
             state.save(network, step)
     return int(ops.convert_to_numpy(network.optimizer.iterations))
 

@@ -181,6 +181,8 @@ def get_my_short_description(world: World, given: JsonObject) -> JsonObject:
 
 def _put_commands(world: World, given: JsonObject, commands: list[JsonObject] | None) -> bool:
     scope, language = given.get("scope", _EVERYWHERE), given.get("language_code", "")
+    if "chat_id" in scope:
+        world.chats.find(scope["chat_id"])
     world.profile.put(world.profile.now.with_commands(scope, language, commands))
     world.changes.tell("profile")
     return True

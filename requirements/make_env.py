@@ -4,6 +4,7 @@
 environment is written last, so an interrupted installation never looks current.
 """
 
+import fcntl
 import hashlib
 import importlib.util
 import json
@@ -18,6 +19,8 @@ if sys.version_info < (3, 11):  # noqa: UP036 -- an older Python has to be told,
     sys.exit(f"Thumbs needs Python 3.11 or newer and this is {sys.version.split()[0]}. Try: make PYTHON=python3.12")
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +58,15 @@ def main(arguments: list[str]) -> int:
         return 2
     role = ROLES[arguments[0]]
     folder = ROOT / role.folder
+    try:
+        with held(folder):
+            return make(role, folder)
+    except KeyboardInterrupt:
+        return 130
+
+
+def make(role: Role, folder: Path) -> int:
+    """Make ``folder`` current, which nobody else does meanwhile; the exit status."""
     wanted = digest(role)
     if is_current(folder, wanted):
         return 0
@@ -68,10 +80,20 @@ def main(arguments: list[str]) -> int:
     except subprocess.CalledProcessError:
         print(f"Making {role.folder} failed; pip says why above. The same command starts it anew.", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
     (folder / STAMP).write_text(wanted + "\n", encoding="utf-8")
     return 0
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the right to make ``folder``: of two commands that need it, the second waits for the first."""
+    with folder.with_name(f"{folder.name}.lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"Another command is making {folder.name}; waiting for it...", file=sys.stderr, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def digest(role: Role) -> str:
@@ -101,8 +123,11 @@ def is_current(folder: Path, wanted: str) -> bool:
 def build(role: Role, folder: Path) -> None:
     """Make ``folder`` anew; raises CalledProcessError when a step fails."""
     if folder.exists():
+        (folder / STAMP).unlink(missing_ok=True)  # what is half removed must not look current
         shutil.rmtree(folder)
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    # Not the interpreter of an environment that is activated: it may be the one that was just removed.
+    python = getattr(sys, "_base_executable", None) or sys.executable
+    subprocess.run([python, "-m", "venv", str(folder)], check=True)
     # The locks name every package, so pip resolves nothing; --no-deps also keeps out what torch and the encoder want.
     locks = [argument for lock in role.locks for argument in ("-r", str(ROOT / "requirements" / lock))]
     install(folder, "--no-deps", "--require-hashes", *locks)

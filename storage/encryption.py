@@ -7,11 +7,12 @@ encrypted with them: it survives a change of keys, and opening it shows whether 
 import hmac
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from config.errors import BadSetting, KeyExists, KeyMissing, KeyWrong
+from config.errors import BadSetting, KeyExists, KeyMissing, KeyWrong, UnwritableFile
 from config.settings import Settings
 
 HASH_KEY_BYTES = 32
@@ -72,16 +73,26 @@ def read_keys(settings: Settings) -> tuple[str, ...]:
 
 
 def make_key_file(path: Path) -> None:
-    """Write a new key to ``path``, readable by its owner only; raises KeyExists when something is there already."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write a new key to ``path``, whole or not at all, readable by its owner only.
+
+    Raises KeyExists when something is there already, and UnwritableFile.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise KeyExists(path=path) from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(Fernet.generate_key() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(Fernet.generate_key() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(part, path)  # unlike a rename, it replaces nothing
+        except FileExistsError as error:
+            raise KeyExists(path=path) from error
+    except OSError as error:
+        raise UnwritableFile(path=path, reason=error.strerror) from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
 
 
 def _read(path: Path) -> str:

@@ -59,6 +59,22 @@ def writing_engine(address: URL) -> Engine:
     return engine
 
 
+def migrating_engine(address: URL) -> Engine:
+    """Make an engine for migrations; those of SQLite replace tables that others refer to, see ``broken_references``."""
+    engine = writing_engine(address)
+    if engine.dialect.name == "sqlite":
+        # A table that goes while its successor waits under another name would take along what refers to it.
+        event.listen(engine, "connect", _without_foreign_keys)
+    return engine
+
+
+def broken_references(connection: Connection) -> int:
+    """How many rows refer to none, which only a transaction of ``migrating_engine`` on SQLite could leave."""
+    if connection.dialect.name != "sqlite":
+        return 0
+    return len(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
+
+
 def reading_engine(engine: Engine) -> Engine:
     """Make a view of ``engine`` whose transactions see one snapshot and are refused every write."""
     if engine.dialect.name == "postgresql":
@@ -100,6 +116,12 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+
+def _without_foreign_keys(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = OFF")
+    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

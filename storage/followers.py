@@ -57,6 +57,12 @@ def find(unit: Unit, run_id: int, bot_id: int, chat_id: int) -> Follower | None:
     return _follower(row) if row else None
 
 
+def chats(unit: Unit, bot_id: int) -> list[int]:
+    """Every chat that this bot ever showed a run to, or told of one: of who is an admin, or was."""
+    heard = select(FollowerRow.chat_id).where(FollowerRow.bot_id == bot_id).distinct()
+    return list(unit.scalars(heard.order_by(FollowerRow.chat_id)))
+
+
 def following(unit: Unit, bot_id: int) -> list[Follower]:
     """Every chat of a bot whose message may still have to change."""
     rows = unit.scalars(select(FollowerRow).where(FollowerRow.bot_id == bot_id, ~FollowerRow.done))

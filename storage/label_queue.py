@@ -26,7 +26,7 @@ from storage.tables import (
     PersonRow,
     PredictionRow,
 )
-from storage.usable import consenting
+from storage.usable import consenting, withdrawn
 
 # Stands for a vote of neither where votes are compared; no label is called so.
 _NEITHER: Final = "Neither"
@@ -101,7 +101,9 @@ def _unvoted() -> Select[int]:
 def _showable(person_id: int, need: Need) -> Select[*tuple[Any, ...]]:
     """Select what may be shown to a person at all, whatever the votes on it."""
     same, newer = aliased(MessageRow), aliased(MessageRow)
-    admins = select(PersonRow.id).where(PersonRow.telegram_id.in_(sorted(need.admins)))
+    admins = select(PersonRow.id).where(
+        PersonRow.telegram_id.in_(sorted(need.admins)), PersonRow.id.not_in(withdrawn())
+    )
     return (
         select(MessageRow.text_hash, MessageRow.id.label("message_id"), PredictionRow.id.label("prediction_id"))
         .join(MessageRow, MessageRow.id == PredictionRow.message_id)

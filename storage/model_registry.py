@@ -6,7 +6,8 @@ The row holds the manifest's hash, so the database vouches for the files.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
+from sqlalchemy.exc import IntegrityError
 
 from config.errors import LiveModelChanged, ModelRemoved, ModelVersionTaken, UnknownModelVersion
 from storage.columns import utc_now
@@ -19,7 +20,8 @@ class ModelVersion:
     """One published model.
 
     ``location`` is its name in the artifact store, or the folder of a model that was never in there, such as the
-    starter. ``run_id`` is the training run that it came from; ``removed_at`` says when its files went.
+    starter. ``run_id`` is the training run that it came from; ``removed_at`` says when its files went. Of ``tested``
+    official test reviews that decided nothing it read ``tested_right`` right; None for one that was not tested so.
     """
 
     version: str
@@ -29,6 +31,8 @@ class ModelVersion:
     live: bool
     run_id: int | None
     removed_at: datetime | None
+    tested: int | None
+    tested_right: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +47,16 @@ class ModelChange:
 
 
 def register(unit: Unit, version: str, manifest_sha256: str, location: str, run_id: int | None = None) -> None:
-    """Make a version known; for one that is known already, only its location may differ, and is updated.
+    """Make a version known; of one that is known already only the location may differ, and is updated.
 
-    Raises ModelVersionTaken when the version is known with another manifest.
+    What a run published stays where it is in the store, whoever names another copy. Raises ModelVersionTaken when the
+    version is known with another manifest.
     """
+    elsewhere = case((ModelVersionRow.run_id.is_(None), location), else_=ModelVersionRow.location)
     known = unit.scalars(
         unit.insert(ModelVersionRow)
         .values(version=version, manifest_sha256=manifest_sha256, location=location, run_id=run_id)
-        .on_conflict_do_update(index_elements=[ModelVersionRow.version], set_={"location": location})
+        .on_conflict_do_update(index_elements=[ModelVersionRow.version], set_={"location": elsewhere})
         .returning(ModelVersionRow.manifest_sha256)
     ).one()
     if known != manifest_sha256:
@@ -60,7 +66,8 @@ def register(unit: Unit, version: str, manifest_sha256: str, location: str, run_
 def make_live(unit: Unit, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
     """Let this version answer from now on, and no other, and write down who wanted that and why.
 
-    With ``instead_of`` only if that one is live now. Raises UnknownModelVersion, ModelRemoved, LiveModelChanged.
+    With ``instead_of`` only if that one is live now. Raises UnknownModelVersion, ModelRemoved, LiveModelChanged; the
+    last also when another process changed the live model at the same moment.
     """
     chosen = get_version(unit, version)
     if chosen.removed_at is not None:
@@ -70,10 +77,24 @@ def make_live(unit: Unit, version: str, why: str, who: int | None = None, instea
         raise LiveModelChanged(expected=instead_of, found=before.version if before else "none")
     if before is not None and before.version == version:
         return
-    unit.change(update(ModelVersionRow).where(ModelVersionRow.live).values(live=False))
-    unit.change(update(ModelVersionRow).where(ModelVersionRow.version == version).values(live=True))
+    if before is not None:
+        replaced = update(ModelVersionRow).where(ModelVersionRow.version == before.version, ModelVersionRow.live)
+        if not unit.change(replaced.values(live=False)):
+            raise LiveModelChanged(expected=before.version, found="another")
+    there = update(ModelVersionRow).where(ModelVersionRow.version == version, ModelVersionRow.removed_at.is_(None))
+    try:
+        if not unit.change(there.values(live=True)):
+            raise ModelRemoved(version=version)
+    except IntegrityError as error:
+        raise LiveModelChanged(expected="none", found="another") from error
     unit.add(ModelChangeRow(who=who, from_version=before.version if before else None, to_version=version, why=why))
     unit.flush()
+
+
+def note_test(unit: Unit, version: str, reviews: int, right: int) -> None:
+    """Keep how a version did on so many reviews that decided nothing."""
+    tested = update(ModelVersionRow).where(ModelVersionRow.version == version)
+    unit.change(tested.values(tested=reviews, tested_right=right))
 
 
 def live(unit: Unit) -> ModelVersion | None:

@@ -21,7 +21,7 @@ from storage.messages import Part as Piece
 from storage.messages import joined
 from storage.quotas import Supplied, within_quotas
 from storage.tables import JudgementRow, MessageRow, ModelVersionRow, Part, PartRow, PersonRow, RunRow, SnapshotRow
-from storage.training_runs import Lease, note_snapshot
+from storage.training_runs import JUDGED, Lease, note_snapshot
 from storage.usable import JudgedText, Rules, UsableText, consenting, usable
 
 __all__ = [
@@ -99,8 +99,11 @@ def held_out_before(unit: Unit, run_id: int) -> list[JudgedRow]:
 
 
 def new_usable(unit: Unit, rules: Rules, admins: frozenset[int]) -> int:
-    """How many texts a snapshot taken now would have that the newest one has not, or has under another label."""
-    newest = select(func.max(RunRow.id)).where(RunRow.snapshot_at.is_not(None)).scalar_subquery()
+    """How many texts a snapshot taken now would have that the newest one has not, or has under another label.
+
+    Only snapshots count of which a model was made and judged: what a run that broke off was to learn is still new.
+    """
+    newest = select(func.max(RunRow.id)).where(RunRow.state.in_(JUDGED)).scalar_subquery()
     known = select(SnapshotRow.text_hash, SnapshotRow.label).where(SnapshotRow.run_id == newest)
     before = dict(unit.execute(known).all())
     return sum(before.get(row.judged.text_hash) != row.label for row in _choose(unit, rules, admins))

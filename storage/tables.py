@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from storage.columns import RowId, Sealed, UtcDateTime, utc_now, word_of
 
 # The migration that makes exactly these tables; a test compares it with the newest one.
-SCHEMA_REVISION: Final = "0002"
+SCHEMA_REVISION: Final = "0003"
 
 
 class Consent(StrEnum):
@@ -210,7 +210,7 @@ class AddressRow(Base):
 
 
 class ModelVersionRow(Base):
-    """One published model. At most one is live."""
+    """One published model. At most one is live. Of ``tested`` reviews it read ``tested_right`` right."""
 
     __tablename__ = "model_versions"
     __table_args__ = (
@@ -224,6 +224,8 @@ class ModelVersionRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     run_id: Mapped[int | None] = mapped_column(ForeignKey("training_runs.id"))
     removed_at: Mapped[datetime | None]
+    tested: Mapped[int | None]
+    tested_right: Mapped[int | None]
 
 
 class ModelChangeRow(Base):
@@ -281,6 +283,7 @@ class RunRow(Base):
     snapshot_at: Mapped[datetime | None]
     step: Mapped[int] = mapped_column(default=0)
     steps: Mapped[int | None]
+    epochs: Mapped[int | None]
     samples_per_second: Mapped[float | None]
     champion: Mapped[str | None]
     candidate: Mapped[str | None]

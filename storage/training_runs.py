@@ -4,11 +4,12 @@ The row is the queue. Whoever carries a run out holds its lease, a moment until 
 that every later write has to show: a worker that was taken for dead and comes back cannot write any more.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import case, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from config.errors import LeaseLost, UnknownRun
@@ -17,6 +18,7 @@ from storage.database import Unit
 from storage.tables import RunKind, RunRow, RunState, Trigger
 
 __all__ = [
+    "JUDGED",
     "LEASE_SECONDS",
     "MAX_ATTEMPTS",
     "Ask",
@@ -47,6 +49,8 @@ __all__ = [
 LEASE_SECONDS: Final = 30
 # A run that was taken up so often and never came to an end has failed.
 MAX_ATTEMPTS: Final = 3
+# How a run ends of which a model came that was compared with the live one.
+JUDGED: Final = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Run:
     snapshot_at: datetime | None
     step: int
     steps: int | None
+    epochs: int | None
     samples_per_second: float | None
     champion: str | None
     candidate: str | None
@@ -72,6 +77,11 @@ class Run:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch that the newest step belongs to, from 1 on; None before the first."""
+        return math.ceil(self.step * self.epochs / self.steps) if self.steps and self.epochs else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +102,11 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the training of a run is: steps done and in all, and texts a second."""
+    """How far the training of a run is: steps done and in all, in how many epochs, and texts a second."""
 
     step: int
     steps: int
+    epochs: int
     samples_per_second: float
 
 
@@ -154,12 +165,15 @@ def cancel(unit: Unit, run_id: int) -> bool:
 def claim(unit: Unit, run_id: int, owner: str) -> Lease | None:
     """Take a run whose lease nobody holds; None when another does, or when it has ended.
 
-    The claim after MAX_ATTEMPTS ends the run as FAILED, and one that was to be cancelled ends as that.
+    The claim after MAX_ATTEMPTS ends the run as FAILED, with what is known of the last one, and a run that was to be
+    cancelled ends as that.
     """
     now = utc_now()
     free = (RunRow.id == run_id) & RunRow.open & _unheld(now)
     unit.change(update(RunRow).where(free, RunRow.cancel_asked).values(**_ended(RunState.CANCELLED)))
-    failed = {**_ended(RunState.FAILED), "error": f"It was started {MAX_ATTEMPTS} times and never came to an end."}
+    error = f"It was started {MAX_ATTEMPTS} times and never came to an end."
+    known = case((RunRow.error.is_(None), error), else_=error + " " + RunRow.error)
+    failed = {**_ended(RunState.FAILED), "error": known}
     unit.change(update(RunRow).where(free, RunRow.attempts >= MAX_ATTEMPTS).values(**failed))
     token = unit.scalar(
         update(RunRow)
@@ -171,6 +185,7 @@ def claim(unit: Unit, run_id: int, owner: str) -> Lease | None:
             lease_token=RunRow.lease_token + 1,
             lease_until=now + timedelta(seconds=LEASE_SECONDS),
             started_at=now,
+            error=None,
         )
         .returning(RunRow.lease_token)
         .execution_options(synchronize_session=False)
@@ -186,7 +201,7 @@ def keep(unit: Unit, lease: Lease) -> bool:
 
 def report(unit: Unit, lease: Lease, progress: Progress) -> None:
     """Note how far the training is; raises LeaseLost."""
-    _write(unit, lease, step=progress.step, steps=progress.steps, samples_per_second=progress.samples_per_second)
+    _write(unit, lease, **asdict(progress))
 
 
 def note_snapshot(unit: Unit, lease: Lease, champion: str) -> None:
@@ -199,13 +214,16 @@ def move(unit: Unit, lease: Lease, state: RunState) -> None:
     _write(unit, lease, state=state)
 
 
-def let_go(unit: Unit, lease: Lease, *, blameless: bool) -> None:
+def let_go(unit: Unit, lease: Lease, blame: str | None) -> None:
     """Give the run back, so that anybody may claim it at once; raises LeaseLost.
 
-    A ``blameless`` attempt, one that its worker had to stop for reasons of its own, does not count.
+    ``blame`` is a sentence about what ended the attempt; without one, when its worker had to stop for reasons of its
+    own, the attempt does not count.
     """
-    attempts = RunRow.attempts - 1 if blameless else RunRow.attempts
-    _write(unit, lease, state=RunState.QUEUED, lease_until=None, attempts=attempts)
+    attempts = RunRow.attempts - 1 if blame is None else RunRow.attempts
+    # Another token: a renewal on its way must not take the run back.
+    token = RunRow.lease_token + 1
+    _write(unit, lease, state=RunState.QUEUED, lease_until=None, lease_token=token, attempts=attempts, error=blame)
 
 
 def end(  # noqa: PLR0913 - one argument a fact

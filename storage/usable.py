@@ -132,6 +132,11 @@ def consenting() -> Select[int]:
     return _with_newest_line(ConsentRow.consent == Consent.GRANTED)
 
 
+def withdrawn() -> Select[int]:
+    """Select the ids of the people who took their consent back."""
+    return _with_newest_line(ConsentRow.consent == Consent.WITHDRAWN)
+
+
 def _with_newest_line(condition: ColumnElement[bool]) -> Select[int]:
     newest = select(func.max(ConsentRow.id)).where(ConsentRow.scope == TRAINING).group_by(ConsentRow.person_id)
     return select(ConsentRow.person_id).where(ConsentRow.id.in_(newest), condition)
@@ -139,8 +144,7 @@ def _with_newest_line(condition: ColumnElement[bool]) -> Select[int]:
 
 def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
     """One row a vote, with the message under which it was given; equal texts may have several messages and authors."""
-    withdrew = _with_newest_line(ConsentRow.consent == Consent.WITHDRAWN)
-    by_admin = PersonRow.telegram_id.in_(sorted(admins)) & JudgementRow.person_id.not_in(withdrew)
+    by_admin = PersonRow.telegram_id.in_(sorted(admins)) & JudgementRow.person_id.not_in(withdrawn())
     return (
         select(
             JudgementRow.text_hash,

@@ -3,7 +3,7 @@
 It keeps the worker's protocol: a job on standard input, events on standard output, an end when standard input ends. The
 candidate is the champion's folder under a version of its own. It calls port ``STAND_IN`` of this machine, says its
 process id, and goes on as the answer says: ``better``, ``worse``, ``few``, ``fail`` or ``die``. After ``deaf`` it
-ignores SIGTERM, says so, and hears on.
+ignores SIGTERM, says so, and hears on; after ``measuring`` it says that it measures, and hears on.
 """
 
 import os
@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ml.artifact import MANIFEST, Manifest, manifest_hash
-from worker.protocol import Done, Evaluating, Event, Failed, Job, Measured, Paired, Trained, write_event
+from worker.protocol import Done, Evaluating, Event, Failed, Job, Measured, Paired, Tested, Trained, write_event
 
 IMDB = Paired(6000, 5600, 5600, 10, 10, -0.001)
 JUDGED = {
@@ -30,8 +30,9 @@ def main() -> None:
     """Play one run."""
     job = Job.read(sys.stdin.readline())
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
-    _say(Trained(1, 2, 12.5))
-    order = _ordered()
+    _say(Trained(1, 2, 1, 12.5))
+    version = f"run-{job.run_id}"
+    order = _ordered(version)
     if order == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if order == "fail":
@@ -40,23 +41,27 @@ def main() -> None:
     candidate = Path(job.work) / "candidate"
     shutil.rmtree(candidate, ignore_errors=True)
     shutil.copytree(job.champion, candidate)
-    manifest = replace(Manifest.read(candidate), version=f"run-{job.run_id}")
+    manifest = replace(Manifest.read(candidate), version=version)
     (candidate / MANIFEST).unlink()
     manifest.write(candidate)
-    _say(Evaluating(manifest.version))
+    _say(Evaluating(version))
     measured = Measured(IMDB, JUDGED[order], {}, {}, ())
-    _say(Done(manifest.version, manifest_hash(candidate), measured))
+    _say(Done(version, manifest_hash(candidate), measured))
+    _say(Tested(19, 17))
 
 
-def _ordered() -> str:
+def _ordered(version: str) -> str:
     with socket.create_connection(("127.0.0.1", int(os.environ["STAND_IN"]))) as test, test.makefile("rw") as line:
         line.write(f"{os.getpid()}\n")
         line.flush()
         order = line.readline().strip()
-        while order == "deaf":
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            line.write("deaf\n")
-            line.flush()
+        while order in ("deaf", "measuring"):
+            if order == "deaf":
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                line.write("deaf\n")
+                line.flush()
+            else:
+                _say(Evaluating(version))
             order = line.readline().strip()
         return order
 

@@ -8,6 +8,7 @@ from config.queues import (
     CARRY_OUT,
     HARD_LIMIT,
     HOUSEKEEPING,
+    HOUSEKEEPING_LIMIT,
     PRUNE,
     SOFT_LIMIT,
     START_DUE,
@@ -60,8 +61,14 @@ def make_app(settings: Settings, leash: Leash) -> Celery:
     app.task(
         tasks.carry_out, name=CARRY_OUT, typing=False, shared=False, soft_time_limit=SOFT_LIMIT, time_limit=HARD_LIMIT
     )
-    app.task(tasks.sweep, name=SWEEP, typing=False, shared=False)
-    app.task(tasks.start_due, name=START_DUE, typing=False, shared=False)
-    app.task(tasks.prune, name=PRUNE, typing=False, shared=False)
+    for name, task in ((SWEEP, tasks.sweep), (START_DUE, tasks.start_due), (PRUNE, tasks.prune)):
+        app.task(
+            task,
+            name=name,
+            typing=False,
+            shared=False,
+            soft_time_limit=HOUSEKEEPING_LIMIT,
+            time_limit=HOUSEKEEPING_LIMIT + 60,
+        )
     app.finalize()
     return app

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from config.errors import NoLiveModel, NothingToLearn
+from config.errors import NoLiveModel, NothingLeftToLearn, NothingToLearn
 from config.settings import Settings
+from ml.artifact import require_registered
 from ml.recipe import Recipe
 from storage import model_registry, snapshots, training_runs
 from storage.artifact_store import ArtifactStore
@@ -35,7 +36,8 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
 def assignment(database: Database, settings: Settings, store: ArtifactStore, run: Run, room: Workroom) -> Job:
     """The trainer's job, with the texts of the snapshot as they are now.
 
-    Raises NothingToLearn when a feedback round has none, NotInTheStore when the live model's files are gone.
+    Raises NothingToLearn or NothingLeftToLearn when a feedback round has none, NotInTheStore when the live model's
+    files are gone, and UnusableArtifact when they are not those that the registry vouches for.
     """
     with database.reading() as unit:
         train = snapshots.judged_texts(unit, run.id, Part.TRAIN)
@@ -46,14 +48,18 @@ def assignment(database: Database, settings: Settings, store: ArtifactStore, run
         champion = model_registry.get_version(unit, run.champion or "")
     round_of_feedback = run.kind is RunKind.FEEDBACK_ROUND
     if round_of_feedback and not train:
-        raise NothingToLearn
+        raise NothingLeftToLearn(texts=len(held_out)) if held_out else NothingToLearn
+    files = store.fetch(champion.location, room.folder / "champion")
+    require_registered(files, champion.version, champion.manifest_sha256)
     recipe = _recipe(settings.feedback_recipe if round_of_feedback else settings.full_recipe)
     return Job(
         run_id=run.id,
         recipe=recipe,
-        base=str(settings.anchor.absolute()) if round_of_feedback else settings.base_model or Recipe.named(recipe).base,
+        base=str(settings.anchor.absolute())
+        if round_of_feedback
+        else _base(settings.base_model) or Recipe.named(recipe).base,
         work=str(room.folder),
-        champion=str(store.fetch(champion.location, room.folder / "champion").absolute()),
+        champion=str(files.absolute()),
         imdb=_reviews(settings.imdb_path),
         train=_judged(train),
         held_out=_judged(held_out),
@@ -63,6 +69,11 @@ def assignment(database: Database, settings: Settings, store: ArtifactStore, run
 
 def _judged(rows: list[JudgedRow]) -> tuple[JudgedText, ...]:
     return tuple(JudgedText(row.text, row.label) for row in rows)
+
+
+def _base(name: str | None) -> str | None:
+    """What BASE_MODEL says: an absolute path where there is something at it, else the name of an encoder."""
+    return str(Path(name).absolute()) if name is not None and Path(name).exists() else name
 
 
 def _recipe(name: str) -> str:

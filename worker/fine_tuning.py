@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,14 +23,14 @@ from config.errors import (
 )
 from config.queues import SOFT_LIMIT
 from config.settings import Settings
-from storage import training_runs
+from storage import model_registry, training_runs
 from storage.artifact_store import ArtifactStore
 from storage.database import Database
 from storage.training_runs import Lease, Progress, RunState
 from worker.assignment import assignment, take_snapshot
 from worker.gate import Bounds, Decision, decide
 from worker.lease_keeper import LeaseKeeper
-from worker.protocol import Done, Evaluating, Failed, Measured, Trained
+from worker.protocol import Done, Evaluating, Failed, Measured, Tested, Trained
 from worker.publishing import Result, publish
 from worker.trainer_process import Exited, TrainerProcess, require_training_python
 from worker.workroom import Workroom, workroom
@@ -78,24 +79,26 @@ class _Attempt:
     def run(self) -> None:
         """Take the run to its end, or give it back."""
         run_id = self._lease.run.id
-        with workroom(self._place.settings, run_id, self._wait) as room:
+        room = None
+        with ExitStack() as entered:
             try:
-                state = self._through(room)
+                room = entered.enter_context(workroom(self._place.settings, run_id, self._wait))
+                self._through(room)
             except LeaseLost:
                 raise
             except (WorkerStopping, TrainerDied) as interrupted:
-                self._let_go(blameless=isinstance(interrupted, WorkerStopping))
+                self._let_go(interrupted)
                 # Told only once anybody may claim the run: who hears of it may send word of the run at once.
                 logger.warning("%s", interrupted)
                 return
             except RunCancelled:
-                state = self._end(RunState.CANCELLED)
+                self._end(RunState.CANCELLED)
+                self._conclude(RunState.CANCELLED, room)
             except ThumbsError as error:
-                state = self._end(RunState.FAILED, str(error))
-            room.purge()
-        logger.info("Run %d ended: %s", run_id, state)
+                self._end(RunState.FAILED, str(error))
+                self._conclude(RunState.FAILED, room)
 
-    def _through(self, room: Workroom) -> RunState:
+    def _through(self, room: Workroom) -> None:
         settings, database = self._place.settings, self._place.database
         python = require_training_python(settings)
         store = ArtifactStore.open(settings.store_address)
@@ -103,10 +106,13 @@ class _Attempt:
         job = assignment(database, settings, store, self._lease.run, room)
         with TrainerProcess(python, job, room.held) as trainer:
             done = self._follow(trainer)
-        decision = decide(done.measured, Bounds.of(settings))
-        self._look()
-        result = Result(done, decision, _card(decision, done.measured))
-        return publish(database, store, self._lease, room, result)
+            decision = decide(done.measured, Bounds.of(settings))
+            self._look()
+            result = Result(done, decision, _card(decision, done.measured))
+            state = publish(database, store, self._lease, room, result)
+            self._conclude(state, room)
+            if state is RunState.PROMOTED:
+                self._hear_test(trainer, done.version)
 
     def _follow(self, trainer: TrainerProcess) -> Done:
         """Hear the trainer until it is done; raises what ends the attempt otherwise."""
@@ -114,8 +120,8 @@ class _Attempt:
             said = trainer.next(_LOOK_EVERY)
             self._look()
             match said:
-                case Trained(step, steps, samples_per_second):
-                    self._keeper.note(Progress(step, steps, samples_per_second))
+                case Trained(step, steps, epochs, samples_per_second):
+                    self._keeper.note(Progress(step, steps, epochs, samples_per_second))
                 case Evaluating(version):
                     logger.info("Run %d has trained %s, which is measured now", self._lease.run.id, version)
                     self._keeper.enter(RunState.EVALUATING)
@@ -125,6 +131,28 @@ class _Attempt:
                     raise TrainingFailed(sentence=sentence)
                 case Exited(status):
                     raise TrainerDied(run_id=self._lease.run.id, status=status)
+
+    def _conclude(self, state: RunState, room: Workroom | None) -> None:
+        """Remove what the run leaves behind, once its row says that it has ended."""
+        if room is not None:
+            room.purge()
+        logger.info("Run %d ended: %s", self._lease.run.id, state)
+
+    def _hear_test(self, trainer: TrainerProcess, version: str) -> None:
+        """Write down how a promoted model does on reviews that decided nothing; a run that waits is worth more."""
+        database = self._place.database
+        while not self._place.stopping():
+            match trainer.next(_LOOK_EVERY):
+                case Tested(reviews, right):
+                    logger.info("%s reads %d of %d other test reviews right", version, right, reviews)
+                    with database.unit_of_work() as unit:
+                        model_registry.note_test(unit, version, reviews, right)
+                    return
+                case Failed() | Exited():
+                    return
+            with database.reading() as unit:
+                if training_runs.open_run(unit) is not None:
+                    return
 
     def _look(self) -> None:
         """Raise what speaks against going on."""
@@ -142,16 +170,16 @@ class _Attempt:
         self._look()
         time.sleep(_LOOK_EVERY)
 
-    def _end(self, state: RunState, error: str | None = None) -> RunState:
+    def _end(self, state: RunState, error: str | None = None) -> None:
         if error is not None:
             logger.warning("Run %d failed: %s", self._lease.run.id, error)
         with self._place.database.unit_of_work() as unit:
             training_runs.end(unit, self._lease, state, error=error)
-        return state
 
-    def _let_go(self, *, blameless: bool) -> None:
+    def _let_go(self, why: WorkerStopping | TrainerDied) -> None:
+        blame = None if isinstance(why, WorkerStopping) else str(why)
         with self._place.database.unit_of_work() as unit:
-            training_runs.let_go(unit, self._lease, blameless=blameless)
+            training_runs.let_go(unit, self._lease, blame)
 
 
 def _card(decision: Decision, measured: Measured) -> bytes | None:

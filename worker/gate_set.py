@@ -10,6 +10,7 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
+import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -19,7 +20,7 @@ from ml.fingerprints import fingerprint
 from ml.labels import LABELS
 from ml.measurement import ratings_of
 from ml.prediction import Classifier, Logits
-from ml.splits import hold_out
+from ml.splits import Split, hold_out
 from ml.training_data import TrainingData
 from worker.answers import Look, ask
 
@@ -46,8 +47,16 @@ class GateSet:
         Reviews that name no official parts have no such part; then it is those that the recipe keeps for dev, which do
         not train either.
         """
-        source = known.test if len(known.test) else known.split.dev
-        drawn = source if len(source) <= REVIEWS else hold_out(source, REVIEWS / len(source), _SEED).dev
+        drawn = _drawn(known.test if len(known.test) else known.split.dev).dev
+        return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), ratings_of(drawn))
+
+    @classmethod
+    def others(cls, known: TrainingData) -> Self:
+        """The reviews of the official test part that ``choose`` leaves: of other movies, and they decide nothing.
+
+        None where there is no such part, or it is no larger than the gate set.
+        """
+        drawn = _drawn(known.test).train
         return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), ratings_of(drawn))
 
     def remembered(self, champion: Classifier, folder: Path, look: Look) -> Logits:
@@ -73,6 +82,13 @@ class GateSet:
         """What the logits depend on: the published version, the texts in their order, and the engine."""
         parts = [manifest_hash(champion.folder), ov.__version__, *map(fingerprint, self.texts)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _drawn(source: pd.DataFrame) -> Split:
+    """The reviews that gate, as dev, and the others."""
+    if len(source) <= REVIEWS:
+        return Split(source.iloc[:0], source)
+    return hold_out(source, REVIEWS / len(source), _SEED)
 
 
 def _keep(logits: Logits, path: Path) -> None:

@@ -109,10 +109,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Event: steps done and in all, and texts a second."""
+    """Event: steps done and in all, in how many epochs, and texts a second."""
 
     step: int
     steps: int
+    epochs: int
     samples_per_second: float
 
 
@@ -125,11 +126,19 @@ class Evaluating:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Event, the last one: the candidate's version, its manifest's sha256, and what was measured."""
+    """Event: the candidate's version, its manifest's sha256, and what was measured."""
 
     version: str
     manifest_sha256: str
     measured: Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """Event, after ``Done``: how many official test reviews that decide nothing the candidate read, and read right."""
+
+    reviews: int
+    right: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +148,8 @@ class Failed:
     sentence: str
 
 
-Event = Trained | Evaluating | Done | Failed
-_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Trained, Evaluating, Done, Failed)}
+Event = Trained | Evaluating | Done | Tested | Failed
+_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Trained, Evaluating, Done, Tested, Failed)}
 
 
 def write_event(event: Event) -> str:

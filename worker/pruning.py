@@ -22,22 +22,24 @@ _RUN: Final = re.compile(r"\.?run(\d+)-")
 def prune(database: Database, store: ArtifactStore, settings: Settings) -> list[str]:
     """Remove what has to go; the versions whose files went.
 
-    The live model, the anchor, the starter, the model that an open run has to beat and the newest KEEP_MODELS beside
-    them stay. A model outside the store, such as the starter, is never removed.
+    The live model, the one before it, the anchor, the starter, the model that an open run has to beat and the newest
+    KEEP_MODELS beside them stay. A model outside the store, such as the starter, is never removed.
     """
     present = store.names()  # before the registry is read: what is published after this is not taken for a left-over
     with database.reading() as unit:
         versions = [version for version in model_registry.versions(unit) if version.removed_at is None]
         run = training_runs.open_run(unit)
-    champion = run.champion if run else None
+        before = model_registry.earlier(unit)[:1]
+    in_use = {run.champion if run else None, *(version.version for version in before)}
     kept = {manifest_hash(folder) for folder in (settings.anchor, settings.model) if (folder / MANIFEST).is_file()}
     others = [
         version
         for version in versions
-        if not (_outside(version) or version.live or version.version == champion or version.manifest_sha256 in kept)
+        if not (_outside(version) or version.live or version.version in in_use or version.manifest_sha256 in kept)
     ]
     gone = [version for version in others[settings.keep_models :] if _removed(database, store, version)]
-    known = {version.location for version in versions}
+    # MODEL may name a folder of the store by its path.
+    known = {Path(version.location).name for version in versions}
     for name in present:
         found = _RUN.match(name)
         if found and name not in known and (run is None or int(found[1]) != run.id):

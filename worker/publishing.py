@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass, replace
 
-from config.errors import LiveModelChanged, UnusableArtifact
+from config.errors import LiveModelChanged, RunCancelled, UnusableArtifact
 from ml.artifact import manifest_hash, verified_manifest
 from storage import model_registry, training_runs
 from storage.artifact_store import ArtifactStore
@@ -29,8 +29,8 @@ def publish(database: Database, store: ArtifactStore, lease: Lease, room: Workro
     """Publish the candidate unless it was rejected, and end the run; the state that it ends in.
 
     A candidate that was compared with a model which is not live any more is held. Raises UnusableArtifact when the
-    candidate is not what the trainer measured, StoreUnusable, and LeaseLost when the run is another's by now: then
-    nothing but files that nobody names came of it.
+    candidate is not what the trainer measured, StoreUnusable, RunCancelled when somebody asked for that meanwhile, and
+    LeaseLost when the run is another's by now: of these two nothing comes but files that nobody names.
     """
     location = None
     if result.decision.outcome is not RunState.REJECTED:
@@ -61,6 +61,8 @@ def _verify(room: Workroom, done: Done) -> None:
 def _end(database: Database, lease: Lease, location: str | None, result: Result) -> None:
     done, decision = result.done, result.decision
     with database.unit_of_work() as unit:
+        if training_runs.keep(unit, lease):
+            raise RunCancelled(run_id=lease.run.id)
         if location is not None:
             model_registry.register(unit, done.version, done.manifest_sha256, location, lease.run.id)
         if decision.outcome is RunState.PROMOTED:

@@ -1,8 +1,9 @@
 """``python -m worker.trainer``: reads a job, trains, measures, and says how it goes; owns TensorFlow and the GPU.
 
 The job is a line on standard input, events are lines on standard output, everything else goes to standard error. Told
-to stop, it keeps a checkpoint in the job's folder; started with the same job, it goes on from there. Exit status: 0
-after ``Done``, 1 after ``Failed``, 130 stopped, without a last event.
+to stop, it keeps a checkpoint in the job's folder; started with the same job, it goes on from there. After ``Done`` it
+goes on to what decides nothing, and ends with ``Tested`` where there is something to test by. Exit status: 1 after
+``Failed``, 130 stopped, else 0.
 """
 
 import json
@@ -19,10 +20,11 @@ from config.logs import set_up_logs
 from config.settings import Settings, read_settings
 from ml.artifact import Manifest, manifest_hash, verified_manifest
 from ml.prediction import Classifier
+from worker.answers import ask
 from worker.course import Course, prepare
 from worker.gate_set import GateSet
 from worker.measuring import Pair, Questions, measure
-from worker.protocol import Done, Evaluating, Event, Failed, Job, Trained, write_event
+from worker.protocol import Done, Evaluating, Event, Failed, Job, Tested, Trained, write_event
 from worker.stopping import Stop
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def main() -> int:
     try:
         settings = read_settings()
         set_up_logs(settings.log_level)
-        tell(carry_out(Job.read(line), settings, tell, stop))
+        carry_out(Job.read(line), settings, tell, stop)
     except FineTuneStopped as stopped:
         logger.info("%s", stopped)
         stop.leave()
@@ -75,8 +77,8 @@ def main() -> int:
     return 0
 
 
-def carry_out(job: Job, settings: Settings, tell: Tell, stop: Stop) -> Done:
-    """Train a candidate as the job says, or go on with it, and measure it beside the live model.
+def carry_out(job: Job, settings: Settings, tell: Tell, stop: Stop) -> None:
+    """Train a candidate as the job says, or go on with it, measure it beside the live model, and test it.
 
     Raises what ``prepare`` and ``ml.fine_tuning.fine_tune`` do, FineTuneStopped among them.
     """
@@ -97,7 +99,12 @@ def carry_out(job: Job, settings: Settings, tell: Tell, stop: Stop) -> Done:
             confidence=settings.gate_confidence,
         ),
     )
-    return Done(manifest.version, manifest_hash(folder), measured)
+    tell(Done(manifest.version, manifest_hash(folder), measured))
+    if course.known is not None:
+        others = GateSet.others(course.known)
+        if others.texts:
+            said = ask(pair.candidate.engine, others.texts, stop.look).argmax(axis=1)
+            tell(Tested(len(others.texts), int((said == others.labels).sum())))
 
 
 def _trained(course: Course, work: Path, tell: Tell, stop: Stop) -> Manifest:
@@ -147,7 +154,7 @@ def _reporter(tell: Tell) -> "Callable[[Progress], None]":
         now = time.monotonic()
         if now - told >= _TELL_EVERY or progress.step == progress.steps:
             told = now
-            tell(Trained(progress.step, progress.steps, progress.reviews_per_second))
+            tell(Trained(progress.step, progress.steps, progress.epochs, progress.reviews_per_second))
 
     return report
 

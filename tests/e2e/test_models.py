@@ -160,8 +160,13 @@ def test_a_broken_model_is_refused_and_model_says_so(playground: PlaygroundClien
 
 def test_model_tells_figures_and_the_process_to_admins_only(playground: PlaygroundClient, home: BotHome) -> None:
     process = wait_for_serving(home, SHIPPED).process
+    database = home.database()
+    with database.unit_of_work() as unit:
+        model_registry.note_test(unit, SHIPPED, 19_000, 17_651)
+    database.close()
     playground.message("/model", user_id=ADMIN)
-    wait_for_text(playground, ADMIN, f"Model {SHIPPED} answers since", "right on 93.1 % of 1,225", process)
+    expected = ("right on 93.1 % of 1,225", "right on 92.9 % of 19,000", process)
+    wait_for_text(playground, ADMIN, f"Model {SHIPPED} answers since", *expected)
     person = next(_users)
     for command in ("/model", "/models"):
         playground.message(command, user_id=person)

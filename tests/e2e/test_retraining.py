@@ -102,7 +102,7 @@ def claimed(database: Database) -> Lease:
 
 def report(database: Database, lease: Lease, step: int) -> None:
     with database.unit_of_work() as unit:
-        training_runs.report(unit, lease, Progress(step, 40, 18.4))
+        training_runs.report(unit, lease, Progress(step, 40, 4, 18.4))
 
 
 def hold(database: Database, lease: Lease, candidate: str, card: bytes | None = CARD) -> None:
@@ -137,7 +137,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     wait_for(client, shows("Getting the judged texts ready.", "Cancel"))
     report(database, lease, 10)
     told = wait_for(client, shows("25 %", "Cancel"))
-    assert "Step 10 of 40 · 18 texts a second" in words(told)
+    assert "Epoch 1 of 4 · step 10 of 40 · 18 texts a second" in words(told)
     with database.unit_of_work() as unit:
         training_runs.move(unit, lease, RunState.EVALUATING)
     wait_for(client, shows("Measuring the new model", "Cancel"))
@@ -251,14 +251,38 @@ def test_to_others_there_is_no_such_command(client: PlaygroundClient, database: 
     wait_for(client, shows("I do not know that command."), BEN)
     with database.reading() as unit:
         assert training_runs.open_run(unit) is None
+    before = calls_of(client)
+    client.message("/help", user_id=CLEO)
+    if "retrain" not in menu(client, CLEO):
+        client.wait_for_call("setMyCommands", since=before)
+    assert "retrain" in menu(client, CLEO)
+    assert "retrain" not in menu(client, BEN)
+    assert menu(client, BEN) < menu(client, CLEO)
 
-    def menu(person: int) -> set[str]:
-        about = httpx.get(f"{client.url}/sim/about", params={"user_id": person}).json()["bot"]
-        return {command["command"] for command in about["commands"]}
 
-    assert "retrain" in menu(ADA)
-    assert "retrain" not in menu(BEN)
-    assert menu(BEN) < menu(ADA)
+def test_an_admin_has_the_menu_from_the_first_message_on_and_loses_it_with_the_office(tmp_path: Path) -> None:
+    home = BotHome.make(tmp_path / "var")
+    with running_playground(tmp_path / "playground") as client:
+        with running_bot(home, client, ADMIN_IDS=ADMINS):
+            assert "retrain" not in menu(client, ADA), "a chat that nobody has begun has no menu"
+            before = calls_of(client)
+            client.message("/retrain", user_id=ADA)
+            client.wait_for_call("setMyCommands", since=before)
+            assert "retrain" in menu(client, ADA)
+            wait_for(client, shows("Waiting for a worker", "Cancel"))
+        with running_bot(home, client, ADMIN_IDS=str(CLEO)):
+            assert "retrain" not in menu(client, ADA)
+
+
+def calls_of(client: PlaygroundClient) -> int:
+    """The number of the bot's newest call."""
+    return max((call["seq"] for call in client.outbox()), default=0)
+
+
+def menu(client: PlaygroundClient, person: int) -> set[str]:
+    """The commands that a person sees."""
+    about = httpx.get(f"{client.url}/sim/about", params={"user_id": person}).json()["bot"]
+    return {command["command"] for command in about["commands"]}
 
 
 def test_a_message_is_followed_over_the_death_of_the_bot(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """``thumbs corrections`` as a person runs it."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -183,6 +184,19 @@ def test_formulas_are_defused_in_csv_and_come_back_as_they_were(
     with database.reading() as unit:
         (text,) = judged(unit, 2, frozenset())
         assert (text.standing.state, len(text.votes)) == (State.USABLE, 2), "the same text, by another person"
+
+
+def test_no_character_of_a_text_ends_its_row(run: Run, database: Database, remember: Remember, tmp_path: Path) -> None:
+    texts = ["A fine film\r=HYPERLINK(1)", "A finer film\n=1+1", "The finest\r\n=1+1", 'It is "fine", they say']
+    with database.unit_of_work() as unit:
+        for text in texts:
+            review = remember(unit, text, telegram_id=7)
+            record_consent(unit, review.person_id, Consent.GRANTED, "1")
+            judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+    run("export", "--out", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["text"] for row in rows) == sorted(texts)
 
 
 def test_only_known_kinds_of_files_are_written(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -75,7 +76,11 @@ def test_promote_and_rollback_are_written_down(run: Run, database: Database) -> 
     assert live(database) == "one"
     with database.reading() as unit:
         changes = [(change.who, change.to_version, change.why) for change in model_registry.changes(unit, 2)]
-    assert changes == [(None, "one", "thumbs models rollback"), (None, "two", "it waited")]
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert changes == [
+        (None, "one", f"thumbs models rollback by {user}"),
+        (None, "two", f"thumbs models promote by {user}: it waited"),
+    ]
 
 
 def test_what_cannot_answer_does_not_go_live(run: Run, database: Database) -> None:
@@ -92,7 +97,10 @@ def test_what_cannot_answer_does_not_go_live(run: Run, database: Database) -> No
 
 def test_show_tells_figures_and_changes(run: Run, database: Database) -> None:
     run("promote", "two")
+    with database.unit_of_work() as unit:
+        model_registry.note_test(unit, "two", 19_000, 17_651)
     shown = run("show", "two").stdout
+    assert "right on 17,651 of 19,000 test reviews" in shown
     assert "live: yes" in shown
     assert 'dev: {"accuracy": 0.9}' in shown
     assert "one to two, no admin: thumbs models promote" in shown

@@ -124,7 +124,10 @@ async def test_files_go_both_ways(playground: PlaygroundClient, bot: Bot) -> Non
 
 
 async def test_commands_and_texts_about_the_bot(playground: PlaygroundClient, bot: Bot) -> None:
+    playground.message("Hello", user_id=1)
     await bot.set_my_commands([("start", "Begin"), ("help", "What I can do")])
+    with pytest.raises(BadRequest, match="Chat not found"):
+        await bot.set_my_commands([("retrain", "Train anew")], scope=BotCommandScopeChat(3))
     await bot.set_my_commands([("retrain", "Train anew")], scope=BotCommandScopeChat(1))
     assert [command.command for command in await bot.get_my_commands()] == ["start", "help"]
     assert [command.command for command in await bot.get_my_commands(BotCommandScopeChat(1))] == ["retrain"]
@@ -136,7 +139,6 @@ async def test_commands_and_texts_about_the_bot(playground: PlaygroundClient, bo
     assert (await bot.get_my_description("de")).description == "Everything"
     assert (await bot.get_my_short_description()).short_description == "Little"
     assert (await bot.get_me()).first_name == "Thumbs up"
-    playground.message("Hello", user_id=1)
     assert (await bot.get_chat(1)).first_name == "Ada (admin)"
 
 

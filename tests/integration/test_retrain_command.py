@@ -64,7 +64,7 @@ def claimed(database: Database) -> Lease:
     with database.unit_of_work() as unit:
         lease = training_runs.claim(unit, run.id, "the test")
         assert lease is not None
-        training_runs.report(unit, lease, Progress(1, 2, 20.0))
+        training_runs.report(unit, lease, Progress(1, 2, 1, 20.0))
     return lease
 
 
@@ -74,9 +74,10 @@ def test_a_run_is_queued_and_asking_again_joins_it(start: Start, database: Datab
     assert (status, run["kind"], run["state"], run["trigger"]) == (0, "full_run", "queued", "admin")
     assert queued(database).id == run["id"]
     assert len(list((tmp_path / "var" / "broker" / "messages").iterdir())) == 1, "a worker was told"
-    status, out, err = said(start())
+    status, out, err = said(start("--full"))
     assert (status, out) == (0, "")
-    assert err == f"Run {run['id']} was on already, and is joined.\n"
+    assert err == f"Run {run['id']} (full run) was on already, and is joined.\n"
+    assert said(start())[0] == 1, "no feedback round comes of it"
 
 
 def test_waiting_ends_with_the_verdict(start: Start, database: Database) -> None:
@@ -108,7 +109,7 @@ def test_ctrl_c_ends_the_waiting_and_not_the_run(start: Start, database: Databas
         run = training_runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.SCHEDULE).run
     process = start("--wait")
     assert process.stderr is not None
-    assert process.stderr.readline() == f"Run {run.id} was on already, and is joined.\n"
+    assert process.stderr.readline() == f"Run {run.id} (feedback round) was on already, and is joined.\n"
     process.send_signal(signal.SIGINT)
     status, out, err = said(process)
     assert (status, out) == (130, "")

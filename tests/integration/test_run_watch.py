@@ -105,7 +105,7 @@ async def claimed(place: Place, run_id: int) -> Lease:
 
 
 async def report(place: Place, lease: Lease, step: int) -> None:
-    await place.store.write(lambda unit: training_runs.report(unit, lease, Progress(step, 100, 20.0)))
+    await place.store.write(lambda unit: training_runs.report(unit, lease, Progress(step, 100, 4, 20.0)))
 
 
 async def hold(place: Place, lease: Lease, card: bytes | None = b"png") -> None:

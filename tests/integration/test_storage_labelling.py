@@ -76,6 +76,15 @@ def test_nobody_sees_their_own_text_nor_one_that_they_judged_under_another_predi
         assert shown(unit, LABELLER) is None
 
 
+def test_the_word_of_an_admin_who_withdrew_decides_nothing(database: Database, remember: Remember) -> None:
+    with database.unit_of_work() as unit:
+        review = written(unit, remember, "A text", 0.6)
+        judged(unit, review, ADMIN)
+        assert shown(unit) is None
+        record_consent(unit, meet(unit, ADMIN, "Ada", "en").id, Consent.WITHDRAWN, WORDING)
+        assert shown(unit) == review.prediction_id
+
+
 @pytest.mark.parametrize("consent", [None, (Consent.GRANTED, "old"), (Consent.WITHDRAWN, WORDING)])
 def test_only_authors_who_let_others_read_their_texts_are_read(
     database: Database, remember: Remember, consent: tuple[Consent, str] | None

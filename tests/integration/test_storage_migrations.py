@@ -1,19 +1,21 @@
 """Migrations on both engines, compared with the tables."""
 
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
-from config.errors import BadSetting, DatabaseUnusable, SchemaMismatch
+from config.errors import BadSetting, DatabaseUnusable, MigrationRefused, SchemaMismatch
 from migrations import runner
 from storage.database import Database
 from storage.engine import parse, writing_engine
@@ -80,6 +82,53 @@ def test_every_foreign_key_is_named_and_indexed(database_url: str) -> None:
                     "training_runs",
                 ):
                     assert key["constrained_columns"][0] in indexed
+
+
+# A row of every table that refers to another, as the first migration has them.
+FIRST_ROWS = (
+    "INSERT INTO people VALUES (1, 7, :some, 'en', :now)",
+    "INSERT INTO consents VALUES (1, 1, 'training', 'granted', '1', :now)",
+    "INSERT INTO messages VALUES (1, 1, 900, 7, NULL, :hash, :now)",
+    "INSERT INTO message_parts VALUES (1, 0, 5, :some)",
+    "INSERT INTO message_addresses VALUES (900, 7, 5, 1)",
+    "INSERT INTO model_versions VALUES ('one', 'abc', 'models/one', :yes, :now)",
+    "INSERT INTO predictions VALUES (1, 1, 'one', 'Positive', 0.9, :yes, 1, -1, 1, NULL, :now)",
+    "INSERT INTO replies VALUES (1, 900, 1, 7, :some, 1, 3, NULL, 'sent', 6, NULL, :now, :now)",
+    "INSERT INTO judgements VALUES (1, 1, :hash, 1, 'wrong', 'Negative', :now)",
+)
+
+
+def rows_in(url: str, tables: set[str]) -> dict[str, int]:
+    with connected(url) as connection:
+        return {table: connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in tables}
+
+
+def test_what_people_wrote_before_a_migration_is_there_after_it_and_after_its_way_back(empty_url: str) -> None:
+    runner.upgrade(empty_url)
+    runner.downgrade(empty_url, "0001")
+    facts = {"some": b"sealed", "hash": b"h" * 32, "yes": True, "now": datetime(2026, 1, 2, tzinfo=UTC)}
+    with connected(empty_url) as connection:
+        for row in FIRST_ROWS:
+            names = {name for name in facts if f":{name}" in row}
+            connection.execute(text(row), {name: facts[name] for name in names})
+        connection.commit()
+    before = rows_in(empty_url, tables_in(empty_url))
+    assert sum(before.values()) == len(FIRST_ROWS)
+    runner.upgrade(empty_url)
+    assert rows_in(empty_url, set(before)) == before
+    runner.downgrade(empty_url, "0001")
+    assert rows_in(empty_url, set(before)) == before
+
+
+def test_a_migration_that_would_leave_a_row_without_what_it_refers_to_changes_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'thumbs.db'}"
+    runner.upgrade(url)
+    runner.downgrade(url, "0001")
+    with sqlite3.connect(tmp_path / "thumbs.db") as other:  # where nothing watches over references
+        other.execute("INSERT INTO message_addresses VALUES (900, 7, 5, 1)")
+    with pytest.raises(MigrationRefused, match="1 rows"):
+        runner.upgrade(url)
+    assert runner.current(url) == "0001"
 
 
 def test_processes_that_migrate_at_once_migrate_once(empty_url: str) -> None:

@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from config.errors import LeaseLost
 from config.settings import Settings
 from ml.artifact import Manifest, file_hashes, manifest_hash
-from storage import model_registry, training_runs
+from storage import model_registry, snapshots, training_runs
 from storage.artifact_store import ArtifactStore
 from storage.database import Database
 from storage.judgements import Verdict, judge
 from storage.people import record_consent
 from storage.tables import Consent, ModelVersionRow
 from storage.training_runs import RunKind, RunState, Trigger
+from storage.usable import Rules
 from worker.pruning import prune
 from worker.retraining import start_due, unattended
 
@@ -71,26 +73,36 @@ def test_an_open_run_is_enough_and_one_that_broke_off_is_not_repeated_at_once(
     first = start_due(database, due, datetime.now(UTC))
     assert first is not None
     assert start_due(database, due, datetime.now(UTC)) is None
-    with database.unit_of_work() as unit:
-        lease = training_runs.claim(unit, first.id, "a worker")
-        assert lease is not None
-        training_runs.end(unit, lease, RunState.FAILED, error="It broke.")
+    end(database, first.id, due, RunState.FAILED)
     assert unattended(database) == []
     assert start_due(database, due, datetime.now(UTC) + timedelta(hours=1)) is None
     again = start_due(database, due, datetime.now(UTC) + timedelta(hours=13))
-    assert again is not None
+    assert again is not None, "what the first was to learn is still to be learnt"
     assert again.id > first.id
+    end(database, again.id, due, RunState.HELD)
+    assert start_due(database, due, datetime.now(UTC) + timedelta(hours=26)) is None
+
+
+def end(database: Database, run_id: int, due: Settings, state: RunState) -> None:
+    """Carry a run out as far as to its snapshot, and end it."""
+    with database.unit_of_work() as unit:
+        lease = training_runs.claim(unit, run_id, "a worker")
+        assert lease is not None
+        snapshots.take(unit, lease, Rules.of(due), frozenset(due.admin_ids), "one")
+        training_runs.end(unit, lease, state)
 
 
 def test_a_run_that_is_given_back_counts_only_when_it_was_to_blame(database: Database) -> None:
     with database.unit_of_work() as unit:
         run = training_runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
-        for blameless, attempts in ((True, 0), (False, 1)):
+        for blame, attempts in ((None, 0), ("It died.", 1)):
             lease = training_runs.claim(unit, run.id, "a worker")
             assert lease is not None
-            training_runs.let_go(unit, lease, blameless=blameless)
+            training_runs.let_go(unit, lease, blame)
             found = training_runs.get_run(unit, run.id)
             assert (found.state, found.attempts) == (RunState.QUEUED, attempts)
+            with pytest.raises(LeaseLost):  # a renewal that was on its way
+                training_runs.keep(unit, lease)
     assert unattended(database) == [run.id]
 
 
@@ -127,6 +139,40 @@ def test_the_live_one_the_anchor_and_the_newest_stay(database: Database, tmp_pat
         gone = {version.version for version in model_registry.versions(unit) if version.removed_at}
     assert gone == {"old", "older"}
     assert prune(database, store, kept) == []
+
+
+def test_the_model_before_the_live_one_stays_to_go_back_to(database: Database, tmp_path: Path) -> None:
+    store = ArtifactStore.open(str(tmp_path / "store"))
+    (tmp_path / "sources").mkdir()
+    for minute, name in enumerate(["before", "held", "later", "live"]):
+        publish(database, store, tmp_path / "sources", name, minute)
+    with database.unit_of_work() as unit:
+        for name in ("before", "live"):
+            model_registry.make_live(unit, name, "a test")
+    assert prune(database, store, settings(tmp_path, keep_models=1, model=tmp_path / "none")) == ["held"]
+    with database.reading() as unit:
+        assert [version.version for version in model_registry.earlier(unit)] == ["before"]
+
+
+def test_a_published_model_that_model_names_stays_where_it_is(database: Database, tmp_path: Path) -> None:
+    store = ArtifactStore.open(str(tmp_path / "store"))
+    (tmp_path / "sources").mkdir()
+    location = publish(database, store, tmp_path / "sources", "live", 3)
+    with database.unit_of_work() as unit:
+        run = training_runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
+        training_runs.cancel(unit, run.id)
+        unit.change(update(ModelVersionRow).values(run_id=run.id))
+        model_registry.make_live(unit, "live", "a test")
+        sha256 = model_registry.get_version(unit, "live").manifest_sha256
+        model_registry.register(unit, "live", sha256, str(tmp_path / "store" / location))
+        assert model_registry.get_version(unit, "live").location == location
+    own = settings(tmp_path, model=tmp_path / "store" / location)
+    assert prune(database, store, own) == []
+    assert store.names() == [location]
+    with database.unit_of_work() as unit:  # another database, which only knows the model by MODEL's path
+        unit.change(update(ModelVersionRow).values(run_id=None, location=str(tmp_path / "store" / location)))
+    prune(database, store, own)
+    assert store.names() == [location]
 
 
 def test_a_model_outside_the_store_and_what_others_put_there_stay(database: Database, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import select
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -102,6 +103,14 @@ def start_run(home: WorkerHome, database: Database, worker: WorkerProcess) -> tu
     return run_id, home.trainer()
 
 
+def until(true: Callable[[], bool]) -> None:
+    """Wait until a row says so."""
+    deadline = time.monotonic() + SOON
+    while not true():
+        assert time.monotonic() < deadline, "it never came"
+        threading.Event().wait(0.05)
+
+
 def let_lease_lapse(database: Database) -> None:
     """Have the time passed that a dead worker's lease lasts."""
     with database.unit_of_work() as unit:
@@ -127,8 +136,12 @@ def rooms(home: WorkerHome) -> list[Path]:
 def test_a_better_model_is_published_and_goes_live(home: WorkerHome, opened: Database) -> None:
     with running_worker(home, "--beat") as worker:
         run_id, trainer = start_run(home, opened, worker)
+        until(lambda: (run_of(opened, run_id).step, run_of(opened, run_id).steps) == (1, 2))
+        trainer.order("measuring")
+        until(lambda: run_of(opened, run_id).state is RunState.EVALUATING)
         trainer.order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
+        worker.wait_for(f"run-{run_id} reads 17 of 19 other test reviews right")
     run = run_of(opened, run_id)
     assert (run.state, run.open, run.attempts, run.champion, run.candidate) == (
         RunState.PROMOTED,
@@ -139,12 +152,12 @@ def test_a_better_model_is_published_and_goes_live(home: WorkerHome, opened: Dat
     )
     assert run.decision is not None
     assert run.decision["sentence"].startswith("Promoted: ")
-    assert (run.step, run.steps, run.samples_per_second) in [(0, None, None), (1, 2, 12.5)]
+    assert run.samples_per_second == 12.5
     with opened.reading() as unit:
         model = model_registry.live(unit)
         change = model_registry.changes(unit, 1)[0]
     assert model is not None
-    assert model.version == f"run-{run_id}"
+    assert (model.version, model.tested, model.tested_right) == (f"run-{run_id}", 19, 17)
     assert (change.who, change.from_version, change.to_version) == (None, "champion", f"run-{run_id}")
     assert change.why == run.decision["sentence"]
     published = home.settings.data_dir / "models" / model.location
@@ -189,7 +202,10 @@ def test_after_three_attempts_a_run_fails_and_says_so(home: WorkerHome, opened: 
         worker.wait_for(f"Run {run_id} is another's, or has ended")
     run = run_of(opened, run_id)
     assert run.state is RunState.FAILED
-    assert run.error == "It was started 3 times and never came to an end."
+    assert run.error == (
+        f"It was started 3 times and never came to an end. The trainer of run {run_id} ended by itself with status -9; "
+        "the machine may have run out of memory."
+    )
     assert rooms(home) == []
 
 

@@ -23,7 +23,7 @@ from ml.labels import LABELS
 from ml.prediction import Classifier
 from ml.training_data import TrainingData
 from storage.training_runs import RunState
-from worker import protocol
+from worker import gate_set, protocol
 from worker.gate import Bounds, decide
 from worker.protocol import Evaluating, Event, Failed, Job, JudgedText, Trained, read_event
 from worker.stopping import STATUS, Stop
@@ -72,8 +72,12 @@ def written(fine_tuned: Done, judged: dict[str, str], small_reviews: Path, tmp_p
 
 
 def done_in_process(job: Job) -> tuple[protocol.Done, list[Event]]:
+    """What the trainer says at last, and what it said before."""
     told: list[Event] = []
-    return carry_out(job, SETTINGS, told.append, Stop()), told
+    carry_out(job, SETTINGS, told.append, Stop())
+    done = told.pop()
+    assert isinstance(done, protocol.Done)
+    return done, told
 
 
 class Trainer:
@@ -176,6 +180,23 @@ def test_a_candidate_that_is_trained_already_is_only_measured(written: Written) 
     third, told = done_in_process(fewer)
     assert third.manifest_sha256 != first.manifest_sha256
     assert isinstance(told[0], Trained)
+
+
+def test_a_candidate_is_tested_on_the_official_reviews_that_do_not_gate(
+    written: Written, small_reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate_set, "REVIEWS", 8)
+    table = pd.read_csv(small_reviews)
+    table["split"] = ["test" if number % 4 == 0 else "train" for number in range(len(table))]
+    table.to_parquet(tmp_path / "parts.parquet")
+    told: list[Event] = []
+    carry_out(written(imdb=str(tmp_path / "parts.parquet")), SETTINGS, told.append, Stop())
+    done, tested = told[-2:]
+    assert isinstance(done, protocol.Done)
+    assert isinstance(tested, protocol.Tested)
+    assert done.measured.imdb is not None
+    assert done.measured.imdb.texts + tested.reviews == (table["split"] == "test").sum()
+    assert tested.reviews >= tested.right > 0.8 * tested.reviews
 
 
 def test_without_reviews_nothing_of_imdb_is_measured_and_the_gate_holds(written: Written) -> None:

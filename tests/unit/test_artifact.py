@@ -1,5 +1,6 @@
 """A published folder is whole or not there, and one that was changed since is refused."""
 
+import errno
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
 from config.errors import FolderTaken, UnusableArtifact, UnwritableFile
 from ml.artifact import MANIFEST, Manifest, file_hashes, manifest_hash, prepare_place, publishing, verified_manifest
@@ -188,6 +190,18 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work_begins(tmp_path:
     assert caught.value.exit_code == 2
     assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_a_full_disk_gets_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    def break_off(error: Exception) -> None:
+        with publishing(tmp_path / "model") as new:
+            (new / "half").write_bytes(b"half")
+            raise error
+
+    for error in (OSError(errno.ENOSPC, "No space left on device"), SafetensorError("No space left on device")):
+        with pytest.raises(UnwritableFile, match="No space left on device"):
+            break_off(error)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_truncated_file_is_refused(folder: Path) -> None:

@@ -29,6 +29,12 @@ def test_each_text_is_there_once_with_its_label(tmp_path: Path) -> None:
     assert (found.source, found.contradictory, found.held_out) == ("judged.csv", 0, 0)
 
 
+def test_what_an_export_defused_is_learnt_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "judged.csv"
+    pd.DataFrame([("'- dull", "Negative"), ("'tis fine", "Positive")], columns=["text", "label"]).to_csv(path)
+    assert Corrections.read(path).rows["text"].tolist() == ["- dull", "'tis fine"]
+
+
 def test_texts_judged_both_ways_are_left_out_and_counted_once_each(tmp_path: Path) -> None:
     contradictory = [("A gem.", "positive"), ("a gem!", "negative"), ("A GEM", "negative")]
     others = [("So-so.", "negative"), ("so so", "positive"), ("Dull.", "negative")]

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -36,6 +37,22 @@ def test_parquet_keeps_its_other_columns(tmp_path: Path) -> None:
     pd.DataFrame(table).to_parquet(tmp_path / "reviews.parquet")
     found = read_reviews(tmp_path / "reviews.parquet")
     assert found.to_dict("list") == table
+
+
+@pytest.mark.parametrize("name", ["split", "Split", "SPLIT"])
+def test_parts_are_known_by_any_of_their_names(tmp_path: Path, name: str) -> None:
+    table = {"Review": ["One.", "Two.", "Three.", "Four."], "Sentiment": [1, 0, 1, 0]}
+    pd.DataFrame({**table, name: ["Train", "TEST", "val", "mine"]}).to_csv(tmp_path / "reviews.csv", index=False)
+    assert read_reviews(tmp_path / "reviews.csv")["split"].tolist() == ["train", "test", "validation", "mine"]
+
+
+def test_a_tar_file_with_a_link_that_leads_nowhere_gets_one_sentence(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "aclImdb_v1.tar.gz", "w:gz") as archive:
+        review = tarfile.TarInfo("aclImdb/test/pos/1_10.txt")
+        review.type, review.linkname = tarfile.SYMTYPE, "nowhere.txt"
+        archive.addfile(review)
+    with pytest.raises(UnreadableTable):
+        read_reviews(tmp_path / "aclImdb_v1.tar.gz")
 
 
 def test_a_packed_csv_is_opened(tmp_path: Path) -> None:

@@ -82,6 +82,13 @@ def test_the_bot_reaches_a_playground_that_listens_everywhere(clean: Path, host:
     assert demo.telegram_api_url.startswith(url)
 
 
+@pytest.mark.parametrize(("given", "told"), [("mine", "{clean}/mine"), ("google-bert/bert-base-uncased", "{given}")])
+def test_an_encoder_in_a_folder_is_found_from_everywhere(clean: Path, given: str, told: str) -> None:
+    (clean / "mine").mkdir()
+    expected = told.format(clean=Path.cwd(), given=given)
+    assert child_environment(Settings(base_model=given))["BASE_MODEL"] == expected
+
+
 def test_a_port_that_is_taken_gets_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -1,5 +1,6 @@
 """Keys, encryption and the keyed hash."""
 
+import errno
 import stat
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from config.errors import BadSetting, KeyExists, KeyMissing, KeyWrong
+from config.errors import BadSetting, KeyExists, KeyMissing, KeyWrong, UnwritableFile
 from config.settings import Settings
 from storage.encryption import Cipher, make_key_file, read_keys, sealed_hash_key
 
@@ -107,6 +108,20 @@ def test_a_new_key_file_is_private_and_works(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     (key,) = read_keys(settings(encryption_key_file=path))
     assert Fernet(key)
+
+
+def test_a_key_that_cannot_be_written_whole_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UnwritableFile, match="No space left"):
+        make_key_file(tmp_path / "key")
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UnwritableFile):
+        make_key_file(tmp_path / "file" / "key")
 
 
 def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:

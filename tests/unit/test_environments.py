@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import threading
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import make_env
@@ -34,6 +36,44 @@ def test_an_interrupted_environment_is_not_current(finished: Path) -> None:
 
 def test_an_environment_whose_python_is_gone_is_not_current(finished: Path) -> None:
     make_env.python_in(finished).unlink()
+    assert not make_env.is_current(finished, "now")
+
+
+def test_of_two_commands_that_make_an_environment_the_second_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made: list[str] = []
+    first_is_making, go_on = threading.Event(), threading.Event()
+
+    def build(role: make_env.Role, folder: Path) -> None:
+        made.append(role.folder)
+        first_is_making.set()
+        assert go_on.wait(20)
+        make_env.python_in(folder).parent.mkdir(parents=True)
+        make_env.python_in(folder).touch()
+
+    monkeypatch.setattr(make_env, "ROOT", tmp_path)
+    monkeypatch.setattr(make_env, "digest", lambda role: "now")
+    monkeypatch.setattr(make_env, "build", build)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(make_env.main, ["serve"])
+        assert first_is_making.wait(20)
+        second = pool.submit(make_env.main, ["serve"])
+        said = ""
+        while "waiting for it" not in said:
+            said += capfd.readouterr().err
+        go_on.set()
+        assert (first.result(20), second.result(20)) == (0, 0)
+    assert made == [".venv"]
+
+
+def test_a_half_removed_environment_does_not_look_current(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_off(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(make_env.shutil, "rmtree", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        make_env.build(make_env.ROLES["serve"], finished)
     assert not make_env.is_current(finished, "now")
 
 

@@ -57,6 +57,24 @@ def test_the_draw_is_the_same_whatever_the_training_part_and_the_order_of_movies
     assert first.texts == second.texts
 
 
+@pytest.mark.usefixtures("forty")
+def test_the_others_are_of_other_movies_of_the_official_test_part() -> None:
+    table = pd.concat([reviews("train", 30), reviews("test", 30)])
+    known = TrainingData.choose(table, Path("reviews.csv"), RECIPE, None)
+    gating, others = GateSet.choose(known), GateSet.others(known)
+    assert len(gating.texts) + len(others.texts) == 120
+    assert all("in test" in text for text in others.texts)
+    movies = [{text.partition(" in ")[0] for text in part.texts} for part in (gating, others)]
+    assert not movies[0] & movies[1]
+    assert others.labels.tolist() == [int(text[-2]) % 2 for text in others.texts]
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_of_a_small_test_part_or_none_there_are_no_others(parts: int) -> None:
+    table = pd.concat([reviews("train", 30), reviews("test", 3)][:parts])
+    assert GateSet.others(TrainingData.choose(table, Path("reviews.csv"), RECIPE, None)).texts == []
+
+
 def test_a_small_test_part_is_taken_whole() -> None:
     assert len(chosen(pd.concat([reviews("train", 30), reviews("test", 3)])).texts) == 12
 

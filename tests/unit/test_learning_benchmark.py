@@ -93,7 +93,7 @@ def test_a_round_reads_in_the_readme_as_it_went() -> None:
         sentences=300,
         votes=votes,
         judged=Judged(200, 0, 28, 1),
-        quarantine="28 texts to look at.",
+        quarantine="Texts to look at: 28.",
         seconds={"/retrain to card": 210.0},
         run=run,
         retrain_to_live=212.4,

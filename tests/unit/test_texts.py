@@ -1,5 +1,6 @@
 """Every locale says everything, with the facts that the code fills in, in HTML that Telegram takes."""
 
+import html
 import string
 from dataclasses import asdict, fields
 from html.parser import HTMLParser
@@ -14,6 +15,8 @@ FACTS = {
     "start": {"name"},
     "privacy": {"days"},
     "delete_done": {"messages", "judgements"},
+    "learnt_before": {"versions"},
+    "learnt_before_more": {"versions", "count"},
     "verdict_sure": {"thumb", "label", "percent"},
     "verdict_unsure": {"thumb", "label", "percent"},
     "windows": {"windows"},
@@ -28,6 +31,7 @@ FACTS = {
     "foreign": {"language"},
     "model_live": {"since", "version"},
     "model_accuracy": {"percent", "reviews"},
+    "model_tested": {"percent", "reviews"},
     "model_process": {"process", "since", "version"},
     "model_refusal": {"process", "reason", "version"},
     "models_live": {"created", "version"},
@@ -43,7 +47,7 @@ FACTS = {
     "button_models_back": {"version"},
     "run_title_round": {"number"},
     "run_title_full": {"number"},
-    "run_training": {"bar", "percent", "step", "steps", "speed"},
+    "run_training": {"bar", "percent", "epoch", "epochs", "step", "steps", "speed"},
     "run_failed": {"reason"},
     "card_candidate": {"version"},
     "card_promoted": {"version"},
@@ -93,7 +97,8 @@ def test_a_text_is_there_with_its_facts_and_fits(locale: str, name: str) -> None
     assert text == text.strip()
     assert text
     assert placeholders(text) == FACTS.get(name, set())
-    assert len(fill(text, **dict.fromkeys(FACTS.get(name, ()), "&" * 130))) <= 4096
+    filled = fill(text, **dict.fromkeys(FACTS.get(name, ()), "&" * 130))
+    assert len(html.unescape(filled)) <= 4096, "Telegram counts what is shown"
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -38,6 +38,7 @@ FIXED = {
     "PLAYGROUND_PORT": "the playground belongs to the demo",
     "TELEGRAM_TOKEN": "it comes as a file",
     "ENCRYPTION_KEY": "it comes as a file",
+    "WEBHOOK_SECRET": "the bot makes one at each start and tells it to Telegram, and no other process needs it",
 }
 
 

@@ -56,9 +56,9 @@ def test_no_broker_hands_a_message_out_again_while_its_task_may_run(tmp_path: Pa
         assert made.conf.broker_transport_options["visibility_timeout"] > task_limit
 
 
-def test_a_run_is_ended_in_order_before_it_is_ended_by_force(app: Celery) -> None:
-    task = app.tasks[queues.CARRY_OUT]
-    assert task.soft_time_limit < task.time_limit
+@pytest.mark.parametrize("name", queues.ROUTES)
+def test_every_task_is_ended_in_order_before_it_is_ended_by_force(app: Celery, name: str) -> None:
+    assert app.tasks[name].soft_time_limit < app.tasks[name].time_limit
 
 
 def test_nothing_but_json_is_read_or_written(app: Celery) -> None:

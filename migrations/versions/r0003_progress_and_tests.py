@@ -1,0 +1,23 @@
+"""The epochs of a training run, and how a promoted model does on reviews that decided nothing."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+_TEST = ("tested", "tested_right")
+
+
+def upgrade() -> None:
+    """Add the columns; what was before has no number in them."""
+    op.add_column("training_runs", sa.Column("epochs", sa.BigInteger))
+    for name in _TEST:
+        op.add_column("model_versions", sa.Column(name, sa.BigInteger))
+
+
+def downgrade() -> None:
+    """Drop them."""
+    for name in _TEST:
+        op.drop_column("model_versions", name)
+    op.drop_column("training_runs", "epochs")
