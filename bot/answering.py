@@ -4,19 +4,17 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from bot.keyboards import verdict_keyboard
+from bot.judging import verdict_shown
 from bot.live_model import LiveModel
 from bot.owing import Received, Shown, follow
-from bot.rendering import render_verdict
 from bot.store import Store
 from bot.texts import Texts, fill
 from ml.language import foreign_language
 from ml.plain_text import Content, content_of
 from ml.prediction import Verdict
-from storage import judgements, messages, predictions
+from storage import messages, predictions
 from storage.database import Unit
 from storage.messages import Part, StoredMessage
-from storage.people import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def _remember(unit: Unit, written: Written, verdict: Verdict, old: StoredMessage
         verdict.logits,
         replaces=old.prediction_id if old else None,
     )
-    return _verdict(unit, received, person, prediction_id)
+    return verdict_shown(unit, received, person, prediction_id)
 
 
 def _show_again(unit: Unit, written: Written, stored: StoredMessage) -> None:
@@ -110,17 +108,7 @@ def _show_again(unit: Unit, written: Written, stored: StoredMessage) -> None:
     if stored.prediction_id is None:
         received.done(unit)
     else:
-        _settle(unit, written, _verdict(unit, received, received.sender.met(unit), stored.prediction_id))
-
-
-def _verdict(unit: Unit, received: Received, person: Person, prediction_id: int) -> Shown:
-    prediction = predictions.get_prediction(unit, prediction_id)
-    if prediction is None:
-        raise LookupError(f"prediction {prediction_id} is gone within the unit of work that found it")
-    judgement = judgements.judgement_of(unit, person.id, prediction_id)
-    chosen = judgement.verdict if judgement else None
-    text = render_verdict(received.texts, prediction, chosen)
-    return Shown(text, verdict_keyboard(received.texts, prediction_id, chosen), prediction_id, person.id)
+        _settle(unit, written, verdict_shown(unit, received, received.sender.met(unit), stored.prediction_id))
 
 
 def _stored(unit: Unit, edited: Written) -> StoredMessage | None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from telegram import Update
 from telegram.error import InvalidToken, TelegramError
-from telegram.ext import AIORateLimiter, Application, ApplicationBuilder, Updater
+from telegram.ext import Application, ApplicationBuilder, Updater
 
 from bot.access import Access
 from bot.answering import Answering
@@ -179,7 +179,6 @@ def _build(settings: Settings) -> Application:  # type: ignore[type-arg]  # six 
             .token(settings.token)
             .base_url(f"{api}/bot")
             .base_file_url(f"{api}/file/bot")
-            .rate_limiter(AIORateLimiter(max_retries=0))
             .updater(None)
             .build()
         )

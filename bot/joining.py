@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from telegram import Message, Update
+from telegram.constants import ChatType
 
 # Telegram Desktop cuts anywhere past half of the 4,096 characters, so a shorter text has no continuation.
 LONG_ENOUGH: Final = 2048
@@ -34,13 +35,20 @@ def continues(before: Update, update: Update) -> bool:
         first is not None
         and second is not None
         and _review(second) is not None
-        and second.from_user == first.from_user
+        and _written_by(second) == _written_by(first)
         and (second.date - first.date).total_seconds() <= JOIN_WITHIN + 1
     )
 
 
 def _review(message: Message | None) -> str | None:
-    """The text of a message that is no command."""
-    if message is None or message.text is None or message.text.startswith("/"):
+    """The text of a message in a private chat that is no command."""
+    if message is None or message.chat.type != ChatType.PRIVATE or message.text is None:
         return None
-    return message.text
+    return None if message.text.startswith("/") else message.text
+
+
+def _written_by(message: Message) -> tuple[object, ...]:
+    """Who sent the message, and whose words it forwards, if any."""
+    origin = message.forward_origin
+    author = (getattr(origin, name, None) for name in ("sender_user", "sender_user_name", "sender_chat", "chat"))
+    return (message.from_user, *author)

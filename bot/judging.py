@@ -36,6 +36,17 @@ class Votes:
         await self._store.write(work)
 
 
+def verdict_shown(unit: Unit, received: Received, person: Person, prediction_id: int) -> Shown:
+    """A verdict as it stands, with what the person said of it. Raises LookupError when there is no such prediction."""
+    prediction = predictions.get_prediction(unit, prediction_id)
+    if prediction is None:
+        raise LookupError(f"prediction {prediction_id} is gone within the unit of work that found it")
+    judgement = judgements.judgement_of(unit, person.id, prediction_id)
+    chosen = judgement.verdict if judgement else None
+    text = render_verdict(received.texts, prediction, chosen)
+    return Shown(text, verdict_keyboard(received.texts, prediction_id, chosen), prediction_id, person.id)
+
+
 def _judge(unit: Unit, tap: Tap, judging: Judging) -> None:
     received, texts = tap.received, tap.received.texts
     prediction = predictions.get_prediction(unit, judging.prediction_id)
@@ -43,6 +54,11 @@ def _judge(unit: Unit, tap: Tap, judging: Judging) -> None:
         change(unit, received, tap.telegram_message_id, Shown(texts.judgement_gone))
         return
     person = received.sender.met(unit)
+    newest = predictions.newest_of(unit, prediction.id)
+    if newest != prediction.id:
+        # The text was edited while the tap was on its way: the words that it is about are gone.
+        change(unit, received, tap.telegram_message_id, verdict_shown(unit, received, person, newest))
+        return
     text = render_verdict(texts, prediction, judging.verdict)
     if judging.verdict is None:
         judgements.undo(unit, person.id, prediction.id)

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
+from aiolimiter import AsyncLimiter
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
@@ -35,6 +37,10 @@ _GRACE: Final = 5.0
 # Tries of one reply, and the seconds before the second; they double up to the longest pause: about an hour in all.
 _TRIES: Final = 20
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 300.0
+# Telegram slows a bot down that calls it more often, in calls a second.
+_CALLS_A_SECOND: Final = 30
+# How Telegram says that a gateway gave up waiting: what stands behind it may have carried the call out.
+_GATEWAY_TIMED_OUT: Final = HTTPStatus.GATEWAY_TIMEOUT.phrase
 # Before these, no byte of the request was sent; a proxy refuses before it lets anything through.
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -62,6 +68,7 @@ class Outbox:
         self._again: set[int] = set()
         self._tries: defaultdict[int, _Tries] = defaultdict(_Tries)
         self._sweeper: asyncio.Task[None] | None = None
+        self._rate = AsyncLimiter(_CALLS_A_SECOND, 1)
         self._sending = 0
         self._stopping = asyncio.Event()
         self._idle = asyncio.Event()
@@ -107,7 +114,7 @@ class Outbox:
         try:
             while not self._stopping.is_set():
                 self._again.discard(chat_id)
-                pause = await self.send_next(chat_id)
+                pause = await self._send_in_turn(chat_id)
                 if pause is not None:
                     await asyncio.sleep(pause)
                 elif chat_id not in self._again:
@@ -118,6 +125,13 @@ class Outbox:
         finally:
             del self._chats[chat_id]
             self._tries.pop(chat_id, None)
+
+    async def _send_in_turn(self, chat_id: int) -> float | None:
+        """The same as ``send_next``, no faster than Telegram takes it; what waits for its turn is still owed."""
+        if not await self._store.read(lambda unit: replies.is_owed(unit, self._bot.id, chat_id)):
+            return None
+        await self._rate.acquire()
+        return None if self._stopping.is_set() else await self.send_next(chat_id)
 
     async def send_next(self, chat_id: int) -> float | None:
         """Take, send and settle a chat's oldest reply; the seconds to wait before the next, None when none is owed."""
@@ -173,7 +187,11 @@ class Outbox:
             """Whether the reply is owed again."""
             if target is not None and "not modified" in reason:
                 replies.mark_sent(unit, reply.id, target)
-            elif isinstance(error, (BadRequest, Forbidden, ChatMigrated)) or attempt >= _TRIES:
+            elif target is not None and reply.answers is not None and "to edit not found" in reason:
+                # The person deleted the answer, and then changed the question.
+                replies.mark_new(unit, reply.id)
+                return True
+            elif isinstance(error, (BadRequest, Forbidden, ChatMigrated)) or (attempt >= _TRIES and _left(error)):
                 replies.mark_failed(unit, reply.id, reason)
             elif target is None and _may_have_arrived(error):
                 replies.mark_uncertain(unit, reply.id, reason)
@@ -187,15 +205,21 @@ class Outbox:
         return _pause(error, attempt) if owed_again else 0.0
 
 
+def _left(error: TelegramError) -> bool:
+    """Whether the request left, or an answer came: who is offline may be so for long."""
+    return not isinstance(error.__cause__, _NEVER_LEFT)
+
+
 def _may_have_arrived(error: TelegramError) -> bool:
     """Whether Telegram may have carried the call out: the connection broke with no answer, after the request left.
 
-    An answer, be it an error of the server, says that it was not carried out.
+    An answer, be it an error of the server, says that it was not carried out, unless it is a gateway's that gave up.
     """
-    cause = error.__cause__
     if isinstance(error, TimedOut):
-        return not isinstance(cause, _NEVER_LEFT)
-    return isinstance(error, NetworkError) and isinstance(cause, httpx.HTTPError) and not isinstance(cause, _NEVER_LEFT)
+        return _left(error)
+    if not isinstance(error, NetworkError):
+        return False
+    return str(error).startswith(_GATEWAY_TIMED_OUT) or (isinstance(error.__cause__, httpx.HTTPError) and _left(error))
 
 
 def _pause(error: TelegramError, attempt: int) -> float:

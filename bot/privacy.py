@@ -7,10 +7,11 @@ from bot.judging import Tap
 from bot.keyboards import Consenting, Keyboard, consent_keyboard, delete_keyboard, make_keyboard, notices_keyboard
 from bot.owing import Received, Shown, change, say
 from bot.store import Store
-from bot.texts import CONSENT_WORDING, Texts, fill
-from storage import people, snapshots
+from bot.texts import CONSENT_WORDING, Texts, fill, texts_for
+from storage import people, replies, snapshots
 from storage.database import Unit
 from storage.people import Consent
+from storage.replies import Draft
 
 # Of the models that learnt from a person, so many are named, the newest first.
 _MODELS_NAMED: Final = 20
@@ -62,6 +63,8 @@ class Privacy:
             person = tap.received.sender.met(unit)
             consent = Consent.GRANTED if consenting.granted else Consent.WITHDRAWN
             people.record_consent(unit, person.id, consent, consenting.wording)
+            if not consenting.granted:
+                _take_back(unit, tap.received.sender.telegram_id)
             texts = tap.received.texts
             withdrawn = _with_models(texts.consent_withdrawn, texts, snapshots.versions_that_saw(unit, person.id))
             shown = Shown(withdrawn, person_id=person.id)
@@ -105,6 +108,7 @@ class Privacy:
             if confirmed:
                 person_id = people.find(unit, telegram_id)
                 saw = [] if person_id is None else snapshots.versions_that_saw(unit, person_id)
+                _take_back(unit, telegram_id)
                 gone = people.erase(unit, telegram_id)
                 text = fill(texts.delete_done, messages=gone.messages, judgements=gone.judgements)
                 text = _with_models(text, texts, saw)
@@ -112,6 +116,13 @@ class Privacy:
             tap.received.done(unit)
 
         await self._store.write(work)
+
+
+def _take_back(unit: Unit, telegram_id: int) -> None:
+    """Take the person's texts out of the messages in which others were asked about them."""
+    for place in replies.shown_to_others(unit, telegram_id):
+        payload = {"text": texts_for(place.language).text_taken_back}
+        replies.enqueue(unit, Draft(place.bot_id, place.chat_id, payload, changes=place.telegram_message_id))
 
 
 def _with_models(text: str, texts: Texts, versions: Sequence[str]) -> str:

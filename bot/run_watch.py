@@ -60,8 +60,9 @@ class RunWatch:
                 self._outbox.wake(admin.chat_id)
 
     def _outdated(self, unit: Unit, now: datetime) -> list[Follower]:
-        """Who sees something that is not so any more, and may be shown the change now."""
-        return [follower for follower in followers.following(unit, self._bot_id) if _due(unit, follower, now)]
+        """Who sees something that is not so any more, and may be shown the change now: only admins may."""
+        following = [one for one in followers.following(unit, self._bot_id) if one.chat_id in self._admin_ids]
+        return [follower for follower in following if _due(unit, follower, now)]
 
 
 def _due(unit: Unit, follower: Follower, now: datetime) -> bool:

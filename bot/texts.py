@@ -133,6 +133,7 @@ class Texts:
     label_none: str
     label_needs_consent: str
     label_gone: str
+    text_taken_back: str
     quarantine_disagreement: str
     quarantine_unlikely: str
     quarantine_votes: str

@@ -57,9 +57,11 @@ class Settings(BaseSettings):
     )
     encryption_key_file: Path | None = Field(None, description="File that holds the keys instead of ENCRYPTION_KEY.")
     retention_days: int = Field(
-        365, ge=1, description="Days that messages and judgements without consent for training are kept."
+        365, ge=1, le=36_500, description="Days that messages and judgements without consent for training are kept."
     )
-    inbox_retention_days: int = Field(7, ge=1, description="Days that handled updates and sent replies are kept.")
+    inbox_retention_days: int = Field(
+        7, ge=1, le=36_500, description="Days that handled updates and sent replies are kept."
+    )
 
     telegram_token: SecretStr | None = Field(None, description="The bot's token from @BotFather.")
     telegram_token_file: Path | None = Field(None, description="File that holds the token instead of TELEGRAM_TOKEN.")

@@ -28,7 +28,8 @@ def write_object(path: Path, value: JsonObject) -> None:
 def read_lines(path: Path) -> list[JsonObject]:
     """One object a line; none when there is no such file; raises UnusablePlaygroundFile."""
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        # Not splitlines, which also cuts at characters that JSON leaves in a text.
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:

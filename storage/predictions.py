@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from config.errors import UnknownModelVersion, UnknownPrediction
 from storage.database import Unit
@@ -64,6 +64,16 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument a fact
     unit.add(row)
     unit.flush()
     return row.id
+
+
+def newest_of(unit: Unit, prediction_id: int) -> int:
+    """The prediction that stands now where this one did: the newest after the text's edits, or this one."""
+    newest = prediction_id
+    while (
+        later := unit.scalar(select(func.max(PredictionRow.id)).where(PredictionRow.replaces == newest))
+    ) is not None:
+        newest = later
+    return newest
 
 
 def get_prediction(unit: Unit, prediction_id: int) -> Prediction | None:

@@ -15,22 +15,26 @@ from sqlalchemy.orm import aliased
 
 from storage.columns import utc_now
 from storage.database import Unit
-from storage.tables import ReplyRow, ReplyState
+from storage.tables import MessageRow, PersonRow, PredictionRow, ReplyRow, ReplyState
 
 __all__ = [
     "Draft",
     "Outcome",
+    "Place",
     "Reply",
     "ReplyState",
     "answer_to",
     "enqueue",
+    "is_owed",
     "mark_failed",
+    "mark_new",
     "mark_pending",
     "mark_sent",
     "mark_uncertain",
     "outcome_of",
     "owed_chats",
     "settle_interrupted",
+    "shown_to_others",
     "take_next",
 ]
 
@@ -75,6 +79,16 @@ class Reply:
     telegram_message_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message of the bot in a chat, and the language of the person there."""
+
+    bot_id: int
+    chat_id: int
+    telegram_message_id: int
+    language: str | None
+
+
 def enqueue(unit: Unit, draft: Draft) -> int:
     """Owe a message and give its reply's id."""
     row = ReplyRow(
@@ -104,6 +118,12 @@ def owed_chats(unit: Unit, bot_id: int) -> list[int]:
     return list(unit.scalars(waiting.distinct()))
 
 
+def is_owed(unit: Unit, bot_id: int, chat_id: int) -> bool:
+    """Whether a reply waits for this chat."""
+    waiting = select(ReplyRow.id).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.PENDING)
+    return unit.scalar(waiting.where(ReplyRow.chat_id == chat_id).limit(1)) is not None
+
+
 def answer_to(unit: Unit, bot_id: int, chat_id: int, telegram_message_id: int) -> int | None:
     """Find the reply whose message answers the person's message with this id, None when there is none.
 
@@ -120,6 +140,43 @@ def answer_to(unit: Unit, bot_id: int, chat_id: int, telegram_message_id: int) -
         .order_by(ReplyRow.id.desc())
         .limit(1)
     )
+
+
+def shown_to_others(unit: Unit, telegram_id: int) -> list[Place]:
+    """The messages in other people's chats that show a text of the person with this Telegram id now."""
+    person = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
+    theirs = (
+        select(PredictionRow.id)
+        .join(MessageRow, MessageRow.id == PredictionRow.message_id)
+        .where(MessageRow.person_id == person)
+    )
+    later = aliased(ReplyRow)
+    shows_another = (
+        select(later.id)
+        .where(
+            later.id > ReplyRow.id,
+            later.bot_id == ReplyRow.bot_id,
+            later.chat_id == ReplyRow.chat_id,
+            later.telegram_message_id == ReplyRow.telegram_message_id,
+            later.state != ReplyState.FAILED,
+        )
+        .exists()
+    )
+    shown = (
+        select(ReplyRow.bot_id, ReplyRow.chat_id, ReplyRow.telegram_message_id, PersonRow.language)
+        .outerjoin(PersonRow, PersonRow.telegram_id == ReplyRow.chat_id)
+        .where(
+            ReplyRow.prediction_id.in_(theirs),
+            ReplyRow.chat_id != telegram_id,
+            ~shows_another,
+        )
+        .order_by(ReplyRow.id)
+    )
+    return [
+        Place(bot_id, chat_id, message_id, language)
+        for bot_id, chat_id, message_id, language in unit.execute(shown)
+        if message_id is not None
+    ]
 
 
 def take_next(unit: Unit, bot_id: int, chat_id: int) -> Reply | None:
@@ -156,6 +213,11 @@ def mark_sent(unit: Unit, reply_id: int, telegram_message_id: int) -> None:
 def mark_pending(unit: Unit, reply_id: int) -> None:
     """Owe the reply again: it did not arrive, or arriving twice changes nothing."""
     _mark(unit, reply_id, ReplyState.PENDING)
+
+
+def mark_new(unit: Unit, reply_id: int) -> None:
+    """Owe the reply as a message of its own: the one that it was to change is gone."""
+    _mark(unit, reply_id, ReplyState.PENDING, telegram_message_id=None, revises=None)
 
 
 def mark_uncertain(unit: Unit, reply_id: int, reason: str) -> None:

@@ -8,10 +8,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from storage.database import Unit
-from storage.people import TRAINING
 from storage.tables import (
-    Consent,
-    ConsentRow,
     JudgementRow,
     MessageRow,
     PredictionRow,
@@ -20,6 +17,7 @@ from storage.tables import (
     UpdateRow,
     UpdateState,
 )
+from storage.usable import consenting, withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,7 @@ def purge(unit: Unit, now: datetime, message_days: int, inbox_days: int) -> Purg
 
     - A message goes ``message_days`` after it was stored, with everything that hangs on it, unless its author's
       consent is granted now and someone judged it: then it may train a model and stays.
+    - A judgement of somebody who took back their consent goes as long after it was given; it trains nothing.
     - A handled or failed update goes ``inbox_days`` after it was finished, except the newest id of each bot, which
       marks how far the bot has read. One that still waits stays.
     - A reply that is sent, uncertain or failed goes ``inbox_days`` after it became so. One that is still owed stays.
@@ -44,6 +43,8 @@ def purge(unit: Unit, now: datetime, message_days: int, inbox_days: int) -> Purg
     """
     messages_before = now - timedelta(days=message_days)
     inbox_before = now - timedelta(days=inbox_days)
+    took_back = JudgementRow.person_id.in_(withdrawn())
+    unit.change(delete(JudgementRow).where(JudgementRow.created_at < messages_before, took_back))
     return Purged(
         messages=unit.change(delete(MessageRow).where(MessageRow.created_at < messages_before, ~_may_train())),
         updates=unit.change(delete(UpdateRow).where(_settled_update(inbox_before))),
@@ -59,9 +60,7 @@ def _may_train() -> ColumnElement[bool]:
         .correlate(MessageRow)
         .exists()
     )
-    newest_lines = select(func.max(ConsentRow.id)).where(ConsentRow.scope == TRAINING).group_by(ConsentRow.person_id)
-    granted = select(ConsentRow.person_id).where(ConsentRow.id.in_(newest_lines), ConsentRow.consent == Consent.GRANTED)
-    return judged & MessageRow.person_id.in_(granted)
+    return judged & MessageRow.person_id.in_(consenting())
 
 
 def _settled_update(before: datetime) -> ColumnElement[bool]:

@@ -51,7 +51,8 @@ class PersonHandlers:
             MessageHandler(new & filters.COMMAND, self.unknown_command),
             MessageHandler(new & filters.TEXT, self.text),
             MessageHandler(edited & filters.TEXT & ~filters.COMMAND, self.edited_text),
-            MessageHandler(new, self.no_text),
+            # What Telegram itself says in the chat, such as that a message was pinned, is nobody's text.
+            MessageHandler(new & ~filters.StatusUpdate.ALL, self.no_text),
             CallbackQueryHandler(self.judge, pattern=keyboards.pattern(Kind.JUDGE)),
             CallbackQueryHandler(self.set_consent, pattern=keyboards.pattern(Kind.CONSENT)),
             CallbackQueryHandler(self.set_notices, pattern=keyboards.pattern(Kind.NOTICES)),

@@ -1,5 +1,6 @@
 """What becomes of a reply, by how the connection to Telegram broke: PTB over httpx, with a wire of our own."""
 
+import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
+from bot import outbox as outbox_module
 from bot.outbox import Outbox
 from bot.store import Store
 from storage import replies, training_runs
@@ -112,6 +114,73 @@ async def test_what_telegram_refuses_for_good_is_not_tried_again(
 ) -> None:
     wire = answering(status, error_code=status, description=description)
     assert await state_after(store, wire, changes) is ReplyState.FAILED
+
+
+async def test_a_gateway_that_gave_up_waiting_says_nothing_of_what_is_behind_it(store: Store) -> None:
+    wire = answering(504, error_code=504, description="Gateway Timeout")
+    assert await state_after(store, wire) is ReplyState.UNCERTAIN
+    assert await state_after_again(store, answering(500, error_code=500, description="Internal Server Error"))
+
+
+async def state_after_again(store: Store, wire: Wire) -> bool:
+    """Whether another reply, of another chat, is owed still."""
+    await store.write(lambda unit: replies.enqueue(unit, Draft(900, 8, PAYLOAD)))
+    await (await outbox_over(wire, store)).send_next(8)
+    return await store.read(lambda unit: replies.is_owed(unit, 900, 8))
+
+
+async def test_who_is_offline_for_long_loses_nothing(store: Store) -> None:
+    await store.write(lambda unit: replies.enqueue(unit, Draft(900, 7, PAYLOAD)))
+    outbox = await outbox_over(breaking(httpx.ConnectError), store)
+    for _ in range(30):
+        assert await outbox.send_next(7)
+    assert await store.read(lambda unit: replies.is_owed(unit, 900, 7))
+
+
+async def test_an_answer_that_the_person_deleted_comes_anew_when_they_edit_the_question(store: Store) -> None:
+    seen: list[str] = []
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path.rpartition("/")[2])
+        if seen[-1] == "editMessageText":
+            reason = "Bad Request: message to edit not found"
+            return httpx.Response(400, json={"ok": False, "error_code": 400, "description": reason})
+        message = {"message_id": 5 + len(seen), "date": 1, "chat": {"id": 7, "type": "private"}, "text": "Positive"}
+        return httpx.Response(200, json={"ok": True, "result": message})
+
+    outbox = await outbox_over(wire, store)
+    first = await store.write(lambda unit: replies.enqueue(unit, Draft(900, 7, PAYLOAD, answers=4)))
+    await outbox.send_next(7)
+    again = Draft(900, 7, PAYLOAD, answers=4, revises=first)
+    second = await store.write(lambda unit: replies.enqueue(unit, again))
+    while await outbox.send_next(7) is not None:
+        pass
+    assert seen == ["sendMessage", "editMessageText", "sendMessage"]
+    outcome = await store.read(lambda unit: replies.outcome_of(unit, second))
+    assert outcome is not None
+    assert (outcome.state, outcome.telegram_message_id) == (ReplyState.SENT, 8)
+
+
+async def test_what_waits_for_its_turn_when_the_bot_stops_is_still_owed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "_CALLS_A_SECOND", 1)
+    sent = asyncio.Event()
+
+    def wire(_: httpx.Request) -> httpx.Response:
+        sent.set()
+        message = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "Positive"}
+        return httpx.Response(200, json={"ok": True, "result": message})
+
+    outbox = await outbox_over(wire, store)
+    for chat_id in range(1, 31):
+        await store.write(lambda unit, chat=chat_id: replies.enqueue(unit, Draft(900, chat, PAYLOAD)))  # type: ignore[misc]
+    await outbox.start()
+    await asyncio.wait_for(sent.wait(), 20)
+    await outbox.stop()
+    states = await store.read(lambda unit: list(unit.scalars(select(ReplyRow.state))))
+    assert set(states) == {ReplyState.SENT, ReplyState.PENDING}
+    assert states.count(ReplyState.PENDING) > 20
 
 
 async def test_a_fault_of_the_database_after_sending_does_not_double_the_message(

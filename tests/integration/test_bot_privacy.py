@@ -16,6 +16,7 @@ from storage.database import Database, Unit
 from storage.judgements import Verdict, judge
 from storage.model_registry import register
 from storage.people import Consent
+from storage.replies import Draft
 from storage.training_runs import RunKind, RunState, Trigger
 from storage.usable import Rules
 
@@ -44,6 +45,28 @@ def learn(unit: Unit, version: str) -> None:
     snapshots.take(unit, lease, RULES, frozenset(), "one")
     register(unit, version, "0" * 64, version, run.id)
     training_runs.end(unit, lease, RunState.HELD, candidate=version)
+
+
+async def test_a_text_that_is_taken_back_goes_from_the_chats_of_those_who_were_asked_about_it(
+    store: Store, remember: Callable[..., Any]
+) -> None:
+    labeller, another = 8, 9
+
+    def ask(unit: Unit) -> None:
+        text = remember(unit, "A text to label.", telegram_id=PERSON)
+        for chat, message_id in ((labeller, 70), (another, 71)):
+            people.meet(unit, chat, "Somebody", "en")
+            draft = Draft(BOT, chat, {"text": "A text to label."}, prediction_id=text.prediction_id)
+            replies.mark_sent(unit, replies.enqueue(unit, draft), message_id)
+        later = replies.enqueue(unit, Draft(BOT, another, {"text": "Thank you."}, changes=71))
+        replies.mark_sent(unit, later, 71)
+
+    await store.write(ask)
+    await Privacy(store, 30).delete(TAP, confirmed=True)
+    owed = await store.write(lambda unit: replies.take_next(unit, BOT, labeller))
+    assert owed is not None
+    assert (owed.telegram_message_id, owed.payload) == (70, {"text": TEXTS.text_taken_back})
+    assert await store.read(lambda unit: replies.is_owed(unit, BOT, another)) is False, "another text stands there"
 
 
 async def shown(store: Store) -> str:

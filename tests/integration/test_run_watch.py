@@ -20,7 +20,7 @@ from storage.database import Database, Unit
 from storage.replies import Draft, Reply, ReplyState
 from storage.training_runs import Lease, Progress, RunKind, RunState, Trigger
 
-BOT, ADA, CLEO = 900, 11, 12
+BOT, ADA, CLEO, FORMER = 900, 11, 12, 13
 ADMINS = frozenset([ADA, CLEO])
 SENTENCE = "Held: better on feedback, 61 % to 74 %, but 20 held-out judgements are too few to tell."
 
@@ -129,6 +129,14 @@ async def test_a_run_is_asked_for_once_and_a_worker_told(place: Place) -> None:
     joined, message = await sent(place, CLEO)
     assert "A run is on already" in joined.payload["text"]
     assert "Waiting for a worker" in message.payload["text"]
+
+
+async def test_who_is_no_admin_any_more_sees_nothing_more_of_a_run(place: Place) -> None:
+    lease = await claimed(place, await asked(place, FORMER))
+    await sent(place, FORMER)
+    await hold(place, lease)
+    await place.watch.look(later())
+    assert await sent(place, FORMER) == []
 
 
 async def test_an_edit_waits_for_the_one_before_and_for_two_seconds(place: Place) -> None:

@@ -247,6 +247,22 @@ def test_only_judged_messages_with_consent_outlive_their_time(
         assert get_message(unit, bystander.message_id) is None
 
 
+@pytest.mark.parametrize("consent", [Consent.GRANTED, Consent.WITHDRAWN])
+def test_the_vote_of_who_took_back_their_consent_does_not_outlive_its_time(
+    database: Database, remember: Remember, consent: Consent
+) -> None:
+    with database.unit_of_work() as unit:
+        review = remember(unit, "I liked it", telegram_id=7)
+        voter = meet(unit, 8, "Ben", "en")
+        record_consent(unit, review.person_id, Consent.GRANTED, "1")
+        record_consent(unit, voter.id, consent, "1")
+        judge(unit, voter.id, review.prediction_id, Verdict.WRONG)
+        purge(unit, after(364), message_days=365, inbox_days=7)
+        assert counts(unit)["judgements"] == 1
+        purge(unit, after(366), message_days=365, inbox_days=7)
+        assert counts(unit)["judgements"] == (consent is Consent.GRANTED)
+
+
 def test_a_revision_outlives_the_text_that_it_revises(database: Database, remember: Remember) -> None:
     with database.unit_of_work() as unit:
         person = meet(unit, 7, "Ada", "en")

@@ -48,6 +48,24 @@ def test_a_text_has_an_end() -> None:
     assert not may_continue([update(text=LONG)] * MOST_PIECES)
 
 
+def test_what_is_said_in_a_group_is_nobodys_review() -> None:
+    group = {"id": -100, "type": "supergroup", "title": "Film club"}
+    assert not may_continue([update(text=LONG, chat=group)])
+    assert not continues(update(text=LONG), update(text="and so on", chat=group))
+
+
+def forwarded(author: int, date: int) -> dict[str, Any]:
+    user = {"id": author, "is_bot": False, "first_name": "Someone"}
+    return {"forward_origin": {"type": "user", "date": date, "sender_user": user}}
+
+
+def test_forwards_of_two_authors_are_two_texts() -> None:
+    first = update(text=LONG, **forwarded(20, 5))
+    assert continues(first, update(text="and so on", **forwarded(20, 6)))
+    assert not continues(first, update(text="and so on", **forwarded(21, 6)))
+    assert not continues(first, update(text="and so on"))
+
+
 @pytest.mark.parametrize("text", ["and so on", LONG, "x"])
 @pytest.mark.parametrize("later", [0, 1, 2])
 def test_the_next_text_of_the_same_person_continues_at_once(text: str, later: int) -> None:
