@@ -6,6 +6,7 @@ from bot.handlers.reading import Context, pieces_of, received
 from bot.outbox import Outbox
 from bot.owing import Shown, say
 from bot.store import Store
+from config.errors import UpdateHandled
 from storage import updates
 from storage.database import Unit
 
@@ -23,6 +24,9 @@ class Failures:
         """Log the failure and count it; the inbox's sweep tries again until the update has failed too often."""
         pieces = pieces_of(update)
         numbers = [piece.update_id for piece in pieces]
+        if isinstance(context.error, UpdateHandled):
+            logger.info("%s", context.error)
+            return
         logger.error("Handling %s failed", numbers, exc_info=context.error)
         if not pieces or pieces[0].effective_user is None or pieces[0].effective_chat is None:
             return

@@ -195,6 +195,10 @@ class UnknownMessage(StorageError):
     """Message {message_id} is not in the database; it was deleted."""
 
 
+class UpdateHandled(StorageError):
+    """Update {update_id} was handled already, by another process of this bot, so nothing was done again."""
+
+
 class UnknownPrediction(StorageError):
     """Prediction {prediction_id} is not in the database; the text that it was made for was deleted."""
 

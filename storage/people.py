@@ -141,6 +141,6 @@ def _forget_admin(unit: Unit, telegram_id: int) -> None:
 
 def _empty_updates(unit: Unit, telegram_id: int) -> int:
     theirs = UpdateRow.telegram_id == telegram_id
-    handled = {"state": UpdateState.HANDLED, "finished_at": utc_now()}
-    unit.change(update(UpdateRow).where(theirs, UpdateRow.state == UpdateState.RECEIVED).values(handled))
+    erased = {"state": UpdateState.ERASED, "finished_at": utc_now()}
+    unit.change(update(UpdateRow).where(theirs, UpdateRow.state == UpdateState.RECEIVED).values(erased))
     return unit.change(update(UpdateRow).where(theirs).values(telegram_id=None, payload=None, reason=None))

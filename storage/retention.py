@@ -68,7 +68,7 @@ def _settled_update(before: datetime) -> ColumnElement[bool]:
     newest = (
         select(func.max(other.update_id)).where(other.bot_id == UpdateRow.bot_id).correlate(UpdateRow).scalar_subquery()
     )
-    finished = UpdateRow.state.in_([UpdateState.HANDLED, UpdateState.FAILED]) & (UpdateRow.finished_at < before)
+    finished = (UpdateRow.state != UpdateState.RECEIVED) & (UpdateRow.finished_at < before)
     return finished & (UpdateRow.update_id < newest)
 
 

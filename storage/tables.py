@@ -31,9 +31,10 @@ class Consent(StrEnum):
 
 
 class UpdateState(StrEnum):
-    """How far the handling of an update is."""
+    """How far the handling of an update is; ERASED means that its sender was deleted while it waited."""
 
     RECEIVED = "received"
+    ERASED = "erased"
     HANDLED = "handled"
     FAILED = "failed"
 

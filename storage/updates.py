@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import select, update
 from sqlalchemy.sql import ColumnElement
 
+from config.errors import UpdateHandled
 from storage.columns import utc_now
 from storage.database import Unit
 from storage.tables import UpdateRow, UpdateState
@@ -49,10 +50,16 @@ def unhandled(unit: Unit, bot_id: int) -> list[StoredUpdate]:
 
 
 def finish(unit: Unit, bot_id: int, update_id: int) -> None:
-    """Mark an update as handled. Its payload and sender go; its id stays, to drop a second copy."""
+    """Mark an update as handled. Its payload and sender go; its id stays, to drop a second copy.
+
+    Raises UpdateHandled when it does not wait any more, which takes back all that was done for it in this unit of work.
+    """
     emptied = {"payload": None, "telegram_id": None, "reason": None}
     handled = {"state": UpdateState.HANDLED, "finished_at": utc_now()}
-    unit.change(update(UpdateRow).where(_is(bot_id, update_id)).values(**handled, **emptied))
+    waits = UpdateRow.state.in_([UpdateState.RECEIVED, UpdateState.ERASED])
+    if not unit.change(update(UpdateRow).where(_is(bot_id, update_id), waits).values(**handled, **emptied)):
+        if unit.scalar(select(UpdateRow.update_id).where(_is(bot_id, update_id))) is not None:
+            raise UpdateHandled(update_id=update_id)
 
 
 def fail(unit: Unit, bot_id: int, update_id: int, reason: str) -> int | None:

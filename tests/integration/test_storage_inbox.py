@@ -1,8 +1,11 @@
 """The inbox: kept once, handled in order, set aside after failures."""
 
+import pytest
 from sqlalchemy import select
 
+from config.errors import UpdateHandled
 from storage.database import Database
+from storage.people import erase, find, meet
 from storage.tables import UpdateRow, UpdateState
 from storage.updates import MAX_ATTEMPTS, StoredUpdate, fail, finish, receive, unhandled
 
@@ -39,6 +42,34 @@ def test_a_handled_update_keeps_only_its_id(database: Database) -> None:
         row = unit.get_one(UpdateRow, (BOT, 1))
         assert (row.payload, row.telegram_id, row.state) == (None, None, UpdateState.HANDLED)
         assert row.finished_at is not None
+
+
+def test_what_is_done_for_an_update_is_done_once(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        receive(unit, BOT, 1, 7, "payload")
+
+    def handle() -> None:
+        with database.unit_of_work() as unit:
+            meet(unit, telegram_id, "Someone", "en")
+            finish(unit, BOT, 1)
+
+    telegram_id = 7
+    handle()
+    telegram_id = 8
+    with pytest.raises(UpdateHandled, match="Update 1"):
+        handle()
+    with database.reading() as unit:
+        assert (find(unit, 7) is None, find(unit, 8) is None) == (False, True)
+
+
+def test_an_update_whose_sender_was_deleted_while_it_waited_can_be_handled_once(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        receive(unit, BOT, 1, 7, "payload")
+        erase(unit, 7)
+        assert unhandled(unit, BOT) == []
+        finish(unit, BOT, 1)
+        with pytest.raises(UpdateHandled):
+            finish(unit, BOT, 1)
 
 
 def test_an_update_that_fails_is_tried_again_and_then_set_aside(database: Database) -> None:
