@@ -57,9 +57,9 @@ def finish(unit: Unit, bot_id: int, update_id: int) -> None:
     emptied = {"payload": None, "telegram_id": None, "reason": None}
     handled = {"state": UpdateState.HANDLED, "finished_at": utc_now()}
     waits = UpdateRow.state.in_([UpdateState.RECEIVED, UpdateState.ERASED])
-    if not unit.change(update(UpdateRow).where(_is(bot_id, update_id), waits).values(**handled, **emptied)):
-        if unit.scalar(select(UpdateRow.update_id).where(_is(bot_id, update_id))) is not None:
-            raise UpdateHandled(update_id=update_id)
+    finished = unit.change(update(UpdateRow).where(_is(bot_id, update_id), waits).values(**handled, **emptied))
+    if not finished and unit.get(UpdateRow, (bot_id, update_id)) is not None:
+        raise UpdateHandled(update_id=update_id)
 
 
 def fail(unit: Unit, bot_id: int, update_id: int, reason: str) -> int | None:
