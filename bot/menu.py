@@ -9,7 +9,8 @@ from telegram.error import TelegramError
 
 from bot.store import Store
 from bot.texts import Texts, locales, texts_for
-from storage import followers
+from storage import followers, people
+from storage.database import Unit
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +31,11 @@ class Menus:
 
     async def introduce(self) -> None:
         """Set all menus and the description, in every language, and take admins' menus from who is none any more."""
-        for admin_id in sorted(self._admin_ids):
+        admins, former = await self._store.read(self._known)
+        for admin_id in admins:
             await self._offer(admin_id)
-        for chat_id in await self._store.read(lambda unit: followers.chats(unit, self._telegram.id)):
-            if chat_id not in self._admin_ids:
-                await self._withdraw(chat_id)
+        for chat_id in former:
+            await self._withdraw(chat_id)
         await self._offer_to_all()
 
     def meet(self, telegram_id: int) -> None:
@@ -44,6 +45,11 @@ class Menus:
             task = asyncio.create_task(self._offer(telegram_id))
             self._offers.add(task)
             task.add_done_callback(self._offers.discard)
+
+    def _known(self, unit: Unit) -> tuple[list[int], list[int]]:
+        """The admins who wrote before, and the chats of those who were admins once."""
+        admins = [admin_id for admin_id in sorted(self._admin_ids) if people.find(unit, admin_id) is not None]
+        return admins, [chat for chat in followers.chats(unit, self._telegram.id) if chat not in self._admin_ids]
 
     async def _offer(self, admin_id: int) -> None:
         self._offered.add(admin_id)
