@@ -111,7 +111,7 @@ class _Attempt:
             result = Result(done, decision, _card(decision, done.measured))
             state = publish(database, store, self._lease, room, result)
             self._conclude(state, room)
-            if state is RunState.PROMOTED:
+            if state is not RunState.REJECTED:
                 self._hear_test(trainer, done.version)
 
     def _follow(self, trainer: TrainerProcess) -> Done:
@@ -139,7 +139,7 @@ class _Attempt:
         logger.info("Run %d ended: %s", self._lease.run.id, state)
 
     def _hear_test(self, trainer: TrainerProcess, version: str) -> None:
-        """Write down how a promoted model does on reviews that decided nothing; a run that waits is worth more."""
+        """Write down how a published model does on reviews that decide nothing; a run that waits is worth more."""
         database = self._place.database
         while not self._place.stopping():
             match trainer.next(_LOOK_EVERY):

@@ -1,4 +1,4 @@
-"""The epochs of a training run, and how a promoted model does on reviews that decided nothing."""
+"""The epochs of a training run, and how a published model does on reviews that decide nothing."""
 
 import sqlalchemy as sa
 from alembic import op

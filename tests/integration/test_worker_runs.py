@@ -172,9 +172,11 @@ def test_what_is_not_proven_is_kept_for_an_admin_and_what_is_worse_is_not(home: 
             trainer.order(order)
             worker.wait_for(f"Run {run_id} ended: {state}")
             assert run_of(opened, run_id).state is state
+            if state is RunState.HELD:
+                worker.wait_for(f"run-{run_id} reads 17 of 19 other test reviews right")
             with opened.reading() as unit:
-                known = {version.version for version in model_registry.versions(unit)}
-            assert (f"run-{run_id}" in known) == (state is RunState.HELD)
+                known = {version.version: version.tested for version in model_registry.versions(unit)}
+            assert known.get(f"run-{run_id}") == (19 if state is RunState.HELD else None)
         assert run_of(opened, run_id).error == "The small network would not learn."
     assert live(opened) == "champion"
     assert rooms(home) == []
