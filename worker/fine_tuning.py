@@ -144,9 +144,9 @@ class _Attempt:
         while not self._place.stopping():
             match trainer.next(_LOOK_EVERY):
                 case Tested(reviews, right):
-                    logger.info("%s reads %d of %d other test reviews right", version, right, reviews)
                     with database.unit_of_work() as unit:
                         model_registry.note_test(unit, version, reviews, right)
+                    logger.info("%s reads %d of %d other test reviews right", version, right, reviews)
                     return
                 case Failed() | Exited():
                     return
