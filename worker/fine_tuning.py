@@ -141,7 +141,7 @@ class _Attempt:
     def _hear_test(self, trainer: TrainerProcess, version: str) -> None:
         """Write down how a published model does on reviews that decide nothing; a run that waits is worth more."""
         database = self._place.database
-        while not self._place.stopping():
+        while not self._place.stopping() and time.monotonic() < self._deadline:
             match trainer.next(_LOOK_EVERY):
                 case Tested(reviews, right):
                     with database.unit_of_work() as unit:
