@@ -63,14 +63,14 @@ class Privacy:
             person = tap.received.sender.met(unit)
             consent = Consent.GRANTED if consenting.granted else Consent.WITHDRAWN
             people.record_consent(unit, person.id, consent, consenting.wording)
-            if not consenting.granted:
-                _take_back(unit, tap.received.sender.telegram_id)
             texts = tap.received.texts
-            withdrawn = _with_models(texts.consent_withdrawn, texts, snapshots.versions_that_saw(unit, person.id))
-            shown = Shown(withdrawn, person_id=person.id)
             if consenting.granted:
                 line, buttons = _about_notices(texts, _wants_notices(unit, tap.received.bot_id, person.id))
                 shown = Shown(f"{texts.consent_granted}\n\n{line}", buttons, person_id=person.id)
+            else:
+                _take_back(unit, tap.received.sender.telegram_id)
+                saw = snapshots.versions_that_saw(unit, person.id)
+                shown = Shown(_with_models(texts.consent_withdrawn, texts, saw), person_id=person.id)
             change(unit, tap.received, tap.telegram_message_id, shown)
             tap.received.done(unit)
 
@@ -126,7 +126,7 @@ def _take_back(unit: Unit, telegram_id: int) -> None:
 
 
 def _with_models(text: str, texts: Texts, versions: Sequence[str]) -> str:
-    """``text``, and which models, oldest first, learnt from the person or were measured on them."""
+    """``text``, and which of ``versions``, oldest first, learnt from the person or were measured on their words."""
     if not versions:
         return text
     named = ", ".join(reversed(versions[-_MODELS_NAMED:]))

@@ -59,7 +59,7 @@ def _standing(texts: Texts, run: Run) -> str:
 
 
 def _training(texts: Texts, run: Run) -> str:
-    if not run.steps:
+    if not run.steps or not run.epoch:
         return texts.run_preparing
     share = min(run.step / run.steps, 1.0)
     full = int(_BAR * share)

@@ -176,7 +176,7 @@ class SchemaMismatch(StorageError):
 
 
 class MigrationRefused(StorageError):
-    """The migration would leave {rows} rows that refer to rows which are not there, so nothing was changed. The database was changed by something else than this program."""
+    """The migration would leave rows that refer to others which are not there ({rows}), so nothing was changed. Something else than this program changed the database; restore a copy of it."""
 
 
 class KeyMissing(StorageError):

@@ -58,6 +58,8 @@ def main(arguments: list[str]) -> int:
         return 2
     role = ROLES[arguments[0]]
     folder = ROOT / role.folder
+    if is_current(folder, digest(role)):
+        return 0  # as at most starts, and where nothing may be written
     try:
         with held(folder):
             return make(role, folder)

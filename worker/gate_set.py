@@ -54,7 +54,7 @@ class GateSet:
     def others(cls, known: TrainingData) -> Self:
         """The reviews of the official test part that ``choose`` leaves: of other movies, and they decide nothing.
 
-        None where there is no such part, or it is no larger than the gate set.
+        It is empty where there is no such part, or that is no larger than the gate set.
         """
         drawn = _drawn(known.test).train
         return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), ratings_of(drawn))
