@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -59,10 +60,11 @@ def test_of_two_commands_that_make_an_environment_the_second_waits(
         first = pool.submit(make_env.main, ["serve"])
         assert first_is_making.wait(20)
         second = pool.submit(make_env.main, ["serve"])
-        said = ""
-        while "waiting for it" not in said:
+        said, deadline = "", time.monotonic() + 20
+        while "waiting for it" not in said and time.monotonic() < deadline:
             said += capfd.readouterr().err
         go_on.set()
+        assert "Another command is making .venv; waiting for it" in said
         assert (first.result(20), second.result(20)) == (0, 0)
     assert made == [".venv"]
 
