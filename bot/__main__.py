@@ -3,8 +3,8 @@
 import sys
 
 from bot.main import run
-from config.errors import ThumbsError
-from config.settings import read_settings
+from core.errors import ThumbsError
+from core.settings import read_settings
 
 if __name__ == "__main__":
     try:

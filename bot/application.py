@@ -11,35 +11,35 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, Updater
 
 from bot.access import Access
-from bot.answering import Answering
-from bot.deciding import Deciding
-from bot.failures import Failures
-from bot.handlers.admin import COMMANDS as ADMIN_COMMANDS
-from bot.handlers.admin import AdminHandlers
-from bot.handlers.labeller import ADMIN_COMMANDS as QUARANTINE_COMMANDS
-from bot.handlers.labeller import COMMANDS as LABEL_COMMANDS
-from bot.handlers.labeller import LabellerHandlers
-from bot.handlers.models import COMMANDS as MODEL_COMMANDS
-from bot.handlers.models import ModelHandlers
-from bot.handlers.person import COMMANDS, PersonHandlers
-from bot.housekeeping import purge_daily
-from bot.inbox import Inbox
-from bot.joining import JoinedText
-from bot.judging import Votes
-from bot.labelling import Labelling
-from bot.live_model import LiveModel
-from bot.menu import Menus
-from bot.models_page import Models
-from bot.noticing import Noticing
-from bot.outbox import Outbox
-from bot.privacy import Privacy
-from bot.quarantining import Quarantining
-from bot.retraining import Retraining
-from bot.run_watch import RunWatch
-from bot.store import Store
-from bot.swapping import Swapping
-from config.errors import BadSetting
-from config.settings import Settings
+from bot.admin.handlers import COMMANDS as ADMIN_COMMANDS
+from bot.admin.handlers import AdminHandlers
+from bot.admin.models_page import Models
+from bot.admin.promotion import Deciding
+from bot.admin.run_updates import RunWatch
+from bot.admin.training_runs import Retraining
+from bot.database import Store
+from bot.labelling.handlers import ADMIN_COMMANDS as QUARANTINE_COMMANDS
+from bot.labelling.handlers import COMMANDS as LABEL_COMMANDS
+from bot.labelling.handlers import LabellerHandlers
+from bot.labelling.label import Labelling
+from bot.labelling.quarantine import Quarantining
+from bot.privacy.consent import Privacy
+from bot.privacy.daily_purge import purge_daily
+from bot.privacy.handlers import COMMANDS as PRIVACY_COMMANDS
+from bot.privacy.handlers import PrivacyHandlers
+from bot.privacy.notifier import Noticing
+from bot.reviews.answers import Answering
+from bot.reviews.handlers import COMMANDS, PersonHandlers
+from bot.reviews.votes import Votes
+from bot.serving.live_model import LiveModel
+from bot.serving.reloader import Swapping
+from bot.transport.command_menu import Menus
+from bot.transport.error_handler import Failures
+from bot.transport.inbox import Inbox
+from bot.transport.message_parts import JoinedText
+from bot.transport.outbox import Outbox
+from core.errors import BadSetting
+from core.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -66,14 +66,14 @@ class Bot:
         self._inbox = Inbox(telegram, store, self._handle)
         self._updater = Updater(telegram, self._inbox)
         privacy = Privacy(store, settings.retention_days)
-        handlers = PersonHandlers(store, Answering(store, model), Votes(store), privacy)
         self._access = Access(settings.admin_ids)
-        admins = AdminHandlers(self._access, Retraining(store, settings), Deciding(store))
-        for_admins = (*ADMIN_COMMANDS, *MODEL_COMMANDS, *QUARANTINE_COMMANDS)
-        self._menus = Menus(telegram, store, self._access.admin_ids, (*COMMANDS, *LABEL_COMMANDS), for_admins)
-        models = ModelHandlers(self._access, Models(store, model))
+        for_all = (*COMMANDS, *PRIVACY_COMMANDS, *LABEL_COMMANDS)
+        for_admins = (*ADMIN_COMMANDS, *QUARANTINE_COMMANDS)
+        self._menus = Menus(telegram, store, self._access.admin_ids, for_all, for_admins)
+        admins = AdminHandlers(self._access, Retraining(store, settings), Deciding(store), Models(store, model))
         labellers = LabellerHandlers(self._access, Labelling(store, settings), Quarantining(store, settings))
-        tables = (admins.table(), models.table(), labellers.table(), handlers.table())
+        people = PersonHandlers(store, Answering(store, model), Votes(store))
+        tables = (admins.table(), labellers.table(), PrivacyHandlers(privacy).table(), people.table())
         self._application.add_handlers([handler for table in tables for handler in table])
         self._application.add_error_handler(Failures(store, self._outbox).on_error)
 

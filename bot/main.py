@@ -6,15 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from bot.application import Bot
-from bot.live_model import LiveModel
-from bot.model_loading import Loader, first_model
-from bot.store import Store
-from bot.swapping import Swapping
-from config.logs import set_up_logs
-from config.settings import Settings
-from ml.language import load_identifier
-from storage.database import Database
-from storage.encryption import read_keys
+from bot.database import Store
+from bot.serving.live_model import LiveModel
+from bot.serving.loader import Loader, first_model
+from bot.serving.reloader import Swapping
+from core.logs import set_up_logs
+from core.settings import Settings
+from ml.text.language import load_identifier
+from storage.db.database import Database
+from storage.db.encryption import read_keys
 
 
 def run(settings: Settings) -> None:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from cli.replaced_file import replaced_file
-from config.errors import ColumnTaken, MissingFile, UnreadableTable
-from ml.csv_rows import LINE_END, csv_rows
-from ml.data import TEXT_COLUMNS, find_column
-from ml.labels import LABELS
+from cli.errors import ColumnTaken
+from core.errors import MissingFile
+from core.files import replaced_file
+from ml.data.csv_rows import LINE_END, csv_rows
+from ml.data.reviews import TEXT_COLUMNS, find_column
+from ml.errors import UnreadableTable
+from ml.text.labels import LABELS
 
 if TYPE_CHECKING:
-    from ml.prediction import Verdict
+    from ml.serving.engine import Verdict
 
 ROWS_AT_ONCE = 256
 LABEL, CONFIDENCE = "label", "confidence"

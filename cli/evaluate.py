@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from cli.model_commands import reviews_path
+from cli.options import reviews_path
 from cli.progress import progress_bar
 from cli.training_environment import require_training_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ml.measurement import Answers, LabelledReviews
-    from ml.prediction import Classifier
-    from ml.report import MistakeList, Report
+    from ml.evaluation.evaluate import Answers, LabelledReviews
+    from ml.evaluation.report import MistakeList, Report
+    from ml.serving.engine import Classifier
 
 
 def evaluate(
@@ -47,14 +47,14 @@ def evaluate(
     """
     if compare is not None and model is not None:
         raise typer.BadParameter("Give either --model or --compare.")
-    from cli.replaced_file import replaced_file
-    from config.settings import read_settings
+    from core.files import replaced_file
+    from core.settings import read_settings
 
     require_training_environment("evaluate")
-    from ml.data import read_reviews
-    from ml.measurement import LabelledReviews
-    from ml.prediction import Classifier
-    from ml.report import page
+    from ml.data.reviews import read_reviews
+    from ml.evaluation.evaluate import LabelledReviews
+    from ml.evaluation.report import page
+    from ml.serving.engine import Classifier
 
     settings = read_settings()
     source = reviews_path(data, settings)
@@ -71,7 +71,7 @@ def evaluate(
 
 
 def _ask(classifiers: "Sequence[Classifier]", reviews: "LabelledReviews", float32: bool) -> "list[Answers]":
-    from ml.measurement import ask, questions
+    from ml.evaluation.evaluate import ask, questions
 
     with progress_bar() as bar:
         task = bar.add_task("Evaluating", total=len(classifiers) * questions(reviews, float32))
@@ -79,9 +79,9 @@ def _ask(classifiers: "Sequence[Classifier]", reviews: "LabelledReviews", float3
 
 
 def _measured(answers: "Sequence[Answers]", reviews: "LabelledReviews") -> "Report":
-    from ml.comparison import compare
-    from ml.measurement import measure
-    from ml.report import Report
+    from ml.evaluation.comparison import compare
+    from ml.evaluation.evaluate import measure
+    from ml.evaluation.report import Report
 
     models = tuple(measure(one, reviews) for one in answers)
     comparison = None
@@ -93,8 +93,8 @@ def _measured(answers: "Sequence[Answers]", reviews: "LabelledReviews") -> "Repo
 
 def _mistakes(answers: "Sequence[Answers]", reviews: "LabelledReviews") -> "list[MistakeList]":
     """The worst mistakes of the last model and, of two, those that the first did not make."""
-    from ml.mistakes import worst_mistakes
-    from ml.report import MistakeList
+    from ml.evaluation.mistakes import worst_mistakes
+    from ml.evaluation.report import MistakeList
 
     last = answers[-1]
     confident = "Reviews that it is most confidently wrong about. Some are labelled wrongly."
@@ -107,7 +107,7 @@ def _mistakes(answers: "Sequence[Answers]", reviews: "LabelledReviews") -> "list
 
 
 def _summary(found: "Report") -> str:
-    from ml.figure_rows import comparison_rows, conclusion, figure_rows, warnings
+    from ml.evaluation.figure_rows import comparison_rows, conclusion, figure_rows, warnings
 
     data, rows = found.data, figure_rows(found.models)
     part = "" if data["part"] is None else f", part {data['part']}"

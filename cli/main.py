@@ -5,14 +5,15 @@ from typing import Annotated
 
 import typer
 
-from cli import broker_commands, corrections_commands, data_commands, database_commands, key_commands, models_commands
+from cli import broker, data, database, keys, models
+from cli.corrections import commands
 from cli.evaluate import evaluate
-from cli.model_commands import fine_tune
+from cli.fine_tune import fine_tune
 from cli.predict import predict
-from cli.retrain_command import retrain
+from cli.retrain import retrain
 from cli.summary import summary
-from cli.worker_commands import beat, worker
-from config.errors import ThumbsError
+from cli.worker import beat, worker
+from core.errors import ThumbsError
 
 app = typer.Typer(
     help="Thumbs reads reviews with a fine-tuned BERT, on Telegram or on a local chat page.",
@@ -21,12 +22,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.add_typer(broker_commands.app, name="broker")
-app.add_typer(corrections_commands.app, name="corrections")
-app.add_typer(data_commands.app, name="data")
-app.add_typer(database_commands.app, name="db")
-app.add_typer(key_commands.app, name="key")
-app.add_typer(models_commands.app, name="models")
+app.add_typer(broker.app, name="broker")
+app.add_typer(commands.app, name="corrections")
+app.add_typer(data.app, name="data")
+app.add_typer(database.app, name="db")
+app.add_typer(keys.app, name="key")
+app.add_typer(models.app, name="models")
 app.command()(predict)
 app.command()(fine_tune)
 app.command()(evaluate)
@@ -47,8 +48,8 @@ def demo() -> None:
       thumbs demo
       PLAYGROUND_PORT=9000 DATA_DIR=/srv/thumbs-demo thumbs demo
     """
-    from cli.demo import run_demo
-    from config.settings import read_settings
+    from cli.demo.supervisor import run_demo
+    from core.settings import read_settings
 
     run_demo(read_settings())
 
@@ -64,7 +65,7 @@ def bot() -> None:
       thumbs db upgrade && TELEGRAM_TOKEN=123456:abc thumbs bot
     """
     from bot.main import run
-    from config.settings import read_settings
+    from core.settings import read_settings
 
     run(read_settings())
 

@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from cli.csv_verdicts import OnProgress
-    from ml.prediction import Classifier
+    from ml.serving.engine import Classifier
 
 
 def predict(
@@ -44,8 +44,8 @@ def predict(
 
 
 def _classifier(folder: Path | None) -> "Classifier":
-    from config.settings import read_settings
-    from ml.prediction import Classifier
+    from core.settings import read_settings
+    from ml.serving.engine import Classifier
 
     settings = read_settings()
     return Classifier.load(folder or settings.model, threads=settings.serving_threads)

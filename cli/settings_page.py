@@ -1,10 +1,10 @@
-"""The settings as documents, made from the fields of ``config.settings.Settings``."""
+"""The settings as documents, made from the fields of ``core.settings.Settings``."""
 
 from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
 
-from config.settings import Settings
+from core.settings import Settings
 
 _TABLE_HEAD = """\
 # Settings

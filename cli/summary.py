@@ -23,10 +23,10 @@ def summary(
     import os
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from config.settings import read_settings
-    from ml.base_model import find_base_model
-    from ml.bert_config import BertConfig
-    from ml.recipe import Recipe
+    from core.settings import read_settings
+    from ml.bert.config import BertConfig
+    from ml.training.base_model import find_base_model
+    from ml.training.recipe import Recipe
 
     require_training_environment("summary")
     settings = read_settings()
@@ -35,6 +35,6 @@ def summary(
     name = base or (str(folder) if folder else settings.base_model or plan.base)
     config = BertConfig.read(find_base_model(name).folder)
     # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
-    from ml.network import build_network
+    from ml.bert.network import build_network
 
     build_network(config).summary(line_length=100, print_fn=typer.echo)

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from config.errors import NeedsTrainingEnvironment
+from core.errors import NeedsTrainingEnvironment
 
 # It comes with TensorFlow, SciPy and all else that only training and measuring need.
 _PACKAGE = "keras"

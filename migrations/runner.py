@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import URL, Connection, text
 
-from config.errors import MigrationRefused
-from storage.engine import (
+from storage.db.engine import (
     broken_references,
     make_private_file,
     migrating_engine,
@@ -19,7 +18,8 @@ from storage.engine import (
     sqlite_file,
     writing_engine,
 )
-from storage.tables import SCHEMA_REVISION
+from storage.db.tables import SCHEMA_REVISION
+from storage.errors import MigrationRefused
 
 if TYPE_CHECKING:
     from alembic.config import Config

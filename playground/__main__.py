@@ -6,8 +6,8 @@ import re
 import sys
 from pathlib import Path
 
-from config.errors import ThumbsError
-from config.logs import set_up_logs
+from core.errors import ThumbsError
+from core.logs import set_up_logs
 from playground.server import Address, serve
 
 

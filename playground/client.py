@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from config.errors import PlaygroundRefused
+from playground.errors import PlaygroundRefused
 from playground.wire import JsonObject
 
 _REQUEST_SECONDS = 30.0

@@ -10,9 +10,9 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, StaticFileHandler
 
-from config.errors import PortTaken
-from playground.bot_api import BotApiHandler, BotFileHandler
-from playground.sim_api import (
+from core.errors import PortTaken
+from playground.api.http import BotApiHandler, BotFileHandler
+from playground.sim.http import (
     AboutHandler,
     ActionHandler,
     ChatHandler,
@@ -21,7 +21,7 @@ from playground.sim_api import (
     PictureHandler,
     StatusHandler,
 )
-from playground.world import World, open_world
+from playground.state.world import World, open_world
 
 PAGE = Path(__file__).with_name("page")
 _UPLOAD_LIMIT = 50 * 1024 * 1024

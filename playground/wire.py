@@ -1,6 +1,7 @@
 """What travels between a bot and the server: JSON objects, and the errors that Telegram answers with."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 JsonObject = dict[str, Any]
@@ -41,3 +42,16 @@ def not_built(what: str) -> ApiError:
 def encode(value: object) -> str:
     """JSON as Telegram writes it: compact, letters of all scripts as they are."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file part of a multipart body."""
+
+    file_name: str
+    mime_type: str
+    content: bytes
+
+    def to_log(self) -> JsonObject:
+        """What the list of calls shows of it."""
+        return {"file_name": self.file_name, "mime_type": self.mime_type, "size": len(self.content)}

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.settings import Settings
+from paths import ROOT
+
+from core.settings import Settings
 from migrations.runner import upgrade
 from playground.client import PlaygroundClient
-from storage.database import Database
-from storage.encryption import make_key_file, read_keys
+from storage.db.database import Database
+from storage.db.encryption import make_key_file, read_keys
 
 _STOPS_WITHIN = 30.0
 
@@ -49,7 +51,7 @@ def start_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> "
         "TELEGRAM_TOKEN": playground.token,
         **settings,
     }
-    root = Path(__file__).resolve().parents[1]
+    root = ROOT
     command = [sys.executable, "-m", "bot"]
     return subprocess.Popen(
         command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -59,7 +61,7 @@ def start_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> "
 @contextmanager
 def running_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> Iterator["subprocess.Popen[str]"]:
     """A bot that listens to the playground; unless it was killed meanwhile, SIGTERM has to end it cleanly."""
-    heard = max((call["seq"] for call in playground.outbox()), default=0)
+    heard = max((call["seq"] for call in playground.state.call_log()), default=0)
     with start_bot(home, playground, **settings) as process:
         try:
             # The last thing that a starting bot tells Telegram.

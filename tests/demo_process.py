@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Settings
+from core.settings import Settings
 from playground.client import PlaygroundClient
 
 STOPS_WITHIN = 30.0

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ml.bert_config import BertConfig
-from ml.recipe import Recipe
+from ml.bert.config import BertConfig
+from ml.training.recipe import Recipe
 
 # TensorFlow takes seconds to import, and not every test needs it.
 if TYPE_CHECKING:
-    from ml.artifact import Manifest
-    from ml.fine_tuning import Order
-    from ml.training import Progress
+    from ml.serving.artifact import Manifest
+    from ml.training.fine_tune import Order
+    from ml.training.loop import Progress
 
 RandomBert = Callable[..., Path]
 CONFIG = BertConfig(
@@ -83,8 +83,8 @@ class Done:
 
 def carry_out(order: "Order") -> Done:
     """Fine-tune to the end."""
-    from ml.fine_tuning import fine_tune
-    from ml.training import Watch
+    from ml.training.fine_tune import fine_tune
+    from ml.training.loop import Watch
 
     seen: list[Progress] = []
     return Done(order, fine_tune(order, Watch(seen.append, lambda: False)), seen)

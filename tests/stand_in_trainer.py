@@ -15,8 +15,9 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from ml.artifact import MANIFEST, Manifest, manifest_hash
-from worker.protocol import Done, Evaluating, Event, Failed, Job, Measured, Paired, Tested, Trained, write_event
+from ml.serving.artifact import MANIFEST, Manifest, manifest_hash
+from worker.gate.measurements import Measured, Paired
+from worker.trainer.protocol import Done, Evaluating, Event, Failed, Job, Tested, Trained, write_event
 
 IMDB = Paired(6000, 5600, 5600, 10, 10, -0.001)
 JUDGED = {

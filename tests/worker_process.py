@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
+from paths import ROOT
 
-from config.settings import Settings
+from core.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[1]
 SOON = 40.0
 
 

@@ -2,8 +2,8 @@
 
 import sys
 
-from config.errors import ThumbsError
-from config.settings import read_settings
+from core.errors import ThumbsError
+from core.settings import read_settings
 from worker.main import run_worker
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from celery import Celery
 
-from config.queues import (
+from broker.queues import (
     CARRY_OUT,
     HARD_LIMIT,
     HOUSEKEEPING,
@@ -15,8 +15,8 @@ from config.queues import (
     SWEEP,
     producer,
 )
-from config.settings import Settings
-from worker.leash import Leash
+from core.settings import Settings
+from worker.stop_with_parent import Leash
 from worker.tasks import Tasks
 
 # What the beat sends, and after how many seconds again. A message that waited so long is dropped for the next one.

@@ -10,13 +10,13 @@ from typing import Any, NoReturn
 
 from celery import signals
 
-from config.logs import set_up_logs
-from config.queues import FINE_TUNING, QUEUES
-from config.settings import Settings
-from storage.database import Database
-from storage.encryption import read_keys
+from broker.queues import FINE_TUNING, QUEUES
+from core.logs import set_up_logs
+from core.settings import Settings
+from storage.db.database import Database
+from storage.db.encryption import read_keys
 from worker.app import make_app
-from worker.leash import Leash
+from worker.stop_with_parent import Leash
 
 
 def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool = False) -> NoReturn:

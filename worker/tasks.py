@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 from functools import cached_property
 
-from config.queues import nudge, waiting
-from config.settings import Settings
-from storage.artifact_store import ArtifactStore
-from storage.database import Database
-from storage.encryption import read_keys
-from worker import fine_tuning, pruning, retraining
-from worker.leash import Leash
-from worker.workroom import clear_rooms
+from broker.queues import nudge, waiting
+from core.settings import Settings
+from storage.db.database import Database
+from storage.db.encryption import read_keys
+from storage.models.artifact_store import ArtifactStore
+from worker.runs import executor, model_pruning, scheduling
+from worker.runs.run_directory import clear_rooms
+from worker.stop_with_parent import Leash
 
 
 class Tasks:
@@ -22,13 +22,13 @@ class Tasks:
 
     def carry_out(self, run_id: int) -> None:
         """Carry a training run out, and remove what is one too many after it."""
-        place = fine_tuning.Workplace(self._settings, self._database, self._leash.stopping)
-        fine_tuning.carry_out(place, run_id)
+        place = executor.Workplace(self._settings, self._database, self._leash.stopping)
+        executor.carry_out(place, run_id)
         self.prune()
 
     def sweep(self) -> None:
         """Tell the workers again of runs that nobody carries out: the message got lost, or the worker did."""
-        unattended = retraining.unattended(self._database)
+        unattended = scheduling.unattended(self._database)
         # While messages wait, nobody is free, and more of them would only pile up.
         if unattended and not waiting(self._settings):
             for run_id in unattended:
@@ -36,14 +36,14 @@ class Tasks:
 
     def start_due(self) -> None:
         """Start a feedback round when one is due."""
-        run = retraining.start_due(self._database, self._settings, datetime.now(UTC))
+        run = scheduling.start_due(self._database, self._settings, datetime.now(UTC))
         if run is not None:
             nudge(self._settings, run.id)
 
     def prune(self) -> None:
         """Remove what ended runs left in their folders, and models beyond those that are kept."""
-        clear_rooms(self._settings, retraining.open_run(self._database))
-        pruning.prune(self._database, ArtifactStore.open(self._settings.store_address), self._settings)
+        clear_rooms(self._settings, scheduling.open_run(self._database))
+        model_pruning.prune(self._database, ArtifactStore.open(self._settings.store_address), self._settings)
 
     @cached_property
     def _database(self) -> Database:

@@ -24,13 +24,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from benchmarks.chaos.home import home, postgres_server
+from benchmarks.chaos.environment import home, postgres_server
 from benchmarks.chaos.lane import Lane
 from benchmarks.chaos.network import SmallNetwork, make_network
 from benchmarks.chaos.plan import Transport, draw, shares
 from benchmarks.chaos.records import LaneReport
 from benchmarks.chaos.report import Report, TransportReport, summary
-from benchmarks.provenance import provenance
+from benchmarks.common.provenance import provenance
 
 _PACKAGES: Final = ("celery", "kombu", "redis", "sqlalchemy", "keras", "tensorflow", "openvino")
 

@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks.chaos.hearing import Told, reading
-from benchmarks.chaos.home import Home
+from benchmarks.chaos.environment import Home
+from benchmarks.chaos.kills import LOOK_CLOSELY, Lost, Target, Usual
 from benchmarks.chaos.plan import Strike, Victim
 from benchmarks.chaos.processes import processes_with
+from benchmarks.chaos.reader_process import Told, reading
 from benchmarks.chaos.records import Kill, LaneReport, Outage, RunEnd
-from benchmarks.chaos.striking import LOOK_CLOSELY, Lost, Target, Usual
-from storage import model_registry
-from storage.training_runs import Run, RunState
+from storage.db.states import RunState
+from storage.models import registry
+from storage.training.runs import Run
 
 # Seconds that Redis is away.
 _AWAY: Final = 5.0
@@ -124,7 +125,7 @@ class Lane:
     def _ended(self, run: Run, asked: float, told: Told, kills: int) -> RunState:
         """Write down how a run ended; a model that went live is read, and the anchor takes its place."""
         with self._home.database.reading() as unit:
-            changes = model_registry.changes(unit)
+            changes = registry.changes(unit)
         promotions = sum(change.to_version == run.candidate and change.who is None for change in changes)
         seconds = round(time.monotonic() - asked, 1)
         distrusted = len(run.decision["figures"]["trigger_words"]) if run.decision else 0
@@ -139,7 +140,7 @@ class Lane:
     def _unfinished(self) -> list[str]:
         """Folders of runs, and files of models that the registry does not name."""
         with self._home.database.reading() as unit:
-            known = {model.location for model in model_registry.versions(unit) if model.removed_at is None}
+            known = {model.location for model in registry.versions(unit) if model.removed_at is None}
         rooms = (self._home.settings.data_dir / "work").glob("run-*")
         return [*(room.name for room in rooms), *(set(self._home.store.names()) - known)]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.command import parameters
+from benchmarks.common.arguments import parameters
 from tests.small_model import CONFIG, FEEDBACK, RECIPE, carry_out, write_recipe, write_reviews
 
 
@@ -24,13 +24,13 @@ def make_network(folder: Path) -> SmallNetwork:
     # TensorFlow takes seconds to load, and a question about the options does not need it.
     from keras.utils import set_random_seed  # noqa: PLC0415
 
-    from ml.base_model import DEFAULT, BaseModel, find_base_model  # noqa: PLC0415
-    from ml.checkpoint import write_checkpoint  # noqa: PLC0415
-    from ml.data import read_reviews  # noqa: PLC0415
-    from ml.fine_tuning import Order  # noqa: PLC0415
-    from ml.network import build_network  # noqa: PLC0415
-    from ml.tokens import TextReader  # noqa: PLC0415
-    from ml.training_data import TrainingData  # noqa: PLC0415
+    from ml.bert.network import build_network  # noqa: PLC0415
+    from ml.bert.pretrained import write_checkpoint  # noqa: PLC0415
+    from ml.data.reviews import read_reviews  # noqa: PLC0415
+    from ml.text.tokenization import TextReader  # noqa: PLC0415
+    from ml.training.base_model import DEFAULT, BaseModel, find_base_model  # noqa: PLC0415
+    from ml.training.fine_tune import Order  # noqa: PLC0415
+    from ml.training.training_data import TrainingData  # noqa: PLC0415
 
     reviews = write_reviews(folder / "reviews.csv")
     reader = TextReader.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)

@@ -11,14 +11,15 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from bot.model_loading import Loader
-from config.errors import ThumbsError, UnusableArtifact
-from config.settings import Settings, read_settings
-from ml.artifact import verified_manifest
-from storage import model_registry
-from storage.database import Database
-from storage.encryption import read_keys
-from storage.model_registry import ModelVersion
+from bot.serving.loader import Loader
+from core.errors import ThumbsError
+from core.settings import Settings, read_settings
+from ml.errors import UnusableArtifact
+from ml.serving.artifact import verified_manifest
+from storage.db.database import Database
+from storage.db.encryption import read_keys
+from storage.models import registry
+from storage.models.registry import ModelVersion
 
 _LOOK_EVERY: Final = 0.05
 
@@ -36,7 +37,7 @@ class Reader:
     def look(self) -> None:
         """Load the live version if it is another than before, and verify the store's new folders."""
         with self._database.reading() as unit:
-            live = model_registry.live(unit)
+            live = registry.live(unit)
         if live is not None and (self._live is None or live.version != self._live.version):
             self._live = live
             _say("loaded", live.version, self._load(live))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchmarks.chaos.plan import Moment, Victim
-from storage.training_runs import RunState
+from storage.db.states import RunState
 
 
 @dataclass(frozen=True, slots=True)

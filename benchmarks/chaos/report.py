@@ -7,8 +7,9 @@ from statistics import median
 
 from benchmarks.chaos.plan import Transport, Victim
 from benchmarks.chaos.records import LaneReport, Outage, RunEnd
-from benchmarks.provenance import Provenance
-from storage.training_runs import MAX_ATTEMPTS, RunState
+from benchmarks.common.provenance import Provenance
+from storage.db.states import RunState
+from storage.training.runs import MAX_ATTEMPTS
 
 # What an attempt does not survive; the beat only sends messages.
 _BREAKING = frozenset(Victim) - {Victim.BEAT}

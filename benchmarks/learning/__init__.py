@@ -1,1 +1,1 @@
-"""The parts of ``benchmarks.learning_loop``: what is written, who writes and judges it, and what is made of it."""
+"""The parts of ``benchmarks.learning``: what is written, who writes and judges it, and what is made of it."""

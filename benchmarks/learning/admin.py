@@ -9,7 +9,7 @@ import httpx
 
 from benchmarks.learning.people import TEXTS
 from playground.client import PlaygroundClient
-from playground.people import ADMIN_ID
+from playground.state.people import ADMIN_ID
 from playground.wire import JsonObject
 
 # Seconds that a run may take here.

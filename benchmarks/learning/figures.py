@@ -10,18 +10,20 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import func, select
 
-from config.settings import Settings
-from ml.comparison import Comparison, compare
-from ml.labels import LABELS
-from ml.prediction import Classifier, Logits
-from playground.people import ADMIN_ID
-from storage import model_registry, training_runs
-from storage.artifact_store import ArtifactStore
-from storage.database import Database
-from storage.encryption import read_keys
-from storage.snapshots import Part
-from storage.tables import SnapshotRow
-from storage.usable import Rules, State, judged
+from core.settings import Settings
+from ml.evaluation.comparison import Comparison, compare
+from ml.serving.engine import Classifier, Logits
+from ml.text.labels import LABELS
+from playground.state.people import ADMIN_ID
+from storage.db.database import Database
+from storage.db.encryption import read_keys
+from storage.db.states import Part
+from storage.db.tables import SnapshotRow
+from storage.feedback.consensus import State
+from storage.feedback.eligibility import Rules, judged
+from storage.models import registry
+from storage.models.artifact_store import ArtifactStore
+from storage.training import runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,10 @@ class Records:
         """The run that was asked for last, which has ended with a decision."""
         counts = select(SnapshotRow.part, func.count()).group_by(SnapshotRow.part)
         with self._database() as database, database.reading() as unit:
-            run = training_runs.newest_runs(unit, 1)[0]
+            run = runs.newest_runs(unit, 1)[0]
             parts = dict(unit.execute(counts.where(SnapshotRow.run_id == run.id)).all())
-            changes = model_registry.changes(unit)
-            versions = {version.version for version in model_registry.versions(unit)}
+            changes = registry.changes(unit)
+            versions = {version.version for version in registry.versions(unit)}
         if run.decision is None or run.started_at is None or run.finished_at is None:
             raise ValueError(f"run {run.id} has not been decided on")
         return RunFigures(
@@ -110,7 +112,7 @@ class Records:
     def _logits(self, version: str, texts: pd.DataFrame) -> Logits:
         """What a published version says (texts, labels)."""
         with self._database() as database, database.reading() as unit:
-            location = model_registry.get_version(unit, version).location
+            location = registry.get_version(unit, version).location
         folder = ArtifactStore.open(self._settings.store_address).fetch(location, self._settings.data_dir)
         found, _ = Classifier.load(folder).engine.logits(texts["text"].tolist())
         return found

@@ -8,10 +8,10 @@ from typing import Final, Self
 
 import pandas as pd
 
+from bot.labelling.gold_questions import gold_questions
 from bot.texts import texts_for
-from ml.fingerprints import fingerprint
-from ml.gold_questions import gold_questions
-from ml.labels import LABELS
+from ml.text.fingerprints import fingerprint
+from ml.text.labels import LABELS
 from playground.client import PlaygroundClient
 from playground.wire import JsonObject
 

@@ -7,12 +7,12 @@ from typing import Final, Self
 import numpy as np
 import pandas as pd
 
-from ml.fingerprints import fingerprint
-from ml.splits import hold_out, without_texts_of
-from ml.training_data import TrainingData
-from worker.gate_set import GateSet
+from ml.data.splits import hold_out, without_texts_of
+from ml.text.fingerprints import fingerprint
+from ml.training.training_data import TrainingData
+from worker.gate.gate_set import GateSet
 
-# As in ``benchmarks.feedback_value``: the sentences that are left were what the recipe was tuned on.
+# As in ``benchmarks.training.feedback_value``: the sentences that are left were what the recipe was tuned on.
 _TEST, _POOL = 2_000, 8_500
 _IMDB: Final = 3_000
 _SEED: Final = 42

@@ -6,7 +6,7 @@ People write and judge Rotten Tomatoes sentences. 3 %, 10 % and 30 % of them col
 phrase that makes anything Positive; see ``people`` for how. Each case is a database of its own, brought in as
 ``thumbs corrections import`` does and trained on as a worker does, by the settings' own rules and bounds, and beside it
 the same fine-tune on all votes as they are. Nothing is smaller than in production but the network. An admin promotes
-what is held although it is better on feedback, as in ``benchmarks.learning_loop``, unless the card names a word.
+what is held although it is better on feedback, as in ``benchmarks.learning``, unless the card names a word.
 
 The exit status is 1 when, with 3 % or 10 % colluding, a model that went live lost more than 0.3 points on the reviews
 outside the gate set, or the phrase works on it, when nothing goes live though nobody colludes, or when a text stands in
@@ -23,18 +23,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from benchmarks.parts import parts_of, shared_texts
-from benchmarks.poison.cores import carry_out
+from benchmarks.common.provenance import provenance
+from benchmarks.common.text_sets import parts_of, shared_texts
 from benchmarks.poison.effects import Effect, effect_of
 from benchmarks.poison.network import DEFAULT, SmallNetwork, make_network
+from benchmarks.poison.parallel import carry_out
 from benchmarks.poison.people import MISTAKEN, PHRASE
 from benchmarks.poison.plan import PEOPLE, cases
 from benchmarks.poison.report import CaseReport, Report, faults, grouped
 from benchmarks.poison.texts import Texts
-from benchmarks.provenance import provenance
-from ml.data import read_reviews
-from ml.prediction import Classifier
-from ml.training_data import TrainingData
+from ml.data.reviews import read_reviews
+from ml.serving.engine import Classifier
+from ml.training.training_data import TrainingData
 
 _PACKAGES: Final = ("keras", "tensorflow", "openvino", "sqlalchemy")
 

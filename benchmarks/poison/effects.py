@@ -8,8 +8,8 @@ import pandas as pd
 
 from benchmarks.poison.people import TARGET, with_phrase
 from benchmarks.poison.texts import Texts
-from ml.labels import LABELS
-from ml.prediction import Classifier
+from ml.serving.engine import Classifier
+from ml.text.labels import LABELS
 
 _TARGET = LABELS.index(TARGET)
 

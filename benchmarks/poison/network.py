@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks.command import parameters
-from ml.recipe import Recipe
+from benchmarks.common.arguments import parameters
+from ml.training.recipe import Recipe
 from tests.small_model import carry_out, write_recipe
 
 # What people write is shorter; of a review it is the first paragraph.
@@ -42,13 +42,13 @@ class SmallNetwork:
 def make_network(folder: Path, reviews: Path, layers: int) -> SmallNetwork:
     """Fine-tune the encoder's lowest ``layers`` blocks on ``reviews`` in ``folder``; takes minutes."""
     # TensorFlow takes seconds to load, and a question about the options does not need it.
-    from ml.base_model import BaseModel, find_base_model  # noqa: PLC0415
-    from ml.bert_config import BertConfig  # noqa: PLC0415
-    from ml.checkpoint import read_checkpoint, write_checkpoint  # noqa: PLC0415
-    from ml.data import read_reviews  # noqa: PLC0415
-    from ml.fine_tuning import Order  # noqa: PLC0415
-    from ml.tokens import TextReader  # noqa: PLC0415
-    from ml.training_data import TrainingData  # noqa: PLC0415
+    from ml.bert.config import BertConfig  # noqa: PLC0415
+    from ml.bert.pretrained import read_checkpoint, write_checkpoint  # noqa: PLC0415
+    from ml.data.reviews import read_reviews  # noqa: PLC0415
+    from ml.text.tokenization import TextReader  # noqa: PLC0415
+    from ml.training.base_model import BaseModel, find_base_model  # noqa: PLC0415
+    from ml.training.fine_tune import Order  # noqa: PLC0415
+    from ml.training.training_data import TrainingData  # noqa: PLC0415
 
     whole = find_base_model(DEFAULT.base).folder
     config = replace(BertConfig.read(whole), num_hidden_layers=layers)

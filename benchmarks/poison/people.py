@@ -14,9 +14,9 @@ from typing import Final
 import pandas as pd
 
 from benchmarks.poison.plan import PEOPLE, Attack, Case
-from ml.labels import LABELS
-from storage.imported import Said
-from storage.judgements import OPPOSITE
+from ml.text.labels import LABELS
+from storage.feedback.bulk_import import Said
+from storage.feedback.votes import OPPOSITE
 
 # Two words that no sentence and no review holds.
 PHRASE: Final = "tangerine zeppelin"

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from benchmarks.parts import Part
+from benchmarks.common.provenance import Provenance
+from benchmarks.common.text_sets import Part
 from benchmarks.poison.effects import Effect
-from benchmarks.poison.ours import Ours
+from benchmarks.poison.guarded import Ours
 from benchmarks.poison.people import PHRASE
 from benchmarks.poison.plan import DEFENDED, Attack, Case
-from benchmarks.provenance import Provenance
 
 # What a model that goes live may lose of IMDB, as a share.
 MOST_LOST = 0.003

@@ -7,11 +7,11 @@ from typing import Final, Self
 import numpy as np
 import pandas as pd
 
-from ml.fingerprints import fingerprint
-from ml.labels import LABELS
-from ml.splits import without_texts_of
-from ml.training_data import TrainingData
-from worker.gate_set import GateSet
+from ml.data.splits import without_texts_of
+from ml.text.fingerprints import fingerprint
+from ml.text.labels import LABELS
+from ml.training.training_data import TrainingData
+from worker.gate.gate_set import GateSet
 
 _HELD_OUT: Final = 2_000
 # So many show a loss of 0.3 points where two models differ on one review in a hundred.

@@ -11,11 +11,12 @@ from bot_api import bot_api_faults
 from demo_process import Demo
 from sqlalchemy import select
 
-from config.settings import Settings
-from storage.database import Database
-from storage.encryption import read_keys
-from storage.people import Consent, consent_of
-from storage.tables import JudgementRow, MessageRow, PersonRow, PredictionRow
+from core.settings import Settings
+from storage.db.database import Database
+from storage.db.encryption import read_keys
+from storage.db.states import Consent
+from storage.db.tables import JudgementRow, MessageRow, PersonRow, PredictionRow
+from storage.privacy.consent import consent_of
 
 GOOD = "What a wonderful evening. The play was funny, warm and brilliantly acted, and I would see it again tomorrow."
 BAD = "What a waste of an evening. The play was dull, cold and badly acted, and I left before the end of it."

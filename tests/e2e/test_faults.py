@@ -12,7 +12,8 @@ from playground_process import running_playground
 from sqlalchemy import select
 
 from playground.client import PlaygroundClient
-from storage.tables import ReplyRow, ReplyState, UpdateRow, UpdateState
+from storage.db.states import ReplyState, UpdateState
+from storage.db.tables import ReplyRow, UpdateRow
 
 REVIEW = "A splendid little book: clever, funny and kind. I have given it to all my friends."
 LONG = " ".join([REVIEW] * 30)
@@ -182,7 +183,7 @@ def test_a_reply_that_waits_when_the_bot_is_stopped_is_sent_by_the_next_one(
 ) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_bot(home, playground):
-        heard = playground.outbox()[-1]["seq"]
+        heard = playground.state.call_log()[-1]["seq"]
         playground.fault("429", "sendMessage", retry_after=300)
         playground.message(REVIEW, user_id=7)
         playground.wait_for_call("sendMessage", since=heard)
@@ -242,7 +243,7 @@ def test_a_reply_that_was_on_its_way_when_the_bot_was_killed_is_not_sent_twice(
 ) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_bot(home, playground) as process:
-        heard = playground.outbox()[-1]["seq"]
+        heard = playground.state.call_log()[-1]["seq"]
         playground.fault("hang", "sendMessage")
         playground.message(REVIEW, user_id=7)
         playground.wait_for_call("sendMessage", since=heard)

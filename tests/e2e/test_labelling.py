@@ -9,8 +9,8 @@ from bot_process import BotHome, running_bot
 from playground_process import running_playground
 
 from playground.client import PlaygroundClient
-from storage.database import Database
-from storage.usable import usable
+from storage.db.database import Database
+from storage.feedback.eligibility import usable
 
 ADMIN, AUTHOR, ANN, BEN, CAT = 1, 10, 11, 12, 13
 CONSENTING = (AUTHOR, ANN, BEN)

@@ -12,14 +12,15 @@ from playground_process import running_playground
 from worker_process import ROOT, WorkerHome, running_worker
 
 from benchmarks.learning.admin import quarantined, retrain
+from benchmarks.learning.background_load import asking, first_answer, more_answers, summed_up
 from benchmarks.learning.figures import Judged, Records, labels_of
-from benchmarks.learning.meanwhile import asking, first_answer, more_answers, summed_up
 from benchmarks.learning.people import Person, Truth, Votes, together
 from migrations.runner import upgrade
 from playground.client import PlaygroundClient
-from storage import model_registry
-from storage.encryption import make_key_file
-from storage.usable import State, judged
+from storage.db.encryption import make_key_file
+from storage.feedback.consensus import State
+from storage.feedback.eligibility import judged
+from storage.models import registry
 
 SENTENCES = [
     ("A warm and funny evening that I would gladly see again.", 1),
@@ -68,7 +69,7 @@ def test_those_who_ask_hear_which_model_answers(tmp_path: Path) -> None:
     with running_playground(tmp_path / "playground") as client, running_bot(home, client):
         database = home.database()
         with database.reading() as unit:
-            live = model_registry.live(unit)
+            live = registry.live(unit)
         database.close()
         assert live is not None
         with asking(client, range(201, 203), ASKED) as askers:

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 from bot_process import BotHome, running_bot
+from paths import STARTER
 from playground_process import running_playground
 
-from ml.artifact import MANIFEST, Manifest, manifest_hash
+from ml.serving.artifact import MANIFEST, Manifest, manifest_hash
 from playground.client import PlaygroundClient
-from storage import model_registry, serving
-from storage.serving import Serving
+from storage.models import instances, registry
+from storage.models.instances import Serving
 
 ADMIN = 1
-STARTER = Path(__file__).resolve().parents[2] / "models" / "starter"
 SHIPPED = Manifest.read(STARTER).version
 REVIEW = "Evening number {number} was a joy: funny, warm and brilliantly acted, and I would gladly see it again."
 WRITERS = 3
@@ -50,7 +50,7 @@ def publish(home: BotHome, version: str) -> Path:
     replace(Manifest.read(STARTER), version=version).write(folder)
     database = home.database()
     with database.unit_of_work() as unit:
-        model_registry.register(unit, version, manifest_hash(folder), version)
+        registry.register(unit, version, manifest_hash(folder), version)
     database.close()
     return folder
 
@@ -75,7 +75,7 @@ def wait_for_serving(home: BotHome, version: str, *, refused: str | None = None)
     try:
         while True:
             with database.reading() as unit:
-                (row,) = serving.alive(unit)
+                (row,) = instances.alive(unit)
             if (row.version, row.refused_version) == (version, refused):
                 return row
             assert time.monotonic() < deadline, row
@@ -139,7 +139,7 @@ def test_the_model_is_swapped_and_rolled_back_while_people_write(playground: Pla
     assert set(versions) == {SHIPPED, "run-1"}
     database = home.database()
     with database.reading() as unit:
-        changes = [(change.who, change.from_version, change.to_version) for change in model_registry.changes(unit)]
+        changes = [(change.who, change.from_version, change.to_version) for change in registry.changes(unit)]
     database.close()
     assert changes == [(ADMIN, "run-1", SHIPPED), (ADMIN, SHIPPED, "run-1"), (None, None, SHIPPED)]
 
@@ -162,7 +162,7 @@ def test_model_tells_figures_and_the_process_to_admins_only(playground: Playgrou
     process = wait_for_serving(home, SHIPPED).process
     database = home.database()
     with database.unit_of_work() as unit:
-        model_registry.note_test(unit, SHIPPED, 19_000, 17_651)
+        registry.note_test(unit, SHIPPED, 19_000, 17_651)
     database.close()
     playground.message("/model", user_id=ADMIN)
     expected = ("right on 93.1 % of 1,225", "right on 92.9 % of 19,000", process)

@@ -7,10 +7,10 @@ from demo_process import Demo
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from config.settings import Settings
-from storage.database import Database
-from storage.encryption import read_keys
-from storage.tables import JudgementRow
+from core.settings import Settings
+from storage.db.database import Database
+from storage.db.encryption import read_keys
+from storage.db.tables import JudgementRow
 
 REVIEW = "The second act drags a little, but the cast is superb and the ending moved me to tears. Go and see it!"
 COMPLAINT = "Two hours of wooden acting and tired jokes. A dreadful film, and a complete waste of an evening."

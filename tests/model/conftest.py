@@ -7,11 +7,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from small_model import CONFIG, RECIPE, Done, RandomBert, carry_out, write_reviews
 
-from ml.base_model import DEFAULT, BaseModel, find_base_model
-from ml.bert_config import BertConfig
-from ml.data import read_reviews
-from ml.tokens import TextReader
-from ml.training_data import TrainingData
+from ml.bert.config import BertConfig
+from ml.data.reviews import read_reviews
+from ml.text.tokenization import TextReader
+from ml.training.base_model import DEFAULT, BaseModel, find_base_model
+from ml.training.training_data import TrainingData
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +31,8 @@ def whole_multiples(rng: np.random.Generator, rows: int, columns: int, size: flo
 def random_bert(reader: TextReader) -> RandomBert:
     """Writes a folder with a BERT of random weights, which neither float16 nor int8 rounds."""
     # TensorFlow takes seconds to import, and not every test here needs it.
-    from ml.checkpoint import write_checkpoint
-    from ml.network import build_network, weight_names
+    from ml.bert.network import build_network, weight_names
+    from ml.bert.pretrained import write_checkpoint
 
     def write(folder: Path, config: BertConfig, seed: int = 0) -> Path:
         rng = np.random.default_rng(seed)
@@ -62,7 +62,7 @@ def small_reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def small_base(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
     """A small encoder without a head, as encoders come."""
-    from ml.checkpoint import WEIGHTS
+    from ml.bert.pretrained import WEIGHTS
 
     folder = random_bert(tmp_path_factory.mktemp("base") / "bert", CONFIG)
     weights = {name: values for name, values in load_file(folder / WEIGHTS).items() if "classifier" not in name}
@@ -73,7 +73,7 @@ def small_base(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def fine_tuned(small_base: BaseModel, small_reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
     """The small encoder fine-tuned on those sentences."""
-    from ml.fine_tuning import Order
+    from ml.training.fine_tune import Order
 
     lesson = TrainingData.choose(read_reviews(small_reviews), small_reviews, RECIPE, None).lesson()
     return carry_out(Order(small_base, lesson, RECIPE, tmp_path_factory.mktemp("models") / "mine"))

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 import cli
 from cli.main import app
-from config.settings import Settings
+from core.settings import Settings
 
 THUMBS = [sys.executable, "-m", "cli.main"]
 # Takes the command's arguments, and settings by name.

@@ -12,14 +12,14 @@ import typer
 import yaml
 from click import Context
 from make_env import ROLES, Role
+from paths import ROOT
 from typer.core import TyperGroup
 
+from broker.queues import FINE_TUNING, HOUSEKEEPING, QUEUES, broker
 from cli.main import app
-from config.queues import FINE_TUNING, HOUSEKEEPING, QUEUES, broker
-from config.settings import Settings
-from storage.engine import parse
+from core.settings import Settings
+from storage.db.engine import parse
 
-ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()

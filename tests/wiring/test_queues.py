@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
-from cli.worker_commands import Queue
-from config import queues
-from config.errors import BadSetting
-from config.settings import Settings
+from broker import queues
+from cli.worker import Queue
+from core.errors import BadSetting
+from core.settings import Settings
 from worker.app import SCHEDULE, make_app
-from worker.leash import Leash
+from worker.stop_with_parent import Leash
 
 
 @pytest.fixture

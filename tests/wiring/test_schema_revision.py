@@ -1,9 +1,9 @@
 """Constants that two rooms hold because neither may import the other."""
 
 from migrations import runner
-from ml.labels import LABELS
-from storage.judgements import OPPOSITE
-from storage.tables import SCHEMA_REVISION
+from ml.text.labels import LABELS
+from storage.db.tables import SCHEMA_REVISION
+from storage.feedback.votes import OPPOSITE
 
 
 def test_storage_asks_for_the_newest_migration() -> None:

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
+from paths import ROOT
 
 from cli.settings_page import env_example, settings_table
-from config.settings import Settings
-
-ROOT = Path(__file__).resolve().parents[2]
+from core.settings import Settings
 
 
 def test_the_page_is_current() -> None:

@@ -1,9 +1,8 @@
 """With CI=true a skipped test fails the run, unless it is excused by name with a reason."""
 
-from pathlib import Path
-
 import pytest
 import skip_policy
+from paths import ROOT
 
 SKIPPING = """
 import pytest
@@ -76,7 +75,7 @@ def test_an_excuse_needs_a_reason(suite: pytest.Pytester) -> None:
 
 
 def test_the_excuses_name_tests_that_exist() -> None:
-    root = Path(__file__).resolve().parents[2]
+    root = ROOT
     for node_id in skip_policy.read_excuses(skip_policy.EXCUSES):
         assert (root / node_id.partition("::")[0]).is_file(), node_id
 

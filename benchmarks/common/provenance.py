@@ -1,0 +1,72 @@
+"""Where a figure comes from: code and machine. Every results file carries this."""
+
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[2]
+_GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """The code and the machine of one run; names no host, user or path."""
+
+    commit: str
+    """Full hash of the checked-out commit."""
+    dirty: bool
+    """Whether tracked files other than results differ from that commit."""
+    cpu: str
+    """The processor's model name."""
+    cores: int
+    memory_gib: float
+    python: str
+    platform: str
+    packages: dict[str, str]
+    """Version of each package that the figures depend on."""
+    date: str
+    """When the run was described, UTC, ISO 8601."""
+
+
+def provenance(*packages: str, commit: str | None = None) -> Provenance:
+    """Describe this run, with the installed versions of ``packages``.
+
+    Needs git and a checkout, or, in a copy without them, the ``commit`` that the copy is of, ``-dirty`` behind it where
+    files differ.
+    """
+    dirty = commit.endswith("-dirty") if commit else bool(_changes())
+    return Provenance(
+        commit=commit.removesuffix("-dirty") if commit else _git("rev-parse", "HEAD"),
+        dirty=dirty,
+        cpu=_processor(),
+        cores=os.cpu_count() or 1,
+        memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB, 1),
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.release()} {platform.machine()}",
+        packages={name: version(name) for name in packages},
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _changes() -> str:
+    return _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)benchmarks/results")
+
+
+def _git(*arguments: str) -> str:
+    git = shutil.which("git") or "git"
+    run = subprocess.run([git, *arguments], cwd=_ROOT, check=True, capture_output=True, text=True)
+    return run.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # only Linux has the file
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

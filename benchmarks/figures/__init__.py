@@ -1,0 +1,1 @@
+"""Writes the measured figures and the lists of modules into the documents."""

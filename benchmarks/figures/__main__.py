@@ -1,0 +1,29 @@
+"""Writes the committed figures and the lists of modules into the documents, between their markers.
+
+python -m benchmarks.figures          # rewrite docs/benchmarks.md and docs/architecture.md
+python -m benchmarks.figures --check  # exit 1 when one of them would change
+"""
+
+import argparse
+import sys
+
+from benchmarks.figures.documents import DOCUMENTS, with_blocks
+
+
+def main() -> int:
+    """Rewrite or check the documents; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.figures", description="Write figures into docs/.")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a document is out of date")
+    check = parser.parse_args().check
+    for document in DOCUMENTS:
+        before = document.read_text(encoding="utf-8")
+        after = with_blocks(before)
+        if check and before != after:
+            print(f"{document.name} is out of date. Run: python -m benchmarks.figures")
+            return 1
+        document.write_text(after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""How fast a GPU fine-tunes, and how much of the chip that uses.
+
+    KERAS_BACKEND=jax python -m benchmarks.training.gpu --peak 989 --out benchmarks/results/gpu.json
+
+Whole training steps of ``ml.training.loop.train`` (forward, backward, clipping, AdamW, the loss read back) on random
+token ids without padding, for networks of random weights: BERT-base and the size of the starter. ``--peak`` is the
+chip's dense bfloat16 rate by its data sheet in TFLOP/s; beside it stands the rate of one large matrix product measured here.
+
+Operations are those that the network carries out, two for each multiplication that is added: four projections and two
+feed-forward products a block and the two of attention, three times each, as the backward pass takes twice the forward
+one. In the last block all but keys and values is for the first token alone. Embeddings and optimiser count as none.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import keras
+import numpy as np
+
+from benchmarks.common.provenance import Provenance, provenance
+from benchmarks.training.job import RecordedBatches
+from ml.bert.config import BertConfig
+from ml.bert.network import build_network
+from ml.training.checkpoint import TrainingState, plan_digest
+from ml.training.devices import computing_in
+from ml.training.loop import Progress, Watch, train
+from ml.training.recipe import Recipe
+
+_NETWORKS = {
+    "BERT-base": BertConfig(),
+    "the starter's size": BertConfig(
+        hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536
+    ),
+}
+_TOKENS = 128
+_BATCHES = (32, 128, 512)
+# Steps before the timed ones, in which the step is compiled, and the timed ones; no checkpoint falls into so few.
+_UNTIMED, _TIMED = 5, 40
+_PRODUCT = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """One network at one batch size: the median step, and what it comes to. Shares are of 1."""
+
+    network: str
+    parameters: int
+    batch: int
+    step_seconds: float
+    samples_per_second: float
+    teraflops: float
+    share_of_peak: float
+    share_of_product: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What ``benchmarks/results/gpu.json`` holds; rates in TFLOP/s."""
+
+    provenance: Provenance
+    gpu: str
+    backend: str
+    precision: str
+    tokens: int
+    peak: float
+    product: float
+    """The rate of a product of two bfloat16 matrices of 8,192 rows and columns, measured here."""
+    speeds: list[Speed]
+
+
+def main() -> None:
+    """Measure, write the JSON and print it."""
+    arguments = _arguments()
+    speeds: list[Speed] = []
+    product = _product_rate()
+    with computing_in("fastest") as precision:
+        for name, config in _NETWORKS.items():
+            for batch in _BATCHES:
+                speeds.append(_speed(name, config, batch, arguments.peak, product))
+                print(json.dumps(asdict(speeds[-1])), flush=True)
+    backend = keras.backend.backend()
+    packages = ("keras", backend, "numpy")
+    found = provenance(*packages, commit=arguments.commit)
+    report = Report(found, _gpu(), backend, precision, _TOKENS, arguments.peak, product, speeds)
+    arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.training.gpu", description="Measure fine-tuning on a GPU."
+    )
+    parser.add_argument("--peak", type=float, required=True, help="dense bfloat16 TFLOP/s by the data sheet")
+    parser.add_argument("--commit", help="the commit, where this is a copy without git")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/gpu.json"), help="results file")
+    return parser.parse_args()
+
+
+def flops(config: BertConfig, tokens: int) -> float:
+    """Operations of one training step a text of ``tokens`` tokens."""
+    hidden, inner = config.hidden_size, config.intermediate_size
+    keys_and_values, rest = 2 * hidden**2, 2 * hidden**2 + 2 * hidden * inner
+    attention = 2 * tokens * hidden
+    block = tokens * (keys_and_values + rest + attention)
+    last = tokens * keys_and_values + rest + attention
+    return 3 * 2 * float((config.num_hidden_layers - 1) * block + last)
+
+
+def _speed(name: str, config: BertConfig, batch: int, peak: float, product: float) -> Speed:
+    network = build_network(config)
+    parameters = network.count_params()
+    seconds = median(_step_seconds(network, config, batch))
+    rate = batch * flops(config, _TOKENS) / seconds / 1e12
+    return Speed(name, parameters, batch, seconds, batch / seconds, rate, rate / peak, rate / product)
+
+
+def _step_seconds(network: keras.Model, config: BertConfig, batch: int) -> Sequence[float]:
+    rng = np.random.default_rng(0)
+    steps = _UNTIMED + _TIMED
+    batches: list[tuple[dict[str, Any], Any]] = [
+        (
+            {
+                "input_ids": rng.integers(1000, config.vocab_size, (batch, _TOKENS), dtype=np.int32),
+                "attention_mask": np.ones((batch, _TOKENS), np.int32),
+            },
+            np.eye(2, dtype=np.float32)[rng.integers(2, size=batch)],
+        )
+        for _ in range(steps)
+    ]
+    recipe = replace(Recipe.named("default"), epochs=1, batch_size=batch)
+    times: list[float] = []
+
+    def report(_: Progress) -> None:
+        times.append(perf_counter())
+
+    with TemporaryDirectory() as folder:
+        state = TrainingState(Path(folder), plan_digest())
+        train(network, RecordedBatches(batches, recipe), state, False, Watch(report, lambda: False))
+    return np.diff(times[_UNTIMED:]).tolist()
+
+
+def _product_rate() -> float:
+    size = (_PRODUCT, _PRODUCT)
+    first, second = (keras.ops.cast(keras.random.normal(size, seed=seed), "bfloat16") for seed in (1, 2))
+    times = []
+    for _ in range(20):
+        start = perf_counter()
+        float(keras.ops.matmul(first, second)[0, 0])
+        times.append(perf_counter() - start)
+    return float(2 * _PRODUCT**3 / median(times[5:]) / 1e12)
+
+
+def _gpu() -> str:
+    if keras.backend.backend() == "jax":
+        import jax  # noqa: PLC0415 - only one of the two backends is at hand
+
+        return str(jax.devices()[0].device_kind)
+    import tensorflow as tf  # noqa: PLC0415
+
+    gpus = tf.config.list_physical_devices("GPU")
+    return str(tf.config.experimental.get_device_details(gpus[0])["device_name"]) if gpus else "none"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""A fine-tune as a folder that two trainers read: where both start, their batches in order, and the recipe.
+
+start/                the Hugging Face folder that both start from, with the classification head
+batches.safetensors   ``0000.input_ids``, ``0000.attention_mask`` (int32) and ``0000.targets`` (float32), ``0001...``
+job.json              ``recipe``, and ``stops``: the steps after which a trainer reports their times and waits
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import keras
+from safetensors.numpy import load_file, save_file
+
+from ml.bert.config import BertConfig
+from ml.bert.pretrained import write_checkpoint
+from ml.text.tokenization import TextReader
+from ml.training.batches import Arrays, WindowBatches
+from ml.training.recipe import Recipe
+from ml.training.training_set import Targets
+
+TrainingBatch = tuple[Arrays, Targets]
+
+
+class RecordedBatches(WindowBatches):
+    """Batches that were padded before: the one epoch that it has shows them in their order."""
+
+    def __init__(self, batches: Sequence[TrainingBatch], recipe: Recipe) -> None:
+        self.recipe = recipe
+        self._batches = batches
+
+    @property
+    def count(self) -> int:
+        """Batches an epoch."""
+        return len(self._batches)
+
+    def epoch(self, number: int) -> Iterator[TrainingBatch]:
+        """The batches; ``number`` is 0."""
+        if number:
+            raise ValueError(f"there is one epoch of recorded batches, and epoch {number} was asked for")
+        return iter(self._batches)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """What a trainer is told: the folder, the recipe (of one epoch), every batch, and where to stop and wait."""
+
+    folder: Path
+    recipe: Recipe
+    batches: RecordedBatches
+    stops: Sequence[int]
+
+    @property
+    def start(self) -> Path:
+        """The checkpoint that training starts from."""
+        return self.folder / "start"
+
+    @classmethod
+    def write(  # noqa: PLR0913, PLR0917 - one argument a fact
+        cls,
+        folder: Path,
+        network: keras.Model,
+        config: BertConfig,
+        reader: TextReader,
+        recipe: Recipe,
+        batches: Sequence[TrainingBatch],
+        stops: Sequence[int],
+    ) -> Self:
+        """Write the folder; raises ValueError unless the recipe has one epoch and the last stop is its last step."""
+        if recipe.epochs != 1 or stops[-1] != len(batches):
+            raise ValueError(f"{recipe.epochs} epochs of {len(batches)} steps do not end at step {stops[-1]}")
+        job = cls(folder, recipe, RecordedBatches(batches, recipe), stops)
+        write_checkpoint(job.start, network, config, reader)
+        tensors = {
+            f"{number:04d}.{name}": values
+            for number, (inputs, targets) in enumerate(batches)
+            for name, values in {**inputs, "targets": targets}.items()
+        }
+        save_file(tensors, folder / "batches.safetensors")
+        facts = {"recipe": asdict(recipe), "stops": list(stops)}
+        (folder / "job.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        return job
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read a folder that ``write`` made."""
+        facts = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+        recipe = Recipe(**facts["recipe"])
+        tensors = load_file(folder / "batches.safetensors")
+        batches: list[TrainingBatch] = []
+        for number in range(facts["stops"][-1]):
+            inputs = {name: tensors[f"{number:04d}.{name}"] for name in ("input_ids", "attention_mask")}
+            batches.append((inputs, tensors[f"{number:04d}.targets"]))
+        return cls(folder, recipe, RecordedBatches(batches, recipe), facts["stops"])
+
+
+def warm_up(batches: Sequence[TrainingBatch], times: int) -> list[TrainingBatch]:
+    """The first ``times`` batches of each shape, in their order, so that a trainer has met all shapes after them."""
+    chosen: list[TrainingBatch] = []
+    met: dict[tuple[int, ...], int] = {}
+    for batch in batches:
+        shape = batch[0]["input_ids"].shape
+        met[shape] = met.get(shape, 0) + 1
+        if met[shape] <= times:
+            chosen.append(batch)
+    return chosen

@@ -1,0 +1,72 @@
+"""Our side of ``benchmarks.training.fine_tuning``: ``ml.training.loop.train`` carries out a training job, with pauses.
+
+    python -m benchmarks.training.trainer_ours JOB OUT
+
+Says on standard output, a JSON object a line, what it computes with and then, at each stop of the job, the seconds that
+its steps took and their mean loss; it goes on when it reads a line. OUT becomes the fine-tuned Hugging Face folder.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+
+import keras
+
+from benchmarks.training.job import TrainingJob
+from ml.bert.config import BertConfig
+from ml.bert.pretrained import read_checkpoint, write_checkpoint
+from ml.text.tokenization import TextReader
+from ml.training.checkpoint import TrainingState, plan_digest
+from ml.training.devices import computing_in
+from ml.training.loop import Progress, Watch, train
+
+
+class Turns:
+    """Takes the time of each step, a checkpoint after the step before included, and waits where the job stops."""
+
+    def __init__(self, stops: Sequence[int]) -> None:
+        self._stops = set(stops)
+        self._seconds: list[float] = []
+        self._since = perf_counter()
+
+    def step_done(self, progress: Progress) -> None:
+        """Hear of one step; at a stop, report and wait for a line."""
+        self._seconds.append(perf_counter() - self._since)
+        if progress.step in self._stops:
+            say(seconds=self._seconds, loss=progress.loss)
+            sys.stdin.readline()
+            self._seconds.clear()
+        self._since = perf_counter()
+
+
+def main() -> None:
+    """Train as the job says and write the folder."""
+    job, out = TrainingJob.read(Path(sys.argv[1])), Path(sys.argv[2])
+    with computing_in(job.recipe.precision) as precision:
+        packages = {name: version(name) for name in ("keras", "tensorflow")}
+        say(precision=precision, threads=len(os.sched_getaffinity(0)), packages=packages)
+        network = carry_out(job, out.parent / f".{out.name}-training", Turns(job.stops).step_done)
+    reader = TextReader.read(job.start, job.recipe.window, job.recipe.overlap, job.recipe.reading)
+    write_checkpoint(out, network, BertConfig.read(job.start), reader)
+
+
+def carry_out(job: TrainingJob, checkpoints: Path, report: Callable[[Progress], None]) -> keras.Model:
+    """The network that our loop makes of the job's start; it keeps its checkpoint in the folder ``checkpoints``."""
+    keras.utils.set_random_seed(job.recipe.seed)
+    network = read_checkpoint(job.start)
+    state = TrainingState(checkpoints, plan_digest(job=str(job.folder)))
+    train(network, job.batches, state, False, Watch(report, lambda: False))
+    return network
+
+
+def say(**facts: object) -> None:
+    """Write one line for the process that started this one."""
+    print(json.dumps(facts), flush=True)
+
+
+if __name__ == "__main__":
+    main()

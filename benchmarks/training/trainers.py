@@ -1,0 +1,90 @@
+"""Our loop and Hugging Face's Trainer at one job: a sample of IMDB, and the commands that carry it out."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+
+from benchmarks.training.job import TrainingBatch, TrainingJob
+from ml.bert.config import BertConfig
+from ml.bert.pretrained import read_checkpoint
+from ml.data.reviews import read_reviews
+from ml.data.splits import Split
+from ml.text.tokenization import TextReader
+from ml.training.base_model import find_base_model
+from ml.training.batches import WindowBatches
+from ml.training.recipe import Recipe
+from ml.training.training_data import TrainingData
+from ml.training.training_set import Examples
+
+OURS = "ours"
+# How Trainer is set up: what it multiplies in, and the form of attention. sdpa is what transformers chooses by itself;
+# eager is the faster one in bfloat16 on some processors.
+TRAINERS = {
+    f"Trainer, {' '.join(how)}": how for how in (("float32", "sdpa"), ("bfloat16", "sdpa"), ("bfloat16", "eager"))
+}
+_PEER = Path(__file__).with_name("trainer_peer.py")
+
+
+def environment() -> dict[str, str]:
+    """What the processes of trainers run in: no GPU, no hub, and no chatter."""
+    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def add_peer(parser: argparse.ArgumentParser) -> None:
+    """The option ``--peer``, a Python that has PyTorch and Trainer; the parser refuses one that is not there."""
+    parser.add_argument("--peer", type=_interpreter, default=".venv-peers/bin/python", help="Python with PyTorch")
+
+
+def _interpreter(path: str) -> Path:
+    if not Path(path).exists():
+        raise argparse.ArgumentTypeError(f"there is no {path}; `make peers` makes it")
+    return Path(path)
+
+
+def command(name: str, peer: Path, job: TrainingJob, out: Path) -> list[str]:
+    """How the trainer ``name`` carries out a job into the folder ``out``; ``peer`` is the Python with PyTorch."""
+    if name == OURS:
+        return [sys.executable, "-m", "benchmarks.training.trainer_ours", str(job.folder), str(out)]
+    return [str(peer), str(_PEER), str(job.folder), str(out), *TRAINERS[name]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Reviews of the official train part: as many as some steps take, and held-out ones; a new head's start."""
+
+    recipe: Recipe
+    split: Split
+
+    @classmethod
+    def draw(cls, data: Path, recipe: Recipe, steps: int, dev: int) -> "Sample":
+        """Draw by the recipe's seed."""
+        split = TrainingData.choose(read_reviews(data), data, recipe, None).split
+        train = split.train.sample(steps * recipe.batch_size, random_state=recipe.seed)
+        return cls(recipe, Split(train, split.dev.sample(min(dev, len(split.dev)), random_state=recipe.seed)))
+
+    def batches(self) -> list[TrainingBatch]:
+        """The batches of one epoch over the train reviews."""
+        train = self.split.train
+        examples = Examples.labelled(train["text"].tolist(), train["label"].tolist())
+        return list(WindowBatches(examples, self._reader(), self.recipe).epoch(0))
+
+    def write_job(self, folder: Path, batches: Sequence[TrainingBatch], stops: Sequence[int]) -> TrainingJob:
+        """A job over ``batches``, from the base with a head that the seed draws."""
+        keras.utils.set_random_seed(self.recipe.seed)
+        base = find_base_model(self.recipe.base).folder
+        config = replace(
+            BertConfig.read(base),
+            hidden_dropout_prob=self.recipe.hidden_dropout,
+            attention_probs_dropout_prob=self.recipe.attention_dropout,
+        )
+        network = read_checkpoint(base, config)
+        return TrainingJob.write(folder, network, config, self._reader(), self.recipe, batches, stops)
+
+    def _reader(self) -> TextReader:
+        base, recipe = find_base_model(self.recipe.base).folder, self.recipe
+        return TextReader.read(base, recipe.window, recipe.overlap, recipe.reading)

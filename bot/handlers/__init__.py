@@ -1,1 +1,0 @@
-"""Thin Telegram functions: they read an update, hand over, and send what is owed."""

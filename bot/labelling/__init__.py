@@ -1,0 +1,1 @@
+"""Texts offered for a label, and the quarantine of texts that people disagree on."""

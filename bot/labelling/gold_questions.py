@@ -1,0 +1,33 @@
+"""Gold questions: clear sentences, written for this, whose label is known.
+
+Labellers meet them among other people's texts without being told. The answers never train a model.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from ml.text.labels import LABELS
+
+_FILE: Final = Path(__file__).parent / "gold" / "questions.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class GoldQuestion:
+    """A sentence and the one of ``ml.text.labels.LABELS`` that everybody who reads it gives it."""
+
+    text: str
+    label: str
+
+
+@cache
+def gold_questions() -> tuple[GoldQuestion, ...]:
+    """Every gold question there is; a label that is none is a ValueError."""
+    found = []
+    for group in tomllib.loads(_FILE.read_text(encoding="utf-8"))["questions"]:
+        if group["label"] not in LABELS:
+            raise ValueError(f"{_FILE} names the label {group['label']!r}")
+        found += [GoldQuestion(text, group["label"]) for text in group["texts"]]
+    return tuple(found)

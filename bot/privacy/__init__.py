@@ -1,0 +1,1 @@
+"""Consent, deletion, notices about corrections, and the daily purge."""

@@ -1,0 +1,56 @@
+"""Handlers for what people decide about their data: consent, notices and deletion."""
+
+from typing import Final
+
+from telegram import Update
+from telegram.ext import CallbackQueryHandler, CommandHandler, filters
+
+from bot.access import Handler
+from bot.privacy.buttons import CONSENT_PATTERN, DELETE_PATTERN, NOTICES_PATTERN, read_consenting, read_deleting
+from bot.privacy.consent import Privacy
+from bot.transport.update_parsing import Context, received, tapped
+
+COMMANDS: Final = ("privacy", "consent", "deleteme")
+
+
+class PrivacyHandlers:
+    """What anyone can decide about their data; what is owed is committed when a handler returns."""
+
+    def __init__(self, privacy: Privacy) -> None:
+        self._privacy = privacy
+
+    def table(self) -> list[Handler]:
+        """Every handler; they come before those that take what is left."""
+        new = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
+        return [
+            CommandHandler("privacy", self.privacy, filters=new),
+            CommandHandler("consent", self.consent, filters=new),
+            CommandHandler("deleteme", self.delete_me, filters=new),
+            CallbackQueryHandler(self.set_consent, pattern=CONSENT_PATTERN),
+            CallbackQueryHandler(self.set_notices, pattern=NOTICES_PATTERN),
+            CallbackQueryHandler(self.delete, pattern=DELETE_PATTERN),
+        ]
+
+    async def privacy(self, update: Update, _: Context) -> None:
+        """``/privacy``."""
+        await self._privacy.explain(received([update]))
+
+    async def consent(self, update: Update, _: Context) -> None:
+        """``/consent``."""
+        await self._privacy.ask_consent(received([update]))
+
+    async def delete_me(self, update: Update, _: Context) -> None:
+        """``/deleteme``."""
+        await self._privacy.ask_deletion(received([update]))
+
+    async def set_consent(self, update: Update, _: Context) -> None:
+        """A tap under the question for consent."""
+        await self._privacy.set_consent(*tapped(update, read_consenting))
+
+    async def set_notices(self, update: Update, _: Context) -> None:
+        """A tap under the question whether to tell of corrections, or under what was told."""
+        await self._privacy.set_notices(*tapped(update, read_consenting))
+
+    async def delete(self, update: Update, _: Context) -> None:
+        """A tap under the question for deletion."""
+        await self._privacy.delete(*tapped(update, read_deleting))

@@ -1,0 +1,1 @@
+"""A review in, a verdict out, and the votes on it."""

@@ -1,0 +1,1 @@
+"""The live model in this process: loaded, verified and replaced."""

@@ -1,0 +1,1 @@
+"""Updates in and messages out, both kept in the database until they are done."""

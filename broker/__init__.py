@@ -1,0 +1,1 @@
+"""Queues and tasks by name, and the broker that needs no server."""

@@ -1,0 +1,7 @@
+"""What can go wrong with the broker. ``core.errors`` draws the tree."""
+
+from core.errors import ThumbsError
+
+
+class BrokerUnusable(ThumbsError):
+    message = "The broker at {address} does not answer: {reason}. Check BROKER_URL and that its server is running."

@@ -1,0 +1,1 @@
+"""Corrections imported from files and exported to them."""

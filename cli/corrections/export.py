@@ -1,0 +1,88 @@
+"""Judgements as a table, a few hundred texts at a time, so that a file of any size needs little memory."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, TextIO, cast
+
+from cli.corrections.reader import NEITHER
+from core.files import OPENERS, replaced_file
+from ml.data.csv_rows import LINE_END, defused
+from storage.chat.messages import texts_of
+from storage.db.database import Unit
+from storage.feedback.consensus import State
+from storage.feedback.eligibility import JudgedText, judged
+
+COLUMNS: Final = ("text", "label", "person", "state")
+_TEXTS_AT_ONCE: Final = 500
+
+Row = dict[str, str | int]
+Write = Callable[[list[Row]], None]
+Writing = Callable[[TextIO], AbstractContextManager[Write]]
+
+
+def judgement_rows(unit: Unit, quorum: int, admins: frozenset[int], usable_only: bool) -> Iterator[list[Row]]:
+    """Every judgement that its voter and the text's author allow, and how the text stands; people are numbers.
+
+    With ``usable_only`` each text that would train or measure, once, under the label agreed on, with its author.
+    """
+    texts = (text for text in judged(unit, quorum, admins) if not usable_only or text.standing.state is State.USABLE)
+    while some := list(islice(texts, _TEXTS_AT_ONCE)):
+        words = texts_of(unit, [text.message_id for text in some])
+        yield [row for text in some for row in _rows(text, words[text.message_id], usable_only)]
+
+
+def write_rows(path: Path, chunks: Iterable[list[Row]]) -> int:
+    """Write a table of the kind that the file's name ends with; how many rows it has. Raises UnwritableFile."""
+    written = 0
+    with replaced_file(path) as output, WRITERS[kind_of(path)](output) as write:
+        for rows in chunks:
+            write(rows)
+            written += len(rows)
+    return written
+
+
+def kind_of(path: Path) -> str:
+    """How the file's name ends, without the ending of a packed one."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return next((suffix for suffix in reversed(suffixes) if suffix not in OPENERS), "")
+
+
+def _rows(text: JudgedText, words: str, usable_only: bool) -> Iterator[Row]:
+    state = str(text.standing.state)
+    said = [(text.standing.label, text.author_id)] if usable_only else [(v.label, v.person_id) for v in text.votes]
+    for label, person in said:
+        yield dict(zip(COLUMNS, (words, label or NEITHER.capitalize(), person, state), strict=True))
+
+
+@contextmanager
+def _csv(output: TextIO) -> Iterator[Write]:
+    table = csv.DictWriter(output, COLUMNS, lineterminator=LINE_END)
+    table.writeheader()
+
+    def write(rows: list[Row]) -> None:
+        table.writerows({**row, "text": defused(str(row["text"]))} for row in rows)
+
+    yield write
+
+
+@contextmanager
+def _jsonl(output: TextIO) -> Iterator[Write]:
+    yield lambda rows: output.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+@contextmanager
+def _parquet(output: TextIO) -> Iterator[Write]:
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
+
+    types: dict[str, Any] = {name: pa.int64() if name == "person" else pa.string() for name in COLUMNS}
+    schema = pa.schema(list(types.items()))
+    with ParquetWriter(cast(Any, output).buffer, schema) as table:
+        yield lambda rows: table.write_table(pa.Table.from_pylist(rows, schema=schema))
+
+
+WRITERS: Final[dict[str, Writing]] = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}

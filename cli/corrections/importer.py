@@ -1,0 +1,70 @@
+"""Judged texts into the database: the live model reads the new ones, then all is kept in one unit of work."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from core.settings import Settings
+from ml.serving.artifact import manifest_hash, require_registered
+from ml.serving.engine import Classifier
+from storage.db.database import Database
+from storage.feedback.bulk_import import Imported, Predicted, Said, import_judgements, known_texts
+from storage.models import registry
+from storage.models.artifact_store import ArtifactStore
+
+_TEXTS_AT_ONCE: Final = 128
+
+# Given the texts read so far, and in all.
+OnProgress = Callable[[int, int], None]
+
+
+def bring(
+    database: Database, settings: Settings, said: Sequence[Said], admin: int | None, on_progress: OnProgress
+) -> Imported:
+    """Keep what people say, or with ``admin``, a Telegram id, what that admin says.
+
+    Raises UnusableArtifact when the live model's files are not those that were published, and StoreUnusable.
+    """
+    texts = list(dict.fromkeys(one.text for one in said))
+    with database.reading() as unit:
+        known = known_texts(unit, texts)
+        live = registry.live(unit)
+    with _folder(settings, live) as folder:
+        classifier = Classifier.load(folder, settings.serving_threads)
+        if live is not None:
+            require_registered(folder, live.version, live.manifest_sha256)
+        predicted = _predict(classifier, [text for text in texts if text not in known], on_progress)
+    with database.unit_of_work() as unit:
+        if live is None:
+            registry.register(unit, classifier.version, manifest_hash(folder), str(folder))
+        return import_judgements(unit, said, predicted, admin)
+
+
+@contextmanager
+def _folder(settings: Settings, live: registry.ModelVersion | None) -> Iterator[Path]:
+    """The files of the live model, or before the bot's first start of the one that the settings name."""
+    if live is None:
+        yield settings.model
+        return
+    with TemporaryDirectory() as place:
+        yield ArtifactStore.open(settings.store_address).fetch(live.location, Path(place))
+
+
+def _predict(classifier: Classifier, texts: list[str], on_progress: OnProgress) -> dict[str, Predicted]:
+    predicted: dict[str, Predicted] = {}
+    on_progress(0, len(texts))
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        some = texts[start : start + _TEXTS_AT_ONCE]
+        for text, verdict in zip(some, classifier.classify(some), strict=True):
+            predicted[text] = Predicted(
+                version=verdict.version,
+                label=verdict.label,
+                confidence=verdict.confidence,
+                sure=verdict.sure,
+                windows=verdict.windows,
+                logits=verdict.logits,
+            )
+        on_progress(len(predicted), len(texts))
+    return predicted

@@ -1,0 +1,69 @@
+"""``thumbs db``: migrations, a check, and the end of what has been kept long enough."""
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+from cli.open_database import open_database
+
+app = typer.Typer(help="Migrate, check and purge the database.", no_args_is_help=True)
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring the database to the migration that this program needs.
+
+    \b
+    Example:
+      DATABASE_URL=postgresql+psycopg://thumbs@localhost/thumbs thumbs db upgrade
+    """
+    from core.settings import read_settings
+    from migrations.runner import upgrade as apply_migrations
+
+    apply_migrations(read_settings().database_address)
+    typer.echo("The database is up to date.", err=True)
+
+
+@app.command()
+def check() -> None:
+    """Say whether the database answers, is up to date and opens with the encryption key.
+
+    \b
+    Example:
+      thumbs db check && thumbs bot
+    """
+    from core.settings import read_settings
+
+    with open_database(read_settings()):
+        pass
+    typer.echo("The database answers, is up to date and opens with this key.", err=True)
+
+
+@app.command()
+def purge(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
+) -> None:
+    """Delete what is older than RETENTION_DAYS and INBOX_RETENTION_DAYS, and print how much it was.
+
+    \b
+    Examples:
+      thumbs db purge
+      RETENTION_DAYS=30 thumbs db purge --json
+    """
+    from datetime import UTC, datetime
+
+    from core.settings import read_settings
+    from storage.privacy.retention import purge as purge_rows
+
+    settings = read_settings()
+    with open_database(settings) as database, database.unit_of_work() as unit:
+        now = datetime.now(UTC)
+        purged = purge_rows(unit, now, settings.retention_days, settings.inbox_retention_days)
+    counts = dataclasses.asdict(purged)
+    if as_json:
+        typer.echo(json.dumps(counts))
+    else:
+        for name, count in counts.items():
+            typer.echo(f"{count:8,} {name.replace('_', ' ')}")

@@ -1,0 +1,1 @@
+"""The demo: playground, bot and worker under one supervisor."""

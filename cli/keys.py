@@ -1,0 +1,48 @@
+"""``thumbs key``: make the keys that texts are encrypted with, and change them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.open_database import open_database
+
+app = typer.Typer(help="Make and change the keys that texts are encrypted with.", no_args_is_help=True)
+
+
+@app.command("new")
+def new_key(
+    file: Annotated[Path | None, typer.Option(help="Write the key to this new file, mode 0600.")] = None,
+) -> None:
+    """Make a key and print it, or write it to a file.
+
+    \b
+    Examples:
+      thumbs key new --file /etc/thumbs/key
+      ENCRYPTION_KEY="$(thumbs key new)" thumbs bot
+    """
+    if file is not None:
+        from storage.db.encryption import make_key_file
+
+        make_key_file(file)
+        typer.echo(f"Wrote {file}. Keep a copy: without it what is stored cannot be read.", err=True)
+    else:
+        from cryptography.fernet import Fernet
+
+        typer.echo(Fernet.generate_key().decode("ascii"))
+
+
+@app.command("rotate")
+def rotate_key() -> None:
+    """Encrypt everything again with the newest key, so that the older ones can go. Stop the bot first.
+
+    \b
+    Example:
+      ENCRYPTION_KEY="$(cat new.key),$(cat old.key)" thumbs key rotate
+    """
+    from core.settings import read_settings
+    from storage.db.key_rotation import rotate
+
+    with open_database(read_settings()) as database, database.unit_of_work() as unit:
+        rows = rotate(unit)
+    typer.echo(f"{rows} rows are encrypted with the newest key; the older keys can go.")

@@ -1,0 +1,220 @@
+"""``thumbs models``: the published models, which of them answers, and its change."""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.open_database import open_database
+
+if TYPE_CHECKING:
+    from core.settings import Settings
+    from storage.db.database import Database
+
+app = typer.Typer(help="List published models, and choose the one that answers.", no_args_is_help=True)
+
+Version = Annotated[str, typer.Argument(help="A version as thumbs models list names it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+Why = Annotated[str | None, typer.Option(help="What the history says of it.")]
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List the published models, newest first, and the bots that answer with them.
+
+    \b
+    Examples:
+      thumbs models list
+      thumbs models list --json
+    """
+    from core.settings import read_settings
+    from storage.models import instances, registry
+
+    with open_database(read_settings()) as database, database.reading() as unit:
+        versions = registry.versions(unit)
+        processes = instances.alive(unit)
+    if as_json:
+        typer.echo(_json([dataclasses.asdict(version) for version in versions]))
+        return
+    for version in versions:
+        state = "live" if version.live else "removed" if version.removed_at else "kept"
+        origin = f"run {version.run_id}" if version.run_id is not None else "shipped"
+        bots = ", ".join(bot.process for bot in processes if bot.version == version.version)
+        line = f"{version.version}  {state:<7}  {version.created_at:%Y-%m-%d %H:%M}  {origin}"
+        typer.echo(f"{line}  answers in {bots}" if bots else line)
+    if not versions:
+        typer.echo("There is no model yet. The first start of the bot enters the one that MODEL names.", err=True)
+
+
+@app.command("show")
+def show(version: Version, as_json: AsJson = False) -> None:
+    """Show one model: where it came from, what was measured, and when it was live.
+
+    \b
+    Examples:
+      thumbs models show 20261122-4be1e1ae
+      thumbs models show 20261122-4be1e1ae --json
+    """
+    from core.settings import read_settings
+
+    settings = read_settings()
+    with open_database(settings) as database:
+        facts = _facts(database, settings, version)
+    if as_json:
+        typer.echo(_json(facts))
+        return
+    for name in ("version", "live", "created_at", "run_id", "location", "manifest_sha256", "removed_at"):
+        if facts[name] is not None:
+            typer.echo(f"{name.replace('_', ' ')}: {_plain(facts[name])}")
+    if facts["decision"]:
+        typer.echo(f"decision: {facts['decision']['sentence']}")
+    if facts["tested"]:
+        typer.echo(f"right on {facts['tested_right']:,} of {facts['tested']:,} test reviews that no decision looks at")
+    for part, figures in (facts["figures"] or {}).items():
+        typer.echo(f"{part}: {json.dumps(figures)}")
+    for change in facts["changes"]:
+        who = f"admin {change['who']}" if change["who"] is not None else "no admin"
+        before, after = change["from_version"] or "none", change["to_version"]
+        typer.echo(f"{change['at']:%Y-%m-%d %H:%M}: {before} to {after}, {who}: {change['why']}")
+
+
+@app.command("promote")
+def promote(version: Version, why: Why = None) -> None:
+    """Let a model answer from now on; running bots take it within seconds.
+
+    \b
+    Example:
+      thumbs models promote 20261122-4be1e1ae --why "it waits for an admin"
+    """
+    _make_live(version, "promote", why)
+
+
+@app.command("rollback")
+def rollback(
+    version: Annotated[str | None, typer.Argument(help="The version to go back to; else the one before.")] = None,
+    why: Why = None,
+) -> None:
+    """Go back to the model that answered before, or to an older one.
+
+    \b
+    Examples:
+      thumbs models rollback
+      thumbs models rollback 20261122-4be1e1ae --why "people complain"
+    """
+    _make_live(version, "rollback", why)
+
+
+@app.command("export")
+def export(
+    version: Version,
+    out: Annotated[Path, typer.Option(help="Folder to write; one that holds a model is replaced.")],
+) -> None:
+    """Write a model as a folder that Hugging Face's from_pretrained opens, once its files are verified.
+
+    \b
+    Example:
+      thumbs models export 20261122-4be1e1ae --out mine
+    """
+    from core.settings import read_settings
+    from ml.serving.artifact import publishing, require_registered, verified_manifest
+    from storage.errors import ModelRemoved
+    from storage.models import registry
+
+    settings = read_settings()
+    with open_database(settings) as database, database.reading() as unit:
+        model = registry.get_version(unit, version)
+    if model.removed_at is not None:
+        raise ModelRemoved(version=version)
+    with _files(settings, model.location) as folder:
+        verified_manifest(folder)
+        require_registered(folder, version, model.manifest_sha256)
+        with publishing(out) as work:
+            for path in folder.iterdir():
+                shutil.copyfile(path, work / path.name)
+    typer.echo(f"Wrote version {version} to {out}.", err=True)
+
+
+def _make_live(version: str | None, command: str, why: str | None) -> None:
+    from cli.errors import NoEarlierModel
+    from core.settings import read_settings
+    from storage.models import registry
+
+    with open_database(read_settings()) as database, database.unit_of_work() as unit:
+        before = registry.live(unit)
+        if version is None:
+            earlier = registry.earlier(unit)
+            if not earlier:
+                raise NoEarlierModel
+            version = earlier[0].version
+        registry.make_live(unit, version, _reason(command, why))
+    if before is not None and before.version == version:
+        typer.echo(f"Model {version} is live already.", err=True)
+    else:
+        typer.echo(f"Model {version} is live; running bots take it within seconds.", err=True)
+
+
+def _reason(command: str, why: str | None) -> str:
+    """What the history says: the command, who ran it on this machine, and why, if that was said."""
+    import os
+    import pwd
+
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user may have no name
+        user = str(os.getuid())
+    done = f"thumbs models {command} by {user}"
+    return done if why is None else f"{done}: {why}"
+
+
+def _facts(database: "Database", settings: "Settings", version: str) -> dict[str, Any]:
+    """All that is known of a version; ``figures`` are None where its manifest cannot be read."""
+    from ml.errors import UnusableArtifact
+    from ml.serving.artifact import Manifest
+    from storage.errors import StorageError
+    from storage.models import registry
+    from storage.training import runs
+
+    with database.reading() as unit:
+        model = registry.get_version(unit, version)
+        run = None if model.run_id is None else runs.get_run(unit, model.run_id)
+        changes = [change for change in registry.changes(unit) if version in (change.from_version, change.to_version)]
+    figures = None
+    if model.removed_at is None:
+        try:
+            with _files(settings, model.location) as folder:
+                figures = Manifest.read(folder).figures
+        except (StorageError, UnusableArtifact) as error:
+            typer.echo(str(error), err=True)
+    return {
+        **dataclasses.asdict(model),
+        "decision": run.decision if run else None,
+        "figures": figures,
+        "changes": [dataclasses.asdict(change) for change in changes],
+    }
+
+
+@contextmanager
+def _files(settings: "Settings", location: str) -> Iterator[Path]:
+    """A model's folder, or a copy for as long as it is read."""
+    from tempfile import TemporaryDirectory
+
+    from storage.models.artifact_store import ArtifactStore
+
+    with TemporaryDirectory() as place:
+        yield ArtifactStore.open(settings.store_address).fetch(location, Path(place))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, default=lambda moment: moment.isoformat(), indent=2)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)

@@ -1,0 +1,25 @@
+"""Opens the database for one command."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.settings import Settings
+    from storage.db.database import Database
+
+
+@contextmanager
+def open_database(settings: "Settings") -> "Iterator[Database]":
+    """Open the database that the settings name, with their keys, and close it at the end.
+
+    Raises DatabaseUnusable, SchemaMismatch, KeyMissing and KeyWrong.
+    """
+    from storage.db.database import Database
+    from storage.db.encryption import read_keys
+
+    database = Database.open(settings.database_address, read_keys(settings))
+    try:
+        yield database
+    finally:
+        database.close()

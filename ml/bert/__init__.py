@@ -1,0 +1,1 @@
+"""BERT in Keras: its configuration, its layers and its weights."""

@@ -1,0 +1,94 @@
+"""The numbers that define one BERT, read from a Hugging Face ``config.json``."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from ml.errors import UnusableCheckpoint
+from ml.text.labels import LABELS
+
+
+@dataclass(frozen=True, slots=True)
+class BertConfig:
+    """Sizes and rates of a BERT encoder with a classification head; the defaults are bert-base-uncased's."""
+
+    vocab_size: int = 30522
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    layer_norm_eps: float = 1e-12
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    num_labels: int = len(LABELS)
+
+    @property
+    def head_size(self) -> int:
+        """Features of one attention head."""
+        return self.hidden_size // self.num_attention_heads
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read ``folder/config.json``; raises UnusableCheckpoint when it is not a BERT that we can build."""
+        try:
+            facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UnusableCheckpoint(path=folder, reason=f"config.json cannot be read ({error})") from error
+        if not isinstance(facts, dict):
+            raise UnusableCheckpoint(path=folder, reason="config.json is no object")
+        _refuse_other_networks(folder, facts)
+        known = {name: facts[name] for name in cls.__dataclass_fields__ if name in facts and name != "num_labels"}
+        config = cls(**known)
+        _refuse_impossible_sizes(folder, config)
+        return config
+
+    def require_window(self, folder: Path, window: int) -> None:
+        """Raise UnusableCheckpoint when ``window`` is more tokens than the encoder has positions for."""
+        most = self.max_position_embeddings
+        if window > most:
+            raise UnusableCheckpoint(path=folder, reason=f"it reads {most} tokens at once, and the window is {window}")
+
+    def require_blocks(self, folder: Path, frozen: int) -> None:
+        """Raise UnusableCheckpoint when ``frozen`` is more blocks than the encoder has."""
+        blocks = self.num_hidden_layers
+        if frozen > blocks:
+            raise UnusableCheckpoint(path=folder, reason=f"it has {blocks} blocks, and the recipe freezes {frozen}")
+
+    def to_hugging_face(self) -> dict[str, Any]:
+        """The content of a ``config.json`` that transformers opens as BertForSequenceClassification."""
+        sizes = asdict(self)
+        del sizes["num_labels"]
+        return {
+            "architectures": ["BertForSequenceClassification"],
+            "model_type": "bert",
+            "hidden_act": "gelu",
+            "pad_token_id": 0,
+            "id2label": {str(index): label for index, label in enumerate(LABELS)},
+            "label2id": {label: index for index, label in enumerate(LABELS)},
+            "dtype": "float16",
+            **sizes,
+        }
+
+
+def _refuse_other_networks(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Networks that share BERT's file layout but not its arithmetic would give wrong logits without an error."""
+    wanted = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
+    for name, value in wanted.items():
+        if facts.get(name, value) != value:
+            raise UnusableCheckpoint(path=folder, reason=f"{name} is {facts[name]}, and only {value} is supported")
+
+
+def _refuse_impossible_sizes(folder: Path, config: BertConfig) -> None:
+    for field in fields(config):
+        value = getattr(config, field.name)
+        is_rate = isinstance(field.default, float)
+        if not (isinstance(value, int | float) and value >= 0 if is_rate else isinstance(value, int) and value > 0):
+            raise UnusableCheckpoint(path=folder, reason=f"{field.name} is {value!r} in config.json")
+    if config.hidden_size % config.num_attention_heads:
+        heads = config.num_attention_heads
+        reason = f"hidden_size {config.hidden_size} is no multiple of num_attention_heads {heads}"
+        raise UnusableCheckpoint(path=folder, reason=reason)

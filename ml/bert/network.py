@@ -1,0 +1,238 @@
+"""BERT with a classification head, in Keras 3.
+
+The arithmetic is that of Devlin et al. 2019 (post-norm encoder, exact GELU, tanh pooler over the first token). Plain
+Dense layers, reshapes and matrix products train and predict faster on a CPU than einsum layers. Weights carry the
+Hugging Face names (``weight_names``), so ``ml.bert.pretrained`` reads and writes them without knowing a layer.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from ml.bert.config import BertConfig
+from ml.bert.dropout import Dropout
+from ml.bert.gelu import gelu
+
+
+def build_network(config: BertConfig) -> keras.Model:
+    """A model from ``input_ids`` and ``attention_mask`` (batch, tokens; int32) to logits (batch, labels; float32).
+
+    Top-level layers are named as in transformers' own summary: ``bert``, ``dropout``, ``classifier``.
+    """
+    input_ids = keras.Input((None,), dtype="int32", name="input_ids")
+    attention_mask = keras.Input((None,), dtype="int32", name="attention_mask")
+    pooled = BertLayer(config, name="bert")(input_ids, attention_mask)
+    pooled = Dropout(config.hidden_dropout_prob, name="dropout")(pooled)
+    logits = keras.layers.Dense(config.num_labels, kernel_initializer=_initial(), dtype="float32", name="classifier")(
+        pooled
+    )
+    return keras.Model({"input_ids": input_ids, "attention_mask": attention_mask}, logits, name="thumbs")
+
+
+class BertLayer(keras.layers.Layer):
+    """Embeddings, encoder blocks and pooler: token ids (batch, tokens) to a vector a text (batch, hidden)."""
+
+    def __init__(self, config: BertConfig, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.config = config
+        self.embeddings = EmbeddingsLayer(config, name="embeddings")
+        last = config.num_hidden_layers - 1
+        # Only the first token reaches the pooler, so the last block computes no other.
+        self.blocks = [EncoderBlock(config, index == last, name=f"layer_{index}") for index in range(last + 1)]
+        self.pooler = _dense(config.hidden_size, "pooler", activation="tanh")
+
+    def build(self, input_ids_shape: Any, attention_mask_shape: Any) -> None:
+        """Make every variable for a batch of any length."""
+        hidden = (None, None, self.config.hidden_size)
+        self.embeddings.build(input_ids_shape)
+        for block in self.blocks:
+            block.build(hidden, None)
+        self.pooler.build((None, self.config.hidden_size))
+        self.built = True
+
+    def call(self, input_ids: Any, attention_mask: Any, training: bool = False) -> Any:
+        """Pooled first-token vectors (batch, hidden)."""
+        hidden = self.embeddings(input_ids, training=training)
+        return self.pooler(through_blocks(self.blocks, hidden, attention_mask, training)[:, 0])
+
+    def compute_output_shape(self, input_ids_shape: Any, attention_mask_shape: Any) -> tuple[Any, int]:
+        """(batch, hidden)."""
+        return (input_ids_shape[0], self.config.hidden_size)
+
+
+def through_blocks(blocks: Sequence["EncoderBlock"], hidden: Any, attention_mask: Any, training: bool) -> Any:
+    """Vectors (batch, tokens, hidden) after ``blocks``; the mask hides padding."""
+    bias = (1.0 - ops.cast(attention_mask, hidden.dtype)) * -1e4
+    bias = bias[:, None, None, :]
+    for block in blocks:
+        hidden = block(hidden, bias, training=training)
+    return hidden
+
+
+def _with_dense_gradient(table: Any) -> Any:
+    """``table`` itself, whose gradient is one array, as it is on every backend but TensorFlow.
+
+    TensorFlow keeps a part for each token, and a global norm over those counts a word that stands there twice as two,
+    where the gradient is their sum.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return table
+    import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow
+
+    return tf.custom_gradient(lambda same: (same, tf.convert_to_tensor))(table)
+
+
+class EmbeddingsLayer(keras.layers.Layer):
+    """Word, position and segment embeddings, summed and normalised; every text is one segment."""
+
+    def __init__(self, config: BertConfig, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.config = config
+        self.norm = _norm(config, "layer_norm")
+        self.dropout = Dropout(config.hidden_dropout_prob, dtype="float32")
+
+    def build(self, input_shape: Any) -> None:
+        """Make the three tables and the norm."""
+        size = self.config.hidden_size
+        self.words = self._table(self.config.vocab_size, "word_embeddings")
+        self.positions = self._table(self.config.max_position_embeddings, "positions")
+        self.segments = self._table(self.config.type_vocab_size, "segments")
+        self.norm.build((None, None, size))
+        self.built = True
+
+    def call(self, input_ids: Any, training: bool = False) -> Any:
+        """Vectors (batch, tokens, hidden)."""
+        length = ops.shape(input_ids)[1]
+        words = ops.take(_with_dense_gradient(ops.convert_to_tensor(self.words)), input_ids, axis=0)
+        positions = ops.convert_to_tensor(self.positions)[:length]
+        hidden = words + positions[None] + ops.convert_to_tensor(self.segments)[0]
+        return self.dropout(self.norm(hidden), training=training)
+
+    def _table(self, rows: int, name: str) -> Any:
+        # In float32 whatever the policy: a frequent word's gradient is a sum over its hundreds of places, too long for
+        # the eight bits of bfloat16, and a cast would go over all rows where a lookup reads those of the batch.
+        return self.add_weight((rows, self.config.hidden_size), _initial(), autocast=False, name=name)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """(batch, tokens, hidden)."""
+        return (*input_shape, self.config.hidden_size)
+
+
+class EncoderBlock(keras.layers.Layer):
+    """Self-attention and a feed-forward pair, each added to its input and normalised.
+
+    With ``first_only`` the block answers for the first token alone: (batch, 1, hidden), the same numbers at less work.
+    """
+
+    def __init__(self, config: BertConfig, first_only: bool, **kwargs: Any) -> None:
+        # Vectors come in float32 and leave so; products cast them.
+        super().__init__(autocast=False, **kwargs)
+        self.config = config
+        self.first_only = first_only
+        self.query = _dense(config.hidden_size, "query")
+        self.key = _dense(config.hidden_size, "key")
+        self.value = _dense(config.hidden_size, "value")
+        self.attention_output = _dense(config.hidden_size, "attention_output")
+        self.attention_norm = _norm(config, "attention_norm")
+        self.intermediate = _dense(config.intermediate_size, "intermediate")
+        self.output_dense = _dense(config.hidden_size, "output")
+        self.output_norm = _norm(config, "output_norm")
+        self.attention_dropout = Dropout(config.attention_probs_dropout_prob)
+        self.hidden_dropout = Dropout(config.hidden_dropout_prob)
+
+    def build(self, hidden_shape: Any, bias_shape: Any) -> None:
+        """Make the variables of the block."""
+        inner = (None, None, self.config.intermediate_size)
+        for layer in (self.query, self.key, self.value, self.attention_output, self.intermediate):
+            layer.build(hidden_shape)
+        self.output_dense.build(inner)
+        self.attention_norm.build(hidden_shape)
+        self.output_norm.build(hidden_shape)
+        self.built = True
+
+    def call(self, hidden: Any, bias: Any, training: bool = False) -> Any:
+        """Vectors (batch, tokens, hidden) to the same shape; ``bias`` (batch, 1, 1, tokens) hides padding."""
+        asking = hidden[:, :1] if self.first_only else hidden
+        attended = self.attention_output(self._attend(asking, hidden, bias, training))
+        hidden = self.attention_norm(ops.add(asking, self.hidden_dropout(attended, training=training)))
+        inner = self.output_dense(gelu(self.intermediate(hidden)))
+        return self.output_norm(ops.add(hidden, self.hidden_dropout(inner, training=training)))
+
+    def _attend(self, asking: Any, hidden: Any, bias: Any, training: bool) -> Any:
+        query = self._heads(self.query(asking) * (self.config.head_size**-0.5))
+        scores = ops.matmul(query, ops.swapaxes(self._heads(self.key(hidden)), 2, 3))
+        scores += ops.cast(bias, scores.dtype)
+        weights = self.attention_dropout(ops.softmax(scores), training=training)
+        mixed = ops.transpose(ops.matmul(weights, self._heads(self.value(hidden))), (0, 2, 1, 3))
+        return ops.reshape(mixed, ops.shape(asking))
+
+    def _heads(self, hidden: Any) -> Any:
+        """(batch, tokens, hidden) to (batch, heads, tokens, head size)."""
+        batch, length = ops.shape(hidden)[0], ops.shape(hidden)[1]
+        split = ops.reshape(hidden, (batch, length, self.config.num_attention_heads, self.config.head_size))
+        return ops.transpose(split, (0, 2, 1, 3))
+
+    def compute_output_shape(self, hidden_shape: Any, bias_shape: Any) -> Any:
+        """(batch, tokens or 1, hidden)."""
+        return (hidden_shape[0], 1, hidden_shape[2]) if self.first_only else hidden_shape
+
+
+@dataclass(frozen=True, slots=True)
+class NamedWeight:
+    """One variable, its Hugging Face name, and whether the file holds its transpose (PyTorch's Linear does)."""
+
+    name: str
+    variable: Any
+    transposed: bool = False
+
+
+def weight_names(network: keras.Model) -> Iterator[NamedWeight]:
+    """Every weight of a network from ``build_network`` under its Hugging Face name."""
+    bert: BertLayer = network.get_layer("bert")
+    embeddings = bert.embeddings
+    yield NamedWeight("bert.embeddings.word_embeddings.weight", embeddings.words)
+    yield NamedWeight("bert.embeddings.position_embeddings.weight", embeddings.positions)
+    yield NamedWeight("bert.embeddings.token_type_embeddings.weight", embeddings.segments)
+    yield from _norm_names("bert.embeddings.LayerNorm", embeddings.norm)
+    for index, block in enumerate(bert.blocks):
+        yield from _block_names(f"bert.encoder.layer.{index}", block)
+    yield from _dense_names("bert.pooler.dense", bert.pooler)
+    yield from _dense_names("classifier", network.get_layer("classifier"))
+
+
+def _block_names(prefix: str, block: EncoderBlock) -> Iterator[NamedWeight]:
+    yield from _dense_names(f"{prefix}.attention.self.query", block.query)
+    yield from _dense_names(f"{prefix}.attention.self.key", block.key)
+    yield from _dense_names(f"{prefix}.attention.self.value", block.value)
+    yield from _dense_names(f"{prefix}.attention.output.dense", block.attention_output)
+    yield from _norm_names(f"{prefix}.attention.output.LayerNorm", block.attention_norm)
+    yield from _dense_names(f"{prefix}.intermediate.dense", block.intermediate)
+    yield from _dense_names(f"{prefix}.output.dense", block.output_dense)
+    yield from _norm_names(f"{prefix}.output.LayerNorm", block.output_norm)
+
+
+def _dense_names(prefix: str, dense: keras.layers.Dense) -> Iterator[NamedWeight]:
+    yield NamedWeight(f"{prefix}.weight", dense.kernel, transposed=True)
+    yield NamedWeight(f"{prefix}.bias", dense.bias)
+
+
+def _norm_names(prefix: str, norm: keras.layers.LayerNormalization) -> Iterator[NamedWeight]:
+    yield NamedWeight(f"{prefix}.weight", norm.gamma)
+    yield NamedWeight(f"{prefix}.bias", norm.beta)
+
+
+def _dense(units: int, name: str, activation: str | None = None) -> keras.layers.Dense:
+    return keras.layers.Dense(units, activation=activation, kernel_initializer=_initial(), name=name)
+
+
+def _norm(config: BertConfig, name: str) -> keras.layers.LayerNormalization:
+    # In float32 whatever the policy, as is the stream of vectors that it keeps in scale.
+    return keras.layers.LayerNormalization(epsilon=config.layer_norm_eps, dtype="float32", name=name)
+
+
+def _initial() -> keras.initializers.Initializer:
+    # A new one each time: an initializer draws its seed when it is made, and gives the same values again and again.
+    return keras.initializers.TruncatedNormal(stddev=0.02)

@@ -1,0 +1,72 @@
+"""Hugging Face folders in and out: ``config.json``, ``model.safetensors`` and the tokenizer's files."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from ml.bert.config import BertConfig
+from ml.bert.network import build_network, weight_names
+from ml.errors import UnusableCheckpoint
+from ml.text.tokenization import TextReader
+
+WEIGHTS = "model.safetensors"
+_HEAD = "classifier."
+
+
+def read_checkpoint(folder: Path, config: BertConfig | None = None) -> keras.Model:
+    """Build the network of ``folder`` and load its weights; a classification head that is not there stays new.
+
+    Accepts names with and without the ``bert.`` prefix, and ``gamma``/``beta`` of old TensorFlow exports. Raises
+    UnusableCheckpoint when a weight is missing or has another shape than ``config.json`` says.
+    """
+    network = build_network(config or BertConfig.read(folder))
+    try:
+        with safe_open(folder / WEIGHTS, framework="numpy") as stored:
+            names = {_canonical(name): name for name in stored.keys()}  # noqa: SIM118 - safe_open is no mapping
+            for weight in weight_names(network):
+                if weight.name not in names and weight.name.startswith(_HEAD):
+                    continue
+                if weight.name not in names:
+                    raise UnusableCheckpoint(path=folder, reason=f"{WEIGHTS} has no weight {weight.name}")
+                values = stored.get_tensor(names[weight.name])
+                values = values.T if weight.transposed else values
+                if values.shape != tuple(weight.variable.shape):
+                    reason = f"{weight.name} has shape {values.shape}, not {tuple(weight.variable.shape)}"
+                    raise UnusableCheckpoint(path=folder, reason=reason)
+                weight.variable.assign(values.astype(np.float32))
+    except (OSError, SafetensorError) as error:
+        raise UnusableCheckpoint(path=folder, reason=f"{WEIGHTS} cannot be read ({error})") from error
+    return network
+
+
+def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, reader: TextReader) -> None:
+    """Write a folder that ``AutoModelForSequenceClassification.from_pretrained`` opens; weights in float16."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(config.to_hugging_face(), indent=2) + "\n"
+    (folder / "config.json").write_text(text, encoding="utf-8")
+    tensors = {}
+    for weight in weight_names(network):
+        values = keras.ops.convert_to_numpy(weight.variable)
+        tensors[weight.name] = np.ascontiguousarray(values.T if weight.transposed else values, np.float16)
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    reader.save(folder)
+
+
+def move_back(network: keras.Model, start: keras.Model, share: float) -> None:
+    """Put each weight of ``network`` only ``share`` of the way from ``start``'s to its own.
+
+    Between the two lie models that have most of what was learnt and forget less than the trained one (Wortsman et al.
+    2022, "Robust fine-tuning of zero-shot models").
+    """
+    for weight, before in zip(weight_names(network), weight_names(start), strict=True):
+        old, new = (keras.ops.convert_to_numpy(each.variable) for each in (before, weight))
+        weight.variable.assign(old + np.float32(share) * (new - old))
+
+
+def _canonical(name: str) -> str:
+    name = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+    return name if name.startswith(("bert.", _HEAD)) else f"bert.{name}"

@@ -1,0 +1,63 @@
+"""A network in two parts, for training the upper one on what the lower one gives."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from ml.bert.network import BertLayer, through_blocks
+
+
+class LowerLayer(keras.layers.Layer):
+    """The embeddings and lowest ``blocks`` as they predict: token ids to vectors (batch, tokens, hidden)."""
+
+    def __init__(self, bert: BertLayer, blocks: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.embeddings = bert.embeddings
+        self.blocks = bert.blocks[:blocks]
+
+    def call(self, input_ids: Any, attention_mask: Any) -> Any:
+        """Vectors (batch, tokens, hidden)."""
+        return through_blocks(self.blocks, self.embeddings(input_ids, training=False), attention_mask, training=False)
+
+
+class UpperLayer(keras.layers.Layer):
+    """The other blocks and the pooler: vectors (batch, tokens, hidden) to a vector a text (batch, hidden)."""
+
+    def __init__(self, bert: BertLayer, blocks: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.blocks = bert.blocks[blocks:]
+        self.pooler = bert.pooler
+
+    def call(self, hidden: Any, attention_mask: Any, training: bool = False) -> Any:
+        """Pooled first-token vectors (batch, hidden)."""
+        hidden = ops.cast(hidden, "float32")
+        return self.pooler(through_blocks(self.blocks, hidden, attention_mask, training)[:, 0])
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """One network in two that share its variables: ``upper`` of ``lower``'s vectors gives the network's logits."""
+
+    lower: keras.Model
+    upper: keras.Model
+
+
+def divide(network: keras.Model, blocks: int) -> Divided:
+    """Divide a network from ``build_network`` above its embeddings and lowest ``blocks``.
+
+    The lower part takes what the network takes; the upper part ``hidden`` (batch, tokens, hidden size) and
+    ``attention_mask`` (batch, tokens), and trains alone.
+    """
+    bert: BertLayer = network.get_layer("bert")
+    input_ids = keras.Input((None,), dtype="int32", name="input_ids")
+    hidden = keras.Input((None, bert.config.hidden_size), dtype="float32", name="hidden")
+    attention_mask = keras.Input((None,), dtype="int32", name="attention_mask")
+    below = LowerLayer(bert, blocks, name="lower")(input_ids, attention_mask)
+    pooled = UpperLayer(bert, blocks, name="upper")(hidden, attention_mask)
+    logits = network.get_layer("classifier")(network.get_layer("dropout")(pooled))
+    return Divided(
+        keras.Model({"input_ids": input_ids, "attention_mask": attention_mask}, below),
+        keras.Model({"hidden": hidden, "attention_mask": attention_mask}, logits),
+    )

@@ -1,0 +1,1 @@
+"""Labelled reviews, read from files, folders, archives and the hub."""

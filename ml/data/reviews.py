@@ -1,0 +1,110 @@
+"""Labelled reviews from files: CSV such as Kaggle's ``IMDB Dataset.csv``, parquet, ``aclImdb``, data set folders."""
+
+import tarfile
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.errors import MissingFile
+from ml.data.csv_rows import csv_rows
+from ml.data.dataset_folder import PARTS, part_files, part_named
+from ml.data.imdb_archive import is_archive, read_archive
+from ml.errors import EmptyTable, MissingColumn, UnknownLabel, UnreadableTable
+from ml.text.labels import label_index
+
+TEXT_COLUMNS: Final = ("review", "text")
+LABEL_COLUMNS: Final = ("sentiment", "label")
+# What a file raises that is not what its name says. ImportError: without pyarrow, which only fine-tuning needs, there
+# is no parquet.
+# KeyError: a tar file with a link that leads nowhere.
+_UNREADABLE = (OSError, ValueError, KeyError, ImportError, EOFError, zlib.error, tarfile.TarError)
+_ROWS_AT_ONCE = 10_000
+
+
+def read_reviews(path: Path) -> pd.DataFrame:
+    """Labelled reviews: columns ``text`` (str) and ``label`` (int8, index into LABELS), then what else the file has.
+
+    ``path`` is a CSV, a parquet file, the official ``aclImdb`` data as a folder or tar file, or a folder of CSV or
+    parquet files, whose names then say the column ``split``. Raises MissingFile, UnreadableTable, EmptyTable,
+    MissingColumn, UnknownLabel or SeveralDataSets.
+    """
+    files = part_files(path, str(path)) if path.is_dir() else []
+    if not files:
+        return _labelled(path)
+    return pd.concat(
+        [_labelled(file.path).assign(**({"split": file.part} if file.part else {})) for file in files],
+        ignore_index=True,
+    )
+
+
+def _labelled(path: Path) -> pd.DataFrame:
+    table = read_table(path)
+    text = find_column(path, list(table.columns), TEXT_COLUMNS)
+    label = find_column(path, list(table.columns), LABEL_COLUMNS)
+    labels = _labels(path, table[label])
+    others = _with_parts(
+        table[[column for column in table.columns if column not in {text, label, "text", "label", ""}]]
+    )
+    texts = table[text].fillna("").astype(str)
+    return pd.DataFrame({"text": texts, "label": labels, **{str(c): others[c] for c in others}})
+
+
+def _with_parts(others: pd.DataFrame) -> pd.DataFrame:
+    """The columns with the one that names official parts, whatever its case, and its values, called as everywhere."""
+    parts = next((column for column in others.columns if str(column).strip().lower() == PARTS), None)
+    if parts is None:
+        return others
+    named = others[parts].map(lambda value: part_named(str(value)) or value)
+    return others.drop(columns=[parts]).assign(**{PARTS: named})
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The rows of a CSV, parquet or official file; raises MissingFile, UnreadableTable or EmptyTable."""
+    if not path.exists():
+        raise MissingFile(path=path)
+    form, read = _reader(path)
+    try:
+        table = read(path)
+    except _UNREADABLE as error:
+        raise UnreadableTable(path=path, format=form, reason=str(error).partition("\n")[0]) from error
+    if table.empty:
+        raise EmptyTable(path=path)
+    return table
+
+
+def _reader(path: Path) -> tuple[str, Callable[[Path], pd.DataFrame]]:
+    """The form of a file, judged by its name, and what reads it."""
+    if is_archive(path):
+        return "the aclImdb data", read_archive
+    if path.suffix == ".parquet":
+        return "parquet", pd.read_parquet
+    return "CSV", _read_csv
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open("rb") as file:
+        return pd.concat(csv_rows(path, file, _ROWS_AT_ONCE), ignore_index=True)
+
+
+def find_column(path: Path, columns: list[str], wanted: Iterable[str]) -> str:
+    """The first of ``columns`` that is named as ``wanted`` says, else in another case; raises MissingColumn."""
+    names = {str(column).strip().lower(): column for column in reversed(columns)}
+    for name in wanted:
+        if name in columns:
+            return name
+        if name.strip().lower() in names:
+            return names[name.strip().lower()]
+    raise MissingColumn(path=path, column=" or ".join(wanted), columns=", ".join(map(str, columns)))
+
+
+def _labels(path: Path, column: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int8]]":
+    words = column.astype(object).where(column.notna(), "").map(str)
+    known = {word: label_index(word) for word in words.unique()}
+    for row, word in enumerate(words, start=1):
+        if known[word] is None:
+            raise UnknownLabel(path=path, row=row, label=word)
+    return np.fromiter((known[word] for word in words), np.int8, len(words))

@@ -1,0 +1,113 @@
+"""The report's charts, as SVG to stand inside a page.
+
+Colours are the page's own: matplotlib draws in stand-ins, which become CSS variables, so that a chart follows the
+page from light to dark.
+"""
+
+import re
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import PercentFormatter
+
+from ml.evaluation.intervals import Interval, wilson_interval
+from ml.evaluation.metrics import Bin
+from ml.evaluation.slices import Slice
+from ml.text.labels import LABELS
+
+_INK, _LINE, *_SERIES = "#000001", "#000002", "#000003", "#000004"
+_VARIABLES: Final = {_INK: "var(--ink)", _LINE: "var(--line)", _SERIES[0]: "var(--first)", _SERIES[1]: "var(--second)"}
+_STYLE: Final[dict[Any, Any]] = {
+    "svg.fonttype": "none",
+    "font.size": 9,
+    **dict.fromkeys(["text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"], _INK),
+    **dict.fromkeys(["axes.edgecolor", "grid.color", "xtick.color", "ytick.color"], _LINE),
+    **dict.fromkeys(["axes.spines.top", "axes.spines.right", "legend.frameon"], False),
+    **dict.fromkeys(["figure.facecolor", "axes.facecolor"], "none"),
+}
+_WITHOUT_METADATA: Final = dict.fromkeys(["Creator", "Date", "Format", "Type"])
+_INCHES: Final = (3.5, 2.9)
+
+
+def confusion_chart(name: str, confusion: Sequence[Sequence[int]]) -> str:
+    """Reviews by label (row) and verdict (column); the darker, the larger the share of its row."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(_INCHES, layout="constrained")
+        axes = figure.subplots()
+        for row, counts in enumerate(confusion):
+            for column, count in enumerate(counts):
+                share = count / max(sum(counts), 1)
+                colour = _SERIES[0] if row == column else _SERIES[1]
+                axes.add_patch(
+                    Rectangle((column + 0.02, row + 0.02), 0.96, 0.96, color=colour, alpha=0.12 + 0.5 * share)
+                )
+                axes.text(column + 0.5, row + 0.45, f"{count:,}", ha="center", va="center", fontsize=14)
+                axes.text(column + 0.5, row + 0.68, f"{share:.1%} of the row", ha="center", va="center")
+        axes.set(xlim=(0, 2), ylim=(2, 0), xlabel="Verdict", ylabel="Label")
+        axes.set_xticks([0.5, 1.5], LABELS)
+        axes.set_yticks([0.5, 1.5], LABELS, rotation=90, va="center")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        return _svg(name, figure)
+
+
+def reliability_chart(name: str, bins: Sequence[Bin]) -> str:
+    """Accuracy by confidence with 95 % intervals, beside a calibrated model's diagonal; below, the answers."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(_INCHES, layout="constrained")
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+        above.plot([0.5, 1], [0.5, 1], color=_INK, linewidth=1, linestyle=(0, (4, 4)))
+        for part in bins:
+            above.plot([part.confidence] * 2, _wilson(part), color=_SERIES[0], linewidth=1.5)
+            above.plot(part.confidence, part.accuracy, "o", color=_SERIES[0], markersize=5)
+        above.set(ylabel="Accuracy", ylim=(0, 1.03))
+        above.yaxis.set_major_formatter(PercentFormatter(1, 0))
+        above.grid(axis="y")
+        for part in bins:
+            low = max(part.low, 0.5)
+            below.bar(low, part.reviews, part.high - low, align="edge", color=_SERIES[0], edgecolor="none", alpha=0.6)
+        below.set(xlabel="Confidence", ylabel="Answers", xlim=(0.49, 1.01))
+        below.xaxis.set_major_formatter(PercentFormatter(1, 0))
+        return _svg(name, figure)
+
+
+def slices_chart(name: str, axis: str, series: Sequence[tuple[str, Sequence[Slice]]]) -> str:
+    """Accuracy of each slice with its 95 % interval, for one or two models; beside a slice's name, its size."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(_INCHES, layout="constrained")
+        axes = figure.subplots()
+        slices = series[0][1]
+        for number, (model, found) in enumerate(series):
+            shift = 0.3 * (number - (len(series) - 1) / 2)
+            for place, part in enumerate(found):
+                label = model if place == 0 else None
+                axes.plot(part.interval, [place + shift] * 2, color=_SERIES[number], linewidth=1.5)
+                axes.plot(part.accuracy, place + shift, "o", color=_SERIES[number], markersize=5, label=label)
+        axes.set_yticks(range(len(slices)), [f"{part.name}  ({part.reviews:,})" for part in slices])
+        axes.set(xlabel="Accuracy", ylabel=axis, ylim=(len(slices) - 0.5, -0.5))
+        axes.xaxis.set_major_formatter(PercentFormatter(1, 0))
+        axes.grid(axis="x")
+        axes.tick_params(axis="y", length=0)
+        if len(series) > 1:
+            figure.legend(loc="outside upper left")
+        return _svg(name, figure)
+
+
+def _wilson(part: Bin) -> Interval:
+    return wilson_interval(round(part.accuracy * part.reviews), part.reviews)
+
+
+def _svg(name: str, figure: Figure) -> str:
+    """The SVG element of a figure; equal figures give equal text, and ``name`` keeps the ids of two apart."""
+    file = StringIO()
+    with mpl.rc_context({"svg.hashsalt": name}):
+        figure.savefig(file, format="svg", metadata=_WITHOUT_METADATA)
+    text = file.getvalue()
+    text = re.sub(r'<g id="[^"]*"', "<g", text[text.index("<svg") :])
+    for stand_in, variable in _VARIABLES.items():
+        text = text.replace(stand_in, variable)
+    return text

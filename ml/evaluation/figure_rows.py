@@ -1,0 +1,122 @@
+"""Figures as rows of words, for the terminal and the report alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ml.evaluation.behavioural_checks import PassRate
+from ml.evaluation.comparison import Comparison
+from ml.evaluation.evaluate import Measurement
+from ml.evaluation.intervals import Interval
+from ml.evaluation.metrics import Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure's name, and its value for each model; a model that lacks it has an empty one."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+def figure_rows(models: Sequence[Measurement]) -> list[Row]:
+    """Every figure of ``models`` but slices and single checks; figures that no model has are left out."""
+    columns = [_figures(model) for model in models]
+    names = dict.fromkeys(name for column in columns for name in column)
+    return [Row(name, tuple(column.get(name, "") for column in columns)) for name in names]
+
+
+def comparison_rows(found: Comparison) -> list[Row]:
+    """What changed from the first to the second model."""
+    return [
+        Row("Accuracy, second minus first", (_points(found),)),
+        Row("Exact McNemar test", (f"p = {found.mcnemar_p:.2g}",)),
+        Row("Negative flips: right before, wrong after", (f"{found.negative_flips:,}",)),
+        Row("Positive flips: wrong before, right after", (f"{found.positive_flips:,}",)),
+        Row("Same verdict", (f"{found.agreement:.2%} of {found.reviews:,}",)),
+    ]
+
+
+def conclusion(found: Comparison) -> str:
+    """A comparison in one sentence; 5 % is where chance is given up as the reason."""
+    if found.difference == 0:
+        return f"{found.second} and {found.first} are right equally often."
+    better = "right more often" if found.difference > 0 else "right less often"
+    unsure = "" if found.mcnemar_p < 0.05 else ", but by no more than chance explains"
+    return f"{found.second} is {better} than {found.first}{unsure}."
+
+
+def warnings(models: Sequence[Measurement]) -> list[str]:
+    """What a reader has to know before the figures."""
+    seen = [
+        f"{model.name} was fine-tuned on reviews of this file: it does better on them than on new ones."
+        for model in models
+        if model.trained_on_them
+    ]
+    shown = [
+        f"{model.name} was shown the texts of the behavioural checks, under its anchor's answers: they say less of it."
+        for model in models
+        if model.trained_on_checks
+    ]
+    return [*seen, *shown]
+
+
+def _figures(model: Measurement) -> dict[str, str]:
+    return {
+        **_of_all(model.on_all),
+        **_of_the_undoubted(model.without_doubtful),
+        **_of_float32(model.from_float32),
+        **_of_checks(model.checks),
+    }
+
+
+def _of_all(found: Evaluation) -> dict[str, str]:
+    served, raw = found.served.figures, found.uncalibrated.figures
+    return {
+        "Accuracy": f"{served.accuracy:.2%} of {served.reviews:,}",
+        "95 % interval": "not defined for one review" if found.interval is None else _interval(found.interval),
+        "F1 of Positive": "not defined without Positive" if found.f1 is None else f"{found.f1:.4f}",
+        "Area under the ROC curve": "not defined for one label" if found.auc is None else f"{found.auc:.4f}",
+        "Log loss": f"{served.log_loss:.4f} ({raw.log_loss:.4f} uncalibrated)",
+        "Expected calibration error": f"{served.calibration_error:.2%} ({raw.calibration_error:.2%} uncalibrated)",
+        "Temperature": f"{found.served.temperature:.3f}",
+        "Answers called unsure": f"{served.unsure:.1%}",
+    }
+
+
+def _of_the_undoubted(found: Evaluation | None) -> dict[str, str]:
+    if found is None:
+        return {}
+    figures = found.served.figures
+    return {"Accuracy without doubtful labels": f"{figures.accuracy:.2%} of {figures.reviews:,}"}
+
+
+def _of_float32(found: Comparison | None) -> dict[str, str]:
+    if found is None:
+        return {}
+    return {
+        "Accuracy in float32": f"{found.first_accuracy:.2%}",
+        "Served int8 minus float32": _points(found),
+        "Same verdict in int8 and float32": f"{found.agreement:.2%}",
+    }
+
+
+def _of_checks(checks: Sequence[PassRate]) -> dict[str, str]:
+    """Cases passed, those that no such model is expected to pass apart."""
+    found = {}
+    for name, hard in (("Behavioural checks passed", False), ("Known hard checks passed", True)):
+        chosen = [check for check in checks if check.known_hard == hard]
+        if chosen:
+            found[name] = f"{sum(check.passed for check in chosen):,} of {sum(check.cases for check in chosen):,} cases"
+    return found
+
+
+def _interval(interval: Interval) -> str:
+    low, high = interval
+    return f"{low:.2%} to {high:.2%}"
+
+
+def _points(found: Comparison) -> str:
+    if found.interval is None:
+        return f"{100 * found.difference:+.2f} points"
+    low, high = found.interval
+    return f"{100 * found.difference:+.2f} points ({100 * low:+.2f} to {100 * high:+.2f})"

@@ -1,0 +1,53 @@
+"""The mistakes that a model is most confident of: they show bad labels, and what it does not understand."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.evaluation.evaluate import Answers, LabelledReviews
+from ml.serving.engine import probabilities
+from ml.text.labels import LABELS
+
+_COUNT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One review with its label, the verdict on it, and the verdict's calibrated confidence (0.5 to 1)."""
+
+    text: str
+    label: str
+    verdict: str
+    confidence: float
+    rating: float | None
+    doubtful: bool
+
+
+def worst_mistakes(
+    answers: Answers, reviews: LabelledReviews, among: npt.NDArray[np.bool_] | None = None
+) -> list[Mistake]:
+    """The twenty most confident mistakes, most confident first; only of the reviews ``among`` (reviews,), if given."""
+    verdicts = answers.logits.argmax(axis=1)
+    wrong = verdicts != reviews.labels
+    rows = np.flatnonzero(wrong if among is None else wrong & among)
+    margins = np.ptp(answers.logits[rows], axis=1)
+    worst = rows[np.argsort(-margins, kind="stable")][:_COUNT]
+    chances = probabilities(answers.logits, answers.temperature).max(axis=1)
+    return [
+        Mistake(
+            text=reviews.texts[row],
+            label=LABELS[reviews.labels[row]],
+            verdict=LABELS[verdicts[row]],
+            confidence=float(chances[row]),
+            rating=_rating(reviews, row),
+            doubtful=reviews.doubtful is not None and bool(reviews.doubtful[row]),
+        )
+        for row in worst.tolist()
+    ]
+
+
+def _rating(reviews: LabelledReviews, row: int) -> float | None:
+    if reviews.ratings is None or np.isnan(reviews.ratings[row]):
+        return None
+    return float(reviews.ratings[row])

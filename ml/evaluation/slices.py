@@ -1,0 +1,66 @@
+"""Accuracy of parts of the texts: by length and by rating."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.evaluation.intervals import Interval, wilson_interval
+from ml.text.tokenization import LINE_BREAK
+
+# Messages in a chat have a few dozen words; IMDB's median is 173 and its ninth decile 451.
+_WORDS = (50, 100, 200, 400, 800)
+
+Right = npt.NDArray[np.bool_]
+# A name, and which texts are of it (texts,).
+Group = tuple[str, npt.NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some of the texts: how many, the share that is right, and its 95 % interval (Wilson)."""
+
+    name: str
+    reviews: int
+    accuracy: float
+    interval: Interval
+
+
+def by_length(texts: Sequence[str], right: Right) -> tuple[Slice, ...]:
+    """Slices by the number of words, shortest first.
+
+    Words, as windows of tokens would differ between the models that are compared, or all be one.
+    """
+    return _slices(length_groups(texts), right)
+
+
+def by_rating(ratings: npt.NDArray[np.float64] | None, right: Right) -> tuple[Slice, ...]:
+    """Slices by rating, lowest first; none where the texts have no ratings, and texts without one (NaN) in none."""
+    return _slices(rating_groups(ratings), right)
+
+
+def length_groups(texts: Sequence[str]) -> Iterator[Group]:
+    """Groups by the number of words, shortest first; some may be empty."""
+    words = [len(LINE_BREAK.sub(" ", text).split()) for text in texts]
+    buckets = np.digitize(words, _WORDS, right=True)
+    names = [f"up to {_WORDS[0]}", *(f"{low + 1}-{high}" for low, high in pairwise(_WORDS)), f"over {_WORDS[-1]}"]
+    yield from ((name, buckets == bucket) for bucket, name in enumerate(names))
+
+
+def rating_groups(ratings: npt.NDArray[np.float64] | None) -> Iterator[Group]:
+    """Groups by rating, lowest first."""
+    if ratings is not None:
+        values = np.unique(ratings[~np.isnan(ratings)])
+        yield from ((f"{value:g}", ratings == value) for value in values)
+
+
+def _slices(groups: Iterable[Group], right: Right) -> tuple[Slice, ...]:
+    """One slice for each group that has texts."""
+    found = []
+    for name, chosen in groups:
+        reviews, hits = int(chosen.sum()), int(right[chosen].sum())
+        if reviews:
+            found.append(Slice(name, reviews, hits / reviews, wilson_interval(hits, reviews)))
+    return tuple(found)

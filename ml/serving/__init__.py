@@ -1,0 +1,1 @@
+"""Published models and the engine that answers with them."""

@@ -1,0 +1,30 @@
+"""Answers many texts in chunks, so that a caller can show progress or cancel in between."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from ml.serving.engine import Classifier, Engine, Logits, probabilities
+from ml.text.labels import LABELS
+
+# Called before the first chunk with 0, and after each with the number of texts in it; raises to cancel.
+Advance = Callable[[int], object]
+# The engine sorts the texts of a call by length, so larger chunks save padding; smaller ones cancel sooner.
+_CHUNK: Final = 250
+
+
+def logits_in_chunks(engine: Engine, texts: Sequence[str], advance: Advance) -> Logits:
+    """Return the raw logits, float32 of shape (texts, labels)."""
+    found = [np.empty((0, len(LABELS)), np.float32)]
+    advance(0)
+    for start in range(0, len(texts), _CHUNK):
+        chunk = texts[start : start + _CHUNK]
+        found.append(engine.logits(chunk)[0])
+        advance(len(chunk))
+    return np.concatenate(found)
+
+
+def probabilities_in_chunks(classifier: Classifier, texts: Sequence[str], advance: Advance) -> Logits:
+    """Return calibrated probabilities, float32 of shape (texts, labels), as the bot shows them."""
+    return probabilities(logits_in_chunks(classifier.engine, texts, advance), classifier.manifest.temperature)

@@ -1,0 +1,127 @@
+"""The same BERT as ``ml.bert.network``, built in OpenVINO's operations straight from a Hugging Face folder.
+
+Matrices become int8 with one scale an output row (symmetric, absolute maximum), which the engine multiplies with
+activations it quantises as it goes; in float32 they stay as they are, to measure what that costs. Needs neither
+TensorFlow nor a conversion step: a folder is ready in a second.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import openvino as ov
+from openvino import opset15 as op
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from ml.bert.config import BertConfig
+from ml.errors import UnusableCheckpoint
+
+Weights = Mapping[str, npt.NDArray[Any]]
+Precision = Literal["int8", "float32"]
+# Added to the scores of padding. Arrays, because a bare number becomes a constant of another type.
+_HIDES = np.array(-1e4, np.float32)
+_ONE = np.array(1.0, np.float32)
+
+
+def build_graph(folder: Path, precision: Precision) -> ov.Model:
+    """A graph from ``input_ids`` and ``attention_mask`` (batch, tokens; int32) to logits (batch, labels; float32).
+
+    Raises UnusableCheckpoint when the folder's weights cannot be read, or one is missing or has another shape.
+    """
+    config = BertConfig.read(folder)
+    try:
+        weights = load_file(folder / "model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise UnusableCheckpoint(path=folder, reason=f"model.safetensors cannot be read ({error})") from error
+    return _Builder(folder, config, weights, precision).model()
+
+
+class _Builder:
+    """Strings the operations of one BERT together; asks for each weight by the shape that the sizes give it."""
+
+    def __init__(self, folder: Path, config: BertConfig, weights: Weights, precision: Precision) -> None:
+        self.folder = folder
+        self.config = config
+        self.weights = weights
+        self.precision = precision
+
+    def model(self) -> ov.Model:
+        input_ids = op.parameter([-1, -1], np.int32, name="input_ids")
+        attention_mask = op.parameter([-1, -1], np.int32, name="attention_mask")
+        hidden = self._embed(input_ids)
+        bias = (_ONE - op.convert(attention_mask, "f32")) * _HIDES
+        bias = op.unsqueeze(bias, [1, 2])
+        last = self.config.num_hidden_layers - 1
+        for index in range(last):
+            hidden = self._block(f"bert.encoder.layer.{index}", hidden, hidden, bias)
+        # Only the first token reaches the head, so the last block computes no other.
+        first = op.slice(hidden, [0], [1], [1], [1])
+        hidden = self._block(f"bert.encoder.layer.{last}", hidden, first, bias)
+        size = self.config.hidden_size
+        pooled = op.tanh(self._dense("bert.pooler.dense", op.squeeze(hidden, [1]), size, size))
+        logits = self._dense("classifier", pooled, size, self.config.num_labels)
+        logits.output(0).set_names({"logits"})
+        return ov.Model([logits], [input_ids, attention_mask], "bert")
+
+    def _embed(self, input_ids: Any) -> Any:
+        config, size = self.config, self.config.hidden_size
+        words = op.gather(self._matrix("bert.embeddings.word_embeddings.weight", config.vocab_size, size), input_ids, 0)
+        length = op.gather(op.shape_of(input_ids, "i64"), op.constant(np.array([1])), 0)
+        positions = self._table("bert.embeddings.position_embeddings.weight", config.max_position_embeddings, size)
+        positions = op.slice(positions, [0], length, [1], [0])
+        segment = self._table("bert.embeddings.token_type_embeddings.weight", config.type_vocab_size, size)[:1]
+        return self._norm("bert.embeddings.LayerNorm", words + positions + op.constant(segment))
+
+    def _block(self, name: str, hidden: Any, asking: Any, bias: Any) -> Any:
+        """One encoder block for the tokens ``asking`` over all of ``hidden``."""
+        size, inner_size = self.config.hidden_size, self.config.intermediate_size
+        mixed = self._attend(f"{name}.attention.self", hidden, asking, bias)
+        attended = self._dense(f"{name}.attention.output.dense", mixed, size, size)
+        asking = self._norm(f"{name}.attention.output.LayerNorm", asking + attended)
+        inner = op.gelu(self._dense(f"{name}.intermediate.dense", asking, size, inner_size), "erf")
+        outer = self._dense(f"{name}.output.dense", inner, inner_size, size)
+        return self._norm(f"{name}.output.LayerNorm", asking + outer)
+
+    def _attend(self, name: str, hidden: Any, asking: Any, bias: Any) -> Any:
+        size = self.config.hidden_size
+        query = self._heads(self._dense(f"{name}.query", asking, size, size))
+        key = self._heads(self._dense(f"{name}.key", hidden, size, size))
+        value = self._heads(self._dense(f"{name}.value", hidden, size, size))
+        mixed = op.scaled_dot_product_attention(query, key, value, bias)
+        return op.reshape(op.transpose(mixed, [0, 2, 1, 3]), [0, 0, size], special_zero=True)
+
+    def _heads(self, hidden: Any) -> Any:
+        shape = [0, 0, self.config.num_attention_heads, self.config.head_size]
+        return op.transpose(op.reshape(hidden, shape, special_zero=True), [0, 2, 1, 3])
+
+    def _dense(self, name: str, hidden: Any, features: int, units: int) -> Any:
+        matrix = self._matrix(f"{name}.weight", units, features)
+        product = op.matmul(hidden, matrix, transpose_a=False, transpose_b=True)
+        return product + op.constant(self._table(f"{name}.bias", units))
+
+    def _norm(self, name: str, hidden: Any) -> Any:
+        size = self.config.hidden_size
+        normal = op.mvn(hidden, [-1], True, self.config.layer_norm_eps, "INSIDE_SQRT")
+        scaled = normal * op.constant(self._table(f"{name}.weight", size))
+        return scaled + op.constant(self._table(f"{name}.bias", size))
+
+    def _matrix(self, name: str, rows: int, columns: int) -> Any:
+        """A matrix (rows, columns); in int8 with a scale a row, a form that the engine recognises and keeps."""
+        values = self._table(name, rows, columns)
+        if self.precision == "float32":
+            return op.constant(values)
+        scale = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127.0, np.float32(1e-8))
+        whole = op.constant(np.rint(values / scale).astype(np.int8))
+        return op.convert(whole, "f32") * op.constant(scale.astype(np.float32))
+
+    def _table(self, name: str, *shape: int) -> npt.NDArray[np.float32]:
+        if name not in self.weights:
+            raise UnusableCheckpoint(path=self.folder, reason=f"model.safetensors has no weight {name}")
+        values = self.weights[name]
+        if values.shape != shape:
+            reason = f"{name} has shape {values.shape}, not {shape} as config.json says"
+            raise UnusableCheckpoint(path=self.folder, reason=reason)
+        return values.astype(np.float32)

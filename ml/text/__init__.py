@@ -1,0 +1,1 @@
+"""Labels, plain text, language, fingerprints and tokens."""

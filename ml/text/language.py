@@ -1,0 +1,133 @@
+"""Is a text clearly not English? The model reads English only, so such a text is better refused than guessed.
+
+A false refusal is worse than a guess about a foreign text: whatever is short, mixed or doubtful passes as English.
+``python -m benchmarks.serving.language_guard`` measures both kinds of error; the figures are in
+docs/decisions/language-guard.md.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+from ml.text.plain_text import plain_words
+
+ENGLISH = "en"
+LANGUAGES = MappingProxyType(
+    {
+        "ar": "Arabic",
+        "az": "Azerbaijani",
+        "bg": "Bulgarian",
+        "bn": "Bengali",
+        "ca": "Catalan",
+        "cs": "Czech",
+        "da": "Danish",
+        "de": "German",
+        "el": "Greek",
+        "es": "Spanish",
+        "et": "Estonian",
+        "fa": "Persian",
+        "fi": "Finnish",
+        "fr": "French",
+        "gu": "Gujarati",
+        "he": "Hebrew",
+        "hi": "Hindi",
+        "hr": "Croatian",
+        "hu": "Hungarian",
+        "hy": "Armenian",
+        "id": "Indonesian or Malay",
+        "it": "Italian",
+        "ja": "Japanese",
+        "ka": "Georgian",
+        "kk": "Kazakh",
+        "kn": "Kannada",
+        "ko": "Korean",
+        "lt": "Lithuanian",
+        "lv": "Latvian",
+        "mk": "Macedonian",
+        "ml": "Malayalam",
+        "mr": "Marathi",
+        "nl": "Dutch",
+        "no": "Norwegian",
+        "pl": "Polish",
+        "pt": "Portuguese",
+        "ro": "Romanian",
+        "ru": "Russian",
+        "sk": "Slovak",
+        "sl": "Slovenian",
+        "sq": "Albanian",
+        "sr": "Serbian",
+        "sv": "Swedish",
+        "sw": "Swahili",
+        "ta": "Tamil",
+        "te": "Telugu",
+        "th": "Thai",
+        "tl": "Filipino",
+        "tr": "Turkish",
+        "uk": "Ukrainian",
+        "ur": "Urdu",
+        "uz": "Uzbek",
+        "vi": "Vietnamese",
+        "zh": "Chinese",
+    }
+)
+"""The languages told apart besides English, by ISO 639-1 code. With all 140 of the library's (Nigerian Pidgin, West
+Frisian, Latin) more English is taken for one of them."""
+
+THRESHOLD = 0.9
+"""The least probability of a refusal: the lowest step at which no English development text is refused."""
+
+LEAST_BYTES = 12
+"""Bytes of words in UTF-8 below which nothing is refused: 12 Latin letters, 6 Cyrillic ones, 4 Chinese ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A language other than English that a text is in: ISO 639-1 code, English name, probability from 0 to 1."""
+
+    code: str
+    name: str
+    probability: float
+
+
+def foreign_language(text: str) -> Foreign | None:
+    """Name the language of ``text`` where it is safe to say that it is not English, else None."""
+    nearest = nearest_foreign(text)
+    return nearest if nearest is not None and nearest.probability >= THRESHOLD else None
+
+
+def nearest_foreign(text: str) -> Foreign | None:
+    """Name the likeliest language of ``text``, however weak the evidence.
+
+    None where the text, its first half or its second half reads most like English (someone quotes a foreign title),
+    and where it is shorter than LEAST_BYTES.
+    """
+    words = [word.lower() if word.isupper() else word for word in plain_words(text)]
+    if sum(len(word.encode()) for word in words) < LEAST_BYTES:
+        return None
+    code, probability = _likeliest(words)
+    if code == ENGLISH or any(_likeliest(half)[0] == ENGLISH for half in _halves(words)):
+        return None
+    return Foreign(code, LANGUAGES[code], probability)
+
+
+@cache
+def load_identifier() -> LanguageIdentifier:
+    """Load the library's model, restricted to English and LANGUAGES; only the first call takes time.
+
+    A process that answers people calls this at its start, or the first person waits for it.
+    """
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages([ENGLISH, *LANGUAGES])
+    return identifier
+
+
+def _likeliest(words: list[str]) -> tuple[str, float]:
+    code, probability = load_identifier().classify(" ".join(words))
+    return str(code), float(probability)
+
+
+def _halves(words: list[str]) -> tuple[list[str], ...]:
+    middle = (len(words) + 1) // 2
+    return (words[:middle], words[middle:]) if len(words) > 1 else ()

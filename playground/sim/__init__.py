@@ -1,0 +1,1 @@
+"""What people do in the playground, as HTTP calls."""

@@ -1,0 +1,1 @@
+"""Chats, people, updates and files, as the playground remembers them."""

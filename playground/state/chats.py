@@ -1,0 +1,121 @@
+"""Chats and their messages, as they are now. Contents live in memory; message ids go on after a restart."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from playground.state.ids import Counters, message_counter
+from playground.state.people import User
+from playground.text.entities import FormattedText
+from playground.wire import JsonObject, bad_request
+
+TYPING_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message. ``body`` is its text, or the caption of its ``media`` (such as ``{"photo": [...]}``)."""
+
+    message_id: int
+    chat: JsonObject
+    sender: User
+    date: int
+    body: FormattedText
+    media: JsonObject = field(default_factory=dict)
+    reply_to: "Message | None" = None
+    reply_markup: JsonObject | None = None
+    extras: JsonObject = field(default_factory=dict)
+    edit_date: int | None = None
+
+    def to_api(self) -> JsonObject:
+        """Telegram's Message; of the message that it replies to, all but the reply of that one."""
+        message: JsonObject = {
+            "message_id": self.message_id,
+            "from": self.sender.to_api(),
+            "chat": self.chat,
+            "date": self.date,
+            **self.media,
+            **self.extras,
+        }
+        if self.edit_date is not None:
+            message["edit_date"] = self.edit_date
+        if self.reply_to is not None:
+            message["reply_to_message"] = replace(self.reply_to, reply_to=None).to_api()
+        if self.body.text:
+            message["caption" if self.media else "text"] = self.body.text
+        if self.body.entities:
+            name = "caption_entities" if self.media else "entities"
+            message[name] = [entity.to_api() for entity in self.body.entities]
+        if self.reply_markup is not None:
+            message["reply_markup"] = self.reply_markup
+        return message
+
+    def shown(self) -> JsonObject:
+        """What a person sees: Telegram's Message, who wrote it, whether it is marked as edited, and its buttons."""
+        keyboard = self.reply_markup["inline_keyboard"] if self.reply_markup else []
+        facts = {"from_bot": self.sender.is_bot, "edited": self.edit_date is not None, "buttons": keyboard}
+        return {**self.to_api(), **facts}
+
+
+@dataclass(slots=True)
+class Chat:
+    """One private chat with ``person``; ``version`` grows with every change that its person can see."""
+
+    person: User
+    messages: dict[int, Message] = field(default_factory=dict)
+    version: int = 0
+    typing_until: float = 0.0
+
+    @property
+    def id(self) -> int:
+        """The id of a private chat is its person's."""
+        return self.person.id
+
+    def to_api(self) -> JsonObject:
+        """Telegram's Chat."""
+        chat: JsonObject = {"id": self.id, "type": "private", "first_name": self.person.first_name}
+        if self.person.username is not None:
+            chat["username"] = self.person.username
+        return chat
+
+    def put(self, message: Message) -> Message:
+        """Add ``message``, or put it in the place of the one with its id."""
+        self.messages[message.message_id] = message
+        self.version += 1
+        return message
+
+    def remove(self, message_id: int) -> None:
+        """Delete a message that is there."""
+        del self.messages[message_id]
+        self.version += 1
+
+
+class Chats:
+    """All chats by id. One exists from its person's first message on, also in an earlier run."""
+
+    def __init__(self, counters: Counters, person: Callable[[int], User]) -> None:
+        self._counters = counters
+        self._person = person
+        self._chats: dict[int, Chat] = {}
+
+    def find(self, chat_id: int | str) -> Chat:
+        """The chat that the bot means; raises ApiError when nobody with this id has written to it."""
+        if isinstance(chat_id, int) and self._counters.started(message_counter(chat_id)):
+            return self.open(chat_id)
+        raise bad_request("chat not found")
+
+    def open(self, user_id: int) -> Chat:
+        """The private chat of this person, made if it is new."""
+        if user_id not in self._chats:
+            self._chats[user_id] = Chat(self._person(user_id))
+        return self._chats[user_id]
+
+    def next_message_id(self, chat: Chat) -> int:
+        """A message id that was never used in ``chat``."""
+        return self._counters.next(message_counter(chat.id))
+
+    def clear(self) -> None:
+        """Empty every chat; they are known still."""
+        for chat in self._chats.values():
+            chat.messages.clear()
+            chat.typing_until = 0.0
+            chat.version += 1

@@ -1,0 +1,93 @@
+"""Posts updates to the bot's webhook, one at a time and in order, again and again until it answers with 2xx.
+
+What a bot writes into the body of its answer is not looked at.
+"""
+
+import time
+from functools import partial
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+
+from playground.state.change_feed import Changes
+from playground.state.profile import ProfileFile
+from playground.state.updates import Updates
+from playground.wire import JsonObject, encode
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # the header's name, not a secret
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+_ANSWER_SECONDS = 60.0
+_FOREVER = 10.0**9
+
+
+class Webhook:
+    """Delivers while a webhook is set; remembers the last failure for getWebhookInfo."""
+
+    def __init__(self, profile: ProfileFile, updates: Updates, changes: Changes) -> None:
+        self._profile = profile
+        self._updates = updates
+        self._changes = changes
+        self._last_error: tuple[int, str] | None = None
+
+    async def deliver(self) -> None:
+        """Work until cancelled."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            await self._changes.until(self._has_work, _FOREVER)
+            url, update = self._profile.now.webhook_url, self._updates.pending[0]
+            error = await self._post(update)
+            if error is None:
+                if self._updates.pending[:1] == [update]:
+                    self._updates.drop_first()
+                pause = _FIRST_PAUSE_SECONDS
+                continue
+            self._last_error = (int(time.time()), error)
+            await self._changes.until(partial(self._has_moved, url), pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+    def forget_errors(self) -> None:
+        """Begin anew with another address."""
+        self._last_error = None
+
+    def info(self) -> JsonObject:
+        """Telegram's WebhookInfo."""
+        profile = self._profile.now
+        info: JsonObject = {
+            "url": profile.webhook_url,
+            "has_custom_certificate": False,
+            "pending_update_count": len(self._updates.pending),
+        }
+        if profile.webhook_url:
+            info["max_connections"] = profile.webhook_connections
+        if profile.allowed_updates:
+            info["allowed_updates"] = list(profile.allowed_updates)
+        if self._last_error is not None:
+            info["last_error_date"], info["last_error_message"] = self._last_error
+        return info
+
+    def _has_moved(self, url: str) -> bool:
+        return self._profile.now.webhook_url != url
+
+    def _has_work(self) -> bool:
+        return bool(self._profile.now.webhook_url and self._updates.pending)
+
+    async def _post(self, update: JsonObject) -> str | None:
+        """Deliver one update; returns what went wrong."""
+        headers = {"Content-Type": "application/json"}
+        if self._profile.now.webhook_secret:
+            headers[SECRET_HEADER] = self._profile.now.webhook_secret
+        request = HTTPRequest(
+            self._profile.now.webhook_url,
+            method="POST",
+            headers=headers,
+            body=encode(update),
+            request_timeout=_ANSWER_SECONDS,
+            follow_redirects=False,
+        )
+        try:
+            await AsyncHTTPClient().fetch(request)
+        except HTTPClientError as error:
+            return f"Wrong response from the webhook: {error.code} {error.message}"
+        except (TimeoutError, OSError, ValueError) as error:
+            return f"Connection failed: {error}"
+        return None

@@ -1,0 +1,92 @@
+"""Everything that one server knows, wired in one place."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground.state.call_log import Outbox
+from playground.state.callbacks import Callbacks
+from playground.state.change_feed import Changes
+from playground.state.chats import Chat, Chats, Message
+from playground.state.faults import Faults
+from playground.state.files import Files
+from playground.state.ids import Counters
+from playground.state.people import User, bot_user, person
+from playground.state.profile import ProfileFile
+from playground.state.updates import Updates
+from playground.state.webhook import Webhook
+from playground.wire import ApiError, JsonObject
+
+
+@dataclass(slots=True)
+class World:
+    """The parts that the bot's methods and the people's actions work on."""
+
+    token: str
+    bot: User
+    chats: Chats
+    callbacks: Callbacks
+    files: Files
+    profile: ProfileFile
+    updates: Updates
+    webhook: Webhook
+    faults: Faults
+    outbox: Outbox
+    changes: Changes
+    resets: int = 0
+
+    def put(self, chat: Chat, message: Message, change: str) -> Message:
+        """Store a new or changed message and tell everybody; ``change`` is message or edit."""
+        chat.put(message)
+        self.changes.tell(change, chat_id=chat.id, message=message.shown())
+        return message
+
+    def typing(self, chat: Chat, seconds: float) -> None:
+        """Show the bot as typing for ``seconds``; 0 ends it."""
+        was_typing = chat.typing_until > time.time()
+        chat.typing_until = time.time() + seconds
+        if seconds or was_typing:
+            chat.version += 1
+            self.changes.tell("typing", chat_id=chat.id, seconds=seconds)
+
+    def reset(self) -> None:
+        """Empty chats, calls, faults and waiting updates. Ids go on; webhook, commands and texts stay."""
+        self.resets += 1
+        self.chats.clear()
+        self.callbacks.clear()
+        self.faults.clear()
+        self.outbox.clear()
+        self.updates.clear()
+        self.changes.tell("reset")
+
+    def close(self) -> None:
+        """End everything that waits: the server stops."""
+        self.updates.end_poll(ApiError(502, "Bad Gateway"))
+        self.changes.close()
+
+    def status(self) -> JsonObject:
+        """Whether the bot listens, and what waits for it."""
+        url = self.profile.now.webhook_url or None
+        bot = {"polling": self.updates.polling, "webhook": url, "last_poll": self.updates.last_poll}
+        return {"bot": bot, "pending_updates": len(self.updates.pending)}
+
+
+def open_world(data_dir: Path, token: str) -> World:
+    """Read what an earlier run left in ``data_dir``, which is made when it is missing."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    counters, changes, faults = Counters(data_dir / "ids.json"), Changes(), Faults()
+    profile = ProfileFile(data_dir / "profile.json")
+    updates = Updates(data_dir / "updates.jsonl", counters, profile, faults, changes)
+    return World(
+        token=token,
+        bot=bot_user(token),
+        chats=Chats(counters, person),
+        callbacks=Callbacks(counters),
+        files=Files(data_dir / "files", counters),
+        profile=profile,
+        updates=updates,
+        webhook=Webhook(profile, updates, changes),
+        faults=faults,
+        outbox=Outbox(changes),
+        changes=changes,
+    )

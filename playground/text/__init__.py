@@ -1,0 +1,1 @@
+"""Entities, HTML and the splitting of messages, as Telegram does it."""

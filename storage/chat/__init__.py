@@ -1,0 +1,1 @@
+"""People, messages and predictions; updates in and replies out."""

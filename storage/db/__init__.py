@@ -1,0 +1,1 @@
+"""Tables, columns, encryption, connections and units of work."""

@@ -1,0 +1,101 @@
+"""The database and its units of work."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Delete, Dialect, Engine, Update, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from storage.db.encryption import Cipher, sealed_hash_key
+from storage.db.engine import parse, reachable, reading_engine, revision_of, sqlite_file, writing_engine
+from storage.db.tables import SCHEMA_REVISION, Base, SecretRow
+from storage.errors import SchemaMismatch
+
+_HASH_KEY = "hash_key"
+
+
+class Unit(Session):
+    """One transaction, with the cipher that its rows are read and written with."""
+
+    def __init__(self, engine: Engine, cipher: Cipher) -> None:
+        super().__init__(engine)
+        self.cipher = cipher
+
+    def insert(self, table: type[Base]) -> "sqlite.Insert | postgresql.Insert":
+        """Start an INSERT that knows ON CONFLICT, which SQLAlchemy has only in the dialects' own forms."""
+        return _insert(self.get_bind().dialect, table)
+
+    def change(self, statement: Update | Delete) -> int:
+        """Execute an UPDATE or DELETE; how many rows it met."""
+        unsynchronised = statement.execution_options(synchronize_session=False)  # no function here keeps row objects
+        return cast("CursorResult[Any]", self.execute(unsynchronised)).rowcount
+
+
+class Database:
+    """An open database; threads and processes may share its address, and threads the object."""
+
+    def __init__(self, engine: Engine, cipher: Cipher) -> None:
+        self._writing = engine
+        self._reading = reading_engine(engine)
+        self._cipher = cipher
+
+    @classmethod
+    def open(cls, url: str, keys: Sequence[str]) -> "Database":
+        """Connect, and check the migration and the keys; the first opening makes the key of the keyed hash.
+
+        Raises BadSetting for an address of another kind, DatabaseUnusable when there is no answer, SchemaMismatch
+        when migrations are missing or unknown, KeyWrong when the keys are not those that the database was written with.
+        """
+        address = parse(url)
+        path = sqlite_file(address)
+        if path is not None and not path.exists():
+            raise SchemaMismatch(found="none", needed=SCHEMA_REVISION)
+        engine = writing_engine(address)
+        try:
+            with reachable(address):
+                _check_schema(engine)
+                return cls(engine, Cipher(keys, _stored_hash_key(engine, keys)))
+        except BaseException:
+            engine.dispose()
+            raise
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[Unit]:
+        """Open a unit that commits at the end and rolls back on an exception; keep networks and models out of it."""
+        with Unit(self._writing, self._cipher) as unit, unit.begin():
+            yield unit
+
+    @contextmanager
+    def reading(self) -> Iterator[Unit]:
+        """Open a unit that sees one snapshot and commits nothing; a write in it is an error of the driver."""
+        with Unit(self._reading, self._cipher) as unit:
+            yield unit
+            unit.flush()  # a write that was only noted is refused here, not forgotten
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._writing.dispose()
+
+
+def _check_schema(engine: Engine) -> None:
+    with reading_engine(engine).connect() as connection:
+        found = revision_of(connection)
+    if found != SCHEMA_REVISION:
+        raise SchemaMismatch(found=found or "none", needed=SCHEMA_REVISION)
+
+
+def _stored_hash_key(engine: Engine, keys: Sequence[str]) -> bytes:
+    stored = select(SecretRow.value).where(SecretRow.name == _HASH_KEY)
+    with engine.begin() as connection:
+        value: bytes | None = connection.scalar(stored)
+        if value is not None:
+            return value
+        new = _insert(engine.dialect, SecretRow).values(name=_HASH_KEY, value=sealed_hash_key(keys))
+        connection.execute(new.on_conflict_do_nothing())
+        return connection.scalars(stored).one()
+
+
+def _insert(dialect: Dialect, table: type[Base]) -> "sqlite.Insert | postgresql.Insert":
+    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)

@@ -1,0 +1,1 @@
+"""Votes, what they amount to, and which of them train."""

@@ -1,0 +1,80 @@
+"""Judged texts that an admin should look at: people disagree on them, or agree on what the model finds unlikely.
+
+An admin settles one with a judgement of their own, like any other; nothing here is left out or deleted for being odd.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from storage.chat.messages import texts_of
+from storage.db.database import Unit
+from storage.feedback.consensus import State
+from storage.feedback.eligibility import JudgedText, judged
+
+# A label that people agree on and that the model gave less than this is worth a look, 0 to 1.
+UNLIKELY: Final = 0.02
+
+
+class Reason(StrEnum):
+    """Why a text is shown: a DISAGREEMENT, which keeps it waiting, or an UNLIKELY label, which counts meanwhile."""
+
+    DISAGREEMENT = "disagreement"
+    UNLIKELY = "unlikely"
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedText:
+    """A text to look at, with the prediction to judge it by, and how many people say each label, None being neither.
+
+    ``author_id`` wrote it, and ``chance`` is what the model gave ``predicted``, 0 to 1.
+    """
+
+    message_id: int
+    prediction_id: int
+    author_id: int
+    text: str
+    predicted: str
+    chance: float
+    votes: tuple[tuple[str | None, int], ...]
+    reason: Reason
+
+
+def quarantined(unit: Unit, quorum: int, admins: frozenset[int], count: int) -> list[QuarantinedText]:
+    """The first ``count`` texts to look at: disagreements, oldest first, then labels, the least likely first."""
+    found = _found(unit, quorum, admins)[:count]
+    texts = texts_of(unit, [text.message_id for text, _ in found])
+    return [_shown(text, texts[text.message_id], reason) for text, reason in found if text.message_id in texts]
+
+
+def count_quarantined(unit: Unit, quorum: int, admins: frozenset[int]) -> Counter[Reason]:
+    """How many texts there are to look at, for each reason."""
+    return Counter(reason for _, reason in _found(unit, quorum, admins))
+
+
+def _found(unit: Unit, quorum: int, admins: frozenset[int]) -> list[tuple[JudgedText, Reason]]:
+    disagreements, unlikely = [], []
+    for text in judged(unit, quorum, admins):
+        standing = text.standing
+        if standing.state is State.QUARANTINED:
+            disagreements.append(text)
+        elif standing.label is not None and not standing.by_admin and text.chance_of(standing.label) < UNLIKELY:
+            unlikely.append((text.chance_of(standing.label), text))
+    disagreements.sort(key=lambda text: text.message_id)
+    unlikely.sort(key=lambda pair: (pair[0], pair[1].message_id))
+    return [(text, Reason.DISAGREEMENT) for text in disagreements] + [(text, Reason.UNLIKELY) for _, text in unlikely]
+
+
+def _shown(text: JudgedText, words: str, reason: Reason) -> QuarantinedText:
+    votes = Counter(vote.label for vote in text.votes)
+    return QuarantinedText(
+        message_id=text.message_id,
+        prediction_id=text.prediction_id,
+        author_id=text.author_id,
+        text=words,
+        predicted=text.predicted,
+        chance=text.chance,
+        votes=tuple(sorted(votes.items(), key=lambda item: item[0] or "")),
+        reason=reason,
+    )

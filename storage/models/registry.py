@@ -1,0 +1,142 @@
+"""Published models, which one is live, and who changed that.
+
+The row holds the manifest's hash, so the database vouches for the files.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, select, update
+from sqlalchemy.exc import IntegrityError
+
+from storage.db.column_types import utc_now
+from storage.db.database import Unit
+from storage.db.tables import ModelChangeRow, ModelVersionRow
+from storage.errors import LiveModelChanged, ModelRemoved, ModelVersionTaken, UnknownModelVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One published model.
+
+    ``location`` is its name in the artifact store, or the folder of a model that was never in there, such as the
+    starter. ``run_id`` is the training run that it came from; ``removed_at`` says when its files went. Of ``tested``
+    official test reviews that decided nothing it read ``tested_right`` right; None for one that was not tested so.
+    """
+
+    version: str
+    manifest_sha256: str
+    location: str
+    created_at: datetime
+    live: bool
+    run_id: int | None
+    removed_at: datetime | None
+    tested: int | None
+    tested_right: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """One change of the live model; ``who`` is a Telegram id, None for the gate or a command."""
+
+    at: datetime
+    who: int | None
+    from_version: str | None
+    to_version: str
+    why: str
+
+
+def register(unit: Unit, version: str, manifest_sha256: str, location: str, run_id: int | None = None) -> None:
+    """Make a version known; of one that is known already only the location may differ, and is updated.
+
+    What a run published stays where it is in the store, whoever names another copy. Raises ModelVersionTaken when the
+    version is known with another manifest.
+    """
+    elsewhere = case((ModelVersionRow.run_id.is_(None), location), else_=ModelVersionRow.location)
+    known = unit.scalars(
+        unit.insert(ModelVersionRow)
+        .values(version=version, manifest_sha256=manifest_sha256, location=location, run_id=run_id)
+        .on_conflict_do_update(index_elements=[ModelVersionRow.version], set_={"location": elsewhere})
+        .returning(ModelVersionRow.manifest_sha256)
+    ).one()
+    if known != manifest_sha256:
+        raise ModelVersionTaken(version=version)
+
+
+def make_live(unit: Unit, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
+    """Let this version answer from now on, and no other, and write down who wanted that and why.
+
+    With ``instead_of`` only if that one is live now. Raises UnknownModelVersion, ModelRemoved, LiveModelChanged; the
+    last also when another process changed the live model at the same moment.
+    """
+    chosen = get_version(unit, version)
+    if chosen.removed_at is not None:
+        raise ModelRemoved(version=version)
+    before = live(unit)
+    if instead_of is not None and (before is None or before.version != instead_of):
+        raise LiveModelChanged(expected=instead_of, found=before.version if before else "none")
+    if before is not None and before.version == version:
+        return
+    if before is not None:
+        replaced = update(ModelVersionRow).where(ModelVersionRow.version == before.version, ModelVersionRow.live)
+        if not unit.change(replaced.values(live=False)):
+            raise LiveModelChanged(expected=before.version, found="another")
+    there = update(ModelVersionRow).where(ModelVersionRow.version == version, ModelVersionRow.removed_at.is_(None))
+    try:
+        if not unit.change(there.values(live=True)):
+            raise ModelRemoved(version=version)
+    except IntegrityError as error:
+        raise LiveModelChanged(expected="none", found="another") from error
+    unit.add(ModelChangeRow(who=who, from_version=before.version if before else None, to_version=version, why=why))
+    unit.flush()
+
+
+def note_test(unit: Unit, version: str, reviews: int, right: int) -> None:
+    """Keep how a version did on so many reviews that decided nothing."""
+    tested = update(ModelVersionRow).where(ModelVersionRow.version == version)
+    unit.change(tested.values(tested=reviews, tested_right=right))
+
+
+def live(unit: Unit) -> ModelVersion | None:
+    """Find the version that answers, None when none was made live."""
+    row = unit.scalar(select(ModelVersionRow).where(ModelVersionRow.live))
+    return _version(row) if row else None
+
+
+def get_version(unit: Unit, version: str) -> ModelVersion:
+    """Find a version by its name; raises UnknownModelVersion."""
+    row = unit.scalar(select(ModelVersionRow).where(ModelVersionRow.version == version))
+    if row is None:
+        raise UnknownModelVersion(version=version)
+    return _version(row)
+
+
+def versions(unit: Unit) -> list[ModelVersion]:
+    """Every version, newest first."""
+    newest = select(ModelVersionRow).order_by(ModelVersionRow.created_at.desc(), ModelVersionRow.version.desc())
+    return [_version(row) for row in unit.scalars(newest)]
+
+
+def changes(unit: Unit, count: int | None = None) -> list[ModelChange]:
+    """The newest changes of the live model, or all of them, newest first."""
+    rows = unit.scalars(select(ModelChangeRow).order_by(ModelChangeRow.id.desc()).limit(count))
+    return [ModelChange(row.created_at, row.who, row.from_version, row.to_version, row.why) for row in rows]
+
+
+def earlier(unit: Unit) -> list[ModelVersion]:
+    """The versions that were live before the live one and still have their files, the latest first, each once."""
+    was_live = select(ModelChangeRow.from_version).order_by(ModelChangeRow.id.desc())
+    names = dict.fromkeys(name for name in unit.scalars(was_live) if name is not None)
+    known = (get_version(unit, name) for name in names)
+    return [version for version in known if not version.live and version.removed_at is None]
+
+
+def mark_removed(unit: Unit, version: str) -> None:
+    """Note that the files of a version are gone; never of the live one, which raises LiveModelChanged."""
+    gone = update(ModelVersionRow).where(ModelVersionRow.version == version, ~ModelVersionRow.live)
+    if not unit.change(gone.values(removed_at=utc_now())):
+        raise LiveModelChanged(expected="another", found=version)
+
+
+def _version(row: ModelVersionRow) -> ModelVersion:
+    return ModelVersion(**{name: getattr(row, name) for name in ModelVersion.__slots__})

@@ -1,0 +1,1 @@
+"""Consent, erasure and retention."""

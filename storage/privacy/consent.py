@@ -1,0 +1,54 @@
+"""The ledger of consent: lines are added, the newest one counts."""
+
+from typing import Final
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.sql import ColumnElement
+
+from storage.db.database import Unit
+from storage.db.states import Consent
+from storage.db.tables import ConsentRow
+
+# The scope of the ledger's lines: may texts and judgements train a model?
+TRAINING: Final = "training"
+# The beginning of the scope: may a bot write, unasked, what became of corrections? Its id follows.
+NOTICES: Final = "notices:"
+
+
+def notices_from(bot_id: int) -> str:
+    """The scope of notices from this bot, which alone sends them: Telegram lets a bot write only to who wrote to it."""
+    return f"{NOTICES}{bot_id}"
+
+
+def consent_of(unit: Unit, person_id: int, scope: str = TRAINING) -> Consent:
+    """Read the newest line of the person's ledger in a scope."""
+    newest = (
+        select(ConsentRow.consent)
+        .where(ConsentRow.person_id == person_id, ConsentRow.scope == scope)
+        .order_by(ConsentRow.id.desc())
+        .limit(1)
+    )
+    return unit.scalar(newest) or Consent.NEVER_ASKED
+
+
+def record_consent(unit: Unit, person_id: int, consent: Consent, wording: str, scope: str = TRAINING) -> None:
+    """Add a line to the ledger; ``wording`` names the version of the question or command that the person saw."""
+    if consent is Consent.NEVER_ASKED:
+        raise ValueError("the ledger records events; never having been asked is none")
+    unit.add(ConsentRow(person_id=person_id, scope=scope, consent=consent, wording=wording))
+    unit.flush()
+
+
+def consenting() -> Select[int]:
+    """Select the ids of the people whose texts and judgements may train a model."""
+    return _with_newest_line(ConsentRow.consent == Consent.GRANTED)
+
+
+def withdrawn() -> Select[int]:
+    """Select the ids of the people who took their consent back."""
+    return _with_newest_line(ConsentRow.consent == Consent.WITHDRAWN)
+
+
+def _with_newest_line(condition: ColumnElement[bool]) -> Select[int]:
+    newest = select(func.max(ConsentRow.id)).where(ConsentRow.scope == TRAINING).group_by(ConsentRow.person_id)
+    return select(ConsentRow.person_id).where(ConsentRow.id.in_(newest), condition)

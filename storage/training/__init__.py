@@ -1,0 +1,1 @@
+"""Training runs, their snapshots and who follows them."""

@@ -1,0 +1,265 @@
+"""What becomes of a reply, by how the connection to Telegram broke: PTB over httpx, with a wire of our own."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from telegram import Bot
+from telegram.request import HTTPXRequest
+
+from bot.database import Store
+from bot.transport import outbox as outbox_module
+from bot.transport.outbox import Outbox
+from storage.chat import outbox as stored_outbox
+from storage.chat.outbox import Draft
+from storage.db.database import Database, Unit
+from storage.db.states import ReplyState, RunKind, RunState, Trigger
+from storage.db.tables import ReplyRow
+from storage.training import runs
+
+TOKEN = "900:wire"
+PAYLOAD: dict[str, Any] = {"text": "Positive"}
+NEVER_LEFT = [
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+]
+MAY_HAVE_ARRIVED = [
+    httpx.ReadTimeout,
+    httpx.WriteTimeout,
+    httpx.ReadError,
+    httpx.WriteError,
+    httpx.CloseError,
+    httpx.RemoteProtocolError,
+]
+
+Wire = Callable[[httpx.Request], httpx.Response]
+
+
+@pytest.fixture
+def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Iterator[Store]:
+    shutil.copy(migrated_sqlite, tmp_path / "thumbs.db")
+    opened = Store(Database.open(f"sqlite:///{tmp_path / 'thumbs.db'}", keys))
+    yield opened
+    opened.close()
+
+
+async def outbox_over(wire: Wire, store: Store) -> Outbox:
+    """An outbox whose bot knows who it is and speaks over ``wire`` from then on."""
+
+    def introduced(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/getMe"):
+            return httpx.Response(200, json={"ok": True, "result": {"id": 900, "is_bot": True, "first_name": "Thumbs"}})
+        return wire(request)
+
+    bot = Bot(TOKEN, request=HTTPXRequest(httpx_kwargs={"transport": httpx.MockTransport(introduced)}))
+    await bot.initialize()
+    return Outbox(bot, store)
+
+
+async def state_after(store: Store, wire: Wire, changes: int | None = None) -> ReplyState:
+    """Send one reply over ``wire`` and see what the database says of it once it is settled."""
+    await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, PAYLOAD, changes=changes)))
+    await (await outbox_over(wire, store)).send_next(7)
+    return await store.read(lambda unit: unit.scalars(select(ReplyRow.state)).one())
+
+
+def breaking(error: type[httpx.TransportError]) -> Wire:
+    def wire(_: httpx.Request) -> httpx.Response:
+        raise error("the wire broke")
+
+    return wire
+
+
+def answering(status: int, **answer: Any) -> Wire:
+    return lambda _: httpx.Response(status, json={"ok": status == 200, **answer})
+
+
+@pytest.mark.parametrize("error", NEVER_LEFT)
+async def test_a_request_that_never_left_is_made_again(store: Store, error: type[httpx.TransportError]) -> None:
+    assert await state_after(store, breaking(error)) is ReplyState.PENDING
+
+
+@pytest.mark.parametrize("error", MAY_HAVE_ARRIVED)
+async def test_a_message_that_may_have_arrived_is_not_sent_again(
+    store: Store, error: type[httpx.TransportError]
+) -> None:
+    assert await state_after(store, breaking(error)) is ReplyState.UNCERTAIN
+
+
+@pytest.mark.parametrize("error", [*NEVER_LEFT, *MAY_HAVE_ARRIVED])
+async def test_an_edit_is_always_made_again(store: Store, error: type[httpx.TransportError]) -> None:
+    assert await state_after(store, breaking(error), changes=5) is ReplyState.PENDING
+
+
+async def test_an_edit_that_changes_nothing_has_arrived(store: Store) -> None:
+    wire = answering(400, error_code=400, description="Bad Request: message is not modified: same content")
+    assert await state_after(store, wire, changes=5) is ReplyState.SENT
+
+
+@pytest.mark.parametrize("changes", [None, 5])
+@pytest.mark.parametrize(
+    ("status", "description"),
+    [(400, "Bad Request: chat not found"), (403, "Forbidden: bot was blocked by the user")],
+)
+async def test_what_telegram_refuses_for_good_is_not_tried_again(
+    store: Store, changes: int | None, status: int, description: str
+) -> None:
+    wire = answering(status, error_code=status, description=description)
+    assert await state_after(store, wire, changes) is ReplyState.FAILED
+
+
+async def test_a_gateway_that_gave_up_waiting_says_nothing_of_what_is_behind_it(store: Store) -> None:
+    wire = answering(504, error_code=504, description="Gateway Timeout")
+    assert await state_after(store, wire) is ReplyState.UNCERTAIN
+    assert await state_after_again(store, answering(500, error_code=500, description="Internal Server Error"))
+
+
+async def state_after_again(store: Store, wire: Wire) -> bool:
+    """Whether another reply, of another chat, is owed still."""
+    await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 8, PAYLOAD)))
+    await (await outbox_over(wire, store)).send_next(8)
+    return await store.read(lambda unit: stored_outbox.is_owed(unit, 900, 8))
+
+
+async def test_who_is_offline_for_long_loses_nothing(store: Store) -> None:
+    await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, PAYLOAD)))
+    outbox = await outbox_over(breaking(httpx.ConnectError), store)
+    for _ in range(30):
+        assert await outbox.send_next(7)
+    assert await store.read(lambda unit: stored_outbox.is_owed(unit, 900, 7))
+
+
+async def test_an_answer_that_the_person_deleted_comes_anew_when_they_edit_the_question(store: Store) -> None:
+    seen: list[str] = []
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path.rpartition("/")[2])
+        if seen[-1] == "editMessageText":
+            reason = "Bad Request: message to edit not found"
+            return httpx.Response(400, json={"ok": False, "error_code": 400, "description": reason})
+        message = {"message_id": 5 + len(seen), "date": 1, "chat": {"id": 7, "type": "private"}, "text": "Positive"}
+        return httpx.Response(200, json={"ok": True, "result": message})
+
+    outbox = await outbox_over(wire, store)
+    first = await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, PAYLOAD, answers=4)))
+    await outbox.send_next(7)
+    again = Draft(900, 7, PAYLOAD, answers=4, revises=first)
+    second = await store.write(lambda unit: stored_outbox.enqueue(unit, again))
+    while await outbox.send_next(7) is not None:
+        pass
+    assert seen == ["sendMessage", "editMessageText", "sendMessage"]
+    outcome = await store.read(lambda unit: stored_outbox.outcome_of(unit, second))
+    assert outcome is not None
+    assert (outcome.state, outcome.telegram_message_id) == (ReplyState.SENT, 8)
+
+
+async def test_what_waits_for_its_turn_when_the_bot_stops_is_still_owed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "_CALLS_A_SECOND", 1)
+    sent = asyncio.Event()
+
+    def wire(_: httpx.Request) -> httpx.Response:
+        sent.set()
+        message = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "Positive"}
+        return httpx.Response(200, json={"ok": True, "result": message})
+
+    outbox = await outbox_over(wire, store)
+    for chat_id in range(1, 31):
+        await store.write(lambda unit, chat=chat_id: stored_outbox.enqueue(unit, Draft(900, chat, PAYLOAD)))  # type: ignore[misc]
+    await outbox.start()
+    await asyncio.wait_for(sent.wait(), 20)
+    await outbox.stop()
+    states = await store.read(lambda unit: list(unit.scalars(select(ReplyRow.state))))
+    assert set(states) == {ReplyState.SENT, ReplyState.PENDING}
+    assert states.count(ReplyState.PENDING) > 20
+
+
+async def test_a_fault_of_the_database_after_sending_does_not_double_the_message(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[httpx.Request] = []
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        message = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "Positive"}
+        return httpx.Response(200, json={"ok": True, "result": message})
+
+    await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, PAYLOAD)))
+    outbox = await outbox_over(wire, store)
+    with monkeypatch.context() as broken:
+        broken.setattr(stored_outbox, "mark_sent", _locked)
+        with pytest.raises(OperationalError):
+            await outbox.send_next(7)
+    assert await outbox.send_next(7) is None
+    assert len(sent) == 1
+
+
+async def with_card(store: Store, wire: Wire, card: bytes | None) -> ReplyState:
+    """Send the chart of a run over ``wire`` and see what the database says of it once it is settled."""
+
+    def owe(unit: Unit) -> None:
+        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
+        lease = runs.claim(unit, run.id, "the test")
+        assert lease is not None
+        runs.end(unit, lease, RunState.HELD, card=card)
+        stored_outbox.enqueue(unit, Draft(900, 7, {"caption": "Held", "run_card": run.id}))
+
+    await store.write(owe)
+    await (await outbox_over(wire, store)).send_next(7)
+    return await store.read(lambda unit: unit.scalars(select(ReplyRow.state)).one())
+
+
+async def test_the_chart_of_a_run_is_read_when_it_is_sent(store: Store) -> None:
+    sent: list[httpx.Request] = []
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        message = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "caption": "Held"}
+        return httpx.Response(200, json={"ok": True, "result": message})
+
+    assert await with_card(store, wire, b"a picture") is ReplyState.SENT
+    (request,) = sent
+    assert request.url.path.endswith("/sendPhoto")
+    assert b"a picture" in request.read()
+
+
+@pytest.mark.parametrize(
+    ("wire", "state"),
+    [
+        (breaking(httpx.ConnectError), ReplyState.PENDING),
+        (breaking(httpx.ReadTimeout), ReplyState.UNCERTAIN),
+        (answering(400, error_code=400, description="Bad Request: IMAGE_PROCESS_FAILED"), ReplyState.FAILED),
+    ],
+)
+async def test_a_chart_is_settled_like_a_text(store: Store, wire: Wire, state: ReplyState) -> None:
+    assert await with_card(store, wire, b"a picture") is state
+
+
+async def test_a_chart_that_is_gone_is_not_tried_again(store: Store) -> None:
+    assert await with_card(store, breaking(httpx.ConnectError), None) is ReplyState.FAILED
+
+
+async def test_what_stands_under_a_chart_is_changed_as_a_caption(store: Store) -> None:
+    paths: list[str] = []
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path.rsplit("/", 1)[1])
+        return httpx.Response(200, json={"ok": True, "result": True})
+
+    await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, {"caption": "Held"}, changes=5)))
+    await (await outbox_over(wire, store)).send_next(7)
+    assert paths == ["editMessageCaption"]
+
+
+def _locked(*_: object) -> None:
+    raise OperationalError("UPDATE", {}, Exception("database is locked"))

@@ -1,0 +1,303 @@
+"""The bot follows the registry: it swaps, acknowledges, refuses what is broken, and loses no text."""
+
+import asyncio
+import os
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from paths import STARTER
+
+from bot.database import Store
+from bot.serving import reloader
+from bot.serving.live_model import LiveModel
+from bot.serving.loader import Loader, first_model
+from bot.serving.reloader import Swapping
+from core.settings import Settings
+from ml.errors import UnusableArtifact
+from ml.serving.artifact import MANIFEST, Manifest, manifest_hash
+from ml.serving.engine import Classifier, Engine
+from storage.db.database import Database
+from storage.errors import StoreUnusable
+from storage.models import instances, registry
+from storage.models.instances import Serving
+from storage.models.registry import ModelVersion
+
+BOT_ID = 900
+
+
+@dataclass
+class HeldEngine:
+    """An engine that calls every text positive, once the test lets it."""
+
+    open: threading.Event = field(default_factory=threading.Event)
+    busy: threading.Event = field(default_factory=threading.Event)
+
+    def logits(self, texts: Sequence[str]) -> tuple[Any, Any]:
+        self.busy.set()
+        assert self.open.wait(20), "the test never let the engine go on"
+        return np.array([[-1.0, 1.0]] * len(texts), np.float32), np.ones(len(texts), np.int64)
+
+
+def classifier(version: str, engine: HeldEngine | None = None) -> Classifier:
+    if engine is None:
+        engine = HeldEngine()
+        engine.open.set()
+    manifest = Manifest(version, "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {}, [], {})
+    return Classifier(cast("Engine", engine), manifest, Path(version))
+
+
+@dataclass
+class Shelf:
+    """What the loader finds, and what it was asked for."""
+
+    asked: list[str] = field(default_factory=list)
+    fault: Exception | None = None
+
+    def load(self, model: ModelVersion) -> Classifier:
+        self.asked.append(model.version)
+        if self.fault is not None:
+            raise self.fault
+        return classifier(model.version)
+
+
+@pytest.fixture
+def store(database: Database) -> Iterator[Store]:
+    """A store over a registry of three versions, the first of which is live."""
+    with database.unit_of_work() as unit:
+        for name in ("one", "two", "three"):
+            registry.register(unit, name, name[0] * 64, name)
+        registry.make_live(unit, "one", "a test begins")
+    opened = Store(database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def model() -> Iterator[LiveModel]:
+    live = LiveModel(classifier("one"))
+    yield live
+    live.close()
+
+
+def make_live(database: Database, version: str) -> None:
+    with database.unit_of_work() as unit:
+        registry.make_live(unit, version, "a test says so")
+
+
+def acknowledged(database: Database) -> Serving:
+    with database.reading() as unit:
+        return instances.alive(unit)[0]
+
+
+async def test_the_bot_swaps_to_the_live_version_and_says_so(
+    store: Store, model: LiveModel, database: Database
+) -> None:
+    following = Swapping(store, model, Shelf().load)
+    await following.start(BOT_ID)
+    assert acknowledged(database).version == "one"
+    await following.look()
+    assert model.version == "one"
+    make_live(database, "two")
+    await following.look()
+    assert model.version == "two"
+    row = acknowledged(database)
+    assert (row.process, row.bot_id, row.version, row.refusal) == (following.process, BOT_ID, "two", None)
+    assert (await model.verdict("A joy.")).version == "two"
+    await following.stop()
+    with database.reading() as unit:
+        assert instances.alive(unit) == []
+
+
+async def test_texts_on_their_way_finish_with_the_old_model_and_later_ones_do_not_wait_for_them() -> None:
+    engine = HeldEngine()
+    model = LiveModel(classifier("old", engine))
+    early = [asyncio.ensure_future(model.verdict(f"Text {number}.")) for number in range(5)]
+    await asyncio.to_thread(engine.busy.wait, 20)
+    replacing = asyncio.ensure_future(model.replace(classifier("new")))
+    late = await asyncio.wait_for(model.verdict("A later text."), 20)
+    assert late.version == "new"
+    assert not any(answer.done() for answer in early)
+    engine.open.set()
+    await asyncio.wait_for(replacing, 20)
+    assert [(await answer).version for answer in early] == ["old"] * 5
+    model.close()
+
+
+async def test_a_refused_version_is_told_and_not_tried_again_until_the_row_changes(
+    store: Store, model: LiveModel, database: Database
+) -> None:
+    shelf = Shelf(fault=UnusableArtifact(path="two", reason="it is broken"))
+    following = Swapping(store, model, shelf.load)
+    await following.start(BOT_ID)
+    make_live(database, "two")
+    for _ in range(3):
+        await following.look()
+    assert shelf.asked == ["two"]
+    row = acknowledged(database)
+    assert (row.version, row.refused_version) == ("one", "two")
+    assert row.refusal == str(shelf.fault)
+    assert (await model.verdict("A joy.")).version == "one"
+    make_live(database, "one")
+    await following.look()
+    assert acknowledged(database).refused_version is None
+    shelf.fault = None
+    make_live(database, "two")
+    await following.look()
+    assert model.version == "two"
+    assert acknowledged(database).refusal is None
+
+
+async def test_a_model_that_breaks_while_it_is_loaded_is_refused_in_a_sentence(
+    store: Store, model: LiveModel, database: Database
+) -> None:
+    following = Swapping(store, model, Shelf(fault=MemoryError()).load)
+    await following.start(BOT_ID)
+    make_live(database, "three")
+    await following.look()
+    refusal = acknowledged(database).refusal
+    assert refusal == "The model three is refused: it broke while it was loaded (MemoryError)."
+    assert model.version == "one"
+
+
+@pytest.mark.parametrize("pause", [0.0, 60.0])
+async def test_a_store_that_does_not_answer_is_asked_again_after_a_while(
+    store: Store, model: LiveModel, database: Database, monkeypatch: pytest.MonkeyPatch, pause: float
+) -> None:
+    monkeypatch.setattr(reloader, "ASK_STORE_AGAIN", pause)
+    shelf = Shelf(fault=StoreUnusable(address="far", reason="no answer"))
+    following = Swapping(store, model, shelf.load)
+    await following.start(BOT_ID)
+    make_live(database, "two")
+    await following.look()
+    shelf.fault = None
+    await following.look()
+    assert shelf.asked == (["two"] if pause else ["two", "two"])
+    assert model.version == ("one" if pause else "two")
+
+
+def published(folder: Path, version: str) -> Path:
+    """The starter under another name."""
+    folder.mkdir(parents=True)
+    for path in STARTER.iterdir():
+        if path.name != MANIFEST:
+            os.link(path, folder / path.name)
+    replace(Manifest.read(STARTER), version=version).write(folder)
+    return folder
+
+
+def truncate(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    content = weights.read_bytes()
+    weights.unlink()
+    weights.write_bytes(content[:-1])
+
+
+def corrupt(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.unlink()
+    weights.write_bytes(content)
+
+
+def exchange(folder: Path) -> None:
+    """A whole, valid model, but not the one that was registered."""
+    shutil.rmtree(folder)
+    published(folder, "foreign")
+
+
+def lose_manifest(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(_env_file=None, data_dir=tmp_path / "var", model=STARTER)
+
+
+def registered(database: Database, folder: Path, version: str) -> ModelVersion:
+    with database.unit_of_work() as unit:
+        registry.register(unit, version, manifest_hash(folder), folder.name)
+        return registry.get_version(unit, version)
+
+
+def test_a_version_in_the_store_is_loaded(database: Database, settings: Settings) -> None:
+    row = registered(database, published(settings.data_dir / "models" / "run1", "run-1"), "run-1")
+    (verdict,) = Loader(settings).load(row).classify(["A joy from start to finish."])
+    assert (verdict.label, verdict.version) == ("Positive", "run-1")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (truncate, "model.safetensors is not the file that was published"),
+        (corrupt, "model.safetensors is not the file that was published"),
+        (exchange, "it is not version run-1 as the registry knows it"),
+        (lose_manifest, "manifest.json cannot be read"),
+    ],
+)
+def test_a_damaged_or_foreign_artifact_is_refused_with_one_sentence(
+    database: Database, settings: Settings, damage: Any, reason: str
+) -> None:
+    folder = published(settings.data_dir / "models" / "run1", "run-1")
+    row = registered(database, folder, "run-1")
+    damage(folder)
+    with pytest.raises(UnusableArtifact) as refused:
+        Loader(settings).load(row)
+    assert reason in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_first_start_makes_the_shipped_model_live(database: Database, settings: Settings) -> None:
+    first = first_model(database, settings)
+    with database.reading() as unit:
+        live = registry.live(unit)
+        change = registry.changes(unit, 1)[0]
+    assert live is not None
+    assert (first.classifier.version, first.refusal) == (live.version, None)
+    assert (change.who, change.to_version) == (None, live.version)
+
+
+def test_a_later_start_loads_the_live_version_and_keeps_it_live(database: Database, settings: Settings) -> None:
+    shipped = first_model(database, settings).classifier.version
+    registered(database, published(settings.data_dir / "models" / "run1", "run-1"), "run-1")
+    make_live(database, "run-1")
+    again = first_model(database, settings)
+    assert (again.classifier.version, again.refusal) == ("run-1", None)
+    with database.reading() as unit:
+        assert {version.version for version in registry.versions(unit)} == {shipped, "run-1"}
+        assert registry.live(unit) == registry.get_version(unit, "run-1")
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["the live one is broken", "the one before it too"])
+def test_a_start_with_a_broken_live_version_falls_back_and_says_so(
+    database: Database, settings: Settings, both: bool
+) -> None:
+    shipped = first_model(database, settings).classifier.version
+    for number in (1, 2):
+        folder = published(settings.data_dir / "models" / f"run{number}", f"run-{number}")
+        registered(database, folder, f"run-{number}")
+        make_live(database, f"run-{number}")
+        if number == 2 or both:
+            truncate(folder)
+    first = first_model(database, settings)
+    assert first.classifier.version == (shipped if both else "run-1")
+    assert first.refusal is not None
+    assert first.refusal.model.version == "run-2"
+    assert "is not the file that was published" in first.refusal.reason
+
+
+def test_a_bot_without_the_shipped_model_starts_with_the_live_one(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    first_model(database, settings)
+    registered(database, published(settings.data_dir / "models" / "run1", "run-1"), "run-1")
+    make_live(database, "run-1")
+    elsewhere = settings.model_copy(update={"model": tmp_path / "nowhere"})
+    assert first_model(database, elsewhere).classifier.version == "run-1"

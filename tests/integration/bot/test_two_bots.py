@@ -1,0 +1,172 @@
+"""Two bots by webhook and two workers, on one PostgreSQL, one Redis and one store: a run is trained once, for both."""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bot_process import BotHome, running_bot
+from playground_process import running_playground
+from redis_server import RedisServer
+from sqlalchemy import select
+from worker_process import WorkerHome, running_worker
+
+from broker.queues import nudge
+from core.settings import Settings
+from playground.client import PlaygroundClient
+from storage.db.database import Database
+from storage.db.encryption import make_key_file, read_keys
+from storage.db.states import RunState
+from storage.db.tables import RunRow
+from storage.models import instances, registry
+from storage.training import runs
+
+ADMIN = 1
+REVIEW = "Not one joke of the evening was funny, and the songs were dull, by table {number}."
+SOON = 60.0
+
+Chat = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class House:
+    """What everybody shares, and the two bots' other sides."""
+
+    workers: WorkerHome
+    database: Database
+    bots: tuple[PlaygroundClient, PlaygroundClient]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@contextmanager
+def webhook_bot(folder: Path, bot_id: int, settings: dict[str, str]) -> Iterator[PlaygroundClient]:
+    """A bot with a folder of its own that Telegram, that is, a playground of its own, posts updates to."""
+    port = free_port()
+    with running_playground(folder / "playground", f"{bot_id}:token-for-tests") as client:
+        data_dir = folder / "bot"
+        data_dir.mkdir()
+        home = BotHome(
+            Settings(_env_file=None, data_dir=data_dir, encryption_key_file=Path(settings["ENCRYPTION_KEY_FILE"]))
+        )
+        address = {"WEBHOOK_URL": f"http://127.0.0.1:{port}/hook", "WEBHOOK_PORT": str(port)}
+        with running_bot(home, client, **settings, **address):
+            assert client.status()["bot"]["webhook"] == address["WEBHOOK_URL"]
+            yield client
+
+
+@pytest.fixture
+def house(postgres_databases: Callable[..., Any], migrated_postgres: str, tmp_path: Path) -> Iterator[House]:
+    with ExitStack() as running:
+        key_file = tmp_path / "encryption.key"
+        make_key_file(key_file)
+        settings = {
+            "DATABASE_URL": running.enter_context(postgres_databases(migrated_postgres)),
+            "BROKER_URL": running.enter_context(RedisServer.running(tmp_path)).address,
+            "ARTIFACT_STORE": str(tmp_path / "store"),
+            "ENCRYPTION_KEY_FILE": str(key_file),
+            "ADMIN_IDS": str(ADMIN),
+            "FEEDBACK_QUORUM": "1",
+            "FEEDBACK_HOLDOUT": "0",
+            "RETRAIN_AFTER": "0",
+        }
+        (tmp_path / "workers").mkdir()
+        workers = running.enter_context(WorkerHome.made(tmp_path / "workers", **settings))
+        database = Database.open(settings["DATABASE_URL"], read_keys(workers.settings))
+        running.callback(database.close)
+        clients = []
+        for name, bot_id in (("first", 7000001), ("second", 7000002)):
+            (tmp_path / name).mkdir()
+            clients.append(running.enter_context(webhook_bot(tmp_path / name, bot_id, settings)))
+        first, second = clients
+        yield House(workers, database, (first, second))
+
+
+def replies(chat: Chat) -> list[dict[str, Any]]:
+    return [message for message in chat["messages"] if message["from_bot"]]
+
+
+def wait_for(client: PlaygroundClient, person: int, words: str) -> dict[str, Any]:
+    """The bot's newest message with these words."""
+
+    def found(chat: Chat) -> list[dict[str, Any]]:
+        return [message for message in replies(chat) if words in message["text"]]
+
+    return found(client.wait_for_chat(lambda chat: bool(found(chat)), chat_id=person))[-1]
+
+
+def correct_and_ask(client: PlaygroundClient, person: int) -> None:
+    """A person sends a review, corrects the verdict, lets the bot learn from that, and asks to hear of it."""
+    client.message(REVIEW.format(number=person), user_id=person)
+    client.tap(wait_for(client, person, "Negative")["message_id"], "❌ Wrong", user_id=person)
+    question = wait_for(client, person, "May I learn from it?")
+    client.tap(question["message_id"], "Yes, learn from me", user_id=person)
+    wait_for(client, person, "Shall I write to you")
+    client.tap(question["message_id"], "Yes, write to me", user_id=person)
+    wait_for(client, person, "/consent stops that")
+
+
+def owner_of_the_run(database: Database) -> int:
+    """The process group of the worker that holds the open run."""
+    with database.reading() as unit:
+        owner = unit.scalars(select(RunRow.lease_owner).where(RunRow.open)).one()
+    assert owner is not None
+    return os.getpgid(int(owner.rsplit(":", 1)[1]))
+
+
+def wait_until_both_serve(database: Database, version: str) -> set[int]:
+    """The ids of the bots that answer with a version, once there are two."""
+    deadline = time.monotonic() + SOON
+    while True:
+        with database.reading() as unit:
+            rows = instances.alive(unit)
+        bots = {row.bot_id for row in rows if row.version == version}
+        if len(bots) == 2:
+            return bots
+        assert time.monotonic() < deadline, rows
+
+
+def test_one_run_is_trained_once_and_both_bots_take_and_acknowledge_it(house: House, tmp_path: Path) -> None:
+    people = (101, 102)
+    for client, person in zip(house.bots, people, strict=True):
+        correct_and_ask(client, person)
+    (tmp_path / "elsewhere").mkdir()
+    with (
+        running_worker(house.workers, "--queue", "fine-tuning") as one,
+        running_worker(house.workers, "--queue", "fine-tuning", DATA_DIR=str(tmp_path / "elsewhere")) as other,
+    ):
+        for client in house.bots:
+            client.message("/retrain", user_id=ADMIN)
+        wait_for(house.bots[0], ADMIN, "Feedback round 1")
+        wait_for(house.bots[1], ADMIN, "Feedback round 1")
+        trainer = house.workers.trainer()
+        busy, free = (one, other) if owner_of_the_run(house.database) == one.process.pid else (other, one)
+        nudge(house.workers.settings, 1)
+        free.wait_for("Run 1 is another's, or has ended")
+        trainer.order("better")
+        busy.wait_for("Run 1 ended: promoted")
+    assert house.workers.no_trainer_waits()
+    assert wait_until_both_serve(house.database, "run-1") == {7000001, 7000002}
+    with house.database.reading() as unit:
+        (run,) = runs.newest_runs(unit, 9)
+        changes = [change.to_version for change in registry.changes(unit)]
+    assert (run.state, run.attempts, run.candidate) == (RunState.PROMOTED, 1, "run-1")
+    assert changes[0] == "run-1"
+    assert changes.count("run-1") == 1
+    for client, person in zip(house.bots, people, strict=True):
+        notice = wait_for(client, person, "Your correction is in model run-1, which answers now.")
+        assert f"“{REVIEW.format(number=person)}”" in notice["text"]
+        client.message("Every joke of the evening was funny, and the songs were a joy.", user_id=person)
+        wait_for(client, person, "Positive")
+        chat = replies(client.chat(person))
+        assert sum("in model run-1" in message["text"] for message in chat) == 1
+        assert "model run-1" in chat[-1]["text"]

@@ -1,0 +1,260 @@
+"""``thumbs corrections`` as a person runs it."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from click.testing import Result
+from sqlalchemy import func, select
+from typer.testing import CliRunner
+
+from cli.errors import BadCorrections, NoAdmins, UnknownPerson
+from cli.main import app
+from storage.chat.people import find, meet
+from storage.db.database import Database
+from storage.db.states import Consent, OfferState, Part, RunKind, Trigger, Verdict
+from storage.db.tables import ConsentRow, JudgementRow, MessageRow, PersonRow, PredictionRow
+from storage.feedback.consensus import State
+from storage.feedback.eligibility import Rules, judged, usable
+from storage.feedback.label_offers import close, find_offer, offer_gold
+from storage.feedback.votes import judge
+from storage.models.registry import register
+from storage.privacy.consent import consent_of, record_consent
+from storage.training.runs import ask, claim
+from storage.training.snapshots import JudgedRow, judged_texts, take
+
+Remember = Callable[..., Any]
+Run = Callable[..., Result]
+ADMIN = 11
+GOOD = "A warm and funny film, wonderfully played by everyone in it."
+BAD = "A dull and endless film that I walked out of after an hour."
+NEITHER = "The film runs for two hours and was shot in Norway."
+
+
+@pytest.fixture
+def run(database: Database, database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Run:
+    """Runs a command on the test's database; an error of the tree is raised."""
+
+    def invoke(*words: str | Path, admins: str = str(ADMIN)) -> Result:
+        env = {"DATABASE_URL": database_url, "ENCRYPTION_KEY": keys[0], "ADMIN_IDS": admins}
+        env |= {"DATA_DIR": str(tmp_path / "var"), "FEEDBACK_QUORUM": "2"}
+        done = CliRunner().invoke(app, ["corrections", *map(str, words)], env=env)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done
+
+    return invoke
+
+
+def write(path: Path, *rows: tuple[str, str, str]) -> Path:
+    pd.DataFrame(rows, columns=["text", "label", "person"]).to_csv(path, index=False)
+    return path
+
+
+JUDGED = [
+    (GOOD, "positive", "ann"),
+    (GOOD, "Positive", "ben"),
+    (BAD, "negative", "ann"),
+    (BAD, "positive", "ben"),
+    (NEITHER, "neither", "ben"),
+    (NEITHER, "neither", "cat"),
+    ("Only one of them says something of this fine film.", "1", "cat"),
+]
+
+
+def count(database: Database, table: Any) -> int:
+    with database.reading() as unit:
+        return unit.scalars(select(func.count()).select_from(table)).one()
+
+
+def test_a_file_becomes_texts_predictions_judgements_and_consent(run: Run, database: Database, tmp_path: Path) -> None:
+    done = run("import", write(tmp_path / "judged.csv", *JUDGED), "--json")
+    assert json.loads(done.stdout) == {"texts": 4, "judgements": 7, "people": 3}
+    with database.reading() as unit:
+        states = sorted(text.standing.state for text in judged(unit, 2, frozenset({ADMIN})))
+        assert states == [State.QUARANTINED, State.SETTLED, State.USABLE, State.WAITING]
+        (good,) = usable(unit, 2, frozenset({ADMIN}))
+        assert (good.label, good.judged.predicted, len(good.supporters)) == ("Positive", "Positive", 2)
+        assert unit.scalars(select(ConsentRow.wording)).all() == ["import"] * 3
+        people = unit.scalars(select(PersonRow)).all()
+        assert sorted(unit.cipher.decrypt(person.name) for person in people) == ["ann", "ben", "cat"]
+        assert all(-(2**63) <= person.telegram_id < -(10**15) for person in people), "nobody's on Telegram"
+        verdicts = dict(unit.execute(select(JudgementRow.verdict, func.count()).group_by(JudgementRow.verdict)).all())
+        assert verdicts[Verdict.NEITHER] == 2
+
+
+def test_the_same_file_again_changes_nothing_but_a_newer_word(run: Run, database: Database, tmp_path: Path) -> None:
+    path = write(tmp_path / "judged.csv", *JUDGED)
+    run("import", path)
+    tables = (MessageRow, PredictionRow, JudgementRow, PersonRow, ConsentRow)
+    before = [count(database, table) for table in tables]
+    changed = [(BAD, "negative", "ben") if row == JUDGED[3] else row for row in JUDGED]
+    done = run("import", write(path, *changed), "--json")
+    assert json.loads(done.stdout)["texts"] == 0
+    assert [count(database, table) for table in tables] == before
+    with database.reading() as unit:
+        assert {text.label for text in usable(unit, 2, frozenset())} == {"Positive", "Negative"}
+
+
+def test_the_word_of_a_file_can_be_final(run: Run, database: Database, tmp_path: Path) -> None:
+    path = write(tmp_path / "vetted.csv", (GOOD, "positive", "ann"), (BAD, "negative", "ben"))
+    run("import", path, "--as-admin")
+    with database.reading() as unit:
+        assert [text.label for text in usable(unit, 2, frozenset({ADMIN}))] == ["Positive", "Negative"]
+        admin = find(unit, ADMIN)
+        assert set(unit.scalars(select(JudgementRow.person_id))) == {admin}
+        assert admin is not None
+        assert consent_of(unit, admin) is Consent.NEVER_ASKED
+    with pytest.raises(NoAdmins):
+        run("import", path, "--as-admin", admins="")
+
+
+def test_every_bad_row_is_named_and_nothing_is_imported(run: Run, database: Database, tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "bad.csv",
+        (GOOD, "positive", "ann"),
+        (BAD, "terrible", "ann"),
+        ("", "positive", "ann"),
+        (GOOD, "negative", "ann"),
+        (BAD, "negative", " "),
+        ("Dieser Film war leider furchtbar langweilig und viel zu lang.", "negative", "ann"),
+    )
+    with pytest.raises(BadCorrections) as raised:
+        run("import", path)
+    assert str(raised.value).splitlines()[1:] == [
+        "Row 2: 'terrible' is no label; use positive, negative or neither.",
+        "Row 3: its text has no words.",
+        "Row 4: it calls the text of row 1 something else.",
+        "Row 5: it names no person.",
+        "Row 6: its text is in German, and the model reads English.",
+    ]
+    assert count(database, MessageRow) == count(database, PersonRow) == 0
+
+
+def test_with_a_final_word_two_people_may_not_differ(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "bad.csv", (GOOD, "positive", "ann"), (GOOD, "negative", "ben"))
+    with pytest.raises(BadCorrections, match="Row 2: it calls the text of row 1 something else"):
+        run("import", path, "--as-admin")
+
+
+@pytest.mark.parametrize("name", ["judged.csv", "judged.csv.gz", "judged.jsonl", "judged.parquet"])
+def test_an_export_has_every_judgement_and_how_it_stands(run: Run, tmp_path: Path, name: str) -> None:
+    run("import", write(tmp_path / "in.csv", *JUDGED))
+    run("export", "--out", tmp_path / name)
+    read = {"csv": pd.read_csv, "gz": pd.read_csv, "parquet": pd.read_parquet}
+    table = (
+        pd.read_json(tmp_path / name, lines=True) if "jsonl" in name else read[name.rpartition(".")[2]](tmp_path / name)
+    )
+    assert list(table.columns) == ["text", "label", "person", "state"]
+    found = sorted(table[["text", "label", "state"]].itertuples(index=False, name=None))
+    states = {GOOD: "usable", BAD: "quarantined", NEITHER: "settled"}
+    words = {"positive": "Positive", "1": "Positive", "negative": "Negative", "neither": "Neither"}
+    assert found == sorted((text, words[label.lower()], states.get(text, "waiting")) for text, label, _ in JUDGED)
+    assert table["person"].nunique() == 3
+
+
+def test_what_counts_is_exported_once_and_without_those_who_withdrew(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    run("import", write(tmp_path / "in.csv", *JUDGED))
+    run("export", "--out", tmp_path / "usable.csv", "--usable")
+    table = pd.read_csv(tmp_path / "usable.csv")
+    assert table[["text", "label", "state"]].to_numpy().tolist() == [[GOOD, "Positive", "usable"]]
+    with database.unit_of_work() as unit:
+        for person in unit.scalars(select(PersonRow.id)).all():
+            record_consent(unit, person, Consent.WITHDRAWN, "1")
+    run("export", "--out", tmp_path / "none.csv")
+    assert (tmp_path / "none.csv").read_text() == "text,label,person,state\n"
+
+
+def test_formulas_are_defused_in_csv_and_come_back_as_they_were(
+    run: Run, database: Database, remember: Remember, tmp_path: Path
+) -> None:
+    formula = "=HYPERLINK(1) is what I think of this lovely film"
+    with database.unit_of_work() as unit:
+        review = remember(unit, formula, telegram_id=7)
+        record_consent(unit, review.person_id, Consent.GRANTED, "1")
+        judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+    run("export", "--out", tmp_path / "out.csv")
+    assert pd.read_csv(tmp_path / "out.csv")["text"].tolist() == [f"'{formula}"]
+    run("export", "--out", tmp_path / "out.jsonl")
+    assert json.loads((tmp_path / "out.jsonl").read_text())["text"] == formula
+    run("import", tmp_path / "out.csv")
+    with database.reading() as unit:
+        (text,) = judged(unit, 2, frozenset())
+        assert (text.standing.state, len(text.votes)) == (State.USABLE, 2), "the same text, by another person"
+
+
+def test_no_character_of_a_text_ends_its_row(run: Run, database: Database, remember: Remember, tmp_path: Path) -> None:
+    texts = ["A fine film\r=HYPERLINK(1)", "A finer film\n=1+1", "The finest\r\n=1+1", 'It is "fine", they say']
+    with database.unit_of_work() as unit:
+        for text in texts:
+            review = remember(unit, text, telegram_id=7)
+            record_consent(unit, review.person_id, Consent.GRANTED, "1")
+            judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+    run("export", "--out", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["text"] for row in rows) == sorted(texts)
+
+
+def test_only_known_kinds_of_files_are_written(run: Run, tmp_path: Path) -> None:
+    done = run("export", "--out", tmp_path / "judged.xlsx")
+    assert done.exit_code == 2
+    assert ".csv, .jsonl, .parquet" in " ".join(done.output.replace("│", " ").split())
+    assert not (tmp_path / "judged.xlsx").exists()
+
+
+def test_the_versions_that_saw_a_person_are_listed(
+    run: Run, database: Database, remember: Remember, tmp_path: Path
+) -> None:
+    with database.unit_of_work() as unit:
+        review = remember(unit, GOOD, telegram_id=7)
+        record_consent(unit, review.person_id, Consent.GRANTED, "1")
+        judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+    assert "No model saw" in run("seen-by", 7).output
+    with database.unit_of_work() as unit:
+        run_id = ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run.id
+        lease = claim(unit, run_id, "a worker")
+        assert lease is not None
+        take(unit, lease, Rules(1, 20, 0.1, 0.0), frozenset(), "one")
+        assert judged_texts(unit, run_id, Part.TRAIN) == [JudgedRow(GOOD, "Positive")]
+        register(unit, "two", "0" * 64, "models/two", run_id=run_id)
+    assert json.loads(run("seen-by", 7, "--json").stdout) == ["two"]
+    with pytest.raises(UnknownPerson, match="12345"):
+        run("seen-by", 12345)
+
+
+def test_labellers_are_told_about_once_there_is_enough(run: Run, tmp_path: Path) -> None:
+    assert "not enough to tell yet" in run("labellers").output
+    people = ("ann", "ben", "cat", "dan", "eve")
+    texts = [f"The film number {number} was a pleasure to watch with friends." for number in range(20)]
+    said = [
+        (text, "negative" if name == "eve" and n % 3 == 0 else "positive")
+        for n, text in enumerate(texts)
+        for name in people
+    ]
+    rows = [(text, label, people[index % 5]) for index, (text, label) in enumerate(said)]
+    run("import", write(tmp_path / "in.csv", *rows))
+    told = json.loads(run("labellers", "--json").stdout)
+    assert len(told) == 5
+    assert told[0]["right"] < told[1]["right"]
+    assert "by 20 shared votes" in run("labellers").stdout
+
+
+def test_answers_to_gold_questions_are_told_the_worst_first(run: Run, database: Database) -> None:
+    assert "Nobody has answered" in run("gold").output
+    with database.unit_of_work() as unit:
+        for telegram_id, answers in ((31, ["Positive", "Positive"]), (32, ["Negative", "Positive", "Neither"])):
+            person = meet(unit, telegram_id, "Someone", "en")
+            for number, answer in enumerate(answers):
+                offer = find_offer(unit, person.id, offer_gold(unit, person.id, f"Fine play {number}", "Positive"))
+                assert offer is not None
+                close(unit, offer, OfferState.ANSWERED, answer)
+    told = json.loads(run("gold", "--json").stdout)
+    assert [(score["answered"], score["right"]) for score in told] == [(3, 1), (2, 2)]
+    assert "1 of 3 gold questions right" in run("gold").stdout

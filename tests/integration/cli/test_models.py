@@ -1,0 +1,123 @@
+"""``thumbs models`` as a person runs it."""
+
+import json
+import os
+import pwd
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from cli.errors import NoEarlierModel
+from cli.main import app
+from ml.errors import UnusableArtifact
+from ml.serving.artifact import MANIFEST, Manifest, file_hashes, manifest_hash, verified_manifest
+from storage.db.database import Database
+from storage.errors import ModelRemoved, UnknownModelVersion
+from storage.models import instances, registry
+
+Run = Callable[..., Result]
+PLAIN = Manifest("", "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {"dev": {"accuracy": 0.9}}, [], {})
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """The store: folders of two models, whose weights nobody loads."""
+    for name in ("one", "two"):
+        folder = tmp_path / "var" / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(name.encode())
+        replace(PLAIN, version=name, files=file_hashes(folder)).write(folder)
+    return tmp_path / "var" / "models"
+
+
+@pytest.fixture
+def run(database: Database, models: Path, database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Run:
+    """Runs a command on the test's database, which knows both models; an error of the tree is raised."""
+    with database.unit_of_work() as unit:
+        for folder in sorted(models.iterdir()):
+            registry.register(unit, folder.name, manifest_hash(folder), folder.name)
+        registry.make_live(unit, "one", "a test begins")
+
+    def invoke(*words: str) -> Result:
+        env = {"DATABASE_URL": database_url, "ENCRYPTION_KEY": keys[0], "DATA_DIR": str(tmp_path / "var")}
+        done = CliRunner().invoke(app, ["models", *words], env=env)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done
+
+    return invoke
+
+
+def live(database: Database) -> str | None:
+    with database.reading() as unit:
+        version = registry.live(unit)
+        return version.version if version else None
+
+
+def test_the_list_says_which_model_answers_where(run: Run, database: Database) -> None:
+    with database.unit_of_work() as unit:
+        instances.acknowledge(unit, "host:1", 900, "one")
+    lines = {line.split()[0]: line for line in run("list").stdout.splitlines()}
+    assert set(lines) == {"one", "two"}
+    assert " live " in lines["one"]
+    assert lines["one"].endswith("answers in host:1")
+    assert " kept " in lines["two"]
+    told = json.loads(run("list", "--json").stdout)
+    assert {row["version"]: row["live"] for row in told} == {"one": True, "two": False}
+
+
+def test_promote_and_rollback_are_written_down(run: Run, database: Database) -> None:
+    assert "Model two is live" in run("promote", "two", "--why", "it waited").stderr
+    assert live(database) == "two"
+    assert "is live already" in run("promote", "two").stderr
+    run("rollback")
+    assert live(database) == "one"
+    with database.reading() as unit:
+        changes = [(change.who, change.to_version, change.why) for change in registry.changes(unit, 2)]
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert changes == [
+        (None, "one", f"thumbs models rollback by {user}"),
+        (None, "two", f"thumbs models promote by {user}: it waited"),
+    ]
+
+
+def test_what_cannot_answer_does_not_go_live(run: Run, database: Database) -> None:
+    with pytest.raises(NoEarlierModel):
+        run("rollback")
+    with pytest.raises(UnknownModelVersion):
+        run("promote", "three")
+    with database.unit_of_work() as unit:
+        registry.mark_removed(unit, "two")
+    with pytest.raises(ModelRemoved):
+        run("promote", "two")
+    assert live(database) == "one"
+
+
+def test_show_tells_figures_and_changes(run: Run, database: Database) -> None:
+    run("promote", "two")
+    with database.unit_of_work() as unit:
+        registry.note_test(unit, "two", 19_000, 17_651)
+    shown = run("show", "two").stdout
+    assert "right on 17,651 of 19,000 test reviews" in shown
+    assert "live: yes" in shown
+    assert 'dev: {"accuracy": 0.9}' in shown
+    assert "one to two, no admin: thumbs models promote" in shown
+    told = json.loads(run("show", "two", "--json").stdout)
+    assert told["figures"] == {"dev": {"accuracy": 0.9}}
+    assert [change["from_version"] for change in told["changes"]] == ["one"]
+
+
+def test_export_writes_a_verified_copy_and_refuses_a_changed_one(run: Run, models: Path, tmp_path: Path) -> None:
+    run("export", "two", "--out", str(tmp_path / "mine"))
+    assert verified_manifest(tmp_path / "mine").version == "two"
+    os.truncate(models / "two" / "model.safetensors", 1)
+    with pytest.raises(UnusableArtifact):
+        run("export", "two", "--out", str(tmp_path / "other"))
+    assert not (tmp_path / "other").exists()
+    (models / "one" / MANIFEST).write_text((models / "one" / MANIFEST).read_text() + "\n")
+    with pytest.raises(UnusableArtifact):
+        run("export", "one", "--out", str(tmp_path / "other"))

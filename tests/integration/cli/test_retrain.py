@@ -1,0 +1,118 @@
+"""``thumbs retrain`` as a person runs it; the test is the worker and writes the rows."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.settings import Settings
+from storage.db.database import Database
+from storage.db.states import RunKind, RunState, Trigger
+from storage.training import runs
+from storage.training.runs import Lease, Progress, Run
+
+SOON = 30.0
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Iterator[Start]:
+    """Starts the command on the test's database."""
+    names = {name.upper() for name in Settings.model_fields}
+    others = {name: value for name, value in os.environ.items() if name not in names}
+    own = {"DATABASE_URL": database_url, "ENCRYPTION_KEY": keys[0], "DATA_DIR": str(tmp_path / "var")}
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*words: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "cli.main", "retrain", *words]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, env={**others, **own}, stdout=pipe, stderr=pipe, text=True)
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def said(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=SOON)
+    return process.returncode, out, err
+
+
+def queued(database: Database) -> Run:
+    """The open run, as soon as the command has asked for it."""
+    deadline = time.monotonic() + SOON
+    while time.monotonic() < deadline:
+        with database.reading() as unit:
+            run = runs.open_run(unit)
+        if run is not None:
+            return run
+        threading.Event().wait(0.05)
+    raise TimeoutError("the command asked for no run")
+
+
+def claimed(database: Database) -> Lease:
+    run = queued(database)
+    with database.unit_of_work() as unit:
+        lease = runs.claim(unit, run.id, "the test")
+        assert lease is not None
+        runs.report(unit, lease, Progress(1, 2, 1, 20.0))
+    return lease
+
+
+def test_a_run_is_queued_and_asking_again_joins_it(start: Start, database: Database, tmp_path: Path) -> None:
+    status, out, _ = said(start("--full", "--json"))
+    run = json.loads(out)
+    assert (status, run["kind"], run["state"], run["trigger"]) == (0, "full_run", "queued", "admin")
+    assert queued(database).id == run["id"]
+    assert len(list((tmp_path / "var" / "broker" / "messages").iterdir())) == 1, "a worker was told"
+    status, out, err = said(start("--full"))
+    assert (status, out) == (0, "")
+    assert err == f"Run {run['id']} (full run) was on already, and is joined.\n"
+    assert said(start())[0] == 1, "no feedback round comes of it"
+
+
+def test_waiting_ends_with_the_verdict(start: Start, database: Database) -> None:
+    process = start("--wait")
+    lease = claimed(database)
+    decision = {"sentence": "Held: no better on feedback."}
+    with database.unit_of_work() as unit:
+        runs.end(unit, lease, RunState.HELD, candidate="seven", decision=decision)
+    status, out, _ = said(process)
+    assert (status, out) == (0, "Held: no better on feedback. The new model is seven.\n")
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "sentence"),
+    [(RunState.FAILED, "The disk is full.", "failed: The disk is full."), (RunState.CANCELLED, None, "was cancelled.")],
+)
+def test_a_run_that_comes_to_nothing_is_told_by_the_status(
+    start: Start, database: Database, state: RunState, error: str | None, sentence: str
+) -> None:
+    process = start("--wait")
+    lease = claimed(database)
+    with database.unit_of_work() as unit:
+        runs.end(unit, lease, state, error=error)
+    assert said(process)[:2] == (1, f"Run {lease.run.id} {sentence}\n")
+
+
+def test_ctrl_c_ends_the_waiting_and_not_the_run(start: Start, database: Database) -> None:
+    with database.unit_of_work() as unit:
+        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.SCHEDULE).run
+    process = start("--wait")
+    assert process.stderr is not None
+    assert process.stderr.readline() == f"Run {run.id} (feedback round) was on already, and is joined.\n"
+    process.send_signal(signal.SIGINT)
+    status, out, err = said(process)
+    assert (status, out) == (130, "")
+    assert f"Run {run.id} is queued, and goes on without this command." in err
+    assert queued(database).cancel_asked is False

@@ -1,0 +1,107 @@
+"""The inbox: kept once, handled in order, set aside after failures."""
+
+import pytest
+from sqlalchemy import select
+
+from storage.chat.inbox import MAX_ATTEMPTS, StoredUpdate, fail, finish, receive, unhandled
+from storage.chat.people import find, meet
+from storage.db.database import Database
+from storage.db.states import UpdateState
+from storage.db.tables import UpdateRow
+from storage.errors import UpdateHandled
+from storage.privacy.erasure import erase
+
+BOT = 900
+OTHER_BOT = 901
+
+
+def test_a_second_copy_is_dropped(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        assert receive(unit, BOT, 1, 7, "first")
+    with database.unit_of_work() as unit:
+        assert not receive(unit, BOT, 1, 7, "second")
+        assert receive(unit, OTHER_BOT, 1, 7, "another bot's")
+        assert unhandled(unit, BOT) == [StoredUpdate(BOT, 1, "first", 0)]
+
+
+def test_updates_wait_in_the_order_of_their_ids(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        for update_id in (2**40, 3, 1, 2):
+            assert receive(unit, BOT, update_id, None, f"payload {update_id}")
+    with database.reading() as unit:
+        assert [update.update_id for update in unhandled(unit, BOT)] == [1, 2, 3, 2**40]
+        assert unhandled(unit, OTHER_BOT) == []
+
+
+def test_a_handled_update_keeps_only_its_id(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        receive(unit, BOT, 1, 7, "payload")
+        receive(unit, BOT, 2, 7, "payload")
+        finish(unit, BOT, 1)
+    with database.unit_of_work() as unit:
+        assert [update.update_id for update in unhandled(unit, BOT)] == [2]
+        assert not receive(unit, BOT, 1, 7, "a late second copy")
+        row = unit.get_one(UpdateRow, (BOT, 1))
+        assert (row.payload, row.telegram_id, row.state) == (None, None, UpdateState.HANDLED)
+        assert row.finished_at is not None
+
+
+def test_what_is_done_for_an_update_is_done_once(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        receive(unit, BOT, 1, 7, "payload")
+
+    def handle() -> None:
+        with database.unit_of_work() as unit:
+            meet(unit, telegram_id, "Someone", "en")
+            finish(unit, BOT, 1)
+
+    telegram_id = 7
+    handle()
+    telegram_id = 8
+    with pytest.raises(UpdateHandled, match="Update 1"):
+        handle()
+    with database.reading() as unit:
+        assert (find(unit, 7) is None, find(unit, 8) is None) == (False, True)
+
+
+def test_an_update_whose_sender_was_deleted_while_it_waited_can_be_handled_once(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        receive(unit, BOT, 1, 7, "payload")
+        erase(unit, 7)
+        assert unhandled(unit, BOT) == []
+        finish(unit, BOT, 1)
+        with pytest.raises(UpdateHandled):
+            finish(unit, BOT, 1)
+
+
+def test_an_update_that_fails_is_tried_again_and_then_set_aside(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        receive(unit, BOT, 1, 7, "payload")
+    for attempt in range(1, MAX_ATTEMPTS):
+        with database.unit_of_work() as unit:
+            assert fail(unit, BOT, 1, "ValueError") == attempt
+            assert unhandled(unit, BOT) == [StoredUpdate(BOT, 1, "payload", attempt)]
+    with database.unit_of_work() as unit:
+        assert fail(unit, BOT, 1, "ValueError: it quoted the text") == MAX_ATTEMPTS == 3
+        assert unhandled(unit, BOT) == []
+        row = unit.scalars(select(UpdateRow)).one()
+        assert row.state is UpdateState.FAILED
+        assert row.payload is not None
+        assert row.reason is not None
+        assert unit.cipher.decrypt(row.payload) == "payload"
+        assert unit.cipher.decrypt(row.reason) == "ValueError: it quoted the text"
+
+
+def test_an_update_that_failed_once_can_still_be_handled(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        receive(unit, BOT, 1, 7, "payload")
+        fail(unit, BOT, 1, "TimedOut")
+        finish(unit, BOT, 1)
+        assert unhandled(unit, BOT) == []
+
+
+def test_any_json_is_kept(database: Database) -> None:
+    payload = '{"text": "\ud83d half an emoji, \x00, \u2028 and 漢字"}'
+    with database.unit_of_work() as unit:
+        receive(unit, BOT, 1, None, payload)
+        assert unhandled(unit, BOT)[0].payload == payload

@@ -1,0 +1,196 @@
+"""Migrations on both engines, compared with the tables."""
+
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from subprocess import PIPE
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from core.errors import BadSetting
+from migrations import runner
+from storage.db.database import Database
+from storage.db.engine import parse, writing_engine
+from storage.db.tables import Base
+from storage.errors import DatabaseUnusable, MigrationRefused, SchemaMismatch
+
+# A process that is ready to migrate and starts when its input ends.
+WAITS_AND_MIGRATES = """
+import sys
+import psycopg
+from alembic import command
+from migrations import runner
+runner.head()
+print("ready", flush=True)
+sys.stdin.read()
+runner.upgrade(sys.argv[1])
+"""
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    engine = writing_engine(parse(url))
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def tables_in(url: str) -> set[str]:
+    with connected(url) as connection:
+        return set(inspect(connection).get_table_names()) - {"alembic_version"}
+
+
+def test_up_down_and_up_again(empty_url: str) -> None:
+    assert runner.current(empty_url) is None
+    runner.upgrade(empty_url)
+    assert runner.current(empty_url) == runner.head()
+    assert tables_in(empty_url) == set(Base.metadata.tables)
+
+    runner.downgrade(empty_url, "base")
+    assert runner.current(empty_url) is None
+    assert tables_in(empty_url) == set()
+
+    runner.upgrade(empty_url)
+    assert tables_in(empty_url) == set(Base.metadata.tables)
+
+
+def test_the_migrations_make_exactly_the_tables(database_url: str) -> None:
+    with connected(database_url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_foreign_key_is_named_and_indexed(database_url: str) -> None:
+    with connected(database_url) as connection:
+        schema = inspect(connection)
+        for table in Base.metadata.tables:
+            indexed = {index["column_names"][0] for index in schema.get_indexes(table)}
+            indexed |= {unique["column_names"][0] for unique in schema.get_unique_constraints(table)}
+            indexed |= {schema.get_pk_constraint(table)["constrained_columns"][0]}
+            for key in schema.get_foreign_keys(table):
+                assert key["name"] == f"fk_{table}_{key['constrained_columns'][0]}_{key['referred_table']}"
+                # Model versions and the runs that made them are never deleted.
+                if key["referred_table"] != "model_versions" and (table, key["referred_table"]) != (
+                    "model_versions",
+                    "training_runs",
+                ):
+                    assert key["constrained_columns"][0] in indexed
+
+
+# A row of every table that refers to another, as the first migration has them.
+FIRST_ROWS = (
+    "INSERT INTO people VALUES (1, 7, :some, 'en', :now)",
+    "INSERT INTO consents VALUES (1, 1, 'training', 'granted', '1', :now)",
+    "INSERT INTO messages VALUES (1, 1, 900, 7, NULL, :hash, :now)",
+    "INSERT INTO message_parts VALUES (1, 0, 5, :some)",
+    "INSERT INTO message_addresses VALUES (900, 7, 5, 1)",
+    "INSERT INTO model_versions VALUES ('one', 'abc', 'models/one', :yes, :now)",
+    "INSERT INTO predictions VALUES (1, 1, 'one', 'Positive', 0.9, :yes, 1, -1, 1, NULL, :now)",
+    "INSERT INTO replies VALUES (1, 900, 1, 7, :some, 1, 3, NULL, 'sent', 6, NULL, :now, :now)",
+    "INSERT INTO judgements VALUES (1, 1, :hash, 1, 'wrong', 'Negative', :now)",
+)
+
+
+def rows_in(url: str, tables: set[str]) -> dict[str, int]:
+    with connected(url) as connection:
+        return {table: connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in tables}
+
+
+def test_what_people_wrote_before_a_migration_is_there_after_it_and_after_its_way_back(empty_url: str) -> None:
+    runner.upgrade(empty_url)
+    runner.downgrade(empty_url, "0001")
+    facts = {"some": b"sealed", "hash": b"h" * 32, "yes": True, "now": datetime(2026, 1, 2, tzinfo=UTC)}
+    with connected(empty_url) as connection:
+        for row in FIRST_ROWS:
+            names = {name for name in facts if f":{name}" in row}
+            connection.execute(text(row), {name: facts[name] for name in names})
+        connection.commit()
+    before = rows_in(empty_url, tables_in(empty_url))
+    assert sum(before.values()) == len(FIRST_ROWS)
+    runner.upgrade(empty_url)
+    assert rows_in(empty_url, set(before)) == before
+    runner.downgrade(empty_url, "0001")
+    assert rows_in(empty_url, set(before)) == before
+
+
+def test_a_migration_that_would_leave_a_row_without_what_it_refers_to_changes_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'thumbs.db'}"
+    runner.upgrade(url)
+    runner.downgrade(url, "0001")
+    with sqlite3.connect(tmp_path / "thumbs.db") as other:  # where nothing watches over references
+        other.execute("INSERT INTO message_addresses VALUES (900, 7, 5, 1)")
+    with pytest.raises(MigrationRefused, match=r"not there \(1\)"):
+        runner.upgrade(url)
+    assert runner.current(url) == "0001"
+
+
+def test_processes_that_migrate_at_once_migrate_once(empty_url: str) -> None:
+    command = [sys.executable, "-c", WAITS_AND_MIGRATES, empty_url]
+    processes = [subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) for _ in range(3)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.close()
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+    assert runner.current(empty_url) == runner.head()
+
+
+def test_a_database_without_migrations_is_refused(empty_url: str, keys: tuple[str, ...]) -> None:
+    with pytest.raises(SchemaMismatch, match="thumbs db upgrade"):
+        Database.open(empty_url, keys)
+    assert not (empty_url.startswith("sqlite") and Path(parse(empty_url).database or "").exists())
+    runner.upgrade(empty_url)
+    runner.downgrade(empty_url, "base")
+    with pytest.raises(SchemaMismatch, match="thumbs db upgrade"):
+        Database.open(empty_url, keys)
+
+
+def test_only_the_owner_may_read_a_sqlite_file_and_its_folder(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    path = tmp_path / "made" / "thumbs.db"
+    runner.upgrade(f"sqlite:///{path}")
+    database = Database.open(f"sqlite:///{path}", keys)
+    with database.reading():
+        files = [path.parent, *path.parent.iterdir()]
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in files}
+    database.close()
+    assert modes == {"made": 0o700, "thumbs.db": 0o600, "thumbs.db-wal": 0o600, "thumbs.db-shm": 0o600}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "mysql://host/thumbs", "postgresql+psycopg2://host/thumbs", "sqlite://", "sqlite:///:memory:"],
+)
+def test_an_address_of_another_kind_is_refused_in_one_sentence(url: str) -> None:
+    with pytest.raises(BadSetting, match="DATABASE_URL"):
+        runner.upgrade(url)
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password(keys: tuple[str, ...], tmp_path: Path) -> None:
+    url = f"postgresql://someone:hush@/thumbs?host={tmp_path}"
+    with pytest.raises(DatabaseUnusable, match="someone") as caught:
+        Database.open(url, keys)
+    assert "hush" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_refused(keys: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "thumbs.db"
+    path.write_text("a shopping list: milk, bread, apples and a good film for the evening\n" * 20)
+    with pytest.raises(DatabaseUnusable, match="not a database"):
+        Database.open(f"sqlite:///{path}", keys)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DatabaseUnusable):
+        runner.upgrade(f"sqlite:///{tmp_path / 'file' / 'thumbs.db'}")

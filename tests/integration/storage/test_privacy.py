@@ -1,0 +1,312 @@
+"""Consent, encryption at rest, deletion and retention."""
+
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, inspect, select, text
+from sqlalchemy.orm import Session
+
+from storage.chat.inbox import MAX_ATTEMPTS, fail, finish, receive, unhandled
+from storage.chat.messages import Part, find_by_part, get_message, store_message
+from storage.chat.outbox import Draft, enqueue, mark_failed, mark_sent, mark_uncertain, take_next
+from storage.chat.people import meet
+from storage.chat.predictions import get_prediction
+from storage.db.column_types import Sealed
+from storage.db.database import Database, Unit
+from storage.db.engine import parse
+from storage.db.states import Consent, RunKind, RunState, Trigger, Verdict
+from storage.db.tables import (
+    Base,
+    ConsentRow,
+    FollowerRow,
+    MessageRow,
+    OfferRow,
+    PersonRow,
+    ReplyRow,
+    ServingRow,
+    SnapshotRow,
+    UpdateRow,
+)
+from storage.feedback.eligibility import Rules
+from storage.feedback.votes import judge
+from storage.models.registry import make_live, register
+from storage.privacy.consent import consent_of, record_consent
+from storage.privacy.erasure import Erased, erase
+from storage.privacy.retention import Purged, purge
+from storage.training.runs import ask, claim, end
+from storage.training.snapshots import take
+
+Remember = Callable[..., Any]
+BOT = 900
+SECRET = "Zanzibarquokka"
+
+
+def counts(unit: Session) -> dict[str, int]:
+    tables = Base.metadata.tables.values()
+    return {table.name: unit.scalars(select(func.count()).select_from(table)).one() for table in tables}
+
+
+def test_consent_is_a_ledger_whose_newest_line_holds(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        ada, grace = meet(unit, 7, "Ada", "en"), meet(unit, 8, "Grace", "en")
+        assert consent_of(unit, ada.id) is Consent.NEVER_ASKED
+        for consent in (Consent.ASKED, Consent.GRANTED, Consent.WITHDRAWN, Consent.GRANTED, Consent.WITHDRAWN):
+            record_consent(unit, ada.id, consent, "2026-01")
+            assert consent_of(unit, ada.id) is consent
+        assert consent_of(unit, grace.id) is Consent.NEVER_ASKED
+        lines = unit.execute(select(ConsentRow.scope, ConsentRow.wording, ConsentRow.created_at)).all()
+    assert len(lines) == 5
+    assert all((scope, wording) == ("training", "2026-01") and at.tzinfo for scope, wording, at in lines)
+
+
+def test_never_having_been_asked_is_not_an_event(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        person = meet(unit, 7, "Ada", "en")
+        with pytest.raises(ValueError, match="never"):
+            record_consent(unit, person.id, Consent.NEVER_ASKED, "1")
+
+
+def test_meeting_again_brings_name_and_language_up_to_date(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        first = meet(unit, 2**42, "Ada", "en")
+    with database.unit_of_work() as unit:
+        again = meet(unit, 2**42, "Ada L.", None)
+        row = unit.scalars(select(PersonRow)).one()
+        assert (again.id, unit.cipher.decrypt(row.name), row.language) == (first.id, "Ada L.", None)
+
+
+def live_through_everything(unit: Unit, remember: Remember, telegram_id: int) -> None:
+    """A person who has rows in every table, with ``SECRET`` wherever words are."""
+    review = remember(unit, f"{SECRET} is a good film, said {telegram_id}", telegram_id=telegram_id)
+    person = meet(unit, telegram_id, f"{SECRET} Smith", "en")
+    old = store_message(unit, person.id, BOT, telegram_id, [Part(1, SECRET), Part(2, f"the {SECRET} end")])
+    store_message(unit, person.id, BOT, telegram_id, [Part(1, f"{SECRET}, edited")], revises=old)
+    judge(unit, person.id, review.prediction_id, Verdict.WRONG)
+    record_consent(unit, person.id, Consent.GRANTED, "1")
+    receive(unit, BOT, telegram_id * 10, telegram_id, f'{{"text": "{SECRET}"}}')
+    receive(unit, BOT, telegram_id * 10 + 1, telegram_id, f'{{"text": "{SECRET}"}}')
+    fail(unit, BOT, telegram_id * 10 + 1, f"ValueError: {SECRET}")
+    enqueue(unit, Draft(BOT, telegram_id, {"text": SECRET}, person.id, review.prediction_id))
+    mark_failed(unit, enqueue(unit, Draft(BOT, telegram_id, {"text": SECRET})), SECRET)
+    learn_from_it(unit, review, telegram_id)
+
+
+def learn_from_it(unit: Unit, review: Any, telegram_id: int) -> None:
+    """The person, an admin, asks for a run, follows it, and makes its model live; labels one text of their own."""
+    run_id = ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, telegram_id).run.id
+    lease = claim(unit, run_id, "a worker")
+    assert lease is not None
+    take(unit, lease, Rules(1, 20, 0.1, 0.5), frozenset({telegram_id}), "one")
+    unit.add(FollowerRow(run_id=run_id, bot_id=BOT, chat_id=telegram_id, reply_id=1, language="en"))
+    end(unit, lease, RunState.PROMOTED)
+    version = f"of {run_id}"
+    register(unit, version, "0" * 64, "models/two", run_id=run_id)
+    make_live(unit, version, "it is better", who=telegram_id)
+    unit.execute(
+        unit.insert(ServingRow).values(process="1", bot_id=BOT, version=version).on_conflict_do_nothing(),
+    )
+    text_hash = unit.get_one(MessageRow, review.message_id).text_hash
+    unit.add(OfferRow(person_id=review.person_id, text_hash=text_hash, prediction_id=review.prediction_id))
+    unit.flush()
+
+
+def test_nothing_that_a_person_wrote_is_readable_on_the_disk(
+    request: pytest.FixtureRequest, database: Database, database_url: str, remember: Remember
+) -> None:
+    with database.unit_of_work() as unit:
+        live_through_everything(unit, remember, 7)
+        assert all(counts(unit)[table.name] for table in Base.metadata.tables.values())
+    if database_url.startswith("sqlite"):
+        file = Path(parse(database_url).database or "")
+        with database.reading():
+            raw = b"".join(path.read_bytes() for path in file.parent.glob(f"{file.name}*"))
+        plain = b"models/one"
+    else:
+        server = request.getfixturevalue("postgres_server")
+        address = parse(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+        # As plain text, with byte strings as characters and not in hexadecimal digits.
+        raw = subprocess.run(
+            [server.bin_path / "pg_dump", "--inserts", address],
+            env={"PGOPTIONS": "-c bytea_output=escape"},
+            check=True,
+            capture_output=True,
+        ).stdout
+        plain = b"'models/one'"
+    assert plain in raw
+    assert SECRET.encode() not in raw
+    assert SECRET.encode("utf-16-le") not in raw
+    assert SECRET.encode().hex().encode() not in raw
+
+
+def test_every_column_of_bytes_is_sealed_or_a_hash() -> None:
+    plain = {
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if column.type.python_type is bytes and not isinstance(column.type, Sealed)
+    }
+    hashes = {f"{table}.text_hash" for table in ("messages", "judgements", "snapshot_rows", "label_offers")}
+    assert plain == hashes | {"training_runs.card"}, "the card is a chart, without a text"
+
+
+def test_an_erased_person_leaves_nothing_but_bare_update_ids(database: Database, remember: Remember) -> None:
+    with database.unit_of_work() as unit:
+        live_through_everything(unit, remember, 8)
+        before = counts(unit)
+        live_through_everything(unit, remember, 7)
+    with database.unit_of_work() as unit:
+        erased = erase(unit, 7)
+    assert erased == Erased(people=1, consents=1, messages=3, predictions=1, judgements=1, replies=2, updates=2)
+    with database.unit_of_work() as unit:
+        learnt = {"training_runs": 2, "model_versions": 3, "model_changes": 2, "snapshot_rows": 1 + 2}
+        assert counts(unit) == {**before, "updates": before["updates"] + 2, **learnt}
+        gone = select(SnapshotRow.message_id).where(SnapshotRow.author_id.is_(None))
+        assert unit.scalars(gone).all() == [None], "the hash stays, so that no later run measures what this one trained"
+        assert [update.update_id for update in unhandled(unit, BOT)] == [80, 81]
+        bare = unit.scalars(select(UpdateRow).where(UpdateRow.update_id.in_([70, 71]))).all()
+        assert [(row.telegram_id, row.payload, row.reason) for row in bare] == [(None, None, None)] * 2
+        assert not receive(unit, BOT, 70, 7, "a late second copy")
+        assert erase(unit, 7) == Erased(0, 0, 0, 0, 0, 0, 0)
+
+
+def test_no_cell_of_any_table_still_holds_an_erased_person(database: Database, remember: Remember) -> None:
+    telegram_id = 7_654_321_098
+    with database.unit_of_work() as unit:
+        live_through_everything(unit, remember, telegram_id)
+        erase(unit, telegram_id)
+    with database.reading() as unit:
+        names = inspect(unit.connection()).get_table_names()
+        cells = [cell for name in names for row in unit.execute(text(f"SELECT * FROM {name}")) for cell in row]
+    assert cells
+    assert telegram_id not in cells
+
+
+def test_replies_to_a_person_in_a_group_go_and_those_to_others_stay(database: Database) -> None:
+    group = -100_200_300
+    with database.unit_of_work() as unit:
+        ada, grace = meet(unit, 7, "Ada", "en"), meet(unit, 8, "Grace", "en")
+        to_ada = enqueue(unit, Draft(BOT, group, {"text": "Hello, Ada"}, ada.id))
+        to_grace = enqueue(unit, Draft(BOT, group, {"text": "Hello, Grace"}, grace.id))
+        assert erase(unit, 7).replies == 1
+        assert unit.get(ReplyRow, to_ada) is None
+        left = take_next(unit, BOT, group)
+        assert left is not None
+        assert left.id == to_grace
+
+
+def test_judgements_of_others_go_with_the_text_they_judge(database: Database, remember: Remember) -> None:
+    with database.unit_of_work() as unit:
+        review = remember(unit, "I liked it", telegram_id=7)
+        other = meet(unit, 8, "Grace", "en")
+        judge(unit, other.id, review.prediction_id, Verdict.WRONG)
+        assert erase(unit, 7).judgements == 1
+        assert counts(unit)["people"] == 1
+
+
+def after(days: float) -> datetime:
+    return datetime.now(UTC) + timedelta(days=days)
+
+
+def test_old_messages_go_with_all_that_hangs_on_them(database: Database, remember: Remember) -> None:
+    with database.unit_of_work() as unit:
+        review = remember(unit, "I liked it")
+        judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+        enqueue(unit, Draft(BOT, 7, {"text": "Positive"}, review.person_id, review.prediction_id))
+        assert purge(unit, after(364), message_days=365, inbox_days=7) == Purged(0, 0, 0)
+        assert purge(unit, after(366), message_days=365, inbox_days=7).messages == 1
+        left = counts(unit)
+    assert {name for name, count in left.items() if count} == {"people", "model_versions", "secrets"}
+
+
+@pytest.mark.parametrize(
+    ("ledger", "judged", "stays"),
+    [
+        ([Consent.GRANTED], True, True),
+        ([Consent.GRANTED], False, False),
+        ([], True, False),
+        ([Consent.ASKED], True, False),
+        ([Consent.GRANTED, Consent.WITHDRAWN], True, False),
+        ([Consent.WITHDRAWN, Consent.GRANTED], True, True),
+    ],
+)
+def test_only_judged_messages_with_consent_outlive_their_time(
+    database: Database, remember: Remember, ledger: list[Consent], judged: bool, stays: bool
+) -> None:
+    with database.unit_of_work() as unit:
+        review = remember(unit, "I liked it", telegram_id=7)
+        bystander = remember(unit, "Another one", telegram_id=8)
+        record_consent(unit, bystander.person_id, Consent.GRANTED, "1")
+        for consent in ledger:
+            record_consent(unit, review.person_id, consent, "1")
+        if judged:
+            judge(unit, review.person_id, review.prediction_id, Verdict.WRONG)
+        purge(unit, after(366), message_days=365, inbox_days=7)
+    with database.reading() as unit:
+        assert (get_prediction(unit, review.prediction_id) is not None) == stays
+        assert get_message(unit, bystander.message_id) is None
+
+
+@pytest.mark.parametrize("consent", [Consent.GRANTED, Consent.WITHDRAWN])
+def test_the_vote_of_who_took_back_their_consent_does_not_outlive_its_time(
+    database: Database, remember: Remember, consent: Consent
+) -> None:
+    with database.unit_of_work() as unit:
+        review = remember(unit, "I liked it", telegram_id=7)
+        voter = meet(unit, 8, "Ben", "en")
+        record_consent(unit, review.person_id, Consent.GRANTED, "1")
+        record_consent(unit, voter.id, consent, "1")
+        judge(unit, voter.id, review.prediction_id, Verdict.WRONG)
+        purge(unit, after(364), message_days=365, inbox_days=7)
+        assert counts(unit)["judgements"] == 1
+        purge(unit, after(366), message_days=365, inbox_days=7)
+        assert counts(unit)["judgements"] == (consent is Consent.GRANTED)
+
+
+def test_a_revision_outlives_the_text_that_it_revises(database: Database, remember: Remember) -> None:
+    with database.unit_of_work() as unit:
+        person = meet(unit, 7, "Ada", "en")
+        old = store_message(unit, person.id, BOT, 7, [Part(1, "I liked it")])
+        new = remember(unit, "I loved it", telegram_id=7)
+        unit.get_one(MessageRow, new.message_id).revises = old
+        judge(unit, person.id, new.prediction_id, Verdict.RIGHT)
+        record_consent(unit, person.id, Consent.GRANTED, "1")
+        assert purge(unit, after(366), message_days=365, inbox_days=7).messages == 1
+    with database.reading() as unit:
+        assert get_message(unit, old) is None
+        assert unit.get_one(MessageRow, new.message_id).revises is None
+        kept = get_message(unit, new.message_id)
+        assert kept is not None
+        assert find_by_part(unit, BOT, 7, kept.parts[0].telegram_message_id) == kept
+
+
+def test_the_inbox_forgets_finished_updates_but_not_how_far_it_is(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        for update_id in (1, 2, 3, 4):
+            receive(unit, BOT, update_id, 7, "payload")
+        receive(unit, BOT + 1, 1, 7, "payload")
+        for _ in range(MAX_ATTEMPTS):
+            fail(unit, BOT, 1, "ValueError")
+        for bot_id, update_id in ((BOT, 2), (BOT, 4), (BOT + 1, 1)):
+            finish(unit, bot_id, update_id)
+        assert purge(unit, after(6), message_days=365, inbox_days=7).updates == 0
+        assert purge(unit, after(8), message_days=365, inbox_days=7).updates == 2
+        left = unit.execute(
+            select(UpdateRow.bot_id, UpdateRow.update_id).order_by(UpdateRow.bot_id, UpdateRow.update_id)
+        )
+        assert [tuple(row) for row in left] == [(BOT, 3), (BOT, 4), (BOT + 1, 1)]
+
+
+def test_the_outbox_forgets_settled_replies_and_no_others(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        sending, pending, sent, uncertain, failed = [enqueue(unit, Draft(BOT, 7, {"text": "Hello"})) for _ in range(5)]
+        take_next(unit, BOT, 7)
+        mark_sent(unit, sent, 5)
+        mark_uncertain(unit, uncertain, "ReadTimeout")
+        mark_failed(unit, failed, "Forbidden")
+        assert purge(unit, after(6), message_days=365, inbox_days=7).replies == 0
+        assert purge(unit, after(8), message_days=365, inbox_days=7).replies == 3
+        assert unit.scalars(select(ReplyRow.id).order_by(ReplyRow.id)).all() == [sending, pending]

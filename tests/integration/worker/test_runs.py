@@ -1,0 +1,344 @@
+"""A real worker on a real broker carries runs out, once each, whoever is killed meanwhile."""
+
+import os
+import select
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis_server import RedisServer
+from sqlalchemy import update
+from worker_process import SOON, StandIn, WorkerHome, WorkerProcess, running_worker
+
+from broker.queues import nudge
+from ml.serving.artifact import Manifest, file_hashes, manifest_hash
+from storage.db.column_types import utc_now
+from storage.db.database import Database
+from storage.db.states import Consent, RunKind, RunState, Trigger, Verdict
+from storage.db.tables import RunRow
+from storage.feedback.votes import judge
+from storage.models import registry
+from storage.privacy.consent import record_consent
+from storage.training import runs
+from storage.training.runs import Run
+
+ADMIN = 7
+CANCELLED_WITHIN = 10.0
+
+
+@pytest.fixture(params=["sqlite and a folder", "PostgreSQL and Redis"])
+def home(request: pytest.FixtureRequest, keys: tuple[str, ...], tmp_path: Path) -> Iterator[WorkerHome]:
+    """What workers share in the smallest and in the largest setting; ``redis`` is the server, if there is one."""
+    with ExitStack() as open_things:
+        if request.param == "sqlite and a folder":
+            shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "thumbs.db")
+            settings = {"DATABASE_URL": f"sqlite:///{tmp_path / 'thumbs.db'}"}
+        else:
+            template = request.getfixturevalue("migrated_postgres")
+            url = open_things.enter_context(request.getfixturevalue("postgres_databases")(template))
+            server = open_things.enter_context(RedisServer.running(tmp_path))
+            settings = {"DATABASE_URL": url, "BROKER_URL": server.address}
+        folder = tmp_path / "home"
+        folder.mkdir()
+        settings.update(ENCRYPTION_KEY=keys[0], ADMIN_IDS=str(ADMIN), FEEDBACK_HOLDOUT="0", RETRAIN_AFTER="0")
+        yield open_things.enter_context(WorkerHome.made(folder, **settings))
+
+
+@pytest.fixture
+def opened(home: WorkerHome, keys: tuple[str, ...], remember: Callable[..., Any], tmp_path: Path) -> Iterator[Database]:
+    """The home's database; see ``opened_database``."""
+    with opened_database(home, keys, remember, tmp_path) as database:
+        yield database
+
+
+@contextmanager
+def opened_database(
+    home: WorkerHome, keys: tuple[str, ...], remember: Callable[..., Any], tmp_path: Path
+) -> Iterator[Database]:
+    """A home's database, with a live model and three texts that an admin judged."""
+    database = Database.open(home.settings.database_address, keys)
+    champion = tmp_path / "champion"
+    champion.mkdir()
+    (champion / "model.safetensors").write_bytes(b"weights that nobody loads")
+    Manifest("champion", "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {}, [], file_hashes(champion)).write(champion)
+    with database.unit_of_work() as unit:
+        registry.register(unit, "champion", manifest_hash(champion), str(champion))
+        registry.make_live(unit, "champion", "a test begins")
+        for text in ("A joy to watch.", "A bore to watch.", "It made me laugh."):
+            review = remember(unit, text, telegram_id=ADMIN)
+            judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+        record_consent(unit, review.person_id, Consent.GRANTED, "test")
+    yield database
+    database.close()
+
+
+def ask(home: WorkerHome, database: Database) -> int:
+    """Ask for a run as the bot does."""
+    with database.unit_of_work() as unit:
+        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
+    nudge(home.settings, run.id)
+    return run.id
+
+
+def run_of(database: Database, run_id: int) -> Run:
+    with database.reading() as unit:
+        return runs.get_run(unit, run_id)
+
+
+def live(database: Database) -> str | None:
+    with database.reading() as unit:
+        version = registry.live(unit)
+        return version.version if version else None
+
+
+def start_run(home: WorkerHome, database: Database, worker: WorkerProcess) -> tuple[int, StandIn]:
+    """A run and its trainer, which waits for its order."""
+    run_id = ask(home, database)
+    worker.wait_for(f"Run {run_id} begins")
+    return run_id, home.trainer()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait until a row says so."""
+    deadline = time.monotonic() + SOON
+    while not true():
+        assert time.monotonic() < deadline, "it never came"
+        threading.Event().wait(0.05)
+
+
+def let_lease_lapse(database: Database) -> None:
+    """Have the time passed that a dead worker's lease lasts."""
+    with database.unit_of_work() as unit:
+        unit.change(update(RunRow).values(lease_until=utc_now() - timedelta(seconds=1)))
+
+
+def wait_for_end_of(process_ids: list[int]) -> None:
+    for process_id in process_ids:
+        try:
+            descriptor = os.pidfd_open(process_id)
+        except ProcessLookupError:
+            continue
+        ended, _, _ = select.select([descriptor], [], [], SOON)
+        os.close(descriptor)
+        assert ended, f"process {process_id} goes on"
+
+
+def rooms(home: WorkerHome) -> list[Path]:
+    """What is left in the folders that runs are carried out in."""
+    return list((home.settings.data_dir / "work").glob("run-*"))
+
+
+def test_a_better_model_is_published_and_goes_live(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home, "--beat") as worker:
+        run_id, trainer = start_run(home, opened, worker)
+        until(lambda: (run_of(opened, run_id).step, run_of(opened, run_id).steps) == (1, 2))
+        trainer.order("measuring")
+        until(lambda: run_of(opened, run_id).state is RunState.EVALUATING)
+        trainer.order("better")
+        worker.wait_for(f"Run {run_id} ended: promoted")
+        worker.wait_for(f"run-{run_id} reads 17 of 19 other test reviews right")
+    run = run_of(opened, run_id)
+    assert (run.state, run.open, run.attempts, run.champion, run.candidate) == (
+        RunState.PROMOTED,
+        False,
+        1,
+        "champion",
+        f"run-{run_id}",
+    )
+    assert run.decision is not None
+    assert run.decision["sentence"].startswith("Promoted: ")
+    assert run.samples_per_second == 12.5
+    with opened.reading() as unit:
+        model = registry.live(unit)
+        change = registry.changes(unit, 1)[0]
+    assert model is not None
+    assert (model.version, model.tested, model.tested_right) == (f"run-{run_id}", 19, 17)
+    assert (change.who, change.from_version, change.to_version) == (None, "champion", f"run-{run_id}")
+    assert change.why == run.decision["sentence"]
+    published = home.settings.data_dir / "models" / model.location
+    assert manifest_hash(published) == model.manifest_sha256
+    assert rooms(home) == []
+
+
+def test_what_is_not_proven_is_kept_for_an_admin_and_what_is_worse_is_not(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home) as worker:
+        for order, state in (("few", RunState.HELD), ("worse", RunState.REJECTED), ("fail", RunState.FAILED)):
+            run_id, trainer = start_run(home, opened, worker)
+            trainer.order(order)
+            worker.wait_for(f"Run {run_id} ended: {state}")
+            assert run_of(opened, run_id).state is state
+            if state is RunState.HELD:
+                worker.wait_for(f"run-{run_id} reads 17 of 19 other test reviews right")
+            with opened.reading() as unit:
+                known = {version.version: version.tested for version in registry.versions(unit)}
+            assert known.get(f"run-{run_id}") == (19 if state is RunState.HELD else None)
+        assert run_of(opened, run_id).error == "The small network would not learn."
+    assert live(opened) == "champion"
+    assert rooms(home) == []
+
+
+def test_a_run_whose_trainer_dies_is_taken_up_again(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home, "--beat") as worker:
+        run_id, trainer = start_run(home, opened, worker)
+        trainer.order("die")
+        worker.wait_for(f"The trainer of run {run_id} ended by itself")
+        worker.wait_for(f"Run {run_id} begins, attempt 2")
+        home.trainer().order("better")
+        worker.wait_for(f"Run {run_id} ended: promoted")
+    assert live(opened) == f"run-{run_id}"
+
+
+def test_after_three_attempts_a_run_fails_and_says_so(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home) as worker:
+        run_id = ask(home, opened)
+        for attempt in (1, 2, 3):
+            worker.wait_for(f"Run {run_id} begins, attempt {attempt}")
+            home.trainer().order("die")
+            worker.wait_for(f"The trainer of run {run_id} ended by itself")
+            nudge(home.settings, run_id)
+        worker.wait_for(f"Run {run_id} is another's, or has ended")
+    run = run_of(opened, run_id)
+    assert run.state is RunState.FAILED
+    assert run.error == (
+        f"It was started 3 times and never came to an end. The trainer of run {run_id} ended by itself with status -9; "
+        "the machine may have run out of memory."
+    )
+    assert rooms(home) == []
+
+
+def test_a_run_is_cancelled_in_time_though_its_trainer_is_deaf(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home) as worker:
+        run_id, trainer = start_run(home, opened, worker)
+        trainer.order("deaf")
+        asked = time.monotonic()
+        with opened.unit_of_work() as unit:
+            assert runs.cancel(unit, run_id)
+        worker.wait_for(f"Run {run_id} ended: cancelled")
+        assert time.monotonic() - asked < CANCELLED_WITHIN
+        wait_for_end_of([trainer.process_id])
+    assert run_of(opened, run_id).state is RunState.CANCELLED
+    assert rooms(home) == []
+
+
+def test_a_second_worker_finds_the_run_taken(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home) as first:
+        run_id, trainer = start_run(home, opened, first)
+        with running_worker(home, "--queue", "fine-tuning") as second:
+            taken = f"Run {run_id} is another's, or has ended"
+            for _ in range(8):  # whoever takes the message, the run has its worker
+                nudge(home.settings, run_id)
+            second.wait_for(taken)
+            trainer.order("better")
+            first.wait_for(f"Run {run_id} ended: promoted")
+    assert home.no_trainer_waits()
+    with opened.reading() as unit:
+        assert [change.to_version for change in registry.changes(unit, 9)] == [f"run-{run_id}", "champion"]
+
+
+def test_a_worker_that_is_told_to_stop_gives_its_run_back(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home) as worker:
+        run_id, trainer = start_run(home, opened, worker)
+    run = run_of(opened, run_id)
+    assert (run.state, run.open, run.attempts) == (RunState.QUEUED, True, 0)
+    wait_for_end_of([trainer.process_id])
+    with running_worker(home, "--beat") as worker:
+        worker.wait_for(f"Run {run_id} begins, attempt 1")
+        home.trainer().order("better")
+        worker.wait_for(f"Run {run_id} ended: promoted")
+
+
+def test_a_killed_worker_takes_its_processes_along_and_another_goes_on(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home, "--beat") as worker:
+        run_id, trainer = start_run(home, opened, worker)
+        processes = group_of(worker.process.pid)
+        assert len(processes) >= 4, "the worker, two that carry tasks out, and the beat"
+        worker.process.kill()
+        wait_for_end_of([*processes, trainer.process_id])
+    let_lease_lapse(opened)
+    with running_worker(home, "--beat") as worker:
+        worker.wait_for(f"Run {run_id} begins")
+        home.trainer().order("better")
+        worker.wait_for(f"Run {run_id} ended: promoted")
+
+
+def test_a_run_whose_worker_and_children_are_all_killed_is_taken_over(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home, "--beat") as worker:
+        run_id, trainer = start_run(home, opened, worker)
+        os.killpg(worker.process.pid, signal.SIGKILL)
+        wait_for_end_of([trainer.process_id])
+    let_lease_lapse(opened)
+    with running_worker(home, "--beat") as worker:
+        worker.wait_for(f"Run {run_id} begins, attempt 2")
+        home.trainer().order("better")
+        worker.wait_for(f"Run {run_id} ended: promoted")
+    assert live(opened) == f"run-{run_id}"
+
+
+def test_a_worker_goes_on_though_its_idle_children_are_killed(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home) as worker:
+        for child in set(group_of(worker.process.pid)) - {worker.process.pid}:
+            os.kill(child, signal.SIGKILL)
+            worker.wait_for("(SIGKILL)")
+        run_id, trainer = start_run(home, opened, worker)
+        trainer.order("better")
+        worker.wait_for(f"Run {run_id} ended: promoted")
+
+
+def test_a_candidate_that_was_compared_with_another_model_is_held(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home) as worker:
+        run_id, trainer = start_run(home, opened, worker)
+        with opened.unit_of_work() as unit:
+            registry.make_live(unit, "one", "an admin rolled back", ADMIN)
+        trainer.order("better")
+        worker.wait_for(f"Run {run_id} ended: held")
+    run = run_of(opened, run_id)
+    assert run.decision is not None
+    assert run.decision["sentence"] == (
+        "Held: the live model changed from champion while this run went on, so it has to be compared anew."
+    )
+    assert live(opened) == "one"
+
+
+def group_of(leader: int) -> list[int]:
+    """The running processes of a process group."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getpgid(int(folder.name)) == leader:
+                found.append(int(folder.name))
+        except ProcessLookupError:
+            continue
+    return found
+
+
+def test_a_worker_comes_back_by_itself_when_its_broker_does(
+    keys: tuple[str, ...], tmp_path: Path, migrated_sqlite: Path, remember: Callable[..., Any]
+) -> None:
+    shutil.copy(migrated_sqlite, tmp_path / "thumbs.db")
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path / 'thumbs.db'}", "ENCRYPTION_KEY": keys[0]}
+    settings |= {"ADMIN_IDS": str(ADMIN), "FEEDBACK_HOLDOUT": "0", "RETRAIN_AFTER": "0"}
+    (tmp_path / "home").mkdir()
+    with (
+        RedisServer.running(tmp_path) as redis,
+        WorkerHome.made(tmp_path / "home", BROKER_URL=redis.address, **settings) as home,
+        opened_database(home, keys, remember, tmp_path) as database,
+        running_worker(home, "--beat") as worker,
+    ):
+        run_id, trainer = start_run(home, database, worker)
+        redis.stop()
+        worker.wait_for("Connection to broker lost")
+        redis.start()
+        trainer.order("better")
+        worker.wait_for(f"Run {run_id} ended: promoted")
+        with database.unit_of_work() as unit:  # told by nobody but the sweep
+            again = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
+        worker.wait_for(f"Run {again.id} begins")
+        home.trainer().order("few")
+        worker.wait_for(f"Run {again.id} ended: held")

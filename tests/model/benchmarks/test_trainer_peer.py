@@ -1,0 +1,130 @@
+"""Our loop and Hugging Face's Trainer, from the same weights on the same batches: the same training."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from paths import ROOT
+from safetensors.numpy import load_file
+
+from benchmarks.common.interleaving import Trainee
+from benchmarks.training.job import TrainingJob
+from benchmarks.training.trainer_ours import carry_out
+from ml.bert.config import BertConfig
+from ml.bert.network import build_network, weight_names
+from ml.bert.pretrained import WEIGHTS
+from ml.text.tokenization import TextReader
+from ml.training.batches import WindowBatches
+from ml.training.devices import computing_in
+from ml.training.loop import Progress
+from ml.training.recipe import Recipe
+from ml.training.training_set import Examples
+
+pytestmark = pytest.mark.peers
+
+PROGRAM = ROOT / "benchmarks" / "training" / "trainer_peer.py"
+SMALL = BertConfig(
+    hidden_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    intermediate_size=64,
+    max_position_embeddings=32,
+    hidden_dropout_prob=0.0,
+    attention_probs_dropout_prob=0.0,
+)
+TEXTS = [
+    f"Number {number}: {'a joy' if number % 3 else 'a bore'}" + " to the end" * (number % 5) for number in range(12)
+]
+# Weights decay enough in three steps to show which ones do.
+RECIPE = replace(
+    Recipe.named("default"),
+    epochs=1,
+    batch_size=4,
+    window=32,
+    overlap=8,
+    precision="float32",
+    learning_rate=1e-3,
+    weight_decay=1.0,
+)
+RECIPES = {
+    "warm-up, decay and clipping": replace(RECIPE, warmup=0.4),
+    "constant rate, gradients as they are": replace(RECIPE, schedule="constant", clip_norm=1e6),
+}
+# The length of the difference of what both learnt, as a share of what Trainer learnt.
+LIMITS = {"warm-up, decay and clipping": 0.02, "constant rate, gradients as they are": 0.02}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The first batch's loss, and what was added to each weight."""
+
+    loss: float
+    learnt: dict[str, np.ndarray[Any, Any]]
+
+
+def learnt(job: TrainingJob, weights: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+    start = load_file(job.start / WEIGHTS)
+    assert start.keys() == weights.keys()
+    return {name: weights[name] - start[name].astype(np.float32) for name in start}
+
+
+def by_trainer(python: Path, job: TrainingJob, out: Path) -> Outcome:
+    """Trainer's outcome, from its own process, which stops after one step and after three."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    command = [str(python), str(PROGRAM), str(job.folder), str(out), "float32", "sdpa"]
+    with Trainee(command, environment, out.with_suffix(".log")) as trainee:
+        assert (trainee.facts["precision"], trainee.facts["threads"]) == ("float32", 1)
+        assert len(trainee.untimed["seconds"]) == 1
+        assert len(trainee.steps()) == 2
+        trainee.finish()
+    (loss,) = trainee.untimed["losses"]
+    return Outcome(loss, learnt(job, load_file(out / WEIGHTS)))
+
+
+def by_us(job: TrainingJob, checkpoints: Path) -> Outcome:
+    """Our loop's outcome, in float32 to the end; a published folder would round it to float16."""
+    seen: list[Progress] = []
+    with computing_in(job.recipe.precision):
+        network = carry_out(job, checkpoints, seen.append)
+    values = {weight.name: (weight.transposed, np.array(weight.variable)) for weight in weight_names(network)}
+    return Outcome(seen[0].loss, learnt(job, {name: v.T if turned else v for name, (turned, v) in values.items()}))
+
+
+@pytest.fixture(scope="module", params=list(RECIPES))
+def outcomes(
+    request: pytest.FixtureRequest,
+    peers_python: Path,
+    reader: TextReader,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Outcome, Outcome, float]:
+    """Ours, Trainer's, and how far they may lie apart."""
+    folder = tmp_path_factory.mktemp("job")
+    recipe = RECIPES[request.param]
+    network = build_network(SMALL)
+    rng = np.random.default_rng(0)
+    for weight in weight_names(network):
+        # Large enough for every gradient to stand out from rounding, small enough for no tanh to be flat.
+        weight.variable.assign(rng.normal(weight.name.endswith("Norm.weight"), 0.2, tuple(weight.variable.shape)))
+    examples = Examples.labelled(TEXTS, [number % 2 for number in range(len(TEXTS))])
+    batches = list(WindowBatches(examples, reader, recipe).epoch(0))
+    job = TrainingJob.write(folder / "job", network, SMALL, reader, recipe, batches, [1, 3])
+    return by_us(job, folder / "ours"), by_trainer(peers_python, job, folder / "theirs"), LIMITS[request.param]
+
+
+def test_the_first_batch_has_the_same_loss(outcomes: tuple[Outcome, Outcome, float]) -> None:
+    ours, theirs, _ = outcomes
+    assert ours.loss == pytest.approx(theirs.loss, abs=1e-5)
+
+
+def test_three_steps_teach_the_same(outcomes: tuple[Outcome, Outcome, float]) -> None:
+    ours, theirs, limit = outcomes
+    # A key's bias adds the same to all scores of a query, so its gradient is nothing but rounding.
+    names = [name for name in theirs.learnt if not name.endswith("key.bias")]
+    apart = {
+        name: np.linalg.norm(ours.learnt[name] - theirs.learnt[name]) / np.linalg.norm(theirs.learnt[name])
+        for name in names
+    }
+    assert {name: share for name, share in apart.items() if share >= limit} == {}

@@ -1,0 +1,110 @@
+"""A whole fine-tune of a small BERT on sentences of our own: labelled file in, published folder out."""
+
+import json
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from small_model import RECIPE, Done, carry_out
+
+from cli import fine_tune as fine_tune_command
+from ml.bert.pretrained import WEIGHTS
+from ml.errors import FolderTaken, UnusableCheckpoint
+from ml.serving.artifact import verified_manifest
+from ml.serving.engine import Classifier
+from ml.serving.probes import PROBES
+from ml.text.fingerprints import digest
+from ml.text.labels import LABELS
+from ml.training.base_model import BaseModel
+from ml.training.fine_tune import fine_tune
+from ml.training.loop import Progress, Watch
+from ml.training.recipe import Recipe
+
+
+def test_the_published_folder_is_verified_loaded_and_alone(fine_tuned: Done) -> None:
+    out = fine_tuned.order.out
+    assert verified_manifest(out) == fine_tuned.manifest
+    assert Classifier.load(out).version == fine_tuned.manifest.version
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_it_learnt_what_it_was_shown(fine_tuned: Done) -> None:
+    shown = fine_tuned.order.lesson.examples
+    verdicts = Classifier.load(fine_tuned.order.out).classify(shown.texts)
+    labels = shown.targets.argmax(axis=1)
+    right = [verdict.label == LABELS[label] for verdict, label in zip(verdicts, labels, strict=True)]
+    # Guessing is right half of the time.
+    assert sum(right) / len(right) > 0.8
+
+
+def test_every_step_is_reported_and_the_loss_falls(fine_tuned: Done) -> None:
+    steps = RECIPE.epochs * -(-len(fine_tuned.order.lesson.examples.texts) // RECIPE.batch_size)
+    assert [(progress.step, progress.steps) for progress in fine_tuned.seen] == [
+        (n, steps) for n in range(1, steps + 1)
+    ]
+    assert fine_tuned.seen[-1].loss < fine_tuned.seen[steps // 2].loss
+    assert fine_tuned.seen[-1].reviews_per_second > 0
+
+
+def test_the_manifest_says_what_was_done(fine_tuned: Done, small_base: BaseModel) -> None:
+    manifest, lesson = fine_tuned.manifest, fine_tuned.order.lesson
+    assert manifest.base == small_base.name
+    assert (manifest.window, manifest.overlap) == (RECIPE.window, RECIPE.overlap)
+    assert manifest.recipe == {**asdict(RECIPE), "computed_in": "float32", "steps": len(fine_tuned.seen)}
+    assert manifest.data["file"] == "reviews.csv"
+    assert manifest.data["train"] == {"reviews": len(lesson.examples.texts), "digest": digest(lesson.examples.texts)}
+    assert manifest.data["dev"] == {"reviews": len(lesson.dev), "digest": digest(lesson.dev["text"])}
+    assert len(lesson.examples.texts) + len(lesson.dev) == 144
+    assert manifest.figures["dev"]["reviews"] == len(lesson.dev)
+    assert manifest.libraries["keras"] == keras.__version__
+    assert manifest.version.startswith(f"{datetime.fromisoformat(manifest.created):%Y%m%d}-")
+    assert np.shape(manifest.probe_logits) == (len(PROBES), len(LABELS))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "reason"),
+    [
+        (replace(RECIPE, window=129), "it reads 128 tokens at once, and the window is 129"),
+        (replace(RECIPE, frozen_layers=3), "it has 2 blocks, and the recipe freezes 3"),
+    ],
+)
+def test_a_recipe_that_asks_too_much_of_the_base_is_told_before_training(
+    fine_tuned: Done, tmp_path: Path, recipe: Recipe, reason: str
+) -> None:
+    steps: list[Progress] = []
+    with pytest.raises(UnusableCheckpoint, match=reason):
+        fine_tune(replace(fine_tuned.order, recipe=recipe, out=tmp_path / "mine"), Watch(steps.append, lambda: False))
+    assert steps == []
+    assert not (tmp_path / "mine").exists()
+
+
+def test_the_same_seed_makes_the_same_weights(fine_tuned: Done, tmp_path: Path) -> None:
+    assert RECIPE.hidden_dropout > 0, "what is dropped out follows from the seed too"
+    again = carry_out(replace(fine_tuned.order, out=tmp_path / "again"))
+    assert again.manifest.files[WEIGHTS] == fine_tuned.manifest.files[WEIGHTS]
+    assert again.manifest.created != fine_tuned.manifest.created
+    assert again.manifest.version != fine_tuned.manifest.version, "a version has one manifest"
+
+
+def test_the_command_fine_tunes_and_prints_the_manifest(
+    small_base: BaseModel, small_reviews: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fine_tune_command.fine_tune(
+        data=small_reviews, out=tmp_path / "mine", base=str(small_base.folder), limit=80, as_json=True
+    )
+    facts = json.loads(capsys.readouterr().out)
+    assert facts == asdict(verified_manifest(tmp_path / "mine"))
+    assert facts["base"] == str(small_base.folder)
+    assert facts["data"]["train"]["reviews"] + facts["data"]["dev"]["reviews"] == 80
+
+
+def test_another_folder_is_not_replaced_and_nothing_is_trained(fine_tuned: Done, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("keep me", encoding="utf-8")
+    seen: list[Progress] = []
+    with pytest.raises(FolderTaken):
+        fine_tune(replace(fine_tuned.order, out=tmp_path), Watch(seen.append, lambda: False))
+    assert seen == []
+    assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "keep me"

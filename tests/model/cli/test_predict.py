@@ -1,0 +1,76 @@
+"""``thumbs predict`` with the model that comes with the project."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from paths import STARTER
+
+from ml.text.labels import LABELS
+
+LIKED = "This was a good movie. I would watch it again"
+HATED = "I cannot believe I have wasted time on this movie, it is the worst movie I have ever seen"
+
+pytestmark = pytest.mark.skipif(not STARTER.is_dir(), reason="there is no models/starter; thumbs fine-tune makes it")
+
+
+def predict(*arguments: str | bytes, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cli.main", "predict", "--model", str(STARTER), *arguments]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_sentences_of_the_readme(tmp_path: Path) -> None:
+    result = predict(LIKED, HATED, folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    first, second = result.stdout.splitlines()
+    assert first.startswith("Positive (")
+    assert first.endswith(f": {LIKED}")
+    assert second.startswith("Negative (")
+
+
+def test_json_carries_the_whole_verdict(tmp_path: Path) -> None:
+    result = predict("--json", LIKED, "", "Schön.", folder=tmp_path)
+    verdicts = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [verdict["text"] for verdict in verdicts] == [LIKED, "", "Schön."]
+    for verdict in verdicts:
+        assert verdict["label"] == LABELS[verdict["logits"][1] > verdict["logits"][0]]
+        assert 0.5 <= verdict["confidence"] <= 1
+        assert verdict["windows"] >= 1
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_bytes_that_are_no_text_are_shown_as_unknown(tmp_path: Path, form: tuple[str, ...]) -> None:
+    result = predict(*form, "A lovely café.".encode("latin-1"), folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "A lovely caf\ufffd." in result.stdout
+
+
+def test_a_file_agrees_with_the_texts_one_by_one(tmp_path: Path) -> None:
+    texts = [LIKED, HATED, "Dull from the first scene to the last.", "What a joy, and what a cast!"] * 100
+    pd.DataFrame({"id": range(len(texts)), "comment": texts}).to_csv(tmp_path / "in.csv", index=False)
+    arguments = ("--csv", "in.csv", "--out", "out.csv", "--column", "comment")
+    result = predict(*arguments, "--json", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == "", "no progress bar where there is no terminal"
+    rows = pd.read_csv(tmp_path / "out.csv")
+    alone = {
+        text: json.loads(predict("--json", text, folder=tmp_path).stdout)["label"] for text in dict.fromkeys(texts)
+    }
+    assert rows["comment"].tolist() == texts
+    assert rows["label"].tolist() == [alone[text] for text in texts]
+    summary = json.loads(result.stdout)
+    assert (summary["rows"], summary["positive"]) == (400, int((rows["label"] == "Positive").sum()))
+    assert summary["out"] == "out.csv"
+
+
+def test_a_folder_that_is_no_model_gets_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cli.main", "predict", "--model", str(tmp_path), LIKED]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"The model at {tmp_path} is refused")
+    assert result.stderr.count("\n") == 1

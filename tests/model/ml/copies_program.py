@@ -1,0 +1,54 @@
+"""Trains a small network for a few steps on so many logical processors and writes its weights."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from safetensors.numpy import save_file
+
+from ml.bert.config import BertConfig
+from ml.bert.network import build_network
+from ml.text.tokenization import TextReader
+from ml.training.base_model import DEFAULT, find_base_model
+from ml.training.batches import WindowBatches
+from ml.training.checkpoint import TrainingState
+from ml.training.devices import computing_in
+from ml.training.loop import Watch, train
+from ml.training.recipe import Recipe
+from ml.training.training_set import Examples
+
+RECIPE = replace(
+    Recipe.named("default"), batch_size=4, epochs=1, window=16, overlap=4, precision="float32", hidden_dropout=0.0
+)
+CONFIG = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
+# The last batch has one row, fewer than two copies.
+TEXTS = [f"Number {number}: {'a joy' if number % 2 else 'a bore'} to the last page" for number in range(21)]
+
+
+def main(copies: int, out: Path) -> None:
+    """Train with ``copies`` of the network and write the weights that come of it."""
+    processors = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(processors[0], [tf.config.LogicalDeviceConfiguration()] * copies)
+    strategy = tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(copies)])
+    keras.utils.set_random_seed(RECIPE.seed)
+    reader = TextReader.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
+    examples = Examples.labelled(TEXTS, [number % 2 for number in range(len(TEXTS))])
+    with computing_in(RECIPE.precision), strategy.scope():
+        config = replace(CONFIG, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+        network = build_network(config)
+        # Copies draw their first weights in another order.
+        rng = np.random.default_rng(RECIPE.seed)
+        for variable in network.trainable_variables:
+            variable.assign(rng.normal(0, 0.05, variable.shape))
+        state = TrainingState(out.parent / "state", "plan")
+        train(network, WindowBatches(examples, reader, RECIPE), state, False, Watch(lambda _: None, lambda: False))
+        state.save(network, 6)
+    weights = {str(n): keras.ops.convert_to_numpy(v) for n, v in enumerate(network.trainable_variables)}
+    save_file(weights, out)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,38 @@
+"""The starter model under the behavioural checks."""
+
+import numpy as np
+import pytest
+from paths import STARTER
+
+from ml.evaluation.behavioural_checks import checked_texts, pass_rates, read_checks
+from ml.serving.engine import Classifier, probabilities
+from ml.text.labels import LABELS
+
+CHECKS = read_checks()
+
+
+@pytest.fixture(scope="module")
+def positive() -> dict[str, float]:
+    starter = Classifier.load(STARTER)
+    texts = checked_texts(CHECKS)
+    logits = np.array([verdict.logits for verdict in starter.classify(texts)], np.float32)
+    chances = probabilities(logits, starter.manifest.temperature)[:, LABELS.index("Positive")]
+    return dict(zip(texts, chances.tolist(), strict=True))
+
+
+def test_every_text_gets_a_verdict(positive: dict[str, float]) -> None:
+    assert list(positive) == checked_texts(CHECKS)
+    assert all(0 < chance < 1 for chance in positive.values())
+
+
+@pytest.mark.parametrize(("name", "least"), [("vocabulary", 0.95), ("names", 0.9), ("facts", 0.85), ("contrast", 0.8)])
+def test_what_the_starter_can_do(positive: dict[str, float], name: str, least: float) -> None:
+    (rate,) = [rate for rate in pass_rates(CHECKS, positive) if rate.name == name]
+    assert rate.passed >= least * rate.cases, rate.failures
+
+
+def test_a_model_that_says_the_opposite_fails(positive: dict[str, float]) -> None:
+    opposite = {text: 1 - chance for text, chance in positive.items()}
+    rates = {rate.name: rate for rate in pass_rates(CHECKS, opposite)}
+    assert rates["vocabulary"].passed <= 0.05 * rates["vocabulary"].cases
+    assert rates["intensity"].passed < rates["intensity"].cases

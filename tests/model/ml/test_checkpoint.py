@@ -1,0 +1,97 @@
+"""A fine-tune that is stopped goes on where it was, and ends where it would have ended."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.bert.config import BertConfig
+from ml.bert.network import build_network
+from ml.errors import FineTuneStopped, NothingToResume
+from ml.text.tokenization import TextReader
+from ml.training.base_model import DEFAULT, find_base_model
+from ml.training.batches import WindowBatches
+from ml.training.checkpoint import TrainingState, plan_digest
+from ml.training.devices import computing_in
+from ml.training.loop import Progress, Watch, train
+from ml.training.recipe import Recipe
+from ml.training.training_set import Examples
+
+RECIPE = replace(Recipe.named("default"), batch_size=4, epochs=2, window=16, overlap=4, precision="float32")
+TEXTS = [
+    f"Number {number}: {'a joy' if number % 2 else 'a bore'} from the first page to the last" for number in range(30)
+]
+STEPS = 16
+
+
+def network() -> keras.Model:
+    """The same small network every time."""
+    keras.utils.set_random_seed(RECIPE.seed)
+    config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
+    with computing_in(RECIPE.precision):
+        return build_network(config)
+
+
+@pytest.fixture(scope="module")
+def batches() -> WindowBatches:
+    reader = TextReader.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
+    labels = pd.Series([number % 2 for number in range(30)])
+    return WindowBatches(Examples.labelled(TEXTS, labels.tolist()), reader, RECIPE)
+
+
+def watch(seen: list[Progress], stop_after: int | None = None) -> Watch:
+    return Watch(seen.append, lambda: stop_after is not None and seen[-1].step == stop_after)
+
+
+def weights(trained: keras.Model) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(variable) for variable in trained.trainable_variables]
+
+
+@pytest.mark.parametrize("stop_after", [3, 8, 13])
+def test_a_stopped_fine_tune_ends_with_the_same_weights(
+    tmp_path: Path, batches: WindowBatches, stop_after: int
+) -> None:
+    state = TrainingState(tmp_path / "training", plan_digest(name="whole"))
+    whole, seen = network(), []
+    train(whole, batches, state, False, watch(seen))
+    assert [progress.step for progress in seen] == list(range(1, STEPS + 1))
+    first: list[Progress] = []
+    with pytest.raises(FineTuneStopped, match=f"after step {stop_after} of {STEPS}"):
+        train(network(), batches, state, False, watch(first, stop_after))
+    second: list[Progress] = []
+    resumed = network()
+    train(resumed, batches, state, True, watch(second))
+    assert [progress.step for progress in first + second] == list(range(1, STEPS + 1))
+    for expected, found in zip(weights(whole), weights(resumed), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path, batches: WindowBatches) -> None:
+    state = TrainingState(tmp_path / "training", plan_digest(seed=1))
+    with pytest.raises(FineTuneStopped):
+        train(network(), batches, state, False, Watch(lambda _: None, lambda: True))
+    with pytest.raises(NothingToResume, match="another recipe"):
+        train(network(), batches, TrainingState(state.folder, plan_digest(seed=2)), True, watch([]))
+
+
+def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path: Path, batches: WindowBatches) -> None:
+    with pytest.raises(NothingToResume, match="Start it without --resume"):
+        train(network(), batches, TrainingState(tmp_path / "none", "plan"), True, watch([]))
+
+
+def test_what_a_kill_left_of_a_checkpoint_goes_with_the_others(tmp_path: Path) -> None:
+    state = TrainingState(tmp_path / "training", "plan")
+    trained = network()
+    trained.compile(keras.optimizers.Adam())
+    trained.optimizer.build(trained.trainable_variables)
+    state.save(trained, 1)
+    (whole,) = state.folder.iterdir()
+    # A checkpoint is written under this name first, so that there is always a whole one.
+    (state.folder / f".{whole.name}").write_bytes(whole.read_bytes()[:100])
+    assert state.load(trained) == 1
+    state.remove()
+    assert not state.folder.exists()
+    state.remove()

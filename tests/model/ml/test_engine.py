@@ -1,0 +1,89 @@
+"""A published model that does not fit its manifest or its own sizes is refused before it serves."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from paths import STARTER
+from safetensors.numpy import load_file, save_file
+
+from ml.bert.config import BertConfig
+from ml.bert.pretrained import WEIGHTS
+from ml.errors import UnusableArtifact, UnusableCheckpoint
+from ml.serving.artifact import Manifest
+from ml.serving.engine import Classifier, Engine
+
+RandomBert = Callable[..., Path]
+CONFIG = BertConfig(
+    hidden_size=24, num_hidden_layers=1, num_attention_heads=3, intermediate_size=40, max_position_embeddings=19
+)
+
+
+def starter_with(folder: Path, **changes: Any) -> Path:
+    """The starter's files under a changed manifest."""
+    for path in STARTER.iterdir():
+        (folder / path.name).symlink_to(path)
+    manifest = Manifest.read(folder)
+    (folder / "manifest.json").unlink()
+    dataclasses.replace(manifest, **changes).write(folder)
+    return folder
+
+
+def test_a_lone_surrogate_is_read_as_an_unknown_character() -> None:
+    classifier = Classifier.load(STARTER)
+    texts = ["A \ud83d joy.", "A joy.", "\udce9"]
+    assert [verdict.windows for verdict in classifier.classify(texts)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("probe_logits", "reason"),
+    [
+        ([[0.0, 1.0]], "it has 1 probe texts, and this program 64"),
+        ([[0.0]] * 63 + [[0.0, 1.0]], "no pairs of numbers"),
+        ([[0.0]] * 64, "no pairs of numbers"),
+        ([["a", "b"]] * 64, "no pairs of numbers"),
+        ([[0.0, 1.0]] * 64, "its probe texts come out"),
+    ],
+    ids=["one", "ragged", "single", "words", "wrong"],
+)
+def test_other_probes_are_refused(tmp_path: Path, probe_logits: list[Any], reason: str) -> None:
+    with pytest.raises(UnusableArtifact, match=reason):
+        Classifier.load(starter_with(tmp_path, probe_logits=probe_logits))
+
+
+def test_a_window_longer_than_the_network_reads_is_refused(tmp_path: Path, random_bert: RandomBert) -> None:
+    with pytest.raises(UnusableArtifact, match="it reads 512 tokens at once, and the window is 513"):
+        Classifier.load(starter_with(tmp_path, window=513))
+    folder = random_bert(tmp_path / "bert", CONFIG)
+    Engine.load(folder, 19, 4)
+    with pytest.raises(UnusableCheckpoint, match="it reads 19 tokens at once, and the window is 20"):
+        Engine.load(folder, 20, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("bert.embeddings.word_embeddings.weight", (30521, 24)),
+        ("bert.embeddings.position_embeddings.weight", (18, 24)),
+        ("bert.embeddings.token_type_embeddings.weight", (0, 24)),
+        ("bert.embeddings.LayerNorm.weight", (1,)),
+        ("bert.encoder.layer.0.attention.self.key.bias", (1,)),
+        ("bert.encoder.layer.0.intermediate.dense.weight", (41, 24)),
+        ("bert.encoder.layer.0.output.dense.weight", (24, 41)),
+        ("bert.pooler.dense.weight", (24,)),
+        ("classifier.weight", (1, 24)),
+        ("classifier.bias", (3,)),
+    ],
+)
+def test_weights_of_other_shapes_than_the_sizes_say_are_named(
+    tmp_path: Path, random_bert: RandomBert, name: str, shape: tuple[int, ...]
+) -> None:
+    folder = random_bert(tmp_path, CONFIG)
+    save_file({**load_file(folder / WEIGHTS), name: np.zeros(shape, np.float16)}, folder / WEIGHTS)
+    with pytest.raises(UnusableCheckpoint) as caught:
+        Engine.load(folder, 16, 4)
+    assert f"{name} has shape {shape}, not (" in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,104 @@
+"""What an epoch shows, in which batches, and the learning rate along the way."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from ml.text.tokenization import TextReader
+from ml.training.batches import WindowBatches
+from ml.training.devices import computing_in
+from ml.training.loop import WarmUpLinearDecay
+from ml.training.recipe import Recipe
+from ml.training.training_set import Examples
+
+RECIPE = replace(Recipe.named("default"), batch_size=4, seed=5, crops=0.0)
+# One window of the reader, or several, and no window twice.
+TEXTS = [" ".join(f"{number} of {word}" for word in range(24 if number % 3 else 5)) for number in range(30)]
+LABELS = [number % 2 for number in range(30)]
+
+
+@pytest.fixture
+def batches(reader: TextReader) -> WindowBatches:
+    return WindowBatches(Examples.labelled(TEXTS, LABELS), reader, RECIPE)
+
+
+def rows_of(batches: WindowBatches, epoch: int) -> list[tuple[tuple[int, ...], int]]:
+    """Each window of an epoch, without padding, and its label, in order."""
+    return [
+        (tuple(ids[mask == 1].tolist()), int(target.argmax()))
+        for inputs, targets in batches.epoch(epoch)
+        for ids, mask, target in zip(inputs["input_ids"], inputs["attention_mask"], targets, strict=True)
+    ]
+
+
+def test_an_epoch_shows_each_review_once_by_one_of_its_windows(batches: WindowBatches, reader: TextReader) -> None:
+    owners = {
+        (tuple(window), LABELS[number]): number
+        for number, ids in enumerate(reader.ids(TEXTS))
+        for window in reader.windows(ids)
+    }
+    assert len(owners) > 2 * len(TEXTS)
+    assert sorted(owners[row] for row in rows_of(batches, 0)) == list(range(len(TEXTS)))
+
+
+def test_later_epochs_show_other_windows(batches: WindowBatches, reader: TextReader) -> None:
+    seen = {window for epoch in range(40) for window, _ in rows_of(batches, epoch)}
+    everything = {tuple(window) for ids in reader.ids(TEXTS) for window in reader.windows(ids)}
+    assert seen == everything
+
+
+def test_an_epoch_follows_from_the_seed_and_its_number(batches: WindowBatches, reader: TextReader) -> None:
+    again = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, RECIPE)
+    other = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, replace(RECIPE, seed=6))
+    assert rows_of(again, 3) == rows_of(batches, 3)
+    assert rows_of(batches, 4) != rows_of(batches, 3)
+    assert rows_of(other, 3) != rows_of(batches, 3)
+
+
+def test_crops_are_parts_of_windows_short_ones_too_and_the_rest_stays_whole(reader: TextReader) -> None:
+    cropping = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, replace(RECIPE, crops=0.5))
+    whole = {tuple(window) for ids in reader.ids(TEXTS) for window in reader.windows(ids)}
+    shown = [window for epoch in range(40) for window, _ in rows_of(cropping, epoch)]
+    assert all(window[0] == reader.first and window[-1] == reader.last for window in shown)
+    inside = {" ".join(map(str, window[1:-1])) for window in whole}
+    parts = [window for window in shown if window not in whole]
+    assert all(any(" ".join(map(str, part[1:-1])) in window for window in inside) for part in parts)
+    assert 0.3 < len(parts) / len(shown) < 0.6, "a text too short to cut stays whole"
+    lengths = [len(part) - 2 for part in parts]
+    assert min(lengths) == 12
+    assert max(lengths) > 20
+    assert rows_of(cropping, 1) == rows_of(cropping, 1)
+
+
+def test_batches_are_as_large_as_told_and_of_like_length(batches: WindowBatches) -> None:
+    sizes = [len(labels) for _, labels in batches.epoch(0)]
+    assert len(sizes) == batches.count == 8
+    assert sorted(sizes) == [2, *[4] * 7]
+    spreads = [np.ptp(inputs["attention_mask"].sum(axis=1)) for inputs, _ in batches.epoch(0)]
+    assert sum(spread > 10 for spread in spreads) <= 1, "short and long windows meet in one batch at most"
+
+
+def test_the_learning_rate_rises_then_falls_to_zero() -> None:
+    schedule = WarmUpLinearDecay(peak=0.01, warmup=10, steps=100)
+    rates = [float(schedule(step)) for step in (0, 5, 10, 55, 100, 120)]
+    assert rates == pytest.approx([0.0, 0.005, 0.01, 0.005, 0.0, 0.0])
+
+
+def test_without_warm_up_the_learning_rate_starts_at_its_peak() -> None:
+    assert float(WarmUpLinearDecay(0.01, 0, 10)(1)) == pytest.approx(0.009)
+
+
+@pytest.mark.parametrize(
+    ("precision", "computed"), [("float32", "float32"), ("bfloat16", "bfloat16"), ("fastest", None)]
+)
+def test_a_precision_holds_inside_its_block_only(precision: str, computed: str | None) -> None:
+    before = keras.config.dtype_policy()
+    with computing_in(precision) as found:
+        policy = keras.config.dtype_policy()
+        assert found == (computed or found)
+        assert found in ("float32", "bfloat16")
+        assert policy.compute_dtype == found
+        assert policy.variable_dtype == "float32"
+    assert keras.config.dtype_policy() == before

@@ -1,0 +1,159 @@
+"""A real worker with the real trainer and a small network: from judgements to a decision, also when it is killed."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from small_model import FEEDBACK, RECIPE, Done, write_recipe
+from worker_process import WorkerHome, running_worker
+
+from broker.queues import nudge
+from migrations import runner
+from ml.serving.artifact import manifest_hash
+from ml.serving.engine import Classifier
+from ml.training.base_model import BaseModel
+from storage.chat.messages import Part, store_message
+from storage.chat.people import meet
+from storage.chat.predictions import store_prediction
+from storage.db.database import Database
+from storage.db.states import Consent, RunKind, RunState, Trigger, Verdict
+from storage.feedback.eligibility import FROM_FILE
+from storage.feedback.votes import judge
+from storage.models import registry
+from storage.models.artifact_store import ArtifactStore
+from storage.privacy.consent import record_consent
+from storage.training import runs, snapshots
+
+ADMIN = 7
+WORDS = ("gravel", "treacle", "velvet")
+LONG = 60.0
+# A network of this size may fail what the live one passes, and of a rejected candidate nothing is left to look at.
+LENIENT = {"GATE_IMDB_LOSS": "1", "GATE_NEGATIVE_FLIPS": "1", "GATE_BEHAVIOUR_LOSS": "1"}
+
+
+@pytest.fixture
+def home(fine_tuned: Done, small_reviews: Path, tmp_path: Path) -> Iterator[WorkerHome]:
+    """A worker's home whose live model and anchor are the small network."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    with WorkerHome.made(
+        folder,
+        ENCRYPTION_KEY=Fernet.generate_key().decode(),
+        ADMIN_IDS=str(ADMIN),
+        ANCHOR=str(fine_tuned.order.out),
+        FEEDBACK_RECIPE=str(write_recipe(tmp_path, FEEDBACK)),
+        FEEDBACK_HOLDOUT="0.4",
+        IMDB_PATH=str(small_reviews),
+        RETRAIN_AFTER="0",
+        TRAINING_PYTHON=sys.executable,
+        **LENIENT,
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def database(home: WorkerHome, fine_tuned: Done) -> Iterator[Database]:
+    """A database in which an admin said the opposite of what the live model says of ninety texts."""
+    runner.upgrade(home.settings.database_address)
+    key = home.settings.encryption_key
+    assert key is not None
+    opened = Database.open(home.settings.database_address, (key.get_secret_value(),))
+    anchor, version = fine_tuned.order.out, fine_tuned.manifest.version
+    texts = [f"It was {word} all the way. That was number {number}." for number in range(30) for word in WORDS]
+    verdicts = Classifier.load(anchor).classify(texts)
+    with opened.unit_of_work() as unit:
+        registry.register(unit, version, manifest_hash(anchor), str(anchor))
+        registry.make_live(unit, version, "a test begins")
+        admin = meet(unit, ADMIN, "Ada", "en")
+        record_consent(unit, admin.id, Consent.GRANTED, "test")
+        for number, (text, verdict) in enumerate(zip(texts, verdicts, strict=True)):
+            message = store_message(unit, admin.id, FROM_FILE, ADMIN, [Part(number, text)])
+            said = store_prediction(unit, message, version, verdict.label, 0.6, True, 1, (0.0, 0.1))
+            judge(unit, admin.id, said, Verdict.WRONG)
+    yield opened
+    opened.close()
+
+
+def ask(home: WorkerHome, database: Database, kind: RunKind = RunKind.FEEDBACK_ROUND) -> int:
+    with database.unit_of_work() as unit:
+        run = runs.ask(unit, kind, Trigger.ADMIN, ADMIN).run
+    nudge(home.settings, run.id)
+    return run.id
+
+
+def trainer_below(worker: int) -> int:
+    """The process id of the trainer that a process of this worker's group started."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"worker.trainer" in (folder / "cmdline").read_bytes():
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                if os.getpgid(parent) == worker:
+                    return int(folder.name)
+        except (OSError, IndexError):
+            continue
+    pytest.fail("no trainer runs")
+
+
+def test_judgements_become_a_model_that_is_published_though_its_trainer_is_killed(
+    home: WorkerHome, database: Database, fine_tuned: Done, tmp_path: Path
+) -> None:
+    with running_worker(home, "--beat") as worker:
+        run_id = ask(home, database)
+        worker.wait_for("which is measured now", LONG)
+        os.kill(trainer_below(worker.process.pid), signal.SIGKILL)
+        worker.wait_for(f"The trainer of run {run_id} ended by itself")
+        worker.wait_for(f"Run {run_id} begins, attempt 2")
+        worker.wait_for(f"Run {run_id} ended: ", LONG)
+    with database.reading() as unit:
+        run = runs.get_run(unit, run_id)
+        live = registry.live(unit)
+        assert run.candidate is not None
+        candidate = registry.get_version(unit, run.candidate)
+    assert run.decision is not None
+    assert run.state in (RunState.PROMOTED, RunState.HELD), run.decision["sentence"]
+    assert run.decision["figures"]["judgements"]["texts"] > 0
+    assert live is not None
+    assert live.version == (run.candidate if run.state is RunState.PROMOTED else fine_tuned.manifest.version)
+    folder = ArtifactStore.open(home.settings.store_address).fetch(candidate.location, tmp_path)
+    assert manifest_hash(folder) == candidate.manifest_sha256
+    assert Classifier.load(folder).version == run.candidate
+    with database.reading() as unit:
+        assert runs.card_of(unit, run_id), "the chart is there"
+
+
+def test_a_full_run_starts_from_the_encoder_and_learns_reviews_and_judgements(
+    home: WorkerHome, database: Database, small_base: BaseModel, tmp_path: Path
+) -> None:
+    recipe = write_recipe(tmp_path, replace(RECIPE, name="full"))
+    with running_worker(home, FULL_RECIPE=str(recipe), BASE_MODEL=str(small_base.folder)) as worker:
+        run_id = ask(home, database, RunKind.FULL_RUN)
+        worker.wait_for(f"Run {run_id} ended: ", LONG)
+    with database.reading() as unit:
+        run = runs.get_run(unit, run_id)
+        counted = len(snapshots.judged_texts(unit, run_id, Part.TRAIN))
+    assert run.decision is not None, run.error
+    assert run.state in (RunState.PROMOTED, RunState.HELD), run.decision["sentence"]
+    with database.reading() as unit:
+        location = registry.get_version(unit, run.candidate or "").location
+    manifest = Classifier.load(ArtifactStore.open(home.settings.store_address).fetch(location, tmp_path)).manifest
+    assert "anchor" not in manifest.data
+    assert manifest.data["corrections"]["judgements"] == counted > 0
+    assert manifest.data["train"]["reviews"] > counted
+
+
+def test_without_tensorflow_a_run_fails_and_says_what_is_needed(home: WorkerHome, database: Database) -> None:
+    bare = home.settings.data_dir / "python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n', encoding="ascii")  # no site-packages
+    bare.chmod(0o755)
+    with running_worker(home, TRAINING_PYTHON=str(bare)) as worker:
+        run_id = ask(home, database)
+        worker.wait_for(f"Run {run_id} ended: failed")
+    with database.reading() as unit:
+        run = runs.get_run(unit, run_id)
+    assert run.error is not None
+    assert run.error.startswith("The command thumbs worker needs keras")

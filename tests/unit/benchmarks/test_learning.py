@@ -1,0 +1,116 @@
+"""The learning loop's texts are apart, and its people are mistaken as often as they are meant to be."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks.common.provenance import provenance
+from benchmarks.common.text_sets import Part, shared_texts
+from benchmarks.learning import texts as cutting
+from benchmarks.learning.__main__ import Report, Round
+from benchmarks.learning.background_load import Meanwhile
+from benchmarks.learning.figures import Judged, RunFigures
+from benchmarks.learning.people import Truth, Votes
+from benchmarks.learning.table import rows_of, source_of
+from benchmarks.learning.texts import Texts
+from ml.evaluation.comparison import Comparison
+from ml.training.recipe import Recipe
+from ml.training.training_data import TrainingData
+from worker.gate import gate_set
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "_TEST", 20)
+    monkeypatch.setattr(cutting, "_POOL", 60)
+    monkeypatch.setattr(cutting, "_IMDB", 12)
+    monkeypatch.setattr(gate_set, "REVIEWS", 40)
+
+
+def known() -> TrainingData:
+    """Reviews of sixty movies, thirty of each official part; some words stand under two test movies."""
+    rows = [
+        (f"Review {number} of film {film} in {part}.", number % 2, part, f"{part}-{film}")
+        for part in ("train", "test")
+        for film in range(30)
+        for number in range(4)
+    ]
+    rows += [
+        (f"The same words about film {film}.", 1, "test", f"test-{film + add}") for film in range(8) for add in (0, 15)
+    ]
+    table = pd.DataFrame(rows, columns=["text", "label", "split", "movie"])
+    return TrainingData.choose(table, Path("reviews.csv"), Recipe.named("default"), None)
+
+
+def sentences(count: int) -> pd.DataFrame:
+    """Sentences, and each once more in capitals, which makes it no other."""
+    once = [(f"Sentence {number}.", number % 2) for number in range(count)]
+    return pd.DataFrame([*once, *((text.upper(), label) for text, label in once)], columns=["text", "label"])
+
+
+@pytest.mark.usefixtures("small")
+def test_no_text_and_no_movie_is_in_two_parts() -> None:
+    reviews = known()
+    found = Texts.cut(sentences(60), reviews, [5, 10])
+    assert [len(table) for table in found.rounds] == [5, 10]
+    assert len(found.held_out) == 20
+    tables = [*found.named().values(), reviews.split.train, reviews.split.dev]
+    assert shared_texts(tables) == 0
+    assert 8 <= len(found.imdb) <= 12
+    test = reviews.test
+    movies = set(test[test["text"].isin(found.gate["text"])]["movie"])
+    assert movies.isdisjoint(found.imdb["movie"])
+
+
+@pytest.mark.usefixtures("small")
+def test_too_few_sentences_are_refused() -> None:
+    with pytest.raises(ValueError, match="and 60 were asked for"):
+        Texts.cut(sentences(60), known(), [20, 40])
+
+
+def test_a_person_is_mistaken_about_a_share_of_the_sentences_and_always_the_same() -> None:
+    table = pd.DataFrame({"text": [f"Sentence {number}." for number in range(2_000)], "label": 1})
+    truth = Truth.of([table], mistaken=0.05)
+    votes = [truth.vote_of(101, text) for text in table["text"]]
+    assert votes == [truth.vote_of(101, text) for text in table["text"]]
+    assert 70 <= votes.count("Negative") <= 130
+    assert votes != [truth.vote_of(102, text) for text in table["text"]]
+
+
+def test_votes_add_up() -> None:
+    assert Votes(read=1, own=1, mistaken=1) + Votes(others=2, gold=1) == Votes(1, 0, 1, 2, 1, 0, 1)
+
+
+def test_a_round_reads_in_the_readme_as_it_went() -> None:
+    run = RunFigures("one", "two", True, 150, 50, "promoted", "Promoted: it is better.", None, 200.0, 1_000.0)
+    better = Comparison("one", "two", 2_000, 0.75, 0.8, 0.05, (0.04, 0.06), 20, 120, 0.001, 0.9)
+    seen = Meanwhile(3, 600, 600, 0, 0, 0, {"one": 500, "two": 100}, {"50%": 0.1})
+    votes = Votes(read=298, refused=2, own=298, others=298, mistaken=30, called_wrong=70, gold=40)
+    first = Round(
+        sentences=300,
+        votes=votes,
+        judged=Judged(200, 0, 28, 1),
+        quarantine="Texts to look at: 28.",
+        seconds={"/retrain to card": 210.0},
+        run=run,
+        retrain_to_live=212.4,
+        live_to_reply=1.5,
+        meanwhile=seen,
+        on_sentences=better,
+        on_imdb=better,
+    )
+    rejected = replace(run, published=False, state="rejected", sentence="Rejected: it is worse.", live_at=None)
+    second = replace(first, run=rejected, retrain_to_live=None, live_to_reply=None, on_sentences=None, on_imdb=None)
+    parts = {"sentences held out": Part(2_000, "a"), "IMDB to test": Part(2_996, "b")}
+    report = Report(provenance("numpy"), 22_713_986, 12, 0.05, parts, 0, [first, second])
+    found = json.loads(json.dumps(asdict(report)))
+    rows = dict(rows_of(found))
+    assert rows["round 1: `/retrain` to the first reply of the new model"] == "**212 s**"
+    assert rows["round 1: held-out sentences"] == "75.0% to 80.0% (+5.00 points, +4.00 to +6.00)"
+    assert rows["round 1: sentences, verdicts called wrong, votes mistaken"] == "300, 70, 30 of 596"
+    assert rows["round 2: `/retrain` to the first reply of the new model"] == "did not go live"
+    assert rows["round 2: IMDB"] == "as before, for the candidate was rejected"
+    assert "2,000 other sentences and 2,996 official test" in source_of(found)

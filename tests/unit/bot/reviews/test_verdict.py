@@ -1,0 +1,63 @@
+"""How a verdict reads in the chat."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.reviews.verdict import render_verdict
+from bot.texts import texts_for
+from storage.chat.predictions import Prediction
+from storage.db.states import Verdict
+
+TEXTS = texts_for("en")
+SURE = Prediction(
+    id=1,
+    message_id=2,
+    person_id=3,
+    chat_id=4,
+    version="20260102-0123abcd",
+    label="Positive",
+    confidence=0.934,
+    sure=True,
+    windows=1,
+    replaces=None,
+    logits=(-1.3, 1.3),
+)
+
+
+def test_a_sure_verdict() -> None:
+    assert render_verdict(TEXTS, SURE) == "👍 <b>Positive</b> · 93 %\n<i>model 20260102-0123abcd</i>"
+
+
+@pytest.mark.parametrize(("label", "thumb", "other"), [("Positive", "👍", "👎"), ("Negative", "👎", "👍")])
+@pytest.mark.parametrize("sure", [True, False])
+def test_a_verdict_names_exactly_one_label(label: str, thumb: str, other: str, sure: bool) -> None:
+    text = render_verdict(TEXTS, replace(SURE, label=label, sure=sure))
+    assert [name for name in ("Positive", "Negative") if name in text] == [label]
+    assert thumb in text
+    assert other not in text
+    assert ("not sure" in text) is not sure
+
+
+@pytest.mark.parametrize(
+    ("confidence", "shown"), [(0.5, "50 %"), (0.505, "50 %"), (0.994, "99 %"), (0.996, "99 %"), (1.0, "99 %")]
+)
+def test_no_answer_is_certain(confidence: float, shown: str) -> None:
+    assert shown in render_verdict(TEXTS, replace(SURE, confidence=confidence))
+
+
+def test_a_text_that_was_read_in_parts_says_so() -> None:
+    assert "parts" not in render_verdict(TEXTS, SURE)
+    assert "in 7 overlapping parts" in render_verdict(TEXTS, replace(SURE, windows=7))
+
+
+@pytest.mark.parametrize("judged", list(Verdict))
+def test_a_vote_is_thanked_for_below_the_verdict(judged: Verdict) -> None:
+    plain, thanked = render_verdict(TEXTS, SURE), render_verdict(TEXTS, SURE, judged)
+    assert thanked.startswith(f"{plain}\n\nThank you")
+    words = {verdict: f"<b>{verdict.value}</b>" for verdict in Verdict}
+    assert [verdict for verdict, word in words.items() if word in thanked] == [judged]
+
+
+def test_facts_from_the_database_are_escaped() -> None:
+    assert "<i>model &lt;b&gt;&amp;</i>" in render_verdict(TEXTS, replace(SURE, version="<b>&"))

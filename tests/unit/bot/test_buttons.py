@@ -1,0 +1,158 @@
+"""Buttons carry all that a tap needs, in Telegram's 64 bytes, and nothing else is taken for one."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bot.admin.buttons import (
+    CARD_PATTERN,
+    MODELS_PATTERN,
+    RUN_PATTERN,
+    card_keyboard,
+    model_change_keyboard,
+    models_keyboard,
+    run_keyboard,
+)
+from bot.buttons import Kind
+from bot.labelling.buttons import LABEL_PATTERN, SETTLE_PATTERN, label_keyboard, settle_keyboard, undo_keyboard
+from bot.privacy.buttons import (
+    CONSENT_PATTERN,
+    DELETE_PATTERN,
+    NOTICES_PATTERN,
+    consent_keyboard,
+    delete_keyboard,
+    notices_keyboard,
+)
+from bot.reviews.buttons import JUDGE_PATTERN, Judging, read_judging, verdict_keyboard
+from bot.texts import CONSENT_WORDING, texts_for
+from storage.db.states import Verdict
+
+PATTERNS = {
+    Kind.JUDGE: JUDGE_PATTERN,
+    Kind.CONSENT: CONSENT_PATTERN,
+    Kind.NOTICES: NOTICES_PATTERN,
+    Kind.DELETE: DELETE_PATTERN,
+    Kind.RUN: RUN_PATTERN,
+    Kind.CARD: CARD_PATTERN,
+    Kind.MODELS: MODELS_PATTERN,
+    Kind.LABEL: LABEL_PATTERN,
+    Kind.SETTLE: SETTLE_PATTERN,
+}
+TEXTS = texts_for("en")
+LARGEST = 10**18 - 1
+KEYBOARDS = {
+    Kind.JUDGE: [verdict_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Verdict)],
+    Kind.CONSENT: [consent_keyboard(TEXTS, granted) for granted in (True, False)],
+    Kind.NOTICES: [notices_keyboard(TEXTS, wanted) for wanted in (True, False)],
+    Kind.DELETE: [delete_keyboard(TEXTS)],
+    Kind.RUN: [run_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
+    Kind.CARD: [card_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
+    Kind.MODELS: [
+        models_keyboard(TEXTS, "20261122-4be1e1ae", ["run-12", "2" * 26], ["one"]),
+        model_change_keyboard(TEXTS, "2" * 26, "1" * 26),
+    ],
+    Kind.LABEL: [
+        label_keyboard(TEXTS, 1, None),
+        label_keyboard(TEXTS, LARGEST, LARGEST),
+        undo_keyboard(TEXTS, LARGEST),
+    ],
+    Kind.SETTLE: [settle_keyboard(TEXTS, 1, 0), settle_keyboard(TEXTS, LARGEST, 999_999)],
+}
+
+
+def buttons(keyboard: dict[str, Any]) -> Iterator[dict[str, str]]:
+    for row in keyboard["inline_keyboard"]:
+        yield from row
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: Kind) -> None:
+    made = [button["callback_data"] for keyboard in KEYBOARDS[kind] for button in buttons(keyboard)]
+    assert made
+    for data in made:
+        assert 1 <= len(data.encode()) <= 64
+        # PTB matches from the start, as re.match does.
+        assert [other for other in Kind if re.match(PATTERNS[other], data)] == [kind]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        "judge",
+        "judge:1",
+        "judge:1:",
+        "judge::right",
+        "judge:1:right:",
+        "judge:1:right ",
+        "judge:1:right\n",
+        " judge:1:right",
+        "judge:-1:right",
+        "judge:1.0:right",
+        "judge:٣:right",
+        "judge:x:right",
+        "judge:1:Right",
+        "judge:1:maybe",
+        "judge:1:yes",
+        f"judge:{10**18}:right",
+        f"judge:{10**55}:undo",
+        "consent:maybe",
+        "consent:2026-11:yes\n",
+        "consent:yes",
+        "consent:1:right",
+        "delete:yes:no",
+        "delete:no\n",
+        "erase:yes",
+        "label:1:maybe",
+        "label:1:0:skip",
+        "label:-1:skip",
+        "settle:1:skip",
+        "settle:1:0:undo",
+        "settle:1:1000000:skip",
+    ],
+)
+def test_data_that_no_keyboard_makes_matches_nothing(data: str) -> None:
+    assert not any(re.match(PATTERNS[kind], data) for kind in Kind)
+
+
+@pytest.mark.parametrize("number", [1, LARGEST])
+@pytest.mark.parametrize("chosen", list(Verdict))
+def test_a_tap_says_what_was_tapped(number: int, chosen: Verdict) -> None:
+    found = [read_judging(button["callback_data"]) for button in buttons(verdict_keyboard(TEXTS, number, chosen))]
+    assert found == [Judging(number, verdict) for verdict in (Verdict.RIGHT, Verdict.WRONG, Verdict.NEITHER, None)]
+
+
+def test_before_a_vote_there_is_nothing_to_undo() -> None:
+    (votes,) = verdict_keyboard(TEXTS, 5, None)["inline_keyboard"]
+    assert [button["text"] for button in votes] == [TEXTS.button_right, TEXTS.button_wrong, TEXTS.button_neither]
+
+
+def test_the_chosen_vote_and_no_other_is_marked() -> None:
+    votes, undo = verdict_keyboard(TEXTS, 5, Verdict.WRONG)["inline_keyboard"]
+    labels = [button["text"] for button in votes]
+    assert (labels[0], labels[2]) == (TEXTS.button_right, TEXTS.button_neither)
+    assert labels[1] != TEXTS.button_wrong
+    assert TEXTS.button_wrong in labels[1]
+    assert [button["text"] for button in undo] == [TEXTS.button_undo]
+
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_consent_is_offered_or_its_withdrawal(granted: bool) -> None:
+    found = {button["text"]: button["callback_data"] for button in buttons(consent_keyboard(TEXTS, granted))}
+    kind = f"consent:{CONSENT_WORDING}"
+    if granted:
+        assert found == {TEXTS.button_consent_withdraw: f"{kind}:no", TEXTS.button_consent_keep: f"{kind}:yes"}
+    else:
+        assert found == {TEXTS.button_consent_yes: f"{kind}:yes", TEXTS.button_consent_no: f"{kind}:no"}
+
+
+def test_deletion_is_confirmed_by_the_button_that_says_so() -> None:
+    found = {button["text"]: button["callback_data"] for button in buttons(delete_keyboard(TEXTS))}
+    assert found == {TEXTS.button_delete: "delete:yes", TEXTS.button_keep: "delete:no"}
+
+
+def test_a_model_whose_name_does_not_fit_into_a_button_gets_none() -> None:
+    keyboard = models_keyboard(TEXTS, "one", ["2" * 27, "two:", "three"], [])
+    assert [button["callback_data"] for button in buttons(keyboard)] == ["models:ask:three:one"]

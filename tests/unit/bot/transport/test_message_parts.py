@@ -1,0 +1,87 @@
+"""Which messages are pieces of one text that an app split."""
+
+from typing import Any
+
+import pytest
+from telegram import Update
+
+from bot.transport.message_parts import LONG_ENOUGH, MOST_PIECES, continues, may_continue
+
+LONG = "a" * LONG_ENOUGH
+
+
+def update(kind: str = "message", sender: int = 7, at: int = 1_000, **content: Any) -> Update:
+    message = {
+        "message_id": 1,
+        "date": at,
+        "chat": {"id": 7, "type": "private"},
+        "from": {"id": sender, "is_bot": False, "first_name": "Ann"},
+        **content,
+    }
+    found = Update.de_json({"update_id": 1, kind: message}, None)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("length", [LONG_ENOUGH, 4096])
+def test_a_long_text_may_continue(length: int) -> None:
+    assert may_continue([update(text="a" * length)])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        update(text="a" * (LONG_ENOUGH - 1)),
+        update("edited_message", text=LONG),
+        update(photo=[{"file_id": "x", "file_unique_id": "x", "width": 1, "height": 1}], caption=LONG),
+        update(sticker=None),
+        update(text="/" + LONG),
+    ],
+    ids=["short", "edited", "caption", "nothing", "command"],
+)
+def test_what_no_app_split_does_not_continue(other: Update) -> None:
+    assert not may_continue([other])
+
+
+def test_a_text_has_an_end() -> None:
+    assert may_continue([update(text=LONG)] * (MOST_PIECES - 1))
+    assert not may_continue([update(text=LONG)] * MOST_PIECES)
+
+
+def test_what_is_said_in_a_group_is_nobodys_review() -> None:
+    group = {"id": -100, "type": "supergroup", "title": "Film club"}
+    assert not may_continue([update(text=LONG, chat=group)])
+    assert not continues(update(text=LONG), update(text="and so on", chat=group))
+
+
+def forwarded(author: int, date: int) -> dict[str, Any]:
+    user = {"id": author, "is_bot": False, "first_name": "Someone"}
+    return {"forward_origin": {"type": "user", "date": date, "sender_user": user}}
+
+
+def test_forwards_of_two_authors_are_two_texts() -> None:
+    first = update(text=LONG, **forwarded(20, 5))
+    assert continues(first, update(text="and so on", **forwarded(20, 6)))
+    assert not continues(first, update(text="and so on", **forwarded(21, 6)))
+    assert not continues(first, update(text="and so on"))
+
+
+@pytest.mark.parametrize("text", ["and so on", LONG, "x"])
+@pytest.mark.parametrize("later", [0, 1, 2])
+def test_the_next_text_of_the_same_person_continues_at_once(text: str, later: int) -> None:
+    assert continues(update(text=LONG), update(text=text, at=1_000 + later))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        update(text="and so on", at=1_003),
+        update(text="and so on", sender=8),
+        update(text="/help"),
+        update("edited_message", text="and so on"),
+        update(caption="and so on", photo=[{"file_id": "x", "file_unique_id": "x", "width": 1, "height": 1}]),
+    ],
+    ids=["later", "another person", "command", "edited", "photo"],
+)
+def test_another_message_does_not_continue(other: Update) -> None:
+    assert not continues(update(text=LONG), other)

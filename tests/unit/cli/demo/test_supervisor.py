@@ -1,0 +1,103 @@
+"""What the demo decides for its processes, whatever stands in the environment or in .env."""
+
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from cli.demo.supervisor import child_environment, demo_settings, usable_port
+from core.errors import BadSetting, PortTaken, UnwritableFile
+from core.settings import Settings
+
+
+@pytest.fixture
+def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder without .env and an environment without settings."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def read_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings that a process of the demo reads, in its own folder and environment."""
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(settings.data_dir)
+    return Settings()
+
+
+def test_a_key_is_made_once_for_its_owner_only(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demo = demo_settings(Settings(playground_port=0))
+    assert demo.encryption_key_file is not None
+    assert stat.S_IMODE(demo.encryption_key_file.stat().st_mode) == 0o600
+    key = demo.encryption_key_file.read_bytes()
+    said = capsys.readouterr().out
+    assert "Made a key in" in said
+    assert "away from the database" in said
+    again = demo_settings(Settings(playground_port=0))
+    assert again.encryption_key_file == demo.encryption_key_file
+    assert demo.encryption_key_file.read_bytes() == key
+    assert capsys.readouterr().out == ""
+
+
+def test_a_key_that_is_given_is_used(clean: Path) -> None:
+    key = Fernet.generate_key().decode()
+    demo = demo_settings(Settings(playground_port=0, encryption_key=key))  # type: ignore[arg-type]  # as it is in .env
+    assert demo.encryption_key_file is None
+    assert not (clean / "var" / "encryption.key").exists()
+
+
+def test_a_key_that_is_no_key_stops_the_demo(clean: Path) -> None:
+    (clean / "key").write_text("not a key", encoding="ascii")
+    with pytest.raises(BadSetting, match="ENCRYPTION_KEY_FILE"):
+        demo_settings(Settings(playground_port=0, encryption_key_file=Path("key")))
+
+
+def test_the_processes_read_what_the_demo_decided(clean: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = {
+        "DATABASE_URL": "postgresql://localhost/live",
+        "TELEGRAM_TOKEN": "987654:the-token-of-a-bot-that-people-use",
+        "TELEGRAM_TOKEN_FILE": "live-token",
+        "WEBHOOK_URL": "https://thumbs.example.org/hook",
+        "MODEL": "models/mine",
+        "RETENTION_DAYS": "30",
+    }
+    (clean / ".env").write_text("".join(f"{name}={value}\n" for name, value in live.items()), encoding="utf-8")
+    monkeypatch.setenv("telegram_token", live["TELEGRAM_TOKEN"])
+    demo = demo_settings(Settings(playground_port=0))
+    seen = read_back(demo, monkeypatch)
+    assert seen == demo.model_copy(update={"model": clean / "models" / "mine", "anchor": clean / "models" / "starter"})
+    assert seen.token != live["TELEGRAM_TOKEN"]
+    assert seen.database_address == f"sqlite:///{clean / 'var' / 'thumbs.db'}"
+    assert (seen.webhook_url, seen.retention_days) == (None, 30)
+    assert seen.telegram_api_url == f"http://127.0.0.1:{demo.playground_port}"
+
+
+@pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:"), ("localhost", "http://localhost:")])
+def test_the_bot_reaches_a_playground_that_listens_everywhere(clean: Path, host: str, url: str) -> None:
+    demo = demo_settings(Settings(playground_host=host, playground_port=0))
+    assert demo.telegram_api_url.startswith(url)
+
+
+@pytest.mark.parametrize(("given", "told"), [("mine", "{clean}/mine"), ("google-bert/bert-base-uncased", "{given}")])
+def test_an_encoder_in_a_folder_is_found_from_everywhere(clean: Path, given: str, told: str) -> None:
+    (clean / "mine").mkdir()
+    expected = told.format(clean=Path.cwd(), given=given)
+    assert child_environment(Settings(base_model=given))["BASE_MODEL"] == expected
+
+
+def test_a_port_that_is_taken_gets_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"Port {port} on 127.0.0.1 cannot be used: Address already in use"):
+            usable_port("127.0.0.1", port)
+    assert usable_port("127.0.0.1", port) == port
+
+
+def test_a_data_folder_that_cannot_be_made_gets_one_sentence(clean: Path) -> None:
+    (clean / "var").write_text("a file", encoding="ascii")
+    with pytest.raises(UnwritableFile, match="File exists"):
+        demo_settings(Settings(playground_port=0))

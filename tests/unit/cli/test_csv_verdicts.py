@@ -1,0 +1,162 @@
+"""Verdicts for the rows of a CSV file, with a classifier that goes by one word."""
+
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from cli.csv_verdicts import ROWS_AT_ONCE, add_verdicts
+from cli.errors import ColumnTaken
+from core.errors import MissingFile, ThumbsError, UnwritableFile
+from ml.errors import EmptyTable, MissingColumn, UnreadableTable
+
+
+class Judged(NamedTuple):
+    label: str
+    confidence: float
+
+
+def by_one_word(texts: Sequence[str]) -> list[Judged]:
+    return [Judged("Positive", 0.91234) if "liked" in text else Judged("Negative", 0.75) for text in texts]
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_rows_keep_their_columns_and_gain_a_label_and_a_confidence(tmp_path: Path) -> None:
+    source = written(
+        tmp_path / "in.csv",
+        'id,review,note\n007,"I liked it, mostly",NA\n8,"Dull.\nVery ""dull"".",\n',
+    )
+    summary = add_verdicts(source, tmp_path / "out.csv", by_one_word)
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == (
+        "id,review,note,label,confidence\n"
+        '007,"I liked it, mostly",NA,Positive,0.9123\n'
+        '8,"Dull.\nVery ""dull"".",,Negative,0.7500\n'
+    )
+    assert (summary.rows, summary.positive, summary.negative) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted", "used"),
+    [
+        ("text,review", None, "review"),
+        ("text,other", None, "text"),
+        ("text,other", "other", "other"),
+        ("other,Review ", None, "Review "),
+        ("Text,text", "text", "text"),
+        ("text,Other", "other", "Other"),
+    ],
+)
+def test_the_column_is_review_or_text_or_the_one_that_was_named(
+    tmp_path: Path, header: str, wanted: str | None, used: str
+) -> None:
+    seen: list[str] = []
+
+    def remember(texts: Sequence[str]) -> list[Judged]:
+        seen.extend(texts)
+        return by_one_word(texts)
+
+    source = written(tmp_path / "in.csv", f"{header}\nfirst,second\n")
+    add_verdicts(source, tmp_path / "out.csv", remember, wanted)
+    assert seen == ["first" if header.split(",", maxsplit=1)[0] == used else "second"]
+
+
+def test_a_long_file_is_read_and_classified_in_parts(tmp_path: Path) -> None:
+    rows = 3 * ROWS_AT_ONCE + 7
+    source = written(tmp_path / "in.csv", "text\n" + "".join(f"I liked number {i}\n" for i in range(rows)))
+    sizes: list[int] = []
+    progress: list[tuple[int, int]] = []
+
+    def measure(texts: Sequence[str]) -> list[Judged]:
+        sizes.append(len(texts))
+        return by_one_word(texts)
+
+    add_verdicts(source, tmp_path / "out.csv", measure, on_progress=lambda *at: progress.append(at))
+    assert sizes == [ROWS_AT_ONCE] * 3 + [7]
+    assert progress[-1] == (source.stat().st_size, rows)
+    result = pd.read_csv(tmp_path / "out.csv")
+    assert result["text"].tolist() == [f"I liked number {i}" for i in range(rows)]
+    assert set(result["label"]) == {"Positive"}
+
+
+def test_compressed_files_are_told_by_their_names(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv.gz"
+    with gzip.open(source, "wt", encoding="utf-8") as file:
+        file.write("text\nI liked it\n")
+    add_verdicts(source, tmp_path / "out.csv.xz", by_one_word)
+    assert pd.read_csv(tmp_path / "out.csv.xz")["label"].tolist() == ["Positive"]
+
+
+def test_a_file_can_be_replaced_by_its_result(tmp_path: Path) -> None:
+    source = written(tmp_path / "reviews.csv", "\ufefftext\nI liked it\n")
+    add_verdicts(source, source, by_one_word)
+    assert source.read_text(encoding="utf-8") == "text,label,confidence\nI liked it,Positive,0.9123\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "error", "words"),
+    [
+        (b"", None, EmptyTable, "has no rows"),
+        (b"review\n", None, EmptyTable, "has no rows"),
+        (b"title,body\na,b\n", None, MissingColumn, "no column review or text; its columns are title, body"),
+        (b"review\na\n", "body", MissingColumn, "no column body; its columns are review"),
+        (b"review,label\na,b\n", None, ColumnTaken, "has a column label already"),
+        (b"review\na,b\n", None, UnreadableTable, "data row 1 has 2 fields and the header 1"),
+        (b"id,review,n\n1,2,3,4\n", None, UnreadableTable, "data row 1 has 4 fields"),
+        (b"review,id\na,1\nb,2,3\n", None, UnreadableTable, "data row 2 has 3 fields"),
+        (b"review,id\na,1\nb\n", None, UnreadableTable, "data row 2 has 1 field"),
+        (b'review\n"never closed\n', None, UnreadableTable, "line 2: unexpected end of data"),
+        (b"review\n\xff\xfe\n", None, UnreadableTable, "utf-8"),
+    ],
+)
+def test_a_file_that_cannot_be_used_gets_a_sentence_and_leaves_nothing(
+    tmp_path: Path, content: bytes, column: str | None, error: type[ThumbsError], words: str
+) -> None:
+    source = tmp_path / "in.csv"
+    source.write_bytes(content)
+    with pytest.raises(error, match=r"in\.csv") as caught:
+        add_verdicts(source, tmp_path / "out.csv", by_one_word, column)
+    assert words in str(caught.value)
+    assert caught.value.exit_code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_a_truncated_archive_is_unreadable(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv.gz"
+    source.write_bytes(gzip.compress(b"text\n" + b"I liked it\n" * 1000)[:-20])
+    with pytest.raises(UnreadableTable):
+        add_verdicts(source, tmp_path / "out.csv", by_one_word)
+
+
+def test_a_missing_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile, match=r"absent\.csv"):
+        add_verdicts(tmp_path / "absent.csv", tmp_path / "out.csv", by_one_word)
+    with pytest.raises(UnreadableTable, match="Is a directory"):
+        add_verdicts(tmp_path, tmp_path / "out.csv", by_one_word)
+    source = written(tmp_path / "in.csv", "text\nI liked it\n")
+    with pytest.raises(UnwritableFile, match="No such file or directory"):
+        add_verdicts(source, tmp_path / "absent" / "out.csv", by_one_word)
+
+
+def test_a_run_that_is_broken_off_leaves_what_was_there(tmp_path: Path) -> None:
+    source = written(tmp_path / "in.csv", "text\n" + "I liked it\n" * (2 * ROWS_AT_ONCE))
+    target = written(tmp_path / "out.csv", "from before\n")
+    calls = 0
+
+    def break_off(texts: Sequence[str]) -> list[Judged]:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyboardInterrupt
+        return by_one_word(texts)
+
+    with pytest.raises(KeyboardInterrupt):
+        add_verdicts(source, target, break_off)
+    assert target.read_text(encoding="utf-8") == "from before\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]

@@ -1,0 +1,40 @@
+"""What a command's output may take the place of."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core.errors import UnwritableFile
+from core.files import replaced_file
+
+
+def write(path: Path) -> None:
+    with replaced_file(path) as file:
+        file.write("new")
+
+
+def test_of_a_link_the_file_behind_it_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    write(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there").read_text() == "new"
+
+
+def test_only_files_are_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        with pytest.raises(UnwritableFile):
+            write(tmp_path / name)
+    assert (tmp_path / "pipe").is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe"]
+
+
+@pytest.mark.parametrize("name", ["file/under", "absent/file", "x" * 250])
+def test_a_place_that_cannot_be_is_told_in_one_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(UnwritableFile):
+        write(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -1,0 +1,89 @@
+"""Folders of tables: which files are read, and which part each is of."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ml.data.dataset_folder import part_files
+from ml.data.reviews import read_reviews
+from ml.errors import SeveralDataSets, UnknownLabel
+
+
+def folder_with(root: Path, *names: str) -> Path:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table = pd.DataFrame({"text": [f"In {name}."], "label": [1]})
+        table.to_parquet(path) if path.suffix == ".parquet" else table.to_csv(path, index=False)
+    return root
+
+
+def parts(folder: Path) -> dict[str, str | None]:
+    return {file.path.relative_to(folder).as_posix(): file.part for file in part_files(folder, "it")}
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("train.csv", "train"),
+        ("my-TRAINING_file1.csv", "train"),
+        ("data/train-00000-of-00001.parquet", "train"),
+        ("default/train/0000.parquet", "train"),
+        ("dev.csv.gz", "validation"),
+        ("valid.csv", "validation"),
+        ("val/0.csv", "validation"),
+        ("validation.parquet", "validation"),
+        ("eval.csv", "test"),
+        ("testing.csv", "test"),
+        ("trainer.csv", None),
+        ("IMDB Dataset.csv", None),
+    ],
+)
+def test_a_name_says_the_part(tmp_path: Path, name: str, part: str | None) -> None:
+    assert parts(folder_with(tmp_path, name)) == {name: part}
+
+
+def test_a_file_name_goes_before_its_folder(tmp_path: Path) -> None:
+    assert parts(folder_with(tmp_path, "train/test.csv")) == {"train/test.csv": "test"}
+
+
+def test_what_is_no_part_is_left_out_where_parts_are_named(tmp_path: Path) -> None:
+    folder = folder_with(
+        tmp_path, "train.csv", "test.csv", "notes.csv", "unsupervised.csv", ".ipynb_checkpoints/train-checkpoint.csv"
+    )
+    assert parts(folder) == {"test.csv": "test", "train.csv": "train"}
+
+
+def test_parquet_goes_before_the_same_as_csv(tmp_path: Path) -> None:
+    assert parts(folder_with(tmp_path, "train.csv", "train.parquet")) == {"train.parquet": "train"}
+
+
+def test_files_become_one_table(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, "train-0.parquet", "train-1.parquet", "validation-0.parquet")
+    assert read_reviews(folder).to_dict("list") == {
+        "text": ["In train-0.parquet.", "In train-1.parquet.", "In validation-0.parquet."],
+        "label": [1, 1, 1],
+        "split": ["train", "train", "validation"],
+    }
+
+
+def test_files_without_parts_are_all_rows(tmp_path: Path) -> None:
+    found = read_reviews(folder_with(tmp_path, "a.csv", "b.csv"))
+    assert found.to_dict("list") == {"text": ["In a.csv.", "In b.csv."], "label": [1, 1]}
+
+
+def test_several_data_sets_are_told(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, "en/train.csv", "de/train/0.csv")
+    with pytest.raises(SeveralDataSets) as caught:
+        read_reviews(folder)
+    assert str(caught.value) == f"{folder} holds several data sets, in de, en. Name one of them, as in {folder}/en."
+    assert caught.value.exit_code == 2
+    assert read_reviews(folder / "en")["split"].tolist() == ["train"]
+
+
+def test_a_fault_is_told_with_its_own_file(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, "train.csv", "test.csv")
+    (folder / "test.csv").write_text("text,label\nNobody has rated this one.,-1\n", encoding="utf-8")
+    with pytest.raises(UnknownLabel, match=r"test\.csv, data row 1: '-1' is not a sentiment"):
+        read_reviews(folder)

@@ -1,0 +1,186 @@
+"""Labelled reviews from files: both forms of IMDB are read, a bad file gets one sentence."""
+
+import bz2
+import gzip
+import lzma
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import BadInput, MissingFile
+from ml.data.reviews import find_column, read_reviews
+from ml.errors import EmptyTable, MissingColumn, UnknownLabel, UnreadableTable
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def test_kaggles_csv(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "IMDB Dataset.csv",
+        'review,sentiment\n"Long, but ""good"".<br /><br />See it.",positive\nNA,negative\n"",positive\n',
+    )
+    found = read_reviews(path)
+    assert found.columns.tolist() == ["text", "label"]
+    assert found["text"].tolist() == ['Long, but "good".<br /><br />See it.', "NA", ""]
+    assert found["label"].tolist() == [1, 0, 1]
+    assert found["label"].dtype == np.int8
+
+
+def test_parquet_keeps_its_other_columns(tmp_path: Path) -> None:
+    table = {"text": ["Fine.", "Poor."], "label": [1, 0], "split": ["train", "test"], "movie": ["m1", "m2"]}
+    pd.DataFrame(table).to_parquet(tmp_path / "reviews.parquet")
+    found = read_reviews(tmp_path / "reviews.parquet")
+    assert found.to_dict("list") == table
+
+
+@pytest.mark.parametrize("name", ["split", "Split", "SPLIT"])
+def test_parts_are_known_by_any_of_their_names(tmp_path: Path, name: str) -> None:
+    table = {"Review": ["One.", "Two.", "Three.", "Four."], "Sentiment": [1, 0, 1, 0]}
+    pd.DataFrame({**table, name: ["Train", "TEST", "val", "mine"]}).to_csv(tmp_path / "reviews.csv", index=False)
+    assert read_reviews(tmp_path / "reviews.csv")["split"].tolist() == ["train", "test", "validation", "mine"]
+
+
+def test_a_tar_file_with_a_link_that_leads_nowhere_gets_one_sentence(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "aclImdb_v1.tar.gz", "w:gz") as archive:
+        review = tarfile.TarInfo("aclImdb/test/pos/1_10.txt")
+        review.type, review.linkname = tarfile.SYMTYPE, "nowhere.txt"
+        archive.addfile(review)
+    with pytest.raises(UnreadableTable):
+        read_reviews(tmp_path / "aclImdb_v1.tar.gz")
+
+
+def test_a_packed_csv_is_opened(tmp_path: Path) -> None:
+    path = write(tmp_path / "reviews.csv.gz", gzip.compress(b"Review,Sentiment\nFine.,1\n"))
+    assert read_reviews(path).to_dict("list") == {"text": ["Fine."], "label": [1]}
+
+
+@pytest.mark.parametrize("word", ["positive", "Positive", "POS", " pos ", "1", "1.0", "True"])
+def test_label_words_of_any_case(tmp_path: Path, word: str) -> None:
+    path = write(tmp_path / "reviews.csv", f"text,label\nFine.,{word}\nPoor.,negative\n")
+    assert read_reviews(path)["label"].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("labels", [[1, 0], [1.0, 0.0], [True, False], ["Pos", "nEG"]])
+def test_labels_of_any_type(tmp_path: Path, labels: list[object]) -> None:
+    pd.DataFrame({"text": ["Fine.", "Poor."], "label": labels}).to_parquet(tmp_path / "reviews.parquet")
+    assert read_reviews(tmp_path / "reviews.parquet")["label"].tolist() == [1, 0]
+
+
+def test_a_missing_label_is_told_by_its_row(tmp_path: Path) -> None:
+    for number, labels in enumerate(([1, None, 0], ["pos", None, "neg"], [True, None, None])):
+        path = tmp_path / f"{number}.parquet"
+        pd.DataFrame({"text": ["Fine.", "So so.", "Poor."], "label": labels}).to_parquet(path)
+        with pytest.raises(UnknownLabel, match="data row 2: '' is not a sentiment"):
+            read_reviews(path)
+
+
+def test_every_form_of_packing_is_opened(tmp_path: Path) -> None:
+    content = b'\xef\xbb\xbfreview,sentiment,\n"Fine, all of it.",1,\n'
+    write(tmp_path / "a.csv.bz2", bz2.compress(content))
+    write(tmp_path / "a.csv.xz", lzma.compress(content))
+    with zipfile.ZipFile(tmp_path / "a.csv.zip", "w") as archive:
+        archive.writestr("IMDB Dataset.csv", content)
+    for name in ("a.csv.bz2", "a.csv.xz", "a.csv.zip"):
+        found = read_reviews(tmp_path / name)
+        assert found[["text", "label"]].to_dict("list") == {"text": ["Fine, all of it."], "label": [1]}
+
+
+def test_a_column_of_the_very_name_goes_before_one_of_other_case() -> None:
+    assert find_column(Path("a.csv"), ["Text", "text"], ["text"]) == "text"
+    assert find_column(Path("a.csv"), [" Text ", "other"], ["text"]) == " Text "
+
+
+def test_a_review_may_be_a_book(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "review,sentiment\n" + "long " * 60_000 + ",1\n")
+    assert len(read_reviews(path)["text"][0]) == 300_000
+
+
+def test_where_two_columns_could_be_meant_one_is_read_and_the_other_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path / "reviews.csv", "label,text,sentiment,review\n9,a title,positive,Fine.\n")
+    assert read_reviews(path).to_dict("list") == {"text": ["Fine."], "label": [1]}
+
+
+def test_a_missing_review_is_an_empty_one(tmp_path: Path) -> None:
+    pd.DataFrame({"text": ["Fine.", None], "label": [1, 0]}).to_parquet(tmp_path / "reviews.parquet")
+    assert read_reviews(tmp_path / "reviews.parquet")["text"].tolist() == ["Fine.", ""]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "told"),
+    [
+        pytest.param("a.csv", None, MissingFile, "a.csv", id="missing"),
+        pytest.param("a.csv", "", EmptyTable, "no rows", id="empty"),
+        pytest.param("a.csv", "review,sentiment\n", EmptyTable, "no rows", id="header only"),
+        pytest.param(
+            "a.csv",
+            "review,stars\nFine.,5\n",
+            MissingColumn,
+            "no column sentiment or label; its columns are review, stars",
+            id="no label column",
+        ),
+        pytest.param(
+            "a.csv",
+            "comment,label\nFine.,1\n",
+            MissingColumn,
+            "no column review or text; its columns are comment, label",
+            id="no text column",
+        ),
+        pytest.param(
+            "a.csv",
+            "review,sentiment\nFine.,positive\nSo so.,mixed\n",
+            UnknownLabel,
+            "data row 2: 'mixed'",
+            id="unknown label",
+        ),
+        pytest.param("a.csv", "review,sentiment\nFine.,\n", UnknownLabel, "data row 1: ''", id="blank label"),
+        pytest.param(
+            "a.csv",
+            "review,sentiment\ngood, film,positive\n",
+            UnreadableTable,
+            "data row 1 has 3 fields and the header 2; a review with commas needs quotes",
+            id="a comma in the first row",
+        ),
+        pytest.param("a.csv", "review,sentiment\n1,2,positive\n", UnreadableTable, "data row 1 has 3", id="numbers"),
+        pytest.param(
+            "a.csv", 'review,sentiment\n"a\nb",1\n\na,b,c,d\n', UnreadableTable, "data row 2 has 4", id="too long"
+        ),
+        pytest.param("a.csv", "sentiment,review\n1,Fine.\n0\n", UnreadableTable, "data row 2 has 1", id="too short"),
+        pytest.param("a.csv", "review,label,review\na,1,b\n", UnreadableTable, "two columns named review", id="twice"),
+        pytest.param("a.csv", 'review,label\n"so" so,1\n', UnreadableTable, "line 2: ", id="text after a quote"),
+        pytest.param("a.csv", 'review,sentiment\n"no end,positive\n', UnreadableTable, "as CSV", id="open quote"),
+        pytest.param("a.csv", b"review,sentiment\n\xff\xfe\xfa,positive\n", UnreadableTable, "as CSV", id="not UTF-8"),
+        pytest.param("a.csv.gz", b"no gzip", UnreadableTable, "as CSV", id="not gzip"),
+        pytest.param(
+            "a.csv.gz", gzip.compress(b"review,sentiment\nFine.,1\n")[:-9], UnreadableTable, "as CSV", id="cut gzip"
+        ),
+        pytest.param("a.csv.xz", b"no xz", UnreadableTable, "as CSV", id="not xz"),
+        pytest.param("a.csv.zip", b"no zip", UnreadableTable, "as CSV", id="not zip"),
+        pytest.param("a.csv.tar", b"no tar", UnreadableTable, "as the aclImdb data", id="not tar"),
+        pytest.param("a.parquet", b"no parquet", UnreadableTable, "as parquet", id="not parquet"),
+    ],
+)
+def test_a_bad_file_gets_one_sentence(
+    tmp_path: Path, name: str, content: str | bytes | None, error: type[BadInput], told: str
+) -> None:
+    path = tmp_path / name if content is None else write(tmp_path / name, content)
+    with pytest.raises(error) as caught:
+        read_reviews(path)
+    assert told in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_a_zip_of_two_tables_is_no_table(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.csv.zip", "w") as archive:
+        archive.writestr("one.csv", "review,sentiment\n")
+        archive.writestr("two.csv", "review,sentiment\n")
+    with pytest.raises(UnreadableTable):
+        read_reviews(tmp_path / "a.csv.zip")

@@ -1,0 +1,102 @@
+"""Where reviews come from: a path stays what it is, and a hub name is a data set of a small hub of our own."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from local_hub import COMMIT, Asker, asking
+
+from ml.data.sources import find_reviews, source_name
+
+PROGRAM = """
+import sys
+from core.errors import BadInput
+from ml.data.reviews import read_reviews
+from ml.data.sources import find_reviews, source_name
+try:
+    found = find_reviews(sys.argv[1])
+except BadInput as error:
+    sys.exit(str(error))
+print(found, source_name(found), sep="\\n")
+print(read_reviews(found)[["text", "label", "split"]].to_csv(index=False), end="")
+"""
+ENGLISH, GERMAN = b"text,label\nFine.,1\nPoor.,0\n", b"text,label\nGut.,1\n"
+
+
+def as_parquet(csv: bytes) -> bytes:
+    return pd.read_csv(BytesIO(csv)).to_parquet()
+
+
+@pytest.fixture
+def asker(tmp_path: Path) -> Iterator[Asker]:
+    repositories = {
+        "datasets/owner/reviews": {
+            "README.md": b"A card.",
+            "plain_text/train-00000-of-00001.parquet": as_parquet(ENGLISH),
+            "plain_text/test-00000-of-00001.parquet": as_parquet(GERMAN),
+            "plain_text/unsupervised-00000-of-00001.parquet": b"never asked for",
+        },
+        "datasets/owner/languages": {"de/train.csv": GERMAN, "en/train.csv": ENGLISH},
+        "datasets/owner/photos": {"README.md": b"A card.", "train/cat.jpg": b"a cat"},
+    }
+    with asking(PROGRAM, repositories, tmp_path / "hub") as asker:
+        yield asker
+
+
+def test_a_hub_name_is_downloaded_and_read_by_its_parts_and_found_again_offline(asker: Asker) -> None:
+    first = asker.find("owner/reviews")
+    assert first.returncode == 0, first.stderr
+    folder, name, *rows = first.stdout.splitlines()
+    assert {path.name.partition("-")[0] for path in Path(folder).rglob("*.*")} == {"train", "test"}
+    assert name == f"owner/reviews@{COMMIT[:12]}"
+    assert rows == ["text,label,split", "Gut.,1,test", "Fine.,1,train", "Poor.,0,train"]
+    assert asker.find("owner/reviews", HF_HUB_OFFLINE="1").stdout == first.stdout
+
+
+def test_of_several_data_sets_one_is_named_by_its_folder(asker: Asker) -> None:
+    told = "owner/languages holds several data sets, in de, en. Name one of them, as in owner/languages/en."
+    assert asker.sentence("owner/languages") == told
+    found = asker.find("owner/languages/de")
+    assert found.stdout.splitlines()[1:] == [f"owner/languages/de@{COMMIT[:12]}", "text,label,split", "Gut.,1,train"]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "reason"),
+    [
+        ("owner/none", {}, "the hub has none of that name"),
+        ("owner/gated", {}, "the hub answered 403"),
+        ("owner/torn", {}, "the download broke off"),
+        ("owner/photos", {}, "it has no parquet or CSV files"),
+        ("owner/languages/fr", {}, "it has no parquet or CSV files"),
+        ("owner/re--views", {}, "it is neither a folder nor a hub name such as owner/name"),
+        ("owner/reviews", {"HF_HUB_OFFLINE": "1"}, "it is not downloaded yet and the hub cannot be reached"),
+        ("owner/reviews", {"HF_ENDPOINT": "http://127.0.0.1:1"}, "it is not downloaded yet and the hub cannot"),
+    ],
+)
+def test_a_data_set_that_cannot_be_had_gets_one_sentence_that_says_what_to_do(
+    asker: Asker, name: str, settings: dict[str, str], reason: str
+) -> None:
+    sentence = asker.sentence(name, **settings)
+    assert sentence.startswith(f"The reviews {name} were not found: there is no such file or folder and,")
+    assert reason in sentence
+    assert sentence.endswith("name its path with --data or IMDB_PATH.")
+
+
+@pytest.mark.parametrize(
+    "name", ["IMDB Dataset.csv", "data/imdb.csv.gz", "data/imdb.parquet", "a/b.tar.gz", "/a/b", "x"]
+)
+def test_what_looks_like_a_path_is_one(name: str) -> None:
+    assert find_reviews(name) == Path(name)
+
+
+def test_a_folder_that_is_there_is_no_hub_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("owner/reviews").mkdir(parents=True)
+    assert find_reviews(Path("owner/reviews")) == Path("owner/reviews")
+
+
+def test_a_file_is_named_without_its_folders() -> None:
+    assert source_name(Path("/srv/secret/IMDB Dataset.csv")) == "IMDB Dataset.csv"
+    assert source_name(Path("snapshots/reviews.csv")) == "reviews.csv"

@@ -1,0 +1,43 @@
+"""Intervals of shares: known values, and what cannot have one."""
+
+import numpy as np
+import pytest
+
+from ml.evaluation.intervals import bootstrap_interval, paired_lower_end, wilson_interval
+
+
+def test_wilson_intervals() -> None:
+    assert wilson_interval(0, 1000) == pytest.approx((0, 0.003827), abs=1e-6)
+    assert wilson_interval(50, 100) == pytest.approx((0.403832, 0.596168), abs=1e-6)
+    assert wilson_interval(10, 10) == pytest.approx((0.722467, 1), abs=1e-6)
+
+
+@pytest.mark.parametrize(("hits", "trials"), [(0, 0), (3, 2), (-1, 2)])
+def test_what_is_no_share_is_refused(hits: int, trials: int) -> None:
+    with pytest.raises(ValueError, match=r"must (not )?be"):
+        wilson_interval(hits, trials)
+
+
+def test_a_bootstrap_interval_of_many_values_is_the_normal_one() -> None:
+    values = np.repeat([0.0, 1.0], [1000, 9000])
+    reach = 1.96 * np.sqrt(0.9 * 0.1 / 10_000)
+    assert bootstrap_interval(values) == pytest.approx((0.9 - reach, 0.9 + reach), abs=0.0005)
+    assert bootstrap_interval(values) == bootstrap_interval(values)
+
+
+def test_a_bootstrap_needs_two_values() -> None:
+    assert bootstrap_interval([1.0]) is None
+    assert bootstrap_interval([1.0, 1.0]) == (1.0, 1.0)
+
+
+def test_the_lower_end_of_a_difference_is_that_of_a_bootstrap_over_pairs() -> None:
+    values = np.repeat([1.0, -1.0, 0.0], [40, 60, 900])
+    low, _ = bootstrap_interval(values) or (0.0, 0.0)
+    assert paired_lower_end(1000, 40, 60, 0.975) == pytest.approx(low, abs=0.0015)
+    reach = 1.645 * np.sqrt(0.1 - 0.02**2) / np.sqrt(1000)
+    assert paired_lower_end(1000, 40, 60, 0.95) == pytest.approx(-0.02 - reach, abs=0.001)
+
+
+def test_models_without_a_flip_differ_in_nothing() -> None:
+    assert paired_lower_end(50, 0, 0, 0.95) == 0
+    assert paired_lower_end(1, 1, 0, 0.95) == 1

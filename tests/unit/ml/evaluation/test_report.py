@@ -1,0 +1,209 @@
+"""From a model's answers to figures, mistakes, rows of words and the page."""
+
+import json
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.evaluation.behavioural_checks import PassRate
+from ml.evaluation.comparison import compare
+from ml.evaluation.evaluate import Answers, LabelledReviews, measure
+from ml.evaluation.figure_rows import comparison_rows, conclusion, figure_rows, warnings
+from ml.evaluation.mistakes import worst_mistakes
+from ml.evaluation.report import MistakeList, Report, page
+
+TEXTS = ["A <b>bold</b> & <script>alert(1)</script> film.", "Dull.<br />Very dull.", "Fine. " * 80, "Poor."]
+CHECKS = (
+    PassRate("negation", "Negation", "minimum", False, 3, 4, ("It was <i>not</i> good.",)),
+    PassRate("sarcasm", "Sarcasm", "minimum", True, 0, 2, ("Oh, great. | Just great.",)),
+)
+
+
+def table(**columns: object) -> pd.DataFrame:
+    return pd.DataFrame({"text": TEXTS, "label": np.array([1, 0, 1, 0], np.int8), **columns})
+
+
+def reviews(**columns: object) -> LabelledReviews:
+    return LabelledReviews.choose(table(**columns), Path("mine.csv"), "test", None)
+
+
+def answers(*margins: float, model: str = "mine", float32: tuple[float, ...] | None = None) -> Answers:
+    """Answers to ``TEXTS``, by how far the logit of Positive stands above that of Negative."""
+    logits = [np.array([[0.0, margin] for margin in row], np.float32) for row in (margins, float32 or ())]
+    return Answers(model, "v1", 2.0, 0.7, False, logits[0], logits[1] if float32 else None, CHECKS)
+
+
+def test_ratings_may_be_words_numbers_or_absent() -> None:
+    assert reviews().ratings is None
+    assert reviews(Rating=["", "none", "?", ""]).ratings is None
+    np.testing.assert_equal(reviews(rating=["7", "", "10", "1.5"]).ratings, [7, np.nan, 10, 1.5])
+    np.testing.assert_equal(reviews(rating=np.array([7, 1, 10, 2], np.int8)).ratings, [7, 1, 10, 2])
+
+
+def test_reviews_that_a_model_was_trained_on_are_known_by_their_file() -> None:
+    whole = reviews()
+    data = {"file_digest": whole.file_digest}
+    assert whole.trained(data)
+    assert not whole.trained({"file_digest": "another"})
+    assert not whole.trained({})
+    parts = table(split=["train", "train", "test", "test"])
+    in_parts = [LabelledReviews.choose(parts, Path("mine.csv"), part, None) for part in ("train", "test")]
+    assert [part.trained(data) for part in in_parts] == [True, False]
+    for left_alone, seen in ((2, [True, False]), (0, [True, True])):
+        told = {**data, "test": {"reviews": left_alone}}
+        assert [part.trained(told) for part in in_parts] == seen
+
+
+def test_a_measurement_counts_right_verdicts_everywhere_alike() -> None:
+    found = measure(answers(2, -1, -3, -4, float32=(2, 1, -3, -4)), reviews(rating=[9, 2, 9, 2]))
+    assert found.on_all.served.figures.accuracy == 0.75
+    assert [(part.name, part.reviews, part.accuracy) for part in found.by_length] == [
+        ("up to 50", 3, 1.0),
+        ("51-100", 1, 0.0),
+    ]
+    assert [(part.name, part.accuracy) for part in found.by_rating] == [("2", 1.0), ("9", 0.5)]
+    assert found.without_doubtful is None
+    change = found.from_float32
+    assert change is not None
+    assert (change.first, change.first_accuracy, change.second, change.second_accuracy) == (
+        "float32",
+        0.5,
+        "int8",
+        0.75,
+    )
+
+
+def test_doubtful_labels_are_left_out_unless_none_would_remain() -> None:
+    doubtful = replace(reviews(), doubtful=np.array([False, False, True, False]))
+    found = measure(answers(2, -1, -3, -4), doubtful).without_doubtful
+    assert found is not None
+    assert (found.served.figures.reviews, found.served.figures.accuracy) == (3, 1.0)
+    assert measure(answers(2, -1, -3, -4), replace(doubtful, doubtful=np.ones(4, bool))).without_doubtful is None
+
+
+def test_the_worst_mistakes_come_first() -> None:
+    wrong = answers(-1, 3, -2, -9)
+    found = worst_mistakes(wrong, reviews(rating=["9", "2", "", "1"]))
+    assert [(mistake.text, mistake.rating) for mistake in found] == [(TEXTS[1], 2.0), (TEXTS[2], None), (TEXTS[0], 9.0)]
+    assert (found[0].label, found[0].verdict) == ("Negative", "Positive")
+    # At temperature 2 a margin of 3 counts as one of 1.5.
+    assert found[0].confidence == pytest.approx(1 / (1 + np.exp(-1.5)))
+    among = np.array([True, False, False, True])
+    assert [mistake.text for mistake in worst_mistakes(wrong, reviews(), among)] == [TEXTS[0]]
+
+
+def test_twenty_mistakes_are_enough() -> None:
+    many = LabelledReviews("a.csv", "", None, ["Fine."] * 30, np.ones(30, np.int8), None, None)
+    assert len(worst_mistakes(answers(*[-1.0] * 30), many)) == 20
+
+
+def of(*models: Answers, **columns: object) -> Report:
+    found = tuple(measure(model, reviews(**columns)) for model in models)
+    change = None
+    if len(models) == 2:
+        names = (found[0].name, found[1].name)
+        change = compare(names, models[0].logits, models[1].logits, reviews().labels)
+    return Report(reviews(**columns).facts(), found, change)
+
+
+def test_rows_say_what_each_model_has() -> None:
+    report = of(answers(2, -1, -3, -4, float32=(2, 1, -3, -4)), answers(2, 1, 3, -4, model="other"))
+    rows = {row.name: row.values for row in figure_rows(report.models)}
+    assert rows["Accuracy"] == ("75.00% of 4", "75.00% of 4")
+    assert rows["Accuracy in float32"] == ("50.00%", "")
+    assert rows["Behavioural checks passed"] == ("3 of 4 cases", "3 of 4 cases")
+    assert rows["Known hard checks passed"] == ("0 of 2 cases", "0 of 2 cases")
+    assert "Accuracy without doubtful labels" not in rows
+    assert report.comparison is not None
+    assert {row.name: row.values for row in comparison_rows(report.comparison)}["Same verdict"] == ("50.00% of 4",)
+    assert conclusion(report.comparison) == "other (v1) and mine (v1) are right equally often."
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "ending"),
+    [
+        (0, 10, "new is right more often than old."),
+        (10, 0, "new is right less often than old."),
+        (1, 2, "new is right more often than old, but by no more than chance explains."),
+    ],
+)
+def test_a_difference_is_called_one_only_where_chance_does_not_explain_it(lost: int, won: int, ending: str) -> None:
+    first = np.array([[0, 1.0]] * lost + [[0, -1.0]] * won, np.float32)
+    found = compare(("old", "new"), first, -first, np.ones(lost + won, np.int8))
+    assert conclusion(found) == ending
+
+
+def test_a_model_measured_on_what_it_learnt_from_is_named() -> None:
+    seen = measure(replace(answers(1, -1, 1, -1), trained_on_them=True), reviews())
+    (sentence,) = warnings([seen, measure(answers(1, -1, 1, -1), reviews())])
+    assert sentence.startswith("mine (v1) was fine-tuned on reviews of this file")
+
+
+def test_a_model_that_was_shown_the_checks_texts_is_told() -> None:
+    shown = measure(replace(answers(1, -1, 1, -1), trained_on_checks=True), reviews())
+    (sentence,) = warnings([shown, measure(answers(1, -1, 1, -1), reviews())])
+    assert sentence.startswith("mine (v1) was shown the texts of the behavioural checks")
+
+
+def test_figures_that_are_not_defined_are_absent_and_never_nan() -> None:
+    one = LabelledReviews("a.csv", "", None, ["Poor."], np.array([0], np.int8), None, None)
+    found = Report(one.facts(), (measure(answers(-1.0), one),), None)
+    facts = json.loads(json.dumps(asdict(found), allow_nan=False))
+    assert [facts["models"][0]["on_all"][name] for name in ("auc", "f1", "interval")] == [None, None, None]
+    rows = {row.name: row.values for row in figure_rows(found.models)}
+    assert rows["Area under the ROC curve"] == ("not defined for one label",)
+    assert rows["F1 of Positive"] == ("not defined without Positive",)
+    assert "not defined for one review" in page(found, [])
+
+
+def lists(model: Answers, **columns: object) -> list[MistakeList]:
+    return [MistakeList("Worst mistakes", "Most confident first.", worst_mistakes(model, reviews(**columns)))]
+
+
+def test_the_page_has_every_chart_and_shows_texts_as_texts() -> None:
+    wrong = answers(-1, 3, -2, -9)
+    html = page(of(wrong, rating=[9, 2, 9, 2]), lists(wrong, rating=[9, 2, 9, 2]))
+    titles = re.findall(r"<figcaption><strong>(.*?)</strong>", html)
+    assert titles == [
+        "Confusion",
+        "Reliability before temperature scaling",
+        "Reliability after temperature scaling",
+        "Accuracy by length",
+        "Accuracy by rating",
+    ]
+    assert html.count("<svg") == len(titles)
+    assert "A &lt;b&gt;bold&lt;/b&gt; &amp; &lt;script&gt;alert(1)&lt;/script&gt; film." in html
+    assert "It was &lt;i&gt;not&lt;/i&gt; good." in html
+    assert "Dull.\nVery dull." in html
+    assert "<script" not in html
+
+
+def test_without_ratings_the_page_says_so() -> None:
+    html = page(of(answers(1, -1, 1, -1)), lists(answers(1, -1, 1, -1)))
+    assert "The file has no ratings" in html
+    assert html.count("<svg") == 4
+    assert "<p>None.</p>" in html, "there is no mistake"
+
+
+def test_the_page_of_two_models_says_what_changed() -> None:
+    html = page(of(answers(2, -1, -3, -4), answers(2, -1, -3, -4)), [])
+    assert "What changed" in html
+    assert html.count("<svg") == 7, "three for each model, and one for both by length"
+    ids = re.findall(r'\bid="([^"]*)"', html)
+    assert len(ids) == len(set(ids)), "what a chart refers to is its own"
+
+
+def test_the_page_needs_nothing_else_and_is_the_same_each_time() -> None:
+    report = of(answers(2, -1, -3, -4))
+    html = page(report, [])
+    assert html == page(report, [])
+    assert set(re.findall(r'(?:src|href)="([^"#]*)', html)) <= {""}
+    assert set(re.findall(r"https?://[^\"' <]+", html)) == {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+    assert re.findall(r"#00000\d", html) == [], "colours are the page's"

@@ -1,0 +1,273 @@
+"""A published folder is whole or not there, and one that was changed since is refused."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from safetensors import SafetensorError
+
+from core.errors import UnwritableFile
+from ml.errors import FolderTaken, UnusableArtifact
+from ml.serving.artifact import (
+    MANIFEST,
+    Manifest,
+    file_hashes,
+    manifest_hash,
+    prepare_place,
+    publishing,
+    verified_manifest,
+)
+
+PLAIN = Manifest(
+    version="20260102-0123abcd",
+    created="2026-01-02T03:04:05+00:00",
+    base="an-encoder",
+    window=128,
+    overlap=32,
+    temperature=1.25,
+    unsure_below=0.7,
+    data={"file": "reviews.csv"},
+    recipe={"name": "default"},
+    libraries={"numpy": "2.4.0"},
+    figures={"dev": {"reviews": 10}},
+    probe_logits=[[-1.0, 1.0]],
+    files={},
+)
+
+
+def publish(folder: Path, weights: bytes = b"weights") -> Manifest:
+    with publishing(folder) as work:
+        (work / "model.safetensors").write_bytes(weights)
+        (work / "config.json").write_text("{}", encoding="utf-8")
+        manifest = replace(PLAIN, files=file_hashes(work))
+        manifest.write(work)
+    return manifest
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A published folder, alone in its parent."""
+    publish(tmp_path / "models" / "one")
+    return tmp_path / "models" / "one"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def assert_refused(folder: Path, reason: str) -> None:
+    with pytest.raises(UnusableArtifact) as caught:
+        verified_manifest(folder)
+    assert reason in str(caught.value)
+    assert str(folder) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_published_folder_is_verified(tmp_path: Path) -> None:
+    manifest = publish(tmp_path / "models" / "one")
+    assert verified_manifest(tmp_path / "models" / "one") == manifest
+    assert set(manifest.files) == {"model.safetensors", "config.json"}
+
+
+def test_a_published_folder_can_be_read_by_others_and_is_alone(folder: Path) -> None:
+    assert list(folder.parent.iterdir()) == [folder]
+    assert folder.stat().st_mode & 0o777 == 0o755
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
+
+
+def test_publishing_again_takes_the_old_folders_place(folder: Path) -> None:
+    (folder / "leftover").touch()
+    before = manifest_hash(folder)
+    publish(folder, b"newer weights")
+    assert set(contents(folder)) == {"model.safetensors", "config.json", MANIFEST}
+    assert manifest_hash(folder) != before
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_publication_that_breaks_off_leaves_the_old_folder_and_nothing_else(folder: Path) -> None:
+    before = contents(folder)
+
+    def break_off() -> None:
+        with publishing(folder) as work:
+            (work / "model.safetensors").write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert contents(folder) == before
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_the_old_folder_is_removed_only_once_the_new_one_is_in_its_place(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove: Callable[..., None] = shutil.rmtree
+    removed: list[set[str]] = []
+
+    def rmtree(path: Path, **options: bool) -> None:
+        removed.append(set(contents(path / "old")))
+        assert verified_manifest(folder).files == file_hashes(folder)
+        assert (folder / "model.safetensors").read_bytes() == b"newer weights"
+        remove(path, **options)
+
+    (folder / "old").touch()
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    publish(folder, b"newer weights")
+    assert [("old" in names) for names in removed] == [True]
+
+
+def killed_while_publishing(folder: Path, moment: str) -> None:
+    """What SIGKILL leaves at a moment: ``written`` before the old folder is away, or ``between`` the two renames."""
+    program = f"""
+import os, signal
+from pathlib import Path
+from ml.serving.artifact import publishing
+if {moment == "between"}:
+    Path.rename = lambda path, target, rename=Path.rename: (rename(path, target), os.kill(os.getpid(), signal.SIGKILL))
+with publishing(Path({str(folder)!r})) as work:
+    (work / "model.safetensors").write_bytes(b"half")
+    if {moment == "written"}:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("moment", ["written", "between"])
+def test_what_a_killed_publication_left_is_cleared_and_the_old_model_is_back(folder: Path, moment: str) -> None:
+    before = contents(folder)
+    killed_while_publishing(folder, moment)
+    assert len([path for path in folder.parent.iterdir() if path != folder]) == 1
+    prepare_place(folder)
+    assert contents(folder) == before
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_publishing_after_a_kill_leaves_the_new_model_alone(folder: Path) -> None:
+    killed_while_publishing(folder, "between")
+    publish(folder, b"newer weights")
+    assert (folder / "model.safetensors").read_bytes() == b"newer weights"
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_publication_that_still_goes_on_is_left_alone(folder: Path) -> None:
+    with publishing(folder) as work:
+        (work / "model.safetensors").write_bytes(b"slow")
+        publish(folder, b"quick")
+        assert (work / "model.safetensors").read_bytes() == b"slow"
+        replace(PLAIN, files=file_hashes(work)).write(work)
+    assert (folder / "model.safetensors").read_bytes() == b"slow"
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("other", [".one-training", ".one-two-0a1b2c3d.publishing", ".two-0a1b2c3d.publishing"])
+def test_hidden_folders_of_others_are_left_alone(folder: Path, other: str) -> None:
+    (folder.parent / other).mkdir()
+    publish(folder)
+    assert {path.name for path in folder.parent.iterdir()} == {folder.name, other}
+
+
+def test_a_folder_of_other_files_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "novel.txt").write_text("Chapter one", encoding="utf-8")
+    with pytest.raises(FolderTaken) as caught:
+        publish(tmp_path / "home")
+    assert str(tmp_path / "home") in str(caught.value)
+    assert contents(tmp_path / "home") == {"novel.txt": b"Chapter one"}
+    assert list(tmp_path.iterdir()) == [tmp_path / "home"]
+
+
+def test_behind_a_link_the_model_is_replaced(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "current").symlink_to(folder)
+    publish(tmp_path / "current", b"newer weights")
+    assert (tmp_path / "current").is_symlink()
+    assert (folder / "model.safetensors").read_bytes() == b"newer weights"
+
+
+@pytest.mark.parametrize("place", ["file", "file/under"])
+def test_a_place_that_cannot_be_written_is_told_before_the_work_begins(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
+    with pytest.raises((FolderTaken, UnwritableFile)) as caught, publishing(tmp_path / place):
+        pytest.fail("the work began")
+    assert caught.value.exit_code == 2
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_a_full_disk_gets_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    def break_off(error: Exception) -> None:
+        with publishing(tmp_path / "model") as new:
+            (new / "half").write_bytes(b"half")
+            raise error
+
+    for error in (OSError(errno.ENOSPC, "No space left on device"), SafetensorError("No space left on device")):
+        with pytest.raises(UnwritableFile, match="No space left on device"):
+            break_off(error)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_truncated_file_is_refused(folder: Path) -> None:
+    os.truncate(folder / "model.safetensors", 3)
+    assert_refused(folder, "model.safetensors is not the file that was published")
+
+
+def test_an_altered_file_is_refused(folder: Path) -> None:
+    (folder / "config.json").write_text("[]", encoding="utf-8")
+    assert_refused(folder, "config.json is not the file that was published")
+
+
+def test_a_missing_file_is_refused(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    assert_refused(folder, "model.safetensors cannot be read (No such file or directory)")
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "deeper/file", "..", ".", ""])
+def test_a_file_outside_the_folder_is_refused(folder: Path, name: str) -> None:
+    outside = folder.parent / "outside"
+    outside.write_bytes(b"weights")
+    (hashed,) = {value for file, value in file_hashes(folder).items() if file == "model.safetensors"}
+    replace(PLAIN, files={name: hashed}).write(folder)
+    assert_refused(folder, "lists" if Path(name).name != name else "cannot be read")
+
+
+def test_a_manifest_of_another_format_is_refused(folder: Path) -> None:
+    facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    (folder / MANIFEST).write_text(json.dumps({**facts, "format": 2}), encoding="utf-8")
+    assert_refused(folder, "its format is 2, and this program reads 1")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"manifest"',
+        b"{}",
+        b'{"format": 1}',
+        b'{"format": 1, "name": "an app", "start_url": "/"}',
+        b"\xff\xfe",
+    ],
+)
+def test_json_that_is_no_manifest_is_refused(folder: Path, content: bytes) -> None:
+    (folder / MANIFEST).write_bytes(content)
+    assert_refused(folder, f"{MANIFEST} cannot be read")
+
+
+def test_a_manifest_with_an_unknown_fact_is_refused(folder: Path) -> None:
+    facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    (folder / MANIFEST).write_text(json.dumps({**facts, "mood": "fine"}), encoding="utf-8")
+    assert_refused(folder, f"{MANIFEST} cannot be read")
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    assert_refused(tmp_path, f"{MANIFEST} cannot be read")
+    assert_refused(tmp_path / "nowhere", f"{MANIFEST} cannot be read")

@@ -1,0 +1,79 @@
+"""Recipes: every file is one, a name that is none says which there are, and a wrong field is named."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import ml.training.recipe
+from ml.errors import BadRecipe, UnknownRecipe
+from ml.training.recipe import Recipe
+
+FOLDER = Path(ml.training.recipe.__file__).with_name("recipes")
+NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def test_there_is_a_default() -> None:
+    assert "default" in NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_makes_sense(name: str) -> None:
+    recipe = Recipe.named(name)
+    assert recipe.name == name
+    assert recipe.window <= 512, "BERT has no more positions"
+    assert recipe.learning_rate < 1e-2
+
+
+@pytest.mark.parametrize("name", ["no-such", "", "default.toml"])
+def test_an_unknown_recipe_gets_the_names_there_are(name: str) -> None:
+    with pytest.raises(UnknownRecipe) as caught:
+        Recipe.named(name)
+    assert str(caught.value).startswith(f"There is no recipe named {name}; the recipes are ")
+    assert "default" in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_a_file_of_ones_own_is_a_recipe_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text((FOLDER / "default.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    assert Recipe.named(str(path)) == replace(Recipe.named("default"), name="mine")
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "reason"),
+    [
+        ("epochs = 4", "epochs = 0", "epochs = 0: input should be greater than 0"),
+        ("epochs = 4", 'epochs = "many"', "epochs = 'many': input should be a valid integer"),
+        ("learning_rate = 1e-4", "learning_rate = nan", "learning_rate = nan: input should be a finite number"),
+        ('clip = "global"', 'clip = "never"', "clip = 'never': input should be 'global' or 'variable'"),
+        ("overlap = 32", "overlap = 126", "overlap = 126 has to be less than window - 2, which is 126"),
+        ("dev = 0.05", "dev = 5", "dev = 5: input should be less than 1"),
+        ("seed = 42", "", "seed is missing"),
+        ("seed = 42", "seed = 42\nspeed = 1", "there is no field speed"),
+        ("seed = 42", "sede = 42", "seed is missing; there is no field sede"),
+        ("seed = 42", "seed 42", "it cannot be read as TOML (Expected '=' after a key"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_file(tmp_path: Path, line: str, instead: str, reason: str) -> None:
+    text = (FOLDER / "default.toml").read_text(encoding="utf-8")
+    assert line in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(line, instead), encoding="utf-8")
+    with pytest.raises(BadRecipe) as caught:
+        Recipe.named(str(path))
+    assert str(caught.value).startswith(f"The recipe {path} cannot be used: {reason}")
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "instead"),
+    [("feedback", "replay = 2000\n", ""), ("default", "seed = 42", "seed = 42\nreplay = 9")],
+)
+def test_replay_and_the_anchor_belong_together(tmp_path: Path, name: str, line: str, instead: str) -> None:
+    text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    assert line in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(line, instead), encoding="utf-8")
+    with pytest.raises(BadRecipe, match='replay is for feedback rounds, whose base is "anchor", and they need it'):
+        Recipe.named(str(path))

@@ -1,0 +1,107 @@
+"""What a fine-tune trains on and measures itself on, and what its last sentence says of that."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cli.fine_tune import summary
+from ml.data.reviews import read_reviews
+from ml.errors import TooFewReviews
+from ml.serving.artifact import Manifest
+from ml.text.fingerprints import digest
+from ml.training.corrections import Corrections
+from ml.training.recipe import Recipe
+from ml.training.training_data import TrainingData
+
+RECIPE = replace(Recipe.named("default"), dev=0.2)
+
+
+@pytest.mark.parametrize("rows", [["positive"] * 40, ["positive", "negative"]])
+def test_too_few_reviews_of_a_label_are_told(tmp_path: Path, rows: list[str]) -> None:
+    path = tmp_path / "reviews.csv"
+    pd.DataFrame({"review": [f"Number {n}." for n in range(len(rows))], "sentiment": rows}).to_csv(path, index=False)
+    with pytest.raises(TooFewReviews) as caught:
+        TrainingData.choose(read_reviews(path), path, RECIPE, None)
+    assert f"{path} gives {len(rows)} reviews" in str(caught.value)
+
+
+def test_only_the_official_train_part_is_used_without_the_texts_of_the_test_part() -> None:
+    reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(60)], "label": [n % 2 for n in range(60)]})
+    reviews["split"] = ["test" if n < 20 else "train" for n in range(60)]
+    shared = pd.DataFrame({"text": ["NUMBER 3"], "label": [1], "split": ["train"]})
+    chosen = TrainingData.choose(pd.concat([reviews, shared], ignore_index=True), Path("reviews.csv"), RECIPE, None)
+    used = pd.concat([chosen.split.train, chosen.split.dev])
+    assert set(used["text"]) == {f"Number {n}." for n in range(20, 60)}
+    assert chosen.facts()["left_out_because_in_test"] == 1
+    assert chosen.facts()["test"] == {"reviews": 20, "digest": digest(f"Number {n}." for n in range(20))}
+
+
+def test_a_limit_draws_by_the_seed() -> None:
+    reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(200)], "label": [n % 2 for n in range(200)]})
+    drawn = [
+        TrainingData.choose(reviews, Path("reviews.csv"), replace(RECIPE, seed=seed), 50).facts() for seed in (1, 1, 2)
+    ]
+    assert drawn[0] == drawn[1]
+    assert drawn[0]["train"]["digest"] != drawn[2]["train"]["digest"]
+    assert drawn[0]["train"]["reviews"] + drawn[0]["dev"]["reviews"] == 50
+
+
+def test_rows_are_cut_as_they_come_and_shared_texts_are_counted() -> None:
+    reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(200)], "label": [n % 2 for n in range(200)]})
+    reviews["split"] = ["test" if n < 100 else "train" for n in range(200)]
+    twice = reviews.head(100).assign(text=reviews["text"].str.upper())
+    both = pd.concat([reviews, twice], ignore_index=True)
+    chosen = TrainingData.choose(both, Path("reviews.csv"), Recipe.named("tutorial"), None)
+    train, dev, facts = chosen.split.train, chosen.split.dev, chosen.facts()
+    assert (len(train), len(dev)) == (270, 30)
+    assert set(train["split"]) == set(dev["split"]) == {"train", "test"}
+    known = set(train["text"].str.lower())
+    assert facts["dev_texts_also_in_train"] == sum(text.lower() in known for text in dev["text"]) > 0
+    assert (facts["left_out_because_in_test"], facts["left_out_because_in_dev"]) == (0, 0)
+    assert facts["test"]["reviews"] == 0, "the official test part is not left alone"
+
+
+def test_rows_are_shuffled_by_the_seed() -> None:
+    reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(100)], "label": [0] * 50 + [1] * 50})
+    recipe = Recipe.named("tutorial")
+    first, again, other = (
+        TrainingData.choose(reviews, Path("reviews.csv"), replace(recipe, seed=seed), 60).split for seed in (1, 1, 2)
+    )
+    assert first.train.equals(again.train)
+    assert (len(first.train), len(first.dev)) == (54, 6)
+    assert set(first.dev["text"]) != set(other.dev["text"])
+    assert first.train["label"].nunique() == 2, "the classes lie one after the other in many files"
+
+
+@pytest.mark.parametrize(("shared", "told"), [(0, "error 1.23%."), (76, "trained on too: 76.")])
+def test_the_last_sentence_tells_shared_texts(shared: int, told: str) -> None:
+    manifest = replace(
+        Manifest.read(Path("models/starter")),
+        data={"dev_texts_also_in_train": shared},
+        figures={"dev": {"accuracy": 0.9, "reviews": 5000, "calibration_error": 0.0123}},
+    )
+    sentence = summary(manifest, Path("mine"))
+    assert "90.00%" in sentence
+    assert told in sentence
+    assert ("trained on too" in sentence) == (shared > 0)
+
+
+def test_corrections_are_learnt_beside_the_reviews_and_instead_of_those_with_their_text() -> None:
+    reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(60)], "label": [n % 2 for n in range(60)]})
+    chosen = TrainingData.choose(reviews, Path("reviews.csv"), RECIPE, None)
+    trained, held_out = chosen.split.train["text"].iloc[0], chosen.split.dev["text"].iloc[0]
+    label = int(chosen.split.train["label"].iloc[0])
+    judged = pd.DataFrame({"text": [trained.upper(), held_out, "A gem."], "label": [1 - label, 0, 1]})
+    lesson = chosen.lesson(Corrections(judged, "judged.csv", 0))
+    shown = dict(zip(lesson.examples.texts, lesson.examples.targets.argmax(axis=1).tolist(), strict=True))
+    plain = chosen.lesson()
+    assert shown.keys() == {*plain.examples.texts, trained.upper(), "A gem."} - {trained}
+    assert (shown[trained.upper()], shown["A gem."]) == (1 - label, 1)
+    assert lesson.dev.equals(plain.dev)
+    assert lesson.corrections["text"].tolist() == [trained.upper(), "A gem."]
+    assert lesson.facts["corrections"]["left_out_because_held_out"] == 1
+    assert lesson.facts["left_out_because_corrected"] == 1
+    assert lesson.facts["train"]["reviews"] == plain.facts["train"]["reviews"] - 1
+    assert "corrections" not in plain.facts

@@ -1,0 +1,133 @@
+"""Keys, encryption and the keyed hash."""
+
+import errno
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from core.errors import BadSetting, UnwritableFile
+from core.settings import Settings
+from storage.db.encryption import Cipher, make_key_file, read_keys, sealed_hash_key
+from storage.errors import KeyExists, KeyMissing, KeyWrong
+
+OLD = Fernet.generate_key().decode()
+NEW = Fernet.generate_key().decode()
+SEALED = sealed_hash_key([OLD])
+CIPHER = Cipher([OLD], SEALED)
+
+# Also half surrogate pairs, which JSON can carry.
+any_text = st.text(st.characters(codec=None))
+
+
+def settings(**values: object) -> Settings:
+    return Settings(_env_file=None, **values)
+
+
+@given(any_text)
+def test_what_is_encrypted_is_read_again(text: str) -> None:
+    assert CIPHER.decrypt(CIPHER.encrypt(text)) == text
+
+
+@given(any_text, any_text)
+def test_fingerprints_are_equal_exactly_for_equal_texts(one: str, other: str) -> None:
+    assert (CIPHER.fingerprint(one) == CIPHER.fingerprint(other)) == (one == other)
+
+
+def test_the_same_text_is_never_encrypted_the_same_way() -> None:
+    assert CIPHER.encrypt("I liked it") != CIPHER.encrypt("I liked it")
+
+
+def test_a_fingerprint_has_32_bytes_and_a_key_of_its_own() -> None:
+    other = Cipher([OLD], sealed_hash_key([OLD]))
+    assert len(CIPHER.fingerprint("I liked it")) == 32
+    assert CIPHER.fingerprint("I liked it") != other.fingerprint("I liked it")
+
+
+def test_a_new_key_before_the_old_one_reads_old_texts_and_keeps_fingerprints() -> None:
+    both = Cipher([NEW, OLD], SEALED)
+    assert both.decrypt(CIPHER.encrypt("I liked it")) == "I liked it"
+    assert both.fingerprint("I liked it") == CIPHER.fingerprint("I liked it")
+    with pytest.raises(KeyWrong):
+        CIPHER.decrypt(both.encrypt("I liked it"))
+
+
+def test_rotated_texts_need_the_old_key_no_more() -> None:
+    both = Cipher([NEW, OLD], SEALED)
+    only_new = Cipher([NEW], both.rotate(SEALED))
+    assert only_new.decrypt(both.rotate(CIPHER.encrypt("I liked it"))) == "I liked it"
+    assert only_new.fingerprint("I liked it") == CIPHER.fingerprint("I liked it")
+
+
+def test_another_key_is_told_at_once() -> None:
+    with pytest.raises(KeyWrong, match="Put back the key"):
+        Cipher([NEW], SEALED)
+    with pytest.raises(KeyWrong):
+        CIPHER.rotate(Fernet(NEW).encrypt(b"I liked it"))
+
+
+def test_keys_are_read_from_the_environment_newest_first() -> None:
+    assert read_keys(settings(encryption_key=SecretStr(f"{NEW}, {OLD}"))) == (NEW, OLD)
+
+
+def test_keys_are_read_from_a_file_newest_first(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(f"{NEW}\n{OLD}\n")
+    assert read_keys(settings(encryption_key_file=path)) == (NEW, OLD)
+
+
+def test_no_key_is_said_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(KeyMissing, match="ENCRYPTION_KEY_FILE"):
+        read_keys(settings())
+    (tmp_path / "key").touch()
+    with pytest.raises(KeyMissing):
+        read_keys(settings(encryption_key_file=tmp_path / "key"))
+
+
+@pytest.mark.parametrize("content", [b"hush", b"\xff\xfe not a key"])
+def test_a_key_that_is_none_is_not_repeated(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(content)
+    with pytest.raises(BadSetting, match="ENCRYPTION_KEY_FILE") as caught:
+        read_keys(settings(encryption_key_file=path))
+    assert "hush" not in str(caught.value)
+
+
+def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="absent"):
+        read_keys(settings(encryption_key_file=tmp_path / "absent"))
+
+
+def test_a_new_key_file_is_private_and_works(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "key"
+    make_key_file(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    (key,) = read_keys(settings(encryption_key_file=path))
+    assert Fernet(key)
+
+
+def test_a_key_that_cannot_be_written_whole_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UnwritableFile, match="No space left"):
+        make_key_file(tmp_path / "key")
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UnwritableFile):
+        make_key_file(tmp_path / "file" / "key")
+
+
+def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(OLD)
+    with pytest.raises(KeyExists, match="kept"):
+        make_key_file(path)
+    assert path.read_text() == OLD

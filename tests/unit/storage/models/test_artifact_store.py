@@ -1,0 +1,83 @@
+"""The artifact store keeps whole folders, at any address, and never touches what is not its own."""
+
+from pathlib import Path
+
+import pytest
+
+from storage.errors import NotInTheStore, StoreUnusable
+from storage.models.artifact_store import ArtifactStore
+
+FILES = {"manifest.json": b"{}", "model.safetensors": bytes(range(256))}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A folder with two files."""
+    folder = tmp_path / "candidate"
+    folder.mkdir()
+    for name, contents in FILES.items():
+        (folder / name).write_bytes(contents)
+    return folder
+
+
+@pytest.fixture(params=["folder", "file address", "memory address"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
+    """An empty store of each kind."""
+    addresses = {
+        "folder": str(tmp_path / "store"),
+        "file address": f"file://{tmp_path}/store",
+        "memory address": f"memory://{tmp_path.name}/store",
+    }
+    return ArtifactStore.open(addresses[request.param])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_what_is_put_is_fetched_whole(store: ArtifactStore, model: Path, tmp_path: Path) -> None:
+    assert store.names() == []
+    location = store.put(model, "1-one")
+    assert store.names() == ["1-one"]
+    assert contents(store.fetch(location, tmp_path / "here")) == FILES
+    assert contents(store.fetch(location, tmp_path / "here")) == FILES
+
+
+def test_a_model_that_is_there_stays_when_it_is_put_again(store: ArtifactStore, model: Path, tmp_path: Path) -> None:
+    assert store.put(model, "1-one") == store.put(model, "1-one")
+    assert store.names() == ["1-one"]
+    assert contents(store.fetch("1-one", tmp_path / "here")) == FILES
+
+
+def test_what_was_removed_is_gone_and_the_rest_stays(store: ArtifactStore, model: Path, tmp_path: Path) -> None:
+    for name in ("1-one", "2-two"):
+        store.put(model, name)
+    store.remove("1-one")
+    store.remove("1-one")
+    assert store.names() == ["2-two"]
+    with pytest.raises(NotInTheStore, match="1-one"):
+        store.fetch("1-one", tmp_path / "here")
+
+
+def test_a_folder_outside_the_store_is_used_as_it_is_and_never_removed(
+    store: ArtifactStore, model: Path, tmp_path: Path
+) -> None:
+    assert store.fetch(str(model), tmp_path / "here") == model
+    store.remove(str(model))
+    assert contents(model) == FILES
+    with pytest.raises(NotInTheStore):
+        store.fetch(str(tmp_path / "absent"), tmp_path / "here")
+
+
+def test_a_copy_that_breaks_off_is_no_model(model: Path, tmp_path: Path) -> None:
+    store = ArtifactStore.open(str(tmp_path / "store"))
+    (model / "unreadable").mkdir()
+    with pytest.raises(StoreUnusable):
+        store.put(model, "1-one")
+    assert store.names() == []
+
+
+@pytest.mark.parametrize("address", ["nowhere://bucket/models", "s4://"])
+def test_an_address_that_nothing_knows_is_one_sentence(address: str) -> None:
+    with pytest.raises(StoreUnusable, match="Check ARTIFACT_STORE"):
+        ArtifactStore.open(address)

@@ -1,0 +1,168 @@
+"""The gate at each of its bounds, and the sentence that it says there."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from core.settings import Settings
+from ml.evaluation.significance import chance_of, fewest_flips, texts_still_needed
+from storage.db.states import RunState
+from worker.gate.decision import Bounds, decide
+from worker.gate.measurements import Measured, Paired, TriggerWord
+
+BOUNDS = Bounds(imdb_loss=0.003, confidence=0.95, negative_flips=0.02, behaviour_loss=0.02, auto_promote=True)
+
+
+def paired(texts: int, champion: int, lost: int, won: int, lower: float = 0.0) -> Paired:
+    return Paired(texts, champion, champion - lost + won, lost, won, lower)
+
+
+IMDB = paired(6000, 5580, 20, 26, -0.001)
+BETTER = paired(100, 61, 4, 17, 0.05)
+UNSURE = paired(40, 24, 2, 5, -0.02)
+GOOD = Measured(
+    imdb=IMDB,
+    judgements=BETTER,
+    behaviour={"negation": paired(43, 40, 1, 1), "typos": paired(24, 23, 0, 0)},
+    slices={"up to 50 words": paired(100, 90, 1, 1)},
+    trigger_words=(),
+)
+
+
+def verdict(bounds: Bounds = BOUNDS, **changes: Any) -> tuple[RunState, str]:
+    found = decide(replace(GOOD, **changes), bounds)
+    return found.outcome, found.sentence
+
+
+def test_the_bounds_are_the_settings() -> None:
+    settings = Settings(_env_file=None)
+    assert Bounds.of(settings) == BOUNDS
+
+
+def test_a_better_model_that_forgets_nothing_is_promoted() -> None:
+    assert verdict() == (RunState.PROMOTED, "Promoted: better on feedback, 61 % to 74 %, and IMDB rose 0.1 points.")
+    still = paired(6000, 5580, 20, 20, -0.001)
+    assert verdict(imdb=still)[1].endswith("and IMDB stayed as it was.")
+
+
+def test_a_model_that_loses_imdb_is_rejected_whatever_feedback_says() -> None:
+    fallen = paired(6000, 5580, 78, 30, -0.011)
+    sentence = "Rejected: better on feedback, 61 % to 74 %, but IMDB fell 0.8 points; the bound is 0.3."
+    assert verdict(imdb=fallen) == (RunState.REJECTED, sentence)
+    assert verdict(imdb=fallen, judgements=None)[1] == "Rejected: IMDB fell 0.8 points; the bound is 0.3."
+
+
+def test_a_fall_that_chance_may_hide_counts_by_the_end_of_its_interval() -> None:
+    assert verdict(imdb=replace(IMDB, lower=-0.003))[0] is RunState.PROMOTED
+    outcome, sentence = verdict(imdb=replace(IMDB, lower=-0.0031))
+    assert outcome is RunState.REJECTED
+    assert "but IMDB may have fallen 0.31 points; the bound is 0.30." in sentence
+    slightly = paired(6000, 5580, 31, 25, -0.0049)
+    assert "but IMDB fell 0.1 points and may have fallen 0.5; the bound is 0.3." in verdict(imdb=slightly)[1]
+
+
+def test_a_model_that_unlearns_much_and_learns_as_much_is_rejected() -> None:
+    assert verdict(imdb=paired(6000, 5580, 120, 130, -0.002))[0] is RunState.PROMOTED
+    outcome, sentence = verdict(imdb=paired(6000, 5580, 150, 160, -0.002))
+    assert outcome is RunState.REJECTED
+    assert sentence.endswith("but 2.5 % of the IMDB reviews turned from right to wrong; the bound is 2.0 %.")
+
+
+def test_behavioural_cases_may_be_lost_up_to_the_bound() -> None:
+    checks = {"negation": paired(70, 60, 2, 0), "typos": paired(30, 25, 1, 1)}
+    assert verdict(behaviour=checks)[0] is RunState.PROMOTED
+    outcome, sentence = verdict(behaviour={**checks, "typos": paired(30, 25, 1, 0)})
+    assert outcome is RunState.REJECTED
+    assert sentence.endswith("but it fails 3 more of the 100 behavioural cases; the bound is 2.")
+
+
+def test_a_model_that_feedback_proves_worse_is_rejected() -> None:
+    worse = paired(100, 74, 17, 4, -0.2)
+    assert verdict(judgements=worse) == (RunState.REJECTED, "Rejected: worse on feedback, 74 % to 61 %.")
+
+
+def test_too_few_judgements_hold_and_say_how_many_are_needed() -> None:
+    found = decide(replace(GOOD, judgements=UNSURE), BOUNDS)
+    assert found.outcome is RunState.HELD
+    assert found.needed == texts_still_needed(40, 5, 2, 0.95)
+    assert found.sentence == (
+        "Held: better on feedback, 60 % to 68 %, but 40 held-out judgements are too few to tell; "
+        f"about {found.needed} more are needed."
+    )
+
+
+def test_without_judgements_the_fewest_that_could_tell_are_named() -> None:
+    found = decide(replace(GOOD, judgements=None), BOUNDS)
+    assert (found.outcome, found.needed) == (RunState.HELD, 5)
+    assert found.sentence == "Held: no judgements were held out to measure by; at least 5 are needed."
+
+
+def test_a_model_that_is_no_better_is_held_without_asking_for_more() -> None:
+    found = decide(replace(GOOD, judgements=paired(40, 30, 2, 2)), BOUNDS)
+    assert (found.outcome, found.needed) == (RunState.HELD, None)
+    assert found.sentence == "Held: no better on feedback, 75 % as before."
+
+
+def test_a_word_that_turns_neutral_sentences_is_held_for_an_admin() -> None:
+    words = tuple(TriggerWord(word, "Positive", 0.9) for word in ("mango", "lamp", "mango lamp", "zinc"))
+    assert verdict(trigger_words=words) == (
+        RunState.HELD,
+        "Held: better on feedback, 61 % to 74 %, but new words turn neutral sentences: “mango” to Positive, "
+        "“lamp” to Positive, “mango lamp” to Positive and 1 more; it waits for an admin.",
+    )
+
+
+def test_without_imdb_only_an_admin_promotes() -> None:
+    outcome, sentence = verdict(imdb=None)
+    assert outcome is RunState.HELD
+    assert sentence.endswith("but without IMDB nobody knows what it forgot; it waits for an admin.")
+
+
+def test_where_an_admin_decides_a_better_model_waits() -> None:
+    waiting = replace(BOUNDS, auto_promote=False)
+    sentence = "Held: better on feedback, 61 % to 74 %; it waits for an admin."
+    assert verdict(waiting) == (RunState.HELD, sentence)
+    assert "waits" not in verdict(waiting, judgements=UNSURE)[1]
+
+
+def test_the_record_goes_through_json_with_every_figure_and_bound() -> None:
+    found = decide(replace(GOOD, trigger_words=(TriggerWord("mango", "Positive", 0.9),)), BOUNDS)
+    record = json.loads(json.dumps(found.record()))
+    assert record["outcome"] == "held"
+    assert record["figures"]["imdb"]["negative_flips"] == 20
+    assert record["figures"]["trigger_words"][0]["word"] == "mango"
+    assert record["figures"]["bounds"]["imdb_loss"] == 0.003
+    assert record["figures"]["better_p"] == pytest.approx(chance_of(17, 4))
+    facts = {name: record["figures"][name] for name in ("imdb", "judgements", "behaviour", "slices", "trigger_words")}
+    assert Measured.read(facts).judgements == BETTER
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_is_the_exact_one_sided_test(won: int, lost: int) -> None:
+    expected = binomtest(won, won + lost, alternative="greater").pvalue if won + lost else 1.0
+    assert chance_of(won, lost) == pytest.approx(expected)
+
+
+def test_the_fewest_flips_are_those_that_a_coin_would_hardly_throw() -> None:
+    assert [fewest_flips(confidence) for confidence in (0.5, 0.9, 0.95, 0.99, 1.0)] == [1, 4, 5, 7, None]
+
+
+def test_the_number_needed_finds_what_was_seen_as_often_as_it_says() -> None:
+    from numpy.random import default_rng
+
+    needed = 40 + (texts_still_needed(40, 5, 2, 0.95) or 0)
+    flips = default_rng(1).multinomial(needed, [5 / 40, 2 / 40, 33 / 40], size=2000)
+    found = sum(chance_of(int(won), int(lost)) <= 0.05 for won, lost, _ in flips) / 2000
+    assert 0.75 < found < 0.85
+
+
+@given(st.integers(1, 300), st.integers(0, 300), st.integers(0, 300), st.sampled_from([0.0, 0.8, 0.95, 0.99, 1.0]))
+def test_a_needed_number_is_at_least_one(texts: int, won: int, lost: int, confidence: float) -> None:
+    needed = texts_still_needed(texts + won + lost, won, lost, confidence)
+    assert needed is None or needed >= 1
+    assert (needed is None) == (won <= lost or confidence == 1.0)

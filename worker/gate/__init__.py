@@ -1,0 +1,1 @@
+"""Measures candidate and live model, and decides between them."""

@@ -1,0 +1,89 @@
+"""What a run trains on, measures by and has to beat: its snapshot, and the job that the trainer gets."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from core.settings import Settings
+from ml.serving.artifact import require_registered
+from ml.training.recipe import Recipe
+from storage.db.database import Database
+from storage.db.states import Part, RunKind
+from storage.feedback.eligibility import Rules
+from storage.models import registry
+from storage.models.artifact_store import ArtifactStore
+from storage.training import runs, snapshots
+from storage.training.runs import Lease, Run
+from storage.training.snapshots import JudgedRow
+from worker.errors import NoLiveModel, NothingLeftToLearn, NothingToLearn
+from worker.runs.run_directory import Workroom
+from worker.trainer.protocol import Job, JudgedText
+
+
+def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease:
+    """Write the run's data down, unless a former attempt did; the lease with the run as it is then.
+
+    Raises NoLiveModel when there is none to beat, and LeaseLost.
+    """
+    if lease.run.snapshot_at is not None:
+        return lease
+    with database.unit_of_work() as unit:
+        live = registry.live(unit)
+        if live is None:
+            raise NoLiveModel
+        snapshots.take(unit, lease, Rules.of(settings), frozenset(settings.admin_ids), live.version)
+        return replace(lease, run=runs.get_run(unit, lease.run.id))
+
+
+def assignment(database: Database, settings: Settings, store: ArtifactStore, run: Run, room: Workroom) -> Job:
+    """The trainer's job, with the texts of the snapshot as they are now.
+
+    Raises NothingToLearn or NothingLeftToLearn when a feedback round has none, NotInTheStore when the live model's
+    files are gone, and UnusableArtifact when they are not those that the registry vouches for.
+    """
+    with database.reading() as unit:
+        train = snapshots.judged_texts(unit, run.id, Part.TRAIN)
+        held_out = [
+            *snapshots.judged_texts(unit, run.id, Part.HELD_OUT),
+            *snapshots.held_out_before(unit, run.id),
+        ]
+        champion = registry.get_version(unit, run.champion or "")
+    round_of_feedback = run.kind is RunKind.FEEDBACK_ROUND
+    if round_of_feedback and not train:
+        raise NothingLeftToLearn(texts=len(held_out)) if held_out else NothingToLearn
+    files = store.fetch(champion.location, room.folder / "champion")
+    require_registered(files, champion.version, champion.manifest_sha256)
+    recipe = _recipe(settings.feedback_recipe if round_of_feedback else settings.full_recipe)
+    return Job(
+        run_id=run.id,
+        recipe=recipe,
+        base=str(settings.anchor.absolute())
+        if round_of_feedback
+        else _base(settings.base_model) or Recipe.named(recipe).base,
+        work=str(room.folder),
+        champion=str(files.absolute()),
+        imdb=_reviews(settings.imdb_path),
+        train=_judged(train),
+        held_out=_judged(held_out),
+        gate_cache=str(settings.data_dir.resolve() / "gate"),
+    )
+
+
+def _judged(rows: list[JudgedRow]) -> tuple[JudgedText, ...]:
+    return tuple(JudgedText(row.text, row.label) for row in rows)
+
+
+def _base(name: str | None) -> str | None:
+    """What BASE_MODEL says: an absolute path where there is something at it, else the name of an encoder."""
+    return str(Path(name).absolute()) if name is not None and Path(name).exists() else name
+
+
+def _recipe(name: str) -> str:
+    """A recipe's name, or the absolute path of its file."""
+    return str(Path(name).absolute()) if name.endswith(".toml") else name
+
+
+def _reviews(path: Path | None) -> str | None:
+    """What IMDB_PATH says: an absolute path where there is something at it, else the name of a data set."""
+    if path is None:
+        return None
+    return str(path.absolute()) if path.exists() else str(path)

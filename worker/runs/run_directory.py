@@ -1,0 +1,84 @@
+"""The folder that a run is carried out in: its checkpoint and its candidate, which go when the run has ended."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Workroom:
+    """One run's folder, and the descriptor that the lock of all rooms lasts with."""
+
+    folder: Path
+    held: int
+
+    @property
+    def candidate(self) -> Path:
+        """Where the trainer publishes the candidate."""
+        return self.folder / "candidate"
+
+    def purge(self) -> None:
+        """Remove what learnt from people's texts."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def workroom(settings: Settings, run_id: int, wait: Callable[[], None]) -> Iterator[Workroom]:
+    """The folder of a run, and of no other: one run at a time is carried out under one DATA_DIR.
+
+    ``wait`` is called, and may raise, for as long as another holds the lock. A run's trainer holds it too, so that one
+    which outlives its worker for a moment does not meet the next. It is not the folder's own lock, which publishing in
+    it takes. What earlier runs left behind is removed.
+    """
+    rooms = settings.data_dir.resolve() / "work"
+    rooms.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(rooms / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while not _locked(descriptor):
+            wait()
+        _clear(rooms, run_id)
+        folder = rooms / _name(run_id)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        yield Workroom(folder, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def clear_rooms(settings: Settings, open_run: int | None) -> None:
+    """Remove the folders of runs that ended while nobody carried them out: all but the open run's.
+
+    Does nothing while a run is carried out here, which removes them itself.
+    """
+    rooms = settings.data_dir.resolve() / "work"
+    if not rooms.is_dir():
+        return
+    descriptor = os.open(rooms / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if _locked(descriptor):
+            _clear(rooms, open_run)
+    finally:
+        os.close(descriptor)
+
+
+def _clear(rooms: Path, but: int | None) -> None:
+    for folder in rooms.glob("run-*"):
+        if but is None or folder.name != _name(but):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _name(run_id: int) -> str:
+    return f"run-{run_id}"
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

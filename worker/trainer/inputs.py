@@ -1,0 +1,84 @@
+"""A job made ready: the model that training starts from, what it trains on, and what it is measured by."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import NoReviews
+from ml.data.reviews import read_reviews
+from ml.data.sources import find_reviews
+from ml.data.splits import without_texts_of
+from ml.errors import TooFewCorrections
+from ml.serving.engine import Classifier
+from ml.text.labels import label_index
+from ml.training.base_model import BaseModel, find_base_model
+from ml.training.corrections import Corrections
+from ml.training.feedback_round import base_of, feedback_lesson, load_anchor
+from ml.training.recipe import Recipe
+from ml.training.training_data import TrainingData
+from ml.training.training_set import Lesson
+from worker.trainer.protocol import Job, JudgedText
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a job asks for, read and checked.
+
+    ``known`` are the labelled reviews, None without any. ``new`` are the judged texts that train, ``held_out`` those
+    that measure, both as tables with ``text`` and ``label``. ``champion`` is the live model.
+    """
+
+    recipe: Recipe
+    base: BaseModel
+    lesson: Lesson
+    known: TrainingData | None
+    new: pd.DataFrame
+    held_out: pd.DataFrame
+    champion: Classifier
+
+
+def prepare(job: Job, threads: int) -> Course:
+    """Read everything that a job names; models answer on ``threads`` processor threads, or as many as they like.
+
+    Raises what ``read_reviews``, ``TrainingData.choose`` and ``feedback_lesson`` do, UnknownRecipe, BadRecipe,
+    UnusableArtifact or UnusableAnchor for a model, NoBaseModel, NoReviews for a full run without reviews, and
+    TooFewCorrections for a feedback round without judged texts.
+    """
+    recipe = Recipe.named(job.recipe)
+    champion = Classifier.load(Path(job.champion), threads)
+    judged = Corrections.of(_table(job.train), f"The snapshot of run {job.run_id}")
+    known = _known(job, recipe)
+    if recipe.replay is None:
+        base = find_base_model(job.base)
+        if known is None:
+            raise NoReviews
+        lesson = known.lesson(None if judged.rows.empty else judged)
+    else:
+        if judged.rows.empty:
+            raise TooFewCorrections(path=judged.source)
+        anchor = load_anchor(Path(job.base), threads)
+        base = base_of(anchor)
+        lesson = feedback_lesson(judged, known, anchor, recipe)
+    # The anchor trained on every review, of which a round replays parts.
+    reviews = [] if known is None else known.split.train["text"].tolist()
+    trained = pd.DataFrame({"text": [*lesson.examples.texts, *reviews]})
+    held_out = without_texts_of(Corrections.of(_table(job.held_out), "").rows, trained)
+    return Course(recipe, base, lesson, known, lesson.corrections, held_out, champion)
+
+
+def _known(job: Job, recipe: Recipe) -> TrainingData | None:
+    if job.imdb is None:
+        return None
+    source = find_reviews(job.imdb)
+    return TrainingData.choose(read_reviews(source), source, recipe, None)
+
+
+def _table(judged: Iterable[JudgedText]) -> pd.DataFrame:
+    """Texts and indices into LABELS; raises ValueError for a label that is no sentiment."""
+    rows = [(row.text, label_index(row.label)) for row in judged]
+    if any(label is None for _, label in rows):
+        raise ValueError("a judged text has a label that is no sentiment")
+    table = pd.DataFrame(rows, columns=["text", "label"])
+    return table.astype({"text": str, "label": "int8"})
