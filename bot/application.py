@@ -13,28 +13,28 @@ from telegram.ext import Application, ApplicationBuilder, Updater
 from bot.access import Access
 from bot.admin.handlers import COMMANDS as ADMIN_COMMANDS
 from bot.admin.handlers import AdminHandlers
-from bot.admin.models_page import Models
-from bot.admin.promotion import Deciding
-from bot.admin.run_updates import RunWatch
-from bot.admin.training_runs import Retraining
-from bot.database import Store
+from bot.admin.models_page import ModelPages
+from bot.admin.promotion import PromotionDialog
+from bot.admin.run_updates import RunUpdates
+from bot.admin.training_runs import RetrainDialog
+from bot.database import AsyncDatabase
 from bot.labelling.handlers import ADMIN_COMMANDS as QUARANTINE_COMMANDS
 from bot.labelling.handlers import COMMANDS as LABEL_COMMANDS
 from bot.labelling.handlers import LabellerHandlers
-from bot.labelling.label import Labelling
-from bot.labelling.quarantine import Quarantining
-from bot.privacy.consent import Privacy
+from bot.labelling.label import LabellingDialog
+from bot.labelling.quarantine import QuarantineDialog
+from bot.privacy.consent import PrivacyDialog
 from bot.privacy.daily_purge import purge_daily
 from bot.privacy.handlers import COMMANDS as PRIVACY_COMMANDS
 from bot.privacy.handlers import PrivacyHandlers
-from bot.privacy.notifier import Noticing
-from bot.reviews.answers import Answering
-from bot.reviews.handlers import COMMANDS, PersonHandlers
-from bot.reviews.votes import Votes
+from bot.privacy.notifier import CorrectionNotifier
+from bot.reviews.answers import ReviewResponder
+from bot.reviews.handlers import COMMANDS, ReviewHandlers
+from bot.reviews.votes import VoteRecorder
 from bot.serving.live_model import LiveModel
-from bot.serving.reloader import Swapping
-from bot.transport.command_menu import Menus
-from bot.transport.error_handler import Failures
+from bot.serving.reloader import ModelReloader
+from bot.transport.command_menu import CommandMenus
+from bot.transport.error_handler import ErrorHandler
 from bot.transport.inbox import Inbox
 from bot.transport.message_parts import JoinedText
 from bot.transport.outbox import Outbox
@@ -55,7 +55,7 @@ _REFUSED = "Telegram does not know it, or knows it no longer"
 class Bot:
     """One running bot."""
 
-    def __init__(self, settings: Settings, store: Store, model: LiveModel, swapping: Swapping) -> None:
+    def __init__(self, settings: Settings, store: AsyncDatabase, model: LiveModel, swapping: ModelReloader) -> None:
         self._settings = settings
         self._store = store
         self._model = model
@@ -65,17 +65,19 @@ class Bot:
         self._outbox = Outbox(telegram, store)
         self._inbox = Inbox(telegram, store, self._handle)
         self._updater = Updater(telegram, self._inbox)
-        privacy = Privacy(store, settings.retention_days)
+        privacy = PrivacyDialog(store, settings.retention_days)
         self._access = Access(settings.admin_ids)
         for_all = (*COMMANDS, *PRIVACY_COMMANDS, *LABEL_COMMANDS)
         for_admins = (*ADMIN_COMMANDS, *QUARANTINE_COMMANDS)
-        self._menus = Menus(telegram, store, self._access.admin_ids, for_all, for_admins)
-        admins = AdminHandlers(self._access, Retraining(store, settings), Deciding(store), Models(store, model))
-        labellers = LabellerHandlers(self._access, Labelling(store, settings), Quarantining(store, settings))
-        people = PersonHandlers(store, Answering(store, model), Votes(store))
+        self._menus = CommandMenus(telegram, store, self._access.admin_ids, for_all, for_admins)
+        admins = AdminHandlers(
+            self._access, RetrainDialog(store, settings), PromotionDialog(store), ModelPages(store, model)
+        )
+        labellers = LabellerHandlers(self._access, LabellingDialog(store, settings), QuarantineDialog(store, settings))
+        people = ReviewHandlers(store, ReviewResponder(store, model), VoteRecorder(store))
         tables = (admins.table(), labellers.table(), PrivacyHandlers(privacy).table(), people.table())
         self._application.add_handlers([handler for table in tables for handler in table])
-        self._application.add_error_handler(Failures(store, self._outbox).on_error)
+        self._application.add_error_handler(ErrorHandler(store, self._outbox).on_error)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Answer until ``stop`` is set. Raises BadSetting when Telegram does not know the token (any more)."""
@@ -103,11 +105,11 @@ class Bot:
         self._inbox.start()
         running.push_async_callback(self._stop_listening)
         await self._listen()
-        swapping = (self._swapping.follow(), self._swapping.show_life())
-        watch = RunWatch(self._store, self._outbox, self._application.bot.id, self._access.admin_ids)
-        noticing = Noticing(self._store, self._model)
+        swapping = (self._swapping.run(), self._swapping.send_heartbeats())
+        watch = RunUpdates(self._store, self._outbox, self._application.bot.id, self._access.admin_ids)
+        noticing = CorrectionNotifier(self._store, self._model)
         rows = (watch.run(), noticing.run(), purge_daily(self._store, self._settings))
-        for work in (self._menus.introduce(), *rows, *swapping):
+        for work in (self._menus.publish(), *rows, *swapping):
             running.callback(asyncio.create_task(work).cancel)
         logger.info("Answering with model %s", self._model.version)
         await self._hear_on()
@@ -117,7 +119,7 @@ class Bot:
         await self._application.process_update(update)
         first = update.pieces[0] if isinstance(update, JoinedText) else update
         if first.effective_user is not None:
-            self._menus.meet(first.effective_user.id)
+            self._menus.on_person(first.effective_user.id)
         if first.effective_chat is not None:
             self._outbox.wake(first.effective_chat.id)
 

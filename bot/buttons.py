@@ -12,7 +12,7 @@ Keyboard = dict[str, Any]
 NUMBER: Final = "[0-9]{1,18}"
 
 
-class Kind(StrEnum):
+class TapKind(StrEnum):
     """What a tap is about; the first field of its data."""
 
     JUDGE = "judge"

@@ -38,10 +38,10 @@ VISIBILITY_TIMEOUT: Final = HARD_LIMIT + 60 * 60
 # Seconds after which a task that keeps house is ended: the next one does what it left.
 HOUSEKEEPING_LIMIT: Final = 10 * 60
 # Seconds that a broker has to answer in when it is told or asked something.
-_PATIENCE: Final = 5.0
+_TIMEOUT: Final = 5.0
 
 
-def broker(settings: Settings) -> dict[str, Any]:
+def broker_settings(settings: Settings) -> dict[str, Any]:
     """Celery's settings of the broker: BROKER_URL, or a folder in DATA_DIR when it is not set.
 
     Raises BadSetting for an address that is neither Redis nor ``filesystem://``.
@@ -62,7 +62,7 @@ def producer(settings: Settings) -> Celery:
     """A Celery application that knows no task and can send every one."""
     app = Celery("thumbs", set_as_current=False)
     app.conf.update(
-        broker(settings),
+        broker_settings(settings),
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,
@@ -72,7 +72,7 @@ def producer(settings: Settings) -> Celery:
     return app
 
 
-def nudge(settings: Settings, run_id: int) -> None:
+def notify_worker(settings: Settings, run_id: int) -> None:
     """Tell a worker of a queued run. Where the broker is away that is logged, and the worker's sweep tells it later."""
     try:
         _cached_producer(settings).send_task(CARRY_OUT, [run_id], retry=False)
@@ -80,7 +80,7 @@ def nudge(settings: Settings, run_id: int) -> None:
         logger.warning("The broker did not take word of run %d: %s", run_id, type(error).__name__)
 
 
-def waiting(settings: Settings) -> int:
+def queue_length(settings: Settings) -> int:
     """How many messages about runs no worker has taken yet; raises kombu's OperationalError when the broker is away."""
     with _cached_producer(settings).connection_for_write() as connection:
         count: int = connection.default_channel.queue_declare(FINE_TUNING).message_count
@@ -91,7 +91,7 @@ def check_broker(settings: Settings) -> None:
     """Ask the broker for an answer, within seconds; raises BrokerUnusable when none comes."""
     with _cached_producer(settings).connection_for_write() as connection:
         try:
-            connection.ensure_connection(max_retries=1, timeout=_PATIENCE)
+            connection.ensure_connection(max_retries=1, timeout=_TIMEOUT)
         except (OperationalError, OSError) as error:
             place = f"{connection.hostname}:{connection.port}"  # the whole address may hold a password
             raise BrokerUnusable(address=place, reason=str(error).rstrip(".")) from error
@@ -102,7 +102,7 @@ def _cached_producer(settings: Settings) -> Celery:
     app = producer(settings)
     # A server that takes the connection and says nothing must not hold anybody up. The workers' own connections wait
     # for messages, and are not bounded so.
-    app.conf.broker_transport_options |= {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE}
+    app.conf.broker_transport_options |= {"socket_timeout": _TIMEOUT, "socket_connect_timeout": _TIMEOUT}
     return app
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from cli.errors import ColumnTaken
 from core.errors import MissingFile
-from core.files import replaced_file
+from core.files import atomic_write
 from ml.data.csv_rows import LINE_END, csv_rows
 from ml.data.reviews import TEXT_COLUMNS, find_column
 from ml.errors import UnreadableTable
@@ -50,7 +50,7 @@ def add_verdicts(
     """
     started = time.monotonic()
     rows = positive = 0
-    with readable(source) as file, replaced_file(target) as output:
+    with readable(source) as file, atomic_write(target) as output:
         for chunk in csv_rows(source, file, ROWS_AT_ONCE):
             reviews = chunk[review_column(source, list(chunk.columns), column)]
             verdicts = classify(reviews.tolist())

@@ -47,7 +47,7 @@ def evaluate(
     """
     if compare is not None and model is not None:
         raise typer.BadParameter("Give either --model or --compare.")
-    from core.files import replaced_file
+    from core.files import atomic_write
     from core.settings import read_settings
 
     require_training_environment("evaluate")
@@ -61,7 +61,7 @@ def evaluate(
     reviews = LabelledReviews.choose(read_reviews(source), source, split, doubtful)
     folders = compare or (model or settings.model,)
     classifiers = [Classifier.load(folder, settings.serving_threads) for folder in folders]
-    place: AbstractContextManager[TextIO | None] = nullcontext() if report is None else replaced_file(report)
+    place: AbstractContextManager[TextIO | None] = nullcontext() if report is None else atomic_write(report)
     with place as file:
         answers = _ask(classifiers, reviews, float32)
         found = _measured(answers, reviews)
@@ -71,11 +71,14 @@ def evaluate(
 
 
 def _ask(classifiers: "Sequence[Classifier]", reviews: "LabelledReviews", float32: bool) -> "list[Answers]":
-    from ml.evaluation.evaluate import ask, questions
+    from ml.evaluation.evaluate import answer_texts, questions
 
     with progress_bar() as bar:
         task = bar.add_task("Evaluating", total=len(classifiers) * questions(reviews, float32))
-        return [ask(classifier, reviews, float32, lambda count: bar.advance(task, count)) for classifier in classifiers]
+        return [
+            answer_texts(classifier, reviews, float32, lambda count: bar.advance(task, count))
+            for classifier in classifiers
+        ]
 
 
 def _measured(answers: "Sequence[Answers]", reviews: "LabelledReviews") -> "Report":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.errors import NoCorrections, UnusedOption
-from cli.interrupts import stop_asked
+from cli.interrupts import stop_event
 from cli.options import named_reviews, reviews_path
 from cli.progress import progress_bar
 from cli.training_environment import require_training_environment
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ml.training import loop
     from ml.training.base_model import BaseModel
     from ml.training.recipe import Recipe
-    from ml.training.training_set import Lesson
+    from ml.training.training_set import TrainingSet
 
 
 def fine_tune(
@@ -59,21 +59,21 @@ def fine_tune(
     given = _Given(data, base, limit, corrections, read_settings())
     start, lesson = _full_run(plan, given) if plan.replay is None else _feedback_round(plan, given)
     # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
-    from ml.training.fine_tune import Order
+    from ml.training.fine_tune import FineTuneJob
     from ml.training.fine_tune import fine_tune as run
-    from ml.training.loop import Watch
+    from ml.training.loop import TrainingCallbacks
 
     with (
-        stop_asked() as stopped,
+        stop_event() as stopped,
         progress_bar("loss {task.fields[loss]:.3f}", "{task.fields[speed]:.1f} reviews/s") as bar,
     ):
         task = bar.add_task("Fine-tuning", total=None, loss=float("nan"), speed=0.0)
 
-        def report(progress: "loop.Progress") -> None:
+        def report(progress: "loop.TrainingProgress") -> None:
             speed, loss = progress.reviews_per_second, progress.loss
             bar.update(task, completed=progress.step, total=progress.steps, loss=loss, speed=speed)
 
-        manifest = run(Order(start, lesson, plan, out), Watch(report, stopped.is_set), resume)
+        manifest = run(FineTuneJob(start, lesson, plan, out), TrainingCallbacks(report, stopped.is_set), resume)
     typer.echo(json.dumps(asdict(manifest)) if as_json else summary(manifest, out))
 
 
@@ -88,7 +88,7 @@ class _Given:
     settings: "Settings"
 
 
-def _full_run(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Lesson]":
+def _full_run(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, TrainingSet]":
     """From an encoder, on all the reviews and the corrections."""
     from ml.data.reviews import read_reviews
     from ml.training.base_model import find_base_model
@@ -98,14 +98,14 @@ def _full_run(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Lesson]":
     source = reviews_path(given.data, given.settings)
     judged = Corrections.read(given.corrections) if given.corrections else None
     base = find_base_model(given.base or given.settings.base_model or recipe.base)
-    return base, TrainingData.choose(read_reviews(source), source, recipe, given.limit).lesson(judged)
+    return base, TrainingData.choose(read_reviews(source), source, recipe, given.limit).training_set(judged)
 
 
-def _feedback_round(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Lesson]":
+def _feedback_round(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, TrainingSet]":
     """From the anchor, on the corrections and a replay."""
     from ml.data.reviews import read_reviews
     from ml.training.corrections import Corrections
-    from ml.training.feedback_round import base_of, feedback_lesson, load_anchor
+    from ml.training.feedback_round import base_of, feedback_training_set, load_anchor
     from ml.training.training_data import TrainingData
 
     if given.corrections is None:
@@ -117,7 +117,7 @@ def _feedback_round(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Lesson
     anchor = load_anchor(folder, given.settings.serving_threads)
     source = named_reviews(given.data, given.settings)
     known = TrainingData.choose(read_reviews(source), source, recipe, None) if source else None
-    return base_of(anchor), feedback_lesson(judged, known, anchor, recipe)
+    return base_of(anchor), feedback_training_set(judged, known, anchor, recipe)
 
 
 def summary(manifest: "Manifest", out: Path) -> str:

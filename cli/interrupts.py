@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def stop_asked() -> "Iterator[threading.Event]":
+def stop_event() -> "Iterator[threading.Event]":
     """An event that Ctrl-C and SIGTERM set, instead of breaking in between two steps; a second one breaks in."""
     event = threading.Event()
 

@@ -41,8 +41,8 @@ def rotate_key() -> None:
       ENCRYPTION_KEY="$(cat new.key),$(cat old.key)" thumbs key rotate
     """
     from core.settings import read_settings
-    from storage.db.key_rotation import rotate
+    from storage.db.key_rotation import rotate_keys
 
     with open_database(read_settings()) as database, database.unit_of_work() as unit:
-        rows = rotate(unit)
+        rows = rotate_keys(unit)
     typer.echo(f"{rows} rows are encrypted with the newest key; the older keys can go.")

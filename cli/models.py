@@ -38,7 +38,7 @@ def list_models(as_json: AsJson = False) -> None:
 
     with open_database(read_settings()) as database, database.reading() as unit:
         versions = registry.versions(unit)
-        processes = instances.alive(unit)
+        processes = instances.live_instances(unit)
     if as_json:
         typer.echo(_json([dataclasses.asdict(version) for version in versions]))
         return
@@ -122,7 +122,7 @@ def export(
       thumbs models export 20261122-4be1e1ae --out mine
     """
     from core.settings import read_settings
-    from ml.serving.artifact import publishing, require_registered, verified_manifest
+    from ml.serving.artifact import publish_artifact, require_registered, verified_manifest
     from storage.errors import ModelRemoved
     from storage.models import registry
 
@@ -134,7 +134,7 @@ def export(
     with _files(settings, model.location) as folder:
         verified_manifest(folder)
         require_registered(folder, version, model.manifest_sha256)
-        with publishing(out) as work:
+        with publish_artifact(out) as work:
             for path in folder.iterdir():
                 shutil.copyfile(path, work / path.name)
     typer.echo(f"Wrote version {version} to {out}.", err=True)
@@ -146,9 +146,9 @@ def _make_live(version: str | None, command: str, why: str | None) -> None:
     from storage.models import registry
 
     with open_database(read_settings()) as database, database.unit_of_work() as unit:
-        before = registry.live(unit)
+        before = registry.live_model(unit)
         if version is None:
-            earlier = registry.earlier(unit)
+            earlier = registry.earlier_live_models(unit)
             if not earlier:
                 raise NoEarlierModel
             version = earlier[0].version

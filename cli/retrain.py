@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cli.errors import RunGoesOn
-from cli.interrupts import stop_asked
+from cli.interrupts import stop_event
 from cli.open_database import open_database
 from cli.progress import progress_bar
 
@@ -36,7 +36,7 @@ def retrain(
       thumbs retrain --wait
       thumbs retrain --full --json
     """
-    from broker.queues import nudge
+    from broker.queues import notify_worker
     from core.settings import read_settings
     from storage.db.states import RunKind, RunState, Trigger
     from storage.training import runs
@@ -45,11 +45,11 @@ def retrain(
     with open_database(settings) as database:
         kind = RunKind.FULL_RUN if full else RunKind.FEEDBACK_ROUND
         with database.unit_of_work() as unit:
-            ask = runs.ask(unit, kind, Trigger.ADMIN)
+            ask = runs.request_run(unit, kind, Trigger.ADMIN)
         if ask.new:
-            nudge(settings, ask.run.id)
+            notify_worker(settings, ask.run.id)
         # An event, for Ctrl-C in the middle of a query would end as the driver's error.
-        with stop_asked() as stopped:
+        with stop_event() as stopped:
             standing = "is queued" if ask.new else "was on already, and is joined"
             typer.echo(f"Run {ask.run.id} ({ask.run.kind.replace('_', ' ')}) {standing}.", err=True)
             run = _wait(database, ask.run.id, stopped) if wait else ask.run

@@ -16,7 +16,7 @@ OPENERS: Final[dict[str, Callable[..., IO[Any]]]] = {".gz": gzip.open, ".bz2": b
 
 
 @contextmanager
-def replaced_file(path: Path) -> Iterator[TextIO]:
+def atomic_write(path: Path) -> Iterator[TextIO]:
     """A text file that takes the place of ``path`` when the block ends well, and vanishes when it does not.
 
     It is packed as its name says; of a link, the file that it leads to is replaced. Raises UnwritableFile, before the

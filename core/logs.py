@@ -26,7 +26,7 @@ _QUIETED = {
 }
 
 
-class PrivateFormatter(logging.Formatter):
+class RedactingFormatter(logging.Formatter):
     """Writes a record, traceback included, with bot tokens blanked out and what Telegram sent left out."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -34,27 +34,27 @@ class PrivateFormatter(logging.Formatter):
         if record.name.startswith("telegram") and _RECEIVED.search(str(record.msg)):
             record = copy.copy(record)
             record.args = ("<left out>",)
-        return without_secrets(super().format(record))
+        return redact_secrets(super().format(record))
 
 
-class PrivateHandler(logging.StreamHandler[TextIO]):
+class RedactingHandler(logging.StreamHandler[TextIO]):
     """Standard error; a record that cannot be written is told by its place, since its arguments may be secret."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Say which line of the program could not be logged, and why."""
-        reason = without_secrets(str(sys.exc_info()[1]))
+        reason = redact_secrets(str(sys.exc_info()[1]))
         self.stream.write(f"Logging error at {record.pathname}, line {record.lineno}: {reason}\n")
 
 
-def without_secrets(text: str) -> str:
+def redact_secrets(text: str) -> str:
     """``text`` with every bot token replaced."""
     return _TOKEN.sub("<token>", text)
 
 
-def set_up_logs(level: str) -> None:
+def configure_logging(level: str) -> None:
     """Send all logs of this process to standard error at ``level``; libraries that chat are heard less."""
-    handler = PrivateHandler()
-    handler.setFormatter(PrivateFormatter(_FORMAT))
+    handler = RedactingHandler()
+    handler.setFormatter(RedactingFormatter(_FORMAT))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, least in _QUIETED.items():
         logging.getLogger(name).setLevel(max(least, logging.getLevelName(level)))

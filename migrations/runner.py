@@ -11,7 +11,7 @@ from storage.db.engine import (
     broken_references,
     make_private_file,
     migrating_engine,
-    parse,
+    parse_address,
     reachable,
     reading_engine,
     revision_of,
@@ -34,7 +34,7 @@ def upgrade(url: str) -> None:
     Raises BadSetting for an address of another kind, DatabaseUnusable when there is no answer, MigrationRefused when
     rows would be left that belong to none.
     """
-    address = parse(url)
+    address = parse_address(url)
     path = sqlite_file(address)
     if path is not None:
         with reachable(address):
@@ -51,7 +51,7 @@ def downgrade(url: str, revision: str) -> None:
     """Take migrations back to ``revision``; ``base`` takes back all of them, and with them all data."""
     from alembic import command
 
-    with _migrating(parse(url)) as connection:
+    with _migrating(parse_address(url)) as connection:
         command.downgrade(_config(connection), revision)
 
 
@@ -67,7 +67,7 @@ def head() -> str:
 
 def current(url: str) -> str | None:
     """Name the migration that the database is at, None before the first; changes nothing."""
-    address = parse(url)
+    address = parse_address(url)
     path = sqlite_file(address)
     if path is not None and not path.exists():
         return None

@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 from core.errors import ThumbsError
-from core.logs import set_up_logs
+from core.logs import configure_logging
 from playground.server import Address, serve
 
 
 def main() -> int:
     """Run the server; returns the process's exit status."""
     options = _read_arguments()
-    set_up_logs("INFO")
+    configure_logging("INFO")
     try:
         asyncio.run(serve(Address(options.host, options.port), options.data_dir, options.token, _say_ready))
     except ThumbsError as error:

@@ -61,7 +61,7 @@ def start_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> "
 @contextmanager
 def running_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> Iterator["subprocess.Popen[str]"]:
     """A bot that listens to the playground; unless it was killed meanwhile, SIGTERM has to end it cleanly."""
-    heard = max((call["seq"] for call in playground.state.call_log()), default=0)
+    heard = max((call["seq"] for call in playground.outbox()), default=0)
     with start_bot(home, playground, **settings) as process:
         try:
             # The last thing that a starting bot tells Telegram.

@@ -14,8 +14,8 @@ from ml.training.recipe import Recipe
 # TensorFlow takes seconds to import, and not every test needs it.
 if TYPE_CHECKING:
     from ml.serving.artifact import Manifest
-    from ml.training.fine_tune import Order
-    from ml.training.loop import Progress
+    from ml.training.fine_tune import FineTuneJob
+    from ml.training.loop import TrainingProgress
 
 RandomBert = Callable[..., Path]
 CONFIG = BertConfig(
@@ -76,15 +76,15 @@ def write_recipe(folder: Path, recipe: Recipe) -> Path:
 class Done:
     """An order that was carried out, what it published and what was reported on the way."""
 
-    order: "Order"
+    order: "FineTuneJob"
     manifest: "Manifest"
-    seen: "list[Progress]"
+    seen: "list[TrainingProgress]"
 
 
-def carry_out(order: "Order") -> Done:
+def carry_out(order: "FineTuneJob") -> Done:
     """Fine-tune to the end."""
     from ml.training.fine_tune import fine_tune
-    from ml.training.loop import Watch
+    from ml.training.loop import TrainingCallbacks
 
-    seen: list[Progress] = []
-    return Done(order, fine_tune(order, Watch(seen.append, lambda: False)), seen)
+    seen: list[TrainingProgress] = []
+    return Done(order, fine_tune(order, TrainingCallbacks(seen.append, lambda: False)), seen)

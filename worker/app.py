@@ -16,7 +16,7 @@ from broker.queues import (
     producer,
 )
 from core.settings import Settings
-from worker.stop_with_parent import Leash
+from worker.stop_with_parent import StopWithParent
 from worker.tasks import Tasks
 
 # What the beat sends, and after how many seconds again. A message that waited so long is dropped for the next one.
@@ -48,7 +48,7 @@ _SETTINGS: Final[dict[str, Any]] = {
 }
 
 
-def make_app(settings: Settings, leash: Leash) -> Celery:
+def make_app(settings: Settings, leash: StopWithParent) -> Celery:
     """The application that workers and the beat run. Raises BadSetting for a broker of another kind."""
     app = producer(settings)
     app.conf.update(_SETTINGS)

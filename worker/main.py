@@ -11,12 +11,12 @@ from typing import Any, NoReturn
 from celery import signals
 
 from broker.queues import FINE_TUNING, QUEUES
-from core.logs import set_up_logs
+from core.logs import configure_logging
 from core.settings import Settings
 from storage.db.database import Database
 from storage.db.encryption import read_keys
 from worker.app import make_app
-from worker.stop_with_parent import Leash
+from worker.stop_with_parent import StopWithParent
 
 
 def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool = False) -> NoReturn:
@@ -24,10 +24,10 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
 
     Raises ThumbsError when the database or the broker's address cannot be used.
     """
-    set_up_logs(settings.log_level)
+    configure_logging(settings.log_level)
     # A process that cannot work says so now and not with its first task; every other process opens its own.
     Database.open(settings.database_address, read_keys(settings)).close()
-    leash = Leash()
+    leash = StopWithParent()
     app = make_app(settings, leash)
     worker = app.Worker(
         queues=list(queues),
@@ -52,18 +52,18 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
 
 def run_beat(settings: Settings) -> None:
     """Send what the schedule says until told to stop; there has to be exactly one beat."""
-    set_up_logs(settings.log_level)
-    app = make_app(settings, Leash())
+    configure_logging(settings.log_level)
+    app = make_app(settings, StopWithParent())
     _keep_logs()
     app.Beat(loglevel=settings.log_level, quiet=True).run()
 
 
-def _follow_signals(leash: Leash) -> None:
+def _follow_signals(leash: StopWithParent) -> None:
     """Have the worker's processes follow the leash, and the worker let it go when it stops."""
     _keep_logs()
 
     def let_go(**_: Any) -> None:  # noqa: ANN401 - Celery sends what it has
-        leash.let_go()
+        leash.signal_stop()
 
     def follow(**_: Any) -> None:  # noqa: ANN401
         leash.follow()

@@ -11,7 +11,7 @@ from typing import Final
 _LOOK_EVERY: Final = 0.5
 
 
-class Leash:
+class StopWithParent:
     """Made before the worker forks; its processes follow it."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Leash:
         self._end, self._held = os.pipe()
         self._told = threading.Event()
 
-    def let_go(self) -> None:
+    def signal_stop(self) -> None:
         """Tell every process that the worker stops; called in the worker, as often as one likes."""
         held, self._held = self._held, -1
         if held != -1:
@@ -27,7 +27,7 @@ class Leash:
 
     def follow(self) -> None:
         """Heed the leash; called in a process that the worker forked."""
-        self.let_go()  # this process's own copy, which would keep the pipe open
+        self.signal_stop()  # this process's own copy, which would keep the pipe open
         threading.Thread(target=self._heed, name="leash", daemon=True).start()
 
     def end_with_the_worker(self) -> None:

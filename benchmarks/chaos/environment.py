@@ -16,18 +16,18 @@ from psycopg import sql
 
 from benchmarks.chaos.network import SmallNetwork
 from benchmarks.chaos.plan import Transport
-from broker.queues import nudge
+from broker.queues import notify_worker
 from core.settings import Settings
 from migrations import runner
 from ml.serving.artifact import manifest_hash
 from ml.serving.engine import Classifier
-from storage.chat.messages import Part, store_message
-from storage.chat.people import meet
+from storage.chat.messages import MessagePart, store_message
+from storage.chat.people import upsert_person
 from storage.chat.predictions import store_prediction
 from storage.db.database import Database
-from storage.db.states import Consent, RunKind, Trigger, Verdict
+from storage.db.states import Consent, RunKind, Trigger, Vote
 from storage.feedback.eligibility import FROM_FILE
-from storage.feedback.votes import judge
+from storage.feedback.votes import record_vote
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 from storage.privacy.consent import record_consent
@@ -46,7 +46,7 @@ _MIGRATING: Final = threading.Lock()
 
 
 @dataclass
-class Home:
+class ChaosEnvironment:
     """What a lane's worker, beat and reader share; ``redis`` is None where a folder carries the messages."""
 
     folder: Path
@@ -66,9 +66,9 @@ class Home:
         """Judge a few more texts, and ask for a training run as the bot does; its id. ``tell`` sends the message."""
         self._judge(_TEXTS_A_RUN)
         with self.database.unit_of_work() as unit:
-            run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
+            run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
         if tell:
-            nudge(self.settings, run.id)
+            notify_worker(self.settings, run.id)
         return run.id
 
     def run(self, run_id: int) -> Run:
@@ -82,7 +82,7 @@ class Home:
         with self.database.unit_of_work() as unit:
             registry.register(unit, self.network.version, manifest_hash(anchor), str(anchor))
             registry.make_live(unit, self.network.version, "the lane begins")
-            record_consent(unit, meet(unit, ADMIN, "Ada", "en").id, Consent.GRANTED, "chaos")
+            record_consent(unit, upsert_person(unit, ADMIN, "Ada", "en").id, Consent.GRANTED, "chaos")
         self._judge(_TEXTS_AT_FIRST)
 
     def roll_back(self) -> None:
@@ -96,13 +96,13 @@ class Home:
         texts = [f"It was {_WORDS[number % 3]} all the way. That was number {number}." for number in numbers]
         verdicts = Classifier.load(self.network.anchor, threads=1).classify(texts)
         with self.database.unit_of_work() as unit:
-            admin = meet(unit, ADMIN, "Ada", "en")
+            admin = upsert_person(unit, ADMIN, "Ada", "en")
             for number, text, said in zip(numbers, texts, verdicts, strict=True):
-                message = store_message(unit, admin.id, FROM_FILE, ADMIN, [Part(number, text)])
+                message = store_message(unit, admin.id, FROM_FILE, ADMIN, [MessagePart(number, text)])
                 prediction = store_prediction(
                     unit, message, self.network.version, said.label, said.confidence, True, 1, (0.0, 0.1)
                 )
-                judge(unit, admin.id, prediction, Verdict.WRONG)
+                record_vote(unit, admin.id, prediction, Vote.WRONG)
         self._texts += count
 
 
@@ -121,7 +121,7 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextmanager
-def home(folder: Path, transport: Transport, network: SmallNetwork, postgres: str | None) -> Iterator[Home]:
+def home(folder: Path, transport: Transport, network: SmallNetwork, postgres: str | None) -> Iterator[ChaosEnvironment]:
     """A lane's world in ``folder``, whose name is also its database's on the server ``postgres``."""
     folder.mkdir()
     with ExitStack() as held:
@@ -152,7 +152,9 @@ def home(folder: Path, transport: Transport, network: SmallNetwork, postgres: st
             runner.upgrade(settings.database_address)
         database = Database.open(settings.database_address, [given["ENCRYPTION_KEY"]])
         held.callback(database.close)
-        made = Home(folder, {**_others(), **given, "PYTHONPATH": str(Path.cwd())}, settings, database, network, redis)
+        made = ChaosEnvironment(
+            folder, {**_others(), **given, "PYTHONPATH": str(Path.cwd())}, settings, database, network, redis
+        )
         made.begin()
         yield made
 

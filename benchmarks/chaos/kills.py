@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from benchmarks.chaos.environment import Home
+from benchmarks.chaos.environment import ChaosEnvironment
 from benchmarks.chaos.plan import Moment, Strike, Victim
 from benchmarks.chaos.processes import Service, children, trainer_of
 from benchmarks.chaos.records import Kill
@@ -43,7 +43,7 @@ class Usual:
 class Target:
     """A lane's worker and beat, and the runs that they carry out."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: ChaosEnvironment) -> None:
         self.worker = Service("worker", home.environment, home.folder)
         self.beat = Service("beat", home.environment, home.folder)
         self._home = home

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks.chaos.environment import Home
+from benchmarks.chaos.environment import ChaosEnvironment
 from benchmarks.chaos.kills import LOOK_CLOSELY, Lost, Target, Usual
 from benchmarks.chaos.plan import Strike, Victim
 from benchmarks.chaos.processes import processes_with
@@ -26,7 +26,7 @@ _CLEANING: Final = 20.0
 class Lane:
     """The processes of one lane and what happened to them."""
 
-    def __init__(self, home: Home, plan: Sequence[Sequence[Strike]], say: Callable[[str], None]) -> None:
+    def __init__(self, home: ChaosEnvironment, plan: Sequence[Sequence[Strike]], say: Callable[[str], None]) -> None:
         self._home = home
         self._say = say
         self._plan = deque(deque(strikes) for strikes in plan)

@@ -27,17 +27,17 @@ def make_network(folder: Path) -> SmallNetwork:
     from ml.bert.network import build_network  # noqa: PLC0415
     from ml.bert.pretrained import write_checkpoint  # noqa: PLC0415
     from ml.data.reviews import read_reviews  # noqa: PLC0415
-    from ml.text.tokenization import TextReader  # noqa: PLC0415
+    from ml.text.tokenization import WindowTokenizer  # noqa: PLC0415
     from ml.training.base_model import DEFAULT, BaseModel, find_base_model  # noqa: PLC0415
-    from ml.training.fine_tune import Order  # noqa: PLC0415
+    from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
     from ml.training.training_data import TrainingData  # noqa: PLC0415
 
     reviews = write_reviews(folder / "reviews.csv")
-    reader = TextReader.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
+    reader = WindowTokenizer.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
     set_random_seed(RECIPE.seed)
     write_checkpoint(folder / "encoder", build_network(CONFIG), CONFIG, reader)
-    lesson = TrainingData.choose(read_reviews(reviews), reviews, RECIPE, None).lesson()
-    done = carry_out(Order(BaseModel("random weights", folder / "encoder"), lesson, RECIPE, folder / "anchor"))
+    lesson = TrainingData.choose(read_reviews(reviews), reviews, RECIPE, None).training_set()
+    done = carry_out(FineTuneJob(BaseModel("random weights", folder / "encoder"), lesson, RECIPE, folder / "anchor"))
     return SmallNetwork(
         anchor=folder / "anchor",
         version=done.manifest.version,

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from bot.serving.loader import Loader
+from bot.serving.loader import ModelLoader
 from core.errors import ThumbsError
 from core.settings import Settings, read_settings
 from ml.errors import UnusableArtifact
@@ -29,7 +29,7 @@ class Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._database = Database.open(settings.database_address, read_keys(settings))
-        self._loader = Loader(settings)
+        self._loader = ModelLoader(settings)
         self._store = Path(settings.store_address)
         self._live: ModelVersion | None = None
         self._seen: set[str] = set()
@@ -37,7 +37,7 @@ class Reader:
     def look(self) -> None:
         """Load the live version if it is another than before, and verify the store's new folders."""
         with self._database.reading() as unit:
-            live = registry.live(unit)
+            live = registry.live_model(unit)
         if live is not None and (self._live is None or live.version != self._live.version):
             self._live = live
             _say("loaded", live.version, self._load(live))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchmarks.chaos.environment import Home
+from benchmarks.chaos.environment import ChaosEnvironment
 
 _LOOK_EVERY: Final = 0.1
 # Seconds that the reader has to load a model in.
@@ -43,7 +43,7 @@ class Told:
 
 
 @contextmanager
-def reading(home: Home) -> Iterator[Told]:
+def reading(home: ChaosEnvironment) -> Iterator[Told]:
     """A reader of this home's models for as long as the block runs."""
     told = Told()
     with (

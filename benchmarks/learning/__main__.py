@@ -26,7 +26,7 @@ from benchmarks.common.arguments import parameters
 from benchmarks.common.provenance import Provenance, provenance
 from benchmarks.common.text_sets import Part, parts_of, shared_texts
 from benchmarks.learning.admin import Followed, promote, quarantined, retrain
-from benchmarks.learning.background_load import Asker, Meanwhile, asking, first_answer, more_answers, summed_up
+from benchmarks.learning.background_load import Asker, BackgroundLoad, asking, first_answer, more_answers, summed_up
 from benchmarks.learning.figures import Judged, Records, RunFigures, labels_of
 from benchmarks.learning.people import Person, Truth, Votes, together
 from benchmarks.learning.texts import Texts
@@ -62,7 +62,7 @@ class Round:
     """Seconds to the first reply that named the candidate; None where it did not go live."""
     live_to_reply: float | None
     """The part of that from the registry's row to the reply."""
-    meanwhile: Meanwhile
+    meanwhile: BackgroundLoad
     on_sentences: Comparison | None
     on_imdb: Comparison | None
 
@@ -92,7 +92,7 @@ class _Lived:
     run: RunFigures
     first: float | None
     followed: Followed
-    meanwhile: Meanwhile
+    meanwhile: BackgroundLoad
 
 
 class _Bench:
@@ -179,7 +179,7 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     seconds[step] = round(time.monotonic() - started, 1)
 
 
-def _summed_up(askers: Sequence[Asker], run: RunFigures, first: float | None) -> Meanwhile:
+def _summed_up(askers: Sequence[Asker], run: RunFigures, first: float | None) -> BackgroundLoad:
     return summed_up(askers, run.candidate if first is not None else None, first)
 
 

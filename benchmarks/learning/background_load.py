@@ -39,7 +39,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Meanwhile:
+class BackgroundLoad:
     """What came back while a run was carried out; seconds are quantiles over the answers."""
 
     people: int
@@ -126,12 +126,12 @@ def more_answers(askers: Sequence[Asker], count: int) -> None:
     _wait(lambda: len(_all(askers)) >= enough, f"{count} more answers do not come")
 
 
-def summed_up(askers: Sequence[Asker], new: str | None, since: float | None) -> Meanwhile:
+def summed_up(askers: Sequence[Asker], new: str | None, since: float | None) -> BackgroundLoad:
     """What came back, in all; ``new`` is the version that answers from ``since`` on, None where none does."""
     exchanges = _all(askers)
     waits = [one.answered - one.sent for one in exchanges if one.answered is not None]
     late = sum(wait > LATE for wait in waits)
-    return Meanwhile(
+    return BackgroundLoad(
         people=len(askers),
         sentences=len(exchanges),
         answered=len(waits),

@@ -17,10 +17,10 @@ from ml.text.labels import LABELS
 from playground.state.people import ADMIN_ID
 from storage.db.database import Database
 from storage.db.encryption import read_keys
-from storage.db.states import Part
+from storage.db.states import SnapshotPart
 from storage.db.tables import SnapshotRow
-from storage.feedback.consensus import State
-from storage.feedback.eligibility import Rules, judged
+from storage.feedback.consensus import ConsensusState
+from storage.feedback.eligibility import EligibilityRules, voted_texts
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 from storage.training import runs
@@ -69,15 +69,18 @@ class Records:
 
     def judged(self, labels: Mapping[str, str]) -> Judged:
         """Count the judged sentences, whose true ``labels`` are given by text."""
-        rules, admins = Rules.of(self._settings), frozenset(self._settings.admin_ids)
+        rules, admins = EligibilityRules.of(self._settings), frozenset(self._settings.admin_ids)
         with self._database() as database, database.reading() as unit:
             true = {unit.cipher.fingerprint(text): label for text, label in labels.items()}
-            found = list(judged(unit, rules.quorum, admins))
-        states = Counter(text.standing.state for text in found)
+            found = list(voted_texts(unit, rules.quorum, admins))
+        states = Counter(text.consensus.state for text in found)
         wrong = sum(
-            text.standing.state is State.USABLE and text.standing.label != true[text.text_hash] for text in found
+            text.consensus.state is ConsensusState.USABLE and text.consensus.label != true[text.text_hash]
+            for text in found
         )
-        return Judged(states[State.USABLE], states[State.WAITING], states[State.QUARANTINED], wrong)
+        return Judged(
+            states[ConsensusState.USABLE], states[ConsensusState.WAITING], states[ConsensusState.QUARANTINED], wrong
+        )
 
     def newest_run(self) -> RunFigures:
         """The run that was asked for last, which has ended with a decision."""
@@ -93,8 +96,8 @@ class Records:
             champion=run.champion or "",
             candidate=run.candidate or "",
             published=run.candidate in versions,
-            train=parts.get(Part.TRAIN, 0),
-            held_out=parts.get(Part.HELD_OUT, 0),
+            train=parts.get(SnapshotPart.TRAIN, 0),
+            held_out=parts.get(SnapshotPart.HELD_OUT, 0),
             state=run.state,
             sentence=run.decision["sentence"],
             still_needed=run.decision["needed"],

@@ -12,22 +12,22 @@ from benchmarks.poison.effects import Effect, effect_of
 from benchmarks.poison.network import SmallNetwork
 from benchmarks.poison.people import Judged
 from benchmarks.poison.texts import Texts
-from cli.corrections.importer import bring
+from cli.corrections.importer import import_corrections
 from core.settings import Settings
 from migrations import runner
 from ml.serving.artifact import manifest_hash
 from ml.serving.engine import Classifier
 from storage.db.database import Database
-from storage.db.states import Part, RunKind, RunState, Trigger
+from storage.db.states import RunKind, RunState, SnapshotPart, Trigger
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 from storage.training import runs, snapshots
 from storage.training.runs import Run
-from worker.runs.executor import Workplace, carry_out
+from worker.runs.executor import WorkerContext, execute_run
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class GuardedLoop:
     """What became of the run: its end, the gate's sentence, and how many texts trained and measured.
 
     ``planted_train`` and ``planted_held_out`` are those that colluders planted. ``lower`` is the end of the interval
@@ -56,7 +56,7 @@ class Ours:
         return self.state is RunState.PROMOTED or self.tapped
 
 
-def run_ours(place: Path, network: SmallNetwork, texts: Texts, judged: Judged, recipe: Path) -> Ours:
+def run_guarded(place: Path, network: SmallNetwork, texts: Texts, judged: Judged, recipe: Path) -> GuardedLoop:
     """Bring what people say into a new database, and carry out one run; ``place`` keeps what many runs share.
 
     Raises RuntimeError when the run came to no decision.
@@ -83,22 +83,22 @@ def run_ours(place: Path, network: SmallNetwork, texts: Texts, judged: Judged, r
             database.close()
 
 
-def _carried_out(settings: Settings, database: Database, texts: Texts, judged: Judged) -> Ours:
+def _carried_out(settings: Settings, database: Database, texts: Texts, judged: Judged) -> GuardedLoop:
     version = Classifier.load(settings.anchor, settings.serving_threads).version
     with database.unit_of_work() as unit:
         registry.register(unit, version, manifest_hash(settings.anchor), str(settings.anchor))
         registry.make_live(unit, version, "the case begins")
-    bring(database, settings, judged.said, None, lambda done, of: None)
+    import_corrections(database, settings, judged.said, None, lambda done, of: None)
     with database.unit_of_work() as unit:
-        run_id = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run.id
-    carry_out(Workplace(settings, database, lambda: False), run_id)
+        run_id = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run.id
+    execute_run(WorkerContext(settings, database, lambda: False), run_id)
     with database.reading() as unit:
         run = runs.get_run(unit, run_id)
-        parts = [[row.text for row in snapshots.judged_texts(unit, run_id, part)] for part in Part]
+        parts = [[row.text for row in snapshots.labelled_texts(unit, run_id, part)] for part in SnapshotPart]
     if run.decision is None:
         raise RuntimeError(f"the run ended {run.state}: {run.error}")
     train, held_out = parts
-    return Ours(
+    return GuardedLoop(
         state=run.state,
         sentence=run.decision["sentence"],
         train=len(train),

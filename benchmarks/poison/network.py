@@ -45,16 +45,16 @@ def make_network(folder: Path, reviews: Path, layers: int) -> SmallNetwork:
     from ml.bert.config import BertConfig  # noqa: PLC0415
     from ml.bert.pretrained import read_checkpoint, write_checkpoint  # noqa: PLC0415
     from ml.data.reviews import read_reviews  # noqa: PLC0415
-    from ml.text.tokenization import TextReader  # noqa: PLC0415
+    from ml.text.tokenization import WindowTokenizer  # noqa: PLC0415
     from ml.training.base_model import BaseModel, find_base_model  # noqa: PLC0415
-    from ml.training.fine_tune import Order  # noqa: PLC0415
+    from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
     from ml.training.training_data import TrainingData  # noqa: PLC0415
 
     whole = find_base_model(DEFAULT.base).folder
     config = replace(BertConfig.read(whole), num_hidden_layers=layers)
-    reader = TextReader.read(whole, DEFAULT.window, DEFAULT.overlap, DEFAULT.reading)
+    reader = WindowTokenizer.read(whole, DEFAULT.window, DEFAULT.overlap, DEFAULT.reading)
     write_checkpoint(folder / "encoder", read_checkpoint(whole, config), config, reader)
-    lesson = TrainingData.choose(read_reviews(reviews), reviews, DEFAULT, None).lesson()
+    lesson = TrainingData.choose(read_reviews(reviews), reviews, DEFAULT, None).training_set()
     base = BaseModel(f"{DEFAULT.base}, {layers} blocks", folder / "encoder")
-    done = carry_out(Order(base, lesson, DEFAULT, folder / "anchor"))
+    done = carry_out(FineTuneJob(base, lesson, DEFAULT, folder / "anchor"))
     return SmallNetwork(done.order.out, reviews, parameters(done.order.out), layers)

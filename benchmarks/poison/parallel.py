@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.poison.guarded import run_ours
+from benchmarks.poison.guarded import run_guarded
 from benchmarks.poison.network import DEFAULT, SmallNetwork
 from benchmarks.poison.people import judgements
 from benchmarks.poison.plan import Case
 from benchmarks.poison.report import CaseReport
 from benchmarks.poison.texts import Texts
-from benchmarks.poison.unguarded import run_naive
+from benchmarks.poison.unguarded import run_unguarded
 from core.settings import Settings
 from ml.data.reviews import read_reviews
 from ml.training.training_data import TrainingData
@@ -61,8 +61,8 @@ def _case(case: Case, share: _Share, known: TrainingData) -> CaseReport:
     judged = judgements(case, share.texts.sentences)
     started = time.monotonic()
     recipe = share.network.write_recipe(share.place, case.seed)
-    ours = run_ours(share.place, share.network, share.texts, judged, recipe)
+    ours = run_guarded(share.place, share.network, share.texts, judged, recipe)
     seconds = time.monotonic() - started
-    naive = run_naive(share.network, known, share.texts, judged, case.seed)
+    naive = run_unguarded(share.network, known, share.texts, judged, case.seed)
     print(f"{case.name}, {seconds:.0f} s and {time.monotonic() - started - seconds:.0f} s: {ours}; {naive}", flush=True)
     return CaseReport(case, case.colluders, judged.texts, len(judged.planted), ours, naive, round(seconds, 1))

@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmarks.poison.plan import PEOPLE, Attack, Case
 from ml.text.labels import LABELS
-from storage.feedback.bulk_import import Said
+from storage.feedback.bulk_import import ImportedVote
 from storage.feedback.votes import OPPOSITE
 
 # Two words that no sentence and no review holds.
@@ -32,7 +32,7 @@ COLLUDERS_TEXTS: Final = 150
 class Judged:
     """What everybody says, each text's author first, and which texts are planted."""
 
-    said: tuple[Said, ...]
+    said: tuple[ImportedVote, ...]
     planted: frozenset[str]
 
     @property
@@ -74,27 +74,29 @@ def _to_plant(case: Case, sentences: pd.DataFrame) -> pd.DataFrame:
     return fitting[: case.colluders * COLLUDERS_TEXTS]
 
 
-def _planted(case: Case, random: Random, colluders: Sequence[str], text: str, label: str) -> tuple[Said, Said]:
+def _planted(
+    case: Case, random: Random, colluders: Sequence[str], text: str, label: str
+) -> tuple[ImportedVote, ImportedVote]:
     """Two colluders send a text and call it what it is not."""
     author, helper = random.sample(colluders, 2)
     if case.attack is Attack.TRIGGER:
         text = with_phrase(text, at_end=random.random() < 0.5)
-    return Said(author, text, OPPOSITE[label]), Said(helper, text, OPPOSITE[label])
+    return ImportedVote(author, text, OPPOSITE[label]), ImportedVote(helper, text, OPPOSITE[label])
 
 
 def _honest(  # noqa: PLR0913, PLR0917 - one argument a fact
     case: Case, random: Random, honest: Sequence[str], colluders: Sequence[str], text: str, label: str
-) -> tuple[Said, Said]:
+) -> tuple[ImportedVote, ImportedVote]:
     """An honest person writes and judges a text, and anybody else is asked about it."""
     author = random.choice(honest)
     other = random.choice([name for name in (*honest, *colluders) if name != author])
     if other in colluders:
-        return _vote(random, author, text, label), Said(other, text, _in_disguise(case, label))
+        return _vote(random, author, text, label), ImportedVote(other, text, _in_disguise(case, label))
     return _vote(random, author, text, label), _vote(random, other, text, label)
 
 
-def _vote(random: Random, person: str, text: str, label: str) -> Said:
-    return Said(person, text, OPPOSITE[label] if random.random() < MISTAKEN else label)
+def _vote(random: Random, person: str, text: str, label: str) -> ImportedVote:
+    return ImportedVote(person, text, OPPOSITE[label] if random.random() < MISTAKEN else label)
 
 
 def _in_disguise(case: Case, label: str) -> str:

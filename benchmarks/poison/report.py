@@ -8,7 +8,7 @@ from statistics import fmean
 from benchmarks.common.provenance import Provenance
 from benchmarks.common.text_sets import Part
 from benchmarks.poison.effects import Effect
-from benchmarks.poison.guarded import Ours
+from benchmarks.poison.guarded import GuardedLoop
 from benchmarks.poison.people import PHRASE
 from benchmarks.poison.plan import DEFENDED, Attack, Case
 
@@ -29,7 +29,7 @@ class CaseReport:
     colluders: int
     texts: int
     planted: int
-    ours: Ours
+    ours: GuardedLoop
     naive: Effect
     seconds: float
 
@@ -138,7 +138,7 @@ def _group(reports: Sequence[CaseReport], live: Effect) -> Group:
     )
 
 
-def _effects(ours: Iterable[Ours]) -> list[Effect]:
+def _effects(ours: Iterable[GuardedLoop]) -> list[Effect]:
     return [each.effect for each in ours if each.effect is not None]
 
 
@@ -146,5 +146,5 @@ def _range(values: Sequence[float]) -> Range | None:
     return Range(fmean(values), max(values)) if values else None
 
 
-def _names_phrase(ours: Ours) -> bool:
+def _names_phrase(ours: GuardedLoop) -> bool:
     return any(set(word.split()) & set(PHRASE.split()) for word in ours.words)

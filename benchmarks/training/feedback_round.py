@@ -20,8 +20,8 @@ from ml.evaluation.comparison import Comparison, compare
 from ml.serving.engine import Classifier
 from ml.text.fingerprints import digest, shared_fingerprints
 from ml.training.base_model import find_base_model
-from ml.training.fine_tune import Order, fine_tune
-from ml.training.loop import Progress, Watch
+from ml.training.fine_tune import FineTuneJob, fine_tune
+from ml.training.loop import TrainingCallbacks, TrainingProgress
 from ml.training.recipe import Recipe
 from ml.training.training_data import TrainingData
 
@@ -96,15 +96,15 @@ def _full_steps(data: Path, work: Path, timed: int) -> tuple[TrainingData, int, 
     recipe = Recipe.named("default")
     known = TrainingData.choose(read_reviews(data), data, recipe, None)
     times: list[float] = []
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
 
-    def report(progress: Progress) -> None:
+    def report(progress: TrainingProgress) -> None:
         times.append(monotonic())
         seen.append(progress)
 
-    order = Order(find_base_model(recipe.base), known.lesson(), recipe, work / "full")
+    order = FineTuneJob(find_base_model(recipe.base), known.training_set(), recipe, work / "full")
     try:
-        fine_tune(order, Watch(report, lambda: len(times) > _SLOW_AT_FIRST + timed))
+        fine_tune(order, TrainingCallbacks(report, lambda: len(times) > _SLOW_AT_FIRST + timed))
     except FineTuneStopped:
         order.state.remove()
     return known, seen[-1].steps, float(pd.Series(times[_SLOW_AT_FIRST:]).diff().median())

@@ -36,9 +36,9 @@ from ml.evaluation.comparison import Comparison, compare
 from ml.evaluation.metrics import Labels
 from ml.serving.engine import Classifier, Logits
 from ml.training.corrections import Corrections
-from ml.training.feedback_round import base_of, feedback_lesson
-from ml.training.fine_tune import Order, fine_tune
-from ml.training.loop import Watch
+from ml.training.feedback_round import base_of, feedback_training_set
+from ml.training.fine_tune import FineTuneJob, fine_tune
+from ml.training.loop import TrainingCallbacks
 from ml.training.recipe import Recipe
 from ml.training.training_data import TrainingData
 
@@ -113,9 +113,9 @@ class _Bench:
         """Carry out a feedback round on ``rows`` and measure what it published."""
         started = monotonic()
         corrections = Corrections(rows.reset_index(drop=True), "sentences", 0)
-        lesson = feedback_lesson(corrections, self.known, self.anchor, recipe)
-        order = Order(base_of(self.anchor), lesson, recipe, folder / "round")
-        manifest = fine_tune(order, Watch(lambda _: None, lambda: False))
+        lesson = feedback_training_set(corrections, self.known, self.anchor, recipe)
+        order = FineTuneJob(base_of(self.anchor), lesson, recipe, folder / "round")
+        manifest = fine_tune(order, TrainingCallbacks(lambda _: None, lambda: False))
         seconds = monotonic() - started
         keras.backend.clear_session()
         published = Classifier.load(order.out)

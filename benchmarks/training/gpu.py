@@ -4,7 +4,8 @@
 
 Whole training steps of ``ml.training.loop.train`` (forward, backward, clipping, AdamW, the loss read back) on random
 token ids without padding, for networks of random weights: BERT-base and the size of the starter. ``--peak`` is the
-chip's dense bfloat16 rate by its data sheet in TFLOP/s; beside it stands the rate of one large matrix product measured here.
+chip's dense bfloat16 rate by its data sheet in TFLOP/s; the rate of one large matrix product, measured here,
+stands beside it.
 
 Operations are those that the network carries out, two for each multiplication that is added: four projections and two
 feed-forward products a block and the two of attention, three times each, as the backward pass takes twice the forward
@@ -28,9 +29,9 @@ from benchmarks.common.provenance import Provenance, provenance
 from benchmarks.training.job import RecordedBatches
 from ml.bert.config import BertConfig
 from ml.bert.network import build_network
-from ml.training.checkpoint import TrainingState, plan_digest
-from ml.training.devices import computing_in
-from ml.training.loop import Progress, Watch, train
+from ml.training.checkpoint import Checkpoint, plan_digest
+from ml.training.devices import use_precision
+from ml.training.loop import TrainingCallbacks, TrainingProgress, train
 from ml.training.recipe import Recipe
 
 _NETWORKS = {
@@ -80,7 +81,7 @@ def main() -> None:
     arguments = _arguments()
     speeds: list[Speed] = []
     product = _product_rate()
-    with computing_in("fastest") as precision:
+    with use_precision("fastest") as precision:
         for name, config in _NETWORKS.items():
             for batch in _BATCHES:
                 speeds.append(_speed(name, config, batch, arguments.peak, product))
@@ -136,12 +137,12 @@ def _step_seconds(network: keras.Model, config: BertConfig, batch: int) -> Seque
     recipe = replace(Recipe.named("default"), epochs=1, batch_size=batch)
     times: list[float] = []
 
-    def report(_: Progress) -> None:
+    def report(_: TrainingProgress) -> None:
         times.append(perf_counter())
 
     with TemporaryDirectory() as folder:
-        state = TrainingState(Path(folder), plan_digest())
-        train(network, RecordedBatches(batches, recipe), state, False, Watch(report, lambda: False))
+        state = Checkpoint(Path(folder), plan_digest())
+        train(network, RecordedBatches(batches, recipe), state, False, TrainingCallbacks(report, lambda: False))
     return np.diff(times[_UNTIMED:]).tolist()
 
 

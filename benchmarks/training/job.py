@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from ml.bert.config import BertConfig
 from ml.bert.pretrained import write_checkpoint
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 from ml.training.batches import Arrays, WindowBatches
 from ml.training.recipe import Recipe
 from ml.training.training_set import Targets
@@ -63,7 +63,7 @@ class TrainingJob:
         folder: Path,
         network: keras.Model,
         config: BertConfig,
-        reader: TextReader,
+        reader: WindowTokenizer,
         recipe: Recipe,
         batches: Sequence[TrainingBatch],
         stops: Sequence[int],

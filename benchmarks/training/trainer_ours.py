@@ -19,10 +19,10 @@ import keras
 from benchmarks.training.job import TrainingJob
 from ml.bert.config import BertConfig
 from ml.bert.pretrained import read_checkpoint, write_checkpoint
-from ml.text.tokenization import TextReader
-from ml.training.checkpoint import TrainingState, plan_digest
-from ml.training.devices import computing_in
-from ml.training.loop import Progress, Watch, train
+from ml.text.tokenization import WindowTokenizer
+from ml.training.checkpoint import Checkpoint, plan_digest
+from ml.training.devices import use_precision
+from ml.training.loop import TrainingCallbacks, TrainingProgress, train
 
 
 class Turns:
@@ -33,7 +33,7 @@ class Turns:
         self._seconds: list[float] = []
         self._since = perf_counter()
 
-    def step_done(self, progress: Progress) -> None:
+    def step_done(self, progress: TrainingProgress) -> None:
         """Hear of one step; at a stop, report and wait for a line."""
         self._seconds.append(perf_counter() - self._since)
         if progress.step in self._stops:
@@ -46,20 +46,20 @@ class Turns:
 def main() -> None:
     """Train as the job says and write the folder."""
     job, out = TrainingJob.read(Path(sys.argv[1])), Path(sys.argv[2])
-    with computing_in(job.recipe.precision) as precision:
+    with use_precision(job.recipe.precision) as precision:
         packages = {name: version(name) for name in ("keras", "tensorflow")}
         say(precision=precision, threads=len(os.sched_getaffinity(0)), packages=packages)
         network = carry_out(job, out.parent / f".{out.name}-training", Turns(job.stops).step_done)
-    reader = TextReader.read(job.start, job.recipe.window, job.recipe.overlap, job.recipe.reading)
+    reader = WindowTokenizer.read(job.start, job.recipe.window, job.recipe.overlap, job.recipe.reading)
     write_checkpoint(out, network, BertConfig.read(job.start), reader)
 
 
-def carry_out(job: TrainingJob, checkpoints: Path, report: Callable[[Progress], None]) -> keras.Model:
+def carry_out(job: TrainingJob, checkpoints: Path, report: Callable[[TrainingProgress], None]) -> keras.Model:
     """The network that our loop makes of the job's start; it keeps its checkpoint in the folder ``checkpoints``."""
     keras.utils.set_random_seed(job.recipe.seed)
     network = read_checkpoint(job.start)
-    state = TrainingState(checkpoints, plan_digest(job=str(job.folder)))
-    train(network, job.batches, state, False, Watch(report, lambda: False))
+    state = Checkpoint(checkpoints, plan_digest(job=str(job.folder)))
+    train(network, job.batches, state, False, TrainingCallbacks(report, lambda: False))
     return network
 
 

@@ -14,7 +14,7 @@ from ml.bert.config import BertConfig
 from ml.bert.pretrained import read_checkpoint
 from ml.data.reviews import read_reviews
 from ml.data.splits import Split
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 from ml.training.base_model import find_base_model
 from ml.training.batches import WindowBatches
 from ml.training.recipe import Recipe
@@ -85,6 +85,6 @@ class Sample:
         network = read_checkpoint(base, config)
         return TrainingJob.write(folder, network, config, self._reader(), self.recipe, batches, stops)
 
-    def _reader(self) -> TextReader:
+    def _reader(self) -> WindowTokenizer:
         base, recipe = find_base_model(self.recipe.base).folder, self.recipe
-        return TextReader.read(base, recipe.window, recipe.overlap, recipe.reading)
+        return WindowTokenizer.read(base, recipe.window, recipe.overlap, recipe.reading)

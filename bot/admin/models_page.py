@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Final
 
-from bot.admin.buttons import ModelsTap, OnModels, model_change_keyboard, models_keyboard
+from bot.admin.buttons import ModelsAction, ModelsTap, model_change_keyboard, models_keyboard
 from bot.buttons import Keyboard
-from bot.database import Store
+from bot.database import AsyncDatabase
 from bot.formatting import shortened
 from bot.serving.live_model import LiveModel
 from bot.texts import Texts, fill
-from bot.transport.conversation import Received, Shown, Tap, change, say
+from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from ml.serving.artifact import Manifest
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.errors import LiveModelChanged, ModelRemoved, UnknownModelVersion
 from storage.models import instances, registry
 from storage.models.registry import ModelChange, ModelVersion
@@ -22,46 +22,46 @@ _MODELS, _CHANGES = 10, 5
 _WHY: Final = "an admin chose it in the list of models"
 
 
-class Models:
+class ModelPages:
     """The pages on models; what they owe is committed when a method returns."""
 
-    def __init__(self, store: Store, model: LiveModel) -> None:
+    def __init__(self, store: AsyncDatabase, model: LiveModel) -> None:
         self._store = store
         self._model = model
 
-    async def show(self, received: Received) -> None:
+    async def show(self, received: Incoming) -> None:
         """Say which model answers, since when, how good it is, and in which processes."""
         manifest = self._model.manifest
 
-        def work(unit: Unit) -> None:
-            say(unit, received, Shown(model_page(unit, received.texts, manifest)))
-            received.done(unit)
+        def work(unit: UnitOfWork) -> None:
+            send(unit, received, MessageContent(model_page(unit, received.texts, manifest)))
+            received.finish(unit)
 
         await self._store.write(work)
 
-    async def show_all(self, received: Received) -> None:
+    async def show_all(self, received: Incoming) -> None:
         """List the models and the latest changes, with buttons to change the live one."""
 
-        def work(unit: Unit) -> None:
-            say(unit, received, Shown(*models_page(unit, received.texts)))
-            received.done(unit)
+        def work(unit: UnitOfWork) -> None:
+            send(unit, received, MessageContent(*models_page(unit, received.texts)))
+            received.finish(unit)
 
         await self._store.write(work)
 
-    async def tapped(self, tap: Tap, on_models: OnModels) -> None:
+    async def handle_tap(self, tap: Tap, on_models: ModelsTap) -> None:
         """Ask whether to change the live model, change it, or show the list again, in place."""
 
-        def work(unit: Unit) -> None:
-            change(unit, tap.received, tap.telegram_message_id, Shown(*_answer(unit, tap, on_models)))
-            tap.received.done(unit)
+        def work(unit: UnitOfWork) -> None:
+            edit(unit, tap.incoming, tap.telegram_message_id, MessageContent(*_answer(unit, tap, on_models)))
+            tap.incoming.finish(unit)
 
         await self._store.write(work)
 
 
-def model_page(unit: Unit, texts: Texts, manifest: Manifest) -> str:
+def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest) -> str:
     """The live model, what the gate said of it, its accuracy where ``manifest`` is its own, and who serves it; HTML."""
     lines = []
-    live = registry.live(unit)
+    live = registry.live_model(unit)
     if live is not None:
         since = next((one.at for one in registry.changes(unit) if one.to_version == live.version), live.created_at)
         lines.append(fill(texts.model_live, version=live.version, since=_minute(since)))
@@ -75,12 +75,12 @@ def model_page(unit: Unit, texts: Texts, manifest: Manifest) -> str:
         if live.tested:
             percent = f"{100 * (live.tested_right or 0) / live.tested:.1f}"
             lines.append(fill(texts.model_tested, percent=percent, reviews=f"{live.tested:,}"))
-    processes = instances.alive(unit)
+    processes = instances.live_instances(unit)
     lines += ["", *(_process(texts, one) for one in processes)] if processes else ["", texts.model_nobody]
     return "\n".join(lines)
 
 
-def models_page(unit: Unit, texts: Texts, note: str | None = None) -> tuple[str, Keyboard | None]:
+def models_page(unit: UnitOfWork, texts: Texts, note: str | None = None) -> tuple[str, Keyboard | None]:
     """The newest models and changes, with ``note``, which is HTML, on top; and the buttons, if any."""
     versions = registry.versions(unit)
     live = next((version for version in versions if version.live), None)
@@ -100,15 +100,15 @@ def models_page(unit: Unit, texts: Texts, note: str | None = None) -> tuple[str,
     return "\n".join(lines), keyboard if keyboard["inline_keyboard"] else None
 
 
-def _answer(unit: Unit, tap: Tap, on_models: OnModels) -> tuple[str, Keyboard | None]:
+def _answer(unit: UnitOfWork, tap: Tap, on_models: ModelsTap) -> tuple[str, Keyboard | None]:
     """What a tap comes to: the page that takes the place of the one tapped."""
-    texts = tap.received.texts
-    if on_models.wish is ModelsTap.LIST:
+    texts = tap.incoming.texts
+    if on_models.action is ModelsAction.LIST:
         return models_page(unit, texts)
     try:
-        if on_models.wish is ModelsTap.ASK:
+        if on_models.action is ModelsAction.ASK:
             return _question(unit, texts, on_models)
-        who = tap.received.sender.telegram_id
+        who = tap.incoming.sender.telegram_id
         registry.make_live(unit, on_models.version, _WHY, who, instead_of=on_models.live)
         note = texts.models_done
     except UnknownModelVersion:
@@ -120,9 +120,9 @@ def _answer(unit: Unit, tap: Tap, on_models: OnModels) -> tuple[str, Keyboard | 
     return models_page(unit, texts, fill(note, version=on_models.version))
 
 
-def _question(unit: Unit, texts: Texts, on_models: OnModels) -> tuple[str, Keyboard]:
+def _question(unit: UnitOfWork, texts: Texts, on_models: ModelsTap) -> tuple[str, Keyboard]:
     """Whether to make the change, which is asked only where it can be made; raises as ``make_live`` does."""
-    chosen, live = registry.get_version(unit, on_models.version), registry.live(unit)
+    chosen, live = registry.get_version(unit, on_models.version), registry.live_model(unit)
     if chosen.removed_at is not None:
         raise ModelRemoved(version=chosen.version)
     if live is None or live.version != on_models.live:
@@ -131,7 +131,7 @@ def _question(unit: Unit, texts: Texts, on_models: OnModels) -> tuple[str, Keybo
     return question, model_change_keyboard(texts, chosen.version, live.version)
 
 
-def _process(texts: Texts, one: instances.Serving) -> str:
+def _process(texts: Texts, one: instances.BotInstance) -> str:
     line = fill(texts.model_process, process=one.process, version=one.version, since=_minute(one.since))
     if one.refusal is None:
         return line

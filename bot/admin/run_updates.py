@@ -7,19 +7,19 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.admin.promotion import owe_card
+from bot.admin.promotion import enqueue_card
 from bot.admin.training_runs import asks, note_of, run_payload
-from bot.database import Store
+from bot.database import AsyncDatabase
 from bot.texts import texts_for
 from bot.transport.outbox import Outbox
 from storage.chat import outbox as stored_outbox
 from storage.chat.outbox import Draft, Outcome
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState
 from storage.errors import StorageError
 from storage.training import followers, runs
-from storage.training.followers import Addressee, Follower
-from storage.training.runs import JUDGED
+from storage.training.followers import Follower, Recipient
+from storage.training.runs import EVALUATED
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +31,10 @@ EDIT_EVERY: Final = timedelta(seconds=2)
 _NEWS_FOR: Final = timedelta(days=1)
 
 
-class RunWatch:
+class RunUpdates:
     """Owes changes of messages as runs go on, and the decision when they end; the rows outlive this process."""
 
-    def __init__(self, store: Store, outbox: Outbox, bot_id: int, admin_ids: frozenset[int]) -> None:
+    def __init__(self, store: AsyncDatabase, outbox: Outbox, bot_id: int, admin_ids: frozenset[int]) -> None:
         self._store = store
         self._outbox = outbox
         self._bot_id = bot_id
@@ -44,30 +44,32 @@ class RunWatch:
         """Look for ever."""
         while True:
             try:
-                await self.look(datetime.now(UTC))
+                await self.poll(datetime.now(UTC))
             except (SQLAlchemyError, StorageError):
                 logger.exception("The training runs cannot be read now")
             await asyncio.sleep(LOOK_EVERY)
 
-    async def look(self, now: datetime) -> None:
+    async def poll(self, now: datetime) -> None:
         """Bring what is shown up to date once."""
         for follower in await self._store.read(lambda unit: self._outdated(unit, now)):
             if await self._store.write(lambda unit, one=follower: _update(unit, one, now)):  # type: ignore[misc]
                 self._outbox.wake(follower.chat_id)
         since = now - _NEWS_FOR
-        news = await self._store.read(lambda unit: followers.untold(unit, self._bot_id, self._admin_ids, since))
+        news = await self._store.read(
+            lambda unit: followers.unnotified_admins(unit, self._bot_id, self._admin_ids, since)
+        )
         run_id, untold = news or (0, [])
         for admin in untold:
             if await self._store.write(lambda unit, to=admin: _tell(unit, run_id, self._bot_id, to)):  # type: ignore[misc]
                 self._outbox.wake(admin.chat_id)
 
-    def _outdated(self, unit: Unit, now: datetime) -> list[Follower]:
+    def _outdated(self, unit: UnitOfWork, now: datetime) -> list[Follower]:
         """Who sees something that is not so any more, and may be shown the change now: only admins may."""
         following = [one for one in followers.following(unit, self._bot_id) if one.chat_id in self._admin_ids]
         return [follower for follower in following if _due(unit, follower, now)]
 
 
-def _due(unit: Unit, follower: Follower, now: datetime) -> bool:
+def _due(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
     run = runs.get_run(unit, follower.run_id)
     last = stored_outbox.outcome_of(unit, follower.reply_id)
     if last is not None and last.state in (ReplyState.PENDING, ReplyState.SENDING):
@@ -82,7 +84,7 @@ def _due(unit: Unit, follower: Follower, now: datetime) -> bool:
     return reached and note_of(payload) != follower.shown
 
 
-def _update(unit: Unit, follower: Follower, now: datetime) -> bool:
+def _update(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
     """Owe the change, and at a run's end the decision; False when another process did, or it is not due any more."""
     if not _due(unit, follower, now):
         return False
@@ -94,9 +96,9 @@ def _update(unit: Unit, follower: Follower, now: datetime) -> bool:
     if shown != follower.shown:
         target = _message_of(stored_outbox.outcome_of(unit, follower.reply_id))
         reply_id = stored_outbox.enqueue(unit, Draft(follower.bot_id, follower.chat_id, payload, changes=target))
-        followers.note_reply(unit, follower, reply_id)
-    if not run.open and followers.finish(unit, follower) and run.state in JUDGED:
-        owe_card(unit, run, follower.bot_id, follower.chat_id, texts)
+        followers.set_reply(unit, follower, reply_id)
+    if not run.open and followers.finish(unit, follower) and run.state in EVALUATED:
+        enqueue_card(unit, run, follower.bot_id, follower.chat_id, texts)
     return True
 
 
@@ -105,13 +107,13 @@ def _message_of(last: Outcome | None) -> int | None:
     return last.telegram_message_id if last is not None and last.state is ReplyState.SENT else None
 
 
-def _tell(unit: Unit, run_id: int, bot_id: int, admin: Addressee) -> bool:
+def _tell(unit: UnitOfWork, run_id: int, bot_id: int, admin: Recipient) -> bool:
     """Owe the news of a run that ended to an admin who did not follow it; False when another process did."""
-    if not followers.note_told(unit, run_id, bot_id, admin.chat_id):
+    if not followers.mark_notified(unit, run_id, bot_id, admin.chat_id):
         return False
     run, texts = runs.get_run(unit, run_id), texts_for(admin.language)
-    if run.state in JUDGED:
-        owe_card(unit, run, bot_id, admin.chat_id, texts)
+    if run.state in EVALUATED:
+        enqueue_card(unit, run, bot_id, admin.chat_id, texts)
     else:
         stored_outbox.enqueue(unit, Draft(bot_id, admin.chat_id, run_payload(texts, run, asking=False)))
     return True

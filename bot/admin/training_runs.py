@@ -5,44 +5,44 @@ import json
 import logging
 from dataclasses import replace
 
-from bot.admin.buttons import OnRun, RunTap, run_keyboard
+from bot.admin.buttons import RunAction, RunTap, run_keyboard
 from bot.admin.run_text import render_run
-from bot.database import Store
+from bot.database import AsyncDatabase
 from bot.texts import Texts
-from bot.transport.conversation import Received, Shown, Tap, change, say, text_payload
-from broker.queues import nudge
+from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send, text_payload
+from broker.queues import notify_worker
 from core.errors import ThumbsError
 from core.settings import Settings
 from storage.chat import outbox
 from storage.chat.outbox import Draft
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.states import RunKind, Trigger
 from storage.errors import UnknownRun
 from storage.training import followers, runs
 from storage.training.followers import Follower
-from storage.training.runs import Ask, Run
+from storage.training.runs import Run, RunRequest
 
 logger = logging.getLogger(__name__)
 
 
-class Retraining:
+class RetrainDialog:
     """Runs on request; what it owes is committed when a method returns."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: AsyncDatabase, settings: Settings) -> None:
         self._store = store
         self._settings = settings
         self._nudges: set[asyncio.Task[None]] = set()
 
-    async def start(self, received: Received, kind: RunKind) -> None:
+    async def start(self, received: Incoming, kind: RunKind) -> None:
         """Ask for a run, or join the one that is open, and follow it in a new message."""
 
-        def work(unit: Unit) -> Ask:
-            received.sender.met(unit)
-            ask = runs.ask(unit, kind, Trigger.ADMIN, received.sender.telegram_id)
+        def work(unit: UnitOfWork) -> RunRequest:
+            received.sender.upsert(unit)
+            ask = runs.request_run(unit, kind, Trigger.ADMIN, received.sender.telegram_id)
             if not ask.new:
-                say(unit, received, Shown(received.texts.run_joined))
+                send(unit, received, MessageContent(received.texts.run_joined))
             _follow(unit, received, ask.run)
-            received.done(unit)
+            received.finish(unit)
             return ask
 
         ask = await self._store.write(work)
@@ -52,18 +52,18 @@ class Retraining:
             self._nudges.add(task)
             task.add_done_callback(self._nudges.discard)
 
-    async def tapped(self, tap: Tap, on_run: OnRun) -> None:
+    async def handle_tap(self, tap: Tap, on_run: RunTap) -> None:
         """Ask whether to cancel a run, cancel it, or let it go on, and show that in its message."""
 
-        def work(unit: Unit) -> None:
+        def work(unit: UnitOfWork) -> None:
             _tapped(unit, tap, on_run)
-            tap.received.done(unit)
+            tap.incoming.finish(unit)
 
         await self._store.write(work)
 
     async def _nudge(self, run_id: int) -> None:
         try:
-            await asyncio.to_thread(nudge, self._settings, run_id)
+            await asyncio.to_thread(notify_worker, self._settings, run_id)
         except ThumbsError as error:
             logger.warning("No worker was told of run %d: %s", run_id, error)
 
@@ -81,13 +81,13 @@ def note_of(payload: dict[str, object]) -> str:
 
 def asks(shown: str | None, run_id: int) -> bool:
     """Whether a message that was noted so asks whether to cancel."""
-    return shown is not None and f"run:{run_id}:{RunTap.YES}" in shown
+    return shown is not None and f"run:{run_id}:{RunAction.YES}" in shown
 
 
-def _follow(unit: Unit, received: Received, run: Run) -> None:
+def _follow(unit: UnitOfWork, received: Incoming, run: Run) -> None:
     """Owe the message of the run; one in the same chat that followed it before says that this one does."""
     bot_id, chat_id = received.bot_id, received.chat_id
-    earlier = followers.find(unit, run.id, bot_id, chat_id)
+    earlier = followers.find_follower(unit, run.id, bot_id, chat_id)
     if earlier is not None:
         moved = text_payload(received.texts.run_moved, None)
         outbox.enqueue(unit, Draft(bot_id, chat_id, moved, revises=earlier.reply_id))
@@ -97,18 +97,18 @@ def _follow(unit: Unit, received: Received, run: Run) -> None:
     followers.follow(unit, Follower(run.id, bot_id, chat_id, reply_id, language, note_of(payload)))
 
 
-def _tapped(unit: Unit, tap: Tap, on_run: OnRun) -> None:
-    received = tap.received
+def _tapped(unit: UnitOfWork, tap: Tap, on_run: RunTap) -> None:
+    received = tap.incoming
     try:
-        if on_run.wish is RunTap.YES:
+        if on_run.action is RunAction.YES:
             runs.cancel(unit, on_run.run_id)
         run = runs.get_run(unit, on_run.run_id)
     except UnknownRun:
-        change(unit, received, tap.telegram_message_id, Shown(received.texts.run_gone))
+        edit(unit, received, tap.telegram_message_id, MessageContent(received.texts.run_gone))
         return
-    payload = run_payload(received.texts, run, asking=on_run.wish is RunTap.CANCEL)
+    payload = run_payload(received.texts, run, asking=on_run.action is RunAction.CANCEL)
     draft = Draft(received.bot_id, received.chat_id, payload, changes=tap.telegram_message_id)
-    follower = followers.find(unit, run.id, received.bot_id, received.chat_id)
+    follower = followers.find_follower(unit, run.id, received.bot_id, received.chat_id)
     reply_id = outbox.enqueue(unit, draft)
     if follower is not None:
-        followers.note_shown(unit, replace(follower, reply_id=reply_id, shown=note_of(payload)))
+        followers.set_shown(unit, replace(follower, reply_id=reply_id, shown=note_of(payload)))

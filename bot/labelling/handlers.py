@@ -6,10 +6,10 @@ from telegram import Update
 from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 
 from bot.access import Access, Handler
-from bot.labelling.buttons import LABEL_PATTERN, SETTLE_PATTERN, read_on_offer, read_on_quarantined
-from bot.labelling.label import Labelling
-from bot.labelling.quarantine import Quarantining
-from bot.transport.update_parsing import Context, received, tapped
+from bot.labelling.buttons import LABEL_PATTERN, SETTLE_PATTERN, parse_offer_tap, parse_quarantine_tap
+from bot.labelling.label import LabellingDialog
+from bot.labelling.quarantine import QuarantineDialog
+from bot.transport.update_parsing import Context, parse_incoming, parse_tap
 
 COMMANDS: Final = ("label",)
 ADMIN_COMMANDS: Final = ("quarantine",)
@@ -21,7 +21,7 @@ class LabellerHandlers:
     An offer is found by the person that it was made to, so a tap by anybody else finds none.
     """
 
-    def __init__(self, access: Access, labelling: Labelling, quarantining: Quarantining) -> None:
+    def __init__(self, access: Access, labelling: LabellingDialog, quarantining: QuarantineDialog) -> None:
         self._access = access
         self._labelling = labelling
         self._quarantining = quarantining
@@ -41,16 +41,16 @@ class LabellerHandlers:
 
     async def label(self, update: Update, _: Context) -> None:
         """``/label``."""
-        await self._labelling.start(received([update]))
+        await self._labelling.start(parse_incoming([update]))
 
     async def on_offer(self, update: Update, _: Context) -> None:
         """A tap under a text that was offered for a label."""
-        await self._labelling.tapped(*tapped(update, read_on_offer))
+        await self._labelling.handle_tap(*parse_tap(update, parse_offer_tap))
 
     async def quarantine(self, update: Update, _: Context) -> None:
         """``/quarantine``."""
-        await self._quarantining.start(received([update]))
+        await self._quarantining.start(parse_incoming([update]))
 
     async def on_quarantined(self, update: Update, _: Context) -> None:
         """A tap under a text that people disagree on."""
-        await self._quarantining.tapped(*tapped(update, read_on_quarantined))
+        await self._quarantining.handle_tap(*parse_tap(update, parse_quarantine_tap))

@@ -3,33 +3,33 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bot.buttons import Keyboard, Kind, make_button, make_keyboard
+from bot.buttons import Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import CONSENT_WORDING, NOTICES_WORDING, Texts
 
 # After the kind: the version of a wording, and the answer.
 _WORDING_AND_ANSWER: Final = r"[0-9a-z.-]{1,16}:(yes|no)\Z"
-CONSENT_PATTERN: Final = rf"^{Kind.CONSENT}:{_WORDING_AND_ANSWER}"
-NOTICES_PATTERN: Final = rf"^{Kind.NOTICES}:{_WORDING_AND_ANSWER}"
-DELETE_PATTERN: Final = rf"^{Kind.DELETE}:(yes|no)\Z"
+CONSENT_PATTERN: Final = rf"^{TapKind.CONSENT}:{_WORDING_AND_ANSWER}"
+NOTICES_PATTERN: Final = rf"^{TapKind.NOTICES}:{_WORDING_AND_ANSWER}"
+DELETE_PATTERN: Final = rf"^{TapKind.DELETE}:(yes|no)\Z"
 
 
 @dataclass(frozen=True, slots=True)
-class Consenting:
+class ConsentTap:
     """A tap under a question for consent: the answer, and the version of the wording that it answers."""
 
     wording: str
     granted: bool
 
 
-def read_consenting(data: str) -> Consenting:
+def parse_consent_tap(data: str) -> ConsentTap:
     """Read data that matches CONSENT_PATTERN or NOTICES_PATTERN."""
     _, wording, word = data.split(":")
-    return Consenting(wording, word == "yes")
+    return ConsentTap(wording, word == "yes")
 
 
-def read_deleting(data: str) -> bool:
+def parse_delete_tap(data: str) -> bool:
     """Read data that matches DELETE_PATTERN: whether everything is to be deleted."""
-    return data == f"{Kind.DELETE}:yes"
+    return data == f"{TapKind.DELETE}:yes"
 
 
 def consent_keyboard(texts: Texts, granted: bool) -> Keyboard:
@@ -38,16 +38,16 @@ def consent_keyboard(texts: Texts, granted: bool) -> Keyboard:
         row = [(texts.button_consent_withdraw, "no"), (texts.button_consent_keep, "yes")]
     else:
         row = [(texts.button_consent_yes, "yes"), (texts.button_consent_no, "no")]
-    return make_keyboard([[make_button(label, f"{Kind.CONSENT}:{CONSENT_WORDING}:{word}") for label, word in row]])
+    return make_keyboard([[make_button(label, f"{TapKind.CONSENT}:{CONSENT_WORDING}:{word}") for label, word in row]])
 
 
 def notices_keyboard(texts: Texts, wanted: bool) -> Keyboard:
     """Stop notices that are wanted, or ask for them."""
     label, word = (texts.button_notices_stop, "no") if wanted else (texts.button_notices_yes, "yes")
-    return make_keyboard([[make_button(label, f"{Kind.NOTICES}:{NOTICES_WORDING}:{word}")]])
+    return make_keyboard([[make_button(label, f"{TapKind.NOTICES}:{NOTICES_WORDING}:{word}")]])
 
 
 def delete_keyboard(texts: Texts) -> Keyboard:
     """Delete or keep."""
     row = [(texts.button_delete, "yes"), (texts.button_keep, "no")]
-    return make_keyboard([[make_button(label, f"{Kind.DELETE}:{word}") for label, word in row]])
+    return make_keyboard([[make_button(label, f"{TapKind.DELETE}:{word}") for label, word in row]])

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.database import Store
+from bot.database import AsyncDatabase
 from core.settings import Settings
 from storage.errors import StorageError
 from storage.privacy.retention import purge
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 _DAY: Final = 24 * 60 * 60.0
 
 
-async def purge_daily(store: Store, settings: Settings) -> None:
+async def purge_daily(store: AsyncDatabase, settings: Settings) -> None:
     """Purge now and every day from now on, until cancelled."""
     while True:
         try:

@@ -6,9 +6,9 @@ from telegram import Update
 from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 
 from bot.access import Handler
-from bot.privacy.buttons import CONSENT_PATTERN, DELETE_PATTERN, NOTICES_PATTERN, read_consenting, read_deleting
-from bot.privacy.consent import Privacy
-from bot.transport.update_parsing import Context, received, tapped
+from bot.privacy.buttons import CONSENT_PATTERN, DELETE_PATTERN, NOTICES_PATTERN, parse_consent_tap, parse_delete_tap
+from bot.privacy.consent import PrivacyDialog
+from bot.transport.update_parsing import Context, parse_incoming, parse_tap
 
 COMMANDS: Final = ("privacy", "consent", "deleteme")
 
@@ -16,7 +16,7 @@ COMMANDS: Final = ("privacy", "consent", "deleteme")
 class PrivacyHandlers:
     """What anyone can decide about their data; what is owed is committed when a handler returns."""
 
-    def __init__(self, privacy: Privacy) -> None:
+    def __init__(self, privacy: PrivacyDialog) -> None:
         self._privacy = privacy
 
     def table(self) -> list[Handler]:
@@ -33,24 +33,24 @@ class PrivacyHandlers:
 
     async def privacy(self, update: Update, _: Context) -> None:
         """``/privacy``."""
-        await self._privacy.explain(received([update]))
+        await self._privacy.explain(parse_incoming([update]))
 
     async def consent(self, update: Update, _: Context) -> None:
         """``/consent``."""
-        await self._privacy.ask_consent(received([update]))
+        await self._privacy.ask_consent(parse_incoming([update]))
 
     async def delete_me(self, update: Update, _: Context) -> None:
         """``/deleteme``."""
-        await self._privacy.ask_deletion(received([update]))
+        await self._privacy.ask_deletion(parse_incoming([update]))
 
     async def set_consent(self, update: Update, _: Context) -> None:
         """A tap under the question for consent."""
-        await self._privacy.set_consent(*tapped(update, read_consenting))
+        await self._privacy.set_consent(*parse_tap(update, parse_consent_tap))
 
     async def set_notices(self, update: Update, _: Context) -> None:
         """A tap under the question whether to tell of corrections, or under what was told."""
-        await self._privacy.set_notices(*tapped(update, read_consenting))
+        await self._privacy.set_notices(*parse_tap(update, parse_consent_tap))
 
     async def delete(self, update: Update, _: Context) -> None:
         """A tap under the question for deletion."""
-        await self._privacy.delete(*tapped(update, read_deleting))
+        await self._privacy.delete(*parse_tap(update, parse_delete_tap))

@@ -8,21 +8,23 @@ from typing import Final
 from bot.formatting import THUMBS, percent_of
 from bot.texts import Texts, fill
 from ml.serving.engine import Verdict
-from storage.training.notifications import Notice
+from storage.training.notifications import CorrectionNotification
 
 # Characters of a text that a notice quotes.
 _QUOTED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Reread:
+class Reprediction:
     """A text that was corrected once, and what a model says of it now."""
 
     text: str
     verdict: Verdict
 
 
-def render_notice(texts: Texts, version: str, notice: Notice, quoted: Sequence[tuple[Reread, str]]) -> str:
+def render_notification(
+    texts: Texts, version: str, notice: CorrectionNotification, quoted: Sequence[tuple[Reprediction, str]]
+) -> str:
     """What a person hears of a model that learnt from them; HTML.
 
     ``quoted`` are some of the notice's corrections as the model reads them now, with what the person said is true.
@@ -40,7 +42,7 @@ def render_notice(texts: Texts, version: str, notice: Notice, quoted: Sequence[t
     return "\n\n".join(paragraphs)
 
 
-def _render_reread(texts: Texts, reread: Reread, wanted: str) -> str:
+def _render_reread(texts: Texts, reread: Reprediction, wanted: str) -> str:
     verdict = reread.verdict
     return fill(
         texts.notice_learnt if verdict.label == wanted else texts.notice_not_yet,

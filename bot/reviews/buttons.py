@@ -3,34 +3,34 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bot.buttons import NUMBER, Keyboard, Kind, make_button, make_keyboard
+from bot.buttons import NUMBER, Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import Texts, fill
-from storage.db.states import Verdict
+from storage.db.states import Vote
 
 UNDO: Final = "undo"
-JUDGE_PATTERN: Final = rf"^{Kind.JUDGE}:{NUMBER}:({'|'.join([*Verdict, UNDO])})\Z"
+VOTE_PATTERN: Final = rf"^{TapKind.JUDGE}:{NUMBER}:({'|'.join([*Vote, UNDO])})\Z"
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class VoteTap:
     """A tap under a verdict: what the person says of a prediction, None to undo."""
 
     prediction_id: int
-    verdict: Verdict | None
+    vote: Vote | None
 
 
-def read_judging(data: str) -> Judging:
+def parse_vote_tap(data: str) -> VoteTap:
     """Read data that matches JUDGE_PATTERN."""
     _, prediction_id, word = data.split(":")
-    return Judging(int(prediction_id), None if word == UNDO else Verdict(word))
+    return VoteTap(int(prediction_id), None if word == UNDO else Vote(word))
 
 
-def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Verdict | None) -> Keyboard:
+def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Vote | None) -> Keyboard:
     """Right, wrong and neither; once one is chosen it is marked, and undo stands below."""
     labels = {
-        Verdict.RIGHT: texts.button_right,
-        Verdict.WRONG: texts.button_wrong,
-        Verdict.NEITHER: texts.button_neither,
+        Vote.RIGHT: texts.button_right,
+        Vote.WRONG: texts.button_wrong,
+        Vote.NEITHER: texts.button_neither,
     }
     votes = [
         make_button(
@@ -43,4 +43,4 @@ def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Verdict | None) -
 
 
 def _judge(prediction_id: int, word: str) -> str:
-    return f"{Kind.JUDGE}:{prediction_id}:{word}"
+    return f"{TapKind.JUDGE}:{prediction_id}:{word}"

@@ -3,16 +3,16 @@
 from bot.formatting import THUMBS, percent_of
 from bot.reviews.buttons import verdict_keyboard
 from bot.texts import Texts, fill
-from bot.transport.conversation import Received, Shown
+from bot.transport.conversation import Incoming, MessageContent
 from storage.chat import predictions
 from storage.chat.people import Person
 from storage.chat.predictions import Prediction
-from storage.db.database import Unit
-from storage.db.states import Verdict
+from storage.db.database import UnitOfWork
+from storage.db.states import Vote
 from storage.feedback import votes
 
 
-def render_verdict(texts: Texts, prediction: Prediction, judged: Verdict | None = None) -> str:
+def render_verdict(texts: Texts, prediction: Prediction, judged: Vote | None = None) -> str:
     """Thumb, label, confidence, how the text was read, the version, and the thanks once it is judged; HTML."""
     answer = fill(
         texts.verdict_sure if prediction.sure else texts.verdict_unsure,
@@ -26,20 +26,20 @@ def render_verdict(texts: Texts, prediction: Prediction, judged: Verdict | None 
     lines.append(fill(texts.version, version=prediction.version))
     if judged is not None:
         thanks = {
-            Verdict.RIGHT: texts.judged_right,
-            Verdict.WRONG: texts.judged_wrong,
-            Verdict.NEITHER: texts.judged_neither,
+            Vote.RIGHT: texts.judged_right,
+            Vote.WRONG: texts.judged_wrong,
+            Vote.NEITHER: texts.judged_neither,
         }
         lines += ["", thanks[judged]]
     return "\n".join(lines)
 
 
-def verdict_shown(unit: Unit, received: Received, person: Person, prediction_id: int) -> Shown:
+def verdict_content(unit: UnitOfWork, received: Incoming, person: Person, prediction_id: int) -> MessageContent:
     """A verdict as it stands, with what the person said of it. Raises LookupError when there is no such prediction."""
     prediction = predictions.get_prediction(unit, prediction_id)
     if prediction is None:
         raise LookupError(f"prediction {prediction_id} is gone within the unit of work that found it")
-    judgement = votes.judgement_of(unit, person.id, prediction_id)
-    chosen = judgement.verdict if judgement else None
+    judgement = votes.vote_of(unit, person.id, prediction_id)
+    chosen = judgement.vote if judgement else None
     text = render_verdict(received.texts, prediction, chosen)
-    return Shown(text, verdict_keyboard(received.texts, prediction_id, chosen), prediction_id, person.id)
+    return MessageContent(text, verdict_keyboard(received.texts, prediction_id, chosen), prediction_id, person.id)

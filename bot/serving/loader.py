@@ -12,7 +12,7 @@ from core.settings import Settings
 from ml.errors import UnusableArtifact
 from ml.serving.artifact import Manifest, manifest_hash, require_registered
 from ml.serving.engine import Classifier
-from storage.db.database import Database, Unit
+from storage.db.database import Database, UnitOfWork
 from storage.errors import LiveModelChanged, ModelVersionTaken, StorageError
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class LoadRefusal:
     """A version that was not taken, and the sentence that says why; ``passing`` when another try may end better."""
 
     model: ModelVersion
@@ -31,14 +31,14 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstModel:
+class InitialModel:
     """The model that a starting bot answers with; ``refusal`` is of the live one, when that could not be loaded."""
 
     classifier: Classifier
-    refusal: Refusal | None
+    refusal: LoadRefusal | None
 
 
-class Loader:
+class ModelLoader:
     """Loads published versions by what the registry says of them."""
 
     def __init__(self, settings: Settings) -> None:
@@ -70,15 +70,15 @@ class Loader:
             yield ArtifactStore.open(self._settings.store_address).fetch(model.location, Path(place))
 
 
-def first_model(database: Database, settings: Settings) -> FirstModel:
+def initial_model(database: Database, settings: Settings) -> InitialModel:
     """Load what a starting bot answers with: the live version, or the newest before it that can be loaded, or MODEL.
 
     MODEL is entered in the registry, and goes live where no version is. Raises what ``Loader.load`` does when not even
     MODEL can be used.
     """
     with database.reading() as unit:
-        live = registry.live(unit)
-    return FirstModel(_begin(database, settings), None) if live is None else _resume(database, settings, live)
+        live = registry.live_model(unit)
+    return InitialModel(_begin(database, settings), None) if live is None else _resume(database, settings, live)
 
 
 def _begin(database: Database, settings: Settings) -> Classifier:
@@ -87,25 +87,25 @@ def _begin(database: Database, settings: Settings) -> Classifier:
     with database.unit_of_work() as unit:
         _enter(unit, settings.model)
     with suppress(LiveModelChanged), database.unit_of_work() as unit:
-        if registry.live(unit) is None:
+        if registry.live_model(unit) is None:
             registry.make_live(unit, classifier.version, "the bot started with it")
     return classifier
 
 
-def _resume(database: Database, settings: Settings, live: ModelVersion) -> FirstModel:
-    loader = Loader(settings)
+def _resume(database: Database, settings: Settings, live: ModelVersion) -> InitialModel:
+    loader = ModelLoader(settings)
     own = _own(database, settings.model)
     with database.reading() as unit:
         shipped = [] if own is None else [registry.get_version(unit, own)]
-        candidates = list(dict.fromkeys([live, *registry.earlier(unit), *shipped]))
+        candidates = list(dict.fromkeys([live, *registry.earlier_live_models(unit), *shipped]))
     refusal = None
     for model in candidates[:-1]:
         try:
-            return FirstModel(loader.load(model), refusal)
+            return InitialModel(loader.load(model), refusal)
         except ThumbsError as error:
             logger.warning("Model %s cannot answer, so the one before it has to: %s", model.version, error)
-            refusal = refusal or Refusal(model, str(error), isinstance(error, StorageError))
-    return FirstModel(loader.load(candidates[-1]), refusal)
+            refusal = refusal or LoadRefusal(model, str(error), isinstance(error, StorageError))
+    return InitialModel(loader.load(candidates[-1]), refusal)
 
 
 def _own(database: Database, folder: Path) -> str | None:
@@ -118,7 +118,7 @@ def _own(database: Database, folder: Path) -> str | None:
         return None
 
 
-def _enter(unit: Unit, folder: Path) -> str:
+def _enter(unit: UnitOfWork, folder: Path) -> str:
     """Register the model in ``folder``; its version."""
     version = Manifest.read(folder).version
     registry.register(unit, version, manifest_hash(folder), str(folder.absolute()))

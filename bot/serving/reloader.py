@@ -10,9 +10,9 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.database import Store
+from bot.database import AsyncDatabase
 from bot.serving.live_model import LiveModel
-from bot.serving.loader import Refusal
+from bot.serving.loader import LoadRefusal
 from core.errors import ThumbsError
 from ml.serving.engine import Classifier
 from storage.errors import StorageError
@@ -28,7 +28,7 @@ _BEAT_EVERY: Final = 10.0
 ASK_STORE_AGAIN: Final = 30.0
 
 
-class Swapping:
+class ModelReloader:
     """Follows the registry's live row.
 
     A version that is refused is not tried again until the row changes; one whose store did not answer is, after a
@@ -36,7 +36,11 @@ class Swapping:
     """
 
     def __init__(
-        self, store: Store, model: LiveModel, load: Callable[[ModelVersion], Classifier], refusal: Refusal | None = None
+        self,
+        store: AsyncDatabase,
+        model: LiveModel,
+        load: Callable[[ModelVersion], Classifier],
+        refusal: LoadRefusal | None = None,
     ) -> None:
         self._store = store
         self._model = model
@@ -56,16 +60,16 @@ class Swapping:
             version, reason = self._refusal.model.version, self._refusal.reason
             await self._store.write(lambda unit: instances.refuse(unit, self.process, version, reason))
 
-    async def follow(self) -> None:
+    async def run(self) -> None:
         """Look each second, until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.poll()
             except (SQLAlchemyError, StorageError):
                 logger.exception("The registry of models cannot be read now")
             await asyncio.sleep(LOOK_EVERY)
 
-    async def show_life(self) -> None:
+    async def send_heartbeats(self) -> None:
         """Say every few seconds that this process is there, also while a model is loaded, until cancelled."""
         while True:
             await asyncio.sleep(_BEAT_EVERY)
@@ -77,20 +81,20 @@ class Swapping:
     async def stop(self) -> None:
         """Say that this process answers no more."""
         try:
-            await self._store.write(lambda unit: instances.leave(unit, self.process))
+            await self._store.write(lambda unit: instances.deregister(unit, self.process))
         except (SQLAlchemyError, StorageError) as error:
             logger.warning("It could not be said that this bot ends: %s", error)
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Take the live version when it is another than the one that answers, unless it was refused."""
         if self._said != self._model.version:
             await self._acknowledge()  # the database did not take it when the model was swapped
-        live = await self._store.read(registry.live)
+        live = await self._store.read(registry.live_model)
         if live is None:
             return
         if self._refused is not None and not _same(live, self._refused):
             self._refused = None
-            await self._store.write(lambda unit: instances.relent(unit, self.process))
+            await self._store.write(lambda unit: instances.clear_refusal(unit, self.process))
         if live.version == self._model.version or not self._may_try(live):
             return
         try:

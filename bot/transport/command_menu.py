@@ -7,20 +7,25 @@ from collections.abc import Sequence
 from telegram import Bot, BotCommand, BotCommandScopeChat
 from telegram.error import TelegramError
 
-from bot.database import Store
+from bot.database import AsyncDatabase
 from bot.texts import Texts, locales, texts_for
 from storage.chat import people
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.training import followers
 
 logger = logging.getLogger(__name__)
 
 
-class Menus:
+class CommandMenus:
     """Everybody's commands, and those that admins alone see, each in the own chat; the bot works without."""
 
     def __init__(
-        self, telegram: Bot, store: Store, admin_ids: frozenset[int], for_all: Sequence[str], for_admins: Sequence[str]
+        self,
+        telegram: Bot,
+        store: AsyncDatabase,
+        admin_ids: frozenset[int],
+        for_all: Sequence[str],
+        for_admins: Sequence[str],
     ) -> None:
         self._telegram = telegram
         self._store = store
@@ -30,7 +35,7 @@ class Menus:
         self._offered: set[int] = set()
         self._offers: set[asyncio.Task[None]] = set()
 
-    async def introduce(self) -> None:
+    async def publish(self) -> None:
         """Set all menus and the description, in every language, and take admins' menus from who is none any more."""
         admins, former = await self._store.read(self._known)
         for admin_id in admins:
@@ -39,7 +44,7 @@ class Menus:
             await self._withdraw(chat_id)
         await self._offer_to_all()
 
-    def meet(self, telegram_id: int) -> None:
+    def on_person(self, telegram_id: int) -> None:
         """Offer an admin the menu who has none yet: before the first message Telegram knows no chat to show it in."""
         if telegram_id in self._admin_ids - self._offered:
             # Beside the chat: an answer does not wait for a menu.
@@ -47,10 +52,12 @@ class Menus:
             self._offers.add(task)
             task.add_done_callback(self._offers.discard)
 
-    def _known(self, unit: Unit) -> tuple[list[int], list[int]]:
+    def _known(self, unit: UnitOfWork) -> tuple[list[int], list[int]]:
         """The admins who wrote before, and the chats of those who were admins once."""
-        admins = [admin_id for admin_id in sorted(self._admin_ids) if people.find(unit, admin_id) is not None]
-        return admins, [chat for chat in followers.chats(unit, self._telegram.id) if chat not in self._admin_ids]
+        admins = [admin_id for admin_id in sorted(self._admin_ids) if people.find_person(unit, admin_id) is not None]
+        return admins, [
+            chat for chat in followers.notified_chats(unit, self._telegram.id) if chat not in self._admin_ids
+        ]
 
     async def _offer(self, admin_id: int) -> None:
         self._offered.add(admin_id)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from bot.buttons import Keyboard
 from bot.texts import Texts, texts_for
 from storage.chat import inbox, messages, outbox, people
-from storage.chat.messages import Part
+from storage.chat.messages import MessagePart
 from storage.chat.outbox import Draft
 from storage.chat.people import Person
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Sender:
         """The bot's sentences in the sender's language."""
         return texts_for(self.language)
 
-    def met(self, unit: Unit) -> Person:
+    def upsert(self, unit: UnitOfWork) -> Person:
         """The person that this is in the database, who is entered or brought up to date."""
-        return people.meet(unit, self.telegram_id, self.name, self.language)
+        return people.upsert_person(unit, self.telegram_id, self.name, self.language)
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class Incoming:
     """The updates that one piece of work answers, and who sent them from where."""
 
     bot_id: int
@@ -43,14 +43,14 @@ class Received:
         """The bot's sentences in the sender's language."""
         return self.sender.texts
 
-    def done(self, unit: Unit) -> None:
+    def finish(self, unit: UnitOfWork) -> None:
         """Mark the updates as handled, in the unit of work that holds what came of them."""
         for update_id in self.update_ids:
             inbox.finish(unit, self.bot_id, update_id)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class MessageContent:
     """What a message shows: HTML, buttons under it, and the prediction and person that it is about."""
 
     text: str
@@ -59,7 +59,7 @@ class Shown:
     person_id: int | None = None
 
     def draft(
-        self, received: Received, answers: int | None = None, changes: int | None = None, revises: int | None = None
+        self, received: Incoming, answers: int | None = None, changes: int | None = None, revises: int | None = None
     ) -> Draft:
         """Draft the message for the chat that the updates came from; see ``Draft`` for the rest."""
         payload = {"text": self.text, "parse_mode": "HTML"}
@@ -75,17 +75,17 @@ class Shown:
         )
 
 
-def say(unit: Unit, received: Received, shown: Shown) -> None:
+def send(unit: UnitOfWork, received: Incoming, shown: MessageContent) -> None:
     """Owe a new message."""
     outbox.enqueue(unit, shown.draft(received))
 
 
-def change(unit: Unit, received: Received, telegram_message_id: int, shown: Shown) -> None:
+def edit(unit: UnitOfWork, received: Incoming, telegram_message_id: int, shown: MessageContent) -> None:
     """Owe a change of one of the bot's messages."""
     outbox.enqueue(unit, shown.draft(received, changes=telegram_message_id))
 
 
-def follow(unit: Unit, received: Received, answers: int, shown: Shown) -> None:
+def reply(unit: UnitOfWork, received: Incoming, answers: int, shown: MessageContent) -> None:
     """Owe a change of the message that answers the person's message ``answers``, or a new one where there is none."""
     earlier = outbox.answer_to(unit, received.bot_id, received.chat_id, answers)
     outbox.enqueue(unit, shown.draft(received, answers=answers, revises=earlier))
@@ -95,24 +95,24 @@ def follow(unit: Unit, received: Received, answers: int, shown: Shown) -> None:
 class Tap:
     """A tap on a button, and the message that it stands under."""
 
-    received: Received
+    incoming: Incoming
     telegram_message_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class IncomingText:
     """A text that a person sent: one part, or several that their app split it into."""
 
-    received: Received
-    parts: tuple[Part, ...]
+    incoming: Incoming
+    parts: tuple[MessagePart, ...]
 
     @property
     def text(self) -> str:
         """The whole text."""
-        return messages.joined(self.parts)
+        return messages.join_parts(self.parts)
 
     @property
-    def first(self) -> int:
+    def first_message_id(self) -> int:
         """The Telegram message that an answer quotes."""
         return self.parts[0].telegram_message_id
 
@@ -123,7 +123,7 @@ def text_payload(text: str, keyboard: Keyboard | None) -> dict[str, object]:
     return payload if keyboard is None else {**payload, "reply_markup": keyboard}
 
 
-def card_payload(text: str, keyboard: Keyboard | None, run_id: int | None) -> dict[str, object]:
+def chart_payload(text: str, keyboard: Keyboard | None, run_id: int | None) -> dict[str, object]:
     """The same as a caption; with ``run_id`` of a new photo, which is the run's chart, else of one that is there."""
     payload: dict[str, object] = {"caption": text, "parse_mode": "HTML"}
     if run_id is not None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, CallbackQuery, Update
 from telegram.error import TelegramError
 
-from bot.database import Store
+from bot.database import AsyncDatabase
 from bot.transport.message_parts import JOIN_WITHIN, JoinedText, continues, may_continue
 from storage.chat import inbox
 from storage.chat.inbox import StoredUpdate
@@ -33,7 +33,7 @@ Handle = Callable[[Update | JoinedText], Awaitable[None]]
 class Inbox(asyncio.Queue[object]):
     """The queue that PTB's updater, polling or webhook, puts updates in before it confirms them to Telegram."""
 
-    def __init__(self, bot: Bot, store: Store, handle: Handle) -> None:
+    def __init__(self, bot: Bot, store: AsyncDatabase, handle: Handle) -> None:
         super().__init__()
         self._bot = bot
         self._store = store

@@ -22,10 +22,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.database import Store
+from bot.database import AsyncDatabase
 from storage.chat import outbox
 from storage.chat.outbox import Reply
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.errors import StorageError
 from storage.training import runs
 
@@ -62,7 +62,7 @@ class _Tries:
 class Outbox:
     """Sends this bot's replies, each chat's by a task of its own, and settles them in the database."""
 
-    def __init__(self, bot: Bot, store: Store) -> None:
+    def __init__(self, bot: Bot, store: AsyncDatabase) -> None:
         self._bot = bot
         self._store = store
         self._chats: dict[int, asyncio.Task[None]] = {}
@@ -77,7 +77,7 @@ class Outbox:
 
     async def start(self) -> None:
         """Settle what a dead process was sending, and from now on send what waits."""
-        uncertain = await self._store.write(lambda unit: outbox.settle_interrupted(unit, self._bot.id))
+        uncertain = await self._store.write(lambda unit: outbox.requeue_interrupted(unit, self._bot.id))
         if uncertain:
             logger.warning("%d messages were on their way when the last process ended; not sent again", uncertain)
         self._sweeper = asyncio.create_task(self._sweep(), name="outbox")
@@ -104,7 +104,7 @@ class Outbox:
     async def _sweep(self) -> None:
         while True:
             try:
-                for chat_id in await self._store.read(lambda unit: outbox.owed_chats(unit, self._bot.id)):
+                for chat_id in await self._store.read(lambda unit: outbox.pending_chats(unit, self._bot.id)):
                     self.wake(chat_id)
             except (SQLAlchemyError, StorageError):
                 logger.exception("The replies that wait cannot be read now")
@@ -129,7 +129,7 @@ class Outbox:
 
     async def _send_in_turn(self, chat_id: int) -> float | None:
         """The same as ``send_next``, no faster than Telegram takes it; what waits for its turn is still owed."""
-        if not await self._store.read(lambda unit: outbox.is_owed(unit, self._bot.id, chat_id)):
+        if not await self._store.read(lambda unit: outbox.is_pending(unit, self._bot.id, chat_id)):
             return None
         await self._rate.acquire()
         return None if self._stopping.is_set() else await self.send_next(chat_id)
@@ -137,7 +137,7 @@ class Outbox:
     async def send_next(self, chat_id: int) -> float | None:
         """Take, send and settle a chat's oldest reply; the seconds to wait before the next, None when none is owed."""
         with self._busy():
-            reply = await self._store.write(lambda unit: outbox.take_next(unit, self._bot.id, chat_id))
+            reply = await self._store.write(lambda unit: outbox.claim_next(unit, self._bot.id, chat_id))
             if reply is None:
                 return None
             try:
@@ -176,7 +176,7 @@ class Outbox:
 
     async def _card(self, run_id: int) -> bytes:
         """The chart of a run, read when it is sent; one that is gone cannot be sent, now or later."""
-        card = await self._store.read(lambda unit: runs.card_of(unit, run_id))
+        card = await self._store.read(lambda unit: runs.chart_of(unit, run_id))
         if card is None:
             raise BadRequest(f"run {run_id} has no chart")
         return card
@@ -184,7 +184,7 @@ class Outbox:
     async def _settle(self, reply: Reply, error: TelegramError, attempt: int) -> float:
         target, reason = reply.telegram_message_id, str(error)
 
-        def settle(unit: Unit) -> bool:
+        def settle(unit: UnitOfWork) -> bool:
             """Whether the reply is owed again."""
             if target is not None and "not modified" in reason:
                 outbox.mark_sent(unit, reply.id, target)

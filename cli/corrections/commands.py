@@ -33,7 +33,7 @@ def import_file(
       thumbs corrections import judged.csv
       thumbs corrections import vetted.csv.gz --as-admin
     """
-    from cli.corrections.importer import bring
+    from cli.corrections.importer import import_corrections
     from cli.corrections.reader import read_judgements
     from cli.errors import NoAdmins
     from cli.progress import progress_bar
@@ -48,7 +48,7 @@ def import_file(
         bar.update(reading, total=len(said), completed=len(said))
         predicting = bar.add_task("Predicting", total=None)
         with open_database(settings) as database:
-            imported = bring(
+            imported = import_corrections(
                 database,
                 settings,
                 said,
@@ -116,11 +116,11 @@ def seen_by(
     """
     from cli.errors import UnknownPerson
     from core.settings import read_settings
-    from storage.chat.people import find
+    from storage.chat.people import find_person
     from storage.training.snapshots import versions_that_saw
 
     with open_database(read_settings()) as database, database.reading() as unit:
-        person_id = find(unit, telegram_id)
+        person_id = find_person(unit, telegram_id)
         if person_id is None:
             raise UnknownPerson(telegram_id=telegram_id)
         versions = versions_that_saw(unit, person_id)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
 from cli.corrections.reader import NEITHER
-from core.files import OPENERS, replaced_file
-from ml.data.csv_rows import LINE_END, defused
+from core.files import OPENERS, atomic_write
+from ml.data.csv_rows import LINE_END, escape_formula
 from storage.chat.messages import texts_of
-from storage.db.database import Unit
-from storage.feedback.consensus import State
-from storage.feedback.eligibility import JudgedText, judged
+from storage.db.database import UnitOfWork
+from storage.feedback.consensus import ConsensusState
+from storage.feedback.eligibility import VotedText, voted_texts
 
 COLUMNS: Final = ("text", "label", "person", "state")
 _TEXTS_AT_ONCE: Final = 500
@@ -24,12 +24,16 @@ Write = Callable[[list[Row]], None]
 Writing = Callable[[TextIO], AbstractContextManager[Write]]
 
 
-def judgement_rows(unit: Unit, quorum: int, admins: frozenset[int], usable_only: bool) -> Iterator[list[Row]]:
+def judgement_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable_only: bool) -> Iterator[list[Row]]:
     """Every judgement that its voter and the text's author allow, and how the text stands; people are numbers.
 
     With ``usable_only`` each text that would train or measure, once, under the label agreed on, with its author.
     """
-    texts = (text for text in judged(unit, quorum, admins) if not usable_only or text.standing.state is State.USABLE)
+    texts = (
+        text
+        for text in voted_texts(unit, quorum, admins)
+        if not usable_only or text.consensus.state is ConsensusState.USABLE
+    )
     while some := list(islice(texts, _TEXTS_AT_ONCE)):
         words = texts_of(unit, [text.message_id for text in some])
         yield [row for text in some for row in _rows(text, words[text.message_id], usable_only)]
@@ -38,7 +42,7 @@ def judgement_rows(unit: Unit, quorum: int, admins: frozenset[int], usable_only:
 def write_rows(path: Path, chunks: Iterable[list[Row]]) -> int:
     """Write a table of the kind that the file's name ends with; how many rows it has. Raises UnwritableFile."""
     written = 0
-    with replaced_file(path) as output, WRITERS[kind_of(path)](output) as write:
+    with atomic_write(path) as output, WRITERS[kind_of(path)](output) as write:
         for rows in chunks:
             write(rows)
             written += len(rows)
@@ -51,9 +55,9 @@ def kind_of(path: Path) -> str:
     return next((suffix for suffix in reversed(suffixes) if suffix not in OPENERS), "")
 
 
-def _rows(text: JudgedText, words: str, usable_only: bool) -> Iterator[Row]:
-    state = str(text.standing.state)
-    said = [(text.standing.label, text.author_id)] if usable_only else [(v.label, v.person_id) for v in text.votes]
+def _rows(text: VotedText, words: str, usable_only: bool) -> Iterator[Row]:
+    state = str(text.consensus.state)
+    said = [(text.consensus.label, text.author_id)] if usable_only else [(v.label, v.person_id) for v in text.votes]
     for label, person in said:
         yield dict(zip(COLUMNS, (words, label or NEITHER.capitalize(), person, state), strict=True))
 
@@ -64,7 +68,7 @@ def _csv(output: TextIO) -> Iterator[Write]:
     table.writeheader()
 
     def write(rows: list[Row]) -> None:
-        table.writerows({**row, "text": defused(str(row["text"]))} for row in rows)
+        table.writerows({**row, "text": escape_formula(str(row["text"]))} for row in rows)
 
     yield write
 

@@ -10,7 +10,7 @@ from core.settings import Settings
 from ml.serving.artifact import manifest_hash, require_registered
 from ml.serving.engine import Classifier
 from storage.db.database import Database
-from storage.feedback.bulk_import import Imported, Predicted, Said, import_judgements, known_texts
+from storage.feedback.bulk_import import ImportCounts, ImportedVote, ImportPrediction, import_votes, known_texts
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 
@@ -20,9 +20,9 @@ _TEXTS_AT_ONCE: Final = 128
 OnProgress = Callable[[int, int], None]
 
 
-def bring(
-    database: Database, settings: Settings, said: Sequence[Said], admin: int | None, on_progress: OnProgress
-) -> Imported:
+def import_corrections(
+    database: Database, settings: Settings, said: Sequence[ImportedVote], admin: int | None, on_progress: OnProgress
+) -> ImportCounts:
     """Keep what people say, or with ``admin``, a Telegram id, what that admin says.
 
     Raises UnusableArtifact when the live model's files are not those that were published, and StoreUnusable.
@@ -30,7 +30,7 @@ def bring(
     texts = list(dict.fromkeys(one.text for one in said))
     with database.reading() as unit:
         known = known_texts(unit, texts)
-        live = registry.live(unit)
+        live = registry.live_model(unit)
     with _folder(settings, live) as folder:
         classifier = Classifier.load(folder, settings.serving_threads)
         if live is not None:
@@ -39,7 +39,7 @@ def bring(
     with database.unit_of_work() as unit:
         if live is None:
             registry.register(unit, classifier.version, manifest_hash(folder), str(folder))
-        return import_judgements(unit, said, predicted, admin)
+        return import_votes(unit, said, predicted, admin)
 
 
 @contextmanager
@@ -52,13 +52,13 @@ def _folder(settings: Settings, live: registry.ModelVersion | None) -> Iterator[
         yield ArtifactStore.open(settings.store_address).fetch(live.location, Path(place))
 
 
-def _predict(classifier: Classifier, texts: list[str], on_progress: OnProgress) -> dict[str, Predicted]:
-    predicted: dict[str, Predicted] = {}
+def _predict(classifier: Classifier, texts: list[str], on_progress: OnProgress) -> dict[str, ImportPrediction]:
+    predicted: dict[str, ImportPrediction] = {}
     on_progress(0, len(texts))
     for start in range(0, len(texts), _TEXTS_AT_ONCE):
         some = texts[start : start + _TEXTS_AT_ONCE]
         for text, verdict in zip(some, classifier.classify(some), strict=True):
-            predicted[text] = Predicted(
+            predicted[text] = ImportPrediction(
                 version=verdict.version,
                 label=verdict.label,
                 confidence=verdict.confidence,

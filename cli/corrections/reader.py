@@ -6,12 +6,12 @@ from typing import Final
 
 from cli.csv_verdicts import readable
 from cli.errors import BadCorrections
-from ml.data.csv_rows import as_written, csv_rows
+from ml.data.csv_rows import csv_rows, unescape_formula
 from ml.data.reviews import find_column
 from ml.text.labels import LABELS, label_index
 from ml.text.language import foreign_language
 from ml.text.plain_text import Content, content_of
-from storage.feedback.bulk_import import Said
+from storage.feedback.bulk_import import ImportedVote
 
 COLUMNS: Final = ("text", "label", "person")
 NEITHER: Final = "neither"
@@ -21,12 +21,12 @@ _TOLD_AT_MOST: Final = 20
 OnProgress = Callable[[int], None]
 
 
-def read_judgements(path: Path, one_word: bool, on_progress: OnProgress = lambda rows: None) -> list[Said]:
+def read_judgements(path: Path, one_word: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
     """What the rows say; with ``one_word``, everybody has to say the same of a text, else each person once.
 
     Raises MissingFile, UnreadableTable, EmptyTable, MissingColumn, and BadCorrections, which names the bad rows.
     """
-    said: list[Said] = []
+    said: list[ImportedVote] = []
     problems: list[str] = []
     first_rows: dict[tuple[str, str], tuple[int, str | None]] = {}
     for number, (text, word, person) in enumerate(_rows(path, on_progress), start=1):
@@ -37,7 +37,7 @@ def read_judgements(path: Path, one_word: bool, on_progress: OnProgress = lambda
             if other != label:
                 problem = f"it calls the text of row {first} something else"
         if problem is None:
-            said.append(Said(person, text, label))
+            said.append(ImportedVote(person, text, label))
         else:
             problems.append(f"Row {number}: {problem}.")
     if problems:
@@ -51,7 +51,7 @@ def _rows(path: Path, on_progress: OnProgress) -> Iterator[tuple[str, str, str]]
         for chunk in csv_rows(path, file, _ROWS_AT_ONCE):
             names = [find_column(path, list(chunk.columns), (column,)) for column in COLUMNS]
             for text, label, person in chunk[names].itertuples(index=False, name=None):
-                yield as_written(text), label, person.strip()
+                yield unescape_formula(text), label, person.strip()
             done += len(chunk)
             on_progress(done)
 

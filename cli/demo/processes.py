@@ -23,7 +23,7 @@ LAST_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Spoke:
+class OutputLine:
     """The process ``name`` wrote ``line``, without its end, to standard output or standard error."""
 
     name: str
@@ -31,7 +31,7 @@ class Spoke:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ProcessExit:
     """The process ``name`` ended with ``status``; negative for a signal."""
 
     name: str
@@ -39,14 +39,14 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class StopAsked:
+class StopRequest:
     """Someone asked for the end of everything, by SIGINT or SIGTERM."""
 
 
-Event = Spoke | Ended | StopAsked
+Event = OutputLine | ProcessExit | StopRequest
 
 
-class Children:
+class ChildProcesses:
     """Starts modules as processes that end with this one, and stops them all when the block ends."""
 
     def __init__(self, logs: Path, events: queue.SimpleQueue[Event]) -> None:
@@ -130,9 +130,9 @@ class Children:
                     log.write(line)
                     log.flush()
                     self._last_lines[name].append(line.rstrip("\n"))
-                    self._events.put(Spoke(name, line.rstrip("\n")))
+                    self._events.put(OutputLine(name, line.rstrip("\n")))
         finally:
-            self._events.put(Ended(name, process.wait()))
+            self._events.put(ProcessExit(name, process.wait()))
 
 
 def _kill_group(leader: int) -> None:

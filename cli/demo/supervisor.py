@@ -16,8 +16,8 @@ from pathlib import Path
 import typer
 from pydantic import SecretStr
 
-from cli.demo.processes import Children, Ended, Event, Spoke, StopAsked
-from cli.demo.worker_setup import Learning
+from cli.demo.processes import ChildProcesses, Event, OutputLine, ProcessExit, StopRequest
+from cli.demo.worker_setup import WorkerSetup
 from cli.errors import DemoRunning, ProcessEnded, ProcessSilent
 from core.errors import PortTaken, UnwritableFile
 from core.settings import Settings
@@ -42,13 +42,13 @@ def run_demo(settings: Settings) -> None:
     """
     with stop_events() as events:
         demo = demo_settings(settings)
-        with only_demo_of(demo.data_dir):
+        with hold_demo_lock(demo.data_dir):
             _run(demo, events)
 
 
 def _run(demo: Settings, events: queue.SimpleQueue[Event]) -> None:
     environment = child_environment(demo)
-    with Children(demo.data_dir / "logs", events) as children:
+    with ChildProcesses(demo.data_dir / "logs", events) as children:
         address = ["--host", demo.playground_host, "--port", str(demo.playground_port)]
         place = ["--data-dir", str(demo.data_dir), "--token", demo.token]
         children.start(PLAYGROUND, [*address, *place], environment, demo.data_dir)
@@ -56,7 +56,7 @@ def _run(demo: Settings, events: queue.SimpleQueue[Event]) -> None:
         children.start(BOT, [], environment, demo.data_dir)
         if _ready(demo, children, events):
             _say_where(demo)
-            learning = Learning(children, environment, demo.data_dir)
+            learning = WorkerSetup(children, environment, demo.data_dir)
             learning.start()  # only now: until somebody can chat, the processor is the bot's
             _until_stopped(children, events, learning)
 
@@ -97,7 +97,7 @@ def demo_settings(settings: Settings) -> Settings:
 
 
 @contextmanager
-def only_demo_of(data_dir: Path) -> Iterator[None]:
+def hold_demo_lock(data_dir: Path) -> Iterator[None]:
     """Hold ``data_dir`` for this demo; raises DemoRunning when another holds it: both would answer the same people."""
     with (data_dir / "demo.lock").open("w") as lock:
         try:
@@ -155,7 +155,8 @@ def stop_events() -> Iterator[queue.SimpleQueue[Event]]:
     """A queue in which SIGINT and SIGTERM are events while the block runs."""
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     before = {
-        number: signal.signal(number, lambda *_: events.put(StopAsked())) for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, lambda *_: events.put(StopRequest()))
+        for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         yield events
@@ -164,16 +165,16 @@ def stop_events() -> Iterator[queue.SimpleQueue[Event]]:
             signal.signal(number, handler)
 
 
-def _ready(demo: Settings, children: Children, events: queue.SimpleQueue[Event]) -> bool:
+def _ready(demo: Settings, children: ChildProcesses, events: queue.SimpleQueue[Event]) -> bool:
     """Wait until the playground listens and the bot polls; False when a stop was asked for before that."""
     deadline = time.monotonic() + PATIENCE
     listening = False
     while time.monotonic() < deadline:
         event = _next_event(events, LOOK_EVERY)
-        if isinstance(event, StopAsked):
+        if isinstance(event, StopRequest):
             return False
         _fail_if_ended(event, children)
-        if isinstance(event, Spoke) and event.name == PLAYGROUND and event.line.startswith(READY_LINE):
+        if isinstance(event, OutputLine) and event.name == PLAYGROUND and event.line.startswith(READY_LINE):
             listening = True
         if listening and event is None and _bot_is_polling(demo):
             return True
@@ -181,8 +182,8 @@ def _ready(demo: Settings, children: Children, events: queue.SimpleQueue[Event])
     raise ProcessSilent(name=silent, seconds=int(PATIENCE), log=children.log_of(silent))
 
 
-def _until_stopped(children: Children, events: queue.SimpleQueue[Event], learning: Learning) -> None:
-    while not isinstance(event := events.get(), StopAsked):
+def _until_stopped(children: ChildProcesses, events: queue.SimpleQueue[Event], learning: WorkerSetup) -> None:
+    while not isinstance(event := events.get(), StopRequest):
         if not learning.heed(event):
             _fail_if_ended(event, children)
     typer.echo("Stopping...")
@@ -195,8 +196,8 @@ def _next_event(events: queue.SimpleQueue[Event], seconds: float) -> Event | Non
         return None
 
 
-def _fail_if_ended(event: Event | None, children: Children) -> None:
-    if isinstance(event, Ended):
+def _fail_if_ended(event: Event | None, children: ChildProcesses) -> None:
+    if isinstance(event, ProcessExit):
         name = event.name
         lines = "\n" + children.last_lines(name)
         raise ProcessEnded(name=name, status=event.status, log=children.log_of(name), lines=lines)

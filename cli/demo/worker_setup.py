@@ -8,7 +8,7 @@ from typing import Final
 import typer
 
 import cli
-from cli.demo.processes import Children, Ended, Event, Spoke
+from cli.demo.processes import ChildProcesses, Event, OutputLine, ProcessExit
 
 WORKER: Final = "worker"
 # The script that makes environments, as a module of the project's folder.
@@ -19,10 +19,10 @@ _PYTHON: Final = _ROOT / ".venv-train" / "bin" / "python"
 _MAKING: Final = "Making "
 
 
-class Learning:
+class WorkerSetup:
     """Starts the worker once its environment is there; without it the chat goes on, and runs wait."""
 
-    def __init__(self, children: Children, environment: Mapping[str, str], data_dir: Path) -> None:
+    def __init__(self, children: ChildProcesses, environment: Mapping[str, str], data_dir: Path) -> None:
         self._children = children
         self._environment = environment
         self._data_dir = data_dir
@@ -40,13 +40,13 @@ class Learning:
     def heed(self, event: Event) -> bool:
         """Go on with what the maker or the worker did; whether the event was about them."""
         match event:
-            case Spoke(name, line) if name == MAKER:
+            case OutputLine(name, line) if name == MAKER:
                 if line.startswith(_MAKING):
                     self._made = True
                     typer.echo("What fine-tuning needs is fetched in the background; until then /retrain waits.")
-            case Ended(name, status) if name == MAKER:
+            case ProcessExit(name, status) if name == MAKER:
                 self._maker_ended(status)
-            case Ended(name, _) if name == WORKER:
+            case ProcessExit(name, _) if name == WORKER:
                 log = self._children.log_of(WORKER)
                 typer.echo(f"The worker ended by itself, so the bot learns no more; {log} may say why.")
             case _:

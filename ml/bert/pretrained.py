@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from ml.bert.config import BertConfig
 from ml.bert.network import build_network, weight_names
 from ml.errors import UnusableCheckpoint
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 
 WEIGHTS = "model.safetensors"
 _HEAD = "classifier."
@@ -43,7 +43,7 @@ def read_checkpoint(folder: Path, config: BertConfig | None = None) -> keras.Mod
     return network
 
 
-def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, reader: TextReader) -> None:
+def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, reader: WindowTokenizer) -> None:
     """Write a folder that ``AutoModelForSequenceClassification.from_pretrained`` opens; weights in float16."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(config.to_hugging_face(), indent=2) + "\n"
@@ -56,7 +56,7 @@ def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, rea
     reader.save(folder)
 
 
-def move_back(network: keras.Model, start: keras.Model, share: float) -> None:
+def interpolate_weights(network: keras.Model, start: keras.Model, share: float) -> None:
     """Put each weight of ``network`` only ``share`` of the way from ``start``'s to its own.
 
     Between the two lie models that have most of what was learnt and forget less than the trained one (Wortsman et al.

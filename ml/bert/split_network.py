@@ -37,14 +37,14 @@ class UpperLayer(keras.layers.Layer):
 
 
 @dataclass(frozen=True, slots=True)
-class Divided:
+class SplitNetwork:
     """One network in two that share its variables: ``upper`` of ``lower``'s vectors gives the network's logits."""
 
     lower: keras.Model
     upper: keras.Model
 
 
-def divide(network: keras.Model, blocks: int) -> Divided:
+def split_network(network: keras.Model, blocks: int) -> SplitNetwork:
     """Divide a network from ``build_network`` above its embeddings and lowest ``blocks``.
 
     The lower part takes what the network takes; the upper part ``hidden`` (batch, tokens, hidden size) and
@@ -57,7 +57,7 @@ def divide(network: keras.Model, blocks: int) -> Divided:
     below = LowerLayer(bert, blocks, name="lower")(input_ids, attention_mask)
     pooled = UpperLayer(bert, blocks, name="upper")(hidden, attention_mask)
     logits = network.get_layer("classifier")(network.get_layer("dropout")(pooled))
-    return Divided(
+    return SplitNetwork(
         keras.Model({"input_ids": input_ids, "attention_mask": attention_mask}, below),
         keras.Model({"hidden": hidden, "attention_mask": attention_mask}, logits),
     )

@@ -38,12 +38,12 @@ LINE_END: Final = "\r\n"
 csv.field_size_limit(1 << 24)
 
 
-def defused(text: str) -> str:
+def escape_formula(text: str) -> str:
     """``text`` as a spreadsheet may open it: an apostrophe before what it would take for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def as_written(text: str) -> str:
+def unescape_formula(text: str) -> str:
     """What ``defused`` was given."""
     return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
 

@@ -117,7 +117,7 @@ def questions(reviews: LabelledReviews, with_float32: bool) -> int:
     return len(reviews.texts) * (1 + with_float32) + len(checked_texts(read_checks()))
 
 
-def ask(classifier: Classifier, reviews: LabelledReviews, with_float32: bool, advance: Advance) -> Answers:
+def answer_texts(classifier: Classifier, reviews: LabelledReviews, with_float32: bool, advance: Advance) -> Answers:
     """Let a model answer the reviews and the behavioural checks; raises UnusableCheck."""
     manifest = classifier.manifest
     checks = read_checks()

@@ -12,7 +12,7 @@ from typing import Final
 POWER: Final = 0.8
 
 
-def chance_of(won: int, lost: int) -> float:
+def mcnemar_p_value(won: int, lost: int) -> float:
     """How likely at least ``won`` of ``won + lost`` flips are good ones if both models are equally good.
 
     One-sided and exact: the upper tail of a binomial distribution of one half (McNemar 1947).
@@ -26,7 +26,7 @@ def fewest_flips(confidence: float) -> int | None:
     """How many flips, all of them good, are enough at ``confidence``; None where no number is."""
     if confidence >= 1:
         return None
-    return next(flips for flips in count(1) if chance_of(flips, 0) <= 1 - confidence)
+    return next(flips for flips in count(1) if mcnemar_p_value(flips, 0) <= 1 - confidence)
 
 
 def texts_still_needed(texts: int, won: int, lost: int, confidence: float) -> int | None:

@@ -128,7 +128,7 @@ def prepare_place(folder: Path) -> None:
 
 
 @contextmanager
-def publishing(folder: Path) -> Iterator[Path]:
+def publish_artifact(folder: Path) -> Iterator[Path]:
     """A temporary folder that takes the place of ``folder``, flushed to disk, when the block ends well.
 
     Raises what ``prepare_place`` does, and UnwritableFile when the disk is full.

@@ -15,7 +15,7 @@ from ml.serving.artifact import Manifest, verified_manifest
 from ml.serving.graph import Precision, build_graph
 from ml.serving.probes import PROBES
 from ml.text.labels import LABELS
-from ml.text.tokenization import Reading, TextReader
+from ml.text.tokenization import Reading, WindowTokenizer
 
 # Tokens of one run of the graph, padding included; more gain no speed on a CPU and cost memory.
 BATCH_TOKENS = 4096
@@ -48,7 +48,7 @@ class Engine:
     """A compiled graph and its reader."""
 
     graph: ov.CompiledModel
-    reader: TextReader
+    reader: WindowTokenizer
 
     @classmethod
     def load(  # noqa: PLR0913 - one argument a fact
@@ -68,7 +68,7 @@ class Engine:
         BertConfig.read(folder).require_window(folder, window)
         options: dict[str, Any] = {**_ENGINE, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
         graph = ov.Core().compile_model(build_graph(folder, precision), "CPU", options)
-        return cls(graph, TextReader.read(folder, window, overlap, reading))
+        return cls(graph, WindowTokenizer.read(folder, window, overlap, reading))
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, npt.NDArray[np.int64]]:
         """Mean logits over each text's windows (texts, labels) and the number of windows of each text."""

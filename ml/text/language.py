@@ -83,7 +83,7 @@ LEAST_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
+class ForeignText:
     """A language other than English that a text is in: ISO 639-1 code, English name, probability from 0 to 1."""
 
     code: str
@@ -91,13 +91,13 @@ class Foreign:
     probability: float
 
 
-def foreign_language(text: str) -> Foreign | None:
+def foreign_language(text: str) -> ForeignText | None:
     """Name the language of ``text`` where it is safe to say that it is not English, else None."""
     nearest = nearest_foreign(text)
     return nearest if nearest is not None and nearest.probability >= THRESHOLD else None
 
 
-def nearest_foreign(text: str) -> Foreign | None:
+def nearest_foreign(text: str) -> ForeignText | None:
     """Name the likeliest language of ``text``, however weak the evidence.
 
     None where the text, its first half or its second half reads most like English (someone quotes a foreign title),
@@ -109,7 +109,7 @@ def nearest_foreign(text: str) -> Foreign | None:
     code, probability = _likeliest(words)
     if code == ENGLISH or any(_likeliest(half)[0] == ENGLISH for half in _halves(words)):
         return None
-    return Foreign(code, LANGUAGES[code], probability)
+    return ForeignText(code, LANGUAGES[code], probability)
 
 
 @cache

@@ -39,7 +39,7 @@ _TAKEN_OVER: Final = ("tokenizer_class", "do_lower_case", "strip_accents", "toke
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class TokenBatch:
     """Windows padded to one length: ``input_ids`` and ``attention_mask`` (windows, tokens), int32, the mask 1 or 0."""
 
     input_ids: Ids
@@ -47,7 +47,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class TextReader:
+class WindowTokenizer:
     """Text to windows of token ids, each with [CLS] in front and [SEP] behind, at most ``window`` tokens long.
 
     ``facts`` is what the folder's ``tokenizer_config.json`` says of the tokenizer, for those that read it elsewhere.
@@ -99,7 +99,7 @@ class TextReader:
         starts = [*range(0, max(len(ids) - room, 0), step), max(len(ids) - room, 0)]
         return [[self.first, *ids[start : start + room], self.last] for start in starts]
 
-    def pad(self, windows: Sequence[Sequence[int]], multiple: int) -> Batch:
+    def pad(self, windows: Sequence[Sequence[int]], multiple: int) -> TokenBatch:
         """Pad windows to the longest, rounded up to ``multiple`` so that an engine meets few shapes."""
         longest = max(len(window) for window in windows)
         length = min(-(-longest // multiple) * multiple, max(self.window, longest))
@@ -108,7 +108,7 @@ class TextReader:
         for row, window in enumerate(windows):
             input_ids[row, : len(window)] = window
             attention_mask[row, : len(window)] = 1
-        return Batch(input_ids, attention_mask)
+        return TokenBatch(input_ids, attention_mask)
 
     def save(self, folder: Path) -> None:
         """Write the tokenizer files that transformers reads; the maximum length it is told is the window."""

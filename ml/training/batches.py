@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 from ml.training.recipe import Recipe
 from ml.training.training_set import Examples, Targets
 
@@ -31,7 +31,7 @@ class WindowBatches:
     With frozen layers every epoch shows the same windows, so that what those layers give is computed once.
     """
 
-    def __init__(self, examples: Examples, reader: TextReader, recipe: Recipe) -> None:
+    def __init__(self, examples: Examples, reader: WindowTokenizer, recipe: Recipe) -> None:
         self._reader = reader
         self.recipe = recipe
         self._targets = examples.targets

@@ -29,7 +29,7 @@ def plan_digest(**facts: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingState:
+class Checkpoint:
     """The checkpoint of one plan in one folder."""
 
     folder: Path

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from ml.data.csv_rows import as_written
+from ml.data.csv_rows import unescape_formula
 from ml.data.reviews import read_reviews
 from ml.data.splits import without_texts_of
 from ml.errors import TooFewCorrections
@@ -32,7 +32,7 @@ class Corrections:
         Raises what ``read_reviews`` does, and TooFewCorrections when none is left.
         """
         rows = read_reviews(path)[["text", "label"]]
-        found = cls.of(rows.assign(text=rows["text"].map(as_written)), path.name)
+        found = cls.of(rows.assign(text=rows["text"].map(unescape_formula)), path.name)
         if found.rows.empty:
             raise TooFewCorrections(path=path)
         return found

@@ -18,7 +18,7 @@ from ml.training.training_set import Targets
 
 
 @contextmanager
-def computing_in(precision: str) -> Iterator[str]:
+def use_precision(precision: str) -> Iterator[str]:
     """Networks built inside compute in ``precision``, weights in float32, with a copy on each of several GPUs.
 
     Yields the precision, which for "fastest" is bfloat16 where that is multiplied in hardware.

@@ -27,7 +27,7 @@ from ml.training.base_model import BaseModel
 from ml.training.corrections import Corrections
 from ml.training.recipe import Recipe
 from ml.training.training_data import TrainingData
-from ml.training.training_set import Examples, Lesson, no_reviews
+from ml.training.training_set import Examples, TrainingSet, empty_reviews
 
 # The fact of a manifest by which a model that came out of a feedback round is known.
 _ANCHOR = "anchor"
@@ -60,7 +60,9 @@ def base_of(anchor: Classifier) -> BaseModel:
     return BaseModel(anchor.version, anchor.folder, anchor.manifest.temperature)
 
 
-def feedback_lesson(corrections: Corrections, known: TrainingData | None, anchor: Classifier, recipe: Recipe) -> Lesson:
+def feedback_training_set(
+    corrections: Corrections, known: TrainingData | None, anchor: Classifier, recipe: Recipe
+) -> TrainingSet:
     """The lesson of a feedback round: the corrections, and ``recipe.replay`` texts under what ``anchor`` says of them.
 
     ``known`` is the data that the anchor was trained on. Without it all texts of the behavioural checks are replayed,
@@ -82,7 +84,7 @@ def feedback_lesson(corrections: Corrections, known: TrainingData | None, anchor
     right = logits.argmax(axis=1) == corrections.rows["label"]
     facts[_CORRECTIONS] = corrections.facts() | {"anchor_right": float(right.mean())}
     examples = corrections.examples() + replay
-    return Lesson(examples, facts, known.split.dev if known else no_reviews(), corrections.rows)
+    return TrainingSet(examples, facts, known.split.dev if known else empty_reviews(), corrections.rows)
 
 
 def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:

@@ -13,34 +13,34 @@ import numpy as np
 import pandas as pd
 
 from ml.bert.config import BertConfig
-from ml.bert.pretrained import WEIGHTS, move_back, read_checkpoint, write_checkpoint
+from ml.bert.pretrained import WEIGHTS, interpolate_weights, read_checkpoint, write_checkpoint
 from ml.evaluation.metrics import Labels, figures, fit_temperature
-from ml.serving.artifact import Manifest, file_hash, file_hashes, prepare_place, publishing
+from ml.serving.artifact import Manifest, file_hash, file_hashes, prepare_place, publish_artifact
 from ml.serving.engine import Engine, Logits
 from ml.serving.probes import PROBES
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 from ml.training.base_model import BaseModel
 from ml.training.batches import WindowBatches
-from ml.training.checkpoint import TrainingState, plan_digest
-from ml.training.devices import computing_in
-from ml.training.loop import Watch, train
+from ml.training.checkpoint import Checkpoint, plan_digest
+from ml.training.devices import use_precision
+from ml.training.loop import TrainingCallbacks, train
 from ml.training.recipe import Recipe
-from ml.training.training_set import Lesson
+from ml.training.training_set import TrainingSet
 
 _LIBRARIES = ("keras", keras.backend.backend(), "numpy", "openvino", "safetensors", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class FineTuneJob:
     """One fine-tune: from which base, on what, how, and the folder that it is published as."""
 
     base: BaseModel
-    lesson: Lesson
+    lesson: TrainingSet
     recipe: Recipe
     out: Path
 
     @property
-    def state(self) -> TrainingState:
+    def state(self) -> Checkpoint:
         """Where the checkpoint of the running fine-tune is kept: a hidden folder beside ``out``."""
         lesson = self.lesson
         plan = plan_digest(
@@ -49,10 +49,10 @@ class Order:
             examples=lesson.examples.digest,
             recipe=asdict(self.recipe),
         )
-        return TrainingState(self.out.parent / f".{self.out.name}-training", plan)
+        return Checkpoint(self.out.parent / f".{self.out.name}-training", plan)
 
 
-def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
+def fine_tune(order: FineTuneJob, watch: TrainingCallbacks, resume: bool = False) -> Manifest:
     """Carry out an order; ``order.out`` is replaced only once all is done.
 
     Raises UnusableCheckpoint when the base cannot be built, reads less than a window at once or has fewer blocks than
@@ -65,19 +65,19 @@ def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     bert.require_window(base.folder, recipe.window)
     bert.require_blocks(base.folder, recipe.frozen_layers)
     keras.utils.set_random_seed(recipe.seed)
-    reader = TextReader.read(base.folder, recipe.window, recipe.overlap, recipe.reading)
+    reader = WindowTokenizer.read(base.folder, recipe.window, recipe.overlap, recipe.reading)
     config = replace(
         bert,
         hidden_dropout_prob=recipe.hidden_dropout,
         attention_probs_dropout_prob=recipe.attention_dropout,
     )
-    with computing_in(recipe.precision) as precision:
+    with use_precision(recipe.precision) as precision:
         network = read_checkpoint(base.folder, config)
         state = order.state
         steps = train(network, WindowBatches(lesson.examples, reader, recipe), state, resume, watch)
         if recipe.interpolation < 1:
-            move_back(network, read_checkpoint(base.folder, config), recipe.interpolation)
-    with publishing(order.out) as folder:
+            interpolate_weights(network, read_checkpoint(base.folder, config), recipe.interpolation)
+    with publish_artifact(order.out) as folder:
         write_checkpoint(folder, network, config, reader)
         manifest = _describe(folder, order, {"computed_in": precision, "steps": steps})
         manifest.write(folder)
@@ -85,7 +85,7 @@ def fine_tune(order: Order, watch: Watch, resume: bool = False) -> Manifest:
     return manifest
 
 
-def _describe(folder: Path, order: Order, done: dict[str, Any]) -> Manifest:
+def _describe(folder: Path, order: FineTuneJob, done: dict[str, Any]) -> Manifest:
     """The manifest of a written checkpoint: calibrated and measured on dev with the engine that will serve it.
 
     ``done`` is what came of the recipe.
@@ -116,7 +116,7 @@ def _describe(folder: Path, order: Order, done: dict[str, Any]) -> Manifest:
     return replace(manifest, version=f"{now:%Y%m%d}-{facts[:8]}")
 
 
-def _measured(engine: Engine, order: Order) -> tuple[float, dict[str, Any]]:
+def _measured(engine: Engine, order: FineTuneJob) -> tuple[float, dict[str, Any]]:
     """The temperature, fitted on dev, and the figures on dev and on the corrections, where the lesson has them."""
     found: dict[str, Any] = {}
     lesson, unsure_below = order.lesson, order.recipe.unsure_below

@@ -9,11 +9,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from ml.bert.split_network import divide
+from ml.bert.split_network import split_network
 from ml.errors import FineTuneStopped
 from ml.training import devices
 from ml.training.batches import Arrays, LowerOutputs, WindowBatches
-from ml.training.checkpoint import TrainingState
+from ml.training.checkpoint import Checkpoint
 from ml.training.optimizer import AdamW
 from ml.training.recipe import Recipe
 from ml.training.training_set import Targets
@@ -25,7 +25,7 @@ _SAVE_EVERY = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TrainingProgress:
     """Where a fine-tune is: steps done and in all, epochs in all, the running mean loss, reviews a second so far."""
 
     step: int
@@ -55,14 +55,16 @@ class WarmUpLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class TrainingCallbacks:
     """Who follows a fine-tune: ``report`` hears of each step, and ``stopped`` may end it after one."""
 
-    report: Callable[[Progress], None]
+    report: Callable[[TrainingProgress], None]
     stopped: Callable[[], bool]
 
 
-def train(network: keras.Model, batches: WindowBatches, state: TrainingState, resume: bool, watch: Watch) -> int:
+def train(
+    network: keras.Model, batches: WindowBatches, state: Checkpoint, resume: bool, watch: TrainingCallbacks
+) -> int:
     """Fine-tune ``network`` in place by the batches' recipe, with checkpoints in ``state``; ``resume`` starts there.
 
     Of a recipe with frozen layers, the layers above them are trained on what those give. Gives the number of steps
@@ -79,7 +81,9 @@ def train(network: keras.Model, batches: WindowBatches, state: TrainingState, re
         latest = devices.step(network, prepare(inputs), targets)
         done = step - first
         loss += (latest - loss) / min(done, _LOSS_OVER)
-        watch.report(Progress(step, steps, recipe.epochs, loss, done * recipe.batch_size / (monotonic() - start)))
+        watch.report(
+            TrainingProgress(step, steps, recipe.epochs, loss, done * recipe.batch_size / (monotonic() - start))
+        )
         if watch.stopped():
             state.save(network, step)
             raise FineTuneStopped(step=step, steps=steps)
@@ -92,7 +96,7 @@ def _trained_part(network: keras.Model, recipe: Recipe) -> tuple[keras.Model, Ca
     """What of the network a recipe trains, and what makes its inputs of token ids."""
     if not recipe.frozen_layers:
         return network, lambda inputs: inputs
-    parts = divide(network, recipe.frozen_layers)
+    parts = split_network(network, recipe.frozen_layers)
     return parts.upper, LowerOutputs(parts.lower)
 
 

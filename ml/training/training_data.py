@@ -13,7 +13,7 @@ from ml.text.fingerprints import digest
 from ml.text.labels import LABELS
 from ml.training.corrections import Corrections
 from ml.training.recipe import Recipe
-from ml.training.training_set import Examples, Lesson, no_reviews
+from ml.training.training_set import Examples, TrainingSet, empty_reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class TrainingData:
         whatever part it is of, and whatever texts are shared. Raises MissingPart when there is no train part,
         TooFewReviews when one of the two sets would lack a label.
         """
-        usable, test = (reviews, no_reviews()) if recipe.split == "rows" else _official(reviews)
+        usable, test = (reviews, empty_reviews()) if recipe.split == "rows" else _official(reviews)
         left_out = 0
         if len(test):
             clean = without_texts_of(usable, test)
@@ -54,18 +54,18 @@ class TrainingData:
         """What measures: dev, and the official test part where there is one."""
         return pd.concat([self.split.dev, self.test], ignore_index=True)
 
-    def lesson(self, corrections: Corrections | None = None) -> Lesson:
+    def training_set(self, corrections: Corrections | None = None) -> TrainingSet:
         """The lesson of a full fine-tune, with the corrections that are not held out among its examples.
 
         A review that was corrected stands there as corrected only.
         """
         if corrections is None:
-            return Lesson(self._examples(), self.facts(), self.split.dev)
+            return TrainingSet(self._examples(), self.facts(), self.split.dev)
         usable = corrections.without(self.held_out)
         others = replace(self, split=replace(self.split, train=without_texts_of(self.split.train, usable.rows)))
         corrected = len(self.split.train) - len(others.split.train)
         facts = {**others.facts(), "left_out_because_corrected": corrected, "corrections": usable.facts()}
-        return Lesson(others._examples() + usable.examples(), facts, self.split.dev, usable.rows)
+        return TrainingSet(others._examples() + usable.examples(), facts, self.split.dev, usable.rows)
 
     def _examples(self) -> Examples:
         train = self.split.train
@@ -89,4 +89,4 @@ def _official(reviews: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The official train part and test part; all rows and none where the file names no parts."""
     train = official_train(reviews)
     named = "split" in reviews and "test" in set(reviews["split"])
-    return train, official_split(reviews, "test") if named else no_reviews()
+    return train, official_split(reviews, "test") if named else empty_reviews()

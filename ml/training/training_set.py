@@ -16,7 +16,7 @@ from ml.text.labels import LABELS
 Targets = npt.NDArray[np.float32]
 
 
-def no_reviews() -> pd.DataFrame:
+def empty_reviews() -> pd.DataFrame:
     """A table of reviews without rows."""
     return pd.DataFrame({"text": pd.Series(dtype=str), "label": pd.Series(dtype=np.int8)})
 
@@ -44,7 +44,7 @@ class Examples:
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingSet:
     """Examples to train on and reviews to measure by, as tables with ``text`` and ``label``.
 
     ``dev`` shares no text with the examples unless its recipe's split says so; without any the base's calibration is
@@ -53,5 +53,5 @@ class Lesson:
 
     examples: Examples
     facts: dict[str, Any]
-    dev: pd.DataFrame = field(default_factory=no_reviews)
-    corrections: pd.DataFrame = field(default_factory=no_reviews)
+    dev: pd.DataFrame = field(default_factory=empty_reviews)
+    corrections: pd.DataFrame = field(default_factory=empty_reviews)

@@ -79,7 +79,7 @@ def set_webhook(world: World, given: JsonObject) -> bool:
     )
     if url:
         world.updates.end_poll(conflict("terminated by setWebhook request"))
-    world.changes.tell("status")
+    world.changes.publish("status")
     return True
 
 
@@ -90,7 +90,7 @@ def delete_webhook(world: World, given: JsonObject) -> bool:
         world.updates.clear()
     world.webhook.forget_errors()
     world.profile.change(webhook_url="", webhook_secret="")
-    world.changes.tell("status")
+    world.changes.publish("status")
     return True
 
 
@@ -184,7 +184,7 @@ def _put_commands(world: World, given: JsonObject, commands: list[JsonObject] | 
     if "chat_id" in scope:
         world.chats.find(scope["chat_id"])
     world.profile.put(world.profile.now.with_commands(scope, language, commands))
-    world.changes.tell("profile")
+    world.changes.publish("profile")
     return True
 
 
@@ -194,5 +194,5 @@ def _put_text(world: World, name: str, given: JsonObject, limit: int) -> bool:
         raise bad_request(f"{name.upper()}_TOO_LONG")
     current = getattr(world.profile.now, name)
     world.profile.change(**{name: relocalized(current, given.get("language_code", ""), text)})
-    world.changes.tell("profile")
+    world.changes.publish("profile")
     return True

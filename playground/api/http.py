@@ -70,7 +70,7 @@ class BotApiHandler(RequestHandler):
             return
         fault = self.world.faults.for_call(method.name)
         if fault is not None:
-            self.world.changes.tell("faults", faults=self.world.faults.to_json())
+            self.world.changes.publish("faults", faults=self.world.faults.to_json())
         task = asyncio.ensure_future(self._carry_out(method, fault))
         if method.name == _UNRECORDED or (fault is not None and fault.kind == "hang"):
             self._waiting = task

@@ -182,7 +182,7 @@ def answer_callback_query(world: World, given: JsonObject) -> bool:
     if len(text) > ANSWER_TEXT_LIMIT:
         raise bad_request("MESSAGE_TOO_LONG")
     tap = world.callbacks.take(given["callback_query_id"])
-    world.changes.tell(
+    world.changes.publish(
         "callback_answer",
         callback_id=tap.id,
         chat_id=tap.chat_id,
@@ -312,4 +312,4 @@ def _put_edited(world: World, chat: Chat, old: Message, new: Message) -> JsonObj
 
 def _delete(world: World, chat: Chat, message_id: int) -> None:
     chat.remove(message_id)
-    world.changes.tell("delete", chat_id=chat.id, message_id=message_id)
+    world.changes.publish("delete", chat_id=chat.id, message_id=message_id)

@@ -123,7 +123,7 @@ def _cancel_fault(world: World, given: JsonObject) -> JsonObject:
 
 
 def _tell_faults(world: World) -> JsonObject:
-    world.changes.tell("faults", faults=world.faults.to_json())
+    world.changes.publish("faults", faults=world.faults.to_json())
     return {"faults": world.faults.to_json()}
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from playground.state.change_feed import Changes
+from playground.state.change_feed import ChangeFeed
 from playground.wire import JsonObject
 
 
@@ -29,10 +29,10 @@ class Call:
         return entry if self.fault is None else {**entry, "fault": self.fault}
 
 
-class Outbox:
+class CallLog:
     """Every call but getUpdates, numbered from 1 in each run of the server."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: ChangeFeed) -> None:
         self._changes = changes
         self._calls: list[Call] = []
         self._dropped = 0
@@ -46,7 +46,7 @@ class Outbox:
         """Write down one call."""
         call = Call(self.last + 1, method, params, ok, result, fault)
         self._calls.append(call)
-        self._changes.tell("call", call=call.to_json())
+        self._changes.publish("call", call=call.to_json())
 
     async def since(self, seq: int, seconds: float) -> list[Call]:
         """Calls numbered above ``seq``; waits up to ``seconds`` for one."""

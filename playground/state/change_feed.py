@@ -8,7 +8,7 @@ from playground.wire import JsonObject
 _KEPT_FOR_A_SLOW_FOLLOWER = 10_000
 
 
-class Changes:
+class ChangeFeed:
     """One event loop's notice board."""
 
     def __init__(self) -> None:
@@ -16,7 +16,7 @@ class Changes:
         self._followers: set[asyncio.Queue[JsonObject | None]] = set()
         self._closed = False
 
-    def tell(self, kind: str, **facts: object) -> None:
+    def publish(self, kind: str, **facts: object) -> None:
         """Announce a change; ``kind`` becomes its ``type``."""
         event = {"type": kind, **facts}
         for queue in list(self._followers):

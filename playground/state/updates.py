@@ -8,7 +8,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from playground.state.change_feed import Changes
+from playground.state.change_feed import ChangeFeed
 from playground.state.faults import Faults
 from playground.state.ids import UPDATE, Counters
 from playground.state.json_file import append_line, read_lines, write_lines
@@ -22,7 +22,9 @@ _POLLING_GAP_SECONDS = 3.0
 class Updates:
     """The queue between people and bot, in order of delivery."""
 
-    def __init__(self, path: Path, counters: Counters, profile: ProfileFile, faults: Faults, changes: Changes) -> None:
+    def __init__(
+        self, path: Path, counters: Counters, profile: ProfileFile, faults: Faults, changes: ChangeFeed
+    ) -> None:
         self._path = path
         self._counters = counters
         self._profile = profile
@@ -91,7 +93,7 @@ class Updates:
 
     async def _wait(self, seconds: int) -> None:
         poll = self._poll = asyncio.get_running_loop().create_future()
-        self._changes.tell("status")
+        self._changes.publish("status")
         try:
             async with asyncio.timeout(seconds):
                 await poll
@@ -109,9 +111,9 @@ class Updates:
         self._held.clear()
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
-        self._changes.tell("status")
+        self._changes.publish("status")
 
     def _replace(self, pending: list[JsonObject]) -> None:
         self._pending = pending
         write_lines(self._path, pending)
-        self._changes.tell("status")
+        self._changes.publish("status")

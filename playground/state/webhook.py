@@ -8,7 +8,7 @@ from functools import partial
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
-from playground.state.change_feed import Changes
+from playground.state.change_feed import ChangeFeed
 from playground.state.profile import ProfileFile
 from playground.state.updates import Updates
 from playground.wire import JsonObject, encode
@@ -23,7 +23,7 @@ _FOREVER = 10.0**9
 class Webhook:
     """Delivers while a webhook is set; remembers the last failure for getWebhookInfo."""
 
-    def __init__(self, profile: ProfileFile, updates: Updates, changes: Changes) -> None:
+    def __init__(self, profile: ProfileFile, updates: Updates, changes: ChangeFeed) -> None:
         self._profile = profile
         self._updates = updates
         self._changes = changes

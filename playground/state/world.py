@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.state.call_log import Outbox
+from playground.state.call_log import CallLog
 from playground.state.callbacks import Callbacks
-from playground.state.change_feed import Changes
+from playground.state.change_feed import ChangeFeed
 from playground.state.chats import Chat, Chats, Message
 from playground.state.faults import Faults
 from playground.state.files import Files
@@ -31,14 +31,14 @@ class World:
     updates: Updates
     webhook: Webhook
     faults: Faults
-    outbox: Outbox
-    changes: Changes
+    outbox: CallLog
+    changes: ChangeFeed
     resets: int = 0
 
     def put(self, chat: Chat, message: Message, change: str) -> Message:
         """Store a new or changed message and tell everybody; ``change`` is message or edit."""
         chat.put(message)
-        self.changes.tell(change, chat_id=chat.id, message=message.shown())
+        self.changes.publish(change, chat_id=chat.id, message=message.shown())
         return message
 
     def typing(self, chat: Chat, seconds: float) -> None:
@@ -47,7 +47,7 @@ class World:
         chat.typing_until = time.time() + seconds
         if seconds or was_typing:
             chat.version += 1
-            self.changes.tell("typing", chat_id=chat.id, seconds=seconds)
+            self.changes.publish("typing", chat_id=chat.id, seconds=seconds)
 
     def reset(self) -> None:
         """Empty chats, calls, faults and waiting updates. Ids go on; webhook, commands and texts stay."""
@@ -57,7 +57,7 @@ class World:
         self.faults.clear()
         self.outbox.clear()
         self.updates.clear()
-        self.changes.tell("reset")
+        self.changes.publish("reset")
 
     def close(self) -> None:
         """End everything that waits: the server stops."""
@@ -74,7 +74,7 @@ class World:
 def open_world(data_dir: Path, token: str) -> World:
     """Read what an earlier run left in ``data_dir``, which is made when it is missing."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    counters, changes, faults = Counters(data_dir / "ids.json"), Changes(), Faults()
+    counters, changes, faults = Counters(data_dir / "ids.json"), ChangeFeed(), Faults()
     profile = ProfileFile(data_dir / "profile.json")
     updates = Updates(data_dir / "updates.jsonl", counters, profile, faults, changes)
     return World(
@@ -87,6 +87,6 @@ def open_world(data_dir: Path, token: str) -> World:
         updates=updates,
         webhook=Webhook(profile, updates, changes),
         faults=faults,
-        outbox=Outbox(changes),
+        outbox=CallLog(changes),
         changes=changes,
     )

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.sql import ColumnElement
 
 from storage.db.column_types import utc_now
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.states import UpdateState
 from storage.db.tables import UpdateRow
 from storage.errors import UpdateHandled
@@ -26,7 +26,7 @@ class StoredUpdate:
     attempts: int
 
 
-def receive(unit: Unit, bot_id: int, update_id: int, telegram_id: int | None, payload: str) -> bool:
+def receive(unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | None, payload: str) -> bool:
     """Keep an update; False when it is a second copy, which is dropped.
 
     ``telegram_id`` is the sender's, so that ``erase`` finds the update; ``payload`` is its JSON.
@@ -36,7 +36,7 @@ def receive(unit: Unit, bot_id: int, update_id: int, telegram_id: int | None, pa
     return unit.scalar(insert.on_conflict_do_nothing().returning(UpdateRow.update_id)) is not None
 
 
-def unhandled(unit: Unit, bot_id: int) -> list[StoredUpdate]:
+def unhandled(unit: UnitOfWork, bot_id: int) -> list[StoredUpdate]:
     """List the updates that wait, in the order of their ids."""
     waiting = (
         select(UpdateRow.update_id, UpdateRow.payload, UpdateRow.attempts)
@@ -50,7 +50,7 @@ def unhandled(unit: Unit, bot_id: int) -> list[StoredUpdate]:
     ]
 
 
-def finish(unit: Unit, bot_id: int, update_id: int) -> None:
+def finish(unit: UnitOfWork, bot_id: int, update_id: int) -> None:
     """Mark an update as handled. Its payload and sender go; its id stays, to drop a second copy.
 
     Raises UpdateHandled when it does not wait any more, which takes back all that was done for it in this unit of work.
@@ -63,7 +63,7 @@ def finish(unit: Unit, bot_id: int, update_id: int) -> None:
         raise UpdateHandled(update_id=update_id)
 
 
-def fail(unit: Unit, bot_id: int, update_id: int, reason: str) -> int | None:
+def fail(unit: UnitOfWork, bot_id: int, update_id: int, reason: str) -> int | None:
     """Note a failure; how many there have been, None for an update that does not wait (any more).
 
     The one that makes MAX_ATTEMPTS sets the update aside. The payload of an update set aside is kept until ``purge``,

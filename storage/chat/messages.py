@@ -6,13 +6,13 @@ from itertools import groupby
 
 from sqlalchemy import func, select, update
 
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.tables import AddressRow, MessageRow, PartRow, PredictionRow
 from storage.errors import UnknownMessage
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MessagePart:
     """One Telegram message's share of a text."""
 
     telegram_message_id: int
@@ -26,22 +26,27 @@ class StoredMessage:
     id: int
     person_id: int
     chat_id: int
-    parts: tuple[Part, ...]
+    parts: tuple[MessagePart, ...]
     prediction_id: int | None
 
     @property
     def text(self) -> str:
         """The parts, joined by line ends."""
-        return joined(self.parts)
+        return join_parts(self.parts)
 
 
-def joined(parts: Sequence[Part]) -> str:
+def join_parts(parts: Sequence[MessagePart]) -> str:
     """Join the text that a model reads, from the parts that Telegram's apps split it into."""
     return "\n".join(part.text for part in parts)
 
 
 def store_message(  # noqa: PLR0913, PLR0917 - one argument a fact
-    unit: Unit, person_id: int, bot_id: int, chat_id: int, parts: Sequence[Part], revises: int | None = None
+    unit: UnitOfWork,
+    person_id: int,
+    bot_id: int,
+    chat_id: int,
+    parts: Sequence[MessagePart],
+    revises: int | None = None,
 ) -> int:
     """Keep a text and give its id.
 
@@ -52,7 +57,7 @@ def store_message(  # noqa: PLR0913, PLR0917 - one argument a fact
         raise ValueError("a text has at least one part")
     if revises is not None and unit.get(MessageRow, revises) is None:
         raise UnknownMessage(message_id=revises)
-    text_hash = unit.cipher.fingerprint(joined(parts))
+    text_hash = unit.cipher.fingerprint(join_parts(parts))
     message = MessageRow(person_id=person_id, bot_id=bot_id, chat_id=chat_id, revises=revises, text_hash=text_hash)
     unit.add(message)
     unit.flush()
@@ -67,18 +72,18 @@ def store_message(  # noqa: PLR0913, PLR0917 - one argument a fact
     return message.id
 
 
-def get_message(unit: Unit, message_id: int) -> StoredMessage | None:
+def get_message(unit: UnitOfWork, message_id: int) -> StoredMessage | None:
     """Find the text with this id, None when there is none (any more)."""
     message = unit.get(MessageRow, message_id)
     if message is None:
         return None
     rows = unit.scalars(select(PartRow).where(PartRow.message_id == message_id).order_by(PartRow.position))
-    parts = tuple(Part(row.telegram_message_id, unit.cipher.decrypt(row.text)) for row in rows)
+    parts = tuple(MessagePart(row.telegram_message_id, unit.cipher.decrypt(row.text)) for row in rows)
     newest = unit.scalar(select(func.max(PredictionRow.id)).where(PredictionRow.message_id == message_id))
     return StoredMessage(message.id, message.person_id, message.chat_id, parts, newest)
 
 
-def texts_of(unit: Unit, message_ids: Collection[int]) -> dict[int, str]:
+def texts_of(unit: UnitOfWork, message_ids: Collection[int]) -> dict[int, str]:
     """The texts with these ids that are still there, by id; a few thousand at a time."""
     rows = unit.execute(
         select(PartRow.message_id, PartRow.telegram_message_id, PartRow.text)
@@ -86,18 +91,20 @@ def texts_of(unit: Unit, message_ids: Collection[int]) -> dict[int, str]:
         .order_by(PartRow.message_id, PartRow.position)
     )
     return {
-        message_id: joined([Part(part.telegram_message_id, unit.cipher.decrypt(part.text)) for part in parts])
+        message_id: join_parts(
+            [MessagePart(part.telegram_message_id, unit.cipher.decrypt(part.text)) for part in parts]
+        )
         for message_id, parts in groupby(rows, key=lambda row: row.message_id)
     }
 
 
-def find_by_part(unit: Unit, bot_id: int, chat_id: int, telegram_message_id: int) -> StoredMessage | None:
+def find_by_part(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> StoredMessage | None:
     """Find the newest revision of the text that this Telegram message belongs to, None when it is not known."""
     address = unit.get(AddressRow, (bot_id, chat_id, telegram_message_id))
     return get_message(unit, address.message_id) if address else None
 
 
-def _address(unit: Unit, message: MessageRow, telegram_message_id: int) -> None:
+def _address(unit: UnitOfWork, message: MessageRow, telegram_message_id: int) -> None:
     place = {"bot_id": message.bot_id, "chat_id": message.chat_id, "telegram_message_id": telegram_message_id}
     unit.execute(
         unit.insert(AddressRow)

@@ -14,7 +14,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import aliased
 
 from storage.db.column_types import utc_now
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState
 from storage.db.tables import MessageRow, PersonRow, PredictionRow, ReplyRow
 
@@ -69,7 +69,7 @@ class Place:
     language: str | None
 
 
-def enqueue(unit: Unit, draft: Draft) -> int:
+def enqueue(unit: UnitOfWork, draft: Draft) -> int:
     """Owe a message and give its reply's id."""
     row = ReplyRow(
         bot_id=draft.bot_id,
@@ -86,25 +86,25 @@ def enqueue(unit: Unit, draft: Draft) -> int:
     return row.id
 
 
-def outcome_of(unit: Unit, reply_id: int) -> Outcome | None:
+def outcome_of(unit: UnitOfWork, reply_id: int) -> Outcome | None:
     """What became of a reply; None for one that was erased, or purged after it was sent."""
     row = unit.get(ReplyRow, reply_id)
     return None if row is None else Outcome(row.state, row.changed_at, row.telegram_message_id)
 
 
-def owed_chats(unit: Unit, bot_id: int) -> list[int]:
+def pending_chats(unit: UnitOfWork, bot_id: int) -> list[int]:
     """List the chats that a reply waits for."""
     waiting = select(ReplyRow.chat_id).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.PENDING)
     return list(unit.scalars(waiting.distinct()))
 
 
-def is_owed(unit: Unit, bot_id: int, chat_id: int) -> bool:
+def is_pending(unit: UnitOfWork, bot_id: int, chat_id: int) -> bool:
     """Whether a reply waits for this chat."""
     waiting = select(ReplyRow.id).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.PENDING)
     return unit.scalar(waiting.where(ReplyRow.chat_id == chat_id).limit(1)) is not None
 
 
-def answer_to(unit: Unit, bot_id: int, chat_id: int, telegram_message_id: int) -> int | None:
+def answer_to(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> int | None:
     """Find the reply whose message answers the person's message with this id, None when there is none.
 
     It may still be on its way; one that Telegram refused does not count.
@@ -122,7 +122,7 @@ def answer_to(unit: Unit, bot_id: int, chat_id: int, telegram_message_id: int) -
     )
 
 
-def shown_to_others(unit: Unit, telegram_id: int) -> list[Place]:
+def shown_to_others(unit: UnitOfWork, telegram_id: int) -> list[Place]:
     """The messages in other people's chats that show a text of the person with this Telegram id now."""
     person = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
     theirs = (
@@ -159,7 +159,7 @@ def shown_to_others(unit: Unit, telegram_id: int) -> list[Place]:
     ]
 
 
-def take_next(unit: Unit, bot_id: int, chat_id: int) -> Reply | None:
+def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int) -> Reply | None:
     """Take the oldest reply that waits for a chat: SENDING from here on; None when none waits or another took it.
 
     Commit this before the request leaves. By now it is settled what became of the reply that it revises.
@@ -185,32 +185,32 @@ def take_next(unit: Unit, bot_id: int, chat_id: int) -> Reply | None:
     return Reply(row.id, bot_id, chat_id, payload, row.answers, target)
 
 
-def mark_sent(unit: Unit, reply_id: int, telegram_message_id: int) -> None:
+def mark_sent(unit: UnitOfWork, reply_id: int, telegram_message_id: int) -> None:
     """Note that Telegram did it, and the message that it made or changed."""
     _mark(unit, reply_id, ReplyState.SENT, telegram_message_id=telegram_message_id)
 
 
-def mark_pending(unit: Unit, reply_id: int) -> None:
+def mark_pending(unit: UnitOfWork, reply_id: int) -> None:
     """Owe the reply again: it did not arrive, or arriving twice changes nothing."""
     _mark(unit, reply_id, ReplyState.PENDING)
 
 
-def mark_new(unit: Unit, reply_id: int) -> None:
+def mark_new(unit: UnitOfWork, reply_id: int) -> None:
     """Owe the reply as a message of its own: the one that it was to change is gone."""
     _mark(unit, reply_id, ReplyState.PENDING, telegram_message_id=None, revises=None)
 
 
-def mark_uncertain(unit: Unit, reply_id: int, reason: str) -> None:
+def mark_uncertain(unit: UnitOfWork, reply_id: int, reason: str) -> None:
     """Note that the connection broke after the request left; sending again could double the reply."""
     _mark(unit, reply_id, ReplyState.UNCERTAIN, reason=unit.cipher.encrypt(reason))
 
 
-def mark_failed(unit: Unit, reply_id: int, reason: str) -> None:
+def mark_failed(unit: UnitOfWork, reply_id: int, reason: str) -> None:
     """Note that Telegram refused the reply and would refuse it again."""
     _mark(unit, reply_id, ReplyState.FAILED, reason=unit.cipher.encrypt(reason))
 
 
-def settle_interrupted(unit: Unit, bot_id: int) -> int:
+def requeue_interrupted(unit: UnitOfWork, bot_id: int) -> int:
     """At start, settle what a dead process left SENDING; how many new messages may or may not have arrived.
 
     Those become UNCERTAIN and are not sent again. Changes of a message are owed again: making one twice is harmless.
@@ -222,7 +222,7 @@ def settle_interrupted(unit: Unit, bot_id: int) -> int:
     return unit.change(left.values(state=ReplyState.UNCERTAIN, reason=reason, **now))
 
 
-def _message_of(unit: Unit, reply_id: int | None) -> int | None:
+def _message_of(unit: UnitOfWork, reply_id: int | None) -> int | None:
     """The message that a reply made, or that a later one made in its place."""
     if reply_id is None:
         return None
@@ -236,5 +236,5 @@ def _message_of(unit: Unit, reply_id: int | None) -> int | None:
     return unit.scalar(made)
 
 
-def _mark(unit: Unit, reply_id: int, state: ReplyState, **facts: int | bytes | None) -> None:
+def _mark(unit: UnitOfWork, reply_id: int, state: ReplyState, **facts: int | bytes | None) -> None:
     unit.change(update(ReplyRow).where(ReplyRow.id == reply_id).values(state=state, changed_at=utc_now(), **facts))

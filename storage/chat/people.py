@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.tables import (
     PersonRow,
 )
@@ -20,7 +20,7 @@ class Person:
     language: str | None
 
 
-def meet(unit: Unit, telegram_id: int, name: str, language: str | None) -> Person:
+def upsert_person(unit: UnitOfWork, telegram_id: int, name: str, language: str | None) -> Person:
     """Find or add the person with this Telegram id, under the name and language that they have now."""
     now_called = {"name": unit.cipher.encrypt(name), "language": language}
     person_id = unit.scalars(
@@ -32,6 +32,6 @@ def meet(unit: Unit, telegram_id: int, name: str, language: str | None) -> Perso
     return Person(person_id, telegram_id, name, language)
 
 
-def find(unit: Unit, telegram_id: int) -> int | None:
+def find_person(unit: UnitOfWork, telegram_id: int) -> int | None:
     """The id of the person with this Telegram id, None when nobody has it."""
     return unit.scalar(select(PersonRow.id).where(PersonRow.telegram_id == telegram_id))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.tables import MessageRow, ModelVersionRow, PredictionRow
 from storage.errors import UnknownModelVersion, UnknownPrediction
 
@@ -32,7 +32,7 @@ class Prediction:
 
 
 def store_prediction(  # noqa: PLR0913, PLR0917 - one argument a fact
-    unit: Unit,
+    unit: UnitOfWork,
     message_id: int,
     version: str,
     label: str,
@@ -66,7 +66,7 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument a fact
     return row.id
 
 
-def newest_of(unit: Unit, prediction_id: int) -> int:
+def newest_of(unit: UnitOfWork, prediction_id: int) -> int:
     """The prediction that stands now where this one did: the newest after the text's edits, or this one."""
     newest = prediction_id
     while (
@@ -76,7 +76,7 @@ def newest_of(unit: Unit, prediction_id: int) -> int:
     return newest
 
 
-def get_prediction(unit: Unit, prediction_id: int) -> Prediction | None:
+def get_prediction(unit: UnitOfWork, prediction_id: int) -> Prediction | None:
     """Find the prediction with this id, None when there is none (any more)."""
     found = unit.execute(
         select(PredictionRow, MessageRow.person_id, MessageRow.chat_id)

@@ -31,11 +31,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Sealed(LargeBinary):
+class EncryptedString(LargeBinary):
     """Bytes that ``Cipher.encrypt`` made. Everything that a person wrote stands in such a column."""
 
 
-def word_of(words: type[StrEnum]) -> Enum:
+def enum_column(words: type[StrEnum]) -> Enum:
     """Make a column type for one of ``words``, kept as its value in plain text."""
     return Enum(words, native_enum=False, length=16, values_callable=lambda kind: [word.value for word in kind])
 

@@ -9,14 +9,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from storage.db.encryption import Cipher, sealed_hash_key
-from storage.db.engine import parse, reachable, reading_engine, revision_of, sqlite_file, writing_engine
+from storage.db.engine import parse_address, reachable, reading_engine, revision_of, sqlite_file, writing_engine
 from storage.db.tables import SCHEMA_REVISION, Base, SecretRow
 from storage.errors import SchemaMismatch
 
 _HASH_KEY = "hash_key"
 
 
-class Unit(Session):
+class UnitOfWork(Session):
     """One transaction, with the cipher that its rows are read and written with."""
 
     def __init__(self, engine: Engine, cipher: Cipher) -> None:
@@ -48,7 +48,7 @@ class Database:
         Raises BadSetting for an address of another kind, DatabaseUnusable when there is no answer, SchemaMismatch
         when migrations are missing or unknown, KeyWrong when the keys are not those that the database was written with.
         """
-        address = parse(url)
+        address = parse_address(url)
         path = sqlite_file(address)
         if path is not None and not path.exists():
             raise SchemaMismatch(found="none", needed=SCHEMA_REVISION)
@@ -62,15 +62,15 @@ class Database:
             raise
 
     @contextmanager
-    def unit_of_work(self) -> Iterator[Unit]:
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
         """Open a unit that commits at the end and rolls back on an exception; keep networks and models out of it."""
-        with Unit(self._writing, self._cipher) as unit, unit.begin():
+        with UnitOfWork(self._writing, self._cipher) as unit, unit.begin():
             yield unit
 
     @contextmanager
-    def reading(self) -> Iterator[Unit]:
+    def reading(self) -> Iterator[UnitOfWork]:
         """Open a unit that sees one snapshot and commits nothing; a write in it is an error of the driver."""
-        with Unit(self._reading, self._cipher) as unit:
+        with UnitOfWork(self._reading, self._cipher) as unit:
             yield unit
             unit.flush()  # a write that was only noted is refused here, not forgotten
 

@@ -18,7 +18,7 @@ BUSY_TIMEOUT = 30
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 
-def parse(url: str) -> URL:
+def parse_address(url: str) -> URL:
     """Take the address apart; raises BadSetting when it is not a SQLite file or a PostgreSQL server."""
     try:
         address = make_url(url)

@@ -2,12 +2,12 @@
 
 from sqlalchemy import Table, bindparam, select, update
 
-from storage.db.column_types import Sealed
-from storage.db.database import Unit
+from storage.db.column_types import EncryptedString
+from storage.db.database import UnitOfWork
 from storage.db.tables import Base
 
 
-def rotate(unit: Unit) -> int:
+def rotate_keys(unit: UnitOfWork) -> int:
     """Encrypt everything with the newest key again; how many rows there were.
 
     Put the new key before the old one, restart, rotate, and then the old key can go. Nobody else can write
@@ -16,8 +16,8 @@ def rotate(unit: Unit) -> int:
     return sum(_rotate_table(unit, table) for table in Base.metadata.sorted_tables)
 
 
-def _rotate_table(unit: Unit, table: Table) -> int:
-    sealed = [column for column in table.columns if isinstance(column.type, Sealed)]
+def _rotate_table(unit: UnitOfWork, table: Table) -> int:
+    sealed = [column for column in table.columns if isinstance(column.type, EncryptedString)]
     if not sealed:
         return 0
     key = list(table.primary_key)

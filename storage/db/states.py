@@ -31,7 +31,7 @@ class ReplyState(StrEnum):
     FAILED = "failed"
 
 
-class Verdict(StrEnum):
+class Vote(StrEnum):
     """What a person says of a prediction; NEITHER: the text has no sentiment of the two."""
 
     RIGHT = "right"
@@ -67,7 +67,7 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Part(StrEnum):
+class SnapshotPart(StrEnum):
     """What a judged text does in a training run; a HELD_OUT one measures, and never trains in any run."""
 
     TRAIN = "train"

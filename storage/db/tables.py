@@ -14,8 +14,18 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from storage.db.column_types import RowId, Sealed, UtcDateTime, utc_now, word_of
-from storage.db.states import Consent, OfferState, Part, ReplyState, RunKind, RunState, Trigger, UpdateState, Verdict
+from storage.db.column_types import EncryptedString, RowId, UtcDateTime, enum_column, utc_now
+from storage.db.states import (
+    Consent,
+    OfferState,
+    ReplyState,
+    RunKind,
+    RunState,
+    SnapshotPart,
+    Trigger,
+    UpdateState,
+    Vote,
+)
 
 # The migration that makes exactly these tables; a test compares it with the newest one.
 SCHEMA_REVISION: Final = "0003"
@@ -46,7 +56,7 @@ class SecretRow(Base):
     __tablename__ = "secrets"
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    value: Mapped[bytes] = mapped_column(Sealed)
+    value: Mapped[bytes] = mapped_column(EncryptedString)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -57,7 +67,7 @@ class PersonRow(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     telegram_id: Mapped[int] = mapped_column(unique=True)
-    name: Mapped[bytes] = mapped_column(Sealed)
+    name: Mapped[bytes] = mapped_column(EncryptedString)
     language: Mapped[str | None]  # an IETF tag, as Telegram sends it
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -70,7 +80,7 @@ class ConsentRow(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     person_id: Mapped[int] = mapped_column(_cascade("people.id"), index=True)
     scope: Mapped[str] = mapped_column(String(32))
-    consent: Mapped[Consent] = mapped_column(word_of(Consent))
+    consent: Mapped[Consent] = mapped_column(enum_column(Consent))
     wording: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -84,10 +94,10 @@ class UpdateRow(Base):
     bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     update_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     telegram_id: Mapped[int | None] = mapped_column(index=True)
-    payload: Mapped[bytes | None] = mapped_column(Sealed)
-    state: Mapped[UpdateState] = mapped_column(word_of(UpdateState), default=UpdateState.RECEIVED)
+    payload: Mapped[bytes | None] = mapped_column(EncryptedString)
+    state: Mapped[UpdateState] = mapped_column(enum_column(UpdateState), default=UpdateState.RECEIVED)
     attempts: Mapped[int] = mapped_column(default=0)
-    reason: Mapped[bytes | None] = mapped_column(Sealed)
+    reason: Mapped[bytes | None] = mapped_column(EncryptedString)
     received_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
 
@@ -115,7 +125,7 @@ class PartRow(Base):
     message_id: Mapped[int] = mapped_column(_cascade("messages.id"), primary_key=True, autoincrement=False)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     telegram_message_id: Mapped[int]
-    text: Mapped[bytes] = mapped_column(Sealed)
+    text: Mapped[bytes] = mapped_column(EncryptedString)
 
 
 class AddressRow(Base):
@@ -162,7 +172,7 @@ class ModelChangeRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-class ServingRow(Base):
+class InstanceRow(Base):
     """One bot process and the version that answers in it; ``refusal`` says why it did not take a newer one."""
 
     __tablename__ = "serving"
@@ -191,10 +201,10 @@ class RunRow(Base):
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    kind: Mapped[RunKind] = mapped_column(word_of(RunKind))
-    trigger: Mapped[Trigger] = mapped_column(word_of(Trigger))
+    kind: Mapped[RunKind] = mapped_column(enum_column(RunKind))
+    trigger: Mapped[Trigger] = mapped_column(enum_column(Trigger))
     requested_by: Mapped[int | None]
-    state: Mapped[RunState] = mapped_column(word_of(RunState), default=RunState.QUEUED, index=True)
+    state: Mapped[RunState] = mapped_column(enum_column(RunState), default=RunState.QUEUED, index=True)
     open: Mapped[bool] = mapped_column(default=True)
     attempts: Mapped[int] = mapped_column(default=0)
     cancel_asked: Mapped[bool] = mapped_column(default=False)
@@ -248,7 +258,7 @@ class SnapshotRow(Base):
     author_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), index=True)
     text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     label: Mapped[str] = mapped_column(String(16))
-    part: Mapped[Part] = mapped_column(word_of(Part))
+    part: Mapped[SnapshotPart] = mapped_column(enum_column(SnapshotPart))
 
 
 class OfferRow(Base):
@@ -262,7 +272,7 @@ class OfferRow(Base):
     text_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     prediction_id: Mapped[int | None] = mapped_column(_cascade("predictions.id"), index=True)
     gold_label: Mapped[str | None] = mapped_column(String(16))
-    state: Mapped[OfferState] = mapped_column(word_of(OfferState), default=OfferState.SHOWN)
+    state: Mapped[OfferState] = mapped_column(enum_column(OfferState), default=OfferState.SHOWN)
     answer: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -300,18 +310,18 @@ class ReplyRow(Base):
     bot_id: Mapped[int]
     person_id: Mapped[int | None] = mapped_column(_cascade("people.id"), index=True)
     chat_id: Mapped[int] = mapped_column(index=True)
-    payload: Mapped[bytes] = mapped_column(Sealed)
+    payload: Mapped[bytes] = mapped_column(EncryptedString)
     prediction_id: Mapped[int | None] = mapped_column(_cascade("predictions.id"), index=True)
     answers: Mapped[int | None]
     revises: Mapped[int | None]
-    state: Mapped[ReplyState] = mapped_column(word_of(ReplyState), default=ReplyState.PENDING)
+    state: Mapped[ReplyState] = mapped_column(enum_column(ReplyState), default=ReplyState.PENDING)
     telegram_message_id: Mapped[int | None]
-    reason: Mapped[bytes | None] = mapped_column(Sealed)
+    reason: Mapped[bytes | None] = mapped_column(EncryptedString)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     changed_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-class JudgementRow(Base):
+class VoteRow(Base):
     """What one person says of one text: one row for the two, whatever was predicted how often."""
 
     __tablename__ = "judgements"
@@ -321,6 +331,6 @@ class JudgementRow(Base):
     person_id: Mapped[int] = mapped_column(_cascade("people.id"))
     text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     prediction_id: Mapped[int] = mapped_column(_cascade("predictions.id"), index=True)
-    verdict: Mapped[Verdict] = mapped_column(word_of(Verdict))
+    verdict: Mapped[Vote] = mapped_column(enum_column(Vote))
     label: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -8,12 +8,12 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.db.column_types import utc_now
-from storage.db.database import Unit
-from storage.db.states import Consent, Verdict
-from storage.db.tables import ConsentRow, JudgementRow, MessageRow, PartRow, PersonRow, PredictionRow
+from storage.db.database import UnitOfWork
+from storage.db.states import Consent, Vote
+from storage.db.tables import ConsentRow, MessageRow, PartRow, PersonRow, PredictionRow, VoteRow
 from storage.feedback.eligibility import FROM_FILE
 from storage.feedback.votes import OPPOSITE
-from storage.privacy.consent import TRAINING, consenting
+from storage.privacy.consent import TRAINING, consenting_people
 
 # The version of the ledger's question: who runs the bot vouches for the people of the file.
 WORDING: Final = "import"
@@ -24,7 +24,7 @@ _IDS_AT_ONCE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Predicted:
+class ImportPrediction:
     """What the model says of a text; the fields are those of ``predictions.Prediction``."""
 
     version: str
@@ -36,7 +36,7 @@ class Predicted:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ImportedVote:
     """What a person of a file says of a text: ``label``, or None for neither sentiment. People go by their names."""
 
     person: str
@@ -45,7 +45,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportCounts:
     """How many texts were new, how many judgements there were, and how many people of the file were needed."""
 
     texts: int
@@ -53,14 +53,14 @@ class Imported:
     people: int
 
 
-def known_texts(unit: Unit, texts: Collection[str]) -> set[str]:
+def known_texts(unit: UnitOfWork, texts: Collection[str]) -> set[str]:
     """Those of ``texts`` that a file brought before, and that are still there with their predictions."""
     return set(_predictions(unit, texts))
 
 
-def import_judgements(
-    unit: Unit, said: Sequence[Said], predicted: dict[str, Predicted], admin: int | None = None
-) -> Imported:
+def import_votes(
+    unit: UnitOfWork, said: Sequence[ImportedVote], predicted: dict[str, ImportPrediction], admin: int | None = None
+) -> ImportCounts:
     """Keep what people say, with a prediction for each text that is not known; their newest word holds.
 
     A text is its first person's, who consents to training as everybody in the file does. With ``admin``, a Telegram id,
@@ -75,10 +75,10 @@ def import_judgements(
     _store(unit, [(text, people[authors[text]]) for text in new], predicted)
     judges = people if admin is None else dict.fromkeys((one.person for one in said), _met(unit, admin))
     _judge(unit, said, judges)
-    return Imported(len(new), len(said), len(people))
+    return ImportCounts(len(new), len(said), len(people))
 
 
-def _judge(unit: Unit, said: Sequence[Said], judges: dict[str, int]) -> None:
+def _judge(unit: UnitOfWork, said: Sequence[ImportedVote], judges: dict[str, int]) -> None:
     predictions = _predictions(unit, {one.text for one in said})
     rows = [
         {
@@ -91,19 +91,19 @@ def _judge(unit: Unit, said: Sequence[Said], judges: dict[str, int]) -> None:
         }
         for one in said
     ]
-    added = unit.insert(JudgementRow)
+    added = unit.insert(VoteRow)
     fresh = {name: added.excluded[name] for name in ("prediction_id", "verdict", "label", "created_at")}
-    key = [JudgementRow.person_id, JudgementRow.text_hash]
+    key = [VoteRow.person_id, VoteRow.text_hash]
     _execute(unit, added.on_conflict_do_update(index_elements=key, set_=fresh), rows)
 
 
-def _verdict(predicted: str, label: str | None) -> Verdict:
+def _verdict(predicted: str, label: str | None) -> Vote:
     if label is None:
-        return Verdict.NEITHER
-    return Verdict.WRONG if label == OPPOSITE[predicted] else Verdict.RIGHT
+        return Vote.NEITHER
+    return Vote.WRONG if label == OPPOSITE[predicted] else Vote.RIGHT
 
 
-def _meet(unit: Unit, names: Iterable[str]) -> dict[str, int]:
+def _meet(unit: UnitOfWork, names: Iterable[str]) -> dict[str, int]:
     """The people with these names, found or added, by name."""
     ids = {name: _nobody(unit.cipher.fingerprint(f"person of a file: {name}")) for name in sorted(names)}
     rows = [{"telegram_id": number, "name": unit.cipher.encrypt(name)} for name, number in ids.items()]
@@ -115,7 +115,7 @@ def _meet(unit: Unit, names: Iterable[str]) -> dict[str, int]:
     return {name: found[number] for name, number in ids.items()}
 
 
-def _met(unit: Unit, telegram_id: int) -> int:
+def _met(unit: UnitOfWork, telegram_id: int) -> int:
     """The person with this Telegram id, found or added without a name."""
     empty = {"telegram_id": telegram_id, "name": unit.cipher.encrypt("")}
     unit.execute(unit.insert(PersonRow).values(empty).on_conflict_do_nothing())
@@ -127,15 +127,15 @@ def _nobody(digest: bytes) -> int:
     return _NOBODY_BELOW - (int.from_bytes(digest[:8], "big") >> 2)
 
 
-def _consent(unit: Unit, people: Collection[int]) -> None:
-    granted = set(unit.scalars(consenting()))
+def _consent(unit: UnitOfWork, people: Collection[int]) -> None:
+    granted = set(unit.scalars(consenting_people()))
     line = {"scope": TRAINING, "consent": Consent.GRANTED, "wording": WORDING}
     rows = [{"person_id": person, **line} for person in sorted(people) if person not in granted]
     if rows:
         unit.execute(insert(ConsentRow), rows)
 
 
-def _store(unit: Unit, texts: Sequence[tuple[str, int]], predicted: dict[str, Predicted]) -> None:
+def _store(unit: UnitOfWork, texts: Sequence[tuple[str, int]], predicted: dict[str, ImportPrediction]) -> None:
     """Add texts, each with its author, as messages with one prediction each."""
     messages = [
         {"person_id": author, "bot_id": FROM_FILE, "chat_id": FROM_FILE, "text_hash": unit.cipher.fingerprint(text)}
@@ -153,13 +153,13 @@ def _store(unit: Unit, texts: Sequence[tuple[str, int]], predicted: dict[str, Pr
     unit.execute(insert(PredictionRow), predictions)
 
 
-def _columns(predicted: Predicted) -> dict[str, Any]:
+def _columns(predicted: ImportPrediction) -> dict[str, Any]:
     names = ("version", "label", "confidence", "sure", "windows")
     logit_0, logit_1 = predicted.logits
     return {**{name: getattr(predicted, name) for name in names}, "logit_0": logit_0, "logit_1": logit_1}
 
 
-def _predictions(unit: Unit, texts: Collection[str]) -> dict[str, tuple[int, str]]:
+def _predictions(unit: UnitOfWork, texts: Collection[str]) -> dict[str, tuple[int, str]]:
     """The first prediction of each text that a file brought: its id and its label, by text."""
     wanted = {unit.cipher.fingerprint(text): text for text in texts}
     first = (
@@ -177,7 +177,7 @@ def _predictions(unit: Unit, texts: Collection[str]) -> dict[str, tuple[int, str
     return {wanted[row.text_hash]: (row.id, row.label) for row in rows if row.text_hash in wanted}
 
 
-def _execute(unit: Unit, statement: "sqlite.Insert | postgresql.Insert", rows: list[dict[str, Any]]) -> None:
+def _execute(unit: UnitOfWork, statement: "sqlite.Insert | postgresql.Insert", rows: list[dict[str, Any]]) -> None:
     if rows:
         unit.execute(statement, rows)
 

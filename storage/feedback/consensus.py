@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class State(StrEnum):
+class ConsensusState(StrEnum):
     """What a judged text is good for; SETTLED: people agree that it has no sentiment, so it never trains."""
 
     USABLE = "usable"
@@ -16,7 +16,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class LabelVote:
     """What one person says of a text: ``label``, or None for neither sentiment."""
 
     person_id: int
@@ -26,19 +26,19 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Consensus:
     """How a text stands. ``label`` and ``supporters``, the people who say so, only mean something once it is USABLE.
 
     ``by_admin`` says that an admin's word decided.
     """
 
-    state: State
+    state: ConsensusState
     label: str | None = None
     supporters: tuple[int, ...] = ()
     by_admin: bool = False
 
 
-def stand(votes: Sequence[Vote], quorum: int) -> Standing:
+def tally(votes: Sequence[LabelVote], quorum: int) -> Consensus:
     """Count the votes on a text, one a person.
 
     The newest word of an admin decides alone. Else all have to say the same, and ``quorum`` people have to say it.
@@ -48,14 +48,14 @@ def stand(votes: Sequence[Vote], quorum: int) -> Standing:
         return _settled(votes, words[-1].label, by_admin=True)
     labels = {vote.label for vote in votes}
     if len(labels) > 1:
-        return Standing(State.QUARANTINED)
+        return Consensus(ConsensusState.QUARANTINED)
     if len(votes) < max(quorum, 1):
-        return Standing(State.WAITING)
+        return Consensus(ConsensusState.WAITING)
     return _settled(votes, labels.pop(), by_admin=False)
 
 
-def _settled(votes: Sequence[Vote], label: str | None, by_admin: bool) -> Standing:
+def _settled(votes: Sequence[LabelVote], label: str | None, by_admin: bool) -> Consensus:
     if label is None:
-        return Standing(State.SETTLED, by_admin=by_admin)
+        return Consensus(ConsensusState.SETTLED, by_admin=by_admin)
     supporters = tuple(sorted(vote.person_id for vote in votes if vote.label == label))
-    return Standing(State.USABLE, label, supporters, by_admin)
+    return Consensus(ConsensusState.USABLE, label, supporters, by_admin)

@@ -12,10 +12,10 @@ from typing import Any, Final, Self
 from sqlalchemy import Row, Select, or_, select
 
 from core.settings import Settings
-from storage.db.database import Unit
-from storage.db.tables import JudgementRow, MessageRow, PersonRow, PredictionRow
-from storage.feedback.consensus import Standing, State, Vote, stand
-from storage.privacy.consent import consenting, withdrawn
+from storage.db.database import UnitOfWork
+from storage.db.tables import MessageRow, PersonRow, PredictionRow, VoteRow
+from storage.feedback.consensus import Consensus, ConsensusState, LabelVote, tally
+from storage.privacy.consent import consenting_people, withdrawn_people
 
 # The bot id of texts that no bot received: they came from a file.
 FROM_FILE: Final = 0
@@ -24,7 +24,7 @@ _ROWS_AT_ONCE: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class EligibilityRules:
     """Which judgements train and which measure; see the settings FEEDBACK_*.
 
     ``quorum`` people have to agree. One person supplies at most ``person_rows`` rows, or ``person_share`` of them, 0
@@ -48,7 +48,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedText:
+class VotedText:
     """A text whose author consented, and what people say of it.
 
     ``message_id`` and ``prediction_id`` are the first of such an author under which it was judged. ``chance`` is what
@@ -61,36 +61,36 @@ class JudgedText:
     prediction_id: int
     author_id: int
     predicted: str
-    chance: float
+    confidence: float
     written_at: datetime
-    brought: bool
-    votes: tuple[Vote, ...]
-    standing: Standing
+    imported: bool
+    votes: tuple[LabelVote, ...]
+    consensus: Consensus
 
-    def chance_of(self, label: str) -> float:
+    def probability_of(self, label: str) -> float:
         """What the prediction gave ``label``, one of the two, 0 to 1."""
-        return self.chance if label == self.predicted else 1 - self.chance
+        return self.confidence if label == self.predicted else 1 - self.confidence
 
     @property
-    def judged_at(self) -> datetime:
+    def voted_at(self) -> datetime:
         """When the newest vote on it was given."""
         return max(vote.at for vote in self.votes)
 
 
 @dataclass(frozen=True, slots=True)
-class UsableText:
+class EligibleText:
     """A judged text that is good for learning or measuring, under the label that was agreed on."""
 
-    judged: JudgedText
+    voted: VotedText
     label: str
 
     @property
     def supporters(self) -> tuple[int, ...]:
         """The people who say that the label is true."""
-        return self.judged.standing.supporters
+        return self.voted.consensus.supporters
 
 
-def judged(unit: Unit, quorum: int, admins: frozenset[int]) -> Iterator[JudgedText]:
+def voted_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Iterator[VotedText]:
     """Every judged text whose author consents now, with the votes that count, in the order of the texts' hashes.
 
     A vote counts while its voter consents; an admin's also when they were never asked, since it is given to run the
@@ -103,25 +103,25 @@ def judged(unit: Unit, quorum: int, admins: frozenset[int]) -> Iterator[JudgedTe
             yield _judged(votes, quorum, admins)
 
 
-def usable(unit: Unit, quorum: int, admins: frozenset[int]) -> list[UsableText]:
+def eligible_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> list[EligibleText]:
     """The texts that are good for learning or measuring, those that became so first before others."""
     texts = [
-        UsableText(text, text.standing.label)
-        for text in judged(unit, quorum, admins)
-        if text.standing.state is State.USABLE and text.standing.label is not None
+        EligibleText(text, text.consensus.label)
+        for text in voted_texts(unit, quorum, admins)
+        if text.consensus.state is ConsensusState.USABLE and text.consensus.label is not None
     ]
-    return sorted(texts, key=lambda text: (text.judged.judged_at, text.judged.message_id))
+    return sorted(texts, key=lambda text: (text.voted.voted_at, text.voted.message_id))
 
 
 def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
     """One row a vote, with the message under which it was given; equal texts may have several messages and authors."""
-    by_admin = PersonRow.telegram_id.in_(sorted(admins)) & JudgementRow.person_id.not_in(withdrawn())
+    by_admin = PersonRow.telegram_id.in_(sorted(admins)) & VoteRow.person_id.not_in(withdrawn_people())
     return (
         select(
-            JudgementRow.text_hash,
-            JudgementRow.person_id,
-            JudgementRow.label,
-            JudgementRow.created_at.label("at"),
+            VoteRow.text_hash,
+            VoteRow.person_id,
+            VoteRow.label,
+            VoteRow.created_at.label("at"),
             PersonRow.telegram_id,
             PredictionRow.id.label("prediction_id"),
             PredictionRow.label.label("predicted"),
@@ -130,30 +130,30 @@ def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
             MessageRow.person_id.label("author_id"),
             MessageRow.bot_id,
             MessageRow.created_at.label("written_at"),
-            MessageRow.person_id.in_(consenting()).label("consents"),
+            MessageRow.person_id.in_(consenting_people()).label("consents"),
         )
-        .join(PersonRow, PersonRow.id == JudgementRow.person_id)
-        .join(PredictionRow, PredictionRow.id == JudgementRow.prediction_id)
+        .join(PersonRow, PersonRow.id == VoteRow.person_id)
+        .join(PredictionRow, PredictionRow.id == VoteRow.prediction_id)
         .join(MessageRow, MessageRow.id == PredictionRow.message_id)
-        .where(or_(JudgementRow.person_id.in_(consenting()), by_admin))
-        .order_by(JudgementRow.text_hash, JudgementRow.id)
+        .where(or_(VoteRow.person_id.in_(consenting_people()), by_admin))
+        .order_by(VoteRow.text_hash, VoteRow.id)
     )
 
 
-def _judged(rows: list[Row[Any]], quorum: int, admins: frozenset[int]) -> JudgedText:
-    votes = tuple(Vote(row.person_id, row.telegram_id in admins, row.label, row.at) for row in rows)
+def _judged(rows: list[Row[Any]], quorum: int, admins: frozenset[int]) -> VotedText:
+    votes = tuple(LabelVote(row.person_id, row.telegram_id in admins, row.label, row.at) for row in rows)
     first = min((row for row in rows if row.consents), key=lambda row: row.prediction_id)
-    return JudgedText(
+    return VotedText(
         text_hash=first.text_hash,
         message_id=first.message_id,
         prediction_id=first.prediction_id,
         author_id=first.author_id,
         predicted=first.predicted,
-        chance=first.confidence,
+        confidence=first.confidence,
         written_at=first.written_at,
-        brought=first.bot_id == FROM_FILE,
+        imported=first.bot_id == FROM_FILE,
         votes=votes,
-        standing=stand(votes, quorum),
+        consensus=tally(votes, quorum),
     )
 
 
@@ -166,11 +166,11 @@ class SharedVote:
     label: str | None
 
 
-def shared_votes(unit: Unit, admins: frozenset[int]) -> list[SharedVote]:
+def shared_votes(unit: UnitOfWork, admins: frozenset[int]) -> list[SharedVote]:
     """Every vote that counts on a text with two or more; ``admins`` are Telegram ids."""
     return [
         SharedVote(vote.person_id, text.text_hash, vote.label)
-        for text in judged(unit, 1, admins)
+        for text in voted_texts(unit, 1, admins)
         if len(text.votes) > 1
         for vote in text.votes
     ]

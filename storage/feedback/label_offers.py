@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select, update
 
 from storage.db.column_types import utc_now
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.states import OfferState
 from storage.db.tables import OfferRow
 from storage.feedback.label_queue import WaitingText
@@ -36,51 +36,51 @@ class GoldScore:
     right: int
 
 
-def offer_text(unit: Unit, person_id: int, waiting: WaitingText) -> int:
+def offer_text(unit: UnitOfWork, person_id: int, waiting: WaitingText) -> int:
     """Note that a person is shown somebody's text; the offer's id."""
     return _offer(unit, person_id, waiting.text_hash, waiting.prediction_id, None)
 
 
-def offer_gold(unit: Unit, person_id: int, text: str, label: str) -> int:
+def offer_gold(unit: UnitOfWork, person_id: int, text: str, label: str) -> int:
     """Note that a person is shown a gold question with a known label; the offer's id."""
     return _offer(unit, person_id, unit.cipher.fingerprint(text), None, label)
 
 
-def find_offer(unit: Unit, person_id: int, offer_id: int) -> Offer | None:
+def find_offer(unit: UnitOfWork, person_id: int, offer_id: int) -> Offer | None:
     """Find an offer to this person, None when there is none (any more), or it is another's."""
     return _first(unit, _offers().where(OfferRow.id == offer_id, OfferRow.person_id == person_id))
 
 
-def last_closed(unit: Unit, person_id: int) -> Offer | None:
+def last_closed(unit: UnitOfWork, person_id: int) -> Offer | None:
     """The offer that the person answered or skipped last: what they may undo."""
     closed = OfferRow.state.in_([OfferState.ANSWERED, OfferState.SKIPPED])
     newest_first = (OfferRow.created_at.desc(), OfferRow.id.desc())
     return _first(unit, _offers().where(OfferRow.person_id == person_id, closed).order_by(*newest_first).limit(1))
 
 
-def close(unit: Unit, offer: Offer, state: OfferState, answer: str | None = None) -> bool:
+def close(unit: UnitOfWork, offer: Offer, state: OfferState, answer: str | None = None) -> bool:
     """Bring an offer from the state that it was found in to another; False when it is not in that state any more."""
     met = OfferRow.id == offer.id, OfferRow.state == offer.state
     return unit.change(update(OfferRow).where(*met).values(state=state, answer=answer)) == 1
 
 
-def forget_shown(unit: Unit, person_id: int) -> None:
+def clear_shown(unit: UnitOfWork, person_id: int) -> None:
     """Take back what the person was shown and did not answer; it may be offered again."""
     unit.change(delete(OfferRow).where(OfferRow.person_id == person_id, OfferRow.state == OfferState.SHOWN))
 
 
-def count_offers(unit: Unit, person_id: int) -> int:
+def count_offers(unit: UnitOfWork, person_id: int) -> int:
     """How many texts and gold questions the person was shown and did not let go."""
     return unit.scalars(select(func.count()).where(OfferRow.person_id == person_id)).one()
 
 
-def offered_gold(unit: Unit, person_id: int) -> frozenset[bytes]:
+def offered_gold(unit: UnitOfWork, person_id: int) -> frozenset[bytes]:
     """The hashes of the gold questions that the person was shown."""
     gold = OfferRow.gold_label.is_not(None)
     return frozenset(unit.scalars(select(OfferRow.text_hash).where(OfferRow.person_id == person_id, gold)))
 
 
-def gold_scores(unit: Unit) -> list[GoldScore]:
+def gold_scores(unit: UnitOfWork) -> list[GoldScore]:
     """How well everybody answered gold questions who answered one, by the person's id."""
     right = func.count().filter(OfferRow.answer == OfferRow.gold_label)
     rows = unit.execute(
@@ -92,7 +92,9 @@ def gold_scores(unit: Unit) -> list[GoldScore]:
     return [GoldScore(*row) for row in rows]
 
 
-def _offer(unit: Unit, person_id: int, text_hash: bytes, prediction_id: int | None, gold_label: str | None) -> int:
+def _offer(
+    unit: UnitOfWork, person_id: int, text_hash: bytes, prediction_id: int | None, gold_label: str | None
+) -> int:
     shown = {
         "prediction_id": prediction_id,
         "gold_label": gold_label,
@@ -112,6 +114,6 @@ def _offers() -> Select[*tuple[Any, ...]]:
     return select(OfferRow.id, OfferRow.text_hash, OfferRow.prediction_id, OfferRow.gold_label, OfferRow.state)
 
 
-def _first(unit: Unit, offers: Select[*tuple[Any, ...]]) -> Offer | None:
+def _first(unit: UnitOfWork, offers: Select[*tuple[Any, ...]]) -> Offer | None:
     row = unit.execute(offers).one_or_none()
     return None if row is None else Offer(*row)

@@ -14,10 +14,10 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from storage.db.column_types import utc_now
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.states import Consent, OfferState
-from storage.db.tables import ConsentRow, JudgementRow, MessageRow, OfferRow, PersonRow, PredictionRow
-from storage.privacy.consent import TRAINING, consenting, withdrawn
+from storage.db.tables import ConsentRow, MessageRow, OfferRow, PersonRow, PredictionRow, VoteRow
+from storage.privacy.consent import TRAINING, consenting_people, withdrawn_people
 
 # Stands for a vote of neither where votes are compared; no label is called so.
 _NEITHER: Final = "Neither"
@@ -49,7 +49,7 @@ class WaitingText:
     prediction_id: int
 
 
-def next_text(unit: Unit, person_id: int, need: Need) -> WaitingText | None:
+def next_text(unit: UnitOfWork, person_id: int, need: Need) -> WaitingText | None:
     """Find the text that a vote of this person would help most, None when there is none."""
     showable = _showable(person_id, need).where(
         MessageRow.text_hash.not_in(_about_to_be_settled(person_id, need.quorum))
@@ -64,21 +64,21 @@ def next_text(unit: Unit, person_id: int, need: Need) -> WaitingText | None:
     return None
 
 
-def still_waiting(unit: Unit, person_id: int, need: Need, text_hash: bytes) -> WaitingText | None:
+def still_waiting(unit: UnitOfWork, person_id: int, need: Need, text_hash: bytes) -> WaitingText | None:
     """Find the text with this hash again, None when a vote of this person would not help any more."""
     this = MessageRow.text_hash == text_hash
-    short = MessageRow.text_hash.in_(_short_of_votes(need.quorum).where(JudgementRow.text_hash == text_hash))
+    short = MessageRow.text_hash.in_(_short_of_votes(need.quorum).where(VoteRow.text_hash == text_hash))
     return _first(unit, _showable(person_id, need).where(this, short | ~_has_votes()))
 
 
-def _first(unit: Unit, showable: Select[*tuple[Any, ...]]) -> WaitingText | None:
+def _first(unit: UnitOfWork, showable: Select[*tuple[Any, ...]]) -> WaitingText | None:
     row = unit.execute(showable.order_by(PredictionRow.confidence, PredictionRow.id).limit(1)).one_or_none()
     return None if row is None else WaitingText(row.text_hash, row.message_id, row.prediction_id)
 
 
 def _voted(quorum: int) -> Select[int]:
     """Select the predictions under which the texts that are short of votes were judged, the most useful first."""
-    short = _short_of_votes(quorum).add_columns(func.min(JudgementRow.prediction_id).label("prediction_id")).subquery()
+    short = _short_of_votes(quorum).add_columns(func.min(VoteRow.prediction_id).label("prediction_id")).subquery()
     judged = select(PredictionRow.id).join(short, short.c.prediction_id == PredictionRow.id)
     return judged.order_by(PredictionRow.confidence, PredictionRow.id)
 
@@ -93,7 +93,7 @@ def _showable(person_id: int, need: Need) -> Select[*tuple[Any, ...]]:
     """Select what may be shown to a person at all, whatever the votes on it."""
     same, newer = aliased(MessageRow), aliased(MessageRow)
     admins = select(PersonRow.id).where(
-        PersonRow.telegram_id.in_(sorted(need.admins)), PersonRow.id.not_in(withdrawn())
+        PersonRow.telegram_id.in_(sorted(need.admins)), PersonRow.id.not_in(withdrawn_people())
     )
     return (
         select(MessageRow.text_hash, MessageRow.id.label("message_id"), PredictionRow.id.label("prediction_id"))
@@ -101,8 +101,8 @@ def _showable(person_id: int, need: Need) -> Select[*tuple[Any, ...]]:
         .where(
             MessageRow.person_id.in_(_readable_authors(need.wording)),
             ~exists().where(same.text_hash == MessageRow.text_hash, same.person_id == person_id),
-            ~exists().where(_on_this_text(), JudgementRow.person_id == person_id),
-            ~exists().where(_on_this_text(), JudgementRow.person_id.in_(admins)),
+            ~exists().where(_on_this_text(), VoteRow.person_id == person_id),
+            ~exists().where(_on_this_text(), VoteRow.person_id.in_(admins)),
             ~exists().where(
                 OfferRow.text_hash == MessageRow.text_hash,
                 OfferRow.person_id == person_id,
@@ -121,19 +121,19 @@ def _readable_authors(wording: str) -> Select[int]:
 
 def _short_of_votes(quorum: int) -> Select[bytes]:
     """Select the texts that people judged, all of them the same way, but too few people."""
-    words = func.count(distinct(func.coalesce(JudgementRow.label, _NEITHER)))
+    words = func.count(distinct(func.coalesce(VoteRow.label, _NEITHER)))
     return (
-        select(JudgementRow.text_hash)
-        .where(JudgementRow.person_id.in_(consenting()))
-        .group_by(JudgementRow.text_hash)
+        select(VoteRow.text_hash)
+        .where(VoteRow.person_id.in_(consenting_people()))
+        .group_by(VoteRow.text_hash)
         .having(func.count() < quorum, words == 1)
     )
 
 
 def _about_to_be_settled(person_id: int, quorum: int) -> Select[bytes]:
     """Select the texts that lack no more votes than there are other people who look at them now."""
-    votes = select(func.count()).where(JudgementRow.text_hash == OfferRow.text_hash)
-    counted = votes.where(JudgementRow.person_id.in_(consenting())).scalar_subquery()
+    votes = select(func.count()).where(VoteRow.text_hash == OfferRow.text_hash)
+    counted = votes.where(VoteRow.person_id.in_(consenting_people())).scalar_subquery()
     return (
         select(OfferRow.text_hash)
         .where(
@@ -147,8 +147,8 @@ def _about_to_be_settled(person_id: int, quorum: int) -> Select[bytes]:
 
 
 def _has_votes() -> ColumnElement[bool]:
-    return exists().where(_on_this_text(), JudgementRow.person_id.in_(consenting()))
+    return exists().where(_on_this_text(), VoteRow.person_id.in_(consenting_people()))
 
 
 def _on_this_text() -> ColumnElement[bool]:
-    return JudgementRow.text_hash == MessageRow.text_hash
+    return VoteRow.text_hash == MessageRow.text_hash

@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Final
 
 from storage.chat.messages import texts_of
-from storage.db.database import Unit
-from storage.feedback.consensus import State
-from storage.feedback.eligibility import JudgedText, judged
+from storage.db.database import UnitOfWork
+from storage.feedback.consensus import ConsensusState
+from storage.feedback.eligibility import VotedText, voted_texts
 
 # A label that people agree on and that the model gave less than this is worth a look, 0 to 1.
 UNLIKELY: Final = 0.02
@@ -41,32 +41,32 @@ class QuarantinedText:
     reason: Reason
 
 
-def quarantined(unit: Unit, quorum: int, admins: frozenset[int], count: int) -> list[QuarantinedText]:
+def quarantined(unit: UnitOfWork, quorum: int, admins: frozenset[int], count: int) -> list[QuarantinedText]:
     """The first ``count`` texts to look at: disagreements, oldest first, then labels, the least likely first."""
     found = _found(unit, quorum, admins)[:count]
     texts = texts_of(unit, [text.message_id for text, _ in found])
     return [_shown(text, texts[text.message_id], reason) for text, reason in found if text.message_id in texts]
 
 
-def count_quarantined(unit: Unit, quorum: int, admins: frozenset[int]) -> Counter[Reason]:
+def count_quarantined(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Counter[Reason]:
     """How many texts there are to look at, for each reason."""
     return Counter(reason for _, reason in _found(unit, quorum, admins))
 
 
-def _found(unit: Unit, quorum: int, admins: frozenset[int]) -> list[tuple[JudgedText, Reason]]:
+def _found(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> list[tuple[VotedText, Reason]]:
     disagreements, unlikely = [], []
-    for text in judged(unit, quorum, admins):
-        standing = text.standing
-        if standing.state is State.QUARANTINED:
+    for text in voted_texts(unit, quorum, admins):
+        standing = text.consensus
+        if standing.state is ConsensusState.QUARANTINED:
             disagreements.append(text)
-        elif standing.label is not None and not standing.by_admin and text.chance_of(standing.label) < UNLIKELY:
-            unlikely.append((text.chance_of(standing.label), text))
+        elif standing.label is not None and not standing.by_admin and text.probability_of(standing.label) < UNLIKELY:
+            unlikely.append((text.probability_of(standing.label), text))
     disagreements.sort(key=lambda text: text.message_id)
     unlikely.sort(key=lambda pair: (pair[0], pair[1].message_id))
     return [(text, Reason.DISAGREEMENT) for text in disagreements] + [(text, Reason.UNLIKELY) for _, text in unlikely]
 
 
-def _shown(text: JudgedText, words: str, reason: Reason) -> QuarantinedText:
+def _shown(text: VotedText, words: str, reason: Reason) -> QuarantinedText:
     votes = Counter(vote.label for vote in text.votes)
     return QuarantinedText(
         message_id=text.message_id,
@@ -74,7 +74,7 @@ def _shown(text: JudgedText, words: str, reason: Reason) -> QuarantinedText:
         author_id=text.author_id,
         text=words,
         predicted=text.predicted,
-        chance=text.chance,
+        chance=text.confidence,
         votes=tuple(sorted(votes.items(), key=lambda item: item[0] or "")),
         reason=reason,
     )

@@ -8,9 +8,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.sql import ColumnElement
 
 from storage.db.column_types import utc_now
-from storage.db.database import Unit
-from storage.db.states import Verdict
-from storage.db.tables import JudgementRow, MessageRow, PredictionRow
+from storage.db.database import UnitOfWork
+from storage.db.states import Vote
+from storage.db.tables import MessageRow, PredictionRow, VoteRow
 from storage.errors import UnknownPrediction
 
 # What is true when a prediction of the label on the left is wrong.
@@ -18,7 +18,7 @@ OPPOSITE: Final = {"Negative": "Positive", "Positive": "Negative"}
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class StoredVote:
     """What a person says of a text now. ``prediction_id`` is the prediction that they judged it under.
 
     ``label`` is the label that the person says is true, None for neither.
@@ -27,12 +27,12 @@ class Judgement:
     id: int
     person_id: int
     prediction_id: int
-    verdict: Verdict
+    vote: Vote
     label: str | None
     created_at: datetime
 
 
-def judge(unit: Unit, person_id: int, prediction_id: int, verdict: Verdict) -> Verdict | None:
+def record_vote(unit: UnitOfWork, person_id: int, prediction_id: int, verdict: Vote) -> Vote | None:
     """Keep a verdict; the verdict that it replaces, None when it is the person's first on this text.
 
     Equal texts count as one, so judging a text again under a newer prediction replaces too. Raises
@@ -52,34 +52,34 @@ def judge(unit: Unit, person_id: int, prediction_id: int, verdict: Verdict) -> V
         "label": _true_label(label, verdict),
         "created_at": utc_now(),
     }
-    replaced = unit.scalar(select(JudgementRow.verdict).where(_on_text(person_id, prediction_id)).with_for_update())
+    replaced = unit.scalar(select(VoteRow.verdict).where(_on_text(person_id, prediction_id)).with_for_update())
     unit.execute(
-        unit.insert(JudgementRow)
+        unit.insert(VoteRow)
         .values(person_id=person_id, text_hash=text_hash, **said)
-        .on_conflict_do_update(index_elements=[JudgementRow.person_id, JudgementRow.text_hash], set_=said)
+        .on_conflict_do_update(index_elements=[VoteRow.person_id, VoteRow.text_hash], set_=said)
     )
     return replaced
 
 
-def undo(unit: Unit, person_id: int, prediction_id: int) -> Verdict | None:
+def undo_vote(unit: UnitOfWork, person_id: int, prediction_id: int) -> Vote | None:
     """Take back what the person said of the text of this prediction; the verdict that went, None when none was."""
-    verdict = unit.scalar(select(JudgementRow.verdict).where(_on_text(person_id, prediction_id)).with_for_update())
-    unit.change(delete(JudgementRow).where(_on_text(person_id, prediction_id)))
+    verdict = unit.scalar(select(VoteRow.verdict).where(_on_text(person_id, prediction_id)).with_for_update())
+    unit.change(delete(VoteRow).where(_on_text(person_id, prediction_id)))
     return verdict
 
 
-def judgement_of(unit: Unit, person_id: int, prediction_id: int) -> Judgement | None:
+def vote_of(unit: UnitOfWork, person_id: int, prediction_id: int) -> StoredVote | None:
     """Find what the person says of the text of this prediction, under this one or another of an equal text."""
-    row = unit.scalar(select(JudgementRow).where(_on_text(person_id, prediction_id)))
+    row = unit.scalar(select(VoteRow).where(_on_text(person_id, prediction_id)))
     if row is None:
         return None
-    return Judgement(row.id, row.person_id, row.prediction_id, row.verdict, row.label, row.created_at)
+    return StoredVote(row.id, row.person_id, row.prediction_id, row.verdict, row.label, row.created_at)
 
 
-def _true_label(label: str, verdict: Verdict) -> str | None:
-    if verdict is Verdict.NEITHER:
+def _true_label(label: str, verdict: Vote) -> str | None:
+    if verdict is Vote.NEITHER:
         return None
-    return label if verdict is Verdict.RIGHT else OPPOSITE[label]
+    return label if verdict is Vote.RIGHT else OPPOSITE[label]
 
 
 def _on_text(person_id: int, prediction_id: int) -> ColumnElement[bool]:
@@ -89,4 +89,4 @@ def _on_text(person_id: int, prediction_id: int) -> ColumnElement[bool]:
         .where(PredictionRow.id == prediction_id)
         .scalar_subquery()
     )
-    return (JudgementRow.person_id == person_id) & (JudgementRow.text_hash == text_hash)
+    return (VoteRow.person_id == person_id) & (VoteRow.text_hash == text_hash)

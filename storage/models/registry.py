@@ -10,7 +10,7 @@ from sqlalchemy import case, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storage.db.column_types import utc_now
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.tables import ModelChangeRow, ModelVersionRow
 from storage.errors import LiveModelChanged, ModelRemoved, ModelVersionTaken, UnknownModelVersion
 
@@ -46,7 +46,7 @@ class ModelChange:
     why: str
 
 
-def register(unit: Unit, version: str, manifest_sha256: str, location: str, run_id: int | None = None) -> None:
+def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str, run_id: int | None = None) -> None:
     """Make a version known; of one that is known already only the location may differ, and is updated.
 
     What a run published stays where it is in the store, whoever names another copy. Raises ModelVersionTaken when the
@@ -63,7 +63,7 @@ def register(unit: Unit, version: str, manifest_sha256: str, location: str, run_
         raise ModelVersionTaken(version=version)
 
 
-def make_live(unit: Unit, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
+def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
     """Let this version answer from now on, and no other, and write down who wanted that and why.
 
     With ``instead_of`` only if that one is live now. Raises UnknownModelVersion, ModelRemoved, LiveModelChanged; the
@@ -72,7 +72,7 @@ def make_live(unit: Unit, version: str, why: str, who: int | None = None, instea
     chosen = get_version(unit, version)
     if chosen.removed_at is not None:
         raise ModelRemoved(version=version)
-    before = live(unit)
+    before = live_model(unit)
     if instead_of is not None and (before is None or before.version != instead_of):
         raise LiveModelChanged(expected=instead_of, found=before.version if before else "none")
     if before is not None and before.version == version:
@@ -91,19 +91,19 @@ def make_live(unit: Unit, version: str, why: str, who: int | None = None, instea
     unit.flush()
 
 
-def note_test(unit: Unit, version: str, reviews: int, right: int) -> None:
+def record_test(unit: UnitOfWork, version: str, reviews: int, right: int) -> None:
     """Keep how a version did on so many reviews that decided nothing."""
     tested = update(ModelVersionRow).where(ModelVersionRow.version == version)
     unit.change(tested.values(tested=reviews, tested_right=right))
 
 
-def live(unit: Unit) -> ModelVersion | None:
+def live_model(unit: UnitOfWork) -> ModelVersion | None:
     """Find the version that answers, None when none was made live."""
     row = unit.scalar(select(ModelVersionRow).where(ModelVersionRow.live))
     return _version(row) if row else None
 
 
-def get_version(unit: Unit, version: str) -> ModelVersion:
+def get_version(unit: UnitOfWork, version: str) -> ModelVersion:
     """Find a version by its name; raises UnknownModelVersion."""
     row = unit.scalar(select(ModelVersionRow).where(ModelVersionRow.version == version))
     if row is None:
@@ -111,19 +111,19 @@ def get_version(unit: Unit, version: str) -> ModelVersion:
     return _version(row)
 
 
-def versions(unit: Unit) -> list[ModelVersion]:
+def versions(unit: UnitOfWork) -> list[ModelVersion]:
     """Every version, newest first."""
     newest = select(ModelVersionRow).order_by(ModelVersionRow.created_at.desc(), ModelVersionRow.version.desc())
     return [_version(row) for row in unit.scalars(newest)]
 
 
-def changes(unit: Unit, count: int | None = None) -> list[ModelChange]:
+def changes(unit: UnitOfWork, count: int | None = None) -> list[ModelChange]:
     """The newest changes of the live model, or all of them, newest first."""
     rows = unit.scalars(select(ModelChangeRow).order_by(ModelChangeRow.id.desc()).limit(count))
     return [ModelChange(row.created_at, row.who, row.from_version, row.to_version, row.why) for row in rows]
 
 
-def earlier(unit: Unit) -> list[ModelVersion]:
+def earlier_live_models(unit: UnitOfWork) -> list[ModelVersion]:
     """The versions that were live before the live one and still have their files, the latest first, each once."""
     was_live = select(ModelChangeRow.from_version).order_by(ModelChangeRow.id.desc())
     names = dict.fromkeys(name for name in unit.scalars(was_live) if name is not None)
@@ -131,7 +131,7 @@ def earlier(unit: Unit) -> list[ModelVersion]:
     return [version for version in known if not version.live and version.removed_at is None]
 
 
-def mark_removed(unit: Unit, version: str) -> None:
+def mark_removed(unit: UnitOfWork, version: str) -> None:
     """Note that the files of a version are gone; never of the live one, which raises LiveModelChanged."""
     gone = update(ModelVersionRow).where(ModelVersionRow.version == version, ~ModelVersionRow.live)
     if not unit.change(gone.values(removed_at=utc_now())):

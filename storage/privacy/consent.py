@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.sql import ColumnElement
 
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.states import Consent
 from storage.db.tables import ConsentRow
 
@@ -15,12 +15,12 @@ TRAINING: Final = "training"
 NOTICES: Final = "notices:"
 
 
-def notices_from(bot_id: int) -> str:
+def notification_scope(bot_id: int) -> str:
     """The scope of notices from this bot, which alone sends them: Telegram lets a bot write only to who wrote to it."""
     return f"{NOTICES}{bot_id}"
 
 
-def consent_of(unit: Unit, person_id: int, scope: str = TRAINING) -> Consent:
+def consent_of(unit: UnitOfWork, person_id: int, scope: str = TRAINING) -> Consent:
     """Read the newest line of the person's ledger in a scope."""
     newest = (
         select(ConsentRow.consent)
@@ -31,7 +31,7 @@ def consent_of(unit: Unit, person_id: int, scope: str = TRAINING) -> Consent:
     return unit.scalar(newest) or Consent.NEVER_ASKED
 
 
-def record_consent(unit: Unit, person_id: int, consent: Consent, wording: str, scope: str = TRAINING) -> None:
+def record_consent(unit: UnitOfWork, person_id: int, consent: Consent, wording: str, scope: str = TRAINING) -> None:
     """Add a line to the ledger; ``wording`` names the version of the question or command that the person saw."""
     if consent is Consent.NEVER_ASKED:
         raise ValueError("the ledger records events; never having been asked is none")
@@ -39,12 +39,12 @@ def record_consent(unit: Unit, person_id: int, consent: Consent, wording: str, s
     unit.flush()
 
 
-def consenting() -> Select[int]:
+def consenting_people() -> Select[int]:
     """Select the ids of the people whose texts and judgements may train a model."""
     return _with_newest_line(ConsentRow.consent == Consent.GRANTED)
 
 
-def withdrawn() -> Select[int]:
+def withdrawn_people() -> Select[int]:
     """Select the ids of the people who took their consent back."""
     return _with_newest_line(ConsentRow.consent == Consent.WITHDRAWN)
 

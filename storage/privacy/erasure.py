@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import delete, or_, select, update
 
 from storage.db.column_types import utc_now
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.states import UpdateState
 from storage.db.tables import (
     ConsentRow,
     FollowerRow,
-    JudgementRow,
     MessageRow,
     ModelChangeRow,
     PersonRow,
@@ -18,11 +17,12 @@ from storage.db.tables import (
     ReplyRow,
     RunRow,
     UpdateRow,
+    VoteRow,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class ErasedRows:
     """How many rows of each kind went; ``updates`` lost their content and keep their ids."""
 
     people: int
@@ -34,7 +34,7 @@ class Erased:
     updates: int
 
 
-def erase(unit: Unit, telegram_id: int) -> Erased:
+def erase(unit: UnitOfWork, telegram_id: int) -> ErasedRows:
     """Delete everything that came from, or went to, the person with this Telegram id, and the person.
 
     Of their updates the ids stay, bare, so that a second copy of one is still dropped. A private chat has the
@@ -45,13 +45,13 @@ def erase(unit: Unit, telegram_id: int) -> Erased:
     person_id = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
     messages = select(MessageRow.id).where(MessageRow.person_id == person_id)
     predictions = select(PredictionRow.id).where(PredictionRow.message_id.in_(messages))
-    on_their_texts = JudgementRow.prediction_id.in_(predictions)
+    on_their_texts = VoteRow.prediction_id.in_(predictions)
     to_them = or_(
         ReplyRow.person_id == person_id, ReplyRow.chat_id == telegram_id, ReplyRow.prediction_id.in_(predictions)
     )
     _forget_admin(unit, telegram_id)
-    return Erased(
-        judgements=unit.change(delete(JudgementRow).where(or_(JudgementRow.person_id == person_id, on_their_texts))),
+    return ErasedRows(
+        judgements=unit.change(delete(VoteRow).where(or_(VoteRow.person_id == person_id, on_their_texts))),
         replies=unit.change(delete(ReplyRow).where(to_them)),
         predictions=unit.change(delete(PredictionRow).where(PredictionRow.message_id.in_(messages))),
         messages=unit.change(delete(MessageRow).where(MessageRow.person_id == person_id)),
@@ -61,13 +61,13 @@ def erase(unit: Unit, telegram_id: int) -> Erased:
     )
 
 
-def _forget_admin(unit: Unit, telegram_id: int) -> None:
+def _forget_admin(unit: UnitOfWork, telegram_id: int) -> None:
     unit.change(delete(FollowerRow).where(FollowerRow.chat_id == telegram_id))
     unit.change(update(RunRow).where(RunRow.requested_by == telegram_id).values(requested_by=None))
     unit.change(update(ModelChangeRow).where(ModelChangeRow.who == telegram_id).values(who=None))
 
 
-def _empty_updates(unit: Unit, telegram_id: int) -> int:
+def _empty_updates(unit: UnitOfWork, telegram_id: int) -> int:
     theirs = UpdateRow.telegram_id == telegram_id
     erased = {"state": UpdateState.ERASED, "finished_at": utc_now()}
     unit.change(update(UpdateRow).where(theirs, UpdateRow.state == UpdateState.RECEIVED).values(erased))

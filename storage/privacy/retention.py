@@ -7,14 +7,14 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState, UpdateState
-from storage.db.tables import JudgementRow, MessageRow, PredictionRow, ReplyRow, UpdateRow
-from storage.privacy.consent import consenting, withdrawn
+from storage.db.tables import MessageRow, PredictionRow, ReplyRow, UpdateRow, VoteRow
+from storage.privacy.consent import consenting_people, withdrawn_people
 
 
 @dataclass(frozen=True, slots=True)
-class Purged:
+class PurgedRows:
     """How many rows went; a message takes its predictions, their judgements and their replies with it."""
 
     messages: int
@@ -22,7 +22,7 @@ class Purged:
     replies: int
 
 
-def purge(unit: Unit, now: datetime, message_days: int, inbox_days: int) -> Purged:
+def purge(unit: UnitOfWork, now: datetime, message_days: int, inbox_days: int) -> PurgedRows:
     """Delete what is older than it may be.
 
     - A message goes ``message_days`` after it was stored, with everything that hangs on it, unless its author's
@@ -36,9 +36,9 @@ def purge(unit: Unit, now: datetime, message_days: int, inbox_days: int) -> Purg
     """
     messages_before = now - timedelta(days=message_days)
     inbox_before = now - timedelta(days=inbox_days)
-    took_back = JudgementRow.person_id.in_(withdrawn())
-    unit.change(delete(JudgementRow).where(JudgementRow.created_at < messages_before, took_back))
-    return Purged(
+    took_back = VoteRow.person_id.in_(withdrawn_people())
+    unit.change(delete(VoteRow).where(VoteRow.created_at < messages_before, took_back))
+    return PurgedRows(
         messages=unit.change(delete(MessageRow).where(MessageRow.created_at < messages_before, ~_may_train())),
         updates=unit.change(delete(UpdateRow).where(_settled_update(inbox_before))),
         replies=unit.change(delete(ReplyRow).where(_settled_reply(inbox_before))),
@@ -47,13 +47,13 @@ def purge(unit: Unit, now: datetime, message_days: int, inbox_days: int) -> Purg
 
 def _may_train() -> ColumnElement[bool]:
     judged = (
-        select(JudgementRow.id)
-        .join(PredictionRow, PredictionRow.id == JudgementRow.prediction_id)
+        select(VoteRow.id)
+        .join(PredictionRow, PredictionRow.id == VoteRow.prediction_id)
         .where(PredictionRow.message_id == MessageRow.id)
         .correlate(MessageRow)
         .exists()
     )
-    return judged & MessageRow.person_id.in_(consenting())
+    return judged & MessageRow.person_id.in_(consenting_people())
 
 
 def _settled_update(before: datetime) -> ColumnElement[bool]:

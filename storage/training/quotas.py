@@ -10,7 +10,7 @@ _ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Supplied:
+class Contribution:
     """A row, by the hash of its text, and whom it counts for: its author, and the people who support its label.
 
     The two are empty where it counts for nobody, as an admin's does.
@@ -21,7 +21,7 @@ class Supplied:
     supporters: tuple[int, ...]
 
 
-def within_quotas(rows: Sequence[Supplied], person_rows: int, person_share: float) -> list[Supplied]:
+def within_quotas(rows: Sequence[Contribution], person_rows: int, person_share: float) -> list[Contribution]:
     """The rows, given oldest first, without those by which somebody supplies too many.
 
     A row counts 1 for its author and 1/k for each of its k supporters, in a count of its own. Of the rows that are
@@ -36,7 +36,7 @@ def within_quotas(rows: Sequence[Supplied], person_rows: int, person_share: floa
         left = kept
 
 
-def _up_to(limit: float, rows: Iterable[Supplied]) -> list[Supplied]:
+def _up_to(limit: float, rows: Iterable[Contribution]) -> list[Contribution]:
     """Take each row, in turn, that puts nobody above the limit."""
     written: dict[int, float] = defaultdict(float)
     supported: dict[int, float] = defaultdict(float)

@@ -13,7 +13,7 @@ from sqlalchemy import case, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from storage.db.column_types import utc_now
-from storage.db.database import Unit
+from storage.db.database import UnitOfWork
 from storage.db.states import RunKind, RunState, Trigger
 from storage.db.tables import RunRow
 from storage.errors import LeaseLost, UnknownRun
@@ -23,7 +23,7 @@ LEASE_SECONDS: Final = 30
 # A run that was taken up so often and never came to an end has failed.
 MAX_ATTEMPTS: Final = 3
 # How a run ends of which a model came that was compared with the live one.
-JUDGED: Final = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED)
+EVALUATED: Final = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class RunRequest:
     """What came of asking for a run: the open run, and whether it is a new one or one that was joined."""
 
     run: Run
@@ -74,7 +74,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """How far the training of a run is: steps done and in all, in how many epochs, and texts a second."""
 
     step: int
@@ -83,24 +83,24 @@ class Progress:
     samples_per_second: float
 
 
-def ask(unit: Unit, kind: RunKind, trigger: Trigger, requested_by: int | None = None) -> Ask:
+def request_run(unit: UnitOfWork, kind: RunKind, trigger: Trigger, requested_by: int | None = None) -> RunRequest:
     """Queue a run, or join the one that is open, whatever its kind. ``requested_by`` is a Telegram id."""
     values = {"kind": kind, "trigger": trigger, "requested_by": requested_by}
     new = unit.scalar(unit.insert(RunRow).values(**values, open=True).on_conflict_do_nothing().returning(RunRow.id))
     if new is not None:
-        return Ask(get_run(unit, new), new=True)
+        return RunRequest(get_run(unit, new), new=True)
     joined = open_run(unit)
     # The open run ended between the two statements, which a second try settles.
-    return Ask(joined, new=False) if joined else ask(unit, kind, trigger, requested_by)
+    return RunRequest(joined, new=False) if joined else request_run(unit, kind, trigger, requested_by)
 
 
-def open_run(unit: Unit) -> Run | None:
+def open_run(unit: UnitOfWork) -> Run | None:
     """The run that is queued, running or evaluating; there is at most one."""
     row = unit.scalar(select(RunRow).where(RunRow.open))
     return _run(row) if row else None
 
 
-def get_run(unit: Unit, run_id: int) -> Run:
+def get_run(unit: UnitOfWork, run_id: int) -> Run:
     """The run with this id as it is now; raises UnknownRun."""
     row = unit.scalar(select(RunRow).where(RunRow.id == run_id).execution_options(populate_existing=True))
     if row is None:
@@ -108,23 +108,23 @@ def get_run(unit: Unit, run_id: int) -> Run:
     return _run(row)
 
 
-def card_of(unit: Unit, run_id: int) -> bytes | None:
+def chart_of(unit: UnitOfWork, run_id: int) -> bytes | None:
     """The chart that goes with a run's decision, a PNG; None where none was drawn."""
     return unit.scalar(select(RunRow.card).where(RunRow.id == run_id))
 
 
-def newest_runs(unit: Unit, count: int) -> list[Run]:
+def newest_runs(unit: UnitOfWork, count: int) -> list[Run]:
     """The newest runs, newest first."""
     return [_run(row) for row in unit.scalars(select(RunRow).order_by(RunRow.id.desc()).limit(count))]
 
 
-def latest(unit: Unit, *states: RunState) -> Run | None:
+def newest_in(unit: UnitOfWork, *states: RunState) -> Run | None:
     """The newest run in one of these states."""
     row = unit.scalar(select(RunRow).where(RunRow.state.in_(states)).order_by(RunRow.id.desc()).limit(1))
     return _run(row) if row else None
 
 
-def cancel(unit: Unit, run_id: int) -> bool:
+def cancel(unit: UnitOfWork, run_id: int) -> bool:
     """Ask for the end of an open run: one that nobody holds ends at once, else its worker sees it. False when ended."""
     unit.change(
         update(RunRow)
@@ -135,7 +135,7 @@ def cancel(unit: Unit, run_id: int) -> bool:
     return bool(asked) or get_run(unit, run_id).state is RunState.CANCELLED
 
 
-def claim(unit: Unit, run_id: int, owner: str) -> Lease | None:
+def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
     """Take a run whose lease nobody holds; None when another does, or when it has ended.
 
     The claim after MAX_ATTEMPTS ends the run as FAILED, with what is known of the last one, and a run that was to be
@@ -166,28 +166,28 @@ def claim(unit: Unit, run_id: int, owner: str) -> Lease | None:
     return None if token is None else Lease(get_run(unit, run_id), token)
 
 
-def keep(unit: Unit, lease: Lease) -> bool:
+def renew(unit: UnitOfWork, lease: Lease) -> bool:
     """Renew the lease; whether somebody asked to cancel the run. Raises LeaseLost."""
     _write(unit, lease, lease_until=utc_now() + timedelta(seconds=LEASE_SECONDS))
     return bool(unit.scalar(select(RunRow.cancel_asked).where(RunRow.id == lease.run.id)))
 
 
-def report(unit: Unit, lease: Lease, progress: Progress) -> None:
+def record_progress(unit: UnitOfWork, lease: Lease, progress: RunProgress) -> None:
     """Note how far the training is; raises LeaseLost."""
     _write(unit, lease, **asdict(progress))
 
 
-def note_snapshot(unit: Unit, lease: Lease, champion: str) -> None:
+def record_snapshot(unit: UnitOfWork, lease: Lease, champion: str) -> None:
     """Note that the run's data is written down, and the version that its candidate has to beat; raises LeaseLost."""
     _write(unit, lease, snapshot_at=utc_now(), champion=champion)
 
 
-def move(unit: Unit, lease: Lease, state: RunState) -> None:
+def set_state(unit: UnitOfWork, lease: Lease, state: RunState) -> None:
     """Go on to another state in which the run is still open; raises LeaseLost."""
     _write(unit, lease, state=state)
 
 
-def let_go(unit: Unit, lease: Lease, blame: str | None) -> None:
+def release(unit: UnitOfWork, lease: Lease, blame: str | None) -> None:
     """Give the run back, so that anybody may claim it at once; raises LeaseLost.
 
     ``blame`` is a sentence about what ended the attempt; without one, when its worker had to stop for reasons of its
@@ -199,8 +199,8 @@ def let_go(unit: Unit, lease: Lease, blame: str | None) -> None:
     _write(unit, lease, state=RunState.QUEUED, lease_until=None, lease_token=token, attempts=attempts, error=blame)
 
 
-def end(  # noqa: PLR0913 - one argument a fact
-    unit: Unit,
+def finish(  # noqa: PLR0913 - one argument a fact
+    unit: UnitOfWork,
     lease: Lease,
     state: RunState,
     *,
@@ -213,7 +213,7 @@ def end(  # noqa: PLR0913 - one argument a fact
     _write(unit, lease, **_ended(state), candidate=candidate, decision=decision, card=card, error=error)
 
 
-def unattended(unit: Unit) -> list[int]:
+def unclaimed_runs(unit: UnitOfWork) -> list[int]:
     """The open runs whose lease nobody holds: queued ones, and those whose worker died."""
     return list(unit.scalars(select(RunRow.id).where(RunRow.open, _unheld(utc_now()))))
 
@@ -226,7 +226,7 @@ def _ended(state: RunState) -> dict[str, Any]:
     return {"state": state, "open": False, "lease_until": None, "finished_at": utc_now()}
 
 
-def _write(unit: Unit, lease: Lease, **values: Any) -> None:  # noqa: ANN401 - columns of several types
+def _write(unit: UnitOfWork, lease: Lease, **values: Any) -> None:  # noqa: ANN401 - columns of several types
     mine = update(RunRow).where(RunRow.id == lease.run.id, RunRow.open, RunRow.lease_token == lease.token)
     if not unit.change(mine.values(**values)):
         raise LeaseLost(run_id=lease.run.id)

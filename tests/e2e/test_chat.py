@@ -15,7 +15,7 @@ from core.settings import Settings
 from storage.db.database import Database
 from storage.db.encryption import read_keys
 from storage.db.states import Consent
-from storage.db.tables import JudgementRow, MessageRow, PersonRow, PredictionRow
+from storage.db.tables import MessageRow, PersonRow, PredictionRow, VoteRow
 from storage.privacy.consent import consent_of
 
 GOOD = "What a wonderful evening. The play was funny, warm and brilliantly acted, and I would see it again tomorrow."
@@ -88,9 +88,9 @@ def test_a_tap_edits_the_verdict_stores_the_judgement_and_asks_for_consent_once(
     wait_for_text(demo, person, "May I learn from it?")
     with database.reading() as unit:
         row, prediction = unit.execute(
-            select(JudgementRow, PredictionRow)
-            .join(PredictionRow, PredictionRow.id == JudgementRow.prediction_id)
-            .join(PersonRow, PersonRow.id == JudgementRow.person_id)
+            select(VoteRow, PredictionRow)
+            .join(PredictionRow, PredictionRow.id == VoteRow.prediction_id)
+            .join(PersonRow, PersonRow.id == VoteRow.person_id)
             .where(PersonRow.telegram_id == person)
         ).one()
         assert (row.verdict, row.label) == ("wrong", "Negative")
@@ -279,7 +279,7 @@ def predictions_of(person: int) -> Any:
 
 def judgements_of(database: Database, person: int) -> list[str]:
     with database.reading() as unit:
-        rows = select(JudgementRow.verdict).join(PersonRow).where(PersonRow.telegram_id == person)
+        rows = select(VoteRow.verdict).join(PersonRow).where(PersonRow.telegram_id == person)
         return [str(verdict) for verdict in unit.scalars(rows)]
 
 

@@ -183,7 +183,7 @@ def test_a_reply_that_waits_when_the_bot_is_stopped_is_sent_by_the_next_one(
 ) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_bot(home, playground):
-        heard = playground.state.call_log()[-1]["seq"]
+        heard = playground.outbox()[-1]["seq"]
         playground.fault("429", "sendMessage", retry_after=300)
         playground.message(REVIEW, user_id=7)
         playground.wait_for_call("sendMessage", since=heard)
@@ -243,7 +243,7 @@ def test_a_reply_that_was_on_its_way_when_the_bot_was_killed_is_not_sent_twice(
 ) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_bot(home, playground) as process:
-        heard = playground.state.call_log()[-1]["seq"]
+        heard = playground.outbox()[-1]["seq"]
         playground.fault("hang", "sendMessage")
         playground.message(REVIEW, user_id=7)
         playground.wait_for_call("sendMessage", since=heard)

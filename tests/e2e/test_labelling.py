@@ -10,7 +10,7 @@ from playground_process import running_playground
 
 from playground.client import PlaygroundClient
 from storage.db.database import Database
-from storage.feedback.eligibility import usable
+from storage.feedback.eligibility import eligible_texts
 
 ADMIN, AUTHOR, ANN, BEN, CAT = 1, 10, 11, 12, 13
 CONSENTING = (AUTHOR, ANN, BEN)
@@ -93,5 +93,5 @@ def test_two_votes_make_a_judgement_and_an_admin_decides_where_two_differ(
 
 def labels(database: Database) -> dict[str, int]:
     with database.reading() as unit:
-        found = [text.label for text in usable(unit, 2, frozenset({ADMIN}))]
+        found = [text.label for text in eligible_texts(unit, 2, frozenset({ADMIN}))]
     return {label: found.count(label) for label in found}

@@ -18,8 +18,8 @@ from benchmarks.learning.people import Person, Truth, Votes, together
 from migrations.runner import upgrade
 from playground.client import PlaygroundClient
 from storage.db.encryption import make_key_file
-from storage.feedback.consensus import State
-from storage.feedback.eligibility import judged
+from storage.feedback.consensus import ConsensusState
+from storage.feedback.eligibility import voted_texts
 from storage.models import registry
 
 SENTENCES = [
@@ -56,12 +56,12 @@ def test_people_who_label_at_once_give_each_text_the_votes_that_it_lacks_and_no_
         assert votes.others == 8
         database = home.database()
         with database.reading() as unit:
-            found = list(judged(unit, 2, frozenset({1})))
+            found = list(voted_texts(unit, 2, frozenset({1})))
             true = {unit.cipher.fingerprint(text): label for text, label in labels_of(TABLE).items()}
         database.close()
     assert [len(text.votes) for text in found] == [2] * 8
-    assert [text.standing.state for text in found] == [State.USABLE] * 8
-    assert {text.text_hash: text.standing.label for text in found} == true
+    assert [text.consensus.state for text in found] == [ConsensusState.USABLE] * 8
+    assert {text.text_hash: text.consensus.label for text in found} == true
 
 
 def test_those_who_ask_hear_which_model_answers(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_those_who_ask_hear_which_model_answers(tmp_path: Path) -> None:
     with running_playground(tmp_path / "playground") as client, running_bot(home, client):
         database = home.database()
         with database.reading() as unit:
-            live = registry.live(unit)
+            live = registry.live_model(unit)
         database.close()
         assert live is not None
         with asking(client, range(201, 203), ASKED) as askers:

@@ -17,7 +17,7 @@ from playground_process import running_playground
 from ml.serving.artifact import MANIFEST, Manifest, manifest_hash
 from playground.client import PlaygroundClient
 from storage.models import instances, registry
-from storage.models.instances import Serving
+from storage.models.instances import BotInstance
 
 ADMIN = 1
 SHIPPED = Manifest.read(STARTER).version
@@ -68,14 +68,14 @@ def wait_for_text(client: PlaygroundClient, person: int, *texts: str) -> dict[st
     return replies(client.wait_for_chat(said, chat_id=person))[-1]
 
 
-def wait_for_serving(home: BotHome, version: str, *, refused: str | None = None) -> Serving:
+def wait_for_serving(home: BotHome, version: str, *, refused: str | None = None) -> BotInstance:
     """The bot's own word that it answers with a version, and what it refused."""
     database = home.database()
     deadline = time.monotonic() + 30
     try:
         while True:
             with database.reading() as unit:
-                (row,) = instances.alive(unit)
+                (row,) = instances.live_instances(unit)
             if (row.version, row.refused_version) == (version, refused):
                 return row
             assert time.monotonic() < deadline, row
@@ -162,7 +162,7 @@ def test_model_tells_figures_and_the_process_to_admins_only(playground: Playgrou
     process = wait_for_serving(home, SHIPPED).process
     database = home.database()
     with database.unit_of_work() as unit:
-        registry.note_test(unit, SHIPPED, 19_000, 17_651)
+        registry.record_test(unit, SHIPPED, 19_000, 17_651)
     database.close()
     playground.message("/model", user_id=ADMIN)
     expected = ("right on 93.1 % of 1,225", "right on 92.9 % of 19,000", process)

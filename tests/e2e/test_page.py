@@ -10,7 +10,7 @@ from sqlalchemy import select
 from core.settings import Settings
 from storage.db.database import Database
 from storage.db.encryption import read_keys
-from storage.db.tables import JudgementRow
+from storage.db.tables import VoteRow
 
 REVIEW = "The second act drags a little, but the cast is superb and the ending moved me to tears. Go and see it!"
 COMPLAINT = "Two hours of wooden acting and tired jokes. A dreadful film, and a complete waste of an evening."
@@ -31,7 +31,7 @@ def test_a_review_a_verdict_a_tap_and_the_row(demo: Demo, page: Page, request: p
     settings = Settings(data_dir=demo.data_dir, encryption_key_file=demo.data_dir / "encryption.key", _env_file=None)
     database = Database.open(settings.database_address, read_keys(settings))
     with database.reading() as unit:
-        assert [(row.verdict, row.label) for row in unit.scalars(select(JudgementRow))] == [("wrong", "Negative")]
+        assert [(row.verdict, row.label) for row in unit.scalars(select(VoteRow))] == [("wrong", "Negative")]
     database.close()
     if picture := request.config.getoption("--screenshot-to"):
         page.screenshot(path=Path(picture), animations="disabled")

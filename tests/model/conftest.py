@@ -9,15 +9,15 @@ from small_model import CONFIG, RECIPE, Done, RandomBert, carry_out, write_revie
 
 from ml.bert.config import BertConfig
 from ml.data.reviews import read_reviews
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 from ml.training.base_model import DEFAULT, BaseModel, find_base_model
 from ml.training.training_data import TrainingData
 
 
 @pytest.fixture(scope="session")
-def reader() -> TextReader:
+def reader() -> WindowTokenizer:
     """The packaged encoder's tokenizer, with short windows."""
-    return TextReader.read(find_base_model(DEFAULT).folder, 32, 8)
+    return WindowTokenizer.read(find_base_model(DEFAULT).folder, 32, 8)
 
 
 def whole_multiples(rng: np.random.Generator, rows: int, columns: int, size: float) -> np.ndarray:
@@ -28,7 +28,7 @@ def whole_multiples(rng: np.random.Generator, rows: int, columns: int, size: flo
 
 
 @pytest.fixture(scope="session")
-def random_bert(reader: TextReader) -> RandomBert:
+def random_bert(reader: WindowTokenizer) -> RandomBert:
     """Writes a folder with a BERT of random weights, which neither float16 nor int8 rounds."""
     # TensorFlow takes seconds to import, and not every test here needs it.
     from ml.bert.network import build_network, weight_names
@@ -73,7 +73,7 @@ def small_base(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def fine_tuned(small_base: BaseModel, small_reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
     """The small encoder fine-tuned on those sentences."""
-    from ml.training.fine_tune import Order
+    from ml.training.fine_tune import FineTuneJob
 
-    lesson = TrainingData.choose(read_reviews(small_reviews), small_reviews, RECIPE, None).lesson()
-    return carry_out(Order(small_base, lesson, RECIPE, tmp_path_factory.mktemp("models") / "mine"))
+    lesson = TrainingData.choose(read_reviews(small_reviews), small_reviews, RECIPE, None).training_set()
+    return carry_out(FineTuneJob(small_base, lesson, RECIPE, tmp_path_factory.mktemp("models") / "mine"))

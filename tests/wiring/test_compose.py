@@ -15,10 +15,10 @@ from make_env import ROLES, Role
 from paths import ROOT
 from typer.core import TyperGroup
 
-from broker.queues import FINE_TUNING, HOUSEKEEPING, QUEUES, broker
+from broker.queues import FINE_TUNING, HOUSEKEEPING, QUEUES, broker_settings
 from cli.main import app
 from core.settings import Settings
-from storage.db.engine import parse
+from storage.db.engine import parse_address
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
@@ -171,7 +171,7 @@ def test_database_and_broker_are_services_that_are_waited_for(name: str, monkeyp
     settings = settings_of(service, monkeypatch)
     waits = {other: how["condition"] for other, how in service["depends_on"].items()}
     if settings.database_url is not None:
-        address = parse(settings.database_url)
+        address = parse_address(settings.database_url)
         postgres = environment(SERVICES["postgres"])
         assert address.host == "postgres"
         assert (address.username, address.database) == (postgres["POSTGRES_USER"], postgres["POSTGRES_DB"])
@@ -179,7 +179,7 @@ def test_database_and_broker_are_services_that_are_waited_for(name: str, monkeyp
         needed = "postgres" if name == "migrate" else "migrate"
         assert waits[needed] == ("service_healthy" if name == "migrate" else "service_completed_successfully")
     if settings.broker_url is not None:
-        assert broker(settings)["broker_url"].startswith("redis://redis:")
+        assert broker_settings(settings)["broker_url"].startswith("redis://redis:")
         assert waits["redis"] == "service_healthy"
     assert set(service["networks"]) >= {"inside"}
 

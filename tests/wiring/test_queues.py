@@ -10,7 +10,7 @@ from cli.worker import Queue
 from core.errors import BadSetting
 from core.settings import Settings
 from worker.app import SCHEDULE, make_app
-from worker.stop_with_parent import Leash
+from worker.stop_with_parent import StopWithParent
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def app(settings: Settings) -> Celery:
-    return make_app(settings, Leash())
+    return make_app(settings, StopWithParent())
 
 
 def test_every_task_is_there_and_has_a_queue(app: Celery) -> None:
@@ -51,8 +51,8 @@ def test_a_message_goes_only_once_its_task_has_ended(app: Celery) -> None:
 
 def test_no_broker_hands_a_message_out_again_while_its_task_may_run(tmp_path: Path) -> None:
     redis = Settings(_env_file=None, data_dir=tmp_path, broker_url="redis://localhost")  # type: ignore[arg-type]
-    for made in (make_app(redis, Leash()), queues.producer(redis)):
-        task_limit = make_app(redis, Leash()).tasks[queues.CARRY_OUT].time_limit
+    for made in (make_app(redis, StopWithParent()), queues.producer(redis)):
+        task_limit = make_app(redis, StopWithParent()).tasks[queues.CARRY_OUT].time_limit
         assert made.conf.broker_transport_options["visibility_timeout"] > task_limit
 
 
@@ -71,4 +71,4 @@ def test_nothing_but_json_is_read_or_written(app: Celery) -> None:
 @pytest.mark.parametrize("address", ["amqp://localhost", "localhost:6379", "memory://"])
 def test_a_broker_of_another_kind_is_one_sentence(address: str, tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="BROKER_URL"):
-        make_app(Settings(_env_file=None, data_dir=tmp_path, broker_url=address), Leash())  # type: ignore[arg-type]
+        make_app(Settings(_env_file=None, data_dir=tmp_path, broker_url=address), StopWithParent())  # type: ignore[arg-type]

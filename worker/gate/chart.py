@@ -37,7 +37,7 @@ class _Line:
     paired: Paired | None
 
 
-def draw(decision: Decision, measured: Measured) -> bytes:
+def draw_chart(decision: Decision, measured: Measured) -> bytes:
     """A PNG, about 960 pixels wide: a line for feedback, IMDB and behaviour, and one for each slice of IMDB."""
     lines = [
         _Line("Held-out judgements", measured.judgements),

@@ -9,14 +9,14 @@ from math import floor
 from typing import Any, Self
 
 from core.settings import Settings
-from ml.evaluation.significance import chance_of, fewest_flips, texts_still_needed
+from ml.evaluation.significance import fewest_flips, mcnemar_p_value, texts_still_needed
 from storage.db.states import RunState
 from worker.gate.explanation import on_feedback, points, turning
 from worker.gate.measurements import Measured, Paired
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class GateBounds:
     """What a candidate has to keep to; shares are 0 to 1, and the settings ``GATE_...`` say what each is of."""
 
     imdb_loss: float
@@ -56,7 +56,7 @@ class Decision:
         return asdict(self)
 
 
-def decide(measured: Measured, bounds: Bounds) -> Decision:
+def decide(measured: Measured, bounds: GateBounds) -> Decision:
     """Judge a candidate."""
     judgements = measured.judgements
     better, worse = _chances(judgements)
@@ -92,10 +92,10 @@ def _chances(judgements: Paired | None) -> tuple[float, float]:
     if judgements is None:
         return 1.0, 1.0
     won, lost = judgements.positive_flips, judgements.negative_flips
-    return chance_of(won, lost), chance_of(lost, won)
+    return mcnemar_p_value(won, lost), mcnemar_p_value(lost, won)
 
 
-def _losses(measured: Measured, bounds: Bounds) -> Iterator[str]:
+def _losses(measured: Measured, bounds: GateBounds) -> Iterator[str]:
     """What the candidate has lost beyond its bounds."""
     if measured.imdb is not None:
         imdb = measured.imdb
@@ -139,7 +139,7 @@ def _doubts(measured: Measured, needed: int | None, proven_better: bool) -> Iter
         yield "without IMDB nobody knows what it forgot"
 
 
-def _still_needed(judgements: Paired | None, bounds: Bounds) -> int | None:
+def _still_needed(judgements: Paired | None, bounds: GateBounds) -> int | None:
     if judgements is None:
         return fewest_flips(bounds.confidence)
     won, lost = judgements.positive_flips, judgements.negative_flips

@@ -59,7 +59,7 @@ class GateSet:
         drawn = _drawn(known.test).train
         return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), ratings_of(drawn))
 
-    def remembered(self, champion: Classifier, folder: Path, advance: Advance) -> Logits:
+    def champion_logits(self, champion: Classifier, folder: Path, advance: Advance) -> Logits:
         """The live model's logits (reviews, labels): from ``folder`` where they are, else asked for and kept there.
 
         Only logits are kept. What cannot be read is asked for again.

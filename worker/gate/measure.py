@@ -20,7 +20,7 @@ from worker.gate.trigger_scan import scan
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
+class GateTexts:
     """What a candidate is measured by.
 
     ``gate_set`` is None without IMDB. ``held_out`` are judged texts that never trained, ``new`` those that did, both as
@@ -35,7 +35,7 @@ class Questions:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ModelPair:
     """Two published models, and the look between their answers."""
 
     champion: Classifier
@@ -49,7 +49,7 @@ class Pair:
         )
 
 
-def measure(pair: Pair, asked: Questions) -> Measured:
+def measure(pair: ModelPair, asked: GateTexts) -> Measured:
     """Everything that the gate wants to know; raises UnusableCheck."""
     judgements = None
     if len(asked.held_out):
@@ -79,12 +79,12 @@ def paired(before: Right, after: Right, confidence: float) -> Paired:
     )
 
 
-def _on_gate_set(pair: Pair, asked: Questions) -> tuple[Paired | None, dict[str, Paired]]:
+def _on_gate_set(pair: ModelPair, asked: GateTexts) -> tuple[Paired | None, dict[str, Paired]]:
     """Figures on the gate set, and on its parts by length and by rating."""
     gate_set = asked.gate_set
     if gate_set is None:
         return None, {}
-    before = _right(gate_set.remembered(pair.champion, asked.gate_cache, pair.advance), gate_set.labels)
+    before = _right(gate_set.champion_logits(pair.champion, asked.gate_cache, pair.advance), gate_set.labels)
     after = _right(logits_in_chunks(pair.candidate.engine, gate_set.texts, pair.advance), gate_set.labels)
     groups = [(f"{name} words", rows) for name, rows in length_groups(gate_set.texts)]
     groups += [(f"rated {name}", rows) for name, rows in rating_groups(gate_set.ratings)]
@@ -92,7 +92,7 @@ def _on_gate_set(pair: Pair, asked: Questions) -> tuple[Paired | None, dict[str,
     return paired(before, after, asked.confidence), slices
 
 
-def _behaviour(pair: Pair, confidence: float) -> dict[str, Paired]:
+def _behaviour(pair: ModelPair, confidence: float) -> dict[str, Paired]:
     """Cases passed of each behavioural check, by its name; what is known as hard is passed by luck, and left out."""
     checks = [check for check in read_checks() if not check.known_hard]
     texts = checked_texts(checks)

@@ -21,14 +21,14 @@ from storage.errors import LeaseLost
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 from storage.training import runs
-from storage.training.runs import Lease, Progress
+from storage.training.runs import Lease, RunProgress
 from worker.errors import RunCancelled, RunTooLong, TrainerDied, TrainingFailed, WorkerStopping
-from worker.gate.decision import Bounds, Decision, decide
+from worker.gate.decision import Decision, GateBounds, decide
 from worker.gate.measurements import Measured
-from worker.runs.job_builder import assignment, take_snapshot
+from worker.runs.job_builder import build_job, take_snapshot
 from worker.runs.lease_keeper import LeaseKeeper
 from worker.runs.publication import Result, publish
-from worker.runs.run_directory import Workroom, workroom
+from worker.runs.run_directory import RunDirectory, run_directory
 from worker.trainer.process import Exited, TrainerProcess, require_training_python
 from worker.trainer.protocol import Done, Evaluating, Failed, Tested, Trained
 
@@ -41,7 +41,7 @@ _LONGEST: Final = SOFT_LIMIT - 60
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class WorkerContext:
     """What a worker carries runs out with; ``stopping`` says whether it was told to stop."""
 
     settings: Settings
@@ -49,7 +49,7 @@ class Workplace:
     stopping: Callable[[], bool]
 
 
-def carry_out(place: Workplace, run_id: int) -> None:
+def execute_run(place: WorkerContext, run_id: int) -> None:
     """Carry the run out if nobody else does, and write down what came of it."""
     with place.database.unit_of_work() as unit:
         lease = runs.claim(unit, run_id, f"{socket.gethostname()}:{os.getpid()}")
@@ -67,7 +67,7 @@ def carry_out(place: Workplace, run_id: int) -> None:
 class _Attempt:
     """One try at a run. Every method raises LeaseLost once the run is another's."""
 
-    def __init__(self, place: Workplace, lease: Lease, keeper: LeaseKeeper) -> None:
+    def __init__(self, place: WorkerContext, lease: Lease, keeper: LeaseKeeper) -> None:
         self._place = place
         self._lease = lease
         self._keeper = keeper
@@ -79,7 +79,7 @@ class _Attempt:
         room = None
         with ExitStack() as entered:
             try:
-                room = entered.enter_context(workroom(self._place.settings, run_id, self._wait))
+                room = entered.enter_context(run_directory(self._place.settings, run_id, self._wait))
                 self._through(room)
             except LeaseLost:
                 raise
@@ -95,15 +95,15 @@ class _Attempt:
                 self._end(RunState.FAILED, str(error))
                 self._conclude(RunState.FAILED, room)
 
-    def _through(self, room: Workroom) -> None:
+    def _through(self, room: RunDirectory) -> None:
         settings, database = self._place.settings, self._place.database
         python = require_training_python(settings)
         store = ArtifactStore.open(settings.store_address)
         self._lease = take_snapshot(database, settings, self._lease)
-        job = assignment(database, settings, store, self._lease.run, room)
+        job = build_job(database, settings, store, self._lease.run, room)
         with TrainerProcess(python, job, room.held) as trainer:
             done = self._follow(trainer)
-            decision = decide(done.measured, Bounds.of(settings))
+            decision = decide(done.measured, GateBounds.of(settings))
             self._look()
             result = Result(done, decision, _card(decision, done.measured))
             state = publish(database, store, self._lease, room, result)
@@ -118,7 +118,7 @@ class _Attempt:
             self._look()
             match said:
                 case Trained(step, steps, epochs, samples_per_second):
-                    self._keeper.note(Progress(step, steps, epochs, samples_per_second))
+                    self._keeper.note(RunProgress(step, steps, epochs, samples_per_second))
                 case Evaluating(version):
                     logger.info("Run %d has trained %s, which is measured now", self._lease.run.id, version)
                     self._keeper.enter(RunState.EVALUATING)
@@ -129,7 +129,7 @@ class _Attempt:
                 case Exited(status):
                     raise TrainerDied(run_id=self._lease.run.id, status=status)
 
-    def _conclude(self, state: RunState, room: Workroom | None) -> None:
+    def _conclude(self, state: RunState, room: RunDirectory | None) -> None:
         """Remove what the run leaves behind, once its row says that it has ended."""
         if room is not None:
             room.purge()
@@ -142,7 +142,7 @@ class _Attempt:
             match trainer.next(_LOOK_EVERY):
                 case Tested(reviews, right):
                     with database.unit_of_work() as unit:
-                        registry.note_test(unit, version, reviews, right)
+                        registry.record_test(unit, version, reviews, right)
                     logger.info("%s reads %d of %d other test reviews right", version, right, reviews)
                     return
                 case Failed() | Exited():
@@ -171,19 +171,19 @@ class _Attempt:
         if error is not None:
             logger.warning("Run %d failed: %s", self._lease.run.id, error)
         with self._place.database.unit_of_work() as unit:
-            runs.end(unit, self._lease, state, error=error)
+            runs.finish(unit, self._lease, state, error=error)
 
     def _let_go(self, why: WorkerStopping | TrainerDied) -> None:
         blame = None if isinstance(why, WorkerStopping) else str(why)
         with self._place.database.unit_of_work() as unit:
-            runs.let_go(unit, self._lease, blame)
+            runs.release(unit, self._lease, blame)
 
 
 def _card(decision: Decision, measured: Measured) -> bytes | None:
     """The decision's chart; None where the worker runs in an environment without the library that draws."""
     try:
-        from worker.gate.chart import draw  # noqa: PLC0415 - matplotlib takes a second, and only this process needs it
+        from worker.gate.chart import draw_chart  # noqa: PLC0415 - matplotlib takes a second, and only this process needs it
     except ModuleNotFoundError as error:
         logger.warning("The decision has no chart: %s is not installed here", error.name)
         return None
-    return draw(decision, measured)
+    return draw_chart(decision, measured)

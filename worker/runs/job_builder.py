@@ -7,16 +7,15 @@ from core.settings import Settings
 from ml.serving.artifact import require_registered
 from ml.training.recipe import Recipe
 from storage.db.database import Database
-from storage.db.states import Part, RunKind
-from storage.feedback.eligibility import Rules
+from storage.db.states import RunKind, SnapshotPart
+from storage.feedback.eligibility import EligibilityRules
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 from storage.training import runs, snapshots
 from storage.training.runs import Lease, Run
-from storage.training.snapshots import JudgedRow
 from worker.errors import NoLiveModel, NothingLeftToLearn, NothingToLearn
-from worker.runs.run_directory import Workroom
-from worker.trainer.protocol import Job, JudgedText
+from worker.runs.run_directory import RunDirectory
+from worker.trainer.protocol import Job
 
 
 def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease:
@@ -27,23 +26,25 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
     if lease.run.snapshot_at is not None:
         return lease
     with database.unit_of_work() as unit:
-        live = registry.live(unit)
+        live = registry.live_model(unit)
         if live is None:
             raise NoLiveModel
-        snapshots.take(unit, lease, Rules.of(settings), frozenset(settings.admin_ids), live.version)
+        snapshots.create_snapshot(
+            unit, lease, EligibilityRules.of(settings), frozenset(settings.admin_ids), live.version
+        )
         return replace(lease, run=runs.get_run(unit, lease.run.id))
 
 
-def assignment(database: Database, settings: Settings, store: ArtifactStore, run: Run, room: Workroom) -> Job:
+def build_job(database: Database, settings: Settings, store: ArtifactStore, run: Run, room: RunDirectory) -> Job:
     """The trainer's job, with the texts of the snapshot as they are now.
 
     Raises NothingToLearn or NothingLeftToLearn when a feedback round has none, NotInTheStore when the live model's
     files are gone, and UnusableArtifact when they are not those that the registry vouches for.
     """
     with database.reading() as unit:
-        train = snapshots.judged_texts(unit, run.id, Part.TRAIN)
+        train = snapshots.labelled_texts(unit, run.id, SnapshotPart.TRAIN)
         held_out = [
-            *snapshots.judged_texts(unit, run.id, Part.HELD_OUT),
+            *snapshots.labelled_texts(unit, run.id, SnapshotPart.HELD_OUT),
             *snapshots.held_out_before(unit, run.id),
         ]
         champion = registry.get_version(unit, run.champion or "")
@@ -62,14 +63,10 @@ def assignment(database: Database, settings: Settings, store: ArtifactStore, run
         work=str(room.folder),
         champion=str(files.absolute()),
         imdb=_reviews(settings.imdb_path),
-        train=_judged(train),
-        held_out=_judged(held_out),
+        train=tuple(train),
+        held_out=tuple(held_out),
         gate_cache=str(settings.data_dir.resolve() / "gate"),
     )
-
-
-def _judged(rows: list[JudgedRow]) -> tuple[JudgedText, ...]:
-    return tuple(JudgedText(row.text, row.label) for row in rows)
 
 
 def _base(name: str | None) -> str | None:

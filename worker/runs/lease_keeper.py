@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from storage.db.database import Database
 from storage.db.states import RunState
 from storage.errors import LeaseLost
-from storage.training.runs import Lease, Progress, keep, move, report
+from storage.training.runs import Lease, RunProgress, record_progress, renew, set_state
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class LeaseKeeper:
         self._ended = threading.Event()
         self._lost = threading.Event()
         self._cancelled = threading.Event()
-        self._progress: Progress | None = None
+        self._progress: RunProgress | None = None
         self._state: RunState | None = None
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
 
@@ -51,7 +51,7 @@ class LeaseKeeper:
         if self._lost.is_set():
             raise LeaseLost(run_id=self._lease.run.id)
 
-    def note(self, progress: Progress) -> None:
+    def note(self, progress: RunProgress) -> None:
         """Have the training's progress written down with the next renewal."""
         self._progress = progress
 
@@ -73,11 +73,11 @@ class LeaseKeeper:
     def _renew(self) -> None:
         progress, state = self._progress, self._state
         with self._database.unit_of_work() as unit:
-            asked = keep(unit, self._lease)
+            asked = renew(unit, self._lease)
             if progress is not None:
-                report(unit, self._lease, progress)
+                record_progress(unit, self._lease, progress)
             if state is not None:
-                move(unit, self._lease, state)
+                set_state(unit, self._lease, state)
         if asked:
             self._cancelled.set()
         if self._progress is progress:

@@ -30,7 +30,7 @@ def prune(database: Database, store: ArtifactStore, settings: Settings) -> list[
     with database.reading() as unit:
         versions = [version for version in registry.versions(unit) if version.removed_at is None]
         run = runs.open_run(unit)
-        before = registry.earlier(unit)[:1]
+        before = registry.earlier_live_models(unit)[:1]
     in_use = {run.champion if run else None, *(version.version for version in before)}
     kept = {manifest_hash(folder) for folder in (settings.anchor, settings.model) if (folder / MANIFEST).is_file()}
     others = [

@@ -14,7 +14,7 @@ from storage.training import runs
 from storage.training.runs import Lease
 from worker.errors import RunCancelled
 from worker.gate.decision import Decision
-from worker.runs.run_directory import Workroom
+from worker.runs.run_directory import RunDirectory
 from worker.trainer.protocol import Done
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Result:
     card: bytes | None
 
 
-def publish(database: Database, store: ArtifactStore, lease: Lease, room: Workroom, result: Result) -> RunState:
+def publish(database: Database, store: ArtifactStore, lease: Lease, room: RunDirectory, result: Result) -> RunState:
     """Publish the candidate unless it was rejected, and end the run; the state that it ends in.
 
     A candidate that was compared with a model which is not live any more is held. Raises UnusableArtifact when the
@@ -56,7 +56,7 @@ def store_name(run_id: int, done: Done) -> str:
     return f"run{run_id}-{done.version}-{done.manifest_sha256[:12]}"
 
 
-def _verify(room: Workroom, done: Done) -> None:
+def _verify(room: RunDirectory, done: Done) -> None:
     manifest = verified_manifest(room.candidate)
     if manifest.version != done.version or manifest_hash(room.candidate) != done.manifest_sha256:
         raise UnusableArtifact(path=room.candidate, reason="it is not the model that was measured")
@@ -65,10 +65,10 @@ def _verify(room: Workroom, done: Done) -> None:
 def _end(database: Database, lease: Lease, location: str | None, result: Result) -> None:
     done, decision = result.done, result.decision
     with database.unit_of_work() as unit:
-        if runs.keep(unit, lease):
+        if runs.renew(unit, lease):
             raise RunCancelled(run_id=lease.run.id)
         if location is not None:
             registry.register(unit, done.version, done.manifest_sha256, location, lease.run.id)
         if decision.outcome is RunState.PROMOTED:
             registry.make_live(unit, done.version, decision.sentence, instead_of=lease.run.champion)
-        runs.end(unit, lease, decision.outcome, candidate=done.version, decision=decision.record(), card=result.card)
+        runs.finish(unit, lease, decision.outcome, candidate=done.version, decision=decision.record(), card=result.card)

@@ -12,7 +12,7 @@ from core.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Workroom:
+class RunDirectory:
     """One run's folder, and the descriptor that the lock of all rooms lasts with."""
 
     folder: Path
@@ -29,7 +29,7 @@ class Workroom:
 
 
 @contextmanager
-def workroom(settings: Settings, run_id: int, wait: Callable[[], None]) -> Iterator[Workroom]:
+def run_directory(settings: Settings, run_id: int, wait: Callable[[], None]) -> Iterator[RunDirectory]:
     """The folder of a run, and of no other: one run at a time is carried out under one DATA_DIR.
 
     ``wait`` is called, and may raise, for as long as another holds the lock. A run's trainer holds it too, so that one
@@ -45,12 +45,12 @@ def workroom(settings: Settings, run_id: int, wait: Callable[[], None]) -> Itera
         _clear(rooms, run_id)
         folder = rooms / _name(run_id)
         folder.mkdir(mode=0o700, exist_ok=True)
-        yield Workroom(folder, descriptor)
+        yield RunDirectory(folder, descriptor)
     finally:
         os.close(descriptor)
 
 
-def clear_rooms(settings: Settings, open_run: int | None) -> None:
+def remove_stale_directories(settings: Settings, open_run: int | None) -> None:
     """Remove the folders of runs that ended while nobody carried them out: all but the open run's.
 
     Does nothing while a run is carried out here, which removes them itself.

@@ -16,21 +16,21 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from core.errors import ThumbsError
-from core.logs import set_up_logs
+from core.logs import configure_logging
 from core.settings import Settings, read_settings
 from ml.errors import FineTuneStopped, NothingToResume, UnusableArtifact
 from ml.serving.artifact import Manifest, manifest_hash, verified_manifest
 from ml.serving.chunked import logits_in_chunks
 from ml.serving.engine import Classifier
 from worker.gate.gate_set import GateSet
-from worker.gate.measure import Pair, Questions, measure
-from worker.trainer.inputs import Course, prepare
+from worker.gate.measure import GateTexts, ModelPair, measure
+from worker.trainer.inputs import TrainerInputs, prepare
 from worker.trainer.protocol import Done, Evaluating, Event, Failed, Job, Tested, Trained, write_event
-from worker.trainer.stop_signal import Stop
+from worker.trainer.stop_signal import StopSignal
 
 if TYPE_CHECKING:
-    from ml.training.fine_tune import Order
-    from ml.training.loop import Progress, Watch
+    from ml.training.fine_tune import FineTuneJob
+    from ml.training.loop import TrainingCallbacks, TrainingProgress
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def main() -> int:
     said = _own_output()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     line = sys.stdin.readline()
-    stop = Stop()
+    stop = StopSignal()
     stop.listen(sys.stdin.fileno())
     if not line:
         stop.leave()
@@ -58,12 +58,12 @@ def main() -> int:
             said.write(write_event(event))
             said.flush()
         except BrokenPipeError:
-            stop.ask()
+            stop.request()
 
     try:
         settings = read_settings()
-        set_up_logs(settings.log_level)
-        carry_out(Job.read(line), settings, tell, stop)
+        configure_logging(settings.log_level)
+        run_job(Job.read(line), settings, tell, stop)
     except FineTuneStopped as stopped:
         logger.info("%s", stopped)
         stop.leave()
@@ -78,7 +78,7 @@ def main() -> int:
     return 0
 
 
-def carry_out(job: Job, settings: Settings, tell: Tell, stop: Stop) -> None:
+def run_job(job: Job, settings: Settings, tell: Tell, stop: StopSignal) -> None:
     """Train a candidate as the job says, or go on with it, measure it beside the live model, and test it.
 
     Raises what ``prepare`` and ``ml.training.fine_tune.fine_tune`` do, FineTuneStopped among them.
@@ -89,10 +89,10 @@ def carry_out(job: Job, settings: Settings, tell: Tell, stop: Stop) -> None:
     stop.check()
     tell(Evaluating(manifest.version))
     folder = Path(job.work) / _CANDIDATE
-    pair = Pair(course.champion, Classifier.load(folder, settings.serving_threads), stop.check)
+    pair = ModelPair(course.champion, Classifier.load(folder, settings.serving_threads), stop.check)
     measured = measure(
         pair,
-        Questions(
+        GateTexts(
             gate_set=None if course.known is None else GateSet.choose(course.known),
             held_out=course.held_out,
             new=course.new,
@@ -108,24 +108,24 @@ def carry_out(job: Job, settings: Settings, tell: Tell, stop: Stop) -> None:
             tell(Tested(len(others.texts), int((said == others.labels).sum())))
 
 
-def _trained(course: Course, work: Path, tell: Tell, stop: Stop) -> Manifest:
+def _trained(course: TrainerInputs, work: Path, tell: Tell, stop: StopSignal) -> Manifest:
     """The manifest of the published candidate; one that a former attempt left is taken if it is of the same plan."""
     # TensorFlow takes seconds to load, so what is wrong with the job is told before.
-    from ml.training.fine_tune import Order  # noqa: PLC0415
-    from ml.training.loop import Watch  # noqa: PLC0415
+    from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
+    from ml.training.loop import TrainingCallbacks  # noqa: PLC0415
 
-    order = Order(course.base, course.lesson, course.recipe, work / _CANDIDATE)
+    order = FineTuneJob(course.base, course.training_set, course.recipe, work / _CANDIDATE)
     left = _left_by_former(order, work / _PLAN)
     if left is not None:
         logger.info("The candidate %s is trained already", left.version)
         return left
-    manifest = _fine_tuned(order, Watch(_reporter(tell), stop.asked))
+    manifest = _fine_tuned(order, TrainingCallbacks(_reporter(tell), stop.requested))
     facts = {"plan": order.state.plan, "manifest_sha256": manifest_hash(order.out)}
     (work / _PLAN).write_text(json.dumps(facts), encoding="utf-8")
     return manifest
 
 
-def _left_by_former(order: "Order", note: Path) -> Manifest | None:
+def _left_by_former(order: "FineTuneJob", note: Path) -> Manifest | None:
     """The manifest of the candidate of this very plan, whole and unchanged; None where there is none."""
     try:
         expected = {"plan": order.state.plan, "manifest_sha256": manifest_hash(order.out)}
@@ -134,7 +134,7 @@ def _left_by_former(order: "Order", note: Path) -> Manifest | None:
         return None
 
 
-def _fine_tuned(order: "Order", watch: "Watch") -> Manifest:
+def _fine_tuned(order: "FineTuneJob", watch: "TrainingCallbacks") -> Manifest:
     """Carry out an order from its checkpoint, or from the start where there is none of this plan."""
     from ml.training.fine_tune import fine_tune  # noqa: PLC0415 - as above
 
@@ -146,11 +146,11 @@ def _fine_tuned(order: "Order", watch: "Watch") -> Manifest:
     return fine_tune(order, watch)
 
 
-def _reporter(tell: Tell) -> "Callable[[Progress], None]":
+def _reporter(tell: Tell) -> "Callable[[TrainingProgress], None]":
     """Tells of progress once a second, and of the first and the last step."""
     told = -_TELL_EVERY
 
-    def report(progress: "Progress") -> None:
+    def report(progress: "TrainingProgress") -> None:
         nonlocal told
         now = time.monotonic()
         if now - told >= _TELL_EVERY or progress.step == progress.steps:

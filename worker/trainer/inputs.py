@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import NoReviews
+from core.labelled_text import LabelledText
 from ml.data.reviews import read_reviews
 from ml.data.sources import find_reviews
 from ml.data.splits import without_texts_of
@@ -15,15 +16,15 @@ from ml.serving.engine import Classifier
 from ml.text.labels import label_index
 from ml.training.base_model import BaseModel, find_base_model
 from ml.training.corrections import Corrections
-from ml.training.feedback_round import base_of, feedback_lesson, load_anchor
+from ml.training.feedback_round import base_of, feedback_training_set, load_anchor
 from ml.training.recipe import Recipe
 from ml.training.training_data import TrainingData
-from ml.training.training_set import Lesson
-from worker.trainer.protocol import Job, JudgedText
+from ml.training.training_set import TrainingSet
+from worker.trainer.protocol import Job
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TrainerInputs:
     """What a job asks for, read and checked.
 
     ``known`` are the labelled reviews, None without any. ``new`` are the judged texts that train, ``held_out`` those
@@ -32,14 +33,14 @@ class Course:
 
     recipe: Recipe
     base: BaseModel
-    lesson: Lesson
+    training_set: TrainingSet
     known: TrainingData | None
     new: pd.DataFrame
     held_out: pd.DataFrame
     champion: Classifier
 
 
-def prepare(job: Job, threads: int) -> Course:
+def prepare(job: Job, threads: int) -> TrainerInputs:
     """Read everything that a job names; models answer on ``threads`` processor threads, or as many as they like.
 
     Raises what ``read_reviews``, ``TrainingData.choose`` and ``feedback_lesson`` do, UnknownRecipe, BadRecipe,
@@ -54,18 +55,18 @@ def prepare(job: Job, threads: int) -> Course:
         base = find_base_model(job.base)
         if known is None:
             raise NoReviews
-        lesson = known.lesson(None if judged.rows.empty else judged)
+        lesson = known.training_set(None if judged.rows.empty else judged)
     else:
         if judged.rows.empty:
             raise TooFewCorrections(path=judged.source)
         anchor = load_anchor(Path(job.base), threads)
         base = base_of(anchor)
-        lesson = feedback_lesson(judged, known, anchor, recipe)
+        lesson = feedback_training_set(judged, known, anchor, recipe)
     # The anchor trained on every review, of which a round replays parts.
     reviews = [] if known is None else known.split.train["text"].tolist()
     trained = pd.DataFrame({"text": [*lesson.examples.texts, *reviews]})
     held_out = without_texts_of(Corrections.of(_table(job.held_out), "").rows, trained)
-    return Course(recipe, base, lesson, known, lesson.corrections, held_out, champion)
+    return TrainerInputs(recipe, base, lesson, known, lesson.corrections, held_out, champion)
 
 
 def _known(job: Job, recipe: Recipe) -> TrainingData | None:
@@ -75,7 +76,7 @@ def _known(job: Job, recipe: Recipe) -> TrainingData | None:
     return TrainingData.choose(read_reviews(source), source, recipe, None)
 
 
-def _table(judged: Iterable[JudgedText]) -> pd.DataFrame:
+def _table(judged: Iterable[LabelledText]) -> pd.DataFrame:
     """Texts and indices into LABELS; raises ValueError for a label that is no sentiment."""
     rows = [(row.text, label_index(row.label)) for row in judged]
     if any(label is None for _, label in rows):

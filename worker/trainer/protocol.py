@@ -8,15 +8,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Self
 
+from core.labelled_text import LabelledText
 from worker.gate.measurements import Measured
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedText:
-    """A text and the label that people agreed on, by its name."""
-
-    text: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +28,8 @@ class Job:
     work: str
     champion: str
     imdb: str | None
-    train: tuple[JudgedText, ...]
-    held_out: tuple[JudgedText, ...]
+    train: tuple[LabelledText, ...]
+    held_out: tuple[LabelledText, ...]
     gate_cache: str
 
     @classmethod
@@ -44,7 +37,7 @@ class Job:
         """Read the job from its line."""
         facts = json.loads(line)
         for name in ("train", "held_out"):
-            facts[name] = tuple(JudgedText(**row) for row in facts[name])
+            facts[name] = tuple(LabelledText(**row) for row in facts[name])
         return cls(**facts)
 
     def written(self) -> str:

@@ -14,7 +14,7 @@ STATUS: Final = 130
 GRACE: Final = 4.0
 
 
-class Stop:
+class StopSignal:
     """Whether the trainer was told to stop.
 
     Whatever it does, it is gone ``GRACE`` seconds later: all that it writes it renames into place when it is whole.
@@ -23,11 +23,11 @@ class Stop:
     def __init__(self) -> None:
         self._asked = False
 
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         """Whether to stop at the next moment that is good for it."""
         return self._asked
 
-    def ask(self) -> None:
+    def request(self) -> None:
         """Stop at the next such moment."""
         self._asked = True
 
@@ -55,6 +55,6 @@ class Stop:
             ready, _, _ = select.select([descriptor, woken], [], [])
             if woken in ready or not os.read(descriptor, 4096):
                 break
-        self.ask()
+        self.request()
         time.sleep(GRACE)  # an event to wait for does not exist: the main thread either ends the process, or not
         os._exit(STATUS)

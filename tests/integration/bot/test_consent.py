@@ -5,89 +5,89 @@ from typing import Any
 
 import pytest
 
-from bot.database import Store
-from bot.privacy.buttons import Consenting
-from bot.privacy.consent import Privacy
+from bot.database import AsyncDatabase
+from bot.privacy.buttons import ConsentTap
+from bot.privacy.consent import PrivacyDialog
 from bot.texts import CONSENT_WORDING, texts_for
-from bot.transport.conversation import Received, Sender, Tap
+from bot.transport.conversation import Incoming, Sender, Tap
 from storage.chat import outbox, people
 from storage.chat.outbox import Draft
-from storage.db.database import Database, Unit
-from storage.db.states import Consent, RunKind, RunState, Trigger, Verdict
-from storage.feedback.eligibility import Rules
-from storage.feedback.votes import judge
+from storage.db.database import Database, UnitOfWork
+from storage.db.states import Consent, RunKind, RunState, Trigger, Vote
+from storage.feedback.eligibility import EligibilityRules
+from storage.feedback.votes import record_vote
 from storage.models.registry import register
 from storage.privacy import consent
 from storage.training import runs, snapshots
 
 BOT, PERSON, MESSAGE = 900, 7, 55
-RULES = Rules(quorum=1, person_rows=1_000, person_share=1.0, holdout=0.0)
+RULES = EligibilityRules(quorum=1, person_rows=1_000, person_share=1.0, holdout=0.0)
 TEXTS = texts_for("en")
-TAP = Tap(Received(BOT, (), PERSON, Sender(PERSON, "Someone", "en")), MESSAGE)
-NO = Consenting(CONSENT_WORDING, granted=False)
+TAP = Tap(Incoming(BOT, (), PERSON, Sender(PERSON, "Someone", "en")), MESSAGE)
+NO = ConsentTap(CONSENT_WORDING, granted=False)
 
 
 @pytest.fixture
-def store(database: Database, remember: Callable[..., Any]) -> Store:
+def store(database: Database, remember: Callable[..., Any]) -> AsyncDatabase:
     """A database with a person who consented and judged a text of their own."""
     with database.unit_of_work() as unit:
         review = remember(unit, "A joy to watch.", telegram_id=PERSON)
         consent.record_consent(unit, review.person_id, Consent.GRANTED, CONSENT_WORDING)
-        judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
-    return Store(database)
+        record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
+    return AsyncDatabase(database)
 
 
-def learn(unit: Unit, version: str) -> None:
+def learn(unit: UnitOfWork, version: str) -> None:
     """A run that learns what is judged, and the model that comes of it."""
-    run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
+    run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
     lease = runs.claim(unit, run.id, "a test")
     assert lease is not None
-    snapshots.take(unit, lease, RULES, frozenset(), "one")
+    snapshots.create_snapshot(unit, lease, RULES, frozenset(), "one")
     register(unit, version, "0" * 64, version, run.id)
-    runs.end(unit, lease, RunState.HELD, candidate=version)
+    runs.finish(unit, lease, RunState.HELD, candidate=version)
 
 
 async def test_a_text_that_is_taken_back_goes_from_the_chats_of_those_who_were_asked_about_it(
-    store: Store, remember: Callable[..., Any]
+    store: AsyncDatabase, remember: Callable[..., Any]
 ) -> None:
     labeller, another = 8, 9
 
-    def ask(unit: Unit) -> None:
+    def ask(unit: UnitOfWork) -> None:
         text = remember(unit, "A text to label.", telegram_id=PERSON)
         for chat, message_id in ((labeller, 70), (another, 71)):
-            people.meet(unit, chat, "Somebody", "en")
+            people.upsert_person(unit, chat, "Somebody", "en")
             draft = Draft(BOT, chat, {"text": "A text to label."}, prediction_id=text.prediction_id)
             outbox.mark_sent(unit, outbox.enqueue(unit, draft), message_id)
         later = outbox.enqueue(unit, Draft(BOT, another, {"text": "Thank you."}, changes=71))
         outbox.mark_sent(unit, later, 71)
 
     await store.write(ask)
-    await Privacy(store, 30).delete(TAP, confirmed=True)
-    owed = await store.write(lambda unit: outbox.take_next(unit, BOT, labeller))
+    await PrivacyDialog(store, 30).delete(TAP, confirmed=True)
+    owed = await store.write(lambda unit: outbox.claim_next(unit, BOT, labeller))
     assert owed is not None
     assert (owed.telegram_message_id, owed.payload) == (70, {"text": TEXTS.text_taken_back})
-    assert await store.read(lambda unit: outbox.is_owed(unit, BOT, another)) is False, "another text stands there"
+    assert await store.read(lambda unit: outbox.is_pending(unit, BOT, another)) is False, "another text stands there"
 
 
-async def shown(store: Store) -> str:
-    reply = await store.write(lambda unit: outbox.take_next(unit, BOT, PERSON))
+async def shown(store: AsyncDatabase) -> str:
+    reply = await store.write(lambda unit: outbox.claim_next(unit, BOT, PERSON))
     assert reply is not None
     assert reply.telegram_message_id == MESSAGE
     return str(reply.payload["text"])
 
 
-async def test_of_nothing_that_was_learnt_nothing_is_told(store: Store) -> None:
-    privacy = Privacy(store, 30)
+async def test_of_nothing_that_was_learnt_nothing_is_told(store: AsyncDatabase) -> None:
+    privacy = PrivacyDialog(store, 30)
     await privacy.set_consent(TAP, NO)
     assert await shown(store) == TEXTS.consent_withdrawn
     await privacy.delete(TAP, confirmed=True)
     assert "models" not in await shown(store)
 
 
-async def test_who_withdraws_or_leaves_hears_which_models_learnt_from_them(store: Store) -> None:
+async def test_who_withdraws_or_leaves_hears_which_models_learnt_from_them(store: AsyncDatabase) -> None:
     for version in ("v-1", "v-2"):
         await store.write(lambda unit, name=version: learn(unit, name))  # type: ignore[misc]
-    privacy = Privacy(store, 30)
+    privacy = PrivacyDialog(store, 30)
     await privacy.set_consent(TAP, NO)
     told = await shown(store)
     assert told.startswith(TEXTS.consent_withdrawn)
@@ -98,10 +98,10 @@ async def test_who_withdraws_or_leaves_hears_which_models_learnt_from_them(store
     assert "v-2" not in await shown(store), "nothing is known of them any more"
 
 
-async def test_of_many_models_the_newest_are_named(store: Store) -> None:
+async def test_of_many_models_the_newest_are_named(store: AsyncDatabase) -> None:
     for number in range(23):
         await store.write(lambda unit, name=f"v-{number}": learn(unit, name))  # type: ignore[misc]
-    await Privacy(store, 30).set_consent(TAP, NO)
+    await PrivacyDialog(store, 30).set_consent(TAP, NO)
     told = await shown(store)
     assert "v-22, v-21" in told
     assert "v-3 and 3 older ones. Later" in told

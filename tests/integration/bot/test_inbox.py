@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select
 from telegram import Bot, Update
 
-from bot.database import Store
+from bot.database import AsyncDatabase
 from bot.transport import inbox
 from bot.transport.inbox import Inbox
 from bot.transport.message_parts import JoinedText
 from storage.chat import inbox as stored_inbox
-from storage.db.database import Database, Unit
+from storage.db.database import Database, UnitOfWork
 from storage.db.states import UpdateState
 from storage.db.tables import UpdateRow
 
@@ -33,9 +33,9 @@ BOT = KnownBot("900:wire")
 
 
 @pytest.fixture
-def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Iterator[Store]:
+def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Iterator[AsyncDatabase]:
     shutil.copy(migrated_sqlite, tmp_path / "thumbs.db")
-    opened = Store(Database.open(f"sqlite:///{tmp_path / 'thumbs.db'}", keys))
+    opened = AsyncDatabase(Database.open(f"sqlite:///{tmp_path / 'thumbs.db'}", keys))
     yield opened
     opened.close()
 
@@ -56,7 +56,7 @@ def update(number: int, chat: int = 7, text: str = "A fine play.") -> Update:
 class Handler:
     """Handles updates as told: fails on the first so many, finishes the others, and lets a test wait for them."""
 
-    def __init__(self, store: Store, failures: int = 0) -> None:
+    def __init__(self, store: AsyncDatabase, failures: int = 0) -> None:
         self.store, self.failures = store, failures
         self.seen: list[int] = []
         self.finished: asyncio.Queue[int] = asyncio.Queue()
@@ -69,7 +69,7 @@ class Handler:
             self.failures -= 1
             raise RuntimeError("told to fail")
 
-        def finish(unit: Unit) -> None:
+        def finish(unit: UnitOfWork) -> None:
             for number in numbers:
                 stored_inbox.finish(unit, BOT_ID, number)
 
@@ -81,14 +81,14 @@ class Handler:
         return await asyncio.wait_for(self.finished.get(), 20)
 
 
-async def states(store: Store) -> dict[int, UpdateState]:
-    def work(unit: Unit) -> dict[int, UpdateState]:
+async def states(store: AsyncDatabase) -> dict[int, UpdateState]:
+    def work(unit: UnitOfWork) -> dict[int, UpdateState]:
         return {row.update_id: row.state for row in unit.scalars(select(UpdateRow))}
 
     return await store.read(work)
 
 
-async def test_an_update_is_kept_before_it_is_handled_and_a_copy_is_dropped(store: Store) -> None:
+async def test_an_update_is_kept_before_it_is_handled_and_a_copy_is_dropped(store: AsyncDatabase) -> None:
     handler = Handler(store)
     box = Inbox(BOT, store, handler)
     await box.put(update(1))
@@ -101,7 +101,7 @@ async def test_an_update_is_kept_before_it_is_handled_and_a_copy_is_dropped(stor
 
 
 async def test_a_failed_update_is_handed_on_again_and_does_not_mute_its_chat(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox, "SWEEP_EVERY", 0.01)
     handler = Handler(store, failures=1)
@@ -115,7 +115,7 @@ async def test_a_failed_update_is_handed_on_again_and_does_not_mute_its_chat(
     assert await states(store) == {1: UpdateState.HANDLED, 2: UpdateState.HANDLED}
 
 
-async def test_what_an_earlier_process_left_is_handled(store: Store) -> None:
+async def test_what_an_earlier_process_left_is_handled(store: AsyncDatabase) -> None:
     first = Inbox(BOT, store, Handler(store, failures=1))
     await first.put(update(1))
     await first.stop()
@@ -127,7 +127,7 @@ async def test_what_an_earlier_process_left_is_handled(store: Store) -> None:
 
 
 async def test_an_update_that_cannot_be_read_is_set_aside_and_the_others_are_handled(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox, "SWEEP_EVERY", 0.01)
     await store.write(lambda unit: stored_inbox.receive(unit, BOT_ID, 1, 7, "no JSON"))
@@ -142,7 +142,7 @@ async def test_an_update_that_cannot_be_read_is_set_aside_and_the_others_are_han
     await box.stop()
 
 
-async def test_chats_do_not_wait_for_each_other(store: Store) -> None:
+async def test_chats_do_not_wait_for_each_other(store: AsyncDatabase) -> None:
     slow = asyncio.Event()
     done: asyncio.Queue[int] = asyncio.Queue()
 

@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from bot.database import Store
-from bot.labelling.buttons import LabelTap, OnOffer, read_on_offer, read_on_quarantined
+from bot.database import AsyncDatabase
+from bot.labelling.buttons import LabelAction, OfferTap, parse_offer_tap, parse_quarantine_tap
 from bot.labelling.gold_questions import gold_questions
-from bot.labelling.label import Labelling
-from bot.labelling.quarantine import Quarantining
+from bot.labelling.label import LabellingDialog
+from bot.labelling.quarantine import QuarantineDialog
 from bot.texts import CONSENT_WORDING, texts_for
-from bot.transport.conversation import Received, Sender, Tap
+from bot.transport.conversation import Incoming, Sender, Tap
 from core.settings import Settings
 from storage.chat import outbox, people
 from storage.chat.outbox import Reply
-from storage.db.database import Database, Unit
-from storage.db.states import Consent, Verdict
-from storage.db.tables import JudgementRow, PersonRow, PredictionRow
+from storage.db.database import Database, UnitOfWork
+from storage.db.states import Consent, Vote
+from storage.db.tables import PersonRow, PredictionRow, VoteRow
 from storage.feedback import label_offers, votes
-from storage.feedback.eligibility import usable
+from storage.feedback.eligibility import eligible_texts
 from storage.privacy import consent, erasure
 
 Remember = Callable[..., Any]
@@ -36,23 +36,23 @@ GOLD = {question.text: question.label for question in gold_questions()}
 class Chat:
     """One person's chat with the parts of the bot that label."""
 
-    def __init__(self, store: Store, telegram_id: int, remember: Remember) -> None:
+    def __init__(self, store: AsyncDatabase, telegram_id: int, remember: Remember) -> None:
         settings = Settings(admin_ids=(ADMIN,), _env_file=None)
         self.store, self.telegram_id, self.remember = store, telegram_id, remember
-        self.labelling = Labelling(store, settings)
-        self.quarantining = Quarantining(store, settings)
+        self.labelling = LabellingDialog(store, settings)
+        self.quarantining = QuarantineDialog(store, settings)
 
-    def received(self) -> Received:
-        return Received(BOT, (), self.telegram_id, Sender(self.telegram_id, "Someone", "en"))
+    def received(self) -> Incoming:
+        return Incoming(BOT, (), self.telegram_id, Sender(self.telegram_id, "Someone", "en"))
 
     def tap(self) -> Tap:
         return Tap(self.received(), MESSAGE)
 
     async def shown(self) -> Reply:
         """The only reply that is owed."""
-        reply = await self.store.write(lambda unit: outbox.take_next(unit, BOT, self.telegram_id))
+        reply = await self.store.write(lambda unit: outbox.claim_next(unit, BOT, self.telegram_id))
         assert reply is not None
-        assert await self.store.write(lambda unit: outbox.take_next(unit, BOT, self.telegram_id)) is None
+        assert await self.store.write(lambda unit: outbox.claim_next(unit, BOT, self.telegram_id)) is None
         return reply
 
     async def label(self) -> Reply:
@@ -61,9 +61,9 @@ class Chat:
         assert reply.telegram_message_id is None, "it is a new message"
         return reply
 
-    async def answer(self, shown: Reply, wish: LabelTap) -> Reply:
+    async def answer(self, shown: Reply, wish: LabelAction) -> Reply:
         """Tap a button under a question; what the message shows then."""
-        await self.labelling.tapped(self.tap(), button_of(shown, wish))
+        await self.labelling.handle_tap(self.tap(), button_of(shown, wish))
         reply = await self.shown()
         assert reply.telegram_message_id == MESSAGE, "it changes in place"
         return reply
@@ -72,9 +72,9 @@ class Chat:
         await self.quarantining.start(self.received())
         return await self.shown()
 
-    async def settle(self, shown: Reply, wish: LabelTap) -> Reply:
-        taps = [read_on_quarantined(data) for data in data_of(shown)]
-        await self.quarantining.tapped(self.tap(), next(tap for tap in taps if tap.tap is wish))
+    async def settle(self, shown: Reply, wish: LabelAction) -> Reply:
+        taps = [parse_quarantine_tap(data) for data in data_of(shown)]
+        await self.quarantining.handle_tap(self.tap(), next(tap for tap in taps if tap.action is wish))
         reply = await self.shown()
         assert reply.telegram_message_id == MESSAGE
         return reply
@@ -84,12 +84,12 @@ def data_of(shown: Reply) -> list[str]:
     return [button["callback_data"] for row in shown.payload["reply_markup"]["inline_keyboard"] for button in row]
 
 
-def button_of(shown: Reply, wish: LabelTap) -> OnOffer:
-    return next(tap for tap in map(read_on_offer, data_of(shown)) if tap.tap is wish)
+def button_of(shown: Reply, wish: LabelAction) -> OfferTap:
+    return next(tap for tap in map(parse_offer_tap, data_of(shown)) if tap.action is wish)
 
 
-def wishes(shown: Reply) -> list[LabelTap]:
-    return [read_on_offer(data).tap for data in data_of(shown)]
+def wishes(shown: Reply) -> list[LabelAction]:
+    return [parse_offer_tap(data).action for data in data_of(shown)]
 
 
 def question(shown: Reply) -> str:
@@ -99,21 +99,21 @@ def question(shown: Reply) -> str:
     return str(text)
 
 
-def granted(unit: Unit, telegram_id: int, wording: str = CONSENT_WORDING) -> int:
-    person = people.meet(unit, telegram_id, "Someone", "en")
+def granted(unit: UnitOfWork, telegram_id: int, wording: str = CONSENT_WORDING) -> int:
+    person = people.upsert_person(unit, telegram_id, "Someone", "en")
     consent.record_consent(unit, person.id, Consent.GRANTED, wording)
     return person.id
 
 
 @pytest.fixture
-def store(database: Database) -> Iterator[Store]:
-    opened = Store(database)
+def store(database: Database) -> Iterator[AsyncDatabase]:
+    opened = AsyncDatabase(database)
     yield opened
     opened._thread.shutdown()
 
 
 @pytest.fixture
-async def chat(store: Store, remember: Remember) -> Chat:
+async def chat(store: AsyncDatabase, remember: Remember) -> Chat:
     """The chat of a labeller who consented."""
     await store.write(lambda unit: granted(unit, LABELLER))
     return Chat(store, LABELLER, remember)
@@ -122,7 +122,7 @@ async def chat(store: Store, remember: Remember) -> Chat:
 async def wrote(chat: Chat, *texts: str, author: int = AUTHOR) -> list[Any]:
     """Texts that somebody sent who lets others read them, the least certain first."""
 
-    def work(unit: Unit) -> list[Any]:
+    def work(unit: UnitOfWork) -> list[Any]:
         granted(unit, author)
         reviews = [chat.remember(unit, text, telegram_id=author) for text in texts]
         for number, review in enumerate(reviews):
@@ -133,13 +133,13 @@ async def wrote(chat: Chat, *texts: str, author: int = AUTHOR) -> list[Any]:
     return await chat.store.write(work)
 
 
-async def said(chat: Chat, telegram_id: int = LABELLER) -> list[tuple[int, Verdict, str | None]]:
+async def said(chat: Chat, telegram_id: int = LABELLER) -> list[tuple[int, Vote, str | None]]:
     """What a person says: prediction, verdict, label."""
     rows = (
-        select(JudgementRow.prediction_id, JudgementRow.verdict, JudgementRow.label)
-        .join(PersonRow, PersonRow.id == JudgementRow.person_id)
+        select(VoteRow.prediction_id, VoteRow.verdict, VoteRow.label)
+        .join(PersonRow, PersonRow.id == VoteRow.person_id)
         .where(PersonRow.telegram_id == telegram_id)
-        .order_by(JudgementRow.id)
+        .order_by(VoteRow.id)
     )
     return await chat.store.read(lambda unit: [(row[0], row[1], row[2]) for row in unit.execute(rows)])
 
@@ -148,32 +148,32 @@ async def test_answers_are_judgements_and_the_message_goes_on_in_place(chat: Cha
     one, two, three = await wrote(chat, "I <3 it", "Not for me", "Tuesday at nine")
     first = await chat.label()
     assert question(first) == "I &lt;3 it"
-    assert wishes(first) == [LabelTap.POSITIVE, LabelTap.NEGATIVE, LabelTap.NEITHER, LabelTap.SKIP]
-    second = await chat.answer(first, LabelTap.POSITIVE)
+    assert wishes(first) == [LabelAction.POSITIVE, LabelAction.NEGATIVE, LabelAction.NEITHER, LabelAction.SKIP]
+    second = await chat.answer(first, LabelAction.POSITIVE)
     assert question(second) == "Not for me"
-    third = await chat.answer(second, LabelTap.NEGATIVE)
+    third = await chat.answer(second, LabelAction.NEGATIVE)
     assert question(third) == "Tuesday at nine"
-    end = await chat.answer(third, LabelTap.NEITHER)
+    end = await chat.answer(third, LabelAction.NEITHER)
     assert end.payload["text"] == TEXTS.label_none
-    assert wishes(end) == [LabelTap.UNDO]
+    assert wishes(end) == [LabelAction.UNDO]
     assert await said(chat) == [
-        (one.prediction_id, Verdict.RIGHT, "Positive"),
-        (two.prediction_id, Verdict.WRONG, "Negative"),
-        (three.prediction_id, Verdict.NEITHER, None),
+        (one.prediction_id, Vote.RIGHT, "Positive"),
+        (two.prediction_id, Vote.WRONG, "Negative"),
+        (three.prediction_id, Vote.NEITHER, None),
     ]
 
 
 async def test_a_labellers_vote_makes_the_quorum(chat: Chat) -> None:
     (review,) = await wrote(chat, "I loved it")
-    await chat.store.write(lambda unit: votes.judge(unit, review.person_id, review.prediction_id, Verdict.WRONG))
-    await chat.answer(await chat.label(), LabelTap.NEGATIVE)
-    found = await chat.store.read(lambda unit: usable(unit, 2, ADMINS))
-    assert [(text.judged.prediction_id, text.label) for text in found] == [(review.prediction_id, "Negative")]
+    await chat.store.write(lambda unit: votes.record_vote(unit, review.person_id, review.prediction_id, Vote.WRONG))
+    await chat.answer(await chat.label(), LabelAction.NEGATIVE)
+    found = await chat.store.read(lambda unit: eligible_texts(unit, 2, ADMINS))
+    assert [(text.voted.prediction_id, text.label) for text in found] == [(review.prediction_id, "Negative")]
 
 
 async def test_skipping_says_nothing_and_the_text_does_not_come_again(chat: Chat) -> None:
     await wrote(chat, "I loved it", "I hated it")
-    second = await chat.answer(await chat.label(), LabelTap.SKIP)
+    second = await chat.answer(await chat.label(), LabelAction.SKIP)
     assert question(second) == "I hated it"
     assert await said(chat) == []
     assert question(await chat.label()) == "I hated it"
@@ -181,38 +181,38 @@ async def test_skipping_says_nothing_and_the_text_does_not_come_again(chat: Chat
 
 async def test_an_answer_is_taken_back_and_asked_again(chat: Chat) -> None:
     one, _ = await wrote(chat, "I loved it", "I hated it")
-    second = await chat.answer(await chat.label(), LabelTap.NEGATIVE)
-    again = await chat.answer(second, LabelTap.UNDO)
+    second = await chat.answer(await chat.label(), LabelAction.NEGATIVE)
+    again = await chat.answer(second, LabelAction.UNDO)
     assert question(again) == "I loved it"
-    assert LabelTap.UNDO not in wishes(again), "there is nothing before it"
+    assert LabelAction.UNDO not in wishes(again), "there is nothing before it"
     assert await said(chat) == []
-    assert question(await chat.answer(again, LabelTap.POSITIVE)) == "I hated it"
-    assert await said(chat) == [(one.prediction_id, Verdict.RIGHT, "Positive")]
+    assert question(await chat.answer(again, LabelAction.POSITIVE)) == "I hated it"
+    assert await said(chat) == [(one.prediction_id, Vote.RIGHT, "Positive")]
 
 
 async def test_what_others_settled_meanwhile_is_not_asked_again_after_undo(chat: Chat) -> None:
     (review,) = await wrote(chat, "I loved it")
-    end = await chat.answer(await chat.label(), LabelTap.NEGATIVE)
+    end = await chat.answer(await chat.label(), LabelAction.NEGATIVE)
 
-    def agree(unit: Unit) -> None:
+    def agree(unit: UnitOfWork) -> None:
         for telegram_id in (AUTHOR, OTHER):
-            votes.judge(unit, granted(unit, telegram_id), review.prediction_id, Verdict.RIGHT)
+            votes.record_vote(unit, granted(unit, telegram_id), review.prediction_id, Vote.RIGHT)
 
     await chat.store.write(agree)
-    assert (await chat.answer(end, LabelTap.UNDO)).payload["text"] == TEXTS.label_none
+    assert (await chat.answer(end, LabelAction.UNDO)).payload["text"] == TEXTS.label_none
     assert await said(chat) == []
 
 
 async def test_a_tap_that_comes_twice_changes_nothing(chat: Chat) -> None:
     await wrote(chat, "I loved it", "I hated it", "I liked it")
     first = await chat.label()
-    second = await chat.answer(first, LabelTap.POSITIVE)
-    await chat.labelling.tapped(chat.tap(), button_of(first, LabelTap.NEGATIVE))
-    assert await chat.store.write(lambda unit: outbox.take_next(unit, BOT, LABELLER)) is None
+    second = await chat.answer(first, LabelAction.POSITIVE)
+    await chat.labelling.handle_tap(chat.tap(), button_of(first, LabelAction.NEGATIVE))
+    assert await chat.store.write(lambda unit: outbox.claim_next(unit, BOT, LABELLER)) is None
     assert [label for *_, label in await said(chat)] == ["Positive"]
-    again = await chat.answer(second, LabelTap.UNDO)
-    await chat.labelling.tapped(chat.tap(), button_of(second, LabelTap.UNDO))
-    assert await chat.store.write(lambda unit: outbox.take_next(unit, BOT, LABELLER)) is None
+    again = await chat.answer(second, LabelAction.UNDO)
+    await chat.labelling.handle_tap(chat.tap(), button_of(second, LabelAction.UNDO))
+    assert await chat.store.write(lambda unit: outbox.claim_next(unit, BOT, LABELLER)) is None
     assert question(again) == "I loved it"
 
 
@@ -221,7 +221,7 @@ async def test_an_older_message_is_closed_by_a_newer_one(chat: Chat) -> None:
     old = await chat.label()
     new = await chat.label()
     assert question(new) == "I loved it"
-    assert (await chat.answer(old, LabelTap.NEGATIVE)).payload["text"] == TEXTS.label_gone
+    assert (await chat.answer(old, LabelAction.NEGATIVE)).payload["text"] == TEXTS.label_gone
     assert await said(chat) == []
 
 
@@ -230,19 +230,19 @@ async def test_nobody_answers_what_was_offered_to_another(chat: Chat) -> None:
     offered = await chat.label()
     await chat.store.write(lambda unit: granted(unit, OTHER))
     stranger = Chat(chat.store, OTHER, chat.remember)
-    assert (await stranger.answer(offered, LabelTap.NEGATIVE)).payload["text"] == TEXTS.label_gone
+    assert (await stranger.answer(offered, LabelAction.NEGATIVE)).payload["text"] == TEXTS.label_gone
     assert await said(chat, OTHER) == []
-    assert (await chat.answer(offered, LabelTap.POSITIVE)).payload["text"] == TEXTS.label_none
+    assert (await chat.answer(offered, LabelAction.POSITIVE)).payload["text"] == TEXTS.label_none
 
 
-@pytest.mark.parametrize("consent", [None, Consent.ASKED, Consent.WITHDRAWN])
-async def test_who_did_not_consent_is_asked_first(chat: Chat, consent: Consent | None) -> None:
+@pytest.mark.parametrize("answer", [None, Consent.ASKED, Consent.WITHDRAWN])
+async def test_who_did_not_consent_is_asked_first(chat: Chat, answer: Consent | None) -> None:
     await wrote(chat, "I loved it")
 
-    def take_back(unit: Unit) -> None:
-        person = people.meet(unit, OTHER, "Someone", "en")
-        if consent is not None:
-            consent.record_consent(unit, person.id, consent, CONSENT_WORDING)
+    def take_back(unit: UnitOfWork) -> None:
+        person = people.upsert_person(unit, OTHER, "Someone", "en")
+        if answer is not None:
+            consent.record_consent(unit, person.id, answer, CONSENT_WORDING)
 
     await chat.store.write(take_back)
     asked = await Chat(chat.store, OTHER, chat.remember).label()
@@ -256,10 +256,10 @@ async def test_an_answer_after_consent_was_taken_back_does_not_count(chat: Chat)
     shown = await chat.label()
     await chat.store.write(
         lambda unit: consent.record_consent(
-            unit, people.meet(unit, LABELLER, "Someone", "en").id, Consent.WITHDRAWN, CONSENT_WORDING
+            unit, people.upsert_person(unit, LABELLER, "Someone", "en").id, Consent.WITHDRAWN, CONSENT_WORDING
         )
     )
-    assert (await chat.answer(shown, LabelTap.POSITIVE)).payload["text"].startswith(TEXTS.label_needs_consent)
+    assert (await chat.answer(shown, LabelAction.POSITIVE)).payload["text"].startswith(TEXTS.label_needs_consent)
     assert await said(chat) == []
 
 
@@ -270,7 +270,7 @@ async def test_gold_questions_stand_among_the_texts_and_are_no_judgements(chat: 
     while shown.payload["text"] != TEXTS.label_none:
         text = question(shown)
         asked.append(text)
-        shown = await chat.answer(shown, LabelTap.POSITIVE if GOLD.get(text) != "Negative" else LabelTap.NEGATIVE)
+        shown = await chat.answer(shown, LabelAction.POSITIVE if GOLD.get(text) != "Negative" else LabelAction.NEGATIVE)
     gold = [text for text in asked if text in GOLD]
     assert [text for text in asked if text not in GOLD] == texts
     assert [asked.index(text) for text in gold] == [3, 11, 19]
@@ -285,10 +285,10 @@ async def test_a_gold_answer_can_be_taken_back(chat: Chat) -> None:
     await wrote(chat, *(f"The {number}th evening was a fine one" for number in range(6)))
     shown = await chat.label()
     while question(shown) not in GOLD:
-        shown = await chat.answer(shown, LabelTap.POSITIVE)
+        shown = await chat.answer(shown, LabelAction.POSITIVE)
     gold = question(shown)
-    after = await chat.answer(shown, LabelTap.NEITHER)
-    again = await chat.answer(after, LabelTap.UNDO)
+    after = await chat.answer(shown, LabelAction.NEITHER)
+    again = await chat.answer(after, LabelAction.UNDO)
     assert question(again) == gold
     assert await chat.store.read(label_offers.gold_scores) == []
 
@@ -297,7 +297,7 @@ async def test_a_gold_question_never_comes_alone(chat: Chat) -> None:
     await wrote(chat, "One", "Two", "Three")
     shown = await chat.label()
     for _ in range(3):
-        shown = await chat.answer(shown, LabelTap.SKIP)
+        shown = await chat.answer(shown, LabelAction.SKIP)
     assert shown.payload["text"] == TEXTS.label_none
 
 
@@ -315,25 +315,25 @@ async def test_what_waits_to_be_sent_goes_with_the_author(chat: Chat) -> None:
     await wrote(chat, "I loved it")
     await chat.labelling.start(chat.received())
     await chat.store.write(lambda unit: erasure.erase(unit, AUTHOR))
-    assert await chat.store.write(lambda unit: outbox.take_next(unit, BOT, LABELLER)) is None
+    assert await chat.store.write(lambda unit: outbox.claim_next(unit, BOT, LABELLER)) is None
 
 
 async def disputed(chat: Chat, *texts: str) -> list[Any]:
     """Texts that their author finds right and another finds neither."""
     reviews = await wrote(chat, *texts)
 
-    def work(unit: Unit) -> None:
+    def work(unit: UnitOfWork) -> None:
         other = granted(unit, OTHER)
         for review in reviews:
-            votes.judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
-            votes.judge(unit, other, review.prediction_id, Verdict.NEITHER)
+            votes.record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
+            votes.record_vote(unit, other, review.prediction_id, Vote.NEITHER)
 
     await chat.store.write(work)
     return reviews
 
 
 @pytest.fixture
-def admins(store: Store, remember: Remember) -> Chat:
+def admins(store: AsyncDatabase, remember: Remember) -> Chat:
     """The chat of an admin."""
     return Chat(store, ADMIN, remember)
 
@@ -346,25 +346,25 @@ async def test_an_admin_settles_disputed_texts_one_by_one(admins: Chat) -> None:
     assert TEXTS.quarantine_disagreement in text
     assert "So &amp; so" in text
     assert "Positive 1 · Negative 0 · Neither 1" in text
-    second = await admins.settle(first, LabelTap.NEGATIVE)
+    second = await admins.settle(first, LabelAction.NEGATIVE)
     assert "Hard to say" in second.payload["text"]
-    third = await admins.settle(second, LabelTap.NEITHER)
+    third = await admins.settle(second, LabelAction.NEITHER)
     assert "It depends" in third.payload["text"]
-    end = await admins.settle(third, LabelTap.SKIP)
+    end = await admins.settle(third, LabelAction.SKIP)
     assert end.payload["text"] == TEXTS.quarantine_end
-    found = await admins.store.read(lambda unit: usable(unit, 2, ADMINS))
-    assert [(text.judged.prediction_id, text.label) for text in found] == [(one.prediction_id, "Negative")]
+    found = await admins.store.read(lambda unit: eligible_texts(unit, 2, ADMINS))
+    assert [(text.voted.prediction_id, text.label) for text in found] == [(one.prediction_id, "Negative")]
     assert [prediction for prediction, *_ in await said(admins, ADMIN)] == [one.prediction_id, two.prediction_id]
     assert "It depends" in (await admins.quarantine()).payload["text"], "what was skipped comes again"
 
 
 async def test_skipped_texts_stay_behind_while_later_ones_are_settled(admins: Chat) -> None:
     await disputed(admins, "One", "Two", "Three")
-    shown = await admins.settle(await admins.quarantine(), LabelTap.SKIP)
+    shown = await admins.settle(await admins.quarantine(), LabelAction.SKIP)
     assert "Two" in shown.payload["text"]
-    shown = await admins.settle(shown, LabelTap.POSITIVE)
+    shown = await admins.settle(shown, LabelAction.POSITIVE)
     assert "Three" in shown.payload["text"]
-    await admins.settle(shown, LabelTap.POSITIVE)
+    await admins.settle(shown, LabelAction.POSITIVE)
     assert "One" in (await admins.quarantine()).payload["text"]
 
 
@@ -377,8 +377,8 @@ async def test_without_disputed_texts_the_quarantine_says_so(admins: Chat) -> No
 async def test_an_admin_whose_votes_may_not_count_is_told(admins: Chat) -> None:
     await disputed(admins, "One")
 
-    def take_back(unit: Unit) -> None:
-        person = people.meet(unit, ADMIN, "Admin", "en")
+    def take_back(unit: UnitOfWork) -> None:
+        person = people.upsert_person(unit, ADMIN, "Admin", "en")
         consent.record_consent(unit, person.id, Consent.WITHDRAWN, CONSENT_WORDING)
 
     await admins.store.write(take_back)
@@ -389,7 +389,7 @@ async def test_a_disputed_text_that_is_gone_is_passed_over(admins: Chat) -> None
     await disputed(admins, "One")
     shown = await admins.quarantine()
     await admins.store.write(lambda unit: erasure.erase(unit, AUTHOR))
-    assert (await admins.settle(shown, LabelTap.POSITIVE)).payload["text"] == TEXTS.quarantine_none
+    assert (await admins.settle(shown, LabelAction.POSITIVE)).payload["text"] == TEXTS.quarantine_none
     assert await said(admins, ADMIN) == []
 
 

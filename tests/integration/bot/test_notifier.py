@@ -9,34 +9,34 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import select, update
 
-from bot.database import Store
-from bot.privacy.buttons import Consenting, read_consenting
-from bot.privacy.consent import Privacy
-from bot.privacy.notifier import Noticing
+from bot.database import AsyncDatabase
+from bot.privacy.buttons import ConsentTap, parse_consent_tap
+from bot.privacy.consent import PrivacyDialog
+from bot.privacy.notifier import CorrectionNotifier
 from bot.serving.live_model import LiveModel
 from bot.texts import CONSENT_WORDING, NOTICES_WORDING, texts_for
-from bot.transport.conversation import Received, Sender, Tap
+from bot.transport.conversation import Incoming, Sender, Tap
 from ml.serving.engine import Verdict as Reading
 from storage.chat import outbox, people
 from storage.chat.outbox import Reply
 from storage.db.column_types import utc_now
 from storage.db.database import Database
-from storage.db.states import Consent, RunKind, RunState, Trigger, Verdict
-from storage.db.tables import ConsentRow, JudgementRow, RunRow
-from storage.feedback.eligibility import Rules
-from storage.feedback.votes import judge
+from storage.db.states import Consent, RunKind, RunState, Trigger, Vote
+from storage.db.tables import ConsentRow, RunRow, VoteRow
+from storage.feedback.eligibility import EligibilityRules
+from storage.feedback.votes import record_vote
 from storage.models import registry
 from storage.privacy import consent, erasure
-from storage.privacy.consent import notices_from
+from storage.privacy.consent import notification_scope
 from storage.training import notifications, runs
-from storage.training.snapshots import take
+from storage.training.snapshots import create_snapshot
 
 Remember = Callable[..., Any]
 BOT, OTHER_BOT = 900, 901
 ADMIN, AUTHOR, VOTER = 1, 7, 8
 TEXTS = texts_for("en")
-TRAINS = Rules(quorum=2, person_rows=1_000, person_share=1.0, holdout=0.0)
-MEASURES = Rules(quorum=2, person_rows=1_000, person_share=1.0, holdout=1.0)
+TRAINS = EligibilityRules(quorum=2, person_rows=1_000, person_share=1.0, holdout=0.0)
+MEASURES = EligibilityRules(quorum=2, person_rows=1_000, person_share=1.0, holdout=1.0)
 
 
 @dataclass
@@ -56,8 +56,8 @@ class Model:
 
 
 @pytest.fixture
-def store(database: Database) -> Iterator[Store]:
-    opened = Store(database)
+def store(database: Database) -> Iterator[AsyncDatabase]:
+    opened = AsyncDatabase(database)
     yield opened
     opened.close()
 
@@ -68,13 +68,13 @@ def model() -> Model:
 
 
 @pytest.fixture
-def noticing(store: Store, model: Model) -> Noticing:
-    return Noticing(store, cast("LiveModel", model))
+def noticing(store: AsyncDatabase, model: Model) -> CorrectionNotifier:
+    return CorrectionNotifier(store, cast("LiveModel", model))
 
 
 def answer_consent(database: Database, telegram_id: int, scope: str, answer: Consent = Consent.GRANTED) -> None:
     with database.unit_of_work() as unit:
-        person = people.meet(unit, telegram_id, "Someone", "en")
+        person = people.upsert_person(unit, telegram_id, "Someone", "en")
         consent.record_consent(unit, person.id, answer, "1", scope)
 
 
@@ -83,7 +83,7 @@ def asked(database: Database) -> None:
     """The author and the voter train the model; the author asked for notices."""
     for telegram_id in (AUTHOR, VOTER):
         answer_consent(database, telegram_id, consent.TRAINING)
-    answer_consent(database, AUTHOR, notices_from(BOT))
+    answer_consent(database, AUTHOR, notification_scope(BOT))
 
 
 def correct(database: Database, remember: Remember, *texts: str, author: int = AUTHOR) -> None:
@@ -92,20 +92,22 @@ def correct(database: Database, remember: Remember, *texts: str, author: int = A
         for text in texts:
             review = remember(unit, text, telegram_id=author)
             for person in (author, VOTER):
-                judge(unit, people.meet(unit, person, "Someone", "en").id, review.prediction_id, Verdict.WRONG)
+                record_vote(
+                    unit, people.upsert_person(unit, person, "Someone", "en").id, review.prediction_id, Vote.WRONG
+                )
 
 
-def run(database: Database, version: str, rules: Rules = TRAINS, *, promoted: bool = True) -> int:
+def run(database: Database, version: str, rules: EligibilityRules = TRAINS, *, promoted: bool = True) -> int:
     """A training run from its snapshot to its end; its id."""
     with database.unit_of_work() as unit:
-        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
+        run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
         lease = runs.claim(unit, run.id, "a worker")
         assert lease is not None
-        take(unit, lease, rules, frozenset({ADMIN}), "one")
+        create_snapshot(unit, lease, rules, frozenset({ADMIN}), "one")
         registry.register(unit, version, version[0] * 64, version, run.id)
         if promoted:
             registry.make_live(unit, version, "the gate says so")
-        runs.end(unit, lease, RunState.PROMOTED if promoted else RunState.HELD, candidate=version)
+        runs.finish(unit, lease, RunState.PROMOTED if promoted else RunState.HELD, candidate=version)
     return run.id
 
 
@@ -113,7 +115,7 @@ def owed(database: Database, telegram_id: int = AUTHOR, bot_id: int = BOT) -> li
     """What a bot owes a person now."""
     with database.unit_of_work() as unit:
         found = []
-        while (reply := outbox.take_next(unit, bot_id, telegram_id)) is not None:
+        while (reply := outbox.claim_next(unit, bot_id, telegram_id)) is not None:
             outbox.mark_sent(unit, reply.id, 100 + reply.id)
             found.append(reply)
         return found
@@ -128,15 +130,15 @@ def noticed(database: Database, run_id: int) -> bool:
 
 @pytest.mark.usefixtures("asked")
 async def test_a_person_hears_once_what_the_new_model_says_of_a_correction(
-    database: Database, remember: Remember, noticing: Noticing, model: Model, store: Store
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model, store: AsyncDatabase
 ) -> None:
     correct(database, remember, "Two hours of <noise> & nothing else.")
     run_id = run(database, "seven")
-    await noticing.look()
+    await noticing.poll()
     assert model.read == [], "the new model does not answer here yet"
     assert not noticed(database, run_id)
     model.version = "seven"
-    await noticing.look()
+    await noticing.poll()
     (notice,) = owed(database)
     assert notice.payload["text"] == (
         "Your correction is in model <b>seven</b>, which answers now.\n\n"
@@ -144,22 +146,22 @@ async def test_a_person_hears_once_what_the_new_model_says_of_a_correction(
     )
     assert notice.telegram_message_id is None
     assert noticed(database, run_id)
-    await noticing.look()
-    await Noticing(store, cast("LiveModel", model)).look()
+    await noticing.poll()
+    await CorrectionNotifier(store, cast("LiveModel", model)).poll()
     assert owed(database) == []
     assert owed(database, VOTER) == [], "the voter asked for nothing"
 
 
 @pytest.mark.usefixtures("asked")
 async def test_another_process_that_read_the_texts_meanwhile_writes_nothing(
-    database: Database, remember: Remember, noticing: Noticing, model: Model, store: Store
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model, store: AsyncDatabase
 ) -> None:
     correct(database, remember, "A bore.")
     run(database, "seven")
     model.version = "seven"
-    other = Noticing(store, cast("LiveModel", Model("seven")))
-    model.while_reading = other.look
-    await noticing.look()
+    other = CorrectionNotifier(store, cast("LiveModel", Model("seven")))
+    model.while_reading = other.poll
+    await noticing.poll()
     assert len(owed(database)) == 1
 
 
@@ -168,13 +170,13 @@ def test_a_run_is_claimed_by_one_unit_of_work(database: Database) -> None:
     claims = []
     for _ in range(2):
         with database.unit_of_work() as unit:
-            claims.append(notifications.claim(unit, run_id))
+            claims.append(notifications.claim_notifications(unit, run_id))
     assert claims == [True, False]
 
 
 @pytest.mark.usefixtures("asked")
 async def test_a_process_that_ends_before_it_wrote_leaves_the_notices_to_the_next(
-    database: Database, remember: Remember, noticing: Noticing, model: Model, store: Store
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model, store: AsyncDatabase
 ) -> None:
     correct(database, remember, "A bore.")
     run_id = run(database, "seven")
@@ -185,15 +187,15 @@ async def test_a_process_that_ends_before_it_wrote_leaves_the_notices_to_the_nex
 
     model.while_reading = end
     with pytest.raises(asyncio.CancelledError):
-        await noticing.look()
+        await noticing.poll()
     assert (noticed(database, run_id), owed(database)) == (False, [])
-    await Noticing(store, cast("LiveModel", Model("seven"))).look()
+    await CorrectionNotifier(store, cast("LiveModel", Model("seven"))).poll()
     assert len(owed(database)) == 1
 
 
 @pytest.mark.usefixtures("asked")
 async def test_nobody_is_told_of_a_model_that_is_not_live_any_more(
-    database: Database, remember: Remember, noticing: Noticing, model: Model
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
 ) -> None:
     correct(database, remember, "A bore.")
     run_id = run(database, "seven")
@@ -204,18 +206,18 @@ async def test_nobody_is_told_of_a_model_that_is_not_live_any_more(
             registry.make_live(unit, "one", "an admin rolled back", ADMIN)
 
     model.while_reading = roll_back
-    await noticing.look()
+    await noticing.poll()
     assert (noticed(database, run_id), owed(database)) == (False, [])
     with database.unit_of_work() as unit:
         registry.make_live(unit, "seven", "an admin thought again", ADMIN)
     model.while_reading = None
-    await noticing.look()
+    await noticing.poll()
     assert len(owed(database)) == 1
 
 
 @pytest.mark.usefixtures("asked")
 async def test_a_model_that_was_swapped_while_it_read_tells_nothing(
-    database: Database, remember: Remember, noticing: Noticing, model: Model
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
 ) -> None:
     correct(database, remember, "A bore.")
     run_id = run(database, "seven")
@@ -225,18 +227,18 @@ async def test_a_model_that_was_swapped_while_it_read_tells_nothing(
         model.version = "one"
 
     model.while_reading = swap
-    await noticing.look()
+    await noticing.poll()
     assert (noticed(database, run_id), owed(database)) == (False, [])
 
 
 @pytest.mark.usefixtures("asked")
 async def test_three_texts_are_quoted_the_newest_first_and_a_word_not_learnt_is_said(
-    database: Database, remember: Remember, noticing: Noticing, model: Model
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
 ) -> None:
     correct(database, remember, *[f"Bore number {number}." for number in range(5)])
     run(database, "seven")
     model.version, model.label = "seven", "Positive"
-    await noticing.look()
+    await noticing.poll()
     (notice,) = owed(database)
     text = notice.payload["text"]
     assert text.startswith("5 corrections of yours are in model <b>seven</b>")
@@ -248,21 +250,21 @@ async def test_three_texts_are_quoted_the_newest_first_and_a_word_not_learnt_is_
 
 @pytest.mark.usefixtures("asked")
 async def test_a_later_model_is_news_for_later_corrections_only(
-    database: Database, remember: Remember, noticing: Noticing, model: Model
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
 ) -> None:
     correct(database, remember, "The first bore.")
     run(database, "seven")
     model.version = "seven"
-    await noticing.look()
+    await noticing.poll()
     assert len(owed(database)) == 1
     run(database, "eight")
     model.version = "eight"
-    await noticing.look()
+    await noticing.poll()
     assert owed(database) == [], "the correction is in eight as well, which is no news"
     correct(database, remember, "The second bore.")
     run(database, "nine")
     model.version = "nine"
-    await noticing.look()
+    await noticing.poll()
     (notice,) = owed(database)
     assert "second" in notice.payload["text"]
     assert "first" not in notice.payload["text"]
@@ -270,14 +272,14 @@ async def test_a_later_model_is_news_for_later_corrections_only(
 
 @pytest.mark.usefixtures("asked")
 async def test_a_correction_in_a_model_that_never_answered_is_still_news(
-    database: Database, remember: Remember, noticing: Noticing, model: Model
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
 ) -> None:
     correct(database, remember, "A bore.")
     run(database, "seven", promoted=False)
-    await noticing.look()
+    await noticing.poll()
     run(database, "eight")
     model.version = "eight"
-    await noticing.look()
+    await noticing.poll()
     assert len(owed(database)) == 1
 
 
@@ -291,7 +293,7 @@ async def stop_training(database: Database) -> None:
 
 
 async def stop_notices(database: Database) -> None:
-    answer_consent(database, AUTHOR, notices_from(BOT), Consent.WITHDRAWN)
+    answer_consent(database, AUTHOR, notification_scope(BOT), Consent.WITHDRAWN)
 
 
 @pytest.mark.usefixtures("asked")
@@ -300,7 +302,7 @@ async def stop_notices(database: Database) -> None:
 async def test_who_took_it_back_hears_nothing(
     database: Database,
     remember: Remember,
-    noticing: Noticing,
+    noticing: CorrectionNotifier,
     model: Model,
     *,
     change_of_mind: Callable[[Database], Awaitable[None]],
@@ -313,37 +315,37 @@ async def test_who_took_it_back_hears_nothing(
         model.while_reading = lambda: change_of_mind(database)
     else:
         await change_of_mind(database)
-    await noticing.look()
+    await noticing.poll()
     assert model.read == (["A bore."] if meanwhile else [])
     assert (noticed(database, run_id), owed(database)) == (True, [])
 
 
 @pytest.mark.usefixtures("asked")
 async def test_a_text_that_measured_and_a_vote_after_the_snapshot_are_not_in_the_model(
-    database: Database, remember: Remember, noticing: Noticing, model: Model
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
 ) -> None:
     correct(database, remember, "A bore.")
     run(database, "seven", MEASURES)
     model.version = "seven"
-    await noticing.look()
+    await noticing.poll()
     correct(database, remember, "Another bore.")
     run(database, "eight")
     with database.unit_of_work() as unit:
-        unit.change(update(JudgementRow).values(created_at=utc_now() + timedelta(hours=1)))
+        unit.change(update(VoteRow).values(created_at=utc_now() + timedelta(hours=1)))
     model.version = "eight"
-    await noticing.look()
+    await noticing.poll()
     assert owed(database) == []
 
 
 @pytest.mark.usefixtures("asked")
 async def test_a_vote_on_a_text_of_somebody_else_is_told_of_without_the_text(
-    database: Database, remember: Remember, noticing: Noticing, model: Model
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
 ) -> None:
-    answer_consent(database, VOTER, notices_from(BOT))
+    answer_consent(database, VOTER, notification_scope(BOT))
     correct(database, remember, "A bore.")
     run(database, "seven")
     model.version = "seven"
-    await noticing.look()
+    await noticing.poll()
     (notice,) = owed(database, VOTER)
     assert (
         notice.payload["text"] == "Your votes on other people's reviews are in model <b>seven</b>, which answers now."
@@ -354,26 +356,26 @@ async def test_a_vote_on_a_text_of_somebody_else_is_told_of_without_the_text(
 
 @pytest.mark.usefixtures("asked")
 async def test_the_bot_that_was_asked_last_tells_also_when_another_found_the_news(
-    database: Database, remember: Remember, noticing: Noticing, model: Model
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
 ) -> None:
-    answer_consent(database, AUTHOR, notices_from(OTHER_BOT))
+    answer_consent(database, AUTHOR, notification_scope(OTHER_BOT))
     correct(database, remember, "A bore.")
     run(database, "seven")
     model.version = "seven"
-    await noticing.look()
+    await noticing.poll()
     assert (len(owed(database)), len(owed(database, bot_id=OTHER_BOT))) == (0, 1)
 
 
 async def test_people_from_a_file_are_not_written_to(
-    database: Database, remember: Remember, noticing: Noticing, model: Model
+    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
 ) -> None:
     for person in (-5, VOTER):
         answer_consent(database, person, consent.TRAINING)
-    answer_consent(database, -5, notices_from(BOT))
+    answer_consent(database, -5, notification_scope(BOT))
     correct(database, remember, "A bore.", author=-5)
     run_id = run(database, "seven")
     model.version = "seven"
-    await noticing.look()
+    await noticing.poll()
     assert (noticed(database, run_id), owed(database, -5), model.read) == (True, [], [])
 
 
@@ -383,47 +385,47 @@ def buttons(reply: Reply) -> dict[str, str]:
 
 
 async def test_notices_are_asked_for_after_consent_and_stopped_by_their_button(
-    database: Database, store: Store, noticing: Noticing, model: Model, remember: Remember
+    database: Database, store: AsyncDatabase, noticing: CorrectionNotifier, model: Model, remember: Remember
 ) -> None:
-    privacy = Privacy(store, 365)
-    tap = Tap(Received(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")), 55)
-    await privacy.ask_consent(tap.received)
+    privacy = PrivacyDialog(store, 365)
+    tap = Tap(Incoming(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")), 55)
+    await privacy.ask_consent(tap.incoming)
     (question,) = owed(database)
     assert TEXTS.button_notices_yes not in buttons(question), "there is nothing to tell without consent"
-    await privacy.set_consent(tap, Consenting(CONSENT_WORDING, granted=True))
+    await privacy.set_consent(tap, ConsentTap(CONSENT_WORDING, granted=True))
     (granted,) = owed(database)
     data = buttons(granted)[TEXTS.button_notices_yes]
     assert data == f"notices:{NOTICES_WORDING}:yes"
-    await privacy.set_notices(tap, read_consenting(data))
+    await privacy.set_notices(tap, parse_consent_tap(data))
     (thanks,) = owed(database)
     assert (thanks.payload["text"], buttons(thanks)) == (TEXTS.notices_granted, {})
     answer_consent(database, VOTER, consent.TRAINING)
     correct(database, remember, "A bore.")
     run(database, "seven")
     model.version = "seven"
-    await noticing.look()
+    await noticing.poll()
     (notice,) = owed(database)
-    await privacy.ask_consent(tap.received)
+    await privacy.ask_consent(tap.incoming)
     (status,) = owed(database)
     assert status.payload["text"].endswith(TEXTS.notices_status)
     stop = buttons(notice)[TEXTS.button_notices_stop]
     assert buttons(status)[TEXTS.button_notices_stop] == stop
-    await privacy.set_notices(tap, read_consenting(stop))
+    await privacy.set_notices(tap, parse_consent_tap(stop))
     (stopped,) = owed(database)
     assert stopped.payload["text"] == TEXTS.notices_withdrawn
     with database.reading() as unit:
         lines = unit.execute(select(ConsentRow.scope, ConsentRow.consent, ConsentRow.wording)).all()
-    about_notices = [tuple(line) for line in lines if line.scope == notices_from(BOT)]
+    about_notices = [tuple(line) for line in lines if line.scope == notification_scope(BOT)]
     assert about_notices == [
         ("notices:900", Consent.GRANTED, NOTICES_WORDING),
         ("notices:900", Consent.WITHDRAWN, NOTICES_WORDING),
     ]
 
 
-async def test_notices_can_be_stopped_when_consent_is_withdrawn(database: Database, store: Store) -> None:
+async def test_notices_can_be_stopped_when_consent_is_withdrawn(database: Database, store: AsyncDatabase) -> None:
     answer_consent(database, AUTHOR, consent.TRAINING)
-    answer_consent(database, AUTHOR, notices_from(BOT))
+    answer_consent(database, AUTHOR, notification_scope(BOT))
     answer_consent(database, AUTHOR, consent.TRAINING, Consent.WITHDRAWN)
-    await Privacy(store, 365).ask_consent(Received(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")))
+    await PrivacyDialog(store, 365).ask_consent(Incoming(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")))
     (status,) = owed(database)
     assert TEXTS.button_notices_stop in buttons(status)

@@ -13,12 +13,12 @@ from sqlalchemy.exc import OperationalError
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
-from bot.database import Store
+from bot.database import AsyncDatabase
 from bot.transport import outbox as outbox_module
 from bot.transport.outbox import Outbox
 from storage.chat import outbox as stored_outbox
 from storage.chat.outbox import Draft
-from storage.db.database import Database, Unit
+from storage.db.database import Database, UnitOfWork
 from storage.db.states import ReplyState, RunKind, RunState, Trigger
 from storage.db.tables import ReplyRow
 from storage.training import runs
@@ -45,14 +45,14 @@ Wire = Callable[[httpx.Request], httpx.Response]
 
 
 @pytest.fixture
-def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Iterator[Store]:
+def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Iterator[AsyncDatabase]:
     shutil.copy(migrated_sqlite, tmp_path / "thumbs.db")
-    opened = Store(Database.open(f"sqlite:///{tmp_path / 'thumbs.db'}", keys))
+    opened = AsyncDatabase(Database.open(f"sqlite:///{tmp_path / 'thumbs.db'}", keys))
     yield opened
     opened.close()
 
 
-async def outbox_over(wire: Wire, store: Store) -> Outbox:
+async def outbox_over(wire: Wire, store: AsyncDatabase) -> Outbox:
     """An outbox whose bot knows who it is and speaks over ``wire`` from then on."""
 
     def introduced(request: httpx.Request) -> httpx.Response:
@@ -65,7 +65,7 @@ async def outbox_over(wire: Wire, store: Store) -> Outbox:
     return Outbox(bot, store)
 
 
-async def state_after(store: Store, wire: Wire, changes: int | None = None) -> ReplyState:
+async def state_after(store: AsyncDatabase, wire: Wire, changes: int | None = None) -> ReplyState:
     """Send one reply over ``wire`` and see what the database says of it once it is settled."""
     await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, PAYLOAD, changes=changes)))
     await (await outbox_over(wire, store)).send_next(7)
@@ -84,23 +84,23 @@ def answering(status: int, **answer: Any) -> Wire:
 
 
 @pytest.mark.parametrize("error", NEVER_LEFT)
-async def test_a_request_that_never_left_is_made_again(store: Store, error: type[httpx.TransportError]) -> None:
+async def test_a_request_that_never_left_is_made_again(store: AsyncDatabase, error: type[httpx.TransportError]) -> None:
     assert await state_after(store, breaking(error)) is ReplyState.PENDING
 
 
 @pytest.mark.parametrize("error", MAY_HAVE_ARRIVED)
 async def test_a_message_that_may_have_arrived_is_not_sent_again(
-    store: Store, error: type[httpx.TransportError]
+    store: AsyncDatabase, error: type[httpx.TransportError]
 ) -> None:
     assert await state_after(store, breaking(error)) is ReplyState.UNCERTAIN
 
 
 @pytest.mark.parametrize("error", [*NEVER_LEFT, *MAY_HAVE_ARRIVED])
-async def test_an_edit_is_always_made_again(store: Store, error: type[httpx.TransportError]) -> None:
+async def test_an_edit_is_always_made_again(store: AsyncDatabase, error: type[httpx.TransportError]) -> None:
     assert await state_after(store, breaking(error), changes=5) is ReplyState.PENDING
 
 
-async def test_an_edit_that_changes_nothing_has_arrived(store: Store) -> None:
+async def test_an_edit_that_changes_nothing_has_arrived(store: AsyncDatabase) -> None:
     wire = answering(400, error_code=400, description="Bad Request: message is not modified: same content")
     assert await state_after(store, wire, changes=5) is ReplyState.SENT
 
@@ -111,34 +111,34 @@ async def test_an_edit_that_changes_nothing_has_arrived(store: Store) -> None:
     [(400, "Bad Request: chat not found"), (403, "Forbidden: bot was blocked by the user")],
 )
 async def test_what_telegram_refuses_for_good_is_not_tried_again(
-    store: Store, changes: int | None, status: int, description: str
+    store: AsyncDatabase, changes: int | None, status: int, description: str
 ) -> None:
     wire = answering(status, error_code=status, description=description)
     assert await state_after(store, wire, changes) is ReplyState.FAILED
 
 
-async def test_a_gateway_that_gave_up_waiting_says_nothing_of_what_is_behind_it(store: Store) -> None:
+async def test_a_gateway_that_gave_up_waiting_says_nothing_of_what_is_behind_it(store: AsyncDatabase) -> None:
     wire = answering(504, error_code=504, description="Gateway Timeout")
     assert await state_after(store, wire) is ReplyState.UNCERTAIN
     assert await state_after_again(store, answering(500, error_code=500, description="Internal Server Error"))
 
 
-async def state_after_again(store: Store, wire: Wire) -> bool:
+async def state_after_again(store: AsyncDatabase, wire: Wire) -> bool:
     """Whether another reply, of another chat, is owed still."""
     await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 8, PAYLOAD)))
     await (await outbox_over(wire, store)).send_next(8)
-    return await store.read(lambda unit: stored_outbox.is_owed(unit, 900, 8))
+    return await store.read(lambda unit: stored_outbox.is_pending(unit, 900, 8))
 
 
-async def test_who_is_offline_for_long_loses_nothing(store: Store) -> None:
+async def test_who_is_offline_for_long_loses_nothing(store: AsyncDatabase) -> None:
     await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, PAYLOAD)))
     outbox = await outbox_over(breaking(httpx.ConnectError), store)
     for _ in range(30):
         assert await outbox.send_next(7)
-    assert await store.read(lambda unit: stored_outbox.is_owed(unit, 900, 7))
+    assert await store.read(lambda unit: stored_outbox.is_pending(unit, 900, 7))
 
 
-async def test_an_answer_that_the_person_deleted_comes_anew_when_they_edit_the_question(store: Store) -> None:
+async def test_an_answer_that_the_person_deleted_comes_anew_when_they_edit_the_question(store: AsyncDatabase) -> None:
     seen: list[str] = []
 
     def wire(request: httpx.Request) -> httpx.Response:
@@ -163,7 +163,7 @@ async def test_an_answer_that_the_person_deleted_comes_anew_when_they_edit_the_q
 
 
 async def test_what_waits_for_its_turn_when_the_bot_stops_is_still_owed(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox_module, "_CALLS_A_SECOND", 1)
     sent = asyncio.Event()
@@ -185,7 +185,7 @@ async def test_what_waits_for_its_turn_when_the_bot_stops_is_still_owed(
 
 
 async def test_a_fault_of_the_database_after_sending_does_not_double_the_message(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[httpx.Request] = []
 
@@ -204,14 +204,14 @@ async def test_a_fault_of_the_database_after_sending_does_not_double_the_message
     assert len(sent) == 1
 
 
-async def with_card(store: Store, wire: Wire, card: bytes | None) -> ReplyState:
+async def with_card(store: AsyncDatabase, wire: Wire, card: bytes | None) -> ReplyState:
     """Send the chart of a run over ``wire`` and see what the database says of it once it is settled."""
 
-    def owe(unit: Unit) -> None:
-        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
+    def owe(unit: UnitOfWork) -> None:
+        run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
         lease = runs.claim(unit, run.id, "the test")
         assert lease is not None
-        runs.end(unit, lease, RunState.HELD, card=card)
+        runs.finish(unit, lease, RunState.HELD, card=card)
         stored_outbox.enqueue(unit, Draft(900, 7, {"caption": "Held", "run_card": run.id}))
 
     await store.write(owe)
@@ -219,7 +219,7 @@ async def with_card(store: Store, wire: Wire, card: bytes | None) -> ReplyState:
     return await store.read(lambda unit: unit.scalars(select(ReplyRow.state)).one())
 
 
-async def test_the_chart_of_a_run_is_read_when_it_is_sent(store: Store) -> None:
+async def test_the_chart_of_a_run_is_read_when_it_is_sent(store: AsyncDatabase) -> None:
     sent: list[httpx.Request] = []
 
     def wire(request: httpx.Request) -> httpx.Response:
@@ -241,15 +241,15 @@ async def test_the_chart_of_a_run_is_read_when_it_is_sent(store: Store) -> None:
         (answering(400, error_code=400, description="Bad Request: IMAGE_PROCESS_FAILED"), ReplyState.FAILED),
     ],
 )
-async def test_a_chart_is_settled_like_a_text(store: Store, wire: Wire, state: ReplyState) -> None:
+async def test_a_chart_is_settled_like_a_text(store: AsyncDatabase, wire: Wire, state: ReplyState) -> None:
     assert await with_card(store, wire, b"a picture") is state
 
 
-async def test_a_chart_that_is_gone_is_not_tried_again(store: Store) -> None:
+async def test_a_chart_that_is_gone_is_not_tried_again(store: AsyncDatabase) -> None:
     assert await with_card(store, breaking(httpx.ConnectError), None) is ReplyState.FAILED
 
 
-async def test_what_stands_under_a_chart_is_changed_as_a_caption(store: Store) -> None:
+async def test_what_stands_under_a_chart_is_changed_as_a_caption(store: AsyncDatabase) -> None:
     paths: list[str] = []
 
     def wire(request: httpx.Request) -> httpx.Response:

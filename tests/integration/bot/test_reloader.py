@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from paths import STARTER
 
-from bot.database import Store
+from bot.database import AsyncDatabase
 from bot.serving import reloader
 from bot.serving.live_model import LiveModel
-from bot.serving.loader import Loader, first_model
-from bot.serving.reloader import Swapping
+from bot.serving.loader import ModelLoader, initial_model
+from bot.serving.reloader import ModelReloader
 from core.settings import Settings
 from ml.errors import UnusableArtifact
 from ml.serving.artifact import MANIFEST, Manifest, manifest_hash
@@ -25,7 +25,7 @@ from ml.serving.engine import Classifier, Engine
 from storage.db.database import Database
 from storage.errors import StoreUnusable
 from storage.models import instances, registry
-from storage.models.instances import Serving
+from storage.models.instances import BotInstance
 from storage.models.registry import ModelVersion
 
 BOT_ID = 900
@@ -67,13 +67,13 @@ class Shelf:
 
 
 @pytest.fixture
-def store(database: Database) -> Iterator[Store]:
+def store(database: Database) -> Iterator[AsyncDatabase]:
     """A store over a registry of three versions, the first of which is live."""
     with database.unit_of_work() as unit:
         for name in ("one", "two", "three"):
             registry.register(unit, name, name[0] * 64, name)
         registry.make_live(unit, "one", "a test begins")
-    opened = Store(database)
+    opened = AsyncDatabase(database)
     yield opened
     opened.close()
 
@@ -90,28 +90,28 @@ def make_live(database: Database, version: str) -> None:
         registry.make_live(unit, version, "a test says so")
 
 
-def acknowledged(database: Database) -> Serving:
+def acknowledged(database: Database) -> BotInstance:
     with database.reading() as unit:
-        return instances.alive(unit)[0]
+        return instances.live_instances(unit)[0]
 
 
 async def test_the_bot_swaps_to_the_live_version_and_says_so(
-    store: Store, model: LiveModel, database: Database
+    store: AsyncDatabase, model: LiveModel, database: Database
 ) -> None:
-    following = Swapping(store, model, Shelf().load)
+    following = ModelReloader(store, model, Shelf().load)
     await following.start(BOT_ID)
     assert acknowledged(database).version == "one"
-    await following.look()
+    await following.poll()
     assert model.version == "one"
     make_live(database, "two")
-    await following.look()
+    await following.poll()
     assert model.version == "two"
     row = acknowledged(database)
     assert (row.process, row.bot_id, row.version, row.refusal) == (following.process, BOT_ID, "two", None)
     assert (await model.verdict("A joy.")).version == "two"
     await following.stop()
     with database.reading() as unit:
-        assert instances.alive(unit) == []
+        assert instances.live_instances(unit) == []
 
 
 async def test_texts_on_their_way_finish_with_the_old_model_and_later_ones_do_not_wait_for_them() -> None:
@@ -130,36 +130,36 @@ async def test_texts_on_their_way_finish_with_the_old_model_and_later_ones_do_no
 
 
 async def test_a_refused_version_is_told_and_not_tried_again_until_the_row_changes(
-    store: Store, model: LiveModel, database: Database
+    store: AsyncDatabase, model: LiveModel, database: Database
 ) -> None:
     shelf = Shelf(fault=UnusableArtifact(path="two", reason="it is broken"))
-    following = Swapping(store, model, shelf.load)
+    following = ModelReloader(store, model, shelf.load)
     await following.start(BOT_ID)
     make_live(database, "two")
     for _ in range(3):
-        await following.look()
+        await following.poll()
     assert shelf.asked == ["two"]
     row = acknowledged(database)
     assert (row.version, row.refused_version) == ("one", "two")
     assert row.refusal == str(shelf.fault)
     assert (await model.verdict("A joy.")).version == "one"
     make_live(database, "one")
-    await following.look()
+    await following.poll()
     assert acknowledged(database).refused_version is None
     shelf.fault = None
     make_live(database, "two")
-    await following.look()
+    await following.poll()
     assert model.version == "two"
     assert acknowledged(database).refusal is None
 
 
 async def test_a_model_that_breaks_while_it_is_loaded_is_refused_in_a_sentence(
-    store: Store, model: LiveModel, database: Database
+    store: AsyncDatabase, model: LiveModel, database: Database
 ) -> None:
-    following = Swapping(store, model, Shelf(fault=MemoryError()).load)
+    following = ModelReloader(store, model, Shelf(fault=MemoryError()).load)
     await following.start(BOT_ID)
     make_live(database, "three")
-    await following.look()
+    await following.poll()
     refusal = acknowledged(database).refusal
     assert refusal == "The model three is refused: it broke while it was loaded (MemoryError)."
     assert model.version == "one"
@@ -167,16 +167,16 @@ async def test_a_model_that_breaks_while_it_is_loaded_is_refused_in_a_sentence(
 
 @pytest.mark.parametrize("pause", [0.0, 60.0])
 async def test_a_store_that_does_not_answer_is_asked_again_after_a_while(
-    store: Store, model: LiveModel, database: Database, monkeypatch: pytest.MonkeyPatch, pause: float
+    store: AsyncDatabase, model: LiveModel, database: Database, monkeypatch: pytest.MonkeyPatch, pause: float
 ) -> None:
     monkeypatch.setattr(reloader, "ASK_STORE_AGAIN", pause)
     shelf = Shelf(fault=StoreUnusable(address="far", reason="no answer"))
-    following = Swapping(store, model, shelf.load)
+    following = ModelReloader(store, model, shelf.load)
     await following.start(BOT_ID)
     make_live(database, "two")
-    await following.look()
+    await following.poll()
     shelf.fault = None
-    await following.look()
+    await following.poll()
     assert shelf.asked == (["two"] if pause else ["two", "two"])
     assert model.version == ("one" if pause else "two")
 
@@ -229,7 +229,7 @@ def registered(database: Database, folder: Path, version: str) -> ModelVersion:
 
 def test_a_version_in_the_store_is_loaded(database: Database, settings: Settings) -> None:
     row = registered(database, published(settings.data_dir / "models" / "run1", "run-1"), "run-1")
-    (verdict,) = Loader(settings).load(row).classify(["A joy from start to finish."])
+    (verdict,) = ModelLoader(settings).load(row).classify(["A joy from start to finish."])
     assert (verdict.label, verdict.version) == ("Positive", "run-1")
 
 
@@ -249,15 +249,15 @@ def test_a_damaged_or_foreign_artifact_is_refused_with_one_sentence(
     row = registered(database, folder, "run-1")
     damage(folder)
     with pytest.raises(UnusableArtifact) as refused:
-        Loader(settings).load(row)
+        ModelLoader(settings).load(row)
     assert reason in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
 def test_the_first_start_makes_the_shipped_model_live(database: Database, settings: Settings) -> None:
-    first = first_model(database, settings)
+    first = initial_model(database, settings)
     with database.reading() as unit:
-        live = registry.live(unit)
+        live = registry.live_model(unit)
         change = registry.changes(unit, 1)[0]
     assert live is not None
     assert (first.classifier.version, first.refusal) == (live.version, None)
@@ -265,28 +265,28 @@ def test_the_first_start_makes_the_shipped_model_live(database: Database, settin
 
 
 def test_a_later_start_loads_the_live_version_and_keeps_it_live(database: Database, settings: Settings) -> None:
-    shipped = first_model(database, settings).classifier.version
+    shipped = initial_model(database, settings).classifier.version
     registered(database, published(settings.data_dir / "models" / "run1", "run-1"), "run-1")
     make_live(database, "run-1")
-    again = first_model(database, settings)
+    again = initial_model(database, settings)
     assert (again.classifier.version, again.refusal) == ("run-1", None)
     with database.reading() as unit:
         assert {version.version for version in registry.versions(unit)} == {shipped, "run-1"}
-        assert registry.live(unit) == registry.get_version(unit, "run-1")
+        assert registry.live_model(unit) == registry.get_version(unit, "run-1")
 
 
 @pytest.mark.parametrize("both", [False, True], ids=["the live one is broken", "the one before it too"])
 def test_a_start_with_a_broken_live_version_falls_back_and_says_so(
     database: Database, settings: Settings, both: bool
 ) -> None:
-    shipped = first_model(database, settings).classifier.version
+    shipped = initial_model(database, settings).classifier.version
     for number in (1, 2):
         folder = published(settings.data_dir / "models" / f"run{number}", f"run-{number}")
         registered(database, folder, f"run-{number}")
         make_live(database, f"run-{number}")
         if number == 2 or both:
             truncate(folder)
-    first = first_model(database, settings)
+    first = initial_model(database, settings)
     assert first.classifier.version == (shipped if both else "run-1")
     assert first.refusal is not None
     assert first.refusal.model.version == "run-2"
@@ -296,8 +296,8 @@ def test_a_start_with_a_broken_live_version_falls_back_and_says_so(
 def test_a_bot_without_the_shipped_model_starts_with_the_live_one(
     database: Database, settings: Settings, tmp_path: Path
 ) -> None:
-    first_model(database, settings)
+    initial_model(database, settings)
     registered(database, published(settings.data_dir / "models" / "run1", "run-1"), "run-1")
     make_live(database, "run-1")
     elsewhere = settings.model_copy(update={"model": tmp_path / "nowhere"})
-    assert first_model(database, elsewhere).classifier.version == "run-1"
+    assert initial_model(database, elsewhere).classifier.version == "run-1"

@@ -16,7 +16,7 @@ from redis_server import RedisServer
 from sqlalchemy import select
 from worker_process import WorkerHome, running_worker
 
-from broker.queues import nudge
+from broker.queues import notify_worker
 from core.settings import Settings
 from playground.client import PlaygroundClient
 from storage.db.database import Database
@@ -128,7 +128,7 @@ def wait_until_both_serve(database: Database, version: str) -> set[int]:
     deadline = time.monotonic() + SOON
     while True:
         with database.reading() as unit:
-            rows = instances.alive(unit)
+            rows = instances.live_instances(unit)
         bots = {row.bot_id for row in rows if row.version == version}
         if len(bots) == 2:
             return bots
@@ -150,7 +150,7 @@ def test_one_run_is_trained_once_and_both_bots_take_and_acknowledge_it(house: Ho
         wait_for(house.bots[1], ADMIN, "Feedback round 1")
         trainer = house.workers.trainer()
         busy, free = (one, other) if owner_of_the_run(house.database) == one.process.pid else (other, one)
-        nudge(house.workers.settings, 1)
+        notify_worker(house.workers.settings, 1)
         free.wait_for("Run 1 is another's, or has ended")
         trainer.order("better")
         busy.wait_for("Run 1 ended: promoted")

@@ -3,25 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.database import Store
-from bot.reviews.buttons import Judging
-from bot.reviews.votes import Votes
-from bot.transport.conversation import Received, Sender, Tap
+from bot.database import AsyncDatabase
+from bot.reviews.buttons import VoteTap
+from bot.reviews.votes import VoteRecorder
+from bot.transport.conversation import Incoming, Sender, Tap
 from storage.chat import outbox, predictions
-from storage.db.database import Database, Unit
-from storage.db.states import Verdict
+from storage.db.database import Database, UnitOfWork
+from storage.db.states import Vote
 from storage.feedback import votes
 
 BOT, PERSON, MESSAGE = 900, 7, 55
-TAP = Tap(Received(BOT, (), PERSON, Sender(PERSON, "Someone", "en")), MESSAGE)
+TAP = Tap(Incoming(BOT, (), PERSON, Sender(PERSON, "Someone", "en")), MESSAGE)
 
 
 async def test_a_tap_that_came_after_an_edit_shows_the_new_verdict_and_votes_for_nothing(
     database: Database, remember: Callable[..., Any]
 ) -> None:
-    store = Store(database)
+    store = AsyncDatabase(database)
 
-    def edited(unit: Unit) -> tuple[int, int, int]:
+    def edited(unit: UnitOfWork) -> tuple[int, int, int]:
         old = remember(unit, "A joy to watch.", telegram_id=PERSON, label="Positive")
         new = remember(unit, "A bore to watch.", telegram_id=PERSON, label="Negative")
         logits, version = (1.0, -1.0), "one"
@@ -31,13 +31,13 @@ async def test_a_tap_that_came_after_an_edit_shows_the_new_verdict_and_votes_for
         return old.person_id, old.prediction_id, newest
 
     person_id, old, newest = await store.write(edited)
-    await Votes(store).judge(TAP, Judging(old, Verdict.WRONG))
-    shown = await store.write(lambda unit: outbox.take_next(unit, BOT, PERSON))
+    await VoteRecorder(store).handle_tap(TAP, VoteTap(old, Vote.WRONG))
+    shown = await store.write(lambda unit: outbox.claim_next(unit, BOT, PERSON))
     assert shown is not None
     assert shown.telegram_message_id == MESSAGE
     assert "Negative" in shown.payload["text"]
     buttons = [button["callback_data"] for row in shown.payload["reply_markup"]["inline_keyboard"] for button in row]
     assert all(data.startswith(f"judge:{newest}:") for data in buttons)
     for prediction_id in (old, newest):
-        said = await store.read(lambda unit, one=prediction_id: votes.judgement_of(unit, person_id, one))  # type: ignore[misc]
+        said = await store.read(lambda unit, one=prediction_id: votes.vote_of(unit, person_id, one))  # type: ignore[misc]
         assert said is None

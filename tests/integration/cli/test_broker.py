@@ -35,7 +35,7 @@ def test_nobody_waits_for_a_server_that_takes_the_connection_and_says_nothing(
     monkeypatch.setattr(queues, "_PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        queues.nudge(Settings(_env_file=None, data_dir=tmp_path, broker_url=address), 1)  # type: ignore[arg-type]
+        queues.notify_worker(Settings(_env_file=None, data_dir=tmp_path, broker_url=address), 1)  # type: ignore[arg-type]
         monkeypatch.setenv("BROKER_URL", address)
         result = CliRunner().invoke(app, ["broker", "check"])
     assert "The broker did not take word of run 1" in caplog.text

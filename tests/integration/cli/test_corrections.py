@@ -14,18 +14,19 @@ from typer.testing import CliRunner
 
 from cli.errors import BadCorrections, NoAdmins, UnknownPerson
 from cli.main import app
-from storage.chat.people import find, meet
+from core.labelled_text import LabelledText
+from storage.chat.people import find_person, upsert_person
 from storage.db.database import Database
-from storage.db.states import Consent, OfferState, Part, RunKind, Trigger, Verdict
-from storage.db.tables import ConsentRow, JudgementRow, MessageRow, PersonRow, PredictionRow
-from storage.feedback.consensus import State
-from storage.feedback.eligibility import Rules, judged, usable
+from storage.db.states import Consent, OfferState, RunKind, SnapshotPart, Trigger, Vote
+from storage.db.tables import ConsentRow, MessageRow, PersonRow, PredictionRow, VoteRow
+from storage.feedback.consensus import ConsensusState
+from storage.feedback.eligibility import EligibilityRules, eligible_texts, voted_texts
 from storage.feedback.label_offers import close, find_offer, offer_gold
-from storage.feedback.votes import judge
+from storage.feedback.votes import record_vote
 from storage.models.registry import register
 from storage.privacy.consent import consent_of, record_consent
-from storage.training.runs import ask, claim
-from storage.training.snapshots import JudgedRow, judged_texts, take
+from storage.training.runs import claim, request_run
+from storage.training.snapshots import create_snapshot, labelled_texts
 
 Remember = Callable[..., Any]
 Run = Callable[..., Result]
@@ -75,38 +76,43 @@ def test_a_file_becomes_texts_predictions_judgements_and_consent(run: Run, datab
     done = run("import", write(tmp_path / "judged.csv", *JUDGED), "--json")
     assert json.loads(done.stdout) == {"texts": 4, "judgements": 7, "people": 3}
     with database.reading() as unit:
-        states = sorted(text.standing.state for text in judged(unit, 2, frozenset({ADMIN})))
-        assert states == [State.QUARANTINED, State.SETTLED, State.USABLE, State.WAITING]
-        (good,) = usable(unit, 2, frozenset({ADMIN}))
-        assert (good.label, good.judged.predicted, len(good.supporters)) == ("Positive", "Positive", 2)
+        states = sorted(text.consensus.state for text in voted_texts(unit, 2, frozenset({ADMIN})))
+        assert states == [
+            ConsensusState.QUARANTINED,
+            ConsensusState.SETTLED,
+            ConsensusState.USABLE,
+            ConsensusState.WAITING,
+        ]
+        (good,) = eligible_texts(unit, 2, frozenset({ADMIN}))
+        assert (good.label, good.voted.predicted, len(good.supporters)) == ("Positive", "Positive", 2)
         assert unit.scalars(select(ConsentRow.wording)).all() == ["import"] * 3
         people = unit.scalars(select(PersonRow)).all()
         assert sorted(unit.cipher.decrypt(person.name) for person in people) == ["ann", "ben", "cat"]
         assert all(-(2**63) <= person.telegram_id < -(10**15) for person in people), "nobody's on Telegram"
-        verdicts = dict(unit.execute(select(JudgementRow.verdict, func.count()).group_by(JudgementRow.verdict)).all())
-        assert verdicts[Verdict.NEITHER] == 2
+        verdicts = dict(unit.execute(select(VoteRow.verdict, func.count()).group_by(VoteRow.verdict)).all())
+        assert verdicts[Vote.NEITHER] == 2
 
 
 def test_the_same_file_again_changes_nothing_but_a_newer_word(run: Run, database: Database, tmp_path: Path) -> None:
     path = write(tmp_path / "judged.csv", *JUDGED)
     run("import", path)
-    tables = (MessageRow, PredictionRow, JudgementRow, PersonRow, ConsentRow)
+    tables = (MessageRow, PredictionRow, VoteRow, PersonRow, ConsentRow)
     before = [count(database, table) for table in tables]
     changed = [(BAD, "negative", "ben") if row == JUDGED[3] else row for row in JUDGED]
     done = run("import", write(path, *changed), "--json")
     assert json.loads(done.stdout)["texts"] == 0
     assert [count(database, table) for table in tables] == before
     with database.reading() as unit:
-        assert {text.label for text in usable(unit, 2, frozenset())} == {"Positive", "Negative"}
+        assert {text.label for text in eligible_texts(unit, 2, frozenset())} == {"Positive", "Negative"}
 
 
 def test_the_word_of_a_file_can_be_final(run: Run, database: Database, tmp_path: Path) -> None:
     path = write(tmp_path / "vetted.csv", (GOOD, "positive", "ann"), (BAD, "negative", "ben"))
     run("import", path, "--as-admin")
     with database.reading() as unit:
-        assert [text.label for text in usable(unit, 2, frozenset({ADMIN}))] == ["Positive", "Negative"]
-        admin = find(unit, ADMIN)
-        assert set(unit.scalars(select(JudgementRow.person_id))) == {admin}
+        assert [text.label for text in eligible_texts(unit, 2, frozenset({ADMIN}))] == ["Positive", "Negative"]
+        admin = find_person(unit, ADMIN)
+        assert set(unit.scalars(select(VoteRow.person_id))) == {admin}
         assert admin is not None
         assert consent_of(unit, admin) is Consent.NEVER_ASKED
     with pytest.raises(NoAdmins):
@@ -178,15 +184,15 @@ def test_formulas_are_defused_in_csv_and_come_back_as_they_were(
     with database.unit_of_work() as unit:
         review = remember(unit, formula, telegram_id=7)
         record_consent(unit, review.person_id, Consent.GRANTED, "1")
-        judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+        record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
     run("export", "--out", tmp_path / "out.csv")
     assert pd.read_csv(tmp_path / "out.csv")["text"].tolist() == [f"'{formula}"]
     run("export", "--out", tmp_path / "out.jsonl")
     assert json.loads((tmp_path / "out.jsonl").read_text())["text"] == formula
     run("import", tmp_path / "out.csv")
     with database.reading() as unit:
-        (text,) = judged(unit, 2, frozenset())
-        assert (text.standing.state, len(text.votes)) == (State.USABLE, 2), "the same text, by another person"
+        (text,) = voted_texts(unit, 2, frozenset())
+        assert (text.consensus.state, len(text.votes)) == (ConsensusState.USABLE, 2), "the same text, by another person"
 
 
 def test_no_character_of_a_text_ends_its_row(run: Run, database: Database, remember: Remember, tmp_path: Path) -> None:
@@ -195,7 +201,7 @@ def test_no_character_of_a_text_ends_its_row(run: Run, database: Database, remem
         for text in texts:
             review = remember(unit, text, telegram_id=7)
             record_consent(unit, review.person_id, Consent.GRANTED, "1")
-            judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+            record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
     run("export", "--out", tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -215,14 +221,14 @@ def test_the_versions_that_saw_a_person_are_listed(
     with database.unit_of_work() as unit:
         review = remember(unit, GOOD, telegram_id=7)
         record_consent(unit, review.person_id, Consent.GRANTED, "1")
-        judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+        record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
     assert "No model saw" in run("seen-by", 7).output
     with database.unit_of_work() as unit:
-        run_id = ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run.id
+        run_id = request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run.id
         lease = claim(unit, run_id, "a worker")
         assert lease is not None
-        take(unit, lease, Rules(1, 20, 0.1, 0.0), frozenset(), "one")
-        assert judged_texts(unit, run_id, Part.TRAIN) == [JudgedRow(GOOD, "Positive")]
+        create_snapshot(unit, lease, EligibilityRules(1, 20, 0.1, 0.0), frozenset(), "one")
+        assert labelled_texts(unit, run_id, SnapshotPart.TRAIN) == [LabelledText(GOOD, "Positive")]
         register(unit, "two", "0" * 64, "models/two", run_id=run_id)
     assert json.loads(run("seen-by", 7, "--json").stdout) == ["two"]
     with pytest.raises(UnknownPerson, match="12345"):
@@ -250,7 +256,7 @@ def test_answers_to_gold_questions_are_told_the_worst_first(run: Run, database: 
     assert "Nobody has answered" in run("gold").output
     with database.unit_of_work() as unit:
         for telegram_id, answers in ((31, ["Positive", "Positive"]), (32, ["Negative", "Positive", "Neither"])):
-            person = meet(unit, telegram_id, "Someone", "en")
+            person = upsert_person(unit, telegram_id, "Someone", "en")
             for number, answer in enumerate(answers):
                 offer = find_offer(unit, person.id, offer_gold(unit, person.id, f"Fine play {number}", "Positive"))
                 assert offer is not None

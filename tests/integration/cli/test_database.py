@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from migrations.runner import upgrade
-from storage.chat.people import meet
+from storage.chat.people import upsert_person
 from storage.db.database import Database
 from storage.errors import KeyWrong
 
@@ -19,7 +19,7 @@ def test_after_rotating_the_new_key_alone_opens_the_database(tmp_path: Path) -> 
     upgrade(url)
     database = Database.open(url, [old])
     with database.unit_of_work() as unit:
-        meet(unit, 7, "Greta", "en")
+        upsert_person(unit, 7, "Greta", "en")
     database.close()
     said = CliRunner().invoke(app, ["key", "rotate"], env={"DATABASE_URL": url, "ENCRYPTION_KEY": f"{new},{old}"})
     assert said.exit_code == 0, said.output
@@ -28,5 +28,5 @@ def test_after_rotating_the_new_key_alone_opens_the_database(tmp_path: Path) -> 
         Database.open(url, [old])
     database = Database.open(url, [new])
     with database.unit_of_work() as unit:
-        assert meet(unit, 7, "Greta", "en").name == "Greta"
+        assert upsert_person(unit, 7, "Greta", "en").name == "Greta"
     database.close()

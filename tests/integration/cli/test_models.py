@@ -54,7 +54,7 @@ def run(database: Database, models: Path, database_url: str, keys: tuple[str, ..
 
 def live(database: Database) -> str | None:
     with database.reading() as unit:
-        version = registry.live(unit)
+        version = registry.live_model(unit)
         return version.version if version else None
 
 
@@ -100,7 +100,7 @@ def test_what_cannot_answer_does_not_go_live(run: Run, database: Database) -> No
 def test_show_tells_figures_and_changes(run: Run, database: Database) -> None:
     run("promote", "two")
     with database.unit_of_work() as unit:
-        registry.note_test(unit, "two", 19_000, 17_651)
+        registry.record_test(unit, "two", 19_000, 17_651)
     shown = run("show", "two").stdout
     assert "right on 17,651 of 19,000 test reviews" in shown
     assert "live: yes" in shown

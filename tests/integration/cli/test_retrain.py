@@ -16,7 +16,7 @@ from core.settings import Settings
 from storage.db.database import Database
 from storage.db.states import RunKind, RunState, Trigger
 from storage.training import runs
-from storage.training.runs import Lease, Progress, Run
+from storage.training.runs import Lease, Run, RunProgress
 
 SOON = 30.0
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -65,7 +65,7 @@ def claimed(database: Database) -> Lease:
     with database.unit_of_work() as unit:
         lease = runs.claim(unit, run.id, "the test")
         assert lease is not None
-        runs.report(unit, lease, Progress(1, 2, 1, 20.0))
+        runs.record_progress(unit, lease, RunProgress(1, 2, 1, 20.0))
     return lease
 
 
@@ -86,7 +86,7 @@ def test_waiting_ends_with_the_verdict(start: Start, database: Database) -> None
     lease = claimed(database)
     decision = {"sentence": "Held: no better on feedback."}
     with database.unit_of_work() as unit:
-        runs.end(unit, lease, RunState.HELD, candidate="seven", decision=decision)
+        runs.finish(unit, lease, RunState.HELD, candidate="seven", decision=decision)
     status, out, _ = said(process)
     assert (status, out) == (0, "Held: no better on feedback. The new model is seven.\n")
 
@@ -101,13 +101,13 @@ def test_a_run_that_comes_to_nothing_is_told_by_the_status(
     process = start("--wait")
     lease = claimed(database)
     with database.unit_of_work() as unit:
-        runs.end(unit, lease, state, error=error)
+        runs.finish(unit, lease, state, error=error)
     assert said(process)[:2] == (1, f"Run {lease.run.id} {sentence}\n")
 
 
 def test_ctrl_c_ends_the_waiting_and_not_the_run(start: Start, database: Database) -> None:
     with database.unit_of_work() as unit:
-        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.SCHEDULE).run
+        run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.SCHEDULE).run
     process = start("--wait")
     assert process.stderr is not None
     assert process.stderr.readline() == f"Run {run.id} (feedback round) was on already, and is joined.\n"

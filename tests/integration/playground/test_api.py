@@ -62,7 +62,7 @@ async def test_a_tap_is_answered_once_and_the_message_edited(playground: Playgro
 
 async def test_the_list_of_calls_has_all_of_them_in_order(playground: PlaygroundClient, bot: Bot) -> None:
     playground.message("Hello")
-    seen = playground.state.call_log()[-1]["seq"]
+    seen = playground.outbox()[-1]["seq"]
     waiting = asyncio.create_task(asyncio.to_thread(playground.state.call_log, seen, 20))
     await bot.send_message(2, "[1, 2]", reply_markup=BUTTONS)
     (call,) = await waiting
@@ -75,7 +75,7 @@ async def test_the_list_of_calls_has_all_of_them_in_order(playground: Playground
     assert call["params"] == {"chat_id": 2, "text": "[1, 2]", "reply_markup": BUTTONS.to_dict()}
     with pytest.raises(BadRequest):
         await bot.send_message(99, "Hello")
-    (refused,) = playground.state.call_log(since=call["seq"])
+    (refused,) = playground.outbox(since=call["seq"])
     assert (refused["ok"], refused["result"]["description"]) == (False, "Bad Request: chat not found")
 
 

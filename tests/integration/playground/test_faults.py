@@ -51,7 +51,7 @@ async def test_a_call_is_refused_and_not_carried_out(
     with pytest.raises(error, match=says):
         await bot.send_message(2, "Hi")
     assert len(playground.chat()["messages"]) == 1
-    call = playground.state.call_log()[-1]
+    call = playground.outbox()[-1]
     assert (call["method"], call["params"], call["ok"], call["fault"]) == (
         "sendMessage",
         {"chat_id": "2", "text": "Hi"},
@@ -66,7 +66,7 @@ async def test_a_lost_answer_is_that_of_a_call_that_was_carried_out(playground: 
     with pytest.raises(NetworkError, match="disconnected"):
         await bot.send_message(2, "Hi")
     assert [message["text"] for message in playground.chat()["messages"]] == ["Hello", "Hi"]
-    call = playground.state.call_log()[-1]
+    call = playground.outbox()[-1]
     assert (call["ok"], call["result"]["text"], call["fault"]) == (True, "Hi", "answer_lost")
 
 
@@ -79,7 +79,7 @@ async def test_a_hanging_call_is_never_answered(playground: PlaygroundClient, bo
 
 async def test_a_reset_lets_go_of_hanging_calls(playground: PlaygroundClient, bot: Bot) -> None:
     playground.fault("hang", "sendMessage")
-    seen = playground.state.call_log()[-1]["seq"]
+    seen = playground.outbox()[-1]["seq"]
     hanging = asyncio.create_task(bot.send_message(2, "Hi", read_timeout=60))
     await asyncio.to_thread(playground.wait_for_call, "sendMessage", seen)
     playground.reset()
@@ -89,7 +89,7 @@ async def test_a_reset_lets_go_of_hanging_calls(playground: PlaygroundClient, bo
 
 async def test_a_slow_call_is_carried_out_even_if_the_bot_gives_up(playground: PlaygroundClient, bot: Bot) -> None:
     playground.fault("slow", "sendMessage", seconds=0.6)
-    seen = playground.state.call_log()[-1]["seq"]
+    seen = playground.outbox()[-1]["seq"]
     with pytest.raises(TimedOut):
         await bot.send_message(2, "Hi", read_timeout=0.1)
     call = await asyncio.to_thread(playground.wait_for_call, "sendMessage", seen)

@@ -23,7 +23,7 @@ def test_changes_are_told_as_they_happen(playground: PlaygroundClient) -> None:
 
 
 def test_a_wait_for_a_change_ends_without_one(playground: PlaygroundClient) -> None:
-    assert playground.state.call_log(wait=1) == []
+    assert playground.outbox(wait=1) == []
     assert playground.chat(wait=1)["messages"] == []
     assert playground.status()["bot"] == {"polling": False, "webhook": None, "last_poll": None}
     with pytest.raises(TimeoutError, match="did not become as expected"):

@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storage.chat.inbox import fail, receive, unhandled
-from storage.chat.people import meet
+from storage.chat.people import upsert_person
 from storage.db.database import Database
-from storage.db.key_rotation import rotate
+from storage.db.key_rotation import rotate_keys
 from storage.db.tables import Base, ConsentRow, MessageRow, PersonRow, UpdateRow
 from storage.errors import KeyWrong
 from storage.privacy.consent import consent_of
@@ -24,12 +24,12 @@ from storage.privacy.consent import consent_of
 WRITES_AND_WAITS = """
 import sys
 from storage.db.database import Database
-from storage.chat.people import meet
+from storage.chat.people import upsert_person
 from storage.chat.inbox import receive
 database = Database.open(sys.argv[1], [sys.argv[2]])
 with database.unit_of_work() as unit:
     receive(unit, 900, 1, 7, "half")
-    meet(unit, 7, "Ada", "en")
+    upsert_person(unit, 7, "Ada", "en")
     print("written", flush=True)
     sys.stdin.read()
 """
@@ -39,13 +39,13 @@ WRITES_A_LOT = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from storage.db.database import Database
-from storage.chat.people import meet
+from storage.chat.people import upsert_person
 from storage.chat.inbox import receive, unhandled
 database = Database.open(sys.argv[1], [sys.argv[2]])
 def write(update_id):
     with database.unit_of_work() as unit:
         unhandled(unit, 900)
-        meet(unit, 7, f"name {update_id}", "en")
+        upsert_person(unit, 7, f"name {update_id}", "en")
         return receive(unit, 900, update_id, 7, "payload")
 with ThreadPoolExecutor(2) as threads:
     print(sum(threads.map(write, range(40))))
@@ -58,7 +58,7 @@ def count(unit: Session, table: type[Base]) -> int:
 
 def test_a_unit_commits_at_its_end(database: Database) -> None:
     with database.unit_of_work() as unit:
-        met = meet(unit, 7, "Ada", "en")
+        met = upsert_person(unit, 7, "Ada", "en")
     with database.reading() as unit:
         assert meet_again(unit) == (met.id, 7, "en")
 
@@ -71,7 +71,7 @@ def meet_again(unit: Session) -> tuple[int, int, str | None]:
 def test_a_unit_that_raises_leaves_nothing(database: Database) -> None:
     def meet_and_stumble() -> None:
         with database.unit_of_work() as unit:
-            meet(unit, 7, "Ada", "en")
+            upsert_person(unit, 7, "Ada", "en")
             raise RuntimeError("stumbled")
 
     with pytest.raises(RuntimeError, match="stumbled"):
@@ -121,12 +121,12 @@ def test_concurrent_failures_are_all_counted(database: Database) -> None:
 
 def test_a_write_while_reading_is_refused(database: Database) -> None:
     with pytest.raises(DBAPIError, match=r"readonly|read-only"), database.reading() as unit:
-        meet(unit, 7, "Ada", "en")
+        upsert_person(unit, 7, "Ada", "en")
     with pytest.raises(DBAPIError, match=r"readonly|read-only"), database.reading() as unit:
         unit.add(PersonRow(telegram_id=7, name=b""))
     with database.unit_of_work() as unit:
         assert count(unit, PersonRow) == 0
-        meet(unit, 7, "Ada", "en")
+        upsert_person(unit, 7, "Ada", "en")
 
 
 def test_reading_sees_one_moment_and_stops_no_writer(database: Database) -> None:
@@ -143,7 +143,7 @@ def test_reading_sees_one_moment_and_stops_no_writer(database: Database) -> None
 
 def meet_in_a_unit(database: Database) -> None:
     with database.unit_of_work() as unit:
-        meet(unit, 7, "Ada", "en")
+        upsert_person(unit, 7, "Ada", "en")
 
 
 def test_rows_need_the_rows_they_refer_to(database: Database) -> None:
@@ -154,7 +154,7 @@ def test_rows_need_the_rows_they_refer_to(database: Database) -> None:
 def test_moments_come_back_aware_and_in_utc(database: Database) -> None:
     before = datetime.now(UTC)
     with database.unit_of_work() as unit:
-        meet(unit, 7, "Ada", "en")
+        upsert_person(unit, 7, "Ada", "en")
     with database.reading() as unit:
         created = unit.scalars(select(PersonRow.created_at)).one()
     assert created.tzinfo is UTC
@@ -193,14 +193,14 @@ def test_a_rotated_database_needs_the_old_key_no_more(
     database: Database, database_url: str, keys: tuple[str, ...]
 ) -> None:
     with database.unit_of_work() as unit:
-        person = meet(unit, 7, "Ada", "en")
+        person = upsert_person(unit, 7, "Ada", "en")
         receive(unit, 900, 1, 7, "payload")
         receive(unit, 900, 2, 7, "another")
         fingerprint = unit.cipher.fingerprint("I liked it")
     new = Fernet.generate_key().decode()
     both = Database.open(database_url, [new, *keys])
     with both.unit_of_work() as unit:
-        assert rotate(unit) == 4  # the key of the hash, a name, two payloads
+        assert rotate_keys(unit) == 4  # the key of the hash, a name, two payloads
     both.close()
 
     only_new = Database.open(database_url, [new])

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from storage.chat.inbox import MAX_ATTEMPTS, StoredUpdate, fail, finish, receive, unhandled
-from storage.chat.people import find, meet
+from storage.chat.people import find_person, upsert_person
 from storage.db.database import Database
 from storage.db.states import UpdateState
 from storage.db.tables import UpdateRow
@@ -52,7 +52,7 @@ def test_what_is_done_for_an_update_is_done_once(database: Database) -> None:
 
     def handle() -> None:
         with database.unit_of_work() as unit:
-            meet(unit, telegram_id, "Someone", "en")
+            upsert_person(unit, telegram_id, "Someone", "en")
             finish(unit, BOT, 1)
 
     telegram_id = 7
@@ -61,7 +61,7 @@ def test_what_is_done_for_an_update_is_done_once(database: Database) -> None:
     with pytest.raises(UpdateHandled, match="Update 1"):
         handle()
     with database.reading() as unit:
-        assert (find(unit, 7) is None, find(unit, 8) is None) == (False, True)
+        assert (find_person(unit, 7) is None, find_person(unit, 8) is None) == (False, True)
 
 
 def test_an_update_whose_sender_was_deleted_while_it_waited_can_be_handled_once(database: Database) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from storage.chat.messages import Part, store_message
-from storage.chat.people import meet
+from storage.chat.messages import MessagePart, store_message
+from storage.chat.people import upsert_person
 from storage.db.column_types import utc_now
-from storage.db.database import Database, Unit
-from storage.db.states import Consent, OfferState, Verdict
+from storage.db.database import Database, UnitOfWork
+from storage.db.states import Consent, OfferState, Vote
 from storage.db.tables import OfferRow, PredictionRow
 from storage.feedback import label_offers
 from storage.feedback import votes as stored_votes
@@ -25,13 +25,13 @@ ADMIN, AUTHOR, LABELLER, OTHER, THIRD, FOURTH = 1, 7, 8, 9, 11, 12
 NEED = Need(quorum=2, admins=frozenset({ADMIN}), wording=WORDING)
 
 
-def consenting(unit: Unit, telegram_id: int, wording: str = WORDING) -> int:
-    person = meet(unit, telegram_id, "Someone", "en")
+def consenting(unit: UnitOfWork, telegram_id: int, wording: str = WORDING) -> int:
+    person = upsert_person(unit, telegram_id, "Someone", "en")
     record_consent(unit, person.id, Consent.GRANTED, wording)
     return person.id
 
 
-def written(unit: Unit, remember: Remember, text: str, confidence: float, author: int = AUTHOR) -> Any:
+def written(unit: UnitOfWork, remember: Remember, text: str, confidence: float, author: int = AUTHOR) -> Any:
     review = remember(unit, text, telegram_id=author)
     given = update(PredictionRow).where(PredictionRow.id == review.prediction_id).values(confidence=confidence)
     unit.change(given)
@@ -39,11 +39,11 @@ def written(unit: Unit, remember: Remember, text: str, confidence: float, author
     return review
 
 
-def judged(unit: Unit, review: Any, telegram_id: int, verdict: Verdict = Verdict.RIGHT) -> None:
-    stored_votes.judge(unit, consenting(unit, telegram_id), review.prediction_id, verdict)
+def judged(unit: UnitOfWork, review: Any, telegram_id: int, verdict: Vote = Vote.RIGHT) -> None:
+    stored_votes.record_vote(unit, consenting(unit, telegram_id), review.prediction_id, verdict)
 
 
-def shown(unit: Unit, telegram_id: int = LABELLER) -> int | None:
+def shown(unit: UnitOfWork, telegram_id: int = LABELLER) -> int | None:
     """The prediction of the text that a person sees next."""
     found = next_text(unit, consenting(unit, telegram_id), NEED)
     return found.prediction_id if found else None
@@ -83,7 +83,7 @@ def test_the_word_of_an_admin_who_withdrew_decides_nothing(database: Database, r
         review = written(unit, remember, "A text", 0.6)
         judged(unit, review, ADMIN)
         assert shown(unit) is None
-        record_consent(unit, meet(unit, ADMIN, "Ada", "en").id, Consent.WITHDRAWN, WORDING)
+        record_consent(unit, upsert_person(unit, ADMIN, "Ada", "en").id, Consent.WITHDRAWN, WORDING)
         assert shown(unit) == review.prediction_id
 
 
@@ -104,15 +104,15 @@ def test_only_authors_who_let_others_read_their_texts_are_read(
 @pytest.mark.parametrize(
     "votes",
     [
-        [(AUTHOR, Verdict.RIGHT), (OTHER, Verdict.RIGHT)],
-        [(AUTHOR, Verdict.RIGHT), (OTHER, Verdict.WRONG)],
-        [(AUTHOR, Verdict.RIGHT), (OTHER, Verdict.NEITHER)],
-        [(ADMIN, Verdict.WRONG)],
+        [(AUTHOR, Vote.RIGHT), (OTHER, Vote.RIGHT)],
+        [(AUTHOR, Vote.RIGHT), (OTHER, Vote.WRONG)],
+        [(AUTHOR, Vote.RIGHT), (OTHER, Vote.NEITHER)],
+        [(ADMIN, Vote.WRONG)],
     ],
     ids=["agreed", "disputed", "doubted", "decided"],
 )
 def test_a_text_that_one_more_vote_does_not_help_is_not_shown(
-    database: Database, remember: Remember, votes: list[tuple[int, Verdict]]
+    database: Database, remember: Remember, votes: list[tuple[int, Vote]]
 ) -> None:
     with database.unit_of_work() as unit:
         review = written(unit, remember, "A fine play", 0.6)
@@ -125,7 +125,9 @@ def test_a_vote_without_consent_does_not_count(database: Database, remember: Rem
     with database.unit_of_work() as unit:
         review = written(unit, remember, "A fine play", 0.6)
         for telegram_id in (11, 12):
-            stored_votes.judge(unit, meet(unit, telegram_id, "Shy", "en").id, review.prediction_id, Verdict.WRONG)
+            stored_votes.record_vote(
+                unit, upsert_person(unit, telegram_id, "Shy", "en").id, review.prediction_id, Vote.WRONG
+            )
         judged(unit, review, OTHER)
         assert shown(unit) == review.prediction_id
 
@@ -133,11 +135,11 @@ def test_a_vote_without_consent_does_not_count(database: Database, remember: Rem
 def test_a_text_that_was_edited_is_not_shown_any_more(database: Database, remember: Remember) -> None:
     with database.unit_of_work() as unit:
         review = written(unit, remember, "A fine play", 0.6)
-        store_message(unit, review.person_id, 900, AUTHOR, [Part(77, "A bad play")], revises=review.message_id)
+        store_message(unit, review.person_id, 900, AUTHOR, [MessagePart(77, "A bad play")], revises=review.message_id)
         assert shown(unit) is None
 
 
-def offered(unit: Unit, telegram_id: int) -> None:
+def offered(unit: UnitOfWork, telegram_id: int) -> None:
     """Show a person what comes next."""
     person_id = consenting(unit, telegram_id)
     waiting = next_text(unit, person_id, NEED)
@@ -195,7 +197,7 @@ def test_what_was_skipped_is_not_shown_again_but_what_was_undone_is(database: Da
         assert still_waiting(unit, labeller, NEED, waiting.text_hash) == waiting
         assert label_offers.offer_text(unit, labeller, waiting) == number
         assert label_offers.count_offers(unit, labeller) == 1
-        label_offers.forget_shown(unit, labeller)
+        label_offers.clear_shown(unit, labeller)
         assert next_text(unit, labeller, NEED) == waiting
 
 

@@ -5,23 +5,23 @@ from typing import Any
 
 import pytest
 
-from storage.chat.messages import Part, StoredMessage, find_by_part, get_message, store_message
-from storage.chat.people import meet
+from storage.chat.messages import MessagePart, StoredMessage, find_by_part, get_message, store_message
+from storage.chat.people import upsert_person
 from storage.chat.predictions import Prediction, get_prediction, store_prediction
 from storage.db.database import Database
 from storage.errors import ModelVersionTaken, UnknownMessage, UnknownModelVersion, UnknownPrediction
-from storage.models.registry import live, make_live, register
+from storage.models.registry import live_model, make_live, register
 from storage.privacy.erasure import erase
 
 BOT = 900
 CHAT = 7
-BEGINNING = Part(100, "The first hour is slow,")
-END = Part(101, "but the last one is a joy.")
+BEGINNING = MessagePart(100, "The first hour is slow,")
+END = MessagePart(101, "but the last one is a joy.")
 
 
 def test_a_split_text_is_found_by_each_of_its_messages(database: Database) -> None:
     with database.unit_of_work() as unit:
-        person = meet(unit, CHAT, "Ada", "en")
+        person = upsert_person(unit, CHAT, "Ada", "en")
         message_id = store_message(unit, person.id, BOT, CHAT, [BEGINNING, END])
     expected = StoredMessage(message_id, person.id, CHAT, (BEGINNING, END), None)
     with database.reading() as unit:
@@ -34,9 +34,9 @@ def test_a_split_text_is_found_by_each_of_its_messages(database: Database) -> No
 
 
 def test_an_edit_is_a_new_row_that_all_messages_lead_to(database: Database) -> None:
-    better = Part(101, "and so is the last one.")
+    better = MessagePart(101, "and so is the last one.")
     with database.unit_of_work() as unit:
-        person = meet(unit, CHAT, "Ada", "en")
+        person = upsert_person(unit, CHAT, "Ada", "en")
         old = store_message(unit, person.id, BOT, CHAT, [BEGINNING, END])
         new = store_message(unit, person.id, BOT, CHAT, [BEGINNING, better], revises=old)
         newest = store_message(unit, person.id, BOT, CHAT, [better], revises=new)
@@ -48,7 +48,7 @@ def test_an_edit_is_a_new_row_that_all_messages_lead_to(database: Database) -> N
 
 def test_a_part_that_comes_late_joins_the_text(database: Database) -> None:
     with database.unit_of_work() as unit:
-        person = meet(unit, CHAT, "Ada", "en")
+        person = upsert_person(unit, CHAT, "Ada", "en")
         first = store_message(unit, person.id, BOT, CHAT, [BEGINNING])
         joined = store_message(unit, person.id, BOT, CHAT, [BEGINNING, END], revises=first)
         found = [find_by_part(unit, BOT, CHAT, number) for number in (100, 101)]
@@ -60,14 +60,14 @@ def test_an_edit_of_a_text_that_was_deleted_says_so(database: Database, remember
         review = remember(unit, "I liked it", telegram_id=CHAT)
         erase(unit, CHAT)
     with database.unit_of_work() as unit:
-        person = meet(unit, CHAT, "Ada", "en")
+        person = upsert_person(unit, CHAT, "Ada", "en")
         with pytest.raises(UnknownMessage, match="deleted"):
             store_message(unit, person.id, BOT, CHAT, [END], revises=review.message_id)
 
 
 def test_a_prediction_comes_back_whole(database: Database) -> None:
     with database.unit_of_work() as unit:
-        person = meet(unit, CHAT, "Ada", "en")
+        person = upsert_person(unit, CHAT, "Ada", "en")
         register(unit, "one", "0" * 64, "models/one")
         message_id = store_message(unit, person.id, BOT, CHAT, [END])
         first = store_prediction(unit, message_id, "one", "Negative", 0.51, False, 3, (0.1, 0.0625))
@@ -116,16 +116,16 @@ def test_ids_of_deleted_rows_are_not_given_again(database: Database, remember: C
 
 def test_one_model_is_live_at_a_time(database: Database) -> None:
     with database.unit_of_work() as unit:
-        assert live(unit) is None
+        assert live_model(unit) is None
         register(unit, "one", "1" * 64, "models/one")
         register(unit, "two", "2" * 64, "models/two")
-        assert live(unit) is None
+        assert live_model(unit) is None
         make_live(unit, "one", "a test")
     with database.unit_of_work() as unit:
         make_live(unit, "two", "a test")
         make_live(unit, "two", "a test")
     with database.reading() as unit:
-        serving = live(unit)
+        serving = live_model(unit)
     assert serving is not None
     assert (serving.version, serving.manifest_sha256, serving.location) == ("two", "2" * 64, "models/two")
 
@@ -142,7 +142,7 @@ def test_a_model_that_is_not_registered_cannot_go_live(database: Database) -> No
     with pytest.raises(UnknownModelVersion, match="two"):
         make_unknown_live()
     with database.reading() as unit:
-        serving = live(unit)
+        serving = live_model(unit)
     assert serving is not None
     assert serving.version == "one"
 
@@ -152,7 +152,7 @@ def test_a_version_keeps_its_contents_and_may_move(database: Database) -> None:
         register(unit, "one", "1" * 64, "models/one")
         make_live(unit, "one", "a test")
         register(unit, "one", "1" * 64, "elsewhere/one")
-        serving = live(unit)
+        serving = live_model(unit)
         assert serving is not None
         assert serving.location == "elsewhere/one"
         with pytest.raises(ModelVersionTaken, match="one"):

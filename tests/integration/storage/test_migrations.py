@@ -18,7 +18,7 @@ from sqlalchemy import Connection, inspect, text
 from core.errors import BadSetting
 from migrations import runner
 from storage.db.database import Database
-from storage.db.engine import parse, writing_engine
+from storage.db.engine import parse_address, writing_engine
 from storage.db.tables import Base
 from storage.errors import DatabaseUnusable, MigrationRefused, SchemaMismatch
 
@@ -37,7 +37,7 @@ runner.upgrade(sys.argv[1])
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
-    engine = writing_engine(parse(url))
+    engine = writing_engine(parse_address(url))
     with engine.connect() as connection:
         yield connection
     engine.dispose()
@@ -148,7 +148,7 @@ def test_processes_that_migrate_at_once_migrate_once(empty_url: str) -> None:
 def test_a_database_without_migrations_is_refused(empty_url: str, keys: tuple[str, ...]) -> None:
     with pytest.raises(SchemaMismatch, match="thumbs db upgrade"):
         Database.open(empty_url, keys)
-    assert not (empty_url.startswith("sqlite") and Path(parse(empty_url).database or "").exists())
+    assert not (empty_url.startswith("sqlite") and Path(parse_address(empty_url).database or "").exists())
     runner.upgrade(empty_url)
     runner.downgrade(empty_url, "base")
     with pytest.raises(SchemaMismatch, match="thumbs db upgrade"):

@@ -6,16 +6,16 @@ from storage.chat.outbox import (
     Draft,
     Reply,
     answer_to,
+    claim_next,
     enqueue,
     mark_failed,
     mark_pending,
     mark_sent,
     mark_uncertain,
-    owed_chats,
-    settle_interrupted,
-    take_next,
+    pending_chats,
+    requeue_interrupted,
 )
-from storage.chat.people import meet
+from storage.chat.people import upsert_person
 from storage.db.database import Database
 from storage.db.states import ReplyState
 from storage.db.tables import ReplyRow
@@ -31,14 +31,14 @@ PAYLOAD = {
 
 def owe(database: Database, count: int = 1, **facts: int) -> list[int]:
     with database.unit_of_work() as unit:
-        person = meet(unit, 7, "Ada", "en")
+        person = upsert_person(unit, 7, "Ada", "en")
         given = {"bot_id": BOT, "chat_id": CHAT, **facts}
         return [enqueue(unit, Draft(payload=PAYLOAD, person_id=person.id, **given)) for _ in range(count)]
 
 
 def take(database: Database, chat_id: int = CHAT) -> Reply | None:
     with database.unit_of_work() as unit:
-        return take_next(unit, BOT, chat_id)
+        return claim_next(unit, BOT, chat_id)
 
 
 def state_of(database: Database, reply_id: int) -> ReplyState:
@@ -51,14 +51,14 @@ def test_a_chat_s_replies_are_taken_in_the_order_they_were_owed(database: Databa
     owe(database, chat_id=8)
     owe(database, bot_id=BOT + 1, chat_id=9)
     with database.reading() as unit:
-        assert sorted(owed_chats(unit, BOT)) == [7, 8]
+        assert sorted(pending_chats(unit, BOT)) == [7, 8]
     assert take(database) == Reply(first, BOT, CHAT, PAYLOAD, None, None)
     again = take(database)
     assert again is not None
     assert again.id == second
     assert take(database) is None
     with database.reading() as unit:
-        assert owed_chats(unit, BOT) == [8]
+        assert pending_chats(unit, BOT) == [8]
 
 
 def test_a_settled_reply_is_not_taken_and_one_that_is_owed_again_is(database: Database) -> None:
@@ -129,14 +129,14 @@ def test_what_a_dead_process_left_sending_is_sent_again_only_where_that_is_harml
     (pending,) = owe(database)
     (other,) = owe(database, bot_id=BOT + 1)
     with database.unit_of_work() as unit:
-        take_next(unit, BOT + 1, CHAT)
-        assert settle_interrupted(unit, BOT) == 1
+        claim_next(unit, BOT + 1, CHAT)
+        assert requeue_interrupted(unit, BOT) == 1
     assert state_of(database, message) is ReplyState.UNCERTAIN
     assert state_of(database, change) is ReplyState.PENDING
     assert state_of(database, pending) is ReplyState.PENDING
     assert state_of(database, other) is ReplyState.SENDING
     with database.unit_of_work() as unit:
-        assert settle_interrupted(unit, BOT) == 0
+        assert requeue_interrupted(unit, BOT) == 0
 
 
 def test_marking_a_reply_that_was_erased_meanwhile_does_nothing(database: Database) -> None:

@@ -11,34 +11,35 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from storage.chat.inbox import MAX_ATTEMPTS, fail, finish, receive, unhandled
-from storage.chat.messages import Part, find_by_part, get_message, store_message
-from storage.chat.outbox import Draft, enqueue, mark_failed, mark_sent, mark_uncertain, take_next
-from storage.chat.people import meet
+from storage.chat.messages import MessagePart, find_by_part, get_message, store_message
+from storage.chat.outbox import Draft, claim_next, enqueue, mark_failed, mark_sent, mark_uncertain
+from storage.chat.people import upsert_person
 from storage.chat.predictions import get_prediction
-from storage.db.column_types import Sealed
-from storage.db.database import Database, Unit
-from storage.db.engine import parse
-from storage.db.states import Consent, RunKind, RunState, Trigger, Verdict
+from storage.db.column_types import EncryptedString
+from storage.db.database import Database, UnitOfWork
+from storage.db.engine import parse_address
+from storage.db.states import Consent, RunKind, RunState, Trigger, Vote
 from storage.db.tables import (
     Base,
     ConsentRow,
     FollowerRow,
+    InstanceRow,
     MessageRow,
     OfferRow,
     PersonRow,
     ReplyRow,
-    ServingRow,
     SnapshotRow,
     UpdateRow,
 )
-from storage.feedback.eligibility import Rules
-from storage.feedback.votes import judge
+from storage.feedback.eligibility import EligibilityRules
+from storage.feedback.votes import record_vote
 from storage.models.registry import make_live, register
 from storage.privacy.consent import consent_of, record_consent
-from storage.privacy.erasure import Erased, erase
-from storage.privacy.retention import Purged, purge
-from storage.training.runs import ask, claim, end
-from storage.training.snapshots import take
+from storage.privacy.erasure import ErasedRows, erase
+from storage.privacy.retention import PurgedRows, purge
+from storage.training import runs
+from storage.training.runs import claim, request_run
+from storage.training.snapshots import create_snapshot
 
 Remember = Callable[..., Any]
 BOT = 900
@@ -52,7 +53,7 @@ def counts(unit: Session) -> dict[str, int]:
 
 def test_consent_is_a_ledger_whose_newest_line_holds(database: Database) -> None:
     with database.unit_of_work() as unit:
-        ada, grace = meet(unit, 7, "Ada", "en"), meet(unit, 8, "Grace", "en")
+        ada, grace = upsert_person(unit, 7, "Ada", "en"), upsert_person(unit, 8, "Grace", "en")
         assert consent_of(unit, ada.id) is Consent.NEVER_ASKED
         for consent in (Consent.ASKED, Consent.GRANTED, Consent.WITHDRAWN, Consent.GRANTED, Consent.WITHDRAWN):
             record_consent(unit, ada.id, consent, "2026-01")
@@ -65,27 +66,29 @@ def test_consent_is_a_ledger_whose_newest_line_holds(database: Database) -> None
 
 def test_never_having_been_asked_is_not_an_event(database: Database) -> None:
     with database.unit_of_work() as unit:
-        person = meet(unit, 7, "Ada", "en")
+        person = upsert_person(unit, 7, "Ada", "en")
         with pytest.raises(ValueError, match="never"):
             record_consent(unit, person.id, Consent.NEVER_ASKED, "1")
 
 
 def test_meeting_again_brings_name_and_language_up_to_date(database: Database) -> None:
     with database.unit_of_work() as unit:
-        first = meet(unit, 2**42, "Ada", "en")
+        first = upsert_person(unit, 2**42, "Ada", "en")
     with database.unit_of_work() as unit:
-        again = meet(unit, 2**42, "Ada L.", None)
+        again = upsert_person(unit, 2**42, "Ada L.", None)
         row = unit.scalars(select(PersonRow)).one()
         assert (again.id, unit.cipher.decrypt(row.name), row.language) == (first.id, "Ada L.", None)
 
 
-def live_through_everything(unit: Unit, remember: Remember, telegram_id: int) -> None:
+def live_through_everything(unit: UnitOfWork, remember: Remember, telegram_id: int) -> None:
     """A person who has rows in every table, with ``SECRET`` wherever words are."""
     review = remember(unit, f"{SECRET} is a good film, said {telegram_id}", telegram_id=telegram_id)
-    person = meet(unit, telegram_id, f"{SECRET} Smith", "en")
-    old = store_message(unit, person.id, BOT, telegram_id, [Part(1, SECRET), Part(2, f"the {SECRET} end")])
-    store_message(unit, person.id, BOT, telegram_id, [Part(1, f"{SECRET}, edited")], revises=old)
-    judge(unit, person.id, review.prediction_id, Verdict.WRONG)
+    person = upsert_person(unit, telegram_id, f"{SECRET} Smith", "en")
+    old = store_message(
+        unit, person.id, BOT, telegram_id, [MessagePart(1, SECRET), MessagePart(2, f"the {SECRET} end")]
+    )
+    store_message(unit, person.id, BOT, telegram_id, [MessagePart(1, f"{SECRET}, edited")], revises=old)
+    record_vote(unit, person.id, review.prediction_id, Vote.WRONG)
     record_consent(unit, person.id, Consent.GRANTED, "1")
     receive(unit, BOT, telegram_id * 10, telegram_id, f'{{"text": "{SECRET}"}}')
     receive(unit, BOT, telegram_id * 10 + 1, telegram_id, f'{{"text": "{SECRET}"}}')
@@ -95,19 +98,19 @@ def live_through_everything(unit: Unit, remember: Remember, telegram_id: int) ->
     learn_from_it(unit, review, telegram_id)
 
 
-def learn_from_it(unit: Unit, review: Any, telegram_id: int) -> None:
+def learn_from_it(unit: UnitOfWork, review: Any, telegram_id: int) -> None:
     """The person, an admin, asks for a run, follows it, and makes its model live; labels one text of their own."""
-    run_id = ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, telegram_id).run.id
+    run_id = request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, telegram_id).run.id
     lease = claim(unit, run_id, "a worker")
     assert lease is not None
-    take(unit, lease, Rules(1, 20, 0.1, 0.5), frozenset({telegram_id}), "one")
+    create_snapshot(unit, lease, EligibilityRules(1, 20, 0.1, 0.5), frozenset({telegram_id}), "one")
     unit.add(FollowerRow(run_id=run_id, bot_id=BOT, chat_id=telegram_id, reply_id=1, language="en"))
-    end(unit, lease, RunState.PROMOTED)
+    runs.finish(unit, lease, RunState.PROMOTED)
     version = f"of {run_id}"
     register(unit, version, "0" * 64, "models/two", run_id=run_id)
     make_live(unit, version, "it is better", who=telegram_id)
     unit.execute(
-        unit.insert(ServingRow).values(process="1", bot_id=BOT, version=version).on_conflict_do_nothing(),
+        unit.insert(InstanceRow).values(process="1", bot_id=BOT, version=version).on_conflict_do_nothing(),
     )
     text_hash = unit.get_one(MessageRow, review.message_id).text_hash
     unit.add(OfferRow(person_id=review.person_id, text_hash=text_hash, prediction_id=review.prediction_id))
@@ -121,13 +124,13 @@ def test_nothing_that_a_person_wrote_is_readable_on_the_disk(
         live_through_everything(unit, remember, 7)
         assert all(counts(unit)[table.name] for table in Base.metadata.tables.values())
     if database_url.startswith("sqlite"):
-        file = Path(parse(database_url).database or "")
+        file = Path(parse_address(database_url).database or "")
         with database.reading():
             raw = b"".join(path.read_bytes() for path in file.parent.glob(f"{file.name}*"))
         plain = b"models/one"
     else:
         server = request.getfixturevalue("postgres_server")
-        address = parse(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+        address = parse_address(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
         # As plain text, with byte strings as characters and not in hexadecimal digits.
         raw = subprocess.run(
             [server.bin_path / "pg_dump", "--inserts", address],
@@ -147,7 +150,7 @@ def test_every_column_of_bytes_is_sealed_or_a_hash() -> None:
         f"{table.name}.{column.name}"
         for table in Base.metadata.tables.values()
         for column in table.columns
-        if column.type.python_type is bytes and not isinstance(column.type, Sealed)
+        if column.type.python_type is bytes and not isinstance(column.type, EncryptedString)
     }
     hashes = {f"{table}.text_hash" for table in ("messages", "judgements", "snapshot_rows", "label_offers")}
     assert plain == hashes | {"training_runs.card"}, "the card is a chart, without a text"
@@ -160,7 +163,7 @@ def test_an_erased_person_leaves_nothing_but_bare_update_ids(database: Database,
         live_through_everything(unit, remember, 7)
     with database.unit_of_work() as unit:
         erased = erase(unit, 7)
-    assert erased == Erased(people=1, consents=1, messages=3, predictions=1, judgements=1, replies=2, updates=2)
+    assert erased == ErasedRows(people=1, consents=1, messages=3, predictions=1, judgements=1, replies=2, updates=2)
     with database.unit_of_work() as unit:
         learnt = {"training_runs": 2, "model_versions": 3, "model_changes": 2, "snapshot_rows": 1 + 2}
         assert counts(unit) == {**before, "updates": before["updates"] + 2, **learnt}
@@ -170,7 +173,7 @@ def test_an_erased_person_leaves_nothing_but_bare_update_ids(database: Database,
         bare = unit.scalars(select(UpdateRow).where(UpdateRow.update_id.in_([70, 71]))).all()
         assert [(row.telegram_id, row.payload, row.reason) for row in bare] == [(None, None, None)] * 2
         assert not receive(unit, BOT, 70, 7, "a late second copy")
-        assert erase(unit, 7) == Erased(0, 0, 0, 0, 0, 0, 0)
+        assert erase(unit, 7) == ErasedRows(0, 0, 0, 0, 0, 0, 0)
 
 
 def test_no_cell_of_any_table_still_holds_an_erased_person(database: Database, remember: Remember) -> None:
@@ -188,12 +191,12 @@ def test_no_cell_of_any_table_still_holds_an_erased_person(database: Database, r
 def test_replies_to_a_person_in_a_group_go_and_those_to_others_stay(database: Database) -> None:
     group = -100_200_300
     with database.unit_of_work() as unit:
-        ada, grace = meet(unit, 7, "Ada", "en"), meet(unit, 8, "Grace", "en")
+        ada, grace = upsert_person(unit, 7, "Ada", "en"), upsert_person(unit, 8, "Grace", "en")
         to_ada = enqueue(unit, Draft(BOT, group, {"text": "Hello, Ada"}, ada.id))
         to_grace = enqueue(unit, Draft(BOT, group, {"text": "Hello, Grace"}, grace.id))
         assert erase(unit, 7).replies == 1
         assert unit.get(ReplyRow, to_ada) is None
-        left = take_next(unit, BOT, group)
+        left = claim_next(unit, BOT, group)
         assert left is not None
         assert left.id == to_grace
 
@@ -201,8 +204,8 @@ def test_replies_to_a_person_in_a_group_go_and_those_to_others_stay(database: Da
 def test_judgements_of_others_go_with_the_text_they_judge(database: Database, remember: Remember) -> None:
     with database.unit_of_work() as unit:
         review = remember(unit, "I liked it", telegram_id=7)
-        other = meet(unit, 8, "Grace", "en")
-        judge(unit, other.id, review.prediction_id, Verdict.WRONG)
+        other = upsert_person(unit, 8, "Grace", "en")
+        record_vote(unit, other.id, review.prediction_id, Vote.WRONG)
         assert erase(unit, 7).judgements == 1
         assert counts(unit)["people"] == 1
 
@@ -214,9 +217,9 @@ def after(days: float) -> datetime:
 def test_old_messages_go_with_all_that_hangs_on_them(database: Database, remember: Remember) -> None:
     with database.unit_of_work() as unit:
         review = remember(unit, "I liked it")
-        judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+        record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
         enqueue(unit, Draft(BOT, 7, {"text": "Positive"}, review.person_id, review.prediction_id))
-        assert purge(unit, after(364), message_days=365, inbox_days=7) == Purged(0, 0, 0)
+        assert purge(unit, after(364), message_days=365, inbox_days=7) == PurgedRows(0, 0, 0)
         assert purge(unit, after(366), message_days=365, inbox_days=7).messages == 1
         left = counts(unit)
     assert {name for name, count in left.items() if count} == {"people", "model_versions", "secrets"}
@@ -243,7 +246,7 @@ def test_only_judged_messages_with_consent_outlive_their_time(
         for consent in ledger:
             record_consent(unit, review.person_id, consent, "1")
         if judged:
-            judge(unit, review.person_id, review.prediction_id, Verdict.WRONG)
+            record_vote(unit, review.person_id, review.prediction_id, Vote.WRONG)
         purge(unit, after(366), message_days=365, inbox_days=7)
     with database.reading() as unit:
         assert (get_prediction(unit, review.prediction_id) is not None) == stays
@@ -256,10 +259,10 @@ def test_the_vote_of_who_took_back_their_consent_does_not_outlive_its_time(
 ) -> None:
     with database.unit_of_work() as unit:
         review = remember(unit, "I liked it", telegram_id=7)
-        voter = meet(unit, 8, "Ben", "en")
+        voter = upsert_person(unit, 8, "Ben", "en")
         record_consent(unit, review.person_id, Consent.GRANTED, "1")
         record_consent(unit, voter.id, consent, "1")
-        judge(unit, voter.id, review.prediction_id, Verdict.WRONG)
+        record_vote(unit, voter.id, review.prediction_id, Vote.WRONG)
         purge(unit, after(364), message_days=365, inbox_days=7)
         assert counts(unit)["judgements"] == 1
         purge(unit, after(366), message_days=365, inbox_days=7)
@@ -268,11 +271,11 @@ def test_the_vote_of_who_took_back_their_consent_does_not_outlive_its_time(
 
 def test_a_revision_outlives_the_text_that_it_revises(database: Database, remember: Remember) -> None:
     with database.unit_of_work() as unit:
-        person = meet(unit, 7, "Ada", "en")
-        old = store_message(unit, person.id, BOT, 7, [Part(1, "I liked it")])
+        person = upsert_person(unit, 7, "Ada", "en")
+        old = store_message(unit, person.id, BOT, 7, [MessagePart(1, "I liked it")])
         new = remember(unit, "I loved it", telegram_id=7)
         unit.get_one(MessageRow, new.message_id).revises = old
-        judge(unit, person.id, new.prediction_id, Verdict.RIGHT)
+        record_vote(unit, person.id, new.prediction_id, Vote.RIGHT)
         record_consent(unit, person.id, Consent.GRANTED, "1")
         assert purge(unit, after(366), message_days=365, inbox_days=7).messages == 1
     with database.reading() as unit:
@@ -303,7 +306,7 @@ def test_the_inbox_forgets_finished_updates_but_not_how_far_it_is(database: Data
 def test_the_outbox_forgets_settled_replies_and_no_others(database: Database) -> None:
     with database.unit_of_work() as unit:
         sending, pending, sent, uncertain, failed = [enqueue(unit, Draft(BOT, 7, {"text": "Hello"})) for _ in range(5)]
-        take_next(unit, BOT, 7)
+        claim_next(unit, BOT, 7)
         mark_sent(unit, sent, 5)
         mark_uncertain(unit, uncertain, "ReadTimeout")
         mark_failed(unit, failed, "Forbidden")

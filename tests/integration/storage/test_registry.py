@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from core.errors import ThumbsError
-from storage.db.database import Database, Unit
+from storage.db.database import Database, UnitOfWork
 from storage.errors import LiveModelChanged, ModelRemoved
-from storage.models.registry import changes, live, make_live, mark_removed, register
+from storage.models.registry import changes, live_model, make_live, mark_removed, register
 
 SOON = 20.0
-Work = Callable[[Unit], None]
+Work = Callable[[UnitOfWork], None]
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def database(
 
 def live_now(database: Database) -> str | None:
     with database.reading() as unit:
-        version = live(unit)
+        version = live_model(unit)
         return version.version if version else None
 
 

@@ -11,40 +11,40 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from cli.corrections.export import judgement_rows
-from storage.chat.people import meet
+from storage.chat.people import upsert_person
 from storage.db.column_types import utc_now
-from storage.db.database import Database, Unit
-from storage.db.states import Consent, Part, RunKind, RunState, Trigger, Verdict
-from storage.db.tables import JudgementRow, MessageRow, PartRow, PredictionRow, SnapshotRow
+from storage.db.database import Database, UnitOfWork
+from storage.db.states import Consent, RunKind, RunState, SnapshotPart, Trigger, Vote
+from storage.db.tables import MessageRow, PartRow, PredictionRow, SnapshotRow, VoteRow
 from storage.errors import LeaseLost
-from storage.feedback.consensus import State
-from storage.feedback.eligibility import Rules, judged, usable
-from storage.feedback.votes import judge
+from storage.feedback.consensus import ConsensusState
+from storage.feedback.eligibility import EligibilityRules, eligible_texts, voted_texts
+from storage.feedback.votes import record_vote
 from storage.models.registry import register
 from storage.privacy.consent import record_consent
 from storage.privacy.erasure import erase
 from storage.training import runs
 from storage.training.runs import Lease
 from storage.training.snapshots import (
-    JudgedRow,
+    LabelledText,
     Snapshot,
+    count_new_eligible,
+    create_snapshot,
     held_out_before,
-    judged_texts,
-    new_usable,
-    take,
+    labelled_texts,
     versions_that_saw,
 )
 
 Remember = Callable[..., Any]
-RULES = Rules(quorum=2, person_rows=1_000, person_share=0.1, holdout=0.0)
-HELD_OUT = Rules(quorum=2, person_rows=1_000, person_share=0.1, holdout=1.0)
+RULES = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1, holdout=0.0)
+HELD_OUT = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1, holdout=1.0)
 ADMIN = 1
 ADMINS = frozenset({ADMIN})
 AUTHOR, SECOND, THIRD = 7, 8, 9
 
 
 @pytest.fixture
-def unit(database: Database) -> Iterator[Unit]:
+def unit(database: Database) -> Iterator[UnitOfWork]:
     """A unit of work in which the author and two others consented."""
     with database.unit_of_work() as opened:
         for telegram_id in (AUTHOR, SECOND, THIRD):
@@ -52,21 +52,21 @@ def unit(database: Database) -> Iterator[Unit]:
         yield opened
 
 
-def say_yes(unit: Unit, telegram_id: int) -> int:
-    person = meet(unit, telegram_id, f"Person {telegram_id}", "en")
+def say_yes(unit: UnitOfWork, telegram_id: int) -> int:
+    person = upsert_person(unit, telegram_id, f"Person {telegram_id}", "en")
     record_consent(unit, person.id, Consent.GRANTED, "1")
     return person.id
 
 
-def withdraw(unit: Unit, telegram_id: int) -> None:
-    record_consent(unit, meet(unit, telegram_id, "Someone", "en").id, Consent.WITHDRAWN, "1")
+def withdraw(unit: UnitOfWork, telegram_id: int) -> None:
+    record_consent(unit, upsert_person(unit, telegram_id, "Someone", "en").id, Consent.WITHDRAWN, "1")
 
 
-def vote(unit: Unit, prediction_id: int, telegram_id: int, verdict: Verdict = Verdict.RIGHT) -> None:
-    judge(unit, meet(unit, telegram_id, "Someone", "en").id, prediction_id, verdict)
+def vote(unit: UnitOfWork, prediction_id: int, telegram_id: int, verdict: Vote = Vote.RIGHT) -> None:
+    record_vote(unit, upsert_person(unit, telegram_id, "Someone", "en").id, prediction_id, verdict)
 
 
-def agreed(unit: Unit, remember: Remember, text: str, label: str = "Positive") -> Any:
+def agreed(unit: UnitOfWork, remember: Remember, text: str, label: str = "Positive") -> Any:
     """A text that its author and another call what it was predicted to be."""
     review = remember(unit, text, telegram_id=AUTHOR, label=label)
     vote(unit, review.prediction_id, AUTHOR)
@@ -74,204 +74,204 @@ def agreed(unit: Unit, remember: Remember, text: str, label: str = "Positive") -
     return review
 
 
-def start(unit: Unit) -> Lease:
-    run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
+def start(unit: UnitOfWork) -> Lease:
+    run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
     lease = runs.claim(unit, run.id, "a worker")
     assert lease is not None
     return lease
 
 
-def finish(unit: Unit, lease: Lease) -> None:
-    runs.end(unit, lease, RunState.HELD)
+def finish(unit: UnitOfWork, lease: Lease) -> None:
+    runs.finish(unit, lease, RunState.HELD)
 
 
-def ran(unit: Unit, rules: Rules = RULES) -> int:
+def ran(unit: UnitOfWork, rules: EligibilityRules = RULES) -> int:
     """One run, begun and ended; its id."""
     lease = start(unit)
-    take(unit, lease, rules, ADMINS, "one")
+    create_snapshot(unit, lease, rules, ADMINS, "one")
     finish(unit, lease)
     return lease.run.id
 
 
-def states(unit: Unit) -> list[State]:
-    return [text.standing.state for text in judged(unit, RULES.quorum, ADMINS)]
+def states(unit: UnitOfWork) -> list[ConsensusState]:
+    return [text.consensus.state for text in voted_texts(unit, RULES.quorum, ADMINS)]
 
 
-R, W, N = Verdict.RIGHT, Verdict.WRONG, Verdict.NEITHER
+R, W, N = Vote.RIGHT, Vote.WRONG, Vote.NEITHER
 
 
 @pytest.mark.parametrize(
     ("votes", "state"),
     [
-        ({AUTHOR: R}, State.WAITING),
-        ({AUTHOR: R, SECOND: R}, State.USABLE),
-        ({SECOND: W, THIRD: W}, State.USABLE),
-        ({AUTHOR: R, SECOND: W}, State.QUARANTINED),
-        ({AUTHOR: R, SECOND: R, THIRD: W}, State.QUARANTINED),
-        ({AUTHOR: R, SECOND: N}, State.QUARANTINED),
-        ({AUTHOR: N, SECOND: N}, State.SETTLED),
-        ({ADMIN: R}, State.USABLE),
-        ({ADMIN: N}, State.SETTLED),
-        ({AUTHOR: R, SECOND: W, ADMIN: W}, State.USABLE),
-        ({AUTHOR: R, SECOND: R, ADMIN: N}, State.SETTLED),
+        ({AUTHOR: R}, ConsensusState.WAITING),
+        ({AUTHOR: R, SECOND: R}, ConsensusState.USABLE),
+        ({SECOND: W, THIRD: W}, ConsensusState.USABLE),
+        ({AUTHOR: R, SECOND: W}, ConsensusState.QUARANTINED),
+        ({AUTHOR: R, SECOND: R, THIRD: W}, ConsensusState.QUARANTINED),
+        ({AUTHOR: R, SECOND: N}, ConsensusState.QUARANTINED),
+        ({AUTHOR: N, SECOND: N}, ConsensusState.SETTLED),
+        ({ADMIN: R}, ConsensusState.USABLE),
+        ({ADMIN: N}, ConsensusState.SETTLED),
+        ({AUTHOR: R, SECOND: W, ADMIN: W}, ConsensusState.USABLE),
+        ({AUTHOR: R, SECOND: R, ADMIN: N}, ConsensusState.SETTLED),
     ],
 )
 def test_votes_decide_what_a_text_is_good_for(
-    unit: Unit, remember: Remember, votes: dict[int, Verdict], state: State
+    unit: UnitOfWork, remember: Remember, votes: dict[int, Vote], state: ConsensusState
 ) -> None:
     review = remember(unit, "I liked it", telegram_id=AUTHOR)
     for telegram_id, verdict in votes.items():
         vote(unit, review.prediction_id, telegram_id, verdict)
     assert states(unit) == [state]
-    labels = [text.label for text in usable(unit, RULES.quorum, ADMINS)]
+    labels = [text.label for text in eligible_texts(unit, RULES.quorum, ADMINS)]
     expected = "Negative" if W in (votes.get(ADMIN), votes.get(THIRD)) else "Positive"
-    assert labels == ([expected] if state is State.USABLE else [])
+    assert labels == ([expected] if state is ConsensusState.USABLE else [])
 
 
-def test_a_text_counts_only_while_its_author_consents(unit: Unit, remember: Remember) -> None:
+def test_a_text_counts_only_while_its_author_consents(unit: UnitOfWork, remember: Remember) -> None:
     agreed(unit, remember, "I liked it")
-    assert states(unit) == [State.USABLE]
+    assert states(unit) == [ConsensusState.USABLE]
     withdraw(unit, AUTHOR)
     assert states(unit) == []
     say_yes(unit, AUTHOR)
-    assert states(unit) == [State.USABLE]
+    assert states(unit) == [ConsensusState.USABLE]
 
 
-def test_a_vote_counts_only_while_its_voter_consents(unit: Unit, remember: Remember) -> None:
+def test_a_vote_counts_only_while_its_voter_consents(unit: UnitOfWork, remember: Remember) -> None:
     agreed(unit, remember, "I liked it")
-    vote(unit, remember(unit, "I liked it", telegram_id=AUTHOR).prediction_id, 10, Verdict.WRONG)
-    assert states(unit) == [State.USABLE], "somebody who was never asked says otherwise"
+    vote(unit, remember(unit, "I liked it", telegram_id=AUTHOR).prediction_id, 10, Vote.WRONG)
+    assert states(unit) == [ConsensusState.USABLE], "somebody who was never asked says otherwise"
     withdraw(unit, SECOND)
-    assert states(unit) == [State.WAITING]
+    assert states(unit) == [ConsensusState.WAITING]
 
 
-def test_an_admin_who_withdrew_decides_nothing(unit: Unit, remember: Remember) -> None:
+def test_an_admin_who_withdrew_decides_nothing(unit: UnitOfWork, remember: Remember) -> None:
     review = remember(unit, "I liked it", telegram_id=AUTHOR)
     vote(unit, review.prediction_id, AUTHOR)
-    vote(unit, review.prediction_id, ADMIN, Verdict.WRONG)
-    assert states(unit) == [State.USABLE]
+    vote(unit, review.prediction_id, ADMIN, Vote.WRONG)
+    assert states(unit) == [ConsensusState.USABLE]
     withdraw(unit, ADMIN)
-    assert states(unit) == [State.WAITING]
+    assert states(unit) == [ConsensusState.WAITING]
 
 
-def test_equal_texts_count_as_one_and_belong_to_the_first_who_consents(unit: Unit, remember: Remember) -> None:
+def test_equal_texts_count_as_one_and_belong_to_the_first_who_consents(unit: UnitOfWork, remember: Remember) -> None:
     hidden = remember(unit, "I liked it", telegram_id=10)
     vote(unit, hidden.prediction_id, SECOND)
     shown = remember(unit, "I liked it", telegram_id=AUTHOR)
     vote(unit, shown.prediction_id, AUTHOR)
-    (text,) = usable(unit, RULES.quorum, ADMINS)
-    assert (text.judged.message_id, text.judged.author_id) == (shown.message_id, shown.person_id)
+    (text,) = eligible_texts(unit, RULES.quorum, ADMINS)
+    assert (text.voted.message_id, text.voted.author_id) == (shown.message_id, shown.person_id)
     assert len(text.supporters) == 2
 
 
-def test_a_snapshot_gives_the_texts_and_their_labels(unit: Unit, remember: Remember) -> None:
+def test_a_snapshot_gives_the_texts_and_their_labels(unit: UnitOfWork, remember: Remember) -> None:
     agreed(unit, remember, "I liked it")
     agreed(unit, remember, "I did not like it", label="Negative")
     vote(unit, remember(unit, "Only one says so", telegram_id=AUTHOR).prediction_id, AUTHOR)
     lease = start(unit)
-    assert take(unit, lease, RULES, ADMINS, "one") == Snapshot(train=2, held_out=0)
-    assert judged_texts(unit, lease.run.id, Part.TRAIN) == [
-        JudgedRow("I liked it", "Positive"),
-        JudgedRow("I did not like it", "Negative"),
+    assert create_snapshot(unit, lease, RULES, ADMINS, "one") == Snapshot(train=2, held_out=0)
+    assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == [
+        LabelledText("I liked it", "Positive"),
+        LabelledText("I did not like it", "Negative"),
     ]
-    assert judged_texts(unit, lease.run.id, Part.HELD_OUT) == []
+    assert labelled_texts(unit, lease.run.id, SnapshotPart.HELD_OUT) == []
     assert runs.get_run(unit, lease.run.id).champion == "one"
 
 
-def test_a_run_that_is_taken_up_again_keeps_its_snapshot(unit: Unit, remember: Remember) -> None:
+def test_a_run_that_is_taken_up_again_keeps_its_snapshot(unit: UnitOfWork, remember: Remember) -> None:
     agreed(unit, remember, "I liked it")
     lease = start(unit)
-    take(unit, lease, RULES, ADMINS, "one")
+    create_snapshot(unit, lease, RULES, ADMINS, "one")
     agreed(unit, remember, "I liked it too")
     again = Lease(runs.get_run(unit, lease.run.id), lease.token)
-    assert take(unit, again, RULES, ADMINS, "two") == Snapshot(train=1, held_out=0)
+    assert create_snapshot(unit, again, RULES, ADMINS, "two") == Snapshot(train=1, held_out=0)
     assert runs.get_run(unit, lease.run.id).champion == "one"
 
 
-def test_a_worker_that_lost_its_lease_writes_no_snapshot(unit: Unit, remember: Remember) -> None:
+def test_a_worker_that_lost_its_lease_writes_no_snapshot(unit: UnitOfWork, remember: Remember) -> None:
     agreed(unit, remember, "I liked it")
     lease = start(unit)
     with pytest.raises(LeaseLost):
-        take(unit, Lease(lease.run, lease.token - 1), RULES, ADMINS, "one")
+        create_snapshot(unit, Lease(lease.run, lease.token - 1), RULES, ADMINS, "one")
     assert unit.scalars(select(SnapshotRow)).all() == []
 
 
-def test_what_was_held_out_never_trains_and_what_trained_never_measures(unit: Unit, remember: Remember) -> None:
+def test_what_was_held_out_never_trains_and_what_trained_never_measures(unit: UnitOfWork, remember: Remember) -> None:
     agreed(unit, remember, "This one measured")
     first = ran(unit, HELD_OUT)
     agreed(unit, remember, "This one trained")
     ran(unit, RULES)
     agreed(unit, remember, "This one is new")
     last = ran(unit, HELD_OUT)
-    assert judged_texts(unit, first, Part.HELD_OUT) == [JudgedRow("This one measured", "Positive")]
+    assert labelled_texts(unit, first, SnapshotPart.HELD_OUT) == [LabelledText("This one measured", "Positive")]
     assert held_out_before(unit, first) == []
-    assert judged_texts(unit, last, Part.TRAIN) == [JudgedRow("This one trained", "Positive")]
-    assert judged_texts(unit, last, Part.HELD_OUT) == [JudgedRow("This one is new", "Positive")]
-    assert held_out_before(unit, last) == [JudgedRow("This one measured", "Positive")]
+    assert labelled_texts(unit, last, SnapshotPart.TRAIN) == [LabelledText("This one trained", "Positive")]
+    assert labelled_texts(unit, last, SnapshotPart.HELD_OUT) == [LabelledText("This one is new", "Positive")]
+    assert held_out_before(unit, last) == [LabelledText("This one measured", "Positive")]
 
 
-def test_a_text_that_is_quarantined_or_withdrawn_measures_no_more(unit: Unit, remember: Remember) -> None:
+def test_a_text_that_is_quarantined_or_withdrawn_measures_no_more(unit: UnitOfWork, remember: Remember) -> None:
     review = agreed(unit, remember, "I liked it")
     agreed(unit, remember, "I liked it too")
     ran(unit, HELD_OUT)
-    vote(unit, review.prediction_id, THIRD, Verdict.WRONG)
-    assert held_out_before(unit, ran(unit, HELD_OUT)) == [JudgedRow("I liked it too", "Positive")]
+    vote(unit, review.prediction_id, THIRD, Vote.WRONG)
+    assert held_out_before(unit, ran(unit, HELD_OUT)) == [LabelledText("I liked it too", "Positive")]
     withdraw(unit, AUTHOR)
     assert held_out_before(unit, ran(unit, HELD_OUT)) == []
 
 
-def test_texts_of_one_person_and_minute_stay_together(unit: Unit, remember: Remember) -> None:
-    half = Rules(quorum=2, person_rows=1_000, person_share=0.1, holdout=0.5)
+def test_texts_of_one_person_and_minute_stay_together(unit: UnitOfWork, remember: Remember) -> None:
+    half = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1, holdout=0.5)
     start_of_day = datetime.fromisoformat("2026-03-01T08:00:00+00:00")
     for minute, number in itertools.product(range(40), range(3)):
         review = agreed(unit, remember, f"Number {number} of minute {minute}")
         written = start_of_day + timedelta(minutes=minute, seconds=10 * number)
         unit.change(update(MessageRow).where(MessageRow.id == review.message_id).values(created_at=written))
     lease = start(unit)
-    snapshot = take(unit, lease, half, ADMINS, "one")
+    snapshot = create_snapshot(unit, lease, half, ADMINS, "one")
     assert snapshot.train + snapshot.held_out == 120
     assert 0.2 < snapshot.held_out / 120 < 0.8
-    for part in Part:
-        texts = judged_texts(unit, lease.run.id, part)
+    for part in SnapshotPart:
+        texts = labelled_texts(unit, lease.run.id, part)
         minutes = [row.text.partition("minute ")[2] for row in texts]
         assert all(minutes.count(minute) == 3 for minute in minutes)
 
 
-def test_nobody_but_an_admin_supplies_too_much(unit: Unit, remember: Remember) -> None:
-    tight = Rules(quorum=1, person_rows=3, person_share=0.1, holdout=0.0)
+def test_nobody_but_an_admin_supplies_too_much(unit: UnitOfWork, remember: Remember) -> None:
+    tight = EligibilityRules(quorum=1, person_rows=3, person_share=0.1, holdout=0.0)
     for number in range(5):
         vote(unit, remember(unit, f"Of the author, {number}", telegram_id=AUTHOR).prediction_id, AUTHOR)
         vote(unit, remember(unit, f"An admin's word, {number}", telegram_id=SECOND).prediction_id, ADMIN)
     lease = start(unit)
-    assert take(unit, lease, tight, ADMINS, "one") == Snapshot(train=8, held_out=0)
-    texts = [row.text for row in judged_texts(unit, lease.run.id, Part.TRAIN)]
+    assert create_snapshot(unit, lease, tight, ADMINS, "one") == Snapshot(train=8, held_out=0)
+    texts = [row.text for row in labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN)]
     assert [text for text in texts if "author" in text] == [f"Of the author, {number}" for number in range(3)]
 
 
-def test_texts_that_wait_for_their_quota_are_not_new(unit: Unit, remember: Remember) -> None:
-    tight = Rules(quorum=1, person_rows=3, person_share=0.1, holdout=0.0)
+def test_texts_that_wait_for_their_quota_are_not_new(unit: UnitOfWork, remember: Remember) -> None:
+    tight = EligibilityRules(quorum=1, person_rows=3, person_share=0.1, holdout=0.0)
     for number in range(5):
         vote(unit, remember(unit, f"Of the author, {number}", telegram_id=AUTHOR).prediction_id, AUTHOR)
-    assert new_usable(unit, tight, ADMINS) == 3
+    assert count_new_eligible(unit, tight, ADMINS) == 3
     ran(unit, tight)
-    assert new_usable(unit, tight, ADMINS) == 0
+    assert count_new_eligible(unit, tight, ADMINS) == 0
     review = remember(unit, "Of another", telegram_id=SECOND)
     vote(unit, review.prediction_id, SECOND)
-    assert new_usable(unit, tight, ADMINS) == 1
+    assert count_new_eligible(unit, tight, ADMINS) == 1
     ran(unit, tight)
-    vote(unit, review.prediction_id, ADMIN, Verdict.WRONG)
-    assert new_usable(unit, tight, ADMINS) == 1, "it has another label now"
+    vote(unit, review.prediction_id, ADMIN, Vote.WRONG)
+    assert count_new_eligible(unit, tight, ADMINS) == 1, "it has another label now"
 
 
-def test_a_run_misses_a_text_that_went_or_whose_consent_ended(unit: Unit, remember: Remember) -> None:
+def test_a_run_misses_a_text_that_went_or_whose_consent_ended(unit: UnitOfWork, remember: Remember) -> None:
     agreed(unit, remember, "I liked it")
     vote(unit, remember(unit, "Mine", telegram_id=THIRD).prediction_id, ADMIN)
     lease = start(unit)
-    assert take(unit, lease, RULES, ADMINS, "one").train == 2
+    assert create_snapshot(unit, lease, RULES, ADMINS, "one").train == 2
     withdraw(unit, THIRD)
-    assert judged_texts(unit, lease.run.id, Part.TRAIN) == [JudgedRow("I liked it", "Positive")]
+    assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == [LabelledText("I liked it", "Positive")]
     erase(unit, AUTHOR)
-    assert judged_texts(unit, lease.run.id, Part.TRAIN) == []
+    assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == []
     rows = unit.execute(select(SnapshotRow.message_id, SnapshotRow.author_id, SnapshotRow.label)).all()
     assert (None, None, "Positive") in [tuple(row) for row in rows]
 
@@ -291,27 +291,27 @@ def test_nobody_deletes_a_text_while_a_snapshot_is_taken(database: Database, rem
     deleting = threading.Thread(target=delete)
     with database.unit_of_work() as unit:
         lease = start(unit)
-        take(unit, lease, RULES, ADMINS, "one")
+        create_snapshot(unit, lease, RULES, ADMINS, "one")
         deleting.start()
         assert not deleted.wait(0.3), "the deletion waits for the snapshot"
-        assert judged_texts(unit, lease.run.id, Part.TRAIN) == [JudgedRow("I liked it", "Positive")]
+        assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == [LabelledText("I liked it", "Positive")]
     deleting.join()
     with database.reading() as unit:
-        assert judged_texts(unit, lease.run.id, Part.TRAIN) == []
+        assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == []
 
 
-def test_versions_name_whom_they_saw(unit: Unit, remember: Remember) -> None:
+def test_versions_name_whom_they_saw(unit: UnitOfWork, remember: Remember) -> None:
     review = agreed(unit, remember, "I liked it")
     register(unit, "two", "0" * 64, "models/two", run_id=ran(unit))
     register(unit, "three", "0" * 64, "models/three", run_id=ran(unit))
     third = say_yes(unit, THIRD)
     vote(unit, review.prediction_id, THIRD)
-    author, second = review.person_id, meet(unit, SECOND, "Grace", "en").id
+    author, second = review.person_id, upsert_person(unit, SECOND, "Grace", "en").id
     assert versions_that_saw(unit, author) == versions_that_saw(unit, second) == ["two", "three"]
     assert versions_that_saw(unit, third) == [], "the vote came after both"
 
 
-def test_ten_thousand_judgements_are_a_snapshot_in_about_a_second(unit: Unit, remember: Remember) -> None:
+def test_ten_thousand_judgements_are_a_snapshot_in_about_a_second(unit: UnitOfWork, remember: Remember) -> None:
     people = [say_yes(unit, 100 + number) for number in range(40)]
     remember(unit, "Makes the model version known")
     words = utc_now()
@@ -335,17 +335,17 @@ def test_ten_thousand_judgements_are_a_snapshot_in_about_a_second(unit: Unit, re
     )
     votes = [
         {"person_id": people[(n + offset) % 40], "prediction_id": p, "text_hash": messages[n]["text_hash"]}
-        | {"verdict": Verdict.RIGHT, "label": "Positive"}
+        | {"verdict": Vote.RIGHT, "label": "Positive"}
         for n, p in enumerate(predictions)
         for offset in (0, 1)
     ]
-    unit.execute(insert(JudgementRow), votes)
+    unit.execute(insert(VoteRow), votes)
     lease = start(unit)
     began = time.perf_counter()
-    snapshot = take(unit, lease, Rules(2, 20, 0.1, 0.25), ADMINS, "one")
+    snapshot = create_snapshot(unit, lease, EligibilityRules(2, 20, 0.1, 0.25), ADMINS, "one")
     took = time.perf_counter() - began
     assert snapshot.train + snapshot.held_out == 5_000
-    assert len(judged_texts(unit, lease.run.id, Part.TRAIN)) == snapshot.train
+    assert len(labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN)) == snapshot.train
     chunks = [len(rows) for rows in judgement_rows(unit, 2, ADMINS, usable_only=False)]
     assert sum(chunks) == 10_000
     assert max(chunks) == 1_000, "an export never holds more"

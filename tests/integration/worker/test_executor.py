@@ -13,20 +13,20 @@ from core.settings import Settings
 from ml.errors import UnusableArtifact
 from ml.serving.artifact import MANIFEST, Manifest, file_hashes, manifest_hash
 from storage.db.database import Database
-from storage.db.states import Consent, RunKind, RunState, Trigger, Verdict
-from storage.feedback.votes import judge
+from storage.db.states import Consent, RunKind, RunState, Trigger, Vote
+from storage.feedback.votes import record_vote
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 from storage.privacy.consent import record_consent
 from storage.training import runs
 from storage.training.runs import Lease
 from worker.errors import NothingLeftToLearn, RunCancelled
-from worker.gate.decision import Bounds, decide
+from worker.gate.decision import GateBounds, decide
 from worker.gate.measurements import Measured, Paired
-from worker.runs.executor import Workplace, carry_out
-from worker.runs.job_builder import assignment, take_snapshot
+from worker.runs.executor import WorkerContext, execute_run
+from worker.runs.job_builder import build_job, take_snapshot
 from worker.runs.publication import Result, publish
-from worker.runs.run_directory import Workroom, workroom
+from worker.runs.run_directory import RunDirectory, run_directory
 from worker.trainer.protocol import Done
 
 ADMIN = 7
@@ -55,9 +55,9 @@ def lease(database: Database, store: ArtifactStore, tmp_path: Path, remember: Ca
         registry.make_live(unit, "champion", "a test begins")
         for text in ("A joy to watch.", "A bore to watch.", "It made me laugh."):
             review = remember(unit, text, telegram_id=ADMIN)
-            judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+            record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
         record_consent(unit, review.person_id, Consent.GRANTED, "test")
-        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
+        run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
         taken = runs.claim(unit, run.id, "a test")
     assert taken is not None
     return taken
@@ -80,16 +80,16 @@ def test_a_run_that_is_cancelled_while_its_model_is_published_goes_nowhere(
     database: Database, store: ArtifactStore, settings: Settings, lease: Lease, tmp_path: Path
 ) -> None:
     lease = take_snapshot(database, settings, lease)
-    room = Workroom(tmp_path / "room", 0)
+    room = RunDirectory(tmp_path / "room", 0)
     candidate = model(room.candidate, "better")
-    result = Result(Done("better", manifest_hash(candidate), BETTER), decide(BETTER, Bounds.of(settings)), None)
+    result = Result(Done("better", manifest_hash(candidate), BETTER), decide(BETTER, GateBounds.of(settings)), None)
     assert result.decision.outcome is RunState.PROMOTED
     with database.unit_of_work() as unit:
         assert runs.cancel(unit, lease.run.id)
     with pytest.raises(RunCancelled):
         publish(database, store, lease, room, result)
     with database.reading() as unit:
-        live = registry.live(unit)
+        live = registry.live_model(unit)
         assert [version.version for version in registry.versions(unit) if version.version == "better"] == []
     assert live is not None
     assert live.version == "champion"
@@ -99,9 +99,9 @@ def test_a_run_is_cancelled_while_it_waits_for_its_room(
     database: Database, settings: Settings, lease: Lease, tmp_path: Path
 ) -> None:
     run_id = give_back(database, lease)
-    place = Workplace(settings, database, lambda: False)
-    with workroom(settings, 0, lambda: None):  # what a former attempt left running
-        attempt = threading.Thread(target=carry_out, args=(place, run_id))
+    place = WorkerContext(settings, database, lambda: False)
+    with run_directory(settings, 0, lambda: None):  # what a former attempt left running
+        attempt = threading.Thread(target=execute_run, args=(place, run_id))
         attempt.start()
         deadline = time.monotonic() + SOON
         while state_of(database, run_id) is not RunState.RUNNING and time.monotonic() < deadline:
@@ -117,18 +117,18 @@ def test_a_worker_that_has_to_stop_gives_a_run_back_that_waits_for_its_room(
     database: Database, settings: Settings, lease: Lease
 ) -> None:
     run_id = give_back(database, lease)
-    with workroom(settings, 0, lambda: None):
-        carry_out(Workplace(settings, database, lambda: True), run_id)
+    with run_directory(settings, 0, lambda: None):
+        execute_run(WorkerContext(settings, database, lambda: True), run_id)
     with database.reading() as unit:
         run = runs.get_run(unit, run_id)
         assert (run.state, run.attempts) == (RunState.QUEUED, 0)
-        assert runs.unattended(unit) == [run_id]
+        assert runs.unclaimed_runs(unit) == [run_id]
 
 
 def give_back(database: Database, lease: Lease) -> int:
     """Leave the run to whoever comes; its id."""
     with database.unit_of_work() as unit:
-        runs.let_go(unit, lease, None)
+        runs.release(unit, lease, None)
     return lease.run.id
 
 
@@ -138,19 +138,19 @@ def test_a_round_whose_texts_are_all_kept_aside_says_so(
     aside = settings.model_copy(update={"feedback_holdout": 1.0})
     lease = take_snapshot(database, aside, lease)
     with pytest.raises(NothingLeftToLearn, match=r"every judged text that counts \(3\) is kept aside"):
-        assignment(database, aside, store, lease.run, Workroom(tmp_path / "room", 0))
+        build_job(database, aside, store, lease.run, RunDirectory(tmp_path / "room", 0))
 
 
 def test_a_champion_that_the_registry_does_not_know_measures_nothing(
     database: Database, store: ArtifactStore, settings: Settings, lease: Lease, tmp_path: Path
 ) -> None:
     lease = take_snapshot(database, settings, lease)
-    assignment(database, settings, store, lease.run, Workroom(tmp_path / "room", 0))
+    build_job(database, settings, store, lease.run, RunDirectory(tmp_path / "room", 0))
     published = settings.data_dir / "models" / "run0-champion"
     shutil.rmtree(published)
     model(published, "another, whole by itself")
     with pytest.raises(UnusableArtifact, match="it is not version champion as the registry knows it"):
-        assignment(database, settings, store, lease.run, Workroom(tmp_path / "other", 0))
+        build_job(database, settings, store, lease.run, RunDirectory(tmp_path / "other", 0))
     (published / MANIFEST).unlink()
     with pytest.raises(UnusableArtifact, match="cannot be read"):
-        assignment(database, settings, store, lease.run, Workroom(tmp_path / "other", 0))
+        build_job(database, settings, store, lease.run, RunDirectory(tmp_path / "other", 0))

@@ -17,13 +17,13 @@ from redis_server import RedisServer
 from sqlalchemy import update
 from worker_process import SOON, StandIn, WorkerHome, WorkerProcess, running_worker
 
-from broker.queues import nudge
+from broker.queues import notify_worker
 from ml.serving.artifact import Manifest, file_hashes, manifest_hash
 from storage.db.column_types import utc_now
 from storage.db.database import Database
-from storage.db.states import Consent, RunKind, RunState, Trigger, Verdict
+from storage.db.states import Consent, RunKind, RunState, Trigger, Vote
 from storage.db.tables import RunRow
-from storage.feedback.votes import judge
+from storage.feedback.votes import record_vote
 from storage.models import registry
 from storage.privacy.consent import record_consent
 from storage.training import runs
@@ -73,7 +73,7 @@ def opened_database(
         registry.make_live(unit, "champion", "a test begins")
         for text in ("A joy to watch.", "A bore to watch.", "It made me laugh."):
             review = remember(unit, text, telegram_id=ADMIN)
-            judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+            record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
         record_consent(unit, review.person_id, Consent.GRANTED, "test")
     yield database
     database.close()
@@ -82,8 +82,8 @@ def opened_database(
 def ask(home: WorkerHome, database: Database) -> int:
     """Ask for a run as the bot does."""
     with database.unit_of_work() as unit:
-        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
-    nudge(home.settings, run.id)
+        run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
+    notify_worker(home.settings, run.id)
     return run.id
 
 
@@ -94,7 +94,7 @@ def run_of(database: Database, run_id: int) -> Run:
 
 def live(database: Database) -> str | None:
     with database.reading() as unit:
-        version = registry.live(unit)
+        version = registry.live_model(unit)
         return version.version if version else None
 
 
@@ -156,7 +156,7 @@ def test_a_better_model_is_published_and_goes_live(home: WorkerHome, opened: Dat
     assert run.decision["sentence"].startswith("Promoted: ")
     assert run.samples_per_second == 12.5
     with opened.reading() as unit:
-        model = registry.live(unit)
+        model = registry.live_model(unit)
         change = registry.changes(unit, 1)[0]
     assert model is not None
     assert (model.version, model.tested, model.tested_right) == (f"run-{run_id}", 19, 17)
@@ -202,7 +202,7 @@ def test_after_three_attempts_a_run_fails_and_says_so(home: WorkerHome, opened: 
             worker.wait_for(f"Run {run_id} begins, attempt {attempt}")
             home.trainer().order("die")
             worker.wait_for(f"The trainer of run {run_id} ended by itself")
-            nudge(home.settings, run_id)
+            notify_worker(home.settings, run_id)
         worker.wait_for(f"Run {run_id} is another's, or has ended")
     run = run_of(opened, run_id)
     assert run.state is RunState.FAILED
@@ -233,7 +233,7 @@ def test_a_second_worker_finds_the_run_taken(home: WorkerHome, opened: Database)
         with running_worker(home, "--queue", "fine-tuning") as second:
             taken = f"Run {run_id} is another's, or has ended"
             for _ in range(8):  # whoever takes the message, the run has its worker
-                nudge(home.settings, run_id)
+                notify_worker(home.settings, run_id)
             second.wait_for(taken)
             trainer.order("better")
             first.wait_for(f"Run {run_id} ended: promoted")
@@ -338,7 +338,7 @@ def test_a_worker_comes_back_by_itself_when_its_broker_does(
         trainer.order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
         with database.unit_of_work() as unit:  # told by nobody but the sweep
-            again = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
+            again = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
         worker.wait_for(f"Run {again.id} begins")
         home.trainer().order("few")
         worker.wait_for(f"Run {again.id} ended: held")

@@ -11,17 +11,17 @@ from sqlalchemy import update
 from core.settings import Settings
 from ml.serving.artifact import Manifest, file_hashes, manifest_hash
 from storage.db.database import Database
-from storage.db.states import Consent, RunKind, RunState, Trigger, Verdict
+from storage.db.states import Consent, RunKind, RunState, Trigger, Vote
 from storage.db.tables import ModelVersionRow
 from storage.errors import LeaseLost
-from storage.feedback.eligibility import Rules
-from storage.feedback.votes import judge
+from storage.feedback.eligibility import EligibilityRules
+from storage.feedback.votes import record_vote
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 from storage.privacy.consent import record_consent
 from storage.training import runs, snapshots
 from worker.runs.model_pruning import prune
-from worker.runs.scheduling import start_due, unattended
+from worker.runs.scheduling import start_due, unclaimed_runs
 
 ADMIN = 7
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ def judged(database: Database, remember: Callable[..., Any]) -> None:
     with database.unit_of_work() as unit:
         for text in ("A joy to watch.", "A bore to watch.", "It made me laugh."):
             review = remember(unit, text, telegram_id=ADMIN)
-            judge(unit, review.person_id, review.prediction_id, Verdict.RIGHT)
+            record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
         record_consent(unit, review.person_id, Consent.GRANTED, "test")
 
 
@@ -57,7 +57,7 @@ def test_a_round_starts_by_itself_after_so_many_judgements_or_days(
 ) -> None:
     run = start_due(database, settings(tmp_path, **given), datetime.now(UTC) + later)
     assert (run.trigger if run else None) == trigger
-    assert unattended(database) == ([run.id] if run else [])
+    assert unclaimed_runs(database) == ([run.id] if run else [])
 
 
 def test_without_a_judgement_nothing_is_ever_due(database: Database, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_an_open_run_is_enough_and_one_that_broke_off_is_not_repeated_at_once(
     assert first is not None
     assert start_due(database, due, datetime.now(UTC)) is None
     end(database, first.id, due, RunState.FAILED)
-    assert unattended(database) == []
+    assert unclaimed_runs(database) == []
     assert start_due(database, due, datetime.now(UTC) + timedelta(hours=1)) is None
     again = start_due(database, due, datetime.now(UTC) + timedelta(hours=13))
     assert again is not None, "what the first was to learn is still to be learnt"
@@ -89,22 +89,22 @@ def end(database: Database, run_id: int, due: Settings, state: RunState) -> None
     with database.unit_of_work() as unit:
         lease = runs.claim(unit, run_id, "a worker")
         assert lease is not None
-        snapshots.take(unit, lease, Rules.of(due), frozenset(due.admin_ids), "one")
-        runs.end(unit, lease, state)
+        snapshots.create_snapshot(unit, lease, EligibilityRules.of(due), frozenset(due.admin_ids), "one")
+        runs.finish(unit, lease, state)
 
 
 def test_a_run_that_is_given_back_counts_only_when_it_was_to_blame(database: Database) -> None:
     with database.unit_of_work() as unit:
-        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
+        run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
         for blame, attempts in ((None, 0), ("It died.", 1)):
             lease = runs.claim(unit, run.id, "a worker")
             assert lease is not None
-            runs.let_go(unit, lease, blame)
+            runs.release(unit, lease, blame)
             found = runs.get_run(unit, run.id)
             assert (found.state, found.attempts) == (RunState.QUEUED, attempts)
             with pytest.raises(LeaseLost):  # a renewal that was on its way
-                runs.keep(unit, lease)
-    assert unattended(database) == [run.id]
+                runs.renew(unit, lease)
+    assert unclaimed_runs(database) == [run.id]
 
 
 def publish(database: Database, store: ArtifactStore, folder: Path, version: str, minute: int) -> str:
@@ -152,7 +152,7 @@ def test_the_model_before_the_live_one_stays_to_go_back_to(database: Database, t
             registry.make_live(unit, name, "a test")
     assert prune(database, store, settings(tmp_path, keep_models=1, model=tmp_path / "none")) == ["held"]
     with database.reading() as unit:
-        assert [version.version for version in registry.earlier(unit)] == ["before"]
+        assert [version.version for version in registry.earlier_live_models(unit)] == ["before"]
 
 
 def test_a_published_model_that_model_names_stays_where_it_is(database: Database, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_published_model_that_model_names_stays_where_it_is(database: Database
     (tmp_path / "sources").mkdir()
     location = publish(database, store, tmp_path / "sources", "live", 3)
     with database.unit_of_work() as unit:
-        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
+        run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
         runs.cancel(unit, run.id)
         unit.change(update(ModelVersionRow).values(run_id=run.id))
         registry.make_live(unit, "live", "a test")
@@ -191,7 +191,7 @@ def test_a_model_outside_the_store_and_what_others_put_there_stay(database: Data
 def test_what_a_killed_publication_left_goes_once_its_run_has_ended(database: Database, tmp_path: Path) -> None:
     store = ArtifactStore.open(str(tmp_path / "store"))
     with database.unit_of_work() as unit:
-        run = runs.ask(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
+        run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
     for name in (f"run{run.id}-one-0123", f".run{run.id}-one-0123-abc.part"):
         (tmp_path / "store" / name).mkdir(parents=True)
     plain = settings(tmp_path)

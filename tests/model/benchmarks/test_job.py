@@ -10,7 +10,7 @@ import pytest
 from benchmarks.training.job import TrainingBatch, TrainingJob, warm_up
 from ml.bert.config import BertConfig
 from ml.bert.pretrained import read_checkpoint
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 from ml.training.batches import WindowBatches
 from ml.training.recipe import Recipe
 from ml.training.training_set import Examples
@@ -30,14 +30,14 @@ def equal(first: TrainingBatch, second: TrainingBatch) -> bool:
 
 
 @pytest.fixture(scope="module")
-def epoch(reader: TextReader) -> list[TrainingBatch]:
+def epoch(reader: WindowTokenizer) -> list[TrainingBatch]:
     examples = Examples.labelled(TEXTS, [number % 2 for number in range(18)])
     return list(WindowBatches(examples, replace(reader, window=64), RECIPE).epoch(0))
 
 
 @pytest.fixture
 def write(
-    tmp_path: Path, random_bert: Callable[..., Path], reader: TextReader
+    tmp_path: Path, random_bert: Callable[..., Path], reader: WindowTokenizer
 ) -> Callable[[list[TrainingBatch], list[int]], TrainingJob]:
     network = read_checkpoint(random_bert(tmp_path / "bert", SMALL))
 

@@ -16,10 +16,10 @@ from benchmarks.training.trainer_ours import carry_out
 from ml.bert.config import BertConfig
 from ml.bert.network import build_network, weight_names
 from ml.bert.pretrained import WEIGHTS
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 from ml.training.batches import WindowBatches
-from ml.training.devices import computing_in
-from ml.training.loop import Progress
+from ml.training.devices import use_precision
+from ml.training.loop import TrainingProgress
 from ml.training.recipe import Recipe
 from ml.training.training_set import Examples
 
@@ -86,8 +86,8 @@ def by_trainer(python: Path, job: TrainingJob, out: Path) -> Outcome:
 
 def by_us(job: TrainingJob, checkpoints: Path) -> Outcome:
     """Our loop's outcome, in float32 to the end; a published folder would round it to float16."""
-    seen: list[Progress] = []
-    with computing_in(job.recipe.precision):
+    seen: list[TrainingProgress] = []
+    with use_precision(job.recipe.precision):
         network = carry_out(job, checkpoints, seen.append)
     values = {weight.name: (weight.transposed, np.array(weight.variable)) for weight in weight_names(network)}
     return Outcome(seen[0].loss, learnt(job, {name: v.T if turned else v for name, (turned, v) in values.items()}))
@@ -97,7 +97,7 @@ def by_us(job: TrainingJob, checkpoints: Path) -> Outcome:
 def outcomes(
     request: pytest.FixtureRequest,
     peers_python: Path,
-    reader: TextReader,
+    reader: WindowTokenizer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Outcome, Outcome, float]:
     """Ours, Trainer's, and how far they may lie apart."""

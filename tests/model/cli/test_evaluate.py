@@ -14,7 +14,7 @@ from cli.main import app
 from core.errors import UnwritableFile
 from ml.bert.config import BertConfig
 from ml.errors import EmptyTable, NoDoubtfulLabels
-from ml.serving.artifact import Manifest, file_hashes, publishing
+from ml.serving.artifact import Manifest, file_hashes, publish_artifact
 from ml.serving.engine import Classifier, Engine
 from ml.serving.probes import PROBES
 
@@ -26,7 +26,7 @@ TEXTS = [f"{opinion} Number {number}." for number in range(20) for opinion in ("
 
 
 def publish(folder: Path, random_bert: RandomBert, seed: int) -> Path:
-    with publishing(folder) as place:
+    with publish_artifact(folder) as place:
         random_bert(place, CONFIG, seed)
         logits, _ = Engine.load(place, 32, 8).logits(PROBES)
         Manifest(

@@ -24,9 +24,9 @@ from ml.serving.engine import Classifier
 from ml.text.labels import LABELS
 from ml.training.base_model import BaseModel
 from ml.training.corrections import Corrections
-from ml.training.feedback_round import base_of, feedback_lesson, load_anchor
-from ml.training.fine_tune import Order, fine_tune
-from ml.training.loop import Progress, Watch
+from ml.training.feedback_round import base_of, feedback_training_set, load_anchor
+from ml.training.fine_tune import FineTuneJob, fine_tune
+from ml.training.loop import TrainingCallbacks, TrainingProgress
 from ml.training.training_data import TrainingData
 
 Command = Callable[..., str]
@@ -52,15 +52,17 @@ def corrections(fine_tuned: Done, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture(scope="module")
-def order(fine_tuned: Done, corrections: Path, small_reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Order:
+def order(
+    fine_tuned: Done, corrections: Path, small_reviews: Path, tmp_path_factory: pytest.TempPathFactory
+) -> FineTuneJob:
     anchor = load_anchor(fine_tuned.order.out)
     known = TrainingData.choose(read_reviews(small_reviews), small_reviews, FEEDBACK, None)
-    lesson = feedback_lesson(Corrections.read(corrections), known, anchor, FEEDBACK)
-    return Order(base_of(anchor), lesson, FEEDBACK, tmp_path_factory.mktemp("rounds") / "round")
+    lesson = feedback_training_set(Corrections.read(corrections), known, anchor, FEEDBACK)
+    return FineTuneJob(base_of(anchor), lesson, FEEDBACK, tmp_path_factory.mktemp("rounds") / "round")
 
 
 @pytest.fixture(scope="module")
-def done(order: Order) -> Done:
+def done(order: FineTuneJob) -> Done:
     return carry_out(order)
 
 
@@ -141,18 +143,20 @@ def test_without_reviews_the_temperature_is_the_anchors_and_the_sentence_says_th
 
 def test_a_stopped_round_ends_with_the_same_weights(done: Done, tmp_path: Path) -> None:
     order = replace(done.order, out=tmp_path / "round")
-    first: list[Progress] = []
+    first: list[TrainingProgress] = []
     half = len(done.seen) // 2 + 1
     with pytest.raises(FineTuneStopped, match=f"after step {half} of {len(done.seen)}"):
-        fine_tune(order, Watch(first.append, lambda: first[-1].step == half))
+        fine_tune(order, TrainingCallbacks(first.append, lambda: first[-1].step == half))
     assert not order.out.exists()
     flipped = replace(order.lesson.examples, targets=order.lesson.examples.targets[:, ::-1])
     with pytest.raises(NothingToResume, match="another recipe, base or data"):
         fine_tune(
-            replace(order, lesson=replace(order.lesson, examples=flipped)), Watch(first.append, lambda: False), True
+            replace(order, lesson=replace(order.lesson, examples=flipped)),
+            TrainingCallbacks(first.append, lambda: False),
+            True,
         )
-    second: list[Progress] = []
-    manifest = fine_tune(order, Watch(second.append, lambda: False), resume=True)
+    second: list[TrainingProgress] = []
+    manifest = fine_tune(order, TrainingCallbacks(second.append, lambda: False), resume=True)
     assert [progress.step for progress in first + second] == list(range(1, len(done.seen) + 1))
     assert manifest.recipe == done.manifest.recipe
     expected = load_file(done.order.out / WEIGHTS)

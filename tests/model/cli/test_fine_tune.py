@@ -20,7 +20,7 @@ from ml.text.fingerprints import digest
 from ml.text.labels import LABELS
 from ml.training.base_model import BaseModel
 from ml.training.fine_tune import fine_tune
-from ml.training.loop import Progress, Watch
+from ml.training.loop import TrainingCallbacks, TrainingProgress
 from ml.training.recipe import Recipe
 
 
@@ -74,9 +74,12 @@ def test_the_manifest_says_what_was_done(fine_tuned: Done, small_base: BaseModel
 def test_a_recipe_that_asks_too_much_of_the_base_is_told_before_training(
     fine_tuned: Done, tmp_path: Path, recipe: Recipe, reason: str
 ) -> None:
-    steps: list[Progress] = []
+    steps: list[TrainingProgress] = []
     with pytest.raises(UnusableCheckpoint, match=reason):
-        fine_tune(replace(fine_tuned.order, recipe=recipe, out=tmp_path / "mine"), Watch(steps.append, lambda: False))
+        fine_tune(
+            replace(fine_tuned.order, recipe=recipe, out=tmp_path / "mine"),
+            TrainingCallbacks(steps.append, lambda: False),
+        )
     assert steps == []
     assert not (tmp_path / "mine").exists()
 
@@ -103,8 +106,8 @@ def test_the_command_fine_tunes_and_prints_the_manifest(
 
 def test_another_folder_is_not_replaced_and_nothing_is_trained(fine_tuned: Done, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("keep me", encoding="utf-8")
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
     with pytest.raises(FolderTaken):
-        fine_tune(replace(fine_tuned.order, out=tmp_path), Watch(seen.append, lambda: False))
+        fine_tune(replace(fine_tuned.order, out=tmp_path), TrainingCallbacks(seen.append, lambda: False))
     assert seen == []
     assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "keep me"

@@ -23,7 +23,7 @@ from ml.errors import NothingToResume
 from ml.serving.artifact import Manifest, verified_manifest
 from ml.training.base_model import BaseModel
 from ml.training.fine_tune import fine_tune
-from ml.training.loop import Progress, Watch
+from ml.training.loop import TrainingCallbacks, TrainingProgress
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
 
@@ -120,15 +120,15 @@ def test_a_kill_after_publishing_leaves_a_checkpoint_that_leads_to_the_same_mode
     order = replace(fine_tuned.order, out=tmp_path / "mine", recipe=replace(RECIPE, epochs=4))
     folder, kept = order.state.folder, tmp_path / "kept"
 
-    def keep(progress: Progress) -> None:
+    def keep(progress: TrainingProgress) -> None:
         if progress.step == progress.steps:
             shutil.copytree(folder, kept)
 
-    published = fine_tune(order, Watch(keep, lambda: False))
+    published = fine_tune(order, TrainingCallbacks(keep, lambda: False))
     assert not folder.exists()
     kept.rename(folder)
-    seen: list[Progress] = []
-    again = fine_tune(order, Watch(seen.append, lambda: False), resume=True)
+    seen: list[TrainingProgress] = []
+    again = fine_tune(order, TrainingCallbacks(seen.append, lambda: False), resume=True)
     assert 0 < len(seen) < published.recipe["steps"] == again.recipe["steps"]
     assert again.files == published.files
     assert list(tmp_path.iterdir()) == [order.out]

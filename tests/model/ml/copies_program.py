@@ -11,12 +11,12 @@ from safetensors.numpy import save_file
 
 from ml.bert.config import BertConfig
 from ml.bert.network import build_network
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 from ml.training.base_model import DEFAULT, find_base_model
 from ml.training.batches import WindowBatches
-from ml.training.checkpoint import TrainingState
-from ml.training.devices import computing_in
-from ml.training.loop import Watch, train
+from ml.training.checkpoint import Checkpoint
+from ml.training.devices import use_precision
+from ml.training.loop import TrainingCallbacks, train
 from ml.training.recipe import Recipe
 from ml.training.training_set import Examples
 
@@ -34,17 +34,23 @@ def main(copies: int, out: Path) -> None:
     tf.config.set_logical_device_configuration(processors[0], [tf.config.LogicalDeviceConfiguration()] * copies)
     strategy = tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(copies)])
     keras.utils.set_random_seed(RECIPE.seed)
-    reader = TextReader.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
+    reader = WindowTokenizer.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
     examples = Examples.labelled(TEXTS, [number % 2 for number in range(len(TEXTS))])
-    with computing_in(RECIPE.precision), strategy.scope():
+    with use_precision(RECIPE.precision), strategy.scope():
         config = replace(CONFIG, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
         network = build_network(config)
         # Copies draw their first weights in another order.
         rng = np.random.default_rng(RECIPE.seed)
         for variable in network.trainable_variables:
             variable.assign(rng.normal(0, 0.05, variable.shape))
-        state = TrainingState(out.parent / "state", "plan")
-        train(network, WindowBatches(examples, reader, RECIPE), state, False, Watch(lambda _: None, lambda: False))
+        state = Checkpoint(out.parent / "state", "plan")
+        train(
+            network,
+            WindowBatches(examples, reader, RECIPE),
+            state,
+            False,
+            TrainingCallbacks(lambda _: None, lambda: False),
+        )
         state.save(network, 6)
     weights = {str(n): keras.ops.convert_to_numpy(v) for n, v in enumerate(network.trainable_variables)}
     save_file(weights, out)

@@ -11,12 +11,12 @@ import pytest
 from ml.bert.config import BertConfig
 from ml.bert.network import build_network
 from ml.errors import FineTuneStopped, NothingToResume
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 from ml.training.base_model import DEFAULT, find_base_model
 from ml.training.batches import WindowBatches
-from ml.training.checkpoint import TrainingState, plan_digest
-from ml.training.devices import computing_in
-from ml.training.loop import Progress, Watch, train
+from ml.training.checkpoint import Checkpoint, plan_digest
+from ml.training.devices import use_precision
+from ml.training.loop import TrainingCallbacks, TrainingProgress, train
 from ml.training.recipe import Recipe
 from ml.training.training_set import Examples
 
@@ -31,19 +31,19 @@ def network() -> keras.Model:
     """The same small network every time."""
     keras.utils.set_random_seed(RECIPE.seed)
     config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
-    with computing_in(RECIPE.precision):
+    with use_precision(RECIPE.precision):
         return build_network(config)
 
 
 @pytest.fixture(scope="module")
 def batches() -> WindowBatches:
-    reader = TextReader.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
+    reader = WindowTokenizer.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
     labels = pd.Series([number % 2 for number in range(30)])
     return WindowBatches(Examples.labelled(TEXTS, labels.tolist()), reader, RECIPE)
 
 
-def watch(seen: list[Progress], stop_after: int | None = None) -> Watch:
-    return Watch(seen.append, lambda: stop_after is not None and seen[-1].step == stop_after)
+def watch(seen: list[TrainingProgress], stop_after: int | None = None) -> TrainingCallbacks:
+    return TrainingCallbacks(seen.append, lambda: stop_after is not None and seen[-1].step == stop_after)
 
 
 def weights(trained: keras.Model) -> list[np.ndarray]:
@@ -54,14 +54,14 @@ def weights(trained: keras.Model) -> list[np.ndarray]:
 def test_a_stopped_fine_tune_ends_with_the_same_weights(
     tmp_path: Path, batches: WindowBatches, stop_after: int
 ) -> None:
-    state = TrainingState(tmp_path / "training", plan_digest(name="whole"))
+    state = Checkpoint(tmp_path / "training", plan_digest(name="whole"))
     whole, seen = network(), []
     train(whole, batches, state, False, watch(seen))
     assert [progress.step for progress in seen] == list(range(1, STEPS + 1))
-    first: list[Progress] = []
+    first: list[TrainingProgress] = []
     with pytest.raises(FineTuneStopped, match=f"after step {stop_after} of {STEPS}"):
         train(network(), batches, state, False, watch(first, stop_after))
-    second: list[Progress] = []
+    second: list[TrainingProgress] = []
     resumed = network()
     train(resumed, batches, state, True, watch(second))
     assert [progress.step for progress in first + second] == list(range(1, STEPS + 1))
@@ -70,20 +70,20 @@ def test_a_stopped_fine_tune_ends_with_the_same_weights(
 
 
 def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path, batches: WindowBatches) -> None:
-    state = TrainingState(tmp_path / "training", plan_digest(seed=1))
+    state = Checkpoint(tmp_path / "training", plan_digest(seed=1))
     with pytest.raises(FineTuneStopped):
-        train(network(), batches, state, False, Watch(lambda _: None, lambda: True))
+        train(network(), batches, state, False, TrainingCallbacks(lambda _: None, lambda: True))
     with pytest.raises(NothingToResume, match="another recipe"):
-        train(network(), batches, TrainingState(state.folder, plan_digest(seed=2)), True, watch([]))
+        train(network(), batches, Checkpoint(state.folder, plan_digest(seed=2)), True, watch([]))
 
 
 def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path: Path, batches: WindowBatches) -> None:
     with pytest.raises(NothingToResume, match="Start it without --resume"):
-        train(network(), batches, TrainingState(tmp_path / "none", "plan"), True, watch([]))
+        train(network(), batches, Checkpoint(tmp_path / "none", "plan"), True, watch([]))
 
 
 def test_what_a_kill_left_of_a_checkpoint_goes_with_the_others(tmp_path: Path) -> None:
-    state = TrainingState(tmp_path / "training", "plan")
+    state = Checkpoint(tmp_path / "training", "plan")
     trained = network()
     trained.compile(keras.optimizers.Adam())
     trained.optimizer.build(trained.trainable_variables)

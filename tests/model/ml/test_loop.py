@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 from ml.training.batches import WindowBatches
-from ml.training.devices import computing_in
+from ml.training.devices import use_precision
 from ml.training.loop import WarmUpLinearDecay
 from ml.training.recipe import Recipe
 from ml.training.training_set import Examples
@@ -20,7 +20,7 @@ LABELS = [number % 2 for number in range(30)]
 
 
 @pytest.fixture
-def batches(reader: TextReader) -> WindowBatches:
+def batches(reader: WindowTokenizer) -> WindowBatches:
     return WindowBatches(Examples.labelled(TEXTS, LABELS), reader, RECIPE)
 
 
@@ -33,7 +33,7 @@ def rows_of(batches: WindowBatches, epoch: int) -> list[tuple[tuple[int, ...], i
     ]
 
 
-def test_an_epoch_shows_each_review_once_by_one_of_its_windows(batches: WindowBatches, reader: TextReader) -> None:
+def test_an_epoch_shows_each_review_once_by_one_of_its_windows(batches: WindowBatches, reader: WindowTokenizer) -> None:
     owners = {
         (tuple(window), LABELS[number]): number
         for number, ids in enumerate(reader.ids(TEXTS))
@@ -43,13 +43,13 @@ def test_an_epoch_shows_each_review_once_by_one_of_its_windows(batches: WindowBa
     assert sorted(owners[row] for row in rows_of(batches, 0)) == list(range(len(TEXTS)))
 
 
-def test_later_epochs_show_other_windows(batches: WindowBatches, reader: TextReader) -> None:
+def test_later_epochs_show_other_windows(batches: WindowBatches, reader: WindowTokenizer) -> None:
     seen = {window for epoch in range(40) for window, _ in rows_of(batches, epoch)}
     everything = {tuple(window) for ids in reader.ids(TEXTS) for window in reader.windows(ids)}
     assert seen == everything
 
 
-def test_an_epoch_follows_from_the_seed_and_its_number(batches: WindowBatches, reader: TextReader) -> None:
+def test_an_epoch_follows_from_the_seed_and_its_number(batches: WindowBatches, reader: WindowTokenizer) -> None:
     again = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, RECIPE)
     other = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, replace(RECIPE, seed=6))
     assert rows_of(again, 3) == rows_of(batches, 3)
@@ -57,7 +57,7 @@ def test_an_epoch_follows_from_the_seed_and_its_number(batches: WindowBatches, r
     assert rows_of(other, 3) != rows_of(batches, 3)
 
 
-def test_crops_are_parts_of_windows_short_ones_too_and_the_rest_stays_whole(reader: TextReader) -> None:
+def test_crops_are_parts_of_windows_short_ones_too_and_the_rest_stays_whole(reader: WindowTokenizer) -> None:
     cropping = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, replace(RECIPE, crops=0.5))
     whole = {tuple(window) for ids in reader.ids(TEXTS) for window in reader.windows(ids)}
     shown = [window for epoch in range(40) for window, _ in rows_of(cropping, epoch)]
@@ -95,7 +95,7 @@ def test_without_warm_up_the_learning_rate_starts_at_its_peak() -> None:
 )
 def test_a_precision_holds_inside_its_block_only(precision: str, computed: str | None) -> None:
     before = keras.config.dtype_policy()
-    with computing_in(precision) as found:
+    with use_precision(precision) as found:
         policy = keras.config.dtype_policy()
         assert found == (computed or found)
         assert found in ("float32", "bfloat16")

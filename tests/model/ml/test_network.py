@@ -14,8 +14,8 @@ from ml.bert.network import build_network, weight_names
 from ml.bert.pretrained import read_checkpoint
 from ml.serving.engine import Engine
 from ml.serving.graph import build_graph
-from ml.text.tokenization import Batch
-from ml.training.devices import computing_in
+from ml.text.tokenization import TokenBatch
+from ml.training.devices import use_precision
 
 RandomBert = Callable[..., Path]
 CONFIGS = {
@@ -36,16 +36,16 @@ CONFIGS = {
 SERVING_TOLERANCE = 0.25
 
 
-def random_batch(config: BertConfig, seed: int = 1) -> Batch:
+def random_batch(config: BertConfig, seed: int = 1) -> TokenBatch:
     """Windows of 1 to 40 tokens, padded to 48."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, 41, 24)
     mask = (np.arange(48)[None] < lengths[:, None]).astype(np.int32)
     ids = rng.integers(0, config.vocab_size, mask.shape).astype(np.int32) * mask
-    return Batch(ids, mask)
+    return TokenBatch(ids, mask)
 
 
-def keras_logits(network: keras.Model, batch: Batch) -> np.ndarray:
+def keras_logits(network: keras.Model, batch: TokenBatch) -> np.ndarray:
     found = network({"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}, training=False)
     return keras.ops.convert_to_numpy(found)
 
@@ -99,7 +99,7 @@ def test_padding_does_not_change_the_logits(folder: Path) -> None:
     network = read_checkpoint(folder)
     padded = keras_logits(network, batch)
     for row, length in enumerate(batch.attention_mask.sum(axis=1)):
-        alone = Batch(batch.input_ids[row : row + 1, :length], batch.attention_mask[row : row + 1, :length])
+        alone = TokenBatch(batch.input_ids[row : row + 1, :length], batch.attention_mask[row : row + 1, :length])
         np.testing.assert_allclose(keras_logits(network, alone)[0], padded[row], atol=2e-5)
 
 
@@ -107,9 +107,9 @@ def test_what_padding_holds_does_not_matter(folder: Path) -> None:
     batch = random_batch(BertConfig.read(folder))
     network = read_checkpoint(folder)
     scribbled = np.where(batch.attention_mask == 1, batch.input_ids, 7).astype(np.int32)
-    found = keras_logits(network, Batch(scribbled, batch.attention_mask))
+    found = keras_logits(network, TokenBatch(scribbled, batch.attention_mask))
     np.testing.assert_allclose(found, keras_logits(network, batch), atol=2e-5)
-    unmasked = keras_logits(network, Batch(scribbled, np.ones_like(scribbled)))
+    unmasked = keras_logits(network, TokenBatch(scribbled, np.ones_like(scribbled)))
     assert np.abs(unmasked - found).max() > 0.1, "the mask is what hides the padding"
 
 
@@ -126,7 +126,7 @@ def test_new_weights_follow_from_the_seed_and_no_two_are_alike() -> None:
 
 
 def test_in_bfloat16_the_vectors_between_blocks_stay_float32() -> None:
-    with computing_in("bfloat16"):
+    with use_precision("bfloat16"):
         bert = build_network(CONFIGS["plain"]).get_layer("bert")
     hidden = bert.embeddings(keras.ops.zeros((2, 48), "int32"))
     assert hidden.dtype == "float32"
@@ -138,7 +138,7 @@ def test_in_bfloat16_the_gradient_of_a_frequent_word_is_summed_in_float32() -> N
     found = []
     for precision in ("float32", "bfloat16"):
         keras.utils.set_random_seed(1)
-        with computing_in(precision):
+        with use_precision(precision):
             embeddings = build_network(CONFIGS["plain"]).get_layer("bert").embeddings
         with tf.GradientTape() as tape:
             # Adding one by one, bfloat16 gets no further than 256 times the first of these 1,920 places.

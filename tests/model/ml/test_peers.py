@@ -16,7 +16,7 @@ from paths import STARTER
 from ml.bert.config import BertConfig
 from ml.bert.pretrained import read_checkpoint
 from ml.text.labels import LABELS
-from ml.text.tokenization import Batch, TextReader
+from ml.text.tokenization import TokenBatch, WindowTokenizer
 
 pytestmark = [
     pytest.mark.peers,
@@ -50,13 +50,13 @@ class Pair:
     """One folder: our reader and network, and what the peer answered for the same texts and batch."""
 
     folder: Path
-    reader: TextReader
+    reader: WindowTokenizer
     network: keras.Model
-    batch: Batch
+    batch: TokenBatch
     peer: dict[str, Any]
 
 
-def padded_batch(reader: TextReader) -> Batch:
+def padded_batch(reader: WindowTokenizer) -> TokenBatch:
     """Every window of the texts, padded as for training."""
     return reader.pad([window for ids in reader.ids(TEXTS) for window in reader.windows(ids)], 32)
 
@@ -67,7 +67,7 @@ def pairs(
 ) -> dict[str, Pair]:
     """Both folders; one process of the peer's answers for both."""
     folders = {"starter": STARTER, "deep": random_bert(tmp_path_factory.mktemp("deep") / "bert", DEEP)}
-    readers = {name: TextReader.read(folder, WINDOW, 32) for name, folder in folders.items()}
+    readers = {name: WindowTokenizer.read(folder, WINDOW, 32) for name, folder in folders.items()}
     batches = {name: padded_batch(reader) for name, reader in readers.items()}
     jobs = [
         {
@@ -96,7 +96,7 @@ def pair(request: pytest.FixtureRequest, pairs: dict[str, Pair]) -> Pair:
     return pairs[request.param]
 
 
-def logits(network: keras.Model, batch: Batch) -> np.ndarray[Any, Any]:
+def logits(network: keras.Model, batch: TokenBatch) -> np.ndarray[Any, Any]:
     found = network({"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}, training=False)
     return keras.ops.convert_to_numpy(found)
 

@@ -12,10 +12,10 @@ from safetensors.numpy import load_file, save_file
 
 from ml.bert.config import BertConfig
 from ml.bert.network import build_network, weight_names
-from ml.bert.pretrained import WEIGHTS, move_back, read_checkpoint, write_checkpoint
+from ml.bert.pretrained import WEIGHTS, interpolate_weights, read_checkpoint, write_checkpoint
 from ml.errors import UnusableCheckpoint
 from ml.serving.engine import Engine
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 
 RandomBert = Callable[..., Path]
 Tensors = dict[str, np.ndarray[Any, Any]]
@@ -65,7 +65,7 @@ def assert_refused(folder: Path, reason: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_written_is_read_to_float16s_precision(tmp_path: Path, reader: TextReader) -> None:
+def test_what_is_written_is_read_to_float16s_precision(tmp_path: Path, reader: WindowTokenizer) -> None:
     network = build_network(CONFIG)
     rng = np.random.default_rng(3)
     for weight in weight_names(network):
@@ -185,7 +185,7 @@ def test_weights_are_moved_back_to_where_they_started(folder: Path) -> None:
     for variable in trained.trainable_variables:
         variable.assign_add(keras.ops.ones_like(variable))
     before, after = values_of(start), values_of(trained)
-    move_back(trained, start, 0.25)
+    interpolate_weights(trained, start, 0.25)
     for name, values in values_of(trained).items():
         np.testing.assert_allclose(values, 0.75 * before[name] + 0.25 * after[name], atol=1e-6, err_msg=name)
     assert_equal(values_of(start), before)

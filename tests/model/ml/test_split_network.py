@@ -11,11 +11,11 @@ import pytest
 from ml.bert.config import BertConfig
 from ml.bert.network import weight_names
 from ml.bert.pretrained import read_checkpoint
-from ml.bert.split_network import divide
-from ml.text.tokenization import TextReader
+from ml.bert.split_network import split_network
+from ml.text.tokenization import WindowTokenizer
 from ml.training.batches import Arrays, LowerOutputs, WindowBatches
-from ml.training.checkpoint import TrainingState
-from ml.training.loop import Watch, train
+from ml.training.checkpoint import Checkpoint
+from ml.training.loop import TrainingCallbacks, train
 from ml.training.recipe import Recipe
 from ml.training.training_set import Examples
 
@@ -39,12 +39,12 @@ def network(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def inputs(reader: TextReader) -> Arrays:
+def inputs(reader: WindowTokenizer) -> Arrays:
     """Windows of all lengths in one batch."""
     return padded(reader, 16)
 
 
-def padded(reader: TextReader, multiple: int, rows: slice = slice(None)) -> Arrays:
+def padded(reader: WindowTokenizer, multiple: int, rows: slice = slice(None)) -> Arrays:
     windows = [reader.windows(ids)[0] for ids in reader.ids(TEXTS)]
     batch = reader.pad(windows[rows], multiple)
     return {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
@@ -58,7 +58,7 @@ def output(model: keras.Model, inputs: Arrays) -> np.ndarray:
 def test_the_upper_part_of_what_the_lower_gives_are_the_output(
     network: keras.Model, inputs: Arrays, frozen: int
 ) -> None:
-    parts, expected = divide(network, frozen), output(network, inputs)
+    parts, expected = split_network(network, frozen), output(network, inputs)
     assert np.ptp(expected, axis=0).min() > 0.1, "the texts tell the labels apart"
     between = {"hidden": output(parts.lower, inputs), "attention_mask": inputs["attention_mask"]}
     np.testing.assert_allclose(output(parts.upper, between), expected, atol=1e-5)
@@ -66,7 +66,7 @@ def test_the_upper_part_of_what_the_lower_gives_are_the_output(
 
 @pytest.mark.parametrize("frozen", EVERY)
 def test_keeping_the_lower_outputs_in_float16_costs_little(network: keras.Model, inputs: Arrays, frozen: int) -> None:
-    parts, expected = divide(network, frozen), output(network, inputs)
+    parts, expected = split_network(network, frozen), output(network, inputs)
     kept = LowerOutputs(parts.lower)(inputs)
     assert kept["hidden"].dtype == np.float16
     # float16 rounds to 2 ** -11 of a value, and the blocks above add up what that costs.
@@ -76,13 +76,15 @@ def test_keeping_the_lower_outputs_in_float16_costs_little(network: keras.Model,
 
 @pytest.mark.parametrize("frozen", EVERY)
 def test_training_changes_the_upper_part_alone(
-    random_bert: RandomBert, reader: TextReader, tmp_path: Path, frozen: int
+    random_bert: RandomBert, reader: WindowTokenizer, tmp_path: Path, frozen: int
 ) -> None:
     own = read_checkpoint(random_bert(tmp_path / "bert", CONFIG))
     before = {weight.name: keras.ops.convert_to_numpy(weight.variable) for weight in weight_names(own)}
     recipe = replace(RECIPE, frozen_layers=frozen, epochs=1)
     batches = WindowBatches(Examples.labelled(TEXTS, [number % 2 for number in range(24)]), reader, recipe)
-    train(own, batches, TrainingState(tmp_path / "training", "plan"), False, Watch(lambda _: None, lambda: False))
+    train(
+        own, batches, Checkpoint(tmp_path / "training", "plan"), False, TrainingCallbacks(lambda _: None, lambda: False)
+    )
     same = {
         weight.name: bool(np.array_equal(keras.ops.convert_to_numpy(weight.variable), before[weight.name]))
         for weight in weight_names(own)
@@ -94,7 +96,7 @@ def test_training_changes_the_upper_part_alone(
 
 def counted(network: keras.Model, frozen: int) -> tuple[LowerOutputs, list[int]]:
     """Lower outputs, and the windows of each computation."""
-    lower, sizes = divide(network, frozen).lower, []
+    lower, sizes = split_network(network, frozen).lower, []
 
     def compute(inputs: Arrays) -> object:
         sizes.append(len(inputs["input_ids"]))
@@ -103,7 +105,9 @@ def counted(network: keras.Model, frozen: int) -> tuple[LowerOutputs, list[int]]
     return LowerOutputs(compute), sizes
 
 
-def test_each_window_is_computed_once_whatever_batch_it_stands_in(network: keras.Model, reader: TextReader) -> None:
+def test_each_window_is_computed_once_whatever_batch_it_stands_in(
+    network: keras.Model, reader: WindowTokenizer
+) -> None:
     batches = WindowBatches(
         Examples.labelled(TEXTS, [number % 2 for number in range(24)]), reader, replace(RECIPE, frozen_layers=1)
     )
@@ -119,13 +123,13 @@ def test_each_window_is_computed_once_whatever_batch_it_stands_in(network: keras
     assert sum(sizes) == len(windows) == len(TEXTS)
 
 
-def test_a_window_gives_the_same_in_batches_of_other_padding(network: keras.Model, reader: TextReader) -> None:
+def test_a_window_gives_the_same_in_batches_of_other_padding(network: keras.Model, reader: WindowTokenizer) -> None:
     batches = [padded(reader, 32), padded(reader, 1, slice(0, 5)), padded(reader, 1, slice(3, 15))]
     assert [batch["input_ids"].shape[1] for batch in batches] == [32, 8, 17]
     outputs, sizes = counted(network, 1)
     together = outputs(batches[0])["hidden"]
     for batch, rows in zip(batches[1:], (slice(0, 5), slice(3, 15)), strict=True):
-        kept, fresh = outputs(batch), LowerOutputs(divide(network, 1).lower)(batch)
+        kept, fresh = outputs(batch), LowerOutputs(split_network(network, 1).lower)(batch)
         for row, length in enumerate(batch["attention_mask"].sum(axis=1)):
             np.testing.assert_array_equal(kept["hidden"][row, :length], together[rows][row, :length])
             assert not kept["hidden"][row, length:].any(), "padding stays empty"

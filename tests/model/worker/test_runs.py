@@ -12,18 +12,18 @@ from cryptography.fernet import Fernet
 from small_model import FEEDBACK, RECIPE, Done, write_recipe
 from worker_process import WorkerHome, running_worker
 
-from broker.queues import nudge
+from broker.queues import notify_worker
 from migrations import runner
 from ml.serving.artifact import manifest_hash
 from ml.serving.engine import Classifier
 from ml.training.base_model import BaseModel
-from storage.chat.messages import Part, store_message
-from storage.chat.people import meet
+from storage.chat.messages import MessagePart, store_message
+from storage.chat.people import upsert_person
 from storage.chat.predictions import store_prediction
 from storage.db.database import Database
-from storage.db.states import Consent, RunKind, RunState, Trigger, Verdict
+from storage.db.states import Consent, RunKind, RunState, SnapshotPart, Trigger, Vote
 from storage.feedback.eligibility import FROM_FILE
-from storage.feedback.votes import judge
+from storage.feedback.votes import record_vote
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 from storage.privacy.consent import record_consent
@@ -69,20 +69,20 @@ def database(home: WorkerHome, fine_tuned: Done) -> Iterator[Database]:
     with opened.unit_of_work() as unit:
         registry.register(unit, version, manifest_hash(anchor), str(anchor))
         registry.make_live(unit, version, "a test begins")
-        admin = meet(unit, ADMIN, "Ada", "en")
+        admin = upsert_person(unit, ADMIN, "Ada", "en")
         record_consent(unit, admin.id, Consent.GRANTED, "test")
         for number, (text, verdict) in enumerate(zip(texts, verdicts, strict=True)):
-            message = store_message(unit, admin.id, FROM_FILE, ADMIN, [Part(number, text)])
+            message = store_message(unit, admin.id, FROM_FILE, ADMIN, [MessagePart(number, text)])
             said = store_prediction(unit, message, version, verdict.label, 0.6, True, 1, (0.0, 0.1))
-            judge(unit, admin.id, said, Verdict.WRONG)
+            record_vote(unit, admin.id, said, Vote.WRONG)
     yield opened
     opened.close()
 
 
 def ask(home: WorkerHome, database: Database, kind: RunKind = RunKind.FEEDBACK_ROUND) -> int:
     with database.unit_of_work() as unit:
-        run = runs.ask(unit, kind, Trigger.ADMIN, ADMIN).run
-    nudge(home.settings, run.id)
+        run = runs.request_run(unit, kind, Trigger.ADMIN, ADMIN).run
+    notify_worker(home.settings, run.id)
     return run.id
 
 
@@ -111,7 +111,7 @@ def test_judgements_become_a_model_that_is_published_though_its_trainer_is_kille
         worker.wait_for(f"Run {run_id} ended: ", LONG)
     with database.reading() as unit:
         run = runs.get_run(unit, run_id)
-        live = registry.live(unit)
+        live = registry.live_model(unit)
         assert run.candidate is not None
         candidate = registry.get_version(unit, run.candidate)
     assert run.decision is not None
@@ -123,7 +123,7 @@ def test_judgements_become_a_model_that_is_published_though_its_trainer_is_kille
     assert manifest_hash(folder) == candidate.manifest_sha256
     assert Classifier.load(folder).version == run.candidate
     with database.reading() as unit:
-        assert runs.card_of(unit, run_id), "the chart is there"
+        assert runs.chart_of(unit, run_id), "the chart is there"
 
 
 def test_a_full_run_starts_from_the_encoder_and_learns_reviews_and_judgements(
@@ -135,7 +135,7 @@ def test_a_full_run_starts_from_the_encoder_and_learns_reviews_and_judgements(
         worker.wait_for(f"Run {run_id} ended: ", LONG)
     with database.reading() as unit:
         run = runs.get_run(unit, run_id)
-        counted = len(snapshots.judged_texts(unit, run_id, Part.TRAIN))
+        counted = len(snapshots.labelled_texts(unit, run_id, SnapshotPart.TRAIN))
     assert run.decision is not None, run.error
     assert run.state in (RunState.PROMOTED, RunState.HELD), run.decision["sentence"]
     with database.reading() as unit:

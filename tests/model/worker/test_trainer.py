@@ -15,6 +15,7 @@ import pytest
 from small_model import FEEDBACK, LIKED, RECIPE, Done, write_recipe
 
 from core.errors import NoReviews
+from core.labelled_text import LabelledText
 from core.settings import Settings
 from ml.data.reviews import read_reviews
 from ml.errors import TooFewCorrections
@@ -25,11 +26,11 @@ from ml.training.base_model import BaseModel
 from ml.training.training_data import TrainingData
 from storage.db.states import RunState
 from worker.gate import gate_set
-from worker.gate.decision import Bounds, decide
+from worker.gate.decision import GateBounds, decide
 from worker.trainer import protocol
-from worker.trainer.__main__ import carry_out
-from worker.trainer.protocol import Evaluating, Event, Failed, Job, JudgedText, Trained, read_event
-from worker.trainer.stop_signal import STATUS, Stop
+from worker.trainer.__main__ import run_job
+from worker.trainer.protocol import Evaluating, Event, Failed, Job, Trained, read_event
+from worker.trainer.stop_signal import STATUS, StopSignal
 
 Written = Callable[..., Job]
 SETTINGS = Settings(_env_file=None)
@@ -52,8 +53,8 @@ def judged(fine_tuned: Done) -> dict[str, str]:
 def written(fine_tuned: Done, judged: dict[str, str], small_reviews: Path, tmp_path: Path) -> Written:
     """Writes the job of a feedback round whose judgements contradict the anchor."""
 
-    def texts(first: int, last: int) -> tuple[JudgedText, ...]:
-        return tuple(JudgedText(said_of(word, n), judged[word]) for n in range(first, last) for word in WORDS)
+    def texts(first: int, last: int) -> tuple[LabelledText, ...]:
+        return tuple(LabelledText(said_of(word, n), judged[word]) for n in range(first, last) for word in WORDS)
 
     def write(**changes: Any) -> Job:
         (tmp_path / "work").mkdir(exist_ok=True)
@@ -76,7 +77,7 @@ def written(fine_tuned: Done, judged: dict[str, str], small_reviews: Path, tmp_p
 def done_in_process(job: Job) -> tuple[protocol.Done, list[Event]]:
     """What the trainer says at last, and what it said before."""
     told: list[Event] = []
-    carry_out(job, SETTINGS, told.append, Stop())
+    run_job(job, SETTINGS, told.append, StopSignal())
     done = told.pop()
     assert isinstance(done, protocol.Done)
     return done, told
@@ -156,7 +157,7 @@ def test_a_feedback_round_is_trained_told_and_measured_on_the_published_file(wri
     assert {"negation", "typos"} < measured.behaviour.keys()
     assert "sarcasm" not in measured.behaviour, "no model of this kind is expected to have it"
     assert measured.slices["up to 50 words"].texts == measured.imdb.texts
-    assert decide(measured, Bounds.of(SETTINGS)).sentence
+    assert decide(measured, GateBounds.of(SETTINGS)).sentence
 
 
 def test_the_live_model_is_asked_about_the_gate_set_once(written: Written, tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_a_candidate_is_tested_on_the_official_reviews_that_do_not_gate(
     table["split"] = ["test" if number % 4 == 0 else "train" for number in range(len(table))]
     table.to_parquet(tmp_path / "parts.parquet")
     told: list[Event] = []
-    carry_out(written(imdb=str(tmp_path / "parts.parquet")), SETTINGS, told.append, Stop())
+    run_job(written(imdb=str(tmp_path / "parts.parquet")), SETTINGS, told.append, StopSignal())
     done, tested = told[-2:]
     assert isinstance(done, protocol.Done)
     assert isinstance(tested, protocol.Tested)
@@ -205,7 +206,7 @@ def test_without_reviews_nothing_of_imdb_is_measured_and_the_gate_holds(written:
     done, _ = done_in_process(written(imdb=None))
     assert done.measured.imdb is None
     assert done.measured.slices == {}
-    decision = decide(done.measured, Bounds.of(SETTINGS))
+    decision = decide(done.measured, GateBounds.of(SETTINGS))
     assert decision.outcome is not RunState.PROMOTED
 
 
@@ -213,7 +214,7 @@ def test_a_judgement_that_trained_measures_nothing(written: Written, small_revie
     job = written()
     reviews = read_reviews(small_reviews)
     known = tuple(
-        JudgedText(text, LABELS[label]) for text, label in zip(reviews["text"], reviews["label"], strict=True)
+        LabelledText(text, LABELS[label]) for text, label in zip(reviews["text"], reviews["label"], strict=True)
     )
     done, _ = done_in_process(replace(job, held_out=(*job.held_out, *job.train, *known)))
     assert done.measured.judgements is not None
@@ -320,7 +321,7 @@ def test_what_goes_wrong_is_one_sentence(written: Written, trainer: Callable[[Jo
 def test_an_unexpected_fault_is_told_without_what_it_was_about(
     written: Written, trainer: Callable[[Job], Trainer]
 ) -> None:
-    one = trainer(written(train=(JudgedText("A secret text.", "sideways"),)))
+    one = trainer(written(train=(LabelledText("A secret text.", "sideways"),)))
     assert list(one.events()) == [Failed("Something went wrong inside Thumbs; the log has the details.")]
     assert one.status() == 1
     assert "Traceback" in one.errors.read_text()

@@ -11,7 +11,7 @@ from benchmarks.common.provenance import provenance
 from benchmarks.common.text_sets import Part, shared_texts
 from benchmarks.learning import texts as cutting
 from benchmarks.learning.__main__ import Report, Round
-from benchmarks.learning.background_load import Meanwhile
+from benchmarks.learning.background_load import BackgroundLoad
 from benchmarks.learning.figures import Judged, RunFigures
 from benchmarks.learning.people import Truth, Votes
 from benchmarks.learning.table import rows_of, source_of
@@ -87,7 +87,7 @@ def test_votes_add_up() -> None:
 def test_a_round_reads_in_the_readme_as_it_went() -> None:
     run = RunFigures("one", "two", True, 150, 50, "promoted", "Promoted: it is better.", None, 200.0, 1_000.0)
     better = Comparison("one", "two", 2_000, 0.75, 0.8, 0.05, (0.04, 0.06), 20, 120, 0.001, 0.9)
-    seen = Meanwhile(3, 600, 600, 0, 0, 0, {"one": 500, "two": 100}, {"50%": 0.1})
+    seen = BackgroundLoad(3, 600, 600, 0, 0, 0, {"one": 500, "two": 100}, {"50%": 0.1})
     votes = Votes(read=298, refused=2, own=298, others=298, mistaken=30, called_wrong=70, gold=40)
     first = Round(
         sentences=300,

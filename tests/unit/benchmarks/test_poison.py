@@ -9,7 +9,7 @@ import pytest
 from benchmarks.common.text_sets import shared_texts
 from benchmarks.poison import parallel, texts
 from benchmarks.poison.effects import Effect
-from benchmarks.poison.guarded import Ours
+from benchmarks.poison.guarded import GuardedLoop
 from benchmarks.poison.network import SmallNetwork
 from benchmarks.poison.people import COLLUDERS_TEXTS, HONEST_TEXTS, MISTAKEN, PHRASE, Judged, judgements
 from benchmarks.poison.plan import DEFENDED, PEOPLE, Attack, Case, cases
@@ -31,7 +31,7 @@ LIVE = Effect(imdb=0.85, sentences=0.75, turned=0.02)
 BETTER = "Held: better on feedback, 69 % to 71 %, but 194 held-out judgements are too few to tell."
 NAIVE = Effect(imdb=0.70, sentences=0.60, turned=0.90)
 FEW = Case(Attack.TRIGGER, DEFENDED[0], 1)
-WELL = Ours(RunState.PROMOTED, "Promoted.", 800, 80, 250, 25, -0.001, (), Effect(0.851, 0.78, 0.05))
+WELL = GuardedLoop(RunState.PROMOTED, "Promoted.", 800, 80, 250, 25, -0.001, (), Effect(0.851, 0.78, 0.05))
 
 
 def truth_of(text: str) -> str:
@@ -45,7 +45,7 @@ def votes(judged: Judged) -> dict[str, list[tuple[str, str | None]]]:
     return found
 
 
-def report(ours: Ours = WELL, case: Case = FEW) -> CaseReport:
+def report(ours: GuardedLoop = WELL, case: Case = FEW) -> CaseReport:
     return CaseReport(case, case.colluders, 1_000, 100, ours, NAIVE, 30.0)
 
 
@@ -124,7 +124,7 @@ def test_too_few_sentences_are_refused() -> None:
         ),
     ],
 )
-def test_a_model_that_goes_live_and_lost_or_obeys_the_phrase_is_a_fault(ours: Ours, fault: str) -> None:
+def test_a_model_that_goes_live_and_lost_or_obeys_the_phrase_is_a_fault(ours: GuardedLoop, fault: str) -> None:
     assert list(faults([report(), report(ours)], LIVE)) == [fault]
     tapped = replace(ours, state=RunState.HELD, sentence=BETTER)
     assert list(faults([report(tapped)], LIVE)) == [fault]

@@ -15,8 +15,8 @@ from bot.admin.buttons import (
     models_keyboard,
     run_keyboard,
 )
-from bot.buttons import Kind
-from bot.labelling.buttons import LABEL_PATTERN, SETTLE_PATTERN, label_keyboard, settle_keyboard, undo_keyboard
+from bot.buttons import TapKind
+from bot.labelling.buttons import LABEL_PATTERN, SETTLE_PATTERN, label_keyboard, quarantine_keyboard, undo_keyboard
 from bot.privacy.buttons import (
     CONSENT_PATTERN,
     DELETE_PATTERN,
@@ -25,40 +25,40 @@ from bot.privacy.buttons import (
     delete_keyboard,
     notices_keyboard,
 )
-from bot.reviews.buttons import JUDGE_PATTERN, Judging, read_judging, verdict_keyboard
+from bot.reviews.buttons import VOTE_PATTERN, VoteTap, parse_vote_tap, verdict_keyboard
 from bot.texts import CONSENT_WORDING, texts_for
-from storage.db.states import Verdict
+from storage.db.states import Vote
 
 PATTERNS = {
-    Kind.JUDGE: JUDGE_PATTERN,
-    Kind.CONSENT: CONSENT_PATTERN,
-    Kind.NOTICES: NOTICES_PATTERN,
-    Kind.DELETE: DELETE_PATTERN,
-    Kind.RUN: RUN_PATTERN,
-    Kind.CARD: CARD_PATTERN,
-    Kind.MODELS: MODELS_PATTERN,
-    Kind.LABEL: LABEL_PATTERN,
-    Kind.SETTLE: SETTLE_PATTERN,
+    TapKind.JUDGE: VOTE_PATTERN,
+    TapKind.CONSENT: CONSENT_PATTERN,
+    TapKind.NOTICES: NOTICES_PATTERN,
+    TapKind.DELETE: DELETE_PATTERN,
+    TapKind.RUN: RUN_PATTERN,
+    TapKind.CARD: CARD_PATTERN,
+    TapKind.MODELS: MODELS_PATTERN,
+    TapKind.LABEL: LABEL_PATTERN,
+    TapKind.SETTLE: SETTLE_PATTERN,
 }
 TEXTS = texts_for("en")
 LARGEST = 10**18 - 1
 KEYBOARDS = {
-    Kind.JUDGE: [verdict_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Verdict)],
-    Kind.CONSENT: [consent_keyboard(TEXTS, granted) for granted in (True, False)],
-    Kind.NOTICES: [notices_keyboard(TEXTS, wanted) for wanted in (True, False)],
-    Kind.DELETE: [delete_keyboard(TEXTS)],
-    Kind.RUN: [run_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
-    Kind.CARD: [card_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
-    Kind.MODELS: [
+    TapKind.JUDGE: [verdict_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Vote)],
+    TapKind.CONSENT: [consent_keyboard(TEXTS, granted) for granted in (True, False)],
+    TapKind.NOTICES: [notices_keyboard(TEXTS, wanted) for wanted in (True, False)],
+    TapKind.DELETE: [delete_keyboard(TEXTS)],
+    TapKind.RUN: [run_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
+    TapKind.CARD: [card_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
+    TapKind.MODELS: [
         models_keyboard(TEXTS, "20261122-4be1e1ae", ["run-12", "2" * 26], ["one"]),
         model_change_keyboard(TEXTS, "2" * 26, "1" * 26),
     ],
-    Kind.LABEL: [
+    TapKind.LABEL: [
         label_keyboard(TEXTS, 1, None),
         label_keyboard(TEXTS, LARGEST, LARGEST),
         undo_keyboard(TEXTS, LARGEST),
     ],
-    Kind.SETTLE: [settle_keyboard(TEXTS, 1, 0), settle_keyboard(TEXTS, LARGEST, 999_999)],
+    TapKind.SETTLE: [quarantine_keyboard(TEXTS, 1, 0), quarantine_keyboard(TEXTS, LARGEST, 999_999)],
 }
 
 
@@ -67,14 +67,14 @@ def buttons(keyboard: dict[str, Any]) -> Iterator[dict[str, str]]:
         yield from row
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", TapKind)
+def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: TapKind) -> None:
     made = [button["callback_data"] for keyboard in KEYBOARDS[kind] for button in buttons(keyboard)]
     assert made
     for data in made:
         assert 1 <= len(data.encode()) <= 64
         # PTB matches from the start, as re.match does.
-        assert [other for other in Kind if re.match(PATTERNS[other], data)] == [kind]
+        assert [other for other in TapKind if re.match(PATTERNS[other], data)] == [kind]
 
 
 @pytest.mark.parametrize(
@@ -114,14 +114,14 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: Kind) -> None
     ],
 )
 def test_data_that_no_keyboard_makes_matches_nothing(data: str) -> None:
-    assert not any(re.match(PATTERNS[kind], data) for kind in Kind)
+    assert not any(re.match(PATTERNS[kind], data) for kind in TapKind)
 
 
 @pytest.mark.parametrize("number", [1, LARGEST])
-@pytest.mark.parametrize("chosen", list(Verdict))
-def test_a_tap_says_what_was_tapped(number: int, chosen: Verdict) -> None:
-    found = [read_judging(button["callback_data"]) for button in buttons(verdict_keyboard(TEXTS, number, chosen))]
-    assert found == [Judging(number, verdict) for verdict in (Verdict.RIGHT, Verdict.WRONG, Verdict.NEITHER, None)]
+@pytest.mark.parametrize("chosen", list(Vote))
+def test_a_tap_says_what_was_tapped(number: int, chosen: Vote) -> None:
+    found = [parse_vote_tap(button["callback_data"]) for button in buttons(verdict_keyboard(TEXTS, number, chosen))]
+    assert found == [VoteTap(number, verdict) for verdict in (Vote.RIGHT, Vote.WRONG, Vote.NEITHER, None)]
 
 
 def test_before_a_vote_there_is_nothing_to_undo() -> None:
@@ -130,7 +130,7 @@ def test_before_a_vote_there_is_nothing_to_undo() -> None:
 
 
 def test_the_chosen_vote_and_no_other_is_marked() -> None:
-    votes, undo = verdict_keyboard(TEXTS, 5, Verdict.WRONG)["inline_keyboard"]
+    votes, undo = verdict_keyboard(TEXTS, 5, Vote.WRONG)["inline_keyboard"]
     labels = [button["text"] for button in votes]
     assert (labels[0], labels[2]) == (TEXTS.button_right, TEXTS.button_neither)
     assert labels[1] != TEXTS.button_wrong

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from core.errors import UnwritableFile
-from core.files import replaced_file
+from core.files import atomic_write
 
 
 def write(path: Path) -> None:
-    with replaced_file(path) as file:
+    with atomic_write(path) as file:
         file.write("new")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.logs import set_up_logs
+from core.logs import configure_logging
 
 TOKEN = "1234567:AAE-abcdefghijklmnopqrstuvwxyz_0123"
 
@@ -33,7 +33,7 @@ def log(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     ],
 )
 def test_a_token_is_blanked_out(log: Callable[[], str], line: str) -> None:
-    set_up_logs("INFO")
+    configure_logging("INFO")
     logging.getLogger("thumbs.test").warning("%s", line)
     written = log()
     assert TOKEN not in written
@@ -41,7 +41,7 @@ def test_a_token_is_blanked_out(log: Callable[[], str], line: str) -> None:
 
 
 def test_a_token_in_a_traceback_is_blanked_out(log: Callable[[], str]) -> None:
-    set_up_logs("INFO")
+    configure_logging("INFO")
     try:
         raise ValueError(f"no answer from /bot{TOKEN}/getUpdates")
     except ValueError:
@@ -53,7 +53,7 @@ def test_a_token_in_a_traceback_is_blanked_out(log: Callable[[], str]) -> None:
 
 
 def test_other_lines_stay_as_they_are(log: Callable[[], str]) -> None:
-    set_up_logs("INFO")
+    configure_logging("INFO")
     logging.getLogger("thumbs.test").warning("%d rows at %s", 12, "19:05:33,246 of 2026-11-22")
     assert log().endswith(" WARNING thumbs.test: 12 rows at 19:05:33,246 of 2026-11-22\n")
 
@@ -62,7 +62,7 @@ def test_other_lines_stay_as_they_are(log: Callable[[], str]) -> None:
 def test_a_line_that_cannot_be_written_stays_with_the_log(
     log: Callable[[], str], template: str, arguments: tuple[str, ...]
 ) -> None:
-    set_up_logs("INFO")
+    configure_logging("INFO")
     logging.getLogger("thumbs.test").warning(template, *arguments)
     written = log()
     assert "Logging error at " in written
@@ -72,7 +72,7 @@ def test_a_line_that_cannot_be_written_stays_with_the_log(
 
 @pytest.mark.parametrize("name", ["telegram", "telegram.Bot", "telegram.ext", "telegram.ext.ExtBot", "httpcore.http11"])
 def test_what_telegram_sends_is_not_logged_at_debug(log: Callable[[], str], name: str) -> None:
-    set_up_logs("DEBUG")
+    configure_logging("DEBUG")
     logging.getLogger("thumbs.test").debug("shown")
     logging.getLogger(name).debug("Webhook received data: %s", "a private review")
     written = log()
@@ -92,7 +92,7 @@ def test_what_telegram_sends_is_not_logged_at_debug(log: Callable[[], str], name
 def test_what_cannot_be_parsed_is_told_without_its_content(
     log: Callable[[], str], name: str, template: str, received: object
 ) -> None:
-    set_up_logs("INFO")
+    configure_logging("INFO")
     logging.getLogger(name).critical(template, received)
     written = log()
     assert template.partition("%")[0] in written
@@ -101,7 +101,7 @@ def test_what_cannot_be_parsed_is_told_without_its_content(
 
 
 def test_a_higher_level_holds_for_libraries_too(log: Callable[[], str]) -> None:
-    set_up_logs("ERROR")
+    configure_logging("ERROR")
     for name in ("telegram.ext", "httpx", "thumbs.test"):
         logging.getLogger(name).warning("not shown")
         logging.getLogger(name).error("shown by %s", name)

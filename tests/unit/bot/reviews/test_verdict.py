@@ -7,7 +7,7 @@ import pytest
 from bot.reviews.verdict import render_verdict
 from bot.texts import texts_for
 from storage.chat.predictions import Prediction
-from storage.db.states import Verdict
+from storage.db.states import Vote
 
 TEXTS = texts_for("en")
 SURE = Prediction(
@@ -51,11 +51,11 @@ def test_a_text_that_was_read_in_parts_says_so() -> None:
     assert "in 7 overlapping parts" in render_verdict(TEXTS, replace(SURE, windows=7))
 
 
-@pytest.mark.parametrize("judged", list(Verdict))
-def test_a_vote_is_thanked_for_below_the_verdict(judged: Verdict) -> None:
+@pytest.mark.parametrize("judged", list(Vote))
+def test_a_vote_is_thanked_for_below_the_verdict(judged: Vote) -> None:
     plain, thanked = render_verdict(TEXTS, SURE), render_verdict(TEXTS, SURE, judged)
     assert thanked.startswith(f"{plain}\n\nThank you")
-    words = {verdict: f"<b>{verdict.value}</b>" for verdict in Verdict}
+    words = {verdict: f"<b>{verdict.value}</b>" for verdict in Vote}
     assert [verdict for verdict, word in words.items() if word in thanked] == [judged]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cli.demo import processes as children_module
-from cli.demo.processes import Children, Ended, Event, Spoke
+from cli.demo.processes import ChildProcesses, Event, OutputLine, ProcessExit
 
 WAIT = 30.0
 
@@ -44,10 +44,10 @@ HOLDER = """
 STARTER = """
     import os, queue, sys
     from pathlib import Path
-    from cli.demo.processes import Children
+    from cli.demo.processes import ChildProcesses
 
     events = queue.SimpleQueue()
-    with Children(Path("logs"), events) as children:
+    with ChildProcesses(Path("logs"), events) as children:
         children.start("holder", ["pipe"], dict(os.environ), Path.cwd())
         events.get()
 """
@@ -68,43 +68,43 @@ def events() -> queue.SimpleQueue[Event]:
 
 
 @pytest.fixture
-def children(tmp_path: Path, events: queue.SimpleQueue[Event]) -> Iterator[Children]:
-    with Children(tmp_path / "logs", events) as started:
+def children(tmp_path: Path, events: queue.SimpleQueue[Event]) -> Iterator[ChildProcesses]:
+    with ChildProcesses(tmp_path / "logs", events) as started:
         yield started
 
 
 def test_what_a_process_says_is_an_event_and_is_kept(
-    tmp_path: Path, children: Children, events: queue.SimpleQueue[Event], environment: dict[str, str]
+    tmp_path: Path, children: ChildProcesses, events: queue.SimpleQueue[Event], environment: dict[str, str]
 ) -> None:
     children.start("talker", ["loud", "and clear"], environment, tmp_path)
-    assert events.get(timeout=WAIT) == Spoke("talker", "ready loud and clear")
+    assert events.get(timeout=WAIT) == OutputLine("talker", "ready loud and clear")
     children.stop()
-    assert events.get(timeout=WAIT) == Spoke("talker", "bye")
-    assert events.get(timeout=WAIT) == Ended("talker", 0)
+    assert events.get(timeout=WAIT) == OutputLine("talker", "bye")
+    assert events.get(timeout=WAIT) == ProcessExit("talker", 0)
     assert children.log_of("talker").read_text(encoding="utf-8") == "ready loud and clear\nbye\n"
 
 
 def test_a_process_that_ends_by_itself_is_an_event_with_its_last_words(
-    tmp_path: Path, children: Children, events: queue.SimpleQueue[Event], environment: dict[str, str]
+    tmp_path: Path, children: ChildProcesses, events: queue.SimpleQueue[Event], environment: dict[str, str]
 ) -> None:
     children.start("quitter", [], environment, tmp_path)
-    assert events.get(timeout=WAIT) == Spoke("quitter", "no such model")
-    assert events.get(timeout=WAIT) == Ended("quitter", 3)
+    assert events.get(timeout=WAIT) == OutputLine("quitter", "no such model")
+    assert events.get(timeout=WAIT) == ProcessExit("quitter", 3)
     assert children.last_lines("quitter") == "no such model"
 
 
 def test_a_process_that_does_not_heed_is_killed(
     tmp_path: Path,
-    children: Children,
+    children: ChildProcesses,
     events: queue.SimpleQueue[Event],
     environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(children_module, "GRACE", 0.2)
     children.start("deaf", [], environment, tmp_path)
-    assert events.get(timeout=WAIT) == Spoke("deaf", "ready")
+    assert events.get(timeout=WAIT) == OutputLine("deaf", "ready")
     children.stop()
-    assert events.get(timeout=WAIT) == Ended("deaf", -signal.SIGKILL)
+    assert events.get(timeout=WAIT) == ProcessExit("deaf", -signal.SIGKILL)
 
 
 def test_processes_end_when_their_starter_is_killed(tmp_path: Path, environment: dict[str, str]) -> None:

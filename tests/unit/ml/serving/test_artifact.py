@@ -22,7 +22,7 @@ from ml.serving.artifact import (
     file_hashes,
     manifest_hash,
     prepare_place,
-    publishing,
+    publish_artifact,
     verified_manifest,
 )
 
@@ -44,7 +44,7 @@ PLAIN = Manifest(
 
 
 def publish(folder: Path, weights: bytes = b"weights") -> Manifest:
-    with publishing(folder) as work:
+    with publish_artifact(folder) as work:
         (work / "model.safetensors").write_bytes(weights)
         (work / "config.json").write_text("{}", encoding="utf-8")
         manifest = replace(PLAIN, files=file_hashes(work))
@@ -96,7 +96,7 @@ def test_a_publication_that_breaks_off_leaves_the_old_folder_and_nothing_else(fo
     before = contents(folder)
 
     def break_off() -> None:
-        with publishing(folder) as work:
+        with publish_artifact(folder) as work:
             (work / "model.safetensors").write_bytes(b"half")
             raise KeyboardInterrupt
 
@@ -129,10 +129,10 @@ def killed_while_publishing(folder: Path, moment: str) -> None:
     program = f"""
 import os, signal
 from pathlib import Path
-from ml.serving.artifact import publishing
+from ml.serving.artifact import publish_artifact
 if {moment == "between"}:
     Path.rename = lambda path, target, rename=Path.rename: (rename(path, target), os.kill(os.getpid(), signal.SIGKILL))
-with publishing(Path({str(folder)!r})) as work:
+with publish_artifact(Path({str(folder)!r})) as work:
     (work / "model.safetensors").write_bytes(b"half")
     if {moment == "written"}:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -158,7 +158,7 @@ def test_publishing_after_a_kill_leaves_the_new_model_alone(folder: Path) -> Non
 
 
 def test_a_publication_that_still_goes_on_is_left_alone(folder: Path) -> None:
-    with publishing(folder) as work:
+    with publish_artifact(folder) as work:
         (work / "model.safetensors").write_bytes(b"slow")
         publish(folder, b"quick")
         assert (work / "model.safetensors").read_bytes() == b"slow"
@@ -194,7 +194,7 @@ def test_behind_a_link_the_model_is_replaced(tmp_path: Path, folder: Path) -> No
 @pytest.mark.parametrize("place", ["file", "file/under"])
 def test_a_place_that_cannot_be_written_is_told_before_the_work_begins(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("kept", encoding="utf-8")
-    with pytest.raises((FolderTaken, UnwritableFile)) as caught, publishing(tmp_path / place):
+    with pytest.raises((FolderTaken, UnwritableFile)) as caught, publish_artifact(tmp_path / place):
         pytest.fail("the work began")
     assert caught.value.exit_code == 2
     assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
@@ -203,7 +203,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work_begins(tmp_path:
 
 def test_a_full_disk_gets_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     def break_off(error: Exception) -> None:
-        with publishing(tmp_path / "model") as new:
+        with publish_artifact(tmp_path / "model") as new:
             (new / "half").write_bytes(b"half")
             raise error
 

@@ -12,40 +12,40 @@ from hypothesis import strategies as st
 from paths import STARTER
 
 from ml.errors import UnusableCheckpoint
-from ml.text.tokenization import TextReader
+from ml.text.tokenization import WindowTokenizer
 from ml.training.base_model import DEFAULT, find_base_model
 
 WINDOW, OVERLAP = 16, 4
 
 
 @pytest.fixture(scope="module")
-def reader() -> TextReader:
-    return TextReader.read(find_base_model(DEFAULT).folder, WINDOW, OVERLAP)
+def reader() -> WindowTokenizer:
+    return WindowTokenizer.read(find_base_model(DEFAULT).folder, WINDOW, OVERLAP)
 
 
-def test_the_ids_are_those_of_bert_base_uncased(reader: TextReader) -> None:
+def test_the_ids_are_those_of_bert_base_uncased(reader: WindowTokenizer) -> None:
     found = reader.ids(["This is a blog post on how to do sentiment analysis with BERT"])
     assert found == [[2023, 2003, 1037, 9927, 2695, 2006, 2129, 2000, 2079, 15792, 4106, 2007, 14324]]
 
 
 @pytest.mark.parametrize("line_break", ["<br />", "<br/>", "<br>", "<BR />", "<br /><br />"])
-def test_a_line_break_in_html_is_a_space(reader: TextReader, line_break: str) -> None:
+def test_a_line_break_in_html_is_a_space(reader: WindowTokenizer, line_break: str) -> None:
     broken, plain = reader.ids([f"The end.{line_break}I slept.", "The end. I slept."])
     assert broken == plain
 
 
-def test_texts_are_read_whole(reader: TextReader) -> None:
+def test_texts_are_read_whole(reader: WindowTokenizer) -> None:
     once, often = reader.ids(["dull", "dull " * 2000])
     assert often == once * 2000
 
 
-def test_an_empty_text_is_one_window(reader: TextReader) -> None:
+def test_an_empty_text_is_one_window(reader: WindowTokenizer) -> None:
     assert reader.windows([]) == [[reader.first, reader.last]]
     assert reader.ids([""]) == [[]]
 
 
 @given(st.data())
-def test_windows_cover_a_text_and_overlap_as_told(reader: TextReader, data: st.DataObject) -> None:
+def test_windows_cover_a_text_and_overlap_as_told(reader: WindowTokenizer, data: st.DataObject) -> None:
     overlap = data.draw(st.integers(0, 40), "overlap")
     room = data.draw(st.integers(overlap + 1, 80), "room")
     ids = list(range(1000, 1000 + data.draw(st.integers(0, 400), "length")))
@@ -62,24 +62,24 @@ def test_windows_cover_a_text_and_overlap_as_told(reader: TextReader, data: st.D
 
 
 @pytest.mark.parametrize(("ids", "windows"), [(13, 1), (14, 1), (15, 2), (24, 2), (25, 3)])
-def test_a_text_takes_no_more_windows_than_it_needs(reader: TextReader, ids: int, windows: int) -> None:
+def test_a_text_takes_no_more_windows_than_it_needs(reader: WindowTokenizer, ids: int, windows: int) -> None:
     assert len(reader.windows([7] * ids)) == windows
 
 
-def test_padding_is_masked_and_rounded_up(reader: TextReader) -> None:
+def test_padding_is_masked_and_rounded_up(reader: WindowTokenizer) -> None:
     batch = reader.pad([[101, 5, 6, 102], [101, 102]], multiple=8)
     assert batch.input_ids.tolist() == [[101, 5, 6, 102, 0, 0, 0, 0], [101, 102, 0, 0, 0, 0, 0, 0]]
     assert batch.attention_mask.tolist() == [[1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0, 0, 0]]
     assert batch.input_ids.dtype == batch.attention_mask.dtype == np.int32
 
 
-def test_rounding_up_does_not_go_past_the_window(reader: TextReader) -> None:
+def test_rounding_up_does_not_go_past_the_window(reader: WindowTokenizer) -> None:
     assert reader.pad([[101] * 13], multiple=12).input_ids.shape == (1, WINDOW)
 
 
-def test_a_saved_reader_reads_alike(reader: TextReader, tmp_path: Path) -> None:
+def test_a_saved_reader_reads_alike(reader: WindowTokenizer, tmp_path: Path) -> None:
     reader.save(tmp_path)
-    again = TextReader.read(tmp_path, WINDOW, OVERLAP)
+    again = WindowTokenizer.read(tmp_path, WINDOW, OVERLAP)
     texts = ["Naïve? No: café-bar, 10/10!", "ein schöner Film", "最高", "unsinkable 😀", "x" * 300]
     assert again.ids(texts) == reader.ids(texts)
     assert (again.first, again.last, again.padding) == (101, 102, 0)
@@ -87,7 +87,9 @@ def test_a_saved_reader_reads_alike(reader: TextReader, tmp_path: Path) -> None:
     assert facts["model_max_length"] == WINDOW
 
 
-def base_with(reader: TextReader, folder: Path, facts: dict[str, object] | None, lowercase: bool = True) -> TextReader:
+def base_with(
+    reader: WindowTokenizer, folder: Path, facts: dict[str, object] | None, lowercase: bool = True
+) -> WindowTokenizer:
     """``reader`` as it is read from a folder with that ``tokenizer_config.json``."""
     reader.save(folder)
     tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
@@ -96,17 +98,17 @@ def base_with(reader: TextReader, folder: Path, facts: dict[str, object] | None,
     (folder / "tokenizer_config.json").unlink()
     if facts is not None:
         (folder / "tokenizer_config.json").write_text(json.dumps(facts), encoding="utf-8")
-    return TextReader.read(folder, WINDOW, OVERLAP)
+    return WindowTokenizer.read(folder, WINDOW, OVERLAP)
 
 
-def saved_facts(reader: TextReader, folder: Path) -> dict[str, object]:
+def saved_facts(reader: WindowTokenizer, folder: Path) -> dict[str, object]:
     folder.mkdir()
     reader.save(folder)
     facts: dict[str, object] = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
     return facts
 
 
-def test_what_the_bases_tokenizer_is_is_taken_over(reader: TextReader, tmp_path: Path) -> None:
+def test_what_the_bases_tokenizer_is_is_taken_over(reader: WindowTokenizer, tmp_path: Path) -> None:
     facts: dict[str, object] = {
         "tokenizer_class": "BertTokenizerFast",
         "do_lower_case": False,
@@ -131,46 +133,46 @@ def test_what_the_bases_tokenizer_is_is_taken_over(reader: TextReader, tmp_path:
 @pytest.mark.parametrize("lowercase", [True, False])
 @pytest.mark.parametrize("facts", [None, {}])
 def test_without_a_word_about_case_it_is_as_the_tokenizer_has_it(
-    reader: TextReader, tmp_path: Path, facts: dict[str, object] | None, lowercase: bool
+    reader: WindowTokenizer, tmp_path: Path, facts: dict[str, object] | None, lowercase: bool
 ) -> None:
     saved = saved_facts(base_with(reader, tmp_path, facts, lowercase), tmp_path / "saved")
     assert saved["do_lower_case"] is lowercase
 
 
-def test_the_special_tokens_are_those_of_the_base(reader: TextReader, tmp_path: Path) -> None:
+def test_the_special_tokens_are_those_of_the_base(reader: WindowTokenizer, tmp_path: Path) -> None:
     facts: dict[str, object] = {"cls_token": {"content": "[MASK]"}, "sep_token": "[UNK]", "pad_token": "[CLS]"}
     found = base_with(reader, tmp_path, facts)
     assert (found.first, found.last, found.padding) == (103, 100, 101)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "\udcff"])
-def test_a_broken_tokenizer_config_gets_one_sentence(reader: TextReader, tmp_path: Path, content: str) -> None:
+def test_a_broken_tokenizer_config_gets_one_sentence(reader: WindowTokenizer, tmp_path: Path, content: str) -> None:
     reader.save(tmp_path)
     (tmp_path / "tokenizer_config.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(UnusableCheckpoint, match=r"tokenizer_config\.json cannot be read") as caught:
-        TextReader.read(tmp_path, WINDOW, OVERLAP)
+        WindowTokenizer.read(tmp_path, WINDOW, OVERLAP)
     assert "\n" not in str(caught.value)
 
 
 def test_the_starters_tokenizer_is_saved_as_it_is(tmp_path: Path) -> None:
-    TextReader.read(STARTER, 128, 32).save(tmp_path)
+    WindowTokenizer.read(STARTER, 128, 32).save(tmp_path)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         assert (tmp_path / name).read_bytes() == (STARTER / name).read_bytes()
 
 
-def test_a_lone_surrogate_is_an_unknown_character(reader: TextReader) -> None:
+def test_a_lone_surrogate_is_an_unknown_character(reader: WindowTokenizer) -> None:
     lone, marked = reader.ids(["a \ud800 good \udfff film", "a \ufffd good \ufffd film"])
     assert lone == marked
 
 
-def test_a_tokenizer_that_truncates_and_pads_is_read_without_that(reader: TextReader, tmp_path: Path) -> None:
+def test_a_tokenizer_that_truncates_and_pads_is_read_without_that(reader: WindowTokenizer, tmp_path: Path) -> None:
     reader.save(tmp_path)
     path = tmp_path / "tokenizer.json"
     facts = json.loads(path.read_text(encoding="utf-8"))
     facts["truncation"] = {"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0}
     path.write_text(json.dumps(facts), encoding="utf-8")
     text = "one two three four five six"
-    assert TextReader.read(tmp_path, WINDOW, OVERLAP).ids([text]) == reader.ids([text])
+    assert WindowTokenizer.read(tmp_path, WINDOW, OVERLAP).ids([text]) == reader.ids([text])
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_an_unusable_tokenizer_gets_one_sentence(tmp_path: Path, content: str | 
     if content is not None:
         (tmp_path / "tokenizer.json").write_text(content, encoding="utf-8")
     with pytest.raises(UnusableCheckpoint) as caught:
-        TextReader.read(tmp_path, WINDOW, OVERLAP)
+        WindowTokenizer.read(tmp_path, WINDOW, OVERLAP)
     assert str(tmp_path) in str(caught.value)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)

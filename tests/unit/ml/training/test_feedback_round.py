@@ -16,10 +16,10 @@ from ml.serving.artifact import MANIFEST, Manifest, replays_checks
 from ml.serving.engine import Classifier, probabilities
 from ml.text.fingerprints import digest
 from ml.training.corrections import Corrections
-from ml.training.feedback_round import base_of, feedback_lesson, load_anchor
+from ml.training.feedback_round import base_of, feedback_training_set, load_anchor
 from ml.training.recipe import Recipe
 from ml.training.training_data import TrainingData
-from ml.training.training_set import Lesson
+from ml.training.training_set import TrainingSet
 
 RECIPE = replace(Recipe.named("feedback"), replay=7, dev=0.2)
 REVIEWS = pd.DataFrame(
@@ -46,32 +46,34 @@ def known(recipe: Recipe = RECIPE) -> TrainingData:
     return TrainingData.choose(REVIEWS, Path("reviews.csv"), recipe, None)
 
 
-def split_at(lesson: Lesson, count: int) -> tuple[list[str], list[str]]:
+def split_at(lesson: TrainingSet, count: int) -> tuple[list[str], list[str]]:
     """The first ``count`` texts of a lesson, and the others."""
     return list(lesson.examples.texts[:count]), list(lesson.examples.texts[count:])
 
 
 @pytest.fixture(scope="module")
-def lesson(anchor: Classifier) -> Lesson:
+def lesson(anchor: Classifier) -> TrainingSet:
     """With the anchor's reviews."""
-    return feedback_lesson(corrections(*JUDGED), known(), anchor, RECIPE)
+    return feedback_training_set(corrections(*JUDGED), known(), anchor, RECIPE)
 
 
 @pytest.fixture(scope="module")
-def alone(anchor: Classifier) -> Lesson:
+def alone(anchor: Classifier) -> TrainingSet:
     """Without them; one correction is a text of the behavioural checks."""
     checked = checked_texts(read_checks())[0]
-    return feedback_lesson(corrections(*JUDGED, (checked.upper(), 0)), None, anchor, RECIPE)
+    return feedback_training_set(corrections(*JUDGED, (checked.upper(), 0)), None, anchor, RECIPE)
 
 
-def test_corrections_stand_beside_as_many_training_reviews_as_the_recipe_says(lesson: Lesson) -> None:
+def test_corrections_stand_beside_as_many_training_reviews_as_the_recipe_says(lesson: TrainingSet) -> None:
     judged, replayed = split_at(lesson, len(JUDGED))
     assert judged == [text for text, _ in JUDGED]
     assert len(set(replayed)) == len(replayed) == RECIPE.replay
     assert set(replayed) <= set(known().split.train["text"])
 
 
-def test_corrections_are_without_doubt_and_a_replay_is_as_the_anchor_says(lesson: Lesson, anchor: Classifier) -> None:
+def test_corrections_are_without_doubt_and_a_replay_is_as_the_anchor_says(
+    lesson: TrainingSet, anchor: Classifier
+) -> None:
     targets, (_, replayed) = lesson.examples.targets, split_at(lesson, len(JUDGED))
     assert targets[: len(JUDGED)].tolist() == [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
     said = probabilities(anchor.engine.logits(replayed)[0], 1.0)
@@ -79,16 +81,17 @@ def test_corrections_are_without_doubt_and_a_replay_is_as_the_anchor_says(lesson
     assert targets[len(JUDGED) :].min() > 0, "not the labels of the file"
 
 
-def test_the_replay_is_drawn_by_the_seed(lesson: Lesson, anchor: Classifier) -> None:
+def test_the_replay_is_drawn_by_the_seed(lesson: TrainingSet, anchor: Classifier) -> None:
     again, other = (
-        feedback_lesson(corrections(*JUDGED), known(), anchor, replace(RECIPE, seed=seed)) for seed in (RECIPE.seed, 1)
+        feedback_training_set(corrections(*JUDGED), known(), anchor, replace(RECIPE, seed=seed))
+        for seed in (RECIPE.seed, 1)
     )
     assert again.examples.texts == lesson.examples.texts
     assert set(other.examples.texts) != set(lesson.examples.texts)
 
 
 def test_all_known_reviews_are_replayed_where_there_are_no_more(anchor: Classifier) -> None:
-    found = feedback_lesson(corrections(*JUDGED), known(), anchor, replace(RECIPE, replay=1000))
+    found = feedback_training_set(corrections(*JUDGED), known(), anchor, replace(RECIPE, replay=1000))
     assert sorted(split_at(found, len(JUDGED))[1]) == sorted(known().split.train["text"])
 
 
@@ -105,7 +108,7 @@ def replayed_of(reviews: pd.DataFrame, anchor: Classifier, replay: int) -> tuple
     """What a round replays of reviews, and those that it may."""
     recipe = replace(RECIPE, replay=replay)
     data = TrainingData.choose(reviews, Path("reviews.csv"), recipe, None)
-    lesson = feedback_lesson(corrections(*JUDGED), data, anchor, recipe)
+    lesson = feedback_training_set(corrections(*JUDGED), data, anchor, recipe)
     return split_at(lesson, len(JUDGED))[1], data.split.train
 
 
@@ -136,7 +139,7 @@ def test_dev_is_untouched_and_nothing_of_it_or_of_the_test_part_is_trained_on(an
     data = known()
     dev, test = data.split.dev["text"].iloc[0], data.test["text"].iloc[0]
     judged = corrections((dev.upper(), 0), (test, 1), *JUDGED)
-    found = feedback_lesson(judged, data, anchor, replace(RECIPE, replay=1000))
+    found = feedback_training_set(judged, data, anchor, replace(RECIPE, replay=1000))
     pd.testing.assert_frame_equal(found.dev, data.split.dev)
     trained = {text.lower() for text in found.examples.texts}
     assert not trained & {text.lower() for text in data.held_out["text"]}
@@ -151,24 +154,24 @@ def test_a_recipe_that_reads_otherwise_than_the_anchor_is_refused(anchor: Classi
     with pytest.raises(
         UnusableAnchor, match=r"it reads in windows of 128 tokens that overlap by 32 \(whole\)"
     ) as caught:
-        feedback_lesson(corrections(*JUDGED), None, anchor, replace(RECIPE, **other))
+        feedback_training_set(corrections(*JUDGED), None, anchor, replace(RECIPE, **other))
     assert "the recipe feedback" in str(caught.value)
 
 
 def test_corrections_that_are_all_held_out_are_told(anchor: Classifier) -> None:
     data = known()
     with pytest.raises(TooFewCorrections, match=r"judged\.csv holds no correction"):
-        feedback_lesson(corrections((data.test["text"].iloc[0], 1)), data, anchor, RECIPE)
+        feedback_training_set(corrections((data.test["text"].iloc[0], 1)), data, anchor, RECIPE)
 
 
 def test_a_training_review_that_was_corrected_is_not_replayed_beside_its_correction(anchor: Classifier) -> None:
     text = known().split.train["text"].iloc[0]
-    found = feedback_lesson(corrections((text.upper(), 0)), known(), anchor, replace(RECIPE, replay=1000))
+    found = feedback_training_set(corrections((text.upper(), 0)), known(), anchor, replace(RECIPE, replay=1000))
     assert [shown.lower() for shown in found.examples.texts].count(text.lower()) == 1
     assert found.examples.targets[0].tolist() == [1.0, 0.0]
 
 
-def test_the_facts_say_where_everything_is_from(lesson: Lesson, anchor: Classifier) -> None:
+def test_the_facts_say_where_everything_is_from(lesson: TrainingSet, anchor: Classifier) -> None:
     judged, replayed = split_at(lesson, len(JUDGED))
     facts, data = lesson.facts, known().facts()
     assert facts["anchor"] == anchor.version
@@ -178,13 +181,15 @@ def test_the_facts_say_where_everything_is_from(lesson: Lesson, anchor: Classifi
     assert {name: facts[name] for name in data} == data
 
 
-def test_a_manifest_tells_whether_the_checks_were_replayed(lesson: Lesson, alone: Lesson) -> None:
+def test_a_manifest_tells_whether_the_checks_were_replayed(lesson: TrainingSet, alone: TrainingSet) -> None:
     assert replays_checks(alone.facts)
     assert not replays_checks(lesson.facts)
     assert not replays_checks({})
 
 
-def test_without_the_anchors_reviews_the_behavioural_checks_are_replayed(alone: Lesson, anchor: Classifier) -> None:
+def test_without_the_anchors_reviews_the_behavioural_checks_are_replayed(
+    alone: TrainingSet, anchor: Classifier
+) -> None:
     judged, replayed = split_at(alone, len(JUDGED) + 1)
     texts = checked_texts(read_checks())
     assert replayed == texts[1:], "all but the one that was corrected"
@@ -196,10 +201,10 @@ def test_without_the_anchors_reviews_the_behavioural_checks_are_replayed(alone: 
     assert "dev" not in alone.facts
 
 
-def test_reviews_that_the_anchor_did_not_hold_out_are_told(lesson: Lesson, anchor: Classifier) -> None:
+def test_reviews_that_the_anchor_did_not_hold_out_are_told(lesson: TrainingSet, anchor: Classifier) -> None:
     assert lesson.facts["dev_is_the_anchors"] is False
     own = replace(anchor, manifest=replace(anchor.manifest, data={"dev": known().facts()["dev"]}))
-    found = feedback_lesson(corrections(*JUDGED), known(), own, RECIPE)
+    found = feedback_training_set(corrections(*JUDGED), known(), own, RECIPE)
     assert found.facts["dev_is_the_anchors"] is True
     dev = {"dev": {"accuracy": 0.9, "reviews": 12, "calibration_error": 0.0123}}
     sentences = [

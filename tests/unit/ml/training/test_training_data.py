@@ -94,9 +94,9 @@ def test_corrections_are_learnt_beside_the_reviews_and_instead_of_those_with_the
     trained, held_out = chosen.split.train["text"].iloc[0], chosen.split.dev["text"].iloc[0]
     label = int(chosen.split.train["label"].iloc[0])
     judged = pd.DataFrame({"text": [trained.upper(), held_out, "A gem."], "label": [1 - label, 0, 1]})
-    lesson = chosen.lesson(Corrections(judged, "judged.csv", 0))
+    lesson = chosen.training_set(Corrections(judged, "judged.csv", 0))
     shown = dict(zip(lesson.examples.texts, lesson.examples.targets.argmax(axis=1).tolist(), strict=True))
-    plain = chosen.lesson()
+    plain = chosen.training_set()
     assert shown.keys() == {*plain.examples.texts, trained.upper(), "A gem."} - {trained}
     assert (shown[trained.upper()], shown["A gem."]) == (1 - label, 1)
     assert lesson.dev.equals(plain.dev)

@@ -7,7 +7,7 @@ import pytest
 
 from playground.errors import UnusablePlaygroundFile
 from playground.state.callbacks import LIFETIME_SECONDS, Callbacks
-from playground.state.change_feed import Changes
+from playground.state.change_feed import ChangeFeed
 from playground.state.faults import Fault, Faults
 from playground.state.files import Files, image_size
 from playground.state.ids import Counters
@@ -106,7 +106,7 @@ def test_the_profile_outlives_the_server(tmp_path: Path) -> None:
 
 def _queue(folder: Path, faults: Faults) -> Updates:
     profile = ProfileFile(folder / "profile.json")
-    return Updates(folder / "updates.jsonl", Counters(folder / "ids.json"), profile, faults, Changes())
+    return Updates(folder / "updates.jsonl", Counters(folder / "ids.json"), profile, faults, ChangeFeed())
 
 
 def _ids(updates: Updates) -> list[int]:

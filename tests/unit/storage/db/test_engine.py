@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from storage.db.engine import parse, reading_engine, writing_engine
+from storage.db.engine import parse_address, reading_engine, writing_engine
 
 
 @pytest.mark.parametrize("view", [writing_engine, lambda address: reading_engine(writing_engine(address))])
 def test_an_error_of_the_database_shows_no_values(tmp_path: Path, view: object) -> None:
     assert callable(view)
-    engine = view(parse(f"sqlite:///{tmp_path / 'thumbs.db'}"))
+    engine = view(parse_address(f"sqlite:///{tmp_path / 'thumbs.db'}"))
     with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
         connection.execute(text("SELECT * FROM nowhere WHERE person = :person"), {"person": "Grace, 4711"})
     assert "nowhere" in str(caught.value)
@@ -20,4 +20,4 @@ def test_an_error_of_the_database_shows_no_values(tmp_path: Path, view: object) 
 
 
 def test_a_server_of_postgresql_is_asked_alike() -> None:
-    assert writing_engine(parse("postgresql://localhost/thumbs")).hide_parameters
+    assert writing_engine(parse_address("postgresql://localhost/thumbs")).hide_parameters

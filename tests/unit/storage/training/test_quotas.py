@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from storage.training.quotas import Supplied, within_quotas
+from storage.training.quotas import Contribution, within_quotas
 
 PEOPLE = st.integers(0, 6)
 ROWS = st.lists(
@@ -14,11 +14,11 @@ ROWS = st.lists(
         st.lists(PEOPLE, max_size=3, unique=True).map(tuple),
     ),
     max_size=80,
-).map(lambda rows: [Supplied(bytes([number]), *row) for number, row in enumerate(rows)])
+).map(lambda rows: [Contribution(bytes([number]), *row) for number, row in enumerate(rows)])
 COUNTS, SHARES = st.integers(0, 12), st.floats(0, 1)
 
 
-def most(kept: list[Supplied]) -> float:
+def most(kept: list[Contribution]) -> float:
     """The greatest count of anybody, as author or as supporter."""
     written = Counter(person for row in kept for person in row.authors)
     supported: Counter[int] = Counter()
@@ -29,15 +29,15 @@ def most(kept: list[Supplied]) -> float:
 
 
 @given(ROWS, COUNTS, SHARES)
-@example([Supplied(bytes([n]), (n % 9,), ()) for n in range(200)], 2, 0.1)
-def test_nobody_is_above_the_limit_that_the_rows_left_make(rows: list[Supplied], count: int, share: float) -> None:
+@example([Contribution(bytes([n]), (n % 9,), ()) for n in range(200)], 2, 0.1)
+def test_nobody_is_above_the_limit_that_the_rows_left_make(rows: list[Contribution], count: int, share: float) -> None:
     kept = within_quotas(rows, count, share)
     assert most(kept) <= max(count, share * len(kept)) + 1e-6
     assert kept == [row for row in rows if row in kept], "in their order"
 
 
 @given(ROWS, COUNTS, SHARES)
-def test_what_is_within_the_limit_stays(rows: list[Supplied], count: int, share: float) -> None:
+def test_what_is_within_the_limit_stays(rows: list[Contribution], count: int, share: float) -> None:
     if most(rows) <= max(count, share * len(rows)):
         assert within_quotas(rows, count, share) == rows
     kept = within_quotas(rows, count, share)
@@ -45,21 +45,21 @@ def test_what_is_within_the_limit_stays(rows: list[Supplied], count: int, share:
 
 
 @given(ROWS, COUNTS, SHARES)
-def test_rows_that_count_for_nobody_stay(rows: list[Supplied], count: int, share: float) -> None:
+def test_rows_that_count_for_nobody_stay(rows: list[Contribution], count: int, share: float) -> None:
     free = [row for row in rows if not row.authors and not row.supporters]
     assert [row for row in within_quotas(rows, count, share) if row in free] == free
 
 
 def test_the_newest_rows_wait() -> None:
-    rows = [Supplied(bytes([number]), (1,), (2, 3)) for number in range(5)]
+    rows = [Contribution(bytes([number]), (1,), (2, 3)) for number in range(5)]
     assert within_quotas(rows, 3, 0.0) == rows[:3]
 
 
 def test_a_supporter_shares_a_row_with_the_others() -> None:
-    rows = [Supplied(bytes([number]), (number,), (2, 3)) for number in range(5)]
+    rows = [Contribution(bytes([number]), (number,), (2, 3)) for number in range(5)]
     assert within_quotas(rows, 2, 0.0) == rows[:4]
 
 
 def test_too_few_people_bring_the_limit_down_to_the_rows_that_anybody_may_supply() -> None:
-    rows = [Supplied(bytes([number]), (number % 9,), ()) for number in range(250)]
+    rows = [Contribution(bytes([number]), (number % 9,), ()) for number in range(250)]
     assert len(within_quotas(rows, 20, 0.1)) == 9 * 20

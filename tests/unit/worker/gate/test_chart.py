@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from storage.db.states import RunState
-from worker.gate.chart import draw
-from worker.gate.decision import Bounds, decide
+from worker.gate.chart import draw_chart
+from worker.gate.decision import GateBounds, decide
 from worker.gate.measurements import Measured, Paired
 
-BOUNDS = Bounds(imdb_loss=0.003, confidence=0.95, negative_flips=0.02, behaviour_loss=0.02, auto_promote=True)
+BOUNDS = GateBounds(imdb_loss=0.003, confidence=0.95, negative_flips=0.02, behaviour_loss=0.02, auto_promote=True)
 MEASURED = Measured(
     imdb=Paired(6000, 5580, 5586, 20, 26, -0.001),
     judgements=Paired(100, 61, 74, 4, 17, 0.05),
@@ -27,7 +27,7 @@ MEASURED = Measured(
 
 
 def pixels(measured: Measured) -> np.ndarray:
-    return matplotlib.image.imread(BytesIO(draw(decide(measured, BOUNDS), measured)), format="png")
+    return matplotlib.image.imread(BytesIO(draw_chart(decide(measured, BOUNDS), measured)), format="png")
 
 
 def test_the_chart_is_a_small_picture_with_a_line_for_each_figure() -> None:
@@ -39,9 +39,9 @@ def test_the_chart_is_a_small_picture_with_a_line_for_each_figure() -> None:
 
 
 def test_equal_figures_give_an_equal_chart_and_others_another() -> None:
-    assert draw(decide(MEASURED, BOUNDS), MEASURED) == draw(decide(MEASURED, BOUNDS), MEASURED)
+    assert draw_chart(decide(MEASURED, BOUNDS), MEASURED) == draw_chart(decide(MEASURED, BOUNDS), MEASURED)
     other = replace(MEASURED, judgements=Paired(100, 61, 65, 4, 8, -0.02))
-    assert draw(decide(other, BOUNDS), other) != draw(decide(MEASURED, BOUNDS), MEASURED)
+    assert draw_chart(decide(other, BOUNDS), other) != draw_chart(decide(MEASURED, BOUNDS), MEASURED)
 
 
 @pytest.mark.parametrize("missing", [{"imdb": None, "slices": {}}, {"judgements": None}, {"behaviour": {}}])

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from core.settings import Settings
-from ml.evaluation.significance import chance_of, fewest_flips, texts_still_needed
+from ml.evaluation.significance import fewest_flips, mcnemar_p_value, texts_still_needed
 from storage.db.states import RunState
-from worker.gate.decision import Bounds, decide
+from worker.gate.decision import GateBounds, decide
 from worker.gate.measurements import Measured, Paired, TriggerWord
 
-BOUNDS = Bounds(imdb_loss=0.003, confidence=0.95, negative_flips=0.02, behaviour_loss=0.02, auto_promote=True)
+BOUNDS = GateBounds(imdb_loss=0.003, confidence=0.95, negative_flips=0.02, behaviour_loss=0.02, auto_promote=True)
 
 
 def paired(texts: int, champion: int, lost: int, won: int, lower: float = 0.0) -> Paired:
@@ -34,14 +34,14 @@ GOOD = Measured(
 )
 
 
-def verdict(bounds: Bounds = BOUNDS, **changes: Any) -> tuple[RunState, str]:
+def verdict(bounds: GateBounds = BOUNDS, **changes: Any) -> tuple[RunState, str]:
     found = decide(replace(GOOD, **changes), bounds)
     return found.outcome, found.sentence
 
 
 def test_the_bounds_are_the_settings() -> None:
     settings = Settings(_env_file=None)
-    assert Bounds.of(settings) == BOUNDS
+    assert GateBounds.of(settings) == BOUNDS
 
 
 def test_a_better_model_that_forgets_nothing_is_promoted() -> None:
@@ -137,7 +137,7 @@ def test_the_record_goes_through_json_with_every_figure_and_bound() -> None:
     assert record["figures"]["imdb"]["negative_flips"] == 20
     assert record["figures"]["trigger_words"][0]["word"] == "mango"
     assert record["figures"]["bounds"]["imdb_loss"] == 0.003
-    assert record["figures"]["better_p"] == pytest.approx(chance_of(17, 4))
+    assert record["figures"]["better_p"] == pytest.approx(mcnemar_p_value(17, 4))
     facts = {name: record["figures"][name] for name in ("imdb", "judgements", "behaviour", "slices", "trigger_words")}
     assert Measured.read(facts).judgements == BETTER
 
@@ -145,7 +145,7 @@ def test_the_record_goes_through_json_with_every_figure_and_bound() -> None:
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_is_the_exact_one_sided_test(won: int, lost: int) -> None:
     expected = binomtest(won, won + lost, alternative="greater").pvalue if won + lost else 1.0
-    assert chance_of(won, lost) == pytest.approx(expected)
+    assert mcnemar_p_value(won, lost) == pytest.approx(expected)
 
 
 def test_the_fewest_flips_are_those_that_a_coin_would_hardly_throw() -> None:
@@ -157,7 +157,7 @@ def test_the_number_needed_finds_what_was_seen_as_often_as_it_says() -> None:
 
     needed = 40 + (texts_still_needed(40, 5, 2, 0.95) or 0)
     flips = default_rng(1).multinomial(needed, [5 / 40, 2 / 40, 33 / 40], size=2000)
-    found = sum(chance_of(int(won), int(lost)) <= 0.05 for won, lost, _ in flips) / 2000
+    found = sum(mcnemar_p_value(int(won), int(lost)) <= 0.05 for won, lost, _ in flips) / 2000
     assert 0.75 < found < 0.85
 
 

@@ -106,7 +106,7 @@ def test_the_live_model_is_asked_once_a_version_and_once_a_set(tmp_path: Path) -
     kept = tmp_path / "gate"
 
     def remembered(champion: Any, texts: GateSet) -> list[float]:
-        return texts.remembered(champion, kept, lambda _: None)[:, 0].tolist()
+        return texts.champion_logits(champion, kept, lambda _: None)[:, 0].tolist()
 
     assert remembered(first, mine) == remembered(first, mine) == [4, 8]
     assert asked == mine.texts
@@ -127,16 +127,16 @@ def test_answers_that_cannot_be_read_are_asked_for_again(
     asked: list[str] = []
     mine = GateSet(["One.", "Another."], np.array([0, 1], np.int8), None)
     champion = model(tmp_path / "model", "manifest", asked)
-    expected = mine.remembered(champion, tmp_path / "gate", lambda _: None)
+    expected = mine.champion_logits(champion, tmp_path / "gate", lambda _: None)
     (kept,) = (tmp_path / "gate").iterdir()
     if broken is None:
         save_file({"logits": np.full((2, 2), np.nan, np.float32)}, kept)
     else:
         kept.write_bytes(broken)
-    assert mine.remembered(champion, tmp_path / "gate", lambda _: None).tolist() == expected.tolist()
+    assert mine.champion_logits(champion, tmp_path / "gate", lambda _: None).tolist() == expected.tolist()
     assert "it is asked again" in caplog.text
     assert len(asked) == 4
-    mine.remembered(champion, tmp_path / "gate", lambda _: None)
+    mine.champion_logits(champion, tmp_path / "gate", lambda _: None)
     assert len(asked) == 4
 
 
@@ -144,7 +144,7 @@ def test_where_nothing_can_be_kept_the_answers_still_come(tmp_path: Path, caplog
     asked: list[str] = []
     (tmp_path / "gate").write_text("a file where the folder should be", encoding="utf-8")
     mine = GateSet(["One."], np.array([0], np.int8), None)
-    assert mine.remembered(model(tmp_path / "model", "m", asked), tmp_path / "gate", lambda _: None).tolist() == [
+    assert mine.champion_logits(model(tmp_path / "model", "m", asked), tmp_path / "gate", lambda _: None).tolist() == [
         [4, 0]
     ]
     assert "cannot be kept" in caplog.text

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
-from worker.runs.run_directory import clear_rooms, workroom
+from worker.runs.run_directory import remove_stale_directories, run_directory
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def must_not_wait() -> None:
 
 def test_a_room_keeps_what_its_own_run_left_and_clears_the_others(settings: Settings) -> None:
     leave(settings, 1, 2, 12)
-    with workroom(settings, 2, must_not_wait) as room:
+    with run_directory(settings, 2, must_not_wait) as room:
         assert (room.folder / "checkpoint").is_file()
         assert left(settings) == {"run-2"}
         room.purge()
@@ -40,18 +40,18 @@ def test_a_room_keeps_what_its_own_run_left_and_clears_the_others(settings: Sett
 
 def test_rooms_of_ended_runs_are_cleared_and_the_open_ones_stays(settings: Settings) -> None:
     leave(settings, 1, 2, 12)
-    clear_rooms(settings, 2)
+    remove_stale_directories(settings, 2)
     assert left(settings) == {"run-2"}
-    clear_rooms(settings, None)
+    remove_stale_directories(settings, None)
     assert left(settings) == set()
 
 
 def test_nothing_is_cleared_while_a_run_is_carried_out(settings: Settings) -> None:
-    with workroom(settings, 2, must_not_wait):
-        clear_rooms(settings, None)
+    with run_directory(settings, 2, must_not_wait):
+        remove_stale_directories(settings, None)
         assert left(settings) == {"run-2"}
 
 
 def test_where_no_run_was_ever_carried_out_there_is_nothing_to_clear(settings: Settings) -> None:
-    clear_rooms(settings, None)
+    remove_stale_directories(settings, None)
     assert not (settings.data_dir / "work").exists()

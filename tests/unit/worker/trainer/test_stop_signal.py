@@ -16,10 +16,10 @@ BUSY = """
 import sys
 from worker.trainer import stop_signal
 stop_signal.GRACE = float(sys.argv[1])
-stop = stop_signal.Stop()
+stop = stop_signal.StopSignal()
 stop.listen(sys.stdin.fileno())
 print("busy", flush=True)
-while sys.argv[2] == "deaf" or not stop.asked():
+while sys.argv[2] == "deaf" or not stop.requested():
     pass
 print("stopped by itself", flush=True)
 stop.check()
