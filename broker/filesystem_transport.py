@@ -22,6 +22,8 @@ from typing import Any, Final
 from kombu.asynchronous.hub import Hub
 from kombu.transport import filesystem, virtual
 
+from core.files import replaced
+
 logger = logging.getLogger(__name__)
 
 _UNFINISHED: Final = ".unfinished"
@@ -34,9 +36,8 @@ class Channel(filesystem.Channel):
         """Leave a message for ``queue``, whole or not at all."""
         folder = Path(self.data_folder_out)
         name = f"{time.time_ns():020}_{uuid.uuid4()}.{queue}.msg"
-        unfinished = folder / f"{name}{_UNFINISHED}"
-        unfinished.write_text(json.dumps(payload), encoding="utf-8")
-        unfinished.rename(folder / name)
+        with replaced(folder / name) as part:
+            part.write_text(json.dumps(payload), encoding="utf-8")
 
     def _get(self, queue: str) -> dict[str, Any]:
         """Take the oldest message of ``queue``; raises Empty when there is none."""

@@ -1,4 +1,4 @@
-"""A file that is written beside its place and takes it at the end, so a command that is broken off leaves nothing."""
+"""Files that are replaced atomically: a reader sees the old one or the new one, never half of it."""
 
 import bz2
 import gzip
@@ -11,30 +11,50 @@ from typing import IO, Any, Final, TextIO, cast
 
 from core.errors import UnwritableFile
 
-# The modules of the standard library open packed files alike.
+# The modules of the standard library open compressed files alike.
 OPENERS: Final[dict[str, Callable[..., IO[Any]]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[TextIO]:
-    """A text file that takes the place of ``path`` when the block ends well, and vanishes when it does not.
+def replaced(path: Path) -> Iterator[Path]:
+    """Yield a hidden path beside ``path`` to write to, and rename it to ``path`` when the block ends without an error.
 
-    It is packed as its name says; of a link, the file that it leads to is replaced. Raises UnwritableFile, before the
-    block runs where it can be known.
+    After an error nothing is left behind and ``path`` is as before. The rename is atomic for readers; call ``fsync`` in
+    the block where the content has to survive a power cut too. Raises OSError.
     """
-    path = path.resolve()
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    opener: Callable[..., IO[Any]] = OPENERS.get(path.suffix.lower(), open)
     try:
-        if path.exists() and not path.is_file():
-            raise UnwritableFile(path=path, reason="it is a folder" if path.is_dir() else "it is no file")
-        with cast(TextIO, opener(part, "wt", encoding="utf-8", newline="")) as output:
-            yield output
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
+        yield part
         part.replace(path)
-    except OSError as error:
-        raise UnwritableFile(path=path, reason=error.strerror) from error
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+def fsync(path: Path) -> None:
+    """Flush a file, or the entries of a folder, to disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[TextIO]:
+    """Open a UTF-8 text file that replaces ``path``, flushed to disk, when the block ends without an error.
+
+    The file is compressed if its suffix says so. If ``path`` is a link, the file that it points to is replaced. Raises
+    UnwritableFile, before the block runs where that can be known.
+    """
+    path = path.resolve()
+    opener: Callable[..., IO[Any]] = OPENERS.get(path.suffix.lower(), open)
+    try:
+        if path.exists() and not path.is_file():
+            raise UnwritableFile(path=path, reason="it is a folder" if path.is_dir() else "it is not a regular file")
+        with replaced(path) as part:
+            with cast(TextIO, opener(part, "wt", encoding="utf-8", newline="")) as output:
+                yield output
+            fsync(part)
+    except OSError as error:
+        raise UnwritableFile(path=path, reason=error.strerror) from error

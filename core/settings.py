@@ -36,6 +36,19 @@ def _numbers(value: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever 
     return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
 
 
+def _absolute_if_there(value: str) -> str:
+    """Return the absolute path of a file or folder that exists, else the name as it is."""
+    return str(Path(value).absolute()) if Path(value).exists() else value
+
+
+def _absolute_if_toml(value: str) -> str:
+    """Return the absolute path of a .toml file, else the recipe's name as it is."""
+    return str(Path(value).absolute()) if value.endswith(".toml") else value
+
+
+# A path is made absolute when the settings are read, because processes that get it may run in another folder.
+PathOrName = Annotated[str, AfterValidator(_absolute_if_there)]
+RecipeName = Annotated[str, AfterValidator(_absolute_if_toml)]
 Share = Annotated[float, Field(ge=0, le=1)]
 AdminIds = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_numbers)]
 
@@ -86,12 +99,12 @@ class Settings(BaseSettings):
         Path("models/starter"),
         description="Folder of the published model that feedback rounds start from: one fine-tuned on IMDB alone.",
     )
-    base_model: str | None = Field(
+    base_model: PathOrName | None = Field(
         None,
         description="Encoder that a full fine-tune starts from: a hub name or a folder; "
         "the one that the recipe names when it is not set.",
     )
-    imdb_path: Path | None = Field(
+    imdb_path: PathOrName | None = Field(
         None,
         description="Labelled reviews that thumbs fine-tune and thumbs evaluate read when --data is not given: "
         "the aclImdb folder or tar file, Kaggle's CSV, parquet, a folder of train and test files, or the name of a "
@@ -110,10 +123,10 @@ class Settings(BaseSettings):
     training_python: Path | None = Field(
         None, description="Python interpreter with TensorFlow that a worker fine-tunes in; its own when it is not set."
     )
-    feedback_recipe: str = Field(
+    feedback_recipe: RecipeName = Field(
         "feedback", description="Recipe of a feedback round: a recipe's name, or the path of its .toml file."
     )
-    full_recipe: str = Field(
+    full_recipe: RecipeName = Field(
         "default", description="Recipe of a full run: a recipe's name, or the path of its .toml file."
     )
     keep_models: int = Field(

@@ -8,6 +8,8 @@ import os
 import threading
 from typing import Final
 
+from core.parent_watch import on_pipe_end
+
 _LOOK_EVERY: Final = 0.5
 
 
@@ -28,7 +30,7 @@ class StopWithParent:
     def follow(self) -> None:
         """Heed the leash; called in a process that the worker forked."""
         self.signal_stop()  # this process's own copy, which would keep the pipe open
-        threading.Thread(target=self._heed, name="leash", daemon=True).start()
+        on_pipe_end(self._end, self._stop)
 
     def end_with_the_worker(self) -> None:
         """End when the worker is dead; called in a forked process, also one whose descriptors were closed."""
@@ -38,8 +40,7 @@ class StopWithParent:
         """Whether the worker was told to stop; known in the processes that follow."""
         return self._told.is_set()
 
-    def _heed(self) -> None:
-        os.read(self._end, 1)
+    def _stop(self) -> None:
         self._told.set()
         self._watch()
 

@@ -12,9 +12,8 @@ from bot.texts import Texts, fill
 from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from ml.serving.artifact import Manifest
 from storage.db.database import UnitOfWork
-from storage.errors import LiveModelChanged, ModelRemoved, UnknownModelVersion
 from storage.models import instances, registry
-from storage.models.registry import ModelChange, ModelVersion
+from storage.models.registry import ModelChange, ModelVersion, Promotion
 from storage.training import runs
 
 # More would neither fit into a message nor onto a screen.
@@ -105,30 +104,21 @@ def _answer(unit: UnitOfWork, tap: Tap, on_models: ModelsTap) -> tuple[str, Keyb
     texts = tap.incoming.texts
     if on_models.action is ModelsAction.LIST:
         return models_page(unit, texts)
-    try:
-        if on_models.action is ModelsAction.ASK:
-            return _question(unit, texts, on_models)
-        who = tap.incoming.sender.telegram_id
-        registry.make_live(unit, on_models.version, _WHY, who, instead_of=on_models.live)
-        note = texts.models_done
-    except UnknownModelVersion:
-        note = texts.models_unknown
-    except ModelRemoved:
-        note = texts.models_gone
-    except LiveModelChanged:
-        note = texts.models_stale
+    version, live = on_models.version, on_models.live
+    if on_models.action is ModelsAction.ASK:
+        outcome = registry.check_promotion(unit, version, live)
+        if outcome is Promotion.DONE:
+            question = fill(texts.models_question, version=version, live=live)
+            return question, model_change_keyboard(texts, version, live)
+    else:
+        outcome = registry.promote(unit, version, _WHY, tap.incoming.sender.telegram_id, live)
+    note = {
+        Promotion.DONE: texts.models_done,
+        Promotion.UNKNOWN: texts.models_unknown,
+        Promotion.REMOVED: texts.models_gone,
+        Promotion.CHANGED: texts.models_stale,
+    }[outcome]
     return models_page(unit, texts, fill(note, version=on_models.version))
-
-
-def _question(unit: UnitOfWork, texts: Texts, on_models: ModelsTap) -> tuple[str, Keyboard]:
-    """Whether to make the change, which is asked only where it can be made; raises as ``make_live`` does."""
-    chosen, live = registry.get_version(unit, on_models.version), registry.live_model(unit)
-    if chosen.removed_at is not None:
-        raise ModelRemoved(version=chosen.version)
-    if live is None or live.version != on_models.live:
-        raise LiveModelChanged(expected=on_models.live, found=live.version if live else "none")
-    question = fill(texts.models_question, version=chosen.version, live=live.version)
-    return question, model_change_keyboard(texts, chosen.version, live.version)
 
 
 def _process(texts: Texts, one: instances.BotInstance) -> str:

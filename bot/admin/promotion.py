@@ -12,8 +12,9 @@ from storage.chat import outbox
 from storage.chat.outbox import Draft
 from storage.db.database import UnitOfWork
 from storage.db.states import RunState
-from storage.errors import LiveModelChanged, ModelRemoved, UnknownModelVersion, UnknownRun
+from storage.errors import UnknownRun
 from storage.models import registry
+from storage.models.registry import Promotion
 from storage.training import runs
 from storage.training.runs import Run
 
@@ -67,13 +68,14 @@ def _answer(unit: UnitOfWork, tap: Tap, run: Run, wish: CardAction) -> tuple[str
     if wish is CardAction.NO:
         return None, card_keyboard(texts, run.id, asking=False)
     why = _WHY.format(number=run.id)
-    try:
-        registry.make_live(unit, run.candidate, why, tap.incoming.sender.telegram_id, instead_of=run.champion)
-    except (ModelRemoved, UnknownModelVersion):
-        return fill(texts.card_removed, version=run.candidate), None
-    except LiveModelChanged:
-        return texts.card_stale, None
-    return fill(texts.card_promoted, version=run.candidate), None
+    outcome = registry.promote(unit, run.candidate, why, tap.incoming.sender.telegram_id, run.champion)
+    note = {
+        Promotion.DONE: texts.card_promoted,
+        Promotion.UNKNOWN: texts.card_removed,
+        Promotion.REMOVED: texts.card_removed,
+        Promotion.CHANGED: texts.card_stale,
+    }[outcome]
+    return fill(note, version=run.candidate), None
 
 
 def _may_promote(unit: UnitOfWork, run: Run) -> bool:

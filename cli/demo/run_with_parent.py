@@ -8,24 +8,24 @@ import os
 import runpy
 import signal
 import sys
-import threading
 import time
+
+from core.parent_watch import on_pipe_end
 
 # Seconds between asking the program to stop and ending it.
 GRACE = 5.0
 
 
 def main(arguments: list[str]) -> None:
-    """Run ``arguments[1]`` with the rest as its arguments, on the leash that descriptor ``arguments[0]`` is."""
+    """Run module ``arguments[1]`` with the rest as its arguments; descriptor ``arguments[0]`` is the parent's pipe."""
     descriptor, module = int(arguments[0]), arguments[1]
     os.set_inheritable(descriptor, False)
-    threading.Thread(target=_end_with, args=(descriptor,), name="leash", daemon=True).start()
+    on_pipe_end(descriptor, _end)
     sys.argv = [module, *arguments[2:]]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def _end_with(descriptor: int) -> None:
-    os.read(descriptor, 1)
+def _end() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE)  # an event to wait for does not exist: the program either ends in time, or not
     os.kill(os.getpid(), signal.SIGKILL)

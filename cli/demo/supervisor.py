@@ -1,6 +1,5 @@
 """``thumbs demo``: playground, bot and worker on one machine, started together and stopped together."""
 
-import fcntl
 import http.client
 import json
 import os
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
+from filelock import FileLock, Timeout
 from pydantic import SecretStr
 
 from cli.demo.processes import ChildProcesses, Event, OutputLine, ProcessExit, StopRequest
@@ -27,8 +27,6 @@ from storage.db.encryption import make_key_file, read_keys
 PLAYGROUND, BOT = "playground", "bot"
 # The person whom the playground's page is for at first.
 PLAYGROUND_ADMIN = 1
-# Settings that are a name, or else a file's path.
-_RECIPES = ("feedback_recipe", "full_recipe")
 READY_LINE = "playground listening on "
 # Seconds until a demo that does not get ready is given up, and between two looks at whether the bot is polling.
 PATIENCE, LOOK_EVERY = 60.0, 0.05
@@ -98,12 +96,13 @@ def demo_settings(settings: Settings) -> Settings:
 
 @contextmanager
 def hold_demo_lock(data_dir: Path) -> Iterator[None]:
-    """Hold ``data_dir`` for this demo; raises DemoRunning when another holds it: both would answer the same people."""
-    with (data_dir / "demo.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DemoRunning(path=data_dir) from error
+    """Lock ``data_dir`` for this demo. Raises DemoRunning when another has it: both would answer the same people."""
+    lock = FileLock(data_dir / "demo.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise DemoRunning(path=data_dir) from error
+    with lock:
         yield
 
 
@@ -117,19 +116,13 @@ def child_environment(settings: Settings) -> dict[str, str]:
     for name in names:
         value = getattr(settings, name)
         if value is not None:
-            environment[name.upper()] = _written(name, value)
+            environment[name.upper()] = _written(value)
     environment["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
 
 
-def _written(name: str, value: object) -> str:
-    if name == "imdb_path" and isinstance(value, Path) and not value.exists():
-        return str(value)  # the name of a data set on the hub
-    if name in _RECIPES and isinstance(value, str) and value.endswith(".toml"):
-        return str(Path(value).absolute())
-    if name == "base_model" and isinstance(value, str) and Path(value).exists():
-        return str(Path(value).absolute())  # else it is an encoder's name
+def _written(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, tuple):

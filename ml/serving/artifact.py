@@ -1,21 +1,22 @@
 """One published version of the model: a Hugging Face folder and a manifest that vouches for it."""
 
-import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Self
 
+from filelock import lock_descriptor
 from safetensors import SafetensorError
 
 from core.errors import UnwritableFile
+from core.files import fsync
 from ml.errors import FolderTaken, UnusableArtifact
 from ml.text.tokenization import Reading
 
@@ -161,43 +162,37 @@ def _replacing(folder: Path) -> Iterator[Path]:
         yield new
         for path in new.iterdir():
             path.chmod(0o644)
-            _flush(path)
-        _flush(new)
+            fsync(path)
+        fsync(new)
         with _locked(folder.parent):
             if folder.exists():
                 folder.rename(work / _OLD)
             new.rename(folder)
-        _flush(folder.parent)
+        fsync(folder.parent)
 
 
 def _clear(folder: Path) -> None:
     """Remove the work folders of publications of ``folder`` that nobody holds any more."""
     name = re.compile(re.escape(f".{folder.name}-") + r"[a-z0-9_]+" + re.escape(_WORK))
     for work in [path for path in folder.parent.iterdir() if name.fullmatch(path.name)]:
-        with suppress(BlockingIOError), _locked(work, fcntl.LOCK_NB):
+        descriptor = os.open(work, os.O_RDONLY)
+        try:
+            if not lock_descriptor(descriptor, blocking=False):
+                continue
             if (work / _OLD).is_dir() and not folder.exists():
                 (work / _OLD).rename(folder)
             shutil.rmtree(work)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
-def _locked(folder: Path, how: int = 0) -> Iterator[None]:
-    """Hold the lock of an existing folder, which ends with the process at the latest.
-
-    Waits for it, or with LOCK_NB raises BlockingIOError where another holds it.
-    """
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of an existing folder, which ends with the process at the latest; wait for it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | how)
+        lock_descriptor(descriptor)
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

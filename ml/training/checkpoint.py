@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from core.errors import UnwritableFile
+from core.files import replaced
 from ml.errors import NothingToResume
 
 _FILE = "training.safetensors"
@@ -40,14 +41,12 @@ class Checkpoint:
 
         Raises UnwritableFile, as on a full disk; the checkpoint before stays.
         """
-        beside = self.folder / f".{_FILE}"
         values = {name: keras.ops.convert_to_numpy(variable) for name, variable in _variables(network).items()}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            save_file(values, beside, metadata={"step": str(step), "plan": self.plan})
-            beside.rename(self.folder / _FILE)
+            with replaced(self.folder / _FILE) as part:
+                save_file(values, part, metadata={"step": str(step), "plan": self.plan})
         except (OSError, SafetensorError) as error:
-            beside.unlink(missing_ok=True)
             raise UnwritableFile(path=self.folder / _FILE, reason=str(error)) from error
 
     def load(self, network: keras.Model) -> int:

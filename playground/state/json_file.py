@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from core.files import replaced
 from playground.errors import UnusablePlaygroundFile
 from playground.wire import JsonObject, encode
 
@@ -48,7 +49,6 @@ def write_lines(path: Path, values: list[JsonObject]) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write ``text`` beside ``path`` and rename it; survives the process's death, not the machine's."""
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    """Replace ``path`` atomically; the content survives the process's death, not a power cut."""
+    with replaced(path) as part:
+        part.write_text(text, encoding="utf-8")

@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from core.files import fsync
 from storage.errors import NotInTheStore, StoreUnusable
 
 # The hidden folder beside a model in which it is written or fetched.
@@ -105,9 +106,9 @@ def _put_in_folder(folder: Path, target: Path) -> None:
     with _part(target) as part:
         for source in folder.iterdir():
             shutil.copyfile(source, part / source.name)
-            _flush(part / source.name)
-        _flush(part)
-    _flush(target.parent)
+            fsync(part / source.name)
+        fsync(part)
+    fsync(target.parent)
 
 
 @contextmanager
@@ -122,11 +123,3 @@ def _part(target: Path) -> Iterator[Path]:
         part.rename(target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

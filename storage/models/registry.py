@@ -5,10 +5,13 @@ The row holds the manifest's hash, so the database vouches for the files.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import case, select, update
 from sqlalchemy.exc import IntegrityError
 
+from core.errors import ThumbsError
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.tables import ModelChangeRow, ModelVersionRow
@@ -46,6 +49,22 @@ class ModelChange:
     why: str
 
 
+class Promotion(StrEnum):
+    """What an attempt to make a version live comes to."""
+
+    DONE = "done"
+    UNKNOWN = "unknown"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+_OUTCOMES: Final[dict[type[ThumbsError], Promotion]] = {
+    UnknownModelVersion: Promotion.UNKNOWN,
+    ModelRemoved: Promotion.REMOVED,
+    LiveModelChanged: Promotion.CHANGED,
+}
+
+
 def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str, run_id: int | None = None) -> None:
     """Make a version known; of one that is known already only the location may differ, and is updated.
 
@@ -63,18 +82,31 @@ def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str
         raise ModelVersionTaken(version=version)
 
 
+def check_promotion(unit: UnitOfWork, version: str, instead_of: str | None) -> Promotion:
+    """Return what ``promote`` would come to now, without changing anything; CHANGED: ``instead_of`` is not live."""
+    try:
+        _require_promotable(unit, version, instead_of)
+    except (UnknownModelVersion, ModelRemoved, LiveModelChanged) as error:
+        return _OUTCOMES[type(error)]
+    return Promotion.DONE
+
+
+def promote(unit: UnitOfWork, version: str, why: str, who: int | None, instead_of: str | None) -> Promotion:
+    """Make a version live as ``make_live`` does, and return the outcome instead of raising an error."""
+    try:
+        make_live(unit, version, why, who, instead_of)
+    except (UnknownModelVersion, ModelRemoved, LiveModelChanged) as error:
+        return _OUTCOMES[type(error)]
+    return Promotion.DONE
+
+
 def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
     """Let this version answer from now on, and no other, and write down who wanted that and why.
 
     With ``instead_of`` only if that one is live now. Raises UnknownModelVersion, ModelRemoved, LiveModelChanged; the
     last also when another process changed the live model at the same moment.
     """
-    chosen = get_version(unit, version)
-    if chosen.removed_at is not None:
-        raise ModelRemoved(version=version)
-    before = live_model(unit)
-    if instead_of is not None and (before is None or before.version != instead_of):
-        raise LiveModelChanged(expected=instead_of, found=before.version if before else "none")
+    before = _require_promotable(unit, version, instead_of)
     if before is not None and before.version == version:
         return
     if before is not None:
@@ -89,6 +121,16 @@ def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, 
         raise LiveModelChanged(expected="none", found="another") from error
     unit.add(ModelChangeRow(who=who, from_version=before.version if before else None, to_version=version, why=why))
     unit.flush()
+
+
+def _require_promotable(unit: UnitOfWork, version: str, instead_of: str | None) -> ModelVersion | None:
+    """Return the live model; raise UnknownModelVersion, ModelRemoved or LiveModelChanged."""
+    if get_version(unit, version).removed_at is not None:
+        raise ModelRemoved(version=version)
+    live = live_model(unit)
+    if instead_of is not None and (live is None or live.version != instead_of):
+        raise LiveModelChanged(expected=instead_of, found=live.version if live else "none")
+    return live
 
 
 def record_test(unit: UnitOfWork, version: str, reviews: int, right: int) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -14,6 +13,7 @@ import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from core.files import replaced
 from ml.data.splits import Split, hold_out
 from ml.evaluation.evaluate import ratings_of
 from ml.evaluation.metrics import Labels
@@ -93,12 +93,9 @@ def _drawn(source: pd.DataFrame) -> Split:
 
 def _keep(logits: Logits, path: Path) -> None:
     """Write the file whole or not at all; without room for it, the next run asks again."""
-    beside = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({_LOGITS: logits}, beside)
-        beside.rename(path)
+        with replaced(path) as part:
+            save_file({_LOGITS: logits}, part)
     except (OSError, SafetensorError) as error:
-        with suppress(OSError):
-            beside.unlink()
         logger.warning("The live model's answers cannot be kept in %s: %s", path, error)

@@ -1,7 +1,6 @@
 """What a run trains on, measures by and has to beat: its snapshot, and the job that the trainer gets."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from core.settings import Settings
 from ml.serving.artifact import require_registered
@@ -53,34 +52,15 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
         raise NothingLeftToLearn(texts=len(held_out)) if held_out else NothingToLearn
     files = store.fetch(champion.location, room.folder / "champion")
     require_registered(files, champion.version, champion.manifest_sha256)
-    recipe = _recipe(settings.feedback_recipe if round_of_feedback else settings.full_recipe)
+    recipe = settings.feedback_recipe if round_of_feedback else settings.full_recipe
     return Job(
         run_id=run.id,
         recipe=recipe,
-        base=str(settings.anchor.absolute())
-        if round_of_feedback
-        else _base(settings.base_model) or Recipe.named(recipe).base,
+        base=str(settings.anchor.absolute()) if round_of_feedback else settings.base_model or Recipe.named(recipe).base,
         work=str(room.folder),
         champion=str(files.absolute()),
-        imdb=_reviews(settings.imdb_path),
+        imdb=settings.imdb_path,
         train=tuple(train),
         held_out=tuple(held_out),
         gate_cache=str(settings.data_dir.resolve() / "gate"),
     )
-
-
-def _base(name: str | None) -> str | None:
-    """What BASE_MODEL says: an absolute path where there is something at it, else the name of an encoder."""
-    return str(Path(name).absolute()) if name is not None and Path(name).exists() else name
-
-
-def _recipe(name: str) -> str:
-    """A recipe's name, or the absolute path of its file."""
-    return str(Path(name).absolute()) if name.endswith(".toml") else name
-
-
-def _reviews(path: Path | None) -> str | None:
-    """What IMDB_PATH says: an absolute path where there is something at it, else the name of a data set."""
-    if path is None:
-        return None
-    return str(path.absolute()) if path.exists() else str(path)

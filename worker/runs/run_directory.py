@@ -1,12 +1,13 @@
 """The folder that a run is carried out in: its checkpoint and its candidate, which go when the run has ended."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import lock_descriptor
 
 from core.settings import Settings
 
@@ -40,7 +41,7 @@ def run_directory(settings: Settings, run_id: int, wait: Callable[[], None]) -> 
     rooms.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(rooms / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        while not _locked(descriptor):
+        while not lock_descriptor(descriptor, blocking=False):
             wait()
         _clear(rooms, run_id)
         folder = rooms / _name(run_id)
@@ -60,7 +61,7 @@ def remove_stale_directories(settings: Settings, open_run: int | None) -> None:
         return
     descriptor = os.open(rooms / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if _locked(descriptor):
+        if lock_descriptor(descriptor, blocking=False):
             _clear(rooms, open_run)
     finally:
         os.close(descriptor)
@@ -74,11 +75,3 @@ def _clear(rooms: Path, but: int | None) -> None:
 
 def _name(run_id: int) -> str:
     return f"run-{run_id}"
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -1,12 +1,13 @@
 """How the trainer learns that it is to stop: by a signal, or because its standard input ends with its worker."""
 
 import os
-import select
 import signal
 import sys
 import threading
 import time
 from typing import Final, NoReturn
+
+from core.parent_watch import on_pipe_end
 
 # The exit status of a trainer that stopped because it was told to.
 STATUS: Final = 130
@@ -48,13 +49,14 @@ class StopSignal:
         signal.set_wakeup_fd(wakes)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        threading.Thread(target=self._wait, args=(descriptor, woken), name="stop", daemon=True).start()
+        threading.Thread(target=self._on_signal, args=(woken,), name="stop", daemon=True).start()
+        on_pipe_end(descriptor, self._end)
 
-    def _wait(self, descriptor: int, woken: int) -> None:
-        while True:
-            ready, _, _ = select.select([descriptor, woken], [], [])
-            if woken in ready or not os.read(descriptor, 4096):
-                break
+    def _on_signal(self, woken: int) -> None:
+        os.read(woken, 1)
+        self._end()
+
+    def _end(self) -> None:
         self.request()
         time.sleep(GRACE)  # an event to wait for does not exist: the main thread either ends the process, or not
         os._exit(STATUS)

@@ -32,7 +32,7 @@ def test_a_redis_answers_until_it_stops(tmp_path: Path, monkeypatch: pytest.Monk
 def test_nobody_waits_for_a_server_that_takes_the_connection_and_says_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(queues, "_PATIENCE", 0.5)
+    monkeypatch.setattr(queues, "_TIMEOUT", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         queues.notify_worker(Settings(_env_file=None, data_dir=tmp_path, broker_url=address), 1)  # type: ignore[arg-type]

@@ -63,7 +63,7 @@ async def test_a_tap_is_answered_once_and_the_message_edited(playground: Playgro
 async def test_the_list_of_calls_has_all_of_them_in_order(playground: PlaygroundClient, bot: Bot) -> None:
     playground.message("Hello")
     seen = playground.outbox()[-1]["seq"]
-    waiting = asyncio.create_task(asyncio.to_thread(playground.state.call_log, seen, 20))
+    waiting = asyncio.create_task(asyncio.to_thread(playground.outbox, seen, 20))
     await bot.send_message(2, "[1, 2]", reply_markup=BUTTONS)
     (call,) = await waiting
     assert (call["seq"], call["method"], call["ok"], call["result"]["text"]) == (

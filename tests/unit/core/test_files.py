@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UnwritableFile
-from core.files import atomic_write
+from core.files import atomic_write, replaced
 
 
 def write(path: Path) -> None:
@@ -38,3 +38,26 @@ def test_a_place_that_cannot_be_is_told_in_one_sentence(tmp_path: Path, name: st
     with pytest.raises(UnwritableFile):
         write(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_replaced_file_is_as_before_when_the_block_fails(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_text("old", encoding="utf-8")
+
+    def write_half() -> None:
+        with replaced(path) as part:
+            part.write_text("half", encoding="utf-8")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
+    assert path.read_text(encoding="utf-8") == "old"
+    assert [found.name for found in tmp_path.iterdir()] == ["state"]
+
+
+def test_a_replaced_file_is_new_when_the_block_ends_well(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    with replaced(path) as part:
+        part.write_text("new", encoding="utf-8")
+        assert not path.exists()
+    assert path.read_text(encoding="utf-8") == "new"
