@@ -1,1 +1,1 @@
-"""Writes the measured figures and the lists of modules into the documents."""
+"""Generates docs/benchmarks.md from the committed results, and the lists of modules in docs/architecture.md."""

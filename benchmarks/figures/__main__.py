@@ -1,7 +1,7 @@
-"""Writes the committed figures and the lists of modules into the documents, between their markers.
+"""Generates the marked blocks of docs/benchmarks.md and docs/architecture.md.
 
-python -m benchmarks.figures          # rewrite docs/benchmarks.md and docs/architecture.md
-python -m benchmarks.figures --check  # exit 1 when one of them would change
+python -m benchmarks.figures          # rewrite both documents
+python -m benchmarks.figures --check  # exit 1 when one of them is out of date
 """
 
 import argparse
@@ -12,7 +12,9 @@ from benchmarks.figures.documents import DOCUMENTS, with_blocks
 
 def main() -> int:
     """Rewrite or check the documents; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.figures", description="Write figures into docs/.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.figures", description="Generate the marked blocks of the documents in docs/."
+    )
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a document is out of date")
     check = parser.parse_args().check
     for document in DOCUMENTS:

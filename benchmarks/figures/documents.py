@@ -1,4 +1,4 @@
-"""The documents with generated blocks: tables of results in one, lists of modules in the other."""
+"""Generates the marked blocks of documents: benchmark tables in one, lists of modules in the other."""
 
 import ast
 import json
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from benchmarks.figures.tables import TABLES, Results
+from benchmarks.figures.blocks import BLOCKS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOCUMENTS: Final = (ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "architecture.md")
 _RESULTS: Final = ROOT / "benchmarks" / "results"
-# Alembic's own file.
-_NO_MODULE: Final = "env.py"
+# Alembic's own script, which the lists leave out.
+_ALEMBIC_SCRIPT: Final = "env.py"
 _BLOCK: Final = re.compile(r"(<!-- (figures|rooms): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -21,32 +21,33 @@ def with_blocks(text: str) -> str:
     """Return ``text`` with every marked block generated from ``benchmarks/results`` and the modules' first lines."""
 
     def block(match: re.Match[str]) -> str:
-        name = match[3]
-        return f"{match[1]}{_room(name) if match[2] == 'rooms' else TABLES[name](_results(name))}{match[4]}"
+        content = _module_list(match[3]) if match[2] == "rooms" else figures_block(match[3])
+        return f"{match[1]}{content}{match[4]}"
 
     return _BLOCK.sub(block, text)
 
 
-def _room(name: str) -> str:
-    """One line for each package and module of a room, indented as they lie: its name and its docstring's first line."""
-    return "\n".join(["```", f"{name}/", *_lines(ROOT / name, 1), "```"]) + "\n"
+def figures_block(name: str) -> str:
+    """Return the generated Markdown of one block of docs/benchmarks.md."""
+    block = BLOCKS[name]
+    return block.render(json.loads((_RESULTS / f"{block.results}.json").read_text(encoding="utf-8")))
 
 
-def _lines(package: Path, depth: int) -> Iterator[str]:
-    modules = [path for path in package.glob("*.py") if path.name not in {"__init__.py", _NO_MODULE}]
+def _module_list(room: str) -> str:
+    """Return a line for each package and module of a room: its name, indented, and its docstring's first line."""
+    return "\n".join(["```", f"{room}/", *_module_lines(ROOT / room, 1), "```"]) + "\n"
+
+
+def _module_lines(package: Path, depth: int) -> Iterator[str]:
+    modules = [path for path in package.glob("*.py") if path.name not in {"__init__.py", _ALEMBIC_SCRIPT}]
     folders = [path.parent for path in package.glob("*/__init__.py")]
     for path in sorted([*folders, *modules], key=lambda path: (path.is_file(), path.name)):
         name = f"{'  ' * depth}{path.stem}{'/' if path.is_dir() else ''}"
         yield f"{name:<28} {_first_line(path / '__init__.py' if path.is_dir() else path)}"
         if path.is_dir():
-            yield from _lines(path, depth + 1)
+            yield from _module_lines(path, depth + 1)
 
 
 def _first_line(module: Path) -> str:
     docstring = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
     return docstring.partition("\n")[0].replace("``", "`")
-
-
-def _results(name: str) -> Results:
-    found: Results = json.loads((_RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    return found

@@ -9,12 +9,12 @@ import pytest
 
 from benchmarks.common.provenance import provenance
 from benchmarks.common.text_sets import Part, shared_texts
+from benchmarks.figures.learning import learning_loop
 from benchmarks.learning import texts as cutting
 from benchmarks.learning.__main__ import Report, Round
 from benchmarks.learning.background_load import BackgroundLoad
 from benchmarks.learning.figures import Judged, RunFigures
 from benchmarks.learning.people import Truth, Votes
-from benchmarks.learning.table import rows_of, source_of
 from benchmarks.learning.texts import Texts
 from ml.evaluation.comparison import Comparison
 from ml.training.recipe import Recipe
@@ -84,7 +84,7 @@ def test_votes_add_up() -> None:
     assert Votes(read=1, own=1, mistaken=1) + Votes(others=2, gold=1) == Votes(1, 0, 1, 2, 1, 0, 1)
 
 
-def test_a_round_reads_in_the_readme_as_it_went() -> None:
+def test_a_round_has_a_column_of_its_figures() -> None:
     run = RunFigures("one", "two", True, 150, 50, "promoted", "Promoted: it is better.", None, 200.0, 1_000.0)
     better = Comparison("one", "two", 2_000, 0.75, 0.8, 0.05, (0.04, 0.06), 20, 120, 0.001, 0.9)
     seen = BackgroundLoad(3, 600, 600, 0, 0, 0, {"one": 500, "two": 100}, {"50%": 0.1})
@@ -107,10 +107,11 @@ def test_a_round_reads_in_the_readme_as_it_went() -> None:
     parts = {"sentences held out": Part(2_000, "a"), "IMDB to test": Part(2_996, "b")}
     report = Report(provenance("numpy"), 22_713_986, 12, 0.05, parts, 0, [first, second])
     found = json.loads(json.dumps(asdict(report)))
-    rows = dict(rows_of(found))
-    assert rows["round 1: `/retrain` to the first reply of the new model"] == "**212 s**"
-    assert rows["round 1: held-out sentences"] == "75.0% to 80.0% (+5.00 points, +4.00 to +6.00)"
-    assert rows["round 1: sentences, verdicts called wrong, votes mistaken"] == "300, 70, 30 of 596"
-    assert rows["round 2: `/retrain` to the first reply of the new model"] == "did not go live"
-    assert rows["round 2: IMDB"] == "as before, for the candidate was rejected"
-    assert "2,000 other sentences and 2,996 official test" in source_of(found)
+    page = learning_loop(found)
+    lines = page.splitlines()
+    assert "| Sentences written | 300 | 300 |" in lines
+    assert "| Mistaken votes, of all votes | 30 of 596 | 30 of 596 |" in lines
+    assert "| From `/retrain` to the first reply of the new model (s) | **212** | did not go live |" in lines
+    assert "| Accuracy on sentences | 75.0% to 80.0% | not measured: the candidate was rejected |" in lines
+    assert "| Change on sentences in points (95% interval) | +5.00 (+4.00 to +6.00) | - |" in lines
+    assert "on 2,000 other sentences and on 2,996 official IMDB test reviews" in page

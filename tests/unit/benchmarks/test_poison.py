@@ -1,20 +1,22 @@
 """Who colludes plants what they mean to, others say what they think, and a model that should not be live is told."""
 
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from benchmarks.common.text_sets import shared_texts
+from benchmarks.common.provenance import provenance
+from benchmarks.common.text_sets import Part, shared_texts
+from benchmarks.figures.robustness import poison
 from benchmarks.poison import parallel, texts
 from benchmarks.poison.effects import Effect
 from benchmarks.poison.guarded import GuardedLoop
 from benchmarks.poison.network import SmallNetwork
 from benchmarks.poison.people import COLLUDERS_TEXTS, HONEST_TEXTS, MISTAKEN, PHRASE, Judged, judgements
 from benchmarks.poison.plan import DEFENDED, PEOPLE, Attack, Case, cases
-from benchmarks.poison.report import CaseReport, faults, grouped
-from benchmarks.poison.table import rows_of
+from benchmarks.poison.report import CaseReport, Report, faults, grouped
 from benchmarks.poison.texts import Texts
 from core.errors import MissingFile
 from ml.data.reviews import read_reviews
@@ -180,12 +182,20 @@ def test_reviews_outside_the_gate_share_no_movie_with_it(monkeypatch: pytest.Mon
     assert set(written.split.train["text"]) | set(written.split.dev["text"]) == set(cut.train["text"])
 
 
-def test_the_table_has_a_line_for_each_attack_and_says_where_nothing_went_live() -> None:
+def test_the_tables_have_a_row_for_each_attack_and_show_where_nothing_went_live() -> None:
     rejected = replace(WELL, state=RunState.REJECTED, effect=None)
     flips = report(rejected, Case(Attack.FLIP, 0.10, 1))
     nobody = report(WELL, Case(Attack.NONE, 0.0, 1))
-    found = {"groups": [asdict(group) for group in grouped([nobody, flips, report()], LIVE)]}
-    rows = dict(rows_of(found))
-    assert rows["nobody colludes"] == "1 promoted"
-    assert rows["10% flip labels: points of IMDB lost: gone live, **without rules**"] == "none, **15.00 (15.00)**"
-    assert rows["3% plant a phrase: 10% of the texts are planted, 10% of those that train"].startswith("1 promoted")
+    cases = (nobody, flips, report())
+    parts = {name: Part(2_000, "a") for name in ("IMDB to test", "sentences held out")}
+    groups = grouped(cases, LIVE)
+    found = Report(
+        provenance("numpy"), 1_000, 2, PEOPLE, MISTAKEN, PHRASE, parts, 0, LIVE, groups, cases, faults=(), minutes=1.0
+    )
+    lines = poison(json.loads(json.dumps(asdict(found)))).splitlines()
+    assert "| None | 0% | 10% | 10% | 0 | 0 | 0 | 1 | - |" in lines
+    assert "| Flipped labels | 10% (6) | 10% | 10% | 1 | 0 | 0 | 0 | - |" in lines
+    assert "| Planted phrase | 3% (2) | 10% | 10% | 0 | 0 | 0 | 1 | 0 |" in lines
+    assert "| Flipped labels | 10% (6) | Went live | no model | no model | no model |" in lines
+    assert "| Flipped labels | 10% (6) | Without the rules | +15.00 (+15.00) | +15.00 | - |" in lines
+    assert "| Planted phrase | 3% (2) | Without the rules | +15.00 (+15.00) | +15.00 | +88.00 (+88.00) |" in lines

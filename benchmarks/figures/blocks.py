@@ -1,0 +1,30 @@
+"""The generated blocks of docs/benchmarks.md, each with its results file and the function that renders it."""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from benchmarks.figures import learning, model_quality, robustness, serving, training
+from benchmarks.figures.markdown import Results
+
+
+class Block(NamedTuple):
+    """A results file, without its ending, and the function that turns its content into Markdown."""
+
+    results: str
+    render: Callable[[Results], str]
+
+
+BLOCKS: Final[dict[str, Block]] = {
+    "starter": Block("starter", model_quality.starter),
+    "language_guard": Block("language", model_quality.language_guard),
+    "http_load": Block("drive", serving.http_load),
+    "training_speed": Block("fine_tuning", training.speed),
+    "equal_steps": Block("equal_steps", training.equal_steps),
+    "gpu": Block("gpu", training.gpu),
+    "tutorial": Block("tutorial", training.tutorial),
+    "feedback_round": Block("fine_tuning", training.feedback_round),
+    "feedback_value": Block("feedback_value", learning.feedback_value),
+    "learning_loop": Block("learning_loop", learning.learning_loop),
+    "chaos": Block("chaos", robustness.chaos),
+    "poison": Block("poison", robustness.poison),
+}

@@ -1,0 +1,86 @@
+"""Markdown for benchmark results: tables, formatted figures, commands and the line that names commit and machine."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+Results = dict[str, Any]
+"""One parsed file of ``benchmarks/results``."""
+NONE: Final = "-"
+"""The cell of a figure that does not apply."""
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; raise ValueError when a row has another number of cells than ``columns``."""
+    lines = [_line(columns), _line(["---"] * len(columns))]
+    for row in rows:
+        if len(row) != len(columns):
+            raise ValueError(f"a row has {len(row)} cells, and the table has {len(columns)} columns: {row}")
+        lines.append(_line(row))
+    return "\n".join(lines)
+
+
+def paragraphs(*parts: str) -> str:
+    """Return ``parts`` with an empty line around each."""
+    return "\n" + "\n\n".join(parts) + "\n\n"
+
+
+def command(*lines: str) -> str:
+    """Return the shell ``lines`` that repeat a measurement, as a code block."""
+    return "\n".join(["```bash", *lines, "```"])
+
+
+def measured(found: Results) -> str:
+    """Return the sentence that names the commit, the machine and the date of a results file."""
+    where = found["provenance"]
+    changes = " with uncommitted changes" if where["dirty"] else ""
+    machine = f"{where['cpu']}, {where['cores']} cores, {where['memory_gib']} GiB of memory"
+    return f"Measured at commit `{where['commit'][:9]}`{changes} on {machine}, {where['date'][:10]}."
+
+
+def disjoint(found: Results) -> str:
+    """Return the sentence on texts that are in more than one of the text sets of a results file."""
+    shared = found["shared_texts"]
+    if not shared:
+        return "No text is in more than one of the sets of texts."
+    return f"{shared:,} texts are in more than one of the sets of texts."
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """Return a share from 0 to 1 as a percentage."""
+    return f"{share:.{decimals}%}"
+
+
+def percent_with_interval(share: float, interval: Sequence[float], decimals: int = 1) -> str:
+    """Return a share from 0 to 1 as a percentage, with its interval in brackets."""
+    low, high = interval
+    return f"{percent(share, decimals)} ({percent(low, decimals)} to {percent(high, decimals)})"
+
+
+def points(difference: float, decimals: int = 2) -> str:
+    """Return the difference of two shares in percentage points, with its sign."""
+    return f"{100 * difference:+.{decimals}f}"
+
+
+def points_with_interval(difference: float, interval: Sequence[float], decimals: int = 2) -> str:
+    """Return the difference of two shares in percentage points, with its interval in brackets."""
+    low, high = interval
+    return f"{points(difference, decimals)} ({points(low, decimals)} to {points(high, decimals)})"
+
+
+def comparison(found: Results) -> str:
+    """Return the change from the first to the second model of an ``ml.evaluation.comparison.Comparison``."""
+    return points_with_interval(found["difference"], found["interval"])
+
+
+def mean(found: Results, decimals: int = 2) -> str:
+    """Return a ``benchmarks.common.mean_interval.MeanInterval`` of differences in points."""
+    return points_with_interval(found["mean"], (found["low"], found["high"]), decimals)
+
+
+def bold(text: str) -> str:
+    """Return ``text`` in bold type."""
+    return f"**{text}**"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
