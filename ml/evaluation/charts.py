@@ -1,34 +1,34 @@
-"""The report's charts, as SVG to stand inside a page.
+"""Draws the report's charts as inline SVG.
 
-Colours are the page's own: matplotlib draws in stand-ins, which become CSS variables, so that a chart follows the
-page from light to dark.
+matplotlib draws in placeholder colours, which are then replaced with the page's CSS variables, so that the charts
+follow the page's light or dark mode.
 """
 
 import re
 from collections.abc import Sequence
 from io import StringIO
-from typing import Any, Final
+from typing import Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
+from ml.evaluation.chart_style import PAGE_PALETTE, chart_style
 from ml.evaluation.intervals import Interval, wilson_interval
 from ml.evaluation.metrics import Bin
 from ml.evaluation.slices import Slice
 from ml.text.labels import LABELS
 
-_INK, _LINE, *_SERIES = "#000001", "#000002", "#000003", "#000004"
-_VARIABLES: Final = {_INK: "var(--ink)", _LINE: "var(--line)", _SERIES[0]: "var(--first)", _SERIES[1]: "var(--second)"}
-_STYLE: Final[dict[Any, Any]] = {
-    "svg.fonttype": "none",
-    "font.size": 9,
-    **dict.fromkeys(["text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"], _INK),
-    **dict.fromkeys(["axes.edgecolor", "grid.color", "xtick.color", "ytick.color"], _LINE),
-    **dict.fromkeys(["axes.spines.top", "axes.spines.right", "legend.frameon"], False),
-    **dict.fromkeys(["figure.facecolor", "axes.facecolor"], "none"),
+_VARIABLES: Final = {
+    PAGE_PALETTE.ink: "var(--ink)",
+    PAGE_PALETTE.line: "var(--line)",
+    PAGE_PALETTE.muted: "var(--muted)",
+    PAGE_PALETTE.first: "var(--first)",
+    PAGE_PALETTE.second: "var(--second)",
 }
+_SERIES: Final = (PAGE_PALETTE.first, PAGE_PALETTE.second)
+_STYLE: Final = chart_style(PAGE_PALETTE, font_size=9)
 _WITHOUT_METADATA: Final = dict.fromkeys(["Creator", "Date", "Format", "Type"])
 _INCHES: Final = (3.5, 2.9)
 
@@ -60,7 +60,7 @@ def reliability_chart(name: str, bins: Sequence[Bin]) -> str:
     with mpl.rc_context(_STYLE):
         figure = Figure(_INCHES, layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-        above.plot([0.5, 1], [0.5, 1], color=_INK, linewidth=1, linestyle=(0, (4, 4)))
+        above.plot([0.5, 1], [0.5, 1], color=PAGE_PALETTE.ink, linewidth=1, linestyle=(0, (4, 4)))
         for part in bins:
             above.plot([part.confidence] * 2, _wilson(part), color=_SERIES[0], linewidth=1.5)
             above.plot(part.confidence, part.accuracy, "o", color=_SERIES[0], markersize=5)
@@ -108,6 +108,6 @@ def _svg(name: str, figure: Figure) -> str:
         figure.savefig(file, format="svg", metadata=_WITHOUT_METADATA)
     text = file.getvalue()
     text = re.sub(r'<g id="[^"]*"', "<g", text[text.index("<svg") :])
-    for stand_in, variable in _VARIABLES.items():
-        text = text.replace(stand_in, variable)
+    for placeholder, variable in _VARIABLES.items():
+        text = text.replace(placeholder, variable)
     return text

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
 
 from ml.evaluation.intervals import Interval, bootstrap_interval
 from ml.evaluation.metrics import Labels
+from ml.evaluation.paired_counts import count_pairs
+from ml.evaluation.significance import mcnemar_two_sided_p_value
 from ml.serving.engine import Logits
 
 
@@ -37,17 +38,18 @@ def compare(names: tuple[str, str], first: Logits, second: Logits, labels: Label
     """Compare ``first`` and ``second`` (texts, labels) against ``labels`` (texts,); at least one text."""
     verdicts = first.argmax(axis=1), second.argmax(axis=1)
     before, after = verdicts[0] == labels, verdicts[1] == labels
-    lost, won = int((before & ~after).sum()), int((~before & after).sum())
+    counts = count_pairs(before, after)
+    lost, won = counts.negative_flips, counts.positive_flips
     return Comparison(
         first=names[0],
         second=names[1],
-        reviews=len(labels),
-        first_accuracy=float(before.mean()),
-        second_accuracy=float(after.mean()),
-        difference=(won - lost) / len(labels),
+        reviews=counts.texts,
+        first_accuracy=counts.first_right / counts.texts,
+        second_accuracy=counts.second_right / counts.texts,
+        difference=(won - lost) / counts.texts,
         interval=bootstrap_interval(after.astype(np.int8) - before.astype(np.int8)),
         negative_flips=lost,
         positive_flips=won,
-        mcnemar_p=float(binomtest(lost, lost + won).pvalue) if lost + won else 1.0,
+        mcnemar_p=mcnemar_two_sided_p_value(won, lost),
         agreement=float((verdicts[0] == verdicts[1]).mean()),
     )

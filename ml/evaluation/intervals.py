@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest, bootstrap
 
+from ml.evaluation.paired_counts import PairedCounts
+
 Interval = tuple[float, float]
 _RESAMPLES = 2_000
 _AT_ONCE = 100
@@ -39,12 +41,13 @@ def bootstrap_interval(values: Sequence[float] | npt.NDArray[np.generic]) -> Int
     return float(found.low), float(found.high)
 
 
-def paired_lower_end(texts: int, won: int, lost: int, confidence: float) -> float:
-    """The lower end, one-sided at ``confidence``, of the difference in accuracy of two models on the same texts.
+def paired_lower_end(counts: PairedCounts, confidence: float) -> float:
+    """Return the one-sided lower end, at ``confidence``, of the second model's accuracy minus the first's.
 
-    The second got ``won`` texts right that the first got wrong, and lost ``lost``. It is the percentile bootstrap over
-    the texts: as they differ in nothing else, a resample is a draw from a multinomial distribution. Seeded.
+    This is the percentile bootstrap over the texts. A text only matters by how it flips, so that a resample is a draw
+    from a multinomial distribution. The draws are seeded, so the same counts give the same result.
     """
+    texts, won, lost = counts.texts, counts.positive_flips, counts.negative_flips
     shares = [won / texts, lost / texts, (texts - won - lost) / texts]
     drawn = np.random.default_rng(0).multinomial(texts, shares, size=_DRAWS)
     return float(np.quantile((drawn[:, 0] - drawn[:, 1]) / texts, 1 - confidence))

@@ -13,13 +13,21 @@ POWER: Final = 0.8
 
 
 def mcnemar_p_value(won: int, lost: int) -> float:
-    """How likely at least ``won`` of ``won + lost`` flips are good ones if both models are equally good.
+    """Return how likely at least ``won`` of ``won + lost`` flips are positive if both models are equally good.
 
-    One-sided and exact: the upper tail of a binomial distribution of one half (McNemar 1947).
+    One-sided and exact: the upper tail of a binomial distribution with p = 1/2 (McNemar 1947).
     """
     flips = won + lost
     favourable = sum(comb(flips, good) for good in range(won, flips + 1))
     return float(favourable / (1 << flips))
+
+
+def mcnemar_two_sided_p_value(won: int, lost: int) -> float:
+    """Return how likely flips at least as uneven as ``won`` to ``lost`` are if both models are equally good.
+
+    The distribution is symmetric, so this is twice the smaller one-sided p-value, at most 1.
+    """
+    return min(1.0, 2 * mcnemar_p_value(max(won, lost), min(won, lost)))
 
 
 def fewest_flips(confidence: float) -> int | None:

@@ -3,27 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, Final
+from typing import Final
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from ml.evaluation.chart_style import PICTURE_PALETTE, chart_style
 from storage.db.states import RunState
 from worker.gate.decision import Decision
 from worker.gate.measurements import Measured, Paired
 
-_INK, _GREY, _LINE, _PAPER = "#1f2933", "#8a949e", "#dfe3e7", "#ffffff"
-# Blue and orange are told apart by everybody.
-_CANDIDATE: Final = {RunState.PROMOTED: "#1b6ac9", RunState.HELD: "#1b6ac9", RunState.REJECTED: "#d3641c"}
-_STYLE: Final[dict[Any, Any]] = {
-    "font.size": 10,
-    **dict.fromkeys(["text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"], _INK),
-    **dict.fromkeys(["axes.edgecolor", "grid.color", "xtick.color", "ytick.color"], _LINE),
-    **dict.fromkeys(["axes.spines.top", "axes.spines.right", "axes.spines.left", "legend.frameon"], False),
-    **dict.fromkeys(["figure.facecolor", "axes.facecolor"], _PAPER),
+_PALETTE: Final = PICTURE_PALETTE
+_CANDIDATE: Final = {
+    RunState.PROMOTED: _PALETTE.first,
+    RunState.HELD: _PALETTE.first,
+    RunState.REJECTED: _PALETTE.second,
 }
+_STYLE: Final = chart_style(_PALETTE, font_size=10)
 _WIDTH: Final = 6.4
 _ROW: Final = 0.42
 _DOTS_AN_INCH: Final = 150
@@ -52,7 +50,7 @@ def draw_chart(decision: Decision, measured: Measured) -> bytes:
         for place, line in enumerate(lines):
             _line(axes, place, line.paired, colour)
         _frame(axes, lines)
-        axes.plot([], [], "o", color=_GREY, markerfacecolor=_PAPER, label="live model")
+        axes.plot([], [], "o", color=_PALETTE.muted, markerfacecolor=_PALETTE.background, label="live model")
         axes.plot([], [], "o", color=colour, label="new model")
         axes.set_title(decision.outcome.value.capitalize(), loc="left", fontsize=13, fontweight="bold")
         figure.legend(loc="outside lower right", ncols=2)
@@ -79,14 +77,14 @@ def _line(axes: Axes, place: int, paired: Paired | None, colour: str) -> None:
     """Two dots, and how far the second lies from the first."""
     if paired is None:
         unknown = axes.text(0.5, place, "not measured", transform=axes.get_yaxis_transform(), ha="center", va="center")
-        unknown.set(color=_GREY, backgroundcolor=_PAPER)
+        unknown.set(color=_PALETTE.muted, backgroundcolor=_PALETTE.background)
         return
     before, after = paired.champion_right / paired.texts, paired.candidate_right / paired.texts
     axes.plot([before, after], [place, place], color=colour, linewidth=2, alpha=0.5, zorder=1)
-    axes.plot(before, place, "o", color=_GREY, markerfacecolor=_PAPER, markersize=8, zorder=2)
+    axes.plot(before, place, "o", color=_PALETTE.muted, markerfacecolor=_PALETTE.background, markersize=8, zorder=2)
     axes.plot(after, place, "o", color=colour, markersize=6, zorder=3)
     told = f"{after - before:+.1%}".removesuffix("%").replace("-", "\N{MINUS SIGN}")
-    axes.text(1.02, place, told, transform=axes.get_yaxis_transform(), va="center", color=_INK)
+    axes.text(1.02, place, told, transform=axes.get_yaxis_transform(), va="center", color=_PALETTE.ink)
 
 
 def _frame(axes: Axes, lines: Sequence[_Line]) -> None:
@@ -108,4 +106,5 @@ def _frame(axes: Axes, lines: Sequence[_Line]) -> None:
     axes.grid(axis="x")
     axes.set_axisbelow(True)
     axes.tick_params(length=0)
-    axes.text(1.02, -0.5, "points", transform=axes.get_yaxis_transform(), va="bottom", color=_GREY)
+    axes.spines.left.set_visible(False)
+    axes.text(1.02, -0.5, "points", transform=axes.get_yaxis_transform(), va="bottom", color=_PALETTE.muted)

@@ -10,6 +10,7 @@ import pandas as pd
 from ml.evaluation.behavioural_checks import checked_texts, read_checks
 from ml.evaluation.intervals import paired_lower_end
 from ml.evaluation.metrics import Labels
+from ml.evaluation.paired_counts import count_pairs
 from ml.evaluation.slices import Right, length_groups, rating_groups
 from ml.serving.chunked import Advance, logits_in_chunks, probabilities_in_chunks
 from ml.serving.engine import Classifier, Logits
@@ -68,14 +69,14 @@ def measure(pair: ModelPair, asked: GateTexts) -> Measured:
 
 def paired(before: Right, after: Right, confidence: float) -> Paired:
     """Count what two models get right on the same texts (texts,); at least one text."""
-    texts, won, lost = len(before), int((~before & after).sum()), int((before & ~after).sum())
+    counts = count_pairs(before, after)
     return Paired(
-        texts=texts,
-        champion_right=int(before.sum()),
-        candidate_right=int(after.sum()),
-        negative_flips=lost,
-        positive_flips=won,
-        lower=paired_lower_end(texts, won, lost, confidence),
+        texts=counts.texts,
+        champion_right=counts.first_right,
+        candidate_right=counts.second_right,
+        negative_flips=counts.negative_flips,
+        positive_flips=counts.positive_flips,
+        lower=paired_lower_end(counts, confidence),
     )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ml.evaluation.comparison import compare
+from ml.evaluation.paired_counts import PairedCounts, count_pairs
 
 Rows = list[int]
 NAMES = ("old", "new")
@@ -23,6 +24,12 @@ def test_flips_are_counted_by_their_direction() -> None:
     assert found.first_accuracy == pytest.approx(3 / 6)
     assert found.second_accuracy == pytest.approx(4 / 6)
     assert found.difference == pytest.approx(1 / 6)
+
+
+def test_paired_counts() -> None:
+    first = np.array([True, True, True, False, False])
+    second = np.array([True, False, False, True, False])
+    assert count_pairs(first, second) == PairedCounts(5, 3, 2, negative_flips=2, positive_flips=1)
 
 
 @pytest.mark.parametrize(
