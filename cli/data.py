@@ -30,7 +30,7 @@ def fetch(
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     from core.settings import read_settings
-    from ml.data.download import IMDB, fetch
+    from ml.data.download import IMDB, download
     from ml.data.imdb_archive import is_archive
 
     name = IMDB.url.rpartition("/")[2]
@@ -46,5 +46,5 @@ def fetch(
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("Fetching", total=None)
-        fetch(IMDB, target, lambda have, whole: bar.update(task, completed=have, total=whole))
+        download(IMDB, target, lambda have, whole: bar.update(task, completed=have, total=whole))
     typer.echo(f"The reviews are in {target}. Use them with IMDB_PATH={target}, or --data {target}")

@@ -15,7 +15,8 @@ from cli.training_environment import require_training_environment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ml.evaluation.evaluate import Answers, LabelledReviews
+    from ml.evaluation.evaluate import ModelOutputs
+    from ml.evaluation.evaluation_set import EvaluationSet
     from ml.evaluation.report import MistakeList, Report
     from ml.serving.engine import Classifier
 
@@ -52,13 +53,13 @@ def evaluate(
 
     require_training_environment("evaluate")
     from ml.data.reviews import read_reviews
-    from ml.evaluation.evaluate import LabelledReviews
-    from ml.evaluation.report import page
+    from ml.evaluation.evaluation_set import EvaluationSet
+    from ml.evaluation.report import render_report
     from ml.serving.engine import Classifier
 
     settings = read_settings()
     source = reviews_path(data, settings)
-    reviews = LabelledReviews.choose(read_reviews(source), source, split, doubtful)
+    reviews = EvaluationSet.from_table(read_reviews(source), source, split, doubtful)
     folders = compare or (model or settings.model,)
     classifiers = [Classifier.load(folder, settings.serving_threads) for folder in folders]
     place: AbstractContextManager[TextIO | None] = nullcontext() if report is None else atomic_write(report)
@@ -66,22 +67,22 @@ def evaluate(
         answers = _ask(classifiers, reviews, float32)
         found = _measured(answers, reviews)
         if file is not None:
-            file.write(page(found, _mistakes(answers, reviews)))
+            file.write(render_report(found, _mistakes(answers, reviews)))
     typer.echo(json.dumps(asdict(found), allow_nan=False) if as_json else _summary(found))
 
 
-def _ask(classifiers: "Sequence[Classifier]", reviews: "LabelledReviews", float32: bool) -> "list[Answers]":
-    from ml.evaluation.evaluate import answer_texts, questions
+def _ask(classifiers: "Sequence[Classifier]", reviews: "EvaluationSet", float32: bool) -> "list[ModelOutputs]":
+    from ml.evaluation.evaluate import count_texts, run_model
 
     with progress_bar() as bar:
-        task = bar.add_task("Evaluating", total=len(classifiers) * questions(reviews, float32))
+        task = bar.add_task("Evaluating", total=len(classifiers) * count_texts(reviews, float32))
         return [
-            answer_texts(classifier, reviews, float32, lambda count: bar.advance(task, count))
+            run_model(classifier, reviews, float32, lambda count: bar.advance(task, count))
             for classifier in classifiers
         ]
 
 
-def _measured(answers: "Sequence[Answers]", reviews: "LabelledReviews") -> "Report":
+def _measured(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "Report":
     from ml.evaluation.comparison import compare
     from ml.evaluation.evaluate import measure
     from ml.evaluation.report import Report
@@ -91,10 +92,10 @@ def _measured(answers: "Sequence[Answers]", reviews: "LabelledReviews") -> "Repo
     if len(models) == 2:
         first, second = models
         comparison = compare((first.name, second.name), answers[0].logits, answers[1].logits, reviews.labels)
-    return Report(reviews.facts(), models, comparison)
+    return Report(reviews.summary(), models, comparison)
 
 
-def _mistakes(answers: "Sequence[Answers]", reviews: "LabelledReviews") -> "list[MistakeList]":
+def _mistakes(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "list[MistakeList]":
     """The worst mistakes of the last model and, of two, those that the first did not make."""
     from ml.evaluation.mistakes import worst_mistakes
     from ml.evaluation.report import MistakeList
@@ -110,11 +111,11 @@ def _mistakes(answers: "Sequence[Answers]", reviews: "LabelledReviews") -> "list
 
 
 def _summary(found: "Report") -> str:
-    from ml.evaluation.figure_rows import comparison_rows, conclusion, figure_rows, warnings
+    from ml.evaluation.figure_rows import comparison_rows, conclusion, figure_rows, report_warnings
 
     data, rows = found.data, figure_rows(found.models)
     part = "" if data["part"] is None else f", part {data['part']}"
-    lines = [f"{data['reviews']:,} reviews of {data['file']}{part}", *warnings(found.models)]
+    lines = [f"{data['reviews']:,} reviews of {data['file']}{part}", *report_warnings(found.models)]
     table = [("", *(model.name for model in found.models)), *((row.name, *row.values) for row in rows)]
     if found.comparison is not None:
         changes = [(row.name, *row.values) for row in comparison_rows(found.comparison)]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def fine_tune(
     out: Annotated[Path, typer.Option(help="Folder that the model is published as; replaced when all is done.")],
     data: Annotated[Path | None, typer.Option(help="Reviews: a file, folder or hub data set; else IMDB_PATH.")] = None,
-    recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/recipes, or a .toml file.")] = "default",
+    recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/training/recipes, or a .toml file.")] = "default",
     base: Annotated[
         str | None, typer.Option(help="Hub name or folder; else BASE_MODEL, or ANCHOR for a round; else the recipe's.")
     ] = None,
@@ -55,9 +55,9 @@ def fine_tune(
     from ml.training.recipe import Recipe
 
     require_training_environment("fine-tune")
-    plan = Recipe.named(recipe)
+    plan = Recipe.load(recipe)
     given = _Given(data, base, limit, corrections, read_settings())
-    start, lesson = _full_run(plan, given) if plan.replay is None else _feedback_round(plan, given)
+    start, training_set = _full_run(plan, given) if plan.replay is None else _feedback_round(plan, given)
     # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
     from ml.training.fine_tune import FineTuneJob
     from ml.training.fine_tune import fine_tune as run
@@ -73,7 +73,7 @@ def fine_tune(
             speed, loss = progress.reviews_per_second, progress.loss
             bar.update(task, completed=progress.step, total=progress.steps, loss=loss, speed=speed)
 
-        manifest = run(FineTuneJob(start, lesson, plan, out), TrainingCallbacks(report, stopped.is_set), resume)
+        manifest = run(FineTuneJob(start, training_set, plan, out), TrainingCallbacks(report, stopped.is_set), resume)
     typer.echo(json.dumps(asdict(manifest)) if as_json else summary(manifest, out))
 
 
@@ -93,20 +93,20 @@ def _full_run(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, TrainingSet]
     from ml.data.reviews import read_reviews
     from ml.training.base_model import find_base_model
     from ml.training.corrections import Corrections
-    from ml.training.training_data import TrainingData
+    from ml.training.dataset_splits import DatasetSplits
 
     source = reviews_path(given.data, given.settings)
     judged = Corrections.read(given.corrections) if given.corrections else None
     base = find_base_model(given.base or given.settings.base_model or recipe.base)
-    return base, TrainingData.choose(read_reviews(source), source, recipe, given.limit).training_set(judged)
+    return base, DatasetSplits.from_reviews(read_reviews(source), source, recipe, given.limit).training_set(judged)
 
 
 def _feedback_round(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, TrainingSet]":
     """From the anchor, on the corrections and a replay."""
     from ml.data.reviews import read_reviews
     from ml.training.corrections import Corrections
-    from ml.training.feedback_round import base_of, feedback_training_set, load_anchor
-    from ml.training.training_data import TrainingData
+    from ml.training.dataset_splits import DatasetSplits
+    from ml.training.feedback_round import base_model_from, feedback_training_set, load_anchor
 
     if given.corrections is None:
         raise NoCorrections(name=recipe.name)
@@ -116,8 +116,8 @@ def _feedback_round(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Traini
     folder = Path(given.base) if given.base else given.settings.anchor
     anchor = load_anchor(folder, given.settings.serving_threads)
     source = named_reviews(given.data, given.settings)
-    known = TrainingData.choose(read_reviews(source), source, recipe, None) if source else None
-    return base_of(anchor), feedback_training_set(judged, known, anchor, recipe)
+    known = DatasetSplits.from_reviews(read_reviews(source), source, recipe, None) if source else None
+    return base_model_from(anchor), feedback_training_set(judged, known, anchor, recipe)
 
 
 def summary(manifest: "Manifest", out: Path) -> str:

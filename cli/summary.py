@@ -30,7 +30,7 @@ def summary(
 
     require_training_environment("summary")
     settings = read_settings()
-    plan = Recipe.named(recipe)
+    plan = Recipe.load(recipe)
     folder = settings.anchor if plan.replay is not None else None
     name = base or (str(folder) if folder else settings.base_model or plan.base)
     config = BertConfig.read(find_base_model(name).folder)

@@ -27,7 +27,7 @@ Raise with the facts that the message names: ``raise MissingFile(path=path)``. C
             UnusableAnchor  (ml)
             UnknownReviews  (ml)
             SeveralDataSets  (ml)
-            MissingPart  (ml)
+            MissingSplit  (ml)
             NoDoubtfulLabels  (ml)
             UnknownLabel  (ml)
             UnusableCheckpoint  (ml)

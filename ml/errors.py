@@ -51,7 +51,7 @@ class SeveralDataSets(BadInput):
     message = "{name} holds several data sets, in {folders}. Name one of them, as in {example}."
 
 
-class MissingPart(BadInput):
+class MissingSplit(BadInput):
     message = "The reviews have no part {part}; their parts are {parts}."
 
 

@@ -44,37 +44,37 @@ class Handler(BaseHTTPRequestHandler):
         for name, files in self.server.repositories.items():
             inside = path.partition(f"/{name.removeprefix('models/')}/resolve/{COMMIT}/")[2]
             if path == f"/api/{name}/revision/main":
-                self._say({"id": name, "sha": COMMIT, "siblings": []}, with_body)
+                self._send_json({"id": name, "sha": COMMIT, "siblings": []}, with_body)
             elif path == f"/api/{name}/tree/{COMMIT}":
-                self._say([_entry(at, len(content)) for at, content in files.items()], with_body)
+                self._send_json([_entry(at, len(content)) for at, content in files.items()], with_body)
             elif inside in files:
                 self._send(files[inside], with_body)
             else:
                 continue
             return
         if "/owner/torn/" in path:
-            self._tear(path, with_body)
+            self._break_off(path, with_body)
         elif "/owner/gated/" in path:
-            self._refuse(403, "GatedRepo")
+            self._send_error_code(403, "GatedRepo")
         else:
-            self._refuse(404, "RepoNotFound")
+            self._send_error_code(404, "RepoNotFound")
 
-    def _tear(self, path: str, with_body: bool) -> None:
+    def _break_off(self, path: str, with_body: bool) -> None:
         """Say that there is a file, and hang up before its end."""
         if "/revision/" in path:
-            self._say({"id": "owner/torn", "sha": COMMIT, "siblings": []}, with_body)
+            self._send_json({"id": "owner/torn", "sha": COMMIT, "siblings": []}, with_body)
         elif "/tree/" in path:
-            self._say([_entry("model.safetensors", 100), _entry("train.csv", 100)], with_body)
+            self._send_json([_entry("model.safetensors", 100), _entry("train.csv", 100)], with_body)
         else:
             self._send(b"half", with_body, promised=100)
 
-    def _refuse(self, status: int, reason: str) -> None:
+    def _send_error_code(self, status: int, reason: str) -> None:
         self.send_response(status)
         self.send_header("X-Error-Code", reason)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def _say(self, facts: object, with_body: bool) -> None:
+    def _send_json(self, facts: object, with_body: bool) -> None:
         self._send(json.dumps(facts).encode(), with_body)
 
     def _send(self, body: bytes, with_body: bool, promised: int | None = None) -> None:
@@ -93,7 +93,7 @@ def _entry(path: str, size: int) -> dict[str, str | int]:
 
 
 @dataclass(frozen=True)
-class Asker:
+class HubClient:
     """Runs a program that asks the hub, in a process of its own, since the hub's library reads its settings once.
 
     The program's argument is a name; it exits with the sentence that refuses it.
@@ -115,7 +115,7 @@ class Asker:
         command = [sys.executable, "-c", self.program, name]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
-    def sentence(self, name: str, **settings: str) -> str:
+    def error_of(self, name: str, **settings: str) -> str:
         """The sentence that a name is refused with."""
         result = self.find(name, **settings)
         assert result.returncode == 1, result.stdout
@@ -124,11 +124,11 @@ class Asker:
 
 
 @contextmanager
-def asking(program: str, repositories: Repositories, home: Path) -> Iterator[Asker]:
+def run_hub(program: str, repositories: Repositories, home: Path) -> Iterator[HubClient]:
     """A hub with these repositories, and what asks it."""
     with Hub(repositories) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield Asker(program, home, f"http://127.0.0.1:{server.server_port}")
+        yield HubClient(program, home, f"http://127.0.0.1:{server.server_port}")
         server.shutdown()
         thread.join()

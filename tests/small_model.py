@@ -22,7 +22,7 @@ CONFIG = BertConfig(
     hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, max_position_embeddings=128
 )
 RECIPE = replace(
-    Recipe.named("default"),
+    Recipe.load("default"),
     window=16,
     overlap=4,
     batch_size=8,
@@ -73,18 +73,18 @@ def write_recipe(folder: Path, recipe: Recipe) -> Path:
 
 
 @dataclass(frozen=True)
-class Done:
+class FineTuneResult:
     """An order that was carried out, what it published and what was reported on the way."""
 
-    order: "FineTuneJob"
+    job: "FineTuneJob"
     manifest: "Manifest"
-    seen: "list[TrainingProgress]"
+    progress: "list[TrainingProgress]"
 
 
-def carry_out(order: "FineTuneJob") -> Done:
+def run_fine_tune(order: "FineTuneJob") -> FineTuneResult:
     """Fine-tune to the end."""
     from ml.training.fine_tune import fine_tune
     from ml.training.loop import TrainingCallbacks
 
     seen: list[TrainingProgress] = []
-    return Done(order, fine_tune(order, TrainingCallbacks(seen.append, lambda: False)), seen)
+    return FineTuneResult(order, fine_tune(order, TrainingCallbacks(seen.append, lambda: False)), seen)

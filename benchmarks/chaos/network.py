@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.common.arguments import parameters
-from tests.small_model import CONFIG, FEEDBACK, RECIPE, carry_out, write_recipe, write_reviews
+from tests.small_model import CONFIG, FEEDBACK, RECIPE, run_fine_tune, write_recipe, write_reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,18 @@ def make_network(folder: Path) -> SmallNetwork:
     from ml.bert.pretrained import write_checkpoint  # noqa: PLC0415
     from ml.data.reviews import read_reviews  # noqa: PLC0415
     from ml.text.tokenization import WindowTokenizer  # noqa: PLC0415
-    from ml.training.base_model import DEFAULT, BaseModel, find_base_model  # noqa: PLC0415
+    from ml.training.base_model import DEFAULT_BASE_MODEL, BaseModel, find_base_model  # noqa: PLC0415
+    from ml.training.dataset_splits import DatasetSplits  # noqa: PLC0415
     from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
-    from ml.training.training_data import TrainingData  # noqa: PLC0415
 
     reviews = write_reviews(folder / "reviews.csv")
-    reader = WindowTokenizer.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
+    reader = WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, RECIPE.window, RECIPE.overlap)
     set_random_seed(RECIPE.seed)
     write_checkpoint(folder / "encoder", build_network(CONFIG), CONFIG, reader)
-    lesson = TrainingData.choose(read_reviews(reviews), reviews, RECIPE, None).training_set()
-    done = carry_out(FineTuneJob(BaseModel("random weights", folder / "encoder"), lesson, RECIPE, folder / "anchor"))
+    training_set = DatasetSplits.from_reviews(read_reviews(reviews), reviews, RECIPE, None).training_set()
+    done = run_fine_tune(
+        FineTuneJob(BaseModel("random weights", folder / "encoder"), training_set, RECIPE, folder / "anchor")
+    )
     return SmallNetwork(
         anchor=folder / "anchor",
         version=done.manifest.version,

@@ -33,8 +33,8 @@ from benchmarks.learning.texts import Texts
 from core.settings import Settings
 from ml.data.reviews import read_reviews
 from ml.evaluation.comparison import Comparison
+from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
-from ml.training.training_data import TrainingData
 from playground.client import PlaygroundClient
 from tests.demo_process import running_demo
 
@@ -141,7 +141,7 @@ class _Bench:
 def main() -> int:
     """Run it, write the JSON and the cards, and print it; 1 when a reply was late, doubled, missing or stale."""
     arguments = _arguments()
-    known = TrainingData.choose(read_reviews(arguments.data), arguments.data, Recipe.named("feedback"), None)
+    known = DatasetSplits.from_reviews(read_reviews(arguments.data), arguments.data, Recipe.load("feedback"), None)
     texts = Texts.cut(read_reviews(arguments.sentences), known, arguments.rounds)
     work = Path(mkdtemp(prefix="learning-loop-"))
     records = Records(work / "var")
@@ -183,7 +183,7 @@ def _summed_up(askers: Sequence[Asker], run: RunFigures, first: float | None) ->
     return summed_up(askers, run.candidate if first is not None else None, first)
 
 
-def _report(texts: Texts, known: TrainingData, records: Records, lived: Sequence[_Lived]) -> Report:
+def _report(texts: Texts, known: DatasetSplits, records: Records, lived: Sequence[_Lived]) -> Report:
     parts = {**texts.named(), "IMDB to train": known.split.train, "IMDB dev": known.split.dev}
     return Report(
         provenance=provenance("keras", "tensorflow", "openvino", "celery", "python-telegram-bot"),

@@ -7,9 +7,9 @@ from typing import Final, Self
 import numpy as np
 import pandas as pd
 
-from ml.data.splits import hold_out, without_texts_of
+from ml.data.splits import exclude_texts, hold_out
 from ml.text.fingerprints import fingerprint
-from ml.training.training_data import TrainingData
+from ml.training.dataset_splits import DatasetSplits
 from worker.gate.gate_set import GateSet
 
 # As in ``benchmarks.training.feedback_value``: the sentences that are left were what the recipe was tuned on.
@@ -29,7 +29,7 @@ class Texts:
     imdb: pd.DataFrame
 
     @classmethod
-    def cut(cls, sentences: pd.DataFrame, known: TrainingData, sizes: Sequence[int]) -> Self:
+    def cut(cls, sentences: pd.DataFrame, known: DatasetSplits, sizes: Sequence[int]) -> Self:
         """Draw by a fixed seed so many sentences for each round, some that nobody judges, and 2,000 that measure.
 
         ``imdb`` are official test reviews of movies that the gate's reviews do not have. Raises ValueError when there
@@ -38,7 +38,7 @@ class Texts:
         once = sentences.drop_duplicates("text")
         shuffled = once.iloc[np.random.default_rng(_SEED).permutation(len(once))].reset_index(drop=True)
         held_out = shuffled[:_TEST]
-        others = without_texts_of(shuffled[_TEST : _TEST + _POOL], held_out)
+        others = exclude_texts(shuffled[_TEST : _TEST + _POOL], held_out)
         pool = others[~others["text"].map(fingerprint).duplicated()].reset_index(drop=True)
         ends = np.cumsum(sizes)
         if len(pool) <= ends[-1]:
@@ -54,11 +54,11 @@ class Texts:
         return {**rounds, **others, "IMDB gate": self.gate, "IMDB to test": self.imdb}
 
 
-def gate_and_other_reviews(known: TrainingData) -> tuple[pd.DataFrame, pd.DataFrame]:
+def gate_and_other_reviews(known: DatasetSplits) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The gate's reviews, and other official test reviews that share neither a movie nor a text with them."""
     chosen = GateSet.choose(known)
     gate = pd.DataFrame({"text": chosen.texts, "label": chosen.labels})
     test = known.test
     movies = set(test.loc[test["text"].isin(chosen.texts), "movie"])
-    rest = without_texts_of(test[~test["movie"].isin(movies)], gate)
+    rest = exclude_texts(test[~test["movie"].isin(movies)], gate)
     return gate, hold_out(rest, _IMDB / len(rest), _SEED).dev

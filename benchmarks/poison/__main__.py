@@ -34,7 +34,7 @@ from benchmarks.poison.report import CaseReport, Report, faults, grouped
 from benchmarks.poison.texts import Texts
 from ml.data.reviews import read_reviews
 from ml.serving.engine import Classifier
-from ml.training.training_data import TrainingData
+from ml.training.dataset_splits import DatasetSplits
 
 _PACKAGES: Final = ("keras", "tensorflow", "openvino", "sqlalchemy")
 
@@ -43,7 +43,7 @@ def main() -> int:
     """Carry it out, write the JSON and print it; the exit status."""
     arguments = _arguments()
     started = time.monotonic()
-    known = TrainingData.choose(read_reviews(arguments.data), arguments.data, DEFAULT, arguments.reviews)
+    known = DatasetSplits.from_reviews(read_reviews(arguments.data), arguments.data, DEFAULT, arguments.reviews)
     texts = Texts.cut(read_reviews(arguments.sentences), known)
     with TemporaryDirectory(prefix="poison-", ignore_cleanup_errors=True) as folder:
         place = Path(folder)

@@ -6,7 +6,7 @@ from typing import Final
 
 from benchmarks.common.arguments import parameters
 from ml.training.recipe import Recipe
-from tests.small_model import carry_out, write_recipe
+from tests.small_model import run_fine_tune, write_recipe
 
 # What people write is shorter; of a review it is the first paragraph.
 _WINDOW: Final = 64
@@ -17,8 +17,8 @@ def _short(recipe: Recipe) -> Recipe:
     return replace(recipe, reading="head", window=_WINDOW, overlap=0)
 
 
-DEFAULT: Final = _short(Recipe.named("default"))
-FEEDBACK: Final = _short(Recipe.named("feedback"))
+DEFAULT: Final = _short(Recipe.load("default"))
+FEEDBACK: Final = _short(Recipe.load("feedback"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ def make_network(folder: Path, reviews: Path, layers: int) -> SmallNetwork:
     from ml.data.reviews import read_reviews  # noqa: PLC0415
     from ml.text.tokenization import WindowTokenizer  # noqa: PLC0415
     from ml.training.base_model import BaseModel, find_base_model  # noqa: PLC0415
+    from ml.training.dataset_splits import DatasetSplits  # noqa: PLC0415
     from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
-    from ml.training.training_data import TrainingData  # noqa: PLC0415
 
     whole = find_base_model(DEFAULT.base).folder
     config = replace(BertConfig.read(whole), num_hidden_layers=layers)
     reader = WindowTokenizer.read(whole, DEFAULT.window, DEFAULT.overlap, DEFAULT.reading)
     write_checkpoint(folder / "encoder", read_checkpoint(whole, config), config, reader)
-    lesson = TrainingData.choose(read_reviews(reviews), reviews, DEFAULT, None).training_set()
+    training_set = DatasetSplits.from_reviews(read_reviews(reviews), reviews, DEFAULT, None).training_set()
     base = BaseModel(f"{DEFAULT.base}, {layers} blocks", folder / "encoder")
-    done = carry_out(FineTuneJob(base, lesson, DEFAULT, folder / "anchor"))
-    return SmallNetwork(done.order.out, reviews, parameters(done.order.out), layers)
+    done = run_fine_tune(FineTuneJob(base, training_set, DEFAULT, folder / "anchor"))
+    return SmallNetwork(done.job.out, reviews, parameters(done.job.out), layers)

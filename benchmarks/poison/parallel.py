@@ -20,7 +20,7 @@ from benchmarks.poison.texts import Texts
 from benchmarks.poison.unguarded import run_unguarded
 from core.settings import Settings
 from ml.data.reviews import read_reviews
-from ml.training.training_data import TrainingData
+from ml.training.dataset_splits import DatasetSplits
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ def _on_core(share: _Share) -> list[CaseReport]:
         os.environ.pop(name.upper(), None)
     os.environ["SERVING_THREADS"] = "1"  # the trainer reads its settings from there
     share.place.mkdir()
-    known = TrainingData.choose(read_reviews(share.network.reviews), share.network.reviews, DEFAULT, None)
+    known = DatasetSplits.from_reviews(read_reviews(share.network.reviews), share.network.reviews, DEFAULT, None)
     return [_case(case, share, known) for case in share.cases]
 
 
-def _case(case: Case, share: _Share, known: TrainingData) -> CaseReport:
+def _case(case: Case, share: _Share, known: DatasetSplits) -> CaseReport:
     judged = judgements(case, share.texts.sentences)
     started = time.monotonic()
     recipe = share.network.write_recipe(share.place, case.seed)

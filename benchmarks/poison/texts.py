@@ -7,10 +7,10 @@ from typing import Final, Self
 import numpy as np
 import pandas as pd
 
-from ml.data.splits import without_texts_of
+from ml.data.splits import exclude_texts
 from ml.text.fingerprints import fingerprint
 from ml.text.labels import LABELS
-from ml.training.training_data import TrainingData
+from ml.training.dataset_splits import DatasetSplits
 from worker.gate.gate_set import GateSet
 
 _HELD_OUT: Final = 2_000
@@ -34,7 +34,7 @@ class Texts:
     imdb: pd.DataFrame
 
     @classmethod
-    def cut(cls, sentences: pd.DataFrame, known: TrainingData) -> Self:
+    def cut(cls, sentences: pd.DataFrame, known: DatasetSplits) -> Self:
         """Draw by a fixed seed; ``known`` is IMDB, with as many reviews to train on as the network is to know."""
         once = sentences[~sentences["text"].map(fingerprint).duplicated()]
         shuffled = once.iloc[np.random.default_rng(_SEED).permutation(len(once))].reset_index(drop=True)
@@ -47,7 +47,7 @@ class Texts:
             held_out=shuffled[:_HELD_OUT],
             train=pd.concat([known.split.train, known.split.dev], ignore_index=True),
             gate=gate,
-            imdb=_drawn(without_texts_of(others, gate)),
+            imdb=_drawn(exclude_texts(others, gate)),
         )
 
     def named(self) -> dict[str, pd.DataFrame]:

@@ -19,7 +19,7 @@ from benchmarks.common.provenance import Provenance, provenance
 from benchmarks.serving.language_texts import Texts, read_halves
 from ml.evaluation.intervals import wilson_interval
 from ml.text.fingerprints import digest
-from ml.text.language import LANGUAGES, THRESHOLD, foreign_language, load_identifier, nearest_foreign
+from ml.text.language import LANGUAGES, THRESHOLD, foreign_language, likeliest_foreign_language, load_identifier
 
 STEPS = [round(0.5 + 0.05 * step, 2) for step in range(10)]
 
@@ -140,7 +140,7 @@ def _refused(texts: list[str]) -> Refused:
 
 
 def _probability(text: str) -> float:
-    nearest = nearest_foreign(text)
+    nearest = likeliest_foreign_language(text)
     return nearest.probability if nearest else 0.0
 
 

@@ -26,8 +26,8 @@ from ml.evaluation.comparison import Comparison, compare
 from ml.evaluation.intervals import wilson_interval
 from ml.evaluation.metrics import Figures, figures
 from ml.serving.engine import Classifier, Engine, Logits
+from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
-from ml.training.training_data import TrainingData
 
 _CHUNK = 500
 
@@ -62,7 +62,9 @@ class Report:
 def main() -> None:
     """Measure, write the JSON and print it as a table."""
     arguments = _arguments()
-    known = TrainingData.choose(read_reviews(arguments.data), arguments.data, Recipe.named(arguments.recipe), None)
+    known = DatasetSplits.from_reviews(
+        read_reviews(arguments.data), arguments.data, Recipe.load(arguments.recipe), None
+    )
     sentences = read_reviews(arguments.sentences)
     parts = {"train": known.split.train, "dev": known.split.dev, "test": known.test, "sentences": sentences}
     report = _report(arguments, parts)

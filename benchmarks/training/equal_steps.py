@@ -25,7 +25,7 @@ from benchmarks.training.job import TrainingJob
 from benchmarks.training.trainers import OURS, TRAINERS, Sample, add_peer, command, environment
 from ml.evaluation.comparison import Comparison, compare
 from ml.serving.engine import Engine, Logits
-from ml.text.tokenization import FILES
+from ml.text.tokenization import TOKENIZER_FILES
 from ml.training.recipe import Recipe
 
 
@@ -56,7 +56,7 @@ class Report:
 def main() -> None:
     """Measure, write the JSON and print it as a table."""
     arguments = _arguments()
-    recipe = replace(Recipe.named("default"), epochs=1)
+    recipe = replace(Recipe.load("default"), epochs=1)
     with TemporaryDirectory() as work:
         seeds = [_pair(arguments, replace(recipe, seed=seed), Path(work, str(seed))) for seed in arguments.seeds]
     report = Report(
@@ -108,7 +108,7 @@ def _pair(arguments: argparse.Namespace, recipe: Recipe, work: Path) -> Seed:
 
 def _logits(job: TrainingJob, folder: Path, texts: list[str]) -> Logits:
     """What the model in ``folder`` says of ``texts``, by our engine in float32."""
-    for name in FILES:
+    for name in TOKENIZER_FILES:
         shutil.copy(job.start / name, folder / name)
     recipe = job.recipe
     engine = Engine.load(folder, recipe.window, recipe.overlap, recipe.reading, precision="float32")

@@ -20,10 +20,10 @@ from ml.evaluation.comparison import Comparison, compare
 from ml.serving.engine import Classifier
 from ml.text.fingerprints import digest, shared_fingerprints
 from ml.training.base_model import find_base_model
+from ml.training.dataset_splits import DatasetSplits
 from ml.training.fine_tune import FineTuneJob, fine_tune
 from ml.training.loop import TrainingCallbacks, TrainingProgress
 from ml.training.recipe import Recipe
-from ml.training.training_data import TrainingData
 
 _SEED = 42
 _SLOW_AT_FIRST = 10
@@ -91,10 +91,10 @@ def _round_seconds(data: Path, anchor: Path, work: Path) -> float:
     return monotonic() - started
 
 
-def _full_steps(data: Path, work: Path, timed: int) -> tuple[TrainingData, int, float]:
+def _full_steps(data: Path, work: Path, timed: int) -> tuple[DatasetSplits, int, float]:
     """Start the default recipe's fine-tune: its data, its number of steps, and the median seconds of the timed ones."""
-    recipe = Recipe.named("default")
-    known = TrainingData.choose(read_reviews(data), data, recipe, None)
+    recipe = Recipe.load("default")
+    known = DatasetSplits.from_reviews(read_reviews(data), data, recipe, None)
     times: list[float] = []
     seen: list[TrainingProgress] = []
 
@@ -106,5 +106,5 @@ def _full_steps(data: Path, work: Path, timed: int) -> tuple[TrainingData, int, 
     try:
         fine_tune(order, TrainingCallbacks(report, lambda: len(times) > _SLOW_AT_FIRST + timed))
     except FineTuneStopped:
-        order.state.remove()
+        order.checkpoint.remove()
     return known, seen[-1].steps, float(pd.Series(times[_SLOW_AT_FIRST:]).diff().median())

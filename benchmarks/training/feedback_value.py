@@ -31,16 +31,16 @@ from benchmarks.common.text_sets import Part, parts_of, shared_texts
 from benchmarks.learning.texts import gate_and_other_reviews
 from core.settings import Settings
 from ml.data.reviews import read_reviews
-from ml.data.splits import without_texts_of
+from ml.data.splits import exclude_texts
 from ml.evaluation.comparison import Comparison, compare
 from ml.evaluation.metrics import Labels
 from ml.serving.engine import Classifier, Logits
 from ml.training.corrections import Corrections
-from ml.training.feedback_round import base_of, feedback_training_set
+from ml.training.dataset_splits import DatasetSplits
+from ml.training.feedback_round import base_model_from, feedback_training_set
 from ml.training.fine_tune import FineTuneJob, fine_tune
 from ml.training.loop import TrainingCallbacks
 from ml.training.recipe import Recipe
-from ml.training.training_data import TrainingData
 
 _TEST, _POOL, _DRAWN = 2_000, 8_500, 500
 _SEED = 42
@@ -84,15 +84,15 @@ class _Texts:
     imdb: pd.DataFrame
 
     @classmethod
-    def cut(cls, sentences: pd.DataFrame, known: TrainingData) -> "_Texts":
+    def cut(cls, sentences: pd.DataFrame, known: DatasetSplits) -> "_Texts":
         """Each sentence once, shuffled by a fixed seed and in one part only, and official test reviews."""
         once = sentences.drop_duplicates("text")
         shuffled = once.iloc[np.random.default_rng(_SEED).permutation(len(once))].reset_index(drop=True)
         test, pool, tuning = shuffled[:_TEST], shuffled[_TEST : _TEST + _POOL], shuffled[_TEST + _POOL :]
         _, imdb = gate_and_other_reviews(known)
-        return cls(test, without_texts_of(pool, pd.concat([test, tuning])), without_texts_of(tuning, test), imdb)
+        return cls(test, exclude_texts(pool, pd.concat([test, tuning])), exclude_texts(tuning, test), imdb)
 
-    def named(self, known: TrainingData) -> dict[str, pd.DataFrame]:
+    def named(self, known: DatasetSplits) -> dict[str, pd.DataFrame]:
         """Every part by its name."""
         own = {"sentences to test": self.test, "sentences to draw from": self.pool, "sentences to tune on": self.tuning}
         imdb = {"IMDB to train": known.split.train, "IMDB dev": known.split.dev, "IMDB to test": self.imdb}
@@ -104,7 +104,7 @@ class _Bench:
     """What every round is run with and held against."""
 
     anchor: Classifier
-    known: TrainingData
+    known: DatasetSplits
     recipe: Recipe
     texts: _Texts
     before: tuple[Logits, Logits]
@@ -113,8 +113,8 @@ class _Bench:
         """Carry out a feedback round on ``rows`` and measure what it published."""
         started = monotonic()
         corrections = Corrections(rows.reset_index(drop=True), "sentences", 0)
-        lesson = feedback_training_set(corrections, self.known, self.anchor, recipe)
-        order = FineTuneJob(base_of(self.anchor), lesson, recipe, folder / "round")
+        training_set = feedback_training_set(corrections, self.known, self.anchor, recipe)
+        order = FineTuneJob(base_model_from(self.anchor), training_set, recipe, folder / "round")
         manifest = fine_tune(order, TrainingCallbacks(lambda _: None, lambda: False))
         seconds = monotonic() - started
         keras.backend.clear_session()
@@ -131,14 +131,14 @@ class _Bench:
 def main() -> None:
     """Measure, write the JSON and print it as a table."""
     arguments = _arguments()
-    recipe = Recipe.named("feedback")
-    known = TrainingData.choose(read_reviews(arguments.data), arguments.data, recipe, None)
+    recipe = Recipe.load("feedback")
+    known = DatasetSplits.from_reviews(read_reviews(arguments.data), arguments.data, recipe, None)
     anchor = Classifier.load(arguments.model)
     texts = _Texts.cut(read_reviews(arguments.sentences), known)
     bench = _Bench(anchor, known, recipe, texts, (_logits(anchor, texts.test), _logits(anchor, texts.imdb)))
     samples = [texts.pool.sample(_DRAWN, random_state=seed) for seed in range(arguments.draws)]
     whole = replace(recipe, interpolation=1.0)
-    rate = Recipe.named("default").learning_rate
+    rate = Recipe.load("default").learning_rate
     bars = {
         f"{recipe.frozen_layers} layers frozen": whole,
         "no layer frozen": replace(whole, frozen_layers=0, learning_rate=rate),

@@ -111,7 +111,7 @@ def against_trainer(arguments: argparse.Namespace, work: Path) -> AgainstTrainer
     """Let our loop and Trainer take turns at one job in ``work``, a block of steps each."""
     load = os.getloadavg()[0]
     sample = Sample.draw(
-        arguments.data, replace(Recipe.named("default"), epochs=1), arguments.steps * arguments.blocks, 1
+        arguments.data, replace(Recipe.load("default"), epochs=1), arguments.steps * arguments.blocks, 1
     )
     epoch = sample.batches()
     first = warm_up(epoch, _WARM_UP)

@@ -134,7 +134,7 @@ def _step_seconds(network: keras.Model, config: BertConfig, batch: int) -> Seque
         )
         for _ in range(steps)
     ]
-    recipe = replace(Recipe.named("default"), epochs=1, batch_size=batch)
+    recipe = replace(Recipe.load("default"), epochs=1, batch_size=batch)
     times: list[float] = []
 
     def report(_: TrainingProgress) -> None:

@@ -17,11 +17,11 @@ from safetensors.numpy import load_file, save_file
 from ml.bert.config import BertConfig
 from ml.bert.pretrained import write_checkpoint
 from ml.text.tokenization import WindowTokenizer
-from ml.training.batches import Arrays, WindowBatches
+from ml.training.batches import NetworkInputs, WindowBatches
 from ml.training.recipe import Recipe
 from ml.training.training_set import Targets
 
-TrainingBatch = tuple[Arrays, Targets]
+TrainingBatch = tuple[NetworkInputs, Targets]
 
 
 class RecordedBatches(WindowBatches):

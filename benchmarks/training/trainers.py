@@ -13,13 +13,13 @@ from benchmarks.training.job import TrainingBatch, TrainingJob
 from ml.bert.config import BertConfig
 from ml.bert.pretrained import read_checkpoint
 from ml.data.reviews import read_reviews
-from ml.data.splits import Split
+from ml.data.splits import TrainDevSplit
 from ml.text.tokenization import WindowTokenizer
 from ml.training.base_model import find_base_model
 from ml.training.batches import WindowBatches
+from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
-from ml.training.training_data import TrainingData
-from ml.training.training_set import Examples
+from ml.training.training_set import TrainingExamples
 
 OURS = "ours"
 # How Trainer is set up: what it multiplies in, and the form of attention. sdpa is what transformers chooses by itself;
@@ -58,19 +58,19 @@ class Sample:
     """Reviews of the official train part: as many as some steps take, and held-out ones; a new head's start."""
 
     recipe: Recipe
-    split: Split
+    split: TrainDevSplit
 
     @classmethod
     def draw(cls, data: Path, recipe: Recipe, steps: int, dev: int) -> "Sample":
         """Draw by the recipe's seed."""
-        split = TrainingData.choose(read_reviews(data), data, recipe, None).split
+        split = DatasetSplits.from_reviews(read_reviews(data), data, recipe, None).split
         train = split.train.sample(steps * recipe.batch_size, random_state=recipe.seed)
-        return cls(recipe, Split(train, split.dev.sample(min(dev, len(split.dev)), random_state=recipe.seed)))
+        return cls(recipe, TrainDevSplit(train, split.dev.sample(min(dev, len(split.dev)), random_state=recipe.seed)))
 
     def batches(self) -> list[TrainingBatch]:
         """The batches of one epoch over the train reviews."""
         train = self.split.train
-        examples = Examples.labelled(train["text"].tolist(), train["label"].tolist())
+        examples = TrainingExamples.from_labels(train["text"].tolist(), train["label"].tolist())
         return list(WindowBatches(examples, self._reader(), self.recipe).epoch(0))
 
     def write_job(self, folder: Path, batches: Sequence[TrainingBatch], stops: Sequence[int]) -> TrainingJob:

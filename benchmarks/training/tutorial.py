@@ -19,9 +19,9 @@ from benchmarks.common.arguments import parameters, thumbs
 from benchmarks.common.provenance import Provenance, provenance
 from ml.data.reviews import read_reviews
 from ml.text.labels import LABELS
-from ml.training.base_model import DEFAULT
+from ml.training.base_model import DEFAULT_BASE_MODEL
+from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
-from ml.training.training_data import TrainingData
 
 # The tutorial's own two.
 _EXAMPLES = (
@@ -65,7 +65,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, required=True, help="all 50,000 labelled reviews")
     parser.add_argument("--limit", type=int, required=True, help="rows to use of them")
-    parser.add_argument("--base", default=DEFAULT, help="the encoder")
+    parser.add_argument("--base", default=DEFAULT_BASE_MODEL, help="the encoder")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/tutorial.json"), help="results file")
     return parser.parse_args()
 
@@ -77,7 +77,9 @@ def _report(arguments: argparse.Namespace, work: Path) -> Report:
     reviews.assign(review=reviews["text"], sentiment=words)[["review", "sentiment"]].to_csv(table, index=False)
     plan = ("--recipe", "tutorial", "--base", arguments.base, "--limit", str(arguments.limit))
     manifest = json.loads(thumbs("fine-tune", "--data", str(table), *plan, "--out", str(folder), "--json"))
-    shared = TrainingData.choose(reviews, arguments.data, Recipe.named("tutorial"), None).split.dev_texts_in_train()
+    shared = DatasetSplits.from_reviews(
+        reviews, arguments.data, Recipe.load("tutorial"), None
+    ).split.dev_texts_in_train()
     data = manifest["data"]
     return Report(
         provenance=provenance("keras", "tensorflow", "openvino", "tokenizers", "numpy"),

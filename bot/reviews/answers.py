@@ -10,7 +10,7 @@ from bot.texts import Texts, fill
 from bot.transport.conversation import IncomingText, MessageContent, reply
 from ml.serving.engine import Verdict
 from ml.text.language import foreign_language
-from ml.text.plain_text import Content, content_of
+from ml.text.plain_text import Content, classify_content
 from storage.chat import messages, predictions
 from storage.chat.messages import MessagePart, StoredMessage
 from storage.db.database import UnitOfWork
@@ -57,7 +57,7 @@ def _settle(unit: UnitOfWork, written: IncomingText, shown: MessageContent) -> N
 def refusal_reason(text: str, texts: Texts) -> str | None:
     """The sentence for a text that gets no verdict: no words, or another language; None for a text that does."""
     without_words: Final = {Content.EMPTY: texts.empty, Content.EMOJI: texts.only_emoji, Content.LINK: texts.only_link}
-    content = content_of(text)
+    content = classify_content(text)
     if content in without_words:
         return without_words[content]
     foreign = foreign_language(text)

@@ -148,7 +148,7 @@ def labellers(
 
     from cli.errors import MissingPackage
     from core.settings import read_settings
-    from ml.evaluation.labeller_quality import LEAST_LABELLERS, LEAST_VOTES, labeller_qualities
+    from ml.evaluation.labeller_quality import MIN_LABELLERS, MIN_VOTES, labeller_qualities
     from storage.feedback.eligibility import shared_votes
 
     if find_spec("crowdkit") is None:
@@ -161,9 +161,9 @@ def labellers(
         typer.echo(json.dumps([dataclasses.asdict(quality) for quality in qualities]))
     elif qualities:
         for quality in qualities:
-            typer.echo(f"person {quality.person_id}: right on {quality.right:.0%} by {quality.votes:,} shared votes")
+            typer.echo(f"person {quality.person_id}: right on {quality.accuracy:.0%} by {quality.votes:,} shared votes")
     else:
-        enough = f"{LEAST_LABELLERS} people with {LEAST_VOTES} votes each on texts that others judged too"
+        enough = f"{MIN_LABELLERS} people with {MIN_VOTES} votes each on texts that others judged too"
         typer.echo(f"There is not enough to tell yet: it takes {enough}.", err=True)
 
 

@@ -10,7 +10,7 @@ from ml.data.csv_rows import csv_rows, unescape_formula
 from ml.data.reviews import find_column
 from ml.text.labels import LABELS, label_index
 from ml.text.language import foreign_language
-from ml.text.plain_text import Content, content_of
+from ml.text.plain_text import Content, classify_content
 from storage.feedback.bulk_import import ImportedVote
 
 COLUMNS: Final = ("text", "label", "person")
@@ -63,7 +63,7 @@ def _label(word: str) -> str | None:
 
 def _problem(text: str, word: str, person: str) -> str | None:
     """What is wrong with a row by itself, as the rest of a sentence."""
-    if content_of(text) is not Content.WORDS:
+    if classify_content(text) is not Content.WORDS:
         return "its text has no words"
     if foreign := foreign_language(text):
         return f"its text is in {foreign.name}, and the model reads English"

@@ -40,10 +40,10 @@ class BertConfig:
             raise UnusableCheckpoint(path=folder, reason=f"config.json cannot be read ({error})") from error
         if not isinstance(facts, dict):
             raise UnusableCheckpoint(path=folder, reason="config.json is no object")
-        _refuse_other_networks(folder, facts)
+        _require_bert(folder, facts)
         known = {name: facts[name] for name in cls.__dataclass_fields__ if name in facts and name != "num_labels"}
         config = cls(**known)
-        _refuse_impossible_sizes(folder, config)
+        _require_valid_sizes(folder, config)
         return config
 
     def require_window(self, folder: Path, window: int) -> None:
@@ -74,7 +74,7 @@ class BertConfig:
         }
 
 
-def _refuse_other_networks(folder: Path, facts: Mapping[str, Any]) -> None:
+def _require_bert(folder: Path, facts: Mapping[str, Any]) -> None:
     """Networks that share BERT's file layout but not its arithmetic would give wrong logits without an error."""
     wanted = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
     for name, value in wanted.items():
@@ -82,7 +82,7 @@ def _refuse_other_networks(folder: Path, facts: Mapping[str, Any]) -> None:
             raise UnusableCheckpoint(path=folder, reason=f"{name} is {facts[name]}, and only {value} is supported")
 
 
-def _refuse_impossible_sizes(folder: Path, config: BertConfig) -> None:
+def _require_valid_sizes(folder: Path, config: BertConfig) -> None:
     for field in fields(config):
         value = getattr(config, field.name)
         is_rate = isinstance(field.default, float)

@@ -19,10 +19,10 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]  # Keras tells no typ
         """The same shape and type; what is dropped follows from the state of the layer's seed generator."""
         if not training or not self.rate:
             return inputs
-        kept = self._bits(ops.shape(inputs)) >= round(self.rate * _LEVELS)
+        kept = self._random_bits(ops.shape(inputs)) >= round(self.rate * _LEVELS)
         return ops.where(kept, inputs * (1 / (1 - self.rate)), ops.zeros((), inputs.dtype))
 
-    def _bits(self, shape: Any) -> Any:
+    def _random_bits(self, shape: Any) -> Any:
         """Uniform uint16 of a shape, two of each int32 that is drawn."""
         count = prod(shape)
         drawn = keras.random.randint(((count + 1) // 2, 1), -(2**31), 2**31 - 1, "int32", self.seed_generator)

@@ -17,13 +17,13 @@ from keras import ops
 
 def gelu(values: Any) -> Any:
     """Exact GELU (Hendrycks and Gimpel 2016) of a tensor, in its type; computed in float32, as is its gradient."""
-    return _with_gradient()(values)
+    return _gelu_with_gradient()(values)
 
 
 @cache
-def _with_gradient() -> Callable[[Any], Any]:
+def _gelu_with_gradient() -> Callable[[Any], Any]:
     """Both directions, made once, so that every layer shares what is compiled."""
-    forwards, backwards = _fused(_gelu), _fused(_gelu_gradient)
+    forwards, backwards = _compiled_by_xla(_gelu), _compiled_by_xla(_gelu_gradient)
 
     def gelu_and_gradient(values: Any) -> tuple[Any, Callable[..., Any]]:
         return forwards(values), lambda upstream: backwards(values, upstream)
@@ -32,7 +32,7 @@ def _with_gradient() -> Callable[[Any], Any]:
     return both
 
 
-def _fused(function: Callable[..., Any]) -> Callable[..., Any]:
+def _compiled_by_xla(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` of tensors, compiled by XLA once for each shape that it meets."""
     if keras.backend.backend() != "tensorflow":
         return function
@@ -44,16 +44,16 @@ def _fused(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _gelu(values: Any) -> Any:
     exact = ops.cast(values, "float32")
-    return ops.cast(exact * _normal_below(exact), values.dtype)
+    return ops.cast(exact * _normal_cdf(exact), values.dtype)
 
 
 def _gelu_gradient(values: Any, upstream: Any) -> Any:
     exact = ops.cast(values, "float32")
     density = ops.exp(-0.5 * exact * exact) / sqrt(2 * pi)
-    slope = _normal_below(exact) + exact * density
+    slope = _normal_cdf(exact) + exact * density
     return ops.cast(ops.cast(upstream, "float32") * slope, values.dtype)
 
 
-def _normal_below(exact: Any) -> Any:
+def _normal_cdf(exact: Any) -> Any:
     """The share of a normal distribution that lies below each value."""
     return 0.5 * (1.0 + ops.erf(exact / sqrt(2)))

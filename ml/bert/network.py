@@ -5,8 +5,7 @@ Dense layers, reshapes and matrix products train and predict faster on a CPU tha
 Hugging Face names (``weight_names``), so ``ml.bert.pretrained`` reads and writes them without knowing a layer.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -26,9 +25,9 @@ def build_network(config: BertConfig) -> keras.Model:
     attention_mask = keras.Input((None,), dtype="int32", name="attention_mask")
     pooled = BertLayer(config, name="bert")(input_ids, attention_mask)
     pooled = Dropout(config.hidden_dropout_prob, name="dropout")(pooled)
-    logits = keras.layers.Dense(config.num_labels, kernel_initializer=_initial(), dtype="float32", name="classifier")(
-        pooled
-    )
+    logits = keras.layers.Dense(
+        config.num_labels, kernel_initializer=_initializer(), dtype="float32", name="classifier"
+    )(pooled)
     return keras.Model({"input_ids": input_ids, "attention_mask": attention_mask}, logits, name="thumbs")
 
 
@@ -56,14 +55,14 @@ class BertLayer(keras.layers.Layer):
     def call(self, input_ids: Any, attention_mask: Any, training: bool = False) -> Any:
         """Pooled first-token vectors (batch, hidden)."""
         hidden = self.embeddings(input_ids, training=training)
-        return self.pooler(through_blocks(self.blocks, hidden, attention_mask, training)[:, 0])
+        return self.pooler(apply_blocks(self.blocks, hidden, attention_mask, training)[:, 0])
 
     def compute_output_shape(self, input_ids_shape: Any, attention_mask_shape: Any) -> tuple[Any, int]:
         """(batch, hidden)."""
         return (input_ids_shape[0], self.config.hidden_size)
 
 
-def through_blocks(blocks: Sequence["EncoderBlock"], hidden: Any, attention_mask: Any, training: bool) -> Any:
+def apply_blocks(blocks: Sequence["EncoderBlock"], hidden: Any, attention_mask: Any, training: bool) -> Any:
     """Vectors (batch, tokens, hidden) after ``blocks``; the mask hides padding."""
     bias = (1.0 - ops.cast(attention_mask, hidden.dtype)) * -1e4
     bias = bias[:, None, None, :]
@@ -97,9 +96,9 @@ class EmbeddingsLayer(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Make the three tables and the norm."""
         size = self.config.hidden_size
-        self.words = self._table(self.config.vocab_size, "word_embeddings")
-        self.positions = self._table(self.config.max_position_embeddings, "positions")
-        self.segments = self._table(self.config.type_vocab_size, "segments")
+        self.words = self._add_table(self.config.vocab_size, "word_embeddings")
+        self.positions = self._add_table(self.config.max_position_embeddings, "positions")
+        self.segments = self._add_table(self.config.type_vocab_size, "segments")
         self.norm.build((None, None, size))
         self.built = True
 
@@ -111,10 +110,10 @@ class EmbeddingsLayer(keras.layers.Layer):
         hidden = words + positions[None] + ops.convert_to_tensor(self.segments)[0]
         return self.dropout(self.norm(hidden), training=training)
 
-    def _table(self, rows: int, name: str) -> Any:
+    def _add_table(self, rows: int, name: str) -> Any:
         # In float32 whatever the policy: a frequent word's gradient is a sum over its hundreds of places, too long for
         # the eight bits of bfloat16, and a cast would go over all rows where a lookup reads those of the batch.
-        return self.add_weight((rows, self.config.hidden_size), _initial(), autocast=False, name=name)
+        return self.add_weight((rows, self.config.hidden_size), _initializer(), autocast=False, name=name)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         """(batch, tokens, hidden)."""
@@ -180,52 +179,8 @@ class EncoderBlock(keras.layers.Layer):
         return (hidden_shape[0], 1, hidden_shape[2]) if self.first_only else hidden_shape
 
 
-@dataclass(frozen=True, slots=True)
-class NamedWeight:
-    """One variable, its Hugging Face name, and whether the file holds its transpose (PyTorch's Linear does)."""
-
-    name: str
-    variable: Any
-    transposed: bool = False
-
-
-def weight_names(network: keras.Model) -> Iterator[NamedWeight]:
-    """Every weight of a network from ``build_network`` under its Hugging Face name."""
-    bert: BertLayer = network.get_layer("bert")
-    embeddings = bert.embeddings
-    yield NamedWeight("bert.embeddings.word_embeddings.weight", embeddings.words)
-    yield NamedWeight("bert.embeddings.position_embeddings.weight", embeddings.positions)
-    yield NamedWeight("bert.embeddings.token_type_embeddings.weight", embeddings.segments)
-    yield from _norm_names("bert.embeddings.LayerNorm", embeddings.norm)
-    for index, block in enumerate(bert.blocks):
-        yield from _block_names(f"bert.encoder.layer.{index}", block)
-    yield from _dense_names("bert.pooler.dense", bert.pooler)
-    yield from _dense_names("classifier", network.get_layer("classifier"))
-
-
-def _block_names(prefix: str, block: EncoderBlock) -> Iterator[NamedWeight]:
-    yield from _dense_names(f"{prefix}.attention.self.query", block.query)
-    yield from _dense_names(f"{prefix}.attention.self.key", block.key)
-    yield from _dense_names(f"{prefix}.attention.self.value", block.value)
-    yield from _dense_names(f"{prefix}.attention.output.dense", block.attention_output)
-    yield from _norm_names(f"{prefix}.attention.output.LayerNorm", block.attention_norm)
-    yield from _dense_names(f"{prefix}.intermediate.dense", block.intermediate)
-    yield from _dense_names(f"{prefix}.output.dense", block.output_dense)
-    yield from _norm_names(f"{prefix}.output.LayerNorm", block.output_norm)
-
-
-def _dense_names(prefix: str, dense: keras.layers.Dense) -> Iterator[NamedWeight]:
-    yield NamedWeight(f"{prefix}.weight", dense.kernel, transposed=True)
-    yield NamedWeight(f"{prefix}.bias", dense.bias)
-
-
-def _norm_names(prefix: str, norm: keras.layers.LayerNormalization) -> Iterator[NamedWeight]:
-    yield NamedWeight(f"{prefix}.weight", norm.gamma)
-    yield NamedWeight(f"{prefix}.bias", norm.beta)
-
-
 def _dense(units: int, name: str, activation: str | None = None) -> keras.layers.Dense:
-    return keras.layers.Dense(units, activation=activation, kernel_initializer=_initial(), name=name)
+    return keras.layers.Dense(units, activation=activation, kernel_initializer=_initializer(), name=name)
 
 
 def _norm(config: BertConfig, name: str) -> keras.layers.LayerNormalization:
@@ -233,6 +188,6 @@ def _norm(config: BertConfig, name: str) -> keras.layers.LayerNormalization:
     return keras.layers.LayerNormalization(epsilon=config.layer_norm_eps, dtype="float32", name=name)
 
 
-def _initial() -> keras.initializers.Initializer:
+def _initializer() -> keras.initializers.Initializer:
     # A new one each time: an initializer draws its seed when it is made, and gives the same values again and again.
     return keras.initializers.TruncatedNormal(stddev=0.02)

@@ -9,7 +9,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from ml.bert.config import BertConfig
-from ml.bert.network import build_network, weight_names
+from ml.bert.network import build_network
+from ml.bert.weight_names import weight_names
 from ml.errors import UnusableCheckpoint
 from ml.text.tokenization import WindowTokenizer
 

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ml.bert.network import BertLayer, through_blocks
+from ml.bert.network import BertLayer, apply_blocks
 
 
 class LowerLayer(keras.layers.Layer):
@@ -19,7 +19,7 @@ class LowerLayer(keras.layers.Layer):
 
     def call(self, input_ids: Any, attention_mask: Any) -> Any:
         """Vectors (batch, tokens, hidden)."""
-        return through_blocks(self.blocks, self.embeddings(input_ids, training=False), attention_mask, training=False)
+        return apply_blocks(self.blocks, self.embeddings(input_ids, training=False), attention_mask, training=False)
 
 
 class UpperLayer(keras.layers.Layer):
@@ -33,7 +33,7 @@ class UpperLayer(keras.layers.Layer):
     def call(self, hidden: Any, attention_mask: Any, training: bool = False) -> Any:
         """Pooled first-token vectors (batch, hidden)."""
         hidden = ops.cast(hidden, "float32")
-        return self.pooler(through_blocks(self.blocks, hidden, attention_mask, training)[:, 0])
+        return self.pooler(apply_blocks(self.blocks, hidden, attention_mask, training)[:, 0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from core.files import OPENERS
 from ml.errors import EmptyTable, UnreadableTable
 
 # RuntimeError: a zip file with a password, or packed in a way that this Python does not know.
-_BROKEN = (
+_READ_ERRORS = (
     csv.Error,
     UnicodeDecodeError,
     OSError,
@@ -31,7 +31,7 @@ _BROKEN = (
     RuntimeError,
 )
 # A spreadsheet reads a cell that begins with one of these as a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
 # As RFC 4180 has it. The module quotes a field for the characters that end a row, as a carriage return has to be.
 LINE_END: Final = "\r\n"
 # The module refuses fields of more than 128 Ki characters unless it is told that a review may be a book.
@@ -40,39 +40,39 @@ csv.field_size_limit(1 << 24)
 
 def escape_formula(text: str) -> str:
     """``text`` as a spreadsheet may open it: an apostrophe before what it would take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA_PREFIXES) else text
 
 
 def unescape_formula(text: str) -> str:
     """What ``defused`` was given."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_PREFIXES) else text
 
 
-def csv_rows(path: Path, file: BinaryIO, rows_at_once: int) -> Iterator[pd.DataFrame]:
+def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
     """The rows of ``file``, opened at ``path``, every value a string, at most so many at a time.
 
     Raises EmptyTable when there is no row, and UnreadableTable when one does not fit the header or cannot be read.
     """
     line = 0
     try:
-        with _text(path, file) as lines:
+        with _open_text(path, file) as lines:
             reader = csv.reader(lines, strict=True)
             try:
                 header = next(reader, [])
-                rows = _rows(path, header, reader)
+                rows = _checked_rows(path, header, reader)
                 found = False
-                while chunk := list(islice(rows, rows_at_once)):
+                while chunk := list(islice(rows, chunk_rows)):
                     found = True
                     yield pd.DataFrame(chunk, columns=pd.Index(header), dtype=str)
             finally:
                 line = reader.line_num
-    except _BROKEN as error:
+    except _READ_ERRORS as error:
         raise _unreadable(path, f"line {line}: {error}" if isinstance(error, csv.Error) else str(error)) from error
     if not found:
         raise EmptyTable(path=path)
 
 
-def _rows(path: Path, header: Sequence[str], reader: Iterator[list[str]]) -> Iterator[list[str]]:
+def _checked_rows(path: Path, header: Sequence[str], reader: Iterator[list[str]]) -> Iterator[list[str]]:
     """Every row but blank lines; each has as many fields as the header."""
     named = [name for name in header if name]
     for name in named:
@@ -87,7 +87,7 @@ def _rows(path: Path, header: Sequence[str], reader: Iterator[list[str]]) -> Ite
 
 
 @contextmanager
-def _text(path: Path, file: BinaryIO) -> Iterator[TextIOWrapper]:
+def _open_text(path: Path, file: BinaryIO) -> Iterator[TextIOWrapper]:
     """The unpacked text of a file, as its name says how it is packed."""
     suffix = path.suffix.lower()
     if suffix == ".zip":

@@ -9,13 +9,13 @@ from typing import Final
 from core.files import OPENERS
 from ml.errors import SeveralDataSets
 
-PACKED: Final = (*OPENERS, ".zip")
-PATTERNS: Final = ("*.parquet", "*.csv", *(f"*.csv{suffix}" for suffix in PACKED))
-_TABLE = re.compile(rf"\.(parquet|csv({'|'.join(map(re.escape, PACKED))})?)$")
+COMPRESSED_SUFFIXES: Final = (*OPENERS, ".zip")
+TABLE_PATTERNS: Final = ("*.parquet", "*.csv", *(f"*.csv{suffix}" for suffix in COMPRESSED_SUFFIXES))
+_TABLE = re.compile(rf"\.(parquet|csv({'|'.join(map(re.escape, COMPRESSED_SUFFIXES))})?)$")
 # What the part of IMDB's reviews without a label is called.
 UNLABELLED: Final = "unsupervised"
 # The words that the hub takes for a part.
-_PARTS: Final = {
+_SPLIT_NAMES: Final = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
     **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
@@ -25,15 +25,15 @@ _WORDS = re.compile(r"[^\W\d_]+")
 
 
 # The column of a table that names the part of each row.
-PARTS: Final = "split"
+SPLIT_COLUMN: Final = "split"
 
 
 @dataclass(frozen=True, slots=True)
-class PartFile:
+class SplitFile:
     """One table of a data set and the part that it is of: train, validation, test, or None where nothing says."""
 
     path: Path
-    part: str | None
+    split: str | None
 
 
 def is_table(name: str) -> bool:
@@ -41,7 +41,7 @@ def is_table(name: str) -> bool:
     return _TABLE.search(name) is not None
 
 
-def part_files(folder: Path, called: str) -> list[PartFile]:
+def find_split_files(folder: Path, called: str) -> list[SplitFile]:
     """The tables of the one data set in ``folder``, in the order of their names; none where it holds no table.
 
     A file's name says its part, else the name of a folder that it lies in. Where some say it, the others are left out,
@@ -49,34 +49,34 @@ def part_files(folder: Path, called: str) -> list[PartFile]:
     speaks of the folder as ``called``, when the tables lie in different folders that no part is named after.
     """
     names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if is_table(path.name)]
-    parts = {name: _part(name) for name in names if not any(level.startswith(".") for level in name.parts)}
+    parts = {name: _split_of(name) for name in names if not any(level.startswith(".") for level in name.parts)}
     if any(parts.values()):
         parts = {name: part for name, part in parts.items() if part not in (None, UNLABELLED)}
     if any(name.suffix == ".parquet" for name in parts):
         parts = {name: part for name, part in parts.items() if name.suffix == ".parquet"}
-    places = sorted({_place(name) for name in parts})
+    places = sorted({_dataset_folder(name) for name in parts})
     if len(places) > 1:
         raise SeveralDataSets(name=called, folders=", ".join(places), example=f"{called}/{places[-1]}")
-    return [PartFile(folder / name, part) for name, part in parts.items()]
+    return [SplitFile(folder / name, part) for name, part in parts.items()]
 
 
-def part_named(word: str) -> str | None:
+def parse_split_name(word: str) -> str | None:
     """The official part that a word stands for, whatever its case; None for another word."""
-    return _PARTS.get(word.strip().lower())
+    return _SPLIT_NAMES.get(word.strip().lower())
 
 
-def _part(name: PurePath) -> str | None:
+def _split_of(name: PurePath) -> str | None:
     """The part that the file's own name, else the nearest folder's, names."""
     for words in (_words(level) for level in reversed(name.parts)):
         for word in words:
-            if word in _PARTS:
-                return _PARTS[word]
+            if word in _SPLIT_NAMES:
+                return _SPLIT_NAMES[word]
     return None
 
 
-def _place(name: PurePath) -> str:
+def _dataset_folder(name: PurePath) -> str:
     """The folder of a table, without the folders that are named after a part."""
-    return PurePath(*(level for level in name.parts[:-1] if not _PARTS.keys() & set(_words(level)))).as_posix()
+    return PurePath(*(level for level in name.parts[:-1] if not _SPLIT_NAMES.keys() & set(_words(level)))).as_posix()
 
 
 def _words(level: str) -> Iterable[str]:

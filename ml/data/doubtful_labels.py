@@ -12,7 +12,7 @@ from ml.errors import NoDoubtfulLabels, UnreadableTable
 
 _FOLDERS = {0: "neg", 1: "pos"}
 # Of five people.
-_FEWEST_VOTES = 3
+_MIN_VOTES = 3
 
 
 def doubtful_rows(path: Path, reviews: pd.DataFrame, source: Path) -> npt.NDArray[np.bool_]:
@@ -26,17 +26,17 @@ def doubtful_rows(path: Path, reviews: pd.DataFrame, source: Path) -> npt.NDArra
     split, number, rating = (reviews[find_column(source, columns, [name])] for name in ("split", "id", "rating"))
     folders = reviews["label"].map(_FOLDERS)
     names = split.astype(str) + "/" + folders + "/" + number.astype(str) + "_" + rating.astype(str)
-    rows: npt.NDArray[np.bool_] = names.isin(_lost(path)).to_numpy()
+    rows: npt.NDArray[np.bool_] = names.isin(_doubtful_files(path)).to_numpy()
     if not rows.any():
         raise NoDoubtfulLabels(path=path, source=source, name=names.iloc[0])
     return rows
 
 
-def _lost(path: Path) -> Set[str]:
+def _doubtful_files(path: Path) -> Set[str]:
     """The files, such as ``test/neg/1003_4``, whose label is lost."""
     table = read_table(path)
     file, votes = (table[find_column(path, list(table.columns), [name])] for name in ("file", "votes_given"))
     try:
-        return set(file[votes.astype(int) < _FEWEST_VOTES])
+        return set(file[votes.astype(int) < _MIN_VOTES])
     except ValueError as error:
         raise UnreadableTable(path=path, format="a list of doubtful labels", reason=str(error)) from error

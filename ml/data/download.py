@@ -15,7 +15,7 @@ _SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RemoteFile:
     """A file on the web and the MD5 that its publishers' users agree on; it tells a broken copy, not a forged one."""
 
     url: str
@@ -23,10 +23,10 @@ class Source:
 
 
 # Maas et al. 2011, 84 MB.
-IMDB = Source("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz", "7c2ac02c03563afcf9b574c7e56c153a")
+IMDB = RemoteFile("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz", "7c2ac02c03563afcf9b574c7e56c153a")
 
 
-def fetch(source: Source, target: Path, on_progress: Callable[[int, int | None], None]) -> None:
+def download(source: RemoteFile, target: Path, on_progress: Callable[[int, int | None], None]) -> None:
     """Download ``source`` as ``target``, going on where an earlier try stopped; nothing to do when it is there whole.
 
     ``on_progress`` hears the bytes that are there and those of the whole file, where known. Raises DownloadFailed, and
@@ -35,11 +35,11 @@ def fetch(source: Source, target: Path, on_progress: Callable[[int, int | None],
     part = target.with_name(f"{target.name}.part")
     try:
         if target.exists():
-            _require_whole(source, target)
+            _require_complete(source, target)
             on_progress(target.stat().st_size, target.stat().st_size)
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        _append(source, part, on_progress)
+        _resume(source, part, on_progress)
         if _md5(part) == source.md5:
             part.rename(target)
             return
@@ -50,12 +50,12 @@ def fetch(source: Source, target: Path, on_progress: Callable[[int, int | None],
     raise DownloadFailed(url=source.url, reason="what came is not the file that was published", path=target)
 
 
-def _require_whole(source: Source, target: Path) -> None:
+def _require_complete(source: RemoteFile, target: Path) -> None:
     if not target.is_file() or _md5(target) != source.md5:
         raise UnwritableFile(path=target, reason="what is there is not the file that was published; move it away")
 
 
-def _append(source: Source, part: Path, on_progress: Callable[[int, int | None], None]) -> None:
+def _resume(source: RemoteFile, part: Path, on_progress: Callable[[int, int | None], None]) -> None:
     have = part.stat().st_size if part.exists() else 0
     wanted = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
     with httpx.stream("GET", source.url, headers=wanted, follow_redirects=True, timeout=_SECONDS) as answer:

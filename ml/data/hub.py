@@ -11,12 +11,12 @@ from core.errors import BadInput
 _SNAPSHOT = re.compile(r"/datasets--([^/]+)/snapshots/([0-9a-f]{12})[0-9a-f]*(/.+|)$")
 
 
-def snapshot(
+def download_snapshot(
     name: str,
     kind: Literal["model", "dataset"],
-    wanted: Sequence[str],
-    refusal: type[BadInput],
-    unwanted: Sequence[str] = (),
+    patterns: Sequence[str],
+    error_type: type[BadInput],
+    ignore_patterns: Sequence[str] = (),
 ) -> Path:
     """The folder with those files of ``name`` (owner/name) that match ``wanted``, downloaded once and then kept.
 
@@ -35,23 +35,23 @@ def snapshot(
 
     try:
         found = snapshot_download(
-            name, repo_type=kind, allow_patterns=list(wanted), ignore_patterns=list(unwanted) or None
+            name, repo_type=kind, allow_patterns=list(patterns), ignore_patterns=list(ignore_patterns) or None
         )
         return Path(found)
     except HFValidationError as error:
-        raise refusal(name=name, reason="it is neither a folder nor a hub name such as owner/name") from error
+        raise error_type(name=name, reason="it is neither a folder nor a hub name such as owner/name") from error
     except LocalEntryNotFoundError as error:
-        raise refusal(name=name, reason="it is not downloaded yet and the hub cannot be reached") from error
+        raise error_type(name=name, reason="it is not downloaded yet and the hub cannot be reached") from error
     except HfHubHTTPError as error:
         # The hub answers 401 about names that it does not know, and a gated repository is one that it does.
         unknown = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
         said = "has none of that name, or keeps it private" if unknown else f"answered {error.response.status_code}"
-        raise refusal(name=name, reason=f"the hub {said}") from error
+        raise error_type(name=name, reason=f"the hub {said}") from error
     except (HTTPError, OSError) as error:
-        raise refusal(name=name, reason=f"the download broke off ({error})") from error
+        raise error_type(name=name, reason=f"the download broke off ({error})") from error
 
 
-def data_set_name(path: Path) -> str | None:
+def snapshot_name(path: Path) -> str | None:
     """owner/name@commit of the data set whose snapshot ``path`` is or lies in; None for what is no snapshot."""
     found = _SNAPSHOT.search(path.as_posix())
     return found and f"{found[1].replace('--', '/')}{found[3]}@{found[2]}"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.errors import MissingFile
 from ml.data.csv_rows import csv_rows
-from ml.data.dataset_folder import PARTS, part_files, part_named
+from ml.data.dataset_folder import SPLIT_COLUMN, find_split_files, parse_split_name
 from ml.data.imdb_archive import is_archive, read_archive
 from ml.errors import EmptyTable, MissingColumn, UnknownLabel, UnreadableTable
 from ml.text.labels import label_index
@@ -21,8 +21,8 @@ LABEL_COLUMNS: Final = ("sentiment", "label")
 # What a file raises that is not what its name says. ImportError: without pyarrow, which only fine-tuning needs, there
 # is no parquet.
 # KeyError: a tar file with a link that leads nowhere.
-_UNREADABLE = (OSError, ValueError, KeyError, ImportError, EOFError, zlib.error, tarfile.TarError)
-_ROWS_AT_ONCE = 10_000
+_READ_ERRORS = (OSError, ValueError, KeyError, ImportError, EOFError, zlib.error, tarfile.TarError)
+_CHUNK_ROWS = 10_000
 
 
 def read_reviews(path: Path) -> pd.DataFrame:
@@ -32,51 +32,51 @@ def read_reviews(path: Path) -> pd.DataFrame:
     parquet files, whose names then say the column ``split``. Raises MissingFile, UnreadableTable, EmptyTable,
     MissingColumn, UnknownLabel or SeveralDataSets.
     """
-    files = part_files(path, str(path)) if path.is_dir() else []
+    files = find_split_files(path, str(path)) if path.is_dir() else []
     if not files:
-        return _labelled(path)
+        return _read_labelled_table(path)
     return pd.concat(
-        [_labelled(file.path).assign(**({"split": file.part} if file.part else {})) for file in files],
+        [_read_labelled_table(file.path).assign(**({"split": file.split} if file.split else {})) for file in files],
         ignore_index=True,
     )
 
 
-def _labelled(path: Path) -> pd.DataFrame:
+def _read_labelled_table(path: Path) -> pd.DataFrame:
     table = read_table(path)
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
     label = find_column(path, list(table.columns), LABEL_COLUMNS)
-    labels = _labels(path, table[label])
-    others = _with_parts(
+    labels = _parse_labels(path, table[label])
+    others = _normalize_split_column(
         table[[column for column in table.columns if column not in {text, label, "text", "label", ""}]]
     )
     texts = table[text].fillna("").astype(str)
     return pd.DataFrame({"text": texts, "label": labels, **{str(c): others[c] for c in others}})
 
 
-def _with_parts(others: pd.DataFrame) -> pd.DataFrame:
+def _normalize_split_column(others: pd.DataFrame) -> pd.DataFrame:
     """The columns with the one that names official parts, whatever its case, and its values, called as everywhere."""
-    parts = next((column for column in others.columns if str(column).strip().lower() == PARTS), None)
+    parts = next((column for column in others.columns if str(column).strip().lower() == SPLIT_COLUMN), None)
     if parts is None:
         return others
-    named = others[parts].map(lambda value: part_named(str(value)) or value)
-    return others.drop(columns=[parts]).assign(**{PARTS: named})
+    named = others[parts].map(lambda value: parse_split_name(str(value)) or value)
+    return others.drop(columns=[parts]).assign(**{SPLIT_COLUMN: named})
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """The rows of a CSV, parquet or official file; raises MissingFile, UnreadableTable or EmptyTable."""
     if not path.exists():
         raise MissingFile(path=path)
-    form, read = _reader(path)
+    form, read = _format_and_reader(path)
     try:
         table = read(path)
-    except _UNREADABLE as error:
+    except _READ_ERRORS as error:
         raise UnreadableTable(path=path, format=form, reason=str(error).partition("\n")[0]) from error
     if table.empty:
         raise EmptyTable(path=path)
     return table
 
 
-def _reader(path: Path) -> tuple[str, Callable[[Path], pd.DataFrame]]:
+def _format_and_reader(path: Path) -> tuple[str, Callable[[Path], pd.DataFrame]]:
     """The form of a file, judged by its name, and what reads it."""
     if is_archive(path):
         return "the aclImdb data", read_archive
@@ -87,7 +87,7 @@ def _reader(path: Path) -> tuple[str, Callable[[Path], pd.DataFrame]]:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     with path.open("rb") as file:
-        return pd.concat(csv_rows(path, file, _ROWS_AT_ONCE), ignore_index=True)
+        return pd.concat(csv_rows(path, file, _CHUNK_ROWS), ignore_index=True)
 
 
 def find_column(path: Path, columns: list[str], wanted: Iterable[str]) -> str:
@@ -101,7 +101,7 @@ def find_column(path: Path, columns: list[str], wanted: Iterable[str]) -> str:
     raise MissingColumn(path=path, column=" or ".join(wanted), columns=", ".join(map(str, columns)))
 
 
-def _labels(path: Path, column: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int8]]":
+def _parse_labels(path: Path, column: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int8]]":
     words = column.astype(object).where(column.notna(), "").map(str)
     known = {word: label_index(word) for word in words.unique()}
     for row, word in enumerate(words, start=1):

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from ml.data.dataset_folder import PATTERNS, UNLABELLED, is_table, part_files
-from ml.data.hub import data_set_name, snapshot
+from ml.data.dataset_folder import TABLE_PATTERNS, UNLABELLED, find_split_files, is_table
+from ml.data.hub import download_snapshot, snapshot_name
 from ml.data.imdb_archive import is_archive
 from ml.errors import UnknownReviews
 
@@ -24,14 +24,14 @@ def find_reviews(name: str | Path) -> Path:
     if path.exists() or is_table(called) or is_archive(path) or not _HUB_NAME.fullmatch(called):
         return path
     owner, repository, *inside = path.parts
-    wanted = ["/".join([*inside, pattern]) for pattern in PATTERNS]
-    found = snapshot(f"{owner}/{repository}", "dataset", wanted, UnknownReviews, [f"*{UNLABELLED}*"])
+    wanted = ["/".join([*inside, pattern]) for pattern in TABLE_PATTERNS]
+    found = download_snapshot(f"{owner}/{repository}", "dataset", wanted, UnknownReviews, [f"*{UNLABELLED}*"])
     folder = found.joinpath(*inside)
-    if not part_files(folder, called):
+    if not find_split_files(folder, called):
         raise UnknownReviews(name=called, reason="it has no parquet or CSV files")
     return folder
 
 
 def source_name(path: Path) -> str:
     """What a manifest calls the reviews at ``path``: the file's name, or the data set's with its commit."""
-    return data_set_name(path) or path.name
+    return snapshot_name(path) or path.name

@@ -28,7 +28,7 @@ def figure_rows(models: Sequence[Measurement]) -> list[Row]:
 def comparison_rows(found: Comparison) -> list[Row]:
     """What changed from the first to the second model."""
     return [
-        Row("Accuracy, second minus first", (_points(found),)),
+        Row("Accuracy, second minus first", (_format_difference(found),)),
         Row("Exact McNemar test", (f"p = {found.mcnemar_p:.2g}",)),
         Row("Negative flips: right before, wrong after", (f"{found.negative_flips:,}",)),
         Row("Positive flips: wrong before, right after", (f"{found.positive_flips:,}",)),
@@ -45,7 +45,7 @@ def conclusion(found: Comparison) -> str:
     return f"{found.second} is {better} than {found.first}{unsure}."
 
 
-def warnings(models: Sequence[Measurement]) -> list[str]:
+def report_warnings(models: Sequence[Measurement]) -> list[str]:
     """What a reader has to know before the figures."""
     seen = [
         f"{model.name} was fine-tuned on reviews of this file: it does better on them than on new ones."
@@ -62,18 +62,18 @@ def warnings(models: Sequence[Measurement]) -> list[str]:
 
 def _figures(model: Measurement) -> dict[str, str]:
     return {
-        **_of_all(model.on_all),
-        **_of_the_undoubted(model.without_doubtful),
-        **_of_float32(model.from_float32),
-        **_of_checks(model.checks),
+        **_overall_figures(model.on_all),
+        **_without_doubtful_figures(model.without_doubtful),
+        **_float32_figures(model.from_float32),
+        **_check_figures(model.checks),
     }
 
 
-def _of_all(found: Evaluation) -> dict[str, str]:
+def _overall_figures(found: Evaluation) -> dict[str, str]:
     served, raw = found.served.figures, found.uncalibrated.figures
     return {
         "Accuracy": f"{served.accuracy:.2%} of {served.reviews:,}",
-        "95 % interval": "not defined for one review" if found.interval is None else _interval(found.interval),
+        "95 % interval": "not defined for one review" if found.interval is None else _format_interval(found.interval),
         "F1 of Positive": "not defined without Positive" if found.f1 is None else f"{found.f1:.4f}",
         "Area under the ROC curve": "not defined for one label" if found.auc is None else f"{found.auc:.4f}",
         "Log loss": f"{served.log_loss:.4f} ({raw.log_loss:.4f} uncalibrated)",
@@ -83,24 +83,24 @@ def _of_all(found: Evaluation) -> dict[str, str]:
     }
 
 
-def _of_the_undoubted(found: Evaluation | None) -> dict[str, str]:
+def _without_doubtful_figures(found: Evaluation | None) -> dict[str, str]:
     if found is None:
         return {}
     figures = found.served.figures
     return {"Accuracy without doubtful labels": f"{figures.accuracy:.2%} of {figures.reviews:,}"}
 
 
-def _of_float32(found: Comparison | None) -> dict[str, str]:
+def _float32_figures(found: Comparison | None) -> dict[str, str]:
     if found is None:
         return {}
     return {
         "Accuracy in float32": f"{found.first_accuracy:.2%}",
-        "Served int8 minus float32": _points(found),
+        "Served int8 minus float32": _format_difference(found),
         "Same verdict in int8 and float32": f"{found.agreement:.2%}",
     }
 
 
-def _of_checks(checks: Sequence[PassRate]) -> dict[str, str]:
+def _check_figures(checks: Sequence[PassRate]) -> dict[str, str]:
     """Cases passed, those that no such model is expected to pass apart."""
     found = {}
     for name, hard in (("Behavioural checks passed", False), ("Known hard checks passed", True)):
@@ -110,12 +110,12 @@ def _of_checks(checks: Sequence[PassRate]) -> dict[str, str]:
     return found
 
 
-def _interval(interval: Interval) -> str:
+def _format_interval(interval: Interval) -> str:
     low, high = interval
     return f"{low:.2%} to {high:.2%}"
 
 
-def _points(found: Comparison) -> str:
+def _format_difference(found: Comparison) -> str:
     if found.interval is None:
         return f"{100 * found.difference:+.2f} points"
     low, high = found.interval

@@ -10,8 +10,8 @@ from ml.evaluation.paired_counts import PairedCounts
 
 Interval = tuple[float, float]
 _RESAMPLES = 2_000
-_AT_ONCE = 100
-_DRAWS = 20_000
+_BATCH = 100
+_PAIRED_RESAMPLES = 20_000
 
 
 def wilson_interval(hits: int, trials: int) -> Interval:
@@ -34,14 +34,14 @@ def bootstrap_interval(values: Sequence[float] | npt.NDArray[np.generic]) -> Int
         (np.asarray(values, np.float64),),
         np.mean,
         n_resamples=_RESAMPLES,
-        batch=_AT_ONCE,
+        batch=_BATCH,
         method="percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval
     return float(found.low), float(found.high)
 
 
-def paired_lower_end(counts: PairedCounts, confidence: float) -> float:
+def paired_lower_bound(counts: PairedCounts, confidence: float) -> float:
     """Return the one-sided lower end, at ``confidence``, of the second model's accuracy minus the first's.
 
     This is the percentile bootstrap over the texts. A text only matters by how it flips, so that a resample is a draw
@@ -49,5 +49,5 @@ def paired_lower_end(counts: PairedCounts, confidence: float) -> float:
     """
     texts, won, lost = counts.texts, counts.positive_flips, counts.negative_flips
     shares = [won / texts, lost / texts, (texts - won - lost) / texts]
-    drawn = np.random.default_rng(0).multinomial(texts, shares, size=_DRAWS)
+    drawn = np.random.default_rng(0).multinomial(texts, shares, size=_PAIRED_RESAMPLES)
     return float(np.quantile((drawn[:, 0] - drawn[:, 1]) / texts, 1 - confidence))

@@ -12,10 +12,10 @@ from typing import Final, Protocol
 import pandas as pd
 
 # With fewer labellers, or fewer votes of each on texts that others judged too, errors and truth are not told apart.
-LEAST_LABELLERS: Final = 5
-LEAST_VOTES: Final = 20
+MIN_LABELLERS: Final = 5
+MIN_VOTES: Final = 20
 _ITERATIONS: Final = 100
-_NEITHER: Final = "Neither"
+_NO_SENTIMENT: Final = "Neither"
 
 
 class CrowdVote(Protocol):
@@ -35,26 +35,26 @@ class CrowdVote(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class LabellerQuality:
     """How well one person labels: ``right`` is the chance that they name the true label, 0 to 1."""
 
     person_id: int
     votes: int
-    right: float
+    accuracy: float
 
 
-def labeller_qualities(votes: Sequence[CrowdVote]) -> list[Quality]:
-    """The quality of everybody with LEAST_VOTES or more, the worst first; none before there are LEAST_LABELLERS."""
+def labeller_qualities(votes: Sequence[CrowdVote]) -> list[LabellerQuality]:
+    """The quality of everybody with MIN_VOTES or more, the worst first; none before there are MIN_LABELLERS."""
     counts = Counter(vote.person_id for vote in votes)
-    enough = {person for person, count in counts.items() if count >= LEAST_VOTES}
-    if len(enough) < LEAST_LABELLERS:
+    enough = {person for person, count in counts.items() if count >= MIN_VOTES}
+    if len(enough) < MIN_LABELLERS:
         return []
-    right = _chances([vote for vote in votes if vote.person_id in enough])
-    qualities = [Quality(person, counts[person], right[person]) for person in sorted(enough)]
-    return sorted(qualities, key=lambda quality: quality.right)
+    right = _accuracies([vote for vote in votes if vote.person_id in enough])
+    qualities = [LabellerQuality(person, counts[person], right[person]) for person in sorted(enough)]
+    return sorted(qualities, key=lambda quality: quality.accuracy)
 
 
-def _chances(votes: Sequence[CrowdVote]) -> dict[int, float]:
+def _accuracies(votes: Sequence[CrowdVote]) -> dict[int, float]:
     """The chance of each person to name the true label, over the labels as often as they seem to be true."""
     from crowdkit.aggregation import DawidSkene  # noqa: PLC0415 - it takes seconds, and stands in one environment only
 
@@ -62,7 +62,7 @@ def _chances(votes: Sequence[CrowdVote]) -> dict[int, float]:
         {
             "task": [vote.text_hash.hex() for vote in votes],
             "worker": [vote.person_id for vote in votes],
-            "label": [vote.label or _NEITHER for vote in votes],
+            "label": [vote.label or _NO_SENTIMENT for vote in votes],
         }
     )
     fitted = DawidSkene(n_iter=_ITERATIONS).fit(said)

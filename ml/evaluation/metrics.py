@@ -71,8 +71,8 @@ def evaluate(logits: Logits, labels: Labels, temperature: float, unsure_below: f
     (nn, np_), (pn, pp) = metrics.confusion_matrix(labels, verdicts, labels=range(len(LABELS))).tolist()
     both = len(np.unique(labels)) == len(LABELS)
     return Evaluation(
-        served=_calibrated(logits, labels, temperature, unsure_below),
-        uncalibrated=_calibrated(logits, labels, 1.0, unsure_below),
+        served=_figures_at(logits, labels, temperature, unsure_below),
+        uncalibrated=_figures_at(logits, labels, 1.0, unsure_below),
         interval=bootstrap_interval(verdicts == labels),
         f1=float(metrics.f1_score(labels, verdicts)) if np_ + pn + pp else None,
         # The margin orders texts as the probability does, and keeps apart those that round to the same one.
@@ -83,10 +83,10 @@ def evaluate(logits: Logits, labels: Labels, temperature: float, unsure_below: f
 
 def figures(logits: Logits, labels: Labels, temperature: float, unsure_below: float) -> Figures:
     """Figures of ``logits`` (texts, labels) against ``labels`` (texts,)."""
-    return _calibrated(logits, labels, temperature, unsure_below).figures
+    return _figures_at(logits, labels, temperature, unsure_below).figures
 
 
-def _calibrated(logits: Logits, labels: Labels, temperature: float, unsure_below: float) -> Calibrated:
+def _figures_at(logits: Logits, labels: Labels, temperature: float, unsure_below: float) -> Calibrated:
     chances = probabilities(logits, temperature)
     confidence = chances.max(axis=1)
     right = chances.argmax(axis=1) == labels

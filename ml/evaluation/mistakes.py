@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ml.evaluation.evaluate import Answers, LabelledReviews
+from ml.evaluation.evaluate import ModelOutputs
+from ml.evaluation.evaluation_set import EvaluationSet
 from ml.serving.engine import probabilities
 from ml.text.labels import LABELS
 
-_COUNT = 20
+_MAX_MISTAKES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,14 @@ class Mistake:
 
 
 def worst_mistakes(
-    answers: Answers, reviews: LabelledReviews, among: npt.NDArray[np.bool_] | None = None
+    answers: ModelOutputs, reviews: EvaluationSet, mask: npt.NDArray[np.bool_] | None = None
 ) -> list[Mistake]:
     """The twenty most confident mistakes, most confident first; only of the reviews ``among`` (reviews,), if given."""
     verdicts = answers.logits.argmax(axis=1)
     wrong = verdicts != reviews.labels
-    rows = np.flatnonzero(wrong if among is None else wrong & among)
+    rows = np.flatnonzero(wrong if mask is None else wrong & mask)
     margins = np.ptp(answers.logits[rows], axis=1)
-    worst = rows[np.argsort(-margins, kind="stable")][:_COUNT]
+    worst = rows[np.argsort(-margins, kind="stable")][:_MAX_MISTAKES]
     chances = probabilities(answers.logits, answers.temperature).max(axis=1)
     return [
         Mistake(
@@ -47,7 +48,7 @@ def worst_mistakes(
     ]
 
 
-def _rating(reviews: LabelledReviews, row: int) -> float | None:
+def _rating(reviews: EvaluationSet, row: int) -> float | None:
     if reviews.ratings is None or np.isnan(reviews.ratings[row]):
         return None
     return float(reviews.ratings[row])

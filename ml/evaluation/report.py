@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ml.evaluation.charts import confusion_chart, reliability_chart, slices_chart
 from ml.evaluation.comparison import Comparison
 from ml.evaluation.evaluate import Measurement
-from ml.evaluation.figure_rows import comparison_rows, conclusion, figure_rows, warnings
+from ml.evaluation.figure_rows import comparison_rows, conclusion, figure_rows, report_warnings
 from ml.evaluation.mistakes import Mistake
 from ml.text.tokenization import LINE_BREAK
 
@@ -22,7 +22,7 @@ _TEMPLATE = "report.html.jinja"
 class Report:
     """What a measuring found; ``--json`` prints it as it is.
 
-    ``data`` is that of ``LabelledReviews.facts``; ``comparison`` is of the first to the second of two ``models``.
+    ``data`` is that of ``EvaluationSet.summary``; ``comparison`` is of the first to the second of two ``models``.
     """
 
     data: dict[str, Any]
@@ -35,18 +35,18 @@ class MistakeList:
     """Mistakes under a heading."""
 
     title: str
-    about: str
+    description: str
     mistakes: Sequence[Mistake]
 
 
 @dataclass(frozen=True, slots=True)
 class _Chart:
     title: str
-    about: str
+    description: str
     svg: str
 
 
-def page(report: Report, mistakes: Sequence[MistakeList]) -> str:
+def render_report(report: Report, mistakes: Sequence[MistakeList]) -> str:
     """The HTML of a report; the same report gives the same page."""
     folder = FileSystemLoader(Path(__file__).parent)
     pages = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -56,7 +56,7 @@ def page(report: Report, mistakes: Sequence[MistakeList]) -> str:
         rows=figure_rows(report.models),
         changes=[] if report.comparison is None else comparison_rows(report.comparison),
         conclusion=None if report.comparison is None else conclusion(report.comparison),
-        warnings=warnings(report.models),
+        warnings=report_warnings(report.models),
         charts=[
             *(chart for number, model in enumerate(report.models) for chart in _charts(number, model)),
             *_slice_charts(report.models),

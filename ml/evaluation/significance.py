@@ -30,20 +30,20 @@ def mcnemar_two_sided_p_value(won: int, lost: int) -> float:
     return min(1.0, 2 * mcnemar_p_value(max(won, lost), min(won, lost)))
 
 
-def fewest_flips(confidence: float) -> int | None:
+def min_flips(confidence: float) -> int | None:
     """How many flips, all of them good, are enough at ``confidence``; None where no number is."""
     if confidence >= 1:
         return None
     return next(flips for flips in count(1) if mcnemar_p_value(flips, 0) <= 1 - confidence)
 
 
-def texts_still_needed(texts: int, won: int, lost: int, confidence: float) -> int | None:
+def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) -> int | None:
     """How many more texts are needed, should they flip at the rates seen on ``texts``, to find the second model better.
 
     By the sample size of McNemar's test at ``POWER`` (Connor 1987), and at least as many as give enough flips for the
     exact test. None where the second model did not do better, and where no number is enough.
     """
-    fewest = fewest_flips(confidence)
+    fewest = min_flips(confidence)
     if won <= lost or fewest is None:
         return None
     flipping, better = (won + lost) / texts, (won - lost) / texts

@@ -11,9 +11,9 @@ from ml.evaluation.intervals import Interval, wilson_interval
 from ml.text.tokenization import LINE_BREAK
 
 # Messages in a chat have a few dozen words; IMDB's median is 173 and its ninth decile 451.
-_WORDS = (50, 100, 200, 400, 800)
+_WORD_BOUNDS = (50, 100, 200, 400, 800)
 
-Right = npt.NDArray[np.bool_]
+Correctness = npt.NDArray[np.bool_]
 # A name, and which texts are of it (texts,).
 Group = tuple[str, npt.NDArray[np.bool_]]
 
@@ -28,7 +28,7 @@ class Slice:
     interval: Interval
 
 
-def by_length(texts: Sequence[str], right: Right) -> tuple[Slice, ...]:
+def by_length(texts: Sequence[str], right: Correctness) -> tuple[Slice, ...]:
     """Slices by the number of words, shortest first.
 
     Words, as windows of tokens would differ between the models that are compared, or all be one.
@@ -36,7 +36,7 @@ def by_length(texts: Sequence[str], right: Right) -> tuple[Slice, ...]:
     return _slices(length_groups(texts), right)
 
 
-def by_rating(ratings: npt.NDArray[np.float64] | None, right: Right) -> tuple[Slice, ...]:
+def by_rating(ratings: npt.NDArray[np.float64] | None, right: Correctness) -> tuple[Slice, ...]:
     """Slices by rating, lowest first; none where the texts have no ratings, and texts without one (NaN) in none."""
     return _slices(rating_groups(ratings), right)
 
@@ -44,8 +44,12 @@ def by_rating(ratings: npt.NDArray[np.float64] | None, right: Right) -> tuple[Sl
 def length_groups(texts: Sequence[str]) -> Iterator[Group]:
     """Groups by the number of words, shortest first; some may be empty."""
     words = [len(LINE_BREAK.sub(" ", text).split()) for text in texts]
-    buckets = np.digitize(words, _WORDS, right=True)
-    names = [f"up to {_WORDS[0]}", *(f"{low + 1}-{high}" for low, high in pairwise(_WORDS)), f"over {_WORDS[-1]}"]
+    buckets = np.digitize(words, _WORD_BOUNDS, right=True)
+    names = [
+        f"up to {_WORD_BOUNDS[0]}",
+        *(f"{low + 1}-{high}" for low, high in pairwise(_WORD_BOUNDS)),
+        f"over {_WORD_BOUNDS[-1]}",
+    ]
     yield from ((name, buckets == bucket) for bucket, name in enumerate(names))
 
 
@@ -56,7 +60,7 @@ def rating_groups(ratings: npt.NDArray[np.float64] | None) -> Iterator[Group]:
         yield from ((f"{value:g}", ratings == value) for value in values)
 
 
-def _slices(groups: Iterable[Group], right: Right) -> tuple[Slice, ...]:
+def _slices(groups: Iterable[Group], right: Correctness) -> tuple[Slice, ...]:
     """One slice for each group that has texts."""
     found = []
     for name, chosen in groups:

@@ -111,7 +111,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return {path.name: file_hash(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
 
 
-def prepare_place(folder: Path) -> None:
+def prepare_destination(folder: Path) -> None:
     """Make the folder that ``folder`` will be published in, and clear what killed publications of it left there.
 
     A kill between the two renames of a publication took the old model away; it comes back. Raises FolderTaken when
@@ -132,15 +132,15 @@ def prepare_place(folder: Path) -> None:
 def publish_artifact(folder: Path) -> Iterator[Path]:
     """A temporary folder that takes the place of ``folder``, flushed to disk, when the block ends well.
 
-    Raises what ``prepare_place`` does, and UnwritableFile when the disk is full.
+    Raises what ``prepare_destination`` does, and UnwritableFile when the disk is full.
     """
-    prepare_place(folder)
-    with _writable(folder), _replacing(folder.resolve()) as new:
+    prepare_destination(folder)
+    with _report_write_errors(folder), _replace_atomically(folder.resolve()) as new:
         yield new
 
 
 @contextmanager
-def _writable(folder: Path) -> Iterator[None]:
+def _report_write_errors(folder: Path) -> Iterator[None]:
     """Say in one sentence that ``folder`` cannot be written; weights report a full disk as an error of their own."""
     try:
         yield
@@ -149,7 +149,7 @@ def _writable(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
+def _replace_atomically(folder: Path) -> Iterator[Path]:
     with ExitStack() as held:
         # Locked from its first moment on, so that nobody takes it for what a killed publication left.
         with _locked(folder.parent):
@@ -197,9 +197,9 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-_REPLAY = "replay"
+REPLAY_KEY = "replay"
 
 
 def replays_checks(data: Mapping[str, Any]) -> bool:
     """Whether a manifest's ``data`` is of a round that replayed the texts of the behavioural checks."""
-    return _REPLAY in data and data[_REPLAY]["file"] is None
+    return REPLAY_KEY in data and data[REPLAY_KEY]["file"] is None

@@ -21,7 +21,11 @@ from ml.text.tokenization import Reading, WindowTokenizer
 BATCH_TOKENS = 4096
 _PAD_TO = 16
 # float32 activations and int8 products whatever the processor prefers, so that figures carry over between machines.
-_ENGINE = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": "128", "PERFORMANCE_HINT": "LATENCY"}
+_ENGINE_OPTIONS = {
+    "INFERENCE_PRECISION_HINT": "f32",
+    "DYNAMIC_QUANTIZATION_GROUP_SIZE": "128",
+    "PERFORMANCE_HINT": "LATENCY",
+}
 # Processors round int8 products differently; a wrong file or tokenizer is off by far more.
 PROBE_TOLERANCE = 0.1
 
@@ -48,7 +52,7 @@ class Engine:
     """A compiled graph and its reader."""
 
     graph: ov.CompiledModel
-    reader: WindowTokenizer
+    tokenizer: WindowTokenizer
 
     @classmethod
     def load(  # noqa: PLR0913 - one argument a fact
@@ -66,18 +70,18 @@ class Engine:
         The bot serves in int8; float32 is what that is measured against.
         """
         BertConfig.read(folder).require_window(folder, window)
-        options: dict[str, Any] = {**_ENGINE, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
+        options: dict[str, Any] = {**_ENGINE_OPTIONS, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
         graph = ov.Core().compile_model(build_graph(folder, precision), "CPU", options)
         return cls(graph, WindowTokenizer.read(folder, window, overlap, reading))
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, npt.NDArray[np.int64]]:
         """Mean logits over each text's windows (texts, labels) and the number of windows of each text."""
-        windows = [self.reader.windows(ids) for ids in self.reader.ids(texts)]
+        windows = [self.tokenizer.windows(ids) for ids in self.tokenizer.token_ids(texts)]
         counts = np.array([len(own) for own in windows], np.int64)
         flat = [window for own in windows for window in own]
         found = np.empty((len(flat), len(LABELS)), np.float32)
-        for rows in _batches([len(window) for window in flat]):
-            batch = self.reader.pad([flat[row] for row in rows], _PAD_TO)
+        for rows in _batches_by_length([len(window) for window in flat]):
+            batch = self.tokenizer.pad([flat[row] for row in rows], _PAD_TO)
             found[rows] = self.graph([batch.input_ids, batch.attention_mask])[0]
         sums = np.zeros((len(texts), len(LABELS)), np.float32)
         np.add.at(sums, np.repeat(np.arange(len(texts)), counts), found)
@@ -149,7 +153,7 @@ def probabilities(logits: Logits, temperature: float) -> Logits:
     return shares
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def _batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Rows grouped by length, each group at most ``BATCH_TOKENS`` once padded."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):

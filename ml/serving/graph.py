@@ -22,7 +22,7 @@ from ml.errors import UnusableCheckpoint
 Weights = Mapping[str, npt.NDArray[Any]]
 Precision = Literal["int8", "float32"]
 # Added to the scores of padding. Arrays, because a bare number becomes a constant of another type.
-_HIDES = np.array(-1e4, np.float32)
+_MASK_SCORE = np.array(-1e4, np.float32)
 _ONE = np.array(1.0, np.float32)
 
 
@@ -36,10 +36,10 @@ def build_graph(folder: Path, precision: Precision) -> ov.Model:
         weights = load_file(folder / "model.safetensors")
     except (OSError, SafetensorError) as error:
         raise UnusableCheckpoint(path=folder, reason=f"model.safetensors cannot be read ({error})") from error
-    return _Builder(folder, config, weights, precision).model()
+    return _GraphBuilder(folder, config, weights, precision).build()
 
 
-class _Builder:
+class _GraphBuilder:
     """Strings the operations of one BERT together; asks for each weight by the shape that the sizes give it."""
 
     def __init__(self, folder: Path, config: BertConfig, weights: Weights, precision: Precision) -> None:
@@ -48,11 +48,11 @@ class _Builder:
         self.weights = weights
         self.precision = precision
 
-    def model(self) -> ov.Model:
+    def build(self) -> ov.Model:
         input_ids = op.parameter([-1, -1], np.int32, name="input_ids")
         attention_mask = op.parameter([-1, -1], np.int32, name="attention_mask")
         hidden = self._embed(input_ids)
-        bias = (_ONE - op.convert(attention_mask, "f32")) * _HIDES
+        bias = (_ONE - op.convert(attention_mask, "f32")) * _MASK_SCORE
         bias = op.unsqueeze(bias, [1, 2])
         last = self.config.num_hidden_layers - 1
         for index in range(last):
@@ -70,9 +70,9 @@ class _Builder:
         config, size = self.config, self.config.hidden_size
         words = op.gather(self._matrix("bert.embeddings.word_embeddings.weight", config.vocab_size, size), input_ids, 0)
         length = op.gather(op.shape_of(input_ids, "i64"), op.constant(np.array([1])), 0)
-        positions = self._table("bert.embeddings.position_embeddings.weight", config.max_position_embeddings, size)
+        positions = self._weight("bert.embeddings.position_embeddings.weight", config.max_position_embeddings, size)
         positions = op.slice(positions, [0], length, [1], [0])
-        segment = self._table("bert.embeddings.token_type_embeddings.weight", config.type_vocab_size, size)[:1]
+        segment = self._weight("bert.embeddings.token_type_embeddings.weight", config.type_vocab_size, size)[:1]
         return self._norm("bert.embeddings.LayerNorm", words + positions + op.constant(segment))
 
     def _block(self, name: str, hidden: Any, asking: Any, bias: Any) -> Any:
@@ -100,24 +100,24 @@ class _Builder:
     def _dense(self, name: str, hidden: Any, features: int, units: int) -> Any:
         matrix = self._matrix(f"{name}.weight", units, features)
         product = op.matmul(hidden, matrix, transpose_a=False, transpose_b=True)
-        return product + op.constant(self._table(f"{name}.bias", units))
+        return product + op.constant(self._weight(f"{name}.bias", units))
 
     def _norm(self, name: str, hidden: Any) -> Any:
         size = self.config.hidden_size
         normal = op.mvn(hidden, [-1], True, self.config.layer_norm_eps, "INSIDE_SQRT")
-        scaled = normal * op.constant(self._table(f"{name}.weight", size))
-        return scaled + op.constant(self._table(f"{name}.bias", size))
+        scaled = normal * op.constant(self._weight(f"{name}.weight", size))
+        return scaled + op.constant(self._weight(f"{name}.bias", size))
 
     def _matrix(self, name: str, rows: int, columns: int) -> Any:
         """A matrix (rows, columns); in int8 with a scale a row, a form that the engine recognises and keeps."""
-        values = self._table(name, rows, columns)
+        values = self._weight(name, rows, columns)
         if self.precision == "float32":
             return op.constant(values)
         scale = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127.0, np.float32(1e-8))
         whole = op.constant(np.rint(values / scale).astype(np.int8))
         return op.convert(whole, "f32") * op.constant(scale.astype(np.float32))
 
-    def _table(self, name: str, *shape: int) -> npt.NDArray[np.float32]:
+    def _weight(self, name: str, *shape: int) -> npt.NDArray[np.float32]:
         if name not in self.weights:
             raise UnusableCheckpoint(path=self.folder, reason=f"model.safetensors has no weight {name}")
         values = self.weights[name]

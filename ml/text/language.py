@@ -78,7 +78,7 @@ Frisian, Latin) more English is taken for one of them."""
 THRESHOLD = 0.9
 """The least probability of a refusal: the lowest step at which no English development text is refused."""
 
-LEAST_BYTES = 12
+MIN_BYTES = 12
 """Bytes of words in UTF-8 below which nothing is refused: 12 Latin letters, 6 Cyrillic ones, 4 Chinese ones."""
 
 
@@ -93,18 +93,18 @@ class ForeignText:
 
 def foreign_language(text: str) -> ForeignText | None:
     """Name the language of ``text`` where it is safe to say that it is not English, else None."""
-    nearest = nearest_foreign(text)
+    nearest = likeliest_foreign_language(text)
     return nearest if nearest is not None and nearest.probability >= THRESHOLD else None
 
 
-def nearest_foreign(text: str) -> ForeignText | None:
+def likeliest_foreign_language(text: str) -> ForeignText | None:
     """Name the likeliest language of ``text``, however weak the evidence.
 
     None where the text, its first half or its second half reads most like English (someone quotes a foreign title),
-    and where it is shorter than LEAST_BYTES.
+    and where it is shorter than MIN_BYTES.
     """
     words = [word.lower() if word.isupper() else word for word in plain_words(text)]
-    if sum(len(word.encode()) for word in words) < LEAST_BYTES:
+    if sum(len(word.encode()) for word in words) < MIN_BYTES:
         return None
     code, probability = _likeliest(words)
     if code == ENGLISH or any(_likeliest(half)[0] == ENGLISH for half in _halves(words)):

@@ -32,13 +32,13 @@ class Content(Enum):
     EMPTY = "empty"
 
 
-def content_of(text: str) -> Content:
+def classify_content(text: str) -> Content:
     """Tell what ``text`` holds: letters or digits, else a link or an @name, else emoji, else nothing to read.
 
     Nothing to read is white space, characters that draw nothing, punctuation and HTML tags. A hashtag is a word,
     and so is a number, since ``10/10`` is a review.
     """
-    unlinked = without_links(text)
+    unlinked = strip_links(text)
     remainder = _KEYCAP.sub(" ", unlinked)
     if any(character.isalnum() for character in remainder):
         return Content.WORDS
@@ -51,16 +51,16 @@ def content_of(text: str) -> Content:
 
 def plain_words(text: str) -> list[str]:
     """Split ``text`` into words: letters, accents, apostrophes and hyphens, without digits, links and tags."""
-    letters = (character if _in_word(character) else " " for character in without_links(text))
+    letters = (character if _is_word_character(character) else " " for character in strip_links(text))
     return [word for word in "".join(letters).split() if any(map(str.isalpha, word))]
 
 
-def without_links(text: str) -> str:
+def strip_links(text: str) -> str:
     """``text`` in Unicode form NFC with links, @names, HTML tags and invisible letters replaced by spaces."""
     return _LINK.sub(" ", _MARKUP.sub(" ", unicodedata.normalize("NFC", text).translate(_INVISIBLE)))
 
 
-def _in_word(character: str) -> bool:
+def _is_word_character(character: str) -> bool:
     return character.isalpha() or character in _JOINERS or unicodedata.category(character).startswith("M")
 
 

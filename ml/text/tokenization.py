@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from ml.errors import UnusableCheckpoint
 
-Ids = npt.NDArray[np.int32]
+TokenIds = npt.NDArray[np.int32]
 # How much of a text is read: every window of it, or the first alone.
 Reading = Literal["whole", "head"]
 
@@ -25,9 +25,9 @@ Reading = Literal["whole", "head"]
 LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 # Half of a character, which a cut-off emoji leaves behind. It has no UTF-8, so the tokenizer cannot take it.
 _SURROGATE = re.compile("[\ud800-\udfff]")
-FILES = ("tokenizer.json", "tokenizer_config.json")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 # What a base without a word about it is; the three that reading needs come first.
-_SPECIAL: Final = {
+_DEFAULT_SPECIAL_TOKENS: Final = {
     "cls_token": "[CLS]",
     "sep_token": "[SEP]",
     "pad_token": "[PAD]",
@@ -35,15 +35,15 @@ _SPECIAL: Final = {
     "mask_token": "[MASK]",
 }
 # What else of a base's ``tokenizer_config.json`` is true of a fine-tuned model as well.
-_TAKEN_OVER: Final = ("tokenizer_class", "do_lower_case", "strip_accents", "tokenize_chinese_chars")
+_COPIED_SETTINGS: Final = ("tokenizer_class", "do_lower_case", "strip_accents", "tokenize_chinese_chars")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenBatch:
     """Windows padded to one length: ``input_ids`` and ``attention_mask`` (windows, tokens), int32, the mask 1 or 0."""
 
-    input_ids: Ids
-    attention_mask: Ids
+    input_ids: TokenIds
+    attention_mask: TokenIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ class WindowTokenizer:
     window: int
     overlap: int
     reading: Reading
-    first: int
-    last: int
-    padding: int
-    facts: Mapping[str, Any]
+    cls_id: int
+    sep_id: int
+    pad_id: int
+    config: Mapping[str, Any]
 
     @classmethod
     def read(cls, folder: Path, window: int, overlap: int, reading: Reading = "whole") -> Self:
@@ -68,24 +68,24 @@ class WindowTokenizer:
 
         Raises UnusableCheckpoint when one is broken, or the first is missing or has no [CLS], [SEP] or [PAD].
         """
-        path = folder / FILES[0]
+        path = folder / TOKENIZER_FILES[0]
         if not path.is_file():
-            raise UnusableCheckpoint(path=folder, reason=f"{FILES[0]} is missing")
+            raise UnusableCheckpoint(path=folder, reason=f"{TOKENIZER_FILES[0]} is missing")
         try:
             tokenizer = Tokenizer.from_file(str(path))
         # The tokenizers library raises plain Exception for every fault of the file.
         except Exception as error:
-            raise UnusableCheckpoint(path=folder, reason=f"{FILES[0]} cannot be read ({error})") from error
+            raise UnusableCheckpoint(path=folder, reason=f"{TOKENIZER_FILES[0]} cannot be read ({error})") from error
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        facts = _facts(folder, tokenizer)
-        names = [_content(facts[name]) for name in list(_SPECIAL)[:3]]
+        facts = _read_config(folder, tokenizer)
+        names = [_token_text(facts[name]) for name in list(_DEFAULT_SPECIAL_TOKENS)[:3]]
         first, last, padding = map(tokenizer.token_to_id, names)
         if first is None or last is None or padding is None:
             raise UnusableCheckpoint(path=folder, reason=f"the vocabulary has no {names[0]}, {names[1]} or {names[2]}")
         return cls(tokenizer, window, overlap, reading, first, last, padding, facts)
 
-    def ids(self, texts: Iterable[str]) -> list[list[int]]:
+    def token_ids(self, texts: Iterable[str]) -> list[list[int]]:
         """Token ids of each text, whole and without special tokens."""
         cleaned = [LINE_BREAK.sub(" ", _SURROGATE.sub("\ufffd", text)) for text in texts]
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(cleaned, add_special_tokens=False)]
@@ -94,16 +94,16 @@ class WindowTokenizer:
         """The windows of one text's ids; a text that fits gives one, as does an empty text."""
         room = self.window - 2
         if self.reading == "head":
-            return [[self.first, *ids[:room], self.last]]
+            return [[self.cls_id, *ids[:room], self.sep_id]]
         step = room - self.overlap
         starts = [*range(0, max(len(ids) - room, 0), step), max(len(ids) - room, 0)]
-        return [[self.first, *ids[start : start + room], self.last] for start in starts]
+        return [[self.cls_id, *ids[start : start + room], self.sep_id] for start in starts]
 
     def pad(self, windows: Sequence[Sequence[int]], multiple: int) -> TokenBatch:
         """Pad windows to the longest, rounded up to ``multiple`` so that an engine meets few shapes."""
         longest = max(len(window) for window in windows)
         length = min(-(-longest // multiple) * multiple, max(self.window, longest))
-        input_ids = np.full((len(windows), length), self.padding, np.int32)
+        input_ids = np.full((len(windows), length), self.pad_id, np.int32)
         attention_mask = np.zeros((len(windows), length), np.int32)
         for row, window in enumerate(windows):
             input_ids[row, : len(window)] = window
@@ -112,25 +112,32 @@ class WindowTokenizer:
 
     def save(self, folder: Path) -> None:
         """Write the tokenizer files that transformers reads; the maximum length it is told is the window."""
-        self.tokenizer.save(str(folder / FILES[0]))
-        facts = {**self.facts, "model_max_length": self.window}
-        (folder / FILES[1]).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        self.tokenizer.save(str(folder / TOKENIZER_FILES[0]))
+        facts = {**self.config, "model_max_length": self.window}
+        (folder / TOKENIZER_FILES[1]).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
-def _facts(folder: Path, tokenizer: Tokenizer) -> dict[str, Any]:
+def _read_config(folder: Path, tokenizer: Tokenizer) -> dict[str, Any]:
     """What ``tokenizer_config.json`` says that stays true; where it is silent, a BERT with this tokenizer's case."""
-    path = folder / FILES[1]
+    path = folder / TOKENIZER_FILES[1]
     try:
         stated = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        told = {name: stated[name] for name in (*_TAKEN_OVER, *_SPECIAL) if stated.get(name) is not None}
+        told = {
+            name: stated[name] for name in (*_COPIED_SETTINGS, *_DEFAULT_SPECIAL_TOKENS) if stated.get(name) is not None
+        }
     except (OSError, ValueError, AttributeError) as error:
-        raise UnusableCheckpoint(path=folder, reason=f"{FILES[1]} cannot be read ({error})") from error
+        raise UnusableCheckpoint(path=folder, reason=f"{TOKENIZER_FILES[1]} cannot be read ({error})") from error
     normalizer = json.loads(tokenizer.to_str())["normalizer"] or {}
     lower = bool(normalizer.get("lowercase", True))
-    silent = {"tokenizer_class": "BertTokenizer", "do_lower_case": lower, "model_max_length": None, **_SPECIAL}
+    silent = {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": lower,
+        "model_max_length": None,
+        **_DEFAULT_SPECIAL_TOKENS,
+    }
     return {**silent, **told}
 
 
-def _content(token: Any) -> str:
+def _token_text(token: Any) -> str:
     """A special token's text: the file holds either that or an object around it."""
     return str(token["content"] if isinstance(token, dict) and "content" in token else token)

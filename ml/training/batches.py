@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from ml.text.tokenization import WindowTokenizer
 from ml.training.recipe import Recipe
-from ml.training.training_set import Examples, Targets
+from ml.training.training_set import Targets, TrainingExamples
 
-Arrays = dict[str, npt.NDArray[Any]]
+NetworkInputs = dict[str, npt.NDArray[Any]]
 
 # Batches that are sorted by length together: enough to save padding, few enough to leave the order random.
-_POOL = 50
+_POOL_BATCHES = 50
 _PAD_TO = 32
 # Tokens of the shortest part of a window that is shown alone: a short sentence.
 _SHORTEST_CROP = 12
@@ -31,27 +31,27 @@ class WindowBatches:
     With frozen layers every epoch shows the same windows, so that what those layers give is computed once.
     """
 
-    def __init__(self, examples: Examples, reader: WindowTokenizer, recipe: Recipe) -> None:
+    def __init__(self, examples: TrainingExamples, reader: WindowTokenizer, recipe: Recipe) -> None:
         self._reader = reader
         self.recipe = recipe
         self._targets = examples.targets
-        self._choices = [reader.windows(ids) for ids in reader.ids(examples.texts)]
+        self._choices = [reader.windows(ids) for ids in reader.token_ids(examples.texts)]
 
     @property
-    def count(self) -> int:
+    def batches_per_epoch(self) -> int:
         """Batches an epoch."""
         return -(-len(self._choices) // self.recipe.batch_size)
 
-    def epoch(self, number: int) -> Iterator[tuple[Arrays, Targets]]:
+    def epoch(self, number: int) -> Iterator[tuple[NetworkInputs, Targets]]:
         """Epoch ``number``, from 0: inputs (batch, tokens) int32 and targets (batch, labels) float32."""
         rng = np.random.default_rng([self.recipe.seed, number])
         draw = np.random.default_rng([self.recipe.seed, 0]) if self.recipe.frozen_layers else rng
-        windows = [self._cropped(choice[draw.integers(len(choice))], draw) for choice in self._choices]
-        for rows in self._order(rng, [len(window) for window in windows]):
+        windows = [self._crop(choice[draw.integers(len(choice))], draw) for choice in self._choices]
+        for rows in self._shuffled_batches(rng, [len(window) for window in windows]):
             batch = self._reader.pad([windows[row] for row in rows], _PAD_TO)
             yield {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}, self._targets[rows]
 
-    def _cropped(self, window: list[int], rng: np.random.Generator) -> list[int]:
+    def _crop(self, window: list[int], rng: np.random.Generator) -> list[int]:
         """The window, or with the chance ``recipe.crops`` a part of it of random length, with [CLS] and [SEP]."""
         inner = len(window) - 2
         if not self.recipe.crops or inner <= _SHORTEST_CROP or rng.random() >= self.recipe.crops:
@@ -61,18 +61,18 @@ class WindowBatches:
         start = 1 + int(rng.integers(inner - length + 1))
         return [window[0], *window[start : start + length], window[-1]]
 
-    def _order(self, rng: np.random.Generator, lengths: Sequence[int]) -> list[list[int]]:
+    def _shuffled_batches(self, rng: np.random.Generator, lengths: Sequence[int]) -> list[list[int]]:
         """Rows of each batch: sorted by length within pools of random rows, the batches themselves in random order."""
         size = self.recipe.batch_size
         order = rng.permutation(len(lengths))
         batches: list[list[int]] = []
-        for start in range(0, len(order), _POOL * size):
-            rows = sorted(order[start : start + _POOL * size].tolist(), key=lengths.__getitem__)
+        for start in range(0, len(order), _POOL_BATCHES * size):
+            rows = sorted(order[start : start + _POOL_BATCHES * size].tolist(), key=lengths.__getitem__)
             batches += [rows[at : at + size] for at in range(0, len(rows), size)]
         return [batches[index] for index in rng.permutation(len(batches))]
 
 
-class LowerOutputs:
+class LowerOutputCache:
     """What the lower part of a divided network gives, computed once a window and kept in float16.
 
     A window of 128 tokens and 384 numbers each takes 98 kB, so this is for the few thousand texts of a feedback round.
@@ -82,7 +82,7 @@ class LowerOutputs:
         self._lower = lower
         self._kept: dict[bytes, npt.NDArray[np.float16]] = {}
 
-    def __call__(self, inputs: Arrays) -> Arrays:
+    def __call__(self, inputs: NetworkInputs) -> NetworkInputs:
         """``hidden`` (batch, tokens, hidden size) float16 for ``input_ids`` (batch, tokens); the mask stays."""
         input_ids, attention_mask = inputs["input_ids"], inputs["attention_mask"]
         lengths = attention_mask.sum(axis=1)

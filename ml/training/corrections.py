@@ -8,10 +8,10 @@ import pandas as pd
 
 from ml.data.csv_rows import unescape_formula
 from ml.data.reviews import read_reviews
-from ml.data.splits import without_texts_of
+from ml.data.splits import exclude_texts
 from ml.errors import TooFewCorrections
 from ml.text.fingerprints import digest, fingerprint
-from ml.training.training_set import Examples
+from ml.training.training_set import TrainingExamples
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class Corrections:
         Raises what ``read_reviews`` does, and TooFewCorrections when none is left.
         """
         rows = read_reviews(path)[["text", "label"]]
-        found = cls.of(rows.assign(text=rows["text"].map(unescape_formula)), path.name)
+        found = cls.from_table(rows.assign(text=rows["text"].map(unescape_formula)), path.name)
         if found.rows.empty:
             raise TooFewCorrections(path=path)
         return found
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, source: str) -> Self:
+    def from_table(cls, rows: pd.DataFrame, source: str) -> Self:
         """Those of ``rows`` (columns ``text`` and ``label``) that are clear; ``source`` is what a person calls them."""
         labels = rows.groupby(rows["text"].map(fingerprint))["label"].transform("nunique")
         clear = rows[labels == 1]
@@ -46,14 +46,14 @@ class Corrections:
         contradictory = rows[labels > 1]["text"].map(fingerprint).nunique()
         return cls(clear, source, contradictory)
 
-    def without(self, held_out: pd.DataFrame) -> Self:
+    def excluding(self, held_out: pd.DataFrame) -> Self:
         """The corrections whose text does not stand in ``held_out``, which measures; raises TooFewCorrections."""
-        kept = without_texts_of(self.rows, held_out)
+        kept = exclude_texts(self.rows, held_out)
         if kept.empty:
             raise TooFewCorrections(path=self.source)
         return replace(self, rows=kept, held_out=self.held_out + len(self.rows) - len(kept))
 
-    def facts(self) -> dict[str, Any]:
+    def manifest_data(self) -> dict[str, Any]:
         """What the manifest says of them."""
         return {
             "file": self.source,
@@ -63,6 +63,6 @@ class Corrections:
             "left_out_because_held_out": self.held_out,
         }
 
-    def examples(self) -> Examples:
+    def examples(self) -> TrainingExamples:
         """Each text and its label."""
-        return Examples.labelled(self.rows["text"].tolist(), self.rows["label"].tolist())
+        return TrainingExamples.from_labels(self.rows["text"].tolist(), self.rows["label"].tolist())

@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ml.training.batches import Arrays
+from ml.training.batches import NetworkInputs
 from ml.training.training_set import Targets
 
 
@@ -29,13 +29,13 @@ def use_precision(precision: str) -> Iterator[str]:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
     try:
-        with _copies_on(gpus):
+        with _replica_scope(gpus):
             yield precision
     finally:
         keras.config.set_dtype_policy(before)
 
 
-def compiles() -> bool:
+def should_jit_compile() -> bool:
     """Whether steps are worth compiling with XLA.
 
     On a processor TensorFlow takes half a minute for it and gets no faster; JAX is made for it everywhere.
@@ -43,7 +43,7 @@ def compiles() -> bool:
     return keras.backend.backend() == "jax" or bool(_gpus())
 
 
-def step(network: keras.Model, inputs: Arrays, targets: Targets) -> float:
+def train_step(network: keras.Model, inputs: NetworkInputs, targets: Targets) -> float:
     """Train a compiled network on one batch, shared out among its copies; the mean loss.
 
     Parts that differ by a row, where a batch does not divide, weigh the same.
@@ -55,12 +55,12 @@ def step(network: keras.Model, inputs: Arrays, targets: Targets) -> float:
         return float(network.train_on_batch(inputs, targets))
     network.make_train_function()
     network.reset_metrics()
-    shared = {name: _shared_out(strategy, values) for name, values in inputs.items()}
-    found = network.train_function(iter([(shared, _shared_out(strategy, targets))]))
+    shared = {name: _distribute(strategy, values) for name, values in inputs.items()}
+    found = network.train_function(iter([(shared, _distribute(strategy, targets))]))
     return float(found["loss"])
 
 
-def _shared_out(strategy: Any, values: Any) -> Any:
+def _distribute(strategy: Any, values: Any) -> Any:
     """Rows of ``values`` as one value with a part for each copy."""
     parts = np.array_split(values, strategy.num_replicas_in_sync)
     return strategy.experimental_distribute_values_from_function(
@@ -90,7 +90,7 @@ def _jax_gpus() -> list[Any]:
     return [device for device in jax.devices() if device.platform == "gpu"]
 
 
-def _copies_on(gpus: list[Any]) -> Any:
+def _replica_scope(gpus: list[Any]) -> Any:
     """The scope in which a network gets a copy on each of several GPUs; with JAX it stays on the first."""
     if len(gpus) < 2 or keras.backend.backend() != "tensorflow":
         return nullcontext()

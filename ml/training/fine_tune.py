@@ -15,7 +15,7 @@ import pandas as pd
 from ml.bert.config import BertConfig
 from ml.bert.pretrained import WEIGHTS, interpolate_weights, read_checkpoint, write_checkpoint
 from ml.evaluation.metrics import Labels, figures, fit_temperature
-from ml.serving.artifact import Manifest, file_hash, file_hashes, prepare_place, publish_artifact
+from ml.serving.artifact import Manifest, file_hash, file_hashes, prepare_destination, publish_artifact
 from ml.serving.engine import Engine, Logits
 from ml.serving.probes import PROBES
 from ml.text.tokenization import WindowTokenizer
@@ -35,32 +35,32 @@ class FineTuneJob:
     """One fine-tune: from which base, on what, how, and the folder that it is published as."""
 
     base: BaseModel
-    lesson: TrainingSet
+    training_set: TrainingSet
     recipe: Recipe
     out: Path
 
     @property
-    def state(self) -> Checkpoint:
+    def checkpoint(self) -> Checkpoint:
         """Where the checkpoint of the running fine-tune is kept: a hidden folder beside ``out``."""
-        lesson = self.lesson
+        training_set = self.training_set
         plan = plan_digest(
             base=file_hash(self.base.folder / WEIGHTS),
-            data=lesson.facts,
-            examples=lesson.examples.digest,
+            data=training_set.manifest_data,
+            examples=training_set.examples.digest,
             recipe=asdict(self.recipe),
         )
         return Checkpoint(self.out.parent / f".{self.out.name}-training", plan)
 
 
-def fine_tune(order: FineTuneJob, watch: TrainingCallbacks, resume: bool = False) -> Manifest:
+def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = False) -> Manifest:
     """Carry out an order; ``order.out`` is replaced only once all is done.
 
     Raises UnusableCheckpoint when the base cannot be built, reads less than a window at once or has fewer blocks than
     are frozen, FolderTaken when ``out`` is something else than a published model, UnwritableFile when it cannot be
     made, FineTuneStopped when the watch stops it, and NothingToResume when there is no checkpoint to go on with.
     """
-    prepare_place(order.out)
-    base, lesson, recipe = order.base, order.lesson, order.recipe
+    prepare_destination(job.out)
+    base, training_set, recipe = job.base, job.training_set, job.recipe
     bert = BertConfig.read(base.folder)
     bert.require_window(base.folder, recipe.window)
     bert.require_blocks(base.folder, recipe.frozen_layers)
@@ -73,27 +73,27 @@ def fine_tune(order: FineTuneJob, watch: TrainingCallbacks, resume: bool = False
     )
     with use_precision(recipe.precision) as precision:
         network = read_checkpoint(base.folder, config)
-        state = order.state
-        steps = train(network, WindowBatches(lesson.examples, reader, recipe), state, resume, watch)
+        state = job.checkpoint
+        steps = train(network, WindowBatches(training_set.examples, reader, recipe), state, resume, callbacks)
         if recipe.interpolation < 1:
             interpolate_weights(network, read_checkpoint(base.folder, config), recipe.interpolation)
-    with publish_artifact(order.out) as folder:
+    with publish_artifact(job.out) as folder:
         write_checkpoint(folder, network, config, reader)
-        manifest = _describe(folder, order, {"computed_in": precision, "steps": steps})
+        manifest = _build_manifest(folder, job, {"computed_in": precision, "steps": steps})
         manifest.write(folder)
     state.remove()
     return manifest
 
 
-def _describe(folder: Path, order: FineTuneJob, done: dict[str, Any]) -> Manifest:
+def _build_manifest(folder: Path, order: FineTuneJob, done: dict[str, Any]) -> Manifest:
     """The manifest of a written checkpoint: calibrated and measured on dev with the engine that will serve it.
 
     ``done`` is what came of the recipe.
     """
-    recipe, lesson = order.recipe, order.lesson
+    recipe, training_set = order.recipe, order.training_set
     engine = Engine.load(folder, recipe.window, recipe.overlap, recipe.reading)
     probe_logits, _ = engine.logits(PROBES)
-    temperature, found = _measured(engine, order)
+    temperature, found = _calibrate_and_measure(engine, order)
     now = datetime.now(UTC)
     manifest = Manifest(
         version="",
@@ -104,7 +104,7 @@ def _describe(folder: Path, order: FineTuneJob, done: dict[str, Any]) -> Manifes
         reading=recipe.reading,
         temperature=temperature,
         unsure_below=recipe.unsure_below,
-        data=lesson.facts,
+        data=training_set.manifest_data,
         recipe={**asdict(recipe), **done},
         libraries={name: version(name) for name in _LIBRARIES},
         figures=found,
@@ -116,17 +116,17 @@ def _describe(folder: Path, order: FineTuneJob, done: dict[str, Any]) -> Manifes
     return replace(manifest, version=f"{now:%Y%m%d}-{facts[:8]}")
 
 
-def _measured(engine: Engine, order: FineTuneJob) -> tuple[float, dict[str, Any]]:
-    """The temperature, fitted on dev, and the figures on dev and on the corrections, where the lesson has them."""
+def _calibrate_and_measure(engine: Engine, order: FineTuneJob) -> tuple[float, dict[str, Any]]:
+    """Return the temperature fitted on dev, and the figures on dev and on the corrections, if there are any."""
     found: dict[str, Any] = {}
-    lesson, unsure_below = order.lesson, order.recipe.unsure_below
+    training_set, unsure_below = order.training_set, order.recipe.unsure_below
     temperature = order.base.temperature
-    if len(lesson.dev):
-        logits, labels = _logits(engine, lesson.dev)
+    if len(training_set.dev):
+        logits, labels = _logits(engine, training_set.dev)
         temperature = fit_temperature(logits, labels)
         found["dev"] = asdict(figures(logits, labels, temperature, unsure_below))
-    if len(lesson.corrections):
-        logits, labels = _logits(engine, lesson.corrections)
+    if len(training_set.corrections):
+        logits, labels = _logits(engine, training_set.corrections)
         found["corrections"] = asdict(figures(logits, labels, temperature, unsure_below))
     return temperature, found
 

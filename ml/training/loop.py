@@ -12,16 +12,16 @@ from keras import ops
 from ml.bert.split_network import split_network
 from ml.errors import FineTuneStopped
 from ml.training import devices
-from ml.training.batches import Arrays, LowerOutputs, WindowBatches
+from ml.training.batches import LowerOutputCache, NetworkInputs, WindowBatches
 from ml.training.checkpoint import Checkpoint
 from ml.training.optimizer import AdamW
 from ml.training.recipe import Recipe
 from ml.training.training_set import Targets
 
 # Steps that the reported loss is averaged over.
-_LOSS_OVER = 50
+_LOSS_WINDOW = 50
 # Steps between two checkpoints: about a minute's work on two cores, kept in a second.
-_SAVE_EVERY = 50
+_CHECKPOINT_STEPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class WarmUpLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 class TrainingCallbacks:
     """Who follows a fine-tune: ``report`` hears of each step, and ``stopped`` may end it after one."""
 
-    report: Callable[[TrainingProgress], None]
-    stopped: Callable[[], bool]
+    on_progress: Callable[[TrainingProgress], None]
+    should_stop: Callable[[], bool]
 
 
 def train(
-    network: keras.Model, batches: WindowBatches, state: Checkpoint, resume: bool, watch: TrainingCallbacks
+    network: keras.Model, batches: WindowBatches, checkpoint: Checkpoint, resume: bool, callbacks: TrainingCallbacks
 ) -> int:
     """Fine-tune ``network`` in place by the batches' recipe, with checkpoints in ``state``; ``resume`` starts there.
 
@@ -72,32 +72,34 @@ def train(
     NothingToResume when there is no checkpoint of this plan.
     """
     recipe = batches.recipe
-    steps = batches.count * recipe.epochs
-    network, prepare = _trained_part(network, recipe)
+    steps = batches.batches_per_epoch * recipe.epochs
+    network, prepare = _trainable_network(network, recipe)
     _compile(network, recipe, steps)
-    first = state.load(network) if resume else 0
+    first = checkpoint.load(network) if resume else 0
     start, loss = monotonic(), 0.0
-    for step, (inputs, targets) in enumerate(_batches_from(batches, recipe.epochs, first), start=first + 1):
-        latest = devices.step(network, prepare(inputs), targets)
+    for step, (inputs, targets) in enumerate(_remaining_batches(batches, recipe.epochs, first), start=first + 1):
+        latest = devices.train_step(network, prepare(inputs), targets)
         done = step - first
-        loss += (latest - loss) / min(done, _LOSS_OVER)
-        watch.report(
+        loss += (latest - loss) / min(done, _LOSS_WINDOW)
+        callbacks.on_progress(
             TrainingProgress(step, steps, recipe.epochs, loss, done * recipe.batch_size / (monotonic() - start))
         )
-        if watch.stopped():
-            state.save(network, step)
+        if callbacks.should_stop():
+            checkpoint.save(network, step)
             raise FineTuneStopped(step=step, steps=steps)
-        if step % _SAVE_EVERY == 0 or step == steps:  # the last, should what comes after training break off
-            state.save(network, step)
+        if step % _CHECKPOINT_STEPS == 0 or step == steps:  # the last, should what comes after training break off
+            checkpoint.save(network, step)
     return int(ops.convert_to_numpy(network.optimizer.iterations))
 
 
-def _trained_part(network: keras.Model, recipe: Recipe) -> tuple[keras.Model, Callable[[Arrays], Arrays]]:
+def _trainable_network(
+    network: keras.Model, recipe: Recipe
+) -> tuple[keras.Model, Callable[[NetworkInputs], NetworkInputs]]:
     """What of the network a recipe trains, and what makes its inputs of token ids."""
     if not recipe.frozen_layers:
         return network, lambda inputs: inputs
     parts = split_network(network, recipe.frozen_layers)
-    return parts.upper, LowerOutputs(parts.lower)
+    return parts.upper, LowerOutputCache(parts.lower)
 
 
 def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
@@ -108,12 +110,14 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
     clip = {"clipnorm" if recipe.clip == "variable" else "global_clipnorm": recipe.clip_norm}
     optimizer = AdamW(rate, weight_decay=recipe.weight_decay, epsilon=recipe.adam_epsilon, **clip)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    network.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=devices.compiles())
+    network.compile(
+        optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=devices.should_jit_compile()
+    )
     optimizer.build(network.trainable_variables)
 
 
-def _batches_from(batches: WindowBatches, epochs: int, first: int) -> Iterator[tuple[Arrays, Targets]]:
+def _remaining_batches(batches: WindowBatches, epochs: int, first: int) -> Iterator[tuple[NetworkInputs, Targets]]:
     """The batches of all epochs but the ``first`` so many."""
-    for number in range(first // batches.count, epochs):
-        skipped = first % batches.count if number == first // batches.count else 0
+    for number in range(first // batches.batches_per_epoch, epochs):
+        skipped = first % batches.batches_per_epoch if number == first // batches.batches_per_epoch else 0
         yield from islice(batches.epoch(number), skipped, None)

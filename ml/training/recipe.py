@@ -19,7 +19,7 @@ from pydantic import (
 from ml.errors import BadRecipe, UnknownRecipe
 from ml.text.tokenization import Reading
 
-_FOLDER = Path(__file__).parent / "recipes"
+_RECIPES = Path(__file__).parent / "recipes"
 _SUFFIX = ".toml"
 # What a recipe of feedback rounds calls its base: the published model that the setting ANCHOR names.
 _ANCHOR = "anchor"
@@ -77,25 +77,25 @@ class Recipe:
             raise ValueError("interpolation is for feedback rounds: an encoder's head is new, so nothing lies between")
 
     @classmethod
-    def named(cls, name: str) -> Self:
-        """The recipe ``ml/recipes/<name>.toml``, or the file at ``name`` when that ends in .toml.
+    def load(cls, name: str) -> Self:
+        """The recipe ``ml/training/recipes/<name>.toml``, or the file at ``name`` when that ends in .toml.
 
         Raises UnknownRecipe with the names there are, or BadRecipe with everything that is wrong in the file.
         """
-        path = Path(name) if name.endswith(_SUFFIX) else _FOLDER / f"{name}{_SUFFIX}"
+        path = Path(name) if name.endswith(_SUFFIX) else _RECIPES / f"{name}{_SUFFIX}"
         if not path.is_file():
-            known = sorted(entry.stem for entry in _FOLDER.glob(f"*{_SUFFIX}"))
+            known = sorted(entry.stem for entry in _RECIPES.glob(f"*{_SUFFIX}"))
             raise UnknownRecipe(name=name, known=", ".join(known))
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
             return TypeAdapter(cls).validate_python({"name": path.stem, **values})
         except ValidationError as error:
-            raise BadRecipe(path=path, reason="; ".join(map(_fault, error.errors()))) from error
+            raise BadRecipe(path=path, reason="; ".join(map(_describe_error, error.errors()))) from error
         except (OSError, ValueError) as error:
             raise BadRecipe(path=path, reason=f"it cannot be read as TOML ({error})") from error
 
 
-def _fault(error: Any) -> str:
+def _describe_error(error: Any) -> str:
     """One entry of ``ValidationError.errors()`` in words that name the field."""
     field, message = ".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")
     match error["type"]:

@@ -22,14 +22,14 @@ def empty_reviews() -> pd.DataFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class Examples:
+class TrainingExamples:
     """Texts and what is to be said of each."""
 
     texts: Sequence[str]
     targets: Targets
 
     @classmethod
-    def labelled(cls, texts: Sequence[str], labels: Sequence[int]) -> Self:
+    def from_labels(cls, texts: Sequence[str], labels: Sequence[int]) -> Self:
         """Texts with indices into LABELS."""
         return cls(texts, np.eye(len(LABELS), dtype=np.float32)[np.asarray(labels, np.int64)])
 
@@ -39,8 +39,8 @@ class Examples:
         content = json.dumps([list(self.texts), self.targets.argmax(axis=1).tolist()])
         return hashlib.sha256(content.encode()).hexdigest()
 
-    def __add__(self, other: "Examples") -> "Examples":
-        return Examples([*self.texts, *other.texts], np.concatenate([self.targets, other.targets]))
+    def __add__(self, other: "TrainingExamples") -> "TrainingExamples":
+        return TrainingExamples([*self.texts, *other.texts], np.concatenate([self.targets, other.targets]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class TrainingSet:
     kept. ``corrections`` are among the examples; ``facts`` is what the manifest says of the data.
     """
 
-    examples: Examples
-    facts: dict[str, Any]
+    examples: TrainingExamples
+    manifest_data: dict[str, Any]
     dev: pd.DataFrame = field(default_factory=empty_reviews)
     corrections: pd.DataFrame = field(default_factory=empty_reviews)

@@ -5,19 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from small_model import CONFIG, RECIPE, Done, RandomBert, carry_out, write_reviews
+from small_model import CONFIG, RECIPE, FineTuneResult, RandomBert, run_fine_tune, write_reviews
 
 from ml.bert.config import BertConfig
 from ml.data.reviews import read_reviews
 from ml.text.tokenization import WindowTokenizer
-from ml.training.base_model import DEFAULT, BaseModel, find_base_model
-from ml.training.training_data import TrainingData
+from ml.training.base_model import DEFAULT_BASE_MODEL, BaseModel, find_base_model
+from ml.training.dataset_splits import DatasetSplits
 
 
 @pytest.fixture(scope="session")
 def reader() -> WindowTokenizer:
     """The packaged encoder's tokenizer, with short windows."""
-    return WindowTokenizer.read(find_base_model(DEFAULT).folder, 32, 8)
+    return WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, 32, 8)
 
 
 def whole_multiples(rng: np.random.Generator, rows: int, columns: int, size: float) -> np.ndarray:
@@ -31,8 +31,9 @@ def whole_multiples(rng: np.random.Generator, rows: int, columns: int, size: flo
 def random_bert(reader: WindowTokenizer) -> RandomBert:
     """Writes a folder with a BERT of random weights, which neither float16 nor int8 rounds."""
     # TensorFlow takes seconds to import, and not every test here needs it.
-    from ml.bert.network import build_network, weight_names
+    from ml.bert.network import build_network
     from ml.bert.pretrained import write_checkpoint
+    from ml.bert.weight_names import weight_names
 
     def write(folder: Path, config: BertConfig, seed: int = 0) -> Path:
         rng = np.random.default_rng(seed)
@@ -71,9 +72,9 @@ def small_base(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def fine_tuned(small_base: BaseModel, small_reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+def fine_tuned(small_base: BaseModel, small_reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
     """The small encoder fine-tuned on those sentences."""
     from ml.training.fine_tune import FineTuneJob
 
-    lesson = TrainingData.choose(read_reviews(small_reviews), small_reviews, RECIPE, None).training_set()
-    return carry_out(FineTuneJob(small_base, lesson, RECIPE, tmp_path_factory.mktemp("models") / "mine"))
+    training_set = DatasetSplits.from_reviews(read_reviews(small_reviews), small_reviews, RECIPE, None).training_set()
+    return run_fine_tune(FineTuneJob(small_base, training_set, RECIPE, tmp_path_factory.mktemp("models") / "mine"))

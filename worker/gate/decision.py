@@ -9,7 +9,7 @@ from math import floor
 from typing import Any, Self
 
 from core.settings import Settings
-from ml.evaluation.significance import fewest_flips, mcnemar_p_value, texts_still_needed
+from ml.evaluation.significance import additional_texts_needed, mcnemar_p_value, min_flips
 from storage.db.states import RunState
 from worker.gate.explanation import on_feedback, points, turning
 from worker.gate.measurements import Measured, Paired
@@ -141,9 +141,9 @@ def _doubts(measured: Measured, needed: int | None, proven_better: bool) -> Iter
 
 def _still_needed(judgements: Paired | None, bounds: GateBounds) -> int | None:
     if judgements is None:
-        return fewest_flips(bounds.confidence)
+        return min_flips(bounds.confidence)
     won, lost = judgements.positive_flips, judgements.negative_flips
-    return texts_still_needed(judgements.texts, won, lost, bounds.confidence)
+    return additional_texts_needed(judgements.texts, won, lost, bounds.confidence)
 
 
 def _kept(imdb: Paired | None) -> str:

@@ -14,15 +14,15 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from core.files import replaced
-from ml.data.splits import Split, hold_out
-from ml.evaluation.evaluate import ratings_of
+from ml.data.splits import TrainDevSplit, hold_out
+from ml.evaluation.evaluation_set import rating_column
 from ml.evaluation.metrics import Labels
 from ml.serving.artifact import manifest_hash
 from ml.serving.chunked import Advance, logits_in_chunks
 from ml.serving.engine import Classifier, Logits
 from ml.text.fingerprints import fingerprint
 from ml.text.labels import LABELS
-from ml.training.training_data import TrainingData
+from ml.training.dataset_splits import DatasetSplits
 
 logger = logging.getLogger(__name__)
 
@@ -41,23 +41,23 @@ class GateSet:
     ratings: npt.NDArray[np.float64] | None
 
     @classmethod
-    def choose(cls, known: TrainingData) -> Self:
+    def choose(cls, known: DatasetSplits) -> Self:
         """About ``REVIEWS`` reviews of the official test part, whole movies where they are known, or all it has.
 
         Reviews that name no official parts have no such part; then it is those that the recipe keeps for dev, which do
         not train either.
         """
         drawn = _drawn(known.test if len(known.test) else known.split.dev).dev
-        return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), ratings_of(drawn))
+        return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), rating_column(drawn))
 
     @classmethod
-    def others(cls, known: TrainingData) -> Self:
+    def others(cls, known: DatasetSplits) -> Self:
         """The reviews of the official test part that ``choose`` leaves: of other movies, and they decide nothing.
 
         It is empty where there is no such part, or that is no larger than the gate set.
         """
         drawn = _drawn(known.test).train
-        return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), ratings_of(drawn))
+        return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), rating_column(drawn))
 
     def champion_logits(self, champion: Classifier, folder: Path, advance: Advance) -> Logits:
         """The live model's logits (reviews, labels): from ``folder`` where they are, else asked for and kept there.
@@ -84,10 +84,10 @@ class GateSet:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _drawn(source: pd.DataFrame) -> Split:
+def _drawn(source: pd.DataFrame) -> TrainDevSplit:
     """The reviews that gate, as dev, and the others."""
     if len(source) <= REVIEWS:
-        return Split(source.iloc[:0], source)
+        return TrainDevSplit(source.iloc[:0], source)
     return hold_out(source, REVIEWS / len(source), _SEED)
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ml.evaluation.behavioural_checks import checked_texts, read_checks
-from ml.evaluation.intervals import paired_lower_end
+from ml.evaluation.behavioural_checks import check_texts
+from ml.evaluation.check_files import read_checks
+from ml.evaluation.intervals import paired_lower_bound
 from ml.evaluation.metrics import Labels
 from ml.evaluation.paired_counts import count_pairs
-from ml.evaluation.slices import Right, length_groups, rating_groups
+from ml.evaluation.slices import Correctness, length_groups, rating_groups
 from ml.serving.chunked import Advance, logits_in_chunks, probabilities_in_chunks
 from ml.serving.engine import Classifier, Logits
 from ml.text.labels import LABELS
@@ -67,7 +68,7 @@ def measure(pair: ModelPair, asked: GateTexts) -> Measured:
     )
 
 
-def paired(before: Right, after: Right, confidence: float) -> Paired:
+def paired(before: Correctness, after: Correctness, confidence: float) -> Paired:
     """Count what two models get right on the same texts (texts,); at least one text."""
     counts = count_pairs(before, after)
     return Paired(
@@ -76,7 +77,7 @@ def paired(before: Right, after: Right, confidence: float) -> Paired:
         candidate_right=counts.second_right,
         negative_flips=counts.negative_flips,
         positive_flips=counts.positive_flips,
-        lower=paired_lower_end(counts, confidence),
+        lower=paired_lower_bound(counts, confidence),
     )
 
 
@@ -96,7 +97,7 @@ def _on_gate_set(pair: ModelPair, asked: GateTexts) -> tuple[Paired | None, dict
 def _behaviour(pair: ModelPair, confidence: float) -> dict[str, Paired]:
     """Cases passed of each behavioural check, by its name; what is known as hard is passed by luck, and left out."""
     checks = [check for check in read_checks() if not check.known_hard]
-    texts = checked_texts(checks)
+    texts = check_texts(checks)
     answers = [
         dict(
             zip(
@@ -114,6 +115,6 @@ def _behaviour(pair: ModelPair, confidence: float) -> dict[str, Paired]:
     return found
 
 
-def _right(logits: Logits, labels: Labels) -> Right:
-    right: Right = logits.argmax(axis=1) == labels
+def _right(logits: Logits, labels: Labels) -> Correctness:
+    right: Correctness = logits.argmax(axis=1) == labels
     return right

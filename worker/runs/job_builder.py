@@ -56,7 +56,7 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
     return Job(
         run_id=run.id,
         recipe=recipe,
-        base=str(settings.anchor.absolute()) if round_of_feedback else settings.base_model or Recipe.named(recipe).base,
+        base=str(settings.anchor.absolute()) if round_of_feedback else settings.base_model or Recipe.load(recipe).base,
         work=str(room.folder),
         champion=str(files.absolute()),
         imdb=settings.imdb_path,

@@ -120,7 +120,7 @@ def _trained(course: TrainerInputs, work: Path, tell: Tell, stop: StopSignal) ->
         logger.info("The candidate %s is trained already", left.version)
         return left
     manifest = _fine_tuned(order, TrainingCallbacks(_reporter(tell), stop.requested))
-    facts = {"plan": order.state.plan, "manifest_sha256": manifest_hash(order.out)}
+    facts = {"plan": order.checkpoint.plan, "manifest_sha256": manifest_hash(order.out)}
     (work / _PLAN).write_text(json.dumps(facts), encoding="utf-8")
     return manifest
 
@@ -128,7 +128,7 @@ def _trained(course: TrainerInputs, work: Path, tell: Tell, stop: StopSignal) ->
 def _left_by_former(order: "FineTuneJob", note: Path) -> Manifest | None:
     """The manifest of the candidate of this very plan, whole and unchanged; None where there is none."""
     try:
-        expected = {"plan": order.state.plan, "manifest_sha256": manifest_hash(order.out)}
+        expected = {"plan": order.checkpoint.plan, "manifest_sha256": manifest_hash(order.out)}
         return verified_manifest(order.out) if json.loads(note.read_text(encoding="utf-8")) == expected else None
     except (OSError, ValueError, UnusableArtifact):
         return None
@@ -138,7 +138,7 @@ def _fine_tuned(order: "FineTuneJob", watch: "TrainingCallbacks") -> Manifest:
     """Carry out an order from its checkpoint, or from the start where there is none of this plan."""
     from ml.training.fine_tune import fine_tune  # noqa: PLC0415 - as above
 
-    if order.state.folder.is_dir():
+    if order.checkpoint.folder.is_dir():
         try:
             return fine_tune(order, watch, resume=True)
         except NothingToResume as missing:

@@ -12,7 +12,7 @@ import pytest
 import ml.data.download
 from cli import data
 from core.errors import UnwritableFile
-from ml.data.download import Source, fetch
+from ml.data.download import RemoteFile, download
 from ml.errors import DownloadFailed
 
 CONTENT = bytes(range(256)) * 20_000
@@ -69,17 +69,17 @@ def shelf() -> Iterator[Shelf]:
         thread.join()
 
 
-def source(shelf: Shelf) -> Source:
-    return Source(shelf.url, hashlib.md5(CONTENT).hexdigest())
+def source(shelf: Shelf) -> RemoteFile:
+    return RemoteFile(shelf.url, hashlib.md5(CONTENT).hexdigest())
 
 
 def test_a_file_is_fetched_once_and_progress_is_told(shelf: Shelf, tmp_path: Path) -> None:
     target = tmp_path / "deep" / "reviews.tar.gz"
     seen: list[tuple[int, int | None]] = []
-    fetch(source(shelf), target, lambda have, whole: seen.append((have, whole)))
+    download(source(shelf), target, lambda have, whole: seen.append((have, whole)))
     assert target.read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
-    fetch(source(shelf), target, lambda have, whole: seen.append((have, whole)))
+    download(source(shelf), target, lambda have, whole: seen.append((have, whole)))
     assert seen[-1] == (len(CONTENT), len(CONTENT))
     assert shelf.ranges == [None]
 
@@ -88,11 +88,11 @@ def test_what_broke_off_goes_on_where_it_stopped(shelf: Shelf, tmp_path: Path) -
     target = tmp_path / "reviews.tar.gz"
     shelf.break_after = 3_000_000
     with pytest.raises(DownloadFailed, match="goes on where it stopped"):
-        fetch(source(shelf), target, lambda *_: None)
+        download(source(shelf), target, lambda *_: None)
     assert not target.exists()
     kept = (tmp_path / "reviews.tar.gz.part").stat().st_size
     assert 0 < kept <= 3_000_000
-    fetch(source(shelf), target, lambda *_: None)
+    download(source(shelf), target, lambda *_: None)
     assert target.read_bytes() == CONTENT
     assert shelf.ranges == [None, f"bytes={kept}-"]
 
@@ -100,13 +100,13 @@ def test_what_broke_off_goes_on_where_it_stopped(shelf: Shelf, tmp_path: Path) -
 def test_a_server_without_ranges_starts_over(shelf: Shelf, tmp_path: Path) -> None:
     (tmp_path / "reviews.tar.gz.part").write_bytes(CONTENT[:1000])
     shelf.with_ranges = False
-    fetch(source(shelf), tmp_path / "reviews.tar.gz", lambda *_: None)
+    download(source(shelf), tmp_path / "reviews.tar.gz", lambda *_: None)
     assert (tmp_path / "reviews.tar.gz").read_bytes() == CONTENT
 
 
 def test_what_was_whole_already_takes_its_name(shelf: Shelf, tmp_path: Path) -> None:
     (tmp_path / "reviews.tar.gz.part").write_bytes(CONTENT)
-    fetch(source(shelf), tmp_path / "reviews.tar.gz", lambda *_: None)
+    download(source(shelf), tmp_path / "reviews.tar.gz", lambda *_: None)
     assert shelf.ranges == [f"bytes={len(CONTENT)}-"]
     assert [path.name for path in tmp_path.iterdir()] == ["reviews.tar.gz"]
 
@@ -115,21 +115,21 @@ def test_something_else_at_the_place_is_kept(shelf: Shelf, tmp_path: Path) -> No
     target = tmp_path / "reviews.tar.gz"
     target.write_text("notes", encoding="utf-8")
     with pytest.raises(UnwritableFile, match="not the file that was published"):
-        fetch(source(shelf), target, lambda *_: None)
+        download(source(shelf), target, lambda *_: None)
     assert target.read_text(encoding="utf-8") == "notes"
     assert shelf.ranges == []
 
 
 def test_an_answer_that_is_no_file_is_one_sentence(shelf: Shelf, tmp_path: Path) -> None:
     with pytest.raises(DownloadFailed, match="404") as caught:
-        fetch(Source(f"{shelf.url}.old", "0" * 32), tmp_path / "reviews.tar.gz", lambda *_: None)
+        download(RemoteFile(f"{shelf.url}.old", "0" * 32), tmp_path / "reviews.tar.gz", lambda *_: None)
     assert "\n" not in str(caught.value)
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(shelf: Shelf, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(DownloadFailed, match="put the file at"):
-        fetch(source(shelf), tmp_path / "file" / "reviews.tar.gz", lambda *_: None)
+        download(source(shelf), tmp_path / "file" / "reviews.tar.gz", lambda *_: None)
 
 
 def test_the_command_puts_the_file_into_a_folder_and_says_how_to_use_it(
@@ -147,7 +147,7 @@ def test_the_command_puts_the_file_into_a_folder_and_says_how_to_use_it(
 def test_another_file_is_refused_and_not_kept(shelf: Shelf, tmp_path: Path) -> None:
     target = tmp_path / "reviews.tar.gz"
     with pytest.raises(DownloadFailed, match="not the file that was published"):
-        fetch(Source(shelf.url, "0" * 32), target, lambda *_: None)
+        download(RemoteFile(shelf.url, "0" * 32), target, lambda *_: None)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -155,4 +155,4 @@ def test_a_server_that_cannot_be_reached_is_one_sentence_that_says_where_to_put_
     with Shelf() as gone:
         address = gone.url
     with pytest.raises(DownloadFailed, match="put the file at"):
-        fetch(Source(address, "0" * 32), tmp_path / "reviews.tar.gz", lambda *_: None)
+        download(RemoteFile(address, "0" * 32), tmp_path / "reviews.tar.gz", lambda *_: None)

@@ -13,9 +13,9 @@ from ml.bert.pretrained import read_checkpoint
 from ml.text.tokenization import WindowTokenizer
 from ml.training.batches import WindowBatches
 from ml.training.recipe import Recipe
-from ml.training.training_set import Examples
+from ml.training.training_set import TrainingExamples
 
-RECIPE = replace(Recipe.named("default"), epochs=1, batch_size=4, window=64, overlap=8)
+RECIPE = replace(Recipe.load("default"), epochs=1, batch_size=4, window=64, overlap=8)
 SMALL = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
 # Of one or two multiples of 32 tokens, so that batches have two lengths.
 TEXTS = [f"Number {number}: a joy" + " from the first page to the last" * (number % 3 * 3) for number in range(18)]
@@ -31,7 +31,7 @@ def equal(first: TrainingBatch, second: TrainingBatch) -> bool:
 
 @pytest.fixture(scope="module")
 def epoch(reader: WindowTokenizer) -> list[TrainingBatch]:
-    examples = Examples.labelled(TEXTS, [number % 2 for number in range(18)])
+    examples = TrainingExamples.from_labels(TEXTS, [number % 2 for number in range(18)])
     return list(WindowBatches(examples, replace(reader, window=64), RECIPE).epoch(0))
 
 

@@ -14,14 +14,15 @@ from benchmarks.common.interleaving import Trainee
 from benchmarks.training.job import TrainingJob
 from benchmarks.training.trainer_ours import carry_out
 from ml.bert.config import BertConfig
-from ml.bert.network import build_network, weight_names
+from ml.bert.network import build_network
 from ml.bert.pretrained import WEIGHTS
+from ml.bert.weight_names import weight_names
 from ml.text.tokenization import WindowTokenizer
 from ml.training.batches import WindowBatches
 from ml.training.devices import use_precision
 from ml.training.loop import TrainingProgress
 from ml.training.recipe import Recipe
-from ml.training.training_set import Examples
+from ml.training.training_set import TrainingExamples
 
 pytestmark = pytest.mark.peers
 
@@ -40,7 +41,7 @@ TEXTS = [
 ]
 # Weights decay enough in three steps to show which ones do.
 RECIPE = replace(
-    Recipe.named("default"),
+    Recipe.load("default"),
     epochs=1,
     batch_size=4,
     window=32,
@@ -108,7 +109,7 @@ def outcomes(
     for weight in weight_names(network):
         # Large enough for every gradient to stand out from rounding, small enough for no tanh to be flat.
         weight.variable.assign(rng.normal(weight.name.endswith("Norm.weight"), 0.2, tuple(weight.variable.shape)))
-    examples = Examples.labelled(TEXTS, [number % 2 for number in range(len(TEXTS))])
+    examples = TrainingExamples.from_labels(TEXTS, [number % 2 for number in range(len(TEXTS))])
     batches = list(WindowBatches(examples, reader, recipe).epoch(0))
     job = TrainingJob.write(folder / "job", network, SMALL, reader, recipe, batches, [1, 3])
     return by_us(job, folder / "ours"), by_trainer(peers_python, job, folder / "theirs"), LIMITS[request.param]

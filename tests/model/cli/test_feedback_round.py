@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from safetensors.numpy import load_file
-from small_model import FEEDBACK, RECIPE, Done, carry_out, write_recipe
+from small_model import FEEDBACK, RECIPE, FineTuneResult, run_fine_tune, write_recipe
 
 from cli import fine_tune as fine_tune_command
 from cli.errors import NoCorrections, UnusedOption
@@ -18,16 +18,17 @@ from core.errors import MissingFile
 from ml.bert.pretrained import WEIGHTS
 from ml.data.reviews import read_reviews
 from ml.errors import FineTuneStopped, NothingToResume, TooFewCorrections, UnusableAnchor
-from ml.evaluation.behavioural_checks import checked_texts, read_checks
+from ml.evaluation.behavioural_checks import check_texts
+from ml.evaluation.check_files import read_checks
 from ml.serving.artifact import verified_manifest
 from ml.serving.engine import Classifier
 from ml.text.labels import LABELS
 from ml.training.base_model import BaseModel
 from ml.training.corrections import Corrections
-from ml.training.feedback_round import base_of, feedback_training_set, load_anchor
+from ml.training.dataset_splits import DatasetSplits
+from ml.training.feedback_round import base_model_from, feedback_training_set, load_anchor
 from ml.training.fine_tune import FineTuneJob, fine_tune
 from ml.training.loop import TrainingCallbacks, TrainingProgress
-from ml.training.training_data import TrainingData
 
 Command = Callable[..., str]
 SENTENCE = "It was {word} all the way. That was number {number}."
@@ -38,14 +39,14 @@ def labels_of(folder: Path, texts: list[str]) -> list[int]:
     return [LABELS.index(verdict.label) for verdict in Classifier.load(folder).classify(texts)]
 
 
-def judged(fine_tuned: Done, number: int) -> pd.DataFrame:
+def judged(fine_tuned: FineTuneResult, number: int) -> pd.DataFrame:
     """A sentence with each word, and the opposite of what the anchor says of it."""
     texts = [SENTENCE.format(word=word, number=number) for word in WORDS]
-    return pd.DataFrame({"text": texts, "label": [1 - label for label in labels_of(fine_tuned.order.out, texts)]})
+    return pd.DataFrame({"text": texts, "label": [1 - label for label in labels_of(fine_tuned.job.out, texts)]})
 
 
 @pytest.fixture(scope="module")
-def corrections(fine_tuned: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corrections(fine_tuned: FineTuneResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("judged") / "judged.csv"
     pd.concat([judged(fine_tuned, number) for number in range(8)]).to_csv(path, index=False)
     return path
@@ -53,64 +54,68 @@ def corrections(fine_tuned: Done, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="module")
 def order(
-    fine_tuned: Done, corrections: Path, small_reviews: Path, tmp_path_factory: pytest.TempPathFactory
+    fine_tuned: FineTuneResult, corrections: Path, small_reviews: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> FineTuneJob:
-    anchor = load_anchor(fine_tuned.order.out)
-    known = TrainingData.choose(read_reviews(small_reviews), small_reviews, FEEDBACK, None)
-    lesson = feedback_training_set(Corrections.read(corrections), known, anchor, FEEDBACK)
-    return FineTuneJob(base_of(anchor), lesson, FEEDBACK, tmp_path_factory.mktemp("rounds") / "round")
+    anchor = load_anchor(fine_tuned.job.out)
+    known = DatasetSplits.from_reviews(read_reviews(small_reviews), small_reviews, FEEDBACK, None)
+    training_set = feedback_training_set(Corrections.read(corrections), known, anchor, FEEDBACK)
+    return FineTuneJob(base_model_from(anchor), training_set, FEEDBACK, tmp_path_factory.mktemp("rounds") / "round")
 
 
 @pytest.fixture(scope="module")
-def done(order: FineTuneJob) -> Done:
-    return carry_out(order)
+def done(order: FineTuneJob) -> FineTuneResult:
+    return run_fine_tune(order)
 
 
 @pytest.fixture
-def round_command(fine_tuned: Done, corrections: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+def round_command(
+    fine_tuned: FineTuneResult, corrections: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Command:
     """Runs `thumbs fine-tune` with the small feedback recipe; what it prints."""
     recipe = write_recipe(tmp_path, FEEDBACK)
 
     def run(**options: Any) -> str:
-        given = {"out": tmp_path / "round", "base": str(fine_tuned.order.out), "corrections": corrections, **options}
+        given = {"out": tmp_path / "round", "base": str(fine_tuned.job.out), "corrections": corrections, **options}
         fine_tune_command.fine_tune(**{"recipe": str(recipe), **given})
         return capsys.readouterr().out
 
     return run
 
 
-def test_the_model_agrees_with_corrections_that_the_anchor_contradicts(done: Done, fine_tuned: Done) -> None:
+def test_the_model_agrees_with_corrections_that_the_anchor_contradicts(
+    done: FineTuneResult, fine_tuned: FineTuneResult
+) -> None:
     assert done.manifest.data["corrections"]["anchor_right"] < 0.1
     assert done.manifest.figures["corrections"]["accuracy"] > 0.9
     # The same words in sentences that it was not shown.
     others = pd.concat([judged(fine_tuned, number) for number in range(20, 24)])
-    assert np.mean(labels_of(done.order.out, others["text"].tolist()) == others["label"]) > 0.8
+    assert np.mean(labels_of(done.job.out, others["text"].tolist()) == others["label"]) > 0.8
 
 
-def test_what_the_anchor_knew_is_still_known(done: Done, fine_tuned: Done) -> None:
+def test_what_the_anchor_knew_is_still_known(done: FineTuneResult, fine_tuned: FineTuneResult) -> None:
     assert done.manifest.data["dev_is_the_anchors"] is True
     before, after = fine_tuned.manifest.figures["dev"], done.manifest.figures["dev"]
-    assert after["reviews"] == before["reviews"] == len(done.order.lesson.dev) > 20
+    assert after["reviews"] == before["reviews"] == len(done.job.training_set.dev) > 20
     assert after["accuracy"] >= before["accuracy"] - 0.1
-    known = done.order.lesson.examples.texts[done.manifest.data["corrections"]["judgements"] :]
-    agreed = np.equal(labels_of(done.order.out, list(known)), labels_of(fine_tuned.order.out, list(known)))
+    known = done.job.training_set.examples.texts[done.manifest.data["corrections"]["judgements"] :]
+    agreed = np.equal(labels_of(done.job.out, list(known)), labels_of(fine_tuned.job.out, list(known)))
     assert len(known) == FEEDBACK.replay
     assert agreed.mean() > 0.9
 
 
-def test_the_lower_layers_are_the_anchors(done: Done, fine_tuned: Done) -> None:
-    before, after = load_file(fine_tuned.order.out / WEIGHTS), load_file(done.order.out / WEIGHTS)
+def test_the_lower_layers_are_the_anchors(done: FineTuneResult, fine_tuned: FineTuneResult) -> None:
+    before, after = load_file(fine_tuned.job.out / WEIGHTS), load_file(done.job.out / WEIGHTS)
     same = {name for name, values in after.items() if np.array_equal(values, before[name])}
     assert same == {name for name in before if name.startswith(("bert.embeddings.", "bert.encoder.layer.0."))}
 
 
-def test_the_manifest_names_the_anchor_and_the_steps(done: Done, fine_tuned: Done) -> None:
+def test_the_manifest_names_the_anchor_and_the_steps(done: FineTuneResult, fine_tuned: FineTuneResult) -> None:
     assert done.manifest.base == done.manifest.data["anchor"] == fine_tuned.manifest.version
-    assert done.manifest.recipe == {**asdict(FEEDBACK), "computed_in": "float32", "steps": len(done.seen)}
+    assert done.manifest.recipe == {**asdict(FEEDBACK), "computed_in": "float32", "steps": len(done.progress)}
 
 
 def test_the_command_prints_the_manifest_and_the_same_seed_makes_the_same_weights(
-    done: Done, round_command: Command, small_reviews: Path, tmp_path: Path
+    done: FineTuneResult, round_command: Command, small_reviews: Path, tmp_path: Path
 ) -> None:
     facts = json.loads(round_command(data=small_reviews, as_json=True))
     assert facts == asdict(verified_manifest(tmp_path / "round"))
@@ -118,48 +123,48 @@ def test_the_command_prints_the_manifest_and_the_same_seed_makes_the_same_weight
     assert facts["files"][WEIGHTS] == done.manifest.files[WEIGHTS]
 
 
-def test_the_last_sentence_says_how_good_anchor_and_model_are_on_the_corrections(done: Done) -> None:
-    sentence = fine_tune_command.summary(done.manifest, done.order.out)
+def test_the_last_sentence_says_how_good_anchor_and_model_are_on_the_corrections(done: FineTuneResult) -> None:
+    sentence = fine_tune_command.summary(done.manifest, done.job.out)
     before = done.manifest.data["corrections"]["anchor_right"]
     after = done.manifest.figures["corrections"]["accuracy"]
-    assert f"It agrees with {after:.2%} of the {len(done.order.lesson.corrections)} corrections" in sentence
+    assert f"It agrees with {after:.2%} of the {len(done.job.training_set.corrections)} corrections" in sentence
     assert f"the anchor with {before:.2%}" in sentence
 
 
 def test_without_reviews_the_temperature_is_the_anchors_and_the_sentence_says_that_nothing_measured(
-    fine_tuned: Done, round_command: Command, tmp_path: Path
+    fine_tuned: FineTuneResult, round_command: Command, tmp_path: Path
 ) -> None:
     short = write_recipe(tmp_path, replace(FEEDBACK, name="short", epochs=1, batch_size=32))
     sentence = round_command(recipe=str(short))
     manifest = verified_manifest(tmp_path / "round")
     assert manifest.temperature == fine_tuned.manifest.temperature != 1
     assert manifest.figures.keys() == {"corrections"}
-    assert manifest.data["replay"]["texts"] == len(checked_texts(read_checks()))
+    assert manifest.data["replay"]["texts"] == len(check_texts(read_checks()))
     assert "Nothing measured what it forgot" in sentence
     assert "held-out reviews" not in sentence
     with pytest.raises(UnusableAnchor, match="it came out of a feedback round itself"):
         round_command(base=str(tmp_path / "round"), out=tmp_path / "second")
 
 
-def test_a_stopped_round_ends_with_the_same_weights(done: Done, tmp_path: Path) -> None:
-    order = replace(done.order, out=tmp_path / "round")
+def test_a_stopped_round_ends_with_the_same_weights(done: FineTuneResult, tmp_path: Path) -> None:
+    order = replace(done.job, out=tmp_path / "round")
     first: list[TrainingProgress] = []
-    half = len(done.seen) // 2 + 1
-    with pytest.raises(FineTuneStopped, match=f"after step {half} of {len(done.seen)}"):
+    half = len(done.progress) // 2 + 1
+    with pytest.raises(FineTuneStopped, match=f"after step {half} of {len(done.progress)}"):
         fine_tune(order, TrainingCallbacks(first.append, lambda: first[-1].step == half))
     assert not order.out.exists()
-    flipped = replace(order.lesson.examples, targets=order.lesson.examples.targets[:, ::-1])
+    flipped = replace(order.training_set.examples, targets=order.training_set.examples.targets[:, ::-1])
     with pytest.raises(NothingToResume, match="another recipe, base or data"):
         fine_tune(
-            replace(order, lesson=replace(order.lesson, examples=flipped)),
+            replace(order, training_set=replace(order.training_set, examples=flipped)),
             TrainingCallbacks(first.append, lambda: False),
             True,
         )
     second: list[TrainingProgress] = []
     manifest = fine_tune(order, TrainingCallbacks(second.append, lambda: False), resume=True)
-    assert [progress.step for progress in first + second] == list(range(1, len(done.seen) + 1))
+    assert [progress.step for progress in first + second] == list(range(1, len(done.progress) + 1))
     assert manifest.recipe == done.manifest.recipe
-    expected = load_file(done.order.out / WEIGHTS)
+    expected = load_file(done.job.out / WEIGHTS)
     for name, values in load_file(order.out / WEIGHTS).items():
         # Weights are published in float16, where a difference in the last place of float32 may show as one there.
         np.testing.assert_allclose(values, expected[name], rtol=2**-10, atol=1e-5, err_msg=name)
@@ -181,7 +186,7 @@ def test_a_full_run_learns_from_corrections_among_its_reviews(
 
 def held_out(small_reviews: Path, folder: Path) -> Path:
     """A review of dev, judged anew."""
-    dev = TrainingData.choose(read_reviews(small_reviews), small_reviews, FEEDBACK, None).split.dev
+    dev = DatasetSplits.from_reviews(read_reviews(small_reviews), small_reviews, FEEDBACK, None).split.dev
     path = folder / "held_out.csv"
     dev.head(1).assign(label=0).to_csv(path, index=False)
     return path

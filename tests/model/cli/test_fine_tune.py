@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from small_model import RECIPE, Done, carry_out
+from small_model import RECIPE, FineTuneResult, run_fine_tune
 
 from cli import fine_tune as fine_tune_command
 from ml.bert.pretrained import WEIGHTS
@@ -24,41 +24,44 @@ from ml.training.loop import TrainingCallbacks, TrainingProgress
 from ml.training.recipe import Recipe
 
 
-def test_the_published_folder_is_verified_loaded_and_alone(fine_tuned: Done) -> None:
-    out = fine_tuned.order.out
+def test_the_published_folder_is_verified_loaded_and_alone(fine_tuned: FineTuneResult) -> None:
+    out = fine_tuned.job.out
     assert verified_manifest(out) == fine_tuned.manifest
     assert Classifier.load(out).version == fine_tuned.manifest.version
     assert list(out.parent.iterdir()) == [out]
 
 
-def test_it_learnt_what_it_was_shown(fine_tuned: Done) -> None:
-    shown = fine_tuned.order.lesson.examples
-    verdicts = Classifier.load(fine_tuned.order.out).classify(shown.texts)
+def test_it_learnt_what_it_was_shown(fine_tuned: FineTuneResult) -> None:
+    shown = fine_tuned.job.training_set.examples
+    verdicts = Classifier.load(fine_tuned.job.out).classify(shown.texts)
     labels = shown.targets.argmax(axis=1)
     right = [verdict.label == LABELS[label] for verdict, label in zip(verdicts, labels, strict=True)]
     # Guessing is right half of the time.
     assert sum(right) / len(right) > 0.8
 
 
-def test_every_step_is_reported_and_the_loss_falls(fine_tuned: Done) -> None:
-    steps = RECIPE.epochs * -(-len(fine_tuned.order.lesson.examples.texts) // RECIPE.batch_size)
-    assert [(progress.step, progress.steps) for progress in fine_tuned.seen] == [
+def test_every_step_is_reported_and_the_loss_falls(fine_tuned: FineTuneResult) -> None:
+    steps = RECIPE.epochs * -(-len(fine_tuned.job.training_set.examples.texts) // RECIPE.batch_size)
+    assert [(progress.step, progress.steps) for progress in fine_tuned.progress] == [
         (n, steps) for n in range(1, steps + 1)
     ]
-    assert fine_tuned.seen[-1].loss < fine_tuned.seen[steps // 2].loss
-    assert fine_tuned.seen[-1].reviews_per_second > 0
+    assert fine_tuned.progress[-1].loss < fine_tuned.progress[steps // 2].loss
+    assert fine_tuned.progress[-1].reviews_per_second > 0
 
 
-def test_the_manifest_says_what_was_done(fine_tuned: Done, small_base: BaseModel) -> None:
-    manifest, lesson = fine_tuned.manifest, fine_tuned.order.lesson
+def test_the_manifest_says_what_was_done(fine_tuned: FineTuneResult, small_base: BaseModel) -> None:
+    manifest, training_set = fine_tuned.manifest, fine_tuned.job.training_set
     assert manifest.base == small_base.name
     assert (manifest.window, manifest.overlap) == (RECIPE.window, RECIPE.overlap)
-    assert manifest.recipe == {**asdict(RECIPE), "computed_in": "float32", "steps": len(fine_tuned.seen)}
+    assert manifest.recipe == {**asdict(RECIPE), "computed_in": "float32", "steps": len(fine_tuned.progress)}
     assert manifest.data["file"] == "reviews.csv"
-    assert manifest.data["train"] == {"reviews": len(lesson.examples.texts), "digest": digest(lesson.examples.texts)}
-    assert manifest.data["dev"] == {"reviews": len(lesson.dev), "digest": digest(lesson.dev["text"])}
-    assert len(lesson.examples.texts) + len(lesson.dev) == 144
-    assert manifest.figures["dev"]["reviews"] == len(lesson.dev)
+    assert manifest.data["train"] == {
+        "reviews": len(training_set.examples.texts),
+        "digest": digest(training_set.examples.texts),
+    }
+    assert manifest.data["dev"] == {"reviews": len(training_set.dev), "digest": digest(training_set.dev["text"])}
+    assert len(training_set.examples.texts) + len(training_set.dev) == 144
+    assert manifest.figures["dev"]["reviews"] == len(training_set.dev)
     assert manifest.libraries["keras"] == keras.__version__
     assert manifest.version.startswith(f"{datetime.fromisoformat(manifest.created):%Y%m%d}-")
     assert np.shape(manifest.probe_logits) == (len(PROBES), len(LABELS))
@@ -72,21 +75,21 @@ def test_the_manifest_says_what_was_done(fine_tuned: Done, small_base: BaseModel
     ],
 )
 def test_a_recipe_that_asks_too_much_of_the_base_is_told_before_training(
-    fine_tuned: Done, tmp_path: Path, recipe: Recipe, reason: str
+    fine_tuned: FineTuneResult, tmp_path: Path, recipe: Recipe, reason: str
 ) -> None:
     steps: list[TrainingProgress] = []
     with pytest.raises(UnusableCheckpoint, match=reason):
         fine_tune(
-            replace(fine_tuned.order, recipe=recipe, out=tmp_path / "mine"),
+            replace(fine_tuned.job, recipe=recipe, out=tmp_path / "mine"),
             TrainingCallbacks(steps.append, lambda: False),
         )
     assert steps == []
     assert not (tmp_path / "mine").exists()
 
 
-def test_the_same_seed_makes_the_same_weights(fine_tuned: Done, tmp_path: Path) -> None:
+def test_the_same_seed_makes_the_same_weights(fine_tuned: FineTuneResult, tmp_path: Path) -> None:
     assert RECIPE.hidden_dropout > 0, "what is dropped out follows from the seed too"
-    again = carry_out(replace(fine_tuned.order, out=tmp_path / "again"))
+    again = run_fine_tune(replace(fine_tuned.job, out=tmp_path / "again"))
     assert again.manifest.files[WEIGHTS] == fine_tuned.manifest.files[WEIGHTS]
     assert again.manifest.created != fine_tuned.manifest.created
     assert again.manifest.version != fine_tuned.manifest.version, "a version has one manifest"
@@ -104,10 +107,10 @@ def test_the_command_fine_tunes_and_prints_the_manifest(
     assert facts["data"]["train"]["reviews"] + facts["data"]["dev"]["reviews"] == 80
 
 
-def test_another_folder_is_not_replaced_and_nothing_is_trained(fine_tuned: Done, tmp_path: Path) -> None:
+def test_another_folder_is_not_replaced_and_nothing_is_trained(fine_tuned: FineTuneResult, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("keep me", encoding="utf-8")
     seen: list[TrainingProgress] = []
     with pytest.raises(FolderTaken):
-        fine_tune(replace(fine_tuned.order, out=tmp_path), TrainingCallbacks(seen.append, lambda: False))
+        fine_tune(replace(fine_tuned.job, out=tmp_path), TrainingCallbacks(seen.append, lambda: False))
     assert seen == []
     assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "keep me"

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from small_model import RECIPE, Done, write_recipe
+from small_model import RECIPE, FineTuneResult, write_recipe
 
 from cli import fine_tune as fine_tune_command
 from core.settings import Settings
@@ -81,13 +81,13 @@ class Killed:
         return self.checkpoint.stat().st_mtime_ns if self.checkpoint.exists() else 0
 
 
-def assert_as_uninterrupted(out: Path, manifest: Manifest, whole: Done) -> None:
+def assert_as_uninterrupted(out: Path, manifest: Manifest, whole: FineTuneResult) -> None:
     assert manifest.recipe == whole.manifest.recipe
-    assert manifest.recipe["steps"] == len(whole.seen)
+    assert manifest.recipe["steps"] == len(whole.progress)
     assert manifest.data == whole.manifest.data
     accuracy = whole.manifest.figures["dev"]["accuracy"]
     assert manifest.figures["dev"]["accuracy"] == pytest.approx(accuracy, abs=0.04)
-    expected = load_file(whole.order.out / WEIGHTS)
+    expected = load_file(whole.job.out / WEIGHTS)
     for name, values in load_file(out / WEIGHTS).items():
         # Weights are published in float16, where a difference in the last place of float32 may show as one there.
         np.testing.assert_allclose(values, expected[name], rtol=2**-10, atol=1e-5, err_msg=name)
@@ -101,7 +101,7 @@ def killed(small_base: BaseModel, small_reviews: Path, tmp_path: Path) -> Killed
 
 @pytest.mark.parametrize(("seed", "moments"), [(1, ["start", "checkpoint"]), (2, ["publishing"])])
 def test_a_killed_fine_tune_ends_as_if_it_had_not_been(
-    fine_tuned: Done, killed: Killed, seed: int, moments: list[str]
+    fine_tuned: FineTuneResult, killed: Killed, seed: int, moments: list[str]
 ) -> None:
     rng = random.Random(seed)
     for moment in moments:
@@ -115,10 +115,10 @@ def test_a_killed_fine_tune_ends_as_if_it_had_not_been(
 
 
 def test_a_kill_after_publishing_leaves_a_checkpoint_that_leads_to_the_same_model(
-    fine_tuned: Done, tmp_path: Path
+    fine_tuned: FineTuneResult, tmp_path: Path
 ) -> None:
-    order = replace(fine_tuned.order, out=tmp_path / "mine", recipe=replace(RECIPE, epochs=4))
-    folder, kept = order.state.folder, tmp_path / "kept"
+    order = replace(fine_tuned.job, out=tmp_path / "mine", recipe=replace(RECIPE, epochs=4))
+    folder, kept = order.checkpoint.folder, tmp_path / "kept"
 
     def keep(progress: TrainingProgress) -> None:
         if progress.step == progress.steps:

@@ -9,7 +9,7 @@ import pytest
 
 from cli.summary import summary
 from ml.bert.config import BertConfig
-from ml.training.base_model import DEFAULT, find_base_model
+from ml.training.base_model import DEFAULT_BASE_MODEL, find_base_model
 
 BERT_BASE = replace(
     BertConfig(hidden_size=768, num_hidden_layers=12, num_attention_heads=12, intermediate_size=3072),
@@ -21,7 +21,7 @@ BERT_BASE = replace(
 def test_bert_base_has_the_layers_and_parameters_of_the_tutorial(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tokenizer = find_base_model(DEFAULT).folder / "tokenizer.json"
+    tokenizer = find_base_model(DEFAULT_BASE_MODEL).folder / "tokenizer.json"
     (tmp_path / tokenizer.name).write_bytes(tokenizer.read_bytes())
     (tmp_path / "config.json").write_text(json.dumps(BERT_BASE.to_hugging_face()), encoding="utf-8")
     summary(base=str(tmp_path))

@@ -12,16 +12,16 @@ from safetensors.numpy import save_file
 from ml.bert.config import BertConfig
 from ml.bert.network import build_network
 from ml.text.tokenization import WindowTokenizer
-from ml.training.base_model import DEFAULT, find_base_model
+from ml.training.base_model import DEFAULT_BASE_MODEL, find_base_model
 from ml.training.batches import WindowBatches
 from ml.training.checkpoint import Checkpoint
 from ml.training.devices import use_precision
 from ml.training.loop import TrainingCallbacks, train
 from ml.training.recipe import Recipe
-from ml.training.training_set import Examples
+from ml.training.training_set import TrainingExamples
 
 RECIPE = replace(
-    Recipe.named("default"), batch_size=4, epochs=1, window=16, overlap=4, precision="float32", hidden_dropout=0.0
+    Recipe.load("default"), batch_size=4, epochs=1, window=16, overlap=4, precision="float32", hidden_dropout=0.0
 )
 CONFIG = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
 # The last batch has one row, fewer than two copies.
@@ -34,8 +34,8 @@ def main(copies: int, out: Path) -> None:
     tf.config.set_logical_device_configuration(processors[0], [tf.config.LogicalDeviceConfiguration()] * copies)
     strategy = tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(copies)])
     keras.utils.set_random_seed(RECIPE.seed)
-    reader = WindowTokenizer.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
-    examples = Examples.labelled(TEXTS, [number % 2 for number in range(len(TEXTS))])
+    reader = WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, RECIPE.window, RECIPE.overlap)
+    examples = TrainingExamples.from_labels(TEXTS, [number % 2 for number in range(len(TEXTS))])
     with use_precision(RECIPE.precision), strategy.scope():
         config = replace(CONFIG, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
         network = build_network(config)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from paths import STARTER
 
-from ml.evaluation.behavioural_checks import checked_texts, pass_rates, read_checks
+from ml.evaluation.behavioural_checks import check_texts, pass_rates
+from ml.evaluation.check_files import read_checks
 from ml.serving.engine import Classifier, probabilities
 from ml.text.labels import LABELS
 
@@ -14,14 +15,14 @@ CHECKS = read_checks()
 @pytest.fixture(scope="module")
 def positive() -> dict[str, float]:
     starter = Classifier.load(STARTER)
-    texts = checked_texts(CHECKS)
+    texts = check_texts(CHECKS)
     logits = np.array([verdict.logits for verdict in starter.classify(texts)], np.float32)
     chances = probabilities(logits, starter.manifest.temperature)[:, LABELS.index("Positive")]
     return dict(zip(texts, chances.tolist(), strict=True))
 
 
 def test_every_text_gets_a_verdict(positive: dict[str, float]) -> None:
-    assert list(positive) == checked_texts(CHECKS)
+    assert list(positive) == check_texts(CHECKS)
     assert all(0 < chance < 1 for chance in positive.values())
 
 

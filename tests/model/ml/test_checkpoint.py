@@ -12,15 +12,15 @@ from ml.bert.config import BertConfig
 from ml.bert.network import build_network
 from ml.errors import FineTuneStopped, NothingToResume
 from ml.text.tokenization import WindowTokenizer
-from ml.training.base_model import DEFAULT, find_base_model
+from ml.training.base_model import DEFAULT_BASE_MODEL, find_base_model
 from ml.training.batches import WindowBatches
 from ml.training.checkpoint import Checkpoint, plan_digest
 from ml.training.devices import use_precision
 from ml.training.loop import TrainingCallbacks, TrainingProgress, train
 from ml.training.recipe import Recipe
-from ml.training.training_set import Examples
+from ml.training.training_set import TrainingExamples
 
-RECIPE = replace(Recipe.named("default"), batch_size=4, epochs=2, window=16, overlap=4, precision="float32")
+RECIPE = replace(Recipe.load("default"), batch_size=4, epochs=2, window=16, overlap=4, precision="float32")
 TEXTS = [
     f"Number {number}: {'a joy' if number % 2 else 'a bore'} from the first page to the last" for number in range(30)
 ]
@@ -37,9 +37,9 @@ def network() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def batches() -> WindowBatches:
-    reader = WindowTokenizer.read(find_base_model(DEFAULT).folder, RECIPE.window, RECIPE.overlap)
+    reader = WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, RECIPE.window, RECIPE.overlap)
     labels = pd.Series([number % 2 for number in range(30)])
-    return WindowBatches(Examples.labelled(TEXTS, labels.tolist()), reader, RECIPE)
+    return WindowBatches(TrainingExamples.from_labels(TEXTS, labels.tolist()), reader, RECIPE)
 
 
 def watch(seen: list[TrainingProgress], stop_after: int | None = None) -> TrainingCallbacks:

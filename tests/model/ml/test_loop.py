@@ -11,9 +11,9 @@ from ml.training.batches import WindowBatches
 from ml.training.devices import use_precision
 from ml.training.loop import WarmUpLinearDecay
 from ml.training.recipe import Recipe
-from ml.training.training_set import Examples
+from ml.training.training_set import TrainingExamples
 
-RECIPE = replace(Recipe.named("default"), batch_size=4, seed=5, crops=0.0)
+RECIPE = replace(Recipe.load("default"), batch_size=4, seed=5, crops=0.0)
 # One window of the reader, or several, and no window twice.
 TEXTS = [" ".join(f"{number} of {word}" for word in range(24 if number % 3 else 5)) for number in range(30)]
 LABELS = [number % 2 for number in range(30)]
@@ -21,7 +21,7 @@ LABELS = [number % 2 for number in range(30)]
 
 @pytest.fixture
 def batches(reader: WindowTokenizer) -> WindowBatches:
-    return WindowBatches(Examples.labelled(TEXTS, LABELS), reader, RECIPE)
+    return WindowBatches(TrainingExamples.from_labels(TEXTS, LABELS), reader, RECIPE)
 
 
 def rows_of(batches: WindowBatches, epoch: int) -> list[tuple[tuple[int, ...], int]]:
@@ -36,7 +36,7 @@ def rows_of(batches: WindowBatches, epoch: int) -> list[tuple[tuple[int, ...], i
 def test_an_epoch_shows_each_review_once_by_one_of_its_windows(batches: WindowBatches, reader: WindowTokenizer) -> None:
     owners = {
         (tuple(window), LABELS[number]): number
-        for number, ids in enumerate(reader.ids(TEXTS))
+        for number, ids in enumerate(reader.token_ids(TEXTS))
         for window in reader.windows(ids)
     }
     assert len(owners) > 2 * len(TEXTS)
@@ -45,23 +45,23 @@ def test_an_epoch_shows_each_review_once_by_one_of_its_windows(batches: WindowBa
 
 def test_later_epochs_show_other_windows(batches: WindowBatches, reader: WindowTokenizer) -> None:
     seen = {window for epoch in range(40) for window, _ in rows_of(batches, epoch)}
-    everything = {tuple(window) for ids in reader.ids(TEXTS) for window in reader.windows(ids)}
+    everything = {tuple(window) for ids in reader.token_ids(TEXTS) for window in reader.windows(ids)}
     assert seen == everything
 
 
 def test_an_epoch_follows_from_the_seed_and_its_number(batches: WindowBatches, reader: WindowTokenizer) -> None:
-    again = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, RECIPE)
-    other = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, replace(RECIPE, seed=6))
+    again = WindowBatches(TrainingExamples.from_labels(TEXTS, LABELS), reader, RECIPE)
+    other = WindowBatches(TrainingExamples.from_labels(TEXTS, LABELS), reader, replace(RECIPE, seed=6))
     assert rows_of(again, 3) == rows_of(batches, 3)
     assert rows_of(batches, 4) != rows_of(batches, 3)
     assert rows_of(other, 3) != rows_of(batches, 3)
 
 
 def test_crops_are_parts_of_windows_short_ones_too_and_the_rest_stays_whole(reader: WindowTokenizer) -> None:
-    cropping = WindowBatches(Examples.labelled(TEXTS, LABELS), reader, replace(RECIPE, crops=0.5))
-    whole = {tuple(window) for ids in reader.ids(TEXTS) for window in reader.windows(ids)}
+    cropping = WindowBatches(TrainingExamples.from_labels(TEXTS, LABELS), reader, replace(RECIPE, crops=0.5))
+    whole = {tuple(window) for ids in reader.token_ids(TEXTS) for window in reader.windows(ids)}
     shown = [window for epoch in range(40) for window, _ in rows_of(cropping, epoch)]
-    assert all(window[0] == reader.first and window[-1] == reader.last for window in shown)
+    assert all(window[0] == reader.cls_id and window[-1] == reader.sep_id for window in shown)
     inside = {" ".join(map(str, window[1:-1])) for window in whole}
     parts = [window for window in shown if window not in whole]
     assert all(any(" ".join(map(str, part[1:-1])) in window for window in inside) for part in parts)
@@ -74,7 +74,7 @@ def test_crops_are_parts_of_windows_short_ones_too_and_the_rest_stays_whole(read
 
 def test_batches_are_as_large_as_told_and_of_like_length(batches: WindowBatches) -> None:
     sizes = [len(labels) for _, labels in batches.epoch(0)]
-    assert len(sizes) == batches.count == 8
+    assert len(sizes) == batches.batches_per_epoch == 8
     assert sorted(sizes) == [2, *[4] * 7]
     spreads = [np.ptp(inputs["attention_mask"].sum(axis=1)) for inputs, _ in batches.epoch(0)]
     assert sum(spread > 10 for spread in spreads) <= 1, "short and long windows meet in one batch at most"

@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 from ml.bert.config import BertConfig
-from ml.bert.network import build_network, weight_names
+from ml.bert.network import build_network
 from ml.bert.pretrained import read_checkpoint
+from ml.bert.weight_names import weight_names
 from ml.serving.engine import Engine
 from ml.serving.graph import build_graph
 from ml.text.tokenization import TokenBatch

@@ -58,7 +58,7 @@ class Pair:
 
 def padded_batch(reader: WindowTokenizer) -> TokenBatch:
     """Every window of the texts, padded as for training."""
-    return reader.pad([window for ids in reader.ids(TEXTS) for window in reader.windows(ids)], 32)
+    return reader.pad([window for ids in reader.token_ids(TEXTS) for window in reader.windows(ids)], 32)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_the_folder_opens_whole_as_what_it_is(pair: Pair) -> None:
 
 
 def test_the_tokenizer_gives_the_same_ids(pair: Pair) -> None:
-    ours = [[pair.reader.first, *ids, pair.reader.last] for ids in pair.reader.ids(TEXTS)]
+    ours = [[pair.reader.cls_id, *ids, pair.reader.sep_id] for ids in pair.reader.token_ids(TEXTS)]
     assert max(map(len, ours)) <= WINDOW
     assert pair.peer["ids"] == ours
 
@@ -122,7 +122,7 @@ def test_a_padded_batch_gets_the_same_logits(pair: Pair) -> None:
 
 def test_texts_get_the_same_logits_however_each_side_reads_them(pair: Pair) -> None:
     for text, expected in zip(TEXTS, pair.peer["texts"], strict=True):
-        (ids,) = pair.reader.ids([text])
+        (ids,) = pair.reader.token_ids([text])
         found = logits(pair.network, pair.reader.pad(pair.reader.windows(ids), 16))
         assert len(found) == 1, "one window"
         np.testing.assert_allclose(found[0], expected, atol=TOLERANCE, rtol=0)

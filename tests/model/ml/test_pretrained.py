@@ -11,8 +11,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from ml.bert.config import BertConfig
-from ml.bert.network import build_network, weight_names
+from ml.bert.network import build_network
 from ml.bert.pretrained import WEIGHTS, interpolate_weights, read_checkpoint, write_checkpoint
+from ml.bert.weight_names import weight_names
 from ml.errors import UnusableCheckpoint
 from ml.serving.engine import Engine
 from ml.text.tokenization import WindowTokenizer

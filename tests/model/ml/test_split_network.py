@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from ml.bert.config import BertConfig
-from ml.bert.network import weight_names
 from ml.bert.pretrained import read_checkpoint
 from ml.bert.split_network import split_network
+from ml.bert.weight_names import weight_names
 from ml.text.tokenization import WindowTokenizer
-from ml.training.batches import Arrays, LowerOutputs, WindowBatches
+from ml.training.batches import LowerOutputCache, NetworkInputs, WindowBatches
 from ml.training.checkpoint import Checkpoint
 from ml.training.loop import TrainingCallbacks, train
 from ml.training.recipe import Recipe
-from ml.training.training_set import Examples
+from ml.training.training_set import TrainingExamples
 
 RandomBert = Callable[..., Path]
 CONFIG = BertConfig(
@@ -25,7 +25,7 @@ CONFIG = BertConfig(
 )
 EVERY = range(CONFIG.num_hidden_layers + 1)
 RECIPE = replace(
-    Recipe.named("feedback"), window=32, overlap=8, batch_size=4, epochs=2, precision="float32", learning_rate=1e-2
+    Recipe.load("feedback"), window=32, overlap=8, batch_size=4, epochs=2, precision="float32", learning_rate=1e-2
 )
 # Texts of one window, ever longer, and of several.
 TEXTS = [
@@ -39,24 +39,24 @@ def network(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def inputs(reader: WindowTokenizer) -> Arrays:
+def inputs(reader: WindowTokenizer) -> NetworkInputs:
     """Windows of all lengths in one batch."""
     return padded(reader, 16)
 
 
-def padded(reader: WindowTokenizer, multiple: int, rows: slice = slice(None)) -> Arrays:
-    windows = [reader.windows(ids)[0] for ids in reader.ids(TEXTS)]
+def padded(reader: WindowTokenizer, multiple: int, rows: slice = slice(None)) -> NetworkInputs:
+    windows = [reader.windows(ids)[0] for ids in reader.token_ids(TEXTS)]
     batch = reader.pad(windows[rows], multiple)
     return {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
 
 
-def output(model: keras.Model, inputs: Arrays) -> np.ndarray:
+def output(model: keras.Model, inputs: NetworkInputs) -> np.ndarray:
     return keras.ops.convert_to_numpy(model(inputs, training=False))
 
 
 @pytest.mark.parametrize("frozen", EVERY)
 def test_the_upper_part_of_what_the_lower_gives_are_the_output(
-    network: keras.Model, inputs: Arrays, frozen: int
+    network: keras.Model, inputs: NetworkInputs, frozen: int
 ) -> None:
     parts, expected = split_network(network, frozen), output(network, inputs)
     assert np.ptp(expected, axis=0).min() > 0.1, "the texts tell the labels apart"
@@ -65,9 +65,11 @@ def test_the_upper_part_of_what_the_lower_gives_are_the_output(
 
 
 @pytest.mark.parametrize("frozen", EVERY)
-def test_keeping_the_lower_outputs_in_float16_costs_little(network: keras.Model, inputs: Arrays, frozen: int) -> None:
+def test_keeping_the_lower_outputs_in_float16_costs_little(
+    network: keras.Model, inputs: NetworkInputs, frozen: int
+) -> None:
     parts, expected = split_network(network, frozen), output(network, inputs)
-    kept = LowerOutputs(parts.lower)(inputs)
+    kept = LowerOutputCache(parts.lower)(inputs)
     assert kept["hidden"].dtype == np.float16
     # float16 rounds to 2 ** -11 of a value, and the blocks above add up what that costs.
     cost = np.abs(output(parts.upper, kept) - expected).max()
@@ -81,7 +83,7 @@ def test_training_changes_the_upper_part_alone(
     own = read_checkpoint(random_bert(tmp_path / "bert", CONFIG))
     before = {weight.name: keras.ops.convert_to_numpy(weight.variable) for weight in weight_names(own)}
     recipe = replace(RECIPE, frozen_layers=frozen, epochs=1)
-    batches = WindowBatches(Examples.labelled(TEXTS, [number % 2 for number in range(24)]), reader, recipe)
+    batches = WindowBatches(TrainingExamples.from_labels(TEXTS, [number % 2 for number in range(24)]), reader, recipe)
     train(
         own, batches, Checkpoint(tmp_path / "training", "plan"), False, TrainingCallbacks(lambda _: None, lambda: False)
     )
@@ -94,22 +96,24 @@ def test_training_changes_the_upper_part_alone(
     assert {name for name, kept in same.items() if kept} == below
 
 
-def counted(network: keras.Model, frozen: int) -> tuple[LowerOutputs, list[int]]:
+def counted(network: keras.Model, frozen: int) -> tuple[LowerOutputCache, list[int]]:
     """Lower outputs, and the windows of each computation."""
     lower, sizes = split_network(network, frozen).lower, []
 
-    def compute(inputs: Arrays) -> object:
+    def compute(inputs: NetworkInputs) -> object:
         sizes.append(len(inputs["input_ids"]))
         return lower(inputs)
 
-    return LowerOutputs(compute), sizes
+    return LowerOutputCache(compute), sizes
 
 
 def test_each_window_is_computed_once_whatever_batch_it_stands_in(
     network: keras.Model, reader: WindowTokenizer
 ) -> None:
     batches = WindowBatches(
-        Examples.labelled(TEXTS, [number % 2 for number in range(24)]), reader, replace(RECIPE, frozen_layers=1)
+        TrainingExamples.from_labels(TEXTS, [number % 2 for number in range(24)]),
+        reader,
+        replace(RECIPE, frozen_layers=1),
     )
     outputs, sizes = counted(network, 1)
     # The middle of one epoch and then others, as a fine-tune that is resumed goes on.
@@ -129,7 +133,7 @@ def test_a_window_gives_the_same_in_batches_of_other_padding(network: keras.Mode
     outputs, sizes = counted(network, 1)
     together = outputs(batches[0])["hidden"]
     for batch, rows in zip(batches[1:], (slice(0, 5), slice(3, 15)), strict=True):
-        kept, fresh = outputs(batch), LowerOutputs(split_network(network, 1).lower)(batch)
+        kept, fresh = outputs(batch), LowerOutputCache(split_network(network, 1).lower)(batch)
         for row, length in enumerate(batch["attention_mask"].sum(axis=1)):
             np.testing.assert_array_equal(kept["hidden"][row, :length], together[rows][row, :length])
             assert not kept["hidden"][row, length:].any(), "padding stays empty"

@@ -14,7 +14,7 @@ from ml.errors import UnusableArtifact
 from ml.serving.artifact import MANIFEST, Manifest, file_hashes
 from ml.serving.engine import BATCH_TOKENS, Classifier
 from ml.serving.probes import PROBES
-from ml.training.base_model import DEFAULT
+from ml.training.base_model import DEFAULT_BASE_MODEL
 
 MOST_MEGABYTES = 60
 OFFICIAL_TRAIN = 25_000
@@ -78,13 +78,15 @@ def test_many_texts_of_all_lengths_come_back_in_order(starter: Classifier) -> No
     alone = {text: starter.engine.logits([text])[0][0] for text in set(texts)}
     found, counts = starter.engine.logits(texts)
     np.testing.assert_allclose(found, [alone[text] for text in texts], atol=0.05)
-    assert counts.tolist() == [len(starter.engine.reader.windows(ids)) for ids in starter.engine.reader.ids(texts)]
+    assert counts.tolist() == [
+        len(starter.engine.tokenizer.windows(ids)) for ids in starter.engine.tokenizer.token_ids(texts)
+    ]
 
 
 def test_the_logits_of_a_text_are_the_mean_over_its_windows(starter: Classifier) -> None:
     text = "An absolute joy. " * 40 + "A tedious, hateful mess. " * 40
-    reader = starter.engine.reader
-    batch = reader.pad(reader.windows(reader.ids([text])[0]), 1)
+    reader = starter.engine.tokenizer
+    batch = reader.pad(reader.windows(reader.token_ids([text])[0]), 1)
     each = starter.engine.graph([batch.input_ids, batch.attention_mask])[0]
     assert np.ptp(each, axis=0).min() > 1, "the windows disagree"
     (found,), (count,) = starter.engine.logits([text])
@@ -113,7 +115,7 @@ def test_it_was_made_by_the_default_recipe_from_the_default_encoder(starter: Cla
     assert manifest.recipe["name"] == "default"
     assert manifest.recipe["computed_in"] in ("float32", "bfloat16")
     assert {"seed", "learning_rate", "epochs"} <= manifest.recipe.keys()
-    assert manifest.base == DEFAULT
+    assert manifest.base == DEFAULT_BASE_MODEL
     assert {"keras", "tensorflow", "openvino", "numpy"} <= manifest.libraries.keys()
     assert 0.88 < manifest.figures["dev"]["accuracy"] < 1
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from small_model import FEEDBACK, RECIPE, Done, write_recipe
+from small_model import FEEDBACK, RECIPE, FineTuneResult, write_recipe
 from worker_process import WorkerHome, running_worker
 
 from broker.queues import notify_worker
@@ -37,7 +37,7 @@ LENIENT = {"GATE_IMDB_LOSS": "1", "GATE_NEGATIVE_FLIPS": "1", "GATE_BEHAVIOUR_LO
 
 
 @pytest.fixture
-def home(fine_tuned: Done, small_reviews: Path, tmp_path: Path) -> Iterator[WorkerHome]:
+def home(fine_tuned: FineTuneResult, small_reviews: Path, tmp_path: Path) -> Iterator[WorkerHome]:
     """A worker's home whose live model and anchor are the small network."""
     folder = tmp_path / "home"
     folder.mkdir()
@@ -45,7 +45,7 @@ def home(fine_tuned: Done, small_reviews: Path, tmp_path: Path) -> Iterator[Work
         folder,
         ENCRYPTION_KEY=Fernet.generate_key().decode(),
         ADMIN_IDS=str(ADMIN),
-        ANCHOR=str(fine_tuned.order.out),
+        ANCHOR=str(fine_tuned.job.out),
         FEEDBACK_RECIPE=str(write_recipe(tmp_path, FEEDBACK)),
         FEEDBACK_HOLDOUT="0.4",
         IMDB_PATH=str(small_reviews),
@@ -57,13 +57,13 @@ def home(fine_tuned: Done, small_reviews: Path, tmp_path: Path) -> Iterator[Work
 
 
 @pytest.fixture
-def database(home: WorkerHome, fine_tuned: Done) -> Iterator[Database]:
+def database(home: WorkerHome, fine_tuned: FineTuneResult) -> Iterator[Database]:
     """A database in which an admin said the opposite of what the live model says of ninety texts."""
     runner.upgrade(home.settings.database_address)
     key = home.settings.encryption_key
     assert key is not None
     opened = Database.open(home.settings.database_address, (key.get_secret_value(),))
-    anchor, version = fine_tuned.order.out, fine_tuned.manifest.version
+    anchor, version = fine_tuned.job.out, fine_tuned.manifest.version
     texts = [f"It was {word} all the way. That was number {number}." for number in range(30) for word in WORDS]
     verdicts = Classifier.load(anchor).classify(texts)
     with opened.unit_of_work() as unit:
@@ -100,7 +100,7 @@ def trainer_below(worker: int) -> int:
 
 
 def test_judgements_become_a_model_that_is_published_though_its_trainer_is_killed(
-    home: WorkerHome, database: Database, fine_tuned: Done, tmp_path: Path
+    home: WorkerHome, database: Database, fine_tuned: FineTuneResult, tmp_path: Path
 ) -> None:
     with running_worker(home, "--beat") as worker:
         run_id = ask(home, database)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from small_model import FEEDBACK, LIKED, RECIPE, Done, write_recipe
+from small_model import FEEDBACK, LIKED, RECIPE, FineTuneResult, write_recipe
 
 from core.errors import NoReviews
 from core.labelled_text import LabelledText
@@ -23,7 +23,7 @@ from ml.serving.artifact import manifest_hash, verified_manifest
 from ml.serving.engine import Classifier
 from ml.text.labels import LABELS
 from ml.training.base_model import BaseModel
-from ml.training.training_data import TrainingData
+from ml.training.dataset_splits import DatasetSplits
 from storage.db.states import RunState
 from worker.gate import gate_set
 from worker.gate.decision import GateBounds, decide
@@ -43,14 +43,14 @@ def said_of(word: str, number: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def judged(fine_tuned: Done) -> dict[str, str]:
+def judged(fine_tuned: FineTuneResult) -> dict[str, str]:
     """For each word, the opposite of what the anchor says of it."""
-    verdicts = Classifier.load(fine_tuned.order.out).classify([said_of(word, 0) for word in WORDS])
+    verdicts = Classifier.load(fine_tuned.job.out).classify([said_of(word, 0) for word in WORDS])
     return {word: LABELS[1 - LABELS.index(verdict.label)] for word, verdict in zip(WORDS, verdicts, strict=True)}
 
 
 @pytest.fixture
-def written(fine_tuned: Done, judged: dict[str, str], small_reviews: Path, tmp_path: Path) -> Written:
+def written(fine_tuned: FineTuneResult, judged: dict[str, str], small_reviews: Path, tmp_path: Path) -> Written:
     """Writes the job of a feedback round whose judgements contradict the anchor."""
 
     def texts(first: int, last: int) -> tuple[LabelledText, ...]:
@@ -61,9 +61,9 @@ def written(fine_tuned: Done, judged: dict[str, str], small_reviews: Path, tmp_p
         job = Job(
             run_id=7,
             recipe=str(write_recipe(tmp_path, FEEDBACK)),
-            base=str(fine_tuned.order.out),
+            base=str(fine_tuned.job.out),
             work=str(tmp_path / "work"),
-            champion=str(fine_tuned.order.out),
+            champion=str(fine_tuned.job.out),
             imdb=str(small_reviews),
             train=texts(0, 8),
             held_out=texts(20, 24),
@@ -219,7 +219,7 @@ def test_a_judgement_that_trained_measures_nothing(written: Written, small_revie
     done, _ = done_in_process(replace(job, held_out=(*job.held_out, *job.train, *known)))
     assert done.measured.judgements is not None
     # The anchor trained on these; what it kept for dev may measure.
-    train = TrainingData.choose(reviews, small_reviews, FEEDBACK, None).split.train
+    train = DatasetSplits.from_reviews(reviews, small_reviews, FEEDBACK, None).split.train
     assert done.measured.judgements.texts == 12 + len(known) - len(train) > 12
     contradicted = tuple(replace(row, label=LABELS[1 - LABELS.index(row.label)]) for row in job.held_out)
     done, _ = done_in_process(replace(job, held_out=(*job.held_out, *contradicted)))

@@ -17,8 +17,8 @@ from benchmarks.learning.figures import Judged, RunFigures
 from benchmarks.learning.people import Truth, Votes
 from benchmarks.learning.texts import Texts
 from ml.evaluation.comparison import Comparison
+from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
-from ml.training.training_data import TrainingData
 from worker.gate import gate_set
 
 
@@ -30,7 +30,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate_set, "REVIEWS", 40)
 
 
-def known() -> TrainingData:
+def known() -> DatasetSplits:
     """Reviews of sixty movies, thirty of each official part; some words stand under two test movies."""
     rows = [
         (f"Review {number} of film {film} in {part}.", number % 2, part, f"{part}-{film}")
@@ -42,7 +42,7 @@ def known() -> TrainingData:
         (f"The same words about film {film}.", 1, "test", f"test-{film + add}") for film in range(8) for add in (0, 15)
     ]
     table = pd.DataFrame(rows, columns=["text", "label", "split", "movie"])
-    return TrainingData.choose(table, Path("reviews.csv"), Recipe.named("default"), None)
+    return DatasetSplits.from_reviews(table, Path("reviews.csv"), Recipe.load("default"), None)
 
 
 def sentences(count: int) -> pd.DataFrame:

@@ -21,8 +21,8 @@ from benchmarks.poison.texts import Texts
 from core.errors import MissingFile
 from ml.data.reviews import read_reviews
 from ml.text.labels import LABELS
+from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
-from ml.training.training_data import TrainingData
 from storage.db.states import RunState
 from worker.gate import gate_set
 from worker.gate.gate_set import GateSet
@@ -171,13 +171,13 @@ def test_reviews_outside_the_gate_share_no_movie_with_it(monkeypatch: pytest.Mon
         for number in range(4)
     ]
     table = pd.DataFrame(rows, columns=["text", "label", "split", "movie"])
-    known = TrainingData.choose(table, Path("reviews.csv"), Recipe.named("default"), None)
+    known = DatasetSplits.from_reviews(table, Path("reviews.csv"), Recipe.load("default"), None)
     cut = Texts.cut(SENTENCES, known)
     assert shared_texts(cut.named().values()) == 0
     assert not set(cut.gate["movie"]) & set(cut.imdb["movie"])
     assert (len(cut.train), len(cut.gate) + len(cut.imdb), len(cut.held_out)) == (120, 120, 50)
     path = cut.write_reviews(tmp_path / "reviews.parquet")
-    written = TrainingData.choose(read_reviews(path), path, Recipe.named("default"), None)
+    written = DatasetSplits.from_reviews(read_reviews(path), path, Recipe.load("default"), None)
     assert sorted(GateSet.choose(written).texts) == sorted(GateSet.choose(known).texts) == sorted(cut.gate["text"])
     assert set(written.split.train["text"]) | set(written.split.dev["text"]) == set(cut.train["text"])
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml.data.dataset_folder import part_files
+from ml.data.dataset_folder import find_split_files
 from ml.data.reviews import read_reviews
 from ml.errors import SeveralDataSets, UnknownLabel
 
@@ -20,7 +20,7 @@ def folder_with(root: Path, *names: str) -> Path:
 
 
 def parts(folder: Path) -> dict[str, str | None]:
-    return {file.path.relative_to(folder).as_posix(): file.part for file in part_files(folder, "it")}
+    return {file.path.relative_to(folder).as_posix(): file.split for file in find_split_files(folder, "it")}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from local_hub import COMMIT, Asker, asking
+from local_hub import COMMIT, HubClient, run_hub
 
 from ml.data.sources import find_reviews, source_name
 
@@ -30,7 +30,7 @@ def as_parquet(csv: bytes) -> bytes:
 
 
 @pytest.fixture
-def asker(tmp_path: Path) -> Iterator[Asker]:
+def asker(tmp_path: Path) -> Iterator[HubClient]:
     repositories = {
         "datasets/owner/reviews": {
             "README.md": b"A card.",
@@ -41,11 +41,11 @@ def asker(tmp_path: Path) -> Iterator[Asker]:
         "datasets/owner/languages": {"de/train.csv": GERMAN, "en/train.csv": ENGLISH},
         "datasets/owner/photos": {"README.md": b"A card.", "train/cat.jpg": b"a cat"},
     }
-    with asking(PROGRAM, repositories, tmp_path / "hub") as asker:
+    with run_hub(PROGRAM, repositories, tmp_path / "hub") as asker:
         yield asker
 
 
-def test_a_hub_name_is_downloaded_and_read_by_its_parts_and_found_again_offline(asker: Asker) -> None:
+def test_a_hub_name_is_downloaded_and_read_by_its_parts_and_found_again_offline(asker: HubClient) -> None:
     first = asker.find("owner/reviews")
     assert first.returncode == 0, first.stderr
     folder, name, *rows = first.stdout.splitlines()
@@ -55,9 +55,9 @@ def test_a_hub_name_is_downloaded_and_read_by_its_parts_and_found_again_offline(
     assert asker.find("owner/reviews", HF_HUB_OFFLINE="1").stdout == first.stdout
 
 
-def test_of_several_data_sets_one_is_named_by_its_folder(asker: Asker) -> None:
+def test_of_several_data_sets_one_is_named_by_its_folder(asker: HubClient) -> None:
     told = "owner/languages holds several data sets, in de, en. Name one of them, as in owner/languages/en."
-    assert asker.sentence("owner/languages") == told
+    assert asker.error_of("owner/languages") == told
     found = asker.find("owner/languages/de")
     assert found.stdout.splitlines()[1:] == [f"owner/languages/de@{COMMIT[:12]}", "text,label,split", "Gut.,1,train"]
 
@@ -76,9 +76,9 @@ def test_of_several_data_sets_one_is_named_by_its_folder(asker: Asker) -> None:
     ],
 )
 def test_a_data_set_that_cannot_be_had_gets_one_sentence_that_says_what_to_do(
-    asker: Asker, name: str, settings: dict[str, str], reason: str
+    asker: HubClient, name: str, settings: dict[str, str], reason: str
 ) -> None:
-    sentence = asker.sentence(name, **settings)
+    sentence = asker.error_of(name, **settings)
     assert sentence.startswith(f"The reviews {name} were not found: there is no such file or folder and,")
     assert reason in sentence
     assert sentence.endswith("name its path with --data or IMDB_PATH.")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.data.splits import hold_out, official_split, official_train, split_rows, without_texts_of
-from ml.errors import MissingPart
+from ml.data.splits import exclude_texts, hold_out, official_split, official_train, split_rows
+from ml.errors import MissingSplit
 
 
 def test_the_official_part_is_taken_where_parts_are_named() -> None:
@@ -20,7 +20,7 @@ def test_the_official_part_is_taken_where_parts_are_named() -> None:
 
 def test_a_part_that_is_not_there_is_told_with_those_that_are() -> None:
     reviews = pd.DataFrame({"text": ["a", "b"], "label": [1, 0], "split": ["train", "test"]})
-    with pytest.raises(MissingPart) as caught:
+    with pytest.raises(MissingSplit) as caught:
         official_split(reviews, "dev")
     assert str(caught.value) == "The reviews have no part dev; their parts are test, train."
     assert caught.value.exit_code == 2
@@ -28,8 +28,8 @@ def test_a_part_that_is_not_there_is_told_with_those_that_are() -> None:
 
 def test_texts_of_another_set_are_left_out() -> None:
     reviews = pd.DataFrame({"text": ["A fine film.", "Dull.", "a FINE film"], "label": [1, 0, 1]})
-    assert without_texts_of(reviews, pd.DataFrame({"text": ["A fine film!"]}))["text"].tolist() == ["Dull."]
-    assert without_texts_of(reviews, reviews.head(0)).equals(reviews)
+    assert exclude_texts(reviews, pd.DataFrame({"text": ["A fine film!"]}))["text"].tolist() == ["Dull."]
+    assert exclude_texts(reviews, reviews.head(0)).equals(reviews)
 
 
 def reviews_of(texts: list[int], movies: list[str | None] | None) -> pd.DataFrame:
@@ -52,13 +52,13 @@ def test_no_text_and_no_movie_stands_on_both_sides(
     if with_movies:
         assert not set(split.train["movie"].dropna()) & set(split.dev["movie"].dropna())
     assert len(split.dev) <= share * len(reviews)
-    assert len(split.train) + len(split.dev) + split.dropped == len(reviews)
+    assert len(split.train) + len(split.dev) + split.dropped_from_train == len(reviews)
 
 
 def test_a_share_is_held_out_by_seed() -> None:
     reviews = reviews_of(list(range(400)), [f"m{number // 4}" for number in range(400)])
     first, again, other = hold_out(reviews, 0.1, 1), hold_out(reviews, 0.1, 1), hold_out(reviews, 0.1, 2)
-    assert (len(first.dev), len(first.train), first.dropped) == (40, 360, 0)
+    assert (len(first.dev), len(first.train), first.dropped_from_train) == (40, 360, 0)
     assert first.dev.equals(again.dev)
     assert first.train.equals(again.train)
     assert set(first.dev["movie"]) != set(other.dev["movie"])
@@ -78,7 +78,7 @@ def test_an_empty_movie_is_no_movie() -> None:
 def test_a_text_under_two_movies_is_dropped_from_train_and_counted() -> None:
     reviews = pd.DataFrame({"text": ["Same words."] * 2, "label": [1, 1], "movie": ["m1", "m2"]})
     split = hold_out(reviews, 0.5, 0)
-    assert (len(split.train), len(split.dev), split.dropped) == (0, 1, 1)
+    assert (len(split.train), len(split.dev), split.dropped_from_train) == (0, 1, 1)
 
 
 def test_a_validation_part_is_what_is_held_out() -> None:
@@ -89,7 +89,7 @@ def test_a_validation_part_is_what_is_held_out() -> None:
     split = hold_out(known, 0.1, 0)
     assert split.dev["text"].tolist() == ["Review 3.", "Review 1."]
     assert split.train["text"].tolist() == ["Review 0.", "Review 4."]
-    assert split.dropped == 1
+    assert split.dropped_from_train == 1
 
 
 def test_without_a_validation_part_the_train_part_is_all_there_is() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from ml.errors import UnusableCheck
-from ml.evaluation.behavioural_checks import Check, Minimum, PassRate, checked_texts, pass_rates, read_checks
+from ml.evaluation.behavioural_checks import Check, Minimum, PassRate, check_texts, pass_rates
+from ml.evaluation.check_files import read_checks
 from ml.serving.probes import PROBES
 
 CHECKS = read_checks()
-TEXTS = checked_texts(CHECKS)
+TEXTS = check_texts(CHECKS)
 HEAD = {
     "minimum": 'title = "T"\nkind = "minimum"\n',
     "invariance": 'title = "T"\nkind = "invariance"\n',
@@ -71,7 +72,7 @@ def test_words_are_combined_in_a_fixed_order(tmp_path: Path) -> None:
     label = "Positive"
     texts = ["{subject} is {fine}.", "I liked {subject}."]
     """
-    assert checked_texts(written(tmp_path, "minimum", body)) == [
+    assert check_texts(written(tmp_path, "minimum", body)) == [
         "The film is fine.",
         "The book is fine.",
         "The film is good.",

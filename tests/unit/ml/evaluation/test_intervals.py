@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.evaluation.intervals import bootstrap_interval, paired_lower_end, wilson_interval
+from ml.evaluation.intervals import bootstrap_interval, paired_lower_bound, wilson_interval
 from ml.evaluation.paired_counts import PairedCounts
 
 
@@ -38,11 +38,11 @@ def test_a_bootstrap_needs_two_values() -> None:
 def test_the_lower_end_of_a_difference_is_that_of_a_bootstrap_over_pairs() -> None:
     values = np.repeat([1.0, -1.0, 0.0], [40, 60, 900])
     low, _ = bootstrap_interval(values) or (0.0, 0.0)
-    assert paired_lower_end(counts(1000, 40, 60), 0.975) == pytest.approx(low, abs=0.0015)
+    assert paired_lower_bound(counts(1000, 40, 60), 0.975) == pytest.approx(low, abs=0.0015)
     reach = 1.645 * np.sqrt(0.1 - 0.02**2) / np.sqrt(1000)
-    assert paired_lower_end(counts(1000, 40, 60), 0.95) == pytest.approx(-0.02 - reach, abs=0.001)
+    assert paired_lower_bound(counts(1000, 40, 60), 0.95) == pytest.approx(-0.02 - reach, abs=0.001)
 
 
 def test_models_without_a_flip_differ_in_nothing() -> None:
-    assert paired_lower_end(counts(50, 0, 0), 0.95) == 0
-    assert paired_lower_end(counts(1, 1, 0), 0.95) == 1
+    assert paired_lower_bound(counts(50, 0, 0), 0.95) == 0
+    assert paired_lower_bound(counts(1, 1, 0), 0.95) == 1

@@ -2,7 +2,7 @@
 
 import random
 
-from ml.evaluation.labeller_quality import LEAST_VOTES, labeller_qualities
+from ml.evaluation.labeller_quality import MIN_VOTES, labeller_qualities
 from storage.feedback.eligibility import SharedVote
 
 CARELESS = 1
@@ -24,8 +24,8 @@ def said(people: int, texts: int) -> list[SharedVote]:
 def test_the_careless_labeller_comes_first() -> None:
     qualities = labeller_qualities(said(6, 100))
     assert [quality.person_id for quality in qualities[:1]] == [CARELESS]
-    assert 0.4 < qualities[0].right < 0.7
-    assert all(0.88 < quality.right <= 1 for quality in qualities[1:])
+    assert 0.4 < qualities[0].accuracy < 0.7
+    assert all(0.88 < quality.accuracy <= 1 for quality in qualities[1:])
     assert {quality.votes for quality in qualities} == {100}
 
 
@@ -36,5 +36,5 @@ def test_neither_is_a_label_like_the_others() -> None:
 
 def test_nothing_is_said_before_there_is_enough() -> None:
     assert labeller_qualities(said(4, 100)) == []
-    assert labeller_qualities(said(6, LEAST_VOTES - 1)) == []
+    assert labeller_qualities(said(6, MIN_VOTES - 1)) == []
     assert labeller_qualities([]) == []

@@ -11,10 +11,11 @@ import pytest
 
 from ml.evaluation.behavioural_checks import PassRate
 from ml.evaluation.comparison import compare
-from ml.evaluation.evaluate import Answers, LabelledReviews, measure
-from ml.evaluation.figure_rows import comparison_rows, conclusion, figure_rows, warnings
+from ml.evaluation.evaluate import ModelOutputs, measure
+from ml.evaluation.evaluation_set import EvaluationSet
+from ml.evaluation.figure_rows import comparison_rows, conclusion, figure_rows, report_warnings
 from ml.evaluation.mistakes import worst_mistakes
-from ml.evaluation.report import MistakeList, Report, page
+from ml.evaluation.report import MistakeList, Report, render_report
 
 TEXTS = ["A <b>bold</b> & <script>alert(1)</script> film.", "Dull.<br />Very dull.", "Fine. " * 80, "Poor."]
 CHECKS = (
@@ -27,14 +28,14 @@ def table(**columns: object) -> pd.DataFrame:
     return pd.DataFrame({"text": TEXTS, "label": np.array([1, 0, 1, 0], np.int8), **columns})
 
 
-def reviews(**columns: object) -> LabelledReviews:
-    return LabelledReviews.choose(table(**columns), Path("mine.csv"), "test", None)
+def reviews(**columns: object) -> EvaluationSet:
+    return EvaluationSet.from_table(table(**columns), Path("mine.csv"), "test", None)
 
 
-def answers(*margins: float, model: str = "mine", float32: tuple[float, ...] | None = None) -> Answers:
+def answers(*margins: float, model: str = "mine", float32: tuple[float, ...] | None = None) -> ModelOutputs:
     """Answers to ``TEXTS``, by how far the logit of Positive stands above that of Negative."""
     logits = [np.array([[0.0, margin] for margin in row], np.float32) for row in (margins, float32 or ())]
-    return Answers(model, "v1", 2.0, 0.7, False, logits[0], logits[1] if float32 else None, CHECKS)
+    return ModelOutputs(model, "v1", 2.0, 0.7, False, logits[0], logits[1] if float32 else None, CHECKS)
 
 
 def test_ratings_may_be_words_numbers_or_absent() -> None:
@@ -47,15 +48,15 @@ def test_ratings_may_be_words_numbers_or_absent() -> None:
 def test_reviews_that_a_model_was_trained_on_are_known_by_their_file() -> None:
     whole = reviews()
     data = {"file_digest": whole.file_digest}
-    assert whole.trained(data)
-    assert not whole.trained({"file_digest": "another"})
-    assert not whole.trained({})
+    assert whole.overlaps_training_data(data)
+    assert not whole.overlaps_training_data({"file_digest": "another"})
+    assert not whole.overlaps_training_data({})
     parts = table(split=["train", "train", "test", "test"])
-    in_parts = [LabelledReviews.choose(parts, Path("mine.csv"), part, None) for part in ("train", "test")]
-    assert [part.trained(data) for part in in_parts] == [True, False]
+    in_parts = [EvaluationSet.from_table(parts, Path("mine.csv"), part, None) for part in ("train", "test")]
+    assert [part.overlaps_training_data(data) for part in in_parts] == [True, False]
     for left_alone, seen in ((2, [True, False]), (0, [True, True])):
         told = {**data, "test": {"reviews": left_alone}}
-        assert [part.trained(told) for part in in_parts] == seen
+        assert [part.overlaps_training_data(told) for part in in_parts] == seen
 
 
 def test_a_measurement_counts_right_verdicts_everywhere_alike() -> None:
@@ -97,17 +98,17 @@ def test_the_worst_mistakes_come_first() -> None:
 
 
 def test_twenty_mistakes_are_enough() -> None:
-    many = LabelledReviews("a.csv", "", None, ["Fine."] * 30, np.ones(30, np.int8), None, None)
+    many = EvaluationSet("a.csv", "", None, ["Fine."] * 30, np.ones(30, np.int8), None, None)
     assert len(worst_mistakes(answers(*[-1.0] * 30), many)) == 20
 
 
-def of(*models: Answers, **columns: object) -> Report:
+def of(*models: ModelOutputs, **columns: object) -> Report:
     found = tuple(measure(model, reviews(**columns)) for model in models)
     change = None
     if len(models) == 2:
         names = (found[0].name, found[1].name)
         change = compare(names, models[0].logits, models[1].logits, reviews().labels)
-    return Report(reviews(**columns).facts(), found, change)
+    return Report(reviews(**columns).summary(), found, change)
 
 
 def test_rows_say_what_each_model_has() -> None:
@@ -139,34 +140,34 @@ def test_a_difference_is_called_one_only_where_chance_does_not_explain_it(lost: 
 
 def test_a_model_measured_on_what_it_learnt_from_is_named() -> None:
     seen = measure(replace(answers(1, -1, 1, -1), trained_on_them=True), reviews())
-    (sentence,) = warnings([seen, measure(answers(1, -1, 1, -1), reviews())])
+    (sentence,) = report_warnings([seen, measure(answers(1, -1, 1, -1), reviews())])
     assert sentence.startswith("mine (v1) was fine-tuned on reviews of this file")
 
 
 def test_a_model_that_was_shown_the_checks_texts_is_told() -> None:
     shown = measure(replace(answers(1, -1, 1, -1), trained_on_checks=True), reviews())
-    (sentence,) = warnings([shown, measure(answers(1, -1, 1, -1), reviews())])
+    (sentence,) = report_warnings([shown, measure(answers(1, -1, 1, -1), reviews())])
     assert sentence.startswith("mine (v1) was shown the texts of the behavioural checks")
 
 
 def test_figures_that_are_not_defined_are_absent_and_never_nan() -> None:
-    one = LabelledReviews("a.csv", "", None, ["Poor."], np.array([0], np.int8), None, None)
-    found = Report(one.facts(), (measure(answers(-1.0), one),), None)
+    one = EvaluationSet("a.csv", "", None, ["Poor."], np.array([0], np.int8), None, None)
+    found = Report(one.summary(), (measure(answers(-1.0), one),), None)
     facts = json.loads(json.dumps(asdict(found), allow_nan=False))
     assert [facts["models"][0]["on_all"][name] for name in ("auc", "f1", "interval")] == [None, None, None]
     rows = {row.name: row.values for row in figure_rows(found.models)}
     assert rows["Area under the ROC curve"] == ("not defined for one label",)
     assert rows["F1 of Positive"] == ("not defined without Positive",)
-    assert "not defined for one review" in page(found, [])
+    assert "not defined for one review" in render_report(found, [])
 
 
-def lists(model: Answers, **columns: object) -> list[MistakeList]:
+def lists(model: ModelOutputs, **columns: object) -> list[MistakeList]:
     return [MistakeList("Worst mistakes", "Most confident first.", worst_mistakes(model, reviews(**columns)))]
 
 
 def test_the_page_has_every_chart_and_shows_texts_as_texts() -> None:
     wrong = answers(-1, 3, -2, -9)
-    html = page(of(wrong, rating=[9, 2, 9, 2]), lists(wrong, rating=[9, 2, 9, 2]))
+    html = render_report(of(wrong, rating=[9, 2, 9, 2]), lists(wrong, rating=[9, 2, 9, 2]))
     titles = re.findall(r"<figcaption><strong>(.*?)</strong>", html)
     assert titles == [
         "Confusion",
@@ -183,14 +184,14 @@ def test_the_page_has_every_chart_and_shows_texts_as_texts() -> None:
 
 
 def test_without_ratings_the_page_says_so() -> None:
-    html = page(of(answers(1, -1, 1, -1)), lists(answers(1, -1, 1, -1)))
+    html = render_report(of(answers(1, -1, 1, -1)), lists(answers(1, -1, 1, -1)))
     assert "The file has no ratings" in html
     assert html.count("<svg") == 4
     assert "<p>None.</p>" in html, "there is no mistake"
 
 
 def test_the_page_of_two_models_says_what_changed() -> None:
-    html = page(of(answers(2, -1, -3, -4), answers(2, -1, -3, -4)), [])
+    html = render_report(of(answers(2, -1, -3, -4), answers(2, -1, -3, -4)), [])
     assert "What changed" in html
     assert html.count("<svg") == 7, "three for each model, and one for both by length"
     ids = re.findall(r'\bid="([^"]*)"', html)
@@ -199,8 +200,8 @@ def test_the_page_of_two_models_says_what_changed() -> None:
 
 def test_the_page_needs_nothing_else_and_is_the_same_each_time() -> None:
     report = of(answers(2, -1, -3, -4))
-    html = page(report, [])
-    assert html == page(report, [])
+    html = render_report(report, [])
+    assert html == render_report(report, [])
     assert set(re.findall(r'(?:src|href)="([^"#]*)', html)) <= {""}
     assert set(re.findall(r"https?://[^\"' <]+", html)) == {
         "http://www.w3.org/2000/svg",

@@ -21,7 +21,7 @@ from ml.serving.artifact import (
     Manifest,
     file_hashes,
     manifest_hash,
-    prepare_place,
+    prepare_destination,
     publish_artifact,
     verified_manifest,
 )
@@ -145,7 +145,7 @@ def test_what_a_killed_publication_left_is_cleared_and_the_old_model_is_back(fol
     before = contents(folder)
     killed_while_publishing(folder, moment)
     assert len([path for path in folder.parent.iterdir() if path != folder]) == 1
-    prepare_place(folder)
+    prepare_destination(folder)
     assert contents(folder) == before
     assert list(folder.parent.iterdir()) == [folder]
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from ml.text.language import (
     ENGLISH,
     LANGUAGES,
-    LEAST_BYTES,
+    MIN_BYTES,
     THRESHOLD,
     foreign_language,
+    likeliest_foreign_language,
     load_identifier,
-    nearest_foreign,
 )
 
 
@@ -76,7 +76,7 @@ def test_capitals_emoji_tags_and_links_do_not_hide_a_language(text: str) -> None
 
 @pytest.mark.parametrize("text", ["Super!", "gut", "très bien", "nul", "Да", "好", "¡Olé!", "mamma mia"])
 def test_a_few_letters_are_never_refused(text: str) -> None:
-    assert nearest_foreign(text) is None
+    assert likeliest_foreign_language(text) is None
     assert foreign_language(text) is None
 
 
@@ -98,7 +98,7 @@ def test_a_mixed_text_passes(text: str) -> None:
     "text", ["", "   ", "😀😀😀😀😀😀😀", "!!! ??? ...", "10/10 10/10 10/10 10/10", "https://example.org/kino"]
 )
 def test_a_text_without_words_is_in_no_language(text: str) -> None:
-    assert nearest_foreign(text) is None
+    assert likeliest_foreign_language(text) is None
 
 
 def test_the_model_knows_every_language_of_the_table() -> None:
@@ -108,10 +108,10 @@ def test_the_model_knows_every_language_of_the_table() -> None:
 @given(st.text(st.characters(), max_size=200))
 @settings(deadline=None)
 def test_any_text_gets_an_answer(text: str) -> None:
-    nearest = nearest_foreign(text)
+    nearest = likeliest_foreign_language(text)
     if nearest is not None:
         assert nearest.name == LANGUAGES[nearest.code]
         assert 0 < nearest.probability <= 1
-        assert len(text.encode(errors="surrogatepass")) >= LEAST_BYTES
+        assert len(text.encode(errors="surrogatepass")) >= MIN_BYTES
     refused = foreign_language(text)
     assert refused == (nearest if nearest is not None and nearest.probability >= THRESHOLD else None)

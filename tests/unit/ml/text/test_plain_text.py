@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.text.plain_text import Content, content_of, plain_words, without_links
+from ml.text.plain_text import Content, classify_content, plain_words, strip_links
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
@@ -31,7 +31,7 @@ SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e00
     ],
 )
 def test_words(text: str) -> None:
-    assert content_of(text) is Content.WORDS
+    assert classify_content(text) is Content.WORDS
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_words(text: str) -> None:
     ],
 )
 def test_only_a_link(text: str) -> None:
-    assert content_of(text) is Content.LINK
+    assert classify_content(text) is Content.LINK
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_only_a_link(text: str) -> None:
     ["😀", "👍🏽 👍🏿", "❤️", "🇬🇷", "1️⃣#️⃣", "★★★★★", "😂!!! 😂...", FAMILY, SCOTLAND, "\U0001fae8", "<i>😀</i>"],
 )
 def test_only_emoji(text: str) -> None:
-    assert content_of(text) is Content.EMOJI
+    assert classify_content(text) is Content.EMOJI
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_only_emoji(text: str) -> None:
     ],
 )
 def test_nothing_to_read(text: str) -> None:
-    assert content_of(text) is Content.EMPTY
+    assert classify_content(text) is Content.EMPTY
 
 
 def test_words_come_in_order_without_what_is_not_language() -> None:
@@ -95,18 +95,18 @@ def test_combining_accents_stay_in_their_word() -> None:
 
 @given(st.text(st.characters()))
 def test_any_text_gets_an_answer(text: str) -> None:
-    content = content_of(text)
+    content = classify_content(text)
     if plain_words(text):
         assert content is Content.WORDS
     if content is Content.EMPTY:
-        assert not any(character.isalnum() for character in without_links(text))
+        assert not any(character.isalnum() for character in strip_links(text))
 
 
 @given(st.text(st.characters(), max_size=50), st.sampled_from(["good", "плохо", "5"]))
 def test_a_word_beside_any_text_is_words(text: str, word: str) -> None:
-    assert content_of(f"{word} \n {text}") is Content.WORDS
+    assert classify_content(f"{word} \n {text}") is Content.WORDS
 
 
 @given(st.lists(st.sampled_from([" ", "\n", "\u200b", "\u3164", ".", "!", "…", "-", "\ufe0f"])))
 def test_blanks_and_punctuation_are_nothing_to_read(pieces: list[str]) -> None:
-    assert content_of("".join(pieces)) is Content.EMPTY
+    assert classify_content("".join(pieces)) is Content.EMPTY

@@ -13,35 +13,35 @@ from paths import STARTER
 
 from ml.errors import UnusableCheckpoint
 from ml.text.tokenization import WindowTokenizer
-from ml.training.base_model import DEFAULT, find_base_model
+from ml.training.base_model import DEFAULT_BASE_MODEL, find_base_model
 
 WINDOW, OVERLAP = 16, 4
 
 
 @pytest.fixture(scope="module")
 def reader() -> WindowTokenizer:
-    return WindowTokenizer.read(find_base_model(DEFAULT).folder, WINDOW, OVERLAP)
+    return WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, WINDOW, OVERLAP)
 
 
 def test_the_ids_are_those_of_bert_base_uncased(reader: WindowTokenizer) -> None:
-    found = reader.ids(["This is a blog post on how to do sentiment analysis with BERT"])
+    found = reader.token_ids(["This is a blog post on how to do sentiment analysis with BERT"])
     assert found == [[2023, 2003, 1037, 9927, 2695, 2006, 2129, 2000, 2079, 15792, 4106, 2007, 14324]]
 
 
 @pytest.mark.parametrize("line_break", ["<br />", "<br/>", "<br>", "<BR />", "<br /><br />"])
 def test_a_line_break_in_html_is_a_space(reader: WindowTokenizer, line_break: str) -> None:
-    broken, plain = reader.ids([f"The end.{line_break}I slept.", "The end. I slept."])
+    broken, plain = reader.token_ids([f"The end.{line_break}I slept.", "The end. I slept."])
     assert broken == plain
 
 
 def test_texts_are_read_whole(reader: WindowTokenizer) -> None:
-    once, often = reader.ids(["dull", "dull " * 2000])
+    once, often = reader.token_ids(["dull", "dull " * 2000])
     assert often == once * 2000
 
 
 def test_an_empty_text_is_one_window(reader: WindowTokenizer) -> None:
-    assert reader.windows([]) == [[reader.first, reader.last]]
-    assert reader.ids([""]) == [[]]
+    assert reader.windows([]) == [[reader.cls_id, reader.sep_id]]
+    assert reader.token_ids([""]) == [[]]
 
 
 @given(st.data())
@@ -52,7 +52,7 @@ def test_windows_cover_a_text_and_overlap_as_told(reader: WindowTokenizer, data:
     windows = replace(reader, window=room + 2, overlap=overlap).windows(ids)
     insides = [window[1:-1] for window in windows]
 
-    assert {(window[0], window[-1]) for window in windows} == {(reader.first, reader.last)}
+    assert {(window[0], window[-1]) for window in windows} == {(reader.cls_id, reader.sep_id)}
     assert sorted(set().union(*insides)) == ids
     assert insides[-1] == ids[-room:]
     assert len(insides) == 1 or {len(inside) for inside in insides} == {room}
@@ -81,8 +81,8 @@ def test_a_saved_reader_reads_alike(reader: WindowTokenizer, tmp_path: Path) -> 
     reader.save(tmp_path)
     again = WindowTokenizer.read(tmp_path, WINDOW, OVERLAP)
     texts = ["Naïve? No: café-bar, 10/10!", "ein schöner Film", "最高", "unsinkable 😀", "x" * 300]
-    assert again.ids(texts) == reader.ids(texts)
-    assert (again.first, again.last, again.padding) == (101, 102, 0)
+    assert again.token_ids(texts) == reader.token_ids(texts)
+    assert (again.cls_id, again.sep_id, again.pad_id) == (101, 102, 0)
     facts = json.loads((tmp_path / "tokenizer_config.json").read_text(encoding="utf-8"))
     assert facts["model_max_length"] == WINDOW
 
@@ -142,7 +142,7 @@ def test_without_a_word_about_case_it_is_as_the_tokenizer_has_it(
 def test_the_special_tokens_are_those_of_the_base(reader: WindowTokenizer, tmp_path: Path) -> None:
     facts: dict[str, object] = {"cls_token": {"content": "[MASK]"}, "sep_token": "[UNK]", "pad_token": "[CLS]"}
     found = base_with(reader, tmp_path, facts)
-    assert (found.first, found.last, found.padding) == (103, 100, 101)
+    assert (found.cls_id, found.sep_id, found.pad_id) == (103, 100, 101)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "\udcff"])
@@ -161,7 +161,7 @@ def test_the_starters_tokenizer_is_saved_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_lone_surrogate_is_an_unknown_character(reader: WindowTokenizer) -> None:
-    lone, marked = reader.ids(["a \ud800 good \udfff film", "a \ufffd good \ufffd film"])
+    lone, marked = reader.token_ids(["a \ud800 good \udfff film", "a \ufffd good \ufffd film"])
     assert lone == marked
 
 
@@ -172,7 +172,7 @@ def test_a_tokenizer_that_truncates_and_pads_is_read_without_that(reader: Window
     facts["truncation"] = {"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0}
     path.write_text(json.dumps(facts), encoding="utf-8")
     text = "one two three four five six"
-    assert WindowTokenizer.read(tmp_path, WINDOW, OVERLAP).ids([text]) == reader.ids([text])
+    assert WindowTokenizer.read(tmp_path, WINDOW, OVERLAP).token_ids([text]) == reader.token_ids([text])
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_hub import Asker, asking
+from local_hub import HubClient, run_hub
 
 import ml.training.base_model
 from ml.errors import NoBaseModel
-from ml.training.base_model import DEFAULT, find_base_model
+from ml.training.base_model import DEFAULT_BASE_MODEL, find_base_model
 
 FILES = {
     "config.json": b'{"model_type": "bert"}',
@@ -31,14 +31,14 @@ print(found.folder)
 
 
 @pytest.fixture
-def searcher(tmp_path: Path) -> Iterator[Asker]:
-    with asking(PROGRAM, {"models/owner/small": FILES}, tmp_path / "hub") as asker:
+def searcher(tmp_path: Path) -> Iterator[HubClient]:
+    with run_hub(PROGRAM, {"models/owner/small": FILES}, tmp_path / "hub") as asker:
         yield asker
 
 
 def test_the_default_is_the_encoder_of_the_package() -> None:
-    found = find_base_model(DEFAULT)
-    assert found.name == DEFAULT
+    found = find_base_model(DEFAULT_BASE_MODEL)
+    assert found.name == DEFAULT_BASE_MODEL
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         assert (found.folder / name).is_file()
 
@@ -46,7 +46,7 @@ def test_the_default_is_the_encoder_of_the_package() -> None:
 def test_without_the_package_the_default_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ml.training.base_model, "_PACKAGE", "a_package_that_nobody_installed")
     with pytest.raises(NoBaseModel, match="not installed in this environment"):
-        find_base_model(DEFAULT)
+        find_base_model(DEFAULT_BASE_MODEL)
 
 
 def test_a_folder_is_itself(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_what_is_neither_folder_nor_hub_name_is_told(name: str) -> None:
     assert "neither a folder nor a hub name" in str(caught.value)
 
 
-def test_a_hub_name_is_downloaded_without_pickles_and_found_again_offline(searcher: Asker) -> None:
+def test_a_hub_name_is_downloaded_without_pickles_and_found_again_offline(searcher: HubClient) -> None:
     first = searcher.find("owner/small")
     assert first.returncode == 0, first.stderr
     folder = Path(first.stdout.strip())
@@ -94,7 +94,7 @@ def test_a_hub_name_is_downloaded_without_pickles_and_found_again_offline(search
     ids=["unknown", "gated", "torn", "offline", "down"],
 )
 def test_a_hub_name_that_cannot_be_had_gets_one_sentence(
-    searcher: Asker, name: str, settings: dict[str, str], reason: str
+    searcher: HubClient, name: str, settings: dict[str, str], reason: str
 ) -> None:
-    sentence = searcher.sentence(name, **settings)
+    sentence = searcher.error_of(name, **settings)
     assert sentence.startswith(f"The base model '{name}' was not found: {reason}")

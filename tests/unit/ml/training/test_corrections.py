@@ -46,10 +46,10 @@ def test_texts_judged_both_ways_are_left_out_and_counted_once_each(tmp_path: Pat
 
 def test_texts_that_measure_are_left_out_and_counted(tmp_path: Path) -> None:
     found = Corrections.read(written(tmp_path, ("A gem.", "1"), ("Dull.", "0"), ("Fine.", "1"), ("Poor.", "0")))
-    once = found.without(reviews("a gem", "Something else."))
+    once = found.excluding(reviews("a gem", "Something else."))
     assert once.rows["text"].tolist() == ["Dull.", "Fine.", "Poor."]
     assert once.held_out == 1
-    assert once.without(reviews("POOR")).held_out == 2
+    assert once.excluding(reviews("POOR")).held_out == 2
     assert found.held_out == 0
 
 
@@ -59,7 +59,7 @@ def test_texts_that_measure_are_left_out_and_counted(tmp_path: Path) -> None:
 def test_without_a_text_that_is_left_it_is_told_which_file(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
     path = written(tmp_path, *rows)
     with pytest.raises(TooFewCorrections, match=r"judged\.csv holds no correction to learn from") as caught:
-        Corrections.read(path).without(reviews("held out"))
+        Corrections.read(path).excluding(reviews("held out"))
     assert caught.value.exit_code == 2
 
 
@@ -70,8 +70,8 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_the_facts_count_and_identify_what_is_learnt(tmp_path: Path) -> None:
     rows = [("A gem.", "1"), ("Dull.", "0"), ("Fine.", "1"), ("fine", "0"), ("Held out.", "0")]
-    found = Corrections.read(written(tmp_path, *rows)).without(reviews("held out"))
-    assert found.facts() == {
+    found = Corrections.read(written(tmp_path, *rows)).excluding(reviews("held out"))
+    assert found.manifest_data() == {
         "file": "judged.csv",
         "judgements": 2,
         "digest": digest(["A gem.", "Dull."]),

@@ -11,17 +11,18 @@ from paths import STARTER
 
 from cli.fine_tune import summary
 from ml.errors import TooFewCorrections, UnusableAnchor
-from ml.evaluation.behavioural_checks import checked_texts, read_checks
+from ml.evaluation.behavioural_checks import check_texts
+from ml.evaluation.check_files import read_checks
 from ml.serving.artifact import MANIFEST, Manifest, replays_checks
 from ml.serving.engine import Classifier, probabilities
 from ml.text.fingerprints import digest
 from ml.training.corrections import Corrections
-from ml.training.feedback_round import base_of, feedback_training_set, load_anchor
+from ml.training.dataset_splits import DatasetSplits
+from ml.training.feedback_round import base_model_from, feedback_training_set, load_anchor
 from ml.training.recipe import Recipe
-from ml.training.training_data import TrainingData
 from ml.training.training_set import TrainingSet
 
-RECIPE = replace(Recipe.named("feedback"), replay=7, dev=0.2)
+RECIPE = replace(Recipe.load("feedback"), replay=7, dev=0.2)
 REVIEWS = pd.DataFrame(
     {
         "text": [f"{opinion} Number {number}." for number in range(30) for opinion in ("A joy.", "A bore.")],
@@ -42,17 +43,17 @@ def corrections(*rows: tuple[str, int]) -> Corrections:
     return Corrections(pd.DataFrame(rows, columns=["text", "label"]), "judged.csv", 0)
 
 
-def known(recipe: Recipe = RECIPE) -> TrainingData:
-    return TrainingData.choose(REVIEWS, Path("reviews.csv"), recipe, None)
+def known(recipe: Recipe = RECIPE) -> DatasetSplits:
+    return DatasetSplits.from_reviews(REVIEWS, Path("reviews.csv"), recipe, None)
 
 
-def split_at(lesson: TrainingSet, count: int) -> tuple[list[str], list[str]]:
-    """The first ``count`` texts of a lesson, and the others."""
-    return list(lesson.examples.texts[:count]), list(lesson.examples.texts[count:])
+def split_at(training_set: TrainingSet, count: int) -> tuple[list[str], list[str]]:
+    """The first ``count`` texts of a training_set, and the others."""
+    return list(training_set.examples.texts[:count]), list(training_set.examples.texts[count:])
 
 
 @pytest.fixture(scope="module")
-def lesson(anchor: Classifier) -> TrainingSet:
+def training_set(anchor: Classifier) -> TrainingSet:
     """With the anchor's reviews."""
     return feedback_training_set(corrections(*JUDGED), known(), anchor, RECIPE)
 
@@ -60,34 +61,34 @@ def lesson(anchor: Classifier) -> TrainingSet:
 @pytest.fixture(scope="module")
 def alone(anchor: Classifier) -> TrainingSet:
     """Without them; one correction is a text of the behavioural checks."""
-    checked = checked_texts(read_checks())[0]
+    checked = check_texts(read_checks())[0]
     return feedback_training_set(corrections(*JUDGED, (checked.upper(), 0)), None, anchor, RECIPE)
 
 
-def test_corrections_stand_beside_as_many_training_reviews_as_the_recipe_says(lesson: TrainingSet) -> None:
-    judged, replayed = split_at(lesson, len(JUDGED))
+def test_corrections_stand_beside_as_many_training_reviews_as_the_recipe_says(training_set: TrainingSet) -> None:
+    judged, replayed = split_at(training_set, len(JUDGED))
     assert judged == [text for text, _ in JUDGED]
     assert len(set(replayed)) == len(replayed) == RECIPE.replay
     assert set(replayed) <= set(known().split.train["text"])
 
 
 def test_corrections_are_without_doubt_and_a_replay_is_as_the_anchor_says(
-    lesson: TrainingSet, anchor: Classifier
+    training_set: TrainingSet, anchor: Classifier
 ) -> None:
-    targets, (_, replayed) = lesson.examples.targets, split_at(lesson, len(JUDGED))
+    targets, (_, replayed) = training_set.examples.targets, split_at(training_set, len(JUDGED))
     assert targets[: len(JUDGED)].tolist() == [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
     said = probabilities(anchor.engine.logits(replayed)[0], 1.0)
     np.testing.assert_allclose(targets[len(JUDGED) :], said, atol=1e-6)
     assert targets[len(JUDGED) :].min() > 0, "not the labels of the file"
 
 
-def test_the_replay_is_drawn_by_the_seed(lesson: TrainingSet, anchor: Classifier) -> None:
+def test_the_replay_is_drawn_by_the_seed(training_set: TrainingSet, anchor: Classifier) -> None:
     again, other = (
         feedback_training_set(corrections(*JUDGED), known(), anchor, replace(RECIPE, seed=seed))
         for seed in (RECIPE.seed, 1)
     )
-    assert again.examples.texts == lesson.examples.texts
-    assert set(other.examples.texts) != set(lesson.examples.texts)
+    assert again.examples.texts == training_set.examples.texts
+    assert set(other.examples.texts) != set(training_set.examples.texts)
 
 
 def test_all_known_reviews_are_replayed_where_there_are_no_more(anchor: Classifier) -> None:
@@ -107,9 +108,9 @@ LONG = pd.DataFrame(
 def replayed_of(reviews: pd.DataFrame, anchor: Classifier, replay: int) -> tuple[list[str], pd.DataFrame]:
     """What a round replays of reviews, and those that it may."""
     recipe = replace(RECIPE, replay=replay)
-    data = TrainingData.choose(reviews, Path("reviews.csv"), recipe, None)
-    lesson = feedback_training_set(corrections(*JUDGED), data, anchor, recipe)
-    return split_at(lesson, len(JUDGED))[1], data.split.train
+    data = DatasetSplits.from_reviews(reviews, Path("reviews.csv"), recipe, None)
+    training_set = feedback_training_set(corrections(*JUDGED), data, anchor, recipe)
+    return split_at(training_set, len(JUDGED))[1], data.split.train
 
 
 def test_of_a_long_review_a_part_is_replayed(anchor: Classifier) -> None:
@@ -143,7 +144,7 @@ def test_dev_is_untouched_and_nothing_of_it_or_of_the_test_part_is_trained_on(an
     pd.testing.assert_frame_equal(found.dev, data.split.dev)
     trained = {text.lower() for text in found.examples.texts}
     assert not trained & {text.lower() for text in data.held_out["text"]}
-    assert found.facts["corrections"]["left_out_because_held_out"] == 2
+    assert found.manifest_data["corrections"]["left_out_because_held_out"] == 2
     assert found.corrections["text"].tolist() == [text for text, _ in JUDGED]
 
 
@@ -171,9 +172,9 @@ def test_a_training_review_that_was_corrected_is_not_replayed_beside_its_correct
     assert found.examples.targets[0].tolist() == [1.0, 0.0]
 
 
-def test_the_facts_say_where_everything_is_from(lesson: TrainingSet, anchor: Classifier) -> None:
-    judged, replayed = split_at(lesson, len(JUDGED))
-    facts, data = lesson.facts, known().facts()
+def test_the_facts_say_where_everything_is_from(training_set: TrainingSet, anchor: Classifier) -> None:
+    judged, replayed = split_at(training_set, len(JUDGED))
+    facts, data = training_set.manifest_data, known().manifest_data()
     assert facts["anchor"] == anchor.version
     assert facts["replay"] == {"file": "reviews.csv", "texts": len(replayed), "digest": digest(replayed)}
     assert facts["corrections"]["digest"] == digest(judged)
@@ -181,9 +182,9 @@ def test_the_facts_say_where_everything_is_from(lesson: TrainingSet, anchor: Cla
     assert {name: facts[name] for name in data} == data
 
 
-def test_a_manifest_tells_whether_the_checks_were_replayed(lesson: TrainingSet, alone: TrainingSet) -> None:
-    assert replays_checks(alone.facts)
-    assert not replays_checks(lesson.facts)
+def test_a_manifest_tells_whether_the_checks_were_replayed(training_set: TrainingSet, alone: TrainingSet) -> None:
+    assert replays_checks(alone.manifest_data)
+    assert not replays_checks(training_set.manifest_data)
     assert not replays_checks({})
 
 
@@ -191,30 +192,31 @@ def test_without_the_anchors_reviews_the_behavioural_checks_are_replayed(
     alone: TrainingSet, anchor: Classifier
 ) -> None:
     judged, replayed = split_at(alone, len(JUDGED) + 1)
-    texts = checked_texts(read_checks())
+    texts = check_texts(read_checks())
     assert replayed == texts[1:], "all but the one that was corrected"
     assert judged[-1] == texts[0].upper()
     said = probabilities(anchor.engine.logits(replayed[:20])[0], 1.0)
     np.testing.assert_allclose(alone.examples.targets[len(judged) :][:20], said, atol=0.05)
     assert alone.dev.empty
-    assert alone.facts["replay"] == {"file": None, "texts": len(texts) - 1, "digest": digest(texts[1:])}
-    assert "dev" not in alone.facts
+    assert alone.manifest_data["replay"] == {"file": None, "texts": len(texts) - 1, "digest": digest(texts[1:])}
+    assert "dev" not in alone.manifest_data
 
 
-def test_reviews_that_the_anchor_did_not_hold_out_are_told(lesson: TrainingSet, anchor: Classifier) -> None:
-    assert lesson.facts["dev_is_the_anchors"] is False
-    own = replace(anchor, manifest=replace(anchor.manifest, data={"dev": known().facts()["dev"]}))
+def test_reviews_that_the_anchor_did_not_hold_out_are_told(training_set: TrainingSet, anchor: Classifier) -> None:
+    assert training_set.manifest_data["dev_is_the_anchors"] is False
+    own = replace(anchor, manifest=replace(anchor.manifest, data={"dev": known().manifest_data()["dev"]}))
     found = feedback_training_set(corrections(*JUDGED), known(), own, RECIPE)
-    assert found.facts["dev_is_the_anchors"] is True
+    assert found.manifest_data["dev_is_the_anchors"] is True
     dev = {"dev": {"accuracy": 0.9, "reviews": 12, "calibration_error": 0.0123}}
     sentences = [
-        summary(replace(anchor.manifest, data=each.facts, figures=dev), Path("mine")) for each in (lesson, found)
+        summary(replace(anchor.manifest, data=each.manifest_data, figures=dev), Path("mine"))
+        for each in (training_set, found)
     ]
     assert ["it may have been trained on some of these" in sentence for sentence in sentences] == [True, False]
 
 
 def test_a_round_starts_from_the_anchors_weights_and_temperature(anchor: Classifier) -> None:
-    base = base_of(anchor)
+    base = base_model_from(anchor)
     assert (base.name, base.folder, base.temperature) == (anchor.version, STARTER, anchor.manifest.temperature)
 
 

@@ -19,7 +19,7 @@ def test_there_is_a_default() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_makes_sense(name: str) -> None:
-    recipe = Recipe.named(name)
+    recipe = Recipe.load(name)
     assert recipe.name == name
     assert recipe.window <= 512, "BERT has no more positions"
     assert recipe.learning_rate < 1e-2
@@ -28,7 +28,7 @@ def test_a_recipe_makes_sense(name: str) -> None:
 @pytest.mark.parametrize("name", ["no-such", "", "default.toml"])
 def test_an_unknown_recipe_gets_the_names_there_are(name: str) -> None:
     with pytest.raises(UnknownRecipe) as caught:
-        Recipe.named(name)
+        Recipe.load(name)
     assert str(caught.value).startswith(f"There is no recipe named {name}; the recipes are ")
     assert "default" in str(caught.value)
     assert caught.value.exit_code == 2
@@ -37,7 +37,7 @@ def test_an_unknown_recipe_gets_the_names_there_are(name: str) -> None:
 def test_a_file_of_ones_own_is_a_recipe_by_its_path(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text((FOLDER / "default.toml").read_text(encoding="utf-8"), encoding="utf-8")
-    assert Recipe.named(str(path)) == replace(Recipe.named("default"), name="mine")
+    assert Recipe.load(str(path)) == replace(Recipe.load("default"), name="mine")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_wrong_field_is_named_with_its_file(tmp_path: Path, line: str, instead
     path = tmp_path / "mine.toml"
     path.write_text(text.replace(line, instead), encoding="utf-8")
     with pytest.raises(BadRecipe) as caught:
-        Recipe.named(str(path))
+        Recipe.load(str(path))
     assert str(caught.value).startswith(f"The recipe {path} cannot be used: {reason}")
     assert caught.value.exit_code == 2
 
@@ -76,4 +76,4 @@ def test_replay_and_the_anchor_belong_together(tmp_path: Path, name: str, line: 
     path = tmp_path / "mine.toml"
     path.write_text(text.replace(line, instead), encoding="utf-8")
     with pytest.raises(BadRecipe, match='replay is for feedback rounds, whose base is "anchor", and they need it'):
-        Recipe.named(str(path))
+        Recipe.load(str(path))

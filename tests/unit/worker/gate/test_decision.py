@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from core.settings import Settings
-from ml.evaluation.significance import fewest_flips, mcnemar_p_value, texts_still_needed
+from ml.evaluation.significance import additional_texts_needed, mcnemar_p_value, min_flips
 from storage.db.states import RunState
 from worker.gate.decision import GateBounds, decide
 from worker.gate.measurements import Measured, Paired, TriggerWord
@@ -89,7 +89,7 @@ def test_a_model_that_feedback_proves_worse_is_rejected() -> None:
 def test_too_few_judgements_hold_and_say_how_many_are_needed() -> None:
     found = decide(replace(GOOD, judgements=UNSURE), BOUNDS)
     assert found.outcome is RunState.HELD
-    assert found.needed == texts_still_needed(40, 5, 2, 0.95)
+    assert found.needed == additional_texts_needed(40, 5, 2, 0.95)
     assert found.sentence == (
         "Held: better on feedback, 60 % to 68 %, but 40 held-out judgements are too few to tell; "
         f"about {found.needed} more are needed."
@@ -149,13 +149,13 @@ def test_mcnemar_is_the_exact_one_sided_test(won: int, lost: int) -> None:
 
 
 def test_the_fewest_flips_are_those_that_a_coin_would_hardly_throw() -> None:
-    assert [fewest_flips(confidence) for confidence in (0.5, 0.9, 0.95, 0.99, 1.0)] == [1, 4, 5, 7, None]
+    assert [min_flips(confidence) for confidence in (0.5, 0.9, 0.95, 0.99, 1.0)] == [1, 4, 5, 7, None]
 
 
 def test_the_number_needed_finds_what_was_seen_as_often_as_it_says() -> None:
     from numpy.random import default_rng
 
-    needed = 40 + (texts_still_needed(40, 5, 2, 0.95) or 0)
+    needed = 40 + (additional_texts_needed(40, 5, 2, 0.95) or 0)
     flips = default_rng(1).multinomial(needed, [5 / 40, 2 / 40, 33 / 40], size=2000)
     found = sum(mcnemar_p_value(int(won), int(lost)) <= 0.05 for won, lost, _ in flips) / 2000
     assert 0.75 < found < 0.85
@@ -163,6 +163,6 @@ def test_the_number_needed_finds_what_was_seen_as_often_as_it_says() -> None:
 
 @given(st.integers(1, 300), st.integers(0, 300), st.integers(0, 300), st.sampled_from([0.0, 0.8, 0.95, 0.99, 1.0]))
 def test_a_needed_number_is_at_least_one(texts: int, won: int, lost: int, confidence: float) -> None:
-    needed = texts_still_needed(texts + won + lost, won, lost, confidence)
+    needed = additional_texts_needed(texts + won + lost, won, lost, confidence)
     assert needed is None or needed >= 1
     assert (needed is None) == (won <= lost or confidence == 1.0)

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
-from ml.training.training_data import TrainingData
 from worker.gate import gate_set
 from worker.gate.gate_set import GateSet
 
-RECIPE = Recipe.named("default")
+RECIPE = Recipe.load("default")
 
 
 def reviews(part: str, movies: int) -> pd.DataFrame:
@@ -28,7 +28,7 @@ def reviews(part: str, movies: int) -> pd.DataFrame:
 
 
 def chosen(table: pd.DataFrame) -> GateSet:
-    return GateSet.choose(TrainingData.choose(table, Path("reviews.csv"), RECIPE, None))
+    return GateSet.choose(DatasetSplits.from_reviews(table, Path("reviews.csv"), RECIPE, None))
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_draw_is_the_same_whatever_the_training_part_and_the_order_of_movies
 @pytest.mark.usefixtures("forty")
 def test_the_others_are_of_other_movies_of_the_official_test_part() -> None:
     table = pd.concat([reviews("train", 30), reviews("test", 30)])
-    known = TrainingData.choose(table, Path("reviews.csv"), RECIPE, None)
+    known = DatasetSplits.from_reviews(table, Path("reviews.csv"), RECIPE, None)
     gating, others = GateSet.choose(known), GateSet.others(known)
     assert len(gating.texts) + len(others.texts) == 120
     assert all("in test" in text for text in others.texts)
@@ -72,7 +72,7 @@ def test_the_others_are_of_other_movies_of_the_official_test_part() -> None:
 @pytest.mark.parametrize("parts", [1, 2])
 def test_of_a_small_test_part_or_none_there_are_no_others(parts: int) -> None:
     table = pd.concat([reviews("train", 30), reviews("test", 3)][:parts])
-    assert GateSet.others(TrainingData.choose(table, Path("reviews.csv"), RECIPE, None)).texts == []
+    assert GateSet.others(DatasetSplits.from_reviews(table, Path("reviews.csv"), RECIPE, None)).texts == []
 
 
 def test_a_small_test_part_is_taken_whole() -> None:
@@ -81,7 +81,7 @@ def test_a_small_test_part_is_taken_whole() -> None:
 
 def test_reviews_without_parts_are_those_that_never_train() -> None:
     table = reviews("train", 60).drop(columns="split")
-    known = TrainingData.choose(table, Path("reviews.csv"), RECIPE, None)
+    known = DatasetSplits.from_reviews(table, Path("reviews.csv"), RECIPE, None)
     found = GateSet.choose(known)
     assert found.texts == known.split.dev["text"].tolist()
     assert not set(found.texts) & set(known.split.train["text"])

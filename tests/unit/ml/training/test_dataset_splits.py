@@ -12,10 +12,10 @@ from ml.errors import TooFewReviews
 from ml.serving.artifact import Manifest
 from ml.text.fingerprints import digest
 from ml.training.corrections import Corrections
+from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
-from ml.training.training_data import TrainingData
 
-RECIPE = replace(Recipe.named("default"), dev=0.2)
+RECIPE = replace(Recipe.load("default"), dev=0.2)
 
 
 @pytest.mark.parametrize("rows", [["positive"] * 40, ["positive", "negative"]])
@@ -23,7 +23,7 @@ def test_too_few_reviews_of_a_label_are_told(tmp_path: Path, rows: list[str]) ->
     path = tmp_path / "reviews.csv"
     pd.DataFrame({"review": [f"Number {n}." for n in range(len(rows))], "sentiment": rows}).to_csv(path, index=False)
     with pytest.raises(TooFewReviews) as caught:
-        TrainingData.choose(read_reviews(path), path, RECIPE, None)
+        DatasetSplits.from_reviews(read_reviews(path), path, RECIPE, None)
     assert f"{path} gives {len(rows)} reviews" in str(caught.value)
 
 
@@ -31,17 +31,20 @@ def test_only_the_official_train_part_is_used_without_the_texts_of_the_test_part
     reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(60)], "label": [n % 2 for n in range(60)]})
     reviews["split"] = ["test" if n < 20 else "train" for n in range(60)]
     shared = pd.DataFrame({"text": ["NUMBER 3"], "label": [1], "split": ["train"]})
-    chosen = TrainingData.choose(pd.concat([reviews, shared], ignore_index=True), Path("reviews.csv"), RECIPE, None)
+    chosen = DatasetSplits.from_reviews(
+        pd.concat([reviews, shared], ignore_index=True), Path("reviews.csv"), RECIPE, None
+    )
     used = pd.concat([chosen.split.train, chosen.split.dev])
     assert set(used["text"]) == {f"Number {n}." for n in range(20, 60)}
-    assert chosen.facts()["left_out_because_in_test"] == 1
-    assert chosen.facts()["test"] == {"reviews": 20, "digest": digest(f"Number {n}." for n in range(20))}
+    assert chosen.manifest_data()["left_out_because_in_test"] == 1
+    assert chosen.manifest_data()["test"] == {"reviews": 20, "digest": digest(f"Number {n}." for n in range(20))}
 
 
 def test_a_limit_draws_by_the_seed() -> None:
     reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(200)], "label": [n % 2 for n in range(200)]})
     drawn = [
-        TrainingData.choose(reviews, Path("reviews.csv"), replace(RECIPE, seed=seed), 50).facts() for seed in (1, 1, 2)
+        DatasetSplits.from_reviews(reviews, Path("reviews.csv"), replace(RECIPE, seed=seed), 50).manifest_data()
+        for seed in (1, 1, 2)
     ]
     assert drawn[0] == drawn[1]
     assert drawn[0]["train"]["digest"] != drawn[2]["train"]["digest"]
@@ -53,8 +56,8 @@ def test_rows_are_cut_as_they_come_and_shared_texts_are_counted() -> None:
     reviews["split"] = ["test" if n < 100 else "train" for n in range(200)]
     twice = reviews.head(100).assign(text=reviews["text"].str.upper())
     both = pd.concat([reviews, twice], ignore_index=True)
-    chosen = TrainingData.choose(both, Path("reviews.csv"), Recipe.named("tutorial"), None)
-    train, dev, facts = chosen.split.train, chosen.split.dev, chosen.facts()
+    chosen = DatasetSplits.from_reviews(both, Path("reviews.csv"), Recipe.load("tutorial"), None)
+    train, dev, facts = chosen.split.train, chosen.split.dev, chosen.manifest_data()
     assert (len(train), len(dev)) == (270, 30)
     assert set(train["split"]) == set(dev["split"]) == {"train", "test"}
     known = set(train["text"].str.lower())
@@ -65,9 +68,10 @@ def test_rows_are_cut_as_they_come_and_shared_texts_are_counted() -> None:
 
 def test_rows_are_shuffled_by_the_seed() -> None:
     reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(100)], "label": [0] * 50 + [1] * 50})
-    recipe = Recipe.named("tutorial")
+    recipe = Recipe.load("tutorial")
     first, again, other = (
-        TrainingData.choose(reviews, Path("reviews.csv"), replace(recipe, seed=seed), 60).split for seed in (1, 1, 2)
+        DatasetSplits.from_reviews(reviews, Path("reviews.csv"), replace(recipe, seed=seed), 60).split
+        for seed in (1, 1, 2)
     )
     assert first.train.equals(again.train)
     assert (len(first.train), len(first.dev)) == (54, 6)
@@ -90,18 +94,18 @@ def test_the_last_sentence_tells_shared_texts(shared: int, told: str) -> None:
 
 def test_corrections_are_learnt_beside_the_reviews_and_instead_of_those_with_their_text() -> None:
     reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(60)], "label": [n % 2 for n in range(60)]})
-    chosen = TrainingData.choose(reviews, Path("reviews.csv"), RECIPE, None)
+    chosen = DatasetSplits.from_reviews(reviews, Path("reviews.csv"), RECIPE, None)
     trained, held_out = chosen.split.train["text"].iloc[0], chosen.split.dev["text"].iloc[0]
     label = int(chosen.split.train["label"].iloc[0])
     judged = pd.DataFrame({"text": [trained.upper(), held_out, "A gem."], "label": [1 - label, 0, 1]})
-    lesson = chosen.training_set(Corrections(judged, "judged.csv", 0))
-    shown = dict(zip(lesson.examples.texts, lesson.examples.targets.argmax(axis=1).tolist(), strict=True))
+    training_set = chosen.training_set(Corrections(judged, "judged.csv", 0))
+    shown = dict(zip(training_set.examples.texts, training_set.examples.targets.argmax(axis=1).tolist(), strict=True))
     plain = chosen.training_set()
     assert shown.keys() == {*plain.examples.texts, trained.upper(), "A gem."} - {trained}
     assert (shown[trained.upper()], shown["A gem."]) == (1 - label, 1)
-    assert lesson.dev.equals(plain.dev)
-    assert lesson.corrections["text"].tolist() == [trained.upper(), "A gem."]
-    assert lesson.facts["corrections"]["left_out_because_held_out"] == 1
-    assert lesson.facts["left_out_because_corrected"] == 1
-    assert lesson.facts["train"]["reviews"] == plain.facts["train"]["reviews"] - 1
-    assert "corrections" not in plain.facts
+    assert training_set.dev.equals(plain.dev)
+    assert training_set.corrections["text"].tolist() == [trained.upper(), "A gem."]
+    assert training_set.manifest_data["corrections"]["left_out_because_held_out"] == 1
+    assert training_set.manifest_data["left_out_because_corrected"] == 1
+    assert training_set.manifest_data["train"]["reviews"] == plain.manifest_data["train"]["reviews"] - 1
+    assert "corrections" not in plain.manifest_data
