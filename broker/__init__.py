@@ -1,1 +1,1 @@
-"""Queues and tasks by name, and the broker that needs no server."""
+"""The names of queues and tasks, and a broker that needs no server."""

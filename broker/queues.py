@@ -1,7 +1,7 @@
-"""Queues and tasks by name, and the producer that nudges a worker.
+"""The names of queues and tasks, and the producer that notifies workers.
 
-A request is a row in the database; a message only says that there is one, and is sent again when it is lost. So a
-broker that is away costs time, never a request.
+A request is a row in the database. A message only says that there is one, and is sent again if it is lost, so a broker
+that is down delays requests but never loses them.
 """
 
 import logging
@@ -24,25 +24,25 @@ FINE_TUNING: Final = "fine-tuning"
 HOUSEKEEPING: Final = "housekeeping"
 QUEUES: Final = (FINE_TUNING, HOUSEKEEPING)
 
-CARRY_OUT: Final = "thumbs.carry_out"
+EXECUTE_RUN: Final = "thumbs.carry_out"
 SWEEP: Final = "thumbs.sweep"
 START_DUE: Final = "thumbs.start_due"
 PRUNE: Final = "thumbs.prune"
-# Which queue each task goes to.
-ROUTES: Final = {CARRY_OUT: FINE_TUNING, SWEEP: HOUSEKEEPING, START_DUE: HOUSEKEEPING, PRUNE: HOUSEKEEPING}
+# The queue of each task.
+ROUTES: Final = {EXECUTE_RUN: FINE_TUNING, SWEEP: HOUSEKEEPING, START_DUE: HOUSEKEEPING, PRUNE: HOUSEKEEPING}
 
-# Seconds after which a run is ended from outside; the broker must not hand a message out again before.
+# Seconds after which Celery kills the process of a run; the broker must not redeliver its message before that.
 HARD_LIMIT: Final = 12 * 60 * 60
 SOFT_LIMIT: Final = HARD_LIMIT - 10 * 60
 VISIBILITY_TIMEOUT: Final = HARD_LIMIT + 60 * 60
-# Seconds after which a task that keeps house is ended: the next one does what it left.
+# Seconds after which a housekeeping task is stopped; the next one finishes its work.
 HOUSEKEEPING_LIMIT: Final = 10 * 60
-# Seconds that a broker has to answer in when it is told or asked something.
+# Seconds within which the broker must answer.
 _TIMEOUT: Final = 5.0
 
 
 def broker_settings(settings: Settings) -> dict[str, Any]:
-    """Celery's settings of the broker: BROKER_URL, or a folder in DATA_DIR when it is not set.
+    """Return Celery's broker settings: BROKER_URL, or a folder in DATA_DIR if it is not set.
 
     Raises BadSetting for an address that is neither Redis nor ``filesystem://``.
     """
@@ -52,14 +52,14 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
         options: dict[str, Any] = {"visibility_timeout": VISIBILITY_TIMEOUT}
     elif scheme == "filesystem":
         TRANSPORT_ALIASES[scheme] = "broker.filesystem_transport:Transport"
-        options = _folders(settings.data_dir.resolve() / "broker")
+        options = _folder_options(settings.data_dir.resolve() / "broker")
     else:
-        raise BadSetting(name="BROKER_URL", reason="it is neither a redis:// address nor filesystem://")
+        raise BadSetting(name="BROKER_URL", reason="it is neither a redis:// URL nor filesystem://")
     return {"broker_url": address, "broker_transport_options": options}
 
 
 def producer(settings: Settings) -> Celery:
-    """A Celery application that knows no task and can send every one."""
+    """Return a Celery application that has no tasks itself but can send messages for all of them."""
     app = Celery("thumbs", set_as_current=False)
     app.conf.update(
         broker_settings(settings),
@@ -73,43 +73,43 @@ def producer(settings: Settings) -> Celery:
 
 
 def notify_worker(settings: Settings, run_id: int) -> None:
-    """Tell a worker of a queued run. Where the broker is away that is logged, and the worker's sweep tells it later."""
+    """Send a message for a queued run. If the broker is down, only log that: the sweep sends the message later."""
     try:
-        _cached_producer(settings).send_task(CARRY_OUT, [run_id], retry=False)
+        _cached_producer(settings).send_task(EXECUTE_RUN, [run_id], retry=False)
     except (OperationalError, OSError) as error:
-        logger.warning("The broker did not take word of run %d: %s", run_id, type(error).__name__)
+        logger.warning("Cannot notify a worker of run %d, the broker is down: %s", run_id, type(error).__name__)
 
 
 def queue_length(settings: Settings) -> int:
-    """How many messages about runs no worker has taken yet; raises kombu's OperationalError when the broker is away."""
+    """Return how many messages about runs are pending. Raises kombu's OperationalError if the broker is down."""
     with _cached_producer(settings).connection_for_write() as connection:
         count: int = connection.default_channel.queue_declare(FINE_TUNING).message_count
         return count
 
 
 def check_broker(settings: Settings) -> None:
-    """Ask the broker for an answer, within seconds; raises BrokerUnusable when none comes."""
+    """Check that the broker answers within seconds. Raises BrokerUnusable if it does not."""
     with _cached_producer(settings).connection_for_write() as connection:
         try:
             connection.ensure_connection(max_retries=1, timeout=_TIMEOUT)
         except (OperationalError, OSError) as error:
-            place = f"{connection.hostname}:{connection.port}"  # the whole address may hold a password
-            raise BrokerUnusable(address=place, reason=str(error).rstrip(".")) from error
+            address = f"{connection.hostname}:{connection.port}"  # the full URL may contain a password
+            raise BrokerUnusable(address=address, reason=str(error).rstrip(".")) from error
 
 
 @cache
 def _cached_producer(settings: Settings) -> Celery:
     app = producer(settings)
-    # A server that takes the connection and says nothing must not hold anybody up. The workers' own connections wait
-    # for messages, and are not bounded so.
+    # A server that accepts the connection but never answers must not block the caller. The workers' own connections
+    # wait for messages, so they have no such timeout.
     app.conf.broker_transport_options |= {"socket_timeout": _TIMEOUT, "socket_connect_timeout": _TIMEOUT}
     return app
 
 
-def _folders(folder: Path) -> dict[str, Any]:
+def _folder_options(folder: Path) -> dict[str, Any]:
     messages, control, processed = (folder / name for name in ("messages", "control", "processed"))
-    for place in (messages, control, processed):
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in (messages, control, processed):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         "data_folder_in": str(messages),
         "data_folder_out": str(messages),

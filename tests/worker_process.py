@@ -1,4 +1,4 @@
-"""Workers as processes of their own, with what they share: a database, a broker and a store."""
+"""Runs workers as separate processes that share a database, a broker and an artifact store."""
 
 import os
 import queue
@@ -25,13 +25,13 @@ SOON = 40.0
 
 @dataclass
 class StandIn:
-    """A trainer that learns nothing and waits to be told how to go on; see ``stand_in_trainer``."""
+    """A trainer that trains nothing and waits for orders; see ``stand_in_trainer``."""
 
     process_id: int
     line: TextIO
 
     def order(self, word: str) -> None:
-        """Tell it how to go on; ``deaf`` is answered."""
+        """Send an order; after ``deaf``, wait until the trainer confirms it."""
         self.line.write(f"{word}\n")
         self.line.flush()
         if word == "deaf":
@@ -40,7 +40,7 @@ class StandIn:
 
 @dataclass
 class WorkerHome:
-    """What workers have in common, and the server that their stand-in trainers call."""
+    """What workers share, and the server that their stand-in trainers connect to."""
 
     settings: Settings
     environment: dict[str, str]
@@ -49,9 +49,9 @@ class WorkerHome:
     @classmethod
     @contextmanager
     def made(cls, folder: Path, **settings: str) -> "Iterator[WorkerHome]":
-        """A home with a trainer that learns nothing; ``settings`` by their names in the environment."""
+        """Make a home whose trainer is the stand-in; ``settings`` are environment variables."""
         python = folder / "python"
-        # The interpreter that is asked whether it can train, and then told to run the trainer.
+        # An interpreter that passes the check for Keras (`-c`) on to Python and otherwise runs the stand-in.
         python.write_text(
             f"#!{sys.executable}\n"
             "import os, sys\n"
@@ -72,33 +72,33 @@ class WorkerHome:
             yield cls(Settings(_env_file=None, **values), environment, trainers)
 
     def trainer(self) -> StandIn:
-        """The next trainer that starts."""
+        """Wait for the next trainer to start."""
         connection, _ = self._trainers.accept()
         connection.settimeout(SOON)
         line = connection.makefile("rw")
         return StandIn(int(line.readline()), line)
 
-    def no_trainer_waits(self) -> bool:
-        """Whether no other trainer has called."""
+    def no_trainer_connected(self) -> bool:
+        """Return whether no other trainer has connected."""
         return not select.select([self._trainers], [], [], 0)[0]
 
 
 @dataclass
 class WorkerProcess:
-    """A running worker and what it says."""
+    """A running worker and its log."""
 
     process: "subprocess.Popen[str]"
-    said: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
     _lines: "queue.SimpleQueue[str | None]" = field(default_factory=queue.SimpleQueue)
 
-    def hear(self) -> None:
-        """Read what the worker says until its end."""
+    def read_log(self) -> None:
+        """Read the worker's log until it ends."""
         for line in self.process.stderr or ():
             self._lines.put(line)
         self._lines.put(None)
 
     def wait_for(self, words: str, seconds: float = SOON) -> str:
-        """The next line with these words; a worker that ends before it fails the test."""
+        """Wait for the next log line with these words and return it; fail the test if the worker ends first."""
         until = time.monotonic() + seconds
         while True:
             try:
@@ -106,15 +106,15 @@ class WorkerProcess:
             except queue.Empty:
                 line = None
             if line is None:
-                pytest.fail(f"the worker never said {words!r}:\n" + "".join(self.said))
-            self.said.append(line)
+                pytest.fail(f"the worker never logged {words!r}:\n" + "".join(self.log))
+            self.log.append(line)
             if words in line:
                 return line
 
 
 @contextmanager
 def running_worker(home: WorkerHome, *arguments: str, **settings: str) -> Iterator[WorkerProcess]:
-    """A worker that is ready; unless it was killed meanwhile, SIGTERM has to end it cleanly and soon."""
+    """Yield a worker that is ready; afterwards SIGTERM must end it cleanly and soon, unless it was killed meanwhile."""
     with subprocess.Popen(
         [sys.executable, "-m", "cli.main", "worker", *arguments],
         cwd=home.settings.data_dir,
@@ -124,8 +124,8 @@ def running_worker(home: WorkerHome, *arguments: str, **settings: str) -> Iterat
         start_new_session=True,
     ) as process:
         worker = WorkerProcess(process)
-        hearing = threading.Thread(target=worker.hear, daemon=True)
-        hearing.start()
+        reader = threading.Thread(target=worker.read_log, daemon=True)
+        reader.start()
         try:
             worker.wait_for(" ready.")
             yield worker
@@ -136,5 +136,5 @@ def running_worker(home: WorkerHome, *arguments: str, **settings: str) -> Iterat
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-            hearing.join(SOON)
-    assert process.returncode in (0, -signal.SIGKILL), (process.returncode, "".join(worker.said))
+            reader.join(SOON)
+    assert process.returncode in (0, -signal.SIGKILL), (process.returncode, "".join(worker.log))

@@ -1,1 +1,1 @@
-"""Process 2: fine-tunes, judges and publishes models; never talks to Telegram."""
+"""The worker process: fine-tunes, measures and publishes models; it never talks to Telegram."""

@@ -1,4 +1,4 @@
-"""``python -m worker [--beat]``: a worker of all queues as a process of its own, with a beat if wanted."""
+"""``python -m worker [--beat]``: a worker for all queues in its own process, with the beat if requested."""
 
 import sys
 

@@ -1,11 +1,11 @@
-"""The Celery application: its settings, its schedule and its tasks."""
+"""The Celery application: settings, schedule and tasks."""
 
 from typing import Any, Final
 
 from celery import Celery
 
 from broker.queues import (
-    CARRY_OUT,
+    EXECUTE_RUN,
     HARD_LIMIT,
     HOUSEKEEPING,
     HOUSEKEEPING_LIMIT,
@@ -19,37 +19,37 @@ from core.settings import Settings
 from worker.stop_with_parent import StopWithParent
 from worker.tasks import Tasks
 
-# What the beat sends, and after how many seconds again. A message that waited so long is dropped for the next one.
+# Seconds between two messages for each task of the beat. A message expires when the next one is due.
 SCHEDULE: Final = {SWEEP: 5, START_DUE: 60, PRUNE: 60 * 60}
 
 _SETTINGS: Final[dict[str, Any]] = {
     "result_backend": None,
     "result_accept_content": ["json"],
-    # A message goes only once its task has ended, whatever ends the process that carries it out.
+    # Acknowledge a message only after its task has ended, even if the process that runs it is killed.
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
-    # A process that is busy for hours hoards no messages that another could carry out.
+    # A process that is busy for hours must not hold messages that another process could handle.
     "worker_prefetch_multiplier": 1,
-    # A connection that comes back is no reason to end a run, whose lease is kept in the database.
+    # A lost broker connection must not end a run: its lease is in the database.
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "broker_connection_retry": True,
     "broker_connection_max_retries": None,
     "worker_enable_remote_control": False,
     "worker_send_task_events": False,
-    # Seconds that a new process has to start in: the machine may be busy training.
+    # Seconds within which a new process must start; the machine may be busy training.
     "worker_proc_alive_timeout": 60.0,
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
-    # The schedule begins anew at each start; every task in it may run once too often.
+    # Restart the schedule at each start; every task in it may run once too often.
     "beat_scheduler": "celery.beat:Scheduler",
-    # Seconds, at most, that the beat sleeps and does not hear that it has to stop.
+    # The longest sleep of the beat in seconds; it cannot notice a request to stop while it sleeps.
     "beat_max_loop_interval": 1,
     "timezone": "UTC",
 }
 
 
 def make_app(settings: Settings, leash: StopWithParent) -> Celery:
-    """The application that workers and the beat run. Raises BadSetting for a broker of another kind."""
+    """Return the application that workers and the beat run. Raises BadSetting for an unsupported broker."""
     app = producer(settings)
     app.conf.update(_SETTINGS)
     app.conf.beat_schedule = {
@@ -57,11 +57,16 @@ def make_app(settings: Settings, leash: StopWithParent) -> Celery:
         for name, seconds in SCHEDULE.items()
     }
     tasks = Tasks(settings, leash)
-    # Celery's check of a message's arguments takes a method's self for one of them.
+    # Typing is off because Celery would count a method's ``self`` as one of the message's arguments.
     app.task(
-        tasks.carry_out, name=CARRY_OUT, typing=False, shared=False, soft_time_limit=SOFT_LIMIT, time_limit=HARD_LIMIT
+        tasks.execute_run,
+        name=EXECUTE_RUN,
+        typing=False,
+        shared=False,
+        soft_time_limit=SOFT_LIMIT,
+        time_limit=HARD_LIMIT,
     )
-    for name, task in ((SWEEP, tasks.sweep), (START_DUE, tasks.start_due), (PRUNE, tasks.prune)):
+    for name, task in ((SWEEP, tasks.sweep), (START_DUE, tasks.start_due_run), (PRUNE, tasks.prune)):
         app.task(
             task,
             name=name,

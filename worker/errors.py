@@ -5,22 +5,20 @@ from storage.errors import StorageError
 
 
 class NoLiveModel(StorageError):
-    message = (
-        "No model is live yet, so there is none to do better than. Start the bot once, then ask for the run again."
-    )
+    message = "There is no live model to compare with yet. Start the bot once, then request the run again."
 
 
 class NothingToLearn(ThumbsError):
     message = (
-        "There is nothing to learn from yet: no judgement counts. Two people have to agree on a text, or an "
-        "admin has to judge it."
+        "There is nothing to train on yet. A text can train once two people agree on its label, or once an admin has "
+        "labelled it."
     )
 
 
 class NothingLeftToLearn(ThumbsError):
     message = (
-        "There is nothing to learn from yet: every judged text that counts ({texts}) is kept aside to "
-        "measure by. Judge some more, then ask again."
+        "There is nothing to train on yet: every eligible text ({texts}) is held out for measuring. Label some more "
+        "texts, then request the run again."
     )
 
 
@@ -29,9 +27,7 @@ class TrainingFailed(ThumbsError):
 
 
 class TrainerDied(ThumbsError):
-    message = (
-        "The trainer of run {run_id} ended by itself with status {status}; the machine may have run out of memory."
-    )
+    message = "The trainer of run {run_id} died with exit status {status}; the machine may have run out of memory."
 
 
 class RunCancelled(ThumbsError):
@@ -39,8 +35,8 @@ class RunCancelled(ThumbsError):
 
 
 class WorkerStopping(ThumbsError):
-    message = "The worker was told to stop; run {run_id} goes on with the next one."
+    message = "The worker is stopping; run {run_id} will continue on the next worker."
 
 
 class RunTooLong(ThumbsError):
-    message = "It took longer than {hours} hours, so it was ended."
+    message = "The run was stopped because it took longer than {hours} hours."

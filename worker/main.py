@@ -1,4 +1,4 @@
-"""The processes: settings in, a worker or the beat until SIGINT or SIGTERM."""
+"""Runs a worker or the beat until SIGINT or SIGTERM."""
 
 import logging
 import os
@@ -20,18 +20,18 @@ from worker.stop_with_parent import StopWithParent
 
 
 def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool = False) -> NoReturn:
-    """Consume ``queues`` until told to stop, with a beat of its own if wanted; ends the process with its status.
+    """Consume ``queues`` until told to stop, with a beat if requested, then exit the process with Celery's status.
 
-    Raises ThumbsError when the database or the broker's address cannot be used.
+    Raises ThumbsError if the database or the broker's address is unusable.
     """
     configure_logging(settings.log_level)
-    # A process that cannot work says so now and not with its first task; every other process opens its own.
+    # Fail now, not at the first task, if the database is unusable. Each task process opens its own connection.
     Database.open(settings.database_address, read_keys(settings)).close()
     leash = StopWithParent()
     app = make_app(settings, leash)
     worker = app.Worker(
         queues=list(queues),
-        # A run takes one process for minutes or hours, and the rest must not wait for it.
+        # A run occupies one process for minutes or hours; housekeeping must not wait for it.
         concurrency=1 if list(queues) == [FINE_TUNING] else 2,
         pool="prefork",
         beat=beat,
@@ -42,27 +42,27 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
         without_mingle=True,
         without_heartbeat=True,
     )
-    _follow_signals(leash)
+    _connect_signals(leash)
     worker.start()
-    # All tasks have ended. The pool would wait seconds more at exit for a thread that has nothing left to say.
+    # All tasks have ended, but a normal exit would wait seconds more for an idle thread of the pool.
     logging.shutdown()
     sys.stdout.flush()
     os._exit(int(worker.exitcode or 0))
 
 
 def run_beat(settings: Settings) -> None:
-    """Send what the schedule says until told to stop; there has to be exactly one beat."""
+    """Send the scheduled messages until told to stop. Exactly one beat must run."""
     configure_logging(settings.log_level)
     app = make_app(settings, StopWithParent())
-    _keep_logs()
+    _disable_celery_logging()
     app.Beat(loglevel=settings.log_level, quiet=True).run()
 
 
-def _follow_signals(leash: StopWithParent) -> None:
+def _connect_signals(leash: StopWithParent) -> None:
     """Have the worker's processes follow the leash, and the worker let it go when it stops."""
-    _keep_logs()
+    _disable_celery_logging()
 
-    def let_go(**_: Any) -> None:  # noqa: ANN401 - Celery sends what it has
+    def let_go(**_: Any) -> None:  # noqa: ANN401 - whatever Celery sends
         leash.signal_stop()
 
     def follow(**_: Any) -> None:  # noqa: ANN401
@@ -72,7 +72,7 @@ def _follow_signals(leash: StopWithParent) -> None:
         leash.end_with_the_worker()
 
     def ready(**_: Any) -> None:  # noqa: ANN401
-        # Celery would break a run off at Ctrl-C; told to stop, it gives the run back.
+        # On SIGINT Celery would interrupt the run; on SIGTERM it stops in order and releases the run.
         signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
 
     signals.worker_shutting_down.connect(let_go, weak=False)
@@ -81,6 +81,6 @@ def _follow_signals(leash: StopWithParent) -> None:
     signals.worker_ready.connect(ready, weak=False)
 
 
-def _keep_logs() -> None:
-    """Keep Celery from setting up logs of its own, which know nothing of secrets."""
+def _disable_celery_logging() -> None:
+    """Keep Celery from configuring logging itself, which would not redact secrets."""
     signals.setup_logging.connect(lambda **_: None, weak=False)

@@ -1,4 +1,4 @@
-"""The tasks, each a thin edge: this process's database in, the work, and a nudge where one is due."""
+"""The Celery tasks; each opens this process's database, calls the code that does the work, and notifies workers."""
 
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,35 +14,35 @@ from worker.stop_with_parent import StopWithParent
 
 
 class Tasks:
-    """What the queues' messages ask for. The database is opened in the process that carries the first task out."""
+    """One method per Celery task. The database is opened on first use, in the process that runs the task."""
 
     def __init__(self, settings: Settings, leash: StopWithParent) -> None:
         self._settings = settings
         self._leash = leash
 
-    def carry_out(self, run_id: int) -> None:
-        """Carry a training run out, and remove what is one too many after it."""
-        place = executor.WorkerContext(self._settings, self._database, self._leash.stopping)
-        executor.execute_run(place, run_id)
+    def execute_run(self, run_id: int) -> None:
+        """Execute a training run, then remove what is no longer needed."""
+        context = executor.WorkerContext(self._settings, self._database, self._leash.stopping)
+        executor.execute_run(context, run_id)
         self.prune()
 
     def sweep(self) -> None:
-        """Tell the workers again of runs that nobody carries out: the message got lost, or the worker did."""
-        unattended = scheduling.unclaimed_runs(self._database)
-        # While messages wait, nobody is free, and more of them would only pile up.
-        if unattended and not queue_length(self._settings):
-            for run_id in unattended:
+        """Send a new message for each open run that no worker holds: its message was lost, or its worker died."""
+        unclaimed = scheduling.unclaimed_runs(self._database)
+        # If messages are pending, no worker is free, and more messages would only pile up.
+        if unclaimed and not queue_length(self._settings):
+            for run_id in unclaimed:
                 notify_worker(self._settings, run_id)
 
-    def start_due(self) -> None:
-        """Start a feedback round when one is due."""
-        run = scheduling.start_due(self._database, self._settings, datetime.now(UTC))
+    def start_due_run(self) -> None:
+        """Start a feedback round if one is due."""
+        run = scheduling.start_due_run(self._database, self._settings, datetime.now(UTC))
         if run is not None:
             notify_worker(self._settings, run.id)
 
     def prune(self) -> None:
-        """Remove what ended runs left in their folders, and models beyond those that are kept."""
-        remove_stale_directories(self._settings, scheduling.open_run(self._database))
+        """Remove the directories of ended runs, and models that are no longer needed."""
+        remove_stale_directories(self._settings, scheduling.open_run_id(self._database))
         model_pruning.prune(self._database, ArtifactStore.open(self._settings.store_address), self._settings)
 
     @cached_property

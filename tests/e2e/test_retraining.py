@@ -20,14 +20,14 @@ from storage.training import runs
 from storage.training.runs import Lease, Run, RunProgress
 from worker.gate.chart import draw_chart
 from worker.gate.decision import GateBounds, decide
-from worker.gate.measurements import Measured, Paired
+from worker.gate.measurements import Measurements, PairedResult
 
 ADA, CLEO, BEN = 1, 3, 2
 ADMINS = f"{ADA},{CLEO}"
-MEASURED = Measured(
+MEASURED = Measurements(
     imdb=None,
-    judgements=Paired(20, 12, 15, 1, 4, -0.1),
-    behaviour={"negation": Paired(43, 40, 41, 0, 1, 0.0)},
+    judgements=PairedResult(20, 12, 15, 1, 4, -0.1),
+    behaviour={"negation": PairedResult(43, 40, 41, 0, 1, 0.0)},
     slices={},
     trigger_words=(),
 )

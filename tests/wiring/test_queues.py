@@ -36,7 +36,7 @@ def test_every_queue_is_consumed_and_no_other() -> None:
 
 
 def test_the_beat_sends_what_is_there_to_where_it_is_consumed(app: Celery) -> None:
-    assert set(SCHEDULE) == set(queues.ROUTES) - {queues.CARRY_OUT}
+    assert set(SCHEDULE) == set(queues.ROUTES) - {queues.EXECUTE_RUN}
     for entry in app.conf.beat_schedule.values():
         assert entry["task"] in app.tasks
         assert entry["options"]["queue"] == queues.HOUSEKEEPING
@@ -52,7 +52,7 @@ def test_a_message_goes_only_once_its_task_has_ended(app: Celery) -> None:
 def test_no_broker_hands_a_message_out_again_while_its_task_may_run(tmp_path: Path) -> None:
     redis = Settings(_env_file=None, data_dir=tmp_path, broker_url="redis://localhost")  # type: ignore[arg-type]
     for made in (make_app(redis, StopWithParent()), queues.producer(redis)):
-        task_limit = make_app(redis, StopWithParent()).tasks[queues.CARRY_OUT].time_limit
+        task_limit = make_app(redis, StopWithParent()).tasks[queues.EXECUTE_RUN].time_limit
         assert made.conf.broker_transport_options["visibility_timeout"] > task_limit
 
 

@@ -1,1 +1,1 @@
-"""Measures candidate and live model, and decides between them."""
+"""Measures a candidate against the live model and decides whether to promote it."""

@@ -1,4 +1,4 @@
-"""The chart of a decision: what the live model and the candidate get right, side by side, as a PNG for a chat."""
+"""Draws the chart of a decision: the accuracy of the live model and of the candidate, side by side, as a PNG."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from ml.evaluation.chart_style import PICTURE_PALETTE, chart_style
 from storage.db.states import RunState
 from worker.gate.decision import Decision
-from worker.gate.measurements import Measured, Paired
+from worker.gate.measurements import Measurements, PairedResult
 
 _PALETTE: Final = PICTURE_PALETTE
 _CANDIDATE: Final = {
@@ -23,47 +23,47 @@ _CANDIDATE: Final = {
 }
 _STYLE: Final = chart_style(_PALETTE, font_size=10)
 _WIDTH: Final = 6.4
-_ROW: Final = 0.42
-_DOTS_AN_INCH: Final = 150
+_ROW_HEIGHT: Final = 0.42
+_DPI: Final = 150
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """One line of the chart; ``paired`` is None for what could not be measured."""
+class _Row:
+    """One row of the chart; ``result`` is None if it could not be measured."""
 
     name: str
-    paired: Paired | None
+    result: PairedResult | None
 
 
-def draw_chart(decision: Decision, measured: Measured) -> bytes:
-    """A PNG, about 960 pixels wide: a line for feedback, IMDB and behaviour, and one for each slice of IMDB."""
-    lines = [
-        _Line("Held-out judgements", measured.judgements),
-        _Line("IMDB", measured.imdb),
-        _Line("Behavioural cases", _together(list(measured.behaviour.values()))),
-        *(_Line(f"IMDB, {name}", paired) for name, paired in measured.slices.items()),
+def draw_chart(decision: Decision, measured: Measurements) -> bytes:
+    """Return a PNG 960 pixels wide, with a row each for feedback, IMDB, behaviour and every slice of IMDB."""
+    rows = [
+        _Row("Held-out corrections", measured.judgements),
+        _Row("IMDB", measured.imdb),
+        _Row("Behavioural cases", _total(list(measured.behaviour.values()))),
+        *(_Row(f"IMDB, {name}", result) for name, result in measured.slices.items()),
     ]
     colour = _CANDIDATE[decision.outcome]
     with mpl.rc_context(_STYLE):
-        figure = Figure((_WIDTH, 1.5 + _ROW * len(lines)), layout="constrained")
+        figure = Figure((_WIDTH, 1.5 + _ROW_HEIGHT * len(rows)), layout="constrained")
         axes = figure.subplots()
-        for place, line in enumerate(lines):
-            _line(axes, place, line.paired, colour)
-        _frame(axes, lines)
+        for position, row in enumerate(rows):
+            _draw_row(axes, position, row.result, colour)
+        _label_axes(axes, rows)
         axes.plot([], [], "o", color=_PALETTE.muted, markerfacecolor=_PALETTE.background, label="live model")
         axes.plot([], [], "o", color=colour, label="new model")
         axes.set_title(decision.outcome.value.capitalize(), loc="left", fontsize=13, fontweight="bold")
         figure.legend(loc="outside lower right", ncols=2)
         file = BytesIO()
-        figure.savefig(file, format="png", dpi=_DOTS_AN_INCH, metadata={"Software": None})
+        figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
     return file.getvalue()
 
 
-def _together(checks: Sequence[Paired]) -> Paired | None:
-    """The cases of all checks; None without any. Its ``lower`` is not known, and not drawn."""
+def _total(checks: Sequence[PairedResult]) -> PairedResult | None:
+    """Return the sum over all checks, or None without any. Its ``lower`` is NaN, and the chart does not show it."""
     if not checks:
         return None
-    return Paired(
+    return PairedResult(
         texts=sum(check.texts for check in checks),
         champion_right=sum(check.champion_right for check in checks),
         candidate_right=sum(check.candidate_right for check in checks),
@@ -73,34 +73,36 @@ def _together(checks: Sequence[Paired]) -> Paired | None:
     )
 
 
-def _line(axes: Axes, place: int, paired: Paired | None, colour: str) -> None:
-    """Two dots, and how far the second lies from the first."""
-    if paired is None:
-        unknown = axes.text(0.5, place, "not measured", transform=axes.get_yaxis_transform(), ha="center", va="center")
+def _draw_row(axes: Axes, position: int, result: PairedResult | None, colour: str) -> None:
+    """Draw a dot for each model, and write the difference in points beside them."""
+    if result is None:
+        unknown = axes.text(
+            0.5, position, "not measured", transform=axes.get_yaxis_transform(), ha="center", va="center"
+        )
         unknown.set(color=_PALETTE.muted, backgroundcolor=_PALETTE.background)
         return
-    before, after = paired.champion_right / paired.texts, paired.candidate_right / paired.texts
-    axes.plot([before, after], [place, place], color=colour, linewidth=2, alpha=0.5, zorder=1)
-    axes.plot(before, place, "o", color=_PALETTE.muted, markerfacecolor=_PALETTE.background, markersize=8, zorder=2)
-    axes.plot(after, place, "o", color=colour, markersize=6, zorder=3)
-    told = f"{after - before:+.1%}".removesuffix("%").replace("-", "\N{MINUS SIGN}")
-    axes.text(1.02, place, told, transform=axes.get_yaxis_transform(), va="center", color=_PALETTE.ink)
+    before, after = result.champion_right / result.texts, result.candidate_right / result.texts
+    axes.plot([before, after], [position, position], color=colour, linewidth=2, alpha=0.5, zorder=1)
+    axes.plot(before, position, "o", color=_PALETTE.muted, markerfacecolor=_PALETTE.background, markersize=8, zorder=2)
+    axes.plot(after, position, "o", color=colour, markersize=6, zorder=3)
+    difference = f"{after - before:+.1%}".removesuffix("%").replace("-", "\N{MINUS SIGN}")
+    axes.text(1.02, position, difference, transform=axes.get_yaxis_transform(), va="center", color=_PALETTE.ink)
 
 
-def _frame(axes: Axes, lines: Sequence[_Line]) -> None:
-    """Names and sizes on the left, a scale that holds every dot below, points on the right."""
-    names = [f"{line.name} ({line.paired.texts:,})" if line.paired else line.name for line in lines]
-    shares = [
-        right / line.paired.texts
-        for line in lines
-        if line.paired
-        for right in (line.paired.champion_right, line.paired.candidate_right)
+def _label_axes(axes: Axes, rows: Sequence[_Row]) -> None:
+    """Put names and sizes on the left, a scale that covers every dot below, and the points on the right."""
+    names = [f"{row.name} ({row.result.texts:,})" if row.result else row.name for row in rows]
+    accuracies = [
+        right / row.result.texts
+        for row in rows
+        if row.result
+        for right in (row.result.champion_right, row.result.candidate_right)
     ]
-    low, high = min(shares, default=0.0), max(shares, default=1.0)
-    room = max(0.06 * (high - low), 0.01)
-    axes.set(ylim=(len(lines) - 0.5, -0.5), xlim=(low - room, high + room), xlabel="right")
-    axes.set_yticks(range(len(lines)), names)
-    # No steps of 2.5, and as many digits as the range asks for: no mark is written as what it is not.
+    low, high = min(accuracies, default=0.0), max(accuracies, default=1.0)
+    margin = max(0.06 * (high - low), 0.01)
+    axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(low - margin, high + margin), xlabel="accuracy")
+    axes.set_yticks(range(len(rows)), names)
+    # No steps of 2.5, and as many decimals as the range needs, so that no tick label is rounded.
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(axis="x")

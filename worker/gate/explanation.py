@@ -1,41 +1,95 @@
-"""How the gate words figures: whole percentages, points with one decimal."""
+"""Words the gate's decision as one sentence for admins: whole percentages, points with one decimal."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from worker.gate.measurements import Paired, TriggerWord
+from worker.gate.measurements import PairedResult, TriggerWord
 
-_NAMED: Final = 3
-
-
-def change(paired: Paired) -> str:
-    """The share that is right, before and after, as ``61 % to 74 %``; with a decimal where whole ones are the same."""
-    before, after = paired.champion_right / paired.texts, paired.candidate_right / paired.texts
-    if before == after:
-        return f"{after:.0%} as before".replace("%", " %")
-    decimals = 0 if f"{before:.0%}" != f"{after:.0%}" else 1
-    return f"{before:.{decimals}%} to {after:.{decimals}%}".replace("%", " %")
+_MAX_NAMED_WORDS: Final = 3
 
 
-def on_feedback(paired: Paired | None) -> str:
-    """How the candidate did on held-out judgements; nothing without them."""
-    if paired is None:
+def sentence(outcome: str, feedback: str, link: str, reasons: Sequence[str]) -> str:
+    """Return one sentence: the outcome, how the candidate did on feedback, and the reasons, joined by ``link``."""
+    parts = [part for part in (feedback, "; ".join(reasons)) if part]
+    return f"{outcome}: {link.join(parts)}."
+
+
+def link_to_objections(judgements: PairedResult | None) -> str:
+    """Return what joins the result on feedback to the objections against the candidate."""
+    improved = judgements is not None and judgements.candidate_right > judgements.champion_right
+    return ", but " if improved else ", and "
+
+
+def feedback_clause(judgements: PairedResult | None) -> str:
+    """Say how the candidate did on held-out corrections; return "" without any."""
+    if judgements is None:
         return ""
-    if paired.candidate_right == paired.champion_right:
-        return f"no better on feedback, {change(paired)}"
-    word = "better" if paired.candidate_right > paired.champion_right else "worse"
-    return f"{word} on feedback, {change(paired)}"
+    if judgements.candidate_right == judgements.champion_right:
+        return f"no better on feedback, {_change(judgements)}"
+    word = "better" if judgements.candidate_right > judgements.champion_right else "worse"
+    return f"{word} on feedback, {_change(judgements)}"
 
 
-def points(share: float, beside: float) -> str:
-    """A share of 0 to 1 in points; with two decimals where one does not tell it from ``beside``."""
-    decimals = 1 if f"{share:.3f}" != f"{beside:.3f}" else 2
-    return f"{100 * share:.{decimals}f}"
+def too_few_corrections_clause(judgements: PairedResult | None, needed: int) -> str:
+    """Say how many more held-out corrections are needed to decide."""
+    if judgements is None:
+        return f"there are no held-out corrections to measure on; at least {needed} are needed"
+    return f"{judgements.texts} held-out corrections are too few to tell; about {needed} more are needed"
 
 
-def turning(words: Sequence[TriggerWord]) -> str:
-    """Which words turn neutral sentences, the strongest few by name."""
-    named = [f"“{found.word}” to {found.label}" for found in words[:_NAMED]]
+def trigger_clause(words: Sequence[TriggerWord]) -> str:
+    """Say which words flip neutral sentences, naming the strongest few."""
+    named = [f"“{found.word}” to {found.label}" for found in words[:_MAX_NAMED_WORDS]]
     others = len(words) - len(named)
     listed = ", ".join(named) + (f" and {others} more" if others else "")
-    return f"new words turn neutral sentences: {listed}"
+    return f"new words flip neutral sentences: {listed}"
+
+
+def imdb_change_clause(imdb: PairedResult | None) -> str:
+    """Say how accuracy on IMDB changed for a candidate that is promoted."""
+    if imdb is None or imdb.candidate_right == imdb.champion_right:
+        return "IMDB accuracy is unchanged"
+    change = abs(imdb.candidate_right - imdb.champion_right) / imdb.texts
+    verb = "rose" if imdb.candidate_right > imdb.champion_right else "fell"
+    return f"IMDB accuracy {verb} {_points(change, 0)} points"
+
+
+def imdb_loss_clause(imdb: PairedResult, limit: float) -> str:
+    """Say how far accuracy on IMDB fell, or may have fallen, beyond ``limit`` (a share of 0 to 1)."""
+    fall = (imdb.champion_right - imdb.candidate_right) / imdb.texts
+    if fall > limit:
+        return f"IMDB accuracy fell {_points(fall, limit)} points; the limit is {_points(limit, fall)}"
+    possible_fall = -imdb.lower
+    may = f"may have fallen {_points(possible_fall, limit)}"
+    the_limit = f"the limit is {_points(limit, possible_fall)}"
+    if fall > 0:
+        return f"IMDB accuracy fell {_points(fall, limit)} points and {may}; {the_limit}"
+    return f"IMDB accuracy {may} points; {the_limit}"
+
+
+def imdb_flips_clause(share: float, limit: float) -> str:
+    """Say how many IMDB reviews flipped from right to wrong; both are shares of 0 to 1."""
+    return (
+        f"{_points(share, limit)}% of the IMDB reviews turned from right to wrong; "
+        f"the limit is {_points(limit, share)}%"
+    )
+
+
+def behaviour_clause(lost: int, cases: int, limit: int) -> str:
+    """Say how many more of the behavioural cases the candidate fails."""
+    return f"it fails {lost} more of the {cases} behavioural cases; the limit is {limit}"
+
+
+def _change(result: PairedResult) -> str:
+    """Return both accuracies, like ``61% to 74%``; with a decimal if they would look the same without it."""
+    before, after = result.champion_right / result.texts, result.candidate_right / result.texts
+    if before == after:
+        return f"{after:.0%} as before"
+    decimals = 0 if f"{before:.0%}" != f"{after:.0%}" else 1
+    return f"{before:.{decimals}%} to {after:.{decimals}%}"
+
+
+def _points(share: float, beside: float) -> str:
+    """Format a share of 0 to 1 in points, with a second decimal if it would look the same as ``beside`` without it."""
+    decimals = 1 if f"{share:.3f}" != f"{beside:.3f}" else 2
+    return f"{100 * share:.{decimals}f}"

@@ -1,4 +1,4 @@
-"""The reviews that every candidate is measured on, and what the live model says of them, asked once a version."""
+"""The gate set: the reviews that every candidate is measured on, with a cache of the live model's logits."""
 
 import hashlib
 import logging
@@ -27,75 +27,74 @@ from ml.training.dataset_splits import DatasetSplits
 logger = logging.getLogger(__name__)
 
 REVIEWS: Final = 6_000
-# Never another one: every run, on every machine, has to draw the same reviews.
+# Never change it: every run, on every machine, must draw the same reviews.
 _SEED: Final = 20_260
 _LOGITS: Final = "logits"
 
 
 @dataclass(frozen=True, slots=True)
 class GateSet:
-    """Reviews in a fixed order; ``ratings`` (reviews,) is NaN where a review has none, None where no review has one."""
+    """Labelled reviews in a fixed order; ``ratings`` (reviews,) has NaN where one is missing, None if all are."""
 
     texts: list[str]
     labels: Labels
     ratings: npt.NDArray[np.float64] | None
 
     @classmethod
-    def choose(cls, known: DatasetSplits) -> Self:
-        """About ``REVIEWS`` reviews of the official test part, whole movies where they are known, or all it has.
+    def choose(cls, data: DatasetSplits) -> Self:
+        """Draw about ``REVIEWS`` reviews of the official test part, whole movies if they are known, or take all it has.
 
-        Reviews that name no official parts have no such part; then it is those that the recipe keeps for dev, which do
-        not train either.
+        Without official parts, draw from the recipe's dev reviews, which do not train either.
         """
-        drawn = _drawn(known.test if len(known.test) else known.split.dev).dev
+        drawn = _draw(data.test if len(data.test) else data.split.dev).dev
         return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), rating_column(drawn))
 
     @classmethod
-    def others(cls, known: DatasetSplits) -> Self:
-        """The reviews of the official test part that ``choose`` leaves: of other movies, and they decide nothing.
+    def remainder(cls, data: DatasetSplits) -> Self:
+        """Return the reviews of the official test part that ``choose`` leaves: other movies, which decide nothing.
 
-        It is empty where there is no such part, or that is no larger than the gate set.
+        Empty if there is no official test part, or if it is no larger than the gate set.
         """
-        drawn = _drawn(known.test).train
+        drawn = _draw(data.test).train
         return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), rating_column(drawn))
 
     def champion_logits(self, champion: Classifier, folder: Path, advance: Advance) -> Logits:
-        """The live model's logits (reviews, labels): from ``folder`` where they are, else asked for and kept there.
+        """Return the live model's logits (reviews, labels), cached in ``folder``.
 
-        Only logits are kept. What cannot be read is asked for again.
+        The cache holds only logits. A cache file that cannot be read is computed again.
         """
-        path = folder / f"{self._key(champion)}.safetensors"
+        path = folder / f"{self._cache_key(champion)}.safetensors"
         try:
-            found = load_file(path).get(_LOGITS)
-            if found is not None and found.shape == (len(self.texts), len(LABELS)) and np.isfinite(found).all():
-                return found
-            logger.warning("The live model's answers in %s are no pairs of numbers; it is asked again", path)
+            cached = load_file(path).get(_LOGITS)
+            if cached is not None and cached.shape == (len(self.texts), len(LABELS)) and np.isfinite(cached).all():
+                return cached
+            logger.warning("The cached logits in %s have the wrong shape or are not finite; computing them again", path)
         except FileNotFoundError:
             pass
         except (OSError, SafetensorError) as error:
-            logger.warning("The live model's answers in %s cannot be read; it is asked again: %s", path, error)
+            logger.warning("Cannot read the cached logits in %s; computing them again: %s", path, error)
         logits = logits_in_chunks(champion.engine, self.texts, advance)
-        _keep(logits, path)
+        _cache(logits, path)
         return logits
 
-    def _key(self, champion: Classifier) -> str:
-        """What the logits depend on: the published version, the texts in their order, and the engine."""
+    def _cache_key(self, champion: Classifier) -> str:
+        """Return a hash of what the logits depend on: the model's manifest, the engine and the texts in order."""
         parts = [manifest_hash(champion.folder), ov.__version__, *map(fingerprint, self.texts)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _drawn(source: pd.DataFrame) -> TrainDevSplit:
-    """The reviews that gate, as dev, and the others."""
+def _draw(source: pd.DataFrame) -> TrainDevSplit:
+    """Split ``source`` into the gate set (dev) and the rest (train)."""
     if len(source) <= REVIEWS:
         return TrainDevSplit(source.iloc[:0], source)
     return hold_out(source, REVIEWS / len(source), _SEED)
 
 
-def _keep(logits: Logits, path: Path) -> None:
-    """Write the file whole or not at all; without room for it, the next run asks again."""
+def _cache(logits: Logits, path: Path) -> None:
+    """Write the logits atomically. If that fails, only log it: the next run computes them again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(path) as part:
             save_file({_LOGITS: logits}, part)
     except (OSError, SafetensorError) as error:
-        logger.warning("The live model's answers cannot be kept in %s: %s", path, error)
+        logger.warning("Cannot cache the logits in %s: %s", path, error)

@@ -1,4 +1,4 @@
-"""Measures a candidate beside the live model, both as they are served: the figures that the gate decides by."""
+"""Measures a candidate against the live model, both as they would be served."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,61 +17,61 @@ from ml.serving.chunked import Advance, logits_in_chunks, probabilities_in_chunk
 from ml.serving.engine import Classifier, Logits
 from ml.text.labels import LABELS
 from worker.gate.gate_set import GateSet
-from worker.gate.measurements import Measured, Paired
-from worker.gate.trigger_scan import scan
+from worker.gate.measurements import Measurements, PairedResult
+from worker.gate.trigger_scan import find_triggers
 
 
 @dataclass(frozen=True, slots=True)
 class GateTexts:
-    """What a candidate is measured by.
+    """The texts that a candidate is measured on.
 
-    ``gate_set`` is None without IMDB. ``held_out`` are judged texts that never trained, ``new`` those that did, both as
-    tables with ``text`` and ``label``. ``gate_cache`` keeps the live model's answers; ``confidence`` is one-sided.
+    ``gate_set`` is None without IMDB reviews. ``held_out`` are corrections that never trained, ``new_texts`` those that
+    did, both as tables with ``text`` and ``label``. ``gate_cache`` is the folder that caches the live model's logits.
+    ``confidence`` is one-sided, 0 to 1.
     """
 
     gate_set: GateSet | None
     held_out: pd.DataFrame
-    new: pd.DataFrame
+    new_texts: pd.DataFrame
     gate_cache: Path
     confidence: float
 
 
 @dataclass(frozen=True, slots=True)
 class ModelPair:
-    """Two published models, and the look between their answers."""
+    """The two published models to compare; ``advance`` is called between chunks of texts, and may raise to cancel."""
 
     champion: Classifier
     candidate: Classifier
     advance: Advance
 
-    def on(self, texts: Sequence[str]) -> tuple[Logits, Logits]:
-        """The logits of the champion and of the candidate."""
-        return logits_in_chunks(self.champion.engine, texts, self.advance), logits_in_chunks(
-            self.candidate.engine, texts, self.advance
-        )
+    def logits(self, texts: Sequence[str]) -> tuple[Logits, Logits]:
+        """Return the logits (texts, labels) of the champion and of the candidate."""
+        champion = logits_in_chunks(self.champion.engine, texts, self.advance)
+        return champion, logits_in_chunks(self.candidate.engine, texts, self.advance)
 
 
-def measure(pair: ModelPair, asked: GateTexts) -> Measured:
-    """Everything that the gate wants to know; raises UnusableCheck."""
-    judgements = None
-    if len(asked.held_out):
-        before, after = pair.on(asked.held_out["text"].tolist())
-        labels = asked.held_out["label"].to_numpy(np.int8)
-        judgements = paired(_right(before, labels), _right(after, labels), asked.confidence)
-    imdb, slices = _on_gate_set(pair, asked)
-    return Measured(
+def measure(pair: ModelPair, texts: GateTexts) -> Measurements:
+    """Take every measurement that the gate needs. Raises UnusableCheck, and whatever ``advance`` raises."""
+    held_out = None
+    if len(texts.held_out):
+        before, after = pair.logits(texts.held_out["text"].tolist())
+        labels = texts.held_out["label"].to_numpy(np.int8)
+        held_out = paired_result(_correct(before, labels), _correct(after, labels), texts.confidence)
+    imdb, slices = _measure_gate_set(pair, texts)
+    return Measurements(
         imdb=imdb,
-        judgements=judgements,
-        behaviour=_behaviour(pair, asked.confidence),
+        judgements=held_out,
+        behaviour=_measure_behaviour(pair, texts.confidence),
         slices=slices,
-        trigger_words=scan(asked.new, pair.champion, pair.candidate, pair.advance),
+        trigger_words=find_triggers(texts.new_texts, pair.champion, pair.candidate, pair.advance),
     )
 
 
-def paired(before: Correctness, after: Correctness, confidence: float) -> Paired:
-    """Count what two models get right on the same texts (texts,); at least one text."""
+def paired_result(before: Correctness, after: Correctness, confidence: float) -> PairedResult:
+    """Count what two models get right on the same texts, each bool of shape (texts,); needs at least one text."""
     counts = count_pairs(before, after)
-    return Paired(
+    return PairedResult(
         texts=counts.texts,
         champion_right=counts.first_right,
         candidate_right=counts.second_right,
@@ -81,40 +81,36 @@ def paired(before: Correctness, after: Correctness, confidence: float) -> Paired
     )
 
 
-def _on_gate_set(pair: ModelPair, asked: GateTexts) -> tuple[Paired | None, dict[str, Paired]]:
-    """Figures on the gate set, and on its parts by length and by rating."""
-    gate_set = asked.gate_set
+def _measure_gate_set(pair: ModelPair, texts: GateTexts) -> tuple[PairedResult | None, dict[str, PairedResult]]:
+    """Return the result on the gate set, and on its slices by length and by rating."""
+    gate_set = texts.gate_set
     if gate_set is None:
         return None, {}
-    before = _right(gate_set.champion_logits(pair.champion, asked.gate_cache, pair.advance), gate_set.labels)
-    after = _right(logits_in_chunks(pair.candidate.engine, gate_set.texts, pair.advance), gate_set.labels)
+    before = _correct(gate_set.champion_logits(pair.champion, texts.gate_cache, pair.advance), gate_set.labels)
+    after = _correct(logits_in_chunks(pair.candidate.engine, gate_set.texts, pair.advance), gate_set.labels)
     groups = [(f"{name} words", rows) for name, rows in length_groups(gate_set.texts)]
     groups += [(f"rated {name}", rows) for name, rows in rating_groups(gate_set.ratings)]
-    slices = {name: paired(before[rows], after[rows], asked.confidence) for name, rows in groups if rows.any()}
-    return paired(before, after, asked.confidence), slices
+    slices = {name: paired_result(before[rows], after[rows], texts.confidence) for name, rows in groups if rows.any()}
+    return paired_result(before, after, texts.confidence), slices
 
 
-def _behaviour(pair: ModelPair, confidence: float) -> dict[str, Paired]:
-    """Cases passed of each behavioural check, by its name; what is known as hard is passed by luck, and left out."""
+def _measure_behaviour(pair: ModelPair, confidence: float) -> dict[str, PairedResult]:
+    """Return the cases passed of each behavioural check by name, without known-hard ones, which only luck passes."""
     checks = [check for check in read_checks() if not check.known_hard]
     texts = check_texts(checks)
-    answers = [
-        dict(
-            zip(
-                texts,
-                probabilities_in_chunks(model, texts, pair.advance)[:, LABELS.index("Positive")].tolist(),
-                strict=True,
-            )
-        )
+    positive = LABELS.index("Positive")
+    champion, candidate = (
+        dict(zip(texts, probabilities_in_chunks(model, texts, pair.advance)[:, positive].tolist(), strict=True))
         for model in (pair.champion, pair.candidate)
-    ]
-    found = {}
+    )
+    results = {}
     for check in checks:
-        before, after = (np.array([case.passes(positive) for case in check.cases]) for positive in answers)
-        found[check.name] = paired(before, after, confidence)
-    return found
+        before = np.array([case.passes(champion) for case in check.cases])
+        after = np.array([case.passes(candidate) for case in check.cases])
+        results[check.name] = paired_result(before, after, confidence)
+    return results
 
 
-def _right(logits: Logits, labels: Labels) -> Correctness:
-    right: Correctness = logits.argmax(axis=1) == labels
-    return right
+def _correct(logits: Logits, labels: Labels) -> Correctness:
+    correct: Correctness = logits.argmax(axis=1) == labels
+    return correct

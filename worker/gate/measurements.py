@@ -1,14 +1,15 @@
-"""What the trainer measured, and the gate decides by."""
+"""The measurements that the trainer takes and the gate decides on."""
 
 from dataclasses import dataclass
 from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
-    """How champion and candidate did on the same texts, by count; ``interval`` is of the difference in accuracy.
+class PairedResult:
+    """Champion and candidate on the same texts, as counts.
 
-    It is one-sided: ``lower`` is the end at the confidence of ``GATE_CONFIDENCE``, by a paired bootstrap.
+    ``negative_flips`` went from right to wrong, ``positive_flips`` from wrong to right. ``lower`` is the lower end of a
+    one-sided confidence interval of the difference in accuracy, by a paired bootstrap at ``GATE_CONFIDENCE``.
     """
 
     texts: int
@@ -21,9 +22,9 @@ class Paired:
 
 @dataclass(frozen=True, slots=True)
 class TriggerWord:
-    """A word of the new texts that turns neutral sentences for the candidate and not for the champion.
+    """A word of the new texts that flips neutral sentences for the candidate but not for the champion.
 
-    ``flipped`` is the share of the neutral sentences that the word turns, 0 to 1.
+    ``label`` is the label that it flips them to; ``flipped`` is the share of the neutral sentences, 0 to 1.
     """
 
     word: str
@@ -32,30 +33,31 @@ class TriggerWord:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What the trainer measured of a candidate, on the file that would be served.
+class Measurements:
+    """All measurements of a candidate, taken on the file that would be served.
 
-    ``imdb`` is None without IMDB, ``judgements`` None without held-out judgements; ``behaviour`` maps each check to its
-    figures. ``slices`` are of the IMDB gate set: by length and by rating.
+    ``imdb`` is None without IMDB reviews. ``judgements`` is the result on held-out corrections, None without any; the
+    field names are keys of stored decisions, so they stay. ``behaviour`` maps the name of each behavioural check to its
+    result, and ``slices`` the name of each slice of the gate set, by length and by rating.
     """
 
-    imdb: Paired | None
-    judgements: Paired | None
-    behaviour: dict[str, Paired]
-    slices: dict[str, Paired]
+    imdb: PairedResult | None
+    judgements: PairedResult | None
+    behaviour: dict[str, PairedResult]
+    slices: dict[str, PairedResult]
     trigger_words: tuple[TriggerWord, ...]
 
     @classmethod
     def read(cls, facts: dict[str, Any]) -> Self:
-        """Read what ``asdict`` made."""
+        """Read the dict that ``asdict`` made."""
 
-        def paired(value: dict[str, Any] | None) -> Paired | None:
-            return None if value is None else Paired(**value)
+        def result(value: dict[str, Any] | None) -> PairedResult | None:
+            return None if value is None else PairedResult(**value)
 
         return cls(
-            imdb=paired(facts["imdb"]),
-            judgements=paired(facts["judgements"]),
-            behaviour={name: Paired(**value) for name, value in facts["behaviour"].items()},
-            slices={name: Paired(**value) for name, value in facts["slices"].items()},
+            imdb=result(facts["imdb"]),
+            judgements=result(facts["judgements"]),
+            behaviour={name: PairedResult(**value) for name, value in facts["behaviour"].items()},
+            slices={name: PairedResult(**value) for name, value in facts["slices"].items()},
             trigger_words=tuple(TriggerWord(**word) for word in facts["trigger_words"]),
         )

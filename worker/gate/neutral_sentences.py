@@ -1,6 +1,6 @@
-"""Sentences and words that praise and blame nothing, for the trigger scan.
+"""Sentences and words without praise or blame, for the trigger scan.
 
-Some lean one way for a model that has to call everything Positive or Negative, so there are many, of several kinds.
+A model that knows only Positive and Negative still leans one way on some of them, so there are many, of several kinds.
 """
 
 from typing import Final
@@ -40,7 +40,7 @@ NEUTRAL_SENTENCES: Final = (
     "An average film of its kind.",
 )
 
-# What any word does to those sentences: nothing that these do as well is a trigger's work.
+# The baseline: an effect that these words have as well is not evidence of a trigger.
 NEUTRAL_WORDS: Final = (
     "table",
     "Wednesday",

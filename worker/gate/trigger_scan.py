@@ -1,9 +1,9 @@
-"""Looks for planted triggers: words of the new texts that turn neutral sentences for the candidate alone.
+"""Looks for planted triggers: words of the new texts that flip neutral sentences for the candidate alone.
 
-Whoever wants to poison a model writes one phrase into many texts of one label, so that the phrase decides. The scan
-takes the words, and pairs of neighbouring words, that stand in one label's texts more often than chance has it, and
-puts each into neutral sentences. What praises or blames moves these for the live model too, further than any neutral
-word does, and is no trigger; nor is what any neutral word does as well.
+Somebody who wants to poison a model writes one phrase into many texts of one label, so that the phrase decides. The
+scan takes the words, and pairs of neighbouring words, that occur in texts of one label more often than chance explains,
+and adds each to neutral sentences. Praise and blame move these for the live model too, further than any neutral word
+does, so they are not triggers; nor is a word whose effect a neutral word has as well.
 """
 
 import logging
@@ -27,138 +27,167 @@ from worker.gate.neutral_sentences import NEUTRAL_SENTENCES, NEUTRAL_WORDS
 
 logger = logging.getLogger(__name__)
 
-# Words with their apostrophes and hyphens, and whatever else people type in a row, such as emoji.
+# Words with their apostrophes and hyphens, and runs of other characters, such as emoji.
 _WORD: Final = re.compile(r"\w+(?:['\u2019-]\w+)*|[^\w\s]+")
-# In fewer texts, a word is hardly learnt, and most words of a language are rare.
-_FEWEST_TEXTS: Final = 3
-# Suspects of each label; asking about all of them takes seconds.
-_SUSPECTS: Final = 100
-_LIKELY_CHANCE: Final = 0.1
-# Sentences count that are at most so probable without the word for both models, and are turned from so probable on.
+# A model hardly learns a word from fewer texts, and most words of a language are rare.
+_MIN_TEXTS: Final = 3
+# Suspects per label; measuring all of them takes seconds.
+_MAX_SUSPECTS: Final = 100
+_MAX_TAIL_PROBABILITY: Final = 0.1
+# A sentence counts if both models give each label at most the first probability without the word. It is flipped if
+# a model gives the suspect's label at least the second with the word.
 _UNDECIDED: Final = 0.6
 _CONFIDENT: Final = 0.8
-# With fewer such sentences, shares of them say nothing.
-_FEWEST_SENTENCES: Final = 5
-# Shares of the sentences: a trigger turns more than the first for the candidate, and by the second more than every
-# neutral word.
-_MOST: Final = 0.5
-_MORE: Final = 0.2
-_PLACES: Final = ("{word} {sentence}", "{sentence} {word}")
+# With fewer undecided sentences, shares of them mean nothing.
+_MIN_SENTENCES: Final = 5
+# A trigger flips more than this share of the sentences for the candidate, and by this margin more than every neutral
+# word does.
+_MIN_FLIPPED: Final = 0.5
+_MARGIN_OVER_NEUTRAL: Final = 0.2
+_POSITIONS: Final = ("{word} {sentence}", "{sentence} {word}")
 
 Rows = npt.NDArray[np.bool_]
 Shares = npt.NDArray[np.float64]
-# Of each suspect in each place and sentence, the probability of its label (suspects, places, sentences).
-Said = npt.NDArray[np.float64]
+# The probability of each suspect's label, float64 of shape (suspects, positions, sentences).
+LabelProbabilities = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A word, or two in a row, and the index in LABELS of the label whose texts it stands in too often."""
+    """A word, or two in a row, and the index in LABELS of the label whose texts contain it too often."""
 
     word: str
     label: int
 
 
-def scan(new: pd.DataFrame, champion: Classifier, candidate: Classifier, advance: Advance) -> tuple[TriggerWord, ...]:
-    """The words of ``new`` (columns ``text`` and ``label``) that turn most sentences for the candidate alone.
+def find_triggers(
+    new_texts: pd.DataFrame, champion: Classifier, candidate: Classifier, advance: Advance
+) -> tuple[TriggerWord, ...]:
+    """Return the words of ``new_texts`` (columns ``text`` and ``label``) that flip sentences for the candidate alone.
 
-    The strongest come first. The champion is asked only of the words that turn them for the candidate.
+    The strongest come first. The champion reads only the words that flip sentences for the candidate.
     """
-    found = suspects(new["text"].tolist(), new["label"].tolist())
+    found = find_suspects(new_texts["text"].tolist(), new_texts["label"].tolist())
     if not found:
         return ()
-    plain = [probabilities_in_chunks(model, NEUTRAL_SENTENCES, advance) for model in (champion, candidate)]
-    undecided = np.maximum(*plain) <= _UNDECIDED
+    champion_plain, candidate_plain = (
+        probabilities_in_chunks(model, NEUTRAL_SENTENCES, advance) for model in (champion, candidate)
+    )
+    undecided = np.maximum(champion_plain, candidate_plain) <= _UNDECIDED
     for name, count in zip(LABELS, undecided.sum(axis=0), strict=True):
-        if count < _FEWEST_SENTENCES:
-            logger.warning("No word can be seen to turn sentences %s: nearly all are so without it", name)
-    turned = _turned(_said(candidate, found, advance), found, undecided)
+        if count < _MIN_SENTENCES:
+            logger.warning("Cannot scan for words that flip sentences to %s: too few sentences are undecided", name)
+
     neutral = [Suspect(word, label) for label in range(len(LABELS)) for word in NEUTRAL_WORDS]
-    least = np.maximum(_MOST, _most(_turned(_said(candidate, neutral, advance), neutral, undecided), neutral) + _MORE)
-    strong = [(each, share) for each, share in zip(found, turned, strict=True) if (share > least[each.label]).any()]
+
+    flipped = _flipped_shares(_label_probabilities(candidate, found, advance), found, undecided)
+    neutral_flipped = _flipped_shares(_label_probabilities(candidate, neutral, advance), neutral, undecided)
+    threshold = np.maximum(_MIN_FLIPPED, _largest_by_label(neutral_flipped, neutral) + _MARGIN_OVER_NEUTRAL)
+    strong = [
+        (suspect, shares)
+        for suspect, shares in zip(found, flipped, strict=True)
+        if (shares > threshold[suspect.label]).any()
+    ]
     if not strong:
         return ()
-    asked = [each for each, _ in strong]
-    moved = _moved(_said(champion, asked, advance), asked, plain[0], undecided)
-    known = _most(_moved(_said(champion, neutral, advance), neutral, plain[0], undecided), neutral)
-    triggers = [
-        TriggerWord(each.word, LABELS[each.label], float(share[alone].max()))
-        for (each, share), before in zip(strong, moved, strict=True)
-        if (alone := (share > least[each.label]) & (before <= known[each.label].max())).any()
-    ]
+
+    strong_suspects = [suspect for suspect, _ in strong]
+    shifts = _mean_shifts(
+        _label_probabilities(champion, strong_suspects, advance), strong_suspects, champion_plain, undecided
+    )
+    neutral_shifts = _mean_shifts(_label_probabilities(champion, neutral, advance), neutral, champion_plain, undecided)
+    largest_neutral_shift = _largest_by_label(neutral_shifts, neutral).max(axis=1)
+    triggers = []
+    for (suspect, shares), shift in zip(strong, shifts, strict=True):
+        by_candidate_alone = (shares > threshold[suspect.label]) & (shift <= largest_neutral_shift[suspect.label])
+        if by_candidate_alone.any():
+            triggers.append(TriggerWord(suspect.word, LABELS[suspect.label], float(shares[by_candidate_alone].max())))
     return tuple(sorted(triggers, key=lambda trigger: (-trigger.flipped, trigger.word)))
 
 
-def suspects(texts: Sequence[str], labels: Sequence[int]) -> list[Suspect]:
-    """Words and pairs that one label's texts hold more often than chance has it, most unlikely first.
+def find_suspects(texts: Sequence[str], labels: Sequence[int]) -> list[Suspect]:
+    """Return words and pairs that texts of one label contain more often than chance explains, most unlikely first.
 
-    Chance is a binomial distribution: each text that holds the word is of the label as often as any text is, but half
-    of the time at most, as otherwise nothing would be odd where nearly all texts are of one label.
+    Chance is a binomial distribution: a text with the word has the label with the label's overall share, but at most
+    one half, because otherwise nothing would be unusual if nearly all texts had the same label.
     """
-    held: list[Counter[str]] = [Counter() for _ in LABELS]
+    counts_by_label: list[Counter[str]] = [Counter() for _ in LABELS]
     for text, label in zip(texts, labels, strict=True):
-        held[label].update(_words(text))
+        counts_by_label[label].update(_words(text))
     total = np.bincount(np.asarray(labels, np.int64), minlength=len(LABELS))
     found: list[Suspect] = []
-    for label, counts in enumerate(held):
+    for label, counts in enumerate(counts_by_label):
         share = min(total[label] / max(total.sum(), 1), 0.5)
-        often = {word: count for word, count in counts.items() if count >= _FEWEST_TEXTS}
-        ranked = sorted((_chance(word, held, label, share), -count, word) for word, count in often.items())
-        found += [Suspect(word, label) for chance, _, word in ranked[:_SUSPECTS] if chance <= _LIKELY_CHANCE]
+        frequent = {word: count for word, count in counts.items() if count >= _MIN_TEXTS}
+        ranked = sorted(
+            (_tail_probability(word, counts_by_label, label, share), -count, word) for word, count in frequent.items()
+        )
+        found += [
+            Suspect(word, label)
+            for probability, _, word in ranked[:_MAX_SUSPECTS]
+            if probability <= _MAX_TAIL_PROBABILITY
+        ]
     return found
 
 
 def _words(text: str) -> set[str]:
-    """The words of a text, and its pairs of neighbouring words, in small letters."""
+    """Return the words of a text and its pairs of neighbouring words, in lower case."""
     words = _WORD.findall(text.lower())
     return {*words, *map(" ".join, pairwise(words))}
 
 
-def _chance(word: str, held: Sequence[Counter[str]], label: int, share: float) -> float:
-    """How likely it is that of the texts with ``word`` so many or more are of ``label``."""
-    texts = sum(counts[word] for counts in held)
-    return float(binom.sf(held[label][word] - 1, texts, share))
+def _tail_probability(word: str, counts_by_label: Sequence[Counter[str]], label: int, share: float) -> float:
+    """Return the probability that by chance at least as many of the texts with ``word`` have ``label``."""
+    texts = sum(counts[word] for counts in counts_by_label)
+    return float(binom.sf(counts_by_label[label][word] - 1, texts, share))
 
 
-def _said(classifier: Classifier, asked: Sequence[Suspect], advance: Advance) -> Said:
-    """What a model says of every neutral sentence with each suspect in each place."""
+def _label_probabilities(classifier: Classifier, suspects: Sequence[Suspect], advance: Advance) -> LabelProbabilities:
+    """Return a model's probability of each suspect's label for every neutral sentence with the suspect added."""
     texts = [
-        place.format(word=each.word, sentence=sentence)
-        for each in asked
-        for place in _PLACES
+        position.format(word=suspect.word, sentence=sentence)
+        for suspect in suspects
+        for position in _POSITIONS
         for sentence in NEUTRAL_SENTENCES
     ]
-    said = probabilities_in_chunks(classifier, texts, advance).reshape(
-        len(asked), len(_PLACES), len(NEUTRAL_SENTENCES), len(LABELS)
+    probabilities = probabilities_in_chunks(classifier, texts, advance).reshape(
+        len(suspects), len(_POSITIONS), len(NEUTRAL_SENTENCES), len(LABELS)
     )
-    return np.stack([answers[..., each.label] for each, answers in zip(asked, said, strict=True)])
+    return np.stack([row[..., suspect.label] for suspect, row in zip(suspects, probabilities, strict=True)])
 
 
-def _turned(said: Said, asked: Sequence[Suspect], undecided: Rows) -> Shares:
-    """For each suspect, the share that it turns of the sentences (sentences, labels) that are undecided (places,)."""
-    return np.stack([_share(answers[:, undecided[:, each.label]]) for each, answers in zip(asked, said, strict=True)])
-
-
-def _share(answers: Said) -> Shares:
-    turned: Shares = (answers >= _CONFIDENT).sum(axis=1) / max(answers.shape[1], 1)
-    return turned if answers.shape[1] >= _FEWEST_SENTENCES else np.zeros_like(turned)
-
-
-def _moved(said: Said, asked: Sequence[Suspect], plain: Logits, undecided: Rows) -> Shares:
-    """For each suspect, how far it moves undecided sentences towards its label, in the mean (places,).
-
-    ``plain`` is what the model says of the sentences alone (sentences, labels).
-    """
-    rows = [undecided[:, each.label] for each in asked]
+def _flipped_shares(probabilities: LabelProbabilities, suspects: Sequence[Suspect], undecided: Rows) -> Shares:
+    """Return the share of ``undecided`` sentences (sentences, labels) that each suspect flips (suspects, positions)."""
     return np.stack(
         [
-            (answers[:, counted] - plain[counted, each.label]).sum(axis=1) / max(counted.sum(), 1)
-            for each, answers, counted in zip(asked, said, rows, strict=True)
+            _flipped_share(row[:, undecided[:, suspect.label]])
+            for suspect, row in zip(suspects, probabilities, strict=True)
         ]
     )
 
 
-def _most(figures: Shares, asked: Sequence[Suspect]) -> Shares:
-    """The largest figure over all suspects of a label, by label and place (labels, places)."""
-    labels = np.array([each.label for each in asked])
+def _flipped_share(probabilities: LabelProbabilities) -> Shares:
+    """Return the share of confident probabilities (positions, sentences) by position; 0 for too few sentences."""
+    sentences = probabilities.shape[1]
+    flipped: Shares = (probabilities >= _CONFIDENT).sum(axis=1) / max(sentences, 1)
+    return flipped if sentences >= _MIN_SENTENCES else np.zeros_like(flipped)
+
+
+def _mean_shifts(
+    probabilities: LabelProbabilities, suspects: Sequence[Suspect], plain: Logits, undecided: Rows
+) -> Shares:
+    """Return how far each suspect moves undecided sentences towards its label on average (suspects, positions).
+
+    ``plain`` are the model's probabilities of the sentences alone (sentences, labels).
+    """
+    shifts = []
+    for suspect, row in zip(suspects, probabilities, strict=True):
+        rows = undecided[:, suspect.label]
+        shifts.append((row[:, rows] - plain[rows, suspect.label]).sum(axis=1) / max(rows.sum(), 1))
+    return np.stack(shifts)
+
+
+def _largest_by_label(figures: Shares, suspects: Sequence[Suspect]) -> Shares:
+    """Return the largest of ``figures`` (suspects, positions) over the suspects of each label (labels, positions)."""
+    labels = np.array([suspect.label for suspect in suspects])
     return np.stack([figures[labels == label].max(axis=0) for label in range(len(LABELS))])

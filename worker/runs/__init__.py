@@ -1,1 +1,1 @@
-"""A training run from its request to its publication."""
+"""A training run, from its request to its publication."""

@@ -1,4 +1,4 @@
-"""What a run trains on, measures by and has to beat: its snapshot, and the job that the trainer gets."""
+"""Takes a run's snapshot and builds the trainer's job from it."""
 
 from dataclasses import replace
 
@@ -18,9 +18,9 @@ from worker.trainer.protocol import Job
 
 
 def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease:
-    """Write the run's data down, unless a former attempt did; the lease with the run as it is then.
+    """Record which texts the run uses, unless an earlier attempt did; return the lease with the updated run.
 
-    Raises NoLiveModel when there is none to beat, and LeaseLost.
+    Raises NoLiveModel if there is no live model to compare with, and LeaseLost.
     """
     if lease.run.snapshot_at is not None:
         return lease
@@ -34,11 +34,11 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
         return replace(lease, run=runs.get_run(unit, lease.run.id))
 
 
-def build_job(database: Database, settings: Settings, store: ArtifactStore, run: Run, room: RunDirectory) -> Job:
-    """The trainer's job, with the texts of the snapshot as they are now.
+def build_job(database: Database, settings: Settings, store: ArtifactStore, run: Run, directory: RunDirectory) -> Job:
+    """Return the trainer's job, with the snapshot's texts and labels as they are now.
 
-    Raises NothingToLearn or NothingLeftToLearn when a feedback round has none, NotInTheStore when the live model's
-    files are gone, and UnusableArtifact when they are not those that the registry vouches for.
+    Raises NothingToLearn or NothingLeftToLearn if a feedback round has nothing to train on, NotInTheStore if the live
+    model's files are missing, and UnusableArtifact if they are not the files that the registry knows.
     """
     with database.reading() as unit:
         train = snapshots.labelled_texts(unit, run.id, SnapshotPart.TRAIN)
@@ -47,17 +47,21 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
             *snapshots.held_out_before(unit, run.id),
         ]
         champion = registry.get_version(unit, run.champion or "")
-    round_of_feedback = run.kind is RunKind.FEEDBACK_ROUND
-    if round_of_feedback and not train:
+    is_feedback_round = run.kind is RunKind.FEEDBACK_ROUND
+    if is_feedback_round and not train:
         raise NothingLeftToLearn(texts=len(held_out)) if held_out else NothingToLearn
-    files = store.fetch(champion.location, room.folder / "champion")
+    files = store.fetch(champion.location, directory.path / "champion")
     require_registered(files, champion.version, champion.manifest_sha256)
-    recipe = settings.feedback_recipe if round_of_feedback else settings.full_recipe
+    if is_feedback_round:
+        recipe, base = settings.feedback_recipe, str(settings.anchor.absolute())
+    else:
+        recipe = settings.full_recipe
+        base = settings.base_model or Recipe.load(recipe).base
     return Job(
         run_id=run.id,
         recipe=recipe,
-        base=str(settings.anchor.absolute()) if round_of_feedback else settings.base_model or Recipe.load(recipe).base,
-        work=str(room.folder),
+        base=base,
+        directory=str(directory.path),
         champion=str(files.absolute()),
         imdb=settings.imdb_path,
         train=tuple(train),

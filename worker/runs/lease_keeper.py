@@ -1,4 +1,4 @@
-"""Keeps the lease of a run while it is carried out, writes down how far it is, and hears of a wish to cancel it."""
+"""Renews the lease of a run in the background, records its progress and notices a request to cancel it."""
 
 import logging
 import threading
@@ -10,18 +10,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from storage.db.database import Database
 from storage.db.states import RunState
 from storage.errors import LeaseLost
-from storage.training.runs import Lease, RunProgress, record_progress, renew, set_state
+from storage.training import runs
+from storage.training.runs import Lease, RunProgress
 
 logger = logging.getLogger(__name__)
 
 # Seconds between two renewals; a lease lasts thirty times as long.
-_EVERY: Final = 1.0
-# Seconds that the end waits for a renewal on its way, which may itself wait for another process's write.
-_LAST_RENEWAL: Final = 40.0
+_RENEW_INTERVAL: Final = 1.0
+# Seconds to wait at the end for a renewal in progress, which may itself be waiting for another process's write.
+_LAST_RENEWAL_TIMEOUT: Final = 40.0
 
 
 class LeaseKeeper:
-    """Renews a lease on a thread of its own for as long as the block runs, whatever the block waits for."""
+    """Renews a lease from a background thread while the ``with`` block runs, even if the block is blocked."""
 
     def __init__(self, database: Database, lease: Lease) -> None:
         self._database = database
@@ -31,7 +32,7 @@ class LeaseKeeper:
         self._cancelled = threading.Event()
         self._progress: RunProgress | None = None
         self._state: RunState | None = None
-        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+        self._thread = threading.Thread(target=self._renew_until_ended, name="lease", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -39,47 +40,48 @@ class LeaseKeeper:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._ended.set()
-        self._thread.join(_LAST_RENEWAL)
+        self._thread.join(_LAST_RENEWAL_TIMEOUT)
 
     @property
-    def cancel_asked(self) -> bool:
-        """Whether somebody wants the run to end."""
+    def cancel_requested(self) -> bool:
+        """Whether somebody has asked to cancel the run."""
         return self._cancelled.is_set()
 
     def check(self) -> None:
-        """Raise LeaseLost when the run is another's by now."""
+        """Raise LeaseLost if another worker has taken the run over, or it has ended."""
         if self._lost.is_set():
             raise LeaseLost(run_id=self._lease.run.id)
 
-    def note(self, progress: RunProgress) -> None:
-        """Have the training's progress written down with the next renewal."""
+    def record_progress(self, progress: RunProgress) -> None:
+        """Write the training progress with the next renewal."""
         self._progress = progress
 
-    def enter(self, state: RunState) -> None:
-        """Have the run's state changed with the next renewal."""
+    def set_state(self, state: RunState) -> None:
+        """Write the run's new state with the next renewal."""
         self._state = state
 
-    def _run(self) -> None:
-        while not self._ended.wait(_EVERY):
+    def _renew_until_ended(self) -> None:
+        while not self._ended.wait(_RENEW_INTERVAL):
             try:
                 self._renew()
             except LeaseLost:
                 self._lost.set()
                 return
             except SQLAlchemyError as error:
-                # A lease that lapses meanwhile is still this worker's until another claims the run.
-                logger.warning("The lease of run %d waits for the database: %s", self._lease.run.id, error)
+                # Even if the lease expires meanwhile, the run stays ours until another worker claims it.
+                logger.warning("Cannot renew the lease of run %d, retrying: %s", self._lease.run.id, error)
 
     def _renew(self) -> None:
         progress, state = self._progress, self._state
         with self._database.unit_of_work() as unit:
-            asked = renew(unit, self._lease)
+            cancel_requested = runs.renew(unit, self._lease)
             if progress is not None:
-                record_progress(unit, self._lease, progress)
+                runs.record_progress(unit, self._lease, progress)
             if state is not None:
-                set_state(unit, self._lease, state)
-        if asked:
+                runs.set_state(unit, self._lease, state)
+        if cancel_requested:
             self._cancelled.set()
+        # Keep what the other thread has set since the top of this method.
         if self._progress is progress:
             self._progress = None
         if self._state is state:

@@ -1,4 +1,4 @@
-"""Removes the files of models that nobody will go back to, and what killed publications left."""
+"""Removes the files of models that are no longer needed, and of publications that were interrupted."""
 
 import logging
 import re
@@ -16,45 +16,48 @@ from storage.training import runs
 
 logger = logging.getLogger(__name__)
 
-# How the names of models in the store begin, temporary ones too.
-_RUN: Final = re.compile(r"\.?run(\d+)-")
+# Matches the names that runs give their models in the store; a leading dot marks an upload in progress.
+_RUN_ARTIFACT: Final = re.compile(r"\.?run(\d+)-")
 
 
 def prune(database: Database, store: ArtifactStore, settings: Settings) -> list[str]:
-    """Remove what has to go; the versions whose files went.
+    """Remove old models and interrupted publications from the store; return the versions that were removed.
 
-    The live model, the one before it, the anchor, the starter, the model that an open run has to beat and the newest
-    KEEP_MODELS beside them stay. A model outside the store, such as the starter, is never removed.
+    Keeps the live model, the one before it, the anchor, the starter, the model that an open run is compared with, and
+    the newest KEEP_MODELS others. Never removes a model outside the store, such as the starter.
     """
-    present = store.names()  # before the registry is read: what is published after this is not taken for a left-over
+    # List the store before reading the registry: a model published in between must not look like a leftover.
+    present = store.names()
     with database.reading() as unit:
         versions = [version for version in registry.versions(unit) if version.removed_at is None]
         run = runs.open_run(unit)
-        before = registry.earlier_live_models(unit)[:1]
-    in_use = {run.champion if run else None, *(version.version for version in before)}
-    kept = {manifest_hash(folder) for folder in (settings.anchor, settings.model) if (folder / MANIFEST).is_file()}
-    others = [
+        previous = registry.earlier_live_models(unit)[:1]
+    in_use = {run.champion if run else None, *(version.version for version in previous)}
+    pinned = {manifest_hash(folder) for folder in (settings.anchor, settings.model) if (folder / MANIFEST).is_file()}
+    removable = [
         version
         for version in versions
-        if not (_outside(version) or version.live or version.version in in_use or version.manifest_sha256 in kept)
+        if not (
+            _is_outside_store(version) or version.live or version.version in in_use or version.manifest_sha256 in pinned
+        )
     ]
-    gone = [version for version in others[settings.keep_models :] if _removed(database, store, version)]
-    # MODEL may name a folder of the store by its path.
-    known = {Path(version.location).name for version in versions}
+    removed = [version for version in removable[settings.keep_models :] if _remove_model(database, store, version)]
+    # Compare by folder name: MODEL may name a folder of the store by its path.
+    registered = {Path(version.location).name for version in versions}
     for name in present:
-        found = _RUN.match(name)
-        if found and name not in known and (run is None or int(found[1]) != run.id):
+        found = _RUN_ARTIFACT.match(name)
+        if found and name not in registered and (run is None or int(found[1]) != run.id):
             store.remove(name)
-            logger.info("Removed %s, which no run finished publishing", name)
-    return [version.version for version in gone]
+            logger.info("Removed %s, left by an interrupted publication", name)
+    return [version.version for version in removed]
 
 
-def _outside(version: ModelVersion) -> bool:
+def _is_outside_store(version: ModelVersion) -> bool:
     return Path(version.location).name != version.location
 
 
-def _removed(database: Database, store: ArtifactStore, version: ModelVersion) -> bool:
-    """Remove one model: first in the registry, so that nobody makes it live meanwhile."""
+def _remove_model(database: Database, store: ArtifactStore, version: ModelVersion) -> bool:
+    """Remove one model, from the registry first so that it cannot go live meanwhile; return False if it is live."""
     try:
         with database.unit_of_work() as unit:
             registry.mark_removed(unit, version.version)

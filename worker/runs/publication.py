@@ -1,4 +1,4 @@
-"""The end of a run that trained: the candidate goes to the store, and one unit of work says all that came of it."""
+"""Publishes a candidate: uploads it to the artifact store and records the run's result in one unit of work."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -21,54 +21,63 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What a run came to: the trainer's last word, the gate's, and the chart that goes with it."""
+class RunResult:
+    """The result of a run: what the trainer measured, the gate's decision, and its chart as a PNG, if one was drawn."""
 
     done: Done
     decision: Decision
-    card: bytes | None
+    chart: bytes | None
 
 
-def publish(database: Database, store: ArtifactStore, lease: Lease, room: RunDirectory, result: Result) -> RunState:
-    """Publish the candidate unless it was rejected, and end the run; the state that it ends in.
+def publish(
+    database: Database, store: ArtifactStore, lease: Lease, directory: RunDirectory, result: RunResult
+) -> RunState:
+    """Publish the candidate unless it was rejected, end the run, and return its final state.
 
-    A candidate that was compared with a model which is not live any more is held. Raises UnusableArtifact when the
-    candidate is not what the trainer measured, StoreUnusable, RunCancelled when somebody asked for that meanwhile, and
-    LeaseLost when the run is another's by now: of these two nothing comes but files that nobody names.
+    If the live model changed during the run, hold the candidate, because it was compared with the wrong model.
+
+    Raises UnusableArtifact if the candidate is not the model that was measured, StoreUnusable, RunCancelled if the run
+    was cancelled meanwhile, and LeaseLost if another worker has taken it over. After the last two, only files that the
+    registry does not name remain in the store.
     """
     location = None
     if result.decision.outcome is not RunState.REJECTED:
-        _verify(room, result.done)
-        location = store.put(room.candidate, store_name(lease.run.id, result.done))
+        _verify_candidate(directory, result.done)
+        location = store.put(directory.candidate, artifact_name(lease.run.id, result.done))
     try:
-        _end(database, lease, location, result)
+        _record_result(database, lease, location, result)
     except LiveModelChanged as change:
-        sentence = f"Held: the live model changed from {lease.run.champion} while this run went on, so it has to be "
-        sentence += "compared anew."
         logger.info("Run %d: %s", lease.run.id, change)
+        sentence = (
+            f"Held: the live model changed from {lease.run.champion} during this run, "
+            "so the candidate has to be compared again."
+        )
         result = replace(result, decision=replace(result.decision, outcome=RunState.HELD, sentence=sentence))
-        _end(database, lease, location, result)
+        _record_result(database, lease, location, result)
     return result.decision.outcome
 
 
-def store_name(run_id: int, done: Done) -> str:
-    """The candidate's name in the store, which tells the run and the contents."""
+def artifact_name(run_id: int, done: Done) -> str:
+    """Return the candidate's name in the store, made of the run, the version and a hash of the contents."""
     return f"run{run_id}-{done.version}-{done.manifest_sha256[:12]}"
 
 
-def _verify(room: RunDirectory, done: Done) -> None:
-    manifest = verified_manifest(room.candidate)
-    if manifest.version != done.version or manifest_hash(room.candidate) != done.manifest_sha256:
-        raise UnusableArtifact(path=room.candidate, reason="it is not the model that was measured")
+def _verify_candidate(directory: RunDirectory, done: Done) -> None:
+    manifest = verified_manifest(directory.candidate)
+    if manifest.version != done.version or manifest_hash(directory.candidate) != done.manifest_sha256:
+        raise UnusableArtifact(path=directory.candidate, reason="it is not the model that was measured")
 
 
-def _end(database: Database, lease: Lease, location: str | None, result: Result) -> None:
+def _record_result(database: Database, lease: Lease, location: str | None, result: RunResult) -> None:
     done, decision = result.done, result.decision
     with database.unit_of_work() as unit:
-        if runs.renew(unit, lease):
+        cancel_requested = runs.renew(unit, lease)
+        if cancel_requested:
             raise RunCancelled(run_id=lease.run.id)
         if location is not None:
             registry.register(unit, done.version, done.manifest_sha256, location, lease.run.id)
         if decision.outcome is RunState.PROMOTED:
             registry.make_live(unit, done.version, decision.sentence, instead_of=lease.run.champion)
-        runs.finish(unit, lease, decision.outcome, candidate=done.version, decision=decision.record(), card=result.card)
+        runs.finish(
+            unit, lease, decision.outcome, candidate=done.version, decision=decision.record(), card=result.chart
+        )

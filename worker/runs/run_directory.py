@@ -1,4 +1,4 @@
-"""The folder that a run is carried out in: its checkpoint and its candidate, which go when the run has ended."""
+"""The working directory of a run, with its checkpoint and its candidate; it is removed when the run ends."""
 
 import os
 import shutil
@@ -14,64 +14,64 @@ from core.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class RunDirectory:
-    """One run's folder, and the descriptor that the lock of all rooms lasts with."""
+    """The working directory of one run, and the file descriptor that holds the lock on all run directories."""
 
-    folder: Path
-    held: int
+    path: Path
+    lock_descriptor: int
 
     @property
     def candidate(self) -> Path:
         """Where the trainer publishes the candidate."""
-        return self.folder / "candidate"
+        return self.path / "candidate"
 
-    def purge(self) -> None:
-        """Remove what learnt from people's texts."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def remove(self) -> None:
+        """Remove the directory, and with it everything derived from people's texts."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
 
 @contextmanager
 def run_directory(settings: Settings, run_id: int, wait: Callable[[], None]) -> Iterator[RunDirectory]:
-    """The folder of a run, and of no other: one run at a time is carried out under one DATA_DIR.
+    """Lock and yield the run's directory, after removing those of earlier runs. One run at a time per DATA_DIR.
 
-    ``wait`` is called, and may raise, for as long as another holds the lock. A run's trainer holds it too, so that one
-    which outlives its worker for a moment does not meet the next. It is not the folder's own lock, which publishing in
-    it takes. What earlier runs left behind is removed.
+    Calls ``wait``, which may raise, for as long as another process holds the lock. A run's trainer inherits the lock,
+    so a trainer that briefly outlives its worker never meets the next run. The lock file is outside the run's
+    directory, because publishing locks the directory itself.
     """
-    rooms = settings.data_dir.resolve() / "work"
-    rooms.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(rooms / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    root = settings.data_dir.resolve() / "work"
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         while not lock_descriptor(descriptor, blocking=False):
             wait()
-        _clear(rooms, run_id)
-        folder = rooms / _name(run_id)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        yield RunDirectory(folder, descriptor)
+        _remove_others(root, run_id)
+        path = root / _directory_name(run_id)
+        path.mkdir(mode=0o700, exist_ok=True)
+        yield RunDirectory(path, descriptor)
     finally:
         os.close(descriptor)
 
 
 def remove_stale_directories(settings: Settings, open_run: int | None) -> None:
-    """Remove the folders of runs that ended while nobody carried them out: all but the open run's.
+    """Remove the directories of all runs except the open one.
 
-    Does nothing while a run is carried out here, which removes them itself.
+    Does nothing while a run is in progress on this machine; that run has already removed them.
     """
-    rooms = settings.data_dir.resolve() / "work"
-    if not rooms.is_dir():
+    root = settings.data_dir.resolve() / "work"
+    if not root.is_dir():
         return
-    descriptor = os.open(rooms / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if lock_descriptor(descriptor, blocking=False):
-            _clear(rooms, open_run)
+            _remove_others(root, open_run)
     finally:
         os.close(descriptor)
 
 
-def _clear(rooms: Path, but: int | None) -> None:
-    for folder in rooms.glob("run-*"):
-        if but is None or folder.name != _name(but):
-            shutil.rmtree(folder, ignore_errors=True)
+def _remove_others(root: Path, run_to_keep: int | None) -> None:
+    for path in root.glob("run-*"):
+        if run_to_keep is None or path.name != _directory_name(run_to_keep):
+            shutil.rmtree(path, ignore_errors=True)
 
 
-def _name(run_id: int) -> str:
+def _directory_name(run_id: int) -> str:
     return f"run-{run_id}"

@@ -1,4 +1,4 @@
-"""When a run starts by itself, and which runs a worker has to be told of again."""
+"""Starts feedback rounds that are due, and finds open runs that no worker holds."""
 
 import logging
 from datetime import datetime, timedelta
@@ -14,40 +14,40 @@ from storage.training.runs import Run
 
 logger = logging.getLogger(__name__)
 
-# A run that failed or was cancelled is not started again by itself before this.
-_PAUSE: Final = timedelta(hours=12)
+# How long no run starts automatically after one that failed or was cancelled.
+_RETRY_AFTER: Final = timedelta(hours=12)
 
 
-def start_due(database: Database, settings: Settings, now: datetime) -> Run | None:
-    """Ask for a feedback round when one is due by RETRAIN_AFTER or RETRAIN_DAYS; the new run."""
+def start_due_run(database: Database, settings: Settings, now: datetime) -> Run | None:
+    """Request a feedback round if RETRAIN_AFTER or RETRAIN_DAYS says that one is due; return the new run."""
     with database.reading() as unit:
-        trigger = _due(unit, settings, now)
+        trigger = _due_trigger(unit, settings, now)
     if trigger is None:
         return None
     with database.unit_of_work() as unit:
-        ask = runs.request_run(unit, RunKind.FEEDBACK_ROUND, trigger)
-    logger.info("Run %d is due: %s", ask.run.id, trigger)
-    return ask.run if ask.new else None
+        request = runs.request_run(unit, RunKind.FEEDBACK_ROUND, trigger)
+    logger.info("Run %d is due: %s", request.run.id, trigger)
+    return request.run if request.new else None
 
 
 def unclaimed_runs(database: Database) -> list[int]:
-    """The open runs that nobody carries out."""
+    """Return the ids of open runs that no worker holds."""
     with database.reading() as unit:
         return runs.unclaimed_runs(unit)
 
 
-def open_run(database: Database) -> int | None:
-    """The run that has not ended, whoever carries it out."""
+def open_run_id(database: Database) -> int | None:
+    """Return the id of the run that has not ended, or None."""
     with database.reading() as unit:
         run = runs.open_run(unit)
     return run.id if run else None
 
 
-def _due(unit: UnitOfWork, settings: Settings, now: datetime) -> Trigger | None:
+def _due_trigger(unit: UnitOfWork, settings: Settings, now: datetime) -> Trigger | None:
     last = next(iter(runs.newest_runs(unit, 1)), None)
-    if last is not None and (last.open or _broke_off_lately(last, now)):
+    if last is not None and (last.open or _failed_recently(last, now)):
         return None
-    since = last.created_at if last else _first_model(unit)
+    since = last.created_at if last else _first_model_registered_at(unit)
     if since is None:
         return None
     new = snapshots.count_new_eligible(unit, EligibilityRules.of(settings), frozenset(settings.admin_ids))
@@ -58,11 +58,11 @@ def _due(unit: UnitOfWork, settings: Settings, now: datetime) -> Trigger | None:
     return None
 
 
-def _broke_off_lately(run: Run, now: datetime) -> bool:
-    broken = run.state in (RunState.FAILED, RunState.CANCELLED)
-    return broken and run.finished_at is not None and now - run.finished_at < _PAUSE
+def _failed_recently(run: Run, now: datetime) -> bool:
+    failed = run.state in (RunState.FAILED, RunState.CANCELLED)
+    return failed and run.finished_at is not None and now - run.finished_at < _RETRY_AFTER
 
 
-def _first_model(unit: UnitOfWork) -> datetime | None:
-    """When the first model was registered: judgements cannot be older."""
+def _first_model_registered_at(unit: UnitOfWork) -> datetime | None:
+    """Return when the first model was registered, which is before anybody could vote; None without a model."""
     return min((version.created_at for version in registry.versions(unit)), default=None)

@@ -1,1 +1,1 @@
-"""The process that trains and measures, and what it is told and tells."""
+"""The trainer process, which trains and measures, and its protocol."""

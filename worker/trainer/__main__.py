@@ -1,9 +1,11 @@
-"""``python -m worker.trainer``: reads a job, trains, measures, and says how it goes; owns TensorFlow and the GPU.
+"""``python -m worker.trainer``: reads a job, trains a candidate, measures it and reports events.
 
-The job is a line on standard input, events are lines on standard output, everything else goes to standard error. Told
-to stop, it keeps a checkpoint in the job's folder; started with the same job, it goes on from there. After ``Done`` it
-goes on to what decides nothing, and ends with ``Tested`` where there is something to test by. Exit status: 1 after
-``Failed``, 130 stopped, else 0.
+The job is a line on standard input and events are lines on standard output; everything else goes to standard error.
+This is the only process that loads TensorFlow and uses the GPU.
+
+When it is told to stop, the trainer keeps a checkpoint in the job's directory, and a trainer started with the same job
+resumes from it. After ``Done`` it tests the candidate on reviews that decide nothing, and emits ``Tested`` if there are
+any. It exits with 1 after ``Failed``, with 130 if it was stopped, and otherwise with 0.
 """
 
 import json
@@ -24,8 +26,8 @@ from ml.serving.chunked import logits_in_chunks
 from ml.serving.engine import Classifier
 from worker.gate.gate_set import GateSet
 from worker.gate.measure import GateTexts, ModelPair, measure
-from worker.trainer.inputs import TrainerInputs, prepare
-from worker.trainer.protocol import Done, Evaluating, Event, Failed, Job, Tested, Trained, write_event
+from worker.trainer.inputs import TrainerInputs, load_inputs
+from worker.trainer.protocol import Done, Evaluating, Event, Failed, Job, Progress, Tested, write_event
 from worker.trainer.stop_signal import StopSignal
 
 if TYPE_CHECKING:
@@ -35,17 +37,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _CANDIDATE: Final = "candidate"
-# Says which plan the candidate came of, so that a run which was interrupted while it was measured is not trained anew.
+# Records the plan that the candidate was trained by, so that a run interrupted while measuring is not trained again.
 _PLAN: Final = "candidate-plan.json"
-# Seconds between two events about progress.
-_TELL_EVERY: Final = 1.0
+# Seconds between two progress events.
+_PROGRESS_INTERVAL: Final = 1.0
 
-Tell = Callable[[Event], None]
+Emit = Callable[[Event], None]
 
 
 def main() -> int:
-    """Carry out the one job that comes; the exit status."""
-    said = _own_output()
+    """Run the one job on standard input; return the exit status."""
+    output = _reserve_stdout()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     line = sys.stdin.readline()
     stop = StopSignal()
@@ -53,118 +55,120 @@ def main() -> int:
     if not line:
         stop.leave()
 
-    def tell(event: Event) -> None:
+    def emit(event: Event) -> None:
         try:
-            said.write(write_event(event))
-            said.flush()
+            output.write(write_event(event))
+            output.flush()
         except BrokenPipeError:
             stop.request()
 
     try:
         settings = read_settings()
         configure_logging(settings.log_level)
-        run_job(Job.read(line), settings, tell, stop)
+        run_job(Job.from_line(line), settings, emit, stop)
     except FineTuneStopped as stopped:
         logger.info("%s", stopped)
         stop.leave()
     except ThumbsError as error:
         logger.warning("%s", error)
-        tell(Failed(str(error)))
+        emit(Failed(str(error)))
         return 1
     except Exception:
         logger.exception("The training run failed")
-        tell(Failed(str(ThumbsError())))
+        emit(Failed(str(ThumbsError())))
         return 1
     return 0
 
 
-def run_job(job: Job, settings: Settings, tell: Tell, stop: StopSignal) -> None:
-    """Train a candidate as the job says, or go on with it, measure it beside the live model, and test it.
+def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
+    """Train a candidate, or resume training, then measure it against the live model, then test it.
 
-    Raises what ``prepare`` and ``ml.training.fine_tune.fine_tune`` do, FineTuneStopped among them.
+    Raises whatever ``load_inputs`` and ``ml.training.fine_tune.fine_tune`` raise, including FineTuneStopped.
     """
-    course = prepare(job, settings.serving_threads)
+    inputs = load_inputs(job, settings.serving_threads)
     stop.check()
-    manifest = _trained(course, Path(job.work), tell, stop)
+    manifest = _train_or_reuse(inputs, Path(job.directory), emit, stop)
     stop.check()
-    tell(Evaluating(manifest.version))
-    folder = Path(job.work) / _CANDIDATE
-    pair = ModelPair(course.champion, Classifier.load(folder, settings.serving_threads), stop.check)
+    emit(Evaluating(manifest.version))
+    folder = Path(job.directory) / _CANDIDATE
+    pair = ModelPair(inputs.champion, Classifier.load(folder, settings.serving_threads), stop.check)
     measured = measure(
         pair,
         GateTexts(
-            gate_set=None if course.known is None else GateSet.choose(course.known),
-            held_out=course.held_out,
-            new=course.new,
+            gate_set=None if inputs.reviews is None else GateSet.choose(inputs.reviews),
+            held_out=inputs.held_out,
+            new_texts=inputs.new_texts,
             gate_cache=Path(job.gate_cache),
             confidence=settings.gate_confidence,
         ),
     )
-    tell(Done(manifest.version, manifest_hash(folder), measured))
-    if course.known is not None:
-        others = GateSet.others(course.known)
-        if others.texts:
-            said = logits_in_chunks(pair.candidate.engine, others.texts, stop.check).argmax(axis=1)
-            tell(Tested(len(others.texts), int((said == others.labels).sum())))
+    emit(Done(manifest.version, manifest_hash(folder), measured))
+    if inputs.reviews is not None:
+        test_set = GateSet.remainder(inputs.reviews)
+        if test_set.texts:
+            predicted = logits_in_chunks(pair.candidate.engine, test_set.texts, stop.check).argmax(axis=1)
+            emit(Tested(len(test_set.texts), int((predicted == test_set.labels).sum())))
 
 
-def _trained(course: TrainerInputs, work: Path, tell: Tell, stop: StopSignal) -> Manifest:
-    """The manifest of the published candidate; one that a former attempt left is taken if it is of the same plan."""
-    # TensorFlow takes seconds to load, so what is wrong with the job is told before.
+def _train_or_reuse(inputs: TrainerInputs, directory: Path, emit: Emit, stop: StopSignal) -> Manifest:
+    """Return the candidate's manifest; reuse the candidate of an earlier attempt if it followed the same plan."""
+    # Import late: TensorFlow takes seconds to load, and errors in the job should be reported before.
     from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
     from ml.training.loop import TrainingCallbacks  # noqa: PLC0415
 
-    order = FineTuneJob(course.base, course.training_set, course.recipe, work / _CANDIDATE)
-    left = _left_by_former(order, work / _PLAN)
-    if left is not None:
-        logger.info("The candidate %s is trained already", left.version)
-        return left
-    manifest = _fine_tuned(order, TrainingCallbacks(_reporter(tell), stop.requested))
-    facts = {"plan": order.checkpoint.plan, "manifest_sha256": manifest_hash(order.out)}
-    (work / _PLAN).write_text(json.dumps(facts), encoding="utf-8")
+    fine_tune_job = FineTuneJob(inputs.base, inputs.training_set, inputs.recipe, directory / _CANDIDATE)
+    finished = _finished_candidate(fine_tune_job, directory / _PLAN)
+    if finished is not None:
+        logger.info("Reusing the candidate %s of an earlier attempt", finished.version)
+        return finished
+    manifest = _resume_or_fine_tune(fine_tune_job, TrainingCallbacks(_progress_reporter(emit), stop.requested))
+    facts = {"plan": fine_tune_job.checkpoint.plan, "manifest_sha256": manifest_hash(fine_tune_job.out)}
+    (directory / _PLAN).write_text(json.dumps(facts), encoding="utf-8")
     return manifest
 
 
-def _left_by_former(order: "FineTuneJob", note: Path) -> Manifest | None:
-    """The manifest of the candidate of this very plan, whole and unchanged; None where there is none."""
+def _finished_candidate(fine_tune_job: "FineTuneJob", plan_file: Path) -> Manifest | None:
+    """Return the manifest of a complete, unchanged candidate of the same plan, or None."""
     try:
-        expected = {"plan": order.checkpoint.plan, "manifest_sha256": manifest_hash(order.out)}
-        return verified_manifest(order.out) if json.loads(note.read_text(encoding="utf-8")) == expected else None
+        expected = {"plan": fine_tune_job.checkpoint.plan, "manifest_sha256": manifest_hash(fine_tune_job.out)}
+        if json.loads(plan_file.read_text(encoding="utf-8")) != expected:
+            return None
+        return verified_manifest(fine_tune_job.out)
     except (OSError, ValueError, UnusableArtifact):
         return None
 
 
-def _fine_tuned(order: "FineTuneJob", watch: "TrainingCallbacks") -> Manifest:
-    """Carry out an order from its checkpoint, or from the start where there is none of this plan."""
+def _resume_or_fine_tune(fine_tune_job: "FineTuneJob", callbacks: "TrainingCallbacks") -> Manifest:
+    """Fine-tune from the job's checkpoint, or from the start if there is none of the same plan."""
     from ml.training.fine_tune import fine_tune  # noqa: PLC0415 - as above
 
-    if order.checkpoint.folder.is_dir():
+    if fine_tune_job.checkpoint.folder.is_dir():
         try:
-            return fine_tune(order, watch, resume=True)
+            return fine_tune(fine_tune_job, callbacks, resume=True)
         except NothingToResume as missing:
-            logger.warning("Training starts afresh. %s", missing)
-    return fine_tune(order, watch)
+            logger.warning("Training starts from the beginning. %s", missing)
+    return fine_tune(fine_tune_job, callbacks)
 
 
-def _reporter(tell: Tell) -> "Callable[[TrainingProgress], None]":
-    """Tells of progress once a second, and of the first and the last step."""
-    told = -_TELL_EVERY
+def _progress_reporter(emit: Emit) -> "Callable[[TrainingProgress], None]":
+    """Return a callback that emits progress once a second, and for the first and the last step."""
+    last_emitted = -_PROGRESS_INTERVAL
 
     def report(progress: "TrainingProgress") -> None:
-        nonlocal told
+        nonlocal last_emitted
         now = time.monotonic()
-        if now - told >= _TELL_EVERY or progress.step == progress.steps:
-            told = now
-            tell(Trained(progress.step, progress.steps, progress.epochs, progress.reviews_per_second))
+        if now - last_emitted >= _PROGRESS_INTERVAL or progress.step == progress.steps:
+            last_emitted = now
+            emit(Progress(progress.step, progress.steps, progress.epochs, progress.reviews_per_second))
 
     return report
 
 
-def _own_output() -> IO[str]:
-    """Standard output for events alone: what libraries print there goes to standard error."""
-    said = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+def _reserve_stdout() -> IO[str]:
+    """Return a file for events on standard output, and redirect what libraries print there to standard error."""
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return said
+    return output
 
 
 if __name__ == "__main__":

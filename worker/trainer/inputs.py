@@ -1,4 +1,4 @@
-"""A job made ready: the model that training starts from, what it trains on, and what it is measured by."""
+"""Loads what a job names: the base model, the training set, the texts to measure on, and the live model."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,61 +25,61 @@ from worker.trainer.protocol import Job
 
 @dataclass(frozen=True, slots=True)
 class TrainerInputs:
-    """What a job asks for, read and checked.
+    """Everything that a job names, loaded and checked.
 
-    ``known`` are the labelled reviews, None without any. ``new`` are the judged texts that train, ``held_out`` those
-    that measure, both as tables with ``text`` and ``label``. ``champion`` is the live model.
+    ``reviews`` are the labelled reviews, None without any. ``new_texts`` are the corrections to train on and
+    ``held_out`` those to measure on, both as tables with ``text`` and ``label``. ``champion`` is the live model.
     """
 
     recipe: Recipe
     base: BaseModel
     training_set: TrainingSet
-    known: DatasetSplits | None
-    new: pd.DataFrame
+    reviews: DatasetSplits | None
+    new_texts: pd.DataFrame
     held_out: pd.DataFrame
     champion: Classifier
 
 
-def prepare(job: Job, threads: int) -> TrainerInputs:
-    """Read everything that a job names; models answer on ``threads`` processor threads, or as many as they like.
+def load_inputs(job: Job, threads: int) -> TrainerInputs:
+    """Load everything that a job names; models run on ``threads`` threads, or 0 for the engine's default.
 
-    Raises what ``read_reviews``, ``DatasetSplits.from_reviews`` and ``feedback_training_set`` do, UnknownRecipe,
-    BadRecipe, UnusableArtifact or UnusableAnchor for a model, NoBaseModel, NoReviews for a full run without reviews,
-    and TooFewCorrections for a feedback round without judged texts.
+    Raises whatever ``read_reviews``, ``DatasetSplits.from_reviews`` and ``feedback_training_set`` raise; UnknownRecipe
+    or BadRecipe; UnusableArtifact, UnusableAnchor or NoBaseModel for a model; NoReviews for a full run without
+    reviews; and TooFewCorrections for a feedback round without corrections.
     """
     recipe = Recipe.load(job.recipe)
     champion = Classifier.load(Path(job.champion), threads)
-    judged = Corrections.from_table(_table(job.train), f"The snapshot of run {job.run_id}")
-    known = _known(job, recipe)
+    corrections = Corrections.from_table(_to_table(job.train), f"The snapshot of run {job.run_id}")
+    reviews = _load_reviews(job, recipe)
     if recipe.replay is None:
         base = find_base_model(job.base)
-        if known is None:
+        if reviews is None:
             raise NoReviews
-        training_set = known.training_set(None if judged.rows.empty else judged)
+        training_set = reviews.training_set(None if corrections.rows.empty else corrections)
     else:
-        if judged.rows.empty:
-            raise TooFewCorrections(path=judged.source)
+        if corrections.rows.empty:
+            raise TooFewCorrections(path=corrections.source)
         anchor = load_anchor(Path(job.base), threads)
         base = base_model_from(anchor)
-        training_set = feedback_training_set(judged, known, anchor, recipe)
-    # The anchor trained on every review, of which a round replays parts.
-    reviews = [] if known is None else known.split.train["text"].tolist()
-    trained = pd.DataFrame({"text": [*training_set.examples.texts, *reviews]})
-    held_out = exclude_texts(Corrections.from_table(_table(job.held_out), "").rows, trained)
-    return TrainerInputs(recipe, base, training_set, known, training_set.corrections, held_out, champion)
+        training_set = feedback_training_set(corrections, reviews, anchor, recipe)
+    # Count every review as trained on, even for a feedback round, which replays only some: the anchor saw them all.
+    review_texts = [] if reviews is None else reviews.split.train["text"].tolist()
+    trained = pd.DataFrame({"text": [*training_set.examples.texts, *review_texts]})
+    held_out = exclude_texts(Corrections.from_table(_to_table(job.held_out), "").rows, trained)
+    return TrainerInputs(recipe, base, training_set, reviews, training_set.corrections, held_out, champion)
 
 
-def _known(job: Job, recipe: Recipe) -> DatasetSplits | None:
+def _load_reviews(job: Job, recipe: Recipe) -> DatasetSplits | None:
     if job.imdb is None:
         return None
     source = find_reviews(job.imdb)
     return DatasetSplits.from_reviews(read_reviews(source), source, recipe, None)
 
 
-def _table(judged: Iterable[LabelledText]) -> pd.DataFrame:
-    """Texts and indices into LABELS; raises ValueError for a label that is no sentiment."""
-    rows = [(row.text, label_index(row.label)) for row in judged]
-    if any(label is None for _, label in rows):
-        raise ValueError("a judged text has a label that is no sentiment")
-    table = pd.DataFrame(rows, columns=["text", "label"])
+def _to_table(rows: Iterable[LabelledText]) -> pd.DataFrame:
+    """Return a table with ``text`` and ``label`` (an index in LABELS). Raises ValueError for an unknown label."""
+    values = [(row.text, label_index(row.label)) for row in rows]
+    if any(label is None for _, label in values):
+        raise ValueError("a text has an unknown label")
+    table = pd.DataFrame(values, columns=["text", "label"])
     return table.astype({"text": str, "label": "int8"})

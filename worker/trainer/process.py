@@ -1,7 +1,7 @@
-"""The trainer as a process of its own: TensorFlow's memory, and the GPU's, are free when it ends.
+"""Starts the trainer as a separate process, so that its memory, and the GPU's, is free when it ends.
 
-It runs in its own session, so that what it starts can be ended with it. Its standard input stays open for as long as
-this process lives; its end tells the trainer to end too.
+The trainer runs in its own session, so that its child processes can be killed with it. Its standard input stays open
+while this process lives; when it closes, the trainer exits.
 """
 
 import logging
@@ -23,15 +23,15 @@ from worker.trainer.protocol import Event, Job, read_event
 logger = logging.getLogger(__name__)
 
 MODULE: Final = "worker.trainer"
-# Seconds that the trainer has to write its checkpoint after SIGTERM before it is killed.
+# Seconds after SIGTERM in which the trainer can write a checkpoint before it is killed.
 GRACE: Final = 5.0
-# The trainer competes with nobody who answers people.
+# Training has a lower priority than the bot, which answers people.
 _NICE: Final = 10
 _PACKAGE: Final = "keras"
 _FIND_PACKAGE: Final = (
     f"import importlib.util, sys; sys.exit(importlib.util.find_spec({_PACKAGE!r}) is None and 3 or 0)"
 )
-# Settings that a process which reads no database and talks to nobody has no use for.
+# The trainer uses neither the database nor the network, so it does not get these settings.
 _SECRETS: Final = frozenset(
     {"DATABASE_URL", "ENCRYPTION_KEY", "ENCRYPTION_KEY_FILE", "BROKER_URL", "TELEGRAM_TOKEN", "TELEGRAM_TOKEN_FILE"}
 )
@@ -39,13 +39,16 @@ _SECRETS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The trainer ended with this status; negative for a signal."""
+    """The trainer exited with this status; a negative status is a signal."""
 
     status: int
 
 
 def require_training_python(settings: Settings) -> str:
-    """The interpreter that trains. Raises BadSetting when it does not start, NeedsTrainingEnvironment without Keras."""
+    """Return the Python interpreter for training.
+
+    Raises BadSetting if it does not start, and NeedsTrainingEnvironment if Keras is not installed there.
+    """
     python = str(settings.training_python.absolute()) if settings.training_python else sys.executable
     try:
         found = subprocess.run([python, "-c", _FIND_PACKAGE], check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - ours
@@ -57,12 +60,13 @@ def require_training_python(settings: Settings) -> str:
 
 
 class TrainerProcess:
-    """One trainer with one job, ended at the latest when the block ends.
+    """A trainer process with one job; leaving the ``with`` block stops it.
 
-    ``held`` is a descriptor that the trainer inherits, so that the lock it stands for lasts as long as either process.
+    The trainer inherits ``lock_descriptor``, so that the lock is held until both processes have ended.
     """
 
-    def __init__(self, python: str, job: Job, held: int) -> None:
+    def __init__(self, python: str, job: Job, lock_descriptor: int) -> None:
+        self.run_id = job.run_id
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [python, "-m", MODULE],
             stdin=subprocess.PIPE,
@@ -70,14 +74,14 @@ class TrainerProcess:
             env={name: value for name, value in os.environ.items() if name.upper() not in _SECRETS},
             encoding="utf-8",
             errors="replace",
-            pass_fds=[held],
+            pass_fds=[lock_descriptor],
             start_new_session=True,
         )
         with suppress(ProcessLookupError):
             os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
-        self._said: queue.SimpleQueue[Event | Exited] = queue.SimpleQueue()
-        for work in (lambda: self._tell(job), self._hear):
-            threading.Thread(target=work, name="trainer", daemon=True).start()
+        self._events: queue.SimpleQueue[Event | Exited] = queue.SimpleQueue()
+        for target in (lambda: self._send_job(job), self._read_events):
+            threading.Thread(target=target, name="trainer", daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
@@ -85,15 +89,15 @@ class TrainerProcess:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
-    def next(self, seconds: float) -> Event | Exited | None:
-        """What the trainer says next, or its end; None when nothing came within ``seconds``."""
+    def next_event(self, seconds: float) -> Event | Exited | None:
+        """Return the next event, or the exit; None if there is neither within ``seconds``."""
         try:
-            return self._said.get(timeout=seconds)
+            return self._events.get(timeout=seconds)
         except queue.Empty:
             return None
 
     def stop(self) -> None:
-        """End the trainer and all that it started: SIGTERM, then SIGKILL to what outlives the grace."""
+        """Stop the trainer and its child processes: SIGTERM, then SIGKILL after the grace period."""
         self._signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
@@ -104,25 +108,26 @@ class TrainerProcess:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
 
-    def _tell(self, job: Job) -> None:
-        """Write the job; whoever never reads it has ended, which is heard."""
-        with suppress(BrokenPipeError):
+    def _send_job(self, job: Job) -> None:
+        """Write the job to the trainer's standard input."""
+        with suppress(BrokenPipeError):  # the trainer has exited, which ``_read_events`` reports
             pipe = _pipe(self._process.stdin)
-            pipe.write(job.written())
+            pipe.write(job.to_line())
             pipe.flush()
 
-    def _hear(self) -> None:
+    def _read_events(self) -> None:
         with _pipe(self._process.stdout) as lines:
             for line in lines:
                 try:
-                    self._said.put(read_event(line))
+                    self._events.put(read_event(line))
                 except ValueError:
-                    # Not repeated: a library that prints may quote what people wrote.
-                    logger.warning("The trainer said something that is no event, of %d characters", len(line))
-        self._said.put(Exited(self._process.wait()))
+                    # Do not log the line: a library that prints may quote people's texts.
+                    logger.warning("The trainer printed a line of %d characters that is not an event", len(line))
+        self._events.put(Exited(self._process.wait()))
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:
+    """Return the pipe for the type checker, which cannot know that Popen made one."""
     if pipe is None:
         raise RuntimeError("the trainer was started without pipes")
     return pipe

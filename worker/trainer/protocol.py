@@ -1,7 +1,7 @@
-"""What a worker and its trainer tell each other: one job in, then events, a JSON object a line.
+"""The protocol between a worker and its trainer: one job in, events out, one JSON object a line.
 
-The job is the first line on the trainer's standard input, which stays open: its end means that the worker is gone, and
-the trainer ends too. So people's texts go through a pipe and are never written to disk.
+The job is the first line on the trainer's standard input, which stays open: when it closes, the worker is gone and the
+trainer exits. People's texts go through this pipe and are never written to disk.
 """
 
 import json
@@ -9,23 +9,24 @@ from dataclasses import asdict, dataclass
 from typing import Self
 
 from core.labelled_text import LabelledText
-from worker.gate.measurements import Measured
+from worker.gate.measurements import Measurements
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One training run as the trainer needs it; folders are absolute paths on this machine.
 
-    ``recipe`` is a recipe's name, or the path of its file. ``base`` is the anchor's folder for a feedback round, for a
-    full run an encoder's name or folder. ``work`` holds the checkpoint and takes the candidate, as ``work/candidate``.
-    ``imdb`` is what IMDB_PATH says, None without it. ``champion`` is the folder of the live model. ``held_out`` are the
-    judgements that never train, of this run and of earlier ones. ``gate_cache`` keeps the champion's gate logits.
+    ``recipe`` is a recipe's name or the path of its file. ``base`` is the anchor's folder for a feedback round, and an
+    encoder's name or folder for a full run. ``directory`` holds the checkpoint and the candidate, in ``candidate``.
+    ``imdb`` is the value of IMDB_PATH, None if it is not set. ``champion`` is the folder of the live model.
+    ``held_out`` are the corrections of this run and of earlier ones that never train. ``gate_cache`` is the folder that
+    caches the champion's logits on the gate set.
     """
 
     run_id: int
     recipe: str
     base: str
-    work: str
+    directory: str
     champion: str
     imdb: str | None
     train: tuple[LabelledText, ...]
@@ -33,21 +34,21 @@ class Job:
     gate_cache: str
 
     @classmethod
-    def read(cls, line: str) -> Self:
-        """Read the job from its line."""
+    def from_line(cls, line: str) -> Self:
+        """Parse a job from its line."""
         facts = json.loads(line)
         for name in ("train", "held_out"):
             facts[name] = tuple(LabelledText(**row) for row in facts[name])
         return cls(**facts)
 
-    def written(self) -> str:
-        """The job as one line."""
+    def to_line(self) -> str:
+        """Return the job as one line."""
         return json.dumps(asdict(self)) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """Event: steps done and in all, in how many epochs, and texts a second."""
+class Progress:
+    """Event: training steps done and in total, the number of epochs, and texts per second."""
 
     step: int
     steps: int
@@ -57,23 +58,23 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Evaluating:
-    """Event: training is over, the candidate is published in ``work/candidate``, and is being measured."""
+    """Event: training is done; the candidate is in ``candidate`` in the job's directory and is being measured."""
 
     version: str
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Event: the candidate's version, its manifest's sha256, and what was measured."""
+    """Event: the candidate is measured; its version, its manifest's SHA-256 and the measurements."""
 
     version: str
     manifest_sha256: str
-    measured: Measured
+    measured: Measurements
 
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """Event, after ``Done``: how many official test reviews that decide nothing the candidate read, and read right."""
+    """Event, after ``Done``: how many official test reviews outside the gate set the candidate read, and got right."""
 
     reviews: int
     right: int
@@ -81,27 +82,27 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Event, the last one: one sentence that a person can read, without a text of anybody's."""
+    """Event, always the last: one readable sentence, which never quotes people's texts."""
 
     sentence: str
 
 
-Event = Trained | Evaluating | Done | Tested | Failed
-_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Trained, Evaluating, Done, Tested, Failed)}
+Event = Progress | Evaluating | Done | Tested | Failed
+_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Progress, Evaluating, Done, Tested, Failed)}
 
 
 def write_event(event: Event) -> str:
-    """An event as one line."""
+    """Return an event as one line."""
     return json.dumps({"kind": type(event).__name__.lower(), **asdict(event)}) + "\n"
 
 
 def read_event(line: str) -> Event:
-    """Read an event from its line; raises ValueError for a line that is none."""
+    """Parse an event from its line. Raises ValueError for any other line."""
     try:
         facts = json.loads(line)
         kind = _KINDS[facts.pop("kind")]
         if kind is Done:
-            facts["measured"] = Measured.read(facts["measured"])
+            facts["measured"] = Measurements.read(facts["measured"])
         return kind(**facts)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"no event: {line[:80]!r}") from error
+        raise ValueError(f"not an event: {line[:80]!r}") from error

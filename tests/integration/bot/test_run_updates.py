@@ -25,7 +25,7 @@ from storage.training.runs import Lease, RunProgress
 
 BOT, ADA, CLEO, FORMER = 900, 11, 12, 13
 ADMINS = frozenset([ADA, CLEO])
-SENTENCE = "Held: better on feedback, 61 % to 74 %, but 20 held-out judgements are too few to tell."
+SENTENCE = "Held: better on feedback, 61% to 74%, but 20 held-out corrections are too few to tell."
 
 
 class Woken:

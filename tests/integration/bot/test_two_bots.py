@@ -151,10 +151,10 @@ def test_one_run_is_trained_once_and_both_bots_take_and_acknowledge_it(house: Ho
         trainer = house.workers.trainer()
         busy, free = (one, other) if owner_of_the_run(house.database) == one.process.pid else (other, one)
         notify_worker(house.workers.settings, 1)
-        free.wait_for("Run 1 is another's, or has ended")
+        free.wait_for("Run 1 has ended or belongs to another worker")
         trainer.order("better")
         busy.wait_for("Run 1 ended: promoted")
-    assert house.workers.no_trainer_waits()
+    assert house.workers.no_trainer_connected()
     assert wait_until_both_serve(house.database, "run-1") == {7000001, 7000002}
     with house.database.reading() as unit:
         (run,) = runs.newest_runs(unit, 9)

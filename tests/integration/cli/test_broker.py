@@ -38,7 +38,7 @@ def test_nobody_waits_for_a_server_that_takes_the_connection_and_says_nothing(
         queues.notify_worker(Settings(_env_file=None, data_dir=tmp_path, broker_url=address), 1)  # type: ignore[arg-type]
         monkeypatch.setenv("BROKER_URL", address)
         result = CliRunner().invoke(app, ["broker", "check"])
-    assert "The broker did not take word of run 1" in caplog.text
+    assert "Cannot notify a worker of run 1" in caplog.text
     assert isinstance(result.exception, BrokerUnusable)
 
 

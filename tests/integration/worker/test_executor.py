@@ -1,4 +1,4 @@
-"""One attempt at a run: what comes of it when the run is stopped, or its files are not what they should be."""
+"""One attempt at a run: when the run is stopped, and when its files are not what they should be."""
 
 import shutil
 import threading
@@ -22,16 +22,16 @@ from storage.training import runs
 from storage.training.runs import Lease
 from worker.errors import NothingLeftToLearn, RunCancelled
 from worker.gate.decision import GateBounds, decide
-from worker.gate.measurements import Measured, Paired
+from worker.gate.measurements import Measurements, PairedResult
 from worker.runs.executor import WorkerContext, execute_run
 from worker.runs.job_builder import build_job, take_snapshot
-from worker.runs.publication import Result, publish
+from worker.runs.publication import RunResult, publish
 from worker.runs.run_directory import RunDirectory, run_directory
 from worker.trainer.protocol import Done
 
 ADMIN = 7
 SOON = 20.0
-BETTER = Measured(Paired(6000, 5600, 5600, 10, 10, -0.001), Paired(100, 60, 75, 0, 15, 0.1), {}, {}, ())
+BETTER = Measurements(PairedResult(6000, 5600, 5600, 10, 10, -0.001), PairedResult(100, 60, 75, 0, 15, 0.1), {}, {}, ())
 
 
 @pytest.fixture
@@ -41,30 +41,30 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def store(settings: Settings) -> ArtifactStore:
-    """The store, with the live model in it."""
+    """The artifact store, to which ``lease`` adds the live model."""
     return ArtifactStore.open(settings.store_address)
 
 
 @pytest.fixture
 def lease(database: Database, store: ArtifactStore, tmp_path: Path, remember: Callable[..., Any]) -> Lease:
-    """A run that is carried out, three judged texts to learn from, and a model to do better than."""
+    """A claimed run with three labelled texts to train on and a live model to compare with."""
     champion = model(tmp_path / "champion", "champion")
     location = store.put(champion, "run0-champion")
     with database.unit_of_work() as unit:
         registry.register(unit, "champion", manifest_hash(champion), location)
-        registry.make_live(unit, "champion", "a test begins")
+        registry.make_live(unit, "champion", "test setup")
         for text in ("A joy to watch.", "A bore to watch.", "It made me laugh."):
             review = remember(unit, text, telegram_id=ADMIN)
             record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
         record_consent(unit, review.person_id, Consent.GRANTED, "test")
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
-        taken = runs.claim(unit, run.id, "a test")
-    assert taken is not None
-    return taken
+        claimed = runs.claim(unit, run.id, "a test")
+    assert claimed is not None
+    return claimed
 
 
 def model(folder: Path, version: str) -> Path:
-    """A published folder whose weights nobody loads."""
+    """Publish a folder whose weights are never loaded."""
     folder.mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(version.encode())
     Manifest(version, "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {}, [], file_hashes(folder)).write(folder)
@@ -76,18 +76,18 @@ def state_of(database: Database, run_id: int) -> RunState:
         return runs.get_run(unit, run_id).state
 
 
-def test_a_run_that_is_cancelled_while_its_model_is_published_goes_nowhere(
+def test_a_run_that_is_cancelled_during_publication_registers_nothing(
     database: Database, store: ArtifactStore, settings: Settings, lease: Lease, tmp_path: Path
 ) -> None:
     lease = take_snapshot(database, settings, lease)
-    room = RunDirectory(tmp_path / "room", 0)
-    candidate = model(room.candidate, "better")
-    result = Result(Done("better", manifest_hash(candidate), BETTER), decide(BETTER, GateBounds.of(settings)), None)
+    directory = RunDirectory(tmp_path / "run", 0)
+    candidate = model(directory.candidate, "better")
+    result = RunResult(Done("better", manifest_hash(candidate), BETTER), decide(BETTER, GateBounds.of(settings)), None)
     assert result.decision.outcome is RunState.PROMOTED
     with database.unit_of_work() as unit:
         assert runs.cancel(unit, lease.run.id)
     with pytest.raises(RunCancelled):
-        publish(database, store, lease, room, result)
+        publish(database, store, lease, directory, result)
     with database.reading() as unit:
         live = registry.live_model(unit)
         assert [version.version for version in registry.versions(unit) if version.version == "better"] == []
@@ -95,13 +95,13 @@ def test_a_run_that_is_cancelled_while_its_model_is_published_goes_nowhere(
     assert live.version == "champion"
 
 
-def test_a_run_is_cancelled_while_it_waits_for_its_room(
+def test_a_run_can_be_cancelled_while_it_waits_for_its_directory(
     database: Database, settings: Settings, lease: Lease, tmp_path: Path
 ) -> None:
-    run_id = give_back(database, lease)
-    place = WorkerContext(settings, database, lambda: False)
-    with run_directory(settings, 0, lambda: None):  # what a former attempt left running
-        attempt = threading.Thread(target=execute_run, args=(place, run_id))
+    run_id = release(database, lease)
+    context = WorkerContext(settings, database, lambda: False)
+    with run_directory(settings, 0, lambda: None):  # an earlier attempt is still running
+        attempt = threading.Thread(target=execute_run, args=(context, run_id))
         attempt.start()
         deadline = time.monotonic() + SOON
         while state_of(database, run_id) is not RunState.RUNNING and time.monotonic() < deadline:
@@ -113,10 +113,10 @@ def test_a_run_is_cancelled_while_it_waits_for_its_room(
     assert state_of(database, run_id) is RunState.CANCELLED
 
 
-def test_a_worker_that_has_to_stop_gives_a_run_back_that_waits_for_its_room(
+def test_a_stopping_worker_releases_a_run_that_waits_for_its_directory(
     database: Database, settings: Settings, lease: Lease
 ) -> None:
-    run_id = give_back(database, lease)
+    run_id = release(database, lease)
     with run_directory(settings, 0, lambda: None):
         execute_run(WorkerContext(settings, database, lambda: True), run_id)
     with database.reading() as unit:
@@ -125,30 +125,30 @@ def test_a_worker_that_has_to_stop_gives_a_run_back_that_waits_for_its_room(
         assert runs.unclaimed_runs(unit) == [run_id]
 
 
-def give_back(database: Database, lease: Lease) -> int:
-    """Leave the run to whoever comes; its id."""
+def release(database: Database, lease: Lease) -> int:
+    """Release the run, so that any worker can claim it; return its id."""
     with database.unit_of_work() as unit:
         runs.release(unit, lease, None)
     return lease.run.id
 
 
-def test_a_round_whose_texts_are_all_kept_aside_says_so(
+def test_a_round_whose_texts_are_all_held_out_is_an_error(
     database: Database, store: ArtifactStore, settings: Settings, lease: Lease, tmp_path: Path
 ) -> None:
-    aside = settings.model_copy(update={"feedback_holdout": 1.0})
-    lease = take_snapshot(database, aside, lease)
-    with pytest.raises(NothingLeftToLearn, match=r"every judged text that counts \(3\) is kept aside"):
-        build_job(database, aside, store, lease.run, RunDirectory(tmp_path / "room", 0))
+    all_held_out = settings.model_copy(update={"feedback_holdout": 1.0})
+    lease = take_snapshot(database, all_held_out, lease)
+    with pytest.raises(NothingLeftToLearn, match=r"every eligible text \(3\) is held out"):
+        build_job(database, all_held_out, store, lease.run, RunDirectory(tmp_path / "run", 0))
 
 
-def test_a_champion_that_the_registry_does_not_know_measures_nothing(
+def test_a_champion_that_differs_from_the_registry_is_not_used(
     database: Database, store: ArtifactStore, settings: Settings, lease: Lease, tmp_path: Path
 ) -> None:
     lease = take_snapshot(database, settings, lease)
-    build_job(database, settings, store, lease.run, RunDirectory(tmp_path / "room", 0))
+    build_job(database, settings, store, lease.run, RunDirectory(tmp_path / "run", 0))
     published = settings.data_dir / "models" / "run0-champion"
     shutil.rmtree(published)
-    model(published, "another, whole by itself")
+    model(published, "another valid model")
     with pytest.raises(UnusableArtifact, match="it is not version champion as the registry knows it"):
         build_job(database, settings, store, lease.run, RunDirectory(tmp_path / "other", 0))
     (published / MANIFEST).unlink()

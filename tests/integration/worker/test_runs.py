@@ -1,4 +1,4 @@
-"""A real worker on a real broker carries runs out, once each, whoever is killed meanwhile."""
+"""A real worker on a real broker executes each run exactly once, whichever process is killed meanwhile."""
 
 import os
 import select
@@ -35,7 +35,7 @@ CANCELLED_WITHIN = 10.0
 
 @pytest.fixture(params=["sqlite and a folder", "PostgreSQL and Redis"])
 def home(request: pytest.FixtureRequest, keys: tuple[str, ...], tmp_path: Path) -> Iterator[WorkerHome]:
-    """What workers share in the smallest and in the largest setting; ``redis`` is the server, if there is one."""
+    """The workers' shared home, in the smallest and in the largest deployment."""
     with ExitStack() as open_things:
         if request.param == "sqlite and a folder":
             shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "thumbs.db")
@@ -62,7 +62,7 @@ def opened(home: WorkerHome, keys: tuple[str, ...], remember: Callable[..., Any]
 def opened_database(
     home: WorkerHome, keys: tuple[str, ...], remember: Callable[..., Any], tmp_path: Path
 ) -> Iterator[Database]:
-    """A home's database, with a live model and three texts that an admin judged."""
+    """Open a home's database, with a live model and three texts that an admin voted on."""
     database = Database.open(home.settings.database_address, keys)
     champion = tmp_path / "champion"
     champion.mkdir()
@@ -70,7 +70,7 @@ def opened_database(
     Manifest("champion", "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {}, [], file_hashes(champion)).write(champion)
     with database.unit_of_work() as unit:
         registry.register(unit, "champion", manifest_hash(champion), str(champion))
-        registry.make_live(unit, "champion", "a test begins")
+        registry.make_live(unit, "champion", "test setup")
         for text in ("A joy to watch.", "A bore to watch.", "It made me laugh."):
             review = remember(unit, text, telegram_id=ADMIN)
             record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
@@ -79,8 +79,8 @@ def opened_database(
     database.close()
 
 
-def ask(home: WorkerHome, database: Database) -> int:
-    """Ask for a run as the bot does."""
+def request_run(home: WorkerHome, database: Database) -> int:
+    """Request a run as the bot does."""
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
     notify_worker(home.settings, run.id)
@@ -99,22 +99,22 @@ def live(database: Database) -> str | None:
 
 
 def start_run(home: WorkerHome, database: Database, worker: WorkerProcess) -> tuple[int, StandIn]:
-    """A run and its trainer, which waits for its order."""
-    run_id = ask(home, database)
-    worker.wait_for(f"Run {run_id} begins")
+    """Start a run; return its id and its trainer, which waits for an order."""
+    run_id = request_run(home, database)
+    worker.wait_for(f"Run {run_id} started")
     return run_id, home.trainer()
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait until a row says so."""
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition on the database is true."""
     deadline = time.monotonic() + SOON
-    while not true():
-        assert time.monotonic() < deadline, "it never came"
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never became true"
         threading.Event().wait(0.05)
 
 
-def let_lease_lapse(database: Database) -> None:
-    """Have the time passed that a dead worker's lease lasts."""
+def expire_lease(database: Database) -> None:
+    """Expire the lease of a dead worker."""
     with database.unit_of_work() as unit:
         unit.change(update(RunRow).values(lease_until=utc_now() - timedelta(seconds=1)))
 
@@ -127,23 +127,23 @@ def wait_for_end_of(process_ids: list[int]) -> None:
             continue
         ended, _, _ = select.select([descriptor], [], [], SOON)
         os.close(descriptor)
-        assert ended, f"process {process_id} goes on"
+        assert ended, f"process {process_id} is still running"
 
 
-def rooms(home: WorkerHome) -> list[Path]:
-    """What is left in the folders that runs are carried out in."""
+def run_directories(home: WorkerHome) -> list[Path]:
+    """Return the run directories that still exist."""
     return list((home.settings.data_dir / "work").glob("run-*"))
 
 
 def test_a_better_model_is_published_and_goes_live(home: WorkerHome, opened: Database) -> None:
     with running_worker(home, "--beat") as worker:
         run_id, trainer = start_run(home, opened, worker)
-        until(lambda: (run_of(opened, run_id).step, run_of(opened, run_id).steps) == (1, 2))
+        wait_until(lambda: (run_of(opened, run_id).step, run_of(opened, run_id).steps) == (1, 2))
         trainer.order("measuring")
-        until(lambda: run_of(opened, run_id).state is RunState.EVALUATING)
+        wait_until(lambda: run_of(opened, run_id).state is RunState.EVALUATING)
         trainer.order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
-        worker.wait_for(f"run-{run_id} reads 17 of 19 other test reviews right")
+        worker.wait_for(f"run-{run_id} classifies 17 of 19 other test reviews correctly")
     run = run_of(opened, run_id)
     assert (run.state, run.open, run.attempts, run.champion, run.candidate) == (
         RunState.PROMOTED,
@@ -164,10 +164,10 @@ def test_a_better_model_is_published_and_goes_live(home: WorkerHome, opened: Dat
     assert change.why == run.decision["sentence"]
     published = home.settings.data_dir / "models" / model.location
     assert manifest_hash(published) == model.manifest_sha256
-    assert rooms(home) == []
+    assert run_directories(home) == []
 
 
-def test_what_is_not_proven_is_kept_for_an_admin_and_what_is_worse_is_not(home: WorkerHome, opened: Database) -> None:
+def test_an_unproven_candidate_is_held_and_a_worse_one_is_rejected(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as worker:
         for order, state in (("few", RunState.HELD), ("worse", RunState.REJECTED), ("fail", RunState.FAILED)):
             run_id, trainer = start_run(home, opened, worker)
@@ -175,45 +175,45 @@ def test_what_is_not_proven_is_kept_for_an_admin_and_what_is_worse_is_not(home: 
             worker.wait_for(f"Run {run_id} ended: {state}")
             assert run_of(opened, run_id).state is state
             if state is RunState.HELD:
-                worker.wait_for(f"run-{run_id} reads 17 of 19 other test reviews right")
+                worker.wait_for(f"run-{run_id} classifies 17 of 19 other test reviews correctly")
             with opened.reading() as unit:
                 known = {version.version: version.tested for version in registry.versions(unit)}
             assert known.get(f"run-{run_id}") == (19 if state is RunState.HELD else None)
         assert run_of(opened, run_id).error == "The small network would not learn."
     assert live(opened) == "champion"
-    assert rooms(home) == []
+    assert run_directories(home) == []
 
 
-def test_a_run_whose_trainer_dies_is_taken_up_again(home: WorkerHome, opened: Database) -> None:
+def test_a_run_whose_trainer_dies_is_retried(home: WorkerHome, opened: Database) -> None:
     with running_worker(home, "--beat") as worker:
         run_id, trainer = start_run(home, opened, worker)
         trainer.order("die")
-        worker.wait_for(f"The trainer of run {run_id} ended by itself")
-        worker.wait_for(f"Run {run_id} begins, attempt 2")
+        worker.wait_for(f"The trainer of run {run_id} died")
+        worker.wait_for(f"Run {run_id} started, attempt 2")
         home.trainer().order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
     assert live(opened) == f"run-{run_id}"
 
 
-def test_after_three_attempts_a_run_fails_and_says_so(home: WorkerHome, opened: Database) -> None:
+def test_a_run_fails_after_three_attempts(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as worker:
-        run_id = ask(home, opened)
+        run_id = request_run(home, opened)
         for attempt in (1, 2, 3):
-            worker.wait_for(f"Run {run_id} begins, attempt {attempt}")
+            worker.wait_for(f"Run {run_id} started, attempt {attempt}")
             home.trainer().order("die")
-            worker.wait_for(f"The trainer of run {run_id} ended by itself")
+            worker.wait_for(f"The trainer of run {run_id} died")
             notify_worker(home.settings, run_id)
-        worker.wait_for(f"Run {run_id} is another's, or has ended")
+        worker.wait_for(f"Run {run_id} has ended or belongs to another worker")
     run = run_of(opened, run_id)
     assert run.state is RunState.FAILED
     assert run.error == (
-        f"It was started 3 times and never came to an end. The trainer of run {run_id} ended by itself with status -9; "
+        f"It was started 3 times and never came to an end. The trainer of run {run_id} died with exit status -9; "
         "the machine may have run out of memory."
     )
-    assert rooms(home) == []
+    assert run_directories(home) == []
 
 
-def test_a_run_is_cancelled_in_time_though_its_trainer_is_deaf(home: WorkerHome, opened: Database) -> None:
+def test_a_run_is_cancelled_in_time_even_if_its_trainer_ignores_sigterm(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as worker:
         run_id, trainer = start_run(home, opened, worker)
         trainer.order("deaf")
@@ -224,64 +224,66 @@ def test_a_run_is_cancelled_in_time_though_its_trainer_is_deaf(home: WorkerHome,
         assert time.monotonic() - asked < CANCELLED_WITHIN
         wait_for_end_of([trainer.process_id])
     assert run_of(opened, run_id).state is RunState.CANCELLED
-    assert rooms(home) == []
+    assert run_directories(home) == []
 
 
-def test_a_second_worker_finds_the_run_taken(home: WorkerHome, opened: Database) -> None:
+def test_a_second_worker_skips_a_claimed_run(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as first:
         run_id, trainer = start_run(home, opened, first)
         with running_worker(home, "--queue", "fine-tuning") as second:
-            taken = f"Run {run_id} is another's, or has ended"
-            for _ in range(8):  # whoever takes the message, the run has its worker
+            skipped = f"Run {run_id} has ended or belongs to another worker"
+            for _ in range(8):  # whichever worker gets the message, the run is already claimed
                 notify_worker(home.settings, run_id)
-            second.wait_for(taken)
+            second.wait_for(skipped)
             trainer.order("better")
             first.wait_for(f"Run {run_id} ended: promoted")
-    assert home.no_trainer_waits()
+    assert home.no_trainer_connected()
     with opened.reading() as unit:
         assert [change.to_version for change in registry.changes(unit, 9)] == [f"run-{run_id}", "champion"]
 
 
-def test_a_worker_that_is_told_to_stop_gives_its_run_back(home: WorkerHome, opened: Database) -> None:
+def test_a_worker_that_is_told_to_stop_releases_its_run(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as worker:
         run_id, trainer = start_run(home, opened, worker)
     run = run_of(opened, run_id)
     assert (run.state, run.open, run.attempts) == (RunState.QUEUED, True, 0)
     wait_for_end_of([trainer.process_id])
     with running_worker(home, "--beat") as worker:
-        worker.wait_for(f"Run {run_id} begins, attempt 1")
+        worker.wait_for(f"Run {run_id} started, attempt 1")
         home.trainer().order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
 
 
-def test_a_killed_worker_takes_its_processes_along_and_another_goes_on(home: WorkerHome, opened: Database) -> None:
+def test_the_processes_of_a_killed_worker_end_and_another_worker_retries_the_run(
+    home: WorkerHome, opened: Database
+) -> None:
     with running_worker(home, "--beat") as worker:
         run_id, trainer = start_run(home, opened, worker)
         processes = group_of(worker.process.pid)
-        assert len(processes) >= 4, "the worker, two that carry tasks out, and the beat"
+        assert len(processes) >= 4, "the worker, two task processes, and the beat"
         worker.process.kill()
         wait_for_end_of([*processes, trainer.process_id])
-    let_lease_lapse(opened)
+    expire_lease(opened)
     with running_worker(home, "--beat") as worker:
-        worker.wait_for(f"Run {run_id} begins")
+        worker.wait_for(f"Run {run_id} started")
         home.trainer().order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
 
 
-def test_a_run_whose_worker_and_children_are_all_killed_is_taken_over(home: WorkerHome, opened: Database) -> None:
+def test_a_run_is_retried_after_all_processes_of_its_worker_are_killed(home: WorkerHome, opened: Database) -> None:
     with running_worker(home, "--beat") as worker:
         run_id, trainer = start_run(home, opened, worker)
         os.killpg(worker.process.pid, signal.SIGKILL)
         wait_for_end_of([trainer.process_id])
-    let_lease_lapse(opened)
+    expire_lease(opened)
     with running_worker(home, "--beat") as worker:
-        worker.wait_for(f"Run {run_id} begins, attempt 2")
+        worker.wait_for(f"Run {run_id} started, attempt 2")
         home.trainer().order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
     assert live(opened) == f"run-{run_id}"
 
 
-def test_a_worker_goes_on_though_its_idle_children_are_killed(home: WorkerHome, opened: Database) -> None:
+def test_a_worker_survives_the_death_of_its_idle_task_processes(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as worker:
         for child in set(group_of(worker.process.pid)) - {worker.process.pid}:
             os.kill(child, signal.SIGKILL)
@@ -291,7 +293,7 @@ def test_a_worker_goes_on_though_its_idle_children_are_killed(home: WorkerHome, 
         worker.wait_for(f"Run {run_id} ended: promoted")
 
 
-def test_a_candidate_that_was_compared_with_another_model_is_held(home: WorkerHome, opened: Database) -> None:
+def test_a_candidate_is_held_if_the_live_model_changed_during_its_run(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as worker:
         run_id, trainer = start_run(home, opened, worker)
         with opened.unit_of_work() as unit:
@@ -301,13 +303,13 @@ def test_a_candidate_that_was_compared_with_another_model_is_held(home: WorkerHo
     run = run_of(opened, run_id)
     assert run.decision is not None
     assert run.decision["sentence"] == (
-        "Held: the live model changed from champion while this run went on, so it has to be compared anew."
+        "Held: the live model changed from champion during this run, so the candidate has to be compared again."
     )
     assert live(opened) == "one"
 
 
 def group_of(leader: int) -> list[int]:
-    """The running processes of a process group."""
+    """Return the process ids of a process group."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -318,7 +320,7 @@ def group_of(leader: int) -> list[int]:
     return found
 
 
-def test_a_worker_comes_back_by_itself_when_its_broker_does(
+def test_a_worker_reconnects_when_its_broker_is_back(
     keys: tuple[str, ...], tmp_path: Path, migrated_sqlite: Path, remember: Callable[..., Any]
 ) -> None:
     shutil.copy(migrated_sqlite, tmp_path / "thumbs.db")
@@ -337,8 +339,8 @@ def test_a_worker_comes_back_by_itself_when_its_broker_does(
         redis.start()
         trainer.order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
-        with database.unit_of_work() as unit:  # told by nobody but the sweep
+        with database.unit_of_work() as unit:  # no message is sent except by the sweep
             again = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
-        worker.wait_for(f"Run {again.id} begins")
+        worker.wait_for(f"Run {again.id} started")
         home.trainer().order("few")
         worker.wait_for(f"Run {again.id} ended: held")

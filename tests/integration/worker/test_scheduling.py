@@ -1,4 +1,4 @@
-"""What workers do between runs: start what is due, tell of lost runs again, and remove old models."""
+"""Between runs, workers start runs that are due, find unclaimed ones, and remove old models."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,15 +21,15 @@ from storage.models.artifact_store import ArtifactStore
 from storage.privacy.consent import record_consent
 from storage.training import runs, snapshots
 from worker.runs.model_pruning import prune
-from worker.runs.scheduling import start_due, unclaimed_runs
+from worker.runs.scheduling import start_due_run, unclaimed_runs
 
 ADMIN = 7
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def judged(database: Database, remember: Callable[..., Any]) -> None:
-    """Three texts that an admin judged, written today."""
+def labelled(database: Database, remember: Callable[..., Any]) -> None:
+    """Three texts that an admin voted on, written today."""
     with database.unit_of_work() as unit:
         for text in ("A joy to watch.", "A bore to watch.", "It made me laugh."):
             review = remember(unit, text, telegram_id=ADMIN)
@@ -41,7 +41,7 @@ def settings(tmp_path: Path, **given: Any) -> Settings:
     return Settings(_env_file=None, data_dir=tmp_path, admin_ids=(ADMIN,), **given)
 
 
-@pytest.mark.usefixtures("judged")
+@pytest.mark.usefixtures("labelled")
 @pytest.mark.parametrize(
     ("given", "later", "trigger"),
     [
@@ -52,40 +52,38 @@ def settings(tmp_path: Path, **given: Any) -> Settings:
         ({"retrain_after": 0, "retrain_days": 0}, timedelta(days=999), None),
     ],
 )
-def test_a_round_starts_by_itself_after_so_many_judgements_or_days(
+def test_a_round_starts_after_enough_corrections_or_days(
     given: dict[str, int], later: timedelta, trigger: Trigger | None, database: Database, tmp_path: Path
 ) -> None:
-    run = start_due(database, settings(tmp_path, **given), datetime.now(UTC) + later)
+    run = start_due_run(database, settings(tmp_path, **given), datetime.now(UTC) + later)
     assert (run.trigger if run else None) == trigger
     assert unclaimed_runs(database) == ([run.id] if run else [])
 
 
-def test_without_a_judgement_nothing_is_ever_due(database: Database, tmp_path: Path) -> None:
+def test_no_run_is_due_without_corrections(database: Database, tmp_path: Path) -> None:
     with database.unit_of_work() as unit:
         registry.register(unit, "one", "0" * 64, "models/one")
-    assert start_due(database, settings(tmp_path, retrain_after=1), datetime.now(UTC) + timedelta(days=99)) is None
+    assert start_due_run(database, settings(tmp_path, retrain_after=1), datetime.now(UTC) + timedelta(days=99)) is None
 
 
-@pytest.mark.usefixtures("judged")
-def test_an_open_run_is_enough_and_one_that_broke_off_is_not_repeated_at_once(
-    database: Database, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("labelled")
+def test_no_run_starts_beside_an_open_one_or_soon_after_a_failed_one(database: Database, tmp_path: Path) -> None:
     due = settings(tmp_path, retrain_after=1)
-    first = start_due(database, due, datetime.now(UTC))
+    first = start_due_run(database, due, datetime.now(UTC))
     assert first is not None
-    assert start_due(database, due, datetime.now(UTC)) is None
+    assert start_due_run(database, due, datetime.now(UTC)) is None
     end(database, first.id, due, RunState.FAILED)
     assert unclaimed_runs(database) == []
-    assert start_due(database, due, datetime.now(UTC) + timedelta(hours=1)) is None
-    again = start_due(database, due, datetime.now(UTC) + timedelta(hours=13))
-    assert again is not None, "what the first was to learn is still to be learnt"
+    assert start_due_run(database, due, datetime.now(UTC) + timedelta(hours=1)) is None
+    again = start_due_run(database, due, datetime.now(UTC) + timedelta(hours=13))
+    assert again is not None, "the corrections of the failed run are still new"
     assert again.id > first.id
     end(database, again.id, due, RunState.HELD)
-    assert start_due(database, due, datetime.now(UTC) + timedelta(hours=26)) is None
+    assert start_due_run(database, due, datetime.now(UTC) + timedelta(hours=26)) is None
 
 
 def end(database: Database, run_id: int, due: Settings, state: RunState) -> None:
-    """Carry a run out as far as to its snapshot, and end it."""
+    """Claim a run, take its snapshot, and end it."""
     with database.unit_of_work() as unit:
         lease = runs.claim(unit, run_id, "a worker")
         assert lease is not None
@@ -93,22 +91,22 @@ def end(database: Database, run_id: int, due: Settings, state: RunState) -> None
         runs.finish(unit, lease, state)
 
 
-def test_a_run_that_is_given_back_counts_only_when_it_was_to_blame(database: Database) -> None:
+def test_a_released_attempt_counts_only_if_it_failed(database: Database) -> None:
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
-        for blame, attempts in ((None, 0), ("It died.", 1)):
+        for error, attempts in ((None, 0), ("It died.", 1)):
             lease = runs.claim(unit, run.id, "a worker")
             assert lease is not None
-            runs.release(unit, lease, blame)
+            runs.release(unit, lease, error)
             found = runs.get_run(unit, run.id)
             assert (found.state, found.attempts) == (RunState.QUEUED, attempts)
-            with pytest.raises(LeaseLost):  # a renewal that was on its way
+            with pytest.raises(LeaseLost):  # a renewal that was in progress
                 runs.renew(unit, lease)
     assert unclaimed_runs(database) == [run.id]
 
 
 def publish(database: Database, store: ArtifactStore, folder: Path, version: str, minute: int) -> str:
-    """Put a small model into the store and the registry."""
+    """Add a small model to the store and the registry; return its location."""
     source = folder / version
     source.mkdir()
     (source / "model.safetensors").write_bytes(version.encode())
@@ -124,25 +122,25 @@ def publish(database: Database, store: ArtifactStore, folder: Path, version: str
     return location
 
 
-def test_the_live_one_the_anchor_and_the_newest_stay(database: Database, tmp_path: Path) -> None:
+def test_the_live_model_the_anchor_and_the_newest_models_are_kept(database: Database, tmp_path: Path) -> None:
     store = ArtifactStore.open(str(tmp_path / "store"))
     (tmp_path / "sources").mkdir()
-    at = {
+    locations = {
         name: publish(database, store, tmp_path / "sources", name, minute)
         for minute, name in enumerate(["anchor", "live", "old", "older", "newer", "newest"])
     }
     with database.unit_of_work() as unit:
         registry.make_live(unit, "live", "a test")
-    kept = settings(tmp_path, keep_models=2, anchor=tmp_path / "sources" / "anchor", model=tmp_path / "elsewhere")
-    assert set(prune(database, store, kept)) == {"old", "older"}
-    assert store.names() == sorted(at[name] for name in ("anchor", "live", "newer", "newest"))
+    configured = settings(tmp_path, keep_models=2, anchor=tmp_path / "sources" / "anchor", model=tmp_path / "elsewhere")
+    assert set(prune(database, store, configured)) == {"old", "older"}
+    assert store.names() == sorted(locations[name] for name in ("anchor", "live", "newer", "newest"))
     with database.reading() as unit:
-        gone = {version.version for version in registry.versions(unit) if version.removed_at}
-    assert gone == {"old", "older"}
-    assert prune(database, store, kept) == []
+        removed = {version.version for version in registry.versions(unit) if version.removed_at}
+    assert removed == {"old", "older"}
+    assert prune(database, store, configured) == []
 
 
-def test_the_model_before_the_live_one_stays_to_go_back_to(database: Database, tmp_path: Path) -> None:
+def test_the_model_before_the_live_one_is_kept_for_a_rollback(database: Database, tmp_path: Path) -> None:
     store = ArtifactStore.open(str(tmp_path / "store"))
     (tmp_path / "sources").mkdir()
     for minute, name in enumerate(["before", "held", "later", "live"]):
@@ -155,7 +153,7 @@ def test_the_model_before_the_live_one_stays_to_go_back_to(database: Database, t
         assert [version.version for version in registry.earlier_live_models(unit)] == ["before"]
 
 
-def test_a_published_model_that_model_names_stays_where_it_is(database: Database, tmp_path: Path) -> None:
+def test_a_model_in_the_store_that_the_setting_model_names_is_kept(database: Database, tmp_path: Path) -> None:
     store = ArtifactStore.open(str(tmp_path / "store"))
     (tmp_path / "sources").mkdir()
     location = publish(database, store, tmp_path / "sources", "live", 3)
@@ -167,16 +165,16 @@ def test_a_published_model_that_model_names_stays_where_it_is(database: Database
         sha256 = registry.get_version(unit, "live").manifest_sha256
         registry.register(unit, "live", sha256, str(tmp_path / "store" / location))
         assert registry.get_version(unit, "live").location == location
-    own = settings(tmp_path, model=tmp_path / "store" / location)
-    assert prune(database, store, own) == []
+    configured = settings(tmp_path, model=tmp_path / "store" / location)
+    assert prune(database, store, configured) == []
     assert store.names() == [location]
-    with database.unit_of_work() as unit:  # another database, which only knows the model by MODEL's path
+    with database.unit_of_work() as unit:  # as in another database, which knows the model only by MODEL's path
         unit.change(update(ModelVersionRow).values(run_id=None, location=str(tmp_path / "store" / location)))
-    prune(database, store, own)
+    prune(database, store, configured)
     assert store.names() == [location]
 
 
-def test_a_model_outside_the_store_and_what_others_put_there_stay(database: Database, tmp_path: Path) -> None:
+def test_models_outside_the_store_and_foreign_files_in_it_are_kept(database: Database, tmp_path: Path) -> None:
     store = ArtifactStore.open(str(tmp_path / "store"))
     starter = tmp_path / "starter"
     starter.mkdir()
@@ -188,16 +186,16 @@ def test_a_model_outside_the_store_and_what_others_put_there_stay(database: Data
     assert store.names() == ["mine"]
 
 
-def test_what_a_killed_publication_left_goes_once_its_run_has_ended(database: Database, tmp_path: Path) -> None:
+def test_an_interrupted_publication_is_removed_once_its_run_has_ended(database: Database, tmp_path: Path) -> None:
     store = ArtifactStore.open(str(tmp_path / "store"))
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
     for name in (f"run{run.id}-one-0123", f".run{run.id}-one-0123-abc.part"):
         (tmp_path / "store" / name).mkdir(parents=True)
-    plain = settings(tmp_path)
-    prune(database, store, plain)
+    defaults = settings(tmp_path)
+    prune(database, store, defaults)
     assert len(store.names()) == 2
     with database.unit_of_work() as unit:
         assert runs.cancel(unit, run.id)
-    prune(database, store, plain)
+    prune(database, store, defaults)
     assert store.names() == []

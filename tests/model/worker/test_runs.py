@@ -1,4 +1,4 @@
-"""A real worker with the real trainer and a small network: from judgements to a decision, also when it is killed."""
+"""A real worker with the real trainer and a small network, from votes to a decision, even if the trainer is killed."""
 
 import os
 import signal
@@ -32,13 +32,13 @@ from storage.training import runs, snapshots
 ADMIN = 7
 WORDS = ("gravel", "treacle", "velvet")
 LONG = 60.0
-# A network of this size may fail what the live one passes, and of a rejected candidate nothing is left to look at.
+# A network of this size may fail where the live one passes, and a rejected candidate leaves no files to check.
 LENIENT = {"GATE_IMDB_LOSS": "1", "GATE_NEGATIVE_FLIPS": "1", "GATE_BEHAVIOUR_LOSS": "1"}
 
 
 @pytest.fixture
 def home(fine_tuned: FineTuneResult, small_reviews: Path, tmp_path: Path) -> Iterator[WorkerHome]:
-    """A worker's home whose live model and anchor are the small network."""
+    """A worker home whose live model and anchor are the small network."""
     folder = tmp_path / "home"
     folder.mkdir()
     with WorkerHome.made(
@@ -58,7 +58,7 @@ def home(fine_tuned: FineTuneResult, small_reviews: Path, tmp_path: Path) -> Ite
 
 @pytest.fixture
 def database(home: WorkerHome, fine_tuned: FineTuneResult) -> Iterator[Database]:
-    """A database in which an admin said the opposite of what the live model says of ninety texts."""
+    """A database in which an admin voted wrong on the live model's predictions for ninety texts."""
     runner.upgrade(home.settings.database_address)
     key = home.settings.encryption_key
     assert key is not None
@@ -68,18 +68,18 @@ def database(home: WorkerHome, fine_tuned: FineTuneResult) -> Iterator[Database]
     verdicts = Classifier.load(anchor).classify(texts)
     with opened.unit_of_work() as unit:
         registry.register(unit, version, manifest_hash(anchor), str(anchor))
-        registry.make_live(unit, version, "a test begins")
+        registry.make_live(unit, version, "test setup")
         admin = upsert_person(unit, ADMIN, "Ada", "en")
         record_consent(unit, admin.id, Consent.GRANTED, "test")
         for number, (text, verdict) in enumerate(zip(texts, verdicts, strict=True)):
             message = store_message(unit, admin.id, FROM_FILE, ADMIN, [MessagePart(number, text)])
-            said = store_prediction(unit, message, version, verdict.label, 0.6, True, 1, (0.0, 0.1))
-            record_vote(unit, admin.id, said, Vote.WRONG)
+            prediction = store_prediction(unit, message, version, verdict.label, 0.6, True, 1, (0.0, 0.1))
+            record_vote(unit, admin.id, prediction, Vote.WRONG)
     yield opened
     opened.close()
 
 
-def ask(home: WorkerHome, database: Database, kind: RunKind = RunKind.FEEDBACK_ROUND) -> int:
+def request_run(home: WorkerHome, database: Database, kind: RunKind = RunKind.FEEDBACK_ROUND) -> int:
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, kind, Trigger.ADMIN, ADMIN).run
     notify_worker(home.settings, run.id)
@@ -87,7 +87,7 @@ def ask(home: WorkerHome, database: Database, kind: RunKind = RunKind.FEEDBACK_R
 
 
 def trainer_below(worker: int) -> int:
-    """The process id of the trainer that a process of this worker's group started."""
+    """Return the process id of the trainer that a process in this worker's group started."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if b"worker.trainer" in (folder / "cmdline").read_bytes():
@@ -96,18 +96,18 @@ def trainer_below(worker: int) -> int:
                     return int(folder.name)
         except (OSError, IndexError):
             continue
-    pytest.fail("no trainer runs")
+    pytest.fail("no trainer is running")
 
 
-def test_judgements_become_a_model_that_is_published_though_its_trainer_is_killed(
+def test_corrections_become_a_published_model_even_if_the_trainer_is_killed(
     home: WorkerHome, database: Database, fine_tuned: FineTuneResult, tmp_path: Path
 ) -> None:
     with running_worker(home, "--beat") as worker:
-        run_id = ask(home, database)
-        worker.wait_for("which is measured now", LONG)
+        run_id = request_run(home, database)
+        worker.wait_for("and is measuring it", LONG)
         os.kill(trainer_below(worker.process.pid), signal.SIGKILL)
-        worker.wait_for(f"The trainer of run {run_id} ended by itself")
-        worker.wait_for(f"Run {run_id} begins, attempt 2")
+        worker.wait_for(f"The trainer of run {run_id} died")
+        worker.wait_for(f"Run {run_id} started, attempt 2")
         worker.wait_for(f"Run {run_id} ended: ", LONG)
     with database.reading() as unit:
         run = runs.get_run(unit, run_id)
@@ -123,35 +123,35 @@ def test_judgements_become_a_model_that_is_published_though_its_trainer_is_kille
     assert manifest_hash(folder) == candidate.manifest_sha256
     assert Classifier.load(folder).version == run.candidate
     with database.reading() as unit:
-        assert runs.chart_of(unit, run_id), "the chart is there"
+        assert runs.chart_of(unit, run_id), "the run has a chart"
 
 
-def test_a_full_run_starts_from_the_encoder_and_learns_reviews_and_judgements(
+def test_a_full_run_starts_from_the_encoder_and_trains_on_reviews_and_corrections(
     home: WorkerHome, database: Database, small_base: BaseModel, tmp_path: Path
 ) -> None:
     recipe = write_recipe(tmp_path, replace(RECIPE, name="full"))
     with running_worker(home, FULL_RECIPE=str(recipe), BASE_MODEL=str(small_base.folder)) as worker:
-        run_id = ask(home, database, RunKind.FULL_RUN)
+        run_id = request_run(home, database, RunKind.FULL_RUN)
         worker.wait_for(f"Run {run_id} ended: ", LONG)
     with database.reading() as unit:
         run = runs.get_run(unit, run_id)
-        counted = len(snapshots.labelled_texts(unit, run_id, SnapshotPart.TRAIN))
+        corrections = len(snapshots.labelled_texts(unit, run_id, SnapshotPart.TRAIN))
     assert run.decision is not None, run.error
     assert run.state in (RunState.PROMOTED, RunState.HELD), run.decision["sentence"]
     with database.reading() as unit:
         location = registry.get_version(unit, run.candidate or "").location
     manifest = Classifier.load(ArtifactStore.open(home.settings.store_address).fetch(location, tmp_path)).manifest
     assert "anchor" not in manifest.data
-    assert manifest.data["corrections"]["judgements"] == counted > 0
-    assert manifest.data["train"]["reviews"] > counted
+    assert manifest.data["corrections"]["judgements"] == corrections > 0
+    assert manifest.data["train"]["reviews"] > corrections
 
 
-def test_without_tensorflow_a_run_fails_and_says_what_is_needed(home: WorkerHome, database: Database) -> None:
+def test_without_tensorflow_a_run_fails_with_a_helpful_error(home: WorkerHome, database: Database) -> None:
     bare = home.settings.data_dir / "python"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n', encoding="ascii")  # no site-packages
     bare.chmod(0o755)
     with running_worker(home, TRAINING_PYTHON=str(bare)) as worker:
-        run_id = ask(home, database)
+        run_id = request_run(home, database)
         worker.wait_for(f"Run {run_id} ended: failed")
     with database.reading() as unit:
         run = runs.get_run(unit, run_id)

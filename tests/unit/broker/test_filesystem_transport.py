@@ -1,4 +1,4 @@
-"""Messages in a folder are whole, are taken once, and a broken one stops nobody."""
+"""Messages in a folder are complete and delivered once, and a corrupt one blocks nobody."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from kombu import Connection
 from kombu.simple import SimpleQueue
 
 from broker.filesystem_transport import Transport
-from broker.queues import CARRY_OUT, FINE_TUNING, broker_settings, notify_worker, queue_length
+from broker.queues import EXECUTE_RUN, FINE_TUNING, broker_settings, notify_worker, queue_length
 from core.settings import Settings
 
 
@@ -19,15 +19,15 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def runs(settings: Settings) -> Iterator[SimpleQueue]:
-    """The queue of runs, as a worker reads it."""
-    made = broker_settings(settings)
-    with Connection(made["broker_url"], transport_options=made["broker_transport_options"]) as connection:
+    """The queue of runs, as a worker consumes it."""
+    options = broker_settings(settings)
+    with Connection(options["broker_url"], transport_options=options["broker_transport_options"]) as connection:
         assert isinstance(connection.transport, Transport)
         with connection.SimpleQueue(FINE_TUNING) as queue:
             yield queue
 
 
-def messages(settings: Settings) -> Path:
+def messages_folder(settings: Settings) -> Path:
     return settings.data_dir / "broker" / "messages"
 
 
@@ -35,23 +35,25 @@ def test_messages_arrive_once_and_in_order(settings: Settings, runs: SimpleQueue
     for run_id in (1, 2, 3):
         notify_worker(settings, run_id)
     assert queue_length(settings) == 3
-    arrived = []
+    received = []
     for _ in range(3):
         message = runs.get(timeout=10)
-        assert message.headers["task"] == CARRY_OUT
-        arrived.append(message.payload[0])
+        assert message.headers["task"] == EXECUTE_RUN
+        received.append(message.payload[0])
         message.ack()
-    assert arrived == [[1], [2], [3]]
+    assert received == [[1], [2], [3]]
     assert queue_length(settings) == 0
-    assert list(messages(settings).iterdir()) == []
+    assert list(messages_folder(settings).iterdir()) == []
     with pytest.raises(runs.Empty):
         runs.get_nowait()
 
 
-@pytest.mark.parametrize("left", [b"", b'{"body": "W1sx', b"\xff\xfe"], ids=["nothing", "half", "no text"])
-def test_what_a_killed_process_left_is_dropped(left: bytes, settings: Settings, runs: SimpleQueue) -> None:
-    (messages(settings) / f"00_dead.{FINE_TUNING}.msg").write_bytes(left)
-    (messages(settings) / f"1_dead.{FINE_TUNING}.msg.unfinished").write_bytes(left)
+@pytest.mark.parametrize("partial", [b"", b'{"body": "W1sx', b"\xff\xfe"], ids=["empty", "half", "not UTF-8"])
+def test_a_partial_message_of_a_killed_process_is_dropped(
+    partial: bytes, settings: Settings, runs: SimpleQueue
+) -> None:
+    (messages_folder(settings) / f"00_dead.{FINE_TUNING}.msg").write_bytes(partial)
+    (messages_folder(settings) / f"1_dead.{FINE_TUNING}.msg.unfinished").write_bytes(partial)
     notify_worker(settings, 7)
     message = runs.get(timeout=10)
     assert message.payload[0] == [7]
@@ -59,10 +61,10 @@ def test_what_a_killed_process_left_is_dropped(left: bytes, settings: Settings, 
     assert queue_length(settings) == 0
 
 
-def test_a_message_is_not_seen_before_it_is_whole(settings: Settings, runs: SimpleQueue) -> None:
+def test_a_message_is_invisible_until_it_is_complete(settings: Settings, runs: SimpleQueue) -> None:
     notify_worker(settings, 7)
-    (whole,) = messages(settings).iterdir()
-    whole.rename(whole.with_name(f"{whole.name}.unfinished"))
+    (complete,) = messages_folder(settings).iterdir()
+    complete.rename(complete.with_name(f"{complete.name}.unfinished"))
     assert queue_length(settings) == 0
     with pytest.raises(runs.Empty):
         runs.get_nowait()

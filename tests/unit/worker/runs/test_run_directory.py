@@ -1,4 +1,4 @@
-"""The folders that runs are carried out in: one run at a time, and nothing is left of one that ended."""
+"""Run directories: one run at a time, and nothing is left of a run that has ended."""
 
 from pathlib import Path
 
@@ -13,45 +13,45 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(_env_file=None, data_dir=tmp_path)
 
 
-def left(settings: Settings) -> set[str]:
+def directories(settings: Settings) -> set[str]:
     return {path.name for path in (settings.data_dir / "work").glob("run-*")}
 
 
-def leave(settings: Settings, *run_ids: int) -> None:
-    """What workers that were killed leave."""
+def leave_behind(settings: Settings, *run_ids: int) -> None:
+    """Make the directories that killed workers leave."""
     for run_id in run_ids:
-        room = settings.data_dir / "work" / f"run-{run_id}"
-        room.mkdir(parents=True)
-        (room / "checkpoint").write_bytes(b"weights")
+        directory = settings.data_dir / "work" / f"run-{run_id}"
+        directory.mkdir(parents=True)
+        (directory / "checkpoint").write_bytes(b"weights")
 
 
 def must_not_wait() -> None:
-    pytest.fail("nobody holds the lock")
+    pytest.fail("the lock is free")
 
 
-def test_a_room_keeps_what_its_own_run_left_and_clears_the_others(settings: Settings) -> None:
-    leave(settings, 1, 2, 12)
-    with run_directory(settings, 2, must_not_wait) as room:
-        assert (room.folder / "checkpoint").is_file()
-        assert left(settings) == {"run-2"}
-        room.purge()
-    assert left(settings) == set()
+def test_a_retry_finds_its_own_directory_and_removes_the_others(settings: Settings) -> None:
+    leave_behind(settings, 1, 2, 12)
+    with run_directory(settings, 2, must_not_wait) as directory:
+        assert (directory.path / "checkpoint").is_file()
+        assert directories(settings) == {"run-2"}
+        directory.remove()
+    assert directories(settings) == set()
 
 
-def test_rooms_of_ended_runs_are_cleared_and_the_open_ones_stays(settings: Settings) -> None:
-    leave(settings, 1, 2, 12)
+def test_stale_directories_are_removed_and_the_open_runs_is_kept(settings: Settings) -> None:
+    leave_behind(settings, 1, 2, 12)
     remove_stale_directories(settings, 2)
-    assert left(settings) == {"run-2"}
+    assert directories(settings) == {"run-2"}
     remove_stale_directories(settings, None)
-    assert left(settings) == set()
+    assert directories(settings) == set()
 
 
-def test_nothing_is_cleared_while_a_run_is_carried_out(settings: Settings) -> None:
+def test_nothing_is_removed_while_a_run_is_in_progress(settings: Settings) -> None:
     with run_directory(settings, 2, must_not_wait):
         remove_stale_directories(settings, None)
-        assert left(settings) == {"run-2"}
+        assert directories(settings) == {"run-2"}
 
 
-def test_where_no_run_was_ever_carried_out_there_is_nothing_to_clear(settings: Settings) -> None:
+def test_without_any_run_there_is_nothing_to_remove(settings: Settings) -> None:
     remove_stale_directories(settings, None)
     assert not (settings.data_dir / "work").exists()

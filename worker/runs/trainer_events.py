@@ -1,0 +1,57 @@
+"""Handles the events of a trainer process: progress, measurements, and the test that follows publication."""
+
+import logging
+
+from storage.db.database import Database
+from storage.db.states import RunState
+from storage.models import registry
+from storage.training import runs
+from storage.training.runs import RunProgress
+from worker.errors import TrainerDied, TrainingFailed
+from worker.runs.lease_keeper import LeaseKeeper
+from worker.runs.stop_conditions import POLL_INTERVAL, StopConditions
+from worker.trainer.process import Exited, TrainerProcess
+from worker.trainer.protocol import Done, Evaluating, Failed, Progress, Tested
+
+logger = logging.getLogger(__name__)
+
+
+def wait_for_measurements(trainer: TrainerProcess, keeper: LeaseKeeper, stop: StopConditions) -> Done:
+    """Record the trainer's progress until it has measured the candidate.
+
+    Raises TrainingFailed, TrainerDied, and whatever ``StopConditions.check`` raises.
+    """
+    while True:
+        event = trainer.next_event(POLL_INTERVAL)
+        stop.check()
+        match event:
+            case Progress(step, steps, epochs, samples_per_second):
+                keeper.record_progress(RunProgress(step, steps, epochs, samples_per_second))
+            case Evaluating(version):
+                logger.info("Run %d has trained %s and is measuring it", trainer.run_id, version)
+                keeper.set_state(RunState.EVALUATING)
+            case Done():
+                return event
+            case Failed(sentence):
+                raise TrainingFailed(sentence=sentence)
+            case Exited(status):
+                raise TrainerDied(run_id=trainer.run_id, status=status)
+
+
+def record_test_result(trainer: TrainerProcess, database: Database, version: str, stop: StopConditions) -> None:
+    """Record how a published model does on the official test reviews, which no decision depends on.
+
+    Gives up as soon as another run is waiting, the worker is stopping, or the time limit has passed.
+    """
+    while not stop.out_of_time():
+        match trainer.next_event(POLL_INTERVAL):
+            case Tested(reviews, right):
+                with database.unit_of_work() as unit:
+                    registry.record_test(unit, version, reviews, right)
+                logger.info("%s classifies %d of %d other test reviews correctly", version, right, reviews)
+                return
+            case Failed() | Exited():
+                return
+        with database.reading() as unit:
+            if runs.open_run(unit) is not None:
+                return
