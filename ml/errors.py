@@ -84,7 +84,7 @@ class BadRecipe(BadInput):
 
 class UnusableCheck(BadInput):
     message = (
-        "The behavioural check {path} cannot be used: {reason}. docs/decisions/behavioural-checks.md says "
+        "The behavioural check {path} cannot be used: {reason}. docs/decisions/0009-behavioural-checks.md says "
         "how one is written."
     )
 

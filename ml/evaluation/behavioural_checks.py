@@ -1,7 +1,8 @@
 """Behavioural checks in the style of CheckList: short texts, and what a model's verdicts on them must satisfy.
 
-``ml/evaluation/behaviour`` holds one TOML file for each check; docs/decisions/behavioural-checks.md describes the
-format. The kinds are those of Ribeiro et al. 2020, "Beyond Accuracy: Behavioral Testing of NLP Models with CheckList".
+``ml/evaluation/behaviour`` holds one TOML file for each check; docs/decisions/0009-behavioural-checks.md describes
+the format. The kinds are those of Ribeiro et al. 2020, "Beyond Accuracy: Behavioral Testing of NLP Models with
+CheckList".
 """
 
 from collections.abc import Mapping, Sequence

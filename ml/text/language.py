@@ -2,7 +2,7 @@
 
 A false refusal is worse than a guess about a foreign text: whatever is short, mixed or doubtful passes as English.
 ``python -m benchmarks.serving.language_guard`` measures both kinds of error; the figures are in
-docs/decisions/language-guard.md.
+docs/decisions/0001-language-guard.md.
 """
 
 from dataclasses import dataclass
