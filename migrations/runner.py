@@ -9,12 +9,12 @@ from sqlalchemy import URL, Connection, text
 
 from storage.db.engine import (
     broken_references,
+    current_revision,
     make_private_file,
     migrating_engine,
     parse_address,
     reachable,
     reading_engine,
-    revision_of,
     sqlite_file,
     writing_engine,
 )
@@ -74,7 +74,7 @@ def current(url: str) -> str | None:
     engine = writing_engine(address)
     try:
         with reachable(address), reading_engine(engine).connect() as connection:
-            return revision_of(connection)
+            return current_revision(connection)
     finally:
         engine.dispose()
 

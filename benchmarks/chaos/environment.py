@@ -26,7 +26,7 @@ from storage.chat.people import upsert_person
 from storage.chat.predictions import store_prediction
 from storage.db.database import Database
 from storage.db.states import Consent, RunKind, Trigger, Vote
-from storage.feedback.eligibility import FROM_FILE
+from storage.feedback.eligibility import IMPORT_BOT_ID
 from storage.feedback.votes import record_vote
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
@@ -98,7 +98,7 @@ class ChaosEnvironment:
         with self.database.unit_of_work() as unit:
             admin = upsert_person(unit, ADMIN, "Ada", "en")
             for number, text, said in zip(numbers, texts, verdicts, strict=True):
-                message = store_message(unit, admin.id, FROM_FILE, ADMIN, [MessagePart(number, text)])
+                message = store_message(unit, admin.id, IMPORT_BOT_ID, ADMIN, [MessagePart(number, text)])
                 prediction = store_prediction(
                     unit, message, self.network.version, said.label, said.confidence, True, 1, (0.0, 0.1)
                 )

@@ -69,7 +69,7 @@ class Records:
 
     def judged(self, labels: Mapping[str, str]) -> Judged:
         """Count the judged sentences, whose true ``labels`` are given by text."""
-        rules, admins = EligibilityRules.of(self._settings), frozenset(self._settings.admin_ids)
+        rules, admins = EligibilityRules.from_settings(self._settings), frozenset(self._settings.admin_ids)
         with self._database() as database, database.reading() as unit:
             true = {unit.cipher.fingerprint(text): label for text, label in labels.items()}
             found = list(voted_texts(unit, rules.quorum, admins))

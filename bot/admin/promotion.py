@@ -96,5 +96,5 @@ def _too_late(unit: UnitOfWork, texts: Texts, run: Run) -> str:
 def _show(unit: UnitOfWork, tap: Tap, text: str, keyboard: Keyboard | None, *, drawn: bool) -> None:
     payload = chart_payload(text, keyboard, None) if drawn else text_payload(text, keyboard)
     received = tap.incoming
-    draft = Draft(received.bot_id, received.chat_id, payload, changes=tap.telegram_message_id)
+    draft = Draft(received.bot_id, received.chat_id, payload, edits=tap.telegram_message_id)
     outbox.enqueue(unit, draft)

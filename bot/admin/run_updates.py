@@ -13,7 +13,7 @@ from bot.database import AsyncDatabase
 from bot.texts import texts_for
 from bot.transport.outbox import Outbox
 from storage.chat import outbox as stored_outbox
-from storage.chat.outbox import Draft, Outcome
+from storage.chat.outbox import Draft, ReplyStatus
 from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState
 from storage.errors import StorageError
@@ -65,13 +65,13 @@ class RunUpdates:
 
     def _outdated(self, unit: UnitOfWork, now: datetime) -> list[Follower]:
         """Who sees something that is not so any more, and may be shown the change now: only admins may."""
-        following = [one for one in followers.following(unit, self._bot_id) if one.chat_id in self._admin_ids]
+        following = [one for one in followers.active_followers(unit, self._bot_id) if one.chat_id in self._admin_ids]
         return [follower for follower in following if _due(unit, follower, now)]
 
 
 def _due(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
     run = runs.get_run(unit, follower.run_id)
-    last = stored_outbox.outcome_of(unit, follower.reply_id)
+    last = stored_outbox.reply_status(unit, follower.reply_id)
     if last is not None and last.state in (ReplyState.PENDING, ReplyState.SENDING):
         return False
     if last is not None and now - last.changed_at < EDIT_EVERY:
@@ -91,18 +91,18 @@ def _update(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
     run, texts = runs.get_run(unit, follower.run_id), texts_for(follower.language)
     payload = run_payload(texts, run, asking=asks(follower.shown, run.id))
     shown = note_of(payload)
-    if not followers.claim(unit, follower, shown):
+    if not followers.claim_edit(unit, follower, shown):
         return False
     if shown != follower.shown:
-        target = _message_of(stored_outbox.outcome_of(unit, follower.reply_id))
-        reply_id = stored_outbox.enqueue(unit, Draft(follower.bot_id, follower.chat_id, payload, changes=target))
+        target = _message_of(stored_outbox.reply_status(unit, follower.reply_id))
+        reply_id = stored_outbox.enqueue(unit, Draft(follower.bot_id, follower.chat_id, payload, edits=target))
         followers.set_reply(unit, follower, reply_id)
-    if not run.open and followers.finish(unit, follower) and run.state in EVALUATED:
+    if not run.open and followers.stop_following(unit, follower) and run.state in EVALUATED:
         enqueue_card(unit, run, follower.bot_id, follower.chat_id, texts)
     return True
 
 
-def _message_of(last: Outcome | None) -> int | None:
+def _message_of(last: ReplyStatus | None) -> int | None:
     """The message to change; None where it never arrived for certain, or is gone: then a new one is sent."""
     return last.telegram_message_id if last is not None and last.state is ReplyState.SENT else None
 

@@ -107,7 +107,7 @@ def _tapped(unit: UnitOfWork, tap: Tap, on_run: RunTap) -> None:
         edit(unit, received, tap.telegram_message_id, MessageContent(received.texts.run_gone))
         return
     payload = run_payload(received.texts, run, asking=on_run.action is RunAction.CANCEL)
-    draft = Draft(received.bot_id, received.chat_id, payload, changes=tap.telegram_message_id)
+    draft = Draft(received.bot_id, received.chat_id, payload, edits=tap.telegram_message_id)
     follower = followers.find_follower(unit, run.id, received.bot_id, received.chat_id)
     reply_id = outbox.enqueue(unit, draft)
     if follower is not None:

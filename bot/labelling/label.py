@@ -19,7 +19,7 @@ from storage.db.database import UnitOfWork
 from storage.db.states import Consent, OfferState, Vote
 from storage.feedback import label_offers, label_queue, votes
 from storage.feedback.label_offers import Offer
-from storage.feedback.label_queue import Need, WaitingText
+from storage.feedback.label_queue import LabelQueueRules, QueuedText
 from storage.privacy import consent
 
 # One in so many is a gold question, and the first one comes this far into them.
@@ -36,7 +36,7 @@ class LabellingDialog:
 
     def __init__(self, store: AsyncDatabase, settings: Settings) -> None:
         self._store = store
-        self._need = Need(settings.feedback_quorum, frozenset(settings.admin_ids), CONSENT_WORDING)
+        self._need = LabelQueueRules(settings.feedback_quorum, frozenset(settings.admin_ids), CONSENT_WORDING)
 
     async def start(self, received: Incoming) -> None:
         """Show the text that a vote would help most, in a new message."""
@@ -71,7 +71,9 @@ def vote(unit: UnitOfWork, person_id: int, prediction_id: int, label: str | None
     return True
 
 
-def _answered(unit: UnitOfWork, texts: Texts, person: Person, on_offer: OfferTap, need: Need) -> MessageContent | None:
+def _answered(
+    unit: UnitOfWork, texts: Texts, person: Person, on_offer: OfferTap, need: LabelQueueRules
+) -> MessageContent | None:
     """Carry a tap out; what the message shows then, None when the tap came twice and changes nothing."""
     offer = label_offers.find_offer(unit, person.id, on_offer.offer_id)
     if offer is None:
@@ -81,30 +83,30 @@ def _answered(unit: UnitOfWork, texts: Texts, person: Person, on_offer: OfferTap
     if offer.state is not OfferState.SHOWN:
         return None
     if on_offer.action is LabelAction.SKIP:
-        label_offers.close(unit, offer, OfferState.SKIPPED)
+        label_offers.close_offer(unit, offer, OfferState.SKIPPED)
     elif consent.consent_of(unit, person.id) is Consent.GRANTED:
         label = LABEL_OF[on_offer.action]
         if offer.prediction_id is not None:
             vote(unit, person.id, offer.prediction_id, label)
-        label_offers.close(unit, offer, OfferState.ANSWERED, label or _NEITHER)
+        label_offers.close_offer(unit, offer, OfferState.ANSWERED, label or _NEITHER)
     return _next(unit, texts, person, need)
 
 
-def _undone(unit: UnitOfWork, texts: Texts, person: Person, offer: Offer, need: Need) -> MessageContent:
+def _undone(unit: UnitOfWork, texts: Texts, person: Person, offer: Offer, need: LabelQueueRules) -> MessageContent:
     """Take an answer back and ask again, or go on where nobody needs it any more."""
     if offer.prediction_id is not None and offer.state is OfferState.ANSWERED:
         votes.undo_vote(unit, person.id, offer.prediction_id)
-    label_offers.close(unit, offer, OfferState.UNDONE)
+    label_offers.close_offer(unit, offer, OfferState.UNDONE)
     label_offers.clear_shown(unit, person.id)
     if offer.gold_label is not None:
         known = {unit.cipher.fingerprint(question.text): question for question in gold_questions()}
         gold = known.get(offer.text_hash)
         return _next(unit, texts, person, need) if gold is None else _gold(unit, texts, person, gold)
-    waiting = label_queue.still_waiting(unit, person.id, need, offer.text_hash)
+    waiting = label_queue.find_queued(unit, person.id, need, offer.text_hash)
     return _next(unit, texts, person, need) if waiting is None else _somebodys(unit, texts, person, waiting)
 
 
-def _next(unit: UnitOfWork, texts: Texts, person: Person, need: Need) -> MessageContent:
+def _next(unit: UnitOfWork, texts: Texts, person: Person, need: LabelQueueRules) -> MessageContent:
     """The next text, or why there is none."""
     if consent.consent_of(unit, person.id) is not Consent.GRANTED:
         question = f"{texts.label_needs_consent}\n\n{texts.consent_status_no}"
@@ -112,7 +114,7 @@ def _next(unit: UnitOfWork, texts: Texts, person: Person, need: Need) -> Message
     label_offers.clear_shown(unit, person.id)
     waiting = label_queue.next_text(unit, person.id, need)
     if waiting is None:
-        last = label_offers.last_closed(unit, person.id)
+        last = label_offers.last_closed_offer(unit, person.id)
         return MessageContent(texts.label_none, undo_keyboard(texts, last.id) if last else None, person_id=person.id)
     gold = _due_gold(unit, person)
     return _somebodys(unit, texts, person, waiting) if gold is None else _gold(unit, texts, person, gold)
@@ -128,15 +130,15 @@ def _due_gold(unit: UnitOfWork, person: Person) -> GoldQuestion | None:
 
 
 def _gold(unit: UnitOfWork, texts: Texts, person: Person, question: GoldQuestion) -> MessageContent:
-    last = label_offers.last_closed(unit, person.id)
+    last = label_offers.last_closed_offer(unit, person.id)
     offer_id = label_offers.offer_gold(unit, person.id, question.text, question.label)
     return _question(texts, person, question.text, offer_id, last)
 
 
-def _somebodys(unit: UnitOfWork, texts: Texts, person: Person, waiting: WaitingText) -> MessageContent:
-    last = label_offers.last_closed(unit, person.id)
+def _somebodys(unit: UnitOfWork, texts: Texts, person: Person, waiting: QueuedText) -> MessageContent:
+    last = label_offers.last_closed_offer(unit, person.id)
     offer_id = label_offers.offer_text(unit, person.id, waiting)
-    text = messages.texts_of(unit, [waiting.message_id])[waiting.message_id]
+    text = messages.get_texts(unit, [waiting.message_id])[waiting.message_id]
     return _question(texts, person, text, offer_id, last, waiting.prediction_id)
 
 

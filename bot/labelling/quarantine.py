@@ -12,7 +12,7 @@ from core.settings import Settings
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent
 from storage.feedback import quarantine
-from storage.feedback.quarantine import QuarantinedText, Reason
+from storage.feedback.quarantine import QuarantinedText, QuarantineReason
 from storage.privacy import consent
 
 # No model is certain, and "100 %" would say so.
@@ -62,7 +62,7 @@ class QuarantineDialog:
         texts, person = received.texts, received.sender.upsert(unit)
         if consent.consent_of(unit, person.id) is Consent.WITHDRAWN:
             return MessageContent(texts.quarantine_withdrawn, person_id=person.id)
-        found = quarantine.quarantined(unit, self._quorum, self._admins, skipped + 1)
+        found = quarantine.quarantined_texts(unit, self._quorum, self._admins, skipped + 1)
         if len(found) <= skipped:
             return MessageContent(texts.quarantine_end if skipped else texts.quarantine_none, person_id=person.id)
         text = found[skipped]
@@ -72,7 +72,10 @@ class QuarantineDialog:
 
 def _page(texts: Texts, text: QuarantinedText) -> str:
     """Why the text is shown, the text, and who says what of it; HTML."""
-    why = {Reason.DISAGREEMENT: texts.quarantine_disagreement, Reason.UNLIKELY: texts.quarantine_unlikely}
+    why = {
+        QuarantineReason.DISAGREEMENT: texts.quarantine_disagreement,
+        QuarantineReason.UNLIKELY: texts.quarantine_unlikely,
+    }
     votes = dict(text.votes)
     said = fill(
         texts.quarantine_votes,
@@ -80,6 +83,6 @@ def _page(texts: Texts, text: QuarantinedText) -> str:
         negative=votes.get("Negative", 0),
         neither=votes.get(None, 0),
         label=text.predicted,
-        percent=min(round(100 * text.chance), _MOST_PERCENT),
+        percent=min(round(100 * text.confidence), _MOST_PERCENT),
     )
     return "\n\n".join([why[text.reason], fill("{text}", text=excerpt(text.text)), said])

@@ -114,7 +114,7 @@ class PrivacyDialog:
                 saw = [] if person_id is None else snapshots.versions_that_saw(unit, person_id)
                 _take_back(unit, telegram_id)
                 gone = erasure.erase(unit, telegram_id)
-                text = fill(texts.delete_done, messages=gone.messages, judgements=gone.judgements)
+                text = fill(texts.delete_done, messages=gone.messages, judgements=gone.votes)
                 text = _with_models(text, texts, saw)
             edit(unit, tap.incoming, tap.telegram_message_id, MessageContent(text))
             tap.incoming.finish(unit)
@@ -124,9 +124,9 @@ class PrivacyDialog:
 
 def _take_back(unit: UnitOfWork, telegram_id: int) -> None:
     """Take the person's texts out of the messages in which others were asked about them."""
-    for place in outbox.shown_to_others(unit, telegram_id):
+    for place in outbox.messages_in_other_chats(unit, telegram_id):
         payload = {"text": texts_for(place.language).text_taken_back}
-        outbox.enqueue(unit, Draft(place.bot_id, place.chat_id, payload, changes=place.telegram_message_id))
+        outbox.enqueue(unit, Draft(place.bot_id, place.chat_id, payload, edits=place.telegram_message_id))
 
 
 def _with_models(text: str, texts: Texts, versions: Sequence[str]) -> str:

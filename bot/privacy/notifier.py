@@ -64,7 +64,7 @@ class CorrectionNotifier:
     async def _read(self, notice: CorrectionNotification) -> dict[int, Reprediction]:
         """Read a person's texts anew, one after the other: whoever waits for an answer goes before."""
         ids = [correction.message_id for correction in notice.corrections[:MOST_TEXTS]]
-        texts = await self._store.read(lambda unit: messages.texts_of(unit, ids))
+        texts = await self._store.read(lambda unit: messages.get_texts(unit, ids))
         return {number: Reprediction(text, await self._model.verdict(text)) for number, text in texts.items()}
 
 

@@ -37,7 +37,7 @@ def _judge(unit: UnitOfWork, tap: Tap, judging: VoteTap) -> None:
         edit(unit, received, tap.telegram_message_id, MessageContent(texts.judgement_gone))
         return
     person = received.sender.upsert(unit)
-    newest = predictions.newest_of(unit, prediction.id)
+    newest = predictions.newest_prediction(unit, prediction.id)
     if newest != prediction.id:
         # The text was edited while the tap was on its way: the words that it is about are gone.
         edit(unit, received, tap.telegram_message_id, verdict_content(unit, received, person, newest))

@@ -70,7 +70,7 @@ class MessageContent:
             person_id=self.person_id,
             prediction_id=self.prediction_id,
             answers=answers,
-            changes=changes,
+            edits=changes,
             revises=revises,
         )
 

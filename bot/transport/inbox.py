@@ -89,7 +89,7 @@ class Inbox(asyncio.Queue[object]):
     async def _sweep(self) -> None:
         while True:
             try:
-                for stored in await self._store.read(lambda unit: inbox.unhandled(unit, self._bot.id)):
+                for stored in await self._store.read(lambda unit: inbox.pending_updates(unit, self._bot.id)):
                     if stored.update_id not in self._held:
                         await self._take_up(stored)
             except (SQLAlchemyError, StorageError):

@@ -190,7 +190,7 @@ class Outbox:
                 outbox.mark_sent(unit, reply.id, target)
             elif target is not None and reply.answers is not None and "to edit not found" in reason:
                 # The person deleted the answer, and then changed the question.
-                outbox.mark_new(unit, reply.id)
+                outbox.mark_as_new(unit, reply.id)
                 return True
             elif isinstance(error, (BadRequest, Forbidden, ChatMigrated)) or (attempt >= _TRIES and _left(error)):
                 outbox.mark_failed(unit, reply.id, reason)

@@ -59,7 +59,7 @@ def import_file(
         typer.echo(json.dumps(dataclasses.asdict(imported)))
     else:
         typer.echo(
-            f"Imported {imported.judgements:,} judgements by {imported.people:,} people; "
+            f"Imported {imported.votes:,} judgements by {imported.people:,} people; "
             f"{imported.texts:,} of their texts were new.",
             err=True,
         )

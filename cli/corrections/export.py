@@ -11,7 +11,7 @@ from typing import Any, Final, TextIO, cast
 from cli.corrections.reader import NEITHER
 from core.files import OPENERS, atomic_write
 from ml.data.csv_rows import LINE_END, escape_formula
-from storage.chat.messages import texts_of
+from storage.chat.messages import get_texts
 from storage.db.database import UnitOfWork
 from storage.feedback.consensus import ConsensusState
 from storage.feedback.eligibility import VotedText, voted_texts
@@ -35,7 +35,7 @@ def judgement_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable
         if not usable_only or text.consensus.state is ConsensusState.USABLE
     )
     while some := list(islice(texts, _TEXTS_AT_ONCE)):
-        words = texts_of(unit, [text.message_id for text in some])
+        words = get_texts(unit, [text.message_id for text in some])
         yield [row for text in some for row in _rows(text, words[text.message_id], usable_only)]
 
 

@@ -10,7 +10,7 @@ from core.settings import Settings
 from ml.serving.artifact import manifest_hash, require_registered
 from ml.serving.engine import Classifier
 from storage.db.database import Database
-from storage.feedback.bulk_import import ImportCounts, ImportedVote, ImportPrediction, import_votes, known_texts
+from storage.feedback.bulk_import import ImportCounts, ImportedVote, ImportPrediction, import_votes, imported_texts
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 
@@ -29,7 +29,7 @@ def import_corrections(
     """
     texts = list(dict.fromkeys(one.text for one in said))
     with database.reading() as unit:
-        known = known_texts(unit, texts)
+        known = imported_texts(unit, texts)
         live = registry.live_model(unit)
     with _folder(settings, live) as folder:
         classifier = Classifier.load(folder, settings.serving_threads)

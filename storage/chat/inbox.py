@@ -36,7 +36,7 @@ def receive(unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | No
     return unit.scalar(insert.on_conflict_do_nothing().returning(UpdateRow.update_id)) is not None
 
 
-def unhandled(unit: UnitOfWork, bot_id: int) -> list[StoredUpdate]:
+def pending_updates(unit: UnitOfWork, bot_id: int) -> list[StoredUpdate]:
     """List the updates that wait, in the order of their ids."""
     waiting = (
         select(UpdateRow.update_id, UpdateRow.payload, UpdateRow.attempts)

@@ -7,7 +7,7 @@ from itertools import groupby
 from sqlalchemy import func, select, update
 
 from storage.db.database import UnitOfWork
-from storage.db.tables import AddressRow, MessageRow, PartRow, PredictionRow
+from storage.db.tables import MessageAddressRow, MessagePartRow, MessageRow, PredictionRow
 from storage.errors import UnknownMessage
 
 
@@ -64,9 +64,9 @@ def store_message(  # noqa: PLR0913, PLR0917 - one argument a fact
     for position, part in enumerate(parts):
         sealed = unit.cipher.encrypt(part.text)
         number = part.telegram_message_id
-        unit.add(PartRow(message_id=message.id, position=position, telegram_message_id=number, text=sealed))
+        unit.add(MessagePartRow(message_id=message.id, position=position, telegram_message_id=number, text=sealed))
     unit.flush()
-    unit.change(update(AddressRow).where(AddressRow.message_id == revises).values(message_id=message.id))
+    unit.change(update(MessageAddressRow).where(MessageAddressRow.message_id == revises).values(message_id=message.id))
     for part in parts:
         _address(unit, message, part.telegram_message_id)
     return message.id
@@ -77,18 +77,20 @@ def get_message(unit: UnitOfWork, message_id: int) -> StoredMessage | None:
     message = unit.get(MessageRow, message_id)
     if message is None:
         return None
-    rows = unit.scalars(select(PartRow).where(PartRow.message_id == message_id).order_by(PartRow.position))
+    rows = unit.scalars(
+        select(MessagePartRow).where(MessagePartRow.message_id == message_id).order_by(MessagePartRow.position)
+    )
     parts = tuple(MessagePart(row.telegram_message_id, unit.cipher.decrypt(row.text)) for row in rows)
     newest = unit.scalar(select(func.max(PredictionRow.id)).where(PredictionRow.message_id == message_id))
     return StoredMessage(message.id, message.person_id, message.chat_id, parts, newest)
 
 
-def texts_of(unit: UnitOfWork, message_ids: Collection[int]) -> dict[int, str]:
+def get_texts(unit: UnitOfWork, message_ids: Collection[int]) -> dict[int, str]:
     """The texts with these ids that are still there, by id; a few thousand at a time."""
     rows = unit.execute(
-        select(PartRow.message_id, PartRow.telegram_message_id, PartRow.text)
-        .where(PartRow.message_id.in_(message_ids))
-        .order_by(PartRow.message_id, PartRow.position)
+        select(MessagePartRow.message_id, MessagePartRow.telegram_message_id, MessagePartRow.text)
+        .where(MessagePartRow.message_id.in_(message_ids))
+        .order_by(MessagePartRow.message_id, MessagePartRow.position)
     )
     return {
         message_id: join_parts(
@@ -100,14 +102,14 @@ def texts_of(unit: UnitOfWork, message_ids: Collection[int]) -> dict[int, str]:
 
 def find_by_part(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> StoredMessage | None:
     """Find the newest revision of the text that this Telegram message belongs to, None when it is not known."""
-    address = unit.get(AddressRow, (bot_id, chat_id, telegram_message_id))
+    address = unit.get(MessageAddressRow, (bot_id, chat_id, telegram_message_id))
     return get_message(unit, address.message_id) if address else None
 
 
 def _address(unit: UnitOfWork, message: MessageRow, telegram_message_id: int) -> None:
     place = {"bot_id": message.bot_id, "chat_id": message.chat_id, "telegram_message_id": telegram_message_id}
     unit.execute(
-        unit.insert(AddressRow)
+        unit.insert(MessageAddressRow)
         .values(**place, message_id=message.id)
         .on_conflict_do_update(index_elements=list(place), set_={"message_id": message.id})
     )

@@ -34,12 +34,12 @@ class Draft:
     person_id: int | None = None
     prediction_id: int | None = None
     answers: int | None = None
-    changes: int | None = None
+    edits: int | None = None
     revises: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReplyStatus:
     """What became of a reply so far, and when; ``telegram_message_id`` is the message that it made or changes."""
 
     state: ReplyState
@@ -60,7 +60,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BotMessage:
     """A message of the bot in a chat, and the language of the person there."""
 
     bot_id: int
@@ -79,17 +79,17 @@ def enqueue(unit: UnitOfWork, draft: Draft) -> int:
         prediction_id=draft.prediction_id,
         answers=draft.answers,
         revises=draft.revises,
-        telegram_message_id=draft.changes,
+        telegram_message_id=draft.edits,
     )
     unit.add(row)
     unit.flush()
     return row.id
 
 
-def outcome_of(unit: UnitOfWork, reply_id: int) -> Outcome | None:
+def reply_status(unit: UnitOfWork, reply_id: int) -> ReplyStatus | None:
     """What became of a reply; None for one that was erased, or purged after it was sent."""
     row = unit.get(ReplyRow, reply_id)
-    return None if row is None else Outcome(row.state, row.changed_at, row.telegram_message_id)
+    return None if row is None else ReplyStatus(row.state, row.changed_at, row.telegram_message_id)
 
 
 def pending_chats(unit: UnitOfWork, bot_id: int) -> list[int]:
@@ -122,7 +122,7 @@ def answer_to(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: 
     )
 
 
-def shown_to_others(unit: UnitOfWork, telegram_id: int) -> list[Place]:
+def messages_in_other_chats(unit: UnitOfWork, telegram_id: int) -> list[BotMessage]:
     """The messages in other people's chats that show a text of the person with this Telegram id now."""
     person = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
     theirs = (
@@ -153,7 +153,7 @@ def shown_to_others(unit: UnitOfWork, telegram_id: int) -> list[Place]:
         .order_by(ReplyRow.id)
     )
     return [
-        Place(bot_id, chat_id, message_id, language)
+        BotMessage(bot_id, chat_id, message_id, language)
         for bot_id, chat_id, message_id, language in unit.execute(shown)
         if message_id is not None
     ]
@@ -195,7 +195,7 @@ def mark_pending(unit: UnitOfWork, reply_id: int) -> None:
     _mark(unit, reply_id, ReplyState.PENDING)
 
 
-def mark_new(unit: UnitOfWork, reply_id: int) -> None:
+def mark_as_new(unit: UnitOfWork, reply_id: int) -> None:
     """Owe the reply as a message of its own: the one that it was to change is gone."""
     _mark(unit, reply_id, ReplyState.PENDING, telegram_message_id=None, revises=None)
 

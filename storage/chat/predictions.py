@@ -66,7 +66,7 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument a fact
     return row.id
 
 
-def newest_of(unit: UnitOfWork, prediction_id: int) -> int:
+def newest_prediction(unit: UnitOfWork, prediction_id: int) -> int:
     """The prediction that stands now where this one did: the newest after the text's edits, or this one."""
     newest = prediction_id
     while (

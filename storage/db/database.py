@@ -8,8 +8,8 @@ from sqlalchemy import CursorResult, Delete, Dialect, Engine, Update, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storage.db.encryption import Cipher, sealed_hash_key
-from storage.db.engine import parse_address, reachable, reading_engine, revision_of, sqlite_file, writing_engine
+from storage.db.encryption import Cipher, new_hash_key
+from storage.db.engine import current_revision, parse_address, reachable, reading_engine, sqlite_file, writing_engine
 from storage.db.tables import SCHEMA_REVISION, Base, SecretRow
 from storage.errors import SchemaMismatch
 
@@ -81,7 +81,7 @@ class Database:
 
 def _check_schema(engine: Engine) -> None:
     with reading_engine(engine).connect() as connection:
-        found = revision_of(connection)
+        found = current_revision(connection)
     if found != SCHEMA_REVISION:
         raise SchemaMismatch(found=found or "none", needed=SCHEMA_REVISION)
 
@@ -92,7 +92,7 @@ def _stored_hash_key(engine: Engine, keys: Sequence[str]) -> bytes:
         value: bytes | None = connection.scalar(stored)
         if value is not None:
             return value
-        new = _insert(engine.dialect, SecretRow).values(name=_HASH_KEY, value=sealed_hash_key(keys))
+        new = _insert(engine.dialect, SecretRow).values(name=_HASH_KEY, value=new_hash_key(keys))
         connection.execute(new.on_conflict_do_nothing())
         return connection.scalars(stored).one()
 

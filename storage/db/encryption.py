@@ -46,7 +46,7 @@ class Cipher:
         return hmac.digest(self._hash_key, _encoded(text), "sha256")
 
 
-def sealed_hash_key(keys: Sequence[str]) -> bytes:
+def new_hash_key(keys: Sequence[str]) -> bytes:
     """Make a random key for fingerprints, encrypted with the newest of ``keys``."""
     return _fernet(keys).encrypt(os.urandom(HASH_KEY_BYTES))
 

@@ -83,7 +83,7 @@ def reading_engine(engine: Engine) -> Engine:
     return engine.execution_options(thumbs_read_only=True)
 
 
-def revision_of(connection: Connection) -> str | None:
+def current_revision(connection: Connection) -> str | None:
     """Name the migration that the database is at, None before the first."""
     if not inspect(connection).has_table("alembic_version"):
         return None

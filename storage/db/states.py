@@ -50,7 +50,7 @@ class Trigger(StrEnum):
     """What asked for a training run."""
 
     SCHEDULE = "schedule"
-    JUDGEMENTS = "judgements"
+    CORRECTIONS = "judgements"
     ADMIN = "admin"
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent, Vote
-from storage.db.tables import ConsentRow, MessageRow, PartRow, PersonRow, PredictionRow, VoteRow
-from storage.feedback.eligibility import FROM_FILE
+from storage.db.tables import ConsentRow, MessagePartRow, MessageRow, PersonRow, PredictionRow, VoteRow
+from storage.feedback.eligibility import IMPORT_BOT_ID
 from storage.feedback.votes import OPPOSITE
 from storage.privacy.consent import TRAINING, consenting_people
 
@@ -49,11 +49,11 @@ class ImportCounts:
     """How many texts were new, how many judgements there were, and how many people of the file were needed."""
 
     texts: int
-    judgements: int
+    votes: int
     people: int
 
 
-def known_texts(unit: UnitOfWork, texts: Collection[str]) -> set[str]:
+def imported_texts(unit: UnitOfWork, texts: Collection[str]) -> set[str]:
     """Those of ``texts`` that a file brought before, and that are still there with their predictions."""
     return set(_predictions(unit, texts))
 
@@ -138,7 +138,12 @@ def _consent(unit: UnitOfWork, people: Collection[int]) -> None:
 def _store(unit: UnitOfWork, texts: Sequence[tuple[str, int]], predicted: dict[str, ImportPrediction]) -> None:
     """Add texts, each with its author, as messages with one prediction each."""
     messages = [
-        {"person_id": author, "bot_id": FROM_FILE, "chat_id": FROM_FILE, "text_hash": unit.cipher.fingerprint(text)}
+        {
+            "person_id": author,
+            "bot_id": IMPORT_BOT_ID,
+            "chat_id": IMPORT_BOT_ID,
+            "text_hash": unit.cipher.fingerprint(text),
+        }
         for text, author in texts
     ]
     if not messages:
@@ -149,7 +154,7 @@ def _store(unit: UnitOfWork, texts: Sequence[tuple[str, int]], predicted: dict[s
         part = {"message_id": message_id, "position": 0, "telegram_message_id": 0}
         parts.append({**part, "text": unit.cipher.encrypt(text)})
         predictions.append({"message_id": message_id, **_columns(predicted[text])})
-    unit.execute(insert(PartRow), parts)
+    unit.execute(insert(MessagePartRow), parts)
     unit.execute(insert(PredictionRow), predictions)
 
 
@@ -165,7 +170,7 @@ def _predictions(unit: UnitOfWork, texts: Collection[str]) -> dict[str, tuple[in
     first = (
         select(MessageRow.text_hash, func.min(PredictionRow.id).label("prediction_id"))
         .join(PredictionRow, PredictionRow.message_id == MessageRow.id)
-        .where(MessageRow.bot_id == FROM_FILE)
+        .where(MessageRow.bot_id == IMPORT_BOT_ID)
         .group_by(MessageRow.text_hash)
         .subquery()
     )

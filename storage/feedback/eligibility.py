@@ -18,7 +18,7 @@ from storage.feedback.consensus import Consensus, ConsensusState, LabelVote, tal
 from storage.privacy.consent import consenting_people, withdrawn_people
 
 # The bot id of texts that no bot received: they came from a file.
-FROM_FILE: Final = 0
+IMPORT_BOT_ID: Final = 0
 # Rows that the driver fetches at a time.
 _ROWS_AT_ONCE: Final = 2_000
 
@@ -37,7 +37,7 @@ class EligibilityRules:
     holdout: float
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings) -> Self:
         """The rules that the settings make."""
         return cls(
             quorum=settings.feedback_quorum,
@@ -151,7 +151,7 @@ def _judged(rows: list[Row[Any]], quorum: int, admins: frozenset[int]) -> VotedT
         predicted=first.predicted,
         confidence=first.confidence,
         written_at=first.written_at,
-        imported=first.bot_id == FROM_FILE,
+        imported=first.bot_id == IMPORT_BOT_ID,
         votes=votes,
         consensus=tally(votes, quorum),
     )

@@ -13,7 +13,7 @@ from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.states import OfferState
 from storage.db.tables import OfferRow
-from storage.feedback.label_queue import WaitingText
+from storage.feedback.label_queue import QueuedText
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class GoldScore:
     right: int
 
 
-def offer_text(unit: UnitOfWork, person_id: int, waiting: WaitingText) -> int:
+def offer_text(unit: UnitOfWork, person_id: int, waiting: QueuedText) -> int:
     """Note that a person is shown somebody's text; the offer's id."""
     return _offer(unit, person_id, waiting.text_hash, waiting.prediction_id, None)
 
@@ -51,14 +51,14 @@ def find_offer(unit: UnitOfWork, person_id: int, offer_id: int) -> Offer | None:
     return _first(unit, _offers().where(OfferRow.id == offer_id, OfferRow.person_id == person_id))
 
 
-def last_closed(unit: UnitOfWork, person_id: int) -> Offer | None:
+def last_closed_offer(unit: UnitOfWork, person_id: int) -> Offer | None:
     """The offer that the person answered or skipped last: what they may undo."""
     closed = OfferRow.state.in_([OfferState.ANSWERED, OfferState.SKIPPED])
     newest_first = (OfferRow.created_at.desc(), OfferRow.id.desc())
     return _first(unit, _offers().where(OfferRow.person_id == person_id, closed).order_by(*newest_first).limit(1))
 
 
-def close(unit: UnitOfWork, offer: Offer, state: OfferState, answer: str | None = None) -> bool:
+def close_offer(unit: UnitOfWork, offer: Offer, state: OfferState, answer: str | None = None) -> bool:
     """Bring an offer from the state that it was found in to another; False when it is not in that state any more."""
     met = OfferRow.id == offer.id, OfferRow.state == offer.state
     return unit.change(update(OfferRow).where(*met).values(state=state, answer=answer)) == 1

@@ -28,7 +28,7 @@ _ANSWERS_WITHIN: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class LabelQueueRules:
     """Which texts need votes, and may be shown.
 
     ``quorum`` people have to agree, or one of ``admins``, who are Telegram ids. Authors allowed that others read their
@@ -41,7 +41,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingText:
+class QueuedText:
     """A text that needs a vote, with the prediction to give it under."""
 
     text_hash: bytes
@@ -49,7 +49,7 @@ class WaitingText:
     prediction_id: int
 
 
-def next_text(unit: UnitOfWork, person_id: int, need: Need) -> WaitingText | None:
+def next_text(unit: UnitOfWork, person_id: int, need: LabelQueueRules) -> QueuedText | None:
     """Find the text that a vote of this person would help most, None when there is none."""
     showable = _showable(person_id, need).where(
         MessageRow.text_hash.not_in(_about_to_be_settled(person_id, need.quorum))
@@ -64,16 +64,16 @@ def next_text(unit: UnitOfWork, person_id: int, need: Need) -> WaitingText | Non
     return None
 
 
-def still_waiting(unit: UnitOfWork, person_id: int, need: Need, text_hash: bytes) -> WaitingText | None:
+def find_queued(unit: UnitOfWork, person_id: int, need: LabelQueueRules, text_hash: bytes) -> QueuedText | None:
     """Find the text with this hash again, None when a vote of this person would not help any more."""
     this = MessageRow.text_hash == text_hash
     short = MessageRow.text_hash.in_(_short_of_votes(need.quorum).where(VoteRow.text_hash == text_hash))
     return _first(unit, _showable(person_id, need).where(this, short | ~_has_votes()))
 
 
-def _first(unit: UnitOfWork, showable: Select[*tuple[Any, ...]]) -> WaitingText | None:
+def _first(unit: UnitOfWork, showable: Select[*tuple[Any, ...]]) -> QueuedText | None:
     row = unit.execute(showable.order_by(PredictionRow.confidence, PredictionRow.id).limit(1)).one_or_none()
-    return None if row is None else WaitingText(row.text_hash, row.message_id, row.prediction_id)
+    return None if row is None else QueuedText(row.text_hash, row.message_id, row.prediction_id)
 
 
 def _voted(quorum: int) -> Select[int]:
@@ -89,7 +89,7 @@ def _unvoted() -> Select[int]:
     return read.where(~_has_votes()).order_by(PredictionRow.confidence, PredictionRow.id)
 
 
-def _showable(person_id: int, need: Need) -> Select[*tuple[Any, ...]]:
+def _showable(person_id: int, need: LabelQueueRules) -> Select[*tuple[Any, ...]]:
     """Select what may be shown to a person at all, whatever the votes on it."""
     same, newer = aliased(MessageRow), aliased(MessageRow)
     admins = select(PersonRow.id).where(

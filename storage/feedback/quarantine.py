@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from storage.chat.messages import texts_of
+from storage.chat.messages import get_texts
 from storage.db.database import UnitOfWork
 from storage.feedback.consensus import ConsensusState
 from storage.feedback.eligibility import VotedText, voted_texts
@@ -17,7 +17,7 @@ from storage.feedback.eligibility import VotedText, voted_texts
 UNLIKELY: Final = 0.02
 
 
-class Reason(StrEnum):
+class QuarantineReason(StrEnum):
     """Why a text is shown: a DISAGREEMENT, which keeps it waiting, or an UNLIKELY label, which counts meanwhile."""
 
     DISAGREEMENT = "disagreement"
@@ -36,24 +36,24 @@ class QuarantinedText:
     author_id: int
     text: str
     predicted: str
-    chance: float
+    confidence: float
     votes: tuple[tuple[str | None, int], ...]
-    reason: Reason
+    reason: QuarantineReason
 
 
-def quarantined(unit: UnitOfWork, quorum: int, admins: frozenset[int], count: int) -> list[QuarantinedText]:
+def quarantined_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int], count: int) -> list[QuarantinedText]:
     """The first ``count`` texts to look at: disagreements, oldest first, then labels, the least likely first."""
     found = _found(unit, quorum, admins)[:count]
-    texts = texts_of(unit, [text.message_id for text, _ in found])
+    texts = get_texts(unit, [text.message_id for text, _ in found])
     return [_shown(text, texts[text.message_id], reason) for text, reason in found if text.message_id in texts]
 
 
-def count_quarantined(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Counter[Reason]:
+def count_quarantined(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Counter[QuarantineReason]:
     """How many texts there are to look at, for each reason."""
     return Counter(reason for _, reason in _found(unit, quorum, admins))
 
 
-def _found(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> list[tuple[VotedText, Reason]]:
+def _found(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> list[tuple[VotedText, QuarantineReason]]:
     disagreements, unlikely = [], []
     for text in voted_texts(unit, quorum, admins):
         standing = text.consensus
@@ -63,10 +63,12 @@ def _found(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> list[tuple[
             unlikely.append((text.probability_of(standing.label), text))
     disagreements.sort(key=lambda text: text.message_id)
     unlikely.sort(key=lambda pair: (pair[0], pair[1].message_id))
-    return [(text, Reason.DISAGREEMENT) for text in disagreements] + [(text, Reason.UNLIKELY) for _, text in unlikely]
+    return [(text, QuarantineReason.DISAGREEMENT) for text in disagreements] + [
+        (text, QuarantineReason.UNLIKELY) for _, text in unlikely
+    ]
 
 
-def _shown(text: VotedText, words: str, reason: Reason) -> QuarantinedText:
+def _shown(text: VotedText, words: str, reason: QuarantineReason) -> QuarantinedText:
     votes = Counter(vote.label for vote in text.votes)
     return QuarantinedText(
         message_id=text.message_id,
@@ -74,7 +76,7 @@ def _shown(text: VotedText, words: str, reason: Reason) -> QuarantinedText:
         author_id=text.author_id,
         text=words,
         predicted=text.predicted,
-        chance=text.confidence,
+        confidence=text.confidence,
         votes=tuple(sorted(votes.items(), key=lambda item: item[0] or "")),
         reason=reason,
     )

@@ -29,7 +29,7 @@ class ErasedRows:
     consents: int
     messages: int
     predictions: int
-    judgements: int
+    votes: int
     replies: int
     updates: int
 
@@ -51,7 +51,7 @@ def erase(unit: UnitOfWork, telegram_id: int) -> ErasedRows:
     )
     _forget_admin(unit, telegram_id)
     return ErasedRows(
-        judgements=unit.change(delete(VoteRow).where(or_(VoteRow.person_id == person_id, on_their_texts))),
+        votes=unit.change(delete(VoteRow).where(or_(VoteRow.person_id == person_id, on_their_texts))),
         replies=unit.change(delete(ReplyRow).where(to_them)),
         predictions=unit.change(delete(PredictionRow).where(PredictionRow.message_id.in_(messages))),
         messages=unit.change(delete(MessageRow).where(MessageRow.person_id == person_id)),

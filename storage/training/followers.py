@@ -64,13 +64,13 @@ def notified_chats(unit: UnitOfWork, bot_id: int) -> list[int]:
     return list(unit.scalars(heard.order_by(FollowerRow.chat_id)))
 
 
-def following(unit: UnitOfWork, bot_id: int) -> list[Follower]:
+def active_followers(unit: UnitOfWork, bot_id: int) -> list[Follower]:
     """Every chat of a bot whose message may still have to change."""
     rows = unit.scalars(select(FollowerRow).where(FollowerRow.bot_id == bot_id, ~FollowerRow.done))
     return [_follower(row) for row in rows]
 
 
-def claim(unit: UnitOfWork, follower: Follower, shown: str | None) -> bool:
+def claim_edit(unit: UnitOfWork, follower: Follower, shown: str | None) -> bool:
     """Note what the message is to show; False when another process did so since ``follower`` was read."""
     before = FollowerRow.shown.is_(None) if follower.shown is None else FollowerRow.shown == follower.shown
     same = and_(_key(follower.run_id, follower.bot_id, follower.chat_id), FollowerRow.reply_id == follower.reply_id)
@@ -89,7 +89,7 @@ def set_shown(unit: UnitOfWork, follower: Follower) -> None:
     unit.change(update(FollowerRow).where(key).values(reply_id=follower.reply_id, shown=follower.shown))
 
 
-def finish(unit: UnitOfWork, follower: Follower) -> bool:
+def stop_following(unit: UnitOfWork, follower: Follower) -> bool:
     """Follow no further; False when that was so already, which another process may have seen to."""
     key = _key(follower.run_id, follower.bot_id, follower.chat_id)
     return bool(unit.change(update(FollowerRow).where(key, ~FollowerRow.done).values(done=True)))

@@ -21,7 +21,7 @@ from storage.chat.messages import join_parts
 from storage.db.database import UnitOfWork
 from storage.db.encryption import Cipher
 from storage.db.states import SnapshotPart
-from storage.db.tables import MessageRow, ModelVersionRow, PartRow, PersonRow, RunRow, SnapshotRow, VoteRow
+from storage.db.tables import MessagePartRow, MessageRow, ModelVersionRow, PersonRow, RunRow, SnapshotRow, VoteRow
 from storage.feedback.eligibility import EligibilityRules, EligibleText, VotedText, eligible_texts
 from storage.privacy.consent import consenting_people
 from storage.training.quotas import Contribution, within_quotas
@@ -191,10 +191,10 @@ def _held_out_earlier(run_id: int) -> ColumnElement[bool]:
 def _resolved(unit: UnitOfWork, wanted: ColumnElement[bool]) -> list[LabelledText]:
     """Decrypt the texts of these rows, in the order of the rows."""
     parts = unit.execute(
-        select(SnapshotRow.id, SnapshotRow.label, PartRow.telegram_message_id, PartRow.text)
-        .join(PartRow, PartRow.message_id == SnapshotRow.message_id)
+        select(SnapshotRow.id, SnapshotRow.label, MessagePartRow.telegram_message_id, MessagePartRow.text)
+        .join(MessagePartRow, MessagePartRow.message_id == SnapshotRow.message_id)
         .where(wanted, SnapshotRow.author_id.in_(consenting_people()))
-        .order_by(SnapshotRow.id, PartRow.position)
+        .order_by(SnapshotRow.id, MessagePartRow.position)
     )
     return [
         LabelledText(

@@ -240,7 +240,7 @@ def test_an_admin_who_follows_no_run_hears_of_its_end(client: PlaygroundClient, 
         client.message("/start", user_id=person)
         wait_for(client, lambda message: "Hello" in words(message), person)
     with database.unit_of_work() as unit:
-        run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.JUDGEMENTS).run
+        run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.CORRECTIONS).run
     hold(database, claimed(database), "candidate-three", card=None)
     for person in (ADA, CLEO):
         told = wait_for(client, shows(f"Feedback round {run.id}", "Promote"), person)

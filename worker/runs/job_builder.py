@@ -29,7 +29,7 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
         if live is None:
             raise NoLiveModel
         snapshots.create_snapshot(
-            unit, lease, EligibilityRules.of(settings), frozenset(settings.admin_ids), live.version
+            unit, lease, EligibilityRules.from_settings(settings), frozenset(settings.admin_ids), live.version
         )
         return replace(lease, run=runs.get_run(unit, lease.run.id))
 

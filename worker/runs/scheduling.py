@@ -50,9 +50,9 @@ def _due_trigger(unit: UnitOfWork, settings: Settings, now: datetime) -> Trigger
     since = last.created_at if last else _first_model_registered_at(unit)
     if since is None:
         return None
-    new = snapshots.count_new_eligible(unit, EligibilityRules.of(settings), frozenset(settings.admin_ids))
+    new = snapshots.count_new_eligible(unit, EligibilityRules.from_settings(settings), frozenset(settings.admin_ids))
     if settings.retrain_after and new >= settings.retrain_after:
-        return Trigger.JUDGEMENTS
+        return Trigger.CORRECTIONS
     if settings.retrain_days and new and now - since >= timedelta(days=settings.retrain_days):
         return Trigger.SCHEDULE
     return None

@@ -58,7 +58,7 @@ async def test_a_text_that_is_taken_back_goes_from_the_chats_of_those_who_were_a
             people.upsert_person(unit, chat, "Somebody", "en")
             draft = Draft(BOT, chat, {"text": "A text to label."}, prediction_id=text.prediction_id)
             outbox.mark_sent(unit, outbox.enqueue(unit, draft), message_id)
-        later = outbox.enqueue(unit, Draft(BOT, another, {"text": "Thank you."}, changes=71))
+        later = outbox.enqueue(unit, Draft(BOT, another, {"text": "Thank you."}, edits=71))
         outbox.mark_sent(unit, later, 71)
 
     await store.write(ask)

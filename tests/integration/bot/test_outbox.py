@@ -67,7 +67,7 @@ async def outbox_over(wire: Wire, store: AsyncDatabase) -> Outbox:
 
 async def state_after(store: AsyncDatabase, wire: Wire, changes: int | None = None) -> ReplyState:
     """Send one reply over ``wire`` and see what the database says of it once it is settled."""
-    await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, PAYLOAD, changes=changes)))
+    await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, PAYLOAD, edits=changes)))
     await (await outbox_over(wire, store)).send_next(7)
     return await store.read(lambda unit: unit.scalars(select(ReplyRow.state)).one())
 
@@ -157,7 +157,7 @@ async def test_an_answer_that_the_person_deleted_comes_anew_when_they_edit_the_q
     while await outbox.send_next(7) is not None:
         pass
     assert seen == ["sendMessage", "editMessageText", "sendMessage"]
-    outcome = await store.read(lambda unit: stored_outbox.outcome_of(unit, second))
+    outcome = await store.read(lambda unit: stored_outbox.reply_status(unit, second))
     assert outcome is not None
     assert (outcome.state, outcome.telegram_message_id) == (ReplyState.SENT, 8)
 
@@ -256,7 +256,7 @@ async def test_what_stands_under_a_chart_is_changed_as_a_caption(store: AsyncDat
         paths.append(request.url.path.rsplit("/", 1)[1])
         return httpx.Response(200, json={"ok": True, "result": True})
 
-    await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, {"caption": "Held"}, changes=5)))
+    await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, {"caption": "Held"}, edits=5)))
     await (await outbox_over(wire, store)).send_next(7)
     assert paths == ["editMessageCaption"]
 

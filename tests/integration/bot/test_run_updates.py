@@ -172,12 +172,12 @@ async def test_two_processes_of_one_bot_show_a_change_once(place: Place, databas
     other_store = AsyncDatabase(database)
     other = RunUpdates(other_store, Woken(), BOT, ADMINS)  # type: ignore[arg-type]
     now = later()
-    stale = await place.store.read(lambda unit: followers.following(unit, BOT))
+    stale = await place.store.read(lambda unit: followers.active_followers(unit, BOT))
     await place.watch.poll(now)
     await other.poll(now)
     assert [set(reply.payload) & {"text", "caption"} for reply in await sent(place)] == [{"text"}, {"caption"}]
     # One who read the row before that change loses the race for it.
-    assert not await place.store.write(lambda unit: followers.claim(unit, stale[0], "anything"))
+    assert not await place.store.write(lambda unit: followers.claim_edit(unit, stale[0], "anything"))
 
 
 async def test_a_message_that_may_not_have_arrived_is_followed_by_a_new_one(place: Place) -> None:
@@ -306,7 +306,7 @@ async def test_a_queued_run_is_cancelled_at_once(place: Place) -> None:
     await place.watch.poll(later())
     await place.watch.poll(later())
     assert await sent(place) == [], "a cancelled run has no card"
-    assert await place.store.read(lambda unit: followers.following(unit, BOT)) == []
+    assert await place.store.read(lambda unit: followers.active_followers(unit, BOT)) == []
 
 
 async def test_admins_hear_of_a_run_once_unless_it_is_old_or_was_cancelled(place: Place) -> None:
@@ -356,10 +356,10 @@ def test_a_follower_is_told_apart_by_bot_and_chat(database: Database) -> None:
         followers.follow(unit, here)
         followers.follow(unit, replace(here, bot_id=BOT + 1))
     with database.unit_of_work() as unit:
-        assert followers.following(unit, BOT) == [here]
+        assert followers.active_followers(unit, BOT) == [here]
         assert followers.find_follower(unit, run.id, BOT, CLEO) is None
-        assert followers.finish(unit, here)
-        assert not followers.finish(unit, here)
+        assert followers.stop_following(unit, here)
+        assert not followers.stop_following(unit, here)
         assert not followers.mark_notified(unit, run.id, BOT, ADA)
         assert followers.mark_notified(unit, run.id, BOT, CLEO)
-        assert len(followers.following(unit, BOT + 1)) == 1
+        assert len(followers.active_followers(unit, BOT + 1)) == 1

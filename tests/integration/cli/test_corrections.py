@@ -21,7 +21,7 @@ from storage.db.states import Consent, OfferState, RunKind, SnapshotPart, Trigge
 from storage.db.tables import ConsentRow, MessageRow, PersonRow, PredictionRow, VoteRow
 from storage.feedback.consensus import ConsensusState
 from storage.feedback.eligibility import EligibilityRules, eligible_texts, voted_texts
-from storage.feedback.label_offers import close, find_offer, offer_gold
+from storage.feedback.label_offers import close_offer, find_offer, offer_gold
 from storage.feedback.votes import record_vote
 from storage.models.registry import register
 from storage.privacy.consent import consent_of, record_consent
@@ -260,7 +260,7 @@ def test_answers_to_gold_questions_are_told_the_worst_first(run: Run, database: 
             for number, answer in enumerate(answers):
                 offer = find_offer(unit, person.id, offer_gold(unit, person.id, f"Fine play {number}", "Positive"))
                 assert offer is not None
-                close(unit, offer, OfferState.ANSWERED, answer)
+                close_offer(unit, offer, OfferState.ANSWERED, answer)
     told = json.loads(run("gold", "--json").stdout)
     assert [(score["answered"], score["right"]) for score in told] == [(3, 1), (2, 2)]
     assert "1 of 3 gold questions right" in run("gold").stdout

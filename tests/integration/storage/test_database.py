@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from storage.chat.inbox import fail, receive, unhandled
+from storage.chat.inbox import fail, pending_updates, receive
 from storage.chat.people import upsert_person
 from storage.db.database import Database
 from storage.db.key_rotation import rotate_keys
@@ -40,11 +40,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from storage.db.database import Database
 from storage.chat.people import upsert_person
-from storage.chat.inbox import receive, unhandled
+from storage.chat.inbox import receive, pending_updates
 database = Database.open(sys.argv[1], [sys.argv[2]])
 def write(update_id):
     with database.unit_of_work() as unit:
-        unhandled(unit, 900)
+        pending_updates(unit, 900)
         upsert_person(unit, 7, f"name {update_id}", "en")
         return receive(unit, 900, update_id, 7, "payload")
 with ThreadPoolExecutor(2) as threads:
@@ -101,7 +101,7 @@ def test_processes_and_threads_write_at_once(database: Database, database_url: s
     assert [process.returncode for process in processes] == [0, 0]
     assert sum(kept) == 40
     with database.reading() as unit:
-        assert [update.update_id for update in unhandled(unit, 900)] == list(range(40))
+        assert [update.update_id for update in pending_updates(unit, 900)] == list(range(40))
         assert count(unit, PersonRow) == 1
 
 
@@ -205,7 +205,7 @@ def test_a_rotated_database_needs_the_old_key_no_more(
 
     only_new = Database.open(database_url, [new])
     with only_new.reading() as unit:
-        assert [update.payload for update in unhandled(unit, 900)] == ["payload", "another"]
+        assert [update.payload for update in pending_updates(unit, 900)] == ["payload", "another"]
         assert unit.cipher.decrypt(unit.scalars(select(PersonRow.name)).one()) == "Ada"
         assert unit.cipher.fingerprint("I liked it") == fingerprint
         assert consent_of(unit, person.id) == "never_asked"

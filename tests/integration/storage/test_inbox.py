@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from storage.chat.inbox import MAX_ATTEMPTS, StoredUpdate, fail, finish, receive, unhandled
+from storage.chat.inbox import MAX_ATTEMPTS, StoredUpdate, fail, finish, pending_updates, receive
 from storage.chat.people import find_person, upsert_person
 from storage.db.database import Database
 from storage.db.states import UpdateState
@@ -21,7 +21,7 @@ def test_a_second_copy_is_dropped(database: Database) -> None:
     with database.unit_of_work() as unit:
         assert not receive(unit, BOT, 1, 7, "second")
         assert receive(unit, OTHER_BOT, 1, 7, "another bot's")
-        assert unhandled(unit, BOT) == [StoredUpdate(BOT, 1, "first", 0)]
+        assert pending_updates(unit, BOT) == [StoredUpdate(BOT, 1, "first", 0)]
 
 
 def test_updates_wait_in_the_order_of_their_ids(database: Database) -> None:
@@ -29,8 +29,8 @@ def test_updates_wait_in_the_order_of_their_ids(database: Database) -> None:
         for update_id in (2**40, 3, 1, 2):
             assert receive(unit, BOT, update_id, None, f"payload {update_id}")
     with database.reading() as unit:
-        assert [update.update_id for update in unhandled(unit, BOT)] == [1, 2, 3, 2**40]
-        assert unhandled(unit, OTHER_BOT) == []
+        assert [update.update_id for update in pending_updates(unit, BOT)] == [1, 2, 3, 2**40]
+        assert pending_updates(unit, OTHER_BOT) == []
 
 
 def test_a_handled_update_keeps_only_its_id(database: Database) -> None:
@@ -39,7 +39,7 @@ def test_a_handled_update_keeps_only_its_id(database: Database) -> None:
         receive(unit, BOT, 2, 7, "payload")
         finish(unit, BOT, 1)
     with database.unit_of_work() as unit:
-        assert [update.update_id for update in unhandled(unit, BOT)] == [2]
+        assert [update.update_id for update in pending_updates(unit, BOT)] == [2]
         assert not receive(unit, BOT, 1, 7, "a late second copy")
         row = unit.get_one(UpdateRow, (BOT, 1))
         assert (row.payload, row.telegram_id, row.state) == (None, None, UpdateState.HANDLED)
@@ -68,7 +68,7 @@ def test_an_update_whose_sender_was_deleted_while_it_waited_can_be_handled_once(
     with database.unit_of_work() as unit:
         receive(unit, BOT, 1, 7, "payload")
         erase(unit, 7)
-        assert unhandled(unit, BOT) == []
+        assert pending_updates(unit, BOT) == []
         finish(unit, BOT, 1)
         with pytest.raises(UpdateHandled):
             finish(unit, BOT, 1)
@@ -80,10 +80,10 @@ def test_an_update_that_fails_is_tried_again_and_then_set_aside(database: Databa
     for attempt in range(1, MAX_ATTEMPTS):
         with database.unit_of_work() as unit:
             assert fail(unit, BOT, 1, "ValueError") == attempt
-            assert unhandled(unit, BOT) == [StoredUpdate(BOT, 1, "payload", attempt)]
+            assert pending_updates(unit, BOT) == [StoredUpdate(BOT, 1, "payload", attempt)]
     with database.unit_of_work() as unit:
         assert fail(unit, BOT, 1, "ValueError: it quoted the text") == MAX_ATTEMPTS == 3
-        assert unhandled(unit, BOT) == []
+        assert pending_updates(unit, BOT) == []
         row = unit.scalars(select(UpdateRow)).one()
         assert row.state is UpdateState.FAILED
         assert row.payload is not None
@@ -97,11 +97,11 @@ def test_an_update_that_failed_once_can_still_be_handled(database: Database) -> 
         receive(unit, BOT, 1, 7, "payload")
         fail(unit, BOT, 1, "TimedOut")
         finish(unit, BOT, 1)
-        assert unhandled(unit, BOT) == []
+        assert pending_updates(unit, BOT) == []
 
 
 def test_any_json_is_kept(database: Database) -> None:
     payload = '{"text": "\ud83d half an emoji, \x00, \u2028 and 漢字"}'
     with database.unit_of_work() as unit:
         receive(unit, BOT, 1, None, payload)
-        assert unhandled(unit, BOT)[0].payload == payload
+        assert pending_updates(unit, BOT)[0].payload == payload

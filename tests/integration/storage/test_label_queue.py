@@ -15,14 +15,14 @@ from storage.db.states import Consent, OfferState, Vote
 from storage.db.tables import OfferRow, PredictionRow
 from storage.feedback import label_offers
 from storage.feedback import votes as stored_votes
-from storage.feedback.label_queue import Need, next_text, still_waiting
+from storage.feedback.label_queue import LabelQueueRules, find_queued, next_text
 from storage.privacy.consent import record_consent
 from storage.privacy.erasure import erase
 
 Remember = Callable[..., Any]
 WORDING = "new"
 ADMIN, AUTHOR, LABELLER, OTHER, THIRD, FOURTH = 1, 7, 8, 9, 11, 12
-NEED = Need(quorum=2, admins=frozenset({ADMIN}), wording=WORDING)
+NEED = LabelQueueRules(quorum=2, admins=frozenset({ADMIN}), wording=WORDING)
 
 
 def consenting(unit: UnitOfWork, telegram_id: int, wording: str = WORDING) -> int:
@@ -186,15 +186,15 @@ def test_what_was_skipped_is_not_shown_again_but_what_was_undone_is(database: Da
         offer = label_offers.find_offer(unit, labeller, number)
         assert offer is not None
         assert offer.state is OfferState.SHOWN
-        assert label_offers.last_closed(unit, labeller) is None
-        assert label_offers.close(unit, offer, OfferState.SKIPPED)
-        assert not label_offers.close(unit, offer, OfferState.SKIPPED), "it is skipped already"
+        assert label_offers.last_closed_offer(unit, labeller) is None
+        assert label_offers.close_offer(unit, offer, OfferState.SKIPPED)
+        assert not label_offers.close_offer(unit, offer, OfferState.SKIPPED), "it is skipped already"
         assert next_text(unit, labeller, NEED) is None
-        skipped = label_offers.last_closed(unit, labeller)
+        skipped = label_offers.last_closed_offer(unit, labeller)
         assert skipped is not None
         assert skipped.id == number
-        assert label_offers.close(unit, skipped, OfferState.UNDONE)
-        assert still_waiting(unit, labeller, NEED, waiting.text_hash) == waiting
+        assert label_offers.close_offer(unit, skipped, OfferState.UNDONE)
+        assert find_queued(unit, labeller, NEED, waiting.text_hash) == waiting
         assert label_offers.offer_text(unit, labeller, waiting) == number
         assert label_offers.count_offers(unit, labeller) == 1
         label_offers.clear_shown(unit, labeller)
@@ -216,7 +216,7 @@ def test_answers_to_gold_questions_are_counted_and_are_no_judgements(database: D
             offer = label_offers.find_offer(unit, labeller, label_offers.offer_gold(unit, labeller, text, "Positive"))
             assert offer is not None
             state = OfferState.SKIPPED if answer is None else OfferState.ANSWERED
-            label_offers.close(unit, offer, state, answer)
+            label_offers.close_offer(unit, offer, state, answer)
         assert len(label_offers.offered_gold(unit, labeller)) == 3
         assert label_offers.gold_scores(unit) == [label_offers.GoldScore(labeller, 2, 1)]
 

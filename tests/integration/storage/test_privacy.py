@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
-from storage.chat.inbox import MAX_ATTEMPTS, fail, finish, receive, unhandled
+from storage.chat.inbox import MAX_ATTEMPTS, fail, finish, pending_updates, receive
 from storage.chat.messages import MessagePart, find_by_part, get_message, store_message
 from storage.chat.outbox import Draft, claim_next, enqueue, mark_failed, mark_sent, mark_uncertain
 from storage.chat.people import upsert_person
@@ -163,13 +163,13 @@ def test_an_erased_person_leaves_nothing_but_bare_update_ids(database: Database,
         live_through_everything(unit, remember, 7)
     with database.unit_of_work() as unit:
         erased = erase(unit, 7)
-    assert erased == ErasedRows(people=1, consents=1, messages=3, predictions=1, judgements=1, replies=2, updates=2)
+    assert erased == ErasedRows(people=1, consents=1, messages=3, predictions=1, votes=1, replies=2, updates=2)
     with database.unit_of_work() as unit:
         learnt = {"training_runs": 2, "model_versions": 3, "model_changes": 2, "snapshot_rows": 1 + 2}
         assert counts(unit) == {**before, "updates": before["updates"] + 2, **learnt}
         gone = select(SnapshotRow.message_id).where(SnapshotRow.author_id.is_(None))
         assert unit.scalars(gone).all() == [None], "the hash stays, so that no later run measures what this one trained"
-        assert [update.update_id for update in unhandled(unit, BOT)] == [80, 81]
+        assert [update.update_id for update in pending_updates(unit, BOT)] == [80, 81]
         bare = unit.scalars(select(UpdateRow).where(UpdateRow.update_id.in_([70, 71]))).all()
         assert [(row.telegram_id, row.payload, row.reason) for row in bare] == [(None, None, None)] * 2
         assert not receive(unit, BOT, 70, 7, "a late second copy")
@@ -206,7 +206,7 @@ def test_judgements_of_others_go_with_the_text_they_judge(database: Database, re
         review = remember(unit, "I liked it", telegram_id=7)
         other = upsert_person(unit, 8, "Grace", "en")
         record_vote(unit, other.id, review.prediction_id, Vote.WRONG)
-        assert erase(unit, 7).judgements == 1
+        assert erase(unit, 7).votes == 1
         assert counts(unit)["people"] == 1
 
 

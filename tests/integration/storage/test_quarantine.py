@@ -10,7 +10,7 @@ from storage.db.database import Database, UnitOfWork
 from storage.db.states import Consent, Vote
 from storage.db.tables import PredictionRow
 from storage.feedback.eligibility import eligible_texts
-from storage.feedback.quarantine import Reason, count_quarantined, quarantined
+from storage.feedback.quarantine import QuarantineReason, count_quarantined, quarantined_texts
 from storage.feedback.votes import record_vote
 from storage.privacy.consent import record_consent
 
@@ -38,14 +38,14 @@ def test_a_disagreement_is_shown_until_an_admin_decides(database: Database, reme
         voted(unit, remember, "Both like it", Vote.RIGHT, Vote.RIGHT)
         review = voted(unit, remember, "Nobody knows", Vote.RIGHT, Vote.NEITHER)
         later = voted(unit, remember, "Nobody knows either", Vote.RIGHT, Vote.WRONG)
-        shown = quarantined(unit, 2, ADMINS, 10)
+        shown = quarantined_texts(unit, 2, ADMINS, 10)
         assert [text.text for text in shown] == ["Nobody knows", "Nobody knows either"]
         first = shown[0]
         assert (first.prediction_id, first.author_id) == (review.prediction_id, review.person_id)
-        assert (first.votes, first.reason) == (((None, 1), ("Positive", 1)), Reason.DISAGREEMENT)
-        assert quarantined(unit, 2, ADMINS, 1) == shown[:1]
+        assert (first.votes, first.reason) == (((None, 1), ("Positive", 1)), QuarantineReason.DISAGREEMENT)
+        assert quarantined_texts(unit, 2, ADMINS, 1) == shown[:1]
         vote(unit, review.prediction_id, ADMIN, Vote.WRONG)
-        assert [text.prediction_id for text in quarantined(unit, 2, ADMINS, 10)] == [later.prediction_id]
+        assert [text.prediction_id for text in quarantined_texts(unit, 2, ADMINS, 10)] == [later.prediction_id]
         labels = {text.voted.prediction_id: text.label for text in eligible_texts(unit, 2, ADMINS)}
         assert labels[review.prediction_id] == "Negative"
 
@@ -57,11 +57,11 @@ def test_an_unlikely_label_is_shown_last_and_counts_meanwhile(database: Database
         certain = update(PredictionRow).where(PredictionRow.id == odd.prediction_id).values(confidence=0.995)
         unit.change(certain)
         voted(unit, remember, "Nobody knows", Vote.RIGHT, Vote.WRONG)
-        assert [(text.text, text.reason) for text in quarantined(unit, 2, ADMINS, 10)] == [
-            ("Nobody knows", Reason.DISAGREEMENT),
-            ("Surely bad", Reason.UNLIKELY),
+        assert [(text.text, text.reason) for text in quarantined_texts(unit, 2, ADMINS, 10)] == [
+            ("Nobody knows", QuarantineReason.DISAGREEMENT),
+            ("Surely bad", QuarantineReason.UNLIKELY),
         ]
-        assert count_quarantined(unit, 2, ADMINS) == {Reason.DISAGREEMENT: 1, Reason.UNLIKELY: 1}
+        assert count_quarantined(unit, 2, ADMINS) == {QuarantineReason.DISAGREEMENT: 1, QuarantineReason.UNLIKELY: 1}
         assert "Negative" in {text.label for text in eligible_texts(unit, 2, ADMINS)}
         vote(unit, odd.prediction_id, ADMIN, Vote.WRONG)
-        assert count_quarantined(unit, 2, ADMINS) == {Reason.DISAGREEMENT: 1}
+        assert count_quarantined(unit, 2, ADMINS) == {QuarantineReason.DISAGREEMENT: 1}

@@ -15,7 +15,7 @@ from storage.chat.people import upsert_person
 from storage.db.column_types import utc_now
 from storage.db.database import Database, UnitOfWork
 from storage.db.states import Consent, RunKind, RunState, SnapshotPart, Trigger, Vote
-from storage.db.tables import MessageRow, PartRow, PredictionRow, SnapshotRow, VoteRow
+from storage.db.tables import MessagePartRow, MessageRow, PredictionRow, SnapshotRow, VoteRow
 from storage.errors import LeaseLost
 from storage.feedback.consensus import ConsensusState
 from storage.feedback.eligibility import EligibilityRules, eligible_texts, voted_texts
@@ -327,7 +327,7 @@ def test_ten_thousand_judgements_are_a_snapshot_in_about_a_second(unit: UnitOfWo
         {"message_id": m, "position": 0, "telegram_message_id": n, "text": unit.cipher.encrypt(f"Text {n}")}
         for n, m in enumerate(ids)
     ]
-    unit.execute(insert(PartRow), parts)
+    unit.execute(insert(MessagePartRow), parts)
     said = {"version": "one", "label": "Positive", "confidence": 0.9, "sure": True, "windows": 1}
     unit.execute(insert(PredictionRow), [{**said, "message_id": m, "logit_0": -1.0, "logit_1": 1.0} for m in ids])
     predictions = unit.scalars(

@@ -45,7 +45,7 @@ def settings(tmp_path: Path, **given: Any) -> Settings:
 @pytest.mark.parametrize(
     ("given", "later", "trigger"),
     [
-        ({"retrain_after": 3}, timedelta(0), Trigger.JUDGEMENTS),
+        ({"retrain_after": 3}, timedelta(0), Trigger.CORRECTIONS),
         ({"retrain_after": 4}, timedelta(0), None),
         ({"retrain_after": 0, "retrain_days": 7}, timedelta(days=6), None),
         ({"retrain_after": 0, "retrain_days": 7}, timedelta(days=8), Trigger.SCHEDULE),
@@ -87,7 +87,7 @@ def end(database: Database, run_id: int, due: Settings, state: RunState) -> None
     with database.unit_of_work() as unit:
         lease = runs.claim(unit, run_id, "a worker")
         assert lease is not None
-        snapshots.create_snapshot(unit, lease, EligibilityRules.of(due), frozenset(due.admin_ids), "one")
+        snapshots.create_snapshot(unit, lease, EligibilityRules.from_settings(due), frozenset(due.admin_ids), "one")
         runs.finish(unit, lease, state)
 
 

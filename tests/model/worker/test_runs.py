@@ -22,7 +22,7 @@ from storage.chat.people import upsert_person
 from storage.chat.predictions import store_prediction
 from storage.db.database import Database
 from storage.db.states import Consent, RunKind, RunState, SnapshotPart, Trigger, Vote
-from storage.feedback.eligibility import FROM_FILE
+from storage.feedback.eligibility import IMPORT_BOT_ID
 from storage.feedback.votes import record_vote
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
@@ -72,7 +72,7 @@ def database(home: WorkerHome, fine_tuned: FineTuneResult) -> Iterator[Database]
         admin = upsert_person(unit, ADMIN, "Ada", "en")
         record_consent(unit, admin.id, Consent.GRANTED, "test")
         for number, (text, verdict) in enumerate(zip(texts, verdicts, strict=True)):
-            message = store_message(unit, admin.id, FROM_FILE, ADMIN, [MessagePart(number, text)])
+            message = store_message(unit, admin.id, IMPORT_BOT_ID, ADMIN, [MessagePart(number, text)])
             prediction = store_prediction(unit, message, version, verdict.label, 0.6, True, 1, (0.0, 0.1))
             record_vote(unit, admin.id, prediction, Vote.WRONG)
     yield opened

@@ -12,12 +12,12 @@ from pydantic import SecretStr
 
 from core.errors import BadSetting, UnwritableFile
 from core.settings import Settings
-from storage.db.encryption import Cipher, make_key_file, read_keys, sealed_hash_key
+from storage.db.encryption import Cipher, make_key_file, new_hash_key, read_keys
 from storage.errors import KeyExists, KeyMissing, KeyWrong
 
 OLD = Fernet.generate_key().decode()
 NEW = Fernet.generate_key().decode()
-SEALED = sealed_hash_key([OLD])
+SEALED = new_hash_key([OLD])
 CIPHER = Cipher([OLD], SEALED)
 
 # Also half surrogate pairs, which JSON can carry.
@@ -43,7 +43,7 @@ def test_the_same_text_is_never_encrypted_the_same_way() -> None:
 
 
 def test_a_fingerprint_has_32_bytes_and_a_key_of_its_own() -> None:
-    other = Cipher([OLD], sealed_hash_key([OLD]))
+    other = Cipher([OLD], new_hash_key([OLD]))
     assert len(CIPHER.fingerprint("I liked it")) == 32
     assert CIPHER.fingerprint("I liked it") != other.fingerprint("I liked it")
 

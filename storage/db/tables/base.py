@@ -1,0 +1,32 @@
+"""The declarative base of every table, and the migration that matches the tables."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import BigInteger, ForeignKey, MetaData
+from sqlalchemy.orm import DeclarativeBase
+
+from storage.db.column_types import UtcDateTime
+
+# The migration that creates exactly these tables; a test compares it with the newest one.
+SCHEMA_REVISION: Final = "0003"
+
+
+class Base(DeclarativeBase):
+    """The declarative base. Every constraint gets a name, so that a migration can alter it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger(), datetime: UtcDateTime()}
+    __table_args__: Any = {"sqlite_autoincrement": True}  # noqa: RUF012 - the declarative base reads it by this name
+
+
+def cascade(column: str) -> ForeignKey:
+    """Return a foreign key whose row is deleted together with the row that it refers to."""
+    return ForeignKey(column, ondelete="CASCADE")

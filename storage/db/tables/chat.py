@@ -1,0 +1,124 @@
+"""People, the inbox, texts with their predictions, and the outbox."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.db.column_types import EncryptedString, RowId, enum_column, utc_now
+from storage.db.states import (
+    ReplyState,
+    UpdateState,
+)
+from storage.db.tables.base import Base, cascade
+
+
+class PersonRow(Base):
+    """A Telegram user who wrote to a bot."""
+
+    __tablename__ = "people"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    telegram_id: Mapped[int] = mapped_column(unique=True)
+    name: Mapped[bytes] = mapped_column(EncryptedString)
+    language: Mapped[str | None]  # an IETF tag, as Telegram sends it
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class UpdateRow(Base):
+    """One update in the inbox. Its ids outlive its payload, so that a duplicate is recognised."""
+
+    __tablename__ = "updates"
+    __table_args__ = (Index(None, "bot_id", "state", "update_id"), Index(None, "state", "finished_at"))
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    update_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    telegram_id: Mapped[int | None] = mapped_column(index=True)
+    payload: Mapped[bytes | None] = mapped_column(EncryptedString)
+    state: Mapped[UpdateState] = mapped_column(enum_column(UpdateState), default=UpdateState.RECEIVED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[bytes | None] = mapped_column(EncryptedString)
+    received_at: Mapped[datetime] = mapped_column(default=utc_now)
+    finished_at: Mapped[datetime | None]
+
+
+class MessageRow(Base):
+    """One text as a model read it. A row never changes; an edit is a new row that revises the old one."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(cascade("people.id"), index=True)
+    bot_id: Mapped[int]
+    chat_id: Mapped[int]
+    revises: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), index=True)
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+
+
+class MessagePartRow(Base):
+    """One Telegram message's part of a text. Positions start at 0."""
+
+    __tablename__ = "message_parts"
+    __table_args__ = ()  # SQLite allows AUTOINCREMENT only on a single-column key
+
+    message_id: Mapped[int] = mapped_column(cascade("messages.id"), primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    telegram_message_id: Mapped[int]
+    text: Mapped[bytes] = mapped_column(EncryptedString)
+
+
+class MessageAddressRow(Base):
+    """The text that a message in a chat belongs to. An edit points the message to the newer row."""
+
+    __tablename__ = "message_addresses"
+    __table_args__ = ()
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    telegram_message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(cascade("messages.id"), index=True)
+
+
+class PredictionRow(Base):
+    """The prediction of one model version for one text."""
+
+    __tablename__ = "predictions"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    message_id: Mapped[int] = mapped_column(cascade("messages.id"), index=True)
+    version: Mapped[str] = mapped_column(ForeignKey("model_versions.version"))
+    label: Mapped[str] = mapped_column(String(16))
+    confidence: Mapped[float] = mapped_column(index=True)
+    sure: Mapped[bool]
+    windows: Mapped[int]
+    logit_0: Mapped[float]
+    logit_1: Mapped[float]
+    replaces: Mapped[int | None] = mapped_column(ForeignKey("predictions.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ReplyRow(Base):
+    """One message, or edit of a message, in the outbox."""
+
+    __tablename__ = "replies"
+    __table_args__ = (
+        Index(None, "bot_id", "state", "id"),
+        Index(None, "bot_id", "chat_id", "answers"),
+        Index(None, "state", "changed_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    bot_id: Mapped[int]
+    person_id: Mapped[int | None] = mapped_column(cascade("people.id"), index=True)
+    chat_id: Mapped[int] = mapped_column(index=True)
+    payload: Mapped[bytes] = mapped_column(EncryptedString)
+    prediction_id: Mapped[int | None] = mapped_column(cascade("predictions.id"), index=True)
+    answers: Mapped[int | None]
+    revises: Mapped[int | None]
+    state: Mapped[ReplyState] = mapped_column(enum_column(ReplyState), default=ReplyState.PENDING)
+    telegram_message_id: Mapped[int | None]
+    reason: Mapped[bytes | None] = mapped_column(EncryptedString)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    changed_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,0 +1,44 @@
+"""Votes, and the texts that labellers are offered."""
+
+from datetime import datetime
+
+from sqlalchemy import LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.db.column_types import RowId, enum_column, utc_now
+from storage.db.states import (
+    OfferState,
+    Vote,
+)
+from storage.db.tables.base import Base, cascade
+
+
+class VoteRow(Base):
+    """One person's vote on one text: a single row, no matter how many predictions the text has."""
+
+    __tablename__ = "judgements"
+    __table_args__ = (UniqueConstraint("person_id", "text_hash"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(cascade("people.id"))
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    prediction_id: Mapped[int] = mapped_column(cascade("predictions.id"), index=True)
+    verdict: Mapped[Vote] = mapped_column(enum_column(Vote))
+    label: Mapped[str | None] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class OfferRow(Base):
+    """A text that was offered to a labeller: a user's text, given by its prediction, or a gold question."""
+
+    __tablename__ = "label_offers"
+    __table_args__ = (UniqueConstraint("person_id", "text_hash"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(cascade("people.id"))
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    prediction_id: Mapped[int | None] = mapped_column(cascade("predictions.id"), index=True)
+    gold_label: Mapped[str | None] = mapped_column(String(16))
+    state: Mapped[OfferState] = mapped_column(enum_column(OfferState), default=OfferState.SHOWN)
+    answer: Mapped[str | None] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
