@@ -124,7 +124,7 @@ def test_a_reply_that_revises_one_that_never_arrived_is_a_new_message(database: 
 def test_what_a_dead_process_left_sending_is_sent_again_only_where_that_is_harmless(database: Database) -> None:
     (message,) = owe(database)
     take(database)
-    (change,) = owe(database, changes=55)
+    (change,) = owe(database, edits=55)
     take(database)
     (pending,) = owe(database)
     (other,) = owe(database, bot_id=BOT + 1)
