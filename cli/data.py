@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cli.progress import download_progress_bar
+
 app = typer.Typer(help="Get the reviews that a model is fine-tuned on.", no_args_is_help=True)
 
 
@@ -26,9 +28,6 @@ def fetch(
       thumbs data fetch
       thumbs data fetch --to /srv/imdb.tar.gz
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
     from core.settings import read_settings
     from ml.data.download import IMDB, download
     from ml.data.imdb_archive import is_archive
@@ -37,14 +36,6 @@ def fetch(
     target = to or read_settings().data_dir / name
     if target.is_dir() or not is_archive(target):
         target /= name
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("Fetching", total=None)
-        download(IMDB, target, lambda have, whole: bar.update(task, completed=have, total=whole))
+    with download_progress_bar("Downloading") as on_progress:
+        download(IMDB, target, on_progress)
     typer.echo(f"The reviews are in {target}. Use them with IMDB_PATH={target}, or --data {target}")

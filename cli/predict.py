@@ -2,15 +2,14 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.progress import file_progress_bar
+
 if TYPE_CHECKING:
-    from cli.csv_verdicts import OnProgress
     from ml.serving.engine import Classifier
 
 
@@ -63,7 +62,7 @@ def _predict_texts(classifier: "Classifier", texts: list[str], as_json: bool) ->
 def _predict_file(classifier: "Classifier", source: Path, target: Path, column: str | None, as_json: bool) -> None:
     from cli.csv_verdicts import add_verdicts
 
-    with _progress_bar(source) as on_progress:
+    with file_progress_bar(source) as on_progress:
         summary = add_verdicts(source, target, classifier.classify, column, on_progress)
     if as_json:
         facts = {**dataclasses.asdict(summary), "out": str(target), "model": classifier.version}
@@ -74,23 +73,3 @@ def _predict_file(classifier: "Classifier", source: Path, target: Path, column: 
             f"{summary.negative:,} negative, written to {target}",
             err=True,
         )
-
-
-@contextmanager
-def _progress_bar(source: Path) -> "Iterator[OnProgress]":
-    """A bar on standard error, filled by bytes read; silent where that is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    rows_read = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s")
-    columns = (BarColumn(), TaskProgressColumn(), rows_read, TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        total = source.stat().st_size if source.is_file() else None
-        task = progress.add_task(source.name, total=total, rows=0, rate=0.0)
-
-        def show(position: int, rows: int) -> None:
-            elapsed = progress.tasks[task].elapsed or 0.0
-            progress.update(task, completed=position, rows=rows, rate=rows / elapsed if elapsed else 0.0)
-
-        yield show

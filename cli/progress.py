@@ -1,14 +1,61 @@
-"""A progress bar for commands that take minutes."""
+"""The progress bars of all commands, on standard error."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 
 def progress_bar(*fields: str) -> Progress:
-    """A bar on standard error with ``fields`` beside it; nothing is drawn where that is no terminal."""
-    columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
-    columns += [TextColumn(field) for field in fields]
+    """Return a bar that counts steps, with ``fields`` beside the count, such as ``loss {task.fields[loss]:.3f}``.
+
+    Draws nothing if standard error is not a terminal.
+    """
+    return _terminal_bar(MofNCompleteColumn(), *map(TextColumn, fields), TimeRemainingColumn())
+
+
+@contextmanager
+def file_progress_bar(path: Path) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar for reading ``path``, and yield the function that updates it: bytes and rows read so far.
+
+    Draws nothing if standard error is not a terminal.
+    """
+    rows_read = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s")
+    with _terminal_bar(TaskProgressColumn(), rows_read, TimeRemainingColumn(compact=True)) as bar:
+        task = bar.add_task(path.name, total=path.stat().st_size if path.is_file() else None, rows=0, rate=0.0)
+
+        def update(position: int, rows: int) -> None:
+            elapsed = bar.tasks[task].elapsed or 0.0
+            bar.update(task, completed=position, rows=rows, rate=rows / elapsed if elapsed else 0.0)
+
+        yield update
+
+
+@contextmanager
+def download_progress_bar(description: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar for a download, and yield the function that updates it: bytes received, and in all if known.
+
+    If standard error is not a terminal, it gets one line, at the end.
+    """
+    columns = (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(TextColumn("{task.description}"), BarColumn(), *columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(description, total=None)
+        yield lambda received, total: bar.update(task, completed=received, total=total)
+
+
+def _terminal_bar(*columns: ProgressColumn) -> Progress:
     console = Console(stderr=True)
-    return Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+    start = (TextColumn("{task.description}"), BarColumn())
+    return Progress(*start, *columns, console=console, disable=not console.is_terminal)
