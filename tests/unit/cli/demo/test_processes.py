@@ -1,4 +1,4 @@
-"""The demo's processes: what they say arrives, and all of them end, whatever way their starter ends."""
+"""The demo's processes: their output arrives as events, and all of them end however their starter ends."""
 
 import os
 import queue
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo import processes as children_module
+from cli.demo import processes
 from cli.demo.processes import ChildProcesses, Event, OutputLine, ProcessExit
 
 WAIT = 30.0
@@ -25,7 +25,7 @@ TALKER = """
     stop.wait()
     print("bye", flush=True)
 """
-DEAF = """
+STUBBORN = """
     import signal, threading
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print("ready", flush=True)
@@ -38,25 +38,27 @@ QUITTER = """
 """
 HOLDER = """
     import sys, threading
-    held = open(sys.argv[1], "w")
+    pipe = open(sys.argv[1], "w")
+    print("open", file=pipe, flush=True)
     threading.Event().wait()
 """
 STARTER = """
     import os, queue, sys
     from pathlib import Path
-    from cli.demo.processes import ChildProcesses
+    from cli.demo.processes import ChildProcesses, OutputLine
 
     events = queue.SimpleQueue()
     with ChildProcesses(Path("logs"), events) as children:
         children.start("holder", ["pipe"], dict(os.environ), Path.cwd())
-        events.get()
+        while isinstance(event := events.get(), OutputLine):
+            print(event.line, file=sys.stderr, flush=True)
 """
-MODULES = {"talker": TALKER, "deaf": DEAF, "quitter": QUITTER, "holder": HOLDER, "starter": STARTER}
+MODULES = {"talker": TALKER, "stubborn": STUBBORN, "quitter": QUITTER, "holder": HOLDER, "starter": STARTER}
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """An environment in which the modules above are found."""
+    """Return an environment in which the modules above can be imported."""
     for name, source in MODULES.items():
         (tmp_path / f"{name}.py").write_text(textwrap.dedent(source), encoding="utf-8")
     return {**os.environ, "PYTHONPATH": str(tmp_path)}
@@ -73,7 +75,7 @@ def children(tmp_path: Path, events: queue.SimpleQueue[Event]) -> Iterator[Child
         yield started
 
 
-def test_what_a_process_says_is_an_event_and_is_kept(
+def test_a_line_of_output_is_an_event_and_is_logged(
     tmp_path: Path, children: ChildProcesses, events: queue.SimpleQueue[Event], environment: dict[str, str]
 ) -> None:
     children.start("talker", ["loud", "and clear"], environment, tmp_path)
@@ -81,10 +83,10 @@ def test_what_a_process_says_is_an_event_and_is_kept(
     children.stop()
     assert events.get(timeout=WAIT) == OutputLine("talker", "bye")
     assert events.get(timeout=WAIT) == ProcessExit("talker", 0)
-    assert children.log_of("talker").read_text(encoding="utf-8") == "ready loud and clear\nbye\n"
+    assert children.log_path("talker").read_text(encoding="utf-8") == "ready loud and clear\nbye\n"
 
 
-def test_a_process_that_ends_by_itself_is_an_event_with_its_last_words(
+def test_an_unexpected_exit_is_an_event_and_the_last_lines_are_kept(
     tmp_path: Path, children: ChildProcesses, events: queue.SimpleQueue[Event], environment: dict[str, str]
 ) -> None:
     children.start("quitter", [], environment, tmp_path)
@@ -93,28 +95,33 @@ def test_a_process_that_ends_by_itself_is_an_event_with_its_last_words(
     assert children.last_lines("quitter") == "no such model"
 
 
-def test_a_process_that_does_not_heed_is_killed(
+def test_a_process_that_ignores_sigterm_is_killed(
     tmp_path: Path,
     children: ChildProcesses,
     events: queue.SimpleQueue[Event],
     environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(children_module, "GRACE", 0.2)
-    children.start("deaf", [], environment, tmp_path)
-    assert events.get(timeout=WAIT) == OutputLine("deaf", "ready")
+    monkeypatch.setattr(processes, "GRACE", 0.2)
+    children.start("stubborn", [], environment, tmp_path)
+    assert events.get(timeout=WAIT) == OutputLine("stubborn", "ready")
     children.stop()
-    assert events.get(timeout=WAIT) == ProcessExit("deaf", -signal.SIGKILL)
+    assert events.get(timeout=WAIT) == ProcessExit("stubborn", -signal.SIGKILL)
 
 
 def test_processes_end_when_their_starter_is_killed(tmp_path: Path, environment: dict[str, str]) -> None:
     os.mkfifo(tmp_path / "pipe")
-    command = [sys.executable, "-m", "starter"]
+    errors = tmp_path / "errors"
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)  # a blocking open would wait for the holder
     with (
-        subprocess.Popen(command, env=environment, cwd=tmp_path) as starter,
-        (tmp_path / "pipe").open("rb") as held,  # opens once the process has opened its end
+        open(reading, "rb", buffering=0) as pipe,
+        errors.open("wb") as log,
+        subprocess.Popen([sys.executable, "-m", "starter"], env=environment, cwd=tmp_path, stderr=log) as starter,
+        open(os.pidfd_open(starter.pid), "rb", buffering=0) as exit_of_starter,
     ):
+        readable, _, _ = select.select([pipe, exit_of_starter], [], [], WAIT)
         starter.kill()
-        ended, _, _ = select.select([held], [], [], WAIT)
-        assert ended, "the process outlived its starter"
-        assert held.read() == b""
+        assert pipe in readable, f"the pipe was not opened: {errors.read_text(encoding='utf-8')}"
+        assert pipe.read(16) == b"open\n"
+        assert select.select([pipe], [], [], WAIT)[0], "the process outlived its starter"
+        assert pipe.read(16) == b""
