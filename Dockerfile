@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# Two images: `serve` answers, keeps the schedule and migrates; `train` fine-tunes too. Both hold the packages of the
-# hashed locks and nothing newer. Rooms lie in /app, owned by root, so that no process can change its own program.
+# Two images: `serve` runs the bot, the scheduler and the migrations; `train` can fine-tune as well. Both install the
+# packages in the hashed locks and nothing else. The code is in /app and owned by root, so no process can change it.
 ARG PYTHON=3.11-slim-bookworm
 
 FROM python:${PYTHON} AS base
@@ -10,7 +10,7 @@ ENV PATH=/opt/thumbs/bin:$PATH \
     PIP_NO_CACHE_DIR=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
-# A new volume takes over the owner of the folder that it is mounted on.
+# A new volume inherits the owner of the folder that it is mounted on.
 RUN groupadd --system --gid 10001 thumbs \
     && useradd --system --uid 10001 --gid thumbs --home-dir /data --no-create-home --shell /usr/sbin/nologin thumbs \
     && install --directory --owner=thumbs --group=thumbs --mode=0700 /data /store
@@ -22,7 +22,7 @@ COPY requirements/serve.lock requirements/
 RUN pip install --no-deps --require-hashes -r requirements/serve.lock
 
 FROM base AS train-packages
-# `gpu` takes the CUDA libraries along, several GB of them.
+# `gpu` adds the CUDA libraries, which are several GB.
 ARG TRAINING=train
 COPY requirements/train.lock requirements/gpu.lock requirements/encoder.lock requirements/
 RUN pip install --no-deps --require-hashes -r requirements/${TRAINING}.lock -r requirements/encoder.lock

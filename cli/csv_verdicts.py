@@ -18,7 +18,7 @@ from ml.text.labels import LABELS
 if TYPE_CHECKING:
     from ml.serving.engine import Verdict
 
-ROWS_AT_ONCE = 256
+CHUNK_ROWS = 256
 LABEL, CONFIDENCE = "label", "confidence"
 POSITIVE = LABELS[1]
 
@@ -27,7 +27,7 @@ OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class CsvSummary:
     """What was written: rows in all, rows of each label, and how long it took."""
 
     rows: int
@@ -42,7 +42,7 @@ def add_verdicts(
     classify: "Callable[[Sequence[str]], Sequence[Verdict]]",
     column: str | None = None,
     on_progress: OnProgress = lambda position, rows: None,
-) -> Summary:
+) -> CsvSummary:
     """Copy the table at ``source`` to ``target`` with the columns label and confidence added.
 
     The reviews stand in ``column``, or in review or text. Raises MissingFile, UnreadableTable, EmptyTable,
@@ -50,8 +50,8 @@ def add_verdicts(
     """
     started = time.monotonic()
     rows = positive = 0
-    with readable(source) as file, atomic_write(target) as output:
-        for chunk in csv_rows(source, file, ROWS_AT_ONCE):
+    with open_binary(source) as file, atomic_write(target) as output:
+        for chunk in csv_rows(source, file, CHUNK_ROWS):
             reviews = chunk[review_column(source, list(chunk.columns), column)]
             verdicts = classify(reviews.tolist())
             chunk[LABEL] = [verdict.label for verdict in verdicts]
@@ -60,7 +60,7 @@ def add_verdicts(
             rows += len(chunk)
             positive += sum(verdict.label == POSITIVE for verdict in verdicts)
             on_progress(file.tell(), rows)
-    return Summary(rows, positive, rows - positive, time.monotonic() - started)
+    return CsvSummary(rows, positive, rows - positive, time.monotonic() - started)
 
 
 def review_column(path: Path, columns: list[str], wanted: str | None) -> str:
@@ -72,7 +72,7 @@ def review_column(path: Path, columns: list[str], wanted: str | None) -> str:
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[BinaryIO]:
+def open_binary(path: Path) -> Iterator[BinaryIO]:
     """A file, opened to read; raises MissingFile or UnreadableTable."""
     try:
         file = path.open("rb")

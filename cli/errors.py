@@ -1,61 +1,60 @@
-"""What can go wrong with the commands. ``core.errors`` draws the tree."""
+"""Errors of the commands. ``core.errors`` draws the whole tree."""
 
 from core.errors import BadInput, ThumbsError
 
 
 class DemoRunning(BadInput):
-    message = "Another demo runs on {path}. Stop that one, or set DATA_DIR to another folder."
+    message = "Another demo is already using {path}. Stop that demo, or set DATA_DIR to another folder."
 
 
 class NoCorrections(BadInput):
     message = (
-        "The recipe {name} learns from corrections. Name their file, a table with the columns text and "
-        "label, with --corrections."
+        "The recipe {name} trains on corrections, and none were given. Pass a table with the columns text and label "
+        "with --corrections."
     )
 
 
 class UnusedOption(BadInput):
-    message = "The option {option} does nothing with the recipe {name}; leave it out."
+    message = "The option {option} has no effect with the recipe {name}. Remove it."
 
 
 class BadCorrections(BadInput):
-    message = "Nothing of {path} was imported, for some rows cannot be used:{problems}"
+    message = "Nothing was imported, because {path} has rows that cannot be used:{problems}"
 
 
 class MissingPackage(ThumbsError):
     message = (
-        "{what} needs {package}, which is in the training environment only. python3 requirements/make_env.py "
-        "train makes it, and .venv-train/bin/thumbs is the command in it."
+        "{what} needs {package}, which only the training environment has. Install that environment with python3 "
+        "requirements/make_env.py train, and run the command as .venv-train/bin/thumbs."
     )
 
 
 class NoAdmins(BadInput):
-    message = "There is no admin whose word could be final. Set ADMIN_IDS to the numeric Telegram ids of the admins."
+    message = "--as-admin needs an admin, and none is set. Set ADMIN_IDS to the admins' numeric Telegram ids."
 
 
 class UnknownPerson(BadInput):
-    message = "Nobody with the Telegram id {telegram_id} is in the database."
+    message = "The database has no person with the Telegram id {telegram_id}. Check the id."
 
 
-class RunGoesOn(ThumbsError):
-    message = "Run {run_id} is {state}, and goes on without this command. thumbs retrain --wait joins it again."
+class RunInProgress(ThumbsError):
+    message = "Run {run_id} is {state} and continues without this command. To wait for it again: thumbs retrain --wait"
     exit_code = 130
 
 
 class NoEarlierModel(BadInput):
     message = (
-        "No other model that can still answer was live before, so there is none to go back to. thumbs models "
-        "list shows those that there are."
+        "No earlier live model is still available to roll back to. To see the published models: thumbs models list"
     )
 
 
 class ColumnTaken(BadInput):
-    message = "{path} has a column {column} already, and the result would be written over it. Rename that column."
+    message = "{path} already has a column named {column}, which the result would overwrite. Rename that column."
 
 
 class ProcessEnded(ThumbsError):
-    message = "The {name} ended by itself with status {status}. {log} ends with: {lines}"
+    message = "The {name} exited unexpectedly with status {status}. The last lines of {log}: {lines}"
 
 
-class ProcessSilent(ThumbsError):
-    message = "The demo was not ready after {seconds} seconds: the {name} does not answer. {log} may say why."
+class ProcessNotReady(ThumbsError):
+    message = "The demo was not ready after {seconds} seconds: the {name} did not respond. See {log}."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from cli.options import reviews_path
+from cli.options import require_reviews_path
 from cli.progress import progress_bar
 from cli.training_environment import require_training_environment
 
@@ -58,20 +58,20 @@ def evaluate(
     from ml.serving.engine import Classifier
 
     settings = read_settings()
-    source = reviews_path(data, settings)
+    source = require_reviews_path(data, settings)
     reviews = EvaluationSet.from_table(read_reviews(source), source, split, doubtful)
     folders = compare or (model or settings.model,)
     classifiers = [Classifier.load(folder, settings.serving_threads) for folder in folders]
     place: AbstractContextManager[TextIO | None] = nullcontext() if report is None else atomic_write(report)
     with place as file:
-        answers = _ask(classifiers, reviews, float32)
-        found = _measured(answers, reviews)
+        answers = _answer(classifiers, reviews, float32)
+        found = _build_report(answers, reviews)
         if file is not None:
-            file.write(render_report(found, _mistakes(answers, reviews)))
-    typer.echo(json.dumps(asdict(found), allow_nan=False) if as_json else _summary(found))
+            file.write(render_report(found, _list_mistakes(answers, reviews)))
+    typer.echo(json.dumps(asdict(found), allow_nan=False) if as_json else _report_text(found))
 
 
-def _ask(classifiers: "Sequence[Classifier]", reviews: "EvaluationSet", float32: bool) -> "list[ModelOutputs]":
+def _answer(classifiers: "Sequence[Classifier]", reviews: "EvaluationSet", float32: bool) -> "list[ModelOutputs]":
     from ml.evaluation.evaluate import count_texts, run_model
 
     with progress_bar() as bar:
@@ -82,7 +82,7 @@ def _ask(classifiers: "Sequence[Classifier]", reviews: "EvaluationSet", float32:
         ]
 
 
-def _measured(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "Report":
+def _build_report(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "Report":
     from ml.evaluation.comparison import compare
     from ml.evaluation.evaluate import measure
     from ml.evaluation.report import Report
@@ -95,7 +95,7 @@ def _measured(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "R
     return Report(reviews.summary(), models, comparison)
 
 
-def _mistakes(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "list[MistakeList]":
+def _list_mistakes(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "list[MistakeList]":
     """The worst mistakes of the last model and, of two, those that the first did not make."""
     from ml.evaluation.mistakes import worst_mistakes
     from ml.evaluation.report import MistakeList
@@ -110,7 +110,7 @@ def _mistakes(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "l
     return lists
 
 
-def _summary(found: "Report") -> str:
+def _report_text(found: "Report") -> str:
     from ml.evaluation.figure_rows import comparison_rows, conclusion, figure_rows, report_warnings
 
     data, rows = found.data, figure_rows(found.models)
@@ -119,10 +119,10 @@ def _summary(found: "Report") -> str:
     table = [("", *(model.name for model in found.models)), *((row.name, *row.values) for row in rows)]
     if found.comparison is not None:
         changes = [(row.name, *row.values) for row in comparison_rows(found.comparison)]
-        return "\n".join([*lines, *_aligned(table), conclusion(found.comparison), *_aligned(changes)])
-    return "\n".join([*lines, *_aligned(table)])
+        return "\n".join([*lines, *_align_columns(table), conclusion(found.comparison), *_align_columns(changes)])
+    return "\n".join([*lines, *_align_columns(table)])
 
 
-def _aligned(table: "Sequence[tuple[str, ...]]") -> list[str]:
+def _align_columns(table: "Sequence[tuple[str, ...]]") -> list[str]:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]

@@ -9,7 +9,7 @@ import typer
 
 from cli.errors import NoCorrections, UnusedOption
 from cli.interrupts import stop_event
-from cli.options import named_reviews, reviews_path
+from cli.options import optional_reviews_path, require_reviews_path
 from cli.progress import progress_bar
 from cli.training_environment import require_training_environment
 
@@ -56,8 +56,9 @@ def fine_tune(
 
     require_training_environment("fine-tune")
     plan = Recipe.load(recipe)
-    given = _Given(data, base, limit, corrections, read_settings())
-    start, training_set = _full_run(plan, given) if plan.replay is None else _feedback_round(plan, given)
+    options = _Options(data, base, limit, corrections, read_settings())
+    prepare = _prepare_full_run if plan.replay is None else _prepare_feedback_round
+    start, training_set = prepare(plan, options)
     # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
     from ml.training.fine_tune import FineTuneJob
     from ml.training.fine_tune import fine_tune as run
@@ -74,11 +75,11 @@ def fine_tune(
             bar.update(task, completed=progress.step, total=progress.steps, loss=loss, speed=speed)
 
         manifest = run(FineTuneJob(start, training_set, plan, out), TrainingCallbacks(report, stopped.is_set), resume)
-    typer.echo(json.dumps(asdict(manifest)) if as_json else summary(manifest, out))
+    typer.echo(json.dumps(asdict(manifest)) if as_json else result_text(manifest, out))
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _Options:
     """What the command line and the settings say of a fine-tune's base and data."""
 
     data: Path | None
@@ -88,20 +89,20 @@ class _Given:
     settings: "Settings"
 
 
-def _full_run(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, TrainingSet]":
+def _prepare_full_run(recipe: "Recipe", given: _Options) -> "tuple[BaseModel, TrainingSet]":
     """From an encoder, on all the reviews and the corrections."""
     from ml.data.reviews import read_reviews
     from ml.training.base_model import find_base_model
     from ml.training.corrections import Corrections
     from ml.training.dataset_splits import DatasetSplits
 
-    source = reviews_path(given.data, given.settings)
+    source = require_reviews_path(given.data, given.settings)
     judged = Corrections.read(given.corrections) if given.corrections else None
     base = find_base_model(given.base or given.settings.base_model or recipe.base)
     return base, DatasetSplits.from_reviews(read_reviews(source), source, recipe, given.limit).training_set(judged)
 
 
-def _feedback_round(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, TrainingSet]":
+def _prepare_feedback_round(recipe: "Recipe", given: _Options) -> "tuple[BaseModel, TrainingSet]":
     """From the anchor, on the corrections and a replay."""
     from ml.data.reviews import read_reviews
     from ml.training.corrections import Corrections
@@ -115,12 +116,12 @@ def _feedback_round(recipe: "Recipe", given: _Given) -> "tuple[BaseModel, Traini
     judged = Corrections.read(given.corrections)
     folder = Path(given.base) if given.base else given.settings.anchor
     anchor = load_anchor(folder, given.settings.serving_threads)
-    source = named_reviews(given.data, given.settings)
+    source = optional_reviews_path(given.data, given.settings)
     known = DatasetSplits.from_reviews(read_reviews(source), source, recipe, None) if source else None
     return base_model_from(anchor), feedback_training_set(judged, known, anchor, recipe)
 
 
-def summary(manifest: "Manifest", out: Path) -> str:
+def result_text(manifest: "Manifest", out: Path) -> str:
     """What a fine-tune published, and how good it is on what was held out and on the corrections."""
     sentences = [f"Version {manifest.version} is published at {out}."]
     dev = manifest.figures.get("dev")

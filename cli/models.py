@@ -40,7 +40,7 @@ def list_models(as_json: AsJson = False) -> None:
         versions = registry.versions(unit)
         processes = instances.live_instances(unit)
     if as_json:
-        typer.echo(_json([dataclasses.asdict(version) for version in versions]))
+        typer.echo(_to_json([dataclasses.asdict(version) for version in versions]))
         return
     for version in versions:
         state = "live" if version.live else "removed" if version.removed_at else "kept"
@@ -65,13 +65,13 @@ def show(version: Version, as_json: AsJson = False) -> None:
 
     settings = read_settings()
     with open_database(settings) as database:
-        facts = _facts(database, settings, version)
+        facts = _model_facts(database, settings, version)
     if as_json:
-        typer.echo(_json(facts))
+        typer.echo(_to_json(facts))
         return
     for name in ("version", "live", "created_at", "run_id", "location", "manifest_sha256", "removed_at"):
         if facts[name] is not None:
-            typer.echo(f"{name.replace('_', ' ')}: {_plain(facts[name])}")
+            typer.echo(f"{name.replace('_', ' ')}: {_format_value(facts[name])}")
     if facts["decision"]:
         typer.echo(f"decision: {facts['decision']['sentence']}")
     if facts["tested"]:
@@ -131,7 +131,7 @@ def export(
         model = registry.get_version(unit, version)
     if model.removed_at is not None:
         raise ModelRemoved(version=version)
-    with _files(settings, model.location) as folder:
+    with _model_folder(settings, model.location) as folder:
         verified_manifest(folder)
         require_registered(folder, version, model.manifest_sha256)
         with publish_artifact(out) as work:
@@ -152,14 +152,14 @@ def _make_live(version: str | None, command: str, why: str | None) -> None:
             if not earlier:
                 raise NoEarlierModel
             version = earlier[0].version
-        registry.make_live(unit, version, _reason(command, why))
+        registry.make_live(unit, version, _change_reason(command, why))
     if before is not None and before.version == version:
         typer.echo(f"Model {version} is live already.", err=True)
     else:
         typer.echo(f"Model {version} is live; running bots take it within seconds.", err=True)
 
 
-def _reason(command: str, why: str | None) -> str:
+def _change_reason(command: str, why: str | None) -> str:
     """What the history says: the command, who ran it on this machine, and why, if that was said."""
     import os
     import pwd
@@ -172,7 +172,7 @@ def _reason(command: str, why: str | None) -> str:
     return done if why is None else f"{done}: {why}"
 
 
-def _facts(database: "Database", settings: "Settings", version: str) -> dict[str, Any]:
+def _model_facts(database: "Database", settings: "Settings", version: str) -> dict[str, Any]:
     """All that is known of a version; ``figures`` are None where its manifest cannot be read."""
     from ml.errors import UnusableArtifact
     from ml.serving.artifact import Manifest
@@ -187,7 +187,7 @@ def _facts(database: "Database", settings: "Settings", version: str) -> dict[str
     figures = None
     if model.removed_at is None:
         try:
-            with _files(settings, model.location) as folder:
+            with _model_folder(settings, model.location) as folder:
                 figures = Manifest.read(folder).figures
         except (StorageError, UnusableArtifact) as error:
             typer.echo(str(error), err=True)
@@ -200,7 +200,7 @@ def _facts(database: "Database", settings: "Settings", version: str) -> dict[str
 
 
 @contextmanager
-def _files(settings: "Settings", location: str) -> Iterator[Path]:
+def _model_folder(settings: "Settings", location: str) -> Iterator[Path]:
     """A model's folder, or a copy for as long as it is read."""
     from tempfile import TemporaryDirectory
 
@@ -210,11 +210,11 @@ def _files(settings: "Settings", location: str) -> Iterator[Path]:
         yield ArtifactStore.open(settings.store_address).fetch(location, Path(place))
 
 
-def _json(value: object) -> str:
+def _to_json(value: object) -> str:
     return json.dumps(value, default=lambda moment: moment.isoformat(), indent=2)
 
 
-def _plain(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)

@@ -6,15 +6,15 @@ from core.errors import NoReviews
 from core.settings import Settings
 
 
-def reviews_path(data: Path | None, settings: "Settings") -> Path:
+def require_reviews_path(data: Path | None, settings: "Settings") -> Path:
     """Where the reviews are that ``--data`` names, else the settings; raises NoReviews."""
-    found = named_reviews(data, settings)
+    found = optional_reviews_path(data, settings)
     if found is None:
         raise NoReviews
     return found
 
 
-def named_reviews(data: Path | None, settings: "Settings") -> Path | None:
+def optional_reviews_path(data: Path | None, settings: "Settings") -> Path | None:
     """The same, downloaded when it is a data set of the hub, or None where neither names any."""
     from ml.data.sources import find_reviews
 

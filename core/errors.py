@@ -1,6 +1,6 @@
 """The base of the error tree, and the errors that several rooms raise.
 
-Raise with the facts that the message names: ``raise MissingFile(path=path)``. Commands print the message and exit with
+Pass the facts that the message names: ``raise MissingFile(path=path)``. Commands print the message and exit with
 ``exit_code``; processes log it. The tree, with the room whose ``errors`` module defines each class::
 
     ThumbsError
@@ -46,9 +46,9 @@ Raise with the facts that the message names: ``raise MissingFile(path=path)``. C
         NeedsTrainingEnvironment
         BrokerUnusable  (broker)
         MissingPackage  (cli)
-        RunGoesOn  (cli)
+        RunInProgress  (cli)
         ProcessEnded  (cli)
-        ProcessSilent  (cli)
+        ProcessNotReady  (cli)
         UnusableArtifact  (ml)
         DownloadFailed  (ml)
         FineTuneStopped  (ml)
@@ -82,9 +82,9 @@ from typing import ClassVar, Self
 
 
 class ThumbsError(Exception):
-    """The base of every error that a person may read."""
+    """The base of all errors that are shown to people."""
 
-    message: ClassVar[str] = "Something went wrong inside Thumbs; the log has the details."
+    message: ClassVar[str] = "Thumbs failed. See the log for details."
     exit_code: ClassVar[int] = 1
 
     def __init__(self, **facts: object) -> None:
@@ -92,12 +92,12 @@ class ThumbsError(Exception):
         self._facts = facts
 
     def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
-        """Pickle as the class and its facts, so an error raised in a pool reaches the process that waits for it."""
+        """Pickle the class and its facts, so that an error raised in another process arrives as it was raised."""
         return partial(type(self), **self._facts), ()
 
 
 class BadInput(ThumbsError):
-    message = "What was given cannot be used; the arguments or the file need a change."
+    message = "The input cannot be used. Change the arguments or the file."
     exit_code = 2
 
 
@@ -106,25 +106,25 @@ class BadSetting(BadInput):
 
 
 class MissingFile(BadInput):
-    message = "There is no file or folder at {path}; check the path."
+    message = "There is no file or folder at {path}. Check the path."
 
 
 class NoReviews(BadInput):
-    message = "No labelled reviews are given. Name them with --data or IMDB_PATH; thumbs data fetch downloads IMDB's."
+    message = (
+        "No labelled reviews were given. Pass --data or set IMDB_PATH. To download the IMDB reviews: thumbs data fetch"
+    )
 
 
 class NeedsTrainingEnvironment(ThumbsError):
     message = (
-        "The command thumbs {command} needs {package}, which is in the training environment only. In the "
-        "project's folder, make {target} ARGS='...' makes that environment and runs the command there."
+        "The command thumbs {command} needs {package}, which only the training environment has. In the project's "
+        "folder, make {target} ARGS='...' installs that environment and runs the command in it."
     )
 
 
 class UnwritableFile(BadInput):
-    message = "{path} cannot be written: {reason}."
+    message = "{path} cannot be written: {reason}. Fix that, or choose another path."
 
 
 class PortTaken(BadInput):
-    message = (
-        "Port {port} on {host} cannot be used: {reason}. Stop what listens there, or set PLAYGROUND_PORT to another."
-    )
+    message = "Port {port} on {host} cannot be used: {reason}. Stop the program that uses it, or set PLAYGROUND_PORT."

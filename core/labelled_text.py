@@ -1,11 +1,11 @@
-"""A text and its label, on its way from storage through the worker to the trainer."""
+"""A text and its label, as storage hands them to the worker and the worker to the trainer."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledText:
-    """A text and the label that people agreed on, by its name."""
+    """A text and the name of the label that people agreed on."""
 
     text: str
     label: str

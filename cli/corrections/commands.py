@@ -34,7 +34,7 @@ def import_file(
       thumbs corrections import vetted.csv.gz --as-admin
     """
     from cli.corrections.importer import import_corrections
-    from cli.corrections.reader import read_judgements
+    from cli.corrections.reader import read_votes
     from cli.errors import NoAdmins
     from cli.progress import progress_bar
     from core.settings import read_settings
@@ -44,7 +44,7 @@ def import_file(
         raise NoAdmins
     with progress_bar() as bar:
         reading = bar.add_task("Reading", total=None)
-        said = read_judgements(file, as_admin, lambda rows: bar.update(reading, completed=rows))
+        said = read_votes(file, as_admin, lambda rows: bar.update(reading, completed=rows))
         bar.update(reading, total=len(said), completed=len(said))
         predicting = bar.add_task("Predicting", total=None)
         with open_database(settings) as database:
@@ -85,11 +85,11 @@ def export_file(
     """
     from importlib.util import find_spec
 
-    from cli.corrections.export import WRITERS, judgement_rows, kind_of, write_rows
+    from cli.corrections.export import WRITERS, file_suffix, vote_rows, write_rows
     from cli.errors import MissingPackage
     from core.settings import read_settings
 
-    kind = kind_of(out)
+    kind = file_suffix(out)
     if kind not in WRITERS:
         raise typer.BadParameter(f"The file's name has to end with one of {', '.join(WRITERS)}.", param_hint="--out")
     if kind == ".parquet" and find_spec("pyarrow") is None:
@@ -97,7 +97,7 @@ def export_file(
     settings = read_settings()
     admins = frozenset(settings.admin_ids)
     with open_database(settings) as database, database.reading() as unit:
-        written = write_rows(out, judgement_rows(unit, settings.feedback_quorum, admins, usable))
+        written = write_rows(out, vote_rows(unit, settings.feedback_quorum, admins, usable))
     typer.echo(f"Wrote {written:,} rows to {out}.", err=True)
 
 

@@ -17,14 +17,14 @@ from storage.feedback.consensus import ConsensusState
 from storage.feedback.eligibility import VotedText, voted_texts
 
 COLUMNS: Final = ("text", "label", "person", "state")
-_TEXTS_AT_ONCE: Final = 500
+_BATCH_SIZE: Final = 500
 
 Row = dict[str, str | int]
-Write = Callable[[list[Row]], None]
-Writing = Callable[[TextIO], AbstractContextManager[Write]]
+WriteRows = Callable[[list[Row]], None]
+Writer = Callable[[TextIO], AbstractContextManager[WriteRows]]
 
 
-def judgement_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable_only: bool) -> Iterator[list[Row]]:
+def vote_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable_only: bool) -> Iterator[list[Row]]:
     """Every judgement that its voter and the text's author allow, and how the text stands; people are numbers.
 
     With ``usable_only`` each text that would train or measure, once, under the label agreed on, with its author.
@@ -34,7 +34,7 @@ def judgement_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable
         for text in voted_texts(unit, quorum, admins)
         if not usable_only or text.consensus.state is ConsensusState.USABLE
     )
-    while some := list(islice(texts, _TEXTS_AT_ONCE)):
+    while some := list(islice(texts, _BATCH_SIZE)):
         words = get_texts(unit, [text.message_id for text in some])
         yield [row for text in some for row in _rows(text, words[text.message_id], usable_only)]
 
@@ -42,14 +42,14 @@ def judgement_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable
 def write_rows(path: Path, chunks: Iterable[list[Row]]) -> int:
     """Write a table of the kind that the file's name ends with; how many rows it has. Raises UnwritableFile."""
     written = 0
-    with atomic_write(path) as output, WRITERS[kind_of(path)](output) as write:
+    with atomic_write(path) as output, WRITERS[file_suffix(path)](output) as write:
         for rows in chunks:
             write(rows)
             written += len(rows)
     return written
 
 
-def kind_of(path: Path) -> str:
+def file_suffix(path: Path) -> str:
     """How the file's name ends, without the ending of a packed one."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     return next((suffix for suffix in reversed(suffixes) if suffix not in OPENERS), "")
@@ -63,7 +63,7 @@ def _rows(text: VotedText, words: str, usable_only: bool) -> Iterator[Row]:
 
 
 @contextmanager
-def _csv(output: TextIO) -> Iterator[Write]:
+def _csv(output: TextIO) -> Iterator[WriteRows]:
     table = csv.DictWriter(output, COLUMNS, lineterminator=LINE_END)
     table.writeheader()
 
@@ -74,12 +74,12 @@ def _csv(output: TextIO) -> Iterator[Write]:
 
 
 @contextmanager
-def _jsonl(output: TextIO) -> Iterator[Write]:
+def _jsonl(output: TextIO) -> Iterator[WriteRows]:
     yield lambda rows: output.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 @contextmanager
-def _parquet(output: TextIO) -> Iterator[Write]:
+def _parquet(output: TextIO) -> Iterator[WriteRows]:
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
@@ -89,4 +89,4 @@ def _parquet(output: TextIO) -> Iterator[Write]:
         yield lambda rows: table.write_table(pa.Table.from_pylist(rows, schema=schema))
 
 
-WRITERS: Final[dict[str, Writing]] = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
+WRITERS: Final[dict[str, Writer]] = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}

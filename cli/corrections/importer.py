@@ -14,7 +14,7 @@ from storage.feedback.bulk_import import ImportCounts, ImportedVote, ImportPredi
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 
-_TEXTS_AT_ONCE: Final = 128
+_BATCH_SIZE: Final = 128
 
 # Given the texts read so far, and in all.
 OnProgress = Callable[[int, int], None]
@@ -31,7 +31,7 @@ def import_corrections(
     with database.reading() as unit:
         known = imported_texts(unit, texts)
         live = registry.live_model(unit)
-    with _folder(settings, live) as folder:
+    with _live_model_folder(settings, live) as folder:
         classifier = Classifier.load(folder, settings.serving_threads)
         if live is not None:
             require_registered(folder, live.version, live.manifest_sha256)
@@ -43,7 +43,7 @@ def import_corrections(
 
 
 @contextmanager
-def _folder(settings: Settings, live: registry.ModelVersion | None) -> Iterator[Path]:
+def _live_model_folder(settings: Settings, live: registry.ModelVersion | None) -> Iterator[Path]:
     """The files of the live model, or before the bot's first start of the one that the settings name."""
     if live is None:
         yield settings.model
@@ -55,8 +55,8 @@ def _folder(settings: Settings, live: registry.ModelVersion | None) -> Iterator[
 def _predict(classifier: Classifier, texts: list[str], on_progress: OnProgress) -> dict[str, ImportPrediction]:
     predicted: dict[str, ImportPrediction] = {}
     on_progress(0, len(texts))
-    for start in range(0, len(texts), _TEXTS_AT_ONCE):
-        some = texts[start : start + _TEXTS_AT_ONCE]
+    for start in range(0, len(texts), _BATCH_SIZE):
+        some = texts[start : start + _BATCH_SIZE]
         for text, verdict in zip(some, classifier.classify(some), strict=True):
             predicted[text] = ImportPrediction(
                 version=verdict.version,

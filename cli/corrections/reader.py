@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from cli.csv_verdicts import readable
+from cli.csv_verdicts import open_binary
 from cli.errors import BadCorrections
 from ml.data.csv_rows import csv_rows, unescape_formula
 from ml.data.reviews import find_column
@@ -15,13 +15,13 @@ from storage.feedback.bulk_import import ImportedVote
 
 COLUMNS: Final = ("text", "label", "person")
 NEITHER: Final = "neither"
-_ROWS_AT_ONCE: Final = 1_000
-_TOLD_AT_MOST: Final = 20
+_CHUNK_ROWS: Final = 1_000
+_MAX_PROBLEMS: Final = 20
 
 OnProgress = Callable[[int], None]
 
 
-def read_judgements(path: Path, one_word: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
+def read_votes(path: Path, one_word: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
     """What the rows say; with ``one_word``, everybody has to say the same of a text, else each person once.
 
     Raises MissingFile, UnreadableTable, EmptyTable, MissingColumn, and BadCorrections, which names the bad rows.
@@ -41,14 +41,14 @@ def read_judgements(path: Path, one_word: bool, on_progress: OnProgress = lambda
         else:
             problems.append(f"Row {number}: {problem}.")
     if problems:
-        raise BadCorrections(path=path, problems=_told(problems))
+        raise BadCorrections(path=path, problems=_format_problems(problems))
     return list(dict.fromkeys(said))
 
 
 def _rows(path: Path, on_progress: OnProgress) -> Iterator[tuple[str, str, str]]:
     done = 0
-    with readable(path) as file:
-        for chunk in csv_rows(path, file, _ROWS_AT_ONCE):
+    with open_binary(path) as file:
+        for chunk in csv_rows(path, file, _CHUNK_ROWS):
             names = [find_column(path, list(chunk.columns), (column,)) for column in COLUMNS]
             for text, label, person in chunk[names].itertuples(index=False, name=None):
                 yield unescape_formula(text), label, person.strip()
@@ -72,6 +72,6 @@ def _problem(text: str, word: str, person: str) -> str | None:
     return None if person else "it names no person"
 
 
-def _told(problems: list[str]) -> str:
-    more = len(problems) - _TOLD_AT_MOST
-    return "\n".join(["", *problems[:_TOLD_AT_MOST], *([f"There are {more} more."] if more > 0 else [])])
+def _format_problems(problems: list[str]) -> str:
+    more = len(problems) - _MAX_PROBLEMS
+    return "\n".join(["", *problems[:_MAX_PROBLEMS], *([f"There are {more} more."] if more > 0 else [])])

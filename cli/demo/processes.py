@@ -1,6 +1,6 @@
-"""The processes that the demo starts: their logs, what they say, and their end.
+"""Starts, logs and stops the demo's child processes.
 
-Everything that happens to them arrives as an event in one queue, so that whoever waits, waits in one place.
+Everything that happens to them arrives as an event in one queue, so the supervisor waits in one place only.
 """
 
 import os
@@ -17,14 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-# Seconds that a process has to end after SIGTERM before it is killed.
+# Seconds that a process has to exit after SIGTERM before it is killed.
 GRACE = 8.0
-LAST_LINES = 12
+_LAST_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """The process ``name`` wrote ``line``, without its end, to standard output or standard error."""
+    """The process ``name`` wrote ``line``, given without its newline, to standard output or standard error."""
 
     name: str
     line: str
@@ -32,7 +32,7 @@ class OutputLine:
 
 @dataclass(frozen=True, slots=True)
 class ProcessExit:
-    """The process ``name`` ended with ``status``; negative for a signal."""
+    """The process ``name`` exited with ``status``, which is negative for a signal."""
 
     name: str
     status: int
@@ -40,22 +40,23 @@ class ProcessExit:
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """Someone asked for the end of everything, by SIGINT or SIGTERM."""
+    """SIGINT or SIGTERM asked the demo to stop."""
 
 
 Event = OutputLine | ProcessExit | StopRequest
 
 
 class ChildProcesses:
-    """Starts modules as processes that end with this one, and stops them all when the block ends."""
+    """Runs modules as child processes, which end with this process, and stops them all when the block ends."""
 
     def __init__(self, logs: Path, events: queue.SimpleQueue[Event]) -> None:
         self.logs = logs
         self._events = events
         self._processes: dict[str, subprocess.Popen[str]] = {}
-        self._pumps: list[threading.Thread] = []
+        self._readers: list[threading.Thread] = []
         self._last_lines: dict[str, deque[str]] = {}
-        self._leash, self._held = os.pipe()
+        # The children notice the end of this pipe when this process is gone; see run_with_parent.
+        self._pipe_reader, self._pipe_writer = os.pipe()
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -63,8 +64,8 @@ class ChildProcesses:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
-        os.close(self._held)
-        os.close(self._leash)
+        os.close(self._pipe_writer)
+        os.close(self._pipe_reader)
 
     def start(
         self,
@@ -74,12 +75,12 @@ class ChildProcesses:
         folder: Path,
         python: Path | None = None,
     ) -> None:
-        """Run ``python -m module`` in ``folder``; what it writes goes to ``logs/module.log`` and becomes events.
+        """Run ``python -m module`` in ``folder``; its output goes to ``logs/module.log`` and becomes events.
 
-        The interpreter is this process's own unless another is named.
+        ``python`` defaults to the interpreter of this process.
         """
         process = subprocess.Popen(
-            [python or sys.executable, "-m", "cli.demo.run_with_parent", str(self._leash), module, *arguments],
+            [python or sys.executable, "-m", "cli.demo.run_with_parent", str(self._pipe_reader), module, *arguments],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -87,27 +88,27 @@ class ChildProcesses:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            pass_fds=[self._leash],
-            start_new_session=True,  # a terminal's Ctrl-C goes to this process only, which then stops the others
+            pass_fds=[self._pipe_reader],
+            start_new_session=True,  # Ctrl-C in a terminal must reach this process only, which stops the children
         )
         self._processes[module] = process
-        self._last_lines[module] = deque(maxlen=LAST_LINES)
-        pump = threading.Thread(target=self._pump, args=(module, process), name=f"{module} log", daemon=True)
-        self._pumps.append(pump)
-        pump.start()
+        self._last_lines[module] = deque(maxlen=_LAST_LINES)
+        reader = threading.Thread(target=self._read_output, args=(module, process), name=f"{module} log", daemon=True)
+        self._readers.append(reader)
+        reader.start()
 
-    def log_of(self, name: str) -> Path:
-        """The file that keeps what ``name`` writes."""
+    def log_path(self, name: str) -> Path:
+        """Return the path of the log that holds the output of ``name``."""
         return self.logs / f"{name}.log"
 
     def last_lines(self, name: str) -> str:
-        """The last lines that ``name`` wrote."""
+        """Return the last lines that ``name`` wrote."""
         return "\n".join(self._last_lines[name])
 
     def stop(self) -> None:
-        """End all processes, the last started first: SIGTERM, then SIGKILL to one that outlives the grace.
+        """Stop all processes, the last one first: send SIGTERM, and SIGKILL if it is still running after ``GRACE``.
 
-        A process may need those that were started before it until it has ended.
+        The order is reversed because a process may need those that were started before it until it exits.
         """
         for process in reversed(self._processes.values()):
             process.send_signal(signal.SIGTERM)
@@ -116,16 +117,16 @@ class ChildProcesses:
             except subprocess.TimeoutExpired:
                 _kill_group(process.pid)
                 process.wait()
-            _kill_group(process.pid)  # what it had started and left behind
-        for pump in self._pumps:
-            pump.join(GRACE)
+            _kill_group(process.pid)  # processes that it started and left behind
+        for reader in self._readers:
+            reader.join(GRACE)
 
-    def _pump(self, name: str, process: "subprocess.Popen[str]") -> None:
+    def _read_output(self, name: str, process: "subprocess.Popen[str]") -> None:
         output: IO[str] | None = process.stdout
         if output is None:
             raise RuntimeError(f"{name} was started without a pipe")
         try:
-            with output, self.log_of(name).open("w", encoding="utf-8") as log:
+            with output, self.log_path(name).open("w", encoding="utf-8") as log:
                 for line in output:
                     log.write(line)
                     log.flush()

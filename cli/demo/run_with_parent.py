@@ -1,7 +1,7 @@
-"""Runs a module as its program, and ends it when the process that started it is gone.
+"""Runs a module as a program that ends when its parent process is gone.
 
-``python -m cli.demo.run_with_parent DESCRIPTOR MODULE [ARGUMENT]...`` reads from a pipe that only the starting process
-holds open for writing. Nothing is ever written: the pipe's end means that the starter ended, by whatever signal.
+``python -m cli.demo.run_with_parent DESCRIPTOR MODULE [ARGUMENT]...`` reads from a pipe that only the parent holds open
+for writing. Nothing is ever written to it: its end means that the parent has exited, whatever the reason.
 """
 
 import os
@@ -12,22 +12,22 @@ import time
 
 from core.parent_watch import on_pipe_end
 
-# Seconds between asking the program to stop and ending it.
+# Seconds between SIGTERM and SIGKILL.
 GRACE = 5.0
 
 
 def main(arguments: list[str]) -> None:
-    """Run module ``arguments[1]`` with the rest as its arguments; descriptor ``arguments[0]`` is the parent's pipe."""
+    """Run the module ``arguments[1]`` with the remaining arguments; ``arguments[0]`` is the pipe's descriptor."""
     descriptor, module = int(arguments[0]), arguments[1]
     os.set_inheritable(descriptor, False)
-    on_pipe_end(descriptor, _end)
+    on_pipe_end(descriptor, _stop)
     sys.argv = [module, *arguments[2:]]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def _end() -> None:
+def _stop() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(GRACE)  # an event to wait for does not exist: the program either ends in time, or not
+    time.sleep(GRACE)  # no event to wait for: if the program exits in time, this thread ends with it
     os.kill(os.getpid(), signal.SIGKILL)
 
 

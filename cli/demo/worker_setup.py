@@ -1,4 +1,4 @@
-"""The demo's worker: it runs where TensorFlow is, in an environment that is made while people already chat."""
+"""Starts the demo's worker, after installing the training environment in the background if it is missing."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -11,53 +11,53 @@ import cli
 from cli.demo.processes import ChildProcesses, Event, OutputLine, ProcessExit
 
 WORKER: Final = "worker"
-# The script that makes environments, as a module of the project's folder.
-MAKER: Final = "requirements.make_env"
+# The script that installs environments, as a module that runs in the project checkout.
+INSTALLER: Final = "requirements.make_env"
 _ROOT: Final = Path(cli.__file__).resolve().parents[1]
 _PYTHON: Final = _ROOT / ".venv-train" / "bin" / "python"
-# What the maker says once it finds that the environment has to be made.
-_MAKING: Final = "Making "
+# The installer prints this only if the environment is missing or outdated.
+_INSTALLING: Final = "Making "
 
 
 class WorkerSetup:
-    """Starts the worker once its environment is there; without it the chat goes on, and runs wait."""
+    """Starts the worker once its environment is ready. Until then people can chat, and training runs stay queued."""
 
     def __init__(self, children: ChildProcesses, environment: Mapping[str, str], data_dir: Path) -> None:
         self._children = children
         self._environment = environment
         self._data_dir = data_dir
-        self._made = False
+        self._installing = False
 
     def start(self) -> None:
-        """Start the worker in this environment when it can train, else the maker of one that can."""
+        """Start the worker if this environment can train, else the installation of one that can."""
         if find_spec("keras") is not None:
             self._children.start(WORKER, ["--beat"], self._environment, self._data_dir)
         elif (_ROOT / "requirements" / "make_env.py").is_file():
-            self._children.start(MAKER, ["train"], self._environment, _ROOT)
+            self._children.start(INSTALLER, ["train"], self._environment, _ROOT)
         else:
-            typer.echo("The bot does not learn here: the project's folder, which has what fine-tuning needs, is away.")
+            typer.echo("Training is off: the project checkout was not found.")
 
-    def heed(self, event: Event) -> bool:
-        """Go on with what the maker or the worker did; whether the event was about them."""
+    def handle(self, event: Event) -> bool:
+        """Handle an event of the installer or the worker. Return False if the event is about another process."""
         match event:
-            case OutputLine(name, line) if name == MAKER:
-                if line.startswith(_MAKING):
-                    self._made = True
-                    typer.echo("What fine-tuning needs is fetched in the background; until then /retrain waits.")
-            case ProcessExit(name, status) if name == MAKER:
-                self._maker_ended(status)
+            case OutputLine(name, line) if name == INSTALLER:
+                if line.startswith(_INSTALLING):
+                    self._installing = True
+                    typer.echo("Installing the training environment; /retrain is queued until it is ready.")
+            case ProcessExit(name, status) if name == INSTALLER:
+                self._after_installation(status)
             case ProcessExit(name, _) if name == WORKER:
-                log = self._children.log_of(WORKER)
-                typer.echo(f"The worker ended by itself, so the bot learns no more; {log} may say why.")
+                log = self._children.log_path(WORKER)
+                typer.echo(f"The worker exited unexpectedly, so training is off. See {log}.")
             case _:
                 return False
         return True
 
-    def _maker_ended(self, status: int) -> None:
+    def _after_installation(self, status: int) -> None:
         if status != 0:
-            log = self._children.log_of(MAKER)
-            typer.echo(f"What fine-tuning needs could not be fetched, so the bot does not learn; {log} says why.")
+            log = self._children.log_path(INSTALLER)
+            typer.echo(f"The training environment could not be installed, so training is off. See {log}.")
             return
-        if self._made:
-            typer.echo("What fine-tuning needs is there: the bot learns from now on.")
+        if self._installing:
+            typer.echo("The training environment is ready; training is on.")
         self._children.start(WORKER, ["--beat"], self._environment, self._data_dir, _PYTHON)

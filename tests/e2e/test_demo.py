@@ -70,7 +70,7 @@ def wait_for_worker(log: Path) -> None:
 def test_it_stops_while_it_starts(tmp_path: Path) -> None:
     with start_demo(demo_environment(tmp_path / "var")) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().startswith("Made a key")
+        assert process.stdout.readline().startswith("Created the encryption key")
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 0, output
@@ -80,7 +80,7 @@ def test_it_stops_while_it_starts(tmp_path: Path) -> None:
 
 def test_a_bot_that_cannot_start_is_named_with_its_last_words(tmp_path: Path) -> None:
     output = failed(tmp_path / "var", MODEL=str(tmp_path / "absent"))
-    assert "The bot ended by itself" in output
+    assert "The bot exited unexpectedly" in output
     assert str(tmp_path / "absent") in output
 
 
@@ -103,7 +103,7 @@ def test_a_second_demo_on_the_same_folder_is_one_sentence(tmp_path: Path) -> Non
         with start_demo(demo_environment(tmp_path / "var")) as second:
             output, _ = second.communicate(timeout=60)
         assert second.returncode == 2
-        assert output.startswith("Another demo runs on")
+        assert output.startswith("Another demo is already using")
 
 
 def failed(data_dir: Path, **settings: str) -> str:

@@ -49,7 +49,7 @@ def test_a_message_survives_without_docstrings() -> None:
     program = "from core.errors import MissingFile; print(MissingFile(path='reviews.csv'))"
     command = [sys.executable, "-OO", "-c", program]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "There is no file or folder at reviews.csv; check the path."
+    assert result.stdout.strip() == "There is no file or folder at reviews.csv. Check the path."
 
 
 def branch(error: type[ThumbsError], depth: int) -> Iterator[str]:

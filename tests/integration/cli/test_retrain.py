@@ -77,7 +77,7 @@ def test_a_run_is_queued_and_asking_again_joins_it(start: Start, database: Datab
     assert len(list((tmp_path / "var" / "broker" / "messages").iterdir())) == 1, "a worker was told"
     status, out, err = said(start("--full"))
     assert (status, out) == (0, "")
-    assert err == f"Run {run['id']} (full run) was on already, and is joined.\n"
+    assert err == f"Run {run['id']} (full run) was already in progress; this command has joined it.\n"
     assert said(start())[0] == 1, "no feedback round comes of it"
 
 
@@ -110,9 +110,12 @@ def test_ctrl_c_ends_the_waiting_and_not_the_run(start: Start, database: Databas
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.SCHEDULE).run
     process = start("--wait")
     assert process.stderr is not None
-    assert process.stderr.readline() == f"Run {run.id} (feedback round) was on already, and is joined.\n"
+    assert (
+        process.stderr.readline()
+        == f"Run {run.id} (feedback round) was already in progress; this command has joined it.\n"
+    )
     process.send_signal(signal.SIGINT)
     status, out, err = said(process)
     assert (status, out) == (130, "")
-    assert f"Run {run.id} is queued, and goes on without this command." in err
+    assert f"Run {run.id} is queued and continues without this command." in err
     assert queued(database).cancel_asked is False

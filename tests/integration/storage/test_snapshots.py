@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from cli.corrections.export import judgement_rows
+from cli.corrections.export import vote_rows
 from storage.chat.people import upsert_person
 from storage.db.column_types import utc_now
 from storage.db.database import Database, UnitOfWork
@@ -346,7 +346,7 @@ def test_ten_thousand_judgements_are_a_snapshot_in_about_a_second(unit: UnitOfWo
     took = time.perf_counter() - began
     assert snapshot.train + snapshot.held_out == 5_000
     assert len(labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN)) == snapshot.train
-    chunks = [len(rows) for rows in judgement_rows(unit, 2, ADMINS, usable_only=False)]
+    chunks = [len(rows) for rows in vote_rows(unit, 2, ADMINS, usable_only=False)]
     assert sum(chunks) == 10_000
     assert max(chunks) == 1_000, "an export never holds more"
     assert took < 3, "half a second on two cores that nobody else uses"

@@ -124,7 +124,7 @@ def test_the_command_prints_the_manifest_and_the_same_seed_makes_the_same_weight
 
 
 def test_the_last_sentence_says_how_good_anchor_and_model_are_on_the_corrections(done: FineTuneResult) -> None:
-    sentence = fine_tune_command.summary(done.manifest, done.job.out)
+    sentence = fine_tune_command.result_text(done.manifest, done.job.out)
     before = done.manifest.data["corrections"]["anchor_right"]
     after = done.manifest.figures["corrections"]["accuracy"]
     assert f"It agrees with {after:.2%} of the {len(done.job.training_set.corrections)} corrections" in sentence

@@ -328,7 +328,7 @@ def test_an_error_is_reported_in_one_sentence(
 
 def test_an_unexpected_error_is_reported_without_texts(make_job: MakeJob, trainer: Callable[[Job], Trainer]) -> None:
     one = trainer(make_job(train=(LabelledText("A secret text.", "sideways"),)))
-    assert list(one.events()) == [Failed("Something went wrong inside Thumbs; the log has the details.")]
+    assert list(one.events()) == [Failed("Thumbs failed. See the log for details.")]
     assert one.status() == 1
     assert "Traceback" in one.errors.read_text()
     assert "secret" not in one.errors.read_text()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from cli.csv_verdicts import ROWS_AT_ONCE, add_verdicts
+from cli.csv_verdicts import CHUNK_ROWS, add_verdicts
 from cli.errors import ColumnTaken
 from core.errors import MissingFile, ThumbsError, UnwritableFile
 from ml.errors import EmptyTable, MissingColumn, UnreadableTable
@@ -68,7 +68,7 @@ def test_the_column_is_review_or_text_or_the_one_that_was_named(
 
 
 def test_a_long_file_is_read_and_classified_in_parts(tmp_path: Path) -> None:
-    rows = 3 * ROWS_AT_ONCE + 7
+    rows = 3 * CHUNK_ROWS + 7
     source = written(tmp_path / "in.csv", "text\n" + "".join(f"I liked number {i}\n" for i in range(rows)))
     sizes: list[int] = []
     progress: list[tuple[int, int]] = []
@@ -78,7 +78,7 @@ def test_a_long_file_is_read_and_classified_in_parts(tmp_path: Path) -> None:
         return by_one_word(texts)
 
     add_verdicts(source, tmp_path / "out.csv", measure, on_progress=lambda *at: progress.append(at))
-    assert sizes == [ROWS_AT_ONCE] * 3 + [7]
+    assert sizes == [CHUNK_ROWS] * 3 + [7]
     assert progress[-1] == (source.stat().st_size, rows)
     result = pd.read_csv(tmp_path / "out.csv")
     assert result["text"].tolist() == [f"I liked number {i}" for i in range(rows)]
@@ -106,7 +106,7 @@ def test_a_file_can_be_replaced_by_its_result(tmp_path: Path) -> None:
         (b"review\n", None, EmptyTable, "has no rows"),
         (b"title,body\na,b\n", None, MissingColumn, "no column review or text; its columns are title, body"),
         (b"review\na\n", "body", MissingColumn, "no column body; its columns are review"),
-        (b"review,label\na,b\n", None, ColumnTaken, "has a column label already"),
+        (b"review,label\na,b\n", None, ColumnTaken, "already has a column named label"),
         (b"review\na,b\n", None, UnreadableTable, "data row 1 has 2 fields and the header 1"),
         (b"id,review,n\n1,2,3,4\n", None, UnreadableTable, "data row 1 has 4 fields"),
         (b"review,id\na,1\nb,2,3\n", None, UnreadableTable, "data row 2 has 3 fields"),
@@ -145,7 +145,7 @@ def test_a_missing_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_broken_off_leaves_what_was_there(tmp_path: Path) -> None:
-    source = written(tmp_path / "in.csv", "text\n" + "I liked it\n" * (2 * ROWS_AT_ONCE))
+    source = written(tmp_path / "in.csv", "text\n" + "I liked it\n" * (2 * CHUNK_ROWS))
     target = written(tmp_path / "out.csv", "from before\n")
     calls = 0
 

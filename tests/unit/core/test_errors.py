@@ -1,4 +1,4 @@
-"""An error says its sentence wherever it arrives."""
+"""An error keeps its message when it is sent to another process."""
 
 import pickle
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from core.errors import MissingFile
 
 
-def test_an_error_of_another_process_arrives_as_it_was_raised() -> None:
+def test_an_error_is_the_same_after_pickling() -> None:
     raised = MissingFile(path=Path("reviews.csv"))
     arrived = pickle.loads(pickle.dumps(raised))
     assert type(arrived) is MissingFile
-    assert str(arrived) == str(raised) == "There is no file or folder at reviews.csv; check the path."
+    assert str(arrived) == str(raised) == "There is no file or folder at reviews.csv. Check the path."

@@ -1,4 +1,4 @@
-"""What a command's output may take the place of."""
+"""Which files may be replaced, and what is left if writing fails."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ def write(path: Path) -> None:
         file.write("new")
 
 
-def test_of_a_link_the_file_behind_it_is_replaced(tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "there")
     write(tmp_path / "link")
@@ -22,7 +22,7 @@ def test_of_a_link_the_file_behind_it_is_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "there").read_text() == "new"
 
 
-def test_only_files_are_replaced(tmp_path: Path) -> None:
+def test_only_regular_files_are_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder"):
@@ -33,14 +33,14 @@ def test_only_files_are_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["file/under", "absent/file", "x" * 250])
-def test_a_place_that_cannot_be_is_told_in_one_sentence(tmp_path: Path, name: str) -> None:
+def test_an_impossible_path_is_an_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("kept")
     with pytest.raises(UnwritableFile):
         write(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_replaced_file_is_as_before_when_the_block_fails(tmp_path: Path) -> None:
+def test_a_file_is_unchanged_if_the_block_fails(tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_text("old", encoding="utf-8")
 
@@ -55,7 +55,7 @@ def test_a_replaced_file_is_as_before_when_the_block_fails(tmp_path: Path) -> No
     assert [found.name for found in tmp_path.iterdir()] == ["state"]
 
 
-def test_a_replaced_file_is_new_when_the_block_ends_well(tmp_path: Path) -> None:
+def test_a_file_is_replaced_when_the_block_succeeds(tmp_path: Path) -> None:
     path = tmp_path / "state"
     with replaced(path) as part:
         part.write_text("new", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""No bot token and no message reaches a log, wherever in a line it stands."""
+"""No bot token and no person's text reaches a log, wherever it is in a line."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ TOKEN = "1234567:AAE-abcdefghijklmnopqrstuvwxyz_0123"
 
 @pytest.fixture
 def log(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """What a process has written to standard error; every logger is put back afterwards."""
+    """Return a function that reads what was logged since the last call; restore all loggers afterwards."""
     loggers = [logging.getLogger(), *map(logging.getLogger, list(logging.Logger.manager.loggerDict))]
     before = [(logger, logger.level) for logger in loggers]
     root = logging.getLogger()
@@ -32,7 +32,7 @@ def log(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
         f"'{TOKEN}'",
     ],
 )
-def test_a_token_is_blanked_out(log: Callable[[], str], line: str) -> None:
+def test_a_token_is_redacted(log: Callable[[], str], line: str) -> None:
     configure_logging("INFO")
     logging.getLogger("thumbs.test").warning("%s", line)
     written = log()
@@ -40,7 +40,7 @@ def test_a_token_is_blanked_out(log: Callable[[], str], line: str) -> None:
     assert "<token>" in written
 
 
-def test_a_token_in_a_traceback_is_blanked_out(log: Callable[[], str]) -> None:
+def test_a_token_in_a_traceback_is_redacted(log: Callable[[], str]) -> None:
     configure_logging("INFO")
     try:
         raise ValueError(f"no answer from /bot{TOKEN}/getUpdates")
@@ -52,14 +52,14 @@ def test_a_token_in_a_traceback_is_blanked_out(log: Callable[[], str]) -> None:
     assert TOKEN not in written
 
 
-def test_other_lines_stay_as_they_are(log: Callable[[], str]) -> None:
+def test_other_lines_are_unchanged(log: Callable[[], str]) -> None:
     configure_logging("INFO")
     logging.getLogger("thumbs.test").warning("%d rows at %s", 12, "19:05:33,246 of 2026-11-22")
     assert log().endswith(" WARNING thumbs.test: 12 rows at 19:05:33,246 of 2026-11-22\n")
 
 
 @pytest.mark.parametrize(("template", "arguments"), [("%d rows", (TOKEN,)), ("%s of %s", (TOKEN,)), ("", (TOKEN,))])
-def test_a_line_that_cannot_be_written_stays_with_the_log(
+def test_a_record_that_cannot_be_formatted_is_reported_without_its_arguments(
     log: Callable[[], str], template: str, arguments: tuple[str, ...]
 ) -> None:
     configure_logging("INFO")
@@ -71,7 +71,7 @@ def test_a_line_that_cannot_be_written_stays_with_the_log(
 
 
 @pytest.mark.parametrize("name", ["telegram", "telegram.Bot", "telegram.ext", "telegram.ext.ExtBot", "httpcore.http11"])
-def test_what_telegram_sends_is_not_logged_at_debug(log: Callable[[], str], name: str) -> None:
+def test_data_from_telegram_is_not_logged_at_debug(log: Callable[[], str], name: str) -> None:
     configure_logging("DEBUG")
     logging.getLogger("thumbs.test").debug("shown")
     logging.getLogger(name).debug("Webhook received data: %s", "a private review")
@@ -89,7 +89,7 @@ def test_what_telegram_sends_is_not_logged_at_debug(log: Callable[[], str], name
     ],
 )
 @pytest.mark.parametrize("received", [{"text": "a private review"}, [{"text": "a private review"}], "a private review"])
-def test_what_cannot_be_parsed_is_told_without_its_content(
+def test_data_that_cannot_be_parsed_is_reported_without_its_content(
     log: Callable[[], str], name: str, template: str, received: object
 ) -> None:
     configure_logging("INFO")
@@ -100,7 +100,7 @@ def test_what_cannot_be_parsed_is_told_without_its_content(
     assert "Logging error" not in written
 
 
-def test_a_higher_level_holds_for_libraries_too(log: Callable[[], str]) -> None:
+def test_a_higher_level_applies_to_libraries_too(log: Callable[[], str]) -> None:
     configure_logging("ERROR")
     for name in ("telegram.ext", "httpx", "thumbs.test"):
         logging.getLogger(name).warning("not shown")

@@ -1,4 +1,4 @@
-"""Settings are read once, and what cannot be used is told in one sentence."""
+"""Settings are read from the environment and .env, and an invalid one is reported in one sentence."""
 
 from pathlib import Path
 
@@ -11,41 +11,41 @@ from core.settings import Settings, read_settings
 
 @pytest.fixture(autouse=True)
 def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A working folder without .env and an environment without settings."""
+    """Use a working folder without .env and an environment without settings."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
 
 
-def refusal(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
+def error_for(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
     monkeypatch.setenv(name, value)
     with pytest.raises(BadSetting) as caught:
         read_settings()
     assert caught.value.exit_code == 2
-    sentence = str(caught.value)
-    assert sentence.startswith(f"The setting {name} cannot be used: ")
-    assert "\n" not in sentence
-    return sentence
+    message = str(caught.value)
+    assert message.startswith(f"The setting {name} cannot be used: ")
+    assert "\n" not in message
+    return message
 
 
 @pytest.mark.parametrize("name", ["TELEGRAM_TOKEN", "DATABASE_URL", "RETENTION_DAYS", "WEBHOOK_URL", "LOG_LEVEL"])
-def test_an_empty_setting_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+def test_an_empty_setting_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     (tmp_path / ".env").write_text(f"{name}=\n", encoding="utf-8")
     assert read_settings() == Settings(_env_file=None)
     monkeypatch.setenv(name, "")
     assert read_settings() == Settings(_env_file=None)
 
 
-def test_without_a_token_the_sentence_says_who_gives_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_token_is_reported_with_where_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELEGRAM_TOKEN", "")
-    with pytest.raises(BadSetting, match="TELEGRAM_TOKEN cannot be used: it is not set; @BotFather gives one"):
+    with pytest.raises(BadSetting, match="TELEGRAM_TOKEN cannot be used: it is not set; get a token from @BotFather"):
         _ = read_settings().token
 
 
 @pytest.mark.parametrize(
     ("content", "reason"), [(None, "cannot be read"), (b"\n", "is empty"), (b"\xff\xfe", "is not text")]
 )
-def test_a_token_file_without_a_token_is_told(
+def test_an_unusable_token_file_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, reason: str
 ) -> None:
     if content is not None:
@@ -56,14 +56,14 @@ def test_a_token_file_without_a_token_is_told(
 
 
 @pytest.mark.parametrize("level", ["debug", "Debug", "DEBUG", " debug "])
-def test_a_log_level_is_read_in_any_case(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
+def test_a_log_level_may_be_in_any_case(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
     monkeypatch.setenv("LOG_LEVEL", level)
     assert read_settings().log_level == "DEBUG"
 
 
-def test_an_unknown_log_level_is_told_with_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    sentence = refusal(monkeypatch, "LOG_LEVEL", "loud")
-    assert all(f"'{level}'" in sentence for level in ("DEBUG", "INFO", "WARNING", "ERROR"))
+def test_an_unknown_log_level_is_reported_with_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = error_for(monkeypatch, "LOG_LEVEL", "loud")
+    assert all(f"'{level}'" in message for level in ("DEBUG", "INFO", "WARNING", "ERROR"))
 
 
 @pytest.mark.parametrize("name", ["TELEGRAM_API_URL", "WEBHOOK_URL"])
@@ -79,12 +79,12 @@ def test_an_unknown_log_level_is_told_with_those_there_are(monkeypatch: pytest.M
         "http://a b",
     ],
 )
-def test_an_address_is_one_of_the_web(monkeypatch: pytest.MonkeyPatch, name: str, address: str) -> None:
-    assert "it is no http or https address" in refusal(monkeypatch, name, address)
+def test_a_url_that_is_not_http_is_rejected(monkeypatch: pytest.MonkeyPatch, name: str, address: str) -> None:
+    assert "it is not an http(s) URL" in error_for(monkeypatch, name, address)
 
 
 @pytest.mark.parametrize("address", ["https://example.org/hook", "http://127.0.0.1:8081", "http://[::1]:8081/"])
-def test_an_address_of_the_web_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_an_http_url_is_kept_unchanged(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("TELEGRAM_API_URL", address)
     assert read_settings().telegram_api_url == address
 
@@ -93,17 +93,17 @@ def test_an_address_of_the_web_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, a
     ("name", "port"),
     [("PLAYGROUND_PORT", "-1"), ("PLAYGROUND_PORT", "65536"), ("WEBHOOK_PORT", "0"), ("WEBHOOK_PORT", "70000")],
 )
-def test_a_port_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch, name: str, port: str) -> None:
-    assert "input should be" in refusal(monkeypatch, name, port)
+def test_an_impossible_port_is_reported(monkeypatch: pytest.MonkeyPatch, name: str, port: str) -> None:
+    assert "input should be" in error_for(monkeypatch, name, port)
 
 
-def test_a_playground_may_take_any_port(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_playground_port_may_be_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAYGROUND_PORT", "0")
     assert read_settings().playground_port == 0
 
 
 @pytest.mark.parametrize("password", ["secret", "a/b@c:d#e?f%20 g", "schön"])
-def test_the_password_of_a_file_becomes_part_of_the_address(
+def test_the_password_file_becomes_part_of_the_database_url(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, password: str
 ) -> None:
     (tmp_path / "password").write_text(f"{password}\n", encoding="utf-8")
@@ -115,11 +115,11 @@ def test_the_password_of_a_file_becomes_part_of_the_address(
 
 
 @pytest.mark.parametrize("address", ["", "sqlite:///thumbs.db", "postgresql://db/reviews", "postgresql://a:b@db/c"])
-def test_a_password_without_its_place_in_the_address_is_told(
+def test_a_password_file_without_a_user_in_the_url_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str
 ) -> None:
     (tmp_path / "password").write_text("secret", encoding="utf-8")
     monkeypatch.setenv("DATABASE_PASSWORD_FILE", "password")
     monkeypatch.setenv("DATABASE_URL", address)
-    with pytest.raises(BadSetting, match="DATABASE_PASSWORD_FILE cannot be used: it goes with a DATABASE_URL"):
+    with pytest.raises(BadSetting, match="DATABASE_PASSWORD_FILE cannot be used: it needs a DATABASE_URL"):
         _ = read_settings().database_address

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cli.fine_tune import summary
+from cli.fine_tune import result_text
 from ml.data.reviews import read_reviews
 from ml.errors import TooFewReviews
 from ml.serving.artifact import Manifest
@@ -86,7 +86,7 @@ def test_the_last_sentence_tells_shared_texts(shared: int, told: str) -> None:
         data={"dev_texts_also_in_train": shared},
         figures={"dev": {"accuracy": 0.9, "reviews": 5000, "calibration_error": 0.0123}},
     )
-    sentence = summary(manifest, Path("mine"))
+    sentence = result_text(manifest, Path("mine"))
     assert "90.00%" in sentence
     assert told in sentence
     assert ("trained on too" in sentence) == (shared > 0)

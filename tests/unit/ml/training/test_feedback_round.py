@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from paths import STARTER
 
-from cli.fine_tune import summary
+from cli.fine_tune import result_text
 from ml.errors import TooFewCorrections, UnusableAnchor
 from ml.evaluation.behavioural_checks import check_texts
 from ml.evaluation.check_files import read_checks
@@ -209,7 +209,7 @@ def test_reviews_that_the_anchor_did_not_hold_out_are_told(training_set: Trainin
     assert found.manifest_data["dev_is_the_anchors"] is True
     dev = {"dev": {"accuracy": 0.9, "reviews": 12, "calibration_error": 0.0123}}
     sentences = [
-        summary(replace(anchor.manifest, data=each.manifest_data, figures=dev), Path("mine"))
+        result_text(replace(anchor.manifest, data=each.manifest_data, figures=dev), Path("mine"))
         for each in (training_set, found)
     ]
     assert ["it may have been trained on some of these" in sentence for sentence in sentences] == [True, False]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from cli.demo.supervisor import child_environment, demo_settings, usable_port
+from cli.demo.settings import child_environment, demo_settings, usable_port
 from core.errors import BadSetting, PortTaken, UnwritableFile
 from core.settings import Settings
 
@@ -35,7 +35,7 @@ def test_a_key_is_made_once_for_its_owner_only(clean: Path, capsys: pytest.Captu
     assert stat.S_IMODE(demo.encryption_key_file.stat().st_mode) == 0o600
     key = demo.encryption_key_file.read_bytes()
     said = capsys.readouterr().out
-    assert "Made a key in" in said
+    assert "Created the encryption key" in said
     assert "away from the database" in said
     again = demo_settings(Settings(playground_port=0))
     assert again.encryption_key_file == demo.encryption_key_file

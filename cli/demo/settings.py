@@ -1,0 +1,104 @@
+"""The demo's settings, and the environment that passes them to its processes."""
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+import typer
+from pydantic import SecretStr
+
+from core.errors import PortTaken, UnwritableFile
+from core.settings import Settings
+from storage.db.encryption import make_key_file, read_keys
+
+# The person that the playground's page shows first.
+_PLAYGROUND_ADMIN = 1
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """Return ``settings`` with the demo's changes: all data in one folder, the playground as Telegram, a key, an admin.
+
+    Creates the data folder, and in it a key unless the settings name one. Raises UnwritableFile, PortTaken and
+    BadSetting.
+    """
+    data_dir = settings.data_dir.resolve()
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritableFile(path=data_dir, reason=error.strerror) from error
+    port = usable_port(settings.playground_host, settings.playground_port)
+    demo = settings.model_copy(
+        update={
+            "data_dir": data_dir,
+            "database_url": None,
+            "database_password_file": None,
+            "playground_port": port,
+            "telegram_api_url": _url(reachable_host(settings.playground_host), port),
+            "telegram_token": SecretStr(f"1000001:{secrets.token_urlsafe(26)}"),
+            "telegram_token_file": None,
+            "webhook_url": None,
+            "broker_url": None,
+            "artifact_store": None,
+            "admin_ids": settings.admin_ids or (_PLAYGROUND_ADMIN,),
+        }
+    )
+    demo = _with_key(demo)
+    read_keys(demo)
+    return demo
+
+
+def _with_key(demo: Settings) -> Settings:
+    if demo.encryption_key is not None or demo.encryption_key_file is not None:
+        return demo
+    key_file = demo.data_dir / "encryption.key"
+    if not key_file.exists():
+        make_key_file(key_file)
+        typer.echo(f"Created the encryption key {key_file}. Keep a copy of it away from the database.")
+    return demo.model_copy(update={"encryption_key_file": key_file})
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of the demo's processes: ``settings`` and nothing else that would be read as a setting.
+
+    The processes run in the data folder, where no ``.env`` adds to it, so paths are absolute.
+    """
+    names = Settings.model_fields.keys()
+    environment = {name: value for name, value in os.environ.items() if name.lower() not in names}
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None:
+            environment[name.upper()] = _to_text(value)
+    environment["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment
+
+
+def _to_text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    # Not resolved: a virtual environment's interpreter is a link to one that does not see the environment's packages.
+    return str(value.absolute() if isinstance(value, Path) else value)
+
+
+def usable_port(host: str, port: int) -> int:
+    """Return ``port`` if a server could listen on it now, or a free port for 0. Raises PortTaken."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise PortTaken(port=port, host=host, reason=error.strerror) from error
+
+
+def reachable_host(host: str) -> str:
+    """Return the host under which a process on this machine reaches a server that listens on ``host``."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared, not listened on
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

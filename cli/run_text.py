@@ -1,0 +1,39 @@
+"""How a training run reads in the terminal."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.training.runs import Run
+
+
+def request_text(run: "Run", new: bool) -> str:
+    """Return the line that is printed first: whether the run was queued now or was already open."""
+    kind = run.kind.replace("_", " ")
+    if new:
+        return f"Run {run.id} ({kind}) is queued."
+    return f"Run {run.id} ({kind}) was already in progress; this command has joined it."
+
+
+def progress_text(run: "Run") -> str:
+    """Return what the run is doing, in a few words for the progress bar."""
+    from storage.db.states import RunState
+
+    if run.open and run.cancel_asked:
+        return "Stopping"
+    if run.state is RunState.QUEUED:
+        return "Waiting for a worker"
+    if run.state is RunState.RUNNING:
+        return f"Epoch {run.epoch} of {run.epochs}" if run.epoch else "Preparing the labelled texts"
+    return "Evaluating" if run.state is RunState.EVALUATING else "Done"
+
+
+def outcome_text(run: "Run") -> str:
+    """Return how a finished run ended: the gate's sentence and the new model's version, or why there is none."""
+    from storage.db.states import RunState
+
+    if run.state is RunState.CANCELLED:
+        return f"Run {run.id} was cancelled."
+    if run.decision is None:
+        return f"Run {run.id} failed: {run.error}"
+    sentence = str(run.decision["sentence"])
+    return f"{sentence} The new model is {run.candidate}." if run.candidate else sentence
