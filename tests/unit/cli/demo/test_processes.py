@@ -114,10 +114,10 @@ def test_processes_end_when_their_starter_is_killed(tmp_path: Path, environment:
     errors = tmp_path / "errors"
     reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)  # a blocking open would wait for the holder
     with (
-        open(reading, "rb", buffering=0) as pipe,
+        os.fdopen(reading, "rb", buffering=0) as pipe,
         errors.open("wb") as log,
         subprocess.Popen([sys.executable, "-m", "starter"], env=environment, cwd=tmp_path, stderr=log) as starter,
-        open(os.pidfd_open(starter.pid), "rb", buffering=0) as exit_of_starter,
+        os.fdopen(os.pidfd_open(starter.pid), "rb", buffering=0) as exit_of_starter,
     ):
         readable, _, _ = select.select([pipe, exit_of_starter], [], [], WAIT)
         starter.kill()
