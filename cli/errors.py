@@ -30,7 +30,9 @@ class MissingPackage(ThumbsError):
 
 
 class NoAdmins(BadInput):
-    message = "--as-admin needs an admin, and none is set. Set ADMIN_IDS to the admins' numeric Telegram ids."
+    message = (
+        "The option --as-admin needs an admin, and none is set. Set ADMIN_IDS to the admins' numeric Telegram ids."
+    )
 
 
 class UnknownPerson(BadInput):
@@ -38,13 +40,15 @@ class UnknownPerson(BadInput):
 
 
 class RunInProgress(ThumbsError):
-    message = "Run {run_id} is {state} and continues without this command. To wait for it again: thumbs retrain --wait"
+    message = (
+        "Run {run_id} is {state} and continues without this command. To wait for it again, run thumbs retrain --wait."
+    )
     exit_code = 130
 
 
 class NoEarlierModel(BadInput):
     message = (
-        "No earlier live model is still available to roll back to. To see the published models: thumbs models list"
+        "No earlier live model is still available to roll back to. To see the published models, run thumbs models list."
     )
 
 

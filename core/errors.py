@@ -110,9 +110,7 @@ class MissingFile(BadInput):
 
 
 class NoReviews(BadInput):
-    message = (
-        "No labelled reviews were given. Pass --data or set IMDB_PATH. To download the IMDB reviews: thumbs data fetch"
-    )
+    message = "No labelled reviews were given. Pass --data or set IMDB_PATH. To download the IMDB reviews, run thumbs data fetch."
 
 
 class NeedsTrainingEnvironment(ThumbsError):
