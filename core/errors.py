@@ -110,7 +110,9 @@ class MissingFile(BadInput):
 
 
 class NoReviews(BadInput):
-    message = "No labelled reviews were given. Pass --data or set IMDB_PATH. To download the IMDB reviews, run thumbs data fetch."
+    message = (
+        "No labelled reviews were given. Pass --data or set IMDB_PATH; thumbs data fetch downloads the IMDB reviews."
+    )
 
 
 class NeedsTrainingEnvironment(ThumbsError):
