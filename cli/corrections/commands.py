@@ -158,7 +158,8 @@ def labellers(
         votes = shared_votes(unit, frozenset(settings.admin_ids))
     qualities = labeller_qualities(votes)
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(quality) for quality in qualities]))
+        rows = [{"person_id": found.person_id, "votes": found.votes, "right": found.accuracy} for found in qualities]
+        typer.echo(json.dumps(rows))
     elif qualities:
         for quality in qualities:
             typer.echo(f"person {quality.person_id}: right on {quality.accuracy:.0%} by {quality.votes:,} shared votes")
