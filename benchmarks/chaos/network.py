@@ -1,15 +1,15 @@
-"""The small network that is trained over and over: random weights, fine-tuned on sentences of our own."""
+"""The small network that every run trains: random weights, fine-tuned on sentences of the project's own."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.common.arguments import parameters
+from benchmarks.common.thumbs_command import count_parameters
 from tests.small_model import CONFIG, FEEDBACK, RECIPE, run_fine_tune, write_recipe, write_reviews
 
 
 @dataclass(frozen=True, slots=True)
-class SmallNetwork:
-    """A published model that feedback rounds start from, the recipe of those, and the reviews it was trained on."""
+class ChaosNetwork:
+    """A published model that feedback rounds start from, their recipe, and the reviews that it was trained on."""
 
     anchor: Path
     version: str
@@ -19,9 +19,9 @@ class SmallNetwork:
     layers: int
 
 
-def make_network(folder: Path) -> SmallNetwork:
-    """Train the anchor in ``folder``; takes seconds."""
-    # TensorFlow takes seconds to load, and a question about the options does not need it.
+def make_network(folder: Path) -> ChaosNetwork:
+    """Train the anchor in ``folder``, which takes seconds."""
+    # TensorFlow takes seconds to import, and --help does not need it.
     from keras.utils import set_random_seed  # noqa: PLC0415
 
     from ml.bert.network import build_network  # noqa: PLC0415
@@ -33,18 +33,18 @@ def make_network(folder: Path) -> SmallNetwork:
     from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
 
     reviews = write_reviews(folder / "reviews.csv")
-    reader = WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, RECIPE.window, RECIPE.overlap)
+    tokenizer = WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, RECIPE.window, RECIPE.overlap)
     set_random_seed(RECIPE.seed)
-    write_checkpoint(folder / "encoder", build_network(CONFIG), CONFIG, reader)
+    write_checkpoint(folder / "encoder", build_network(CONFIG), CONFIG, tokenizer)
     training_set = DatasetSplits.from_reviews(read_reviews(reviews), reviews, RECIPE, None).training_set()
-    done = run_fine_tune(
+    trained = run_fine_tune(
         FineTuneJob(BaseModel("random weights", folder / "encoder"), training_set, RECIPE, folder / "anchor")
     )
-    return SmallNetwork(
+    return ChaosNetwork(
         anchor=folder / "anchor",
-        version=done.manifest.version,
+        version=trained.manifest.version,
         recipe=write_recipe(folder, FEEDBACK),
         reviews=reviews,
-        parameters=parameters(folder / "anchor"),
+        parameters=count_parameters(folder / "anchor"),
         layers=CONFIG.num_hidden_layers,
     )

@@ -1,4 +1,4 @@
-"""What is killed and when: drawn before anything runs, so that the seed tells it all."""
+"""The plan of kills, drawn before anything runs, so that it depends on the seed alone."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,14 +7,14 @@ from typing import Final
 
 
 class Transport(StrEnum):
-    """What carries the messages: Redis beside PostgreSQL, or a folder beside SQLite."""
+    """The carrier of messages: Redis, with PostgreSQL, or a folder, with SQLite."""
 
     REDIS = "redis"
     FOLDER = "folder"
 
 
 class Victim(StrEnum):
-    """The process that SIGKILL ends, or several at once."""
+    """The process, or the group of processes, that is killed."""
 
     WORKER = "worker"
     WORKER_AND_CHILDREN = "worker and its children"
@@ -24,11 +24,10 @@ class Victim(StrEnum):
 
 
 class Moment(StrEnum):
-    """From when on a share of a stretch of time passes before the kill.
+    """The part of a run in which a kill happens, after a random share of that part's usual duration.
 
-    START: from the run's start, or its next attempt's, over the length of a whole undisturbed run. EVALUATING: from
-    the end of training, over the time that measuring takes. PUBLISHING: from the candidate's first trace in the store,
-    over the time that it takes until the run has ended.
+    START: the whole run, from the start of the run or of its next attempt. EVALUATING: from the end of training to the
+    end of the run. PUBLISHING: from when the candidate appears in the store to the end of the run.
     """
 
     START = "start"
@@ -37,15 +36,15 @@ class Moment(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
-    """One kill: whom, and when; ``share`` is 0 to 1."""
+class PlannedKill:
+    """One planned kill; ``share`` of the moment's duration passes before it, 0 to 1."""
 
     victim: Victim
     moment: Moment
     share: float
 
 
-# A third of the kills for each of the three, and the worker's in three ways.
+# A third of the kills each for worker, trainer and beat; the worker is killed in three ways.
 _VICTIMS: Final = {
     Victim.WORKER: 1,
     Victim.WORKER_AND_CHILDREN: 1,
@@ -53,28 +52,28 @@ _VICTIMS: Final = {
     Victim.TRAINER: 3,
     Victim.BEAT: 3,
 }
-# Publishing takes a moment and measuring a few seconds, which uniform moments would hardly ever meet.
+# Publishing takes milliseconds and evaluating a few seconds, which uniformly drawn moments would rarely hit.
 _MOMENTS: Final = {Moment.START: 5, Moment.EVALUATING: 2, Moment.PUBLISHING: 3}
-MOST_A_RUN: Final = 3
+MAX_KILLS_PER_RUN: Final = 3
 
 
-def draw(seed: str, kills: int) -> list[list[Strike]]:
-    """``kills`` strikes, one to MOST_A_RUN of them for each run."""
+def draw_plan(seed: str, kills: int) -> list[list[PlannedKill]]:
+    """Return ``kills`` planned kills, one to MAX_KILLS_PER_RUN for each run."""
     random = Random(seed)
-    runs: list[list[Strike]] = []
+    runs: list[list[PlannedKill]] = []
     while (left := kills - sum(map(len, runs))) > 0:
-        runs.append([_strike(random) for _ in range(min(random.randint(1, MOST_A_RUN), left))])
+        runs.append([_draw_kill(random) for _ in range(min(random.randint(1, MAX_KILLS_PER_RUN), left))])
     return runs
 
 
-def shares(kills: int, lanes: int) -> list[int]:
-    """``kills`` dealt out to ``lanes`` as evenly as it goes."""
+def split_evenly(kills: int, lanes: int) -> list[int]:
+    """Return the number of kills of each lane, as equal as possible."""
     return [kills // lanes + (lane < kills % lanes) for lane in range(lanes)]
 
 
-def _strike(random: Random) -> Strike:
+def _draw_kill(random: Random) -> PlannedKill:
     victim = random.choices(list(_VICTIMS), list(_VICTIMS.values()))[0]
-    # By the time that a candidate is published, its trainer has ended.
+    # The trainer has ended before its candidate is published.
     moments = [moment for moment in Moment if victim is not Victim.TRAINER or moment is not Moment.PUBLISHING]
     moment = random.choices(moments, [_MOMENTS[moment] for moment in moments])[0]
-    return Strike(victim, moment, random.random())
+    return PlannedKill(victim, moment, random.random())

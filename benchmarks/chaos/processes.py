@@ -1,4 +1,4 @@
-"""The worker and the beat as an operator keeps them: processes that are started again when they end."""
+"""Worker and beat as a service manager runs them, restarted when they end; and a search for their children."""
 
 import os
 import signal
@@ -9,30 +9,30 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_TRAINER: Final = b"worker.trainer"
-# Seconds that a process has to end in when it is told to.
-_PATIENCE: Final = 40.0
+_TRAINER_MODULE: Final = b"worker.trainer"
+# Seconds for a process to end after SIGTERM.
+_STOP_TIMEOUT: Final = 40.0
 
 
 class Service:
-    """A command of ``thumbs`` in a process group of its own, with what it says in a file."""
+    """A command of ``thumbs`` in a separate process group, with its output in a log file."""
 
     def __init__(self, command: str, environment: Mapping[str, str], folder: Path) -> None:
         self._command = command
         self._environment = dict(environment)
         self._folder = folder
         self.log = folder / f"{command}.log"
-        self.ended_by_itself = 0
-        """How often the process ended though nobody had killed it."""
+        self.unexpected_exits = 0
+        """How often the process ended without being killed."""
         self._process = self._start()
 
     @property
     def pid(self) -> int:
-        """The process that runs now."""
+        """The id of the current process."""
         return self._process.pid
 
     def kill(self, group: bool = False) -> None:
-        """SIGKILL to the process, or to its whole group, and a new process in its place."""
+        """Send SIGKILL to the process, or to its whole group, and start a new process."""
         if group:
             os.killpg(self.pid, signal.SIGKILL)
         else:
@@ -40,17 +40,17 @@ class Service:
         self._process.wait()
         self._process = self._start()
 
-    def revive(self) -> None:
-        """Start it again if it ended, which it should not have."""
+    def restart_if_ended(self) -> None:
+        """Restart the process if it ended, and count that as unexpected."""
         if self._process.poll() is not None:
-            self.ended_by_itself += 1
+            self.unexpected_exits += 1
             self._process = self._start()
 
     def stop(self) -> None:
-        """End it as an operator does; SIGKILL to what is left after a while."""
+        """Send SIGTERM, and SIGKILL to the processes that are left after a while."""
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_PATIENCE)
+            self._process.wait(_STOP_TIMEOUT)
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
@@ -68,17 +68,17 @@ class Service:
             )
 
 
-def trainer_of(worker: int) -> int | None:
-    """The trainer that one of the worker's children started; None where none runs."""
-    for child in children(worker):
-        for trainer in children(child):
-            if _TRAINER in _command_of(trainer):
+def find_trainer(worker: int) -> int | None:
+    """Return the trainer that one of the worker's children started, or None."""
+    for child in child_processes(worker):
+        for trainer in child_processes(child):
+            if _TRAINER_MODULE in _command_line(trainer):
                 return trainer
     return None
 
 
-def children(process: int) -> list[int]:
-    """The children of a process, of whichever of its threads."""
+def child_processes(process: int) -> list[int]:
+    """Return the children of all threads of a process."""
     found: list[int] = []
     with suppress(OSError):
         for thread in Path(f"/proc/{process}/task").iterdir():
@@ -87,15 +87,15 @@ def children(process: int) -> list[int]:
     return sorted(found)
 
 
-def processes_with(words: str) -> Iterator[int]:
-    """The processes whose environment holds ``words``."""
+def processes_with_environment(text: str) -> Iterator[int]:
+    """Yield the processes whose environment contains ``text``."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if words.encode() in (folder / "environ").read_bytes():
+            if text.encode() in (folder / "environ").read_bytes():
                 yield int(folder.name)
 
 
-def _command_of(process: int) -> bytes:
+def _command_line(process: int) -> bytes:
     try:
         return Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:

@@ -1,8 +1,8 @@
-"""``python -m benchmarks.chaos.reader``: loads every live version fully, as the bot does, and says how that went.
+"""``python -m benchmarks.chaos.reader``: loads every live version completely, as the bot does, and reports errors.
 
-It looks at the registry twenty times a second, and also at every folder that appears in the store under a model's name,
-which has to be whole from its first moment on. A line of JSON goes to standard output for each; it ends with its
-standard input.
+It polls the registry twenty times a second, and verifies every folder that appears in the store under a model's name,
+which has to be complete from the start. It writes a line of JSON to standard output for each, and ends when its
+standard input does.
 """
 
 import json
@@ -21,11 +21,11 @@ from storage.db.encryption import read_keys
 from storage.models import registry
 from storage.models.registry import ModelVersion
 
-_LOOK_EVERY: Final = 0.05
+_POLL_INTERVAL: Final = 0.05
 
 
-class Reader:
-    """What was looked at before; see the module."""
+class ModelReader:
+    """Loads and verifies each model once."""
 
     def __init__(self, settings: Settings) -> None:
         self._database = Database.open(settings.database_address, read_keys(settings))
@@ -34,19 +34,19 @@ class Reader:
         self._live: ModelVersion | None = None
         self._seen: set[str] = set()
 
-    def look(self) -> None:
-        """Load the live version if it is another than before, and verify the store's new folders."""
+    def poll(self) -> None:
+        """Load the live version if it has changed, and verify new folders of the store."""
         with self._database.reading() as unit:
             live = registry.live_model(unit)
         if live is not None and (self._live is None or live.version != self._live.version):
             self._live = live
-            _say("loaded", live.version, self._load(live))
+            _emit("loaded", live.version, self._loading_error(live))
         for folder in sorted(self._store.glob("[!.]*")):
             if folder.name not in self._seen:
                 self._seen.add(folder.name)
-                _say("verified", folder.name, _verify(folder))
+                _emit("verified", folder.name, _verification_error(folder))
 
-    def _load(self, model: ModelVersion) -> str | None:
+    def _loading_error(self, model: ModelVersion) -> str | None:
         try:
             self._loader.load(model)
         except ThumbsError as error:
@@ -55,14 +55,14 @@ class Reader:
 
 
 def main() -> None:
-    """Look until standard input ends."""
-    reader = Reader(read_settings())
-    while not select.select([sys.stdin], [], [], _LOOK_EVERY)[0]:
-        reader.look()
+    """Poll until standard input ends."""
+    reader = ModelReader(read_settings())
+    while not select.select([sys.stdin], [], [], _POLL_INTERVAL)[0]:
+        reader.poll()
 
 
-def _verify(folder: Path) -> str | None:
-    """What is wrong with a folder of the store; nothing when it was removed meanwhile, which old models are."""
+def _verification_error(folder: Path) -> str | None:
+    """Return what is wrong with a folder of the store; None if it is intact or was removed, as old models are."""
     try:
         verified_manifest(folder)
     except UnusableArtifact as error:
@@ -70,7 +70,7 @@ def _verify(folder: Path) -> str | None:
     return None
 
 
-def _say(what: str, name: str, error: str | None) -> None:
+def _emit(what: str, name: str, error: str | None) -> None:
     print(json.dumps({"what": what, "name": name, "error": error}), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""The reader as a process of its own, and what it says."""
+"""Runs the reader as a separate process and records its events."""
 
 import json
 import subprocess
@@ -12,58 +12,58 @@ from typing import Final
 
 from benchmarks.chaos.environment import ChaosEnvironment
 
-_LOOK_EVERY: Final = 0.1
-# Seconds that the reader has to load a model in.
-_PATIENCE: Final = 60.0
+_POLL_INTERVAL: Final = 0.1
+# Seconds for the reader to load a model.
+_LOAD_TIMEOUT: Final = 60.0
 
 
 @dataclass
-class Told:
-    """What the reader said so far: the names that it loaded or verified, and what was wrong with any."""
+class ReaderLog:
+    """The reader's events so far: the names of loaded and verified models, and errors."""
 
     loaded: list[str] = field(default_factory=list)
     verified: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
-    def hear(self, lines: Iterable[str]) -> None:
-        """Take down every line until the reader ends."""
+    def read_events(self, lines: Iterable[str]) -> None:
+        """Record every line until the reader ends."""
         for line in lines:
-            said = json.loads(line)
-            if said["error"]:
-                self.refusals.append(said["error"])
-            (self.loaded if said["what"] == "loaded" else self.verified).append(said["name"])
+            event = json.loads(line)
+            if event["error"]:
+                self.refusals.append(event["error"])
+            (self.loaded if event["what"] == "loaded" else self.verified).append(event["name"])
 
     def wait_until_loaded(self, version: str) -> None:
-        """Return once this version was the last to be loaded or refused; raises TimeoutError."""
-        until = time.monotonic() + _PATIENCE
+        """Wait until ``version`` is the last one loaded or refused; raise TimeoutError if that takes too long."""
+        deadline = time.monotonic() + _LOAD_TIMEOUT
         while self.loaded[-1:] != [version]:
-            if time.monotonic() > until:
-                raise TimeoutError(f"the reader did not look at {version} within {_PATIENCE:.0f} seconds")
-            time.sleep(_LOOK_EVERY)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the reader did not load {version} within {_LOAD_TIMEOUT:.0f} seconds")
+            time.sleep(_POLL_INTERVAL)
 
 
 @contextmanager
-def reading(home: ChaosEnvironment) -> Iterator[Told]:
-    """A reader of this home's models for as long as the block runs."""
-    told = Told()
+def running_reader(environment: ChaosEnvironment) -> Iterator[ReaderLog]:
+    """Run a reader of this environment's models during the block, and yield its events."""
+    events = ReaderLog()
     with (
-        (home.folder / "reader.log").open("wb") as log,
+        (environment.folder / "reader.log").open("wb") as log,
         subprocess.Popen(
             [sys.executable, "-m", "benchmarks.chaos.reader"],
-            env=dict(home.environment),
+            env=dict(environment.variables),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
         ) as process,
     ):
-        hearing = threading.Thread(target=told.hear, args=(process.stdout or (),), daemon=True)
-        hearing.start()
+        listener = threading.Thread(target=events.read_events, args=(process.stdout or (),), daemon=True)
+        listener.start()
         try:
-            yield told
+            yield events
         finally:
             if process.stdin is not None:
                 process.stdin.close()
-            hearing.join(_PATIENCE)
+            listener.join(_LOAD_TIMEOUT)
     if process.returncode != 0:
-        told.refusals.append(f"the reader ended with status {process.returncode}")
+        events.refusals.append(f"the reader ended with status {process.returncode}")

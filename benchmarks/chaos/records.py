@@ -1,4 +1,4 @@
-"""What a lane writes down."""
+"""The records of a lane: kills, runs, the Redis outage, and the reader's findings."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from storage.db.states import RunState
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """One kill as it happened: whom, the moment it was planned for, and the run's state by its row just before."""
+    """One kill: the victim, the planned moment, and the state of the run's row just before."""
 
     victim: Victim
     moment: Moment
@@ -17,11 +17,11 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
-class RunEnd:
+class RunOutcome:
     """How a run ended.
 
-    ``seconds`` are from its asking to its end, ``promotions`` how often its candidate went live by the gate's word,
-    ``kills`` how often something was killed meanwhile, ``trigger_words`` how many words the gate distrusted.
+    ``seconds`` are from the request to the end, ``promotions`` how often the gate promoted the candidate, ``kills`` the
+    kills during the run, and ``trigger_words`` the number of words that the gate distrusted.
     """
 
     run_id: int
@@ -36,9 +36,9 @@ class RunEnd:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Redis was away in the middle of a run: how that run ended, and the next, of which no message told.
+    """A Redis outage: the final states of the run ``during`` it and of the next run, which was sent no message.
 
-    ``same_processes`` says that worker and beat are those from before.
+    ``same_processes`` is whether worker and beat survived.
     """
 
     during: RunState
@@ -47,17 +47,17 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True)
-class LaneReport:
-    """One lane: what happened, what the reader saw, and what is left.
+class LaneResult:
+    """One lane: kills, runs, and the reader's findings.
 
-    ``loads`` counts the live versions that were loaded fully, ``verified`` the folders that appeared in the store;
-    ``refusals`` are the sentences that say what was wrong with any. ``ended_by_themselves`` counts workers and beats
-    that ended though nobody killed them. ``left_behind`` names folders of runs, files of unknown models and processes
-    that were there after all had ended.
+    ``loads`` counts the live versions that were loaded completely, ``verified`` the folders that appeared in the store;
+    ``refusals`` are error messages about either. ``ended_by_themselves`` counts workers and beats that ended without
+    being killed. ``left_behind`` names folders of runs, files of unknown models and processes that remained at the end.
+    ``lost`` is the error that ended the lane early.
     """
 
     kills: tuple[Kill, ...]
-    runs: tuple[RunEnd, ...]
+    runs: tuple[RunOutcome, ...]
     outage: Outage | None
     loads: int
     verified: int

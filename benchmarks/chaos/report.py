@@ -1,4 +1,4 @@
-"""The figures of all lanes of a transport, and what is wrong with any of them."""
+"""Summarises the lanes of a transport, and lists the faults: what should not have happened."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.chaos.plan import Transport, Victim
-from benchmarks.chaos.records import LaneReport, Outage, RunEnd
+from benchmarks.chaos.records import LaneResult, Outage, RunOutcome
 from benchmarks.common.provenance import Provenance
 from storage.db.states import RunState
 from storage.training.runs import MAX_ATTEMPTS
 
-# What an attempt does not survive; the beat only sends messages.
-_BREAKING = frozenset(Victim) - {Victim.BEAT}
+# Victims whose death breaks an attempt; the beat only sends messages.
+_ATTEMPT_BREAKERS = frozenset(Victim) - {Victim.BEAT}
 
 
 @dataclass(frozen=True, slots=True)
 class TransportReport:
-    """What became of all runs on one transport; counts unless said otherwise.
+    """The results of one transport, as counts unless noted otherwise.
 
-    ``victims`` and ``states`` count kills by whom they met and by the state that the run was in, ``ends`` runs by the
-    state that they ended in. ``lost`` are runs that did not end, ``most_promotions`` is the largest number of one run.
-    ``faults`` are sentences, none when all is well. Seconds of a run are from asking to its end.
+    ``victims`` and ``states`` count kills by victim and by the state of the run, ``ends`` runs by final state. ``lost``
+    are runs that did not end, and ``most_promotions`` is the largest number of promotions of one run. ``faults`` are
+    sentences, none when all is well. Seconds of a run are from its request to its end.
     """
 
     transport: Transport
@@ -42,16 +42,16 @@ class TransportReport:
     ended_by_themselves: int
     left_behind: tuple[str, ...]
     quiet_seconds: float
-    """The median of a run that nothing happened to."""
+    """The median of the undisturbed runs."""
     struck_seconds: float
-    """The median of a run during which something was killed."""
+    """The median of the runs with kills."""
     longest_seconds: float
     faults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """The whole benchmark; ``parameters`` and ``layers`` are the small network's."""
+class ChaosReport:
+    """The content of ``benchmarks/results/chaos.json``; ``parameters`` and ``layers`` are the small network's."""
 
     provenance: Provenance
     seed: int
@@ -61,8 +61,8 @@ class Report:
     transports: dict[str, TransportReport]
 
 
-def summary(transport: Transport, lanes: Sequence[LaneReport], seconds: float) -> TransportReport:
-    """Count what the lanes of a transport wrote down."""
+def summarise(transport: Transport, lanes: Sequence[LaneResult], seconds: float) -> TransportReport:
+    """Return the figures of all lanes of a transport, which took ``seconds``."""
     runs = [run for lane in lanes for run in lane.runs]
     kills = [kill for lane in lanes for kill in lane.kills]
     return TransportReport(
@@ -86,34 +86,34 @@ def summary(transport: Transport, lanes: Sequence[LaneReport], seconds: float) -
         quiet_seconds=median(run.seconds for run in runs if not run.kills),
         struck_seconds=median(run.seconds for run in runs if run.kills),
         longest_seconds=max(run.seconds for run in runs),
-        faults=tuple(f"{transport}: {fault}" for lane in lanes for fault in _faults(lane)),
+        faults=tuple(f"{transport}: {fault}" for lane in lanes for fault in _lane_faults(lane)),
     )
 
 
-def _faults(lane: LaneReport) -> Iterator[str]:
-    """What should not have happened in a lane."""
+def _lane_faults(lane: LaneResult) -> Iterator[str]:
+    """Yield a sentence for each fault of a lane."""
     if lane.lost:
         yield lane.lost
     for run in lane.runs:
-        broken = sum(kill.run_id == run.run_id and kill.victim in _BREAKING for kill in lane.kills)
-        yield from _faults_of(run, broken)
+        broken = sum(kill.run_id == run.run_id and kill.victim in _ATTEMPT_BREAKERS for kill in lane.kills)
+        yield from _run_faults(run, broken)
     yield from lane.refusals
     if lane.ended_by_themselves:
-        yield f"worker or beat ended {lane.ended_by_themselves} times though nobody had killed them"
+        yield f"worker or beat ended {lane.ended_by_themselves} times without being killed"
     yield from (f"{name} was left behind" for name in lane.left_behind)
     if lane.outage and not (lane.outage.same_processes and lane.outage.after is RunState.PROMOTED):
-        yield f"after Redis was away, the next run ended {lane.outage.after}, or worker or beat had ended"
+        yield f"after the Redis outage, the next run ended as {lane.outage.after}, or worker or beat had ended"
 
 
-def _faults_of(run: RunEnd, broken: int) -> Iterator[str]:
-    """What is wrong with a run during which ``broken`` kills may each have ended an attempt.
+def _run_faults(run: RunOutcome, broken: int) -> Iterator[str]:
+    """Yield a sentence for each fault of a run in which ``broken`` kills may each have ended an attempt.
 
-    The gate may hold a candidate for the words that the small network made too much of, whatever is killed.
+    A candidate that the gate holds for distrusted words is not a fault, since the small network overrates some words.
     """
     distrusted = run.state is RunState.HELD and run.trigger_words
     if run.promotions != (run.state is RunState.PROMOTED):
-        yield f"run {run.run_id} ended {run.state} and was promoted {run.promotions} times"
+        yield f"run {run.run_id} ended as {run.state} and was promoted {run.promotions} times"
     if run.state is RunState.FAILED and broken < MAX_ATTEMPTS:
         yield f"run {run.run_id} failed after {broken} broken attempts: {run.error}"
     elif run.state not in (RunState.PROMOTED, RunState.FAILED) and not distrusted:
-        yield f"run {run.run_id} ended {run.state}"
+        yield f"run {run.run_id} ended as {run.state}"

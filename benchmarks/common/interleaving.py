@@ -1,4 +1,4 @@
-"""Trainers that take turns: each in a process of its own, and one alone computes at any time."""
+"""Runs trainers in separate processes that take turns, so that only one computes at a time."""
 
 import json
 import subprocess
@@ -13,32 +13,35 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
-    """Samples per second of one trainer over those of another; ``lowest`` and ``highest`` of blocks that met."""
+class SpeedRatio:
+    """Samples per second of one trainer divided by another's; ``lowest`` and ``highest`` are over pairs of blocks."""
 
     of_medians: float
     lowest: float
     highest: float
 
 
-def speed_ratio(first: Sequence[float], second: Sequence[float]) -> Ratio:
-    """How many times as fast ``first`` is; both in samples per second, block by block of the same batches."""
+def speed_ratio(first: Sequence[float], second: Sequence[float]) -> SpeedRatio:
+    """Return how many times as fast ``first`` is; both are samples per second, by block, of the same batches."""
     pairs = [mine / theirs for mine, theirs in zip(first, second, strict=True)]
-    return Ratio(median(first) / median(second), min(pairs), max(pairs))
+    return SpeedRatio(median(first) / median(second), min(pairs), max(pairs))
 
 
 def samples_per_second(sizes: Sequence[int], blocks: Sequence[Sequence[float]]) -> list[float]:
-    """The speed of each block: ``sizes`` are the samples of every step in order, ``blocks`` the steps' seconds."""
+    """Return the speed of each block, from the batch ``sizes`` of all steps and the seconds of each block's steps.
+
+    Raise ValueError when there are more or fewer steps than batches.
+    """
     if len(sizes) != sum(map(len, blocks)):
-        raise ValueError(f"{sum(map(len, blocks))} steps were timed, and there were {len(sizes)} batches")
-    left = iter(sizes)
-    return [sum(next(left) for _ in block) / sum(block) for block in blocks]
+        raise ValueError(f"{sum(map(len, blocks))} steps were timed, but there were {len(sizes)} batches")
+    remaining = iter(sizes)
+    return [sum(next(remaining) for _ in block) / sum(block) for block in blocks]
 
 
-class Trainee:
-    """One trainer's process, started and through its first stop; it computes only while ``steps`` waits for it.
+class TrainerProcess:
+    """A trainer's process, which has reached its first stop and computes only during ``run_block`` and ``finish``.
 
-    What it writes on standard error goes into ``log``. Raises RuntimeError when it ends early.
+    Its standard error goes into ``log``. Raise RuntimeError when the process ends early.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
@@ -54,49 +57,51 @@ class Trainee:
                 text=True,
             )
         try:
-            self.facts = self._hear()
-            self.untimed = self._hear()
+            self.facts = self._read_event()
+            """Precision, threads and packages, as the trainer reports them."""
+            self.untimed = self._read_event()
+            """The report on the steps before the first stop."""
         except BaseException:
-            self._end()
+            self._close()
             raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._end()
+        self._close()
 
-    def steps(self) -> list[float]:
-        """The seconds of each step up to the next stop."""
-        self._go_on()
-        seconds: list[float] = self._hear()["seconds"]
+    def run_block(self) -> list[float]:
+        """Return the seconds of each step up to the next stop."""
+        self._resume()
+        seconds: list[float] = self._read_event()["seconds"]
         return seconds
 
     def finish(self) -> None:
-        """Let it write its folder after the last stop; raises RuntimeError when it cannot."""
-        self._go_on()
+        """Let the trainer write its folder after the last stop; raise RuntimeError when that fails."""
+        self._resume()
         if self._process.wait() != 0:
             raise self._failure()
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
 
-    def _hear(self) -> dict[str, Any]:
+    def _read_event(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
             raise self._failure()
-        heard: dict[str, Any] = json.loads(line)
-        return heard
+        event: dict[str, Any] = json.loads(line)
+        return event
 
     def _failure(self) -> RuntimeError:
-        said = self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
-        return RuntimeError(f"A trainer ended with {self._process.returncode}:\n{said}")
+        end_of_log = self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
+        return RuntimeError(f"A trainer ended with status {self._process.returncode}:\n{end_of_log}")
 
-    def _end(self) -> None:
+    def _close(self) -> None:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
@@ -105,10 +110,10 @@ class Trainee:
                 stream.close()
 
 
-def take_turns(trainees: Mapping[str, Trainee], blocks: int) -> dict[str, list[list[float]]]:
-    """Seconds of each step, by trainee and block: every trainee does its first block, then every one its second."""
-    seconds: dict[str, list[list[float]]] = {name: [] for name in trainees}
+def interleave(trainers: Mapping[str, TrainerProcess], blocks: int) -> dict[str, list[list[float]]]:
+    """Return the seconds of each step, by trainer and block; every trainer runs its first block, then its second."""
+    seconds: dict[str, list[list[float]]] = {name: [] for name in trainers}
     for _ in range(blocks):
-        for name, trainee in trainees.items():
-            seconds[name].append(trainee.steps())
+        for name, trainer in trainers.items():
+            seconds[name].append(trainer.run_block())
     return seconds

@@ -1,4 +1,4 @@
-"""Where a figure comes from: code and machine. Every results file carries this."""
+"""Describes the code and the machine that a results file was measured with."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ _GIB = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The code and the machine of one run; names no host, user or path."""
+    """The code and the machine of one run, without the name of a host, user or path."""
 
     commit: str
     """Full hash of the checked-out commit."""
@@ -34,16 +34,16 @@ class Provenance:
 
 
 def provenance(*packages: str, commit: str | None = None) -> Provenance:
-    """Describe this run, with the installed versions of ``packages``.
+    """Return a description of this run, with the installed versions of ``packages``.
 
-    Needs git and a checkout, or, in a copy without them, the ``commit`` that the copy is of, ``-dirty`` behind it where
-    files differ.
+    Read the commit from the git checkout unless ``commit`` is given, for a copy without git; append ``-dirty`` to it
+    where the copy's files differ from that commit.
     """
-    dirty = commit.endswith("-dirty") if commit else bool(_changes())
+    dirty = commit.endswith("-dirty") if commit else bool(_uncommitted_changes())
     return Provenance(
         commit=commit.removesuffix("-dirty") if commit else _git("rev-parse", "HEAD"),
         dirty=dirty,
-        cpu=_processor(),
+        cpu=_cpu_model(),
         cores=os.cpu_count() or 1,
         memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB, 1),
         python=platform.python_version(),
@@ -53,7 +53,7 @@ def provenance(*packages: str, commit: str | None = None) -> Provenance:
     )
 
 
-def _changes() -> str:
+def _uncommitted_changes() -> str:
     return _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)benchmarks/results")
 
 
@@ -63,10 +63,10 @@ def _git(*arguments: str) -> str:
     return run.stdout.strip()
 
 
-def _processor() -> str:
+def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # only Linux has the file
+    except OSError:  # Only Linux has this file.
         return platform.processor()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()

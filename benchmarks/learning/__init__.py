@@ -1,1 +1,4 @@
-"""The parts of ``benchmarks.learning``: what is written, who writes and judges it, and what is made of it."""
+"""Runs the learning loop on a demo: people write and vote, an admin retrains, and the models are compared.
+
+Run it with ``python -m benchmarks.learning``.
+"""

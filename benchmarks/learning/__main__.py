@@ -1,35 +1,42 @@
-"""From judgements to the model that answers, on the running demo, as people and an admin do it in the chat.
+"""Runs the learning loop on a demo, from votes in the chat to a new live model, and compares the models.
 
     python -m benchmarks.learning --data imdb.parquet --sentences rt_polarity.csv.gz
 
-Starts ``thumbs demo`` in a folder of its own. Twelve people let it learn from them and write sentences of another
-domain over HTTP: 300, then 2,000. Each says whether the verdict on their own is right, and votes on others' by
-``/label``, so that a sentence has two votes, each mistaken with a chance of 5 %. After each round the admin sends
-``/retrain``; what the chat shows is timed until the card, and until a reply names the new version, while three other
-people write a sentence a second each. A model that the gate holds although it is better on feedback is promoted by the
-admin under its card. When the demo has ended, the live models before and the candidates are held against each other on
-sentences that nobody wrote, and on official test reviews of IMDB that the gate does not have.
+Starts ``thumbs demo`` in a temporary folder. Twelve people consent to training and write sentences of another domain
+over HTTP: 300, then 2,000. They vote on the predictions for their own sentences, and label other people's with
+``/label``, so that a sentence has two votes, each mistaken with a probability of 5%. After each round the admin sends
+``/retrain``. The benchmark times the stages of the run, the card of the decision, and the first reply of the new
+version, while three other people write a sentence a second each. The admin promotes a model that the gate holds
+although it is better on feedback. After the end of the demo, each candidate is compared with the live model before it,
+on held-out sentences and on official IMDB test reviews outside the gate set.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from benchmarks.common.arguments import parameters
+from benchmarks.common.options import add_imdb_option, add_out_option, add_sentences_option
 from benchmarks.common.provenance import Provenance, provenance
-from benchmarks.common.text_sets import Part, parts_of, shared_texts
-from benchmarks.learning.admin import Followed, promote, quarantined, retrain
-from benchmarks.learning.background_load import Asker, BackgroundLoad, asking, first_answer, more_answers, summed_up
-from benchmarks.learning.figures import Judged, Records, RunFigures, labels_of
-from benchmarks.learning.people import Person, Truth, Votes, together
-from benchmarks.learning.texts import Texts
+from benchmarks.common.results import write_results
+from benchmarks.common.text_sets import TextSet, shared_texts, text_sets
+from benchmarks.common.thumbs_command import count_parameters
+from benchmarks.learning.admin import FollowedRun, promote, quarantine_summary, retrain
+from benchmarks.learning.background_load import (
+    BackgroundLoad,
+    background_people,
+    summarise,
+    wait_for_first_reply,
+    wait_for_replies,
+)
+from benchmarks.learning.people import SimulatedPerson, TrueLabels, VoteCounts, in_parallel
+from benchmarks.learning.records import ConsensusCounts, DemoRecords, RunFigures, labels_by_text
+from benchmarks.learning.texts import LoopTexts
 from core.settings import Settings
 from ml.data.reviews import read_reviews
 from ml.evaluation.comparison import Comparison
@@ -38,138 +45,142 @@ from ml.training.recipe import Recipe
 from playground.client import PlaygroundClient
 from tests.demo_process import running_demo
 
-_PEOPLE: Final = range(101, 113)
-_ASKERS: Final = range(201, 204)
-_MISTAKEN: Final = 0.05
-# Replies that are watched after the first one of a new model.
-_AFTER: Final = 30
-# Seconds from /retrain to the first reply of the new model that were aimed at.
-_AIM: Final = 360.0
+_PERSON_IDS: Final = range(101, 113)
+_BACKGROUND_IDS: Final = range(201, 204)
+_MISTAKE_RATE: Final = 0.05
+# Replies to wait for after the first one of a new model.
+_REPLIES_AFTER_SWAP: Final = 30
+# The target, in seconds from /retrain to the first reply of the new model.
+_TARGET_SECONDS: Final = 360.0
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """One round; ``seconds`` are of each step, those of ``/retrain`` counted from it as the chat showed them."""
+class LearningRound:
+    """One round; ``seconds`` are by step, those of the run counted from ``/retrain`` to when the chat shows them."""
 
     sentences: int
-    votes: Votes
-    judged: Judged
+    votes: VoteCounts
+    judged: ConsensusCounts
     quarantine: str
-    """What ``/quarantine`` said before the run."""
+    """The first line of ``/quarantine`` before the run."""
     seconds: dict[str, float]
     run: RunFigures
     retrain_to_live: float | None
-    """Seconds to the first reply that named the candidate; None where it did not go live."""
+    """Seconds to the first reply that names the candidate; None if it did not go live."""
     live_to_reply: float | None
-    """The part of that from the registry's row to the reply."""
+    """The part of ``retrain_to_live`` after the registry made the candidate live."""
     meanwhile: BackgroundLoad
     on_sentences: Comparison | None
     on_imdb: Comparison | None
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What ``benchmarks/results/learning_loop.json`` holds; accuracies and their differences are shares."""
+class LearningLoopReport:
+    """The content of ``benchmarks/results/learning_loop.json``; accuracies and differences are shares from 0 to 1."""
 
     provenance: Provenance
     parameters: int
     people: int
     mistaken: float
-    parts: dict[str, Part]
+    parts: dict[str, TextSet]
     shared_texts: int
-    """Texts that stand in two of the parts, counted by their fingerprints."""
-    rounds: list[Round]
+    """Texts, compared by fingerprint, that are in more than one of the parts."""
+    rounds: list[LearningRound]
 
 
 @dataclass(frozen=True, slots=True)
-class _Lived:
+class _FinishedRound:
     """A round before its models are measured."""
 
-    votes: Votes
-    judged: Judged
+    votes: VoteCounts
+    counts: ConsensusCounts
     quarantine: str
     seconds: dict[str, float]
     run: RunFigures
-    first: float | None
-    followed: Followed
-    meanwhile: BackgroundLoad
+    first_reply_at: float | None
+    followed: FollowedRun
+    load: BackgroundLoad
 
 
-class _Bench:
-    """The demo as its people see it."""
+class _DemoSession:
+    """Simulated people and an admin at a running demo."""
 
-    def __init__(self, client: PlaygroundClient, records: Records, texts: Texts) -> None:
+    def __init__(self, client: PlaygroundClient, records: DemoRecords, texts: LoopTexts) -> None:
         self._client = client
         self._records = records
         self._texts = texts
-        truth = Truth.of(texts.rounds, _MISTAKEN)
-        self._people = [Person(client, number, truth) for number in _PEOPLE]
+        true_labels = TrueLabels.from_tables(texts.rounds, _MISTAKE_RATE)
+        self._people = [SimulatedPerson(client, number, true_labels) for number in _PERSON_IDS]
         self._labels: Mapping[str, str] = {
-            text: label for table in texts.rounds for text, label in labels_of(table).items()
+            text: label for table in texts.rounds for text, label in labels_by_text(table).items()
         }
-        self._meanwhile = texts.meanwhile["text"].tolist()
+        self._background_texts = texts.meanwhile["text"].tolist()
 
     def consent(self) -> None:
-        """Everybody but those who just ask lets the bot learn."""
+        """Let every person but the background people consent to training."""
         for person in self._people:
             person.consent()
 
-    def round(self, number: int) -> _Lived:
-        """Write and judge the sentences of a round, retrain, and look at who answers then."""
+    def run_round(self, number: int) -> _FinishedRound:
+        """Write and label the sentences of a round, retrain, and wait for replies of the new model."""
         texts = self._texts.rounds[number]["text"].tolist()
         seconds: dict[str, float] = {}
         with _timed(seconds, "write and judge one's own"):
-            votes = together(self._people, lambda place, person: _written(person, texts[place :: len(_PEOPLE)]))
+            votes = in_parallel(
+                self._people, lambda place, person: _write_all(person, texts[place :: len(_PERSON_IDS)])
+            )
         with _timed(seconds, "vote on others' by /label"):
-            votes += together(self._people, lambda _, person: person.label())
+            votes += in_parallel(self._people, lambda _, person: person.label())
         print(f"round {number + 1}: {votes}", flush=True)
-        judged, quarantine = self._records.judged(self._labels), quarantined(self._client)
-        share = len(self._meanwhile) // len(self._texts.rounds)
-        sentences = self._meanwhile[number * share : (number + 1) * share]
-        with asking(self._client, _ASKERS, sentences) as askers:
+        counts, quarantine = self._records.consensus_counts(self._labels), quarantine_summary(self._client)
+        share = len(self._background_texts) // len(self._texts.rounds)
+        sentences = self._background_texts[number * share : (number + 1) * share]
+        with background_people(self._client, _BACKGROUND_IDS, sentences) as background:
             followed = retrain(self._client)
-            if followed.worth_a_tap:
+            if followed.promotable:
                 promote(self._client, followed)
             run = self._records.newest_run()
-            first = None if run.live_at is None else first_answer(askers, run.candidate)
-            more_answers(askers, _AFTER)
+            first_reply_at = None if run.live_at is None else wait_for_first_reply(background, run.candidate)
+            wait_for_replies(background, _REPLIES_AFTER_SWAP)
         print(f"  {followed.decision}", flush=True)
-        meanwhile = _summed_up(askers, run, first)
-        return _Lived(votes, judged, quarantine, seconds, run, first, followed, meanwhile)
+        load = summarise(background, None if first_reply_at is None else run.candidate, first_reply_at)
+        return _FinishedRound(votes, counts, quarantine, seconds, run, first_reply_at, followed, load)
 
 
 def main() -> int:
-    """Run it, write the JSON and the cards, and print it; 1 when a reply was late, doubled, missing or stale."""
+    """Run all rounds, write and print the results; return 1 on late, repeated, missing or outdated replies."""
     arguments = _arguments()
     known = DatasetSplits.from_reviews(read_reviews(arguments.data), arguments.data, Recipe.load("feedback"), None)
-    texts = Texts.cut(read_reviews(arguments.sentences), known, arguments.rounds)
+    texts = LoopTexts.split(read_reviews(arguments.sentences), known, arguments.rounds)
     work = Path(mkdtemp(prefix="learning-loop-"))
-    records = Records(work / "var")
+    records = DemoRecords(work / "var")
     imdb = {"IMDB_PATH": str(arguments.data.resolve()), "RETRAIN_AFTER": "0", "RETRAIN_DAYS": "0"}
     with running_demo(work / "var", **imdb) as demo:
-        bench = _Bench(demo.client, records, texts)
-        bench.consent()
-        lived = [bench.round(number) for number in range(len(texts.rounds))]
-    for number, one in enumerate(lived, start=1):
+        session = _DemoSession(demo.client, records, texts)
+        session.consent()
+        finished = [session.run_round(number) for number in range(len(texts.rounds))]
+    for number, one in enumerate(finished, start=1):
         (work / f"card-{number}.png").write_bytes(one.followed.card)
-    report = _report(texts, known, records, lived)
-    arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    report = _report(texts, known, records, finished)
+    write_results(arguments.out, report)
     _print(report)
     print(f"the cards are in {work}")
-    return int(report.shared_texts > 0 or not all(map(_as_aimed, report.rounds)))
+    return int(report.shared_texts > 0 or not all(map(_met_targets, report.rounds)))
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.learning", description=(__doc__ or "")[:104])
-    parser.add_argument("--data", type=Path, required=True, help="IMDB reviews with the official split: parquet")
-    parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.learning", description="Run the learning loop on a demo."
+    )
+    add_imdb_option(parser)
+    add_sentences_option(parser)
     parser.add_argument("--rounds", type=int, nargs="+", default=[300, 2_000], help="sentences of each round")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/learning_loop.json"), help="results file")
+    add_out_option(parser, "learning_loop")
     return parser.parse_args()
 
 
-def _written(person: Person, texts: Sequence[str]) -> Votes:
-    return sum((person.write(text) for text in texts), Votes())
+def _write_all(person: SimulatedPerson, texts: Sequence[str]) -> VoteCounts:
+    return sum((person.write(text) for text in texts), VoteCounts())
 
 
 @contextmanager
@@ -179,61 +190,64 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     seconds[step] = round(time.monotonic() - started, 1)
 
 
-def _summed_up(askers: Sequence[Asker], run: RunFigures, first: float | None) -> BackgroundLoad:
-    return summed_up(askers, run.candidate if first is not None else None, first)
-
-
-def _report(texts: Texts, known: DatasetSplits, records: Records, lived: Sequence[_Lived]) -> Report:
-    parts = {**texts.named(), "IMDB to train": known.split.train, "IMDB dev": known.split.dev}
-    return Report(
+def _report(
+    texts: LoopTexts, known: DatasetSplits, records: DemoRecords, finished: Sequence[_FinishedRound]
+) -> LearningLoopReport:
+    parts = {**texts.by_name(), "IMDB to train": known.split.train, "IMDB dev": known.split.dev}
+    return LearningLoopReport(
         provenance=provenance("keras", "tensorflow", "openvino", "celery", "python-telegram-bot"),
-        parameters=parameters(Settings.model_fields["anchor"].default),
-        people=len(_PEOPLE),
-        mistaken=_MISTAKEN,
-        parts=parts_of(parts),
+        parameters=count_parameters(Settings.model_fields["anchor"].default),
+        people=len(_PERSON_IDS),
+        mistaken=_MISTAKE_RATE,
+        parts=text_sets(parts),
         shared_texts=shared_texts(parts.values()),
-        rounds=[_round(texts, records, one, len(table)) for one, table in zip(lived, texts.rounds, strict=True)],
+        rounds=[
+            _measured_round(texts, records, one, len(table)) for one, table in zip(finished, texts.rounds, strict=True)
+        ],
     )
 
 
-def _round(texts: Texts, records: Records, one: _Lived, sentences: int) -> Round:
-    """The round with its models measured."""
-    live, started = one.run.live_at, one.followed.started
-    return Round(
+def _measured_round(texts: LoopTexts, records: DemoRecords, one: _FinishedRound, sentences: int) -> LearningRound:
+    """Compare the models of a finished round and return its figures."""
+    live, started, replied = one.run.live_at, one.followed.started_at, one.first_reply_at
+    return LearningRound(
         sentences=sentences,
         votes=one.votes,
-        judged=one.judged,
+        judged=one.counts,
         quarantine=one.quarantine,
-        seconds={**one.seconds, **{f"/retrain to {stage}": after for stage, after in one.followed.seen.items()}},
+        seconds={
+            **one.seconds,
+            **{f"/retrain to {stage}": after for stage, after in one.followed.stage_seconds.items()},
+        },
         run=one.run,
-        retrain_to_live=None if one.first is None else round(one.first - started, 1),
-        live_to_reply=None if one.first is None or live is None else round(one.first - live, 1),
-        meanwhile=one.meanwhile,
-        on_sentences=records.compared(one.run, texts.held_out),
-        on_imdb=records.compared(one.run, texts.imdb),
+        retrain_to_live=None if replied is None else round(replied - started, 1),
+        live_to_reply=None if replied is None or live is None else round(replied - live, 1),
+        meanwhile=one.load,
+        on_sentences=records.compare_models(one.run, texts.held_out),
+        on_imdb=records.compare_models(one.run, texts.imdb),
     )
 
 
-def _as_aimed(one: Round) -> bool:
-    seen = one.meanwhile
-    answered_well = seen.answered == seen.sentences and not (seen.late or seen.doubled or seen.stale)
-    return answered_well and (one.retrain_to_live is None or one.retrain_to_live <= _AIM)
+def _met_targets(one: LearningRound) -> bool:
+    load = one.meanwhile
+    replies_are_good = load.answered == load.sentences and not (load.late or load.doubled or load.stale)
+    return replies_are_good and (one.retrain_to_live is None or one.retrain_to_live <= _TARGET_SECONDS)
 
 
-def _print(report: Report) -> None:
+def _print(report: LearningLoopReport) -> None:
     for name, part in report.parts.items():
         print(f"  {name:22} {part.reviews:>6} texts, digest {part.digest}")
-    print(f"  texts in two parts: {report.shared_texts}")
+    print(f"  texts in more than one part: {report.shared_texts}")
     for number, one in enumerate(report.rounds, start=1):
         print(f"round {number}: {one.sentences} sentences, {one.votes}")
         print(f"  {one.judged}; {one.quarantine}")
         for step, seconds in one.seconds.items():
             print(f"  {step:34} {seconds:7.1f} s")
         print(f"  {one.run.train} trained, {one.run.held_out} held out, {one.run.seconds} s. {one.run.sentence}")
-        print(f"  /retrain to live {one.retrain_to_live} s, of which after the registry {one.live_to_reply} s")
+        print(f"  /retrain to live {one.retrain_to_live} s, of which {one.live_to_reply} s after the registry")
         for name, found in (("sentences", one.on_sentences), ("IMDB", one.on_imdb)):
             if found is None:
-                print(f"  {name}: nothing to compare, for the candidate was rejected")
+                print(f"  {name}: nothing to compare, since the candidate was rejected")
                 continue
             print(f"  {name}: {found.first_accuracy:.2%} to {found.second_accuracy:.2%} of {found.reviews}")
         print(f"  {one.meanwhile}")

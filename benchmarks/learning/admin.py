@@ -1,4 +1,4 @@
-"""The admin's side of a training run: ``/retrain`` in the chat, and what the chat shows until the decision."""
+"""Acts as the admin in the chat: sends ``/retrain``, follows the run to its decision, and promotes."""
 
 import time
 from collections.abc import Callable
@@ -12,78 +12,79 @@ from playground.client import PlaygroundClient
 from playground.state.people import ADMIN_ID
 from playground.wire import JsonObject
 
-# Seconds that a run may take here.
-_LONGEST: Final = 1_800.0
-# What the message that follows the run shows, by what it contains, in the order of a run.
-_STAGES: Final = {
+# Seconds that a run may take.
+_RUN_TIMEOUT: Final = 1_800.0
+# The stages of a run in order, each with a part of the message that shows it.
+_STAGE_TEXTS: Final = {
     "taken by a worker": TEXTS.run_preparing,
     "training": TEXTS.run_training.partition("\n")[2].partition("{")[0],
     "measuring": TEXTS.run_evaluating,
 }
-_FAILED: Final = TEXTS.run_failed.partition("{")[0]
-# What the card says once its model answers.
-_PROMOTED: Final = TEXTS.card_promoted.partition("}")[2]
-# How the card of a model begins that an admin who believes it promotes: held, for too few judgements or for its words.
-HELD_BETTER: Final = "Held: better on feedback"
+_FAILED_TEXT: Final = TEXTS.run_failed.partition("{")[0]
+# What the card says once its model is live.
+_PROMOTED_TEXT: Final = TEXTS.card_promoted.partition("}")[2]
+# The start of the card of a held model that may still be promoted: held for too few corrections or for its words.
+HELD_BUT_BETTER: Final = "Held: better on feedback"
 
 
 @dataclass(slots=True)
-class Followed:
-    """What the admin saw: ``started`` is ``time.time()`` of ``/retrain``, and ``seen`` seconds from then to each stage.
+class FollowedRun:
+    """What the admin sees of a run.
 
-    ``decision`` is the card's caption, ``card`` its PNG, ``message_id`` the message that both are in.
+    ``started_at`` is ``time.time()`` of ``/retrain``, and ``stage_seconds`` are the seconds from then to each stage.
+    ``decision`` is the caption of the card, ``card`` its PNG, and ``message_id`` its message.
     """
 
-    started: float
-    seen: dict[str, float] = field(default_factory=dict)
+    started_at: float
+    stage_seconds: dict[str, float] = field(default_factory=dict)
     decision: str = ""
     card: bytes = b""
     message_id: int = 0
 
     @property
-    def worth_a_tap(self) -> bool:
-        """Whether the model waits for an admin, and did better on what people said."""
-        return HELD_BETTER in self.decision
+    def promotable(self) -> bool:
+        """Whether the gate holds the model for an admin although it is better on feedback."""
+        return HELD_BUT_BETTER in self.decision
 
-    def note(self, stage: str) -> None:
-        """A stage is seen now, for the first time or again."""
-        self.seen.setdefault(stage, round(time.time() - self.started, 1))
+    def record_stage(self, stage: str) -> None:
+        """Record the time of a stage, unless it was seen before."""
+        self.stage_seconds.setdefault(stage, round(time.time() - self.started_at, 1))
 
 
-def retrain(client: PlaygroundClient) -> Followed:
-    """Send ``/retrain`` and follow the run to its card; RuntimeError when it fails or takes too long."""
-    followed = Followed(time.time())
+def retrain(client: PlaygroundClient) -> FollowedRun:
+    """Send ``/retrain`` and follow the run to its card; raise RuntimeError when it fails or takes too long."""
+    followed = FollowedRun(time.time())
     sent = client.message("/retrain", user_id=ADMIN_ID)["message_id"]
-    deadline = time.monotonic() + _LONGEST
+    deadline = time.monotonic() + _RUN_TIMEOUT
     version = None
     while time.monotonic() < deadline:
         chat = client.chat(ADMIN_ID, since=version, wait=10)
         version = chat["version"]
         for message in chat["messages"]:
-            if message["from_bot"] and message["message_id"] > sent and _seen(message, followed):
-                followed.card, followed.message_id = _picture(client, message), message["message_id"]
+            if message["from_bot"] and message["message_id"] > sent and _record_message(message, followed):
+                followed.card, followed.message_id = _download_photo(client, message), message["message_id"]
                 return followed
-    raise RuntimeError(f"the run did not end within {_LONGEST:.0f} seconds; seen: {followed.seen}")
+    raise RuntimeError(f"the run did not end within {_RUN_TIMEOUT:.0f} seconds; stages seen: {followed.stage_seconds}")
 
 
-def promote(client: PlaygroundClient, followed: Followed) -> None:
-    """Tap Promote under the card, yes when it asks whether to, and wait until it says that it is done."""
+def promote(client: PlaygroundClient, followed: FollowedRun) -> None:
+    """Tap Promote under the card, confirm, and wait until the card says that the model is live."""
 
     def card(chat: JsonObject) -> JsonObject:
         return next(message for message in chat["messages"] if message["message_id"] == followed.message_id)
 
-    def offers(label: str) -> Callable[[JsonObject], bool]:
+    def has_button(label: str) -> Callable[[JsonObject], bool]:
         return lambda chat: any(button["text"] == label for row in card(chat)["buttons"] for button in row)
 
     for label in (TEXTS.button_promote, TEXTS.button_promote_yes):
-        client.wait_for_chat(offers(label), chat_id=ADMIN_ID)
+        client.wait_for_chat(has_button(label), chat_id=ADMIN_ID)
         client.tap(followed.message_id, label, user_id=ADMIN_ID)
-    followed.note("the admin's tap")
-    client.wait_for_chat(lambda chat: _PROMOTED in card(chat)["caption"], chat_id=ADMIN_ID)
+    followed.record_stage("the admin's tap")
+    client.wait_for_chat(lambda chat: _PROMOTED_TEXT in card(chat)["caption"], chat_id=ADMIN_ID)
 
 
-def quarantined(client: PlaygroundClient) -> str:
-    """What ``/quarantine`` says first."""
+def quarantine_summary(client: PlaygroundClient) -> str:
+    """Send ``/quarantine`` and return the first line of the reply."""
     sent = client.message("/quarantine", user_id=ADMIN_ID)["message_id"]
 
     def found(chat: JsonObject) -> list[str]:
@@ -93,19 +94,19 @@ def quarantined(client: PlaygroundClient) -> str:
     return found(chat)[0].partition("\n")[0]
 
 
-def _seen(message: JsonObject, followed: Followed) -> bool:
-    """Note what a message shows; whether it is the decision's card."""
+def _record_message(message: JsonObject, followed: FollowedRun) -> bool:
+    """Record what a message of the bot shows; return whether it is the card of the decision."""
     if "photo" in message:
-        followed.note("card")
+        followed.record_stage("card")
         followed.decision = message["caption"]
         return True
-    if _FAILED in message["text"]:
+    if _FAILED_TEXT in message["text"]:
         raise RuntimeError(message["text"])
-    for stage, words in _STAGES.items():
-        if words in message["text"]:
-            followed.note(stage)
+    for stage, text in _STAGE_TEXTS.items():
+        if text in message["text"]:
+            followed.record_stage(stage)
     return False
 
 
-def _picture(client: PlaygroundClient, message: JsonObject) -> bytes:
+def _download_photo(client: PlaygroundClient, message: JsonObject) -> bytes:
     return httpx.get(f"{client.url}/sim/file/{message['photo'][-1]['file_id']}").raise_for_status().content

@@ -1,4 +1,4 @@
-"""People who just ask: they write while a model is made and swapped, and note when each answer came and from which."""
+"""People who write while a model is trained and swapped, with the time and the model version of each reply."""
 
 import re
 import threading
@@ -10,37 +10,36 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from benchmarks.learning.people import PATIENCE, TEXTS, answers
+from benchmarks.common.replies import REPLY_TIMEOUT, waiting_quantiles
+from benchmarks.learning.people import TEXTS, is_reply_to
 from bot.texts import fill
 from playground.client import PlaygroundClient
 from playground.wire import JsonObject
 
-# Seconds after which an answer is late.
-LATE: Final = 5.0
-# Seconds between an answer and the person's next sentence.
+# Seconds after which a reply is late.
+LATE_AFTER: Final = 5.0
+# Seconds between a reply and the person's next sentence.
 _PAUSE: Final = 1.0
-# What stands behind a verdict: the version that made it.
-_VERSION: Final = re.compile(re.sub("<[^>]*>", "", fill(TEXTS.version, version=r"(\S+)")))
+# The model version under a prediction.
+_VERSION_PATTERN: Final = re.compile(re.sub("<[^>]*>", "", fill(TEXTS.version, version=r"(\S+)")))
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """One sentence and its answer: when both were seen (``time.time()``), None where no answer came.
+class SentenceRoundTrip:
+    """A sentence and its reply, with the ``time.time()`` of both; ``replied_at`` is None without a reply.
 
-    ``version`` is None for an answer without a verdict.
+    ``version`` is None for a reply without a prediction.
     """
 
     message_id: int
-    sent: float
-    answered: float | None
+    sent_at: float
+    replied_at: float | None
     version: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundLoad:
-    """What came back while a run was carried out; seconds are quantiles over the answers."""
+    """The replies during a run; ``seconds_to_reply`` are quantiles over the replies."""
 
     people: int
     sentences: int
@@ -48,108 +47,111 @@ class BackgroundLoad:
     late: int
     doubled: int
     stale: int
-    """Sentences that an older model answered, though sent after the new one had answered somebody."""
+    """Sentences that the old model answered although they were sent after the first reply of the new one."""
     versions: dict[str, int]
     seconds_to_reply: dict[str, float]
 
 
-class Asker:
-    """One person who asks; a thread of its own runs ``ask``."""
+class BackgroundPerson:
+    """A person who writes sentences; a separate thread runs ``write_until_stopped``."""
 
     def __init__(self, client: PlaygroundClient, number: int, texts: Iterable[str]) -> None:
-        self.exchanges: list[Exchange] = []
+        self.round_trips: list[SentenceRoundTrip] = []
         self._client = client
         self._id = number
         self._texts = texts
         self._stop = threading.Event()
 
-    def ask(self) -> None:
-        """Write a sentence, wait for the answer, pause, until told to stop; RuntimeError when the sentences run out."""
+    def write_until_stopped(self) -> None:
+        """Write a sentence, wait for the reply, pause, until stopped; raise RuntimeError if the sentences run out."""
         for text in self._texts:
-            self.exchanges.append(self._exchange(text))
+            self.round_trips.append(self._send(text))
             if self._stop.wait(_PAUSE):
                 return
-        raise RuntimeError("there are too few sentences for so long a run")
+        raise RuntimeError("the background sentences ran out before the end of the run")
 
     def stop(self) -> None:
-        """Write no more."""
+        """Stop writing after the current sentence."""
         self._stop.set()
 
-    def doubled(self) -> int:
-        """Sentences with more than one answer in the chat now."""
+    def count_doubled(self) -> int:
+        """Return the number of sentences with more than one reply in the chat."""
         chat = self._client.chat(self._id)
-        return sum(sum(answers(seen, one.message_id) for seen in chat["messages"]) > 1 for one in self.exchanges)
+        return sum(sum(is_reply_to(seen, one.message_id) for seen in chat["messages"]) > 1 for one in self.round_trips)
 
-    def _exchange(self, text: str) -> Exchange:
-        sent = time.time()
+    def _send(self, text: str) -> SentenceRoundTrip:
+        sent_at = time.time()
         message_id = self._client.message(text, user_id=self._id)["message_id"]
 
         def found(chat: JsonObject) -> list[JsonObject]:
-            return [message for message in chat["messages"] if answers(message, message_id)]
+            return [message for message in chat["messages"] if is_reply_to(message, message_id)]
 
         try:
-            chat = self._client.wait_for_chat(lambda seen: bool(found(seen)), chat_id=self._id, seconds=PATIENCE)
+            chat = self._client.wait_for_chat(lambda seen: bool(found(seen)), chat_id=self._id, seconds=REPLY_TIMEOUT)
         except TimeoutError:
-            return Exchange(message_id, sent, None, None)
-        named = _VERSION.search(found(chat)[0]["text"])
-        return Exchange(message_id, sent, time.time(), named[1] if named else None)
+            return SentenceRoundTrip(message_id, sent_at, None, None)
+        version = _VERSION_PATTERN.search(found(chat)[0]["text"])
+        return SentenceRoundTrip(message_id, sent_at, time.time(), version[1] if version else None)
 
 
 @contextmanager
-def asking(client: PlaygroundClient, numbers: Sequence[int], texts: Sequence[str]) -> Iterator[list[Asker]]:
-    """People who ask while the block runs, each sentences of their own; raises what went wrong for one of them."""
-    askers = [Asker(client, number, texts[place :: len(numbers)]) for place, number in enumerate(numbers)]
-    with ThreadPoolExecutor(len(askers)) as threads, ExitStack() as stops:
+def background_people(
+    client: PlaygroundClient, numbers: Sequence[int], texts: Sequence[str]
+) -> Iterator[list[BackgroundPerson]]:
+    """Let people write different sentences during the block; re-raise the error of any of them at its end."""
+    people = [BackgroundPerson(client, number, texts[place :: len(numbers)]) for place, number in enumerate(numbers)]
+    with ThreadPoolExecutor(len(people)) as threads, ExitStack() as stops:
         jobs: list[Future[None]] = []
-        for asker in askers:
-            stops.callback(asker.stop)
-            jobs.append(threads.submit(asker.ask))
-        yield askers
+        for person in people:
+            stops.callback(person.stop)
+            jobs.append(threads.submit(person.write_until_stopped))
+        yield people
         stops.close()
         for job in jobs:
             job.result()
 
 
-def first_answer(askers: Sequence[Asker], version: str) -> float:
-    """When this version answered anybody first (``time.time()``); waits for it. Raises TimeoutError."""
+def wait_for_first_reply(people: Sequence[BackgroundPerson], version: str) -> float:
+    """Wait for the first reply of a version and return its ``time.time()``; raise TimeoutError if none comes."""
 
-    def moments() -> list[float]:
-        return [one.answered for one in _all(askers) if one.version == version and one.answered is not None]
+    def reply_times() -> list[float]:
+        return [
+            one.replied_at for one in _all_round_trips(people) if one.version == version and one.replied_at is not None
+        ]
 
-    _wait(lambda: bool(moments()), f"no answer comes from {version}")
-    return min(moments())
-
-
-def more_answers(askers: Sequence[Asker], count: int) -> None:
-    """Wait until so many more answers came. Raises TimeoutError."""
-    enough = len(_all(askers)) + count
-    _wait(lambda: len(_all(askers)) >= enough, f"{count} more answers do not come")
+    _wait_until(lambda: bool(reply_times()), f"version {version} sent no reply")
+    return min(reply_times())
 
 
-def summed_up(askers: Sequence[Asker], new: str | None, since: float | None) -> BackgroundLoad:
-    """What came back, in all; ``new`` is the version that answers from ``since`` on, None where none does."""
-    exchanges = _all(askers)
-    waits = [one.answered - one.sent for one in exchanges if one.answered is not None]
-    late = sum(wait > LATE for wait in waits)
+def wait_for_replies(people: Sequence[BackgroundPerson], count: int) -> None:
+    """Wait for ``count`` more replies; raise TimeoutError if they do not come."""
+    enough = len(_all_round_trips(people)) + count
+    _wait_until(lambda: len(_all_round_trips(people)) >= enough, f"fewer than {count} more replies came")
+
+
+def summarise(people: Sequence[BackgroundPerson], new: str | None, since: float | None) -> BackgroundLoad:
+    """Return figures of all replies; ``new`` is the version that is live since ``since``, None if none went live."""
+    round_trips = _all_round_trips(people)
+    seconds = [one.replied_at - one.sent_at for one in round_trips if one.replied_at is not None]
     return BackgroundLoad(
-        people=len(askers),
-        sentences=len(exchanges),
-        answered=len(waits),
-        late=late,
-        doubled=sum(asker.doubled() for asker in askers),
-        stale=sum(since is not None and one.sent > since and one.version not in (new, None) for one in exchanges),
-        versions=dict(Counter(one.version for one in exchanges if one.version is not None)),
-        seconds_to_reply={f"{share:.0%}": round(float(np.quantile(waits, share)), 2) for share in (0.5, 0.95, 1.0)},
+        people=len(people),
+        sentences=len(round_trips),
+        answered=len(seconds),
+        late=sum(wait > LATE_AFTER for wait in seconds),
+        doubled=sum(person.count_doubled() for person in people),
+        stale=sum(since is not None and one.sent_at > since and one.version not in (new, None) for one in round_trips),
+        versions=dict(Counter(one.version for one in round_trips if one.version is not None)),
+        seconds_to_reply=waiting_quantiles(seconds),
     )
 
 
-def _all(askers: Sequence[Asker]) -> list[Exchange]:
-    return [one for asker in askers for one in list(asker.exchanges)]
+def _all_round_trips(people: Sequence[BackgroundPerson]) -> list[SentenceRoundTrip]:
+    return [one for person in people for one in list(person.round_trips)]
 
 
-def _wait(until: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not until():
+def _wait_until(condition: Callable[[], bool], timeout_message: str) -> None:
+    deadline = time.monotonic() + REPLY_TIMEOUT
+    while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(otherwise)
+            raise TimeoutError(timeout_message)
         time.sleep(_PAUSE / 10)

@@ -1,4 +1,4 @@
-"""People who collude to make the model worse, or to plant a phrase that decides, and what becomes of it.
+"""Lets people collude to make the model worse, or to plant a phrase that decides, with and without the rules.
 
-``python -m benchmarks.poison`` carries it out.
+Run it with ``python -m benchmarks.poison``.
 """

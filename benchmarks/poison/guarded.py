@@ -1,4 +1,4 @@
-"""A training run as the product carries it out: people's words in a database, the trainer as a process, the gate."""
+"""Runs a case under the project's rules: votes imported into a database, a training run, and the gate."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from benchmarks.learning.admin import HELD_BETTER
-from benchmarks.poison.effects import Effect, effect_of
-from benchmarks.poison.network import SmallNetwork
-from benchmarks.poison.people import Judged
-from benchmarks.poison.texts import Texts
+from benchmarks.learning.admin import HELD_BUT_BETTER
+from benchmarks.poison.effects import Effect, measure_effect
+from benchmarks.poison.network import PoisonNetwork
+from benchmarks.poison.people import CaseVotes
+from benchmarks.poison.texts import PoisonTexts
 from cli.corrections.importer import import_corrections
 from core.settings import Settings
 from migrations import runner
@@ -27,12 +27,12 @@ from worker.runs.executor import WorkerContext, execute_run
 
 
 @dataclass(frozen=True, slots=True)
-class GuardedLoop:
-    """What became of the run: its end, the gate's sentence, and how many texts trained and measured.
+class GuardedOutcome:
+    """The outcome of the run: its final state, the gate's sentence, and the numbers of texts in training and held out.
 
-    ``planted_train`` and ``planted_held_out`` are those that colluders planted. ``lower`` is the end of the interval
-    that the gate went by, of the change on its IMDB reviews, a share; ``words`` are those that the trigger scan found.
-    ``effect`` is None for a candidate that was rejected, whose files are gone.
+    ``planted_train`` and ``planted_held_out`` are the planted ones among them. ``lower`` is the lower end of the gate's
+    interval of the change on its IMDB reviews, as a share; ``words`` are the words that the trigger scan named.
+    ``effect`` is None for a rejected candidate, whose files are deleted.
     """
 
     state: RunState
@@ -46,28 +46,30 @@ class GuardedLoop:
     effect: Effect | None
 
     @property
-    def tapped(self) -> bool:
-        """Whether an admin promotes it: held although it is better on feedback, with no word that stands out."""
-        return self.state is RunState.HELD and self.sentence.startswith(HELD_BETTER) and not self.words
+    def promoted_by_admin(self) -> bool:
+        """Whether an admin promotes it: it is held although it is better on feedback, and the scan names no word."""
+        return self.state is RunState.HELD and self.sentence.startswith(HELD_BUT_BETTER) and not self.words
 
     @property
-    def live(self) -> bool:
-        """Whether it goes live, by the gate or by an admin who reads the card and taps Promote."""
-        return self.state is RunState.PROMOTED or self.tapped
+    def goes_live(self) -> bool:
+        """Whether it goes live, promoted by the gate or by an admin."""
+        return self.state is RunState.PROMOTED or self.promoted_by_admin
 
 
-def run_guarded(place: Path, network: SmallNetwork, texts: Texts, judged: Judged, recipe: Path) -> GuardedLoop:
-    """Bring what people say into a new database, and carry out one run; ``place`` keeps what many runs share.
+def run_guarded(
+    folder: Path, network: PoisonNetwork, texts: PoisonTexts, case_votes: CaseVotes, recipe: Path
+) -> GuardedOutcome:
+    """Import the votes of a case into a new database and execute one run; runs of a core share ``folder``.
 
-    Raises RuntimeError when the run came to no decision.
+    Raise RuntimeError when the run ends without a decision.
     """
     key = SecretStr(Fernet.generate_key().decode())
-    with TemporaryDirectory(dir=place) as folder:
+    with TemporaryDirectory(dir=folder) as own:
         settings = Settings(
             _env_file=None,
-            data_dir=place,
-            database_url=f"sqlite:///{folder}/thumbs.db",
-            artifact_store=f"{folder}/models",
+            data_dir=folder,
+            database_url=f"sqlite:///{own}/thumbs.db",
+            artifact_store=f"{own}/models",
             encryption_key=key,
             model=network.anchor,
             anchor=network.anchor,
@@ -78,17 +80,17 @@ def run_guarded(place: Path, network: SmallNetwork, texts: Texts, judged: Judged
         runner.upgrade(settings.database_address)
         database = Database.open(settings.database_address, [key.get_secret_value()])
         try:
-            return _carried_out(settings, database, texts, judged)
+            return _execute(settings, database, texts, case_votes)
         finally:
             database.close()
 
 
-def _carried_out(settings: Settings, database: Database, texts: Texts, judged: Judged) -> GuardedLoop:
+def _execute(settings: Settings, database: Database, texts: PoisonTexts, case_votes: CaseVotes) -> GuardedOutcome:
     version = Classifier.load(settings.anchor, settings.serving_threads).version
     with database.unit_of_work() as unit:
         registry.register(unit, version, manifest_hash(settings.anchor), str(settings.anchor))
-        registry.make_live(unit, version, "the case begins")
-    import_corrections(database, settings, judged.said, None, lambda done, of: None)
+        registry.make_live(unit, version, "the case starts")
+    import_corrections(database, settings, case_votes.votes, None, lambda done, of: None)
     with database.unit_of_work() as unit:
         run_id = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run.id
     execute_run(WorkerContext(settings, database, lambda: False), run_id)
@@ -96,27 +98,27 @@ def _carried_out(settings: Settings, database: Database, texts: Texts, judged: J
         run = runs.get_run(unit, run_id)
         parts = [[row.text for row in snapshots.labelled_texts(unit, run_id, part)] for part in SnapshotPart]
     if run.decision is None:
-        raise RuntimeError(f"the run ended {run.state}: {run.error}")
+        raise RuntimeError(f"the run ended as {run.state}, without a decision: {run.error}")
     train, held_out = parts
-    return GuardedLoop(
+    return GuardedOutcome(
         state=run.state,
         sentence=run.decision["sentence"],
         train=len(train),
-        planted_train=len(judged.planted.intersection(train)),
+        planted_train=len(case_votes.planted.intersection(train)),
         held_out=len(held_out),
-        planted_held_out=len(judged.planted.intersection(held_out)),
+        planted_held_out=len(case_votes.planted.intersection(held_out)),
         lower=run.decision["figures"]["imdb"]["lower"],
         words=tuple(found["word"] for found in run.decision["figures"]["trigger_words"]),
-        effect=_effect(settings, database, run, texts),
+        effect=_candidate_effect(settings, database, run, texts),
     )
 
 
-def _effect(settings: Settings, database: Database, run: Run, texts: Texts) -> Effect | None:
-    """What the candidate does, as it was published."""
+def _candidate_effect(settings: Settings, database: Database, run: Run, texts: PoisonTexts) -> Effect | None:
+    """Measure the published candidate; None if it was rejected."""
     if run.state is RunState.REJECTED:
         return None
     with database.reading() as unit:
         published = registry.get_version(unit, run.candidate or "")
     with TemporaryDirectory() as folder:
         fetched = ArtifactStore.open(settings.store_address).fetch(published.location, Path(folder))
-        return effect_of(Classifier.load(fetched, settings.serving_threads), texts)
+        return measure_effect(Classifier.load(fetched, settings.serving_threads), texts)

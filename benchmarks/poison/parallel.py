@@ -1,6 +1,6 @@
-"""The cases, one after another on each processor core.
+"""Runs the cases in parallel, one process on each CPU core.
 
-A module of its own, as a spawned process imports what it carries out, and cannot import a ``__main__``.
+It is a separate module because a spawned process imports the function that it runs, and cannot import ``__main__``.
 """
 
 import os
@@ -12,11 +12,11 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.poison.guarded import run_guarded
-from benchmarks.poison.network import DEFAULT, SmallNetwork
-from benchmarks.poison.people import judgements
+from benchmarks.poison.network import DEFAULT, PoisonNetwork
+from benchmarks.poison.people import draw_votes
 from benchmarks.poison.plan import Case
 from benchmarks.poison.report import CaseReport
-from benchmarks.poison.texts import Texts
+from benchmarks.poison.texts import PoisonTexts
 from benchmarks.poison.unguarded import run_unguarded
 from core.settings import Settings
 from ml.data.reviews import read_reviews
@@ -24,45 +24,45 @@ from ml.training.dataset_splits import DatasetSplits
 
 
 @dataclass(frozen=True, slots=True)
-class _Share:
-    """The cases that one process carries out, on a processor core of its own."""
+class _CoreWork:
+    """The cases that one process runs on one CPU core; its cases share ``folder``."""
 
     core: int
     cases: tuple[Case, ...]
-    network: SmallNetwork
-    texts: Texts
-    place: Path
+    network: PoisonNetwork
+    texts: PoisonTexts
+    folder: Path
 
 
-def carry_out(wanted: Sequence[Case], network: SmallNetwork, texts: Texts, place: Path) -> list[CaseReport]:
-    """Every case, in its order; as many at a time as there are processor cores."""
+def run_cases(cases: Sequence[Case], network: PoisonNetwork, texts: PoisonTexts, folder: Path) -> list[CaseReport]:
+    """Run every case, as many in parallel as there are CPU cores, and return the reports in the order of ``cases``."""
     cores = sorted(os.sched_getaffinity(0))
-    shares = [
-        _Share(core, tuple(wanted[number :: len(cores)]), network, texts, place / f"core-{core}")
+    work = [
+        _CoreWork(core, tuple(cases[number :: len(cores)]), network, texts, folder / f"core-{core}")
         for number, core in enumerate(cores)
     ]
     with ProcessPoolExecutor(len(cores), get_context("spawn")) as pool:
-        found = {report.case: report for reports in pool.map(_on_core, shares) for report in reports}
-    return [found[case] for case in wanted]
+        found = {report.case: report for reports in pool.map(_run_on_core, work) for report in reports}
+    return [found[case] for case in cases]
 
 
-def _on_core(share: _Share) -> list[CaseReport]:
-    """Carry out one process's cases; what they share, such as the live model's answers, is under ``place``."""
-    os.sched_setaffinity(0, {share.core})
+def _run_on_core(work: _CoreWork) -> list[CaseReport]:
+    """Run the cases of one process, which share files such as the live model's cached logits."""
+    os.sched_setaffinity(0, {work.core})
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
-    os.environ["SERVING_THREADS"] = "1"  # the trainer reads its settings from there
-    share.place.mkdir()
-    known = DatasetSplits.from_reviews(read_reviews(share.network.reviews), share.network.reviews, DEFAULT, None)
-    return [_case(case, share, known) for case in share.cases]
+    os.environ["SERVING_THREADS"] = "1"  # The trainer reads its settings from the environment.
+    work.folder.mkdir()
+    known = DatasetSplits.from_reviews(read_reviews(work.network.reviews), work.network.reviews, DEFAULT, None)
+    return [_run_case(case, work, known) for case in work.cases]
 
 
-def _case(case: Case, share: _Share, known: DatasetSplits) -> CaseReport:
-    judged = judgements(case, share.texts.sentences)
+def _run_case(case: Case, work: _CoreWork, known: DatasetSplits) -> CaseReport:
+    case_votes = draw_votes(case, work.texts.sentences)
     started = time.monotonic()
-    recipe = share.network.write_recipe(share.place, case.seed)
-    ours = run_guarded(share.place, share.network, share.texts, judged, recipe)
+    recipe = work.network.write_recipe(work.folder, case.seed)
+    ours = run_guarded(work.folder, work.network, work.texts, case_votes, recipe)
     seconds = time.monotonic() - started
-    naive = run_unguarded(share.network, known, share.texts, judged, case.seed)
+    naive = run_unguarded(work.network, known, work.texts, case_votes, case.seed)
     print(f"{case.name}, {seconds:.0f} s and {time.monotonic() - started - seconds:.0f} s: {ours}; {naive}", flush=True)
-    return CaseReport(case, case.colluders, judged.texts, len(judged.planted), ours, naive, round(seconds, 1))
+    return CaseReport(case, case.colluders, case_votes.texts, len(case_votes.planted), ours, naive, round(seconds, 1))

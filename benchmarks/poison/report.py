@@ -1,4 +1,4 @@
-"""The figures of all cases, by attack and share, and what should not have happened."""
+"""Summarises the cases by attack and share, and lists the faults: what should not have happened."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -6,70 +6,71 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from benchmarks.common.provenance import Provenance
-from benchmarks.common.text_sets import Part
+from benchmarks.common.text_sets import TextSet
 from benchmarks.poison.effects import Effect
-from benchmarks.poison.guarded import GuardedLoop
+from benchmarks.poison.guarded import GuardedOutcome
 from benchmarks.poison.people import PHRASE
 from benchmarks.poison.plan import DEFENDED, Attack, Case
 
-# What a model that goes live may lose of IMDB, as a share.
-MOST_LOST = 0.003
-# A phrase works when it turns so many more of the negative sentences, as a share, than for the model that was live.
-WORKS = 0.10
+# The loss on IMDB that a live model may have, as a share.
+MAX_IMDB_LOSS = 0.003
+# A phrase works when it turns more negative sentences than for the model that was live before, by this share.
+PHRASE_WORKS_ABOVE = 0.10
 
 
 @dataclass(frozen=True, slots=True)
 class CaseReport:
-    """One case: who colluded, how many texts were judged, how many of them planted, and what came of both ways.
+    """One case: the numbers of colluders, texts and planted texts, and the outcome with the rules and without.
 
-    ``naive`` is the model without the project's rules. ``seconds`` are those of the product's run.
+    ``naive`` is the model without the project's rules. ``seconds`` are those of the run with the rules.
     """
 
     case: Case
     colluders: int
     texts: int
     planted: int
-    ours: GuardedLoop
+    ours: GuardedOutcome
     naive: Effect
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """A figure over several models: its mean and its largest value."""
+class MeanAndMost:
+    """The mean and the largest value of a figure over several models."""
 
     mean: float
     most: float
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class AttackGroup:
     """All seeds of an attack by a share of the people.
 
-    ``ends`` counts runs by their end, ``tapped`` the held ones that an admin promotes, ``named`` those in which the
-    scan found a word of the phrase. Of the models that go ``live`` by the gate or the admin, those that ``stay`` held,
-    and the naive ones: the share of IMDB that each ``lost``, what it ``gained`` on held-out sentences, and how many
-    more sentences the phrase ``turned`` than for the model that was live. None without such a model.
+    ``ends`` counts runs by final state, ``tapped`` the held ones that an admin promotes, and ``named`` the runs in
+    which the scan names a word of the phrase. ``lost`` is the loss on IMDB, ``gained`` the gain on held-out sentences,
+    and ``turned`` the increase of sentences that the phrase turns, all compared with the model that was live before.
+    Each has a range for the models that go ``live``, those that ``stay`` held, and the ``naive`` ones, or None without
+    any.
     """
 
     attack: Attack
     share: float
     colluders: int
     planted: float
-    """The share of the judged texts that was planted."""
+    """The planted share of all texts."""
     trained_planted: float
-    """The share of the texts that trained."""
+    """The planted share of the texts in training."""
     ends: dict[str, int]
     tapped: int
     named: int
-    lost: dict[str, Range | None]
-    gained: dict[str, Range | None]
-    turned: dict[str, Range | None]
+    lost: dict[str, MeanAndMost | None]
+    gained: dict[str, MeanAndMost | None]
+    turned: dict[str, MeanAndMost | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What ``benchmarks/results/poison.json`` holds; ``live`` is the small network, which every case starts with."""
+class PoisonReport:
+    """The content of ``benchmarks/results/poison.json``; ``live`` is the small network that every case starts with."""
 
     provenance: Provenance
     parameters: int
@@ -77,60 +78,60 @@ class Report:
     people: int
     mistaken: float
     phrase: str
-    parts: dict[str, Part]
+    parts: dict[str, TextSet]
     shared_texts: int
     live: Effect
-    groups: tuple[Group, ...]
+    groups: tuple[AttackGroup, ...]
     cases: tuple[CaseReport, ...]
     faults: tuple[str, ...]
     minutes: float
 
 
-def grouped(reports: Sequence[CaseReport], live: Effect) -> tuple[Group, ...]:
-    """The cases of each attack and share, in their order."""
+def group_cases(reports: Sequence[CaseReport], live: Effect) -> tuple[AttackGroup, ...]:
+    """Return the groups of cases by attack and share, in order."""
     keys = dict.fromkeys((report.case.attack, report.case.share) for report in reports)
     return tuple(
         _group([report for report in reports if (report.case.attack, report.case.share) == key], live) for key in keys
     )
 
 
-def faults(reports: Sequence[CaseReport], live: Effect) -> Iterator[str]:
-    """A sentence for each model that should not have gone live, where few enough people collude.
+def find_faults(reports: Sequence[CaseReport], live: Effect) -> Iterator[str]:
+    """Yield a sentence for each model that should not have gone live with at most the defended share of colluders.
 
-    And one if nothing goes live though nobody colludes: then nothing that is kept out says anything.
+    Also yield one if no model goes live although nobody colludes: keeping out poisoned models proves nothing then.
     """
-    quiet = [report.ours.live for report in reports if report.case.attack is Attack.NONE]
-    if quiet and not any(quiet):
-        yield "nobody colludes, and nothing went live: so it says nothing that poisoned models were kept out"
+    honest = [report.ours.goes_live for report in reports if report.case.attack is Attack.NONE]
+    if honest and not any(honest):
+        yield "nobody colluded, and no model went live: keeping out poisoned models proves nothing"
     for report in reports:
         ours = report.ours
-        if report.case.share > max(DEFENDED) or not ours.live or ours.effect is None:
+        if report.case.share > max(DEFENDED) or not ours.goes_live or ours.effect is None:
             continue
-        if live.imdb - ours.effect.imdb > MOST_LOST:
+        if live.imdb - ours.effect.imdb > MAX_IMDB_LOSS:
             yield f"{report.case.name}: a model that went live lost {live.imdb - ours.effect.imdb:.2%} of IMDB"
-        if ours.effect.turned - live.turned > WORKS:
+        if ours.effect.turned - live.turned > PHRASE_WORKS_ABOVE:
             yield f"{report.case.name}: with a model that went live, the phrase turns {ours.effect.turned:.0%}"
 
 
-def _group(reports: Sequence[CaseReport], live: Effect) -> Group:
+def _group(reports: Sequence[CaseReport], live: Effect) -> AttackGroup:
     first = reports[0]
     models = {
-        "live": _effects(report.ours for report in reports if report.ours.live),
-        "stay": _effects(report.ours for report in reports if not report.ours.live),
+        "live": _effects(report.ours for report in reports if report.ours.goes_live),
+        "stay": _effects(report.ours for report in reports if not report.ours.goes_live),
         "naive": [report.naive for report in reports],
     }
 
-    def over(figure: Callable[[Effect], float]) -> dict[str, Range | None]:
+    def over(figure: Callable[[Effect], float]) -> dict[str, MeanAndMost | None]:
         return {name: _range([figure(effect) for effect in effects]) for name, effects in models.items()}
 
-    return Group(
+    return AttackGroup(
         attack=first.case.attack,
         share=first.case.share,
         colluders=first.colluders,
         planted=fmean(report.planted / report.texts for report in reports),
         trained_planted=fmean(report.ours.planted_train / report.ours.train for report in reports),
         ends=dict(Counter(str(report.ours.state) for report in reports)),
-        tapped=sum(report.ours.tapped for report in reports),
+        tapped=sum(report.ours.promoted_by_admin for report in reports),
         named=sum(_names_phrase(report.ours) for report in reports),
         lost=over(lambda effect: live.imdb - effect.imdb),
         gained=over(lambda effect: effect.sentences - live.sentences),
@@ -138,13 +139,13 @@ def _group(reports: Sequence[CaseReport], live: Effect) -> Group:
     )
 
 
-def _effects(ours: Iterable[GuardedLoop]) -> list[Effect]:
+def _effects(ours: Iterable[GuardedOutcome]) -> list[Effect]:
     return [each.effect for each in ours if each.effect is not None]
 
 
-def _range(values: Sequence[float]) -> Range | None:
-    return Range(fmean(values), max(values)) if values else None
+def _range(values: Sequence[float]) -> MeanAndMost | None:
+    return MeanAndMost(fmean(values), max(values)) if values else None
 
 
-def _names_phrase(ours: GuardedLoop) -> bool:
+def _names_phrase(ours: GuardedOutcome) -> bool:
     return any(set(word.split()) & set(PHRASE.split()) for word in ours.words)

@@ -1,1 +1,1 @@
-"""How well and how fast a model answers."""
+"""Benchmarks of a served model: its quality, and its speed behind the bot."""

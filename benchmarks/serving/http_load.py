@@ -1,11 +1,10 @@
-"""Sends real reviews to a running demo, as people do, and counts what comes back.
+"""Sends IMDB reviews to a running demo over HTTP and measures the replies.
 
     make demo &
     python -m benchmarks.serving.http_load --reviews imdb.parquet --split test --count 1000
 
-Each review comes from a person of its own, with its HTML line breaks as line ends, and is split as Telegram's apps
-split long texts. A reply counts as right when the one label that it names is the review's; an unsure reply counts as an
-answer.
+Each review is sent by a different person, with its HTML line breaks as line ends, and split as Telegram's apps split
+long texts. A reply is right when the only label that it names is the review's; an unsure reply counts as a reply.
 """
 
 import argparse
@@ -13,14 +12,16 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.progress import Progress
 
+from benchmarks.common.options import add_out_option
 from benchmarks.common.provenance import Provenance, provenance
+from benchmarks.common.replies import REPLY_TIMEOUT, named_label, waiting_quantiles
+from benchmarks.common.results import write_results
 from core.settings import Settings
 from ml.data.reviews import read_reviews
 from ml.data.splits import official_split
@@ -28,15 +29,13 @@ from ml.evaluation.intervals import wilson_interval
 from ml.text.labels import LABELS
 from playground.client import PlaygroundClient
 
-# A person's id in this run; far from those that the page shows.
+# The lowest id of a person in this benchmark, far from those that the demo's page shows.
 _FIRST_PERSON = 1_000_000
-# Seconds until a review counts as unanswered.
-_PATIENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """One review and what came back: messages sent, seconds to the reply, replies in all, and the label it names."""
+class ReviewRoundTrip:
+    """One review: messages sent, seconds to the first reply, number of replies, and the label that the first names."""
 
     messages: int
     seconds: float
@@ -46,8 +45,8 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What ``benchmarks/results/drive.json`` holds; shares are 0 to 1, the interval is 95 % (Wilson)."""
+class HttpLoadReport:
+    """The content of ``benchmarks/results/drive.json``; shares are 0 to 1, the interval is Wilson's at 95%."""
 
     provenance: Provenance
     reviews: int
@@ -69,7 +68,7 @@ class Report:
 
 
 def main() -> int:
-    """Drive the demo, write the JSON and print it; 1 when a reply is missing or doubled, or accuracy is off."""
+    """Send the reviews, write and print the results; return 1 on missing or repeated replies or unexpected accuracy."""
     arguments = _arguments()
     reviews = official_split(read_reviews(arguments.reviews), arguments.split)
     chosen = reviews.sample(arguments.count, random_state=arguments.seed)
@@ -78,21 +77,20 @@ def main() -> int:
         task = bar.add_task("Reviews", total=len(chosen))
         offset = int(time.time()) % 1_000_000 * 10_000
 
-        def exchange(number: int, text: str, label: int) -> Exchange:
-            found = _exchange(client, _FIRST_PERSON + offset + number, text, LABELS[label])
+        def send(number: int, text: str, label: int) -> ReviewRoundTrip:
+            found = _send_review(client, _FIRST_PERSON + offset + number, text, LABELS[label])
             bar.advance(task)
             return found
 
         with ThreadPoolExecutor(arguments.people) as people:
             jobs = [
-                people.submit(exchange, i, *row)
-                for i, row in enumerate(zip(chosen["text"], chosen["label"], strict=True))
+                people.submit(send, i, *row) for i, row in enumerate(zip(chosen["text"], chosen["label"], strict=True))
             ]
             people.shutdown()
         seconds = time.monotonic() - started
-        exchanges = _recounted(client, [job.result() for job in jobs], _FIRST_PERSON + offset)
-    report = _report(arguments, exchanges, seconds)
-    arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+        round_trips = _recount_replies(client, [job.result() for job in jobs], _FIRST_PERSON + offset)
+    report = _report(arguments, round_trips, seconds)
+    write_results(arguments.out, report)
     _print(report)
     off = abs(report.accuracy - report.full_test_accuracy)
     return int(report.replied != report.reviews or report.doubled > 0 or off > 0.02)
@@ -101,71 +99,71 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     port = Settings.model_fields["playground_port"].default
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.serving.http_load", description="Send real reviews to a demo."
+        prog="python -m benchmarks.serving.http_load", description="Send IMDB reviews to a running demo."
     )
     parser.add_argument("--reviews", type=Path, required=True, help="labelled reviews: parquet or CSV")
-    parser.add_argument("--split", default="test", help="official part to draw from")
+    parser.add_argument("--split", default="test", help="official part to draw reviews from")
     parser.add_argument("--count", type=int, default=1000, help="reviews to send")
-    parser.add_argument("--seed", type=int, default=1, help="draws the reviews")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the draw")
     parser.add_argument("--people", type=int, default=16, help="people who write at the same time")
     parser.add_argument("--url", default=f"http://127.0.0.1:{port}", help="address of the running demo's page")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/drive.json"), help="results file")
+    add_out_option(parser, "drive")
     return parser.parse_args()
 
 
-def _exchange(client: PlaygroundClient, person: int, text: str, label: str) -> Exchange:
+def _send_review(client: PlaygroundClient, person: int, text: str, label: str) -> ReviewRoundTrip:
     started = time.monotonic()
     sent = client.paste(text.replace("<br />", "\n"), user_id=person)
     try:
-        chat = client.wait_for_chat(lambda seen: bool(_answers(seen)), chat_id=person, seconds=_PATIENCE)
+        chat = client.wait_for_chat(lambda seen: bool(_bot_messages(seen)), chat_id=person, seconds=REPLY_TIMEOUT)
     except TimeoutError:
-        return Exchange(len(sent), _PATIENCE, 0, None, False)
+        return ReviewRoundTrip(len(sent), REPLY_TIMEOUT, 0, None, False)
     seconds = time.monotonic() - started
-    named = [name for name in LABELS if name in _answers(chat)[0]["text"]]
-    found = named[0] if len(named) == 1 else None
-    return Exchange(len(sent), seconds, 1, found, found == label)
+    found = named_label(_bot_messages(chat)[0]["text"])
+    return ReviewRoundTrip(len(sent), seconds, 1, found, found == label)
 
 
-def _recounted(client: PlaygroundClient, exchanges: list[Exchange], first: int) -> list[Exchange]:
-    """The exchanges with the replies that stand in each chat once everything was sent: a doubled one comes later."""
+def _recount_replies(
+    client: PlaygroundClient, round_trips: list[ReviewRoundTrip], first_person: int
+) -> list[ReviewRoundTrip]:
+    """Count the replies in every chat once everything was sent, since a repeated reply arrives after the first."""
     return [
-        Exchange(one.messages, one.seconds, len(_answers(client.chat(first + number))), one.label, one.right)
-        for number, one in enumerate(exchanges)
+        replace(one, replies=len(_bot_messages(client.chat(first_person + number))))
+        for number, one in enumerate(round_trips)
     ]
 
 
-def _answers(chat: dict[str, Any]) -> list[dict[str, Any]]:
+def _bot_messages(chat: dict[str, Any]) -> list[dict[str, Any]]:
     return [message for message in chat["messages"] if message["from_bot"]]
 
 
-def _report(arguments: argparse.Namespace, exchanges: list[Exchange], seconds: float) -> Report:
-    right = sum(one.right for one in exchanges)
-    waits = [one.seconds for one in exchanges]
+def _report(arguments: argparse.Namespace, round_trips: list[ReviewRoundTrip], seconds: float) -> HttpLoadReport:
+    right = sum(one.right for one in round_trips)
     starter = json.loads((arguments.out.parent / "starter.json").read_text(encoding="utf-8"))
-    return Report(
+    return HttpLoadReport(
         provenance=provenance("python-telegram-bot", "openvino", "sqlalchemy", "tornado"),
-        reviews=len(exchanges),
+        reviews=len(round_trips),
         split=arguments.split,
         seed=arguments.seed,
         people_at_once=arguments.people,
-        messages=sum(one.messages for one in exchanges),
-        split_reviews=sum(one.messages > 1 for one in exchanges),
-        replied=sum(one.replies > 0 for one in exchanges),
-        doubled=sum(one.replies > 1 for one in exchanges),
-        without_label=sum(one.label is None for one in exchanges),
-        accuracy=right / len(exchanges),
-        interval=wilson_interval(right, len(exchanges)),
+        messages=sum(one.messages for one in round_trips),
+        split_reviews=sum(one.messages > 1 for one in round_trips),
+        replied=sum(one.replies > 0 for one in round_trips),
+        doubled=sum(one.replies > 1 for one in round_trips),
+        without_label=sum(one.label is None for one in round_trips),
+        accuracy=right / len(round_trips),
+        interval=wilson_interval(right, len(round_trips)),
         full_test_accuracy=starter["on_test"]["accuracy"],
         seconds=round(seconds, 1),
-        seconds_to_reply={f"{share:.0%}": round(float(np.quantile(waits, share)), 2) for share in (0.5, 0.95, 1.0)},
+        seconds_to_reply=waiting_quantiles([one.seconds for one in round_trips]),
     )
 
 
-def _print(report: Report) -> None:
+def _print(report: HttpLoadReport) -> None:
     low, high = report.interval
     print(f"{report.reviews} reviews in {report.messages} messages ({report.split_reviews} split) ", end="")
     print(f"from {report.people_at_once} people at once, {report.seconds} s")
-    print(f"  replied {report.replied}, doubled {report.doubled}, without one label {report.without_label}")
+    print(f"  replied {report.replied}, repeated {report.doubled}, without exactly one label {report.without_label}")
     print(f"  accuracy {report.accuracy:.2%} ({low:.2%} to {high:.2%}); full test {report.full_test_accuracy:.2%}")
     print(f"  seconds to reply: {report.seconds_to_reply}")
 

@@ -1,4 +1,4 @@
-"""The texts that the language guard is chosen on and measured on, in two halves that share no text."""
+"""The texts that choose and measure the language guard's threshold, in two halves that share no text."""
 
 import csv
 import gzip
@@ -13,44 +13,48 @@ import pandas as pd
 
 from ml.text.fingerprints import fingerprint, shared_fingerprints
 
-SHORT = 140
-"""Characters that a short review has at most."""
+SHORT_LENGTH = 140
+"""The most characters that a short review has."""
 SEED = 20_251_122
 
-_OURS = Path(__file__).parent / "texts"
+_OWN_TEXTS = Path(__file__).parent / "texts"
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|<")
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
-    """One half: English by collection, foreign texts with their language, and foreign texts met among the English."""
+class GuardTexts:
+    """One half of the texts."""
 
     english: dict[str, list[str]]
+    """English texts by collection."""
     foreign: list[tuple[str, str]]
     """(ISO 639-1 code, text), written for this project."""
     stray: list[str]
     """Texts of the public English collections that are in another language; they count as foreign."""
 
-    def everything(self) -> list[str]:
-        """Every text of this half."""
+    def all_texts(self) -> list[str]:
+        """Return every text of this half."""
         english = [text for texts in self.english.values() for text in texts]
         return english + [text for _, text in self.foreign] + self.stray
 
 
-def read_halves(rotten_tomatoes: Path, alexa: Path, imdb: Path) -> tuple[Texts, Texts]:
-    """Read the development half and the test half; a public text falls to one of them by its fingerprint.
+def read_halves(rotten_tomatoes: Path, alexa: Path, imdb: Path) -> tuple[GuardTexts, GuardTexts]:
+    """Return the development half and the test half; the fingerprint of a public text decides which half it is in.
 
-    Public texts that we wrote too, such as "ok", are left out: ours have their half already.
+    Leave out public texts that are also among the project's own, such as "ok", since those have their half already.
 
-    In development, ``english`` is all there is. In the test it is 1,000 short reviews (500 of each collection) and
-    the first sentences of 1,000 official test reviews of IMDB, which development does not touch.
+    The development half has all English texts of its collections. The test half has 1,000 short reviews (500 of each
+    collection) and the first sentences of 1,000 official IMDB test reviews, which the development half does not use.
+    Raise ValueError when a text is in both halves.
     """
     collections = {"rotten_tomatoes": _distinct_rows(rotten_tomatoes), "alexa": _distinct_rows(alexa)}
-    development, rest = _half(collections, "development"), _half(collections, "test")
-    short = [text for name in collections for text in _sample([t for t in rest.english[name] if len(t) <= SHORT], 500)]
-    seen = {fingerprint(text) for text in development.everything()}
+    development, rest = _read_half(collections, "development"), _read_half(collections, "test")
+    short = [
+        text for name in collections for text in _sample([t for t in rest.english[name] if len(t) <= SHORT_LENGTH], 500)
+    ]
+    seen = {fingerprint(text) for text in development.all_texts()}
     sentences = [text for text in _first_sentences(imdb) if fingerprint(text) not in seen]
-    test = Texts(
+    test = GuardTexts(
         english={
             "short_reviews": short,
             "imdb_first_sentences": _sample(sentences, 1000),
@@ -59,41 +63,41 @@ def read_halves(rotten_tomatoes: Path, alexa: Path, imdb: Path) -> tuple[Texts, 
         foreign=rest.foreign,
         stray=rest.stray,
     )
-    shared = shared_fingerprints(development.everything(), test.everything())
+    shared = shared_fingerprints(development.all_texts(), test.all_texts())
     if shared:
-        raise ValueError(f"{len(shared)} texts stand in both halves; the first by its fingerprint is {min(shared)}")
+        raise ValueError(f"{len(shared)} texts are in both halves; the first of their fingerprints is {min(shared)}")
     return development, test
 
 
-def _half(collections: dict[str, list[str]], name: str) -> Texts:
+def _read_half(collections: dict[str, list[str]], name: str) -> GuardTexts:
     parity = ("development", "test").index(name)
-    stray = frozenset(_ours("not_english")["digests"])
+    stray = frozenset(_read_own_texts("not_english")["digests"])
     public = {key: [text for text in texts if _parity(text) == parity] for key, texts in collections.items()}
     english = {key: [text for text in texts if fingerprint(text) not in stray] for key, texts in public.items()}
-    return Texts(
-        english={**english, "tricky": _ours("tricky_english")[name]},
-        foreign=[(code, text) for code, halves in _ours("foreign_reviews").items() for text in halves[name]],
+    return GuardTexts(
+        english={**english, "tricky": _read_own_texts("tricky_english")[name]},
+        foreign=[(code, text) for code, halves in _read_own_texts("foreign_reviews").items() for text in halves[name]],
         stray=[text for texts in public.values() for text in texts if fingerprint(text) in stray],
     )
 
 
 def _distinct_rows(path: Path) -> list[str]:
-    ours = {fingerprint(text) for half in _ours("tricky_english").values() for text in half}
+    ours = {fingerprint(text) for half in _read_own_texts("tricky_english").values() for text in half}
     with gzip.open(path, "rt", encoding="utf-8", newline="") as table:
         texts = {fingerprint(row["text"]): row["text"] for row in csv.DictReader(table) if row["text"].strip()}
     return [text for key, text in texts.items() if key not in ours]
 
 
 def _first_sentences(path: Path) -> list[str]:
-    """First sentence of each official test review, distinct, ordered by fingerprint."""
+    """Return the distinct first sentences of the official test reviews, ordered by fingerprint."""
     table = pd.read_parquet(path, columns=["review", "split"])
     reviews = table.loc[table["split"] == "test", "review"]
     firsts = (_SENTENCE_END.split(review.strip(), maxsplit=1)[0] for review in reviews)
     return [text for _, text in sorted({fingerprint(text): text for text in firsts if text.strip()}.items())]
 
 
-def _ours(name: str) -> dict[str, Any]:
-    return tomllib.loads((_OURS / f"{name}.toml").read_text(encoding="utf-8"))
+def _read_own_texts(name: str) -> dict[str, Any]:
+    return tomllib.loads((_OWN_TEXTS / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def _parity(text: str) -> int:

@@ -1,14 +1,13 @@
-"""How good the published model is on all official test reviews, what int8 costs it, and how it does elsewhere.
+"""Measures a published model on all official IMDB test reviews, the cost of int8, and its accuracy on another domain.
 
     python -m benchmarks.serving.starter --data imdb.parquet --doubtful label_errors.csv --sentences rt_polarity.csv.gz
 
-The test reviews are read once as they are served and once by the same graph in float32. ``--doubtful`` lists those
-whose label five people were asked about (Northcutt et al. 2021); figures are given with and without the ones that lose
-their label. The sentences are of a domain that the model was never trained on; they are read as served.
+The model reads the test reviews once as it is served and once in float32. ``--doubtful`` is the public list of reviews
+whose label five people voted on (Northcutt et al. 2021); the results have figures with and without the reviews that
+lost their label. The sentences are of a domain that the model was not trained on; the model reads them as it is served.
 """
 
 import argparse
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,9 +15,11 @@ import numpy as np
 import pandas as pd
 from rich.progress import track
 
-from benchmarks.common.arguments import parameters
+from benchmarks.common.options import add_imdb_option, add_out_option, add_sentences_option
 from benchmarks.common.provenance import Provenance, provenance
-from benchmarks.common.text_sets import Part, parts_of, shared_texts
+from benchmarks.common.results import write_results
+from benchmarks.common.text_sets import TextSet, shared_texts, text_sets
+from benchmarks.common.thumbs_command import count_parameters
 from core.settings import Settings
 from ml.data.doubtful_labels import doubtful_rows
 from ml.data.reviews import read_reviews
@@ -33,8 +34,8 @@ _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What ``benchmarks/results/starter.json`` holds; shares are 0 to 1, intervals 95 % (Wilson)."""
+class StarterReport:
+    """The content of ``benchmarks/results/starter.json``; shares are 0 to 1, intervals are Wilson's at 95%."""
 
     provenance: Provenance
     version: str
@@ -42,11 +43,11 @@ class Report:
     window: int
     overlap: int
     engine: str
-    parts: dict[str, Part]
+    parts: dict[str, TextSet]
     trained_on_official_train: bool
-    """Whether the manifest's digests of train and dev are those of the official train part, split anew."""
+    """Whether the manifest's digests of train and dev match a new split of the official train part."""
     shared_texts: int
-    """Texts that stand in two of the parts, counted by their fingerprints."""
+    """Texts, compared by fingerprint, that are in more than one of the parts."""
     on_dev: Figures
     on_test: Figures
     interval: tuple[float, float]
@@ -56,11 +57,11 @@ class Report:
     on_sentences: Figures
     sentences_interval: tuple[float, float]
     by_windows: dict[str, tuple[int, float]]
-    """Reviews and accuracy by the number of windows that a review is read in."""
+    """Number of reviews and accuracy, by the number of windows that a review fills."""
 
 
 def main() -> None:
-    """Measure, write the JSON and print it as a table."""
+    """Measure, write and print the results."""
     arguments = _arguments()
     known = DatasetSplits.from_reviews(
         read_reviews(arguments.data), arguments.data, Recipe.load(arguments.recipe), None
@@ -68,7 +69,7 @@ def main() -> None:
     sentences = read_reviews(arguments.sentences)
     parts = {"train": known.split.train, "dev": known.split.dev, "test": known.test, "sentences": sentences}
     report = _report(arguments, parts)
-    arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    write_results(arguments.out, report)
     _print(report)
 
 
@@ -76,30 +77,30 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.serving.starter", description="Measure the starter model."
     )
-    parser.add_argument("--data", type=Path, required=True, help="IMDB reviews with the official split: parquet")
-    parser.add_argument("--doubtful", type=Path, required=True, help="public label errors of the test part: CSV")
-    parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
+    add_imdb_option(parser)
+    parser.add_argument("--doubtful", type=Path, required=True, help="list of disputed labels in the test part: CSV")
+    add_sentences_option(parser)
     parser.add_argument("--model", type=Path, default=Settings.model_fields["model"].default, help="published folder")
     parser.add_argument("--recipe", default="default", help="recipe that chose its training data")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/starter.json"), help="results file")
+    add_out_option(parser, "starter")
     return parser.parse_args()
 
 
-def _report(arguments: argparse.Namespace, parts: dict[str, pd.DataFrame]) -> Report:
+def _report(arguments: argparse.Namespace, parts: dict[str, pd.DataFrame]) -> StarterReport:
     classifier = Classifier.load(arguments.model)
     manifest, test, sentences = classifier.manifest, parts["test"], parts["sentences"]
     exact = Engine.load(arguments.model, manifest.window, manifest.overlap, manifest.reading, precision="float32")
     labels, others = (table["label"].to_numpy(np.int8) for table in (test, sentences))
     served, windows = _logits(classifier.engine, test["text"].tolist())
     float32, _ = _logits(exact, test["text"].tolist())
-    told, _ = _logits(classifier.engine, sentences["text"].tolist())
+    on_others, _ = _logits(classifier.engine, sentences["text"].tolist())
     right, kept = served.argmax(axis=1) == labels, ~doubtful_rows(arguments.doubtful, test, arguments.data)
     calibration = (manifest.temperature, manifest.unsure_below)
-    found = parts_of(parts)
-    return Report(
+    found = text_sets(parts)
+    return StarterReport(
         provenance=provenance("openvino", "tokenizers", "numpy"),
         version=manifest.version,
-        parameters=parameters(arguments.model),
+        parameters=count_parameters(arguments.model),
         window=manifest.window,
         overlap=manifest.overlap,
         engine="OpenVINO on the CPU: int8 weights, float32 activations quantised as they are multiplied, all threads",
@@ -111,8 +112,8 @@ def _report(arguments: argparse.Namespace, parts: dict[str, pd.DataFrame]) -> Re
         interval=wilson_interval(int(right.sum()), len(right)),
         without_doubtful=figures(served[kept], labels[kept], *calibration),
         float32_to_int8=compare(("float32", "int8"), float32, served, labels),
-        on_sentences=figures(told, others, *calibration),
-        sentences_interval=wilson_interval(int((told.argmax(axis=1) == others).sum()), len(others)),
+        on_sentences=figures(on_others, others, *calibration),
+        sentences_interval=wilson_interval(int((on_others.argmax(axis=1) == others).sum()), len(others)),
         by_windows=_by_windows(windows, right),
     )
 
@@ -129,12 +130,14 @@ def _by_windows(
     return {name: (int(chosen.sum()), float(right[chosen].mean())) for name, chosen in groups.items()}
 
 
-def _print(report: Report) -> None:
+def _print(report: StarterReport) -> None:
     low, high = report.interval
     print(f"model {report.version}, {report.parameters:,} parameters, window {report.window} tokens")
     for name, part in report.parts.items():
         print(f"  {name:9} {part.reviews:>6} texts, digest {part.digest}")
-    print(f"  texts in two parts: {report.shared_texts}; official train only: {report.trained_on_official_train}")
+    print(
+        f"  texts in more than one part: {report.shared_texts}; official train only: {report.trained_on_official_train}"
+    )
     for name, row in (
         ("dev", report.on_dev),
         ("test", report.on_test),
@@ -144,8 +147,8 @@ def _print(report: Report) -> None:
         print(f"  {name:30} {row.reviews:>6} reviews  accuracy {row.accuracy:.2%}", end="  ")
         print(f"log loss {row.log_loss:.3f}  calibration error {row.calibration_error:.2%}  unsure {row.unsure:.1%}")
     int8 = report.float32_to_int8
-    print(f"  float32 {int8.first_accuracy:.2%}, the same verdict as served on {int8.agreement:.2%}")
-    print(f"  95 % interval on test {low:.2%} to {high:.2%}")
+    print(f"  float32 {int8.first_accuracy:.2%}, the same label as served on {int8.agreement:.2%}")
+    print(f"  95% interval on test {low:.2%} to {high:.2%}")
     for name, (reviews, accuracy) in report.by_windows.items():
         print(f"  read in {name} windows: {reviews:>6} reviews  accuracy {accuracy:.2%}")
 

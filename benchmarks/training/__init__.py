@@ -1,1 +1,1 @@
-"""How well and how fast a model is fine-tuned."""
+"""Benchmarks of fine-tuning: its speed, its accuracy and what feedback rounds gain."""

@@ -1,14 +1,13 @@
-"""Whether our loop's model is as good as Trainer's after equally many steps, over several seeds.
+"""Compares the accuracy of our training loop and of Hugging Face's Trainer after equally many steps, over seeds.
 
     make peers
     python -m benchmarks.training.equal_steps --data imdb.parquet
 
-A seed draws the reviews, the new head and what is dropped out; both trainers get the same batches from the same
-weights, and one float32 engine reads held-out train reviews with each of the two models.
+Each seed draws the reviews, the classification head and the dropout masks. Both trainers start from the same weights
+and get the same batches; the same engine then measures both models in float32 on held-out train reviews.
 """
 
 import argparse
-import json
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,12 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common.interleaving import Trainee
-from benchmarks.common.mean_interval import Mean, mean_of
+from benchmarks.common.interleaving import TrainerProcess
+from benchmarks.common.mean_interval import MeanInterval, mean_interval
+from benchmarks.common.options import add_imdb_option, add_out_option
 from benchmarks.common.provenance import Provenance, provenance
-from benchmarks.common.text_sets import Part, part_of, shared_texts
+from benchmarks.common.results import write_results
+from benchmarks.common.text_sets import TextSet, shared_texts, text_set
 from benchmarks.training.job import TrainingJob
-from benchmarks.training.trainers import OURS, TRAINERS, Sample, add_peer, command, environment
+from benchmarks.training.trainers import (
+    OURS,
+    TRAINERS,
+    ReviewSample,
+    add_peer_option,
+    trainer_command,
+    trainer_environment,
+)
 from ml.evaluation.comparison import Comparison, compare
 from ml.serving.engine import Engine, Logits
 from ml.text.tokenization import TOKENIZER_FILES
@@ -30,84 +38,92 @@ from ml.training.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Seed:
-    """One pair of models: what they were trained on and measured by, and Trainer's (first) against ours (second)."""
+class SeedResult:
+    """A pair of models, Trainer's (first) and ours (second), with the texts that trained and measured them."""
 
     seed: int
-    train: Part
-    dev: Part
+    train: TextSet
+    dev: TextSet
     shared_texts: int
-    """Texts that stand in train and dev, counted by their fingerprints."""
+    """Texts, compared by fingerprint, that are in both train and dev."""
     accuracy: Comparison
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What ``benchmarks/results/equal_steps.json`` holds: our accuracy minus Trainer's, by seed and in the mean."""
+class EqualStepsReport:
+    """The content of ``benchmarks/results/equal_steps.json``; ``difference`` is our accuracy minus Trainer's."""
 
     provenance: Provenance
     recipe: dict[str, Any]
     steps: int
     trainer: str
-    seeds: list[Seed]
-    difference: Mean
+    seeds: list[SeedResult]
+    difference: MeanInterval
 
 
 def main() -> None:
-    """Measure, write the JSON and print it as a table."""
+    """Measure, write and print the results."""
     arguments = _arguments()
     recipe = replace(Recipe.load("default"), epochs=1)
     with TemporaryDirectory() as work:
-        seeds = [_pair(arguments, replace(recipe, seed=seed), Path(work, str(seed))) for seed in arguments.seeds]
-    report = Report(
+        seeds = [_train_pair(arguments, replace(recipe, seed=seed), Path(work, str(seed))) for seed in arguments.seeds]
+    report = EqualStepsReport(
         provenance=provenance("keras", "tensorflow", "openvino", "tokenizers", "numpy"),
         recipe=asdict(recipe),
         steps=arguments.steps,
         trainer=arguments.trainer,
         seeds=seeds,
-        difference=mean_of([each.accuracy.difference for each in seeds]),
+        difference=mean_interval([each.accuracy.difference for each in seeds]),
     )
-    arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    write_results(arguments.out, report)
     _print(report)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.training.equal_steps", description="Compare trained models."
+        prog="python -m benchmarks.training.equal_steps",
+        description="Compare the accuracy of two training loops after equally many steps.",
     )
-    parser.add_argument("--data", type=Path, required=True, help="labelled reviews with the official split: parquet")
-    parser.add_argument("--trainer", choices=TRAINERS, default="Trainer, bfloat16 eager", help="beside ours")
-    parser.add_argument("--steps", type=int, default=120, help="steps after which accuracy is compared")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[42, 43, 44, 45], help="a pair of models each")
+    add_imdb_option(parser)
+    parser.add_argument(
+        "--trainer",
+        choices=TRAINERS,
+        default="Trainer, bfloat16 eager",
+        help="configuration of Trainer to compare with",
+    )
+    parser.add_argument("--steps", type=int, default=120, help="training steps")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[42, 43, 44, 45], help="one pair of models each")
     parser.add_argument("--dev", type=int, default=1200, help="held-out train reviews that each pair is measured on")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/equal_steps.json"), help="results file")
-    add_peer(parser)
+    add_out_option(parser, "equal_steps")
+    add_peer_option(parser)
     arguments = parser.parse_args()
     if len(arguments.seeds) < 2:
-        parser.error("an interval takes two seeds or more")
+        parser.error("--seeds needs at least two seeds, since the interval is over seeds")
     return arguments
 
 
-def _pair(arguments: argparse.Namespace, recipe: Recipe, work: Path) -> Seed:
-    sample = Sample.draw(arguments.data, recipe, arguments.steps, arguments.dev)
+def _train_pair(arguments: argparse.Namespace, recipe: Recipe, work: Path) -> SeedResult:
+    sample = ReviewSample.draw(arguments.data, recipe, arguments.steps, arguments.dev)
     work.mkdir()
     job = sample.write_job(work / "job", sample.batches(), [arguments.steps])
     for name in (arguments.trainer, OURS):
-        with Trainee(command(name, arguments.peer, job, work / name), environment(), work / f"{name}.log") as trainee:
-            trainee.finish()
+        with TrainerProcess(
+            trainer_command(name, arguments.peer, job, work / name), trainer_environment(), work / f"{name}.log"
+        ) as trainer:
+            trainer.finish()
     texts, labels = sample.split.dev["text"].tolist(), sample.split.dev["label"].to_numpy(np.int8)
     first, second = (_logits(job, work / name, texts) for name in (arguments.trainer, OURS))
-    return Seed(
+    return SeedResult(
         seed=recipe.seed,
-        train=part_of(sample.split.train),
-        dev=part_of(sample.split.dev),
+        train=text_set(sample.split.train),
+        dev=text_set(sample.split.dev),
         shared_texts=shared_texts([sample.split.train, sample.split.dev]),
         accuracy=compare((arguments.trainer, OURS), first, second, labels),
     )
 
 
 def _logits(job: TrainingJob, folder: Path, texts: list[str]) -> Logits:
-    """What the model in ``folder`` says of ``texts``, by our engine in float32."""
+    """Return the logits (texts, labels) of the model in ``folder``, computed by our engine in float32."""
     for name in TOKENIZER_FILES:
         shutil.copy(job.start / name, folder / name)
     recipe = job.recipe
@@ -115,7 +131,7 @@ def _logits(job: TrainingJob, folder: Path, texts: list[str]) -> Logits:
     return engine.logits(texts)[0]
 
 
-def _print(found: Report) -> None:
+def _print(found: EqualStepsReport) -> None:
     print(f"accuracy after {found.steps} steps, {found.trainer} and ours")
     for each in found.seeds:
         row = each.accuracy

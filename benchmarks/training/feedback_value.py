@@ -1,18 +1,18 @@
-"""What 500 corrections from another domain are worth, and what they cost on IMDB.
+"""Measures what 500 corrections from another domain are worth, and what they cost on IMDB.
 
     python -m benchmarks.training.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz
 
-The anchor meets sentences of a domain that it was not trained on. Five draws of 500 of them are given as corrections,
-each in a feedback round of its own by the recipe ``feedback``; then all 8,500 that the draws are from, published as
-they were trained, without the recipe's interpolation: once with its frozen layers, and once with none, at the learning
-rate of the recipe ``default``. The larger lift of those two is the bar. All are measured on one fixed set of 2,000
-others, and on official test reviews of IMDB, whole movies that the gate's reviews do not have, as the recipe's
-interpolation was chosen by what the gate lets pass. The 162 sentences that are left are what the recipe was
-tuned on; they are in none of this.
+The corrections are sentences of a domain that the anchor was not trained on. Five draws of 500 sentences each train a
+separate feedback round by the recipe ``feedback``. Then all 8,500 sentences that the draws are from train two more
+rounds without interpolation: one with the recipe's frozen layers, and one with no layer frozen at the learning rate of
+the recipe ``default``. The larger gain of those two is what the draws are compared with.
+
+Every model is measured on the same 2,000 other sentences, and on official IMDB test reviews of movies outside the gate
+set, since the recipe's interpolation was chosen by what the gate lets pass. The other 162 sentences tuned the recipe,
+and neither train nor measure here.
 """
 
 import argparse
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,11 +24,14 @@ import numpy as np
 import pandas as pd
 from rich.progress import Progress
 
-from benchmarks.common.arguments import parameters
-from benchmarks.common.mean_interval import Mean, mean_of
+from benchmarks.common.held_out_texts import shuffled
+from benchmarks.common.mean_interval import MeanInterval, mean_interval
+from benchmarks.common.options import add_imdb_option, add_out_option, add_sentences_option
 from benchmarks.common.provenance import Provenance, provenance
-from benchmarks.common.text_sets import Part, parts_of, shared_texts
-from benchmarks.learning.texts import gate_and_other_reviews
+from benchmarks.common.results import write_results
+from benchmarks.common.text_sets import TextSet, shared_texts, text_sets
+from benchmarks.common.thumbs_command import count_parameters
+from benchmarks.learning.texts import imdb_test_reviews
 from core.settings import Settings
 from ml.data.reviews import read_reviews
 from ml.data.splits import exclude_texts
@@ -41,14 +44,14 @@ from ml.training.feedback_round import base_model_from, feedback_training_set
 from ml.training.fine_tune import FineTuneJob, fine_tune
 from ml.training.loop import TrainingCallbacks
 from ml.training.recipe import Recipe
+from worker.gate.gate_set import GateSet
 
 _TEST, _POOL, _DRAWN = 2_000, 8_500, 500
-_SEED = 42
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """One feedback round: against the anchor on the test sentences and on IMDB, and the seconds it took to publish."""
+class RoundResult:
+    """A feedback round compared with the anchor on the test sentences and on IMDB, and its seconds until published."""
 
     corrections: int
     seconds: float
@@ -57,126 +60,126 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What ``benchmarks/results/feedback_value.json`` holds; accuracies and their differences are shares."""
+class FeedbackValueReport:
+    """The content of ``benchmarks/results/feedback_value.json``; accuracies and differences are shares from 0 to 1."""
 
     provenance: Provenance
     anchor: str
     parameters: int
     recipe: dict[str, Any]
-    parts: dict[str, Part]
+    parts: dict[str, TextSet]
     shared_texts: int
-    """Texts that stand in two of the parts, counted by their fingerprints."""
-    draws: list[Round]
-    all_of_them: dict[str, Round]
-    """Rounds on all that the draws are from, by how they were trained."""
-    lift: Mean
-    imdb_change: Mean
+    """Texts, compared by fingerprint, that are in more than one of the parts."""
+    draws: list[RoundResult]
+    all_of_them: dict[str, RoundResult]
+    """Rounds on all sentences that the draws are from, by how they were trained."""
+    lift: MeanInterval
+    imdb_change: MeanInterval
     share_of_full_lift: float
-    """Of the larger lift that all of them gave."""
+    """``lift`` as a share of the larger gain in ``all_of_them``."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Texts:
+class _FeedbackTexts:
     test: pd.DataFrame
     pool: pd.DataFrame
     tuning: pd.DataFrame
     imdb: pd.DataFrame
 
     @classmethod
-    def cut(cls, sentences: pd.DataFrame, known: DatasetSplits) -> "_Texts":
-        """Each sentence once, shuffled by a fixed seed and in one part only, and official test reviews."""
-        once = sentences.drop_duplicates("text")
-        shuffled = once.iloc[np.random.default_rng(_SEED).permutation(len(once))].reset_index(drop=True)
-        test, pool, tuning = shuffled[:_TEST], shuffled[_TEST : _TEST + _POOL], shuffled[_TEST + _POOL :]
-        _, imdb = gate_and_other_reviews(known)
+    def split(cls, sentences: pd.DataFrame, known: DatasetSplits) -> "_FeedbackTexts":
+        """Split the distinct sentences by a fixed seed, each in one part only, and draw official test reviews."""
+        rows = shuffled(sentences.drop_duplicates("text"))
+        test, pool, tuning = rows[:_TEST], rows[_TEST : _TEST + _POOL], rows[_TEST + _POOL :]
+        imdb = imdb_test_reviews(known, GateSet.choose(known))
         return cls(test, exclude_texts(pool, pd.concat([test, tuning])), exclude_texts(tuning, test), imdb)
 
-    def named(self, known: DatasetSplits) -> dict[str, pd.DataFrame]:
-        """Every part by its name."""
+    def by_name(self, known: DatasetSplits) -> dict[str, pd.DataFrame]:
+        """Return every part by its name."""
         own = {"sentences to test": self.test, "sentences to draw from": self.pool, "sentences to tune on": self.tuning}
         imdb = {"IMDB to train": known.split.train, "IMDB dev": known.split.dev, "IMDB to test": self.imdb}
         return {**own, **imdb}
 
 
 @dataclass(frozen=True, slots=True)
-class _Bench:
-    """What every round is run with and held against."""
+class _RoundRunner:
+    """Runs feedback rounds from one anchor and compares each with it; ``before`` are the anchor's logits."""
 
     anchor: Classifier
     known: DatasetSplits
     recipe: Recipe
-    texts: _Texts
+    texts: _FeedbackTexts
     before: tuple[Logits, Logits]
 
-    def round(self, rows: pd.DataFrame, recipe: Recipe, folder: Path) -> Round:
-        """Carry out a feedback round on ``rows`` and measure what it published."""
+    def run_round(self, rows: pd.DataFrame, recipe: Recipe, folder: Path) -> RoundResult:
+        """Run a feedback round on ``rows`` and measure the model that it publishes."""
         started = monotonic()
         corrections = Corrections(rows.reset_index(drop=True), "sentences", 0)
         training_set = feedback_training_set(corrections, self.known, self.anchor, recipe)
-        order = FineTuneJob(base_model_from(self.anchor), training_set, recipe, folder / "round")
-        manifest = fine_tune(order, TrainingCallbacks(lambda _: None, lambda: False))
+        job = FineTuneJob(base_model_from(self.anchor), training_set, recipe, folder / "round")
+        manifest = fine_tune(job, TrainingCallbacks(lambda _: None, lambda: False))
         seconds = monotonic() - started
         keras.backend.clear_session()
-        published = Classifier.load(order.out)
+        published = Classifier.load(job.out)
         names = self.anchor.version, manifest.version
         after = [_logits(published, part) for part in (self.texts.test, self.texts.imdb)]
         found = [
             compare(names, before, logits, _labels(part))
             for before, logits, part in zip(self.before, after, (self.texts.test, self.texts.imdb), strict=True)
         ]
-        return Round(len(rows), round(seconds, 1), *found)
+        return RoundResult(len(rows), round(seconds, 1), *found)
 
 
 def main() -> None:
-    """Measure, write the JSON and print it as a table."""
+    """Measure, write and print the results."""
     arguments = _arguments()
     recipe = Recipe.load("feedback")
     known = DatasetSplits.from_reviews(read_reviews(arguments.data), arguments.data, recipe, None)
     anchor = Classifier.load(arguments.model)
-    texts = _Texts.cut(read_reviews(arguments.sentences), known)
-    bench = _Bench(anchor, known, recipe, texts, (_logits(anchor, texts.test), _logits(anchor, texts.imdb)))
+    texts = _FeedbackTexts.split(read_reviews(arguments.sentences), known)
+    runner = _RoundRunner(anchor, known, recipe, texts, (_logits(anchor, texts.test), _logits(anchor, texts.imdb)))
     samples = [texts.pool.sample(_DRAWN, random_state=seed) for seed in range(arguments.draws)]
-    whole = replace(recipe, interpolation=1.0)
+    without_interpolation = replace(recipe, interpolation=1.0)
     rate = Recipe.load("default").learning_rate
-    bars = {
-        f"{recipe.frozen_layers} layers frozen": whole,
-        "no layer frozen": replace(whole, frozen_layers=0, learning_rate=rate),
+    on_everything = {
+        f"{recipe.frozen_layers} layers frozen": without_interpolation,
+        "no layer frozen": replace(without_interpolation, frozen_layers=0, learning_rate=rate),
     }
-    plans = [*((rows, recipe) for rows in samples), *((texts.pool, bar) for bar in bars.values())]
+    plans = [*((rows, recipe) for rows in samples), *((texts.pool, plan) for plan in on_everything.values())]
     with TemporaryDirectory() as folder, Progress() as bar:
-        rounds = [bench.round(rows, plan, Path(folder)) for rows, plan in bar.track(plans, description="Rounds")]
-    report = _report(bench, rounds[: len(samples)], dict(zip(bars, rounds[len(samples) :], strict=True)))
-    arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+        rounds = [runner.run_round(rows, plan, Path(folder)) for rows, plan in bar.track(plans, description="Rounds")]
+    report = _report(runner, rounds[: len(samples)], dict(zip(on_everything, rounds[len(samples) :], strict=True)))
+    write_results(arguments.out, report)
     _print(report)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.training.feedback_value", description=(__doc__ or "")[:79]
+        prog="python -m benchmarks.training.feedback_value",
+        description="Measure what corrections from another domain are worth.",
     )
-    parser.add_argument("--data", type=Path, required=True, help="IMDB reviews with the official split: parquet")
-    parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
+    add_imdb_option(parser)
+    add_sentences_option(parser)
     parser.add_argument("--model", type=Path, default=Settings.model_fields["anchor"].default, help="the anchor")
     parser.add_argument("--draws", type=int, default=5, help="draws of corrections")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/feedback_value.json"), help="results file")
+    add_out_option(parser, "feedback_value")
     return parser.parse_args()
 
 
-def _report(bench: _Bench, draws: list[Round], everything: dict[str, Round]) -> Report:
-    parts = bench.texts.named(bench.known)
-    lift = mean_of([draw.sentences.difference for draw in draws])
-    return Report(
+def _report(runner: _RoundRunner, draws: list[RoundResult], everything: dict[str, RoundResult]) -> FeedbackValueReport:
+    parts = runner.texts.by_name(runner.known)
+    lift = mean_interval([draw.sentences.difference for draw in draws])
+    return FeedbackValueReport(
         provenance=provenance("keras", "tensorflow", "openvino", "numpy"),
-        anchor=bench.anchor.version,
-        parameters=parameters(bench.anchor.folder),
-        recipe=asdict(bench.recipe),
-        parts=parts_of(parts),
+        anchor=runner.anchor.version,
+        parameters=count_parameters(runner.anchor.folder),
+        recipe=asdict(runner.recipe),
+        parts=text_sets(parts),
         shared_texts=shared_texts(parts.values()),
         draws=draws,
         all_of_them=everything,
         lift=lift,
-        imdb_change=mean_of([draw.imdb.difference for draw in draws]),
+        imdb_change=mean_interval([draw.imdb.difference for draw in draws]),
         share_of_full_lift=lift.mean / max(each.sentences.difference for each in everything.values()),
     )
 
@@ -190,11 +193,11 @@ def _labels(texts: pd.DataFrame) -> Labels:
     return texts["label"].to_numpy(np.int8)
 
 
-def _print(report: Report) -> None:
+def _print(report: FeedbackValueReport) -> None:
     print(f"anchor {report.anchor}, {report.parameters:,} parameters")
     for name, part in report.parts.items():
         print(f"  {name:22} {part.reviews:>6} texts, digest {part.digest}")
-    print(f"  texts in two parts: {report.shared_texts}")
+    print(f"  texts in more than one part: {report.shared_texts}")
     named = {f"draw {number}": row for number, row in enumerate(report.draws, start=1)}
     for name, row in {**named, **report.all_of_them}.items():
         print(f"  {name:16} {row.corrections:>5} corrections, {row.seconds:5.0f} s", end="  ")
@@ -202,7 +205,7 @@ def _print(report: Report) -> None:
         print(f"IMDB {row.imdb.first_accuracy:.2%} to {row.imdb.second_accuracy:.2%}")
     lift, change = report.lift, report.imdb_change
     print(f"  mean lift {lift.mean:+.2%} ({lift.low:+.2%} to {lift.high:+.2%}), ", end="")
-    print(f"{report.share_of_full_lift:.0%} of what all of them give")
+    print(f"{report.share_of_full_lift:.0%} of the gain from all of them")
     print(f"  mean change on IMDB {change.mean:+.2%} ({change.low:+.2%} to {change.high:+.2%})")
 
 

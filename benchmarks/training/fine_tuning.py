@@ -1,18 +1,17 @@
-"""How fast a model is fine-tuned. Whether the speed costs accuracy is for ``benchmarks.training.equal_steps``.
+"""Measures how fast a model is fine-tuned; ``benchmarks.training.equal_steps`` measures whether that costs accuracy.
 
     make peers
     python -m benchmarks.training.fine_tuning --data imdb.parquet --sentences rt_polarity.csv.gz
 
-Our loop (Keras 3 on TensorFlow) and Hugging Face's Trainer (on PyTorch, set up in several ways) train the same
-encoder from the same weights, the new head among them, on the same padded batches. Each has a process of its own; they
-take turns, a block of steps each, on the same cores. Untimed steps come first, in which each meets every shape of a
-batch. Our blocks contain the checkpoints that our loop keeps every 50 steps; Trainer keeps none.
+Our loop (Keras 3 on TensorFlow) and Hugging Face's Trainer (on PyTorch, in several configurations) train the same
+encoder from the same weights, including the classification head, on the same padded batches. Each runs in a separate
+process, and they take turns on the same cores, a block of steps each. Untimed steps with every shape of a batch come
+first. Our blocks include the checkpoints that our loop writes every 50 steps; Trainer writes none.
 
 Then ``benchmarks.training.feedback_round`` times the command of a feedback round beside the steps of a full fine-tune.
 """
 
 import argparse
-import json
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -22,23 +21,32 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.common.arguments import parameters
-from benchmarks.common.interleaving import Ratio, Trainee, samples_per_second, speed_ratio, take_turns
+from benchmarks.common.interleaving import SpeedRatio, TrainerProcess, interleave, samples_per_second, speed_ratio
+from benchmarks.common.options import add_imdb_option, add_out_option, add_sentences_option
 from benchmarks.common.provenance import Provenance, provenance
-from benchmarks.common.text_sets import Part, part_of
-from benchmarks.training.feedback_round import FeedbackRound, Sizes, feedback_round
-from benchmarks.training.job import TrainingJob, warm_up
-from benchmarks.training.trainers import OURS, TRAINERS, Sample, add_peer, command, environment
+from benchmarks.common.results import write_results
+from benchmarks.common.text_sets import TextSet, text_set
+from benchmarks.common.thumbs_command import count_parameters
+from benchmarks.training.feedback_round import FeedbackRoundReport, MeasurementSizes, measure_feedback_round
+from benchmarks.training.job import TrainingJob, warm_up_batches
+from benchmarks.training.trainers import (
+    OURS,
+    TRAINERS,
+    ReviewSample,
+    add_peer_option,
+    trainer_command,
+    trainer_environment,
+)
 from core.settings import Settings
 from ml.training.recipe import Recipe
 
-# Batches of each shape that a trainer meets before its time counts: TensorFlow traces anew for the first two shapes.
-_WARM_UP = 2
+# Untimed batches of each shape: TensorFlow traces a new graph for each of the first two shapes.
+_WARM_UP_TIMES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Trainer:
-    """One trainer's run: what it computed with and its speed, by block and in the middle."""
+class TrainerSpeed:
+    """One trainer's packages, precision and speed; ``samples_per_second`` is by block, ``median`` over the blocks."""
 
     precision: str
     threads: int
@@ -46,115 +54,115 @@ class Trainer:
     samples_per_second: list[float]
     median: float
     step_seconds: list[list[float]]
-    """Of every timed step, block by block."""
+    """Seconds of every timed step, by block."""
 
 
 @dataclass(frozen=True, slots=True)
-class AgainstTrainer:
-    """Our loop against Trainer, set up in several ways; what counts is the ratio to the fastest."""
+class TrainerComparison:
+    """The speed of our loop and of several configurations of Trainer."""
 
     base: str
     parameters: int
     recipe: dict[str, Any]
     cores: int
     load_before: float
-    """What the machine was busy with before, in processes (the mean of a minute)."""
+    """The machine's load before the start: runnable processes, averaged over a minute."""
     untimed_steps: int
     steps_a_block: int
-    train: Part
-    trainers: dict[str, Trainer]
+    train: TextSet
+    trainers: dict[str, TrainerSpeed]
     fastest: str
-    """Which Trainer was."""
-    ratio: Ratio
-    """Ours over the fastest Trainer, in samples per second."""
+    """The fastest configuration of Trainer."""
+    ratio: SpeedRatio
+    """Our speed divided by that of ``fastest``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What ``benchmarks/results/fine_tuning.json`` holds."""
+class FineTuningReport:
+    """The content of ``benchmarks/results/fine_tuning.json``."""
 
     provenance: Provenance
-    against_trainer: AgainstTrainer
-    feedback_round: FeedbackRound
+    against_trainer: TrainerComparison
+    feedback_round: FeedbackRoundReport
 
 
 def main() -> None:
-    """Measure, write the JSON and print it as a table."""
+    """Measure, write and print the results."""
     arguments = _arguments()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.cores])
     with TemporaryDirectory() as work:
-        found = against_trainer(arguments, Path(work))
+        found = compare_trainers(arguments, Path(work))
         _print(found)
         anchor = Settings.model_fields["anchor"].default
-        quick = feedback_round(arguments.data, arguments.sentences, anchor, Path(work), Sizes())
+        quick = measure_feedback_round(arguments.data, arguments.sentences, anchor, Path(work), MeasurementSizes())
     packages = ("keras", "tensorflow", "openvino", "tokenizers", "numpy")
-    report = Report(provenance(*packages), found, quick)
-    arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    report = FineTuningReport(provenance(*packages), found, quick)
+    write_results(arguments.out, report)
     _print_round(quick)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.training.fine_tuning", description="Measure fine-tuning."
+        prog="python -m benchmarks.training.fine_tuning", description="Measure how fast a model is fine-tuned."
     )
-    parser.add_argument("--data", type=Path, required=True, help="labelled reviews with the official split: parquet")
-    parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
-    parser.add_argument("--blocks", type=int, default=3, help="turns that each trainer has")
-    parser.add_argument("--steps", type=int, default=20, help="steps a block")
-    parser.add_argument("--cores", type=int, default=2, help="processor cores that all of it may use")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/fine_tuning.json"), help="results file")
-    add_peer(parser)
+    add_imdb_option(parser)
+    add_sentences_option(parser)
+    parser.add_argument("--blocks", type=int, default=3, help="blocks of steps for each trainer")
+    parser.add_argument("--steps", type=int, default=20, help="steps in a block")
+    parser.add_argument("--cores", type=int, default=2, help="CPU cores to use")
+    add_out_option(parser, "fine_tuning")
+    add_peer_option(parser)
     return parser.parse_args()
 
 
-def against_trainer(arguments: argparse.Namespace, work: Path) -> AgainstTrainer:
-    """Let our loop and Trainer take turns at one job in ``work``, a block of steps each."""
+def compare_trainers(arguments: argparse.Namespace, work: Path) -> TrainerComparison:
+    """Let our loop and Trainer take turns at the same job in ``work``, a block of steps each."""
     load = os.getloadavg()[0]
-    sample = Sample.draw(
+    sample = ReviewSample.draw(
         arguments.data, replace(Recipe.load("default"), epochs=1), arguments.steps * arguments.blocks, 1
     )
     epoch = sample.batches()
-    first = warm_up(epoch, _WARM_UP)
+    first = warm_up_batches(epoch, _WARM_UP_TIMES)
     stops = [len(first) + arguments.steps * done for done in range(arguments.blocks + 1)]
     job = sample.write_job(work / "job", [*first, *epoch], stops)
-    commands = {name: command(name, arguments.peer, job, work / name) for name in (OURS, *TRAINERS)}
-    trainers = _train(commands, job, work)
+    commands = {name: trainer_command(name, arguments.peer, job, work / name) for name in (OURS, *TRAINERS)}
+    trainers = _run_interleaved(commands, job, work)
     fastest = max((name for name in trainers if name != OURS), key=lambda name: trainers[name].median)
-    return AgainstTrainer(
+    return TrainerComparison(
         base=job.recipe.base,
-        parameters=parameters(job.start),
+        parameters=count_parameters(job.start),
         recipe=asdict(job.recipe),
         cores=len(os.sched_getaffinity(0)),
         load_before=load,
         untimed_steps=job.stops[0],
         steps_a_block=arguments.steps,
-        train=part_of(sample.split.train),
+        train=text_set(sample.split.train),
         trainers=trainers,
         fastest=fastest,
         ratio=speed_ratio(trainers[OURS].samples_per_second, trainers[fastest].samples_per_second),
     )
 
 
-def _train(commands: dict[str, list[str]], job: TrainingJob, work: Path) -> dict[str, Trainer]:
-    """Carry out the job with each command, in turns."""
+def _run_interleaved(commands: dict[str, list[str]], job: TrainingJob, work: Path) -> dict[str, TrainerSpeed]:
+    """Run the job with each command, in turns, and return each trainer's speed."""
     with ExitStack() as stack:
-        trainees = {
-            name: stack.enter_context(Trainee(started, environment(), work / f"{name}.log"))
+        processes = {
+            name: stack.enter_context(TrainerProcess(started, trainer_environment(), work / f"{name}.log"))
             for name, started in commands.items()
         }
-        seconds = take_turns(trainees, len(job.stops) - 1)
-        for trainee in trainees.values():
-            trainee.finish()
+        seconds = interleave(processes, len(job.stops) - 1)
+        for process in processes.values():
+            process.finish()
     sizes = [len(targets) for _, targets in job.batches.epoch(0)][job.stops[0] :]
-    return {name: _trainer(trainee.facts, sizes, seconds[name]) for name, trainee in trainees.items()}
+    return {name: _trainer_speed(process.facts, sizes, seconds[name]) for name, process in processes.items()}
 
 
-def _trainer(facts: dict[str, Any], sizes: Sequence[int], seconds: list[list[float]]) -> Trainer:
+def _trainer_speed(facts: dict[str, Any], sizes: Sequence[int], seconds: list[list[float]]) -> TrainerSpeed:
     speeds = samples_per_second(sizes, seconds)
-    return Trainer(**facts, samples_per_second=speeds, median=median(speeds), step_seconds=seconds)
+    return TrainerSpeed(**facts, samples_per_second=speeds, median=median(speeds), step_seconds=seconds)
 
 
-def _print(found: AgainstTrainer) -> None:
+def _print(found: TrainerComparison) -> None:
     print(f"{found.base}, {found.parameters:,} parameters, window {found.recipe['window']} tokens, {found.cores} cores")
     print(
         f"load before {found.load_before:.2f}; {found.untimed_steps} untimed steps, then {found.steps_a_block} a block"
@@ -168,9 +176,9 @@ def _print(found: AgainstTrainer) -> None:
     print(f"  ours over {found.fastest}: {ratio.of_medians:.2f} ({ratio.lowest:.2f} to {ratio.highest:.2f})")
 
 
-def _print_round(found: FeedbackRound) -> None:
+def _print_round(found: FeedbackRoundReport) -> None:
     rounds = ", ".join(f"{seconds:.0f}" for seconds in found.round_seconds)
-    print(f"a feedback round of {found.judgements} judgements: {rounds} s, from the command to the published folder")
+    print(f"a feedback round of {found.judgements} corrections: {rounds} s, from the command to the published folder")
     print(f"  a full fine-tune: {found.full_steps} steps, {found.full_seconds:.0f} s at the median of", end=" ")
     print(f"{found.timed_steps} timed ones: {found.times_faster:.1f} times as long")
     row = found.imdb

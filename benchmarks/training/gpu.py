@@ -1,15 +1,15 @@
-"""How fast a GPU fine-tunes, and how much of the chip that uses.
+"""Measures how fast a GPU fine-tunes, and which share of its peak rate that is.
 
     KERAS_BACKEND=jax python -m benchmarks.training.gpu --peak 989 --out benchmarks/results/gpu.json
 
-Whole training steps of ``ml.training.loop.train`` (forward, backward, clipping, AdamW, the loss read back) on random
-token ids without padding, for networks of random weights: BERT-base and the size of the starter. ``--peak`` is the
-chip's dense bfloat16 rate by its data sheet in TFLOP/s; the rate of one large matrix product, measured here,
-stands beside it.
+The timed steps are whole steps of ``ml.training.loop.train`` (forward, backward, clipping, AdamW, reading the loss), on
+random token ids without padding and networks of random weights: BERT-base and one of the starter's size. ``--peak`` is
+the chip's dense bfloat16 rate in TFLOP/s by its data sheet. The rate of one large matrix product is measured too.
 
-Operations are those that the network carries out, two for each multiplication that is added: four projections and two
-feed-forward products a block and the two of attention, three times each, as the backward pass takes twice the forward
-one. In the last block all but keys and values is for the first token alone. Embeddings and optimiser count as none.
+Each multiplication and addition counts as two operations. A block has four projections, two feed-forward products and
+the two products of attention; each counts three times, since the backward pass takes twice as many operations as the
+forward pass. In the last block, everything but keys and values is computed for the first token only. Embeddings and the
+optimiser are not counted.
 """
 
 import argparse
@@ -25,7 +25,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from benchmarks.common.options import add_out_option
 from benchmarks.common.provenance import Provenance, provenance
+from benchmarks.common.results import write_results
 from benchmarks.training.job import RecordedBatches
 from ml.bert.config import BertConfig
 from ml.bert.network import build_network
@@ -42,14 +44,14 @@ _NETWORKS = {
 }
 _TOKENS = 128
 _BATCHES = (32, 128, 512)
-# Steps before the timed ones, in which the step is compiled, and the timed ones; no checkpoint falls into so few.
+# Untimed steps, which compile the step, and timed steps; they are too few for a checkpoint.
 _UNTIMED, _TIMED = 5, 40
-_PRODUCT = 8192
+_PRODUCT_SIZE = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
-    """One network at one batch size: the median step, and what it comes to. Shares are of 1."""
+class NetworkSpeed:
+    """One network at one batch size; ``step_seconds`` is the median, shares are 0 to 1."""
 
     network: str
     parameters: int
@@ -62,8 +64,8 @@ class Speed:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What ``benchmarks/results/gpu.json`` holds; rates in TFLOP/s."""
+class GpuReport:
+    """The content of ``benchmarks/results/gpu.json``; rates are in TFLOP/s."""
 
     provenance: Provenance
     gpu: str
@@ -72,25 +74,25 @@ class Report:
     tokens: int
     peak: float
     product: float
-    """The rate of a product of two bfloat16 matrices of 8,192 rows and columns, measured here."""
-    speeds: list[Speed]
+    """The measured rate of a product of two bfloat16 matrices of 8,192 rows and columns."""
+    speeds: list[NetworkSpeed]
 
 
 def main() -> None:
-    """Measure, write the JSON and print it."""
+    """Measure, write and print the results."""
     arguments = _arguments()
-    speeds: list[Speed] = []
+    speeds: list[NetworkSpeed] = []
     product = _product_rate()
     with use_precision("fastest") as precision:
         for name, config in _NETWORKS.items():
             for batch in _BATCHES:
-                speeds.append(_speed(name, config, batch, arguments.peak, product))
+                speeds.append(_measure_speed(name, config, batch, arguments.peak, product))
                 print(json.dumps(asdict(speeds[-1])), flush=True)
     backend = keras.backend.backend()
     packages = ("keras", backend, "numpy")
-    found = provenance(*packages, commit=arguments.commit)
-    report = Report(found, _gpu(), backend, precision, _TOKENS, arguments.peak, product, speeds)
-    arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    where = provenance(*packages, commit=arguments.commit)
+    report = GpuReport(where, _gpu_name(), backend, precision, _TOKENS, arguments.peak, product, speeds)
+    write_results(arguments.out, report)
 
 
 def _arguments() -> argparse.Namespace:
@@ -98,13 +100,13 @@ def _arguments() -> argparse.Namespace:
         prog="python -m benchmarks.training.gpu", description="Measure fine-tuning on a GPU."
     )
     parser.add_argument("--peak", type=float, required=True, help="dense bfloat16 TFLOP/s by the data sheet")
-    parser.add_argument("--commit", help="the commit, where this is a copy without git")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/gpu.json"), help="results file")
+    parser.add_argument("--commit", help="commit of the code, for a copy without git")
+    add_out_option(parser, "gpu")
     return parser.parse_args()
 
 
-def flops(config: BertConfig, tokens: int) -> float:
-    """Operations of one training step a text of ``tokens`` tokens."""
+def operations_per_text(config: BertConfig, tokens: int) -> float:
+    """Return the operations of a training step on one text of ``tokens`` tokens."""
     hidden, inner = config.hidden_size, config.intermediate_size
     keys_and_values, rest = 2 * hidden**2, 2 * hidden**2 + 2 * hidden * inner
     attention = 2 * tokens * hidden
@@ -113,12 +115,12 @@ def flops(config: BertConfig, tokens: int) -> float:
     return 3 * 2 * float((config.num_hidden_layers - 1) * block + last)
 
 
-def _speed(name: str, config: BertConfig, batch: int, peak: float, product: float) -> Speed:
+def _measure_speed(name: str, config: BertConfig, batch: int, peak: float, product: float) -> NetworkSpeed:
     network = build_network(config)
     parameters = network.count_params()
     seconds = median(_step_seconds(network, config, batch))
-    rate = batch * flops(config, _TOKENS) / seconds / 1e12
-    return Speed(name, parameters, batch, seconds, batch / seconds, rate, rate / peak, rate / product)
+    rate = batch * operations_per_text(config, _TOKENS) / seconds / 1e12
+    return NetworkSpeed(name, parameters, batch, seconds, batch / seconds, rate, rate / peak, rate / product)
 
 
 def _step_seconds(network: keras.Model, config: BertConfig, batch: int) -> Sequence[float]:
@@ -147,19 +149,19 @@ def _step_seconds(network: keras.Model, config: BertConfig, batch: int) -> Seque
 
 
 def _product_rate() -> float:
-    size = (_PRODUCT, _PRODUCT)
+    size = (_PRODUCT_SIZE, _PRODUCT_SIZE)
     first, second = (keras.ops.cast(keras.random.normal(size, seed=seed), "bfloat16") for seed in (1, 2))
     times = []
     for _ in range(20):
         start = perf_counter()
         float(keras.ops.matmul(first, second)[0, 0])
         times.append(perf_counter() - start)
-    return float(2 * _PRODUCT**3 / median(times[5:]) / 1e12)
+    return float(2 * _PRODUCT_SIZE**3 / median(times[5:]) / 1e12)
 
 
-def _gpu() -> str:
+def _gpu_name() -> str:
     if keras.backend.backend() == "jax":
-        import jax  # noqa: PLC0415 - only one of the two backends is at hand
+        import jax  # noqa: PLC0415 - only one of the two backends is installed
 
         return str(jax.devices()[0].device_kind)
     import tensorflow as tf  # noqa: PLC0415

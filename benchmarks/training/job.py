@@ -1,6 +1,6 @@
-"""A fine-tune as a folder that two trainers read: where both start, their batches in order, and the recipe.
+"""A training job as a folder that two trainers read: the initial weights, the batches in order, and the recipe.
 
-start/                the Hugging Face folder that both start from, with the classification head
+start/                the Hugging Face folder of the initial weights, with the classification head
 batches.safetensors   ``0000.input_ids``, ``0000.attention_mask`` (int32) and ``0000.targets`` (float32), ``0001...``
 job.json              ``recipe``, and ``stops``: the steps after which a trainer reports their times and waits
 """
@@ -25,7 +25,7 @@ TrainingBatch = tuple[NetworkInputs, Targets]
 
 
 class RecordedBatches(WindowBatches):
-    """Batches that were padded before: the one epoch that it has shows them in their order."""
+    """One epoch of batches that are already padded, in a fixed order."""
 
     def __init__(self, batches: Sequence[TrainingBatch], recipe: Recipe) -> None:
         self.recipe = recipe
@@ -33,19 +33,19 @@ class RecordedBatches(WindowBatches):
 
     @property
     def count(self) -> int:
-        """Batches an epoch."""
+        """The number of batches in the epoch."""
         return len(self._batches)
 
     def epoch(self, number: int) -> Iterator[TrainingBatch]:
-        """The batches; ``number`` is 0."""
+        """Return the batches of epoch 0; raise ValueError for another ``number``."""
         if number:
-            raise ValueError(f"there is one epoch of recorded batches, and epoch {number} was asked for")
+            raise ValueError(f"recorded batches have epoch 0 only, not epoch {number}")
         return iter(self._batches)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """What a trainer is told: the folder, the recipe (of one epoch), every batch, and where to stop and wait."""
+    """A job of one epoch; ``stops`` are the steps after which a trainer reports and waits."""
 
     folder: Path
     recipe: Recipe
@@ -58,7 +58,7 @@ class TrainingJob:
         return self.folder / "start"
 
     @classmethod
-    def write(  # noqa: PLR0913, PLR0917 - one argument a fact
+    def write(  # noqa: PLR0913, PLR0917 - every argument is a part of the job
         cls,
         folder: Path,
         network: keras.Model,
@@ -68,7 +68,7 @@ class TrainingJob:
         batches: Sequence[TrainingBatch],
         stops: Sequence[int],
     ) -> Self:
-        """Write the folder; raises ValueError unless the recipe has one epoch and the last stop is its last step."""
+        """Write the folder; raise ValueError unless the recipe has one epoch and the last stop is its last step."""
         if recipe.epochs != 1 or stops[-1] != len(batches):
             raise ValueError(f"{recipe.epochs} epochs of {len(batches)} steps do not end at step {stops[-1]}")
         job = cls(folder, recipe, RecordedBatches(batches, recipe), stops)
@@ -85,7 +85,7 @@ class TrainingJob:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read a folder that ``write`` made."""
+        """Read a folder that ``write`` wrote."""
         facts = json.loads((folder / "job.json").read_text(encoding="utf-8"))
         recipe = Recipe(**facts["recipe"])
         tensors = load_file(folder / "batches.safetensors")
@@ -96,13 +96,13 @@ class TrainingJob:
         return cls(folder, recipe, RecordedBatches(batches, recipe), facts["stops"])
 
 
-def warm_up(batches: Sequence[TrainingBatch], times: int) -> list[TrainingBatch]:
-    """The first ``times`` batches of each shape, in their order, so that a trainer has met all shapes after them."""
+def warm_up_batches(batches: Sequence[TrainingBatch], times: int) -> list[TrainingBatch]:
+    """Return the first ``times`` batches of each shape, in order, which show a trainer every shape."""
     chosen: list[TrainingBatch] = []
-    met: dict[tuple[int, ...], int] = {}
+    counts: dict[tuple[int, ...], int] = {}
     for batch in batches:
         shape = batch[0]["input_ids"].shape
-        met[shape] = met.get(shape, 0) + 1
-        if met[shape] <= times:
+        counts[shape] = counts.get(shape, 0) + 1
+        if counts[shape] <= times:
             chosen.append(batch)
     return chosen

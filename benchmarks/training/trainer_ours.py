@@ -1,9 +1,10 @@
-"""Our side of ``benchmarks.training.fine_tuning``: ``ml.training.loop.train`` carries out a training job, with pauses.
+"""Runs a training job of ``benchmarks.training.fine_tuning`` by ``ml.training.loop.train``, with stops.
 
     python -m benchmarks.training.trainer_ours JOB OUT
 
-Says on standard output, a JSON object a line, what it computes with and then, at each stop of the job, the seconds that
-its steps took and their mean loss; it goes on when it reads a line. OUT becomes the fine-tuned Hugging Face folder.
+Writes a JSON object a line to standard output: first its precision, threads and packages, then, at each stop of the
+job, the seconds of the steps and their mean loss. It continues when it reads a line. OUT becomes the fine-tuned Hugging
+Face folder.
 """
 
 import json
@@ -25,8 +26,8 @@ from ml.training.devices import use_precision
 from ml.training.loop import TrainingCallbacks, TrainingProgress, train
 
 
-class Turns:
-    """Takes the time of each step, a checkpoint after the step before included, and waits where the job stops."""
+class StepTimer:
+    """Times each step, including the checkpoint of the step before, and waits at each stop of the job."""
 
     def __init__(self, stops: Sequence[int]) -> None:
         self._stops = set(stops)
@@ -34,28 +35,28 @@ class Turns:
         self._since = perf_counter()
 
     def step_done(self, progress: TrainingProgress) -> None:
-        """Hear of one step; at a stop, report and wait for a line."""
+        """Record one step; at a stop, report and wait for a line."""
         self._seconds.append(perf_counter() - self._since)
         if progress.step in self._stops:
-            say(seconds=self._seconds, loss=progress.loss)
+            emit(seconds=self._seconds, loss=progress.loss)
             sys.stdin.readline()
             self._seconds.clear()
         self._since = perf_counter()
 
 
 def main() -> None:
-    """Train as the job says and write the folder."""
+    """Run the job and write the folder."""
     job, out = TrainingJob.read(Path(sys.argv[1])), Path(sys.argv[2])
     with use_precision(job.recipe.precision) as precision:
         packages = {name: version(name) for name in ("keras", "tensorflow")}
-        say(precision=precision, threads=len(os.sched_getaffinity(0)), packages=packages)
-        network = carry_out(job, out.parent / f".{out.name}-training", Turns(job.stops).step_done)
+        emit(precision=precision, threads=len(os.sched_getaffinity(0)), packages=packages)
+        network = train_job(job, out.parent / f".{out.name}-training", StepTimer(job.stops).step_done)
     reader = WindowTokenizer.read(job.start, job.recipe.window, job.recipe.overlap, job.recipe.reading)
     write_checkpoint(out, network, BertConfig.read(job.start), reader)
 
 
-def carry_out(job: TrainingJob, checkpoints: Path, report: Callable[[TrainingProgress], None]) -> keras.Model:
-    """The network that our loop makes of the job's start; it keeps its checkpoint in the folder ``checkpoints``."""
+def train_job(job: TrainingJob, checkpoints: Path, report: Callable[[TrainingProgress], None]) -> keras.Model:
+    """Return the network that our loop trains from the job's start, with its checkpoint in ``checkpoints``."""
     keras.utils.set_random_seed(job.recipe.seed)
     network = read_checkpoint(job.start)
     state = Checkpoint(checkpoints, plan_digest(job=str(job.folder)))
@@ -63,8 +64,8 @@ def carry_out(job: TrainingJob, checkpoints: Path, report: Callable[[TrainingPro
     return network
 
 
-def say(**facts: object) -> None:
-    """Write one line for the process that started this one."""
+def emit(**facts: object) -> None:
+    """Write one line to the parent process."""
     print(json.dumps(facts), flush=True)
 
 

@@ -1,10 +1,11 @@
-"""The other side of ``benchmarks.training.fine_tuning``: Hugging Face's Trainer does a training job, with pauses.
+"""Runs a training job of ``benchmarks.training.fine_tuning`` by Hugging Face's Trainer, with stops.
 
     .venv-peers/bin/python benchmarks/training/trainer_peer.py JOB OUT float32|bfloat16 sdpa|eager
 
-Runs in the peers' environment and imports nothing of the project; ``benchmarks/training/job.py`` describes JOB. Says on
-standard output, a JSON object a line, what it computes with and then, at each stop of the job, the seconds that its
-steps took and their losses; it goes on when it reads a line. OUT becomes the fine-tuned Hugging Face folder.
+Runs in the environment of ``make peers`` and imports nothing of the project; ``benchmarks/training/job.py`` describes
+JOB. Writes a JSON object a line to standard output: first its precision, threads and packages, then, at each stop of
+the job, the seconds of the steps and their losses. It continues when it reads a line. OUT becomes the fine-tuned
+Hugging Face folder.
 """
 
 import json
@@ -28,8 +29,8 @@ from transformers import (
 )
 
 
-class Turns(TrainerCallback):
-    """Takes the time of each step, from the end of the one before, and waits where the job stops."""
+class StepTimer(TrainerCallback):
+    """Times each step, from the end of the step before, and waits at each stop of the job."""
 
     def __init__(self, stops: list[int], losses: list[float]) -> None:
         self._stops = set(stops)
@@ -38,58 +39,58 @@ class Turns(TrainerCallback):
         self._since = perf_counter()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
-        """Hear of one step; at a stop, report and wait for a line."""
+        """Record one step; at a stop, report and wait for a line."""
         self._seconds.append(perf_counter() - self._since)
         if state.global_step in self._stops:
-            say(seconds=self._seconds, losses=self._losses)
+            emit(seconds=self._seconds, losses=self._losses)
             sys.stdin.readline()
             self._seconds.clear()
             self._losses.clear()
         self._since = perf_counter()
 
 
-class LossKeepingTrainer(Trainer):
-    """Trainer as it is, but for keeping each step's loss, as our loop does."""
+class LossRecordingTrainer(Trainer):
+    """Trainer that also records the loss of each step, as our loop does."""
 
     losses: list[float]
 
     def training_step(self, *args: object, **named: object) -> torch.Tensor:
-        """The step's loss, kept."""
+        """Run a step and record its loss."""
         loss: torch.Tensor = super().training_step(*args, **named)
         self.losses.append(float(loss))
         return loss
 
 
 def main() -> None:
-    """Train as the job says and write the folder."""
+    """Run the job and write the folder."""
     folder, out, (precision, attention) = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     packages = {name: version(name) for name in ("torch", "transformers", "accelerate")}
-    say(precision=precision, threads=torch.get_num_threads(), packages=packages)
+    emit(precision=precision, threads=torch.get_num_threads(), packages=packages)
     set_seed(job["recipe"]["seed"])
-    # The folder holds float16, and transformers would compute in what it finds.
+    # The folder has float16 weights, and transformers would compute in that type.
     model = AutoModelForSequenceClassification.from_pretrained(
         folder / "start", dtype=torch.float32, attn_implementation=attention
     )
-    trainer = LossKeepingTrainer(
+    trainer = LossRecordingTrainer(
         model,
-        arguments(job["recipe"], job["stops"][-1], precision, out),
-        train_dataset=batches(folder / "batches.safetensors", job["stops"][-1]),
-        data_collator=the_one_batch,
+        training_arguments(job["recipe"], job["stops"][-1], precision, out),
+        train_dataset=read_batches(folder / "batches.safetensors", job["stops"][-1]),
+        data_collator=only_batch,
     )
     trainer.losses = []
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(Turns(job["stops"], trainer.losses))
+    trainer.add_callback(StepTimer(job["stops"], trainer.losses))
     trainer.train()
     model.save_pretrained(out)
 
 
-def arguments(recipe: dict[str, Any], steps: int, precision: str, out: Path) -> TrainingArguments:
-    """The recipe in Trainer's words; whatever else stays at Trainer's defaults, the fused AdamW among it."""
+def training_arguments(recipe: dict[str, Any], steps: int, precision: str, out: Path) -> TrainingArguments:
+    """Return the recipe as Trainer's arguments; everything else keeps its default, including the fused AdamW."""
     return TrainingArguments(
         output_dir=str(out),
         max_steps=steps,
-        # A row of the data set is a batch that was padded before.
+        # A row of the data set is a whole, padded batch.
         per_device_train_batch_size=1,
         train_sampling_strategy="sequential",
         remove_unused_columns=False,
@@ -110,8 +111,8 @@ def arguments(recipe: dict[str, Any], steps: int, precision: str, out: Path) -> 
     )
 
 
-def batches(path: Path, count: int) -> list[dict[str, torch.Tensor]]:
-    """The batches of a job; the likeliest label is each text's, as int64, which PyTorch's losses want."""
+def read_batches(path: Path, count: int) -> list[dict[str, torch.Tensor]]:
+    """Return the batches of a job; labels are the most probable ones, as int64, which PyTorch's losses need."""
     tensors = load_file(path)
     return [
         {
@@ -123,14 +124,14 @@ def batches(path: Path, count: int) -> list[dict[str, torch.Tensor]]:
     ]
 
 
-def the_one_batch(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """The only row, which is a whole batch."""
+def only_batch(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Return the only row, which is a whole batch."""
     (batch,) = rows
     return batch
 
 
-def say(**facts: object) -> None:
-    """Write one line for the process that started this one."""
+def emit(**facts: object) -> None:
+    """Write one line to the parent process."""
     print(json.dumps(facts), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Our loop and Hugging Face's Trainer at one job: a sample of IMDB, and the commands that carry it out."""
+"""Prepares a training job on IMDB reviews, and the commands that run it by our loop and by Trainer."""
 
 import argparse
 import os
@@ -22,59 +22,61 @@ from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingExamples
 
 OURS = "ours"
-# How Trainer is set up: what it multiplies in, and the form of attention. sdpa is what transformers chooses by itself;
-# eager is the faster one in bfloat16 on some processors.
+# The configurations of Trainer: precision of products, and implementation of attention. sdpa is the default of
+# transformers; eager is faster in bfloat16 on some processors.
 TRAINERS = {
     f"Trainer, {' '.join(how)}": how for how in (("float32", "sdpa"), ("bfloat16", "sdpa"), ("bfloat16", "eager"))
 }
 _PEER = Path(__file__).with_name("trainer_peer.py")
 
 
-def environment() -> dict[str, str]:
-    """What the processes of trainers run in: no GPU, no hub, and no chatter."""
+def trainer_environment() -> dict[str, str]:
+    """Return the environment of a trainer's process: no GPU, no downloads, and only errors in the log."""
     return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
-def add_peer(parser: argparse.ArgumentParser) -> None:
-    """The option ``--peer``, a Python that has PyTorch and Trainer; the parser refuses one that is not there."""
-    parser.add_argument("--peer", type=_interpreter, default=".venv-peers/bin/python", help="Python with PyTorch")
+def add_peer_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--peer``, the Python interpreter with PyTorch and Trainer, which has to exist."""
+    parser.add_argument(
+        "--peer", type=_interpreter, default=".venv-peers/bin/python", help="Python interpreter with PyTorch"
+    )
 
 
 def _interpreter(path: str) -> Path:
     if not Path(path).exists():
-        raise argparse.ArgumentTypeError(f"there is no {path}; `make peers` makes it")
+        raise argparse.ArgumentTypeError(f"{path} does not exist; `make peers` creates it")
     return Path(path)
 
 
-def command(name: str, peer: Path, job: TrainingJob, out: Path) -> list[str]:
-    """How the trainer ``name`` carries out a job into the folder ``out``; ``peer`` is the Python with PyTorch."""
+def trainer_command(name: str, peer: Path, job: TrainingJob, out: Path) -> list[str]:
+    """Return the command by which trainer ``name`` runs a job into ``out``; ``peer`` is the Python with PyTorch."""
     if name == OURS:
         return [sys.executable, "-m", "benchmarks.training.trainer_ours", str(job.folder), str(out)]
     return [str(peer), str(_PEER), str(job.folder), str(out), *TRAINERS[name]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """Reviews of the official train part: as many as some steps take, and held-out ones; a new head's start."""
+class ReviewSample:
+    """Reviews of the official train part: enough for a number of steps, and held-out ones."""
 
     recipe: Recipe
     split: TrainDevSplit
 
     @classmethod
-    def draw(cls, data: Path, recipe: Recipe, steps: int, dev: int) -> "Sample":
-        """Draw by the recipe's seed."""
+    def draw(cls, data: Path, recipe: Recipe, steps: int, dev: int) -> "ReviewSample":
+        """Draw reviews for ``steps`` steps and at most ``dev`` held-out ones, by the recipe's seed."""
         split = DatasetSplits.from_reviews(read_reviews(data), data, recipe, None).split
         train = split.train.sample(steps * recipe.batch_size, random_state=recipe.seed)
         return cls(recipe, TrainDevSplit(train, split.dev.sample(min(dev, len(split.dev)), random_state=recipe.seed)))
 
     def batches(self) -> list[TrainingBatch]:
-        """The batches of one epoch over the train reviews."""
+        """Return the batches of one epoch over the train reviews."""
         train = self.split.train
         examples = TrainingExamples.from_labels(train["text"].tolist(), train["label"].tolist())
         return list(WindowBatches(examples, self._reader(), self.recipe).epoch(0))
 
     def write_job(self, folder: Path, batches: Sequence[TrainingBatch], stops: Sequence[int]) -> TrainingJob:
-        """A job over ``batches``, from the base with a head that the seed draws."""
+        """Write a job over ``batches``, from the base model with a classification head drawn by the seed."""
         keras.utils.set_random_seed(self.recipe.seed)
         base = find_base_model(self.recipe.base).folder
         config = replace(

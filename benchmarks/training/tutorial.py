@@ -1,9 +1,8 @@
-"""The tutorial from its CSV to its two example sentences, by the commands that people run.
+"""Runs the recipe ``tutorial`` from its CSV file to the tutorial's two example sentences, by ``thumbs`` commands.
 
     python -m benchmarks.training.tutorial --data imdb.parquet --limit 1000
 
-BERT-base takes a GPU; so this fine-tunes the default encoder, on so many of the rows, by the recipe ``tutorial``. On a
-GPU the same is
+BERT-base needs a GPU, so this fine-tunes the default encoder on ``--limit`` rows. The whole tutorial on a GPU is
 
     thumbs fine-tune --recipe tutorial --data "IMDB Dataset.csv" --out var/models/tutorial
 """
@@ -15,15 +14,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.common.arguments import parameters, thumbs
+from benchmarks.common.options import add_out_option
 from benchmarks.common.provenance import Provenance, provenance
+from benchmarks.common.results import write_results
+from benchmarks.common.thumbs_command import count_parameters, run_thumbs
 from ml.data.reviews import read_reviews
 from ml.text.labels import LABELS
 from ml.training.base_model import DEFAULT_BASE_MODEL
 from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
 
-# The tutorial's own two.
+# The tutorial's examples.
 _EXAMPLES = (
     "This was a good movie. I would watch it again",
     "I cannot believe I have wasted time on this movie, it is the worst movie I have ever seen",
@@ -31,8 +32,8 @@ _EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What ``benchmarks/results/tutorial.json`` holds: the size, the figures of the manifest, and the two verdicts."""
+class TutorialReport:
+    """The content of ``benchmarks/results/tutorial.json``: figures of the manifest, and the example predictions."""
 
     provenance: Provenance
     base: str
@@ -42,49 +43,49 @@ class Report:
     steps: int
     dev: dict[str, Any]
     shared: int
-    """Measured rows whose text is trained on too, of this run."""
+    """Measured rows of this run whose text was also trained on."""
     shared_of_all: int
-    """The same of 5,000, when all 50,000 rows are split by the recipe."""
+    """The same of 5,000 measured rows, when the recipe splits all 50,000."""
     train_digest: str
     dev_digest: str
     examples: dict[str, str]
 
 
 def main() -> None:
-    """Run the commands, write the JSON and print it."""
+    """Run the commands, write and print the results."""
     arguments = _arguments()
     with TemporaryDirectory() as work:
         report = _report(arguments, Path(work))
-    arguments.out.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    write_results(arguments.out, report)
     print(json.dumps(asdict(report), indent=2))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.training.tutorial", description="Run the tutorial end to end."
+        prog="python -m benchmarks.training.tutorial", description="Run the tutorial's recipe from end to end."
     )
     parser.add_argument("--data", type=Path, required=True, help="all 50,000 labelled reviews")
-    parser.add_argument("--limit", type=int, required=True, help="rows to use of them")
-    parser.add_argument("--base", default=DEFAULT_BASE_MODEL, help="the encoder")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/tutorial.json"), help="results file")
+    parser.add_argument("--limit", type=int, required=True, help="number of rows to use")
+    parser.add_argument("--base", default=DEFAULT_BASE_MODEL, help="encoder to fine-tune")
+    add_out_option(parser, "tutorial")
     return parser.parse_args()
 
 
-def _report(arguments: argparse.Namespace, work: Path) -> Report:
+def _report(arguments: argparse.Namespace, work: Path) -> TutorialReport:
     reviews = read_reviews(arguments.data)
     table, folder = work / "IMDB Dataset.csv", work / "tutorial"
     words = reviews["label"].map(dict(enumerate(label.lower() for label in LABELS)))
     reviews.assign(review=reviews["text"], sentiment=words)[["review", "sentiment"]].to_csv(table, index=False)
     plan = ("--recipe", "tutorial", "--base", arguments.base, "--limit", str(arguments.limit))
-    manifest = json.loads(thumbs("fine-tune", "--data", str(table), *plan, "--out", str(folder), "--json"))
+    manifest = json.loads(run_thumbs("fine-tune", "--data", str(table), *plan, "--out", str(folder), "--json"))
     shared = DatasetSplits.from_reviews(
         reviews, arguments.data, Recipe.load("tutorial"), None
     ).split.dev_texts_in_train()
     data = manifest["data"]
-    return Report(
+    return TutorialReport(
         provenance=provenance("keras", "tensorflow", "openvino", "tokenizers", "numpy"),
         base=manifest["base"],
-        parameters=parameters(folder),
+        parameters=count_parameters(folder),
         limit=arguments.limit,
         train=data["train"]["reviews"],
         steps=manifest["recipe"]["steps"],
@@ -93,7 +94,7 @@ def _report(arguments: argparse.Namespace, work: Path) -> Report:
         shared_of_all=shared,
         train_digest=data["train"]["digest"],
         dev_digest=data["dev"]["digest"],
-        examples={text: thumbs("predict", "--model", str(folder), text).strip() for text in _EXAMPLES},
+        examples={text: run_thumbs("predict", "--model", str(folder), text).strip() for text in _EXAMPLES},
     )
 
 

@@ -11,10 +11,10 @@ from bot_process import BotHome, running_bot
 from playground_process import running_playground
 from worker_process import ROOT, WorkerHome, running_worker
 
-from benchmarks.learning.admin import quarantined, retrain
-from benchmarks.learning.background_load import asking, first_answer, more_answers, summed_up
-from benchmarks.learning.figures import Judged, Records, labels_of
-from benchmarks.learning.people import Person, Truth, Votes, together
+from benchmarks.learning.admin import quarantine_summary, retrain
+from benchmarks.learning.background_load import background_people, summarise, wait_for_first_reply, wait_for_replies
+from benchmarks.learning.people import SimulatedPerson, TrueLabels, VoteCounts, in_parallel
+from benchmarks.learning.records import ConsensusCounts, DemoRecords, labels_by_text
 from migrations.runner import upgrade
 from playground.client import PlaygroundClient
 from storage.db.encryption import make_key_file
@@ -38,14 +38,14 @@ TEXTS = TABLE["text"].tolist()
 ASKED = [f"{text} I was there on day {day}." for day in range(20) for text in TEXTS]
 
 
-def judge_everything(client: PlaygroundClient) -> Votes:
+def judge_everything(client: PlaygroundClient) -> VoteCounts:
     """Four people consent, write the sentences, and vote on all of them at once."""
-    truth = Truth.of([TABLE], mistaken=0.0)
-    people = [Person(client, number, truth) for number in range(101, 105)]
+    truth = TrueLabels.from_tables([TABLE], mistaken=0.0)
+    people = [SimulatedPerson(client, number, truth) for number in range(101, 105)]
     for person in people:
         person.consent()
-    written = together(people, lambda place, person: sum(map(person.write, TEXTS[place::4]), Votes()))
-    return written + together(people, lambda _, person: person.label())
+    written = in_parallel(people, lambda place, person: sum(map(person.write, TEXTS[place::4]), VoteCounts()))
+    return written + in_parallel(people, lambda _, person: person.label())
 
 
 def test_people_who_label_at_once_give_each_text_the_votes_that_it_lacks_and_no_more(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_people_who_label_at_once_give_each_text_the_votes_that_it_lacks_and_no_
         database = home.database()
         with database.reading() as unit:
             found = list(voted_texts(unit, 2, frozenset({1})))
-            true = {unit.cipher.fingerprint(text): label for text, label in labels_of(TABLE).items()}
+            true = {unit.cipher.fingerprint(text): label for text, label in labels_by_text(TABLE).items()}
         database.close()
     assert [len(text.votes) for text in found] == [2] * 8
     assert [text.consensus.state for text in found] == [ConsensusState.USABLE] * 8
@@ -72,11 +72,11 @@ def test_those_who_ask_hear_which_model_answers(tmp_path: Path) -> None:
             live = registry.live_model(unit)
         database.close()
         assert live is not None
-        with asking(client, range(201, 203), ASKED) as askers:
-            first = first_answer(askers, live.version)
-            more_answers(askers, 4)
-        seen = summed_up(askers, live.version, first)
-        stale = summed_up(askers, "another", first)
+        with background_people(client, range(201, 203), ASKED) as askers:
+            first = wait_for_first_reply(askers, live.version)
+            wait_for_replies(askers, 4)
+        seen = summarise(askers, live.version, first)
+        stale = summarise(askers, "another", first)
     assert seen.answered == seen.sentences >= 5
     assert (seen.late, seen.doubled, seen.stale) == (0, 0, 0)
     assert seen.versions == {live.version: seen.answered}
@@ -94,27 +94,29 @@ def test_an_admin_retrains_on_it_and_the_next_replies_are_the_new_models(tmp_pat
         upgrade(home.settings.database_address)
         with running_bot(BotHome(home.settings), client, **given), running_worker(home):
             judge_everything(client)
-            records = Records(home.settings.data_dir)
-            assert records.judged(labels_of(TABLE)) == Judged(usable=8, waiting=0, quarantined=0, wrong=0)
-            assert "no text that you need to look at" in quarantined(client)
-            with asking(client, range(201, 203), ASKED) as askers, ThreadPoolExecutor(1) as admin:
+            records = DemoRecords(home.settings.data_dir)
+            assert records.consensus_counts(labels_by_text(TABLE)) == ConsensusCounts(
+                usable=8, waiting=0, quarantined=0, wrong=0
+            )
+            assert "no text that you need to look at" in quarantine_summary(client)
+            with background_people(client, range(201, 203), ASKED) as askers, ThreadPoolExecutor(1) as admin:
                 followed = admin.submit(retrain, client)
                 home.trainer().order("better")
                 card = followed.result()
                 run = records.newest_run()
-                first = first_answer(askers, run.candidate)
-                more_answers(askers, 4)
-            seen = summed_up(askers, run.candidate, first)
-            same = records.compared(run, TABLE)
+                first = wait_for_first_reply(askers, run.candidate)
+                wait_for_replies(askers, 4)
+            seen = summarise(askers, run.candidate, first)
+            same = records.compare_models(run, TABLE)
     assert same is not None
     assert (same.first, same.second, same.difference) == (run.champion, run.candidate, 0)
     assert card.card.startswith(b"\x89PNG")
     assert run.sentence in card.decision
     assert run.candidate in card.decision
-    assert list(card.seen)[-1] == "card"
+    assert list(card.stage_seconds)[-1] == "card"
     assert (run.state, run.train, run.held_out) == ("promoted", 8, 0)
     assert run.live_at is not None
-    assert card.started < run.live_at < first
+    assert card.started_at < run.live_at < first
     assert (seen.late, seen.doubled, seen.stale) == (0, 0, 0)
     assert seen.answered == seen.sentences == sum(seen.versions.values())
     assert set(seen.versions) == {run.champion, run.candidate}

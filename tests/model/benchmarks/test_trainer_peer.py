@@ -10,9 +10,9 @@ import pytest
 from paths import ROOT
 from safetensors.numpy import load_file
 
-from benchmarks.common.interleaving import Trainee
+from benchmarks.common.interleaving import TrainerProcess
 from benchmarks.training.job import TrainingJob
-from benchmarks.training.trainer_ours import carry_out
+from benchmarks.training.trainer_ours import train_job
 from ml.bert.config import BertConfig
 from ml.bert.network import build_network
 from ml.bert.pretrained import WEIGHTS
@@ -76,10 +76,10 @@ def by_trainer(python: Path, job: TrainingJob, out: Path) -> Outcome:
     """Trainer's outcome, from its own process, which stops after one step and after three."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     command = [str(python), str(PROGRAM), str(job.folder), str(out), "float32", "sdpa"]
-    with Trainee(command, environment, out.with_suffix(".log")) as trainee:
+    with TrainerProcess(command, environment, out.with_suffix(".log")) as trainee:
         assert (trainee.facts["precision"], trainee.facts["threads"]) == ("float32", 1)
         assert len(trainee.untimed["seconds"]) == 1
-        assert len(trainee.steps()) == 2
+        assert len(trainee.run_block()) == 2
         trainee.finish()
     (loss,) = trainee.untimed["losses"]
     return Outcome(loss, learnt(job, load_file(out / WEIGHTS)))
@@ -89,7 +89,7 @@ def by_us(job: TrainingJob, checkpoints: Path) -> Outcome:
     """Our loop's outcome, in float32 to the end; a published folder would round it to float16."""
     seen: list[TrainingProgress] = []
     with use_precision(job.recipe.precision):
-        network = carry_out(job, checkpoints, seen.append)
+        network = train_job(job, checkpoints, seen.append)
     values = {weight.name: (weight.transposed, np.array(weight.variable)) for weight in weight_names(network)}
     return Outcome(seen[0].loss, learnt(job, {name: v.T if turned else v for name, (turned, v) in values.items()}))
 

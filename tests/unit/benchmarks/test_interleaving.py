@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.common.interleaving import Trainee, samples_per_second, speed_ratio, take_turns
+from benchmarks.common.interleaving import TrainerProcess, interleave, samples_per_second, speed_ratio
 
-# Says what it computes with, works up to its first stop, and goes on by a line; notes each step in a file of all.
+# Reports its precision, runs to its first stop, and continues when it reads a line; notes each block in a shared file.
 PROGRAM = """
 import json, sys
 name, notes = sys.argv[1:]
@@ -23,11 +23,11 @@ with open(notes, "a") as file:
 """
 
 
-def trainee(program: str, *arguments: str, log: Path) -> Trainee:
-    return Trainee([sys.executable, "-c", program, *arguments], os.environ, log)
+def trainer(program: str, *arguments: str, log: Path) -> TrainerProcess:
+    return TrainerProcess([sys.executable, "-c", program, *arguments], os.environ, log)
 
 
-def test_a_ratio_is_of_medians_and_its_range_of_blocks_that_met() -> None:
+def test_a_ratio_is_of_medians_and_its_range_of_pairs_of_blocks() -> None:
     found = speed_ratio([30.0, 22.0, 24.0], [20.0, 10.0, 16.0])
     assert found.of_medians == 24 / 16
     assert (found.lowest, found.highest) == (1.5, 2.2)
@@ -35,25 +35,25 @@ def test_a_ratio_is_of_medians_and_its_range_of_blocks_that_met() -> None:
 
 def test_a_speed_counts_the_samples_of_its_block() -> None:
     assert samples_per_second([32, 32, 8, 32], [[1.0, 3.0], [2.0, 2.0]]) == [16.0, 10.0]
-    with pytest.raises(ValueError, match="3 steps were timed, and there were 4 batches"):
+    with pytest.raises(ValueError, match="3 steps were timed, but there were 4 batches"):
         samples_per_second([32, 32, 8, 32], [[1.0, 3.0], [2.0]])
 
 
-def test_one_trainee_alone_computes_at_any_time(tmp_path: Path) -> None:
+def test_only_one_trainer_computes_at_a_time(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     with (
-        trainee(PROGRAM, "a", str(notes), log=tmp_path / "a.log") as a,
-        trainee(PROGRAM, "b", str(notes), log=tmp_path / "b.log") as b,
+        trainer(PROGRAM, "a", str(notes), log=tmp_path / "a.log") as a,
+        trainer(PROGRAM, "b", str(notes), log=tmp_path / "b.log") as b,
     ):
         assert notes.read_text() == "ab"
         assert (a.facts, b.untimed) == ({"precision": "float32"}, {"seconds": [0.5, 1.5]})
-        seconds = take_turns({"first": a, "second": b}, 2)
+        seconds = interleave({"first": a, "second": b}, 2)
         assert notes.read_text() == "ababab"
         assert seconds == {name: [[0.5, 2.5], [0.5, 3.5]] for name in ("first", "second")}
         a.finish()
         assert notes.read_text() == "abababA"
 
 
-def test_a_trainee_that_fails_is_told_with_its_last_words(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match=r"(?s)ended with 3:.*out of batches"):
-        trainee("import sys; print('out of batches', file=sys.stderr); sys.exit(3)", log=tmp_path / "log")
+def test_the_error_of_a_failed_trainer_has_the_end_of_its_log(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"(?s)ended with status 3:.*out of batches"):
+        trainer("import sys; print('out of batches', file=sys.stderr); sys.exit(3)", log=tmp_path / "log")

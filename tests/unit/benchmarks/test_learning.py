@@ -1,4 +1,4 @@
-"""The learning loop's texts are apart, and its people are mistaken as often as they are meant to be."""
+"""The texts of the learning loop do not overlap, and its people are mistaken at the given rate."""
 
 import json
 from dataclasses import asdict, replace
@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 from benchmarks.common.provenance import provenance
-from benchmarks.common.text_sets import Part, shared_texts
+from benchmarks.common.text_sets import TextSet, shared_texts
 from benchmarks.figures.learning import learning_loop
-from benchmarks.learning import texts as cutting
-from benchmarks.learning.__main__ import Report, Round
+from benchmarks.learning import texts as loop_texts
+from benchmarks.learning.__main__ import LearningLoopReport, LearningRound
 from benchmarks.learning.background_load import BackgroundLoad
-from benchmarks.learning.figures import Judged, RunFigures
-from benchmarks.learning.people import Truth, Votes
-from benchmarks.learning.texts import Texts
+from benchmarks.learning.people import TrueLabels, VoteCounts
+from benchmarks.learning.records import ConsensusCounts, RunFigures
+from benchmarks.learning.texts import LoopTexts
 from ml.evaluation.comparison import Comparison
 from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
@@ -24,14 +24,14 @@ from worker.gate import gate_set
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "_TEST", 20)
-    monkeypatch.setattr(cutting, "_POOL", 60)
-    monkeypatch.setattr(cutting, "_IMDB", 12)
+    monkeypatch.setattr(loop_texts, "_TEST", 20)
+    monkeypatch.setattr(loop_texts, "_POOL", 60)
+    monkeypatch.setattr(loop_texts, "_IMDB", 12)
     monkeypatch.setattr(gate_set, "REVIEWS", 40)
 
 
 def known() -> DatasetSplits:
-    """Reviews of sixty movies, thirty of each official part; some words stand under two test movies."""
+    """Reviews of sixty movies, thirty of each official part; some texts are under two test movies."""
     rows = [
         (f"Review {number} of film {film} in {part}.", number % 2, part, f"{part}-{film}")
         for part in ("train", "test")
@@ -46,7 +46,7 @@ def known() -> DatasetSplits:
 
 
 def sentences(count: int) -> pd.DataFrame:
-    """Sentences, and each once more in capitals, which makes it no other."""
+    """Sentences, and each again in capitals, which does not make it a different text."""
     once = [(f"Sentence {number}.", number % 2) for number in range(count)]
     return pd.DataFrame([*once, *((text.upper(), label) for text, label in once)], columns=["text", "label"])
 
@@ -54,10 +54,10 @@ def sentences(count: int) -> pd.DataFrame:
 @pytest.mark.usefixtures("small")
 def test_no_text_and_no_movie_is_in_two_parts() -> None:
     reviews = known()
-    found = Texts.cut(sentences(60), reviews, [5, 10])
+    found = LoopTexts.split(sentences(60), reviews, [5, 10])
     assert [len(table) for table in found.rounds] == [5, 10]
     assert len(found.held_out) == 20
-    tables = [*found.named().values(), reviews.split.train, reviews.split.dev]
+    tables = [*found.by_name().values(), reviews.split.train, reviews.split.dev]
     assert shared_texts(tables) == 0
     assert 8 <= len(found.imdb) <= 12
     test = reviews.test
@@ -67,32 +67,32 @@ def test_no_text_and_no_movie_is_in_two_parts() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_too_few_sentences_are_refused() -> None:
-    with pytest.raises(ValueError, match="and 60 were asked for"):
-        Texts.cut(sentences(60), known(), [20, 40])
+    with pytest.raises(ValueError, match="need 60 sentences"):
+        LoopTexts.split(sentences(60), known(), [20, 40])
 
 
-def test_a_person_is_mistaken_about_a_share_of_the_sentences_and_always_the_same() -> None:
+def test_a_person_is_mistaken_about_a_share_of_the_sentences_and_always_about_the_same_ones() -> None:
     table = pd.DataFrame({"text": [f"Sentence {number}." for number in range(2_000)], "label": 1})
-    truth = Truth.of([table], mistaken=0.05)
-    votes = [truth.vote_of(101, text) for text in table["text"]]
-    assert votes == [truth.vote_of(101, text) for text in table["text"]]
+    true_labels = TrueLabels.from_tables([table], mistaken=0.05)
+    votes = [true_labels.vote_of(101, text) for text in table["text"]]
+    assert votes == [true_labels.vote_of(101, text) for text in table["text"]]
     assert 70 <= votes.count("Negative") <= 130
-    assert votes != [truth.vote_of(102, text) for text in table["text"]]
+    assert votes != [true_labels.vote_of(102, text) for text in table["text"]]
 
 
 def test_votes_add_up() -> None:
-    assert Votes(read=1, own=1, mistaken=1) + Votes(others=2, gold=1) == Votes(1, 0, 1, 2, 1, 0, 1)
+    assert VoteCounts(read=1, own=1, mistaken=1) + VoteCounts(others=2, gold=1) == VoteCounts(1, 0, 1, 2, 1, 0, 1)
 
 
 def test_a_round_has_a_column_of_its_figures() -> None:
     run = RunFigures("one", "two", True, 150, 50, "promoted", "Promoted: it is better.", None, 200.0, 1_000.0)
     better = Comparison("one", "two", 2_000, 0.75, 0.8, 0.05, (0.04, 0.06), 20, 120, 0.001, 0.9)
     seen = BackgroundLoad(3, 600, 600, 0, 0, 0, {"one": 500, "two": 100}, {"50%": 0.1})
-    votes = Votes(read=298, refused=2, own=298, others=298, mistaken=30, called_wrong=70, gold=40)
-    first = Round(
+    votes = VoteCounts(read=298, refused=2, own=298, others=298, mistaken=30, called_wrong=70, gold=40)
+    first = LearningRound(
         sentences=300,
         votes=votes,
-        judged=Judged(200, 0, 28, 1),
+        judged=ConsensusCounts(200, 0, 28, 1),
         quarantine="Texts to look at: 28.",
         seconds={"/retrain to card": 210.0},
         run=run,
@@ -104,8 +104,8 @@ def test_a_round_has_a_column_of_its_figures() -> None:
     )
     rejected = replace(run, published=False, state="rejected", sentence="Rejected: it is worse.", live_at=None)
     second = replace(first, run=rejected, retrain_to_live=None, live_to_reply=None, on_sentences=None, on_imdb=None)
-    parts = {"sentences held out": Part(2_000, "a"), "IMDB to test": Part(2_996, "b")}
-    report = Report(provenance("numpy"), 22_713_986, 12, 0.05, parts, 0, [first, second])
+    parts = {"sentences held out": TextSet(2_000, "a"), "IMDB to test": TextSet(2_996, "b")}
+    report = LearningLoopReport(provenance("numpy"), 22_713_986, 12, 0.05, parts, 0, [first, second])
     found = json.loads(json.dumps(asdict(report)))
     page = learning_loop(found)
     lines = page.splitlines()

@@ -1,4 +1,4 @@
-"""What a results file says about where its figures come from."""
+"""The description of code and machine in a results file."""
 
 import platform
 import re

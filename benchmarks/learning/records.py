@@ -1,4 +1,4 @@
-"""What the database holds of a round, and what the models that came of it are worth."""
+"""Reads the demo's database: consensus on the labelled sentences, the training run, and its models to compare."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -27,8 +27,8 @@ from storage.training import runs
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """How the judged sentences stand, all rounds so far together; ``wrong`` usable ones have a label that is not so."""
+class ConsensusCounts:
+    """Sentences of all rounds so far by the state of their consensus; ``wrong`` are usable with a wrong label."""
 
     usable: int
     waiting: int
@@ -38,10 +38,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """A training run: the sentences it learnt from and was measured on, what was decided, and when it went live.
+    """A training run: the numbers of sentences in training and held out, the decision, and when the model went live.
 
-    ``seconds`` are a worker's, from taking the run to its end. ``live_at`` is ``time.time()``, None for a candidate
-    that did not go live. A rejected candidate is not ``published``: nothing is left of it to measure.
+    ``seconds`` are from the worker's claim to the end. ``live_at`` is a ``time.time()``, or None for a candidate that
+    did not go live. A rejected candidate is not ``published``, so that it cannot be measured.
     """
 
     champion: str
@@ -56,8 +56,8 @@ class RunFigures:
     live_at: float | None
 
 
-class Records:
-    """The demo's database and store, read beside the demo."""
+class DemoRecords:
+    """The database and artifact store of a demo, which may be running."""
 
     def __init__(self, data_dir: Path) -> None:
         self._settings = Settings(
@@ -67,8 +67,8 @@ class Records:
             _env_file=None,
         )
 
-    def judged(self, labels: Mapping[str, str]) -> Judged:
-        """Count the judged sentences, whose true ``labels`` are given by text."""
+    def consensus_counts(self, labels: Mapping[str, str]) -> ConsensusCounts:
+        """Count the labelled sentences by state; ``labels`` are the true ones, by text."""
         rules, admins = EligibilityRules.from_settings(self._settings), frozenset(self._settings.admin_ids)
         with self._database() as database, database.reading() as unit:
             true = {unit.cipher.fingerprint(text): label for text, label in labels.items()}
@@ -78,12 +78,12 @@ class Records:
             text.consensus.state is ConsensusState.USABLE and text.consensus.label != true[text.text_hash]
             for text in found
         )
-        return Judged(
+        return ConsensusCounts(
             states[ConsensusState.USABLE], states[ConsensusState.WAITING], states[ConsensusState.QUARANTINED], wrong
         )
 
     def newest_run(self) -> RunFigures:
-        """The run that was asked for last, which has ended with a decision."""
+        """Return the figures of the newest run; raise ValueError when it has no decision."""
         counts = select(SnapshotRow.part, func.count()).group_by(SnapshotRow.part)
         with self._database() as database, database.reading() as unit:
             run = runs.newest_runs(unit, 1)[0]
@@ -91,7 +91,7 @@ class Records:
             changes = registry.changes(unit)
             versions = {version.version for version in registry.versions(unit)}
         if run.decision is None or run.started_at is None or run.finished_at is None:
-            raise ValueError(f"run {run.id} has not been decided on")
+            raise ValueError(f"run {run.id} has no decision")
         return RunFigures(
             champion=run.champion or "",
             candidate=run.candidate or "",
@@ -105,15 +105,15 @@ class Records:
             live_at=next((one.at.timestamp() for one in changes if one.to_version == run.candidate), None),
         )
 
-    def compared(self, run: RunFigures, texts: pd.DataFrame) -> Comparison | None:
-        """The run's champion (first) and its candidate (second) on the same texts; None for one not published."""
+    def compare_models(self, run: RunFigures, texts: pd.DataFrame) -> Comparison | None:
+        """Compare the run's champion (first) and candidate (second) on ``texts``; None for a rejected candidate."""
         if not run.published:
             return None
         before, after = (self._logits(version, texts) for version in (run.champion, run.candidate))
         return compare((run.champion, run.candidate), before, after, texts["label"].to_numpy(np.int8))
 
     def _logits(self, version: str, texts: pd.DataFrame) -> Logits:
-        """What a published version says (texts, labels)."""
+        """Return the logits (texts, labels) of a published version."""
         with self._database() as database, database.reading() as unit:
             location = registry.get_version(unit, version).location
         folder = ArtifactStore.open(self._settings.store_address).fetch(location, self._settings.data_dir)
@@ -129,6 +129,6 @@ class Records:
             database.close()
 
 
-def labels_of(table: pd.DataFrame) -> dict[str, str]:
-    """The label of each text."""
+def labels_by_text(table: pd.DataFrame) -> dict[str, str]:
+    """Return the label of each text."""
     return {text: LABELS[label] for text, label in table[["text", "label"]].to_numpy().tolist()}

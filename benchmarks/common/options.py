@@ -1,0 +1,21 @@
+"""Command-line options that several benchmarks share."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from benchmarks.common.results import RESULTS
+
+
+def add_imdb_option(parser: ArgumentParser) -> None:
+    """Add ``--data``, the IMDB reviews."""
+    parser.add_argument("--data", type=Path, required=True, help="IMDB reviews with the official split: parquet")
+
+
+def add_sentences_option(parser: ArgumentParser) -> None:
+    """Add ``--sentences``, labelled sentences of another domain than IMDB's."""
+    parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
+
+
+def add_out_option(parser: ArgumentParser, name: str) -> None:
+    """Add ``--out``, the results file, which is the committed one of this ``name`` by default."""
+    parser.add_argument("--out", type=Path, default=RESULTS / f"{name}.json", help="results file")

@@ -1,0 +1,18 @@
+"""Writes a results file."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+RESULTS: Final = Path("benchmarks/results")
+"""The folder of the committed results files, from the repository's root."""
+
+
+def write_results(path: Path, report: "DataclassInstance") -> None:
+    """Write a report, a dataclass instance, as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
