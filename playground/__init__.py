@@ -1,1 +1,1 @@
-"""A local Bot API server and its chat page: everything that Telegram does for the bot, on one machine."""
+"""A local Bot API server with a chat page: it replaces Telegram for the bot on one machine."""

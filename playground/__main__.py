@@ -12,11 +12,11 @@ from playground.server import Address, serve
 
 
 def main() -> int:
-    """Run the server; returns the process's exit status."""
+    """Run the server and return the exit status of the process."""
     options = _read_arguments()
     configure_logging("INFO")
     try:
-        asyncio.run(serve(Address(options.host, options.port), options.data_dir, options.token, _say_ready))
+        asyncio.run(serve(Address(options.host, options.port), options.data_dir, options.token, _print_ready))
     except ThumbsError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -27,7 +27,7 @@ def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8081, help="port, 0 for any free one (default: %(default)s)")
-    parser.add_argument("--data-dir", type=Path, required=True, help="folder for counters, waiting updates and files")
+    parser.add_argument("--data-dir", type=Path, required=True, help="folder for counters, pending updates and files")
     parser.add_argument("--token", type=_token, required=True, help="the bot's token: digits, a colon, letters")
     return parser.parse_args()
 
@@ -40,11 +40,11 @@ def _port(value: str) -> int:
 
 def _token(value: str) -> str:
     if not re.fullmatch(r"\d+:[A-Za-z0-9_-]+", value):
-        raise argparse.ArgumentTypeError("that is not a bot token; give one such as 1234567:some-letters")
+        raise argparse.ArgumentTypeError("this is not a bot token; give one like 1234567:some-letters")
     return value
 
 
-def _say_ready(address: str) -> None:
+def _print_ready(address: str) -> None:
     sys.stdout.write(f"playground listening on {address}\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""A person's side of the playground for programs: tests and drivers write, tap and look at the chat through it."""
+"""A client of the people's side of the playground: tests and drivers write, tap and read the chat with it."""
 
 import time
 from collections.abc import Callable
@@ -14,9 +14,9 @@ _REQUEST_SECONDS = 30.0
 
 
 class PlaygroundClient:
-    """Calls ``/sim/...`` of the server at ``url``; every refusal raises PlaygroundRefused. Usable from threads.
+    """Calls ``/sim/...`` on the server at ``url``. Every refusal raises PlaygroundRefused. Thread-safe.
 
-    ``token`` is the bot's, for whoever speaks to the Bot API beside it.
+    ``token`` is the bot's token, for callers that also use the Bot API.
     """
 
     def __init__(self, url: str, token: str = "") -> None:
@@ -45,80 +45,82 @@ class PlaygroundClient:
         return f"{self.url}/file/bot"
 
     def message(self, text: str, user_id: int = 2, reply_to: int | None = None) -> JsonObject:
-        """Send one text of up to 4,096 code units; returns message_id, chat_id, update_id and message."""
+        """Send a text of up to 4,096 UTF-16 code units; return message_id, chat_id, update_id and message."""
         return self._post("message", text=text, user_id=user_id, reply_to=reply_to)
 
     def paste(self, text: str, user_id: int = 2) -> list[JsonObject]:
-        """Send a text of any length, cut as the apps cut it; returns what ``message`` does for each part."""
+        """Send a text of any length, split as the apps split it; return what ``message`` does for each part."""
         messages: list[JsonObject] = self._post("paste", text=text, user_id=user_id)["messages"]
         return messages
 
     def edit(self, message_id: int, text: str, user_id: int = 2) -> JsonObject:
-        """Edit one's own message; returns what ``message`` does."""
+        """Edit the person's own message; return what ``message`` does."""
         return self._post("edit", message_id=message_id, text=text, user_id=user_id)
 
     def tap(
         self, message_id: int, label: str | None = None, *, data: str | None = None, user_id: int = 2
     ) -> JsonObject:
-        """Tap a button by its label or its data; returns callback_id and update_id."""
+        """Tap a button by its label or its data; return callback_id and update_id."""
         return self._post("tap", chat_id=user_id, message_id=message_id, label=label, data=data, user_id=user_id)
 
     def document(self, file_name: str, content: bytes, user_id: int = 2, caption: str = "") -> JsonObject:
-        """Send a file; returns what ``message`` does."""
+        """Send a file; return what ``message`` does."""
         return self._upload("document", file_name, content, {"user_id": str(user_id), "caption": caption})
 
     def photo(self, file_name: str, content: bytes, user_id: int = 2, caption: str = "") -> JsonObject:
-        """Send a PNG, GIF or JPEG as a photo; returns what ``message`` does."""
+        """Send a PNG, GIF or JPEG as a photo; return what ``message`` does."""
         return self._upload("photo", file_name, content, {"user_id": str(user_id), "caption": caption})
 
     def voice(self, user_id: int = 2, duration: int = 1) -> JsonObject:
-        """Send a voice message of ``duration`` seconds; returns what ``message`` does."""
+        """Send a voice message of ``duration`` seconds; return what ``message`` does."""
         return self._post("voice", user_id=user_id, duration=duration)
 
     def sticker(self, emoji: str = "👍", user_id: int = 2) -> JsonObject:
-        """Send a sticker; returns what ``message`` does."""
+        """Send a sticker; return what ``message`` does."""
         return self._post("sticker", user_id=user_id, emoji=emoji)
 
     def fault(self, kind: str, method: str = "*", times: int = 1, **details: object) -> JsonObject:
-        """Order a fault; ``details`` are seconds, retry_after, migrate_to_chat_id or description."""
+        """Add a fault; ``details`` are seconds, retry_after, migrate_to_chat_id or description."""
         return self._post("fault", kind=kind, method=method, times=times, **details)
 
     def clear_faults(self) -> JsonObject:
-        """Call off the faults that have not happened."""
+        """Cancel all pending faults."""
         return self._post("clear_faults")
 
     def reset(self) -> int:
-        """Empty chats, calls, faults and waiting updates; returns the number of the latest call."""
+        """Empty chats, calls, faults and pending updates; return the number of the latest call."""
         return int(self._post("reset")["seq"])
 
     def outbox(self, since: int = 0, wait: int = 0) -> list[JsonObject]:
-        """The bot's calls numbered above ``since``; waits up to ``wait`` seconds for the first."""
+        """Return the bot's calls numbered above ``since``; wait up to ``wait`` seconds for the first."""
         calls: list[JsonObject] = self._get("outbox", since=since, wait=wait)
         return calls
 
     def chat(self, chat_id: int = 2, since: int | None = None, wait: int = 0) -> JsonObject:
-        """The chat as its person sees it; waits up to ``wait`` seconds until its version is above ``since``."""
+        """Return the chat as its person sees it; wait up to ``wait`` seconds until its version is above ``since``."""
         chat: JsonObject = self._get(f"chat/{chat_id}", since=since, wait=wait)
         return chat
 
     def status(self, wait: int = 0) -> JsonObject:
-        """Whether the bot listens and what waits for it; waits up to ``wait`` seconds until it listens."""
+        """Return the state of the bot and its queue; wait up to ``wait`` seconds until the bot is listening."""
         status: JsonObject = self._get("status", wait=wait)
         return status
 
-    def wait_for_chat(self, fits: Callable[[JsonObject], bool], chat_id: int = 2, seconds: float = 30.0) -> JsonObject:
-        """The chat as soon as it ``fits``; raises TimeoutError that shows the chat when it never does."""
+    def wait_for_chat(
+        self, condition: Callable[[JsonObject], bool], chat_id: int = 2, seconds: float = 30.0
+    ) -> JsonObject:
+        """Return the chat once ``condition`` holds. Raises TimeoutError after ``seconds``."""
         deadline = time.monotonic() + seconds
         chat = self.chat(chat_id)
-        while not fits(chat):
+        while not condition(chat):
             left = deadline - time.monotonic()
             if left <= 0:
-                raise TimeoutError(f"Chat {chat_id} did not become as expected in {seconds} s: {chat['messages']}")
+                raise TimeoutError(f"Chat {chat_id} did not change as expected within {seconds} s: {chat['messages']}")
             chat = self.chat(chat_id, since=chat["version"], wait=max(1, int(left)))
         return chat
 
     def wait_for_call(self, method: str, since: int = 0, seconds: float = 30.0) -> JsonObject:
-        """The first call of ``method`` numbered above ``since``; raises TimeoutError when there is none."""
+        """Return the first call of ``method`` numbered above ``since``. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         seen = since
         while (left := deadline - time.monotonic()) > 0:
@@ -126,7 +128,7 @@ class PlaygroundClient:
                 seen = call["seq"]
                 if call["method"] == method:
                     return call
-        raise TimeoutError(f"The bot did not call {method} in {seconds} s; it made {seen - since} other calls.")
+        raise TimeoutError(f"The bot did not call {method} within {seconds} s; it made {seen - since} other calls.")
 
     def _post(self, action: str, **values: object) -> JsonObject:
         given = {name: value for name, value in values.items() if value is not None}

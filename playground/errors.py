@@ -4,8 +4,8 @@ from core.errors import BadInput, ThumbsError
 
 
 class UnusablePlaygroundFile(BadInput):
-    message = "The playground's file {path} cannot be used: {reason}. Remove it to start over without what it kept."
+    message = "The playground cannot read its file {path}: {reason}. Delete it to start over without its contents."
 
 
 class PlaygroundRefused(ThumbsError):
-    message = "The playground refused {path}: {reason}"
+    message = "The playground refused the request {path}: {reason}"

@@ -1,4 +1,4 @@
-"""The server: its routes, and its life from the first request to the signal that stops it."""
+"""The HTTP server: its routes, its start and its stop on a signal."""
 
 import asyncio
 import signal
@@ -17,8 +17,8 @@ from playground.sim.http import (
     ActionHandler,
     ChatHandler,
     EventsHandler,
+    FileHandler,
     OutboxHandler,
-    PictureHandler,
     StatusHandler,
 )
 from playground.state.world import World, open_world
@@ -29,42 +29,42 @@ _UPLOAD_LIMIT = 50 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen; port 0 takes any free one."""
+    """The address to listen on; port 0 means any free port."""
 
     host: str
     port: int
 
 
 class PageHandler(StaticFileHandler):
-    """The chat page, which loads nothing from elsewhere."""
+    """The chat page, which loads nothing from other sites."""
 
     def set_extra_headers(self, path: str) -> None:
-        """Keep the page's code fresh and alone."""
+        """Prevent stale copies of the page, and code and images from other sites."""
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Content-Security-Policy", "default-src 'self'; img-src 'self' blob: data:")
 
 
 def make_application(world: World) -> Application:
-    """The table of routes."""
-    given = {"world": world}
+    """Return the application with all routes."""
+    arguments = {"world": world}
     return Application(
         [
-            (r"/bot([^/]+)/([A-Za-z]+)", BotApiHandler, given),
-            (r"/file/bot([^/]+)/(.+)", BotFileHandler, given),
-            (r"/sim/outbox", OutboxHandler, given),
-            (r"/sim/chat/(-?\d{1,19})", ChatHandler, given),
-            (r"/sim/events", EventsHandler, given),
-            (r"/sim/status", StatusHandler, given),
-            (r"/sim/about", AboutHandler, given),
-            (r"/sim/file/([\w-]+)", PictureHandler, given),
-            (r"/sim/(\w+)", ActionHandler, given),
+            (r"/bot([^/]+)/([A-Za-z]+)", BotApiHandler, arguments),
+            (r"/file/bot([^/]+)/(.+)", BotFileHandler, arguments),
+            (r"/sim/outbox", OutboxHandler, arguments),
+            (r"/sim/chat/(-?\d{1,19})", ChatHandler, arguments),
+            (r"/sim/events", EventsHandler, arguments),
+            (r"/sim/status", StatusHandler, arguments),
+            (r"/sim/about", AboutHandler, arguments),
+            (r"/sim/file/([\w-]+)", FileHandler, arguments),
+            (r"/sim/(\w+)", ActionHandler, arguments),
             (r"/(.*)", PageHandler, {"path": str(PAGE), "default_filename": "index.html"}),
         ]
     )
 
 
-async def serve(address: Address, data_dir: Path, token: str, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; ``ready`` gets the page's address. Raises PortTaken."""
+async def serve(address: Address, data_dir: Path, token: str, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM. Calls ``on_ready`` with the page's address. Raises PortTaken."""
     world = open_world(data_dir, token)
     server = HTTPServer(make_application(world), max_buffer_size=_UPLOAD_LIMIT)
     port = _listen(server, address)
@@ -73,7 +73,7 @@ async def serve(address: Address, data_dir: Path, token: str, ready: Callable[[s
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     deliveries = asyncio.create_task(world.webhook.deliver())
-    ready(f"http://{address.host}:{port}")
+    on_ready(f"http://{address.host}:{port}")
     await stop.wait()
     server.stop()
     deliveries.cancel()

@@ -1,4 +1,4 @@
-"""What travels between a bot and the server: JSON objects, and the errors that Telegram answers with."""
+"""JSON, uploads and Telegram's errors, as they are sent over HTTP."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ JsonObject = dict[str, Any]
 
 
 class ApiError(Exception):
-    """A refused call: the status, Telegram's description, and its ``parameters`` object where there is one."""
+    """A refused call: the status, Telegram's description, and the optional ``parameters`` object."""
 
     def __init__(self, code: int, description: str, parameters: JsonObject | None = None) -> None:
         super().__init__(description)
@@ -17,7 +17,7 @@ class ApiError(Exception):
         self.parameters = parameters
 
     def to_api(self) -> JsonObject:
-        """The body of the answer."""
+        """Return the body of the answer."""
         body: JsonObject = {"ok": False, "error_code": self.code, "description": self.description}
         if self.parameters is not None:
             body["parameters"] = self.parameters
@@ -25,22 +25,22 @@ class ApiError(Exception):
 
 
 def bad_request(reason: str) -> ApiError:
-    """Status 400 with Telegram's prefix."""
+    """Return status 400 with Telegram's prefix."""
     return ApiError(400, f"Bad Request: {reason}")
 
 
 def conflict(reason: str) -> ApiError:
-    """Status 409 with Telegram's prefix."""
+    """Return status 409 with Telegram's prefix."""
     return ApiError(409, f"Conflict: {reason}")
 
 
 def not_built(what: str) -> ApiError:
-    """Status 501: Telegram has it, the playground does not."""
+    """Return status 501: Telegram has this, the playground does not."""
     return ApiError(501, f"Not Implemented: the playground has no {what}")
 
 
 def encode(value: object) -> str:
-    """JSON as Telegram writes it: compact, letters of all scripts as they are."""
+    """Return JSON as Telegram writes it: compact, without escapes for non-ASCII characters."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -53,5 +53,5 @@ class Upload:
     content: bytes
 
     def to_log(self) -> JsonObject:
-        """What the list of calls shows of it."""
+        """Return what the call log shows instead of the content."""
         return {"file_name": self.file_name, "mime_type": self.mime_type, "size": len(self.content)}

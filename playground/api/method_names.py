@@ -1,4 +1,4 @@
-"""The names of all methods of Bot API 10.0, so that one that is not built is told apart from one that is misspelt."""
+"""The names of all methods of Bot API 10.0, which distinguish a missing method from a misspelled one."""
 
 OFFICIAL_METHODS = (
     "addStickerToSet",

@@ -1,207 +1,135 @@
-"""Declared parameters: what a method takes, and how a value from the wire becomes one of that kind.
+"""Declared parameters: a pydantic model for what a method takes, refused in the words of Telegram.
 
-Values come as text from queries and forms (objects and arrays then as JSON) and as they are from JSON bodies. A name
-that is not declared, a missing required one and a value of the wrong kind are refused, at every depth.
+Pydantic checks names, types and required values. Written by hand are only the two things that it has no option for:
+a form carries numbers, booleans, arrays and objects as text, and Telegram reports the first error as one sentence.
 """
 
 import json
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from types import UnionType
+from typing import Annotated, Any, Self, Union, get_args, get_origin
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from playground.wire import JsonObject, Upload, bad_request
 
-_TRUTHS = {"true": True, "false": False, "1": True, "0": False}
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_EXPECTED = {
+    "string_type": "String expected",
+    "int_type": "Integer expected",
+    "float_type": "Number expected",
+    "finite_number": "Number expected",
+    "bool_type": "Boolean expected",
+    "list_type": "Array expected",
+    "is_instance_of": "an uploaded file expected",
+}
+_NOT_AN_OBJECT = "object_type"
 
 
-class Unfit(Exception):
-    """A value is not of the kind that is declared; the message says what is expected or wrong."""
+class Parameters(BaseModel):
+    """The parameters of one request, as fields. Unknown names are refused, and null counts as not given."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def read(cls, given: Mapping[str, object]) -> Self:
+        """Validate values from a form or a JSON body. Raises ApiError 400 with the first error."""
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise bad_request(_first_error(error)) from error
+
+    def to_json(self) -> JsonObject:
+        """Return the values that were given, without defaults; uploads by name, type and size."""
+        return self.model_dump(exclude_unset=True)
+
+    @classmethod
+    def parse_text(cls, name: str, value: object) -> object:
+        """Return ``value``, or what its text stands for when the field ``name`` does not hold text."""
+        field = cls.model_fields.get(name)
+        if field is None or not isinstance(value, str):
+            return value
+        types = _types(field.annotation)
+        if bool in types:
+            return _BOOLEANS.get(value.lower(), value)
+        if any(issubclass(kind, int | float | list | BotApiObject) for kind in types):
+            try:
+                return json.loads(value)
+            except ValueError:
+                return value
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse_texts(cls, given: Any) -> Any:  # noqa: ANN401  # whatever the request holds
+        if not isinstance(given, Mapping):
+            return given
+        return {
+            name: cls.parse_text(name, value)
+            for name, value in given.items()
+            if value is not None or name not in cls.model_fields
+        }
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of value: ``read`` gives the value or raises Unfit; ``structured`` ones are JSON inside forms."""
+class BotApiObject(Parameters):
+    """An object inside a parameter, under its name in the Bot API."""
 
-    name: str
-    read: Callable[[object], object]
-    structured: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One declared name."""
-
-    kind: Kind
-    required: bool
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_object_in_errors(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
+        if not isinstance(value, dict):
+            raise PydanticCustomError(_NOT_AN_OBJECT, "{name} expected", {"name": cls.__name__})
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise ValueError(f"can't parse {cls.__name__}: {_first_error(error)}") from error
 
 
-def need(kind: Kind) -> Parameter:
-    """A parameter that must be given."""
-    return Parameter(kind, required=True)
-
-
-def may(kind: Kind) -> Parameter:
-    """A parameter that may be left out."""
-    return Parameter(kind, required=False)
-
-
-def read_parameters(declared: Mapping[str, Parameter], given: Mapping[str, object]) -> JsonObject:
-    """The values by name; parameters that were not given are left out. Raises ApiError 400 with the first fault."""
-    try:
-        return _read_members(declared, given)
-    except Unfit as unfit:
-        raise bad_request(str(unfit)) from unfit
-
-
-def attached(given: Mapping[str, object]) -> dict[str, object]:
-    """``given`` with each text ``attach://NAME`` replaced by the upload NAME, which leaves the list of parameters."""
-    uses = {name: str(value).removeprefix("attach://") for name, value in given.items() if _refers(value, given)}
+def resolve_attachments(given: Mapping[str, object]) -> dict[str, object]:
+    """Replace each text ``attach://NAME`` by the upload NAME, which is then no longer a separate parameter."""
+    uses = {name: str(value).removeprefix("attach://") for name, value in given.items() if _is_attached(value, given)}
     taken = set(uses.values())
     rest = {name: value for name, value in given.items() if name not in taken}
     return {name: given[uses[name]] if name in uses else value for name, value in rest.items()}
 
 
-def _refers(value: object, given: Mapping[str, object]) -> bool:
+def _is_attached(value: object, given: Mapping[str, object]) -> bool:
     is_reference = isinstance(value, str) and value.startswith("attach://")
     return is_reference and isinstance(given.get(str(value).removeprefix("attach://")), Upload)
 
 
-def _read_members(declared: Mapping[str, Parameter], given: Mapping[str, object]) -> JsonObject:
-    for name in given:
-        if name not in declared:
-            raise Unfit(f'unknown parameter "{name}"')
-    values = {}
-    for name, parameter in declared.items():
-        value = given.get(name)
-        if value is not None:
-            values[name] = _read_one(name, parameter.kind, value)
-        elif parameter.required:
-            raise Unfit(f'parameter "{name}" is required')
-    return values
+def _types(annotation: Any) -> set[type]:  # noqa: ANN401  # an annotation can be anything
+    """Return the types that an annotation allows, without what is inside of arrays."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _types(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return {kind for alternative in get_args(annotation) for kind in _types(alternative)}
+    return {origin or annotation}
 
 
-def _read_one(name: str, kind: Kind, value: object) -> object:
-    if kind.structured and isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError as error:
-            raise Unfit(f'can\'t parse "{name}" as JSON: {kind.name} expected') from error
-    try:
-        return kind.read(value)
-    except Unfit as unfit:
-        raise Unfit(f'wrong parameter "{name}": {unfit}') from unfit
+def _first_error(error: ValidationError) -> str:
+    """Return one sentence: about an unknown name if there is one, or else about the first wrong value."""
+    errors = error.errors()
+    return _sentence(next((one for one in errors if one["type"] == "extra_forbidden"), errors[0]))
 
 
-def _string(value: object) -> str:
-    if not isinstance(value, str):
-        raise Unfit("String expected")
-    return value
-
-
-def _integer(value: object) -> int:
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,19}", value):
-        return int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Unfit("Integer expected")
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value):
-        return float(value)
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise Unfit("Number expected")
-    return float(value)
-
-
-def _boolean(value: object) -> bool:
-    if isinstance(value, str) and value.lower() in _TRUTHS:
-        return _TRUTHS[value.lower()]
-    if not isinstance(value, bool):
-        raise Unfit("Boolean expected")
-    return value
-
-
-def _chat_id(value: object) -> int | str:
-    if isinstance(value, str) and re.fullmatch(r"@\w+", value):
-        return value
-    return _integer(value)
-
-
-def _upload(value: object) -> Upload:
-    if not isinstance(value, Upload):
-        raise Unfit("an uploaded file expected")
-    return value
-
-
-def _upload_or_name(value: object) -> Upload | str:
-    return value if isinstance(value, Upload) else _string(value)
-
-
-STRING = Kind("String", _string)
-INTEGER = Kind("Integer", _integer)
-NUMBER = Kind("Number", _number)
-BOOLEAN = Kind("Boolean", _boolean)
-CHAT_ID = Kind("chat identifier", _chat_id)
-UPLOAD = Kind("file", _upload)
-FILE = Kind("file", _upload_or_name)
-
-
-def one_of(*choices: str) -> Kind:
-    """One of these words."""
-
-    def read(value: object) -> str:
-        if value not in choices:
-            raise Unfit(f"one of {', '.join(choices)} expected")
-        return str(value)
-
-    return Kind("String", read)
-
-
-def between(low: int, high: int) -> Kind:
-    """An integer from ``low`` to ``high``, both included."""
-
-    def read(value: object) -> int:
-        number = _integer(value)
-        if not low <= number <= high:
-            raise Unfit(f"{low} to {high} expected")
-        return number
-
-    return Kind("Integer", read)
-
-
-def array(kind: Kind) -> Kind:
-    """An array of one kind."""
-
-    def read(value: object) -> list[object]:
-        if not isinstance(value, list):
-            raise Unfit("Array expected")
-        return [kind.read(item) for item in value]
-
-    return Kind("Array", read, structured=True)
-
-
-def record(name: str, **members: Parameter) -> Kind:
-    """An object with these members and no others."""
-
-    def read(value: object) -> JsonObject:
-        if not isinstance(value, dict):
-            raise Unfit(f"{name} expected")
-        try:
-            return _read_members(members, value)
-        except Unfit as unfit:
-            raise Unfit(f"can't parse {name}: {unfit}") from unfit
-
-    return Kind(name, read, structured=True)
-
-
-def checked(kind: Kind, check: Callable[[JsonObject], None]) -> Kind:
-    """A kind whose objects must also pass ``check``, which raises Unfit."""
-
-    def read(value: object) -> object:
-        result = kind.read(value)
-        if isinstance(result, dict):
-            check(result)
-        return result
-
-    return Kind(kind.name, read, kind.structured)
+def _sentence(error: ErrorDetails) -> str:
+    kind, place = error["type"], error["loc"]
+    if kind == "missing":
+        return f'parameter "{place[0]}" is required'
+    if kind == "extra_forbidden":
+        return f'unknown parameter "{place[0]}"'
+    reason = _EXPECTED.get(kind) or error["msg"].removeprefix("Value error, ")
+    if not place:
+        return reason
+    if kind in ("list_type", _NOT_AN_OBJECT) and len(place) == 1 and isinstance(error["input"], str):
+        return f'can\'t parse "{place[0]}" as JSON: {reason}'
+    return f'wrong parameter "{place[0]}": {reason}'

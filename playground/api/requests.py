@@ -1,4 +1,4 @@
-"""Reads the parameters of a request: from the query, a form, a multipart body or JSON."""
+"""Reads the values of a request from the query, a form, a multipart body or JSON."""
 
 import json
 
@@ -7,8 +7,8 @@ from tornado.httputil import HTTPServerRequest
 from playground.wire import JsonObject, Upload, bad_request
 
 
-def given_parameters(request: HTTPServerRequest) -> JsonObject:
-    """Text, JSON values and uploads by name; of a name that comes twice the last counts. Raises ApiError 400."""
+def read_values(request: HTTPServerRequest) -> JsonObject:
+    """Return text, JSON values and uploads by name; the last of several values counts. Raises ApiError 400."""
     given: JsonObject = {name: _text(values[-1]) for name, values in request.arguments.items()}
     if request.body and request.headers.get("Content-Type", "").startswith("application/json"):
         given |= _json_body(request.body)

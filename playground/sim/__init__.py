@@ -1,1 +1,1 @@
-"""What people do in the playground, as HTTP calls."""
+"""The people's actions in the playground, over HTTP."""

@@ -1,1 +1,1 @@
-"""Chats, people, updates and files, as the playground remembers them."""
+"""The playground's state: chats, people, updates and files."""

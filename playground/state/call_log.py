@@ -1,4 +1,4 @@
-"""The bot's calls in order, with what was answered."""
+"""The log of the bot's calls and their answers."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from playground.wire import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: ``result`` is the answer's result, or for a refused one its error; ``fault`` names what hit it."""
+    """One call. ``result`` is the result or, for a refused call, the error; ``fault`` is the fault that hit it."""
 
     seq: int
     method: str
@@ -18,7 +18,7 @@ class Call:
     fault: str | None = None
 
     def to_json(self) -> JsonObject:
-        """The entry of ``/sim/outbox``."""
+        """Return the entry of ``/sim/outbox``."""
         entry: JsonObject = {
             "seq": self.seq,
             "method": self.method,
@@ -30,30 +30,30 @@ class Call:
 
 
 class CallLog:
-    """Every call but getUpdates, numbered from 1 in each run of the server."""
+    """Every call except getUpdates, numbered from 1 in each run of the server."""
 
     def __init__(self, changes: ChangeFeed) -> None:
         self._changes = changes
         self._calls: list[Call] = []
-        self._dropped = 0
+        self._cleared = 0
 
     @property
     def last(self) -> int:
         """The number of the latest call; 0 before the first."""
-        return self._dropped + len(self._calls)
+        return self._cleared + len(self._calls)
 
     def add(self, method: str, params: JsonObject, *, ok: bool, result: object, fault: str | None) -> None:
-        """Write down one call."""
+        """Record one call."""
         call = Call(self.last + 1, method, params, ok, result, fault)
         self._calls.append(call)
         self._changes.publish("call", call=call.to_json())
 
     async def since(self, seq: int, seconds: float) -> list[Call]:
-        """Calls numbered above ``seq``; waits up to ``seconds`` for one."""
-        await self._changes.until(lambda: self.last > seq, seconds)
-        return self._calls[max(seq - self._dropped, 0) :]
+        """Return the calls numbered above ``seq``; wait up to ``seconds`` for one."""
+        await self._changes.wait_until(lambda: self.last > seq, seconds)
+        return self._calls[max(seq - self._cleared, 0) :]
 
     def clear(self) -> None:
-        """Forget the calls; numbers go on."""
-        self._dropped = self.last
+        """Forget the calls; the numbers continue."""
+        self._cleared = self.last
         self._calls.clear()

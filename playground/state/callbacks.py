@@ -1,4 +1,4 @@
-"""Taps on buttons that the bot has not answered yet."""
+"""Taps on buttons that the bot has not yet answered."""
 
 import time
 from collections.abc import Callable
@@ -12,35 +12,35 @@ LIFETIME_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """Who tapped, where, and when (unix time)."""
+    """The person, the chat and the time (Unix seconds) of a tap."""
 
     id: str
     user_id: int
     chat_id: int
-    at: float
+    tapped_at: float
 
 
 class Callbacks:
-    """Open taps by id. An id answers once and within LIFETIME_SECONDS; a restart of the server ends all of them."""
+    """Unanswered taps by id. A tap can be answered once, within LIFETIME_SECONDS; taps do not survive a restart."""
 
     def __init__(self, counters: Counters, clock: Callable[[], float] = time.time) -> None:
         self._counters = counters
         self._clock = clock
         self._open: dict[str, Tap] = {}
 
-    def begin(self, user_id: int, chat_id: int) -> Tap:
-        """Note a new tap."""
+    def add(self, user_id: int, chat_id: int) -> Tap:
+        """Record a new tap."""
         tap = Tap(str(self._counters.next(CALLBACK)), user_id, chat_id, self._clock())
         self._open[tap.id] = tap
         return tap
 
-    def take(self, callback_id: str) -> Tap:
-        """The tap that is being answered; raises ApiError when it is unknown, answered or too old."""
+    def pop(self, callback_id: str) -> Tap:
+        """Remove and return the tap to answer. Raises ApiError when it is unknown, answered or too old."""
         tap = self._open.pop(callback_id, None)
-        if tap is None or self._clock() - tap.at > LIFETIME_SECONDS:
+        if tap is None or self._clock() - tap.tapped_at > LIFETIME_SECONDS:
             raise bad_request("query is too old and response timeout expired or query ID is invalid")
         return tap
 
     def clear(self) -> None:
-        """End all taps."""
+        """Forget all taps."""
         self._open.clear()

@@ -1,56 +1,56 @@
-"""Word of every change: to whoever follows all of them, and to whoever waits until something has come about."""
+"""Publishes every change to subscribers, and wakes callers that wait for a condition."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from playground.wire import JsonObject
 
-_KEPT_FOR_A_SLOW_FOLLOWER = 10_000
+_QUEUE_SIZE = 10_000
 
 
 class ChangeFeed:
-    """One event loop's notice board."""
+    """The changes of one server. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
-        self._followers: set[asyncio.Queue[JsonObject | None]] = set()
+        self._subscribers: set[asyncio.Queue[JsonObject | None]] = set()
         self._closed = False
 
     def publish(self, kind: str, **facts: object) -> None:
-        """Announce a change; ``kind`` becomes its ``type``."""
+        """Publish a change; ``kind`` becomes its ``type``."""
         event = {"type": kind, **facts}
-        for queue in list(self._followers):
+        for queue in list(self._subscribers):
             if queue.full():
-                # It has stopped reading; its page asks for everything again when it connects anew.
-                self._followers.discard(queue)
+                # The subscriber has stopped reading; its page reloads everything when it reconnects.
+                self._subscribers.discard(queue)
             else:
                 queue.put_nowait(event)
         self._wake()
 
-    async def until(self, come_about: Callable[[], bool], seconds: float) -> bool:
-        """Wait until ``come_about()``, for ``seconds`` or until the board closes; returns what it is then."""
+    async def wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until ``condition()`` holds, ``seconds`` have passed or the feed closes; return whether it holds."""
         try:
             async with asyncio.timeout(seconds):
-                while not (self._closed or come_about()):
+                while not (self._closed or condition()):
                     await self._next.wait()
         except TimeoutError:
-            return come_about()
-        return come_about()
+            return condition()
+        return condition()
 
-    async def follow(self) -> AsyncIterator[JsonObject]:
-        """Every change from now on, in order, until the board closes."""
-        queue: asyncio.Queue[JsonObject | None] = asyncio.Queue(_KEPT_FOR_A_SLOW_FOLLOWER)
-        self._followers.add(queue)
+    async def subscribe(self) -> AsyncIterator[JsonObject]:
+        """Yield every new change in order until the feed closes."""
+        queue: asyncio.Queue[JsonObject | None] = asyncio.Queue(_QUEUE_SIZE)
+        self._subscribers.add(queue)
         try:
-            while (queue in self._followers or not queue.empty()) and (event := await queue.get()) is not None:
+            while (queue in self._subscribers or not queue.empty()) and (event := await queue.get()) is not None:
                 yield event
         finally:
-            self._followers.discard(queue)
+            self._subscribers.discard(queue)
 
     def close(self) -> None:
-        """End every wait and everybody's following: the server stops."""
+        """End all waits and subscriptions, because the server stops."""
         self._closed = True
-        for queue in self._followers:
+        for queue in self._subscribers:
             if not queue.full():
                 queue.put_nowait(None)
         self._wake()

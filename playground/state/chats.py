@@ -1,4 +1,4 @@
-"""Chats and their messages, as they are now. Contents live in memory; message ids go on after a restart."""
+"""Chats and their current messages, in memory. Message ids continue after a restart."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,7 +27,7 @@ class Message:
     edit_date: int | None = None
 
     def to_api(self) -> JsonObject:
-        """Telegram's Message; of the message that it replies to, all but the reply of that one."""
+        """Return Telegram's Message. A replied-to message is included without its own reply."""
         message: JsonObject = {
             "message_id": self.message_id,
             "from": self.sender.to_api(),
@@ -49,16 +49,16 @@ class Message:
             message["reply_markup"] = self.reply_markup
         return message
 
-    def shown(self) -> JsonObject:
-        """What a person sees: Telegram's Message, who wrote it, whether it is marked as edited, and its buttons."""
+    def to_json(self) -> JsonObject:
+        """Return what a person sees: Telegram's Message plus from_bot, edited and buttons."""
         keyboard = self.reply_markup["inline_keyboard"] if self.reply_markup else []
-        facts = {"from_bot": self.sender.is_bot, "edited": self.edit_date is not None, "buttons": keyboard}
-        return {**self.to_api(), **facts}
+        shown = {"from_bot": self.sender.is_bot, "edited": self.edit_date is not None, "buttons": keyboard}
+        return {**self.to_api(), **shown}
 
 
 @dataclass(slots=True)
 class Chat:
-    """One private chat with ``person``; ``version`` grows with every change that its person can see."""
+    """The private chat with ``person``. ``version`` increases with every change that the person can see."""
 
     person: User
     messages: dict[int, Message] = field(default_factory=dict)
@@ -67,54 +67,54 @@ class Chat:
 
     @property
     def id(self) -> int:
-        """The id of a private chat is its person's."""
+        """The chat's id, which is the person's id."""
         return self.person.id
 
     def to_api(self) -> JsonObject:
-        """Telegram's Chat."""
+        """Return Telegram's Chat."""
         chat: JsonObject = {"id": self.id, "type": "private", "first_name": self.person.first_name}
         if self.person.username is not None:
             chat["username"] = self.person.username
         return chat
 
     def put(self, message: Message) -> Message:
-        """Add ``message``, or put it in the place of the one with its id."""
+        """Add ``message``, or replace the message with the same id."""
         self.messages[message.message_id] = message
         self.version += 1
         return message
 
     def remove(self, message_id: int) -> None:
-        """Delete a message that is there."""
+        """Delete a message. Raises KeyError when it does not exist."""
         del self.messages[message_id]
         self.version += 1
 
 
 class Chats:
-    """All chats by id. One exists from its person's first message on, also in an earlier run."""
+    """All chats by id. A chat exists once its person has written, even in an earlier run."""
 
-    def __init__(self, counters: Counters, person: Callable[[int], User]) -> None:
+    def __init__(self, counters: Counters, find_person: Callable[[int], User]) -> None:
         self._counters = counters
-        self._person = person
+        self._find_person = find_person
         self._chats: dict[int, Chat] = {}
 
     def find(self, chat_id: int | str) -> Chat:
-        """The chat that the bot means; raises ApiError when nobody with this id has written to it."""
+        """Return the chat. Raises ApiError when nobody with this id has written to the bot."""
         if isinstance(chat_id, int) and self._counters.started(message_counter(chat_id)):
             return self.open(chat_id)
         raise bad_request("chat not found")
 
     def open(self, user_id: int) -> Chat:
-        """The private chat of this person, made if it is new."""
+        """Return the private chat of this person; create it if needed."""
         if user_id not in self._chats:
-            self._chats[user_id] = Chat(self._person(user_id))
+            self._chats[user_id] = Chat(self._find_person(user_id))
         return self._chats[user_id]
 
     def next_message_id(self, chat: Chat) -> int:
-        """A message id that was never used in ``chat``."""
+        """Return a message id that was never used in ``chat``."""
         return self._counters.next(message_counter(chat.id))
 
     def clear(self) -> None:
-        """Empty every chat; they are known still."""
+        """Delete all messages; the chats still exist."""
         for chat in self._chats.values():
             chat.messages.clear()
             chat.typing_until = 0.0

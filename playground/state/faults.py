@@ -1,11 +1,11 @@
-"""Faults that a person or a test orders: what goes wrong, at which method, how many times."""
+"""Faults injected by a person or a test: what goes wrong, in which method, how many times."""
 
 from dataclasses import dataclass, replace
 
 from playground.wire import ApiError, JsonObject
 
 ANY_METHOD = "*"
-ON_ANSWERS = (
+CALL_FAULTS = (
     "400",
     "401",
     "403",
@@ -19,8 +19,8 @@ ON_ANSWERS = (
     "dropped_before",
     "answer_lost",
 )
-ON_UPDATES = ("duplicate_update", "out_of_order")
-KINDS = (*ON_ANSWERS, *ON_UPDATES)
+UPDATE_FAULTS = ("duplicate_update", "out_of_order")
+KINDS = (*CALL_FAULTS, *UPDATE_FAULTS)
 
 _DESCRIPTIONS = {
     "400": "Bad Request: the playground was told to refuse this call",
@@ -33,10 +33,10 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``kind`` happens to the next ``times`` calls of ``method``; ``*`` is every method but getUpdates.
+    """``kind`` happens to the next ``times`` calls of ``method``; ``*`` is every method except getUpdates.
 
     ``seconds`` is for slow, ``retry_after`` for 429, ``migrate_to_chat_id`` for migrate; ``description`` replaces
-    the usual one of an error. Faults on updates disregard the method.
+    the default description of an error. Faults on updates ignore the method.
     """
 
     kind: str
@@ -47,14 +47,14 @@ class Fault:
     migrate_to_chat_id: int = -1001000000001
     description: str | None = None
 
-    def hits(self, method: str) -> bool:
-        """Whether it waits for this call."""
-        if self.kind not in ON_ANSWERS:
+    def applies_to(self, method: str) -> bool:
+        """Return whether this fault applies to a call of ``method``."""
+        if self.kind not in CALL_FAULTS:
             return False
         return method != "getUpdates" if self.method == ANY_METHOD else self.method.lower() == method.lower()
 
     def error(self) -> ApiError | None:
-        """The error that it answers with, if it answers with one that is JSON."""
+        """Return the error to answer with, or None when the answer is not an error in JSON."""
         if self.kind == "429":
             description = self.description or f"Too Many Requests: retry after {self.retry_after}"
             return ApiError(429, description, {"retry_after": self.retry_after})
@@ -66,45 +66,45 @@ class Fault:
         return None
 
     def to_json(self) -> JsonObject:
-        """The entry of the list of faults."""
+        """Return the entry of the list of faults."""
         return {"kind": self.kind, "method": self.method, "times": self.times}
 
 
 class Faults:
-    """The faults that are ordered and have not happened yet, oldest first."""
+    """The pending faults, oldest first."""
 
     def __init__(self) -> None:
-        self._ordered: list[Fault] = []
+        self._pending: list[Fault] = []
 
-    def order(self, fault: Fault) -> None:
-        """Let it happen."""
-        self._ordered.append(fault)
+    def add(self, fault: Fault) -> None:
+        """Add a pending fault."""
+        self._pending.append(fault)
 
     def for_call(self, method: str) -> Fault | None:
-        """The fault that hits this call, which uses it up once."""
-        return self._take(next((fault for fault in self._ordered if fault.hits(method)), None))
+        """Return the fault that applies to this call, and count it as used once."""
+        return self._use(next((fault for fault in self._pending if fault.applies_to(method)), None))
 
     def for_update(self) -> Fault | None:
-        """The fault that hits the update that is about to be queued, which uses it up once."""
-        return self._take(next((fault for fault in self._ordered if fault.kind in ON_UPDATES), None))
+        """Return the fault that applies to the next queued update, and count it as used once."""
+        return self._use(next((fault for fault in self._pending if fault.kind in UPDATE_FAULTS), None))
 
     def cancel(self, kind: str) -> None:
-        """Call those of one kind off."""
-        self._ordered = [fault for fault in self._ordered if fault.kind != kind]
+        """Cancel the faults of one kind."""
+        self._pending = [fault for fault in self._pending if fault.kind != kind]
 
     def clear(self) -> None:
-        """Call all of them off."""
-        self._ordered.clear()
+        """Cancel all faults."""
+        self._pending.clear()
 
     def to_json(self) -> list[JsonObject]:
-        """What is still to happen."""
-        return [fault.to_json() for fault in self._ordered]
+        """Return the pending faults."""
+        return [fault.to_json() for fault in self._pending]
 
-    def _take(self, fault: Fault | None) -> Fault | None:
+    def _use(self, fault: Fault | None) -> Fault | None:
         if fault is not None:
-            place = self._ordered.index(fault)
+            index = self._pending.index(fault)
             if fault.times > 1:
-                self._ordered[place] = replace(fault, times=fault.times - 1)
+                self._pending[index] = replace(fault, times=fault.times - 1)
             else:
-                del self._ordered[place]
+                del self._pending[index]
         return fault

@@ -1,4 +1,4 @@
-"""Files that people and bot send. A file id holds the file's path, so it stays good after a restart."""
+"""Files that people and the bot send. A file id encodes the path, so it stays valid after a restart."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ _PATH = re.compile(r"(documents|photos|voice|stickers)/file_\d+(\.[A-Za-z0-9]{1,
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One file: ``path`` below ``/file/bot<token>/``, ``size`` in bytes."""
+    """A file: ``path`` below ``/file/bot<token>/``, ``size`` in bytes."""
 
     path: str
     size: int
@@ -28,29 +28,29 @@ class StoredFile:
         return base64.urlsafe_b64encode(self.path.encode()).decode().rstrip("=")
 
     def to_api(self) -> JsonObject:
-        """The members that files of all kinds have."""
+        """Return the members that files of all kinds have."""
         return {"file_id": self.id, "file_unique_id": f"u{self.id}", "file_size": self.size}
 
 
 class Files:
-    """The folder of all files."""
+    """The folder with all files."""
 
     def __init__(self, folder: Path, counters: Counters) -> None:
         self._folder = folder
         self._counters = counters
 
     def add(self, kind: str, upload: Upload) -> StoredFile:
-        """Keep an upload below ``kind``, which is documents, photos, voice or stickers."""
+        """Store an upload below ``kind``: documents, photos, voice or stickers."""
         suffix = PurePosixPath(upload.file_name).suffix
-        ending = suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,12}", suffix) else ""
-        path = f"{kind}/file_{self._counters.next(FILE)}{ending}"
+        extension = suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,12}", suffix) else ""
+        path = f"{kind}/file_{self._counters.next(FILE)}{extension}"
         target = self._folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(upload.content)
         return StoredFile(path, len(upload.content))
 
     def find(self, file_id: str) -> StoredFile:
-        """The file with this id; raises ApiError 400."""
+        """Return the file with this id. Raises ApiError 400."""
         try:
             path = base64.b64decode(file_id + "=" * (-len(file_id) % 4), altchars=b"-_", validate=True).decode()
             return StoredFile(path, len(self.content(path)))
@@ -58,14 +58,14 @@ class Files:
             raise bad_request("wrong file_id or the file is temporarily unavailable") from error
 
     def content(self, path: str) -> bytes:
-        """The bytes of a path below ``/file/bot<token>/``; raises FileNotFoundError."""
+        """Return the bytes of a path below ``/file/bot<token>/``. Raises FileNotFoundError."""
         if not _PATH.fullmatch(path):
             raise FileNotFoundError(path)
         return (self._folder / path).read_bytes()
 
 
 def image_size(content: bytes) -> tuple[int, int]:
-    """Width and height in pixels of a PNG, GIF or JPEG; raises ApiError 400 for anything else."""
+    """Return width and height in pixels of a PNG, GIF or JPEG. Raises ApiError 400 for anything else."""
     try:
         if content.startswith(b"\x89PNG\r\n\x1a\n"):
             return struct.unpack(">II", content[16:24])
@@ -79,11 +79,11 @@ def image_size(content: bytes) -> tuple[int, int]:
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int]:
-    """Walk over the segments to the one that starts a frame."""
-    at = 2
+    """Return width and height from the first segment that starts a frame."""
+    offset = 2
     while True:
-        marker, length = struct.unpack(">xBH", content[at : at + 4])
+        marker, length = struct.unpack(">xBH", content[offset : offset + 4])
         if marker in _JPEG_SIZES:
-            height, width = struct.unpack(">HH", content[at + 5 : at + 9])
+            height, width = struct.unpack(">HH", content[offset + 5 : offset + 9])
             return width, height
-        at += 2 + length
+        offset += 2 + length

@@ -1,4 +1,4 @@
-"""Numbers that never come twice, also after a restart: a bot takes a repeated one for a duplicate."""
+"""Ids that never repeat, even after a restart: a bot ignores a repeated update id as a duplicate."""
 
 from pathlib import Path
 
@@ -10,24 +10,24 @@ FILE = "file"
 
 
 def message_counter(chat_id: int) -> str:
-    """The name of the counter of one chat's message ids."""
+    """Return the name of the counter for one chat's message ids."""
     return f"message {chat_id}"
 
 
 class Counters:
-    """Named counters in one JSON file, which is written before a number is handed out."""
+    """Named counters in one JSON file, which is written before a number is returned."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._last: dict[str, int] = {name: int(number) for name, number in read_object(path).items()}
+        self._values: dict[str, int] = {name: int(number) for name, number in read_object(path).items()}
 
     def next(self, name: str) -> int:
-        """The next number of the counter ``name``; the first is 1."""
-        number = self._last.get(name, 0) + 1
-        self._last[name] = number
-        write_object(self._path, dict(self._last))
+        """Return the next number of the counter ``name``, starting at 1."""
+        number = self._values.get(name, 0) + 1
+        self._values[name] = number
+        write_object(self._path, dict(self._values))
         return number
 
     def started(self, name: str) -> bool:
-        """Whether the counter ``name`` has given a number, in this run or an earlier one."""
-        return name in self._last
+        """Return whether the counter ``name`` has returned a number, in this run or an earlier one."""
+        return name in self._values

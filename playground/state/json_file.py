@@ -1,4 +1,4 @@
-"""Small JSON files that survive a restart: written beside and renamed, so a reader never sees half a file."""
+"""Small JSON files that survive a restart, replaced atomically."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from playground.wire import JsonObject, encode
 
 
 def read_object(path: Path) -> JsonObject:
-    """The object in ``path``, empty when there is no such file; raises UnusablePlaygroundFile."""
+    """Return the object in ``path``, empty when the file does not exist. Raises UnusablePlaygroundFile."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -17,19 +17,19 @@ def read_object(path: Path) -> JsonObject:
     except (OSError, ValueError) as error:
         raise UnusablePlaygroundFile(path=path, reason=error) from error
     if not isinstance(value, dict):
-        raise UnusablePlaygroundFile(path=path, reason="it holds no JSON object")
+        raise UnusablePlaygroundFile(path=path, reason="it does not contain a JSON object")
     return value
 
 
 def write_object(path: Path, value: JsonObject) -> None:
-    """Replace ``path`` by ``value``."""
+    """Replace the contents of ``path`` with ``value``."""
     replace_text(path, encode(value))
 
 
 def read_lines(path: Path) -> list[JsonObject]:
-    """One object a line; none when there is no such file; raises UnusablePlaygroundFile."""
+    """Return the objects in ``path``, one per line; none without the file. Raises UnusablePlaygroundFile."""
     try:
-        # Not splitlines, which also cuts at characters that JSON leaves in a text.
+        # Not splitlines, which also splits at characters that JSON leaves unescaped in strings.
         return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except FileNotFoundError:
         return []
@@ -38,13 +38,13 @@ def read_lines(path: Path) -> list[JsonObject]:
 
 
 def append_line(path: Path, value: JsonObject) -> None:
-    """Add one object to the end of ``path``."""
+    """Append one object to ``path``."""
     with path.open("a", encoding="utf-8") as file:
         file.write(encode(value) + "\n")
 
 
 def write_lines(path: Path, values: list[JsonObject]) -> None:
-    """Replace ``path`` by these objects."""
+    """Replace the contents of ``path`` with these objects."""
     replace_text(path, "".join(encode(value) + "\n" for value in values))
 
 

@@ -1,4 +1,4 @@
-"""Who takes part: the bot and the people of the playground."""
+"""The bot and the people of the playground."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ DEFAULT_PERSON_ID = 2
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person or a bot, under the id that Telegram would give."""
+    """A person or a bot, with a Telegram id."""
 
     id: int
     first_name: str
@@ -19,7 +19,7 @@ class User:
     is_bot: bool = False
 
     def to_api(self) -> JsonObject:
-        """Telegram's User."""
+        """Return Telegram's User."""
         user: JsonObject = {"id": self.id, "is_bot": self.is_bot, "first_name": self.first_name}
         if self.username is not None:
             user["username"] = self.username
@@ -28,23 +28,23 @@ class User:
         return user
 
 
-_DIRECTORY = {
+_PEOPLE = {
     ADMIN_ID: User(ADMIN_ID, "Ada (admin)", "ada"),
     2: User(2, "Ben", "ben"),
     3: User(3, "Cleo", "cleo"),
 }
 
 
-def person(user_id: int) -> User:
-    """The person with this id: one of the directory, or one made up."""
-    return _DIRECTORY.get(user_id, User(user_id, f"User {user_id}"))
+def find_person(user_id: int) -> User:
+    """Return the person with this id; an unknown id gets a made-up name."""
+    return _PEOPLE.get(user_id, User(user_id, f"User {user_id}"))
 
 
-def directory() -> list[User]:
-    """The people who are always there, the admin first."""
-    return list(_DIRECTORY.values())
+def all_people() -> list[User]:
+    """Return the predefined people, the admin first."""
+    return list(_PEOPLE.values())
 
 
 def bot_user(token: str) -> User:
-    """The bot that ``token`` belongs to."""
+    """Return the bot that ``token`` belongs to."""
     return User(int(token.partition(":")[0]), "Thumbs", "playground_bot", language_code=None, is_bot=True)

@@ -1,7 +1,7 @@
-"""Updates that wait for the bot, and the long poll that fetches them.
+"""Pending updates and the long poll that fetches them.
 
-They are kept in a file, one a line, until the bot confirms them, so a restart of the server loses none but one that
-the fault ``out_of_order`` holds back.
+Updates stay in a file, one per line, until the bot confirms them. A restart loses only an update that the fault
+``out_of_order`` is holding back.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from playground.state.profile import ProfileFile
 from playground.wire import ApiError, JsonObject, conflict
 
 _POLLING_GAP_SECONDS = 3.0
-"""A bot that polls asks again at once; one that stays away longer than this has stopped."""
+"""A bot that polls asks again at once; after a longer gap it counts as stopped."""
 
 
 class Updates:
-    """The queue between people and bot, in order of delivery."""
+    """The queue from people to the bot, in order of delivery."""
 
     def __init__(
         self, path: Path, counters: Counters, profile: ProfileFile, faults: Faults, changes: ChangeFeed
@@ -31,51 +31,51 @@ class Updates:
         self._faults = faults
         self._changes = changes
         self._pending = read_lines(path)
-        self._held: list[JsonObject] = []
+        self._held_back: list[JsonObject] = []
         self._poll: asyncio.Future[None] | None = None
         self.last_poll: float | None = None
 
     @property
     def pending(self) -> list[JsonObject]:
-        """What the bot has not confirmed, oldest first."""
+        """The updates that the bot has not confirmed, oldest first."""
         return list(self._pending)
 
     @property
     def polling(self) -> bool:
-        """Whether a getUpdates is open, or one ended moments ago."""
+        """Whether a getUpdates is in progress or ended moments ago."""
         recent = self.last_poll is not None and time.time() - self.last_poll < _POLLING_GAP_SECONDS
         return self._poll is not None or recent
 
     def push(self, kind: str, body: JsonObject) -> int | None:
-        """Queue an update and return its id, or None when the bot does not want this kind."""
-        if not self._profile.now.allows(kind):
+        """Enqueue an update and return its id, or None when the bot does not want this kind."""
+        if not self._profile.current.allows(kind):
             return None
         update_id = self._counters.next(UPDATE)
         update: JsonObject = {"update_id": update_id, kind: body}
         fault = self._faults.for_update()
         if fault is not None and fault.kind == "out_of_order":
-            self._held.append(update)
+            self._held_back.append(update)
             return update_id
-        self._queue([update, update] if fault is not None else [update])
+        self._append([update, update] if fault is not None else [update])
         return update_id
 
     def confirm(self, offset: int) -> None:
-        """Forget every update below ``offset``; a negative one keeps that many of the newest."""
-        kept = self._pending[offset:] if offset < 0 else [u for u in self._pending if u["update_id"] >= offset]
-        if len(kept) != len(self._pending):
-            self._replace(kept)
+        """Remove all updates below ``offset``; a negative offset keeps that many of the newest."""
+        unconfirmed = self._pending[offset:] if offset < 0 else [u for u in self._pending if u["update_id"] >= offset]
+        if len(unconfirmed) != len(self._pending):
+            self._replace(unconfirmed)
 
     def drop_first(self) -> None:
-        """Forget the oldest update, which has been delivered."""
+        """Remove the oldest update, which has been delivered."""
         self._replace(self._pending[1:])
 
     def clear(self) -> None:
-        """Forget all updates."""
-        self._held.clear()
+        """Remove all updates."""
+        self._held_back.clear()
         self._replace([])
 
     async def poll(self, offset: int, limit: int, seconds: int) -> list[JsonObject]:
-        """Answer getUpdates: waits up to ``seconds`` for the first update. Ends a poll that is open, with 409."""
+        """Answer getUpdates: wait up to ``seconds`` for the first update. Ends a poll in progress with 409."""
         self.end_poll(
             conflict("terminated by other getUpdates request; make sure that only one bot instance is running")
         )
@@ -86,7 +86,7 @@ class Updates:
         return self._pending[:limit]
 
     def end_poll(self, reason: ApiError) -> None:
-        """Let the poll that is open, if any, end with this error."""
+        """End the poll in progress, if any, with this error."""
         if self._poll is not None and not self._poll.done():
             self._poll.set_exception(reason)
             self._poll = None
@@ -104,11 +104,11 @@ class Updates:
             if self._poll is poll:
                 self._poll = None
 
-    def _queue(self, updates: list[JsonObject]) -> None:
-        for update in [*updates, *self._held]:
+    def _append(self, updates: list[JsonObject]) -> None:
+        for update in [*updates, *self._held_back]:
             self._pending.append(update)
             append_line(self._path, update)
-        self._held.clear()
+        self._held_back.clear()
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
         self._changes.publish("status")

@@ -1,6 +1,6 @@
-"""Posts updates to the bot's webhook, one at a time and in order, again and again until it answers with 2xx.
+"""Posts updates to the bot's webhook, one at a time and in order, and retries until it answers with 2xx.
 
-What a bot writes into the body of its answer is not looked at.
+The body of the bot's answer is ignored.
 """
 
 import time
@@ -14,14 +14,14 @@ from playground.state.updates import Updates
 from playground.wire import JsonObject, encode
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # the header's name, not a secret
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 30.0
+_FIRST_DELAY_SECONDS = 0.5
+_LONGEST_DELAY_SECONDS = 30.0
 _ANSWER_SECONDS = 60.0
 _FOREVER = 10.0**9
 
 
 class Webhook:
-    """Delivers while a webhook is set; remembers the last failure for getWebhookInfo."""
+    """Delivers updates while a webhook is set; remembers the last failure for getWebhookInfo."""
 
     def __init__(self, profile: ProfileFile, updates: Updates, changes: ChangeFeed) -> None:
         self._profile = profile
@@ -30,28 +30,28 @@ class Webhook:
         self._last_error: tuple[int, str] | None = None
 
     async def deliver(self) -> None:
-        """Work until cancelled."""
-        pause = _FIRST_PAUSE_SECONDS
+        """Deliver updates until cancelled."""
+        delay = _FIRST_DELAY_SECONDS
         while True:
-            await self._changes.until(self._has_work, _FOREVER)
-            url, update = self._profile.now.webhook_url, self._updates.pending[0]
+            await self._changes.wait_until(self._has_work, _FOREVER)
+            url, update = self._profile.current.webhook_url, self._updates.pending[0]
             error = await self._post(update)
             if error is None:
                 if self._updates.pending[:1] == [update]:
                     self._updates.drop_first()
-                pause = _FIRST_PAUSE_SECONDS
+                delay = _FIRST_DELAY_SECONDS
                 continue
             self._last_error = (int(time.time()), error)
-            await self._changes.until(partial(self._has_moved, url), pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            await self._changes.wait_until(partial(self._has_changed, url), delay)
+            delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
 
     def forget_errors(self) -> None:
-        """Begin anew with another address."""
+        """Forget the last failure, because the address changes."""
         self._last_error = None
 
     def info(self) -> JsonObject:
-        """Telegram's WebhookInfo."""
-        profile = self._profile.now
+        """Return Telegram's WebhookInfo."""
+        profile = self._profile.current
         info: JsonObject = {
             "url": profile.webhook_url,
             "has_custom_certificate": False,
@@ -65,19 +65,19 @@ class Webhook:
             info["last_error_date"], info["last_error_message"] = self._last_error
         return info
 
-    def _has_moved(self, url: str) -> bool:
-        return self._profile.now.webhook_url != url
+    def _has_changed(self, url: str) -> bool:
+        return self._profile.current.webhook_url != url
 
     def _has_work(self) -> bool:
-        return bool(self._profile.now.webhook_url and self._updates.pending)
+        return bool(self._profile.current.webhook_url and self._updates.pending)
 
     async def _post(self, update: JsonObject) -> str | None:
-        """Deliver one update; returns what went wrong."""
+        """Deliver one update. Returns a description of the failure, or None."""
         headers = {"Content-Type": "application/json"}
-        if self._profile.now.webhook_secret:
-            headers[SECRET_HEADER] = self._profile.now.webhook_secret
+        if self._profile.current.webhook_secret:
+            headers[SECRET_HEADER] = self._profile.current.webhook_secret
         request = HTTPRequest(
-            self._profile.now.webhook_url,
+            self._profile.current.webhook_url,
             method="POST",
             headers=headers,
             body=encode(update),

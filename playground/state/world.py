@@ -1,4 +1,4 @@
-"""Everything that one server knows, wired in one place."""
+"""The state of one server, wired in one place."""
 
 import time
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from playground.state.chats import Chat, Chats, Message
 from playground.state.faults import Faults
 from playground.state.files import Files
 from playground.state.ids import Counters
-from playground.state.people import User, bot_user, person
+from playground.state.people import User, bot_user, find_person
 from playground.state.profile import ProfileFile
 from playground.state.updates import Updates
 from playground.state.webhook import Webhook
@@ -20,7 +20,7 @@ from playground.wire import ApiError, JsonObject
 
 @dataclass(slots=True)
 class World:
-    """The parts that the bot's methods and the people's actions work on."""
+    """The parts that Bot API methods and people's actions work on."""
 
     token: str
     bot: User
@@ -36,12 +36,17 @@ class World:
     resets: int = 0
 
     def put(self, chat: Chat, message: Message, change: str) -> Message:
-        """Store a new or changed message and tell everybody; ``change`` is message or edit."""
+        """Store and publish a new or changed message; ``change`` is message or edit."""
         chat.put(message)
-        self.changes.publish(change, chat_id=chat.id, message=message.shown())
+        self.changes.publish(change, chat_id=chat.id, message=message.to_json())
         return message
 
-    def typing(self, chat: Chat, seconds: float) -> None:
+    def remove(self, chat: Chat, message_id: int) -> None:
+        """Delete a message and publish it. Raises KeyError when the message does not exist."""
+        chat.remove(message_id)
+        self.changes.publish("delete", chat_id=chat.id, message_id=message_id)
+
+    def set_typing(self, chat: Chat, seconds: float) -> None:
         """Show the bot as typing for ``seconds``; 0 ends it."""
         was_typing = chat.typing_until > time.time()
         chat.typing_until = time.time() + seconds
@@ -50,7 +55,7 @@ class World:
             self.changes.publish("typing", chat_id=chat.id, seconds=seconds)
 
     def reset(self) -> None:
-        """Empty chats, calls, faults and waiting updates. Ids go on; webhook, commands and texts stay."""
+        """Empty chats, calls, faults and pending updates. Ids continue; webhook, commands and texts stay."""
         self.resets += 1
         self.chats.clear()
         self.callbacks.clear()
@@ -60,19 +65,19 @@ class World:
         self.changes.publish("reset")
 
     def close(self) -> None:
-        """End everything that waits: the server stops."""
+        """End all waits, because the server stops."""
         self.updates.end_poll(ApiError(502, "Bad Gateway"))
         self.changes.close()
 
     def status(self) -> JsonObject:
-        """Whether the bot listens, and what waits for it."""
-        url = self.profile.now.webhook_url or None
+        """Return whether the bot is listening, and the number of pending updates."""
+        url = self.profile.current.webhook_url or None
         bot = {"polling": self.updates.polling, "webhook": url, "last_poll": self.updates.last_poll}
         return {"bot": bot, "pending_updates": len(self.updates.pending)}
 
 
 def open_world(data_dir: Path, token: str) -> World:
-    """Read what an earlier run left in ``data_dir``, which is made when it is missing."""
+    """Return the state that an earlier run left in ``data_dir``. Creates the folder if needed."""
     data_dir.mkdir(parents=True, exist_ok=True)
     counters, changes, faults = Counters(data_dir / "ids.json"), ChangeFeed(), Faults()
     profile = ProfileFile(data_dir / "profile.json")
@@ -80,7 +85,7 @@ def open_world(data_dir: Path, token: str) -> World:
     return World(
         token=token,
         bot=bot_user(token),
-        chats=Chats(counters, person),
+        chats=Chats(counters, find_person),
         callbacks=Callbacks(counters),
         files=Files(data_dir / "files", counters),
         profile=profile,

@@ -1,4 +1,4 @@
-"""A text with its entities, whose offsets and lengths count UTF-16 code units, as Telegram does."""
+"""Texts with entities. Offsets and lengths count UTF-16 code units, like Telegram's."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from playground.wire import JsonObject
 
-# Each of these is read by apps without any markup; the first that matches at a place wins.
-_FOUND = re.compile(
+# Apps detect these without markup; the first alternative that matches wins.
+_DETECTED = re.compile(
     r"(?P<url>(?<![\w@/])(?:https?://[^\s<>\"]+|(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|me|info|de|uk|co)\b(?:/[^\s<>\"]*)?))"
     r"|(?P<email>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
     r"|(?P<bot_command>(?<![\w/<>@])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/]))"
@@ -18,13 +18,13 @@ _FOUND = re.compile(
 
 
 def utf16_length(text: str) -> int:
-    """UTF-16 code units of ``text``: two for each character outside the basic plane."""
+    """Return the number of UTF-16 code units: two for each character outside the basic plane."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One entity: ``offset`` and ``length`` in UTF-16 code units; ``details`` such as a link's ``url``."""
+    """An entity: ``offset`` and ``length`` in UTF-16 code units; ``details`` such as a link's ``url``."""
 
     type: str
     offset: int
@@ -33,11 +33,11 @@ class Entity:
 
     @property
     def end(self) -> int:
-        """The first code unit after it."""
+        """The first code unit after the entity."""
         return self.offset + self.length
 
     def to_api(self) -> JsonObject:
-        """Telegram's MessageEntity."""
+        """Return Telegram's MessageEntity."""
         return {"type": self.type, "offset": self.offset, "length": self.length, **self.details}
 
 
@@ -48,8 +48,8 @@ class FormattedText:
     text: str
     entities: tuple[Entity, ...] = ()
 
-    def trimmed(self) -> "FormattedText":
-        """Without white space at both ends; entities move along, and those that become empty go."""
+    def strip(self) -> "FormattedText":
+        """Return the text without white space at both ends; entities are shifted, and empty ones removed."""
         without_end = self.text.rstrip()
         text = without_end.lstrip()
         start = utf16_length(without_end) - utf16_length(text)
@@ -61,22 +61,25 @@ class FormattedText:
                 entities.append(replace(entity, offset=first, length=last - first))
         return FormattedText(text, tuple(entities))
 
-    def with_found_entities(self) -> "FormattedText":
-        """With the links, commands, mentions, hashtags and e-mail addresses that stand outside its entities."""
-        found = [new for new in _find(self.text) if not any(_overlap(new, old) for old in self.entities)]
-        return FormattedText(self.text, in_order([*self.entities, *found]))
+    def with_detected_entities(self) -> "FormattedText":
+        """Return the text with added entities for links, commands, mentions, hashtags and e-mail addresses.
+
+        Nothing is detected inside existing entities.
+        """
+        detected = [new for new in _detect(self.text) if not any(_overlaps(new, old) for old in self.entities)]
+        return FormattedText(self.text, sort_entities([*self.entities, *detected]))
 
 
-def in_order(entities: list[Entity]) -> tuple[Entity, ...]:
-    """By offset; of those that start together the longer first."""
+def sort_entities(entities: list[Entity]) -> tuple[Entity, ...]:
+    """Sort by offset; of entities that start together, the longer is first."""
     return tuple(sorted(entities, key=lambda entity: (entity.offset, -entity.length)))
 
 
-def _find(text: str) -> Iterator[Entity]:
-    for match in _FOUND.finditer(text):
+def _detect(text: str) -> Iterator[Entity]:
+    for match in _DETECTED.finditer(text):
         shown = match.group().rstrip(".,;:!?)'") if match.lastgroup == "url" else match.group()
         yield Entity(str(match.lastgroup), utf16_length(text[: match.start()]), utf16_length(shown))
 
 
-def _overlap(one: Entity, other: Entity) -> bool:
+def _overlaps(one: Entity, other: Entity) -> bool:
     return one.offset < other.end and other.offset < one.end

@@ -26,7 +26,7 @@ def test_a_wait_for_a_change_ends_without_one(playground: PlaygroundClient) -> N
     assert playground.outbox(wait=1) == []
     assert playground.chat(wait=1)["messages"] == []
     assert playground.status()["bot"] == {"polling": False, "webhook": None, "last_poll": None}
-    with pytest.raises(TimeoutError, match="did not become as expected"):
+    with pytest.raises(TimeoutError, match="did not change as expected"):
         playground.wait_for_chat(lambda chat: bool(chat["messages"]), seconds=0.5)
     with pytest.raises(TimeoutError, match="did not call sendMessage"):
         playground.wait_for_call("sendMessage", seconds=0.5)
@@ -117,4 +117,5 @@ def test_a_broken_data_folder_is_one_clear_sentence(tmp_path: Path) -> None:
     result = _run("--port", "0", "--data-dir", str(tmp_path), "--token", "1:a")
     assert (result.returncode, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1
-    assert "ids.json cannot be used" in result.stderr
+    assert result.stderr.startswith("The playground cannot read its file ")
+    assert "ids.json: " in result.stderr

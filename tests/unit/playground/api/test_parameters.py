@@ -1,49 +1,97 @@
-"""What methods take: values from forms and from JSON, and the names of what is wrong."""
+"""Parameters of methods: values from forms and from JSON, and Telegram's words for errors."""
 
 import json
+from typing import Annotated, Any
 
 import pytest
+from pydantic import Field
 
 from playground.api.http import METHODS
 from playground.api.method_names import OFFICIAL_METHODS
-from playground.api.parameter_types import INLINE_KEYBOARD, KEYBOARD, SCOPE
-from playground.api.parameters import (
-    BOOLEAN,
-    CHAT_ID,
-    FILE,
-    INTEGER,
-    STRING,
-    array,
-    attached,
+from playground.api.parameter_types import (
+    BotCommandScope,
+    ChatId,
+    FileSource,
+    InlineKeyboardMarkup,
+    NotBuilt,
+    ReplyMarkup,
+    UploadedFile,
     between,
-    may,
-    need,
-    read_parameters,
-    record,
 )
+from playground.api.parameters import BotApiObject, Parameters, resolve_attachments
 from playground.wire import ApiError, Upload
 
-_DECLARED = {
-    "chat_id": need(CHAT_ID),
-    "text": may(STRING),
-    "limit": may(between(1, 100)),
-    "quiet": may(BOOLEAN),
-    "names": may(array(STRING)),
-    "reply": may(record("Reply", message_id=need(INTEGER))),
-}
+
+class Reply(BotApiObject):
+    message_id: int
 
 
-def _refusal(declared: dict, given: dict) -> tuple[int, str]:
+class Example(Parameters):
+    chat_id: ChatId
+    text: str = ""
+    limit: Annotated[int, between(1, 100)] = 100
+    quiet: bool = False
+    seconds: float = 1.0
+    names: list[str] = Field(default_factory=list)
+    reply: Reply | None = None
+    topic: NotBuilt = None
+
+
+class InlineKeyboard(Parameters):
+    reply_markup: InlineKeyboardMarkup
+
+
+class Keyboard(Parameters):
+    reply_markup: ReplyMarkup
+
+
+class Scope(Parameters):
+    scope: BotCommandScope
+
+
+class Document(Parameters):
+    document: FileSource
+    thumbnail: UploadedFile | None = None
+
+
+def _refusal(model: type[Parameters], given: dict[str, Any]) -> tuple[int, str]:
     with pytest.raises(ApiError) as caught:
-        read_parameters(declared, given)
+        model.read(given)
     return caught.value.code, caught.value.description
 
 
 def test_forms_and_json_give_the_same_values() -> None:
-    values = {"chat_id": 5, "text": "x", "limit": 7, "quiet": True, "names": ["a"], "reply": {"message_id": 3}}
+    values = {
+        "chat_id": 5,
+        "text": "7",
+        "limit": 7,
+        "quiet": True,
+        "seconds": 0.5,
+        "names": ["a"],
+        "reply": {"message_id": 3},
+    }
     as_form = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
-    assert read_parameters(_DECLARED, values) == values
-    assert read_parameters(_DECLARED, as_form) == values
+    assert Example.read(values).to_json() == values
+    assert Example.read(as_form).to_json() == values
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("chat_id", "@channel", "@channel"),
+        ("chat_id", "-5", -5),
+        ("text", "[1, 2]", "[1, 2]"),
+        ("quiet", "True", True),
+        ("quiet", "0", False),
+        ("seconds", "3", 3.0),
+    ],
+)
+def test_text_of_a_form_is_read_by_the_type_of_its_field(name: str, text: str, value: object) -> None:
+    assert Example.read({"chat_id": "1", name: text}).to_json()[name] == value
+
+
+def test_null_counts_as_not_given() -> None:
+    assert Example.read({"chat_id": 1, "text": None, "reply": None}).to_json() == {"chat_id": 1}
 
 
 @pytest.mark.parametrize(
@@ -52,13 +100,20 @@ def test_forms_and_json_give_the_same_values() -> None:
         ({}, 'parameter "chat_id" is required'),
         ({"chat_id": None}, 'parameter "chat_id" is required'),
         ({"chat_id": "1", "txt": "x"}, 'unknown parameter "txt"'),
+        ({"chat_id": "one", "txt": None}, 'unknown parameter "txt"'),
         ({"chat_id": "one"}, 'wrong parameter "chat_id": Integer expected'),
         ({"chat_id": 1, "text": 5}, 'wrong parameter "text": String expected'),
         ({"chat_id": 1, "limit": "101"}, 'wrong parameter "limit": 1 to 100 expected'),
         ({"chat_id": 1, "limit": True}, 'wrong parameter "limit": Integer expected'),
+        ({"chat_id": 1, "limit": "5.0"}, 'wrong parameter "limit": Integer expected'),
         ({"chat_id": 1, "quiet": "maybe"}, 'wrong parameter "quiet": Boolean expected'),
+        ({"chat_id": 1, "quiet": 1}, 'wrong parameter "quiet": Boolean expected'),
+        ({"chat_id": 1, "seconds": "NaN"}, 'wrong parameter "seconds": Number expected'),
         ({"chat_id": 1, "names": "a"}, 'can\'t parse "names" as JSON: Array expected'),
         ({"chat_id": 1, "names": {"a": 1}}, 'wrong parameter "names": Array expected'),
+        ({"chat_id": 1, "names": [1]}, 'wrong parameter "names": String expected'),
+        ({"chat_id": 1, "reply": "{"}, 'can\'t parse "reply" as JSON: Reply expected'),
+        ({"chat_id": 1, "reply": 5}, 'wrong parameter "reply": Reply expected'),
         (
             {"chat_id": 1, "reply": {}},
             'wrong parameter "reply": can\'t parse Reply: parameter "message_id" is required',
@@ -67,22 +122,38 @@ def test_forms_and_json_give_the_same_values() -> None:
             {"chat_id": 1, "reply": {"message_id": 1, "id": 2}},
             'wrong parameter "reply": can\'t parse Reply: unknown parameter "id"',
         ),
+        (
+            {"chat_id": 1, "reply": {"message_id": "x"}},
+            'wrong parameter "reply": can\'t parse Reply: wrong parameter "message_id": Integer expected',
+        ),
     ],
 )
-def test_the_first_fault_is_named(given: dict, reason: str) -> None:
-    assert _refusal(_DECLARED, given) == (400, f"Bad Request: {reason}")
+def test_the_first_error_is_named(given: dict[str, Any], reason: str) -> None:
+    assert _refusal(Example, given) == (400, f"Bad Request: {reason}")
 
 
-def test_an_attached_upload_takes_the_place_of_its_name() -> None:
+def test_a_parameter_that_is_not_built_is_named() -> None:
+    assert _refusal(Example, {"chat_id": 1, "topic": 5}) == (501, "Not Implemented: the playground has no topic")
+
+
+def test_an_attached_upload_replaces_its_reference() -> None:
     upload = Upload("a.csv", "text/csv", b"x")
-    assert attached({"document": "attach://part", "part": upload, "caption": "attach://none"}) == {
+    assert resolve_attachments({"document": "attach://part", "part": upload, "caption": "attach://none"}) == {
         "document": upload,
         "caption": "attach://none",
     }
-    assert read_parameters({"document": need(FILE)}, {"document": "some-id"}) == {"document": "some-id"}
 
 
-def _button(**members: object) -> dict:
+def test_a_file_is_an_id_or_an_upload() -> None:
+    upload = Upload("a.csv", "text/csv", b"x")
+    assert Document.read({"document": "some-id"}).document == "some-id"
+    given = Document.read({"document": upload, "thumbnail": upload})
+    assert (given.document, given.to_json()["document"]) == (upload, upload.to_log())
+    assert _refusal(Document, {"document": 5}) == (400, 'Bad Request: wrong parameter "document": String expected')
+    assert "an uploaded file expected" in _refusal(Document, {"document": "x", "thumbnail": "x"})[1]
+
+
+def _button(**members: object) -> dict[str, Any]:
     return {"reply_markup": {"inline_keyboard": [[{"text": "Right", **members}]]}}
 
 
@@ -96,6 +167,7 @@ def _button(**members: object) -> dict:
         (_button(callback_data="x", url="https://example.com"), "not url and callback_data"),
         (_button(url="example"), "is invalid: Wrong HTTP URL"),
         (_button(callback_data="x", colour="red"), 'unknown parameter "colour"'),
+        (_button(callback_data="x", style="red"), "one of danger, success, primary expected"),
         (_button(text=" ", callback_data="x"), "text of an inline keyboard button is empty"),
         ({"reply_markup": {"inline_keyboard": [{"text": "Right"}]}}, "Array expected"),
         (
@@ -109,27 +181,41 @@ def _button(**members: object) -> dict:
         ({"reply_markup": {}}, 'parameter "inline_keyboard" is required'),
     ],
 )
-def test_inline_keyboards_have_limits(given: dict, reason: str) -> None:
-    code, description = _refusal({"reply_markup": may(INLINE_KEYBOARD)}, given)
+def test_inline_keyboards_have_limits(given: dict[str, Any], reason: str) -> None:
+    code, description = _refusal(InlineKeyboard, given)
     assert code == 400
     assert reason in description
 
 
+def test_errors_name_every_object_on_the_way() -> None:
+    assert _refusal(InlineKeyboard, _button(callback_data="x", colour="red")) == (
+        400,
+        'Bad Request: wrong parameter "reply_markup": can\'t parse InlineKeyboardMarkup: wrong parameter '
+        '"inline_keyboard": can\'t parse InlineKeyboardButton: unknown parameter "colour"',
+    )
+
+
 def test_the_longest_callback_data_passes() -> None:
     given = _button(callback_data="x" * 64)
-    assert read_parameters({"reply_markup": may(KEYBOARD)}, given) == given
+    assert Keyboard.read(given).to_json() == given
+    assert Keyboard.read({"reply_markup": json.dumps(given["reply_markup"])}).to_json() == given
 
 
 def test_keyboards_that_are_not_built_say_so() -> None:
-    code, description = _refusal({"reply_markup": may(KEYBOARD)}, {"reply_markup": {"keyboard": [["x"]]}})
+    code, description = _refusal(Keyboard, {"reply_markup": {"keyboard": [["x"]]}})
     assert (code, "reply keyboards" in description) == (501, True)
 
 
+def test_buttons_that_are_not_built_say_so() -> None:
+    code, description = _refusal(Keyboard, _button(pay=True))
+    assert (code, "inline keyboard buttons with pay" in description) == (501, True)
+
+
 @pytest.mark.parametrize("scope", [{"type": "chat"}, {"type": "default", "chat_id": 1}, {"type": "nobody"}])
-def test_scopes_need_what_they_name(scope: dict) -> None:
-    assert _refusal({"scope": may(SCOPE)}, {"scope": scope})[0] == 400
+def test_scopes_need_the_ids_of_their_type(scope: dict[str, Any]) -> None:
+    assert _refusal(Scope, {"scope": scope})[0] == 400
 
 
 def test_every_method_of_the_table_is_official() -> None:
-    assert {method.name for method in METHODS.values()} <= set(OFFICIAL_METHODS)
+    assert {method.official_name() for method in METHODS.values()} <= set(OFFICIAL_METHODS)
     assert len(OFFICIAL_METHODS) == len(set(OFFICIAL_METHODS)) == 176

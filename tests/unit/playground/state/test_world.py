@@ -11,7 +11,7 @@ from playground.state.change_feed import ChangeFeed
 from playground.state.faults import Fault, Faults
 from playground.state.files import Files, image_size
 from playground.state.ids import Counters
-from playground.state.profile import Profile, ProfileFile, localized, relocalized
+from playground.state.profile import Profile, ProfileFile, localized, with_translation
 from playground.state.updates import Updates
 from playground.wire import ApiError, Upload
 
@@ -74,14 +74,14 @@ def test_what_is_no_picture_is_refused(content: bytes) -> None:
 def test_a_callback_is_answered_once_and_in_time(tmp_path: Path) -> None:
     now = [1000.0]
     callbacks = Callbacks(Counters(tmp_path / "ids.json"), clock=lambda: now[0])
-    quick, slow = callbacks.begin(2, 2), callbacks.begin(2, 2)
+    quick, slow = callbacks.add(2, 2), callbacks.add(2, 2)
     now[0] += LIFETIME_SECONDS
-    assert callbacks.take(quick.id) == quick
+    assert callbacks.pop(quick.id) == quick
     with pytest.raises(ApiError, match="query is too old"):
-        callbacks.take(quick.id)
+        callbacks.pop(quick.id)
     now[0] += 1
     with pytest.raises(ApiError, match="query is too old"):
-        callbacks.take(slow.id)
+        callbacks.pop(slow.id)
 
 
 def test_commands_of_the_narrowest_scope_are_shown() -> None:
@@ -97,10 +97,12 @@ def test_commands_of_the_narrowest_scope_are_shown() -> None:
 
 def test_the_profile_outlives_the_server(tmp_path: Path) -> None:
     file = ProfileFile(tmp_path / "profile.json")
-    file.put(file.now.with_commands({"type": "default"}, "", [{"command": "start", "description": "Begin"}]))
-    file.change(webhook_url="http://127.0.0.1:9/", allowed_updates=("message",), name=relocalized((), "de", "Daumen"))
-    again = ProfileFile(tmp_path / "profile.json").now
-    assert again == file.now
+    file.put(file.current.with_commands({"type": "default"}, "", [{"command": "start", "description": "Begin"}]))
+    file.change(
+        webhook_url="http://127.0.0.1:9/", allowed_updates=("message",), name=with_translation((), "de", "Daumen")
+    )
+    again = ProfileFile(tmp_path / "profile.json").current
+    assert again == file.current
     assert (localized(again.name, "de"), localized(again.name, "en")) == ("Daumen", "")
 
 
@@ -135,8 +137,8 @@ async def test_unwanted_kinds_are_not_queued(tmp_path: Path) -> None:
 async def test_faults_double_and_swap_updates(tmp_path: Path) -> None:
     faults = Faults()
     updates = _queue(tmp_path, faults)
-    faults.order(Fault("duplicate_update"))
-    faults.order(Fault("out_of_order"))
+    faults.add(Fault("duplicate_update"))
+    faults.add(Fault("out_of_order"))
     for _ in range(4):
         updates.push("message", {})
     assert _ids(updates) == [1, 1, 3, 2, 4]
@@ -144,8 +146,8 @@ async def test_faults_double_and_swap_updates(tmp_path: Path) -> None:
 
 def test_a_fault_happens_as_often_as_ordered_and_where() -> None:
     faults = Faults()
-    faults.order(Fault("500", "sendMessage", times=2))
-    faults.order(Fault("429"))
+    faults.add(Fault("500", "sendMessage", times=2))
+    faults.add(Fault("429"))
     hits = [faults.for_call(name) for name in ("getUpdates", "sendMessage", "sendmessage", "sendMessage", "getMe")]
     assert [fault and fault.kind for fault in hits] == [None, "500", "500", "429", None]
     assert faults.to_json() == []

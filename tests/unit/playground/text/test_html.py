@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.text.entities import Entity, FormattedText, utf16_length
-from playground.text.html import BadMarkup, parse_html
+from playground.text.html import MarkupError, parse_html
 
 
 def _entities(source: str) -> list[tuple[str, int, int]]:
@@ -95,7 +95,7 @@ def test_a_link_that_leads_nowhere_and_an_empty_tag_leave_no_entity() -> None:
     ],
 )
 def test_bad_markup_is_named(source: str, reason: str) -> None:
-    with pytest.raises(BadMarkup) as caught:
+    with pytest.raises(MarkupError) as caught:
         parse_html(source)
     assert str(caught.value) == reason
 
@@ -110,6 +110,6 @@ def test_escaped_text_comes_back(text: str) -> None:
 def test_any_markup_is_read_or_refused(source: str) -> None:
     try:
         parsed = parse_html(source)
-    except BadMarkup:
+    except MarkupError:
         return
     assert all(0 <= entity.offset < entity.end <= utf16_length(parsed.text) for entity in parsed.entities)

@@ -1,0 +1,55 @@
+"""What methods that send and methods that edit have in common: texts, captions, keyboards and options."""
+
+from pydantic import Field
+
+from playground.api.parameter_types import InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity
+from playground.api.parameters import Parameters
+from playground.text.entities import FormattedText
+from playground.text.parse_mode import caption_text, message_text
+from playground.wire import JsonObject
+
+_MESSAGE_MEMBERS = {
+    "link_preview_options": "link_preview_options",
+    "protect_content": "has_protected_content",
+    "has_spoiler": "has_media_spoiler",
+    "show_caption_above_media": "show_caption_above_media",
+    "message_effect_id": "effect_id",
+}
+"""Parameters that become members of the message as they are, and the names of these members."""
+
+
+class TextFields(Parameters):
+    """A text and its markup."""
+
+    text: str
+    parse_mode: str = ""
+    entities: list[MessageEntity] = Field(default_factory=list)
+    link_preview_options: LinkPreviewOptions | None = None
+
+    def body(self) -> FormattedText:
+        """Return the text with its entities. Raises ApiError 400."""
+        return message_text(self.text, self.parse_mode, [entity.to_json() for entity in self.entities])
+
+
+class CaptionFields(Parameters):
+    """A caption and its markup."""
+
+    caption: str = ""
+    parse_mode: str = ""
+    caption_entities: list[MessageEntity] = Field(default_factory=list)
+
+    def body(self) -> FormattedText:
+        """Return the caption with its entities. Raises ApiError 400."""
+        return caption_text(self.caption, self.parse_mode, [entity.to_json() for entity in self.caption_entities])
+
+
+def keyboard_to_json(markup: InlineKeyboardMarkup | None) -> JsonObject | None:
+    """Return the keyboard as Telegram shows it: a keyboard without buttons is None."""
+    rows = [row for row in markup.to_json()["inline_keyboard"] if row] if markup else []
+    return {"inline_keyboard": rows} if rows else None
+
+
+def message_members(parameters: Parameters) -> JsonObject:
+    """Return the members that the message gets from ``parameters`` unchanged."""
+    given = parameters.to_json()
+    return {member: given[name] for name, member in _MESSAGE_MEMBERS.items() if given.get(name)}

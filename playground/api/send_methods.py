@@ -1,0 +1,135 @@
+"""Bot API methods that send messages and chat actions."""
+
+import time
+
+from playground.api.bot_method import BotMethod, MethodTable
+from playground.api.media import document_object, photo_object
+from playground.api.message_fields import CaptionFields, TextFields, keyboard_to_json, message_members
+from playground.api.parameter_types import ChatId, FileSource, NotBuilt, ReplyMarkup, ReplyParameters, UploadedFile
+from playground.state.chats import TYPING_SECONDS, Chat, Message
+from playground.state.world import World
+from playground.text.entities import FormattedText
+from playground.wire import JsonObject, bad_request, not_built
+
+_CHAT_ACTIONS = frozenset(
+    [
+        "typing",
+        "upload_photo",
+        "record_video",
+        "upload_video",
+        "record_voice",
+        "upload_voice",
+        "upload_document",
+        "choose_sticker",
+        "find_location",
+        "record_video_note",
+        "upload_video_note",
+    ]
+)
+
+METHODS = MethodTable()
+
+
+class SendMethod(BotMethod):
+    """The parameters that all methods take that send a message."""
+
+    chat_id: ChatId
+    business_connection_id: NotBuilt = None
+    message_thread_id: NotBuilt = None
+    direct_messages_topic_id: NotBuilt = None
+    disable_notification: bool = False
+    protect_content: bool = False
+    allow_paid_broadcast: bool = False
+    message_effect_id: str | None = None
+    reply_parameters: ReplyParameters | None = None
+    reply_markup: ReplyMarkup | None = None
+
+    def send(self, world: World, chat: Chat, body: FormattedText, media: JsonObject | None = None) -> JsonObject:
+        """Add the message to the chat and return Telegram's Message. Raises ApiError."""
+        reply_to, quote = _find_reply(chat, self.reply_parameters)
+        message = Message(
+            message_id=world.chats.next_message_id(chat),
+            chat=chat.to_api(),
+            sender=world.bot,
+            date=int(time.time()),
+            body=body,
+            media=media or {},
+            reply_to=reply_to,
+            reply_markup=keyboard_to_json(self.reply_markup),
+            extras={**quote, **message_members(self)},
+        )
+        world.set_typing(chat, 0)
+        return world.put(chat, message, "message").to_api()
+
+
+@METHODS.add
+class SendMessage(TextFields, SendMethod):
+    """Send a text."""
+
+    def call(self, world: World) -> JsonObject:
+        chat = world.chats.find(self.chat_id)
+        return self.send(world, chat, self.body())
+
+
+@METHODS.add
+class SendDocument(CaptionFields, SendMethod):
+    """Send a file: an upload, or a file that the server has by its id."""
+
+    document: FileSource
+    thumbnail: UploadedFile | None = None
+    disable_content_type_detection: bool = False
+
+    def call(self, world: World) -> JsonObject:
+        chat = world.chats.find(self.chat_id)
+        document = document_object(world, self.document)
+        return self.send(world, chat, self.body(), {"document": document})
+
+
+@METHODS.add
+class SendPhoto(CaptionFields, SendMethod):
+    """Send an image: an upload, or a file that the server has by its id."""
+
+    photo: FileSource
+    show_caption_above_media: bool = False
+    has_spoiler: bool = False
+
+    def call(self, world: World) -> JsonObject:
+        chat = world.chats.find(self.chat_id)
+        body = self.body()
+        return self.send(world, chat, body, {"photo": photo_object(world, self.photo)})
+
+
+@METHODS.add
+class SendChatAction(BotMethod):
+    """Show the bot as busy for five seconds or until its next message."""
+
+    chat_id: ChatId
+    action: str
+    message_thread_id: NotBuilt = None
+    business_connection_id: NotBuilt = None
+
+    def call(self, world: World) -> bool:
+        chat = world.chats.find(self.chat_id)
+        if self.action not in _CHAT_ACTIONS:
+            raise bad_request("wrong parameter action in request")
+        world.set_typing(chat, TYPING_SECONDS)
+        return True
+
+
+def _find_reply(chat: Chat, reply: ReplyParameters | None) -> tuple[Message | None, JsonObject]:
+    """Return the message that is replied to, and the members that its quoted part adds."""
+    if reply is None:
+        return None, {}
+    if reply.chat_id not in (None, chat.id):
+        raise not_built("replies to messages of other chats")
+    message = chat.messages.get(reply.message_id)
+    if message is None:
+        if reply.allow_sending_without_reply:
+            return None, {}
+        raise bad_request("message to be replied not found")
+    if reply.quote is None:
+        return message, {}
+    if reply.quote not in message.body.text:
+        raise bad_request("QUOTE_TEXT_INVALID")
+    position = message.body.text.index(reply.quote)
+    return message, {"quote": {"text": reply.quote, "position": position, "is_manual": True}}
