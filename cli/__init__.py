@@ -1,1 +1,1 @@
-"""The command ``thumbs``: starts a process, or runs a room's job by hand."""
+"""The command ``thumbs``: starts the processes and runs single tasks by hand."""

@@ -1,4 +1,4 @@
-"""``thumbs broker``: whether the workers' broker can be reached."""
+"""``thumbs broker``: checks that the workers' broker can be reached."""
 
 import typer
 
@@ -12,7 +12,7 @@ def broker() -> None:
 
 @app.command()
 def check() -> None:
-    """Say whether the broker answers.
+    """Check that the broker responds.
 
     \b
     Example:
@@ -22,4 +22,4 @@ def check() -> None:
     from core.settings import read_settings
 
     check_broker(read_settings())
-    typer.echo("The broker answers.", err=True)
+    typer.echo("The broker responds.", err=True)

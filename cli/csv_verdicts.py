@@ -1,4 +1,4 @@
-"""Adds verdicts to a CSV file of any size, a few hundred rows at a time."""
+"""Adds verdicts to a CSV file of any size, in chunks of a few hundred rows."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,13 +22,13 @@ CHUNK_ROWS = 256
 LABEL, CONFIDENCE = "label", "confidence"
 POSITIVE = LABELS[1]
 
-# Given the bytes of the file and the rows that have been read so far.
+# Called with the bytes of the file and the rows read so far.
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class CsvSummary:
-    """What was written: rows in all, rows of each label, and how long it took."""
+    """What was written: the number of rows, in total and for each label, and how many seconds it took."""
 
     rows: int
     positive: int
@@ -43,16 +43,16 @@ def add_verdicts(
     column: str | None = None,
     on_progress: OnProgress = lambda position, rows: None,
 ) -> CsvSummary:
-    """Copy the table at ``source`` to ``target`` with the columns label and confidence added.
+    """Copy the table at ``source`` to ``target``, adding the columns label and confidence.
 
-    The reviews stand in ``column``, or in review or text. Raises MissingFile, UnreadableTable, EmptyTable,
-    MissingColumn, ColumnTaken or UnwritableFile.
+    The reviews are in ``column``, by default in the column review or text. Raises MissingFile, UnreadableTable,
+    EmptyTable, MissingColumn, ColumnTaken or UnwritableFile.
     """
     started = time.monotonic()
     rows = positive = 0
     with open_binary(source) as file, atomic_write(target) as output:
         for chunk in csv_rows(source, file, CHUNK_ROWS):
-            reviews = chunk[review_column(source, list(chunk.columns), column)]
+            reviews = chunk[_review_column(source, list(chunk.columns), column)]
             verdicts = classify(reviews.tolist())
             chunk[LABEL] = [verdict.label for verdict in verdicts]
             chunk[CONFIDENCE] = [verdict.confidence for verdict in verdicts]
@@ -63,8 +63,11 @@ def add_verdicts(
     return CsvSummary(rows, positive, rows - positive, time.monotonic() - started)
 
 
-def review_column(path: Path, columns: list[str], wanted: str | None) -> str:
-    """Pick the column that holds the reviews; raises MissingColumn, or ColumnTaken where a result has no place."""
+def _review_column(path: Path, columns: list[str], wanted: str | None) -> str:
+    """Return the name of the column with the reviews.
+
+    Raises MissingColumn, or ColumnTaken if the table already has a column label or confidence.
+    """
     for column in (LABEL, CONFIDENCE):
         if column in columns:
             raise ColumnTaken(path=path, column=column)
@@ -73,7 +76,7 @@ def review_column(path: Path, columns: list[str], wanted: str | None) -> str:
 
 @contextmanager
 def open_binary(path: Path) -> Iterator[BinaryIO]:
-    """A file, opened to read; raises MissingFile or UnreadableTable."""
+    """Open a file for reading bytes. Raises MissingFile or UnreadableTable."""
     try:
         file = path.open("rb")
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""``thumbs data``: the reviews that a model is fine-tuned on."""
+"""``thumbs data``: downloads the reviews that models are fine-tuned on."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,21 +7,21 @@ import typer
 
 from cli.progress import download_progress_bar
 
-app = typer.Typer(help="Get the reviews that a model is fine-tuned on.", no_args_is_help=True)
+app = typer.Typer(help="Download the reviews that models are fine-tuned on.", no_args_is_help=True)
 
 
 @app.callback()
 def data() -> None:
-    """Get the reviews that a model is fine-tuned on."""
+    """Download the reviews that models are fine-tuned on."""
 
 
 @app.command()
 def fetch(
-    to: Annotated[Path | None, typer.Option(help="File or folder to put it in; DATA_DIR when it is not given.")] = None,
+    to: Annotated[Path | None, typer.Option(help="File or folder to save it to. Default: DATA_DIR.")] = None,
 ) -> None:
-    """Download the official IMDB reviews (Maas et al. 2011, 84 MB), check them, and say where they are.
+    """Download the official IMDB reviews (Maas et al. 2011, 84 MB), verify them, and print their path.
 
-    Stopped or broken off, the same command goes on where it was. A file that was put there by hand is checked.
+    If the download is interrupted, the same command resumes it. A file that is already there is only verified.
 
     \b
     Examples:

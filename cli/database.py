@@ -1,4 +1,4 @@
-"""``thumbs db``: migrations, a check, and the end of what has been kept long enough."""
+"""``thumbs db``: migrates, checks and purges the database."""
 
 import dataclasses
 import json
@@ -13,7 +13,7 @@ app = typer.Typer(help="Migrate, check and purge the database.", no_args_is_help
 
 @app.command()
 def upgrade() -> None:
-    """Bring the database to the migration that this program needs.
+    """Migrate the database to the version that this program needs.
 
     \b
     Example:
@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 @app.command()
 def check() -> None:
-    """Say whether the database answers, is up to date and opens with the encryption key.
+    """Check that the database responds, is up to date and can be decrypted with the key.
 
     \b
     Example:
@@ -38,14 +38,14 @@ def check() -> None:
 
     with open_database(read_settings()):
         pass
-    typer.echo("The database answers, is up to date and opens with this key.", err=True)
+    typer.echo("The database responds, is up to date and can be decrypted with this key.", err=True)
 
 
 @app.command()
 def purge(
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
 ) -> None:
-    """Delete what is older than RETENTION_DAYS and INBOX_RETENTION_DAYS, and print how much it was.
+    """Delete data older than RETENTION_DAYS and INBOX_RETENTION_DAYS, and print how many rows were deleted.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``thumbs evaluate``: how good a published model is on labelled reviews, and whether it is better than another."""
+"""``thumbs evaluate``: evaluates a published model on labelled reviews, or compares two models."""
 
 import json
 from contextlib import AbstractContextManager, nullcontext
@@ -22,22 +22,27 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    data: Annotated[Path | None, typer.Option(help="Reviews: a file, folder or hub data set; else IMDB_PATH.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Published folder; MODEL when it is not given.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Reviews: a file, a folder or a hub data set. Default: IMDB_PATH.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a published model. Default: MODEL.")] = None,
     compare: Annotated[
-        tuple[Path, Path] | None, typer.Option(metavar="A B", help="Two published folders: what B changes.")
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A B", help="Compare model B with model A, both published folders."),
     ] = None,
-    split: Annotated[str, typer.Option(help="Official part to use where the file names parts.")] = "test",
+    split: Annotated[str, typer.Option(help="Part to use, if the data is split into parts.")] = "test",
     doubtful: Annotated[
-        Path | None, typer.Option(help="CSV of IMDB's doubtful labels (file, votes_given): figures without them too.")
+        Path | None, typer.Option(help="CSV of doubtful IMDB labels (file, votes_given), to evaluate without them too.")
     ] = None,
-    float32: Annotated[bool, typer.Option("--float32", help="Measure the graph in float32 too.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write a page with charts and the worst mistakes here.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    float32: Annotated[bool, typer.Option("--float32", help="Evaluate the model in float32 too.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write an HTML page with charts and the worst mistakes to this file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
-    """Measure a published model on labelled reviews, as it is served, or compare two.
+    """Evaluate a published model on labelled reviews, as the bot serves it, or compare two models.
 
-    Needs the training environment; make evaluate makes it and runs this there.
+    Needs the training environment: make evaluate installs it and runs this command in it.
 
     \b
     Examples:
@@ -47,7 +52,7 @@ def evaluate(
       thumbs evaluate --compare models/starter var/models/mine --data imdb.parquet --report changes.html
     """
     if compare is not None and model is not None:
-        raise typer.BadParameter("Give either --model or --compare.")
+        raise typer.BadParameter("Pass either --model or --compare.")
     from core.files import atomic_write
     from core.settings import read_settings
 
@@ -96,16 +101,16 @@ def _build_report(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -
 
 
 def _list_mistakes(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "list[MistakeList]":
-    """The worst mistakes of the last model and, of two, those that the first did not make."""
+    """Return the worst mistakes of the last model, and for two models first those that only the last one makes."""
     from ml.evaluation.mistakes import worst_mistakes
     from ml.evaluation.report import MistakeList
 
     last = answers[-1]
-    confident = "Reviews that it is most confidently wrong about. Some are labelled wrongly."
+    confident = "The reviews on which it is wrong with the highest confidence. Some have the wrong label."
     lists = [MistakeList(f"Worst mistakes of {last.model}", confident, worst_mistakes(last, reviews))]
     if len(answers) == 2:
         right_before = answers[0].logits.argmax(axis=1) == reviews.labels
-        about = f"Reviews that {answers[0].model} gets right and {last.model} wrong, most confident first."
+        about = f"Reviews that {answers[0].model} gets right and {last.model} gets wrong, the most confident first."
         lists.insert(0, MistakeList("Negative flips", about, worst_mistakes(last, reviews, right_before)))
     return lists
 

@@ -1,4 +1,4 @@
-"""Commands that make a model."""
+"""``thumbs fine-tune``: fine-tunes and publishes a model."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -23,33 +23,41 @@ if TYPE_CHECKING:
 
 
 def fine_tune(
-    out: Annotated[Path, typer.Option(help="Folder that the model is published as; replaced when all is done.")],
-    data: Annotated[Path | None, typer.Option(help="Reviews: a file, folder or hub data set; else IMDB_PATH.")] = None,
-    recipe: Annotated[str, typer.Option(help="Name of a recipe in ml/training/recipes, or a .toml file.")] = "default",
+    out: Annotated[
+        Path, typer.Option(help="Folder to publish the model to; an older model there is replaced at the end.")
+    ],
+    data: Annotated[
+        Path | None, typer.Option(help="Reviews: a file, a folder or a hub data set. Default: IMDB_PATH.")
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="Name of a recipe, or path of its .toml file.")] = "default",
     base: Annotated[
-        str | None, typer.Option(help="Hub name or folder; else BASE_MODEL, or ANCHOR for a round; else the recipe's.")
+        str | None,
+        typer.Option(help="Hub name or folder of the base. Default: BASE_MODEL or the recipe's; ANCHOR for a round."),
     ] = None,
     corrections: Annotated[
-        Path | None, typer.Option(help="Judged texts to learn from too: columns text, label.")
+        Path | None, typer.Option(help="Corrections to train on as well: a table with the columns text and label.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=2, help="Use only so many reviews, drawn by the seed.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the same command was stopped.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=2, help="Use only this many reviews, sampled with the recipe's seed.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume from the checkpoint of the same command.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
 ) -> None:
     """Fine-tune an encoder on labelled reviews and publish it as a folder.
 
-    The recipe says which reviews train and which measure. Ctrl-C keeps a checkpoint beside the folder.
+    The recipe says which reviews are for training and which for evaluation. Ctrl-C keeps a checkpoint beside --out.
+    Needs the training environment: make finetune installs it and runs this command in it.
 
     \b
     Examples:
       thumbs fine-tune --data "IMDB Dataset.csv" --out var/models/mine
       thumbs fine-tune --data imdb.parquet --out models/starter --base google-bert/bert-base-uncased
       thumbs fine-tune --data stanfordnlp/imdb --recipe tutorial --out var/models/tutorial
-      thumbs fine-tune --recipe feedback --corrections judged.csv --data imdb.parquet --out var/models/round
+      thumbs fine-tune --recipe feedback --corrections corrections.csv --data imdb.parquet --out var/models/round
     """
     import os
 
-    # Its start-up lines would tear the progress bar.
+    # TensorFlow's start-up messages would break the progress bar.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from core.settings import read_settings
     from ml.training.recipe import Recipe
@@ -59,7 +67,7 @@ def fine_tune(
     options = _Options(data, base, limit, corrections, read_settings())
     prepare = _prepare_full_run if plan.replay is None else _prepare_feedback_round
     start, training_set = prepare(plan, options)
-    # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
+    # TensorFlow takes seconds to import, so errors in the arguments are raised before.
     from ml.training.fine_tune import FineTuneJob
     from ml.training.fine_tune import fine_tune as run
     from ml.training.loop import TrainingCallbacks
@@ -80,7 +88,7 @@ def fine_tune(
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """What the command line and the settings say of a fine-tune's base and data."""
+    """The options and settings that choose the base model and the data."""
 
     data: Path | None
     base: str | None
@@ -89,40 +97,42 @@ class _Options:
     settings: "Settings"
 
 
-def _prepare_full_run(recipe: "Recipe", given: _Options) -> "tuple[BaseModel, TrainingSet]":
-    """From an encoder, on all the reviews and the corrections."""
+def _prepare_full_run(recipe: "Recipe", options: _Options) -> "tuple[BaseModel, TrainingSet]":
+    """Return the encoder to start from, and all reviews and corrections as the training set."""
     from ml.data.reviews import read_reviews
     from ml.training.base_model import find_base_model
     from ml.training.corrections import Corrections
     from ml.training.dataset_splits import DatasetSplits
 
-    source = require_reviews_path(given.data, given.settings)
-    judged = Corrections.read(given.corrections) if given.corrections else None
-    base = find_base_model(given.base or given.settings.base_model or recipe.base)
-    return base, DatasetSplits.from_reviews(read_reviews(source), source, recipe, given.limit).training_set(judged)
+    source = require_reviews_path(options.data, options.settings)
+    corrections = Corrections.read(options.corrections) if options.corrections else None
+    base = find_base_model(options.base or options.settings.base_model or recipe.base)
+    return base, DatasetSplits.from_reviews(read_reviews(source), source, recipe, options.limit).training_set(
+        corrections
+    )
 
 
-def _prepare_feedback_round(recipe: "Recipe", given: _Options) -> "tuple[BaseModel, TrainingSet]":
-    """From the anchor, on the corrections and a replay."""
+def _prepare_feedback_round(recipe: "Recipe", options: _Options) -> "tuple[BaseModel, TrainingSet]":
+    """Return the anchor to start from, and the corrections and a replay as the training set."""
     from ml.data.reviews import read_reviews
     from ml.training.corrections import Corrections
     from ml.training.dataset_splits import DatasetSplits
     from ml.training.feedback_round import base_model_from, feedback_training_set, load_anchor
 
-    if given.corrections is None:
+    if options.corrections is None:
         raise NoCorrections(name=recipe.name)
-    if given.limit is not None:
+    if options.limit is not None:
         raise UnusedOption(option="--limit", name=recipe.name)
-    judged = Corrections.read(given.corrections)
-    folder = Path(given.base) if given.base else given.settings.anchor
-    anchor = load_anchor(folder, given.settings.serving_threads)
-    source = optional_reviews_path(given.data, given.settings)
+    corrections = Corrections.read(options.corrections)
+    folder = Path(options.base) if options.base else options.settings.anchor
+    anchor = load_anchor(folder, options.settings.serving_threads)
+    source = optional_reviews_path(options.data, options.settings)
     known = DatasetSplits.from_reviews(read_reviews(source), source, recipe, None) if source else None
-    return base_model_from(anchor), feedback_training_set(judged, known, anchor, recipe)
+    return base_model_from(anchor), feedback_training_set(corrections, known, anchor, recipe)
 
 
 def result_text(manifest: "Manifest", out: Path) -> str:
-    """What a fine-tune published, and how good it is on what was held out and on the corrections."""
+    """Return what was published, and its accuracy on the held-out reviews and on the corrections."""
     sentences = [f"Version {manifest.version} is published at {out}."]
     dev = manifest.figures.get("dev")
     if dev:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as an event."""
+"""Turns Ctrl-C and SIGTERM into an event."""
 
 import signal
 import threading
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def stop_event() -> "Iterator[threading.Event]":
-    """An event that Ctrl-C and SIGTERM set, instead of breaking in between two steps; a second one breaks in."""
+    """Yield an event that the first Ctrl-C or SIGTERM sets, so that a step can finish; a second one interrupts."""
     event = threading.Event()
 
     def stop(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""``thumbs key``: make the keys that texts are encrypted with, and change them."""
+"""``thumbs key``: generates and rotates the encryption keys."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,14 +7,14 @@ import typer
 
 from cli.open_database import open_database
 
-app = typer.Typer(help="Make and change the keys that texts are encrypted with.", no_args_is_help=True)
+app = typer.Typer(help="Generate and rotate the keys that encrypt stored texts.", no_args_is_help=True)
 
 
 @app.command("new")
 def new_key(
-    file: Annotated[Path | None, typer.Option(help="Write the key to this new file, mode 0600.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Write the key to this new file, with mode 0600.")] = None,
 ) -> None:
-    """Make a key and print it, or write it to a file.
+    """Generate a key, and print it or write it to a file.
 
     \b
     Examples:
@@ -25,7 +25,7 @@ def new_key(
         from storage.db.encryption import make_key_file
 
         make_key_file(file)
-        typer.echo(f"Wrote {file}. Keep a copy: without it what is stored cannot be read.", err=True)
+        typer.echo(f"Wrote {file}. Keep a copy: without this key, the stored texts cannot be read.", err=True)
     else:
         from cryptography.fernet import Fernet
 
@@ -34,7 +34,7 @@ def new_key(
 
 @app.command("rotate")
 def rotate_key() -> None:
-    """Encrypt everything again with the newest key, so that the older ones can go. Stop the bot first.
+    """Encrypt all stored texts with the newest key, so that the older keys can be removed. Stop the bot first.
 
     \b
     Example:
@@ -45,4 +45,4 @@ def rotate_key() -> None:
 
     with open_database(read_settings()) as database, database.unit_of_work() as unit:
         rows = rotate_keys(unit)
-    typer.echo(f"{rows} rows are encrypted with the newest key; the older keys can go.")
+    typer.echo(f"{rows:,} rows are encrypted with the newest key; the older keys can be removed.")

@@ -1,4 +1,4 @@
-"""The table of commands. Each imports its room when it runs, so that help is quick."""
+"""The table of commands. Each command imports its room when it runs, so that --help is fast."""
 
 import sys
 from typing import Annotated
@@ -16,7 +16,7 @@ from cli.worker import beat, worker
 from core.errors import ThumbsError
 
 app = typer.Typer(
-    help="Thumbs reads reviews with a fine-tuned BERT, on Telegram or on a local chat page.",
+    help="Thumbs classifies reviews with a fine-tuned BERT, on Telegram or on a local chat page.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -39,9 +39,9 @@ app.command()(beat)
 
 @app.command()
 def demo() -> None:
-    """Start a local chat page and the bot, and print the page's address.
+    """Start the bot, its worker and a local chat page, and print the page's URL.
 
-    Needs no Telegram token. Everything is kept in DATA_DIR. Ctrl-C stops it.
+    Needs no Telegram token. All data is kept in DATA_DIR. Press Ctrl-C to stop.
 
     \b
     Examples:
@@ -58,7 +58,7 @@ def demo() -> None:
 def bot() -> None:
     """Start the bot on Telegram.
 
-    Needs TELEGRAM_TOKEN, an encryption key and a database that is up to date.
+    Needs TELEGRAM_TOKEN, an encryption key and an up-to-date database.
 
     \b
     Example:
@@ -74,7 +74,7 @@ def bot() -> None:
 def settings(
     example: Annotated[bool, typer.Option("--example", help="Print a commented .env file instead.")] = False,
 ) -> None:
-    """Print every setting with its default and what it is for.
+    """Print all settings with their defaults and meanings.
 
     \b
     Examples:
@@ -87,7 +87,7 @@ def settings(
 
 
 def main() -> None:
-    """Run the command line; an error of the tree ends as its sentence and its exit status."""
+    """Run the command line. Print an error of the tree as its message, and exit with its status."""
     try:
         app()
     except ThumbsError as error:

@@ -1,4 +1,4 @@
-"""``thumbs models``: the published models, which of them answers, and its change."""
+"""``thumbs models``: lists published models, and changes which one is live."""
 
 import dataclasses
 import json
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from storage.db.database import Database
 
-app = typer.Typer(help="List published models, and choose the one that answers.", no_args_is_help=True)
+app = typer.Typer(help="List published models, and choose the live one.", no_args_is_help=True)
 
-Version = Annotated[str, typer.Argument(help="A version as thumbs models list names it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
-Why = Annotated[str | None, typer.Option(help="What the history says of it.")]
+Version = Annotated[str, typer.Argument(help="A version from thumbs models list.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Why = Annotated[str | None, typer.Option(help="Reason to record in the history.")]
 
 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """List the published models, newest first, and the bots that answer with them.
+    """List the published models, newest first, and the bot instances that serve them.
 
     \b
     Examples:
@@ -47,14 +47,16 @@ def list_models(as_json: AsJson = False) -> None:
         origin = f"run {version.run_id}" if version.run_id is not None else "shipped"
         bots = ", ".join(bot.process for bot in processes if bot.version == version.version)
         line = f"{version.version}  {state:<7}  {version.created_at:%Y-%m-%d %H:%M}  {origin}"
-        typer.echo(f"{line}  answers in {bots}" if bots else line)
+        typer.echo(f"{line}  served by {bots}" if bots else line)
     if not versions:
-        typer.echo("There is no model yet. The first start of the bot enters the one that MODEL names.", err=True)
+        typer.echo(
+            "There is no model yet. When the bot starts for the first time, it registers the one in MODEL.", err=True
+        )
 
 
 @app.command("show")
 def show(version: Version, as_json: AsJson = False) -> None:
-    """Show one model: where it came from, what was measured, and when it was live.
+    """Show one model: its origin, its evaluation, and when it was live.
 
     \b
     Examples:
@@ -75,7 +77,7 @@ def show(version: Version, as_json: AsJson = False) -> None:
     if facts["decision"]:
         typer.echo(f"decision: {facts['decision']['sentence']}")
     if facts["tested"]:
-        typer.echo(f"right on {facts['tested_right']:,} of {facts['tested']:,} test reviews that no decision looks at")
+        typer.echo(f"right on {facts['tested_right']:,} of {facts['tested']:,} test reviews, which no decision uses")
     for part, figures in (facts["figures"] or {}).items():
         typer.echo(f"{part}: {json.dumps(figures)}")
     for change in facts["changes"]:
@@ -86,26 +88,28 @@ def show(version: Version, as_json: AsJson = False) -> None:
 
 @app.command("promote")
 def promote(version: Version, why: Why = None) -> None:
-    """Let a model answer from now on; running bots take it within seconds.
+    """Make a model live. Running bots switch to it within seconds.
 
     \b
     Example:
-      thumbs models promote 20261122-4be1e1ae --why "it waits for an admin"
+      thumbs models promote 20261122-4be1e1ae --why "better on long reviews"
     """
     _make_live(version, "promote", why)
 
 
 @app.command("rollback")
 def rollback(
-    version: Annotated[str | None, typer.Argument(help="The version to go back to; else the one before.")] = None,
+    version: Annotated[
+        str | None, typer.Argument(help="The version to go back to. Default: the previous live model.")
+    ] = None,
     why: Why = None,
 ) -> None:
-    """Go back to the model that answered before, or to an older one.
+    """Make the previous live model live again, or an older one.
 
     \b
     Examples:
       thumbs models rollback
-      thumbs models rollback 20261122-4be1e1ae --why "people complain"
+      thumbs models rollback 20261122-4be1e1ae --why "complaints about short reviews"
     """
     _make_live(version, "rollback", why)
 
@@ -113,9 +117,9 @@ def rollback(
 @app.command("export")
 def export(
     version: Version,
-    out: Annotated[Path, typer.Option(help="Folder to write; one that holds a model is replaced.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to; an older model there is replaced.")],
 ) -> None:
-    """Write a model as a folder that Hugging Face's from_pretrained opens, once its files are verified.
+    """Verify a model's files, and copy them to a folder that Hugging Face's from_pretrained can load.
 
     \b
     Example:
@@ -154,13 +158,13 @@ def _make_live(version: str | None, command: str, why: str | None) -> None:
             version = earlier[0].version
         registry.make_live(unit, version, _change_reason(command, why))
     if before is not None and before.version == version:
-        typer.echo(f"Model {version} is live already.", err=True)
+        typer.echo(f"Model {version} is already live.", err=True)
     else:
-        typer.echo(f"Model {version} is live; running bots take it within seconds.", err=True)
+        typer.echo(f"Model {version} is live. Running bots switch to it within seconds.", err=True)
 
 
 def _change_reason(command: str, why: str | None) -> str:
-    """What the history says: the command, who ran it on this machine, and why, if that was said."""
+    """Return the reason for the history: the command, the user of this machine who ran it, and ``why``."""
     import os
     import pwd
 
@@ -173,7 +177,7 @@ def _change_reason(command: str, why: str | None) -> str:
 
 
 def _model_facts(database: "Database", settings: "Settings", version: str) -> dict[str, Any]:
-    """All that is known of a version; ``figures`` are None where its manifest cannot be read."""
+    """Return everything known about a version; ``figures`` is None if its manifest cannot be read."""
     from ml.errors import UnusableArtifact
     from ml.serving.artifact import Manifest
     from storage.errors import StorageError
@@ -201,7 +205,7 @@ def _model_facts(database: "Database", settings: "Settings", version: str) -> di
 
 @contextmanager
 def _model_folder(settings: "Settings", location: str) -> Iterator[Path]:
-    """A model's folder, or a copy for as long as it is read."""
+    """Yield the model's folder in the store, or a temporary copy of it."""
     from tempfile import TemporaryDirectory
 
     from storage.models.artifact_store import ArtifactStore

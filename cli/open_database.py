@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_database(settings: "Settings") -> "Iterator[Database]":
-    """Open the database that the settings name, with their keys, and close it at the end.
+    """Open the database with the keys in ``settings``, and close it at the end.
 
     Raises DatabaseUnusable, SchemaMismatch, KeyMissing and KeyWrong.
     """

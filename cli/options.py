@@ -7,7 +7,10 @@ from core.settings import Settings
 
 
 def require_reviews_path(data: Path | None, settings: "Settings") -> Path:
-    """Where the reviews are that ``--data`` names, else the settings; raises NoReviews."""
+    """Return the path of the reviews in ``data``, or else in IMDB_PATH. Raises NoReviews if neither is given.
+
+    A data set of the Hugging Face hub is downloaded first.
+    """
     found = optional_reviews_path(data, settings)
     if found is None:
         raise NoReviews
@@ -15,7 +18,7 @@ def require_reviews_path(data: Path | None, settings: "Settings") -> Path:
 
 
 def optional_reviews_path(data: Path | None, settings: "Settings") -> Path | None:
-    """The same, downloaded when it is a data set of the hub, or None where neither names any."""
+    """Return the same as ``require_reviews_path``, but None if neither is given."""
     from ml.data.sources import find_reviews
 
     chosen = data or settings.imdb_path

@@ -1,4 +1,4 @@
-"""``thumbs predict``: verdicts for texts, or for every row of a CSV file."""
+"""``thumbs predict``: classifies texts, or every row of a CSV file."""
 
 import dataclasses
 import json
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 def predict(
     texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Reviews, each in quotes.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Read reviews from this file; .gz, .bz2 and .xz are opened.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the rows here, with label and confidence added.")] = None,
-    column: Annotated[str | None, typer.Option(help="Column of the reviews; else review, else text.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
-    model: Annotated[Path | None, typer.Option(help="Folder of a published model instead of MODEL.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Read reviews from this CSV file; it may be compressed as .gz, .bz2 or .xz.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the rows to this file, with the columns label and confidence added.")
+    ] = None,
+    column: Annotated[str | None, typer.Option(help="Column with the reviews. Default: review or text.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")] = False,
+    model: Annotated[Path | None, typer.Option(help="Folder of a published model. Default: MODEL.")] = None,
 ) -> None:
     """Say whether reviews are positive or negative.
 
@@ -30,14 +34,14 @@ def predict(
       thumbs predict --csv reviews.csv --out verdicts.csv --column comment
     """
     if bool(texts) == (csv is not None):
-        raise typer.BadParameter("Give either texts or --csv.")
+        raise typer.BadParameter("Pass either texts or --csv.")
     if (csv is None) != (out is None):
-        raise typer.BadParameter("--csv and --out go together.")
+        raise typer.BadParameter("Pass --csv and --out together.")
     classifier = _classifier(model)
     if csv is not None and out is not None:
         _predict_file(classifier, csv, out, column, as_json)
     else:
-        # Arguments whose bytes are no text hold surrogates, which no output can write.
+        # Arguments that are not valid UTF-8 contain surrogates, which cannot be printed.
         readable = [text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for text in texts or []]
         _predict_texts(classifier, readable, as_json)
 

@@ -1,4 +1,4 @@
-"""A network's layers and parameters."""
+"""``thumbs summary``: prints a network's layers and parameters."""
 
 from typing import Annotated
 
@@ -8,12 +8,14 @@ from cli.training_environment import require_training_environment
 
 
 def summary(
-    base: Annotated[str | None, typer.Option(help="Hub name or folder; else BASE_MODEL, else the recipe's.")] = None,
-    recipe: Annotated[str, typer.Option(help="A recipe's name, or a .toml file of your own.")] = "default",
+    base: Annotated[
+        str | None, typer.Option(help="Hub name or folder. Default: BASE_MODEL, else the recipe's base.")
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="Name of a recipe, or path of its .toml file.")] = "default",
 ) -> None:
     """Print the layers and parameters of the network that a recipe fine-tunes.
 
-    Needs the training environment; make summary makes it and runs this there.
+    Needs the training environment: make summary installs it and runs this command in it.
 
     \b
     Examples:
@@ -34,7 +36,7 @@ def summary(
     folder = settings.anchor if plan.replay is not None else None
     name = base or (str(folder) if folder else settings.base_model or plan.base)
     config = BertConfig.read(find_base_model(name).folder)
-    # TensorFlow takes seconds to load, so what is wrong with the arguments is told before.
+    # TensorFlow takes seconds to import, so errors in the arguments are raised before.
     from ml.bert.network import build_network
 
     build_network(config).summary(line_length=100, print_fn=typer.echo)

@@ -1,14 +1,14 @@
-"""The environment that commands with TensorFlow run in; the one that serves is smaller."""
+"""Checks that a command that needs TensorFlow runs in the training environment."""
 
 from importlib.util import find_spec
 
 from core.errors import NeedsTrainingEnvironment
 
-# It comes with TensorFlow, SciPy and all else that only training and measuring need.
+# Installed only together with TensorFlow, SciPy and the rest of what training and evaluation need.
 _PACKAGE = "keras"
 
 
 def require_training_environment(command: str) -> None:
-    """Raise NeedsTrainingEnvironment, with the make target to use, where ``thumbs command`` cannot run."""
+    """Raise NeedsTrainingEnvironment, which names the make target to use, if ``thumbs command`` cannot run here."""
     if find_spec(_PACKAGE) is None:
         raise NeedsTrainingEnvironment(command=command, package=_PACKAGE, target=command.replace("-", ""))

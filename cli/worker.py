@@ -1,4 +1,4 @@
-"""``thumbs worker`` and ``thumbs beat``: the processes that fine-tune, and the clock that starts what is due."""
+"""``thumbs worker`` and ``thumbs beat``: start a worker, and the scheduler of its periodic tasks."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 
 class Queue(StrEnum):
-    """A queue that a worker consumes: those of ``broker.queues``, which loads Celery and would slow every help down."""
+    """A queue to consume. Repeats ``broker.queues``, which imports Celery and would slow down every --help."""
 
     FINE_TUNING = "fine-tuning"
     HOUSEKEEPING = "housekeeping"
@@ -15,14 +15,14 @@ class Queue(StrEnum):
 
 def worker(
     queues: Annotated[
-        list[Queue] | None, typer.Option("--queue", help="A queue to consume; give it again for more. All by default.")
+        list[Queue] | None, typer.Option("--queue", help="Queue to consume; may be repeated. Default: all queues.")
     ] = None,
-    beat: Annotated[bool, typer.Option("--beat", help="Keep the schedule too; exactly one process may.")] = False,
+    beat: Annotated[bool, typer.Option("--beat", help="Run the scheduler too; exactly one process may.")] = False,
 ) -> None:
-    """Start a worker: it fine-tunes, measures and publishes models until it is told to stop.
+    """Start a worker, which fine-tunes, evaluates and publishes models until it is stopped.
 
-    Needs the environment of fine-tuning, the bot's encryption key and database, and a broker that the bot reaches.
-    A run that it is busy with goes on with the next worker.
+    Needs the training environment, the bot's encryption key and database, and a broker that the bot reaches. If the
+    worker stops during a run, another worker resumes the run.
 
     \b
     Examples:
@@ -36,9 +36,9 @@ def worker(
 
 
 def beat() -> None:
-    """Start the clock that has due runs started, lost ones taken up again, and old models removed.
+    """Start the scheduler, which sends the periodic tasks: starting due runs, resuming lost ones, removing old models.
 
-    Exactly one has to run, here or as part of a worker.
+    Exactly one must run, either by this command or as part of a worker (thumbs worker --beat).
 
     \b
     Example:

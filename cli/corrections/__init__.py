@@ -1,1 +1,1 @@
-"""Corrections imported from files and exported to them."""
+"""Imports labelled texts from files and exports votes to them."""

@@ -1,37 +1,34 @@
-"""``thumbs corrections``: bring judgements in and out, and answer for whom models saw."""
+"""``thumbs corrections``: imports and exports votes, and reports who labelled what."""
 
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.open_database import open_database
 
-if TYPE_CHECKING:
-    pass
-
-app = typer.Typer(help="Import and export judgements, and list the models that saw a person's.", no_args_is_help=True)
+app = typer.Typer(help="Import and export votes, and list the models that used a person's data.", no_args_is_help=True)
 
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A CSV file with the columns text, label and person; .gz is opened.")],
+    file: Annotated[Path, typer.Argument(help="CSV file with the columns text, label and person; may be a .gz.")],
     as_admin: Annotated[
-        bool, typer.Option("--as-admin", help="Take the file's word as the first admin's: it is final.")
+        bool, typer.Option("--as-admin", help="Record all labels as the first admin's; they are final.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
 ) -> None:
-    """Import judged texts, all of them or none: who says that which text is positive, negative or neither.
+    """Import labelled texts: each row says which label, positive, negative or neither, a person gives a text.
 
-    The live model reads each new text. A text belongs to the first person who is named with it. Importing a person's
-    texts says that this person consents to their training a model, and is written down as that.
+    Either all rows are imported or none. The live model classifies each new text. A text belongs to the first person
+    named with it. By importing a person's texts you state that they consent to training on them; this is recorded.
 
     \b
     Examples:
-      thumbs corrections import judged.csv
-      thumbs corrections import vetted.csv.gz --as-admin
+      thumbs corrections import labelled.csv
+      thumbs corrections import checked.csv.gz --as-admin
     """
     from cli.corrections.importer import import_corrections
     from cli.corrections.reader import read_votes
@@ -44,43 +41,44 @@ def import_file(
         raise NoAdmins
     with progress_bar() as bar:
         reading = bar.add_task("Reading", total=None)
-        said = read_votes(file, as_admin, lambda rows: bar.update(reading, completed=rows))
-        bar.update(reading, total=len(said), completed=len(said))
+        votes = read_votes(file, as_admin, lambda rows: bar.update(reading, completed=rows))
+        bar.update(reading, total=len(votes), completed=len(votes))
         predicting = bar.add_task("Predicting", total=None)
         with open_database(settings) as database:
             imported = import_corrections(
                 database,
                 settings,
-                said,
+                votes,
                 admin=settings.admin_ids[0] if as_admin else None,
                 on_progress=lambda done, texts: bar.update(predicting, completed=done, total=texts),
             )
     if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(imported)))
+        counts = {"texts": imported.texts, "judgements": imported.votes, "people": imported.people}
+        typer.echo(json.dumps(counts))
     else:
         typer.echo(
-            f"Imported {imported.votes:,} judgements by {imported.people:,} people; "
-            f"{imported.texts:,} of their texts were new.",
+            f"Imported {imported.votes:,} votes by {imported.people:,} people; {imported.texts:,} texts were new.",
             err=True,
         )
 
 
 @app.command("export")
 def export_file(
-    out: Annotated[Path, typer.Option(help="File to write: .csv, .jsonl or .parquet; the first two also as .gz.")],
+    out: Annotated[
+        Path, typer.Option(help="File to write: .csv, .jsonl or .parquet; the first two may also end in .gz.")
+    ],
     usable: Annotated[
-        bool, typer.Option("--usable", help="Only texts that count, each once, under the label agreed on.")
+        bool, typer.Option("--usable", help="Only eligible texts, each once, with its agreed label.")
     ] = False,
 ) -> None:
-    """Write judgements to a file, each with its state: usable, waiting, quarantined, or settled as neither.
+    """Write all votes to a file, each with the state of its text: usable, waiting, quarantined or settled as neither.
 
-    What a person has not consented to is left out. People are numbers. In CSV, an apostrophe stands before a text that
-    a spreadsheet would take for a formula; the import takes it away again. Parquet is written in the training
-    environment.
+    Data without consent is left out, and people appear as numbers. In CSV files, a text that a spreadsheet would treat
+    as a formula gets a leading apostrophe, which the import removes again. Parquet files need the training environment.
 
     \b
     Examples:
-      thumbs corrections export --out judged.csv
+      thumbs corrections export --out votes.csv
       thumbs corrections export --out corrections.csv --usable
     """
     from importlib.util import find_spec
@@ -91,7 +89,7 @@ def export_file(
 
     kind = file_suffix(out)
     if kind not in WRITERS:
-        raise typer.BadParameter(f"The file's name has to end with one of {', '.join(WRITERS)}.", param_hint="--out")
+        raise typer.BadParameter(f"The file name must end in one of {', '.join(WRITERS)}.", param_hint="--out")
     if kind == ".parquet" and find_spec("pyarrow") is None:
         raise MissingPackage(what="A parquet file", package="pyarrow")
     settings = read_settings()
@@ -106,9 +104,9 @@ def seen_by(
     telegram_id: Annotated[int, typer.Argument(help="The person's numeric Telegram id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
-    """List the model versions that learnt from, or were measured on, a person's texts or judgements.
+    """List the model versions that were trained or evaluated on a person's texts or votes.
 
-    Withdrawn consent keeps them out of every later run; these versions saw them before.
+    Once consent is withdrawn, no later run uses them; the listed versions did so before.
 
     \b
     Example:
@@ -129,16 +127,16 @@ def seen_by(
     elif versions:
         typer.echo("\n".join(versions))
     else:
-        typer.echo("No model saw anything of theirs.", err=True)
+        typer.echo("No model used any of their data.", err=True)
 
 
 @app.command("labellers")
 def labellers(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
-    """Say how often people seem to name the true label, the worst first; it informs and leaves nobody out.
+    """Estimate how often each labeller gives the true label, the worst first. Nobody is excluded because of it.
 
-    Told from texts that several people judged, by the model of Dawid and Skene, once there is enough of them.
+    The estimate uses the model of Dawid and Skene on texts that several people labelled, once there are enough.
 
     \b
     Example:
@@ -152,7 +150,7 @@ def labellers(
     from storage.feedback.eligibility import shared_votes
 
     if find_spec("crowdkit") is None:
-        raise MissingPackage(what="Telling labellers apart", package="crowd-kit")
+        raise MissingPackage(what="Estimating the quality of labellers", package="crowd-kit")
     settings = read_settings()
     with open_database(settings) as database, database.reading() as unit:
         votes = shared_votes(unit, frozenset(settings.admin_ids))
@@ -164,15 +162,15 @@ def labellers(
         for quality in qualities:
             typer.echo(f"person {quality.person_id}: right on {quality.accuracy:.0%} by {quality.votes:,} shared votes")
     else:
-        enough = f"{MIN_LABELLERS} people with {MIN_VOTES} votes each on texts that others judged too"
-        typer.echo(f"There is not enough to tell yet: it takes {enough}.", err=True)
+        enough = f"{MIN_LABELLERS} people with {MIN_VOTES} votes each on texts that others labelled too"
+        typer.echo(f"There are not enough votes yet for an estimate, which takes {enough}.", err=True)
 
 
 @app.command("gold")
 def gold(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
-    """Say how people answered the gold questions of /label, whose label is known, the worst first; it informs only.
+    """Show how people answered the gold questions of /label, whose labels are known, the worst first.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Judgements as a table, a few hundred texts at a time, so that a file of any size needs little memory."""
+"""Writes votes to a table in batches of a few hundred texts, so that any number of them needs little memory."""
 
 import csv
 import json
@@ -25,22 +25,22 @@ Writer = Callable[[TextIO], AbstractContextManager[WriteRows]]
 
 
 def vote_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable_only: bool) -> Iterator[list[Row]]:
-    """Every judgement that its voter and the text's author allow, and how the text stands; people are numbers.
+    """Yield batches of rows: one for each vote that its voter and the text's author consented to, by person number.
 
-    With ``usable_only`` each text that would train or measure, once, under the label agreed on, with its author.
+    With ``usable_only``, yield one row for each eligible text instead, with its agreed label and its author.
     """
     texts = (
         text
         for text in voted_texts(unit, quorum, admins)
         if not usable_only or text.consensus.state is ConsensusState.USABLE
     )
-    while some := list(islice(texts, _BATCH_SIZE)):
-        words = get_texts(unit, [text.message_id for text in some])
-        yield [row for text in some for row in _rows(text, words[text.message_id], usable_only)]
+    while batch := list(islice(texts, _BATCH_SIZE)):
+        contents = get_texts(unit, [text.message_id for text in batch])
+        yield [row for text in batch for row in _rows(text, contents[text.message_id], usable_only)]
 
 
 def write_rows(path: Path, chunks: Iterable[list[Row]]) -> int:
-    """Write a table of the kind that the file's name ends with; how many rows it has. Raises UnwritableFile."""
+    """Write a table in the format of the file's suffix, and return the number of rows. Raises UnwritableFile."""
     written = 0
     with atomic_write(path) as output, WRITERS[file_suffix(path)](output) as write:
         for rows in chunks:
@@ -50,16 +50,16 @@ def write_rows(path: Path, chunks: Iterable[list[Row]]) -> int:
 
 
 def file_suffix(path: Path) -> str:
-    """How the file's name ends, without the ending of a packed one."""
+    """Return the last suffix of the file name that is not one of a compressed file, in lower case; may be empty."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     return next((suffix for suffix in reversed(suffixes) if suffix not in OPENERS), "")
 
 
-def _rows(text: VotedText, words: str, usable_only: bool) -> Iterator[Row]:
+def _rows(text: VotedText, content: str, usable_only: bool) -> Iterator[Row]:
     state = str(text.consensus.state)
-    said = [(text.consensus.label, text.author_id)] if usable_only else [(v.label, v.person_id) for v in text.votes]
-    for label, person in said:
-        yield dict(zip(COLUMNS, (words, label or NEITHER.capitalize(), person, state), strict=True))
+    labels = [(text.consensus.label, text.author_id)] if usable_only else [(v.label, v.person_id) for v in text.votes]
+    for label, person in labels:
+        yield dict(zip(COLUMNS, (content, label or NEITHER.capitalize(), person, state), strict=True))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Judged texts into the database: the live model reads the new ones, then all is kept in one unit of work."""
+"""Imports labelled texts: the live model classifies the new ones, then one transaction stores everything."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,18 +16,18 @@ from storage.models.artifact_store import ArtifactStore
 
 _BATCH_SIZE: Final = 128
 
-# Given the texts read so far, and in all.
+# Called with the number of texts classified so far, and in all.
 OnProgress = Callable[[int, int], None]
 
 
 def import_corrections(
-    database: Database, settings: Settings, said: Sequence[ImportedVote], admin: int | None, on_progress: OnProgress
+    database: Database, settings: Settings, votes: Sequence[ImportedVote], admin: int | None, on_progress: OnProgress
 ) -> ImportCounts:
-    """Keep what people say, or with ``admin``, a Telegram id, what that admin says.
+    """Store the votes, with ``admin``, a Telegram id, as votes of that admin, and return the counts.
 
-    Raises UnusableArtifact when the live model's files are not those that were published, and StoreUnusable.
+    Raises UnusableArtifact if the live model's files are not those that were published, and StoreUnusable.
     """
-    texts = list(dict.fromkeys(one.text for one in said))
+    texts = list(dict.fromkeys(vote.text for vote in votes))
     with database.reading() as unit:
         known = imported_texts(unit, texts)
         live = registry.live_model(unit)
@@ -39,12 +39,12 @@ def import_corrections(
     with database.unit_of_work() as unit:
         if live is None:
             registry.register(unit, classifier.version, manifest_hash(folder), str(folder))
-        return import_votes(unit, said, predicted, admin)
+        return import_votes(unit, votes, predicted, admin)
 
 
 @contextmanager
 def _live_model_folder(settings: Settings, live: registry.ModelVersion | None) -> Iterator[Path]:
-    """The files of the live model, or before the bot's first start of the one that the settings name."""
+    """Yield the folder of the live model, or of the one in the settings if the bot has never been started."""
     if live is None:
         yield settings.model
         return
@@ -56,8 +56,8 @@ def _predict(classifier: Classifier, texts: list[str], on_progress: OnProgress) 
     predicted: dict[str, ImportPrediction] = {}
     on_progress(0, len(texts))
     for start in range(0, len(texts), _BATCH_SIZE):
-        some = texts[start : start + _BATCH_SIZE]
-        for text, verdict in zip(some, classifier.classify(some), strict=True):
+        batch = texts[start : start + _BATCH_SIZE]
+        for text, verdict in zip(batch, classifier.classify(batch), strict=True):
             predicted[text] = ImportPrediction(
                 version=verdict.version,
                 label=verdict.label,

@@ -1,4 +1,4 @@
-"""A file of judged texts, read strictly: everything that is wrong with it is told at once, row by row."""
+"""Reads a file of labelled texts strictly, and reports all its invalid rows at once."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,28 +21,29 @@ _MAX_PROBLEMS: Final = 20
 OnProgress = Callable[[int], None]
 
 
-def read_votes(path: Path, one_word: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
-    """What the rows say; with ``one_word``, everybody has to say the same of a text, else each person once.
+def read_votes(path: Path, unanimous: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
+    """Return the votes in the file, without duplicates.
 
-    Raises MissingFile, UnreadableTable, EmptyTable, MissingColumn, and BadCorrections, which names the bad rows.
+    A person may not give one text two labels; with ``unanimous``, no two people may. Raises MissingFile,
+    UnreadableTable, EmptyTable, MissingColumn, and BadCorrections, which lists the invalid rows.
     """
-    said: list[ImportedVote] = []
+    votes: list[ImportedVote] = []
     problems: list[str] = []
     first_rows: dict[tuple[str, str], tuple[int, str | None]] = {}
     for number, (text, word, person) in enumerate(_rows(path, on_progress), start=1):
         problem = _problem(text, word, person)
         label = _label(word)
         if problem is None:
-            first, other = first_rows.setdefault((text, "" if one_word else person), (number, label))
+            first, other = first_rows.setdefault((text, "" if unanimous else person), (number, label))
             if other != label:
-                problem = f"it calls the text of row {first} something else"
+                problem = f"the text has another label in row {first}"
         if problem is None:
-            said.append(ImportedVote(person, text, label))
+            votes.append(ImportedVote(person, text, label))
         else:
             problems.append(f"Row {number}: {problem}.")
     if problems:
         raise BadCorrections(path=path, problems=_format_problems(problems))
-    return list(dict.fromkeys(said))
+    return list(dict.fromkeys(votes))
 
 
 def _rows(path: Path, on_progress: OnProgress) -> Iterator[tuple[str, str, str]]:
@@ -62,16 +63,16 @@ def _label(word: str) -> str | None:
 
 
 def _problem(text: str, word: str, person: str) -> str | None:
-    """What is wrong with a row by itself, as the rest of a sentence."""
+    """Return what is wrong with a row, whatever the others say, or None."""
     if classify_content(text) is not Content.WORDS:
-        return "its text has no words"
+        return "the text has no words"
     if foreign := foreign_language(text):
-        return f"its text is in {foreign.name}, and the model reads English"
+        return f"the text is in {foreign.name}, and the model reads only English"
     if label_index(word) is None and word.strip().lower() != NEITHER:
-        return f"{word!r} is no label; use positive, negative or {NEITHER}"
-    return None if person else "it names no person"
+        return f"{word!r} is not a label; use positive, negative or {NEITHER}"
+    return None if person else "the person is missing"
 
 
 def _format_problems(problems: list[str]) -> str:
     more = len(problems) - _MAX_PROBLEMS
-    return "\n".join(["", *problems[:_MAX_PROBLEMS], *([f"There are {more} more."] if more > 0 else [])])
+    return "\n".join(["", *problems[:_MAX_PROBLEMS], *([f"{more:,} more rows cannot be used."] if more > 0 else [])])

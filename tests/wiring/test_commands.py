@@ -147,7 +147,7 @@ def test_the_serving_environment_says_where_a_command_runs(
 def test_one_model_or_two_are_measured_but_not_three(thumbs: Thumbs) -> None:
     result = thumbs("evaluate", "--data", "a.csv", "--model", "a", "--compare", "b", "c")
     assert result.returncode == 2
-    assert "Give either --model or --compare." in result.stderr
+    assert "Pass either --model or --compare." in result.stderr
 
 
 def test_a_new_database_is_migrated_checked_and_purged(thumbs: Thumbs) -> None:

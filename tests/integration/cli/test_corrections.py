@@ -132,18 +132,18 @@ def test_every_bad_row_is_named_and_nothing_is_imported(run: Run, database: Data
     with pytest.raises(BadCorrections) as raised:
         run("import", path)
     assert str(raised.value).splitlines()[1:] == [
-        "Row 2: 'terrible' is no label; use positive, negative or neither.",
-        "Row 3: its text has no words.",
-        "Row 4: it calls the text of row 1 something else.",
-        "Row 5: it names no person.",
-        "Row 6: its text is in German, and the model reads English.",
+        "Row 2: 'terrible' is not a label; use positive, negative or neither.",
+        "Row 3: the text has no words.",
+        "Row 4: the text has another label in row 1.",
+        "Row 5: the person is missing.",
+        "Row 6: the text is in German, and the model reads only English.",
     ]
     assert count(database, MessageRow) == count(database, PersonRow) == 0
 
 
 def test_with_a_final_word_two_people_may_not_differ(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "bad.csv", (GOOD, "positive", "ann"), (GOOD, "negative", "ben"))
-    with pytest.raises(BadCorrections, match="Row 2: it calls the text of row 1 something else"):
+    with pytest.raises(BadCorrections, match="Row 2: the text has another label in row 1"):
         run("import", path, "--as-admin")
 
 
@@ -222,7 +222,7 @@ def test_the_versions_that_saw_a_person_are_listed(
         review = remember(unit, GOOD, telegram_id=7)
         record_consent(unit, review.person_id, Consent.GRANTED, "1")
         record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
-    assert "No model saw" in run("seen-by", 7).output
+    assert "No model used" in run("seen-by", 7).output
     with database.unit_of_work() as unit:
         run_id = request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run.id
         lease = claim(unit, run_id, "a worker")
@@ -236,7 +236,7 @@ def test_the_versions_that_saw_a_person_are_listed(
 
 
 def test_labellers_are_told_about_once_there_is_enough(run: Run, tmp_path: Path) -> None:
-    assert "not enough to tell yet" in run("labellers").output
+    assert "not enough votes yet" in run("labellers").output
     people = ("ann", "ben", "cat", "dan", "eve")
     texts = [f"The film number {number} was a pleasure to watch with friends." for number in range(20)]
     said = [

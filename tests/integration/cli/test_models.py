@@ -64,7 +64,7 @@ def test_the_list_says_which_model_answers_where(run: Run, database: Database) -
     lines = {line.split()[0]: line for line in run("list").stdout.splitlines()}
     assert set(lines) == {"one", "two"}
     assert " live " in lines["one"]
-    assert lines["one"].endswith("answers in host:1")
+    assert lines["one"].endswith("served by host:1")
     assert " kept " in lines["two"]
     told = json.loads(run("list", "--json").stdout)
     assert {row["version"]: row["live"] for row in told} == {"one": True, "two": False}
@@ -73,7 +73,7 @@ def test_the_list_says_which_model_answers_where(run: Run, database: Database) -
 def test_promote_and_rollback_are_written_down(run: Run, database: Database) -> None:
     assert "Model two is live" in run("promote", "two", "--why", "it waited").stderr
     assert live(database) == "two"
-    assert "is live already" in run("promote", "two").stderr
+    assert "is already live" in run("promote", "two").stderr
     run("rollback")
     assert live(database) == "one"
     with database.reading() as unit:
