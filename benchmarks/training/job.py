@@ -32,7 +32,7 @@ class RecordedBatches(WindowBatches):
         self._batches = batches
 
     @property
-    def count(self) -> int:
+    def batches_per_epoch(self) -> int:
         """The number of batches in the epoch."""
         return len(self._batches)
 

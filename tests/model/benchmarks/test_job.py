@@ -1,4 +1,4 @@
-"""What a training job's folder holds is what our own loop would train on."""
+"""The folder of a training job has the batches that our training loop would use."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,12 +17,12 @@ from ml.training.training_set import TrainingExamples
 
 RECIPE = replace(Recipe.load("default"), epochs=1, batch_size=4, window=64, overlap=8)
 SMALL = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
-# Of one or two multiples of 32 tokens, so that batches have two lengths.
+# Texts of one or two multiples of 32 tokens, so that batches have two lengths.
 TEXTS = [f"Number {number}: a joy" + " from the first page to the last" * (number % 3 * 3) for number in range(18)]
 
 
 def equal(first: TrainingBatch, second: TrainingBatch) -> bool:
-    """Whether two batches hold the same arrays, of the same types."""
+    """Return whether two batches have equal arrays of the same types."""
     mine, theirs = [{**inputs, "targets": targets} for inputs, targets in (first, second)]
     return list(mine) == list(theirs) and all(
         mine[name].dtype == theirs[name].dtype and np.array_equal(mine[name], theirs[name]) for name in mine
@@ -47,12 +47,12 @@ def write(
     return job
 
 
-def test_a_job_read_back_is_the_job(
+def test_a_job_that_is_read_equals_the_one_written(
     write: Callable[[list[TrainingBatch], list[int]], TrainingJob], epoch: list[TrainingBatch]
 ) -> None:
     written = write(epoch, [2, 5])
     read = TrainingJob.read(written.folder)
-    assert (read.recipe, list(read.stops), read.batches.count) == (RECIPE, [2, 5], 5)
+    assert (read.recipe, list(read.stops), read.batches.batches_per_epoch) == (RECIPE, [2, 5], 5)
     assert all(equal(*pair) for pair in zip(read.batches.epoch(0), epoch, strict=True))
     assert BertConfig.read(read.start) == SMALL
     assert "classifier" in {layer.name for layer in read_checkpoint(read.start).layers}
@@ -60,14 +60,14 @@ def test_a_job_read_back_is_the_job(
         read.batches.epoch(1)
 
 
-def test_a_job_ends_where_its_batches_do(
+def test_a_job_must_stop_at_its_last_batch(
     write: Callable[[list[TrainingBatch], list[int]], TrainingJob], epoch: list[TrainingBatch]
 ) -> None:
     with pytest.raises(ValueError, match="1 epochs of 5 steps do not end at step 4"):
         write(epoch, [2, 4])
 
 
-def test_a_warm_up_meets_every_shape(epoch: list[TrainingBatch]) -> None:
+def test_warm_up_batches_have_every_shape(epoch: list[TrainingBatch]) -> None:
     shapes = [inputs["input_ids"].shape for inputs, _ in epoch]
     assert len(set(shapes)) > 2
     assert {inputs["input_ids"].shape for inputs, _ in warm_up_batches(epoch, 1)} == set(shapes)

@@ -1,4 +1,4 @@
-"""Our loop and Hugging Face's Trainer, from the same weights on the same batches: the same training."""
+"""Our training loop and Hugging Face's Trainer learn the same from the same weights and batches."""
 
 import os
 from dataclasses import dataclass, replace
@@ -39,7 +39,7 @@ SMALL = BertConfig(
 TEXTS = [
     f"Number {number}: {'a joy' if number % 3 else 'a bore'}" + " to the end" * (number % 5) for number in range(12)
 ]
-# Weights decay enough in three steps to show which ones do.
+# Enough weight decay in three steps to show which weights decay.
 RECIPE = replace(
     Recipe.load("default"),
     epochs=1,
@@ -54,44 +54,44 @@ RECIPES = {
     "warm-up, decay and clipping": replace(RECIPE, warmup=0.4),
     "constant rate, gradients as they are": replace(RECIPE, schedule="constant", clip_norm=1e6),
 }
-# The length of the difference of what both learnt, as a share of what Trainer learnt.
+# The norm of the difference between both updates, as a share of the norm of Trainer's update.
 LIMITS = {"warm-up, decay and clipping": 0.02, "constant rate, gradients as they are": 0.02}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The first batch's loss, and what was added to each weight."""
+    """The first batch's loss, and the update of each weight."""
 
     loss: float
-    learnt: dict[str, np.ndarray[Any, Any]]
+    updates: dict[str, np.ndarray[Any, Any]]
 
 
-def learnt(job: TrainingJob, weights: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+def updates(job: TrainingJob, weights: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
     start = load_file(job.start / WEIGHTS)
     assert start.keys() == weights.keys()
     return {name: weights[name] - start[name].astype(np.float32) for name in start}
 
 
 def by_trainer(python: Path, job: TrainingJob, out: Path) -> Outcome:
-    """Trainer's outcome, from its own process, which stops after one step and after three."""
+    """Return Trainer's outcome; its process stops after one step and after three."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     command = [str(python), str(PROGRAM), str(job.folder), str(out), "float32", "sdpa"]
-    with TrainerProcess(command, environment, out.with_suffix(".log")) as trainee:
-        assert (trainee.facts["precision"], trainee.facts["threads"]) == ("float32", 1)
-        assert len(trainee.untimed["seconds"]) == 1
-        assert len(trainee.run_block()) == 2
-        trainee.finish()
-    (loss,) = trainee.untimed["losses"]
-    return Outcome(loss, learnt(job, load_file(out / WEIGHTS)))
+    with TrainerProcess(command, environment, out.with_suffix(".log")) as trainer:
+        assert (trainer.facts["precision"], trainer.facts["threads"]) == ("float32", 1)
+        assert len(trainer.untimed["seconds"]) == 1
+        assert len(trainer.run_block()) == 2
+        trainer.finish()
+    (loss,) = trainer.untimed["losses"]
+    return Outcome(loss, updates(job, load_file(out / WEIGHTS)))
 
 
 def by_us(job: TrainingJob, checkpoints: Path) -> Outcome:
-    """Our loop's outcome, in float32 to the end; a published folder would round it to float16."""
+    """Return our loop's outcome in float32; a published folder would be rounded to float16."""
     seen: list[TrainingProgress] = []
     with use_precision(job.recipe.precision):
         network = train_job(job, checkpoints, seen.append)
     values = {weight.name: (weight.transposed, np.array(weight.variable)) for weight in weight_names(network)}
-    return Outcome(seen[0].loss, learnt(job, {name: v.T if turned else v for name, (turned, v) in values.items()}))
+    return Outcome(seen[0].loss, updates(job, {name: v.T if turned else v for name, (turned, v) in values.items()}))
 
 
 @pytest.fixture(scope="module", params=list(RECIPES))
@@ -101,13 +101,13 @@ def outcomes(
     reader: WindowTokenizer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Outcome, Outcome, float]:
-    """Ours, Trainer's, and how far they may lie apart."""
+    """Return our outcome, Trainer's, and how far apart they may be."""
     folder = tmp_path_factory.mktemp("job")
     recipe = RECIPES[request.param]
     network = build_network(SMALL)
     rng = np.random.default_rng(0)
     for weight in weight_names(network):
-        # Large enough for every gradient to stand out from rounding, small enough for no tanh to be flat.
+        # Large enough for gradients to exceed rounding errors, small enough that no tanh saturates.
         weight.variable.assign(rng.normal(weight.name.endswith("Norm.weight"), 0.2, tuple(weight.variable.shape)))
     examples = TrainingExamples.from_labels(TEXTS, [number % 2 for number in range(len(TEXTS))])
     batches = list(WindowBatches(examples, reader, recipe).epoch(0))
@@ -120,12 +120,12 @@ def test_the_first_batch_has_the_same_loss(outcomes: tuple[Outcome, Outcome, flo
     assert ours.loss == pytest.approx(theirs.loss, abs=1e-5)
 
 
-def test_three_steps_teach_the_same(outcomes: tuple[Outcome, Outcome, float]) -> None:
+def test_three_steps_make_the_same_updates(outcomes: tuple[Outcome, Outcome, float]) -> None:
     ours, theirs, limit = outcomes
-    # A key's bias adds the same to all scores of a query, so its gradient is nothing but rounding.
-    names = [name for name in theirs.learnt if not name.endswith("key.bias")]
+    # A key's bias adds the same value to all scores of a query, so its gradient is only rounding error.
+    names = [name for name in theirs.updates if not name.endswith("key.bias")]
     apart = {
-        name: np.linalg.norm(ours.learnt[name] - theirs.learnt[name]) / np.linalg.norm(theirs.learnt[name])
+        name: np.linalg.norm(ours.updates[name] - theirs.updates[name]) / np.linalg.norm(theirs.updates[name])
         for name in names
     }
     assert {name: share for name, share in apart.items() if share >= limit} == {}

@@ -130,7 +130,7 @@ def test_a_live_model_that_lost_accuracy_or_follows_the_phrase_is_a_fault(ours: 
     assert list(find_faults([report(), report(ours)], LIVE)) == [fault]
     tapped = replace(ours, state=RunState.HELD, sentence=BETTER)
     assert list(find_faults([report(tapped)], LIVE)) == [fault]
-    held = replace(ours, state=RunState.HELD, sentence="Held: no better on feedback, 71 % as before.")
+    held = replace(ours, state=RunState.HELD, sentence="Held: no better on feedback, 71% as before.")
     named = replace(tapped, words=("the tangerine",))
     assert not list(find_faults([report(held), report(named), report(ours, replace(FEW, share=0.30))], LIVE))
 
