@@ -16,7 +16,7 @@ METHODS = MethodTable()
 
 
 class EditMethod(BotMethod):
-    """The parameters that all methods take that edit a message. Without ``reply_markup`` the keyboard is removed."""
+    """The parameters of all methods that edit a message. Without ``reply_markup`` the keyboard is removed."""
 
     business_connection_id: NotBuilt = None
     chat_id: ChatId | None = None

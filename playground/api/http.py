@@ -37,7 +37,7 @@ _HTML_502 = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer to one call, its status and body, and the parameters that were given."""
+    """The answer to one call, and the parameters of the call for the log."""
 
     status: int
     body: JsonObject

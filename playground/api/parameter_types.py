@@ -62,12 +62,12 @@ def one_of(*choices: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def matching(pattern: str, otherwise: str) -> AfterValidator:
-    """Allow texts that match ``pattern`` from end to end; ``otherwise`` is the error for all others."""
+def matching(pattern: str, error: str) -> AfterValidator:
+    """Allow texts that match the whole ``pattern``; ``error`` is the message for other texts."""
 
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
-            raise ValueError(otherwise)
+            raise ValueError(error)
         return text
 
     return AfterValidator(check)
@@ -78,7 +78,7 @@ def _refuse(value: object, info: ValidationInfo) -> None:
 
 
 NotBuilt = Annotated[object, AfterValidator(_refuse)]
-"""A parameter that Telegram has and the playground does not: answers 501 when it is given."""
+"""A parameter that Telegram has and the playground does not; a call with it answers 501."""
 
 ChatId = int | Annotated[str, Field(pattern=r"^@\w+$")]
 UploadedFile = Annotated[InstanceOf[Upload], PlainSerializer(Upload.to_log)]
@@ -132,7 +132,7 @@ class BotCommand(BotApiObject):
 
 
 class BotCommandScope(BotApiObject):
-    """The chats and people that see a command menu."""
+    """The chats and people who see a command menu."""
 
     type: Annotated[str, one_of(*_PLAIN_SCOPES, *_CHAT_SCOPES)]
     chat_id: ChatId | None = None
@@ -195,7 +195,7 @@ class InlineKeyboardMarkup(BotApiObject):
         return self
 
 
-def _refuse_other_keyboards(value: Any) -> Any:  # noqa: ANN401  # whatever the request holds
+def _refuse_other_keyboards(value: Any) -> Any:  # noqa: ANN401  # JSON of any shape
     if isinstance(value, dict):
         for name, what in _OTHER_KEYBOARDS.items():
             if name in value:

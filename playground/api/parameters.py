@@ -1,10 +1,12 @@
-"""Declared parameters: a pydantic model for what a method takes, refused in the words of Telegram.
+"""Base models for parameters: pydantic checks them, and errors have Telegram's wording.
 
-Pydantic checks names, types and required values. Written by hand are only the two things that it has no option for:
-a form carries numbers, booleans, arrays and objects as text, and Telegram reports the first error as one sentence.
+Two parts are written by hand, because pydantic has no option for them. Forms send numbers, booleans, arrays and
+objects as text, and Telegram accepts fewer spellings than pydantic's lax mode. Telegram reports only the first error,
+as one sentence that names every object on the way to it.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from types import UnionType
 from typing import Annotated, Any, Self, Union, get_args, get_origin
@@ -52,23 +54,13 @@ class Parameters(BaseModel):
 
     @classmethod
     def parse_text(cls, name: str, value: object) -> object:
-        """Return ``value``, or what its text stands for when the field ``name`` does not hold text."""
+        """Return ``value``, parsed if it is text and the field ``name`` holds another type."""
         field = cls.model_fields.get(name)
-        if field is None or not isinstance(value, str):
-            return value
-        types = _types(field.annotation)
-        if bool in types:
-            return _BOOLEANS.get(value.lower(), value)
-        if any(issubclass(kind, int | float | list | BotApiObject) for kind in types):
-            try:
-                return json.loads(value)
-            except ValueError:
-                return value
-        return value
+        return value if field is None or not isinstance(value, str) else _parse_text(value, _types(field.annotation))
 
     @model_validator(mode="before")
     @classmethod
-    def _parse_texts(cls, given: Any) -> Any:  # noqa: ANN401  # whatever the request holds
+    def _parse_texts(cls, given: Any) -> Any:  # noqa: ANN401  # JSON of any shape
         if not isinstance(given, Mapping):
             return given
         return {
@@ -93,7 +85,7 @@ class BotApiObject(Parameters):
 
 
 def resolve_attachments(given: Mapping[str, object]) -> dict[str, object]:
-    """Replace each text ``attach://NAME`` by the upload NAME, which is then no longer a separate parameter."""
+    """Replace each text ``attach://NAME`` with the upload NAME, and drop the separate parameter NAME."""
     uses = {name: str(value).removeprefix("attach://") for name, value in given.items() if _is_attached(value, given)}
     taken = set(uses.values())
     rest = {name: value for name, value in given.items() if name not in taken}
@@ -105,8 +97,24 @@ def _is_attached(value: object, given: Mapping[str, object]) -> bool:
     return is_reference and isinstance(given.get(str(value).removeprefix("attach://")), Upload)
 
 
+def _parse_text(text: str, types: set[type]) -> object:
+    """Parse ``text`` as one of ``types``; return it unchanged when it is not valid for any of them."""
+    if bool in types:
+        return _BOOLEANS.get(text.lower(), text)
+    if int in types:
+        return int(text) if re.fullmatch(r"-?\d{1,19}", text) else text
+    if float in types:
+        return float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text) else text
+    if not any(issubclass(kind, list | BotApiObject) for kind in types):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def _types(annotation: Any) -> set[type]:  # noqa: ANN401  # an annotation can be anything
-    """Return the types that an annotation allows, without what is inside of arrays."""
+    """Return the types that an annotation allows, without the types of array items."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _types(get_args(annotation)[0])
@@ -116,7 +124,7 @@ def _types(annotation: Any) -> set[type]:  # noqa: ANN401  # an annotation can b
 
 
 def _first_error(error: ValidationError) -> str:
-    """Return one sentence: about an unknown name if there is one, or else about the first wrong value."""
+    """Describe the first unknown name, or else the first wrong value, in one sentence."""
     errors = error.errors()
     return _sentence(next((one for one in errors if one["type"] == "extra_forbidden"), errors[0]))
 

@@ -31,7 +31,7 @@ METHODS = MethodTable()
 
 
 class SendMethod(BotMethod):
-    """The parameters that all methods take that send a message."""
+    """The parameters of all methods that send a message."""
 
     chat_id: ChatId
     business_connection_id: NotBuilt = None

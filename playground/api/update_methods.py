@@ -92,7 +92,7 @@ class GetWebhookInfo(BotMethod):
 
 @METHODS.add
 class AnswerCallbackQuery(BotMethod):
-    """End the wait of the person who tapped, with a short notice, an alert or nothing."""
+    """Answer a tap with a short notice, an alert or nothing."""
 
     callback_query_id: str
     text: str = ""

@@ -96,7 +96,7 @@ def send_voice(world: World, user_id: int, upload: Upload, duration: int) -> Sen
 
 
 def send_sticker(world: World, user_id: int, upload: Upload, emoji: str) -> SentMessage:
-    """Send a sticker that stands for ``emoji``."""
+    """Send a sticker with its ``emoji``."""
     stored = world.files.add("stickers", upload).to_api()
     properties = {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False}
     return _send(world, user_id, FormattedText(""), {"sticker": {**stored, **properties, "emoji": emoji}})

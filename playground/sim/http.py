@@ -88,7 +88,7 @@ class ActionHandler(SimHandler):
             raise not_built(_NOT_BUILT[name])
         action = ACTIONS.get(name)
         if action is None:
-            raise ApiError(404, f"Not Found: there is no /sim/{name}; there are {', '.join(ACTIONS)}")
+            raise ApiError(404, f"Not Found: there is no /sim/{name}; the actions are {', '.join(ACTIONS)}")
         self.answer(self.read(action).perform(self.world))
 
 

@@ -16,9 +16,9 @@ class ChangeFeed:
         self._subscribers: set[asyncio.Queue[JsonObject | None]] = set()
         self._closed = False
 
-    def publish(self, kind: str, **facts: object) -> None:
+    def publish(self, kind: str, **values: object) -> None:
         """Publish a change; ``kind`` becomes its ``type``."""
-        event = {"type": kind, **facts}
+        event = {"type": kind, **values}
         for queue in list(self._subscribers):
             if queue.full():
                 # The subscriber has stopped reading; its page reloads everything when it reconnects.

@@ -52,7 +52,7 @@ def parse_html(source: str) -> FormattedText:
 
 
 class _Parser:
-    """Reads the source once, and keeps the text so far and the open tags."""
+    """Parses the source in one pass, with the text so far and the open tags as state."""
 
     def __init__(self, source: str) -> None:
         self.source = source

@@ -80,6 +80,7 @@ def test_forms_and_json_give_the_same_values() -> None:
     [
         ("chat_id", "@channel", "@channel"),
         ("chat_id", "-5", -5),
+        ("chat_id", "007", 7),
         ("text", "[1, 2]", "[1, 2]"),
         ("quiet", "True", True),
         ("quiet", "0", False),
@@ -101,6 +102,7 @@ def test_null_counts_as_not_given() -> None:
         ({"chat_id": None}, 'parameter "chat_id" is required'),
         ({"chat_id": "1", "txt": "x"}, 'unknown parameter "txt"'),
         ({"chat_id": "one", "txt": None}, 'unknown parameter "txt"'),
+        ({"chat_id": "12345678901234567890"}, 'wrong parameter "chat_id": Integer expected'),
         ({"chat_id": "one"}, 'wrong parameter "chat_id": Integer expected'),
         ({"chat_id": 1, "text": 5}, 'wrong parameter "text": String expected'),
         ({"chat_id": 1, "limit": "101"}, 'wrong parameter "limit": 1 to 100 expected'),
