@@ -1,4 +1,4 @@
-"""Checks a call against Telegram's Bot API 10.0, as aiogram's typed methods state it."""
+"""Checks a call against Telegram's Bot API 10.0, as declared by aiogram's typed methods."""
 
 import json
 from typing import Any
@@ -16,19 +16,19 @@ _METHODS: dict[str, type[BaseModel]] = {
 }
 
 
-def bot_api_faults(method: str, params: dict[str, Any]) -> list[str]:
-    """What is wrong with a call, one sentence each; fields that travel as JSON are decoded first."""
+def bot_api_errors(method: str, params: dict[str, Any]) -> list[str]:
+    """Return the errors of a call, one sentence each. Objects and arrays may be given as JSON text."""
     model = _METHODS.get(method)
     if model is None:
-        return [f"{method} is no method of the Bot API"]
+        return [f"{method} is not a Bot API method"]
     decoded = {name: _decoded(value) for name, value in params.items()}
-    # aiogram's models allow extra fields, and so would let a misspelt one pass.
-    faults = [f"{method} has no parameter {name}" for name in decoded if name not in model.model_fields]
+    # aiogram's models allow extra fields, so they would accept a misspelled one.
+    errors = [f"{method} has no parameter {name}" for name in decoded if name not in model.model_fields]
     try:
         model.model_validate(decoded)
-    except ValidationError as error:
-        faults += [f"{method}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-    return faults
+    except ValidationError as invalid:
+        errors += [f"{method}: {'.'.join(map(str, error['loc']))}: {error['msg']}" for error in invalid.errors()]
+    return errors
 
 
 def _decoded(value: Any) -> Any:

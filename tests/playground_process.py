@@ -1,4 +1,4 @@
-"""The playground as a process of its own, for the tests that need a Bot API over HTTP."""
+"""The playground as a separate process, for tests that need a Bot API over HTTP."""
 
 import subprocess
 import sys
@@ -12,31 +12,31 @@ from playground.client import PlaygroundClient
 
 TOKEN = "7654321:playground-token-for-tests"
 _READY = "playground listening on "
-_STOPS_WITHIN = 20.0
+_STOP_SECONDS = 20.0
 
 StartPlayground = Callable[[], PlaygroundClient]
 
 
 @contextmanager
 def running_playground(data_dir: Path, token: str = TOKEN) -> Iterator[PlaygroundClient]:
-    """A server on a free port that keeps its counters in ``data_dir``; SIGTERM ends it, and it has to end cleanly."""
+    """Run a server on a free port with its state in ``data_dir``; stop it with SIGTERM and check its exit status."""
     command = [sys.executable, "-m", "playground", "--port", "0", "--data-dir", str(data_dir), "--token", token]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            assert line.startswith(_READY), f"the playground said {line!r} instead of being ready"
+            assert line.startswith(_READY), f"the playground printed {line!r} instead of its address"
             with PlaygroundClient(line.removeprefix(_READY).strip(), token) as client:
                 yield client
         finally:
             process.terminate()
-            rest, _ = process.communicate(timeout=_STOPS_WITHIN)
+            rest, _ = process.communicate(timeout=_STOP_SECONDS)
     assert (process.returncode, rest) == (0, "")
 
 
 @pytest.fixture
 def start_playground(tmp_path: Path) -> Iterator[StartPlayground]:
-    """Start the server; called again, stop it and start it on what it left behind."""
+    """Return a function that starts the server; calling it again restarts the server with its state."""
     with ExitStack() as running:
 
         def start() -> PlaygroundClient:
@@ -48,5 +48,5 @@ def start_playground(tmp_path: Path) -> Iterator[StartPlayground]:
 
 @pytest.fixture
 def playground(start_playground: StartPlayground) -> PlaygroundClient:
-    """A fresh server, and the client that plays its people."""
+    """Start a fresh server and return a client for its people."""
     return start_playground()

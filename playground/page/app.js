@@ -1,13 +1,13 @@
-// The chat page: who writes, what the chat shows, and what is sent.
+// The chat page: the current person, the messages and the composer.
 
 import { bubble, make } from "./bubbles.js";
-import { follow, get, post, upload } from "./sim.js";
+import { get, post, subscribe, upload } from "./sim.js";
 import { addCall, loadCalls, makeFaults, showFaults } from "./tools.js";
 
 const $ = (selector) => document.querySelector(selector);
 const messages = $("#messages");
 const composer = $("#composer");
-const waiting = new Map(); // callback id -> the button that shows it
+const waiting = new Map(); // callback id -> the button that waits for its answer
 let about = { bot: {}, people: [] };
 let person = Number(new URLSearchParams(location.search).get("user") ?? localStorage.getItem("person") ?? 2);
 let editing = null;
@@ -38,9 +38,9 @@ async function loadChat() {
   const chat = await get(`chat/${person}`);
   messages.replaceChildren();
   chat.messages.forEach((message) => show(message, false));
-  introduce();
+  showIntro();
   setTyping(chat.typing ? 5 : 0);
-  toEnd();
+  scrollToEnd();
 }
 
 function show(message, isNew) {
@@ -51,13 +51,13 @@ function show(message, isNew) {
     old.replaceWith(element);
     return;
   }
-  const follows = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 140;
+  const isAtEnd = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 140;
   if (isNew) element.classList.add("new");
   messages.append(element);
-  if (isNew && (follows || !message.from_bot)) toEnd();
+  if (isNew && (isAtEnd || !message.from_bot)) scrollToEnd();
 }
 
-function toEnd() {
+function scrollToEnd() {
   messages.scrollTop = messages.scrollHeight;
   for (const picture of messages.querySelectorAll("img:not([data-seen])")) {
     picture.dataset.seen = "1";
@@ -65,14 +65,14 @@ function toEnd() {
   }
 }
 
-function introduce() {
+function showIntro() {
   if (messages.querySelector(".bubble") || messages.querySelector(".intro")) return;
   const { name = "Bot", description } = about.bot;
   const start = make("button", "", "Start");
   start.type = "button";
   start.addEventListener("click", () => send("/start"));
   messages.append(make("section", "intro", make("div", "avatar bot", name[0]), make("h2", "", name),
-    make("p", "", description || "Say hello: this is the first thing the bot hears from you."), start));
+    make("p", "", description || "Say hello to start the chat."), start));
 }
 
 function setTyping(seconds) {
@@ -89,21 +89,21 @@ function setTyping(seconds) {
 async function loadState() {
   const { bot, pending_updates: pending } = await get("status");
   if ($("#bot-state").classList.contains("typing")) return;
-  const listens = bot.webhook ? `webhook at ${new URL(bot.webhook).host}` : bot.polling ? "online" : "not running";
-  $("#bot-state").textContent = pending && !bot.polling ? `${listens} · ${pending} waiting for it` : listens;
+  const state = bot.webhook ? `webhook at ${new URL(bot.webhook).host}` : bot.polling ? "online" : "not running";
+  $("#bot-state").textContent = pending && !bot.polling ? `${state} · ${pending} pending` : state;
 }
 
-// Many changes may come at once; one look after them is enough.
+// Many changes can arrive at once; one request after them is enough.
 function loadStateSoon() {
   clearTimeout(stateTimer);
-  stateTimer = setTimeout(() => loadState().catch(away), 250);
+  stateTimer = setTimeout(() => loadState().catch(showOffline), 250);
 }
 
-function away() {
-  $("#bot-state").textContent = "the server is away…";
+function showOffline() {
+  $("#bot-state").textContent = "server not reachable…";
 }
 
-// ---- who writes
+// ---- people
 
 async function loadAbout() {
   about = await get(`about?user_id=${person}`);
@@ -125,11 +125,11 @@ function personButton({ id, name, admin }) {
   button.setAttribute("role", "radio");
   button.setAttribute("aria-checked", String(id === person));
   button.tabIndex = id === person ? 0 : -1;
-  button.addEventListener("click", () => become(id));
+  button.addEventListener("click", () => switchTo(id));
   return button;
 }
 
-async function become(id) {
+async function switchTo(id) {
   person = id;
   localStorage.setItem("person", id);
   stopEdit();
@@ -142,12 +142,12 @@ $("#people").addEventListener("keydown", async (event) => {
   if (!step) return;
   event.preventDefault();
   const ids = about.people.map(({ id }) => id);
-  await become(ids.at((ids.indexOf(person) + step) % ids.length));
+  await switchTo(ids.at((ids.indexOf(person) + step) % ids.length));
   $('#people [aria-checked="true"]').focus();
 });
-$("#person").addEventListener("change", (event) => become(Number(event.target.value)));
+$("#person").addEventListener("change", (event) => switchTo(Number(event.target.value)));
 
-// ---- writing
+// ---- the composer
 
 async function send(text) {
   try {
@@ -164,10 +164,10 @@ $("#compose").addEventListener("submit", async (event) => {
   event.preventDefault();
   const text = composer.value;
   if (!text.trim()) return;
-  fill("");
+  setText("");
   const wasEditing = editing;
   if (await send(text)) stopEdit();
-  else if (!composer.value) fill(wasEditing ? wasEditing.text : text);
+  else if (!composer.value) setText(wasEditing ? wasEditing.text : text);
 });
 
 composer.addEventListener("keydown", (event) => {
@@ -177,18 +177,18 @@ composer.addEventListener("keydown", (event) => {
     event.preventDefault();
     $("#compose").requestSubmit();
   } else if (event.key === "Escape" && editing) {
-    fill("");
+    setText("");
     stopEdit();
   }
 });
-composer.addEventListener("input", fit);
+composer.addEventListener("input", resize);
 
-function fill(text) {
+function setText(text) {
   composer.value = text;
-  fit();
+  resize();
 }
 
-function fit() {
+function resize() {
   composer.style.height = "auto";
   composer.style.height = `${composer.scrollHeight}px`;
   $("#send").disabled = !composer.value.trim();
@@ -199,7 +199,7 @@ function fit() {
 function startEdit(message) {
   editing = message;
   $("#editing").hidden = false;
-  fill(message.text);
+  setText(message.text);
   composer.focus();
 }
 
@@ -207,33 +207,33 @@ function stopEdit() {
   editing = null;
   $("#editing").hidden = true;
 }
-$("#cancel-edit").addEventListener("click", () => { fill(""); stopEdit(); });
+$("#cancel-edit").addEventListener("click", () => { setText(""); stopEdit(); });
 
 // ---- the command menu
 
 function showMenu(commands) {
   $("#menu").hidden = commands.length === 0;
   $("#commands").setAttribute("aria-expanded", String(commands.length > 0));
-  $("#menu").replaceChildren(...commands.map(({ command, description }, place) => {
+  $("#menu").replaceChildren(...commands.map(({ command, description }, index) => {
     const item = make("button", "", make("strong", "", `/${command}`), make("span", "", description));
     item.type = "button";
     item.setAttribute("role", "option");
-    item.setAttribute("aria-selected", String(place === 0));
-    item.addEventListener("click", () => { fill(""); send(`/${command}`); composer.focus(); });
+    item.setAttribute("aria-selected", String(index === 0));
+    item.addEventListener("click", () => { setText(""); send(`/${command}`); composer.focus(); });
     return item;
   }));
 }
 
-// Arrow keys, Enter and Escape belong to the menu while it is open; says whether it took the key.
+// While the menu is open it handles the arrow keys, Enter and Escape. Returns whether it handled the key.
 function chooseCommand(event) {
   const items = [...$("#menu").children];
   if ($("#menu").hidden || !["ArrowDown", "ArrowUp", "Enter", "Escape"].includes(event.key)) return false;
   event.preventDefault();
-  const place = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
+  const index = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
   if (event.key === "Escape") showMenu([]);
-  else if (event.key === "Enter") items[place].click();
+  else if (event.key === "Enter") items[index].click();
   else {
-    const next = items.at((place + (event.key === "ArrowDown" ? 1 : -1)) % items.length);
+    const next = items.at((index + (event.key === "ArrowDown" ? 1 : -1)) % items.length);
     items.forEach((item) => item.setAttribute("aria-selected", String(item === next)));
     next.scrollIntoView({ block: "nearest" });
   }
@@ -252,7 +252,7 @@ async function sendFile(file) {
   const caption = composer.value.trim();
   try {
     await upload(kind, file, { user_id: person, caption });
-    fill("");
+    setText("");
   } catch (error) {
     toast(error.message, true);
   }
@@ -272,17 +272,17 @@ $("#chat").addEventListener("drop", (event) => {
   [...event.dataTransfer.files].forEach(sendFile);
 });
 
-// ---- notices, tools and changes
+// ---- toasts, tools and changes
 
-function toast(text, wrong = false) {
+function toast(text, isError = false) {
   clearTimeout(toastTimer);
   $("#toast").textContent = text.replace(/^Bad Request: /, "");
-  $("#toast").classList.toggle("wrong", wrong);
+  $("#toast").classList.toggle("error", isError);
   $("#toast").hidden = false;
   toastTimer = setTimeout(() => { $("#toast").hidden = true; }, 3500);
 }
 
-function answered({ callback_id: id, user_id: user, text, show_alert: alert }) {
+function showCallbackAnswer({ callback_id: id, user_id: user, text, show_alert: alert }) {
   waiting.get(id)?.classList.remove("waiting");
   waiting.delete(id);
   if (user !== person || !text) return;
@@ -301,16 +301,16 @@ $("#close-tools").addEventListener("click", () => openTools(false));
 $("#tools").addEventListener("keydown", (event) => event.key === "Escape" && openTools(false));
 $("#reset").addEventListener("click", () => post("reset").catch((error) => toast(error.message, true)));
 
-const here = (change) => change.chat_id === person;
+const isCurrentChat = (change) => change.chat_id === person;
 const onChange = {
-  message: (change) => here(change) && show(change.message, true),
-  edit: (change) => here(change) && show(change.message, false),
+  message: (change) => isCurrentChat(change) && show(change.message, true),
+  edit: (change) => isCurrentChat(change) && show(change.message, false),
   delete: (change) => {
-    if (here(change)) messages.querySelector(`.bubble[data-message-id="${change.message_id}"]`)?.remove();
-    introduce();
+    if (isCurrentChat(change)) messages.querySelector(`.bubble[data-message-id="${change.message_id}"]`)?.remove();
+    showIntro();
   },
-  typing: (change) => here(change) && setTyping(change.seconds),
-  callback_answer: answered,
+  typing: (change) => isCurrentChat(change) && setTyping(change.seconds),
+  callback_answer: showCallbackAnswer,
   call: (change) => addCall(change.call),
   faults: (change) => showFaults(change.faults),
   profile: loadAbout,
@@ -323,6 +323,6 @@ async function loadAll() {
   await Promise.all([loadChat(), loadCalls()]);
 }
 
-follow(loadAll, (change) => onChange[change.type]?.(change), away);
-setInterval(loadStateSoon, 5000); // a bot that stops polling tells nobody
+subscribe(loadAll, (change) => onChange[change.type]?.(change), showOffline);
+setInterval(loadStateSoon, 5000); // a bot that stops polling sends no event
 composer.focus();

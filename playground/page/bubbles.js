@@ -1,4 +1,4 @@
-// One message as a bubble: reply, media, text, time, buttons.
+// Renders one message as a bubble: reply, media, text, time, buttons.
 
 import { richText } from "./rich_text.js";
 
@@ -76,14 +76,14 @@ function size(bytes) {
 }
 
 function keyboard(message, actions) {
-  const rows = message.buttons.map((row) => make("div", "", ...row.map((button) => key(message, button, actions))));
+  const rows = message.buttons.map((row) => make("div", "", ...row.map((button) => keyboardButton(message, button, actions))));
   const element = make("div", "keyboard", ...rows);
   element.setAttribute("role", "group");
   element.setAttribute("aria-label", "Buttons");
   return element;
 }
 
-function key(message, button, actions) {
+function keyboardButton(message, button, actions) {
   if (button.url) {
     const link = make("a", "", button.text);
     link.href = button.url;

@@ -1,4 +1,4 @@
-// A text and its entities as DOM nodes. Offsets are UTF-16 code units, which is what JavaScript strings count too.
+// Renders a text with entities as DOM nodes. Offsets count UTF-16 code units, as JavaScript strings do.
 
 const TAGS = {
   bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code", pre: "pre",
@@ -12,7 +12,7 @@ export function richText(text, entities, onCommand) {
   return root;
 }
 
-// Entities come ordered by offset, the longer first, and nest: each takes those that lie inside it.
+// Entities are sorted by offset, longer first, and can be nested: each one contains those inside its range.
 function render(parent, text, start, end, entities, onCommand) {
   let at = start;
   for (let i = 0; i < entities.length; ) {

@@ -1,31 +1,31 @@
-// The people's side of the server: requests, and the stream of changes.
+// Requests to the people's side of the server, and the stream of changes.
 
-async function checked(response) {
+async function readJson(response) {
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error);
   return answer;
 }
 
-export const get = (path) => fetch(`/sim/${path}`).then(checked);
+export const get = (path) => fetch(`/sim/${path}`).then(readJson);
 
 export const post = (action, values = {}) =>
   fetch(`/sim/${action}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(values),
-  }).then(checked);
+  }).then(readJson);
 
 export function upload(action, file, values) {
   const form = new FormData();
   for (const [name, value] of Object.entries(values)) form.set(name, value);
   form.set(action, file, file.name);
-  return fetch(`/sim/${action}`, { method: "POST", body: form }).then(checked);
+  return fetch(`/sim/${action}`, { method: "POST", body: form }).then(readJson);
 }
 
-// Calls `opened` at every new connection, because changes in between were missed, and `changed` with each change.
-export function follow(opened, changed, lost) {
+// Calls `onOpen` for every new connection, since changes may have been missed, and `onChange` with each change.
+export function subscribe(onOpen, onChange, onError) {
   const source = new EventSource("/sim/events");
-  source.onopen = opened;
-  source.onerror = lost;
-  source.onmessage = (event) => changed(JSON.parse(event.data));
+  source.onopen = onOpen;
+  source.onerror = onError;
+  source.onmessage = (event) => onChange(JSON.parse(event.data));
 }

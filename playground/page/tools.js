@@ -1,4 +1,4 @@
-// The pane behind the scenes: fault switches and the bot's calls.
+// The tools pane: fault switches and the bot's calls.
 
 import { get, post } from "./sim.js";
 import { make } from "./bubbles.js";
@@ -7,9 +7,9 @@ const SHOWN_CALLS = 200;
 const NAMES = {
   400: "Bad request (400)", 401: "Unauthorized (401)", 403: "Blocked by the user (403)", 409: "Conflict (409)",
   429: "Too many requests (429)", migrate: "Group migrated (400)", 500: "Server error (500)",
-  html_502: "HTML instead of JSON (502)", hang: "No answer", slow: "Slow by 3 seconds",
-  dropped_before: "Dropped, not processed", answer_lost: "Processed, answer lost",
-  duplicate_update: "Update comes twice", out_of_order: "Updates change places",
+  html_502: "HTML instead of JSON (502)", hang: "No response", slow: "Delayed by 3 seconds",
+  dropped_before: "Connection dropped, not processed", answer_lost: "Processed, response lost",
+  duplicate_update: "Duplicate update", out_of_order: "Updates out of order",
 };
 
 const list = document.querySelector("#calls");
@@ -19,8 +19,8 @@ export function addCall(call) {
   total += 1;
   const outcome = call.fault ?? (call.ok ? "ok" : String(call.result?.error_code ?? "refused"));
   const summary = make("summary", "", make("span", "seq", String(call.seq)), make("span", "name", call.method), make("span", "outcome", outcome));
-  const facts = make("pre", "", JSON.stringify({ params: call.params, result: call.result }, null, 2));
-  list.prepend(make("li", "", make("details", call.ok && !call.fault ? "" : "refused", summary, facts)));
+  const details = make("pre", "", JSON.stringify({ params: call.params, result: call.result }, null, 2));
+  list.prepend(make("li", "", make("details", call.ok && !call.fault ? "" : "refused", summary, details)));
   while (list.children.length > SHOWN_CALLS) list.lastChild.remove();
   count("#call-count", total);
   document.querySelector("#no-calls").hidden = true;
@@ -35,7 +35,7 @@ export async function loadCalls() {
   calls.forEach(addCall);
 }
 
-export function makeFaults(kinds, failed) {
+export function makeFaults(kinds, onError) {
   const method = document.querySelector("#fault-method");
   document.querySelector("#faults").replaceChildren(
     ...kinds.map((kind) => {
@@ -44,8 +44,8 @@ export function makeFaults(kinds, failed) {
       box.setAttribute("role", "switch");
       box.dataset.fault = kind;
       box.addEventListener("change", () => {
-        const ordered = box.checked ? post("fault", { kind, method: method.value }) : post("cancel_fault", { kind });
-        ordered.catch(failed);
+        const request = box.checked ? post("fault", { kind, method: method.value }) : post("cancel_fault", { kind });
+        request.catch(onError);
       });
       return make("label", "switch", make("span", "", NAMES[kind] ?? kind), box);
     }),

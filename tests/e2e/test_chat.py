@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from bot_api import bot_api_faults
+from bot_api import bot_api_errors
 from demo_process import Demo
 from sqlalchemy import select
 
@@ -263,7 +263,7 @@ def test_what_the_bot_sends_is_the_bot_api_s(demo: Demo) -> None:
         call["method"] for call in calls
     }
     assert [call for call in calls if not call["ok"]] == []
-    faults = {fault for call in calls for fault in bot_api_faults(call["method"], call["params"])}
+    faults = {fault for call in calls for fault in bot_api_errors(call["method"], call["params"])}
     assert faults == set()
 
 

@@ -1,4 +1,4 @@
-"""The page as a newcomer uses it, in a real browser."""
+"""The chat page, as a new user uses it in a real browser."""
 
 from pathlib import Path
 

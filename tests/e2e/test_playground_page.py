@@ -1,4 +1,4 @@
-"""The chat page in a browser, with the test as the bot: it calls the Bot API itself."""
+"""The chat page in a browser. The test is the bot: it calls the Bot API itself."""
 
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def test_an_alert_is_a_dialog(playground: PlaygroundClient, bot: _Bot, page: Pag
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_people_have_chats_and_menus_of_their_own(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+def test_each_person_has_a_separate_chat_and_menu(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
     playground.message("From Ben")
     playground.message("From Ada", user_id=1)
     bot.call("setMyCommands", commands=[{"command": "help", "description": "What I can do"}])
@@ -99,7 +99,7 @@ def test_own_messages_can_be_edited(playground: PlaygroundClient, page: Page) ->
     assert playground.chat()["messages"][0]["edited"]
 
 
-def test_a_long_text_goes_out_in_parts(playground: PlaygroundClient, page: Page) -> None:
+def test_a_long_text_is_sent_in_parts(playground: PlaygroundClient, page: Page) -> None:
     page.goto(playground.url)
     page.locator("#composer").fill("It went on and on. " * 300)
     page.locator("#send").click()
@@ -118,7 +118,7 @@ def test_files_are_sent_and_shown(playground: PlaygroundClient, bot: _Bot, page:
     expect(page.locator(".bubble .photo")).to_have_count(1)
 
 
-def test_faults_and_calls_behind_the_scenes(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+def test_the_tools_show_faults_and_calls(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
     page.goto(playground.url)
     page.locator("#faults-pane summary").click()
     page.locator("[data-fault='500']").check()
@@ -134,7 +134,7 @@ def test_faults_and_calls_behind_the_scenes(playground: PlaygroundClient, bot: _
     assert bot.call("getMe")
 
 
-def test_it_fits_a_phone(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+def test_the_page_fits_a_phone(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
     playground.message("A word of some length: " + "x" * 300)
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(playground.url)

@@ -1,4 +1,4 @@
-"""The real server over HTTP, with python-telegram-bot's own client on the bot's side."""
+"""The real server over HTTP, called by python-telegram-bot's client."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -60,7 +60,7 @@ async def test_a_tap_is_answered_once_and_the_message_edited(playground: Playgro
     assert playground.tap(message.message_id, data="R")["update_id"] == tapped["update_id"] + 1
 
 
-async def test_the_list_of_calls_has_all_of_them_in_order(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_the_call_log_has_every_call_in_order(playground: PlaygroundClient, bot: Bot) -> None:
     playground.message("Hello")
     seen = playground.outbox()[-1]["seq"]
     waiting = asyncio.create_task(asyncio.to_thread(playground.outbox, seen, 20))
@@ -79,7 +79,7 @@ async def test_the_list_of_calls_has_all_of_them_in_order(playground: Playground
     assert (refused["ok"], refused["result"]["description"]) == (False, "Bad Request: chat not found")
 
 
-async def test_an_edit_by_the_person_is_an_update_of_its_own(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_an_edit_by_the_person_is_a_separate_update(playground: PlaygroundClient, bot: Bot) -> None:
     sent = playground.message("A dull film")
     playground.edit(sent["message_id"], "A fine film")
     with pytest.raises(PlaygroundRefused, match="not modified"):
@@ -89,7 +89,7 @@ async def test_an_edit_by_the_person_is_an_update_of_its_own(playground: Playgro
     assert second.edited_message.edit_date is not None
 
 
-async def test_a_pasted_text_comes_in_parts(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_a_pasted_text_arrives_in_parts(playground: PlaygroundClient, bot: Bot) -> None:
     text = "It went on and on. " * 500
     with pytest.raises(PlaygroundRefused, match="too long"):
         playground.message(text)
@@ -100,7 +100,7 @@ async def test_a_pasted_text_comes_in_parts(playground: PlaygroundClient, bot: B
     assert " ".join(update.message.text for update in updates) == text.strip()
 
 
-async def test_files_go_both_ways(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_files_are_sent_in_both_directions(playground: PlaygroundClient, bot: Bot) -> None:
     playground.document("reviews.csv", b"text\nfine\n", caption="Mine")
     playground.photo("poster.png", PNG)
     playground.voice(duration=4)
@@ -118,12 +118,12 @@ async def test_files_go_both_ways(playground: PlaygroundClient, bot: Bot) -> Non
     chart = await bot.send_photo(2, PNG, has_spoiler=True)
     assert (chart.photo[0].width, chart.has_media_spoiler) == (3, True)
     with pytest.raises(BadRequest, match=r"(?i)image_process_failed"):
-        await bot.send_photo(2, b"no picture")
+        await bot.send_photo(2, b"not an image")
     with pytest.raises(BadRequest, match="no text in the message to edit"):
         await bot.edit_message_text("x", 2, sent.message_id)
 
 
-async def test_commands_and_texts_about_the_bot(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_the_bot_sets_its_commands_and_texts(playground: PlaygroundClient, bot: Bot) -> None:
     playground.message("Hello", user_id=1)
     await bot.set_my_commands([("start", "Begin"), ("help", "What I can do")])
     with pytest.raises(BadRequest, match="Chat not found"):
@@ -142,7 +142,7 @@ async def test_commands_and_texts_about_the_bot(playground: PlaygroundClient, bo
     assert (await bot.get_chat(1)).first_name == "Ada (admin)"
 
 
-async def test_the_bot_is_seen_typing_until_it_writes(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_the_bot_is_shown_as_typing_until_it_writes(playground: PlaygroundClient, bot: Bot) -> None:
     playground.message("Hello")
     await bot.send_chat_action(2, "typing")
     assert playground.chat()["typing"]
@@ -177,7 +177,9 @@ async def test_messages_can_be_deleted(playground: PlaygroundClient, bot: Bot) -
         ({"text": "x", "api_kwargs": {"disable_notification": "maybe"}}, "Boolean expected"),
     ],
 )
-async def test_what_telegram_refuses(playground: PlaygroundClient, bot: Bot, values: dict, reason: str) -> None:
+async def test_messages_that_telegram_refuses_are_refused(
+    playground: PlaygroundClient, bot: Bot, values: dict, reason: str
+) -> None:
     playground.message("Hello")
     with pytest.raises(BadRequest, match=f"(?i){reason}"):
         await bot.send_message(2, **values)
@@ -215,7 +217,7 @@ async def test_a_second_poll_ends_the_first(playground: PlaygroundClient, bot: B
         assert (await second)[0].message.text == "Hello"
 
 
-async def test_updates_stay_until_they_are_confirmed(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_updates_stay_pending_until_they_are_confirmed(playground: PlaygroundClient, bot: Bot) -> None:
     for text in ("one", "two", "three"):
         playground.message(text)
     assert [update.message.text for update in await bot.get_updates(limit=2)] == ["one", "two"]
@@ -241,13 +243,13 @@ async def test_a_wrong_token_is_unauthorized(playground: PlaygroundClient) -> No
 
 
 @pytest.mark.parametrize(("name", "status"), [("sendPoll", 501), ("SENDPOLL", 501), ("sendPol", 404), ("getme", 200)])
-def test_names_of_methods(playground: PlaygroundClient, name: str, status: int) -> None:
+def test_unknown_and_missing_methods_differ_in_status(playground: PlaygroundClient, name: str, status: int) -> None:
     answer = httpx.get(f"{playground.api_url}{TOKEN}/{name}")
     assert (answer.status_code, answer.json()["ok"]) == (status, status == 200)
     assert status != 501 or "sendPoll" in answer.json()["description"]
 
 
-def test_bodies_of_all_kinds_are_read(playground: PlaygroundClient) -> None:
+def test_parameters_are_read_from_every_kind_of_body(playground: PlaygroundClient) -> None:
     playground.message("Hello")
     url = f"{playground.api_url}{TOKEN}/sendMessage"
     values = {"chat_id": "2", "text": "Hi "}
@@ -263,7 +265,7 @@ def test_bodies_of_all_kinds_are_read(playground: PlaygroundClient) -> None:
     assert httpx.post(url, data={"chat_id": b"2", "text": b"\xff"}).json()["error_code"] == 400
 
 
-async def test_ids_and_waiting_updates_survive_a_restart(start_playground: StartPlayground) -> None:
+async def test_ids_and_pending_updates_survive_a_restart(start_playground: StartPlayground) -> None:
     playground = start_playground()
     before = playground.message("Before")
     async with Bot(TOKEN, base_url=playground.api_url) as bot:
@@ -285,7 +287,7 @@ async def test_ids_and_waiting_updates_survive_a_restart(start_playground: Start
     assert int(playground.tap(again.message_id, "Right")["callback_id"]) == int(callback_id) + 1
 
 
-def test_a_reset_forgets_contents_but_no_ids(playground: PlaygroundClient) -> None:
+def test_a_reset_keeps_the_counters_of_ids(playground: PlaygroundClient) -> None:
     before = playground.message("Before")
     playground.fault("500")
     playground.reset()

@@ -1,4 +1,4 @@
-"""Every fault, as python-telegram-bot meets it on the wire."""
+"""Every fault, as python-telegram-bot sees it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ async def bot(playground: PlaygroundClient) -> AsyncIterator[Bot]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "error", "says"),
+    ("kind", "error", "reason"),
     [
         ("400", BadRequest, "told to refuse"),
         ("401", InvalidToken, "Unauthorized"),
@@ -44,11 +44,11 @@ async def bot(playground: PlaygroundClient) -> AsyncIterator[Bot]:
         ("dropped_before", NetworkError, "disconnected"),
     ],
 )
-async def test_a_call_is_refused_and_not_carried_out(
-    playground: PlaygroundClient, bot: Bot, kind: str, error: type[TelegramError], says: str
+async def test_a_refused_call_has_no_effect(
+    playground: PlaygroundClient, bot: Bot, kind: str, error: type[TelegramError], reason: str
 ) -> None:
     playground.fault(kind, "sendMessage", retry_after=7, migrate_to_chat_id=-100200)
-    with pytest.raises(error, match=says):
+    with pytest.raises(error, match=reason):
         await bot.send_message(2, "Hi")
     assert len(playground.chat()["messages"]) == 1
     call = playground.outbox()[-1]
@@ -61,7 +61,7 @@ async def test_a_call_is_refused_and_not_carried_out(
     assert (await bot.send_message(2, "Hi")).text == "Hi"
 
 
-async def test_a_lost_answer_is_that_of_a_call_that_was_carried_out(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_a_call_whose_answer_is_lost_has_its_effect(playground: PlaygroundClient, bot: Bot) -> None:
     playground.fault("answer_lost", "sendMessage")
     with pytest.raises(NetworkError, match="disconnected"):
         await bot.send_message(2, "Hi")
@@ -77,7 +77,7 @@ async def test_a_hanging_call_is_never_answered(playground: PlaygroundClient, bo
     assert len(playground.chat()["messages"]) == 1
 
 
-async def test_a_reset_lets_go_of_hanging_calls(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_a_reset_ends_hanging_calls(playground: PlaygroundClient, bot: Bot) -> None:
     playground.fault("hang", "sendMessage")
     seen = playground.outbox()[-1]["seq"]
     hanging = asyncio.create_task(bot.send_message(2, "Hi", read_timeout=60))
@@ -87,7 +87,7 @@ async def test_a_reset_lets_go_of_hanging_calls(playground: PlaygroundClient, bo
         await hanging
 
 
-async def test_a_slow_call_is_carried_out_even_if_the_bot_gives_up(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_a_slow_call_has_its_effect_even_if_the_bot_gives_up(playground: PlaygroundClient, bot: Bot) -> None:
     playground.fault("slow", "sendMessage", seconds=0.6)
     seen = playground.outbox()[-1]["seq"]
     with pytest.raises(TimedOut):
@@ -107,7 +107,7 @@ async def test_a_poll_can_fail_too(playground: PlaygroundClient, bot: Bot) -> No
     assert [update.message.text for update in await bot.get_updates()] == ["Hello"]
 
 
-async def test_updates_come_twice_and_out_of_order(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_updates_arrive_twice_and_out_of_order(playground: PlaygroundClient, bot: Bot) -> None:
     (hello,) = await bot.get_updates()
     playground.fault("duplicate_update")
     playground.fault("out_of_order")
@@ -118,13 +118,13 @@ async def test_updates_come_twice_and_out_of_order(playground: PlaygroundClient,
     assert [update.update_id - hello.update_id for update in updates] == [1, 1, 3, 2]
 
 
-async def test_faults_can_be_called_off(playground: PlaygroundClient, bot: Bot) -> None:
+async def test_faults_can_be_cancelled(playground: PlaygroundClient, bot: Bot) -> None:
     assert playground.fault("500", times=3)["faults"] == [{"kind": "500", "method": "*", "times": 3}]
     playground.clear_faults()
     assert (await bot.get_me()).is_bot
 
 
-def test_a_fault_that_is_not_there_is_refused(playground: PlaygroundClient) -> None:
+def test_an_unknown_fault_is_refused(playground: PlaygroundClient) -> None:
     with pytest.raises(PlaygroundRefused, match=f"one of {', '.join(KINDS)} expected"):
         playground.fault("sleepy")
     with pytest.raises(PlaygroundRefused, match="name of a Bot API method"):

@@ -12,7 +12,7 @@ from playground.client import PlaygroundClient
 from playground.errors import PlaygroundRefused
 
 
-def test_changes_are_told_as_they_happen(playground: PlaygroundClient) -> None:
+def test_changes_are_streamed_as_they_happen(playground: PlaygroundClient) -> None:
     with httpx.stream("GET", f"{playground.url}/sim/events", timeout=20) as stream:
         lines = stream.iter_lines()
         assert next(lines) == ": open"
@@ -22,7 +22,7 @@ def test_changes_are_told_as_they_happen(playground: PlaygroundClient) -> None:
         assert (first["chat_id"], first["message"]["text"]) == (2, "Hello")
 
 
-def test_a_wait_for_a_change_ends_without_one(playground: PlaygroundClient) -> None:
+def test_a_wait_for_a_change_times_out(playground: PlaygroundClient) -> None:
     assert playground.outbox(wait=1) == []
     assert playground.chat(wait=1)["messages"] == []
     assert playground.status()["bot"] == {"polling": False, "webhook": None, "last_poll": None}
@@ -32,7 +32,7 @@ def test_a_wait_for_a_change_ends_without_one(playground: PlaygroundClient) -> N
         playground.wait_for_call("sendMessage", seconds=0.5)
 
 
-def test_the_person_is_the_private_chat(playground: PlaygroundClient) -> None:
+def test_a_private_chat_has_the_id_of_its_person(playground: PlaygroundClient) -> None:
     post = httpx.Client(base_url=f"{playground.url}/sim").post
     assert post("/message", json={"text": "a", "chat_id": 5}).json()["message"]["from"]["first_name"] == "User 5"
     assert post("/message", json={"text": "a"}).json()["chat_id"] == 2
@@ -40,7 +40,7 @@ def test_the_person_is_the_private_chat(playground: PlaygroundClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "values", "status", "says"),
+    ("action", "values", "status", "reason"),
     [
         ("message", {"text": "a", "chat_id": 5, "user_id": 6}, 400, "user 6 is not in it"),
         ("message", {"text": "a", "chat_type": "group"}, 501, "other than private"),
@@ -57,32 +57,34 @@ def test_the_person_is_the_private_chat(playground: PlaygroundClient) -> None:
         ("dance", {}, 404, "there is no /sim/dance"),
     ],
 )
-def test_what_people_cannot_do(playground: PlaygroundClient, action: str, values: dict, status: int, says: str) -> None:
+def test_invalid_actions_are_refused(
+    playground: PlaygroundClient, action: str, values: dict, status: int, reason: str
+) -> None:
     answer = httpx.post(f"{playground.url}/sim/{action}", json=values)
     assert answer.status_code == status
-    assert says in answer.json()["error"]
+    assert reason in answer.json()["error"]
 
 
-def test_a_picture_is_a_picture(playground: PlaygroundClient) -> None:
+def test_a_photo_that_is_not_an_image_is_refused(playground: PlaygroundClient) -> None:
     with pytest.raises(PlaygroundRefused, match="IMAGE_PROCESS_FAILED"):
-        playground.photo("notes.png", b"no picture")
+        playground.photo("notes.png", b"not an image")
 
 
-def test_files_of_the_chat_never_run_in_the_browser(playground: PlaygroundClient) -> None:
+def test_the_browser_never_executes_files_of_the_chat(playground: PlaygroundClient) -> None:
     sent = playground.document("page.html", b"<script>alert(1)</script>")
     answer = httpx.get(f"{playground.url}/sim/file/{sent['message']['document']['file_id']}")
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_pages_of_other_sites_are_refused(playground: PlaygroundClient) -> None:
+def test_requests_from_other_sites_are_refused(playground: PlaygroundClient) -> None:
     address = f"{playground.url}/sim/message"
     other = httpx.post(address, data={"text": "a"}, headers={"Origin": "http://example.com"})
     assert (other.status_code, "own page" in other.json()["error"]) == (403, True)
     assert httpx.post(address, json={"text": "a"}, headers={"Origin": playground.url}).status_code == 200
 
 
-def test_the_page_loads_nothing_from_elsewhere(playground: PlaygroundClient) -> None:
+def test_the_page_loads_nothing_from_other_sites(playground: PlaygroundClient) -> None:
     page = httpx.get(playground.url)
     assert page.status_code == 200
     assert 'id="composer"' in page.text
@@ -97,7 +99,7 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
-def test_a_taken_port_is_one_clear_sentence(playground: PlaygroundClient, tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_sentence(playground: PlaygroundClient, tmp_path: Path) -> None:
     port = playground.url.rpartition(":")[2]
     result = _run("--port", port, "--data-dir", str(tmp_path / "other"), "--token", "1:a")
     assert (result.returncode, result.stdout) == (2, "")
@@ -112,7 +114,7 @@ def test_bad_arguments_are_refused(tmp_path: Path, option: str, value: str) -> N
     assert f"argument {option}: " in result.stderr
 
 
-def test_a_broken_data_folder_is_one_clear_sentence(tmp_path: Path) -> None:
+def test_a_broken_data_folder_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "ids.json").write_text("{", encoding="utf-8")
     result = _run("--port", "0", "--data-dir", str(tmp_path), "--token", "1:a")
     assert (result.returncode, result.stdout) == (2, "")

@@ -1,4 +1,4 @@
-"""Delivery to a webhook: in order, with the secret, again after a failure."""
+"""Delivery to a webhook: in order, with the secret, and retried after a failure."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,11 +21,11 @@ class Receiver:
 
     url: str = ""
     refusals: int = 0
-    got: "asyncio.Queue[tuple[int, str | None, str]]" = field(default_factory=asyncio.Queue)
+    deliveries: "asyncio.Queue[tuple[int, str | None, str]]" = field(default_factory=asyncio.Queue)
 
     async def next(self) -> tuple[int, str | None, str]:
-        """Status, secret and text of the next delivery."""
-        return await asyncio.wait_for(self.got.get(), 20)
+        """Return status, secret and text of the next delivery."""
+        return await asyncio.wait_for(self.deliveries.get(), 20)
 
 
 class _Handler(RequestHandler):
@@ -39,7 +39,7 @@ class _Handler(RequestHandler):
         self.set_status(503 if self.receiver.refusals >= 0 else 204)
         text = loads(self.request.body)["message"]["text"]
         secret = self.request.headers.get("X-Telegram-Bot-Api-Secret-Token")
-        self.receiver.got.put_nowait((self.get_status(), secret, text))
+        self.receiver.deliveries.put_nowait((self.get_status(), secret, text))
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def receiver() -> AsyncIterator[Receiver]:
     await server.close_all_connections()
 
 
-async def test_updates_are_posted_in_order_until_taken(playground: PlaygroundClient, receiver: Receiver) -> None:
+async def test_updates_are_posted_in_order_until_accepted(playground: PlaygroundClient, receiver: Receiver) -> None:
     receiver.refusals = 1
     async with Bot(TOKEN, base_url=playground.api_url) as bot:
         await bot.set_webhook(receiver.url, secret_token="s3cret_-")
@@ -73,7 +73,7 @@ async def test_updates_are_posted_in_order_until_taken(playground: PlaygroundCli
             await bot.get_updates()
 
 
-async def test_polling_takes_over_after_the_webhook_is_deleted(
+async def test_polling_works_again_after_the_webhook_is_deleted(
     playground: PlaygroundClient, receiver: Receiver
 ) -> None:
     async with Bot(TOKEN, base_url=playground.api_url) as bot:
@@ -96,7 +96,7 @@ async def test_a_poll_ends_when_a_webhook_is_set(playground: PlaygroundClient, r
             await poll
 
 
-async def test_a_webhook_outlives_the_server(start_playground: StartPlayground, receiver: Receiver) -> None:
+async def test_a_webhook_survives_a_restart(start_playground: StartPlayground, receiver: Receiver) -> None:
     async with Bot(TOKEN, base_url=start_playground().api_url) as bot:
         await bot.set_webhook(receiver.url, secret_token="kept")
     playground = await asyncio.to_thread(start_playground)

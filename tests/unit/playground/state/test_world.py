@@ -1,4 +1,4 @@
-"""Counters, files, callbacks, profile and the queue of updates: what outlives what."""
+"""Counters, files, callbacks, profile and the update queue, and which of them survive a restart."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0"
 JPEG = b"\xff\xd8\xff\xe0\0\x04ab\xff\xc0\0\x11\x08\0\x02\0\x03rest"
 
 
-def test_counters_go_on_after_a_restart(tmp_path: Path) -> None:
+def test_counters_continue_after_a_restart(tmp_path: Path) -> None:
     counters = Counters(tmp_path / "ids.json")
     assert [counters.next("update"), counters.next("update"), counters.next("file")] == [1, 2, 1]
     again = Counters(tmp_path / "ids.json")
@@ -28,13 +28,13 @@ def test_counters_go_on_after_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[1]", "\x00"])
-def test_a_broken_file_of_counters_is_refused(tmp_path: Path, content: str) -> None:
+def test_a_broken_counter_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "ids.json").write_text(content, encoding="utf-8")
     with pytest.raises(UnusablePlaygroundFile, match=r"ids\.json"):
         Counters(tmp_path / "ids.json")
 
 
-def test_a_file_id_is_good_after_a_restart(tmp_path: Path) -> None:
+def test_a_file_id_is_valid_after_a_restart(tmp_path: Path) -> None:
     upload = Upload("../../notes.CSV", "text/csv", b"a,b")
     stored = Files(tmp_path / "files", Counters(tmp_path / "ids.json")).add("documents", upload)
     again = Files(tmp_path / "files", Counters(tmp_path / "ids.json"))
@@ -61,17 +61,17 @@ def test_no_path_leads_out_of_the_folder(tmp_path: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize("content", [PNG, b"GIF89a\x03\0\x02\0", JPEG])
-def test_sizes_of_pictures(content: bytes) -> None:
+def test_image_sizes(content: bytes) -> None:
     assert image_size(content) == (3, 2)
 
 
 @pytest.mark.parametrize("content", [b"", b"text", PNG[:18], JPEG[:6]])
-def test_what_is_no_picture_is_refused(content: bytes) -> None:
+def test_a_file_that_is_not_an_image_is_refused(content: bytes) -> None:
     with pytest.raises(ApiError, match="IMAGE_PROCESS_FAILED"):
         image_size(content)
 
 
-def test_a_callback_is_answered_once_and_in_time(tmp_path: Path) -> None:
+def test_a_callback_can_be_answered_once_and_in_time(tmp_path: Path) -> None:
     now = [1000.0]
     callbacks = Callbacks(Counters(tmp_path / "ids.json"), clock=lambda: now[0])
     quick, slow = callbacks.add(2, 2), callbacks.add(2, 2)
@@ -84,7 +84,7 @@ def test_a_callback_is_answered_once_and_in_time(tmp_path: Path) -> None:
         callbacks.pop(slow.id)
 
 
-def test_commands_of_the_narrowest_scope_are_shown() -> None:
+def test_the_commands_of_the_narrowest_scope_are_shown() -> None:
     start, extra, own = ({"command": name, "description": name} for name in ("start", "extra", "own"))
     profile = Profile().with_commands({"type": "default"}, "", [start])
     profile = profile.with_commands({"type": "all_private_chats"}, "en", [extra])
@@ -95,7 +95,7 @@ def test_commands_of_the_narrowest_scope_are_shown() -> None:
     assert profile.with_commands({"type": "all_private_chats"}, "en", None).commands_shown(2, "en") == [start]
 
 
-def test_the_profile_outlives_the_server(tmp_path: Path) -> None:
+def test_the_profile_survives_a_restart(tmp_path: Path) -> None:
     file = ProfileFile(tmp_path / "profile.json")
     file.put(file.current.with_commands({"type": "default"}, "", [{"command": "start", "description": "Begin"}]))
     file.change(
@@ -115,7 +115,7 @@ def _ids(updates: Updates) -> list[int]:
     return [update["update_id"] for update in updates.pending]
 
 
-async def test_updates_wait_over_a_restart(tmp_path: Path) -> None:
+async def test_pending_updates_survive_a_restart(tmp_path: Path) -> None:
     updates = _queue(tmp_path, Faults())
     for number in range(3):
         updates.push("message", {"number": number})
@@ -128,13 +128,13 @@ async def test_updates_wait_over_a_restart(tmp_path: Path) -> None:
     assert [json.loads(line)["update_id"] for line in (tmp_path / "updates.jsonl").read_text().splitlines()] == [4]
 
 
-async def test_unwanted_kinds_are_not_queued(tmp_path: Path) -> None:
+async def test_unwanted_kinds_are_not_enqueued(tmp_path: Path) -> None:
     updates = _queue(tmp_path, Faults())
     assert updates.push("message_reaction", {}) is None
     assert updates.push("message", {}) == 1
 
 
-async def test_faults_double_and_swap_updates(tmp_path: Path) -> None:
+async def test_faults_duplicate_and_reorder_updates(tmp_path: Path) -> None:
     faults = Faults()
     updates = _queue(tmp_path, faults)
     faults.add(Fault("duplicate_update"))
@@ -144,7 +144,7 @@ async def test_faults_double_and_swap_updates(tmp_path: Path) -> None:
     assert _ids(updates) == [1, 1, 3, 2, 4]
 
 
-def test_a_fault_happens_as_often_as_ordered_and_where() -> None:
+def test_a_fault_hits_its_method_as_often_as_requested() -> None:
     faults = Faults()
     faults.add(Fault("500", "sendMessage", times=2))
     faults.add(Fault("429"))

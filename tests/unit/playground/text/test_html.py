@@ -1,4 +1,4 @@
-"""Telegram's HTML subset: texts, entities in UTF-16 units, and the errors that bots get."""
+"""Telegram's HTML subset: texts, entities in UTF-16 code units, and Telegram's errors."""
 
 import pytest
 from hypothesis import given
@@ -56,11 +56,11 @@ def test_nested_entities_come_outer_first() -> None:
         ("a > b", "a > b"),
     ],
 )
-def test_character_references(source: str, text: str) -> None:
+def test_character_references_are_decoded(source: str, text: str) -> None:
     assert parse_html(source) == FormattedText(text)
 
 
-def test_details_of_entities() -> None:
+def test_entities_have_details() -> None:
     assert parse_html('<a href="https://example.com/?a=1&amp;b=2">x</a>').entities[0].details == {
         "url": "https://example.com/?a=1&b=2"
     }
@@ -73,7 +73,7 @@ def test_details_of_entities() -> None:
     assert parse_html("<blockquote expandable>x</blockquote>").entities[0].type == "expandable_blockquote"
 
 
-def test_a_link_that_leads_nowhere_and_an_empty_tag_leave_no_entity() -> None:
+def test_a_link_without_an_address_and_an_empty_tag_leave_no_entity() -> None:
     assert parse_html('<a href="javascript:alert(1)">x</a><b></b>') == FormattedText("x")
 
 
@@ -94,20 +94,20 @@ def test_a_link_that_leads_nowhere_and_an_empty_tag_leave_no_entity() -> None:
         ("<tg-emoji>x</tg-emoji>", "Invalid custom emoji identifier specified at byte offset 0"),
     ],
 )
-def test_bad_markup_is_named(source: str, reason: str) -> None:
+def test_invalid_markup_is_reported(source: str, reason: str) -> None:
     with pytest.raises(MarkupError) as caught:
         parse_html(source)
     assert str(caught.value) == reason
 
 
 @given(st.text())
-def test_escaped_text_comes_back(text: str) -> None:
+def test_escaped_text_is_restored(text: str) -> None:
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert parse_html(escaped) == FormattedText(text)
 
 
 @given(st.text(alphabet="<>/ab =\"'&;#x1é👍", max_size=40))
-def test_any_markup_is_read_or_refused(source: str) -> None:
+def test_any_markup_is_parsed_or_refused(source: str) -> None:
     try:
         parsed = parse_html(source)
     except MarkupError:

@@ -1,4 +1,4 @@
-"""Long texts are cut as the apps cut them, and nothing of them is lost."""
+"""Long texts are split as the apps split them, without loss."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,12 +7,12 @@ from playground.text.entities import utf16_length
 from playground.text.message_splitting import MESSAGE_LIMIT, split_like_apps
 
 
-def test_a_text_that_fits_stays_whole() -> None:
+def test_a_short_text_is_not_split() -> None:
     assert split_like_apps("  It was fine.\n") == ["It was fine."]
     assert split_like_apps("a" * MESSAGE_LIMIT) == ["a" * MESSAGE_LIMIT]
 
 
-def test_nothing_is_sent_of_white_space() -> None:
+def test_white_space_gives_no_message() -> None:
     assert split_like_apps(" \n\t ") == []
 
 
@@ -29,7 +29,7 @@ def test_a_boundary_in_the_first_half_is_too_early() -> None:
     assert split_like_apps("a b" + "c" * 20, 12) == ["a b" + "c" * 9, "c" * 11]
 
 
-def test_characters_of_two_code_units_stay_whole() -> None:
+def test_characters_of_two_code_units_are_not_split() -> None:
     parts = split_like_apps("👍" * 5000)
     assert [utf16_length(part) for part in parts] == [4096, 4096, 1808]
     assert "".join(parts) == "👍" * 5000
