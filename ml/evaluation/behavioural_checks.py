@@ -17,13 +17,13 @@ SIGNS = {"up": 1, "down": -1}
 
 @dataclass(frozen=True, slots=True)
 class Minimum:
-    """One text that must get ``label``."""
+    """One text that must be classified as ``label``."""
 
     texts: tuple[str]
     label: str
 
     def passes(self, positive: Mapping[str, float]) -> bool:
-        """Whether the verdict is the expected one."""
+        """Return whether the verdict is ``label``; ``positive`` maps texts to probabilities of Positive."""
         return _is_positive(positive[self.texts[0]]) == (self.label == _POSITIVE)
 
 
@@ -34,15 +34,15 @@ class Invariance:
     texts: tuple[str, ...]
 
     def passes(self, positive: Mapping[str, float]) -> bool:
-        """Whether the verdicts agree."""
+        """Return whether all verdicts agree."""
         return len({_is_positive(positive[text]) for text in self.texts}) == 1
 
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """Texts along which the probability of Positive must go ``up`` or ``down``.
+    """Texts over which the probability of Positive must rise (``goes`` is "up") or fall ("down").
 
-    From one text to the next it may go at most ``tolerance`` the other way.
+    Between two neighbouring texts it may move the other way by at most ``tolerance``.
     """
 
     texts: tuple[str, ...]
@@ -50,9 +50,9 @@ class Direction:
     tolerance: float
 
     def passes(self, positive: Mapping[str, float]) -> bool:
-        """Whether each step goes the stated way, or stays within the tolerance."""
-        chances = [SIGNS[self.goes] * positive[text] for text in self.texts]
-        return all(after >= before - self.tolerance for before, after in pairwise(chances))
+        """Return whether every step goes the stated way, within the tolerance."""
+        signed = [SIGNS[self.goes] * positive[text] for text in self.texts]
+        return all(after >= before - self.tolerance for before, after in pairwise(signed))
 
 
 Case = Minimum | Invariance | Direction
@@ -60,9 +60,9 @@ Case = Minimum | Invariance | Direction
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One capability; ``name`` is its file's, ``known_hard`` marks one that no model of this kind is expected to have.
+    """The cases that test one capability; all have the same ``kind``: minimum, invariance or direction.
 
-    ``kind`` is minimum, invariance or direction, and all ``cases`` are of that kind.
+    ``name`` is the file's stem. ``known_hard`` marks a check that models of this kind are not expected to pass.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Check:
 class PassRate:
     """How many ``cases`` of a check passed.
 
-    Each failure is the failed case's texts, in order and joined by `` | ``: the same string for every model.
+    A failure is the failed case's texts in order, joined by `` | ``, so that it is the same string for every model.
     """
 
     name: str
@@ -89,12 +89,12 @@ class PassRate:
 
 
 def check_texts(checks: Sequence[Check]) -> list[str]:
-    """Every distinct text of ``checks``, in the order of their first use."""
+    """Return every distinct text of ``checks``, in order of first use."""
     return list(dict.fromkeys(text for check in checks for case in check.cases for text in case.texts))
 
 
 def pass_rates(checks: Sequence[Check], positive: Mapping[str, float]) -> list[PassRate]:
-    """The pass rate of each check, in order.
+    """Return the pass rate of each check, in order.
 
     ``positive`` maps every text of ``check_texts(checks)`` to its calibrated probability of Positive, 0 to 1.
     """
@@ -107,6 +107,6 @@ def _pass_rate(check: Check, positive: Mapping[str, float]) -> PassRate:
     return PassRate(check.name, check.title, check.kind, check.known_hard, cases - len(failures), cases, failures)
 
 
-def _is_positive(chance: float) -> bool:
-    # As the classifier decides: at exactly one half it says Negative.
-    return chance > 0.5
+def _is_positive(probability: float) -> bool:
+    # The classifier breaks a tie in favour of Negative.
+    return probability > 0.5

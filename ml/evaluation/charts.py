@@ -34,7 +34,7 @@ _INCHES: Final = (3.5, 2.9)
 
 
 def confusion_chart(name: str, confusion: Sequence[Sequence[int]]) -> str:
-    """Reviews by label (row) and verdict (column); the darker, the larger the share of its row."""
+    """Draw reviews by label (row) and verdict (column); darker cells hold a larger share of their row."""
     with mpl.rc_context(_STYLE):
         figure = Figure(_INCHES, layout="constrained")
         axes = figure.subplots()
@@ -46,7 +46,7 @@ def confusion_chart(name: str, confusion: Sequence[Sequence[int]]) -> str:
                     Rectangle((column + 0.02, row + 0.02), 0.96, 0.96, color=colour, alpha=0.12 + 0.5 * share)
                 )
                 axes.text(column + 0.5, row + 0.45, f"{count:,}", ha="center", va="center", fontsize=14)
-                axes.text(column + 0.5, row + 0.68, f"{share:.1%} of the row", ha="center", va="center")
+                axes.text(column + 0.5, row + 0.68, f"{share:.1%} of row", ha="center", va="center")
         axes.set(xlim=(0, 2), ylim=(2, 0), xlabel="Verdict", ylabel="Label")
         axes.set_xticks([0.5, 1.5], LABELS)
         axes.set_yticks([0.5, 1.5], LABELS, rotation=90, va="center")
@@ -56,7 +56,7 @@ def confusion_chart(name: str, confusion: Sequence[Sequence[int]]) -> str:
 
 
 def reliability_chart(name: str, bins: Sequence[Bin]) -> str:
-    """Accuracy by confidence with 95 % intervals, beside a calibrated model's diagonal; below, the answers."""
+    """Draw accuracy by confidence with 95% intervals and the diagonal of perfect calibration, above a histogram."""
     with mpl.rc_context(_STYLE):
         figure = Figure(_INCHES, layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
@@ -76,7 +76,7 @@ def reliability_chart(name: str, bins: Sequence[Bin]) -> str:
 
 
 def slices_chart(name: str, axis: str, series: Sequence[tuple[str, Sequence[Slice]]]) -> str:
-    """Accuracy of each slice with its 95 % interval, for one or two models; beside a slice's name, its size."""
+    """Draw each slice's accuracy with its 95% interval, for one or two models; the size stands beside its name."""
     with mpl.rc_context(_STYLE):
         figure = Figure(_INCHES, layout="constrained")
         axes = figure.subplots()
@@ -102,7 +102,7 @@ def _wilson(part: Bin) -> Interval:
 
 
 def _svg(name: str, figure: Figure) -> str:
-    """The SVG element of a figure; equal figures give equal text, and ``name`` keeps the ids of two apart."""
+    """Return a figure as an SVG element. The text is deterministic; ``name`` makes its ids unique within the page."""
     file = StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
         figure.savefig(file, format="svg", metadata=_WITHOUT_METADATA)

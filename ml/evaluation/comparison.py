@@ -1,4 +1,4 @@
-"""Two models on the same texts: what changed, and whether it could be chance."""
+"""Compares two models on the same texts: what changed, and whether it could be chance."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from ml.serving.engine import Logits
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A ``first`` and a ``second`` model on ``reviews`` texts; shares are 0 to 1."""
+    """How a ``second`` model differs from a ``first`` on ``reviews`` texts. Shares are 0 to 1."""
 
     first: str
     second: str
@@ -23,19 +23,19 @@ class Comparison:
     difference: float
     """Accuracy of the second minus that of the first."""
     interval: Interval | None
-    """95 % interval of the difference, bootstrapped over the texts (paired); None for a single text."""
+    """95% interval of the difference, by paired bootstrap over the texts; None for a single text."""
     negative_flips: int
     """Texts that the first got right and the second gets wrong."""
     positive_flips: int
     """Texts that the first got wrong and the second gets right."""
     mcnemar_p: float
-    """Exact two-sided McNemar test: how likely flips this uneven are if both models are equally good."""
+    """p-value of the exact two-sided McNemar test (McNemar 1947)."""
     agreement: float
     """Share of texts with the same verdict."""
 
 
 def compare(names: tuple[str, str], first: Logits, second: Logits, labels: Labels) -> Comparison:
-    """Compare ``first`` and ``second`` (texts, labels) against ``labels`` (texts,); at least one text."""
+    """Compare the logits ``first`` and ``second`` (texts, labels) on ``labels`` (texts,); needs at least one text."""
     verdicts = first.argmax(axis=1), second.argmax(axis=1)
     before, after = verdicts[0] == labels, verdicts[1] == labels
     counts = count_pairs(before, after)

@@ -1,4 +1,4 @@
-"""Measures a published model on labelled reviews: asks it once, then works out every figure from its answers."""
+"""Evaluates a published model: runs it once on the evaluation set, then computes every figure from its outputs."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from ml.serving.engine import Classifier, Engine, Logits, probabilities
 
 @dataclass(frozen=True, slots=True)
 class ModelOutputs:
-    """What one published model said: logits (reviews, labels) as served and, where asked for, in float32."""
+    """One published model's logits (reviews, labels), as served and optionally in float32, and its check results."""
 
     model: str
     version: str
@@ -30,21 +30,21 @@ class ModelOutputs:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Every figure of one model. Slices and comparison are of the model as served."""
+    """Every figure of one model. Slices and comparison are for the model as served."""
 
     model: str
     version: str
     trained_on_them: bool
-    """Whether reviews measured on were fine-tuned on too: then the figures are better than on new ones."""
+    """Whether the model was fine-tuned on some of these reviews, which makes its figures too good."""
     on_all: Evaluation
     without_doubtful: Evaluation | None
     by_length: tuple[Slice, ...]
     by_rating: tuple[Slice, ...]
     from_float32: Comparison | None
-    """From the float32 graph (first) to the served int8 one (second)."""
+    """From the float32 graph (first) to the served int8 graph (second)."""
     checks: tuple[PassRate, ...]
     trained_on_checks: bool = False
-    """Whether a feedback round without reviews was shown the checks' texts: then they say less of it."""
+    """Whether a feedback round without reviews replayed the checks' texts, which makes the checks less telling."""
 
     @property
     def name(self) -> str:
@@ -53,20 +53,22 @@ class Measurement:
 
 
 def count_texts(reviews: EvaluationSet, with_float32: bool) -> int:
-    """How many texts ``ask`` will answer."""
+    """Return how many texts ``run_model`` will run."""
     return len(reviews.texts) * (1 + with_float32) + len(check_texts(read_checks()))
 
 
 def run_model(classifier: Classifier, reviews: EvaluationSet, with_float32: bool, advance: Advance) -> ModelOutputs:
-    """Let a model answer the reviews and the behavioural checks; raises UnusableCheck."""
+    """Run a model on the reviews and on the behavioural checks. Raises UnusableCheck."""
     manifest = classifier.manifest
     checks = read_checks()
     texts = check_texts(checks)
     positive = probabilities(logits_in_chunks(classifier.engine, texts, advance), manifest.temperature)[:, 1].tolist()
     float32 = None
     if with_float32:
-        how = (manifest.window, manifest.overlap, manifest.reading)
-        float32 = logits_in_chunks(Engine.load(classifier.folder, *how, precision="float32"), reviews.texts, advance)
+        options = (manifest.window, manifest.overlap, manifest.reading)
+        float32 = logits_in_chunks(
+            Engine.load(classifier.folder, *options, precision="float32"), reviews.texts, advance
+        )
     return ModelOutputs(
         model=classifier.folder.resolve().name,
         version=manifest.version,
@@ -80,22 +82,22 @@ def run_model(classifier: Classifier, reviews: EvaluationSet, with_float32: bool
     )
 
 
-def measure(answers: ModelOutputs, reviews: EvaluationSet) -> Measurement:
-    """Work out every figure."""
-    labels, logits = reviews.labels, answers.logits
-    calibration = (answers.temperature, answers.unsure_below)
+def measure(outputs: ModelOutputs, reviews: EvaluationSet) -> Measurement:
+    """Compute every figure from a model's outputs."""
+    labels, logits = reviews.labels, outputs.logits
+    calibration = (outputs.temperature, outputs.unsure_below)
     right = logits.argmax(axis=1) == labels
     kept = None if reviews.doubtful is None or reviews.doubtful.all() else ~reviews.doubtful
     names = ("float32", "int8")
     return Measurement(
-        model=answers.model,
-        version=answers.version,
-        trained_on_them=answers.trained_on_them,
+        model=outputs.model,
+        version=outputs.version,
+        trained_on_them=outputs.trained_on_them,
         on_all=evaluate(logits, labels, *calibration),
         without_doubtful=None if kept is None else evaluate(logits[kept], labels[kept], *calibration),
         by_length=by_length(reviews.texts, right),
         by_rating=by_rating(reviews.ratings, right),
-        from_float32=None if answers.float32 is None else compare(names, answers.float32, logits, labels),
-        checks=answers.checks,
-        trained_on_checks=answers.trained_on_checks,
+        from_float32=None if outputs.float32 is None else compare(names, outputs.float32, logits, labels),
+        checks=outputs.checks,
+        trained_on_checks=outputs.trained_on_checks,
     )

@@ -17,10 +17,10 @@ from ml.text.fingerprints import digest
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSet:
-    """The reviews that models are measured on: texts and labels in one order, and where they come from.
+    """Labelled reviews to evaluate on, and their origin; texts, labels, ratings and ``doubtful`` share one order.
 
-    ``ratings`` (reviews,) is NaN where a review has none, and None where the file has none. ``doubtful`` (reviews,)
-    marks the labels that people do not agree with; None without a list of them.
+    ``labels`` (reviews,) int8 are indices into LABELS. ``ratings`` (reviews,) is NaN for a review without one, or None
+    if the file has none. ``doubtful`` (reviews,) marks labels that people disagree with, or is None without a list.
     """
 
     file: str
@@ -32,16 +32,16 @@ class EvaluationSet:
     doubtful: npt.NDArray[np.bool_] | None
 
     @classmethod
-    def from_table(cls, table: pd.DataFrame, path: Path, part: str, doubtful: Path | None) -> Self:
-        """The official ``part`` of a table read from ``path``, or all of one that names no parts.
+    def from_table(cls, table: pd.DataFrame, path: Path, split: str, doubtful: Path | None) -> Self:
+        """Take the official ``split`` of a table read from ``path``, or every row if the table names no splits.
 
-        Raises MissingSplit, and what ``doubtful_rows`` raises of the list at ``doubtful``.
+        ``doubtful`` is the path of a list of doubtful labels. Raises MissingSplit, and what ``doubtful_rows`` raises.
         """
-        reviews = official_split(table, part)
+        reviews = official_split(table, split)
         return cls(
             file=source_name(path),
             file_digest=digest(table["text"]),
-            split=part if "split" in table else None,
+            split=split if "split" in table else None,
             texts=reviews["text"].tolist(),
             labels=reviews["label"].to_numpy(np.int8),
             ratings=rating_column(reviews),
@@ -49,7 +49,7 @@ class EvaluationSet:
         )
 
     def summary(self) -> dict[str, Any]:
-        """What the figures' readers need to know of the reviews; the digest covers the normalised texts."""
+        """Return the origin and size of the reviews for the report; the digest covers the normalised texts."""
         return {
             "file": self.file,
             "part": self.split,
@@ -59,16 +59,16 @@ class EvaluationSet:
         }
 
     def overlaps_training_data(self, data: dict[str, Any]) -> bool:
-        """Whether a fine-tune on ``data``, as its manifest tells it, has seen some of these reviews.
+        """Return whether a model whose manifest has ``data`` may have trained on some of these reviews.
 
-        One that left no test part alone has seen some of every part.
+        A fine-tune that kept no test split aside has seen some of every split.
         """
-        every_part = data.get("test", {}).get("reviews") == 0
-        return (every_part or self.split in {None, "train"}) and data.get("file_digest") == self.file_digest
+        every_split = data.get("test", {}).get("reviews") == 0
+        return (every_split or self.split in {None, "train"}) and data.get("file_digest") == self.file_digest
 
 
 def rating_column(reviews: pd.DataFrame) -> npt.NDArray[np.float64] | None:
-    """The column ``rating`` (reviews,), NaN where it is no number; None where there is no rating at all."""
+    """Return the column ``rating`` (reviews,), NaN where it is not a number; None if there are no ratings."""
     for column in reviews:
         if str(column).strip().lower() == "rating":
             values = pd.to_numeric(reviews[column], errors="coerce").to_numpy(np.float64)

@@ -1,4 +1,4 @@
-"""Figures as rows of words, for the terminal and the report alike."""
+"""Formats figures as rows of text, for the terminal and the report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,52 +12,52 @@ from ml.evaluation.metrics import Evaluation
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A figure's name, and its value for each model; a model that lacks it has an empty one."""
+    """A figure's name and its value for each model, which is empty if the model lacks it."""
 
     name: str
     values: tuple[str, ...]
 
 
 def figure_rows(models: Sequence[Measurement]) -> list[Row]:
-    """Every figure of ``models`` but slices and single checks; figures that no model has are left out."""
+    """Return every figure of ``models`` except slices and individual checks; skip figures that no model has."""
     columns = [_figures(model) for model in models]
     names = dict.fromkeys(name for column in columns for name in column)
     return [Row(name, tuple(column.get(name, "") for column in columns)) for name in names]
 
 
 def comparison_rows(found: Comparison) -> list[Row]:
-    """What changed from the first to the second model."""
+    """Return what changed from the first to the second model."""
     return [
-        Row("Accuracy, second minus first", (_format_difference(found),)),
-        Row("Exact McNemar test", (f"p = {found.mcnemar_p:.2g}",)),
-        Row("Negative flips: right before, wrong after", (f"{found.negative_flips:,}",)),
-        Row("Positive flips: wrong before, right after", (f"{found.positive_flips:,}",)),
+        Row("Accuracy difference, second minus first", (_format_difference(found),)),
+        Row("McNemar test (exact, two-sided)", (f"p = {found.mcnemar_p:.2g}",)),
+        Row("Negative flips (right, then wrong)", (f"{found.negative_flips:,}",)),
+        Row("Positive flips (wrong, then right)", (f"{found.positive_flips:,}",)),
         Row("Same verdict", (f"{found.agreement:.2%} of {found.reviews:,}",)),
     ]
 
 
 def conclusion(found: Comparison) -> str:
-    """A comparison in one sentence; 5 % is where chance is given up as the reason."""
+    """Summarise a comparison in one sentence, at the 5% significance level."""
     if found.difference == 0:
-        return f"{found.second} and {found.first} are right equally often."
-    better = "right more often" if found.difference > 0 else "right less often"
-    unsure = "" if found.mcnemar_p < 0.05 else ", but by no more than chance explains"
-    return f"{found.second} is {better} than {found.first}{unsure}."
+        return f"{found.second} and {found.first} are equally accurate."
+    change = "more accurate" if found.difference > 0 else "less accurate"
+    doubt = "" if found.mcnemar_p < 0.05 else ", but the difference could be chance"
+    return f"{found.second} is {change} than {found.first}{doubt}."
 
 
 def report_warnings(models: Sequence[Measurement]) -> list[str]:
-    """What a reader has to know before the figures."""
-    seen = [
-        f"{model.name} was fine-tuned on reviews of this file: it does better on them than on new ones."
+    """Return sentences about what distorts the figures, for the top of the report."""
+    trained_on_reviews = [
+        f"{model.name} was fine-tuned on reviews from this file, so its figures are better than on new reviews."
         for model in models
         if model.trained_on_them
     ]
-    shown = [
-        f"{model.name} was shown the texts of the behavioural checks, under its anchor's answers: they say less of it."
+    trained_on_checks = [
+        f"{model.name} was trained on the texts of the behavioural checks, so their results say less about it."
         for model in models
         if model.trained_on_checks
     ]
-    return [*seen, *shown]
+    return [*trained_on_reviews, *trained_on_checks]
 
 
 def _figures(model: Measurement) -> dict[str, str]:
@@ -73,13 +73,13 @@ def _overall_figures(found: Evaluation) -> dict[str, str]:
     served, raw = found.served.figures, found.uncalibrated.figures
     return {
         "Accuracy": f"{served.accuracy:.2%} of {served.reviews:,}",
-        "95 % interval": "not defined for one review" if found.interval is None else _format_interval(found.interval),
-        "F1 of Positive": "not defined without Positive" if found.f1 is None else f"{found.f1:.4f}",
-        "Area under the ROC curve": "not defined for one label" if found.auc is None else f"{found.auc:.4f}",
+        "95% interval": "undefined for one review" if found.interval is None else _format_interval(found.interval),
+        "F1 of Positive": "undefined without Positive" if found.f1 is None else f"{found.f1:.4f}",
+        "Area under the ROC curve": "undefined for one label" if found.auc is None else f"{found.auc:.4f}",
         "Log loss": f"{served.log_loss:.4f} ({raw.log_loss:.4f} uncalibrated)",
         "Expected calibration error": f"{served.calibration_error:.2%} ({raw.calibration_error:.2%} uncalibrated)",
         "Temperature": f"{found.served.temperature:.3f}",
-        "Answers called unsure": f"{served.unsure:.1%}",
+        "Unsure answers": f"{served.unsure:.1%}",
     }
 
 
@@ -101,7 +101,7 @@ def _float32_figures(found: Comparison | None) -> dict[str, str]:
 
 
 def _check_figures(checks: Sequence[PassRate]) -> dict[str, str]:
-    """Cases passed, those that no such model is expected to pass apart."""
+    """Return the cases passed, with known hard checks counted separately."""
     found = {}
     for name, hard in (("Behavioural checks passed", False), ("Known hard checks passed", True)):
         chosen = [check for check in checks if check.known_hard == hard]

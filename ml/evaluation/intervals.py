@@ -1,4 +1,4 @@
-"""How far a measured share may be from the true one: 95 % intervals, and the lower end of a difference."""
+"""Confidence intervals: 95% intervals of a share, and the lower bound of a paired difference."""
 
 from collections.abc import Sequence
 
@@ -15,16 +15,16 @@ _PAIRED_RESAMPLES = 20_000
 
 
 def wilson_interval(hits: int, trials: int) -> Interval:
-    """Wilson's score interval of ``hits`` in ``trials``, as shares; holds for a few trials too.
+    """Return Wilson's 95% score interval of ``hits`` in ``trials``, as shares; valid for few trials too.
 
-    Raises ValueError when there are more hits than trials, or no trials.
+    Raises ValueError if there are more hits than trials, or no trials.
     """
     found = binomtest(hits, trials).proportion_ci(method="wilson")
     return float(found.low), float(found.high)
 
 
 def bootstrap_interval(values: Sequence[float] | npt.NDArray[np.generic]) -> Interval | None:
-    """The percentile bootstrap interval of the mean of ``values``; None where there are fewer than two.
+    """Return the 95% percentile bootstrap interval of the mean of ``values``; None for fewer than two.
 
     The draws are seeded, so the same values give the same interval.
     """
@@ -42,7 +42,7 @@ def bootstrap_interval(values: Sequence[float] | npt.NDArray[np.generic]) -> Int
 
 
 def paired_lower_bound(counts: PairedCounts, confidence: float) -> float:
-    """Return the one-sided lower end, at ``confidence``, of the second model's accuracy minus the first's.
+    """Return the one-sided lower bound, at ``confidence``, of the second model's accuracy minus the first's.
 
     This is the percentile bootstrap over the texts. A text only matters by how it flips, so that a resample is a draw
     from a multinomial distribution. The draws are seeded, so the same counts give the same result.

@@ -1,4 +1,4 @@
-"""Figures of a model on labelled texts, computed from the logits as served."""
+"""Accuracy, calibration and related figures of a model, computed from its logits as served."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ _TEMPERATURES = (0.25, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Shares are 0 to 1; ``log_loss`` is in nats; ``calibration_error`` is the expected one over 15 equal bins."""
+    """Shares are 0 to 1; ``log_loss`` is in nats; ``calibration_error`` is the ECE over 15 equal bins."""
 
     reviews: int
     accuracy: float
@@ -29,7 +29,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The answers whose confidence lies in ``low`` to ``high``: their mean confidence, and the share that is right."""
+    """Answers whose confidence lies in ``low`` to ``high``, with their mean confidence and accuracy."""
 
     low: float
     high: float
@@ -40,7 +40,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """Figures at one temperature, and the bins that their calibration error is made of."""
+    """Figures at one temperature, and the bins that the calibration error is computed from."""
 
     temperature: float
     figures: Figures
@@ -49,24 +49,24 @@ class Calibrated:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All figures of one model on one set of texts."""
+    """All figures of one model on one evaluation set."""
 
     served: Calibrated
     """At the temperature of the published folder, as the bot answers."""
     uncalibrated: Calibrated
     """At temperature 1."""
     interval: Interval | None
-    """95 % bootstrap interval of the accuracy; None for a single text."""
+    """95% bootstrap interval of the accuracy; None for a single text."""
     f1: float | None
-    """F1 of Positive; None where neither a label nor a verdict is Positive."""
+    """F1 of Positive; None if no label and no verdict is Positive."""
     auc: float | None
-    """Area under the ROC curve; None where all labels are the same."""
+    """Area under the ROC curve; None if all labels are the same."""
     confusion: tuple[tuple[int, int], tuple[int, int]]
     """Texts by label (row) and verdict (column), in the order of ``LABELS``."""
 
 
 def evaluate(logits: Logits, labels: Labels, temperature: float, unsure_below: float) -> Evaluation:
-    """Everything that ``logits`` (texts, labels) and ``labels`` (texts,) tell; at least one text."""
+    """Evaluate ``logits`` (texts, labels) against ``labels`` (texts,); at least one text."""
     verdicts = logits.argmax(axis=1)
     (nn, np_), (pn, pp) = metrics.confusion_matrix(labels, verdicts, labels=range(len(LABELS))).tolist()
     both = len(np.unique(labels)) == len(LABELS)
@@ -75,21 +75,21 @@ def evaluate(logits: Logits, labels: Labels, temperature: float, unsure_below: f
         uncalibrated=_figures_at(logits, labels, 1.0, unsure_below),
         interval=bootstrap_interval(verdicts == labels),
         f1=float(metrics.f1_score(labels, verdicts)) if np_ + pn + pp else None,
-        # The margin orders texts as the probability does, and keeps apart those that round to the same one.
+        # The margin ranks texts as the probability does, without the ties that rounding makes.
         auc=float(metrics.roc_auc_score(labels, logits[:, 1] - logits[:, 0])) if both else None,
         confusion=((nn, np_), (pn, pp)),
     )
 
 
 def figures(logits: Logits, labels: Labels, temperature: float, unsure_below: float) -> Figures:
-    """Figures of ``logits`` (texts, labels) against ``labels`` (texts,)."""
+    """Return the figures of ``logits`` (texts, labels) against ``labels`` (texts,) at ``temperature``."""
     return _figures_at(logits, labels, temperature, unsure_below).figures
 
 
 def _figures_at(logits: Logits, labels: Labels, temperature: float, unsure_below: float) -> Calibrated:
-    chances = probabilities(logits, temperature)
-    confidence = chances.max(axis=1)
-    right = chances.argmax(axis=1) == labels
+    shares = probabilities(logits, temperature)
+    confidence = shares.max(axis=1)
+    right = shares.argmax(axis=1) == labels
     bins = confidence_bins(confidence, right)
     found = Figures(
         reviews=len(labels),
@@ -102,7 +102,7 @@ def _figures_at(logits: Logits, labels: Labels, temperature: float, unsure_below
 
 
 def confidence_bins(confidence: npt.NDArray[np.float32], right: npt.NDArray[np.bool_]) -> tuple[Bin, ...]:
-    """Answers by confidence, in equal parts of 0 to 1; parts without answers are left out."""
+    """Bin ``confidence`` and ``right``, both (texts,), by confidence into equal parts of 0 to 1; skip empty bins."""
     rows = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     counts = np.bincount(rows, minlength=_BINS).tolist()
     sums = np.bincount(rows, confidence, _BINS).tolist()
@@ -115,13 +115,13 @@ def confidence_bins(confidence: npt.NDArray[np.float32], right: npt.NDArray[np.b
 
 
 def calibration_error(bins: tuple[Bin, ...]) -> float:
-    """Expected calibration error (Guo et al. 2017): the gap of confidence and accuracy, weighted by bin size."""
-    gaps = sum(found.reviews * abs(found.accuracy - found.confidence) for found in bins)
-    return gaps / sum(found.reviews for found in bins)
+    """Return the expected calibration error (Guo et al. 2017): |accuracy - confidence|, weighted by bin size."""
+    gaps = sum(each.reviews * abs(each.accuracy - each.confidence) for each in bins)
+    return gaps / sum(each.reviews for each in bins)
 
 
 def fit_temperature(logits: Logits, labels: Labels) -> float:
-    """The temperature in 0.25 to 4 that makes the log loss least (Guo et al. 2017), to within 0.1 %."""
+    """Return the temperature in 0.25 to 4 that minimises the log loss (Guo et al. 2017), to within 0.1%."""
     low, high = np.log(_TEMPERATURES)
     found = minimize_scalar(
         lambda log: _log_loss(logits, labels, np.exp(log)),
@@ -133,6 +133,6 @@ def fit_temperature(logits: Logits, labels: Labels) -> float:
 
 
 def _log_loss(logits: Logits, labels: Labels, temperature: float) -> float:
-    # In double precision an answer without any doubt that is wrong costs 36 nats, and in single 16.
-    chances = probabilities(logits.astype(np.float64), temperature)
-    return float(metrics.log_loss(labels, chances, labels=range(len(LABELS))))
+    # The loss of a wrong answer at probability 1 is capped at 36 nats in double precision, but at 16 in single.
+    shares = probabilities(logits.astype(np.float64), temperature)
+    return float(metrics.log_loss(labels, shares, labels=range(len(LABELS))))

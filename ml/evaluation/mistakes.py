@@ -1,4 +1,4 @@
-"""The mistakes that a model is most confident of: they show bad labels, and what it does not understand."""
+"""A model's most confident mistakes, which reveal wrong labels and what the model does not understand."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _MAX_MISTAKES = 20
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One review with its label, the verdict on it, and the verdict's calibrated confidence (0.5 to 1)."""
+    """A misclassified review with its label, verdict and calibrated confidence (0.5 to 1)."""
 
     text: str
     label: str
@@ -28,19 +28,19 @@ class Mistake:
 def worst_mistakes(
     answers: ModelOutputs, reviews: EvaluationSet, mask: npt.NDArray[np.bool_] | None = None
 ) -> list[Mistake]:
-    """The twenty most confident mistakes, most confident first; only of the reviews ``among`` (reviews,), if given."""
+    """Return the twenty most confident mistakes, most confident first; only among ``mask`` (reviews,), if given."""
     verdicts = answers.logits.argmax(axis=1)
     wrong = verdicts != reviews.labels
     rows = np.flatnonzero(wrong if mask is None else wrong & mask)
     margins = np.ptp(answers.logits[rows], axis=1)
     worst = rows[np.argsort(-margins, kind="stable")][:_MAX_MISTAKES]
-    chances = probabilities(answers.logits, answers.temperature).max(axis=1)
+    confidences = probabilities(answers.logits, answers.temperature).max(axis=1)
     return [
         Mistake(
             text=reviews.texts[row],
             label=LABELS[reviews.labels[row]],
             verdict=LABELS[verdicts[row]],
-            confidence=float(chances[row]),
+            confidence=float(confidences[row]),
             rating=_rating(reviews, row),
             doubtful=reviews.doubtful is not None and bool(reviews.doubtful[row]),
         )

@@ -1,4 +1,4 @@
-"""The report of ``thumbs evaluate``: one page that needs no script, no network and no other file."""
+"""The HTML report of ``thumbs evaluate``: one page without scripts, network requests or other files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ _TEMPLATE = "report.html.jinja"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a measuring found; ``--json`` prints it as it is.
+    """The results of an evaluation, which ``--json`` prints unchanged.
 
-    ``data`` is that of ``EvaluationSet.summary``; ``comparison`` is of the first to the second of two ``models``.
+    ``data`` is ``EvaluationSet.summary()``. ``comparison`` compares the first of two ``models`` with the second.
     """
 
     data: dict[str, Any]
@@ -32,7 +32,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class MistakeList:
-    """Mistakes under a heading."""
+    """A list of mistakes with its heading."""
 
     title: str
     description: str
@@ -47,11 +47,13 @@ class _Chart:
 
 
 def render_report(report: Report, mistakes: Sequence[MistakeList]) -> str:
-    """The HTML of a report; the same report gives the same page."""
-    folder = FileSystemLoader(Path(__file__).parent)
-    pages = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    pages.filters["lines"] = partial(LINE_BREAK.sub, "\n")
-    return pages.get_template(_TEMPLATE).render(
+    """Return a report as HTML. The result is deterministic."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["lines"] = partial(LINE_BREAK.sub, "\n")
+    return environment.get_template(_TEMPLATE).render(
         report=report,
         rows=figure_rows(report.models),
         changes=[] if report.comparison is None else comparison_rows(report.comparison),
@@ -76,10 +78,10 @@ def _charts(number: int, model: Measurement) -> list[_Chart]:
 
 
 def _slice_charts(models: Sequence[Measurement]) -> list[_Chart]:
-    about = "With 95 % intervals; in brackets, how many reviews."
+    description = "With 95% intervals. The number of reviews is in brackets."
     lengths = slices_chart("length", "Words", [(model.name, model.by_length) for model in models])
-    charts = [_Chart("Accuracy by length", about, lengths)]
+    charts = [_Chart("Accuracy by length", description, lengths)]
     if models[0].by_rating:
         ratings = slices_chart("rating", "Rating", [(model.name, model.by_rating) for model in models])
-        charts.append(_Chart("Accuracy by rating", about, ratings))
+        charts.append(_Chart("Accuracy by rating", description, ratings))
     return charts

@@ -1,6 +1,7 @@
-"""Whether flips on the same texts could be chance, by McNemar's exact test, and how many texts would tell.
+"""McNemar's exact test, and the sample size that it needs.
 
-A flip is a text that one of two models gets right and the other wrong; the texts on which both agree say nothing.
+A flip is a text that one of two models gets right and the other wrong. Texts on which both models agree carry no
+information about which is better.
 """
 
 from itertools import count
@@ -8,7 +9,7 @@ from math import ceil, comb, sqrt
 from statistics import NormalDist
 from typing import Final
 
-# The chance that a model which is better by as much as was seen is then found to be so.
+# The probability of detecting a model that is better by as much as observed.
 POWER: Final = 0.8
 
 
@@ -18,7 +19,7 @@ def mcnemar_p_value(won: int, lost: int) -> float:
     One-sided and exact: the upper tail of a binomial distribution with p = 1/2 (McNemar 1947).
     """
     flips = won + lost
-    favourable = sum(comb(flips, good) for good in range(won, flips + 1))
+    favourable = sum(comb(flips, positive) for positive in range(won, flips + 1))
     return float(favourable / (1 << flips))
 
 
@@ -31,22 +32,22 @@ def mcnemar_two_sided_p_value(won: int, lost: int) -> float:
 
 
 def min_flips(confidence: float) -> int | None:
-    """How many flips, all of them good, are enough at ``confidence``; None where no number is."""
+    """Return how many flips, all positive, are significant at ``confidence``; None if no number is."""
     if confidence >= 1:
         return None
     return next(flips for flips in count(1) if mcnemar_p_value(flips, 0) <= 1 - confidence)
 
 
 def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) -> int | None:
-    """How many more texts are needed, should they flip at the rates seen on ``texts``, to find the second model better.
+    """Return how many more texts would show that the second model is better, at the flip rates observed on ``texts``.
 
-    By the sample size of McNemar's test at ``POWER`` (Connor 1987), and at least as many as give enough flips for the
-    exact test. None where the second model did not do better, and where no number is enough.
+    This is the sample size of McNemar's test at ``POWER`` (Connor 1987), raised to what gives ``min_flips`` for the
+    exact test. None if the second model did not do better, or if no number of texts is enough.
     """
-    fewest = min_flips(confidence)
-    if won <= lost or fewest is None:
+    flips_needed = min_flips(confidence)
+    if won <= lost or flips_needed is None:
         return None
-    flipping, better = (won + lost) / texts, (won - lost) / texts
-    certain, power = NormalDist().inv_cdf(max(confidence, 0.5)), NormalDist().inv_cdf(POWER)
-    size = ((certain * sqrt(flipping) + power * sqrt(max(flipping - better**2, 0.0))) / better) ** 2
-    return max(1, max(ceil(size), ceil(fewest * texts / won)) - texts)
+    flip_rate, gain = (won + lost) / texts, (won - lost) / texts
+    z_confidence, z_power = NormalDist().inv_cdf(max(confidence, 0.5)), NormalDist().inv_cdf(POWER)
+    size = ((z_confidence * sqrt(flip_rate) + z_power * sqrt(max(flip_rate - gain**2, 0.0))) / gain) ** 2
+    return max(1, max(ceil(size), ceil(flips_needed * texts / won)) - texts)

@@ -1,4 +1,4 @@
-"""Accuracy of parts of the texts: by length and by rating."""
+"""Accuracy on slices of the texts: by length and by rating."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,18 @@ import numpy.typing as npt
 from ml.evaluation.intervals import Interval, wilson_interval
 from ml.text.tokenization import LINE_BREAK
 
-# Messages in a chat have a few dozen words; IMDB's median is 173 and its ninth decile 451.
+# Chat messages have a few dozen words; IMDB's median is 173 and its ninth decile 451.
 _WORD_BOUNDS = (50, 100, 200, 400, 800)
 
+# (texts,), bool: whether the model's verdict is the label.
 Correctness = npt.NDArray[np.bool_]
-# A name, and which texts are of it (texts,).
+# A name, and a mask (texts,) of the texts in the group.
 Group = tuple[str, npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of the texts: how many, the share that is right, and its 95 % interval (Wilson)."""
+    """A slice of the texts: its size, the accuracy on it, and the accuracy's 95% interval (Wilson)."""
 
     name: str
     reviews: int
@@ -29,20 +30,20 @@ class Slice:
 
 
 def by_length(texts: Sequence[str], right: Correctness) -> tuple[Slice, ...]:
-    """Slices by the number of words, shortest first.
+    """Return slices by number of words, shortest first.
 
-    Words, as windows of tokens would differ between the models that are compared, or all be one.
+    Words are counted rather than windows of tokens, which differ between the models that are compared.
     """
     return _slices(length_groups(texts), right)
 
 
 def by_rating(ratings: npt.NDArray[np.float64] | None, right: Correctness) -> tuple[Slice, ...]:
-    """Slices by rating, lowest first; none where the texts have no ratings, and texts without one (NaN) in none."""
+    """Return slices by rating, lowest first. Texts without a rating (NaN) are in no slice; None gives no slices."""
     return _slices(rating_groups(ratings), right)
 
 
 def length_groups(texts: Sequence[str]) -> Iterator[Group]:
-    """Groups by the number of words, shortest first; some may be empty."""
+    """Yield groups by number of words, shortest first; a group may be empty."""
     words = [len(LINE_BREAK.sub(" ", text).split()) for text in texts]
     buckets = np.digitize(words, _WORD_BOUNDS, right=True)
     names = [
@@ -54,14 +55,14 @@ def length_groups(texts: Sequence[str]) -> Iterator[Group]:
 
 
 def rating_groups(ratings: npt.NDArray[np.float64] | None) -> Iterator[Group]:
-    """Groups by rating, lowest first."""
+    """Yield groups by rating, lowest first."""
     if ratings is not None:
         values = np.unique(ratings[~np.isnan(ratings)])
         yield from ((f"{value:g}", ratings == value) for value in values)
 
 
 def _slices(groups: Iterable[Group], right: Correctness) -> tuple[Slice, ...]:
-    """One slice for each group that has texts."""
+    """Return a slice for each group that has texts."""
     found = []
     for name, chosen in groups:
         reviews, hits = int(chosen.sum()), int(right[chosen].sum())

@@ -1,4 +1,4 @@
-"""Behavioural checks: what the files hold, how each kind is scored, and what a malformed file is told."""
+"""Behavioural checks: what the files contain, how each kind is scored, and how a malformed file is refused."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -24,26 +24,26 @@ def labelled(checks: list[Check]) -> Iterator[tuple[str, str]]:
     return ((case.texts[0], case.label) for check in checks for case in check.cases if isinstance(case, Minimum))
 
 
-def written(folder: Path, kind: str, body: str) -> list[Check]:
+def read_check_file(folder: Path, kind: str, body: str) -> list[Check]:
     (folder / "own.toml").write_text(HEAD[kind] + body, encoding="utf-8")
     return read_checks(folder)
 
 
-def test_every_kind_is_there() -> None:
+def test_every_kind_has_a_check() -> None:
     assert {check.kind for check in CHECKS} == set(HEAD)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_a_check_is_of_a_size_that_a_person_can_read(check: Check) -> None:
+def test_a_check_has_between_20_and_60_cases(check: Check) -> None:
     assert 20 <= len(check.cases) <= 60
 
 
-def test_all_texts_are_few_enough_to_be_read_at_each_judgement() -> None:
+def test_all_checks_together_have_at_most_600_texts() -> None:
     assert len(TEXTS) == len(set(TEXTS))
     assert 300 <= len(TEXTS) <= 600
 
 
-def test_every_text_is_written_out_on_one_line() -> None:
+def test_every_text_is_a_short_line_without_placeholders() -> None:
     assert [text for text in TEXTS if text != " ".join(text.split()) or set("{}|") & set(text)] == []
     assert 10 <= min(map(len, TEXTS)) < max(map(len, TEXTS)) <= 300
 
@@ -54,12 +54,12 @@ def test_no_text_is_expected_to_get_both_labels() -> None:
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check.kind == "minimum"], ids=lambda check: check.name)
-def test_one_label_for_everything_earns_little(check: Check) -> None:
+def test_a_constant_verdict_fails_40_percent_of_the_cases(check: Check) -> None:
     shares = Counter(label for _, label in labelled([check]))
     assert min(shares["Positive"], shares["Negative"]) >= 0.4 * len(check.cases)
 
 
-def test_the_probes_are_other_texts() -> None:
+def test_no_check_text_is_a_probe() -> None:
     assert not set(TEXTS) & set(PROBES)
 
 
@@ -72,7 +72,7 @@ def test_words_are_combined_in_a_fixed_order(tmp_path: Path) -> None:
     label = "Positive"
     texts = ["{subject} is {fine}.", "I liked {subject}."]
     """
-    assert check_texts(written(tmp_path, "minimum", body)) == [
+    assert check_texts(read_check_file(tmp_path, "minimum", body)) == [
         "The film is fine.",
         "The book is fine.",
         "The film is good.",
@@ -82,7 +82,7 @@ def test_words_are_combined_in_a_fixed_order(tmp_path: Path) -> None:
     ]
 
 
-def test_minimum_wants_the_label(tmp_path: Path) -> None:
+def test_minimum_requires_the_label(tmp_path: Path) -> None:
     body = """
     [[cases]]
     label = "Positive"
@@ -91,12 +91,12 @@ def test_minimum_wants_the_label(tmp_path: Path) -> None:
     label = "Negative"
     texts = ["Bad.", "Poor."]
     """
-    checks = written(tmp_path, "minimum", body)
+    checks = read_check_file(tmp_path, "minimum", body)
     (rate,) = pass_rates(checks, {"Good.": 0.51, "Fine.": 0.5, "Bad.": 0.5, "Poor.": 0.51})
     assert rate == PassRate("own", "T", "minimum", False, passed=2, cases=4, failures=("Fine.", "Poor."))
 
 
-def test_invariance_wants_one_verdict_for_all(tmp_path: Path) -> None:
+def test_invariance_requires_one_verdict_for_all(tmp_path: Path) -> None:
     body = """
     [words]
     name = ["Ann", "Bo", "Cy"]
@@ -105,7 +105,7 @@ def test_invariance_wants_one_verdict_for_all(tmp_path: Path) -> None:
     swap = "name"
     texts = ["{name} {opinion}."]
     """
-    checks = written(tmp_path, "invariance", body)
+    checks = read_check_file(tmp_path, "invariance", body)
     positive = {"Ann is good.": 0.9, "Bo is good.": 0.6, "Cy is good.": 0.51}
     positive |= {"Ann is bad.": 0.1, "Bo is bad.": 0.4, "Cy is bad.": 0.51}
     (rate,) = pass_rates(checks, positive)
@@ -114,7 +114,7 @@ def test_invariance_wants_one_verdict_for_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("goes", "chances", "passed"),
+    ("goes", "probabilities", "passed"),
     [
         ("up", (0.5, 0.7, 0.9), 1),
         ("up", (0.5, 0.45, 0.9), 1),
@@ -125,19 +125,19 @@ def test_invariance_wants_one_verdict_for_all(tmp_path: Path) -> None:
         ("down", (0.5, 0.7, 0.9), 0),
     ],
 )
-def test_direction_wants_each_step_to_go_its_way(
-    tmp_path: Path, goes: str, chances: tuple[float, ...], passed: int
+def test_each_step_of_a_direction_must_go_the_stated_way(
+    tmp_path: Path, goes: str, probabilities: tuple[float, ...], passed: int
 ) -> None:
     texts = ("It is good.", "It is very good.", "It is extremely good.")
-    checks = written(tmp_path, "direction", f'[[cases]]\ngoes = "{goes}"\ntexts = {list(texts)}')
-    (rate,) = pass_rates(checks, dict(zip(texts, chances, strict=True)))
+    checks = read_check_file(tmp_path, "direction", f'[[cases]]\ngoes = "{goes}"\ntexts = {list(texts)}')
+    (rate,) = pass_rates(checks, dict(zip(texts, probabilities, strict=True)))
     assert rate.passed == passed
     assert rate.failures == (() if passed else (" | ".join(texts),))
 
 
-def test_known_hard_is_carried_along(tmp_path: Path) -> None:
+def test_known_hard_is_copied_to_the_pass_rate(tmp_path: Path) -> None:
     body = 'known_hard = true\n[[cases]]\nlabel = "Negative"\ntexts = ["How original."]'
-    (rate,) = pass_rates(written(tmp_path, "minimum", body), {"How original.": 0.9})
+    (rate,) = pass_rates(read_check_file(tmp_path, "minimum", body), {"How original.": 0.9})
     assert rate.known_hard
 
 
@@ -149,38 +149,41 @@ CASE = '[[cases]]\nlabel = "Positive"\ntexts = ["Good."]\n'
     ("text", "reason"),
     [
         ("title = ", "Invalid value"),
-        ('title = "T"\n' + CASE, "its kind is None, not one of minimum, invariance, direction"),
-        ('kind = "maximum"\n' + CASE, "its kind is 'maximum'"),
-        ('kind = "minimum"\n' + CASE, "the file lacks title"),
-        (HEAD["minimum"], "the file lacks cases"),
-        (HEAD["minimum"] + "cases = []", "it has no cases"),
-        (HEAD["minimum"] + 'cases = ["Good."]', "entry 1 of cases: it is no table"),
-        (HEAD["invariance"] + 'cases = ["Good."]', "entry 1 of cases: it is no table"),
-        (HEAD["minimum"] + "tolerance = 0.1\n" + CASE, "the file has tolerance, which nothing reads"),
-        (HEAD["minimum"] + 'known_hard = "no"\n' + CASE, "known_hard is not of type bool"),
-        (HEAD["minimum"] + CASE + CASE, "it gives the same case twice"),
+        ('title = "T"\n' + CASE, "kind is None, not one of minimum, invariance, direction"),
+        ('kind = "maximum"\n' + CASE, "kind is 'maximum'"),
+        ('kind = "minimum"\n' + CASE, "the file is missing title"),
+        (HEAD["minimum"], "the file is missing cases"),
+        (HEAD["minimum"] + "cases = []", "there are no cases"),
+        (HEAD["minimum"] + 'cases = ["Good."]', "entry 1 of cases: the case is not a table"),
+        (HEAD["invariance"] + 'cases = ["Good."]', "entry 1 of cases: the case is not a table"),
+        (HEAD["minimum"] + "tolerance = 0.1\n" + CASE, "the file has tolerance, which is not a known key"),
+        (HEAD["minimum"] + 'known_hard = "no"\n' + CASE, "known_hard must be of type bool"),
+        (HEAD["minimum"] + CASE + CASE, "the same case occurs twice"),
         (HEAD["minimum"] + CASE.replace("Positive", "good"), "'good' is not a label; use Negative or Positive"),
-        (HEAD["minimum"] + CASE.replace('["Good."]', '"Good."'), "entry 1 of cases: texts is not of type list"),
+        (HEAD["minimum"] + CASE.replace('["Good."]', '"Good."'), "entry 1 of cases: texts must be of type list"),
         (
             HEAD["minimum"] + CASE.replace("Good", "{fine}"),
-            "entry 1 of cases: a text and its words do not agree on 'fine'",
+            "entry 1 of cases: these names must occur both in a text and in words: 'fine'",
         ),
-        (HEAD["minimum"] + CASE.replace("Good", "{}"), "a text and its words do not agree on ''"),
+        (HEAD["minimum"] + CASE.replace("Good", "{}"), "these names must occur both in a text and in words: ''"),
         (HEAD["minimum"] + CASE.replace("Good", "{fine"), "expected '}' before end of string"),
-        (HEAD["minimum"] + CASE + '[words]\nfine = ["good"]', "no text uses the words fine"),
-        (HEAD["minimum"] + CASE + "[words]\nfine = []", "words.fine is no list of 1 or more strings"),
-        (HEAD["invariance"] + '[[cases]]\ntexts = ["Good."]', "texts is no list of 2 or more strings"),
+        (HEAD["minimum"] + CASE + '[words]\nfine = ["good"]', "no text uses these words: fine"),
+        (HEAD["minimum"] + CASE + "[words]\nfine = []", "words.fine is not a list of 1 or more strings"),
+        (HEAD["invariance"] + '[[cases]]\ntexts = ["Good."]', "texts is not a list of 2 or more strings"),
         (
             HEAD["invariance"] + '[[cases]]\ntexts = ["Good.", "Good."]',
-            "'Good.' or another text stands twice in one case",
+            "a text occurs twice in the case that begins with 'Good.'",
         ),
-        (HEAD["invariance"] + '[[cases]]\nswap = "name"\ntexts = ["Good."]', "do not agree on 'name'"),
+        (
+            HEAD["invariance"] + '[[cases]]\nswap = "name"\ntexts = ["Good."]',
+            "must occur both in a text and in words: 'name'",
+        ),
         (HEAD["direction"] + '[[cases]]\ngoes = "left"\ntexts = ["Good.", "Bad."]', "goes is 'left', not up or down"),
         (HEAD["direction"].replace("0.1", "5.0") + DIRECTION, "the tolerance is 5.0"),
-        (HEAD["direction"].replace("tolerance = 0.1", "") + "cases = []", "the file lacks tolerance"),
+        (HEAD["direction"].replace("tolerance = 0.1", "") + "cases = []", "the file is missing tolerance"),
     ],
 )
-def test_a_malformed_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, reason: str) -> None:
+def test_a_malformed_file_is_refused_with_its_path_and_reason(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "own.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UnusableCheck) as caught:
         read_checks(tmp_path)
@@ -195,6 +198,6 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
         read_checks(tmp_path)
 
 
-def test_a_folder_without_checks_is_no_clean_pass(tmp_path: Path) -> None:
-    with pytest.raises(UnusableCheck, match="holds no TOML file"):
+def test_a_folder_without_checks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnusableCheck, match="has no TOML file"):
         read_checks(tmp_path)

@@ -1,4 +1,4 @@
-"""Intervals of shares: known values, and what cannot have one."""
+"""Confidence intervals: known values, and inputs without one."""
 
 import numpy as np
 import pytest
@@ -18,15 +18,15 @@ def test_wilson_intervals() -> None:
 
 
 @pytest.mark.parametrize(("hits", "trials"), [(0, 0), (3, 2), (-1, 2)])
-def test_what_is_no_share_is_refused(hits: int, trials: int) -> None:
+def test_invalid_counts_are_refused(hits: int, trials: int) -> None:
     with pytest.raises(ValueError, match=r"must (not )?be"):
         wilson_interval(hits, trials)
 
 
-def test_a_bootstrap_interval_of_many_values_is_the_normal_one() -> None:
+def test_a_bootstrap_interval_of_many_values_matches_the_normal_interval() -> None:
     values = np.repeat([0.0, 1.0], [1000, 9000])
-    reach = 1.96 * np.sqrt(0.9 * 0.1 / 10_000)
-    assert bootstrap_interval(values) == pytest.approx((0.9 - reach, 0.9 + reach), abs=0.0005)
+    half_width = 1.96 * np.sqrt(0.9 * 0.1 / 10_000)
+    assert bootstrap_interval(values) == pytest.approx((0.9 - half_width, 0.9 + half_width), abs=0.0005)
     assert bootstrap_interval(values) == bootstrap_interval(values)
 
 
@@ -35,14 +35,14 @@ def test_a_bootstrap_needs_two_values() -> None:
     assert bootstrap_interval([1.0, 1.0]) == (1.0, 1.0)
 
 
-def test_the_lower_end_of_a_difference_is_that_of_a_bootstrap_over_pairs() -> None:
+def test_the_paired_lower_bound_matches_a_bootstrap_over_pairs() -> None:
     values = np.repeat([1.0, -1.0, 0.0], [40, 60, 900])
     low, _ = bootstrap_interval(values) or (0.0, 0.0)
     assert paired_lower_bound(counts(1000, 40, 60), 0.975) == pytest.approx(low, abs=0.0015)
-    reach = 1.645 * np.sqrt(0.1 - 0.02**2) / np.sqrt(1000)
-    assert paired_lower_bound(counts(1000, 40, 60), 0.95) == pytest.approx(-0.02 - reach, abs=0.001)
+    half_width = 1.645 * np.sqrt(0.1 - 0.02**2) / np.sqrt(1000)
+    assert paired_lower_bound(counts(1000, 40, 60), 0.95) == pytest.approx(-0.02 - half_width, abs=0.001)
 
 
-def test_models_without_a_flip_differ_in_nothing() -> None:
+def test_models_without_flips_have_a_lower_bound_of_zero() -> None:
     assert paired_lower_bound(counts(50, 0, 0), 0.95) == 0
     assert paired_lower_bound(counts(1, 1, 0), 0.95) == 1

@@ -1,4 +1,4 @@
-"""Figures from logits: a known temperature is found again, calibration is told good from bad."""
+"""Figures from logits: temperature fitting, calibration error, and edge cases."""
 
 import math
 
@@ -9,7 +9,7 @@ from ml.evaluation.metrics import calibration_error, confidence_bins, evaluate, 
 from ml.serving.engine import probabilities
 
 
-def answers(temperature: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+def calibrated_answers(temperature: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
     """Logits that are right as often as their softmax at ``temperature`` says, and the true labels."""
     rng = np.random.default_rng(7)
     logits = rng.normal(0, 3, (count, 2)).astype(np.float32)
@@ -18,17 +18,17 @@ def answers(temperature: float, count: int = 20_000) -> tuple[np.ndarray, np.nda
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0, 3.0])
-def test_a_known_temperature_is_found(temperature: float) -> None:
-    assert fit_temperature(*answers(temperature)) == pytest.approx(temperature, rel=0.05)
+def test_a_known_temperature_is_recovered(temperature: float) -> None:
+    assert fit_temperature(*calibrated_answers(temperature)) == pytest.approx(temperature, rel=0.05)
 
 
 @pytest.mark.parametrize(("temperature", "bound"), [(0.05, 0.25), (20.0, 4.0)])
-def test_a_temperature_out_of_range_ends_at_the_bound(temperature: float, bound: float) -> None:
-    assert fit_temperature(*answers(temperature)) == pytest.approx(bound, rel=0.02)
+def test_a_temperature_out_of_range_is_clipped_to_the_bound(temperature: float, bound: float) -> None:
+    assert fit_temperature(*calibrated_answers(temperature)) == pytest.approx(bound, rel=0.02)
 
 
 def test_the_fitted_temperature_calibrates() -> None:
-    logits, labels = answers(3.0)
+    logits, labels = calibrated_answers(3.0)
     before = figures(logits, labels, 1.0, 0.7)
     after = figures(logits, labels, fit_temperature(logits, labels), 0.7)
     assert before.calibration_error > 0.1
@@ -37,19 +37,19 @@ def test_the_fitted_temperature_calibrates() -> None:
     assert after.accuracy == before.accuracy
 
 
-def test_answers_that_are_right_as_often_as_they_say_have_no_calibration_error() -> None:
+def test_well_calibrated_answers_have_no_calibration_error() -> None:
     confidence = np.repeat([0.6, 0.9], [50, 100]).astype(np.float32)
     right = np.array([True] * 30 + [False] * 20 + [True] * 90 + [False] * 10)
     assert calibration_error(confidence_bins(confidence, right)) == pytest.approx(0.0, abs=1e-6)
 
 
-def test_boasting_is_a_calibration_error() -> None:
+def test_overconfidence_is_a_calibration_error() -> None:
     right = np.array([True, False] * 50)
     assert calibration_error(confidence_bins(np.full(100, 0.99, np.float32), right)) == pytest.approx(0.49, abs=1e-6)
     assert calibration_error(confidence_bins(np.full(100, 1.0, np.float32), ~right & right)) == pytest.approx(1.0)
 
 
-def test_too_much_and_too_little_confidence_do_not_cancel_out() -> None:
+def test_overconfidence_and_underconfidence_do_not_cancel_out() -> None:
     confidence = np.repeat([0.6, 0.9], 100).astype(np.float32)
     right = np.concatenate([np.arange(100) < 80, np.arange(100) < 70])
     assert calibration_error(confidence_bins(confidence, right)) == pytest.approx(0.2, abs=1e-6)
@@ -59,14 +59,14 @@ def test_figures_of_four_answers() -> None:
     logits = np.array([[0.0, 2.0], [1.0, 0.0], [0.0, 0.4], [3.0, 0.0]], np.float32)
     labels = np.array([1, 0, 0, 0], np.int8)
     found = figures(logits, labels, temperature=1.0, unsure_below=0.7)
-    chances = [1 / (1 + math.exp(-gap)) for gap in (2.0, 1.0, -0.4, 3.0)]
+    probability_of_label = [1 / (1 + math.exp(-gap)) for gap in (2.0, 1.0, -0.4, 3.0)]
     assert found.reviews == 4
     assert found.accuracy == 0.75
     assert found.unsure == 0.25
-    assert found.log_loss == pytest.approx(-sum(map(math.log, chances)) / 4, rel=1e-5)
+    assert found.log_loss == pytest.approx(-sum(map(math.log, probability_of_label)) / 4, rel=1e-5)
 
 
-def test_one_answer_without_any_doubt_that_is_wrong_has_a_finite_loss() -> None:
+def test_a_wrong_answer_at_probability_one_has_a_finite_loss() -> None:
     logits = np.array([[0.0, 500.0]], np.float32)
     found = figures(logits, np.array([0], np.int8), 1.0, 0.7)
     assert math.isfinite(found.log_loss)
@@ -74,14 +74,14 @@ def test_one_answer_without_any_doubt_that_is_wrong_has_a_finite_loss() -> None:
 
 
 def test_probabilities_of_large_logits_neither_overflow_nor_drift() -> None:
-    chances = probabilities(np.array([[1e4, -1e4], [-1e4, 1e4], [5.0, 5.0]], np.float32), 1.0)
-    np.testing.assert_allclose(chances, [[1, 0], [0, 1], [0.5, 0.5]])
+    shares = probabilities(np.array([[1e4, -1e4], [-1e4, 1e4], [5.0, 5.0]], np.float32), 1.0)
+    np.testing.assert_allclose(shares, [[1, 0], [0, 1], [0.5, 0.5]])
     halved = probabilities(np.array([[2.0, 0.0]], np.float32), 2.0)
     np.testing.assert_allclose(halved, probabilities(np.array([[1.0, 0.0]], np.float32), 1.0))
 
 
 def margins(*values: float) -> np.ndarray:
-    """Logits whose difference, positive minus negative, is as given."""
+    """Return logits with these margins: Positive minus Negative."""
     return np.array([[0.0, value] for value in values], np.float32)
 
 
@@ -90,29 +90,29 @@ def test_an_evaluation_of_six_answers() -> None:
     found = evaluate(margins(3, 1, -1, 2, -2, -3), labels, temperature=2.0, unsure_below=0.7)
     assert found.confusion == ((2, 1), (1, 2))
     assert found.f1 == pytest.approx(2 / 3)
-    # Of the nine pairs of a positive and a negative, (1, 2) and (-1, 2) are in the wrong order.
+    # Of the nine pairs of a positive and a negative margin, (1, 2) and (-1, 2) are ranked wrongly.
     assert found.auc == pytest.approx(7 / 9)
     assert (found.served.temperature, found.uncalibrated.temperature) == (2.0, 1.0)
     assert found.served.figures == figures(margins(3, 1, -1, 2, -2, -3), labels, 2.0, 0.7)
-    assert sum(found_bin.reviews for found_bin in found.served.bins) == 6
+    assert sum(each.reviews for each in found.served.bins) == 6
     assert found.interval is not None
     assert found.interval[0] < 2 / 3 < found.interval[1]
 
 
 @pytest.mark.parametrize(("label", "f1"), [(1, 2 / 3), (0, 0.0)])
-def test_with_one_label_only_there_is_no_area_under_the_curve(label: int, f1: float) -> None:
+def test_auc_is_undefined_for_one_label(label: int, f1: float) -> None:
     found = evaluate(margins(2, -1), np.full(2, label, np.int8), 1.0, 0.7)
     assert found.auc is None
     assert found.f1 == pytest.approx(f1)
 
 
-def test_one_negative_text_that_is_right_has_neither_f1_nor_interval() -> None:
+def test_one_correct_negative_text_has_neither_f1_nor_interval() -> None:
     found = evaluate(margins(-1), np.array([0], np.int8), 1.0, 0.7)
     assert (found.f1, found.auc, found.interval) == (None, None, None)
     assert found.served.figures.accuracy == 1.0
 
 
-def test_bins_hold_what_lies_between_their_bounds() -> None:
+def test_answers_fall_into_the_bin_of_their_confidence() -> None:
     confidence = np.array([0.55, 0.58, 1.0], np.float32)
     low, high = confidence_bins(confidence, np.array([True, False, True]))
     assert (low.reviews, low.accuracy, low.confidence) == (2, 0.5, pytest.approx(0.565))

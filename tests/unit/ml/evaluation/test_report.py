@@ -1,4 +1,4 @@
-"""From a model's answers to figures, mistakes, rows of words and the page."""
+"""The report: figures, mistakes, rows of text and the HTML page."""
 
 import json
 import re
@@ -32,8 +32,8 @@ def reviews(**columns: object) -> EvaluationSet:
     return EvaluationSet.from_table(table(**columns), Path("mine.csv"), "test", None)
 
 
-def answers(*margins: float, model: str = "mine", float32: tuple[float, ...] | None = None) -> ModelOutputs:
-    """Answers to ``TEXTS``, by how far the logit of Positive stands above that of Negative."""
+def outputs(*margins: float, model: str = "mine", float32: tuple[float, ...] | None = None) -> ModelOutputs:
+    """Return outputs for ``TEXTS``; a margin is the logit of Positive minus that of Negative."""
     logits = [np.array([[0.0, margin] for margin in row], np.float32) for row in (margins, float32 or ())]
     return ModelOutputs(model, "v1", 2.0, 0.7, False, logits[0], logits[1] if float32 else None, CHECKS)
 
@@ -45,22 +45,22 @@ def test_ratings_may_be_words_numbers_or_absent() -> None:
     np.testing.assert_equal(reviews(rating=np.array([7, 1, 10, 2], np.int8)).ratings, [7, 1, 10, 2])
 
 
-def test_reviews_that_a_model_was_trained_on_are_known_by_their_file() -> None:
+def test_overlap_with_the_training_data_is_detected_by_the_file_digest() -> None:
     whole = reviews()
     data = {"file_digest": whole.file_digest}
     assert whole.overlaps_training_data(data)
     assert not whole.overlaps_training_data({"file_digest": "another"})
     assert not whole.overlaps_training_data({})
-    parts = table(split=["train", "train", "test", "test"])
-    in_parts = [EvaluationSet.from_table(parts, Path("mine.csv"), part, None) for part in ("train", "test")]
-    assert [part.overlaps_training_data(data) for part in in_parts] == [True, False]
-    for left_alone, seen in ((2, [True, False]), (0, [True, True])):
-        told = {**data, "test": {"reviews": left_alone}}
-        assert [part.overlaps_training_data(told) for part in in_parts] == seen
+    with_splits = table(split=["train", "train", "test", "test"])
+    splits = [EvaluationSet.from_table(with_splits, Path("mine.csv"), split, None) for split in ("train", "test")]
+    assert [split.overlaps_training_data(data) for split in splits] == [True, False]
+    for kept_aside, overlaps in ((2, [True, False]), (0, [True, True])):
+        with_test = {**data, "test": {"reviews": kept_aside}}
+        assert [split.overlaps_training_data(with_test) for split in splits] == overlaps
 
 
-def test_a_measurement_counts_right_verdicts_everywhere_alike() -> None:
-    found = measure(answers(2, -1, -3, -4, float32=(2, 1, -3, -4)), reviews(rating=[9, 2, 9, 2]))
+def test_a_measurement_is_consistent_across_its_figures() -> None:
+    found = measure(outputs(2, -1, -3, -4, float32=(2, 1, -3, -4)), reviews(rating=[9, 2, 9, 2]))
     assert found.on_all.served.figures.accuracy == 0.75
     assert [(part.name, part.reviews, part.accuracy) for part in found.by_length] == [
         ("up to 50", 3, 1.0),
@@ -80,29 +80,29 @@ def test_a_measurement_counts_right_verdicts_everywhere_alike() -> None:
 
 def test_doubtful_labels_are_left_out_unless_none_would_remain() -> None:
     doubtful = replace(reviews(), doubtful=np.array([False, False, True, False]))
-    found = measure(answers(2, -1, -3, -4), doubtful).without_doubtful
+    found = measure(outputs(2, -1, -3, -4), doubtful).without_doubtful
     assert found is not None
     assert (found.served.figures.reviews, found.served.figures.accuracy) == (3, 1.0)
-    assert measure(answers(2, -1, -3, -4), replace(doubtful, doubtful=np.ones(4, bool))).without_doubtful is None
+    assert measure(outputs(2, -1, -3, -4), replace(doubtful, doubtful=np.ones(4, bool))).without_doubtful is None
 
 
 def test_the_worst_mistakes_come_first() -> None:
-    wrong = answers(-1, 3, -2, -9)
+    wrong = outputs(-1, 3, -2, -9)
     found = worst_mistakes(wrong, reviews(rating=["9", "2", "", "1"]))
     assert [(mistake.text, mistake.rating) for mistake in found] == [(TEXTS[1], 2.0), (TEXTS[2], None), (TEXTS[0], 9.0)]
     assert (found[0].label, found[0].verdict) == ("Negative", "Positive")
     # At temperature 2 a margin of 3 counts as one of 1.5.
     assert found[0].confidence == pytest.approx(1 / (1 + np.exp(-1.5)))
-    among = np.array([True, False, False, True])
-    assert [mistake.text for mistake in worst_mistakes(wrong, reviews(), among)] == [TEXTS[0]]
+    mask = np.array([True, False, False, True])
+    assert [mistake.text for mistake in worst_mistakes(wrong, reviews(), mask)] == [TEXTS[0]]
 
 
-def test_twenty_mistakes_are_enough() -> None:
+def test_at_most_twenty_mistakes_are_returned() -> None:
     many = EvaluationSet("a.csv", "", None, ["Fine."] * 30, np.ones(30, np.int8), None, None)
-    assert len(worst_mistakes(answers(*[-1.0] * 30), many)) == 20
+    assert len(worst_mistakes(outputs(*[-1.0] * 30), many)) == 20
 
 
-def of(*models: ModelOutputs, **columns: object) -> Report:
+def report_of(*models: ModelOutputs, **columns: object) -> Report:
     found = tuple(measure(model, reviews(**columns)) for model in models)
     change = None
     if len(models) == 2:
@@ -111,8 +111,8 @@ def of(*models: ModelOutputs, **columns: object) -> Report:
     return Report(reviews(**columns).summary(), found, change)
 
 
-def test_rows_say_what_each_model_has() -> None:
-    report = of(answers(2, -1, -3, -4, float32=(2, 1, -3, -4)), answers(2, 1, 3, -4, model="other"))
+def test_figure_rows_leave_a_missing_value_empty() -> None:
+    report = report_of(outputs(2, -1, -3, -4, float32=(2, 1, -3, -4)), outputs(2, 1, 3, -4, model="other"))
     rows = {row.name: row.values for row in figure_rows(report.models)}
     assert rows["Accuracy"] == ("75.00% of 4", "75.00% of 4")
     assert rows["Accuracy in float32"] == ("50.00%", "")
@@ -121,53 +121,53 @@ def test_rows_say_what_each_model_has() -> None:
     assert "Accuracy without doubtful labels" not in rows
     assert report.comparison is not None
     assert {row.name: row.values for row in comparison_rows(report.comparison)}["Same verdict"] == ("50.00% of 4",)
-    assert conclusion(report.comparison) == "other (v1) and mine (v1) are right equally often."
+    assert conclusion(report.comparison) == "other (v1) and mine (v1) are equally accurate."
 
 
 @pytest.mark.parametrize(
     ("lost", "won", "ending"),
     [
-        (0, 10, "new is right more often than old."),
-        (10, 0, "new is right less often than old."),
-        (1, 2, "new is right more often than old, but by no more than chance explains."),
+        (0, 10, "new is more accurate than old."),
+        (10, 0, "new is less accurate than old."),
+        (1, 2, "new is more accurate than old, but the difference could be chance."),
     ],
 )
-def test_a_difference_is_called_one_only_where_chance_does_not_explain_it(lost: int, won: int, ending: str) -> None:
+def test_the_conclusion_says_when_a_difference_could_be_chance(lost: int, won: int, ending: str) -> None:
     first = np.array([[0, 1.0]] * lost + [[0, -1.0]] * won, np.float32)
     found = compare(("old", "new"), first, -first, np.ones(lost + won, np.int8))
     assert conclusion(found) == ending
 
 
-def test_a_model_measured_on_what_it_learnt_from_is_named() -> None:
-    seen = measure(replace(answers(1, -1, 1, -1), trained_on_them=True), reviews())
-    (sentence,) = report_warnings([seen, measure(answers(1, -1, 1, -1), reviews())])
-    assert sentence.startswith("mine (v1) was fine-tuned on reviews of this file")
+def test_a_model_evaluated_on_its_training_data_gets_a_warning() -> None:
+    trained = measure(replace(outputs(1, -1, 1, -1), trained_on_them=True), reviews())
+    (sentence,) = report_warnings([trained, measure(outputs(1, -1, 1, -1), reviews())])
+    assert sentence.startswith("mine (v1) was fine-tuned on reviews from this file")
 
 
-def test_a_model_that_was_shown_the_checks_texts_is_told() -> None:
-    shown = measure(replace(answers(1, -1, 1, -1), trained_on_checks=True), reviews())
-    (sentence,) = report_warnings([shown, measure(answers(1, -1, 1, -1), reviews())])
-    assert sentence.startswith("mine (v1) was shown the texts of the behavioural checks")
+def test_a_model_trained_on_the_checks_gets_a_warning() -> None:
+    trained = measure(replace(outputs(1, -1, 1, -1), trained_on_checks=True), reviews())
+    (sentence,) = report_warnings([trained, measure(outputs(1, -1, 1, -1), reviews())])
+    assert sentence.startswith("mine (v1) was trained on the texts of the behavioural checks")
 
 
-def test_figures_that_are_not_defined_are_absent_and_never_nan() -> None:
+def test_undefined_figures_are_none_and_never_nan() -> None:
     one = EvaluationSet("a.csv", "", None, ["Poor."], np.array([0], np.int8), None, None)
-    found = Report(one.summary(), (measure(answers(-1.0), one),), None)
-    facts = json.loads(json.dumps(asdict(found), allow_nan=False))
-    assert [facts["models"][0]["on_all"][name] for name in ("auc", "f1", "interval")] == [None, None, None]
+    found = Report(one.summary(), (measure(outputs(-1.0), one),), None)
+    exported = json.loads(json.dumps(asdict(found), allow_nan=False))
+    assert [exported["models"][0]["on_all"][name] for name in ("auc", "f1", "interval")] == [None, None, None]
     rows = {row.name: row.values for row in figure_rows(found.models)}
-    assert rows["Area under the ROC curve"] == ("not defined for one label",)
-    assert rows["F1 of Positive"] == ("not defined without Positive",)
-    assert "not defined for one review" in render_report(found, [])
+    assert rows["Area under the ROC curve"] == ("undefined for one label",)
+    assert rows["F1 of Positive"] == ("undefined without Positive",)
+    assert "undefined for one review" in render_report(found, [])
 
 
-def lists(model: ModelOutputs, **columns: object) -> list[MistakeList]:
+def mistake_lists(model: ModelOutputs, **columns: object) -> list[MistakeList]:
     return [MistakeList("Worst mistakes", "Most confident first.", worst_mistakes(model, reviews(**columns)))]
 
 
-def test_the_page_has_every_chart_and_shows_texts_as_texts() -> None:
-    wrong = answers(-1, 3, -2, -9)
-    html = render_report(of(wrong, rating=[9, 2, 9, 2]), lists(wrong, rating=[9, 2, 9, 2]))
+def test_the_page_has_every_chart_and_escapes_texts() -> None:
+    wrong = outputs(-1, 3, -2, -9)
+    html = render_report(report_of(wrong, rating=[9, 2, 9, 2]), mistake_lists(wrong, rating=[9, 2, 9, 2]))
     titles = re.findall(r"<figcaption><strong>(.*?)</strong>", html)
     assert titles == [
         "Confusion",
@@ -184,22 +184,22 @@ def test_the_page_has_every_chart_and_shows_texts_as_texts() -> None:
 
 
 def test_without_ratings_the_page_says_so() -> None:
-    html = render_report(of(answers(1, -1, 1, -1)), lists(answers(1, -1, 1, -1)))
+    html = render_report(report_of(outputs(1, -1, 1, -1)), mistake_lists(outputs(1, -1, 1, -1)))
     assert "The file has no ratings" in html
     assert html.count("<svg") == 4
-    assert "<p>None.</p>" in html, "there is no mistake"
+    assert "<p>None.</p>" in html, "the model makes no mistakes"
 
 
 def test_the_page_of_two_models_says_what_changed() -> None:
-    html = render_report(of(answers(2, -1, -3, -4), answers(2, -1, -3, -4)), [])
+    html = render_report(report_of(outputs(2, -1, -3, -4), outputs(2, -1, -3, -4)), [])
     assert "What changed" in html
-    assert html.count("<svg") == 7, "three for each model, and one for both by length"
+    assert html.count("<svg") == 7, "three for each model, and one by length for both"
     ids = re.findall(r'\bid="([^"]*)"', html)
-    assert len(ids) == len(set(ids)), "what a chart refers to is its own"
+    assert len(ids) == len(set(ids)), "ids are unique within the page"
 
 
-def test_the_page_needs_nothing_else_and_is_the_same_each_time() -> None:
-    report = of(answers(2, -1, -3, -4))
+def test_the_page_is_self_contained_and_deterministic() -> None:
+    report = report_of(outputs(2, -1, -3, -4))
     html = render_report(report, [])
     assert html == render_report(report, [])
     assert set(re.findall(r'(?:src|href)="([^"#]*)', html)) <= {""}
@@ -207,4 +207,4 @@ def test_the_page_needs_nothing_else_and_is_the_same_each_time() -> None:
         "http://www.w3.org/2000/svg",
         "http://www.w3.org/1999/xlink",
     }
-    assert re.findall(r"#00000\d", html) == [], "colours are the page's"
+    assert re.findall(r"#00000\d", html) == [], "every placeholder colour became a CSS variable"
