@@ -1,4 +1,4 @@
-"""The numbers that define one BERT, read from a Hugging Face ``config.json``."""
+"""The configuration of a BERT, read from a Hugging Face ``config.json``."""
 
 import json
 from collections.abc import Mapping
@@ -28,38 +28,40 @@ class BertConfig:
 
     @property
     def head_size(self) -> int:
-        """Features of one attention head."""
+        """The number of features in one attention head."""
         return self.hidden_size // self.num_attention_heads
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read ``folder/config.json``; raises UnusableCheckpoint when it is not a BERT that we can build."""
+        """Read ``folder/config.json``. Raises UnusableCheckpoint if it is not a supported BERT."""
         try:
-            facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UnusableCheckpoint(path=folder, reason=f"config.json cannot be read ({error})") from error
-        if not isinstance(facts, dict):
-            raise UnusableCheckpoint(path=folder, reason="config.json is no object")
-        _require_bert(folder, facts)
-        known = {name: facts[name] for name in cls.__dataclass_fields__ if name in facts and name != "num_labels"}
-        config = cls(**known)
+        if not isinstance(content, dict):
+            raise UnusableCheckpoint(path=folder, reason="config.json is not an object")
+        _require_bert(folder, content)
+        values = {name: content[name] for name in cls.__dataclass_fields__ if name in content and name != "num_labels"}
+        config = cls(**values)
         _require_valid_sizes(folder, config)
         return config
 
     def require_window(self, folder: Path, window: int) -> None:
-        """Raise UnusableCheckpoint when ``window`` is more tokens than the encoder has positions for."""
-        most = self.max_position_embeddings
-        if window > most:
-            raise UnusableCheckpoint(path=folder, reason=f"it reads {most} tokens at once, and the window is {window}")
+        """Raise UnusableCheckpoint if ``window``, in tokens, is larger than the number of positions."""
+        positions = self.max_position_embeddings
+        if window > positions:
+            raise UnusableCheckpoint(
+                path=folder, reason=f"it reads {positions} tokens at once, but the window is {window}"
+            )
 
     def require_blocks(self, folder: Path, frozen: int) -> None:
-        """Raise UnusableCheckpoint when ``frozen`` is more blocks than the encoder has."""
+        """Raise UnusableCheckpoint if the encoder has fewer than ``frozen`` blocks."""
         blocks = self.num_hidden_layers
         if frozen > blocks:
-            raise UnusableCheckpoint(path=folder, reason=f"it has {blocks} blocks, and the recipe freezes {frozen}")
+            raise UnusableCheckpoint(path=folder, reason=f"it has {blocks} blocks, but the recipe freezes {frozen}")
 
     def to_hugging_face(self) -> dict[str, Any]:
-        """The content of a ``config.json`` that transformers opens as BertForSequenceClassification."""
+        """Return the content of a ``config.json`` that transformers opens as BertForSequenceClassification."""
         sizes = asdict(self)
         del sizes["num_labels"]
         return {
@@ -74,12 +76,12 @@ class BertConfig:
         }
 
 
-def _require_bert(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Networks that share BERT's file layout but not its arithmetic would give wrong logits without an error."""
-    wanted = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
-    for name, value in wanted.items():
-        if facts.get(name, value) != value:
-            raise UnusableCheckpoint(path=folder, reason=f"{name} is {facts[name]}, and only {value} is supported")
+def _require_bert(folder: Path, content: Mapping[str, Any]) -> None:
+    """Raise UnusableCheckpoint for networks with BERT's file layout but other arithmetic."""
+    required = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
+    for name, value in required.items():
+        if content.get(name, value) != value:
+            raise UnusableCheckpoint(path=folder, reason=f"{name} is {content[name]}, but only {value} is supported")
 
 
 def _require_valid_sizes(folder: Path, config: BertConfig) -> None:
@@ -90,5 +92,5 @@ def _require_valid_sizes(folder: Path, config: BertConfig) -> None:
             raise UnusableCheckpoint(path=folder, reason=f"{field.name} is {value!r} in config.json")
     if config.hidden_size % config.num_attention_heads:
         heads = config.num_attention_heads
-        reason = f"hidden_size {config.hidden_size} is no multiple of num_attention_heads {heads}"
+        reason = f"hidden_size {config.hidden_size} is not a multiple of num_attention_heads {heads}"
         raise UnusableCheckpoint(path=folder, reason=reason)

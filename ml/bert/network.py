@@ -1,8 +1,8 @@
 """BERT with a classification head, in Keras 3.
 
 The arithmetic is that of Devlin et al. 2019 (post-norm encoder, exact GELU, tanh pooler over the first token). Plain
-Dense layers, reshapes and matrix products train and predict faster on a CPU than einsum layers. Weights carry the
-Hugging Face names (``weight_names``), so ``ml.bert.pretrained`` reads and writes them without knowing a layer.
+Dense layers, reshapes and matrix products train and predict faster on a CPU than einsum layers. The variables' Hugging
+Face names are in ``ml.bert.weight_names``.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from ml.bert.gelu import gelu
 
 
 def build_network(config: BertConfig) -> keras.Model:
-    """A model from ``input_ids`` and ``attention_mask`` (batch, tokens; int32) to logits (batch, labels; float32).
+    """Build a model from ``input_ids`` and ``attention_mask`` (batch, tokens) int32 to logits (batch, labels) float32.
 
-    Top-level layers are named as in transformers' own summary: ``bert``, ``dropout``, ``classifier``.
+    Top-level layers have the names of transformers' summary: ``bert``, ``dropout``, ``classifier``.
     """
     input_ids = keras.Input((None,), dtype="int32", name="input_ids")
     attention_mask = keras.Input((None,), dtype="int32", name="attention_mask")
@@ -32,19 +32,19 @@ def build_network(config: BertConfig) -> keras.Model:
 
 
 class BertLayer(keras.layers.Layer):
-    """Embeddings, encoder blocks and pooler: token ids (batch, tokens) to a vector a text (batch, hidden)."""
+    """Embeddings, encoder blocks and pooler: token ids (batch, tokens) to one vector per text (batch, hidden)."""
 
     def __init__(self, config: BertConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = config
         self.embeddings = EmbeddingsLayer(config, name="embeddings")
         last = config.num_hidden_layers - 1
-        # Only the first token reaches the pooler, so the last block computes no other.
+        # Only the first token reaches the pooler, so the last block computes only that one.
         self.blocks = [EncoderBlock(config, index == last, name=f"layer_{index}") for index in range(last + 1)]
         self.pooler = _dense(config.hidden_size, "pooler", activation="tanh")
 
     def build(self, input_ids_shape: Any, attention_mask_shape: Any) -> None:
-        """Make every variable for a batch of any length."""
+        """Create every variable, for batches of any length."""
         hidden = (None, None, self.config.hidden_size)
         self.embeddings.build(input_ids_shape)
         for block in self.blocks:
@@ -53,17 +53,17 @@ class BertLayer(keras.layers.Layer):
         self.built = True
 
     def call(self, input_ids: Any, attention_mask: Any, training: bool = False) -> Any:
-        """Pooled first-token vectors (batch, hidden)."""
+        """Return the pooled vectors of the first tokens (batch, hidden)."""
         hidden = self.embeddings(input_ids, training=training)
         return self.pooler(apply_blocks(self.blocks, hidden, attention_mask, training)[:, 0])
 
     def compute_output_shape(self, input_ids_shape: Any, attention_mask_shape: Any) -> tuple[Any, int]:
-        """(batch, hidden)."""
+        """Return (batch, hidden)."""
         return (input_ids_shape[0], self.config.hidden_size)
 
 
 def apply_blocks(blocks: Sequence["EncoderBlock"], hidden: Any, attention_mask: Any, training: bool) -> Any:
-    """Vectors (batch, tokens, hidden) after ``blocks``; the mask hides padding."""
+    """Apply ``blocks`` to vectors (batch, tokens, hidden); the mask (batch, tokens) hides padding."""
     bias = (1.0 - ops.cast(attention_mask, hidden.dtype)) * -1e4
     bias = bias[:, None, None, :]
     for block in blocks:
@@ -72,16 +72,16 @@ def apply_blocks(blocks: Sequence["EncoderBlock"], hidden: Any, attention_mask: 
 
 
 def _with_dense_gradient(table: Any) -> Any:
-    """``table`` itself, whose gradient is one array, as it is on every backend but TensorFlow.
+    """Return ``table`` with a dense gradient, as on every backend except TensorFlow.
 
-    TensorFlow keeps a part for each token, and a global norm over those counts a word that stands there twice as two,
-    where the gradient is their sum.
+    TensorFlow's sparse gradient has one row per token, so a global norm would treat two occurrences of a word as two
+    gradients instead of as their sum.
     """
     if keras.backend.backend() != "tensorflow":
         return table
     import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow
 
-    return tf.custom_gradient(lambda same: (same, tf.convert_to_tensor))(table)
+    return tf.custom_gradient(lambda values: (values, tf.convert_to_tensor))(table)
 
 
 class EmbeddingsLayer(keras.layers.Layer):
@@ -94,7 +94,7 @@ class EmbeddingsLayer(keras.layers.Layer):
         self.dropout = Dropout(config.hidden_dropout_prob, dtype="float32")
 
     def build(self, input_shape: Any) -> None:
-        """Make the three tables and the norm."""
+        """Create the three tables and the norm."""
         size = self.config.hidden_size
         self.words = self._add_table(self.config.vocab_size, "word_embeddings")
         self.positions = self._add_table(self.config.max_position_embeddings, "positions")
@@ -103,7 +103,7 @@ class EmbeddingsLayer(keras.layers.Layer):
         self.built = True
 
     def call(self, input_ids: Any, training: bool = False) -> Any:
-        """Vectors (batch, tokens, hidden)."""
+        """Return vectors (batch, tokens, hidden)."""
         length = ops.shape(input_ids)[1]
         words = ops.take(_with_dense_gradient(ops.convert_to_tensor(self.words)), input_ids, axis=0)
         positions = ops.convert_to_tensor(self.positions)[:length]
@@ -111,23 +111,23 @@ class EmbeddingsLayer(keras.layers.Layer):
         return self.dropout(self.norm(hidden), training=training)
 
     def _add_table(self, rows: int, name: str) -> Any:
-        # In float32 whatever the policy: a frequent word's gradient is a sum over its hundreds of places, too long for
-        # the eight bits of bfloat16, and a cast would go over all rows where a lookup reads those of the batch.
+        # In float32 under every policy: a frequent word's gradient sums over hundreds of positions, too many for the
+        # eight bits of bfloat16, and a cast would convert every row although the batch needs only a few.
         return self.add_weight((rows, self.config.hidden_size), _initializer(), autocast=False, name=name)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        """(batch, tokens, hidden)."""
+        """Return (batch, tokens, hidden)."""
         return (*input_shape, self.config.hidden_size)
 
 
 class EncoderBlock(keras.layers.Layer):
-    """Self-attention and a feed-forward pair, each added to its input and normalised.
+    """Self-attention and a feed-forward network, each added to its input and normalised.
 
-    With ``first_only`` the block answers for the first token alone: (batch, 1, hidden), the same numbers at less work.
+    With ``first_only`` the block computes only the first token, (batch, 1, hidden), with the same values at less cost.
     """
 
     def __init__(self, config: BertConfig, first_only: bool, **kwargs: Any) -> None:
-        # Vectors come in float32 and leave so; products cast them.
+        # Inputs and outputs are float32; the Dense layers cast them.
         super().__init__(autocast=False, **kwargs)
         self.config = config
         self.first_only = first_only
@@ -143,7 +143,7 @@ class EncoderBlock(keras.layers.Layer):
         self.hidden_dropout = Dropout(config.hidden_dropout_prob)
 
     def build(self, hidden_shape: Any, bias_shape: Any) -> None:
-        """Make the variables of the block."""
+        """Create the variables of the block."""
         inner = (None, None, self.config.intermediate_size)
         for layer in (self.query, self.key, self.value, self.attention_output, self.intermediate):
             layer.build(hidden_shape)
@@ -153,29 +153,29 @@ class EncoderBlock(keras.layers.Layer):
         self.built = True
 
     def call(self, hidden: Any, bias: Any, training: bool = False) -> Any:
-        """Vectors (batch, tokens, hidden) to the same shape; ``bias`` (batch, 1, 1, tokens) hides padding."""
-        asking = hidden[:, :1] if self.first_only else hidden
-        attended = self.attention_output(self._attend(asking, hidden, bias, training))
-        hidden = self.attention_norm(ops.add(asking, self.hidden_dropout(attended, training=training)))
+        """Transform vectors (batch, tokens, hidden); ``bias`` (batch, 1, 1, tokens) hides padding."""
+        queries = hidden[:, :1] if self.first_only else hidden
+        attended = self.attention_output(self._attend(queries, hidden, bias, training))
+        hidden = self.attention_norm(ops.add(queries, self.hidden_dropout(attended, training=training)))
         inner = self.output_dense(gelu(self.intermediate(hidden)))
         return self.output_norm(ops.add(hidden, self.hidden_dropout(inner, training=training)))
 
-    def _attend(self, asking: Any, hidden: Any, bias: Any, training: bool) -> Any:
-        query = self._heads(self.query(asking) * (self.config.head_size**-0.5))
+    def _attend(self, queries: Any, hidden: Any, bias: Any, training: bool) -> Any:
+        query = self._heads(self.query(queries) * (self.config.head_size**-0.5))
         scores = ops.matmul(query, ops.swapaxes(self._heads(self.key(hidden)), 2, 3))
         scores += ops.cast(bias, scores.dtype)
         weights = self.attention_dropout(ops.softmax(scores), training=training)
         mixed = ops.transpose(ops.matmul(weights, self._heads(self.value(hidden))), (0, 2, 1, 3))
-        return ops.reshape(mixed, ops.shape(asking))
+        return ops.reshape(mixed, ops.shape(queries))
 
     def _heads(self, hidden: Any) -> Any:
-        """(batch, tokens, hidden) to (batch, heads, tokens, head size)."""
+        """Reshape (batch, tokens, hidden) to (batch, heads, tokens, head size)."""
         batch, length = ops.shape(hidden)[0], ops.shape(hidden)[1]
         split = ops.reshape(hidden, (batch, length, self.config.num_attention_heads, self.config.head_size))
         return ops.transpose(split, (0, 2, 1, 3))
 
     def compute_output_shape(self, hidden_shape: Any, bias_shape: Any) -> Any:
-        """(batch, tokens or 1, hidden)."""
+        """Return (batch, tokens or 1, hidden)."""
         return (hidden_shape[0], 1, hidden_shape[2]) if self.first_only else hidden_shape
 
 
@@ -184,10 +184,10 @@ def _dense(units: int, name: str, activation: str | None = None) -> keras.layers
 
 
 def _norm(config: BertConfig, name: str) -> keras.layers.LayerNormalization:
-    # In float32 whatever the policy, as is the stream of vectors that it keeps in scale.
+    # In float32 under every policy, like the residual stream that it normalises.
     return keras.layers.LayerNormalization(epsilon=config.layer_norm_eps, dtype="float32", name=name)
 
 
 def _initializer() -> keras.initializers.Initializer:
-    # A new one each time: an initializer draws its seed when it is made, and gives the same values again and again.
+    # A new one each time: an initializer draws its seed when it is created, and then always gives the same values.
     return keras.initializers.TruncatedNormal(stddev=0.02)

@@ -1,4 +1,4 @@
-"""Hugging Face folders in and out: ``config.json``, ``model.safetensors`` and the tokenizer's files."""
+"""Reads and writes Hugging Face folders: ``config.json``, ``model.safetensors`` and the tokenizer's files."""
 
 import json
 from pathlib import Path
@@ -19,15 +19,15 @@ _HEAD = "classifier."
 
 
 def read_checkpoint(folder: Path, config: BertConfig | None = None) -> keras.Model:
-    """Build the network of ``folder`` and load its weights; a classification head that is not there stays new.
+    """Build the network of ``folder`` and load its weights; a missing classification head stays randomly initialised.
 
-    Accepts names with and without the ``bert.`` prefix, and ``gamma``/``beta`` of old TensorFlow exports. Raises
-    UnusableCheckpoint when a weight is missing or has another shape than ``config.json`` says.
+    Names may have the ``bert.`` prefix or not, and ``gamma``/``beta`` from old TensorFlow exports. Raises
+    UnusableCheckpoint if a weight is missing or does not have the shape that ``config.json`` implies.
     """
     network = build_network(config or BertConfig.read(folder))
     try:
         with safe_open(folder / WEIGHTS, framework="numpy") as stored:
-            names = {_canonical(name): name for name in stored.keys()}  # noqa: SIM118 - safe_open is no mapping
+            names = {_canonical(name): name for name in stored.keys()}  # noqa: SIM118 - safe_open is not a mapping
             for weight in weight_names(network):
                 if weight.name not in names and weight.name.startswith(_HEAD):
                     continue
@@ -44,8 +44,8 @@ def read_checkpoint(folder: Path, config: BertConfig | None = None) -> keras.Mod
     return network
 
 
-def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, reader: WindowTokenizer) -> None:
-    """Write a folder that ``AutoModelForSequenceClassification.from_pretrained`` opens; weights in float16."""
+def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, tokenizer: WindowTokenizer) -> None:
+    """Write a folder for ``AutoModelForSequenceClassification.from_pretrained``, with weights in float16."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(config.to_hugging_face(), indent=2) + "\n"
     (folder / "config.json").write_text(text, encoding="utf-8")
@@ -54,14 +54,14 @@ def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, rea
         values = keras.ops.convert_to_numpy(weight.variable)
         tensors[weight.name] = np.ascontiguousarray(values.T if weight.transposed else values, np.float16)
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
-    reader.save(folder)
+    tokenizer.save(folder)
 
 
 def interpolate_weights(network: keras.Model, start: keras.Model, share: float) -> None:
-    """Put each weight of ``network`` only ``share`` of the way from ``start``'s to its own.
+    """Move each weight of ``network`` to ``share`` (0 to 1) of the way from ``start``'s weight to its own.
 
-    Between the two lie models that have most of what was learnt and forget less than the trained one (Wortsman et al.
-    2022, "Robust fine-tuning of zero-shot models").
+    Models between the two keep most of what was learned and forget less (Wortsman et al. 2022, "Robust fine-tuning of
+    zero-shot models").
     """
     for weight, before in zip(weight_names(network), weight_names(start), strict=True):
         old, new = (keras.ops.convert_to_numpy(each.variable) for each in (before, weight))

@@ -1,4 +1,4 @@
-"""A network in two parts, for training the upper one on what the lower one gives."""
+"""Splits a network in two, so that the upper part can be trained on the cached outputs of the lower part."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from ml.bert.network import BertLayer, apply_blocks
 
 
 class LowerLayer(keras.layers.Layer):
-    """The embeddings and lowest ``blocks`` as they predict: token ids to vectors (batch, tokens, hidden)."""
+    """The embeddings and lowest ``blocks`` in inference mode: token ids to vectors (batch, tokens, hidden)."""
 
     def __init__(self, bert: BertLayer, blocks: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -18,12 +18,12 @@ class LowerLayer(keras.layers.Layer):
         self.blocks = bert.blocks[:blocks]
 
     def call(self, input_ids: Any, attention_mask: Any) -> Any:
-        """Vectors (batch, tokens, hidden)."""
+        """Return vectors (batch, tokens, hidden)."""
         return apply_blocks(self.blocks, self.embeddings(input_ids, training=False), attention_mask, training=False)
 
 
 class UpperLayer(keras.layers.Layer):
-    """The other blocks and the pooler: vectors (batch, tokens, hidden) to a vector a text (batch, hidden)."""
+    """The other blocks and the pooler: vectors (batch, tokens, hidden) to one vector per text (batch, hidden)."""
 
     def __init__(self, bert: BertLayer, blocks: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -31,24 +31,24 @@ class UpperLayer(keras.layers.Layer):
         self.pooler = bert.pooler
 
     def call(self, hidden: Any, attention_mask: Any, training: bool = False) -> Any:
-        """Pooled first-token vectors (batch, hidden)."""
+        """Return the pooled vectors of the first tokens (batch, hidden)."""
         hidden = ops.cast(hidden, "float32")
         return self.pooler(apply_blocks(self.blocks, hidden, attention_mask, training)[:, 0])
 
 
 @dataclass(frozen=True, slots=True)
 class SplitNetwork:
-    """One network in two that share its variables: ``upper`` of ``lower``'s vectors gives the network's logits."""
+    """Two models that share a network's variables; ``upper`` applied to ``lower``'s outputs gives its logits."""
 
     lower: keras.Model
     upper: keras.Model
 
 
 def split_network(network: keras.Model, blocks: int) -> SplitNetwork:
-    """Divide a network from ``build_network`` above its embeddings and lowest ``blocks``.
+    """Split a network from ``build_network`` above its embeddings and lowest ``blocks``.
 
-    The lower part takes what the network takes; the upper part ``hidden`` (batch, tokens, hidden size) and
-    ``attention_mask`` (batch, tokens), and trains alone.
+    The lower part has the network's inputs. The upper part takes ``hidden`` (batch, tokens, hidden size) float32 and
+    ``attention_mask`` (batch, tokens) int32, and can be trained alone.
     """
     bert: BertLayer = network.get_layer("bert")
     input_ids = keras.Input((None,), dtype="int32", name="input_ids")

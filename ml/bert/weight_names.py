@@ -1,4 +1,4 @@
-"""Maps the variables of a network to the names that Hugging Face gives its weights."""
+"""Maps the variables of a network to their Hugging Face weight names."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ml.bert.network import BertLayer, EncoderBlock
 
 @dataclass(frozen=True, slots=True)
 class NamedWeight:
-    """One variable, its Hugging Face name, and whether the file holds its transpose (PyTorch's Linear does)."""
+    """A variable, its Hugging Face name, and whether the file stores its transpose, as PyTorch's Linear does."""
 
     name: str
     variable: Any
@@ -19,7 +19,7 @@ class NamedWeight:
 
 
 def weight_names(network: keras.Model) -> Iterator[NamedWeight]:
-    """Every weight of a network from ``build_network`` under its Hugging Face name."""
+    """Yield every weight of a network from ``build_network`` with its Hugging Face name."""
     bert: BertLayer = network.get_layer("bert")
     embeddings = bert.embeddings
     yield NamedWeight("bert.embeddings.word_embeddings.weight", embeddings.words)

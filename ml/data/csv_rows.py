@@ -1,6 +1,6 @@
-"""CSV files, packed or not, read strictly: a row with more or fewer fields than the header is refused by its number.
+"""Reads CSV files, compressed or not, strictly: every row must have as many fields as the header.
 
-Reading such a row anyway would shift its fields: a review with a comma and no quotes loses its beginning.
+Otherwise fields would shift: a review with an unquoted comma would lose its beginning.
 """
 
 import csv
@@ -19,7 +19,7 @@ import pandas as pd
 from core.files import OPENERS
 from ml.errors import EmptyTable, UnreadableTable
 
-# RuntimeError: a zip file with a password, or packed in a way that this Python does not know.
+# RuntimeError: a zip file with a password, or with a compression that this Python does not support.
 _READ_ERRORS = (
     csv.Error,
     UnicodeDecodeError,
@@ -30,28 +30,28 @@ _READ_ERRORS = (
     zipfile.BadZipFile,
     RuntimeError,
 )
-# A spreadsheet reads a cell that begins with one of these as a formula.
+# Spreadsheets read a cell that begins with one of these as a formula.
 _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
-# As RFC 4180 has it. The module quotes a field for the characters that end a row, as a carriage return has to be.
+# As in RFC 4180. The csv module quotes fields that contain a character of the line end, and so a carriage return.
 LINE_END: Final = "\r\n"
-# The module refuses fields of more than 128 Ki characters unless it is told that a review may be a book.
+# The default limit is 128 Ki characters, and a review may be longer.
 csv.field_size_limit(1 << 24)
 
 
 def escape_formula(text: str) -> str:
-    """``text`` as a spreadsheet may open it: an apostrophe before what it would take for a formula."""
+    """Prefix ``text`` with an apostrophe if a spreadsheet would read it as a formula."""
     return f"'{text}" if text.startswith(_FORMULA_PREFIXES) else text
 
 
 def unescape_formula(text: str) -> str:
-    """What ``defused`` was given."""
+    """Undo ``escape_formula``."""
     return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_PREFIXES) else text
 
 
 def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
-    """The rows of ``file``, opened at ``path``, every value a string, at most so many at a time.
+    """Yield the rows of ``file``, opened from ``path``, in tables of at most ``chunk_rows`` rows of strings.
 
-    Raises EmptyTable when there is no row, and UnreadableTable when one does not fit the header or cannot be read.
+    Raises EmptyTable if there are no rows, and UnreadableTable if a row does not fit the header or cannot be read.
     """
     line = 0
     try:
@@ -60,20 +60,20 @@ def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFra
             try:
                 header = next(reader, [])
                 rows = _checked_rows(path, header, reader)
-                found = False
+                has_rows = False
                 while chunk := list(islice(rows, chunk_rows)):
-                    found = True
+                    has_rows = True
                     yield pd.DataFrame(chunk, columns=pd.Index(header), dtype=str)
             finally:
                 line = reader.line_num
     except _READ_ERRORS as error:
         raise _unreadable(path, f"line {line}: {error}" if isinstance(error, csv.Error) else str(error)) from error
-    if not found:
+    if not has_rows:
         raise EmptyTable(path=path)
 
 
 def _checked_rows(path: Path, header: Sequence[str], reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Every row but blank lines; each has as many fields as the header."""
+    """Yield every row except blank lines, after checking that it has as many fields as the header."""
     named = [name for name in header if name]
     for name in named:
         if named.count(name) > 1:
@@ -81,20 +81,20 @@ def _checked_rows(path: Path, header: Sequence[str], reader: Iterator[list[str]]
     for number, row in enumerate(filter(None, reader), start=1):
         if len(row) != len(header):
             fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
-            told = f"data row {number} has {fields} and the header {len(header)}; a review with commas needs quotes"
-            raise _unreadable(path, told)
+            reason = f"data row {number} has {fields} and the header {len(header)}; a review with commas needs quotes"
+            raise _unreadable(path, reason)
         yield row
 
 
 @contextmanager
 def _open_text(path: Path, file: BinaryIO) -> Iterator[TextIOWrapper]:
-    """The unpacked text of a file, as its name says how it is packed."""
+    """Open a file as text, decompressed according to its suffix."""
     suffix = path.suffix.lower()
     if suffix == ".zip":
         with zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
             if len(names) != 1:
-                raise _unreadable(path, f"it holds {len(names)} CSV files, and one is needed")
+                raise _unreadable(path, f"it contains {len(names)} CSV files instead of one")
             with archive.open(names[0]) as member, TextIOWrapper(member, "utf-8-sig", newline="") as lines:
                 yield lines
         return

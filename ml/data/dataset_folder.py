@@ -1,4 +1,4 @@
-"""A folder of parquet or CSV files named after their part, as data sets lie on the Hugging Face hub."""
+"""Finds the parquet or CSV files of a data set folder and their splits, following the Hugging Face hub's naming."""
 
 import re
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from ml.errors import SeveralDataSets
 COMPRESSED_SUFFIXES: Final = (*OPENERS, ".zip")
 TABLE_PATTERNS: Final = ("*.parquet", "*.csv", *(f"*.csv{suffix}" for suffix in COMPRESSED_SUFFIXES))
 _TABLE = re.compile(rf"\.(parquet|csv({'|'.join(map(re.escape, COMPRESSED_SUFFIXES))})?)$")
-# What the part of IMDB's reviews without a label is called.
+# The split with IMDB's unlabelled reviews.
 UNLABELLED: Final = "unsupervised"
-# The words that the hub takes for a part.
+# The words that the hub recognises as a split.
 _SPLIT_NAMES: Final = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
@@ -22,51 +22,50 @@ _SPLIT_NAMES: Final = {
     UNLABELLED: UNLABELLED,
 }
 _WORDS = re.compile(r"[^\W\d_]+")
-
-
-# The column of a table that names the part of each row.
+# The column of a table that names the split of each row.
 SPLIT_COLUMN: Final = "split"
 
 
 @dataclass(frozen=True, slots=True)
 class SplitFile:
-    """One table of a data set and the part that it is of: train, validation, test, or None where nothing says."""
+    """One table of a data set and its split: train, validation, test, or None if no name says."""
 
     path: Path
     split: str | None
 
 
 def is_table(name: str) -> bool:
-    """Whether a file of this name is a CSV file, packed or not, or a parquet file."""
+    """Return whether a file of this name is a CSV file, compressed or not, or a parquet file."""
     return _TABLE.search(name) is not None
 
 
-def find_split_files(folder: Path, called: str) -> list[SplitFile]:
-    """The tables of the one data set in ``folder``, in the order of their names; none where it holds no table.
+def find_split_files(folder: Path, display_name: str) -> list[SplitFile]:
+    """Return the tables of the data set in ``folder``, ordered by name; empty if there are none.
 
-    A file's name says its part, else the name of a folder that it lies in. Where some say it, the others are left out,
-    as are IMDB's reviews without labels, hidden files and, where there is parquet, CSV. Raises SeveralDataSets, which
-    speaks of the folder as ``called``, when the tables lie in different folders that no part is named after.
+    The split comes from the file's name, or else from the nearest folder's. If any table has a split, those without
+    one are left out. Unlabelled reviews and hidden files are left out too, and CSV files if there are parquet files.
+    Raises SeveralDataSets, with ``display_name`` for the folder, if the tables lie in several folders whose names are
+    not splits.
     """
     names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if is_table(path.name)]
-    parts = {name: _split_of(name) for name in names if not any(level.startswith(".") for level in name.parts)}
-    if any(parts.values()):
-        parts = {name: part for name, part in parts.items() if part not in (None, UNLABELLED)}
-    if any(name.suffix == ".parquet" for name in parts):
-        parts = {name: part for name, part in parts.items() if name.suffix == ".parquet"}
-    places = sorted({_dataset_folder(name) for name in parts})
-    if len(places) > 1:
-        raise SeveralDataSets(name=called, folders=", ".join(places), example=f"{called}/{places[-1]}")
-    return [SplitFile(folder / name, part) for name, part in parts.items()]
+    splits = {name: _split_of(name) for name in names if not any(level.startswith(".") for level in name.parts)}
+    if any(splits.values()):
+        splits = {name: split for name, split in splits.items() if split not in (None, UNLABELLED)}
+    if any(name.suffix == ".parquet" for name in splits):
+        splits = {name: split for name, split in splits.items() if name.suffix == ".parquet"}
+    folders = sorted({_dataset_folder(name) for name in splits})
+    if len(folders) > 1:
+        raise SeveralDataSets(name=display_name, folders=", ".join(folders), example=f"{display_name}/{folders[-1]}")
+    return [SplitFile(folder / name, split) for name, split in splits.items()]
 
 
 def parse_split_name(word: str) -> str | None:
-    """The official part that a word stands for, whatever its case; None for another word."""
+    """Return the split that a word stands for, in any case; None for another word."""
     return _SPLIT_NAMES.get(word.strip().lower())
 
 
 def _split_of(name: PurePath) -> str | None:
-    """The part that the file's own name, else the nearest folder's, names."""
+    """Return the split in the file's own name, or else in the nearest folder's."""
     for words in (_words(level) for level in reversed(name.parts)):
         for word in words:
             if word in _SPLIT_NAMES:
@@ -75,7 +74,7 @@ def _split_of(name: PurePath) -> str | None:
 
 
 def _dataset_folder(name: PurePath) -> str:
-    """The folder of a table, without the folders that are named after a part."""
+    """Return the folder of a table, without the folders that are named after a split."""
     return PurePath(*(level for level in name.parts[:-1] if not _SPLIT_NAMES.keys() & set(_words(level)))).as_posix()
 
 

@@ -1,4 +1,4 @@
-"""Reviews of the official test part whose label people do not agree with."""
+"""Finds reviews of the official test split whose label people disagree with."""
 
 from collections.abc import Set
 from pathlib import Path
@@ -16,11 +16,11 @@ _MIN_VOTES = 3
 
 
 def doubtful_rows(path: Path, reviews: pd.DataFrame, source: Path) -> npt.NDArray[np.bool_]:
-    """Which of ``reviews``, read from ``source``, lose their label by the list at ``path`` (reviews,).
+    """Return a mask (reviews,) of the ``reviews``, read from ``source``, whose label is doubtful.
 
-    The list is that of Northcutt et al. 2021, with columns file and votes_given: a label is lost when fewer than three
-    of five people gave it. Raises MissingFile, UnreadableTable, EmptyTable, MissingColumn, or NoDoubtfulLabels when
-    none of the reviews is on it.
+    The list at ``path`` is that of Northcutt et al. 2021, with columns file and votes_given: a label is doubtful if
+    fewer than three of five people gave it. Raises MissingFile, UnreadableTable, EmptyTable, MissingColumn, or
+    NoDoubtfulLabels if none of the reviews is on the list.
     """
     columns = list(reviews.columns)
     split, number, rating = (reviews[find_column(source, columns, [name])] for name in ("split", "id", "rating"))
@@ -33,7 +33,7 @@ def doubtful_rows(path: Path, reviews: pd.DataFrame, source: Path) -> npt.NDArra
 
 
 def _doubtful_files(path: Path) -> Set[str]:
-    """The files, such as ``test/neg/1003_4``, whose label is lost."""
+    """Return the files, such as ``test/neg/1003_4``, whose label is doubtful."""
     table = read_table(path)
     file, votes = (table[find_column(path, list(table.columns), [name])] for name in ("file", "votes_given"))
     try:

@@ -1,4 +1,4 @@
-"""A large file from the web: in pieces that are kept, checked before it takes its name."""
+"""Downloads a large file: resumes a partial download and verifies the file before it gets its name."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file on the web and the MD5 that its publishers' users agree on; it tells a broken copy, not a forged one."""
+    """A file on the web and its published MD5, which detects a corrupt copy but not a forged one."""
 
     url: str
     md5: str
@@ -27,10 +27,10 @@ IMDB = RemoteFile("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.
 
 
 def download(source: RemoteFile, target: Path, on_progress: Callable[[int, int | None], None]) -> None:
-    """Download ``source`` as ``target``, going on where an earlier try stopped; nothing to do when it is there whole.
+    """Download ``source`` to ``target``, resuming an earlier attempt; do nothing if ``target`` is complete.
 
-    ``on_progress`` hears the bytes that are there and those of the whole file, where known. Raises DownloadFailed, and
-    UnwritableFile when something else is at ``target``.
+    ``on_progress`` is called with the bytes downloaded so far and the total, if known. Raises DownloadFailed, and
+    UnwritableFile if there is another file at ``target``.
     """
     part = target.with_name(f"{target.name}.part")
     try:
@@ -47,30 +47,30 @@ def download(source: RemoteFile, target: Path, on_progress: Callable[[int, int |
     except (httpx.HTTPError, OSError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise DownloadFailed(url=source.url, reason=reason, path=target) from error
-    raise DownloadFailed(url=source.url, reason="what came is not the file that was published", path=target)
+    raise DownloadFailed(url=source.url, reason="the downloaded file is not the published one", path=target)
 
 
 def _require_complete(source: RemoteFile, target: Path) -> None:
     if not target.is_file() or _md5(target) != source.md5:
-        raise UnwritableFile(path=target, reason="what is there is not the file that was published; move it away")
+        raise UnwritableFile(path=target, reason="a different file is already there; move it away")
 
 
 def _resume(source: RemoteFile, part: Path, on_progress: Callable[[int, int | None], None]) -> None:
-    have = part.stat().st_size if part.exists() else 0
-    wanted = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
-    with httpx.stream("GET", source.url, headers=wanted, follow_redirects=True, timeout=_SECONDS) as answer:
-        if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # all of it is there
-        answer.raise_for_status()
-        if answer.status_code != httpx.codes.PARTIAL_CONTENT:
-            have = 0
-        length = answer.headers.get("Content-Length")
-        whole = have + int(length) if length else None
-        with part.open("ab" if have else "wb") as file:
-            for piece in answer.iter_bytes(_PIECE):
+    offset = part.stat().st_size if part.exists() else 0
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={offset}-"} if offset else {})}
+    with httpx.stream("GET", source.url, headers=headers, follow_redirects=True, timeout=_SECONDS) as response:
+        if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # the partial file is already complete
+        response.raise_for_status()
+        if response.status_code != httpx.codes.PARTIAL_CONTENT:
+            offset = 0
+        length = response.headers.get("Content-Length")
+        total = offset + int(length) if length else None
+        with part.open("ab" if offset else "wb") as file:
+            for piece in response.iter_bytes(_PIECE):
                 file.write(piece)
-                have += len(piece)
-                on_progress(have, whole)
+                offset += len(piece)
+                on_progress(offset, total)
 
 
 def _md5(path: Path) -> str:

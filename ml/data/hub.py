@@ -1,4 +1,4 @@
-"""The Hugging Face hub: the wanted files of a model or data set, or one sentence that says why they cannot be had."""
+"""Downloads models and data sets from the Hugging Face hub."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Literal
 
 from core.errors import BadInput
 
-# Where the hub's library keeps a data set: its name, the first letters of its commit, and a folder or file inside.
+# A path in the hub library's cache: the data set's name, the start of its commit, and a folder or file inside it.
 _SNAPSHOT = re.compile(r"/datasets--([^/]+)/snapshots/([0-9a-f]{12})[0-9a-f]*(/.+|)$")
 
 
@@ -18,12 +18,12 @@ def download_snapshot(
     error_type: type[BadInput],
     ignore_patterns: Sequence[str] = (),
 ) -> Path:
-    """The folder with those files of ``name`` (owner/name) that match ``wanted``, downloaded once and then kept.
+    """Return the folder with the files of ``name`` (owner/name) that match ``patterns``; downloads are cached.
 
-    The patterns are those of ``fnmatch``, where * goes across folders; ``unwanted`` ones are left out of them. Raises
-    ``refusal`` with the facts name and reason.
+    Patterns are those of ``fnmatch``, where * also matches slashes; files that match ``ignore_patterns`` are left out.
+    Raises ``error_type`` with the facts name and reason.
     """
-    from httpx2 import HTTPError  # noqa: PLC0415 - what huggingface_hub speaks HTTP with
+    from httpx2 import HTTPError  # noqa: PLC0415 - the HTTP client of huggingface_hub
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import, and only hub names need it
     from huggingface_hub.errors import (  # noqa: PLC0415 - the same
         GatedRepoError,
@@ -43,15 +43,15 @@ def download_snapshot(
     except LocalEntryNotFoundError as error:
         raise error_type(name=name, reason="it is not downloaded yet and the hub cannot be reached") from error
     except HfHubHTTPError as error:
-        # The hub answers 401 about names that it does not know, and a gated repository is one that it does.
+        # The hub answers 401 for unknown repositories, and for gated ones, which do exist.
         unknown = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
-        said = "has none of that name, or keeps it private" if unknown else f"answered {error.response.status_code}"
-        raise error_type(name=name, reason=f"the hub {said}") from error
+        problem = "has no such repository, or it is private" if unknown else f"answered {error.response.status_code}"
+        raise error_type(name=name, reason=f"the hub {problem}") from error
     except (HTTPError, OSError) as error:
-        raise error_type(name=name, reason=f"the download broke off ({error})") from error
+        raise error_type(name=name, reason=f"the download failed ({error})") from error
 
 
 def snapshot_name(path: Path) -> str | None:
-    """owner/name@commit of the data set whose snapshot ``path`` is or lies in; None for what is no snapshot."""
+    """Return owner/name@commit of the data set snapshot that ``path`` lies in; None if it is not in one."""
     found = _SNAPSHOT.search(path.as_posix())
     return found and f"{found[1].replace('--', '/')}{found[3]}@{found[2]}"

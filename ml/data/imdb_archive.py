@@ -1,4 +1,4 @@
-"""The official ``aclImdb`` data (Maas et al. 2011): the unpacked folder, or the tar file as it is downloaded."""
+"""Reads the official ``aclImdb`` data (Maas et al. 2011): the unpacked folder, or the downloaded tar file."""
 
 import re
 import tarfile
@@ -17,15 +17,15 @@ _TAR: Final = (".tar.gz", ".tgz", ".tar")
 
 
 def is_archive(path: Path) -> bool:
-    """Whether ``path`` is read as the official data: any folder, and any tar file."""
+    """Return whether ``path`` is read as the official data, which is true of any folder and any tar file."""
     return path.is_dir() or path.name.endswith(_TAR)
 
 
 def read_archive(path: Path) -> pd.DataFrame:
-    """Columns review, sentiment (pos, neg), split (train, test), id, rating (1 to 10) and movie (IMDb's title id).
+    """Return the columns review, sentiment (pos, neg), split (train, test), id, rating (1 to 10), movie (IMDb's id).
 
-    A review without a line in ``urls_*.txt`` has a movie of its own. Raises NotTheImdbData when there is no
-    review, OSError or tarfile.TarError when it cannot be read.
+    A review without a line in ``urls_*.txt`` counts as a separate movie. Raises NotTheImdbData if there are no
+    reviews, and OSError or tarfile.TarError if the data cannot be read.
     """
     rows: list[tuple[str, str, str, int, int]] = []
     movies: dict[tuple[str, str], list[str]] = {}
@@ -45,7 +45,7 @@ def read_archive(path: Path) -> pd.DataFrame:
 
 
 def _read_files(path: Path) -> Iterator[tuple[str, str]]:
-    """Every wanted file's name, with forward slashes, and its text."""
+    """Yield the name, with forward slashes, and the text of every data file."""
     if path.is_dir():
         for file in path.rglob("*.txt"):
             if _is_data_file(name := file.as_posix()):
@@ -62,12 +62,12 @@ def _is_data_file(name: str) -> bool:
     return bool(_REVIEW.search(name) or _URLS.search(name))
 
 
-def _movie_id(address: str) -> str:
-    found = _MOVIE.search(address)
-    return found[1] if found else address
+def _movie_id(url: str) -> str:
+    found = _MOVIE.search(url)
+    return found[1] if found else url
 
 
 def _movie_of_review(movies: dict[tuple[str, str], list[str]], split: str, sentiment: str, number: int) -> str:
-    """Line ``number`` of a part's addresses, from 0, is the movie of the review with that id."""
-    known = movies.get((split, sentiment), [])
-    return known[number] if number < len(known) else f"{split}/{sentiment}/{number}"
+    """Return the movie of a review: line ``number``, from 0, of the URLs for its split and sentiment."""
+    movie_ids = movies.get((split, sentiment), [])
+    return movie_ids[number] if number < len(movie_ids) else f"{split}/{sentiment}/{number}"

@@ -1,4 +1,4 @@
-"""Labelled reviews from files: CSV such as Kaggle's ``IMDB Dataset.csv``, parquet, ``aclImdb``, data set folders."""
+"""Reads labelled reviews: CSV (such as Kaggle's ``IMDB Dataset.csv``), parquet, ``aclImdb``, data set folders."""
 
 import tarfile
 import zlib
@@ -18,18 +18,17 @@ from ml.text.labels import label_index
 
 TEXT_COLUMNS: Final = ("review", "text")
 LABEL_COLUMNS: Final = ("sentiment", "label")
-# What a file raises that is not what its name says. ImportError: without pyarrow, which only fine-tuning needs, there
-# is no parquet.
-# KeyError: a tar file with a link that leads nowhere.
+# Raised by files that are not what their name says. ImportError: parquet needs pyarrow, which only the training
+# environment has. KeyError: a tar file with a dangling link.
 _READ_ERRORS = (OSError, ValueError, KeyError, ImportError, EOFError, zlib.error, tarfile.TarError)
 _CHUNK_ROWS = 10_000
 
 
 def read_reviews(path: Path) -> pd.DataFrame:
-    """Labelled reviews: columns ``text`` (str) and ``label`` (int8, index into LABELS), then what else the file has.
+    """Return labelled reviews: columns ``text`` (str) and ``label`` (int8, index into LABELS), then the file's others.
 
-    ``path`` is a CSV, a parquet file, the official ``aclImdb`` data as a folder or tar file, or a folder of CSV or
-    parquet files, whose names then say the column ``split``. Raises MissingFile, UnreadableTable, EmptyTable,
+    ``path`` is a CSV or parquet file, the official ``aclImdb`` data as a folder or tar file, or a folder of CSV or
+    parquet files, whose names then fill the column ``split``. Raises MissingFile, UnreadableTable, EmptyTable,
     MissingColumn, UnknownLabel or SeveralDataSets.
     """
     files = find_split_files(path, str(path)) if path.is_dir() else []
@@ -54,30 +53,30 @@ def _read_labelled_table(path: Path) -> pd.DataFrame:
 
 
 def _normalize_split_column(others: pd.DataFrame) -> pd.DataFrame:
-    """The columns with the one that names official parts, whatever its case, and its values, called as everywhere."""
-    parts = next((column for column in others.columns if str(column).strip().lower() == SPLIT_COLUMN), None)
-    if parts is None:
+    """Rename the column of official splits, if any, to ``split``, and its values to train, validation and test."""
+    split_column = next((column for column in others.columns if str(column).strip().lower() == SPLIT_COLUMN), None)
+    if split_column is None:
         return others
-    named = others[parts].map(lambda value: parse_split_name(str(value)) or value)
-    return others.drop(columns=[parts]).assign(**{SPLIT_COLUMN: named})
+    splits = others[split_column].map(lambda value: parse_split_name(str(value)) or value)
+    return others.drop(columns=[split_column]).assign(**{SPLIT_COLUMN: splits})
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """The rows of a CSV, parquet or official file; raises MissingFile, UnreadableTable or EmptyTable."""
+    """Read a CSV or parquet file or the official data. Raises MissingFile, UnreadableTable or EmptyTable."""
     if not path.exists():
         raise MissingFile(path=path)
-    form, read = _format_and_reader(path)
+    file_format, read = _format_and_reader(path)
     try:
         table = read(path)
     except _READ_ERRORS as error:
-        raise UnreadableTable(path=path, format=form, reason=str(error).partition("\n")[0]) from error
+        raise UnreadableTable(path=path, format=file_format, reason=str(error).partition("\n")[0]) from error
     if table.empty:
         raise EmptyTable(path=path)
     return table
 
 
 def _format_and_reader(path: Path) -> tuple[str, Callable[[Path], pd.DataFrame]]:
-    """The form of a file, judged by its name, and what reads it."""
+    """Return the format of a file, by its name, and the function that reads it."""
     if is_archive(path):
         return "the aclImdb data", read_archive
     if path.suffix == ".parquet":
@@ -90,15 +89,15 @@ def _read_csv(path: Path) -> pd.DataFrame:
         return pd.concat(csv_rows(path, file, _CHUNK_ROWS), ignore_index=True)
 
 
-def find_column(path: Path, columns: list[str], wanted: Iterable[str]) -> str:
-    """The first of ``columns`` that is named as ``wanted`` says, else in another case; raises MissingColumn."""
-    names = {str(column).strip().lower(): column for column in reversed(columns)}
-    for name in wanted:
+def find_column(path: Path, columns: list[str], names: Iterable[str]) -> str:
+    """Return the first of ``columns`` with a name in ``names``, ignoring case if necessary. Raises MissingColumn."""
+    lowered = {str(column).strip().lower(): column for column in reversed(columns)}
+    for name in names:
         if name in columns:
             return name
-        if name.strip().lower() in names:
-            return names[name.strip().lower()]
-    raise MissingColumn(path=path, column=" or ".join(wanted), columns=", ".join(map(str, columns)))
+        if name.strip().lower() in lowered:
+            return lowered[name.strip().lower()]
+    raise MissingColumn(path=path, column=" or ".join(names), columns=", ".join(map(str, columns)))
 
 
 def _parse_labels(path: Path, column: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int8]]":

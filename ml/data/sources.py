@@ -1,4 +1,4 @@
-"""Where labelled reviews come from: a path, or a data set on the Hugging Face hub."""
+"""Locates labelled reviews: a path, or a data set on the Hugging Face hub."""
 
 import re
 from pathlib import Path
@@ -8,30 +8,30 @@ from ml.data.hub import download_snapshot, snapshot_name
 from ml.data.imdb_archive import is_archive
 from ml.errors import UnknownReviews
 
-# owner/name, and maybe a folder inside.
+# owner/name, optionally followed by a folder.
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)+")
 
 
 def find_reviews(name: str | Path) -> Path:
-    """The file or folder ``name``, or the downloaded data set of the hub that is called so.
+    """Return the file or folder ``name``, or download the hub's data set of that name.
 
-    ``owner/name`` is a hub name where there is no such path and it does not end as a file of reviews does;
-    ``owner/name/folder`` is one of several data sets in a repository. Raises UnknownReviews, or SeveralDataSets. A
-    path that is neither is given back for ``ml.data.reviews.read_reviews`` to refuse.
+    ``owner/name`` is a hub name if there is no such path and it does not end like a file of reviews;
+    ``owner/name/folder`` is one of several data sets in a repository. A path that is neither is returned, and
+    ``ml.data.reviews.read_reviews`` refuses it. Raises UnknownReviews or SeveralDataSets.
     """
     path = Path(name)
-    called = path.as_posix()
-    if path.exists() or is_table(called) or is_archive(path) or not _HUB_NAME.fullmatch(called):
+    display_name = path.as_posix()
+    if path.exists() or is_table(display_name) or is_archive(path) or not _HUB_NAME.fullmatch(display_name):
         return path
     owner, repository, *inside = path.parts
-    wanted = ["/".join([*inside, pattern]) for pattern in TABLE_PATTERNS]
-    found = download_snapshot(f"{owner}/{repository}", "dataset", wanted, UnknownReviews, [f"*{UNLABELLED}*"])
+    patterns = ["/".join([*inside, pattern]) for pattern in TABLE_PATTERNS]
+    found = download_snapshot(f"{owner}/{repository}", "dataset", patterns, UnknownReviews, [f"*{UNLABELLED}*"])
     folder = found.joinpath(*inside)
-    if not find_split_files(folder, called):
-        raise UnknownReviews(name=called, reason="it has no parquet or CSV files")
+    if not find_split_files(folder, display_name):
+        raise UnknownReviews(name=display_name, reason="it has no parquet or CSV files")
     return folder
 
 
 def source_name(path: Path) -> str:
-    """What a manifest calls the reviews at ``path``: the file's name, or the data set's with its commit."""
+    """Return the manifest's name for the reviews at ``path``: the file's name, or the data set's with its commit."""
     return snapshot_name(path) or path.name

@@ -1,4 +1,4 @@
-"""Parts of the labelled reviews: the official ones, and some held out of them."""
+"""Splits labelled reviews: the official splits, and a dev set held out of them."""
 
 from dataclasses import dataclass
 
@@ -13,40 +13,40 @@ _VALIDATION = "validation"
 
 @dataclass(frozen=True, slots=True)
 class TrainDevSplit:
-    """What is trained on and what measures it; ``dropped`` rows of ``train`` are gone, as ``dev`` has their texts."""
+    """A train and a dev table; ``dropped_from_train`` rows were removed because ``dev`` has the same texts."""
 
     train: pd.DataFrame
     dev: pd.DataFrame
     dropped_from_train: int = 0
 
     def dev_texts_in_train(self) -> int:
-        """Rows of ``dev`` whose text, compared by ``fingerprint``, stands in ``train`` too."""
+        """Return how many rows of ``dev`` have a text that is also in ``train``, compared by ``fingerprint``."""
         return int(self.dev["text"].map(fingerprint).isin(self.train["text"].map(fingerprint)).sum())
 
 
-def official_split(reviews: pd.DataFrame, part: str) -> pd.DataFrame:
-    """The rows of the official ``part`` (train or test), or every row when the file names no parts.
+def official_split(reviews: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Return the rows of the official ``split``, or every row if the file names no splits.
 
-    Raises MissingSplit when it names others only.
+    Raises MissingSplit if the file names other splits only.
     """
     if "split" not in reviews:
         return reviews
-    chosen = reviews[reviews["split"] == part].reset_index(drop=True)
+    chosen = reviews[reviews["split"] == split].reset_index(drop=True)
     if chosen.empty:
-        raise MissingSplit(part=part, parts=", ".join(sorted(map(str, reviews["split"].unique()))))
+        raise MissingSplit(split=split, splits=", ".join(sorted(map(str, reviews["split"].unique()))))
     return chosen
 
 
 def exclude_texts(reviews: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """``reviews`` without the rows whose text stands in ``other`` too, compared by ``fingerprint``."""
-    known = set(other["text"].map(fingerprint))
-    return reviews[~reviews["text"].map(fingerprint).isin(known)].reset_index(drop=True)
+    """Return ``reviews`` without the rows whose text is also in ``other``, compared by ``fingerprint``."""
+    excluded = set(other["text"].map(fingerprint))
+    return reviews[~reviews["text"].map(fingerprint).isin(excluded)].reset_index(drop=True)
 
 
 def official_train(reviews: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the official train and validation parts, or every row when the file names no parts.
+    """Return the rows of the official train and validation splits, or every row if the file names no splits.
 
-    Raises MissingSplit when there is no train part.
+    Raises MissingSplit if there is no train split.
     """
     train = official_split(reviews, "train")
     if not _is_validation(reviews).any():
@@ -55,19 +55,19 @@ def official_train(reviews: pd.DataFrame) -> pd.DataFrame:
 
 
 def hold_out(reviews: pd.DataFrame, share: float, seed: int) -> TrainDevSplit:
-    """Set reviews apart as dev, and leave their texts out of train.
+    """Hold out a dev set, and remove its texts from train.
 
-    The validation part where there is one, else a ``share`` of the reviews: whole movies where known.
+    Dev is the official validation split if there is one, else a ``share`` of the reviews: whole movies where known.
     """
-    given = _is_validation(reviews)
-    in_dev = given if given.any() else _sample_groups(reviews, share, seed)
+    validation = _is_validation(reviews)
+    in_dev = validation if validation.any() else _sample_groups(reviews, share, seed)
     dev = reviews[in_dev].reset_index(drop=True)
     train = exclude_texts(reviews[~in_dev], dev)
     return TrainDevSplit(train, dev, int((~in_dev).sum()) - len(train))
 
 
 def split_rows(reviews: pd.DataFrame, share: float, seed: int) -> TrainDevSplit:
-    """All rows, shuffled: the first are train, the last ``share`` of them dev. A text may stand on both sides."""
+    """Shuffle all rows and take the last ``share`` of them as dev. A text may be in both tables."""
     order = np.random.default_rng(seed).permutation(len(reviews))
     shuffled = reviews.iloc[order].reset_index(drop=True)
     train = len(reviews) - round(share * len(reviews))
@@ -75,12 +75,12 @@ def split_rows(reviews: pd.DataFrame, share: float, seed: int) -> TrainDevSplit:
 
 
 def _is_validation(reviews: pd.DataFrame) -> "pd.Series[bool]":
-    """Which rows are of the official validation part."""
+    """Return a mask of the rows in the official validation split."""
     return reviews["split"] == _VALIDATION if "split" in reviews else pd.Series(False, reviews.index)
 
 
 def _sample_groups(reviews: pd.DataFrame, share: float, seed: int) -> "pd.Series[bool]":
-    """Which rows the seed draws: at most ``share`` of them, never one without the others of its movie or text."""
+    """Return a mask of at most ``share`` of the rows, drawn by ``seed``; rows of one movie or text stay together."""
     groups = reviews["text"].map(fingerprint)
     if "movie" in reviews:
         movies = reviews["movie"].astype("string").fillna("")

@@ -1,4 +1,4 @@
-"""One published version of the model: a Hugging Face folder and a manifest that vouches for it."""
+"""Published models: a Hugging Face folder with a manifest, published atomically and verified by hash."""
 
 import hashlib
 import json
@@ -22,17 +22,20 @@ from ml.text.tokenization import Reading
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
-# The hidden folder beside a model in which the next one is written, and where the old one waits in it.
+# The suffix of the hidden folder beside a model where the next one is written, and the old model's name inside it.
 _WORK = ".publishing"
 _OLD = "old"
+# The key of ``Manifest.data`` that describes what a feedback round replayed.
+REPLAY_KEY = "replay"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a published folder is, how it came to be and how to read it.
+    """What a published folder contains, how it was made and how to run it.
 
-    ``files`` maps names to sha256; ``probe_logits`` are those of ``ml.serving.probes.PROBES`` as served; ``data``,
-    ``recipe``, ``libraries`` and ``figures`` say what it was trained on, how, with what, and how good it is.
+    ``files`` maps names to SHA-256 in hex. ``probe_logits`` (probes, labels) are those of ``ml.serving.probes.PROBES``
+    as served. ``data``, ``recipe``, ``libraries`` and ``figures`` record what the model was trained on, how, with which
+    versions, and how good it is.
     """
 
     version: str
@@ -49,17 +52,17 @@ class Manifest:
     probe_logits: list[list[float]]
     files: dict[str, str]
     reading: Reading = "whole"
-    """How much of a text is read; a manifest that does not say reads all of it."""
+    """How much of a text is read; manifests without this field mean "whole"."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read ``manifest.json``; raises UnusableArtifact when it is missing, broken or of another format."""
+        """Read ``manifest.json``. Raises UnusableArtifact if it is missing, broken or in another format."""
         try:
-            facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            found = facts.pop("format")
+            content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            found = content.pop("format")
             if found != _FORMAT:
-                raise UnusableArtifact(path=folder, reason=f"its format is {found}, and this program reads {_FORMAT}")
-            return cls(**facts)
+                raise UnusableArtifact(path=folder, reason=f"its format is {found}, but this program reads {_FORMAT}")
+            return cls(**content)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise UnusableArtifact(path=folder, reason=f"{MANIFEST} cannot be read ({error})") from error
 
@@ -71,11 +74,11 @@ class Manifest:
 
 
 def verified_manifest(folder: Path) -> Manifest:
-    """The manifest of ``folder`` once every file has the hash it lists; raises UnusableArtifact."""
+    """Read the manifest of ``folder`` and check the hash of every file it lists. Raises UnusableArtifact."""
     manifest = Manifest.read(folder)
     for name, expected in manifest.files.items():
         if Path(name).name != name:
-            raise UnusableArtifact(path=folder, reason=f"{MANIFEST} lists {name!r}, which is no plain file name")
+            raise UnusableArtifact(path=folder, reason=f"{MANIFEST} lists {name!r}, which is not a plain file name")
         try:
             found = file_hash(folder / name)
         except OSError as error:
@@ -86,42 +89,42 @@ def verified_manifest(folder: Path) -> Manifest:
 
 
 def manifest_hash(folder: Path) -> str:
-    """sha256 of the manifest's file: what the registry holds of a version."""
+    """Return the SHA-256 of the manifest file, which the registry stores for each version."""
     return file_hash(folder / MANIFEST)
 
 
 def require_registered(folder: Path, version: str, manifest_sha256: str) -> None:
-    """Raise UnusableArtifact unless the manifest in ``folder`` is the one that the registry holds of ``version``."""
+    """Raise UnusableArtifact unless the manifest in ``folder`` has the hash that the registry has for ``version``."""
     try:
         found = manifest_hash(folder)
     except OSError as error:
         raise UnusableArtifact(path=folder, reason=f"{MANIFEST} cannot be read ({error.strerror})") from error
     if found != manifest_sha256:
-        raise UnusableArtifact(path=folder, reason=f"it is not version {version} as the registry knows it")
+        raise UnusableArtifact(path=folder, reason=f"it is not the version {version} in the registry")
 
 
 def file_hash(path: Path) -> str:
-    """sha256 of a file, in hex."""
+    """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
-    """sha256 of every file of ``folder`` but the manifest, by name."""
+    """Return the SHA-256 of every file in ``folder`` except the manifest, by name."""
     return {path.name: file_hash(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
 
 
 def prepare_destination(folder: Path) -> None:
-    """Make the folder that ``folder`` will be published in, and clear what killed publications of it left there.
+    """Create the parent of ``folder``, and remove what killed publications of ``folder`` left there.
 
-    A kill between the two renames of a publication took the old model away; it comes back. Raises FolderTaken when
-    ``folder`` holds something else than a published model, which publishing would delete, and UnwritableFile when there
-    can be no such place.
+    If a publication was killed between its two renames, the old model is restored. Raises FolderTaken if ``folder``
+    contains something other than a published model, which publishing would delete, and UnwritableFile if the parent
+    cannot be created.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _locked(folder.resolve().parent):
-            _clear(folder.resolve())
+            _remove_leftovers(folder.resolve())
     except OSError as error:
         raise UnwritableFile(path=folder, reason=error.strerror) from error
     if folder.exists() and not (folder / MANIFEST).is_file():
@@ -130,9 +133,9 @@ def prepare_destination(folder: Path) -> None:
 
 @contextmanager
 def publish_artifact(folder: Path) -> Iterator[Path]:
-    """A temporary folder that takes the place of ``folder``, flushed to disk, when the block ends well.
+    """Yield a temporary folder that is flushed to disk and replaces ``folder`` if the block succeeds.
 
-    Raises what ``prepare_destination`` does, and UnwritableFile when the disk is full.
+    Raises what ``prepare_destination`` does, and UnwritableFile if the folder cannot be written, as on a full disk.
     """
     prepare_destination(folder)
     with _report_write_errors(folder), _replace_atomically(folder.resolve()) as new:
@@ -141,7 +144,7 @@ def publish_artifact(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _report_write_errors(folder: Path) -> Iterator[None]:
-    """Say in one sentence that ``folder`` cannot be written; weights report a full disk as an error of their own."""
+    """Raise UnwritableFile for write errors; safetensors reports a full disk as its own exception."""
     try:
         yield
     except (OSError, SafetensorError) as error:
@@ -150,12 +153,12 @@ def _report_write_errors(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _replace_atomically(folder: Path) -> Iterator[Path]:
-    with ExitStack() as held:
-        # Locked from its first moment on, so that nobody takes it for what a killed publication left.
+    with ExitStack() as stack:
+        # Locked from the start, so that no other process mistakes it for the rest of a killed publication.
         with _locked(folder.parent):
             work = Path(mkdtemp(prefix=f".{folder.name}-", suffix=_WORK, dir=folder.parent))
-            held.enter_context(_locked(work))
-        held.callback(shutil.rmtree, work, ignore_errors=True)
+            stack.enter_context(_locked(work))
+        stack.callback(shutil.rmtree, work, ignore_errors=True)
         new = work / "new"
         new.mkdir()
         new.chmod(0o755)
@@ -171,10 +174,10 @@ def _replace_atomically(folder: Path) -> Iterator[Path]:
         fsync(folder.parent)
 
 
-def _clear(folder: Path) -> None:
-    """Remove the work folders of publications of ``folder`` that nobody holds any more."""
-    name = re.compile(re.escape(f".{folder.name}-") + r"[a-z0-9_]+" + re.escape(_WORK))
-    for work in [path for path in folder.parent.iterdir() if name.fullmatch(path.name)]:
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the work folders of publications of ``folder`` whose lock is free."""
+    pattern = re.compile(re.escape(f".{folder.name}-") + r"[a-z0-9_]+" + re.escape(_WORK))
+    for work in [path for path in folder.parent.iterdir() if pattern.fullmatch(path.name)]:
         descriptor = os.open(work, os.O_RDONLY)
         try:
             if not lock_descriptor(descriptor, blocking=False):
@@ -188,7 +191,7 @@ def _clear(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of an existing folder, which ends with the process at the latest; wait for it."""
+    """Wait for the lock of an existing folder and hold it; it is released at the latest when the process ends."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         lock_descriptor(descriptor)
@@ -197,9 +200,6 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-REPLAY_KEY = "replay"
-
-
 def replays_checks(data: Mapping[str, Any]) -> bool:
-    """Whether a manifest's ``data`` is of a round that replayed the texts of the behavioural checks."""
+    """Return whether a manifest's ``data`` describes a round that replayed the texts of the behavioural checks."""
     return REPLAY_KEY in data and data[REPLAY_KEY]["file"] is None

@@ -1,4 +1,4 @@
-"""Gathers texts from many callers into batches without a timer: while one batch runs, the next gathers."""
+"""Batches texts from many callers without a timer: while one batch runs, the next one fills."""
 
 import queue
 import threading
@@ -17,66 +17,66 @@ class _Request(Generic[Result]):
 
 
 class Batcher(Generic[Result]):
-    """A thread that answers texts with ``classify``, at most ``characters`` of text at a time.
+    """A thread that runs ``classify`` on batches of at most ``max_characters`` characters.
 
-    The bound keeps short texts from waiting behind a batch that takes seconds. A text that is longer by itself is taken
-    whole, in a batch of its own. When ``classify`` fails for a batch, each of its texts is tried alone.
+    The bound keeps short texts from waiting behind a batch that takes seconds. A longer text forms a separate batch. If
+    ``classify`` fails for a batch, each of its texts is retried alone.
     """
 
-    def __init__(self, classify: Callable[[Sequence[str]], Sequence[Result]], characters: int) -> None:
+    def __init__(self, classify: Callable[[Sequence[str]], Sequence[Result]], max_characters: int) -> None:
         self._classify = classify
-        self._characters = characters
-        self._waiting: queue.SimpleQueue[_Request[Result] | None] = queue.SimpleQueue()
-        self._held: _Request[Result] | None = None
+        self._max_characters = max_characters
+        self._queue: queue.SimpleQueue[_Request[Result] | None] = queue.SimpleQueue()
+        self._overflow: _Request[Result] | None = None
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
 
     def submit(self, text: str) -> "Future[Result]":
-        """The answer to ``text``, as a future of the thread; what ``classify`` raises for it is raised there."""
+        """Enqueue ``text`` and return a future for its result or for the exception that ``classify`` raised."""
         request: _Request[Result] = _Request(text)
-        self._waiting.put(request)
+        self._queue.put(request)
         return request.result
 
     def close(self) -> None:
-        """Answer what waits, then end the thread."""
-        self._waiting.put(None)
+        """Finish pending texts, then stop the thread."""
+        self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
-        while batch := self._gather():
-            wanted = [request for request in batch if request.result.set_running_or_notify_cancel()]
-            if wanted:
-                self._answer(wanted)
+        while batch := self._next_batch():
+            pending = [request for request in batch if request.result.set_running_or_notify_cancel()]
+            if pending:
+                self._run_batch(pending)
 
-    def _answer(self, batch: Sequence[_Request[Result]]) -> None:
+    def _run_batch(self, batch: Sequence[_Request[Result]]) -> None:
         try:
-            answers = list(zip(batch, self._classify([request.text for request in batch]), strict=True))
-        # Whatever went wrong belongs to the callers; the thread must go on for the others.
+            results = list(zip(batch, self._classify([request.text for request in batch]), strict=True))
+        # Every exception goes to the callers; the thread must keep running for the others.
         except Exception as error:
             if len(batch) == 1:
                 batch[0].result.set_exception(error)
                 return
             for request in batch:
-                self._answer([request])
+                self._run_batch([request])
         else:
-            for request, answer in answers:
-                request.result.set_result(answer)
+            for request, result in results:
+                request.result.set_result(result)
 
-    def _gather(self) -> list[_Request[Result]]:
-        """What waits, up to the bound; blocks for the first, and is empty once the batcher closes."""
-        first = self._held or self._waiting.get()
-        self._held = None
+    def _next_batch(self) -> list[_Request[Result]]:
+        """Wait for a text and return pending ones up to the bound; return an empty list once the batcher closes."""
+        first = self._overflow or self._queue.get()
+        self._overflow = None
         if first is None:
             return []
         batch, size = [first], len(first.text)
-        while not self._waiting.empty():
-            request = self._waiting.get()
+        while not self._queue.empty():
+            request = self._queue.get()
             if request is None:
-                self._waiting.put(None)
+                self._queue.put(None)
                 break
             size += len(request.text)
-            if size > self._characters:
-                self._held = request
+            if size > self._max_characters:
+                self._overflow = request
                 break
             batch.append(request)
         return batch

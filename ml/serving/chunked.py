@@ -1,4 +1,4 @@
-"""Answers many texts in chunks, so that a caller can show progress or cancel in between."""
+"""Runs a model on many texts in chunks, so that a caller can show progress or cancel in between."""
 
 from collections.abc import Callable, Sequence
 from typing import Final

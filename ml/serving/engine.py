@@ -1,4 +1,4 @@
-"""The serving engine: texts to verdicts with the int8 graph, without TensorFlow."""
+"""The serving engine: classifies texts with the int8 graph, without TensorFlow."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from ml.serving.probes import PROBES
 from ml.text.labels import LABELS
 from ml.text.tokenization import Reading, WindowTokenizer
 
-# Tokens of one run of the graph, padding included; more gain no speed on a CPU and cost memory.
+# Tokens in one run of the graph, including padding; more cost memory and are no faster on a CPU.
 BATCH_TOKENS = 4096
 _PAD_TO = 16
-# float32 activations and int8 products whatever the processor prefers, so that figures carry over between machines.
+# float32 activations and int8 products on every CPU, so that figures are comparable between machines.
 _ENGINE_OPTIONS = {
     "INFERENCE_PRECISION_HINT": "f32",
     "DYNAMIC_QUANTIZATION_GROUP_SIZE": "128",
     "PERFORMANCE_HINT": "LATENCY",
 }
-# Processors round int8 products differently; a wrong file or tokenizer is off by far more.
+# The largest difference of a logit. CPUs round int8 products differently; a wrong file or tokenizer is off by far more.
 PROBE_TOLERANCE = 0.1
 
 Logits = npt.NDArray[np.float32]
@@ -34,9 +34,10 @@ Logits = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the model ``version`` says of one text.
+    """The classification of one text by the model ``version``.
 
-    ``confidence`` is in 0.5 to 1 and calibrated; ``logits`` are in the order of ``LABELS`` and raw.
+    ``confidence`` is calibrated, 0.5 to 1. ``logits`` are raw, in the order of ``LABELS``. ``windows`` is the
+    number of windows of tokens that were read.
     """
 
     label: str
@@ -49,13 +50,13 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A compiled graph and its reader."""
+    """A compiled graph and its tokenizer."""
 
     graph: ov.CompiledModel
     tokenizer: WindowTokenizer
 
     @classmethod
-    def load(  # noqa: PLR0913 - one argument a fact
+    def load(  # noqa: PLR0913 - one argument for each setting
         cls,
         folder: Path,
         window: int,
@@ -65,9 +66,9 @@ class Engine:
         threads: int = 0,
         precision: Precision = "int8",
     ) -> Self:
-        """Build and compile the graph of a Hugging Face folder; raises UnusableCheckpoint.
+        """Build and compile the graph of a Hugging Face folder. Raises UnusableCheckpoint.
 
-        The bot serves in int8; float32 is what that is measured against.
+        The bot serves int8; float32 is for comparison. ``threads`` is the number of CPU threads, 0 for the default.
         """
         BertConfig.read(folder).require_window(folder, window)
         options: dict[str, Any] = {**_ENGINE_OPTIONS, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
@@ -75,10 +76,10 @@ class Engine:
         return cls(graph, WindowTokenizer.read(folder, window, overlap, reading))
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, npt.NDArray[np.int64]]:
-        """Mean logits over each text's windows (texts, labels) and the number of windows of each text."""
+        """Return the mean logits over each text's windows (texts, labels), and the numbers of windows (texts,)."""
         windows = [self.tokenizer.windows(ids) for ids in self.tokenizer.token_ids(texts)]
-        counts = np.array([len(own) for own in windows], np.int64)
-        flat = [window for own in windows for window in own]
+        counts = np.array([len(each) for each in windows], np.int64)
+        flat = [window for each in windows for window in each]
         found = np.empty((len(flat), len(LABELS)), np.float32)
         for rows in _batches_by_length([len(window) for window in flat]):
             batch = self.tokenizer.pad([flat[row] for row in rows], _PAD_TO)
@@ -91,7 +92,7 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A published model, ready to answer."""
+    """A published model, ready to classify texts."""
 
     engine: Engine
     manifest: Manifest
@@ -99,7 +100,7 @@ class Classifier:
 
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> Self:
-        """Load a published folder after checking its files' hashes and its probes; raises UnusableArtifact."""
+        """Load a published folder after checking file hashes and probe logits. Raises UnusableArtifact."""
         manifest = verified_manifest(folder)
         try:
             engine = Engine.load(folder, manifest.window, manifest.overlap, manifest.reading, threads=threads)
@@ -114,47 +115,45 @@ class Classifier:
         return self.manifest.version
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
-        """A verdict for each text, in order."""
+        """Return a verdict for each text, in order."""
         if not texts:
             return []
         logits, counts = self.engine.logits(texts)
-        chances = probabilities(logits, self.manifest.temperature)
-        return [
-            self._verdict(row, chance, int(count)) for row, chance, count in zip(logits, chances, counts, strict=True)
-        ]
+        shares = probabilities(logits, self.manifest.temperature)
+        return [self._verdict(row, share, int(count)) for row, share, count in zip(logits, shares, counts, strict=True)]
 
-    def _verdict(self, logits: Logits, chances: Logits, windows: int) -> Verdict:
-        index = int(chances.argmax())
-        confidence = float(chances[index])
+    def _verdict(self, logits: Logits, shares: Logits, windows: int) -> Verdict:
+        index = int(shares.argmax())
+        confidence = float(shares[index])
         sure = confidence >= self.manifest.unsure_below
         return Verdict(LABELS[index], confidence, sure, windows, (float(logits[0]), float(logits[1])), self.version)
 
 
 def _check_probes(engine: Engine, manifest: Manifest, folder: Path) -> None:
-    """Raise UnusableArtifact unless the engine gives the logits that were written down when it was published."""
+    """Raise UnusableArtifact unless the engine reproduces the probe logits recorded at publication."""
     if len(manifest.probe_logits) != len(PROBES):
-        reason = f"it has {len(manifest.probe_logits)} probe texts, and this program {len(PROBES)}"
+        reason = f"it has {len(manifest.probe_logits)} probe texts, but this program has {len(PROBES)}"
         raise UnusableArtifact(path=folder, reason=reason)
     try:
         published = np.array(manifest.probe_logits, np.float32).reshape(len(PROBES), len(LABELS))
     except (TypeError, ValueError) as error:
-        raise UnusableArtifact(path=folder, reason="the logits of its probe texts are no pairs of numbers") from error
+        raise UnusableArtifact(path=folder, reason="the logits of its probe texts are not pairs of numbers") from error
     found, _ = engine.logits(PROBES)
     difference = float(np.abs(found - published).max())
     if not difference <= PROBE_TOLERANCE:
-        raise UnusableArtifact(path=folder, reason=f"its probe texts come out {difference:.3f} off in the logits")
+        raise UnusableArtifact(path=folder, reason=f"the logits of its probe texts are off by {difference:.3f}")
 
 
 def probabilities(logits: Logits, temperature: float) -> Logits:
-    """Softmax of ``logits / temperature`` over the last axis."""
+    """Return the softmax of ``logits / temperature`` over the last axis."""
     scaled = logits / temperature
-    grown = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    shares: Logits = grown / grown.sum(axis=-1, keepdims=True)
+    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    shares: Logits = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return shares
 
 
 def _batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows grouped by length, each group at most ``BATCH_TOKENS`` once padded."""
+    """Yield groups of rows of similar length, each at most ``BATCH_TOKENS`` tokens after padding."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         padded = -(-lengths[row] // _PAD_TO) * _PAD_TO

@@ -1,8 +1,8 @@
-"""The same BERT as ``ml.bert.network``, built in OpenVINO's operations straight from a Hugging Face folder.
+"""Builds the BERT of ``ml.bert.network`` from OpenVINO operations, directly from a Hugging Face folder.
 
-Matrices become int8 with one scale an output row (symmetric, absolute maximum), which the engine multiplies with
-activations it quantises as it goes; in float32 they stay as they are, to measure what that costs. Needs neither
-TensorFlow nor a conversion step: a folder is ready in a second.
+Matrices are quantised to int8 with one scale per output row (symmetric, absolute maximum), and the engine quantises
+activations at run time. With "float32" the matrices are not quantised, to measure the loss. Neither TensorFlow nor a
+conversion step is needed: a folder loads in a second.
 """
 
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ from ml.errors import UnusableCheckpoint
 
 Weights = Mapping[str, npt.NDArray[Any]]
 Precision = Literal["int8", "float32"]
-# Added to the scores of padding. Arrays, because a bare number becomes a constant of another type.
+# _MASK_SCORE is added to the scores of padding. Arrays, because plain numbers become constants of another type.
 _MASK_SCORE = np.array(-1e4, np.float32)
 _ONE = np.array(1.0, np.float32)
 
 
 def build_graph(folder: Path, precision: Precision) -> ov.Model:
-    """A graph from ``input_ids`` and ``attention_mask`` (batch, tokens; int32) to logits (batch, labels; float32).
+    """Build a graph from ``input_ids`` and ``attention_mask`` (batch, tokens) int32 to logits (batch, labels) float32.
 
-    Raises UnusableCheckpoint when the folder's weights cannot be read, or one is missing or has another shape.
+    Raises UnusableCheckpoint if the weights cannot be read, or if one is missing or has another shape.
     """
     config = BertConfig.read(folder)
     try:
@@ -40,7 +40,7 @@ def build_graph(folder: Path, precision: Precision) -> ov.Model:
 
 
 class _GraphBuilder:
-    """Strings the operations of one BERT together; asks for each weight by the shape that the sizes give it."""
+    """Connects the operations of one BERT, and checks that each weight has the shape that the config implies."""
 
     def __init__(self, folder: Path, config: BertConfig, weights: Weights, precision: Precision) -> None:
         self.folder = folder
@@ -57,7 +57,7 @@ class _GraphBuilder:
         last = self.config.num_hidden_layers - 1
         for index in range(last):
             hidden = self._block(f"bert.encoder.layer.{index}", hidden, hidden, bias)
-        # Only the first token reaches the head, so the last block computes no other.
+        # Only the first token reaches the head, so the last block computes only that one.
         first = op.slice(hidden, [0], [1], [1], [1])
         hidden = self._block(f"bert.encoder.layer.{last}", hidden, first, bias)
         size = self.config.hidden_size
@@ -75,19 +75,19 @@ class _GraphBuilder:
         segment = self._weight("bert.embeddings.token_type_embeddings.weight", config.type_vocab_size, size)[:1]
         return self._norm("bert.embeddings.LayerNorm", words + positions + op.constant(segment))
 
-    def _block(self, name: str, hidden: Any, asking: Any, bias: Any) -> Any:
-        """One encoder block for the tokens ``asking`` over all of ``hidden``."""
+    def _block(self, name: str, hidden: Any, queries: Any, bias: Any) -> Any:
+        """Add one encoder block, which computes the tokens ``queries`` with attention over all of ``hidden``."""
         size, inner_size = self.config.hidden_size, self.config.intermediate_size
-        mixed = self._attend(f"{name}.attention.self", hidden, asking, bias)
+        mixed = self._attend(f"{name}.attention.self", hidden, queries, bias)
         attended = self._dense(f"{name}.attention.output.dense", mixed, size, size)
-        asking = self._norm(f"{name}.attention.output.LayerNorm", asking + attended)
-        inner = op.gelu(self._dense(f"{name}.intermediate.dense", asking, size, inner_size), "erf")
+        queries = self._norm(f"{name}.attention.output.LayerNorm", queries + attended)
+        inner = op.gelu(self._dense(f"{name}.intermediate.dense", queries, size, inner_size), "erf")
         outer = self._dense(f"{name}.output.dense", inner, inner_size, size)
-        return self._norm(f"{name}.output.LayerNorm", asking + outer)
+        return self._norm(f"{name}.output.LayerNorm", queries + outer)
 
-    def _attend(self, name: str, hidden: Any, asking: Any, bias: Any) -> Any:
+    def _attend(self, name: str, hidden: Any, queries: Any, bias: Any) -> Any:
         size = self.config.hidden_size
-        query = self._heads(self._dense(f"{name}.query", asking, size, size))
+        query = self._heads(self._dense(f"{name}.query", queries, size, size))
         key = self._heads(self._dense(f"{name}.key", hidden, size, size))
         value = self._heads(self._dense(f"{name}.value", hidden, size, size))
         mixed = op.scaled_dot_product_attention(query, key, value, bias)
@@ -109,7 +109,7 @@ class _GraphBuilder:
         return scaled + op.constant(self._weight(f"{name}.bias", size))
 
     def _matrix(self, name: str, rows: int, columns: int) -> Any:
-        """A matrix (rows, columns); in int8 with a scale a row, a form that the engine recognises and keeps."""
+        """Add a matrix (rows, columns), in int8 with one scale per row, a form that the engine recognises and keeps."""
         values = self._weight(name, rows, columns)
         if self.precision == "float32":
             return op.constant(values)

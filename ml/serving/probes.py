@@ -1,6 +1,6 @@
-"""Texts whose logits are written down when a model is published and checked again when it is loaded.
+"""Probe texts, whose logits are recorded when a model is published and compared when it is loaded.
 
-They catch what hashes cannot: an engine, a tokenizer or a processor that computes something else than the publisher's.
+They detect what hashes cannot: an engine, tokenizer or CPU that computes something different from the publisher's.
 """
 
 from itertools import product

@@ -1,4 +1,4 @@
-"""When two texts count as the same: hashes of texts and of sets of texts, whatever their form."""
+"""Fingerprints that decide when two texts count as the same, and digests of sets of texts."""
 
 import hashlib
 import re
@@ -10,22 +10,22 @@ _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
-# A text is asked for several times while reviews are split, compared and counted; IMDB has 50,000.
+# Splitting, comparing and counting reviews fingerprint each text several times; IMDB has 50,000.
 @lru_cache(maxsize=1 << 16)
 def fingerprint(text: str) -> str:
-    """SHA-256 in hex, equal for texts that differ only in case, punctuation, white space, HTML line breaks or NFC.
+    """Return a SHA-256 in hex, equal for texts that differ only in case, punctuation, white space, ``<br>`` or NFC.
 
-    Texts without a letter or digit, such as emoji, are told apart by what they are.
+    For texts without letters or digits, such as emoji, the stripped text itself is hashed.
     """
     words = _NOT_WORD.sub(" ", _LINE_BREAK.sub(" ", unicodedata.normalize("NFC", text)).lower()).strip()
     return hashlib.sha256((words or text.strip()).encode()).hexdigest()
 
 
 def shared_fingerprints(first: Iterable[str], second: Iterable[str]) -> set[str]:
-    """Fingerprints of the texts that stand in both sets."""
+    """Return the fingerprints of texts that occur in both collections."""
     return set(map(fingerprint, first)) & set(map(fingerprint, second))
 
 
 def digest(texts: Iterable[str]) -> str:
-    """SHA-256 in hex of a collection of texts: their order does not count, how often each stands there does."""
+    """Return a SHA-256 in hex of a multiset of texts: it depends on how often each text occurs, not on the order."""
     return hashlib.sha256("".join(sorted(map(fingerprint, texts))).encode()).hexdigest()

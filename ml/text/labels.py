@@ -1,8 +1,8 @@
-"""The two sentiments, their order in the logits and the words people write for them."""
+"""The two labels, their order in the logits, and the words that files use for them."""
 
 from typing import Final
 
-# The order of the logits, and the names that the tutorial prints.
+# In the order of the logits. The names are those that the tutorial prints.
 LABELS: Final = ("Negative", "Positive")
 
 _WORDS: Final = {
@@ -12,5 +12,5 @@ _WORDS: Final = {
 
 
 def label_index(word: str) -> int | None:
-    """Index into ``LABELS`` of a label word in any case, or None when the word names no sentiment."""
+    """Return the index into ``LABELS`` that a word stands for, in any case; None for another word."""
     return _WORDS.get(word.strip().lower())

@@ -1,6 +1,6 @@
-"""Is a text clearly not English? The model reads English only, so such a text is better refused than guessed.
+"""Detects texts that are clearly not English, which the model cannot read.
 
-A false refusal is worse than a guess about a foreign text: whatever is short, mixed or doubtful passes as English.
+Refusing an English text is worse than classifying a foreign one, so short, mixed and doubtful texts pass as English.
 ``python -m benchmarks.serving.language_guard`` measures both kinds of error; the figures are in
 docs/decisions/0001-language-guard.md.
 """
@@ -72,19 +72,19 @@ LANGUAGES = MappingProxyType(
         "zh": "Chinese",
     }
 )
-"""The languages told apart besides English, by ISO 639-1 code. With all 140 of the library's (Nigerian Pidgin, West
-Frisian, Latin) more English is taken for one of them."""
+"""The languages recognised besides English, by ISO 639-1 code. With all 140 languages of the library (Nigerian Pidgin,
+West Frisian, Latin), more English is mistaken for one of them."""
 
 THRESHOLD = 0.9
-"""The least probability of a refusal: the lowest step at which no English development text is refused."""
+"""The lowest probability that refuses a text: the lowest step at which no English development text is refused."""
 
 MIN_BYTES = 12
-"""Bytes of words in UTF-8 below which nothing is refused: 12 Latin letters, 6 Cyrillic ones, 4 Chinese ones."""
+"""Texts with fewer UTF-8 bytes of words are never refused: 12 Latin letters, 6 Cyrillic ones or 4 Chinese ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignText:
-    """A language other than English that a text is in: ISO 639-1 code, English name, probability from 0 to 1."""
+    """The foreign language of a text: ISO 639-1 code, English name, and probability from 0 to 1."""
 
     code: str
     name: str
@@ -92,16 +92,16 @@ class ForeignText:
 
 
 def foreign_language(text: str) -> ForeignText | None:
-    """Name the language of ``text`` where it is safe to say that it is not English, else None."""
-    nearest = likeliest_foreign_language(text)
-    return nearest if nearest is not None and nearest.probability >= THRESHOLD else None
+    """Return the language of ``text`` if it is safe to say that it is not English, else None."""
+    likeliest = likeliest_foreign_language(text)
+    return likeliest if likeliest is not None and likeliest.probability >= THRESHOLD else None
 
 
 def likeliest_foreign_language(text: str) -> ForeignText | None:
-    """Name the likeliest language of ``text``, however weak the evidence.
+    """Return the likeliest language of ``text``, however weak the evidence.
 
-    None where the text, its first half or its second half reads most like English (someone quotes a foreign title),
-    and where it is shorter than MIN_BYTES.
+    None if the text, its first half or its second half is most likely English, since English texts quote foreign
+    titles, and if the text is shorter than MIN_BYTES.
     """
     words = [word.lower() if word.isupper() else word for word in plain_words(text)]
     if sum(len(word.encode()) for word in words) < MIN_BYTES:
@@ -114,9 +114,9 @@ def likeliest_foreign_language(text: str) -> ForeignText | None:
 
 @cache
 def load_identifier() -> LanguageIdentifier:
-    """Load the library's model, restricted to English and LANGUAGES; only the first call takes time.
+    """Load the library's model, restricted to English and LANGUAGES; cached after the first call.
 
-    A process that answers people calls this at its start, or the first person waits for it.
+    A process that answers people should call this when it starts, or the first answer is slow.
     """
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages([ENGLISH, *LANGUAGES])

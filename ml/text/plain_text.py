@@ -1,10 +1,10 @@
-"""What a message holds before a model sees it: words, only links, only emoji, or nothing to read."""
+"""Classifies what a message contains before a model reads it: words, only links, only emoji, or nothing."""
 
 import re
 import unicodedata
 from enum import Enum
 
-# Each alternative is anchored at its start, so that a long run of letters is scanned once and not once a letter.
+# Every alternative is anchored at its start, so that a long run of letters is scanned once, not once per letter.
 _LINK = re.compile(
     r"""
     (?<![\w+.-]) [a-z][\w+.-]* :// \S+                                        # https://example.org/a
@@ -19,12 +19,12 @@ _LINK = re.compile(
 _MARKUP = re.compile(r"</?[a-z][^<>]{0,60}>|&(?:[a-z]{2,8}|\#\d{1,7});", re.IGNORECASE)
 _JOINERS = "'\u2019-"
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
-# Unicode files these under letters and symbols, yet they draw nothing: Hangul fillers and the empty Braille cell.
+# Letters and symbols by their Unicode category, yet blank: Hangul fillers and the empty Braille cell.
 _INVISIBLE = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0\u2800"), " ")
 
 
 class Content(Enum):
-    """The most that a text holds; each kind may come with those below it."""
+    """What a text contains, most readable first; a text of one kind may also contain the kinds below it."""
 
     WORDS = "words"
     LINK = "link"
@@ -33,10 +33,10 @@ class Content(Enum):
 
 
 def classify_content(text: str) -> Content:
-    """Tell what ``text`` holds: letters or digits, else a link or an @name, else emoji, else nothing to read.
+    """Return WORDS for letters or digits, else LINK for a link or @name, else EMOJI, else EMPTY.
 
-    Nothing to read is white space, characters that draw nothing, punctuation and HTML tags. A hashtag is a word,
-    and so is a number, since ``10/10`` is a review.
+    White space, invisible characters, punctuation and HTML tags count as empty. Hashtags and numbers count as words,
+    since ``10/10`` is a review.
     """
     unlinked = strip_links(text)
     remainder = _KEYCAP.sub(" ", unlinked)
@@ -50,13 +50,13 @@ def classify_content(text: str) -> Content:
 
 
 def plain_words(text: str) -> list[str]:
-    """Split ``text`` into words: letters, accents, apostrophes and hyphens, without digits, links and tags."""
+    """Split ``text`` into words of letters, accents, apostrophes and hyphens; drop digits, links and tags."""
     letters = (character if _is_word_character(character) else " " for character in strip_links(text))
     return [word for word in "".join(letters).split() if any(map(str.isalpha, word))]
 
 
 def strip_links(text: str) -> str:
-    """``text`` in Unicode form NFC with links, @names, HTML tags and invisible letters replaced by spaces."""
+    """Return ``text`` in Unicode form NFC, with links, @names, HTML tags and invisible letters replaced by spaces."""
     return _LINK.sub(" ", _MARKUP.sub(" ", unicodedata.normalize("NFC", text).translate(_INVISIBLE)))
 
 
@@ -65,5 +65,5 @@ def _is_word_character(character: str) -> bool:
 
 
 def _is_emoji(character: str) -> bool:
-    # The range holds emoji that are younger than this Python's Unicode tables.
+    # The range includes emoji that are newer than this Python's Unicode tables.
     return unicodedata.category(character) == "So" or "\U0001f000" <= character <= "\U0001faff"

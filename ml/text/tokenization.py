@@ -1,7 +1,7 @@
-"""How a text becomes token ids: one policy for training and serving.
+"""Turns texts into windows of token ids, in the same way for training and serving.
 
-A text is read whole: what does not fit one window is read in several that overlap, the last one ending with the text.
-A recipe may instead read the head alone, which cuts the text off where its first window ends.
+A text that does not fit into one window is read whole, in several overlapping windows, the last of which ends with the
+text. A recipe may instead read only the head, which is the first window.
 """
 
 import json
@@ -18,15 +18,15 @@ from tokenizers import Tokenizer
 from ml.errors import UnusableCheckpoint
 
 TokenIds = npt.NDArray[np.int32]
-# How much of a text is read: every window of it, or the first alone.
+# How much of a text is read: every window, or only the first.
 Reading = Literal["whole", "head"]
 
-# IMDB's reviews carry HTML line breaks; people's messages do not.
+# IMDB's reviews contain HTML line breaks; chat messages do not.
 LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-# Half of a character, which a cut-off emoji leaves behind. It has no UTF-8, so the tokenizer cannot take it.
+# A lone surrogate, which a cut-off emoji leaves behind, has no UTF-8 form, and the tokenizer cannot encode it.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
-# What a base without a word about it is; the three that reading needs come first.
+# The defaults of a base that does not name them. The first three are required.
 _DEFAULT_SPECIAL_TOKENS: Final = {
     "cls_token": "[CLS]",
     "sep_token": "[SEP]",
@@ -34,13 +34,13 @@ _DEFAULT_SPECIAL_TOKENS: Final = {
     "unk_token": "[UNK]",
     "mask_token": "[MASK]",
 }
-# What else of a base's ``tokenizer_config.json`` is true of a fine-tuned model as well.
+# Other settings of a base's ``tokenizer_config.json`` that also hold for a fine-tuned model.
 _COPIED_SETTINGS: Final = ("tokenizer_class", "do_lower_case", "strip_accents", "tokenize_chinese_chars")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenBatch:
-    """Windows padded to one length: ``input_ids`` and ``attention_mask`` (windows, tokens), int32, the mask 1 or 0."""
+    """Windows padded to one length: ``input_ids`` and ``attention_mask`` (1 or 0), both (windows, tokens) int32."""
 
     input_ids: TokenIds
     attention_mask: TokenIds
@@ -48,9 +48,9 @@ class TokenBatch:
 
 @dataclass(frozen=True, slots=True)
 class WindowTokenizer:
-    """Text to windows of token ids, each with [CLS] in front and [SEP] behind, at most ``window`` tokens long.
+    """Splits texts into windows of token ids: [CLS], up to ``window - 2`` tokens of text, [SEP].
 
-    ``facts`` is what the folder's ``tokenizer_config.json`` says of the tokenizer, for those that read it elsewhere.
+    Neighbouring windows share ``overlap`` tokens. ``config`` is written to ``tokenizer_config.json`` for transformers.
     """
 
     tokenizer: Tokenizer
@@ -64,34 +64,34 @@ class WindowTokenizer:
 
     @classmethod
     def read(cls, folder: Path, window: int, overlap: int, reading: Reading = "whole") -> Self:
-        """Read ``tokenizer.json``, and ``tokenizer_config.json`` where there is one.
+        """Read ``tokenizer.json``, and ``tokenizer_config.json`` if there is one.
 
-        Raises UnusableCheckpoint when one is broken, or the first is missing or has no [CLS], [SEP] or [PAD].
+        Raises UnusableCheckpoint if either is broken, or the first is missing or has no [CLS], [SEP] or [PAD].
         """
         path = folder / TOKENIZER_FILES[0]
         if not path.is_file():
             raise UnusableCheckpoint(path=folder, reason=f"{TOKENIZER_FILES[0]} is missing")
         try:
             tokenizer = Tokenizer.from_file(str(path))
-        # The tokenizers library raises plain Exception for every fault of the file.
+        # The tokenizers library raises a plain Exception for every fault in the file.
         except Exception as error:
             raise UnusableCheckpoint(path=folder, reason=f"{TOKENIZER_FILES[0]} cannot be read ({error})") from error
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        facts = _read_config(folder, tokenizer)
-        names = [_token_text(facts[name]) for name in list(_DEFAULT_SPECIAL_TOKENS)[:3]]
-        first, last, padding = map(tokenizer.token_to_id, names)
-        if first is None or last is None or padding is None:
+        config = _read_config(folder, tokenizer)
+        names = [_token_text(config[name]) for name in list(_DEFAULT_SPECIAL_TOKENS)[:3]]
+        cls_id, sep_id, pad_id = map(tokenizer.token_to_id, names)
+        if cls_id is None or sep_id is None or pad_id is None:
             raise UnusableCheckpoint(path=folder, reason=f"the vocabulary has no {names[0]}, {names[1]} or {names[2]}")
-        return cls(tokenizer, window, overlap, reading, first, last, padding, facts)
+        return cls(tokenizer, window, overlap, reading, cls_id, sep_id, pad_id, config)
 
     def token_ids(self, texts: Iterable[str]) -> list[list[int]]:
-        """Token ids of each text, whole and without special tokens."""
+        """Return the token ids of each text, whole and without special tokens."""
         cleaned = [LINE_BREAK.sub(" ", _SURROGATE.sub("\ufffd", text)) for text in texts]
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(cleaned, add_special_tokens=False)]
 
     def windows(self, ids: Sequence[int]) -> list[list[int]]:
-        """The windows of one text's ids; a text that fits gives one, as does an empty text."""
+        """Split one text's ids into windows; a text that fits, or is empty, gives one window."""
         room = self.window - 2
         if self.reading == "head":
             return [[self.cls_id, *ids[:room], self.sep_id]]
@@ -100,7 +100,7 @@ class WindowTokenizer:
         return [[self.cls_id, *ids[start : start + room], self.sep_id] for start in starts]
 
     def pad(self, windows: Sequence[Sequence[int]], multiple: int) -> TokenBatch:
-        """Pad windows to the longest, rounded up to ``multiple`` so that an engine meets few shapes."""
+        """Pad windows to the longest, rounded up to a multiple of ``multiple`` to limit the number of shapes."""
         longest = max(len(window) for window in windows)
         length = min(-(-longest // multiple) * multiple, max(self.window, longest))
         input_ids = np.full((len(windows), length), self.pad_id, np.int32)
@@ -111,33 +111,32 @@ class WindowTokenizer:
         return TokenBatch(input_ids, attention_mask)
 
     def save(self, folder: Path) -> None:
-        """Write the tokenizer files that transformers reads; the maximum length it is told is the window."""
+        """Write the tokenizer files that transformers reads, with ``window`` as the maximum length."""
         self.tokenizer.save(str(folder / TOKENIZER_FILES[0]))
-        facts = {**self.config, "model_max_length": self.window}
-        (folder / TOKENIZER_FILES[1]).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        config = {**self.config, "model_max_length": self.window}
+        (folder / TOKENIZER_FILES[1]).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def _read_config(folder: Path, tokenizer: Tokenizer) -> dict[str, Any]:
-    """What ``tokenizer_config.json`` says that stays true; where it is silent, a BERT with this tokenizer's case."""
+    """Return the settings of ``tokenizer_config.json`` to keep, with a BERT's defaults for those that it lacks."""
     path = folder / TOKENIZER_FILES[1]
     try:
-        stated = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        told = {
-            name: stated[name] for name in (*_COPIED_SETTINGS, *_DEFAULT_SPECIAL_TOKENS) if stated.get(name) is not None
-        }
+        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        names = (*_COPIED_SETTINGS, *_DEFAULT_SPECIAL_TOKENS)
+        given = {name: content[name] for name in names if content.get(name) is not None}
     except (OSError, ValueError, AttributeError) as error:
         raise UnusableCheckpoint(path=folder, reason=f"{TOKENIZER_FILES[1]} cannot be read ({error})") from error
     normalizer = json.loads(tokenizer.to_str())["normalizer"] or {}
     lower = bool(normalizer.get("lowercase", True))
-    silent = {
+    defaults = {
         "tokenizer_class": "BertTokenizer",
         "do_lower_case": lower,
         "model_max_length": None,
         **_DEFAULT_SPECIAL_TOKENS,
     }
-    return {**silent, **told}
+    return {**defaults, **given}
 
 
 def _token_text(token: Any) -> str:
-    """A special token's text: the file holds either that or an object around it."""
+    """Return a special token's text, which the file holds as a string or inside an object."""
     return str(token["content"] if isinstance(token, dict) and "content" in token else token)

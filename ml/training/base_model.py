@@ -1,4 +1,4 @@
-"""Where a fine-tune starts: a folder, a name on the Hugging Face hub, or the encoder that a package carries."""
+"""Locates the base encoder of a fine-tune: a folder, a model on the Hugging Face hub, or the packaged encoder."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,9 +16,9 @@ _FILES = ["config.json", "model.safetensors", *TOKENIZER_FILES]
 
 @dataclass(frozen=True, slots=True)
 class BaseModel:
-    """An encoder to start from: the name it was asked for by, and its Hugging Face folder.
+    """An encoder to start from: the name that was requested, and its Hugging Face folder.
 
-    ``temperature`` is that of a published model, kept where a round has nothing to fit another on.
+    ``temperature`` is a published model's; it is kept if a round has no dev to fit another on.
     """
 
     name: str
@@ -27,7 +27,7 @@ class BaseModel:
 
 
 def find_base_model(name: str) -> BaseModel:
-    """The base encoder ``name``, downloaded when it is a hub name; raises NoBaseModel."""
+    """Find the base encoder ``name``, and download it if it is a hub name. Raises NoBaseModel."""
     if name == DEFAULT_BASE_MODEL:
         return BaseModel(name, _packaged_folder())
     folder = Path(name)

@@ -1,7 +1,7 @@
-"""Where a fine-tune stands, on disk: enough to go on after a Ctrl-C, a crash or a kill.
+"""Checkpoints of a fine-tune, from which it can resume after a Ctrl-C, a crash or a kill.
 
 One safetensors file holds every variable (weights, optimiser moments, the states of the random generators) and, in its
-header, the step and the plan that it belongs to. It is written beside and renamed, so there is always a whole one.
+header, the step and the plan that it belongs to. It is replaced atomically, so that it is always complete.
 """
 
 import hashlib
@@ -25,21 +25,21 @@ _FILE = "training.safetensors"
 
 
 def plan_digest(**facts: object) -> str:
-    """A hash of what decides a fine-tune; a checkpoint of another plan is not gone on with."""
+    """Return a hash of everything that determines a fine-tune; a checkpoint of a different plan is not resumed."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The checkpoint of one plan in one folder."""
+    """The checkpoint of one plan, in ``folder``."""
 
     folder: Path
     plan: str
 
     def save(self, network: keras.Model, step: int) -> None:
-        """Keep every variable of the network and its optimiser as they are after ``step`` steps.
+        """Save every variable of the network and its optimiser after ``step`` steps.
 
-        Raises UnwritableFile, as on a full disk; the checkpoint before stays.
+        Raises UnwritableFile, for example on a full disk; the previous checkpoint then stays.
         """
         values = {name: keras.ops.convert_to_numpy(variable) for name, variable in _variables(network).items()}
         try:
@@ -50,7 +50,7 @@ class Checkpoint:
             raise UnwritableFile(path=self.folder / _FILE, reason=str(error)) from error
 
     def load(self, network: keras.Model) -> int:
-        """Put every variable back; the step that they are from. Raises NothingToResume."""
+        """Restore every variable, and return the step at which they were saved. Raises NothingToResume."""
         path = self.folder / _FILE
         try:
             with safe_open(path, framework="numpy") as stored:
@@ -64,12 +64,12 @@ class Checkpoint:
             raise NothingToResume(path=path, reason=f"it cannot be read ({error})") from error
 
     def remove(self) -> None:
-        """Delete the checkpoint, once what it led to is published."""
+        """Delete the checkpoint, once the model is published."""
         if self.folder.is_dir():
             shutil.rmtree(self.folder)
 
 
 def _variables(network: keras.Model) -> dict[str, Any]:
-    """Every variable under a name that does not depend on how many layers the process has made before."""
-    everything = [*network.variables, *network.optimizer.variables]
-    return {f"{number:04d}": variable for number, variable in enumerate(everything)}
+    """Return every variable by a name that does not depend on how many layers the process created before."""
+    variables = [*network.variables, *network.optimizer.variables]
+    return {f"{number:04d}": variable for number, variable in enumerate(variables)}

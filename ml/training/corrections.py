@@ -1,4 +1,4 @@
-"""Corrections: texts and what people say they are."""
+"""Corrections: texts with the labels that people agreed on, as training data."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,20 +16,23 @@ from ml.training.training_set import TrainingExamples
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """Judged texts: columns ``text`` and ``label``, each text once."""
+    """Corrections without contradictions. ``rows`` has ``text`` and ``label`` (index into LABELS), each text once.
+
+    ``source`` is the name that people know them by, such as a file's.
+    """
 
     rows: pd.DataFrame
     source: str
     contradictory: int
-    """Texts left out because they were judged both ways."""
+    """The number of texts left out because they occur with both labels."""
     held_out: int = 0
-    """Texts left out because they stand in dev or in the official test part."""
+    """The number of texts left out because they are in dev or in the official test split."""
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a table of reviews, with what an export defused as it was written.
+        """Read a table of labelled texts, and undo the formula escapes of an export.
 
-        Raises what ``read_reviews`` does, and TooFewCorrections when none is left.
+        Raises what ``read_reviews`` does, and TooFewCorrections if none is left.
         """
         rows = read_reviews(path)[["text", "label"]]
         found = cls.from_table(rows.assign(text=rows["text"].map(unescape_formula)), path.name)
@@ -39,22 +42,22 @@ class Corrections:
 
     @classmethod
     def from_table(cls, rows: pd.DataFrame, source: str) -> Self:
-        """Those of ``rows`` (columns ``text`` and ``label``) that are clear; ``source`` is what a person calls them."""
-        labels = rows.groupby(rows["text"].map(fingerprint))["label"].transform("nunique")
-        clear = rows[labels == 1]
-        clear = clear[~clear["text"].map(fingerprint).duplicated()].reset_index(drop=True)
-        contradictory = rows[labels > 1]["text"].map(fingerprint).nunique()
-        return cls(clear, source, contradictory)
+        """Take the rows (columns ``text`` and ``label``) whose text has one label only, each text once."""
+        label_counts = rows.groupby(rows["text"].map(fingerprint))["label"].transform("nunique")
+        unambiguous = rows[label_counts == 1]
+        unambiguous = unambiguous[~unambiguous["text"].map(fingerprint).duplicated()].reset_index(drop=True)
+        contradictory = rows[label_counts > 1]["text"].map(fingerprint).nunique()
+        return cls(unambiguous, source, contradictory)
 
     def excluding(self, held_out: pd.DataFrame) -> Self:
-        """The corrections whose text does not stand in ``held_out``, which measures; raises TooFewCorrections."""
+        """Leave out the texts in ``held_out``, which is for evaluation. Raises TooFewCorrections if none is left."""
         kept = exclude_texts(self.rows, held_out)
         if kept.empty:
             raise TooFewCorrections(path=self.source)
         return replace(self, rows=kept, held_out=self.held_out + len(self.rows) - len(kept))
 
     def manifest_data(self) -> dict[str, Any]:
-        """What the manifest says of them."""
+        """Return the manifest's description of the corrections."""
         return {
             "file": self.source,
             "judgements": len(self.rows),
@@ -64,5 +67,5 @@ class Corrections:
         }
 
     def examples(self) -> TrainingExamples:
-        """Each text and its label."""
+        """Return the corrections as examples with hard targets."""
         return TrainingExamples.from_labels(self.rows["text"].tolist(), self.rows["label"].tolist())

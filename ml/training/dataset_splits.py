@@ -1,4 +1,4 @@
-"""Which reviews a fine-tune trains on and which it measures itself on, as its recipe says."""
+"""Splits reviews into train, dev and test as a recipe says."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,65 +18,65 @@ from ml.training.training_set import TrainingExamples, TrainingSet, empty_review
 
 @dataclass(frozen=True, slots=True)
 class DatasetSplits:
-    """The reviews of one fine-tune and where they come from."""
+    """The train, dev and test reviews of one fine-tune, as tables with ``text`` and ``label``, and their origin."""
 
     split: TrainDevSplit
     source: str
     source_digest: str
     left_out_because_in_test: int
     test: pd.DataFrame
-    """The official test part, where the file has one and the recipe leaves it alone."""
+    """The official test split; empty if the file has none or the recipe trains on it."""
 
     @classmethod
     def from_reviews(cls, reviews: pd.DataFrame, path: Path, recipe: Recipe, limit: int | None) -> Self:
-        """Cut ``reviews``, or ``limit`` of those that can be used, drawn by the seed, as ``recipe.split`` says.
+        """Split ``reviews``, read from ``path``, as ``recipe.split`` says.
 
-        ``movies``: the official train part (all rows of a file without parts), with dev held out unless there is a
-        validation part, and without the rows whose text stands in the official test part too. ``rows``: every row,
-        whatever part it is of, and whatever texts are shared. Raises MissingSplit when there is no train part,
-        TooFewReviews when one of the two sets would lack a label.
+        ``movies``: take the official train split (all rows of a file without splits) without the texts of the official
+        test split, and hold out dev unless there is a validation split. ``rows``: shuffle all rows, whatever their
+        split, and allow shared texts. ``limit`` draws that many of the usable reviews by the seed. Raises MissingSplit
+        if there is no train split, and TooFewReviews if train or dev lacks a label.
         """
         usable, test = (reviews, empty_reviews()) if recipe.split == "rows" else _official_train_and_test(reviews)
         left_out = 0
         if len(test):
-            clean = exclude_texts(usable, test)
-            usable, left_out = clean, len(usable) - len(clean)
+            without_test = exclude_texts(usable, test)
+            usable, left_out = without_test, len(usable) - len(without_test)
         if limit is not None and limit < len(usable):
             usable = usable.sample(limit, random_state=recipe.seed).reset_index(drop=True)
-        cut = split_rows if recipe.split == "rows" else hold_out
-        split = cut(usable, recipe.dev, recipe.seed)
+        split_function = split_rows if recipe.split == "rows" else hold_out
+        split = split_function(usable, recipe.dev, recipe.seed)
         if min(split.train["label"].nunique(), split.dev["label"].nunique()) < len(LABELS):
             raise TooFewReviews(path=path, rows=len(usable))
         return cls(split, source_name(path), digest(reviews["text"]), left_out, test)
 
     @property
     def held_out(self) -> pd.DataFrame:
-        """What measures: dev, and the official test part where there is one."""
+        """The reviews kept for evaluation: dev, and the official test split if there is one."""
         return pd.concat([self.split.dev, self.test], ignore_index=True)
 
     def training_set(self, corrections: Corrections | None = None) -> TrainingSet:
-        """The training set of a full fine-tune, with the corrections that are not held out among its examples.
+        """Return the training set of a full fine-tune, including the corrections that are not held out.
 
-        A review that was corrected stands there as corrected only.
+        A corrected review is included only as corrected. Raises TooFewCorrections if every correction is held out.
         """
         if corrections is None:
             return TrainingSet(self._examples(), self.manifest_data(), self.split.dev)
         usable = corrections.excluding(self.held_out)
-        others = replace(self, split=replace(self.split, train=exclude_texts(self.split.train, usable.rows)))
-        corrected = len(self.split.train) - len(others.split.train)
+        uncorrected = replace(self, split=replace(self.split, train=exclude_texts(self.split.train, usable.rows)))
+        corrected = len(self.split.train) - len(uncorrected.split.train)
         facts = {
-            **others.manifest_data(),
+            **uncorrected.manifest_data(),
             "left_out_because_corrected": corrected,
             "corrections": usable.manifest_data(),
         }
-        return TrainingSet(others._examples() + usable.examples(), facts, self.split.dev, usable.rows)
+        return TrainingSet(uncorrected._examples() + usable.examples(), facts, self.split.dev, usable.rows)
 
     def _examples(self) -> TrainingExamples:
         train = self.split.train
         return TrainingExamples.from_labels(train["text"].tolist(), train["label"].tolist())
 
     def manifest_data(self) -> dict[str, Any]:
-        """What the manifest says of the data; the digests cover the normalised texts, whatever their order."""
+        """Return the manifest's description of the data; the digests cover the normalised texts, in any order."""
         return {
             "file": self.source,
             "file_digest": self.source_digest,
@@ -90,7 +90,7 @@ class DatasetSplits:
 
 
 def _official_train_and_test(reviews: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The official train part and test part; all rows and none where the file names no parts."""
+    """Return the official train and test splits; every row and an empty table if the file names no splits."""
     train = official_train(reviews)
-    named = "split" in reviews and "test" in set(reviews["split"])
-    return train, official_split(reviews, "test") if named else empty_reviews()
+    has_test = "split" in reviews and "test" in set(reviews["split"])
+    return train, official_split(reviews, "test") if has_test else empty_reviews()

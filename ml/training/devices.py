@@ -1,7 +1,7 @@
-"""What a fine-tune computes on, and in which precision: the processor, one GPU, or several with a copy each.
+"""Chooses the device and precision of a fine-tune: the CPU, one GPU, or several GPUs with a replica each.
 
-On a GPU this has run with Keras's JAX backend (``KERAS_BACKEND=jax``), see ``benchmarks.training.gpu``. Not run on one
-so far: TensorFlow's growing memory and XLA, and copies on several GPUs, which are tested on two logical processors.
+Keras's JAX backend (``KERAS_BACKEND=jax``) has been run on a GPU, see ``benchmarks.training.gpu``. Not run on a GPU so
+far: TensorFlow's memory growth and XLA, and replicas on several GPUs, which are tested on two logical CPUs.
 """
 
 import os
@@ -19,9 +19,9 @@ from ml.training.training_set import Targets
 
 @contextmanager
 def use_precision(precision: str) -> Iterator[str]:
-    """Networks built inside compute in ``precision``, weights in float32, with a copy on each of several GPUs.
+    """Build networks inside this block for ``precision``, with float32 weights and a replica on each of several GPUs.
 
-    Yields the precision, which for "fastest" is bfloat16 where that is multiplied in hardware.
+    Yields the precision, which for "fastest" is bfloat16 if the hardware multiplies it, else float32.
     """
     gpus = _gpus()
     if precision == "fastest":
@@ -36,40 +36,40 @@ def use_precision(precision: str) -> Iterator[str]:
 
 
 def should_jit_compile() -> bool:
-    """Whether steps are worth compiling with XLA.
+    """Return whether to compile training steps with XLA.
 
-    On a processor TensorFlow takes half a minute for it and gets no faster; JAX is made for it everywhere.
+    On a CPU, TensorFlow takes half a minute to compile and gets no faster; JAX is designed for XLA everywhere.
     """
     return keras.backend.backend() == "jax" or bool(_gpus())
 
 
 def train_step(network: keras.Model, inputs: NetworkInputs, targets: Targets) -> float:
-    """Train a compiled network on one batch, shared out among its copies; the mean loss.
+    """Train a compiled network on one batch, divided among its replicas, and return the mean loss.
 
-    Parts that differ by a row, where a batch does not divide, weigh the same.
+    If the batch does not divide evenly, parts that differ by one row have the same weight.
     """
     strategy = getattr(network, "distribute_strategy", None)
-    copies = strategy.num_replicas_in_sync if strategy else 1
-    # A copy without a row would have no loss, so a last batch of fewer rows goes to each of them.
-    if copies == 1 or len(targets) < copies:
+    replicas = strategy.num_replicas_in_sync if strategy else 1
+    # A replica without a row would have no loss, so every replica gets the whole of a batch that is too small.
+    if replicas == 1 or len(targets) < replicas:
         return float(network.train_on_batch(inputs, targets))
     network.make_train_function()
     network.reset_metrics()
-    shared = {name: _distribute(strategy, values) for name, values in inputs.items()}
-    found = network.train_function(iter([(shared, _distribute(strategy, targets))]))
-    return float(found["loss"])
+    distributed = {name: _distribute(strategy, values) for name, values in inputs.items()}
+    metrics = network.train_function(iter([(distributed, _distribute(strategy, targets))]))
+    return float(metrics["loss"])
 
 
 def _distribute(strategy: Any, values: Any) -> Any:
-    """Rows of ``values`` as one value with a part for each copy."""
+    """Return a distributed value with a part of the rows of ``values`` for each replica."""
     parts = np.array_split(values, strategy.num_replicas_in_sync)
     return strategy.experimental_distribute_values_from_function(
-        lambda copy: keras.ops.convert_to_tensor(parts[copy.replica_id_in_sync_group])
+        lambda context: keras.ops.convert_to_tensor(parts[context.replica_id_in_sync_group])
     )
 
 
 def _gpus() -> list[Any]:
-    """The GPUs that Keras's backend sees, told to take memory as they need it."""
+    """Return the GPUs that Keras's backend sees, with memory allocated as needed."""
     if keras.backend.backend() == "jax":
         return _jax_gpus()
     if keras.backend.backend() != "tensorflow":
@@ -83,7 +83,7 @@ def _gpus() -> list[Any]:
 
 
 def _jax_gpus() -> list[Any]:
-    # Read when JAX first looks for devices; without it, JAX takes three quarters of a GPU's memory at once.
+    # JAX reads this when it first lists devices; by default it allocates three quarters of a GPU's memory.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import jax  # noqa: PLC0415 - the other Keras backends work without JAX
 
@@ -91,7 +91,7 @@ def _jax_gpus() -> list[Any]:
 
 
 def _replica_scope(gpus: list[Any]) -> Any:
-    """The scope in which a network gets a copy on each of several GPUs; with JAX it stays on the first."""
+    """Return a scope in which a network gets a replica on each of several GPUs; with JAX, only the first is used."""
     if len(gpus) < 2 or keras.backend.backend() != "tensorflow":
         return nullcontext()
     import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow
@@ -100,6 +100,6 @@ def _replica_scope(gpus: list[Any]) -> Any:
 
 
 def _has_bfloat16_units() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware: with AMX, or with AVX-512."""
-    processor = Path("/proc/cpuinfo")
-    return processor.is_file() and "_bf16" in processor.read_text(encoding="utf-8")
+    """Return whether the CPU multiplies bfloat16 in hardware, with AMX or AVX-512."""
+    cpu_info = Path("/proc/cpuinfo")
+    return cpu_info.is_file() and "_bf16" in cpu_info.read_text(encoding="utf-8")

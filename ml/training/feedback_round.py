@@ -1,12 +1,12 @@
-"""What a feedback round trains on: corrections, and a replay of what the anchor knows.
+"""Builds the training set of a feedback round: corrections, and a replay of what the anchor was trained on.
 
-The anchor is the model that was fine-tuned on IMDB alone. Training on corrections only would cost it what it knows, so
-each round shows some of its own reviews again; without them, the texts of the behavioural checks. What is to be said of
-a replayed text is what the anchor says (Li and Hoiem 2016, "Learning without Forgetting").
+The anchor is the model that was fine-tuned only on IMDB. Training on corrections alone would make it forget, so each
+round replays some of its training reviews or, without them, the texts of the behavioural checks. The target of a
+replayed text is the anchor's own probabilities (Li and Hoiem 2016, "Learning without Forgetting").
 
-Of its own reviews the anchor is sure, and an answer near 0 or 1 holds nothing in place: the loss is as small when the
-network moves a little, and reviews that it never saw, of which it is less sure, turn. So parts of reviews are replayed,
-which are short like what people write, and of those the ones that it is least sure of.
+The anchor is confident about its own training reviews, and targets near 0 or 1 constrain the network little: small
+changes barely affect the loss but flip unseen reviews about which it is less confident. So excerpts of reviews are
+replayed, which are short like people's messages, and among them those about which the anchor is least confident.
 """
 
 from collections.abc import Sequence
@@ -30,34 +30,34 @@ from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingExamples, TrainingSet, empty_reviews
 
-# The fact of a manifest by which a model that came out of a feedback round is known.
+# The key of ``Manifest.data`` that marks the result of a feedback round.
 _ANCHOR_KEY = "anchor"
 _CORRECTIONS_KEY = "corrections"
-# Parts that are drawn for each that is replayed.
+# How many excerpts are drawn for each one that is replayed.
 _EXCERPTS_PER_REPLAY = 2
-# Words of a part of a review: from a short sentence to what one window of tokens holds.
+# Words in an excerpt: from a short sentence to about one window of tokens.
 _MIN_EXCERPT_WORDS, _MAX_EXCERPT_WORDS = 8, 100
 
 
 def load_anchor(folder: Path, threads: int = 0) -> Classifier:
-    """The published model that rounds start from, on ``threads`` processor threads, or as many as the engine likes.
+    """Load the published model that rounds start from, on ``threads`` CPU threads; 0 lets the engine choose.
 
-    Raises UnusableAnchor for a folder that is no published model and for one that has learnt from corrections, and
-    UnusableArtifact for a broken one.
+    Raises UnusableAnchor for a folder that is not a published model or one that was trained on corrections, and
+    UnusableArtifact for a broken model.
     """
     if not (folder / MANIFEST).is_file():
-        raise UnusableAnchor(path=folder, reason="it is no published model")
+        raise UnusableAnchor(path=folder, reason="it is not a published model")
     anchor = Classifier.load(folder, threads)
     if _ANCHOR_KEY in anchor.manifest.data:
-        first = anchor.manifest.data[_ANCHOR_KEY]
-        raise UnusableAnchor(path=folder, reason=f"it came out of a feedback round itself, which started from {first}")
+        origin = anchor.manifest.data[_ANCHOR_KEY]
+        raise UnusableAnchor(path=folder, reason=f"it is itself the result of a feedback round from {origin}")
     if _CORRECTIONS_KEY in anchor.manifest.data:
-        raise UnusableAnchor(path=folder, reason="it was trained on corrections, which rounds could then not take back")
+        raise UnusableAnchor(path=folder, reason="it was trained on corrections, which rounds could not undo")
     return anchor
 
 
 def base_model_from(anchor: Classifier) -> BaseModel:
-    """A published model as what a fine-tune starts from."""
+    """Return a published model as the base of a fine-tune."""
     return BaseModel(anchor.version, anchor.folder, anchor.manifest.temperature)
 
 
@@ -73,8 +73,8 @@ def feedback_training_set(
     _require_same_reading(anchor, recipe)
     facts: dict[str, Any] = {_ANCHOR_KEY: anchor.version}
     if anchor_data is None:
-        checked = pd.DataFrame({"text": check_texts(read_checks())})
-        replay = _with_anchor_targets(anchor, exclude_texts(checked, corrections.rows)["text"].tolist())
+        check_table = pd.DataFrame({"text": check_texts(read_checks())})
+        replay = _with_anchor_targets(anchor, exclude_texts(check_table, corrections.rows)["text"].tolist())
     else:
         corrections = corrections.excluding(anchor_data.held_out)
         replay = _replay_examples(exclude_texts(anchor_data.split.train, corrections.rows), anchor, recipe)
@@ -93,38 +93,40 @@ def feedback_training_set(
 
 
 def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:
-    """What an anchor says of a text, and its temperature, hold for texts that are read as it reads them."""
-    own, other = (
+    """Raise UnusableAnchor if the windows differ, since the anchor's targets and temperature depend on them."""
+    anchor_windows, recipe_windows = (
         f"in windows of {each.window} tokens that overlap by {each.overlap} ({each.reading})"
         for each in (anchor.manifest, recipe)
     )
-    if own != other:
-        raise UnusableAnchor(path=anchor.folder, reason=f"it reads {own}, the recipe {recipe.name} {other}")
+    if anchor_windows != recipe_windows:
+        raise UnusableAnchor(
+            path=anchor.folder, reason=f"it reads texts {anchor_windows}, and the recipe {recipe.name} {recipe_windows}"
+        )
 
 
 def _replay_examples(reviews: pd.DataFrame, anchor: Classifier, recipe: Recipe) -> TrainingExamples:
-    """Parts of ``recipe.replay`` reviews, drawn by the seed; of all when there are no more."""
+    """Return the ``recipe.replay`` excerpts about which the anchor is least confident, drawn by the seed."""
     drawn = reviews["text"].sample(
         min(_EXCERPTS_PER_REPLAY * (recipe.replay or 0), len(reviews)), random_state=recipe.seed
     )
     rng = np.random.default_rng(recipe.seed)
-    parts = _with_anchor_targets(anchor, [_random_excerpt(text, rng) for text in drawn])
-    least_sure = np.argsort(parts.targets.max(axis=1), kind="stable")[: recipe.replay]
-    return TrainingExamples([parts.texts[row] for row in least_sure], parts.targets[least_sure])
+    excerpts = _with_anchor_targets(anchor, [_random_excerpt(text, rng) for text in drawn])
+    least_confident = np.argsort(excerpts.targets.max(axis=1), kind="stable")[: recipe.replay]
+    return TrainingExamples([excerpts.texts[row] for row in least_confident], excerpts.targets[least_confident])
 
 
 def _random_excerpt(text: str, rng: np.random.Generator) -> str:
-    """Neighbouring words of a text, at a random place; a text as short as a sentence stays whole."""
+    """Return consecutive words at a random place in ``text``; a text of at most _MIN_EXCERPT_WORDS is kept whole."""
     words = LINE_BREAK.sub(" ", text).split()
     if len(words) <= _MIN_EXCERPT_WORDS:
         return text
-    # Even over the logarithm of the length, so that a sentence is as likely as a paragraph.
+    # Log-uniform in length, so that a sentence is as likely as a paragraph.
     length = round(_MIN_EXCERPT_WORDS * (min(len(words), _MAX_EXCERPT_WORDS) / _MIN_EXCERPT_WORDS) ** rng.random())
     start = int(rng.integers(len(words) - length + 1))
     return " ".join(words[start : start + length])
 
 
 def _with_anchor_targets(anchor: Classifier, texts: Sequence[str]) -> TrainingExamples:
-    """Texts under the probabilities of the anchor, at the temperature 1 that it was trained at."""
+    """Return texts with the anchor's probabilities as targets, at temperature 1, at which it was trained."""
     logits, _ = anchor.engine.logits(texts)
     return TrainingExamples(texts, probabilities(logits, 1.0))

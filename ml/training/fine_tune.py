@@ -1,4 +1,4 @@
-"""From labelled reviews and a base encoder to a published folder."""
+"""Fine-tunes a base encoder on a training set and publishes the result."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ _LIBRARIES = ("keras", keras.backend.backend(), "numpy", "openvino", "safetensor
 
 @dataclass(frozen=True, slots=True)
 class FineTuneJob:
-    """One fine-tune: from which base, on what, how, and the folder that it is published as."""
+    """One fine-tune: its base, training set and recipe, and the folder to publish it in."""
 
     base: BaseModel
     training_set: TrainingSet
@@ -41,7 +41,7 @@ class FineTuneJob:
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """Where the checkpoint of the running fine-tune is kept: a hidden folder beside ``out``."""
+        """The checkpoint of this fine-tune, in a hidden folder beside ``out``."""
         training_set = self.training_set
         plan = plan_digest(
             base=file_hash(self.base.folder / WEIGHTS),
@@ -53,11 +53,11 @@ class FineTuneJob:
 
 
 def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = False) -> Manifest:
-    """Carry out an order; ``order.out`` is replaced only once all is done.
+    """Run a job, and replace ``job.out`` atomically once the model is complete.
 
-    Raises UnusableCheckpoint when the base cannot be built, reads less than a window at once or has fewer blocks than
-    are frozen, FolderTaken when ``out`` is something else than a published model, UnwritableFile when it cannot be
-    made, FineTuneStopped when the watch stops it, and NothingToResume when there is no checkpoint to go on with.
+    Raises UnusableCheckpoint if the base cannot be built, has too few positions for a window or fewer blocks than are
+    frozen; FolderTaken if ``out`` is not a published model; UnwritableFile if it cannot be written; FineTuneStopped if
+    the callbacks stop it; and NothingToResume if there is no checkpoint to resume from.
     """
     prepare_destination(job.out)
     base, training_set, recipe = job.base, job.training_set, job.recipe
@@ -65,7 +65,7 @@ def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = Fal
     bert.require_window(base.folder, recipe.window)
     bert.require_blocks(base.folder, recipe.frozen_layers)
     keras.utils.set_random_seed(recipe.seed)
-    reader = WindowTokenizer.read(base.folder, recipe.window, recipe.overlap, recipe.reading)
+    tokenizer = WindowTokenizer.read(base.folder, recipe.window, recipe.overlap, recipe.reading)
     config = replace(
         bert,
         hidden_dropout_prob=recipe.hidden_dropout,
@@ -73,64 +73,64 @@ def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = Fal
     )
     with use_precision(recipe.precision) as precision:
         network = read_checkpoint(base.folder, config)
-        state = job.checkpoint
-        steps = train(network, WindowBatches(training_set.examples, reader, recipe), state, resume, callbacks)
+        checkpoint = job.checkpoint
+        steps = train(network, WindowBatches(training_set.examples, tokenizer, recipe), checkpoint, resume, callbacks)
         if recipe.interpolation < 1:
             interpolate_weights(network, read_checkpoint(base.folder, config), recipe.interpolation)
     with publish_artifact(job.out) as folder:
-        write_checkpoint(folder, network, config, reader)
+        write_checkpoint(folder, network, config, tokenizer)
         manifest = _build_manifest(folder, job, {"computed_in": precision, "steps": steps})
         manifest.write(folder)
-    state.remove()
+    checkpoint.remove()
     return manifest
 
 
-def _build_manifest(folder: Path, order: FineTuneJob, done: dict[str, Any]) -> Manifest:
-    """The manifest of a written checkpoint: calibrated and measured on dev with the engine that will serve it.
+def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, Any]) -> Manifest:
+    """Calibrate and measure a written model on dev with the engine that will serve it, and return its manifest.
 
-    ``done`` is what came of the recipe.
+    ``training_facts`` are added to the recipe in the manifest.
     """
-    recipe, training_set = order.recipe, order.training_set
+    recipe, training_set = job.recipe, job.training_set
     engine = Engine.load(folder, recipe.window, recipe.overlap, recipe.reading)
     probe_logits, _ = engine.logits(PROBES)
-    temperature, found = _calibrate_and_measure(engine, order)
+    temperature, dev_figures = _calibrate_and_measure(engine, job)
     now = datetime.now(UTC)
     manifest = Manifest(
         version="",
         created=now.isoformat(timespec="seconds"),
-        base=order.base.name,
+        base=job.base.name,
         window=recipe.window,
         overlap=recipe.overlap,
         reading=recipe.reading,
         temperature=temperature,
         unsure_below=recipe.unsure_below,
         data=training_set.manifest_data,
-        recipe={**asdict(recipe), **done},
+        recipe={**asdict(recipe), **training_facts},
         libraries={name: version(name) for name in _LIBRARIES},
-        figures=found,
+        figures=dev_figures,
         probe_logits=[[float(value) for value in row] for row in probe_logits],
         files=file_hashes(folder),
     )
-    # The same weights published again are another version: the registry knows a version by one manifest.
-    facts = hashlib.sha256(json.dumps(asdict(manifest), sort_keys=True).encode()).hexdigest()
-    return replace(manifest, version=f"{now:%Y%m%d}-{facts[:8]}")
+    # Publishing the same weights again makes a new version, since the registry stores one manifest hash per version.
+    content_hash = hashlib.sha256(json.dumps(asdict(manifest), sort_keys=True).encode()).hexdigest()
+    return replace(manifest, version=f"{now:%Y%m%d}-{content_hash[:8]}")
 
 
-def _calibrate_and_measure(engine: Engine, order: FineTuneJob) -> tuple[float, dict[str, Any]]:
+def _calibrate_and_measure(engine: Engine, job: FineTuneJob) -> tuple[float, dict[str, Any]]:
     """Return the temperature fitted on dev, and the figures on dev and on the corrections, if there are any."""
     found: dict[str, Any] = {}
-    training_set, unsure_below = order.training_set, order.recipe.unsure_below
-    temperature = order.base.temperature
+    training_set, unsure_below = job.training_set, job.recipe.unsure_below
+    temperature = job.base.temperature
     if len(training_set.dev):
-        logits, labels = _logits(engine, training_set.dev)
+        logits, labels = _logits_and_labels(engine, training_set.dev)
         temperature = fit_temperature(logits, labels)
         found["dev"] = asdict(figures(logits, labels, temperature, unsure_below))
     if len(training_set.corrections):
-        logits, labels = _logits(engine, training_set.corrections)
+        logits, labels = _logits_and_labels(engine, training_set.corrections)
         found["corrections"] = asdict(figures(logits, labels, temperature, unsure_below))
     return temperature, found
 
 
-def _logits(engine: Engine, reviews: pd.DataFrame) -> tuple[Logits, Labels]:
+def _logits_and_labels(engine: Engine, reviews: pd.DataFrame) -> tuple[Logits, Labels]:
     logits, _ = engine.logits(reviews["text"].tolist())
     return logits, reviews["label"].to_numpy(np.int8)

@@ -1,4 +1,4 @@
-"""Fine-tuning: schedule, optimiser and steps of one recipe, run by Keras."""
+"""The training loop: schedule, optimiser, steps and checkpoints of one recipe, in Keras."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from ml.training.optimizer import AdamW
 from ml.training.recipe import Recipe
 from ml.training.training_set import Targets
 
-# Steps that the reported loss is averaged over.
+# How many steps the reported loss is averaged over.
 _LOSS_WINDOW = 50
-# Steps between two checkpoints: about a minute's work on two cores, kept in a second.
+# Steps between two checkpoints: about a minute of work on two cores, saved in a second.
 _CHECKPOINT_STEPS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """Where a fine-tune is: steps done and in all, epochs in all, the running mean loss, reviews a second so far."""
+    """Progress of a fine-tune: steps done and in total, total epochs, running mean loss, and reviews per second."""
 
     step: int
     steps: int
@@ -37,26 +37,26 @@ class TrainingProgress:
 
 @keras.saving.register_keras_serializable(package="thumbs")
 class WarmUpLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """From 0 up to ``peak`` over ``warmup`` steps, then straight down to 0 at ``steps`` (Devlin et al. 2019)."""
+    """Rises linearly from 0 to ``peak`` over ``warmup`` steps, then falls to 0 at ``steps`` (Devlin et al. 2019)."""
 
     def __init__(self, peak: float, warmup: int, steps: int) -> None:
         self.peak, self.warmup, self.steps = peak, warmup, steps
 
     def __call__(self, step: Any) -> Any:
-        """The learning rate at ``step``."""
+        """Return the learning rate at ``step``."""
         step = ops.cast(step, "float32")
         rising = step / max(self.warmup, 1)
         falling = (self.steps - step) / max(self.steps - self.warmup, 1)
         return self.peak * ops.maximum(ops.minimum(rising, falling), 0.0)
 
     def get_config(self) -> dict[str, Any]:
-        """What makes an equal schedule."""
+        """Return the arguments that recreate this schedule."""
         return {"peak": self.peak, "warmup": self.warmup, "steps": self.steps}
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingCallbacks:
-    """Who follows a fine-tune: ``report`` hears of each step, and ``stopped`` may end it after one."""
+    """Callbacks after each step: ``on_progress`` reports it, and ``should_stop`` returns True to stop the fine-tune."""
 
     on_progress: Callable[[TrainingProgress], None]
     should_stop: Callable[[], bool]
@@ -65,11 +65,11 @@ class TrainingCallbacks:
 def train(
     network: keras.Model, batches: WindowBatches, checkpoint: Checkpoint, resume: bool, callbacks: TrainingCallbacks
 ) -> int:
-    """Fine-tune ``network`` in place by the batches' recipe, with checkpoints in ``state``; ``resume`` starts there.
+    """Fine-tune ``network`` in place by the batches' recipe, and return the total number of optimiser steps.
 
-    Of a recipe with frozen layers, the layers above them are trained on what those give. Gives the number of steps
-    that the weights took, those before the checkpoint included. Raises FineTuneStopped once the watch stops it,
-    NothingToResume when there is no checkpoint of this plan.
+    If the recipe freezes layers, only those above are trained, on the cached outputs of the frozen ones. ``resume``
+    continues from ``checkpoint``, and the total then includes the steps before it. Raises FineTuneStopped if the
+    callbacks stop it, and NothingToResume if there is no checkpoint of this plan.
     """
     recipe = batches.recipe
     steps = batches.batches_per_epoch * recipe.epochs
@@ -79,15 +79,15 @@ def train(
     start, loss = monotonic(), 0.0
     for step, (inputs, targets) in enumerate(_remaining_batches(batches, recipe.epochs, first), start=first + 1):
         latest = devices.train_step(network, prepare(inputs), targets)
-        done = step - first
-        loss += (latest - loss) / min(done, _LOSS_WINDOW)
+        steps_run = step - first
+        loss += (latest - loss) / min(steps_run, _LOSS_WINDOW)
         callbacks.on_progress(
-            TrainingProgress(step, steps, recipe.epochs, loss, done * recipe.batch_size / (monotonic() - start))
+            TrainingProgress(step, steps, recipe.epochs, loss, steps_run * recipe.batch_size / (monotonic() - start))
         )
         if callbacks.should_stop():
             checkpoint.save(network, step)
             raise FineTuneStopped(step=step, steps=steps)
-        if step % _CHECKPOINT_STEPS == 0 or step == steps:  # the last, should what comes after training break off
+        if step % _CHECKPOINT_STEPS == 0 or step == steps:  # also the last, in case publishing fails
             checkpoint.save(network, step)
     return int(ops.convert_to_numpy(network.optimizer.iterations))
 
@@ -95,7 +95,7 @@ def train(
 def _trainable_network(
     network: keras.Model, recipe: Recipe
 ) -> tuple[keras.Model, Callable[[NetworkInputs], NetworkInputs]]:
-    """What of the network a recipe trains, and what makes its inputs of token ids."""
+    """Return the part of the network to train, and a function from token ids to its inputs."""
     if not recipe.frozen_layers:
         return network, lambda inputs: inputs
     parts = split_network(network, recipe.frozen_layers)
@@ -103,7 +103,7 @@ def _trainable_network(
 
 
 def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
-    """Give the network its optimiser, with every variable made, so that a checkpoint can fill them."""
+    """Compile the network with its optimiser, and create every variable so that a checkpoint can restore it."""
     rate: Any = recipe.learning_rate
     if recipe.schedule == "linear":
         rate = WarmUpLinearDecay(recipe.learning_rate, round(recipe.warmup * steps), steps)
@@ -117,7 +117,7 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> None:
 
 
 def _remaining_batches(batches: WindowBatches, epochs: int, first: int) -> Iterator[tuple[NetworkInputs, Targets]]:
-    """The batches of all epochs but the ``first`` so many."""
+    """Yield the batches of all epochs, except the first ``first`` batches."""
     for number in range(first // batches.batches_per_epoch, epochs):
         skipped = first % batches.batches_per_epoch if number == first // batches.batches_per_epoch else 0
         yield from islice(batches.epoch(number), skipped, None)

@@ -1,4 +1,4 @@
-"""AdamW (Loshchilov and Hutter 2019), with the update of a variable in one pass over memory where there is one."""
+"""AdamW (Loshchilov and Hutter 2019), with a fused update on TensorFlow."""
 
 from typing import Any
 
@@ -6,29 +6,29 @@ import keras
 
 
 @keras.saving.register_keras_serializable(package="thumbs")
-class AdamW(keras.optimizers.AdamW):  # type: ignore[misc]  # Keras tells no types
-    """Keras's AdamW: the same numbers, moments and settings.
+class AdamW(keras.optimizers.AdamW):  # type: ignore[misc]  # Keras has no types
+    """Keras's AdamW, with the same results, moments and settings.
 
-    On TensorFlow a variable and both its moments are updated by one kernel, where Keras's own operations go over them a
-    dozen times; on a processor that is a tenth of a fine-tune's time.
+    On TensorFlow one kernel updates a variable and both its moments, while Keras's own operations pass over them a
+    dozen times; on a CPU this saves a tenth of a fine-tune's time.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Move ``variable`` and its moments by one step against ``gradient``."""
+        """Update ``variable`` and its moments by one step."""
         if keras.backend.backend() != "tensorflow":
             super().update_step(gradient, variable, learning_rate)
             return
         import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow
 
         index = self._get_variable_index(variable)
-        after = tf.cast(self.iterations + 1, variable.dtype)
+        step = tf.cast(self.iterations + 1, variable.dtype)
         beta_1, beta_2 = (tf.cast(beta, variable.dtype) for beta in (self.beta_1, self.beta_2))
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
-            beta1_power=beta_1**after,
-            beta2_power=beta_2**after,
+            beta1_power=beta_1**step,
+            beta2_power=beta_2**step,
             lr=tf.cast(learning_rate, variable.dtype),
             beta1=beta_1,
             beta2=beta_2,

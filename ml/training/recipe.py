@@ -1,4 +1,4 @@
-"""A recipe: everything that decides what a fine-tune does, in one small readable file."""
+"""Recipes: all settings of a fine-tune in one small TOML file."""
 
 import tomllib
 from dataclasses import dataclass
@@ -21,22 +21,22 @@ from ml.text.tokenization import Reading
 
 _RECIPES = Path(__file__).parent / "recipes"
 _SUFFIX = ".toml"
-# What a recipe of feedback rounds calls its base: the published model that the setting ANCHOR names.
+# The base of every feedback recipe: the published model that the setting ANCHOR names.
 _ANCHOR = "anchor"
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to fine-tune.
+    """The settings of a fine-tune.
 
-    Lengths are in tokens, rates a step, ``warmup`` a share of all steps, ``dev`` a share of reviews,
-    ``unsure_below`` the calibrated confidence below which an answer is called unsure. ``base`` is an encoder's name,
-    used where neither the command nor BASE_MODEL names another. ``frozen_layers`` is a number of lower encoder blocks
-    that stay as they are, the embeddings with them. ``replay`` makes a recipe that of feedback rounds, whose base is
-    the anchor: parts of so many of the reviews that it was trained on are shown again beside the corrections.
-    ``interpolation`` is how far the published weights lie from the anchor's towards the trained ones: 1 publishes those
-    as they are. ``crops`` is the share of windows that are shown as a random part of themselves, short as a sentence.
+    Lengths are in tokens, ``learning_rate`` is per step, ``warmup`` is a share of all steps and ``dev`` a share of the
+    reviews. Answers with a calibrated confidence below ``unsure_below`` are unsure. ``base`` is an encoder's name, used
+    unless the command or BASE_MODEL names another. ``frozen_layers`` is how many of the lowest encoder blocks are
+    frozen, together with the embeddings. ``replay`` marks a recipe for feedback rounds, whose base is the anchor: it is
+    how many excerpts of the anchor's training reviews are replayed beside the corrections. ``interpolation`` is the
+    position of the published weights between the anchor's (0) and the trained ones (1). ``crops`` is the share of
+    windows that are cropped at random, down to the length of a sentence.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -61,31 +61,33 @@ class Recipe:
     split: Literal["movies", "rows"]
     dev: Annotated[float, Field(gt=0, lt=1)]
     unsure_below: Annotated[float, Field(ge=0.5, lt=1)]
-    seed: Annotated[int, Field(ge=0, lt=2**32)]  # as NumPy takes it
+    seed: Annotated[int, Field(ge=0, lt=2**32)]  # the range of NumPy seeds
     frozen_layers: NonNegativeInt = 0
     replay: NonNegativeInt | None = None
     interpolation: Annotated[float, Field(gt=0, le=1)] = 1.0
     crops: Annotated[float, Field(ge=0, le=1)] = 0.0
 
     def __post_init__(self) -> None:
-        """Raise ValueError where the windows of a text would not move on, or half a feedback round is told."""
+        """Raise ValueError if windows would not advance, or if the settings of a feedback round are inconsistent."""
         if self.overlap >= self.window - 2:
-            raise ValueError(f"overlap = {self.overlap} has to be less than window - 2, which is {self.window - 2}")
+            raise ValueError(f"overlap = {self.overlap} must be less than window - 2, which is {self.window - 2}")
         if (self.base == _ANCHOR) != (self.replay is not None):
-            raise ValueError(f'replay is for feedback rounds, whose base is "{_ANCHOR}", and they need it')
+            raise ValueError(f'a feedback recipe needs both base = "{_ANCHOR}" and replay')
         if self.interpolation < 1 and self.replay is None:
-            raise ValueError("interpolation is for feedback rounds: an encoder's head is new, so nothing lies between")
+            raise ValueError(
+                "interpolation is only for feedback recipes, because an encoder has no trained head to interpolate from"
+            )
 
     @classmethod
     def load(cls, name: str) -> Self:
-        """The recipe ``ml/training/recipes/<name>.toml``, or the file at ``name`` when that ends in .toml.
+        """Load ``ml/training/recipes/<name>.toml``, or the file at ``name`` if that ends in .toml.
 
-        Raises UnknownRecipe with the names there are, or BadRecipe with everything that is wrong in the file.
+        Raises UnknownRecipe with the available names, or BadRecipe with every fault of the file.
         """
         path = Path(name) if name.endswith(_SUFFIX) else _RECIPES / f"{name}{_SUFFIX}"
         if not path.is_file():
-            known = sorted(entry.stem for entry in _RECIPES.glob(f"*{_SUFFIX}"))
-            raise UnknownRecipe(name=name, known=", ".join(known))
+            available = sorted(entry.stem for entry in _RECIPES.glob(f"*{_SUFFIX}"))
+            raise UnknownRecipe(name=name, known=", ".join(available))
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
             return TypeAdapter(cls).validate_python({"name": path.stem, **values})
@@ -96,11 +98,11 @@ class Recipe:
 
 
 def _describe_error(error: Any) -> str:
-    """One entry of ``ValidationError.errors()`` in words that name the field."""
+    """Describe one entry of ``ValidationError.errors()``, with the name of its field."""
     field, message = ".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")
     match error["type"]:
         case "unexpected_keyword_argument":
-            return f"there is no field {field}"
+            return f"{field} is not a known field"
         case "missing":
             return f"{field} is missing"
         case "value_error":

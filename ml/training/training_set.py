@@ -1,4 +1,4 @@
-"""What one fine-tune trains on, and what it measures itself by."""
+"""The training set of a fine-tune: examples with targets, and the dev reviews to measure it on."""
 
 import hashlib
 import json
@@ -12,30 +12,30 @@ import pandas as pd
 
 from ml.text.labels import LABELS
 
-# Probabilities of the labels (texts, labels): of a label 1 and 0, of a model's answer anything that sums to 1.
+# Probabilities of the labels, (texts, labels) float32: 1 and 0 for a known label, a model's own for soft targets.
 Targets = npt.NDArray[np.float32]
 
 
 def empty_reviews() -> pd.DataFrame:
-    """A table of reviews without rows."""
+    """Return a table of reviews without rows."""
     return pd.DataFrame({"text": pd.Series(dtype=str), "label": pd.Series(dtype=np.int8)})
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingExamples:
-    """Texts and what is to be said of each."""
+    """Texts and their targets (texts, labels): hard for labelled texts, soft for texts that a model labelled."""
 
     texts: Sequence[str]
     targets: Targets
 
     @classmethod
     def from_labels(cls, texts: Sequence[str], labels: Sequence[int]) -> Self:
-        """Texts with indices into LABELS."""
+        """Make hard targets from ``labels``, which are indices into LABELS."""
         return cls(texts, np.eye(len(LABELS), dtype=np.float32)[np.asarray(labels, np.int64)])
 
     @property
     def digest(self) -> str:
-        """SHA-256 in hex of the texts and the likelier label of each, in their order."""
+        """A SHA-256 in hex of the texts and the likelier label of each, in order."""
         content = json.dumps([list(self.texts), self.targets.argmax(axis=1).tolist()])
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -45,10 +45,10 @@ class TrainingExamples:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """Examples to train on and reviews to measure by, as tables with ``text`` and ``label``.
+    """Everything that one fine-tune trains and is measured on; tables have ``text`` and ``label``.
 
-    ``dev`` shares no text with the examples unless its recipe's split says so; without any the base's calibration is
-    kept. ``corrections`` are among the examples; ``facts`` is what the manifest says of the data.
+    ``dev`` shares no text with the examples unless the recipe splits by rows; if it is empty, the base's temperature is
+    kept. ``corrections`` are also among the examples. ``manifest_data`` becomes ``Manifest.data``.
     """
 
     examples: TrainingExamples

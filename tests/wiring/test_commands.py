@@ -123,7 +123,7 @@ def test_a_part_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, th
     (tmp_path / "a.csv").write_text("review,sentiment,split\nFine.,1,train\nPoor.,0,test\n", encoding="utf-8")
     result = thumbs("evaluate", "--data", "a.csv", "--split", "dev")
     assert result.returncode == 2
-    assert result.stderr == "The reviews have no part dev; their parts are test, train.\n"
+    assert result.stderr == "The reviews have no dev split; their splits are test, train.\n"
 
 
 @pytest.mark.parametrize(

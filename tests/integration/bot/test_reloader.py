@@ -238,7 +238,7 @@ def test_a_version_in_the_store_is_loaded(database: Database, settings: Settings
     [
         (truncate, "model.safetensors is not the file that was published"),
         (corrupt, "model.safetensors is not the file that was published"),
-        (exchange, "it is not version run-1 as the registry knows it"),
+        (exchange, "it is not the version run-1 in the registry"),
         (lose_manifest, "manifest.json cannot be read"),
     ],
 )

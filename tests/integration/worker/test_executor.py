@@ -149,7 +149,7 @@ def test_a_champion_that_differs_from_the_registry_is_not_used(
     published = settings.data_dir / "models" / "run0-champion"
     shutil.rmtree(published)
     model(published, "another valid model")
-    with pytest.raises(UnusableArtifact, match="it is not version champion as the registry knows it"):
+    with pytest.raises(UnusableArtifact, match="it is not the version champion in the registry"):
         build_job(database, settings, store, lease.run, RunDirectory(tmp_path / "other", 0))
     (published / MANIFEST).unlink()
     with pytest.raises(UnusableArtifact, match="cannot be read"):

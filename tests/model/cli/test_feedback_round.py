@@ -142,7 +142,7 @@ def test_without_reviews_the_temperature_is_the_anchors_and_the_sentence_says_th
     assert manifest.data["replay"]["texts"] == len(check_texts(read_checks()))
     assert "Nothing measured what it forgot" in sentence
     assert "held-out reviews" not in sentence
-    with pytest.raises(UnusableAnchor, match="it came out of a feedback round itself"):
+    with pytest.raises(UnusableAnchor, match="it is itself the result of a feedback round"):
         round_command(base=str(tmp_path / "round"), out=tmp_path / "second")
 
 

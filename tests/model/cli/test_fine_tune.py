@@ -70,8 +70,8 @@ def test_the_manifest_says_what_was_done(fine_tuned: FineTuneResult, small_base:
 @pytest.mark.parametrize(
     ("recipe", "reason"),
     [
-        (replace(RECIPE, window=129), "it reads 128 tokens at once, and the window is 129"),
-        (replace(RECIPE, frozen_layers=3), "it has 2 blocks, and the recipe freezes 3"),
+        (replace(RECIPE, window=129), "it reads 128 tokens at once, but the window is 129"),
+        (replace(RECIPE, frozen_layers=3), "it has 2 blocks, but the recipe freezes 3"),
     ],
 )
 def test_a_recipe_that_asks_too_much_of_the_base_is_told_before_training(

@@ -107,7 +107,7 @@ def test_a_killed_fine_tune_ends_as_if_it_had_not_been(
     for moment in moments:
         killed.start_and_kill(moment, delay=rng.uniform(0, 0.5))
         if moment == "start" and not killed.checkpoint.exists():
-            with pytest.raises(NothingToResume, match="Start it without --resume"):
+            with pytest.raises(NothingToResume, match="Run the command without --resume"):
                 killed.finish(resume=True)
     resume = killed.checkpoint.exists()
     assert resume or killed.out.exists()

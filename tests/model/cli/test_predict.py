@@ -72,5 +72,5 @@ def test_a_folder_that_is_no_model_gets_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "cli.main", "predict", "--model", str(tmp_path), LIKED]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 1
-    assert result.stderr.startswith(f"The model at {tmp_path} is refused")
+    assert result.stderr.startswith(f"The model at {tmp_path} cannot be used")
     assert result.stderr.count("\n") == 1

@@ -78,7 +78,7 @@ def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path, batches: Window
 
 
 def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path: Path, batches: WindowBatches) -> None:
-    with pytest.raises(NothingToResume, match="Start it without --resume"):
+    with pytest.raises(NothingToResume, match="Run the command without --resume"):
         train(network(), batches, Checkpoint(tmp_path / "none", "plan"), True, watch([]))
 
 

@@ -41,10 +41,10 @@ def test_a_lone_surrogate_is_read_as_an_unknown_character() -> None:
 @pytest.mark.parametrize(
     ("probe_logits", "reason"),
     [
-        ([[0.0, 1.0]], "it has 1 probe texts, and this program 64"),
-        ([[0.0]] * 63 + [[0.0, 1.0]], "no pairs of numbers"),
-        ([[0.0]] * 64, "no pairs of numbers"),
-        ([["a", "b"]] * 64, "no pairs of numbers"),
+        ([[0.0, 1.0]], "it has 1 probe texts, but this program has 64"),
+        ([[0.0]] * 63 + [[0.0, 1.0]], "not pairs of numbers"),
+        ([[0.0]] * 64, "not pairs of numbers"),
+        ([["a", "b"]] * 64, "not pairs of numbers"),
         ([[0.0, 1.0]] * 64, "its probe texts come out"),
     ],
     ids=["one", "ragged", "single", "words", "wrong"],
@@ -55,11 +55,11 @@ def test_other_probes_are_refused(tmp_path: Path, probe_logits: list[Any], reaso
 
 
 def test_a_window_longer_than_the_network_reads_is_refused(tmp_path: Path, random_bert: RandomBert) -> None:
-    with pytest.raises(UnusableArtifact, match="it reads 512 tokens at once, and the window is 513"):
+    with pytest.raises(UnusableArtifact, match="it reads 512 tokens at once, but the window is 513"):
         Classifier.load(starter_with(tmp_path, window=513))
     folder = random_bert(tmp_path / "bert", CONFIG)
     Engine.load(folder, 19, 4)
-    with pytest.raises(UnusableCheckpoint, match="it reads 19 tokens at once, and the window is 20"):
+    with pytest.raises(UnusableCheckpoint, match="it reads 19 tokens at once, but the window is 20"):
         Engine.load(folder, 20, 4)
 
 

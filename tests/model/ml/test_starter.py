@@ -143,7 +143,7 @@ def test_one_other_probe_is_enough(altered: Altered) -> None:
         (negative, positive), *others = manifest.probe_logits
         return replace(manifest, probe_logits=[[negative + 0.5, positive], *others])
 
-    assert_refused(altered(shift), "its probe texts come out 0.5")
+    assert_refused(altered(shift), "the logits of its probe texts are off by 0.5")
 
 
 def test_a_probe_that_is_no_number_is_refused(altered: Altered) -> None:
@@ -154,7 +154,7 @@ def test_a_probe_that_is_no_number_is_refused(altered: Altered) -> None:
 @pytest.mark.parametrize("count", [0, 1, len(PROBES) - 1])
 def test_another_number_of_probes_is_refused(altered: Altered, count: int) -> None:
     folder = altered(lambda manifest: replace(manifest, probe_logits=manifest.probe_logits[:count]))
-    assert_refused(folder, f"it has {count} probe texts, and this program {len(PROBES)}")
+    assert_refused(folder, f"it has {count} probe texts, but this program has {len(PROBES)}")
 
 
 def test_an_altered_file_is_refused(tmp_path: Path) -> None:

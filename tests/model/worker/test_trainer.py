@@ -249,7 +249,7 @@ def test_a_full_run_starts_from_the_encoder_with_all_reviews(
 
 
 def test_a_round_without_corrections_is_an_error(make_job: MakeJob) -> None:
-    with pytest.raises(TooFewCorrections, match="The snapshot of run 7 holds no correction"):
+    with pytest.raises(TooFewCorrections, match="The snapshot of run 7 has no correction"):
         done_in_process(make_job(train=()))
 
 
@@ -319,8 +319,8 @@ def test_an_error_is_reported_in_one_sentence(
     one = trainer(make_job(base=str(tmp_path)))
     (event,) = one.events()
     assert event == Failed(
-        f"A feedback round cannot start from {tmp_path}: it is no published model. "
-        "Name a published model that was fine-tuned on reviews with --base or ANCHOR."
+        f"A feedback round cannot start from {tmp_path}: it is not a published model. "
+        "Use --base or ANCHOR to name a published model that was fine-tuned on reviews."
     )
     assert one.status() == 1
     assert "Traceback" not in one.errors.read_text()

@@ -72,7 +72,7 @@ def test_other_facts_and_other_heads_do_not_matter(tmp_path: Path) -> None:
     ],
 )
 def test_networks_with_other_arithmetic_are_refused(tmp_path: Path, fact: str, value: str) -> None:
-    assert_refused(written(tmp_path, {**BASE, fact: value}), f"{fact} is {value}, and only")
+    assert_refused(written(tmp_path, {**BASE, fact: value}), f"{fact} is {value}, but only")
 
 
 @pytest.mark.parametrize("content", ["", "{", "\x00"])
@@ -83,7 +83,7 @@ def test_a_broken_file_is_refused(tmp_path: Path, content: str) -> None:
 
 @pytest.mark.parametrize("facts", [[], "bert", 12, None])
 def test_json_that_is_no_object_is_refused(tmp_path: Path, facts: object) -> None:
-    assert_refused(written(tmp_path, facts), "config.json is no object")
+    assert_refused(written(tmp_path, facts), "config.json is not an object")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_size_that_is_none_is_refused(tmp_path: Path, fact: str, value: object
 
 def test_heads_that_do_not_share_the_features_evenly_are_refused(tmp_path: Path) -> None:
     facts = {**BASE, "hidden_size": 100, "num_attention_heads": 12}
-    assert_refused(written(tmp_path, facts), "hidden_size 100 is no multiple of num_attention_heads 12")
+    assert_refused(written(tmp_path, facts), "hidden_size 100 is not a multiple of num_attention_heads 12")
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

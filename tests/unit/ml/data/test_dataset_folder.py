@@ -77,7 +77,10 @@ def test_several_data_sets_are_told(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, "en/train.csv", "de/train/0.csv")
     with pytest.raises(SeveralDataSets) as caught:
         read_reviews(folder)
-    assert str(caught.value) == f"{folder} holds several data sets, in de, en. Name one of them, as in {folder}/en."
+    assert (
+        str(caught.value)
+        == f"{folder} contains several data sets, in de, en. Name one of them, for example {folder}/en."
+    )
     assert caught.value.exit_code == 2
     assert read_reviews(folder / "en")["split"].tolist() == ["train"]
 
@@ -85,5 +88,5 @@ def test_several_data_sets_are_told(tmp_path: Path) -> None:
 def test_a_fault_is_told_with_its_own_file(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, "train.csv", "test.csv")
     (folder / "test.csv").write_text("text,label\nNobody has rated this one.,-1\n", encoding="utf-8")
-    with pytest.raises(UnknownLabel, match=r"test\.csv, data row 1: '-1' is not a sentiment"):
+    with pytest.raises(UnknownLabel, match=r"test\.csv, data row 1: '-1' is not a label"):
         read_reviews(folder)

@@ -67,7 +67,7 @@ def test_a_folder_or_tar_file_of_something_else_is_one_sentence(tmp_path: Path) 
     for path in (tmp_path / "photos", tmp_path / "photos.tar"):
         with pytest.raises(NotTheImdbData) as caught:
             read_reviews(path)
-        assert str(caught.value).startswith(f"{path} holds no train/pos, train/neg, test/pos or test/neg")
+        assert str(caught.value).startswith(f"{path} has no reviews in train/pos, train/neg, test/pos or test/neg")
         assert caught.value.exit_code == 2
 
 

@@ -77,7 +77,7 @@ def test_a_missing_label_is_told_by_its_row(tmp_path: Path) -> None:
     for number, labels in enumerate(([1, None, 0], ["pos", None, "neg"], [True, None, None])):
         path = tmp_path / f"{number}.parquet"
         pd.DataFrame({"text": ["Fine.", "So so.", "Poor."], "label": labels}).to_parquet(path)
-        with pytest.raises(UnknownLabel, match="data row 2: '' is not a sentiment"):
+        with pytest.raises(UnknownLabel, match="data row 2: '' is not a label"):
             read_reviews(path)
 
 

@@ -56,7 +56,7 @@ def test_a_hub_name_is_downloaded_and_read_by_its_parts_and_found_again_offline(
 
 
 def test_of_several_data_sets_one_is_named_by_its_folder(asker: HubClient) -> None:
-    told = "owner/languages holds several data sets, in de, en. Name one of them, as in owner/languages/en."
+    told = "owner/languages contains several data sets, in de, en. Name one of them, for example owner/languages/en."
     assert asker.error_of("owner/languages") == told
     found = asker.find("owner/languages/de")
     assert found.stdout.splitlines()[1:] == [f"owner/languages/de@{COMMIT[:12]}", "text,label,split", "Gut.,1,train"]
@@ -65,9 +65,9 @@ def test_of_several_data_sets_one_is_named_by_its_folder(asker: HubClient) -> No
 @pytest.mark.parametrize(
     ("name", "settings", "reason"),
     [
-        ("owner/none", {}, "the hub has none of that name"),
+        ("owner/none", {}, "the hub has no such repository"),
         ("owner/gated", {}, "the hub answered 403"),
-        ("owner/torn", {}, "the download broke off"),
+        ("owner/torn", {}, "the download failed"),
         ("owner/photos", {}, "it has no parquet or CSV files"),
         ("owner/languages/fr", {}, "it has no parquet or CSV files"),
         ("owner/re--views", {}, "it is neither a folder nor a hub name such as owner/name"),
@@ -79,9 +79,9 @@ def test_a_data_set_that_cannot_be_had_gets_one_sentence_that_says_what_to_do(
     asker: HubClient, name: str, settings: dict[str, str], reason: str
 ) -> None:
     sentence = asker.error_of(name, **settings)
-    assert sentence.startswith(f"The reviews {name} were not found: there is no such file or folder and,")
+    assert sentence.startswith(f"The reviews {name} were not found: there is no such file or folder, and ")
     assert reason in sentence
-    assert sentence.endswith("name its path with --data or IMDB_PATH.")
+    assert sentence.endswith("give its path with --data or IMDB_PATH.")
 
 
 @pytest.mark.parametrize(

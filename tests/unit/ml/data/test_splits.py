@@ -22,7 +22,7 @@ def test_a_part_that_is_not_there_is_told_with_those_that_are() -> None:
     reviews = pd.DataFrame({"text": ["a", "b"], "label": [1, 0], "split": ["train", "test"]})
     with pytest.raises(MissingSplit) as caught:
         official_split(reviews, "dev")
-    assert str(caught.value) == "The reviews have no part dev; their parts are test, train."
+    assert str(caught.value) == "The reviews have no dev split; their splits are test, train."
     assert caught.value.exit_code == 2
 
 

@@ -70,7 +70,7 @@ def test_ids_and_ratings_may_be_strings(votes: Path) -> None:
 def test_a_list_for_other_reviews_is_refused(votes: Path) -> None:
     with pytest.raises(NoDoubtfulLabels) as caught:
         doubtful_rows(votes, official("train"), Path("imdb.parquet"))
-    assert "train/neg/7_1 of imdb.parquet" in str(caught.value)
+    assert "train/neg/7_1 in imdb.parquet" in str(caught.value)
 
 
 def test_reviews_without_ids_are_refused(votes: Path) -> None:

@@ -240,7 +240,7 @@ def test_a_file_outside_the_folder_is_refused(folder: Path, name: str) -> None:
 def test_a_manifest_of_another_format_is_refused(folder: Path) -> None:
     facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     (folder / MANIFEST).write_text(json.dumps({**facts, "format": 2}), encoding="utf-8")
-    assert_refused(folder, "its format is 2, and this program reads 1")
+    assert_refused(folder, "its format is 2, but this program reads 1")
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,9 @@ def test_a_hub_name_is_downloaded_without_pickles_and_found_again_offline(search
 @pytest.mark.parametrize(
     ("name", "settings", "reason"),
     [
-        ("owner/none", {}, "the hub has none of that name"),
+        ("owner/none", {}, "the hub has no such repository"),
         ("owner/gated", {}, "the hub answered 403"),
-        ("owner/torn", {}, "the download broke off"),
+        ("owner/torn", {}, "the download failed"),
         ("owner/small", {"HF_HUB_OFFLINE": "1"}, "it is not downloaded yet and the hub cannot be reached"),
         (
             "owner/small",

@@ -58,7 +58,7 @@ def test_texts_that_measure_are_left_out_and_counted(tmp_path: Path) -> None:
 )
 def test_without_a_text_that_is_left_it_is_told_which_file(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
     path = written(tmp_path, *rows)
-    with pytest.raises(TooFewCorrections, match=r"judged\.csv holds no correction to learn from") as caught:
+    with pytest.raises(TooFewCorrections, match=r"judged\.csv has no correction to train on") as caught:
         Corrections.read(path).excluding(reviews("held out"))
     assert caught.value.exit_code == 2
 

@@ -24,7 +24,7 @@ def test_too_few_reviews_of_a_label_are_told(tmp_path: Path, rows: list[str]) ->
     pd.DataFrame({"review": [f"Number {n}." for n in range(len(rows))], "sentiment": rows}).to_csv(path, index=False)
     with pytest.raises(TooFewReviews) as caught:
         DatasetSplits.from_reviews(read_reviews(path), path, RECIPE, None)
-    assert f"{path} gives {len(rows)} reviews" in str(caught.value)
+    assert f"{path} has only {len(rows)} reviews" in str(caught.value)
 
 
 def test_only_the_official_train_part_is_used_without_the_texts_of_the_test_part() -> None:

@@ -153,7 +153,7 @@ def test_dev_is_untouched_and_nothing_of_it_or_of_the_test_part_is_trained_on(an
 )
 def test_a_recipe_that_reads_otherwise_than_the_anchor_is_refused(anchor: Classifier, other: dict[str, Any]) -> None:
     with pytest.raises(
-        UnusableAnchor, match=r"it reads in windows of 128 tokens that overlap by 32 \(whole\)"
+        UnusableAnchor, match=r"it reads texts in windows of 128 tokens that overlap by 32 \(whole\)"
     ) as caught:
         feedback_training_set(corrections(*JUDGED), None, anchor, replace(RECIPE, **other))
     assert "the recipe feedback" in str(caught.value)
@@ -161,7 +161,7 @@ def test_a_recipe_that_reads_otherwise_than_the_anchor_is_refused(anchor: Classi
 
 def test_corrections_that_are_all_held_out_are_told(anchor: Classifier) -> None:
     data = known()
-    with pytest.raises(TooFewCorrections, match=r"judged\.csv holds no correction"):
+    with pytest.raises(TooFewCorrections, match=r"judged\.csv has no correction"):
         feedback_training_set(corrections((data.test["text"].iloc[0], 1)), data, anchor, RECIPE)
 
 
@@ -222,7 +222,7 @@ def test_a_round_starts_from_the_anchors_weights_and_temperature(anchor: Classif
 
 def test_a_folder_that_is_no_published_model_is_no_anchor(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(UnusableAnchor, match="it is no published model") as caught:
+        with pytest.raises(UnusableAnchor, match="it is not a published model") as caught:
             load_anchor(folder)
         assert str(folder) in str(caught.value)
         assert caught.value.exit_code == 2
@@ -234,5 +234,5 @@ def test_what_came_out_of_a_feedback_round_is_no_anchor(tmp_path: Path) -> None:
             (tmp_path / path.name).symlink_to(path)
     manifest = Manifest.read(STARTER)
     replace(manifest, data={"anchor": manifest.version}).write(tmp_path)
-    with pytest.raises(UnusableAnchor, match=f"a feedback round itself, which started from {manifest.version}"):
+    with pytest.raises(UnusableAnchor, match=f"the result of a feedback round from {manifest.version}"):
         load_anchor(tmp_path)

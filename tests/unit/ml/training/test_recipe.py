@@ -29,7 +29,7 @@ def test_a_recipe_makes_sense(name: str) -> None:
 def test_an_unknown_recipe_gets_the_names_there_are(name: str) -> None:
     with pytest.raises(UnknownRecipe) as caught:
         Recipe.load(name)
-    assert str(caught.value).startswith(f"There is no recipe named {name}; the recipes are ")
+    assert str(caught.value).startswith(f"There is no recipe named {name}. Use one of ")
     assert "default" in str(caught.value)
     assert caught.value.exit_code == 2
 
@@ -47,11 +47,11 @@ def test_a_file_of_ones_own_is_a_recipe_by_its_path(tmp_path: Path) -> None:
         ("epochs = 4", 'epochs = "many"', "epochs = 'many': input should be a valid integer"),
         ("learning_rate = 1e-4", "learning_rate = nan", "learning_rate = nan: input should be a finite number"),
         ('clip = "global"', 'clip = "never"', "clip = 'never': input should be 'global' or 'variable'"),
-        ("overlap = 32", "overlap = 126", "overlap = 126 has to be less than window - 2, which is 126"),
+        ("overlap = 32", "overlap = 126", "overlap = 126 must be less than window - 2, which is 126"),
         ("dev = 0.05", "dev = 5", "dev = 5: input should be less than 1"),
         ("seed = 42", "", "seed is missing"),
-        ("seed = 42", "seed = 42\nspeed = 1", "there is no field speed"),
-        ("seed = 42", "sede = 42", "seed is missing; there is no field sede"),
+        ("seed = 42", "seed = 42\nspeed = 1", "speed is not a known field"),
+        ("seed = 42", "sede = 42", "seed is missing; sede is not a known field"),
         ("seed = 42", "seed 42", "it cannot be read as TOML (Expected '=' after a key"),
     ],
 )
@@ -75,5 +75,5 @@ def test_replay_and_the_anchor_belong_together(tmp_path: Path, name: str, line: 
     assert line in text
     path = tmp_path / "mine.toml"
     path.write_text(text.replace(line, instead), encoding="utf-8")
-    with pytest.raises(BadRecipe, match='replay is for feedback rounds, whose base is "anchor", and they need it'):
+    with pytest.raises(BadRecipe, match='a feedback recipe needs both base = "anchor" and replay'):
         Recipe.load(str(path))
