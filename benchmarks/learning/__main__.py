@@ -22,9 +22,9 @@ from tempfile import mkdtemp
 from typing import Final
 
 from benchmarks.common.options import add_imdb_option, add_out_option, add_sentences_option
-from benchmarks.common.provenance import Provenance, provenance
+from benchmarks.common.provenance import provenance
 from benchmarks.common.results import write_results
-from benchmarks.common.text_sets import TextSet, shared_texts, text_sets
+from benchmarks.common.text_sets import shared_texts, text_sets
 from benchmarks.common.thumbs_command import count_parameters
 from benchmarks.learning.admin import FollowedRun, promote, quarantine_summary, retrain
 from benchmarks.learning.background_load import (
@@ -36,10 +36,10 @@ from benchmarks.learning.background_load import (
 )
 from benchmarks.learning.people import SimulatedPerson, TrueLabels, VoteCounts, in_parallel
 from benchmarks.learning.records import ConsensusCounts, DemoRecords, RunFigures, labels_by_text
+from benchmarks.learning.report import LearningLoopReport, LearningRound
 from benchmarks.learning.texts import LoopTexts
 from core.settings import Settings
 from ml.data.reviews import read_reviews
-from ml.evaluation.comparison import Comparison
 from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
 from playground.client import PlaygroundClient
@@ -52,40 +52,6 @@ _MISTAKE_RATE: Final = 0.05
 _REPLIES_AFTER_SWAP: Final = 30
 # The target, in seconds from /retrain to the first reply of the new model.
 _TARGET_SECONDS: Final = 360.0
-
-
-@dataclass(frozen=True, slots=True)
-class LearningRound:
-    """One round; ``seconds`` are by step, those of the run counted from ``/retrain`` to when the chat shows them."""
-
-    sentences: int
-    votes: VoteCounts
-    judged: ConsensusCounts
-    quarantine: str
-    """The first line of ``/quarantine`` before the run."""
-    seconds: dict[str, float]
-    run: RunFigures
-    retrain_to_live: float | None
-    """Seconds to the first reply that names the candidate; None if it did not go live."""
-    live_to_reply: float | None
-    """The part of ``retrain_to_live`` after the registry made the candidate live."""
-    meanwhile: BackgroundLoad
-    on_sentences: Comparison | None
-    on_imdb: Comparison | None
-
-
-@dataclass(frozen=True, slots=True)
-class LearningLoopReport:
-    """The content of ``benchmarks/results/learning_loop.json``; accuracies and differences are shares from 0 to 1."""
-
-    provenance: Provenance
-    parameters: int
-    people: int
-    mistaken: float
-    parts: dict[str, TextSet]
-    shared_texts: int
-    """Texts, compared by fingerprint, that are in more than one of the parts."""
-    rounds: list[LearningRound]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from benchmarks.common.provenance import provenance
 from benchmarks.common.text_sets import TextSet, shared_texts
 from benchmarks.figures.learning import learning_loop
 from benchmarks.learning import texts as loop_texts
-from benchmarks.learning.__main__ import LearningLoopReport, LearningRound
 from benchmarks.learning.background_load import BackgroundLoad
 from benchmarks.learning.people import TrueLabels, VoteCounts
 from benchmarks.learning.records import ConsensusCounts, RunFigures
+from benchmarks.learning.report import LearningLoopReport, LearningRound
 from benchmarks.learning.texts import LoopTexts
 from ml.evaluation.comparison import Comparison
 from ml.training.dataset_splits import DatasetSplits
