@@ -1,1 +1,1 @@
-"""Process 1: Telegram in, Telegram out."""
+"""The Telegram bot process."""

@@ -1,4 +1,4 @@
-"""``python -m bot``: the bot as a process of its own."""
+"""``python -m bot``: run the bot as its own process."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Who is an admin: by numeric Telegram id, in their own private chat, in their own words."""
+"""Restricts handlers to admins, by numeric Telegram id and in their own private chats."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,15 +11,15 @@ Handler = BaseHandler[Any, Any, Any]
 
 
 class Access:
-    """Tells what an admin asks from everything else; everything else is handled as anybody's."""
+    """Decides which updates count as an admin's own words; all others are handled like anyone's."""
 
     def __init__(self, admin_ids: Iterable[int]) -> None:
         self.admin_ids = frozenset(admin_ids)
 
     def allows(self, update: object) -> bool:
-        """Whether an admin sent this new message, or tapped this button, in the private chat with the bot.
+        """Return whether an admin sent this new message or tapped this button in their private chat with the bot.
 
-        What is forwarded, edited, sent for a chat or sent through another bot is not an admin's own word.
+        Messages that were forwarded, edited, sent on behalf of a chat or sent through another bot don't count.
         """
         if not isinstance(update, Update):
             return False
@@ -28,8 +28,8 @@ class Access:
         return update.message is not None and self._allows_message(update.message)
 
     def guard(self, handler: Handler) -> Handler:
-        """The handler, for admins only: to others it is as if it were not there."""
-        return _Guarded(self, handler)
+        """Wrap a handler so that it matches admins' updates only."""
+        return _GuardedHandler(self, handler)
 
     def _allows_message(self, message: Message) -> bool:
         author = message.from_user
@@ -54,8 +54,8 @@ class Access:
         )
 
 
-class _Guarded(BaseHandler[Any, Any, Any]):
-    """Another handler behind a check of who asks."""
+class _GuardedHandler(BaseHandler[Any, Any, Any]):
+    """Another handler behind an access check."""
 
     def __init__(self, access: Access, handler: Handler) -> None:
         super().__init__(handler.callback)
@@ -63,7 +63,7 @@ class _Guarded(BaseHandler[Any, Any, Any]):
         self._handler = handler
 
     def check_update(self, update: object) -> object:
-        """What the handler says of the update, if an admin asks; see PTB's ``BaseHandler``."""
+        """Return the wrapped handler's match if the update is an admin's, else None; see PTB's ``BaseHandler``."""
         return self._handler.check_update(update) if self._access.allows(update) else None
 
     def collect_additional_context(
@@ -73,5 +73,5 @@ class _Guarded(BaseHandler[Any, Any, Any]):
         application: Any,  # noqa: ANN401
         check_result: Any,  # noqa: ANN401
     ) -> None:
-        """Leave to the handler what it puts into the context."""
+        """Let the wrapped handler fill the context."""
         self._handler.collect_additional_context(context, update, application, check_result)

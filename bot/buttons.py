@@ -1,6 +1,7 @@
-"""Inline keyboards and their callback data, which must still work after a restart.
+"""Inline keyboards and their callback data, which stays valid across restarts.
 
-Data is ``<kind>:<number or word>[:<word>]``, well under Telegram's 64 bytes; nothing else is remembered.
+Data is ``<kind>:<number or word>[:<word>]``, well under Telegram's 64 bytes, and is the only state a button has.
+Buttons in old chats keep sending the data that they were made with, so kinds and words must never change.
 """
 
 from collections.abc import Sequence
@@ -8,14 +9,14 @@ from enum import StrEnum
 from typing import Any, Final
 
 Keyboard = dict[str, Any]
-# Anyone can send other data than the keyboards make, so patterns take only numbers that the database takes.
+# Clients can send forged data, so patterns accept only numbers that fit the database's columns.
 NUMBER: Final = "[0-9]{1,18}"
 
 
 class TapKind(StrEnum):
-    """What a tap is about; the first field of its data."""
+    """What a tap is about: the first field of its callback data."""
 
-    JUDGE = "judge"
+    VOTE = "judge"
     CONSENT = "consent"
     NOTICES = "notices"
     DELETE = "delete"
@@ -23,14 +24,14 @@ class TapKind(StrEnum):
     CARD = "card"
     MODELS = "models"
     LABEL = "label"
-    SETTLE = "settle"
+    QUARANTINE = "settle"
 
 
 def make_button(text: str, data: str) -> dict[str, str]:
-    """One button, and the data that its tap brings back."""
+    """Return a button that shows ``text`` and sends ``data`` when tapped."""
     return {"text": text, "callback_data": data}
 
 
 def make_keyboard(rows: Sequence[Sequence[dict[str, str]]]) -> Keyboard:
-    """Buttons in rows, as Telegram takes them."""
+    """Return rows of buttons in Telegram's format."""
     return {"inline_keyboard": [list(row) for row in rows]}

@@ -1,32 +1,37 @@
-"""The database off the event loop: one thread does all the bot's reading and writing."""
+"""Access to the database without blocking the event loop."""
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from storage.db.database import Database, UnitOfWork
+from storage.errors import StorageError
 
 Result = TypeVar("Result")
+# What a read or write may raise while the database is locked, unreachable or broken.
+DATABASE_ERRORS: Final = (SQLAlchemyError, StorageError)
 
 
 class AsyncDatabase:
-    """Runs units of work in order on one thread, so that writers in this process never wait for each other."""
+    """Runs units of work one after another on a single thread, so writers in this process never block each other."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage")
 
     async def write(self, work: Callable[[UnitOfWork], Result]) -> Result:
-        """Run ``work`` in a unit of work; what it did is committed when this returns."""
+        """Run ``work`` in a unit of work and return its result after the commit."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, work)
 
     async def read(self, work: Callable[[UnitOfWork], Result]) -> Result:
-        """Run ``work`` on one snapshot."""
+        """Run ``work`` on one read-only snapshot and return its result."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, work)
 
     def close(self) -> None:
-        """Let what runs end, then close the database."""
+        """Wait for running work to finish, then close the database."""
         self._thread.shutdown()
         self._database.close()
 

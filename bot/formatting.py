@@ -1,34 +1,36 @@
-"""How thumbs, percentages and long texts are shown in a message."""
+"""Format percentages, thumbs and long texts for messages."""
 
 from typing import Final
 
-# Characters. Telegram counts some as two and takes 4,096; the rest is for the question around it.
-LONGEST: Final = 1_900
-_BEGINNING: Final = 1_200
-_END: Final = 680
-
-
-def excerpt(text: str) -> str:
-    """The text, or the beginning and the end of a long one with the mark of an omission between them."""
-    if len(text) <= LONGEST:
-        return text
-    return f"{text[:_BEGINNING].rstrip()}\n[…]\n{text[-_END:].lstrip()}"
-
-
 THUMBS: Final = {"Positive": "👍", "Negative": "👎"}
-# No model is certain, and "100 %" would say so.
-_MOST_PERCENT: Final = 99
+# No model is certain, and 100% would claim that it is.
+_MAX_PERCENT: Final = 99
+# Characters of a reason or an explanation in a list.
+REASON_LENGTH: Final = 240
+# Characters of a review in a message, and how many of them come from its end. Telegram allows 4,096 and counts some
+# characters as two; the rest is for the question around the review.
+_REVIEW_LENGTH: Final = 1_900
+_REVIEW_END: Final = 680
+_GAP: Final = "\n[…]\n"
 
 
 def percent_of(confidence: float) -> int:
-    """A confidence of 0 to 1 as it is shown: a whole number, never 100."""
-    return min(round(100 * confidence), _MOST_PERCENT)
+    """Return a confidence from 0 to 1 as a whole percentage, at most 99."""
+    return min(round(100 * confidence), _MAX_PERCENT)
 
 
-# Characters of a reason that a list shows.
-_LONGEST_REASON: Final = 240
+def truncate(text: str, length: int, end: int = 0) -> str:
+    """Return ``text`` in at most ``length`` characters.
+
+    A longer text keeps its beginning, followed by an ellipsis, or by ``[…]`` and its last ``end`` characters.
+    """
+    if len(text) <= length:
+        return text
+    if not end:
+        return text[: length - 1].rstrip() + "…"
+    return text[: length - end - len(_GAP)].rstrip() + _GAP + text[-end:].lstrip()
 
 
-def shortened(text: str) -> str:
-    """A reason as a list shows it: whole, or its beginning."""
-    return text if len(text) <= _LONGEST_REASON else text[: _LONGEST_REASON - 1] + "…"
+def excerpt(review: str) -> str:
+    """Return a review as a message shows it: whole, or its beginning and its end."""
+    return truncate(review, _REVIEW_LENGTH, _REVIEW_END)

@@ -1,4 +1,4 @@
-"""The process: settings in, a running bot until SIGINT or SIGTERM."""
+"""Starts a bot from its settings and runs it until SIGINT or SIGTERM."""
 
 import asyncio
 import signal
@@ -18,21 +18,21 @@ from storage.db.encryption import read_keys
 
 
 def run(settings: Settings) -> None:
-    """Run the bot until it is told to stop; raises ThumbsError when it cannot start."""
+    """Run the bot until SIGINT or SIGTERM. Raise ThumbsError if it cannot start."""
     configure_logging(settings.log_level)
-    _ = settings.token  # a newcomer without one is told before the model is loaded
-    with ExitStack() as open_things, ThreadPoolExecutor(1) as loading:
-        # Side by side with the database and the model: most of it is arithmetic that does not hold the interpreter.
-        identifier = loading.submit(load_identifier)
-        database = Database.open(settings.database_address, read_keys(settings))
-        store = AsyncDatabase(database)
-        open_things.callback(store.close)
-        first = initial_model(database, settings)
-        model = LiveModel(first.classifier)
-        open_things.callback(model.close)
+    _ = settings.token  # so that a missing token is reported before the model is loaded
+    with ExitStack() as resources, ThreadPoolExecutor(1) as executor:
+        # In parallel with opening the database and loading the model: it mostly runs outside the GIL.
+        identifier = executor.submit(load_identifier)
+        opened = Database.open(settings.database_address, read_keys(settings))
+        database = AsyncDatabase(opened)
+        resources.callback(database.close)
+        initial = initial_model(opened, settings)
+        model = LiveModel(initial.classifier)
+        resources.callback(model.close)
         identifier.result()
-        swapping = ModelReloader(store, model, ModelLoader(settings).load, first.refusal)
-        asyncio.run(_run(Bot(settings, store, model, swapping)))
+        reloader = ModelReloader(database, model, ModelLoader(settings).load, initial.refusal)
+        asyncio.run(_run(Bot(settings, database, model, reloader)))
 
 
 async def _run(bot: Bot) -> None:

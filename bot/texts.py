@@ -1,4 +1,4 @@
-"""What the bot says, in the languages of ``bot/locales``."""
+"""The bot's texts, loaded from ``bot/locales``."""
 
 import html
 import tomllib
@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Final
 
 FALLBACK: Final = "en"
-# The version of consent_question and the consent_status texts that the ledger names; a change of wording changes it.
+# The version of consent_question and the consent_status texts that the ledger records. Change it with the wording.
 CONSENT_WORDING: Final = "2026-11.2"
-# The same of notices_question and notices_status.
+# The same for notices_question and notices_status.
 NOTICES_WORDING: Final = "2026-11.1"
 _FOLDER = Path(__file__).parent / "locales"
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Every sentence of one language; a locale file that lacks one, or has one more, cannot be loaded."""
+    """All texts of one language. A locale file with a missing or unknown text fails to load."""
 
     start: str
     help: str
+    your_id: str
     privacy: str
     consent_question: str
     consent_status_yes: str
@@ -47,11 +48,11 @@ class Texts:
     verdict_unsure: str
     windows: str
     version: str
-    judged_right: str
-    judged_wrong: str
-    judged_neither: str
-    judgement_undone: str
-    judgement_gone: str
+    voted_right: str
+    voted_wrong: str
+    voted_neither: str
+    vote_undone: str
+    vote_gone: str
     button_right: str
     button_wrong: str
     button_neither: str
@@ -77,6 +78,7 @@ class Texts:
     failed: str
     command_start: str
     command_help: str
+    command_id: str
     command_consent: str
     command_privacy: str
     command_deleteme: str
@@ -133,7 +135,7 @@ class Texts:
     label_none: str
     label_needs_consent: str
     label_gone: str
-    text_taken_back: str
+    text_withdrawn: str
     quarantine_disagreement: str
     quarantine_unlikely: str
     quarantine_votes: str
@@ -153,19 +155,18 @@ class Texts:
 
 @cache
 def texts_for(language: str | None) -> Texts:
-    """The texts of a language tag such as ``en`` or ``pt-br``; English where there is no such locale."""
-    known = locales()
+    """Return the texts for a language tag such as ``en`` or ``pt-br``, in English if there is no such locale."""
     code = (language or FALLBACK).split("-")[0].lower()
-    path = _FOLDER / f"{code if code in known else FALLBACK}.toml"
-    sentences = tomllib.loads(path.read_text(encoding="utf-8"))
-    return Texts(**{name: text.strip() for name, text in sentences.items()})
+    path = _FOLDER / f"{code if code in locales() else FALLBACK}.toml"
+    texts = tomllib.loads(path.read_text(encoding="utf-8"))
+    return Texts(**{name: text.strip() for name, text in texts.items()})
 
 
 def locales() -> tuple[str, ...]:
-    """The languages there are."""
+    """Return the available languages."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
 
-def fill(template: str, **facts: object) -> str:
-    """``template`` with its braces filled; the facts are escaped for Telegram's HTML."""
-    return template.format(**{name: html.escape(str(fact), quote=False) for name, fact in facts.items()})
+def fill(template: str, **values: object) -> str:
+    """Fill the placeholders of ``template`` with values escaped for Telegram's HTML."""
+    return template.format(**{name: html.escape(str(value), quote=False) for name, value in values.items()})

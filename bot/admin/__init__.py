@@ -1,1 +1,1 @@
-"""What admins do in the chat: training runs, promotion and models."""
+"""Admin commands: training runs, promotion and models."""

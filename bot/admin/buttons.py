@@ -1,4 +1,4 @@
-"""The buttons under a training run, under its decision and under the list of models."""
+"""The buttons under a training run, its decision card and the list of models."""
 
 import re
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from typing import Final
 from bot.buttons import NUMBER, Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import Texts, fill
 
-# Two of them fit into the data of one button; a model with a longer name gets none.
+# Two versions must fit into one button's data; models with longer names get no button.
 _VERSION: Final = "[0-9A-Za-z._-]{1,26}"
 
 
 class RunAction(StrEnum):
-    """What a button under a training run wants: CANCEL asks whether to, the others answer that."""
+    """What a button under a training run does: CANCEL asks for confirmation, YES and NO answer."""
 
     CANCEL = "cancel"
     YES = "yes"
@@ -22,7 +22,7 @@ class RunAction(StrEnum):
 
 
 class CardAction(StrEnum):
-    """What a button under a decision wants: PROMOTE asks whether to, the others answer that."""
+    """What a button under a decision card does: PROMOTE asks for confirmation, YES and NO answer."""
 
     PROMOTE = "promote"
     YES = "yes"
@@ -31,7 +31,7 @@ class CardAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunTap:
-    """A tap under the message of a training run."""
+    """A tap under a training run's message."""
 
     run_id: int
     action: RunAction
@@ -39,14 +39,14 @@ class RunTap:
 
 @dataclass(frozen=True, slots=True)
 class CardTap:
-    """A tap under the decision of a training run."""
+    """A tap under a training run's decision card."""
 
     run_id: int
     action: CardAction
 
 
 class ModelsAction(StrEnum):
-    """What a button under the list of models wants: ASK and YES make another model live, LIST shows the list."""
+    """What a button under the list of models does: ASK asks for confirmation, YES changes the model, LIST goes back."""
 
     ASK = "ask"
     YES = "yes"
@@ -62,7 +62,7 @@ MODELS_PATTERN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ModelsTap:
-    """A tap under the list of models; ``version`` is to answer instead of ``live``, both empty for LIST."""
+    """A tap under the list of models: make ``version`` live instead of ``live``; both are empty for LIST."""
 
     action: ModelsAction
     version: str = ""
@@ -70,43 +70,43 @@ class ModelsTap:
 
 
 def parse_run_tap(data: str) -> RunTap:
-    """Read data that matches RUN_PATTERN."""
-    _, run_id, wish = data.split(":")
-    return RunTap(int(run_id), RunAction(wish))
+    """Parse data that matches RUN_PATTERN."""
+    _, run_id, action = data.split(":")
+    return RunTap(int(run_id), RunAction(action))
 
 
 def parse_card_tap(data: str) -> CardTap:
-    """Read data that matches CARD_PATTERN."""
-    _, run_id, wish = data.split(":")
-    return CardTap(int(run_id), CardAction(wish))
+    """Parse data that matches CARD_PATTERN."""
+    _, run_id, action = data.split(":")
+    return CardTap(int(run_id), CardAction(action))
 
 
 def parse_models_tap(data: str) -> ModelsTap:
-    """Read data that matches MODELS_PATTERN."""
-    _, wish, *versions = data.split(":")
-    return ModelsTap(ModelsAction(wish), *versions)
+    """Parse data that matches MODELS_PATTERN."""
+    _, action, *versions = data.split(":")
+    return ModelsTap(ModelsAction(action), *versions)
 
 
 def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
-    """Cancel; once that was tapped, whether to."""
+    """Return the Cancel button, or the confirmation once it was tapped (``asking``)."""
     if asking:
         row = [(texts.button_cancel_yes, RunAction.YES), (texts.button_cancel_no, RunAction.NO)]
     else:
         row = [(texts.button_cancel_run, RunAction.CANCEL)]
-    return make_keyboard([[make_button(label, f"{TapKind.RUN}:{run_id}:{wish}") for label, wish in row]])
+    return make_keyboard([[make_button(label, f"{TapKind.RUN}:{run_id}:{action}") for label, action in row]])
 
 
 def card_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
-    """Promote; once that was tapped, whether to."""
+    """Return the Promote button, or the confirmation once it was tapped (``asking``)."""
     if asking:
         row = [(texts.button_promote_yes, CardAction.YES), (texts.button_promote_no, CardAction.NO)]
     else:
         row = [(texts.button_promote, CardAction.PROMOTE)]
-    return make_keyboard([[make_button(label, f"{TapKind.CARD}:{run_id}:{wish}") for label, wish in row]])
+    return make_keyboard([[make_button(label, f"{TapKind.CARD}:{run_id}:{action}") for label, action in row]])
 
 
 def models_keyboard(texts: Texts, live: str, newer: Sequence[str], older: Sequence[str]) -> Keyboard:
-    """A row for each model that could answer instead of the live one: promote a newer, go back to an older."""
+    """Return one row per model that could replace the live one: promote a newer one or roll back to an older one."""
     labels = [(texts.button_models_promote, version) for version in newer]
     labels += [(texts.button_models_back, version) for version in older]
     buttons = [
@@ -117,6 +117,6 @@ def models_keyboard(texts: Texts, live: str, newer: Sequence[str], older: Sequen
 
 
 def model_change_keyboard(texts: Texts, version: str, live: str) -> Keyboard:
-    """Make the change, or leave it."""
+    """Return the buttons that confirm the change or go back to the list."""
     yes = make_button(texts.button_models_yes, f"{TapKind.MODELS}:{ModelsAction.YES}:{version}:{live}")
     return make_keyboard([[yes, make_button(texts.button_models_no, f"{TapKind.MODELS}:{ModelsAction.LIST}")]])

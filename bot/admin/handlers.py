@@ -1,4 +1,4 @@
-"""Handlers for admins who retrain the model and look after models; to everybody else they are not there."""
+"""Handlers for admins who retrain, promote and roll back models; they don't match anyone else's updates."""
 
 from typing import Any, Final
 
@@ -18,50 +18,48 @@ _FULL: Final = "full"
 
 
 class AdminHandlers:
-    """What an admin can do with training runs and models; what is owed is committed when a handler returns."""
+    """Handlers for training runs and models; replies are enqueued before each one returns."""
 
-    def __init__(
-        self, access: Access, retraining: RetrainDialog, deciding: PromotionDialog, models: ModelPages
-    ) -> None:
+    def __init__(self, access: Access, runs: RetrainDialog, promotion: PromotionDialog, models: ModelPages) -> None:
         self._access = access
-        self._retraining = retraining
-        self._deciding = deciding
+        self._runs = runs
+        self._promotion = promotion
         self._models = models
 
-    def table(self) -> list[Handler]:
-        """Every handler; they come before those for everybody."""
-        handlers: list[Handler] = [
+    def handlers(self) -> list[Handler]:
+        """Return all handlers; they must come before the public ones."""
+        guarded: list[Handler] = [
             CommandHandler("retrain", self.retrain),
             CommandHandler("model", self.model),
             CommandHandler("models", self.models),
-            CallbackQueryHandler(self.on_run, pattern=RUN_PATTERN),
-            CallbackQueryHandler(self.on_card, pattern=CARD_PATTERN),
-            CallbackQueryHandler(self.on_models, pattern=MODELS_PATTERN),
+            CallbackQueryHandler(self.on_run_tap, pattern=RUN_PATTERN),
+            CallbackQueryHandler(self.on_card_tap, pattern=CARD_PATTERN),
+            CallbackQueryHandler(self.on_models_tap, pattern=MODELS_PATTERN),
         ]
-        return [self._access.guard(handler) for handler in handlers]
+        return [self._access.guard(handler) for handler in guarded]
 
     async def retrain(self, update: Update, context: Context) -> None:
-        """``/retrain``, and ``/retrain full``."""
+        """Handle ``/retrain`` and ``/retrain full``."""
         words: list[Any] = context.args or []
         kind = RunKind.FULL_RUN if [str(word).lower() for word in words] == [_FULL] else RunKind.FEEDBACK_ROUND
-        await self._retraining.start(parse_incoming([update]), kind)
+        await self._runs.start(parse_incoming([update]), kind)
 
     async def model(self, update: Update, _: Context) -> None:
-        """``/model``."""
+        """Handle ``/model``."""
         await self._models.show(parse_incoming([update]))
 
     async def models(self, update: Update, _: Context) -> None:
-        """``/models``."""
+        """Handle ``/models``."""
         await self._models.show_all(parse_incoming([update]))
 
-    async def on_run(self, update: Update, _: Context) -> None:
-        """A tap under the message of a run."""
-        await self._retraining.handle_tap(*parse_tap(update, parse_run_tap))
+    async def on_run_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap under a run's message."""
+        await self._runs.handle_tap(*parse_tap(update, parse_run_tap))
 
-    async def on_card(self, update: Update, _: Context) -> None:
-        """A tap under a decision."""
-        await self._deciding.handle_tap(*parse_tap(update, parse_card_tap))
+    async def on_card_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap under a decision card."""
+        await self._promotion.handle_tap(*parse_tap(update, parse_card_tap))
 
-    async def on_models(self, update: Update, _: Context) -> None:
-        """A tap under the list of models."""
+    async def on_models_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap under the list of models."""
         await self._models.handle_tap(*parse_tap(update, parse_models_tap))

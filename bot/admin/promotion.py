@@ -1,4 +1,4 @@
-"""The decision on a candidate: a card with the run's chart, and an admin's word on one that was held."""
+"""The decision card of a run: the gate's decision with its chart, and promotion of held candidates."""
 
 from typing import Final
 
@@ -7,9 +7,8 @@ from bot.admin.run_text import render_decision
 from bot.buttons import Keyboard
 from bot.database import AsyncDatabase
 from bot.texts import Texts, fill
-from bot.transport.conversation import Tap, chart_payload, text_payload
+from bot.transport.conversation import MessageContent, Tap, edit
 from storage.chat import outbox
-from storage.chat.outbox import Draft
 from storage.db.database import UnitOfWork
 from storage.db.states import RunState
 from storage.errors import UnknownRun
@@ -22,50 +21,52 @@ _WHY: Final = "an admin promoted what run {number} made"
 
 
 def enqueue_card(unit: UnitOfWork, run: Run, bot_id: int, chat_id: int, texts: Texts) -> None:
-    """Owe the decision on a run's candidate to a chat: with the chart, and with a button where it was held."""
-    text = render_decision(texts, run)
+    """Enqueue the decision on a run's candidate, with the chart if there is one and a button if it was held."""
     keyboard = card_keyboard(texts, run.id, asking=False) if _may_promote(unit, run) else None
-    drawn = runs.chart_of(unit, run.id) is not None
-    payload = chart_payload(text, keyboard, run.id) if drawn else text_payload(text, keyboard)
-    outbox.enqueue(unit, Draft(bot_id, chat_id, payload))
+    content = _card_content(unit, run, render_decision(texts, run), keyboard)
+    outbox.enqueue(unit, content.draft(bot_id, chat_id))
 
 
 class PromotionDialog:
-    """An admin's taps under a decision; what it owes is committed when a method returns."""
+    """Handles taps under a decision card; replies are enqueued before each method returns."""
 
-    def __init__(self, store: AsyncDatabase) -> None:
-        self._store = store
+    def __init__(self, database: AsyncDatabase) -> None:
+        self._database = database
 
-    async def handle_tap(self, tap: Tap, on_card: CardTap) -> None:
-        """Ask whether to promote, promote, or leave it, and show that in the card."""
+    async def handle_tap(self, tap: Tap, card_tap: CardTap) -> None:
+        """Ask for confirmation, promote, or cancel, and show the result in the card."""
 
         def work(unit: UnitOfWork) -> None:
-            _decide(unit, tap, on_card)
+            edit(unit, tap.incoming, tap.telegram_message_id, _tapped_content(unit, tap, card_tap))
             tap.incoming.finish(unit)
 
-        await self._store.write(work)
+        await self._database.write(work)
 
 
-def _decide(unit: UnitOfWork, tap: Tap, on_card: CardTap) -> None:
+def _tapped_content(unit: UnitOfWork, tap: Tap, card_tap: CardTap) -> MessageContent:
+    """Carry a tap out and return the card's new content."""
     texts = tap.incoming.texts
     try:
-        run = runs.get_run(unit, on_card.run_id)
+        run = runs.get_run(unit, card_tap.run_id)
     except UnknownRun:
-        _show(unit, tap, texts.run_gone, None, drawn=False)
-        return
-    note, keyboard = _answer(unit, tap, run, on_card.action)
-    drawn = runs.chart_of(unit, run.id) is not None
-    _show(unit, tap, render_decision(texts, run, note), keyboard, drawn=drawn)
+        return MessageContent(texts.run_gone)
+    note, keyboard = _answer(unit, tap, run, card_tap.action)
+    return _card_content(unit, run, render_decision(texts, run, note), keyboard)
 
 
-def _answer(unit: UnitOfWork, tap: Tap, run: Run, wish: CardAction) -> tuple[str | None, Keyboard | None]:
-    """What a tap comes to: a sentence, and the buttons from then on."""
+def _card_content(unit: UnitOfWork, run: Run, text: str, keyboard: Keyboard | None) -> MessageContent:
+    has_chart = runs.chart_of(unit, run.id) is not None
+    return MessageContent(text, keyboard, chart_run_id=run.id if has_chart else None)
+
+
+def _answer(unit: UnitOfWork, tap: Tap, run: Run, action: CardAction) -> tuple[str | None, Keyboard | None]:
+    """Carry a tap out and return the note and the buttons that the card shows then."""
     texts = tap.incoming.texts
     if run.candidate is None or not _may_promote(unit, run):
-        return _too_late(unit, texts, run), None
-    if wish is CardAction.PROMOTE:
+        return _outdated_note(unit, texts, run), None
+    if action is CardAction.PROMOTE:
         return texts.card_question, card_keyboard(texts, run.id, asking=True)
-    if wish is CardAction.NO:
+    if action is CardAction.NO:
         return None, card_keyboard(texts, run.id, asking=False)
     why = _WHY.format(number=run.id)
     outcome = registry.promote(unit, run.candidate, why, tap.incoming.sender.telegram_id, run.champion)
@@ -79,22 +80,15 @@ def _answer(unit: UnitOfWork, tap: Tap, run: Run, wish: CardAction) -> tuple[str
 
 
 def _may_promote(unit: UnitOfWork, run: Run) -> bool:
-    """Whether the candidate was held, and is still compared with the model that answers."""
+    """Return whether the candidate was held and the model it was compared with is still live."""
     live = registry.live_model(unit)
     return (
         run.state is RunState.HELD and run.candidate is not None and live is not None and live.version == run.champion
     )
 
 
-def _too_late(unit: UnitOfWork, texts: Texts, run: Run) -> str:
+def _outdated_note(unit: UnitOfWork, texts: Texts, run: Run) -> str:
     live = registry.live_model(unit)
     if live is not None and live.version == run.candidate:
         return fill(texts.card_live, version=live.version)
     return texts.card_stale
-
-
-def _show(unit: UnitOfWork, tap: Tap, text: str, keyboard: Keyboard | None, *, drawn: bool) -> None:
-    payload = chart_payload(text, keyboard, None) if drawn else text_payload(text, keyboard)
-    received = tap.incoming
-    draft = Draft(received.bot_id, received.chat_id, payload, edits=tap.telegram_message_id)
-    outbox.enqueue(unit, draft)

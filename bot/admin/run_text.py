@@ -1,24 +1,25 @@
-"""How a training run and its decision read in the chat."""
+"""Renders training runs and decisions as HTML."""
 
 from typing import Final
 
+from bot.formatting import truncate
 from bot.texts import Texts, fill
 from storage.db.states import RunKind, RunState
 from storage.training.runs import Run
 
-_BAR: Final = 12
-# Telegram takes 1,024 characters under a photo; this leaves room for the rest of the caption.
-_LONGEST_SENTENCE: Final = 700
+_BAR_LENGTH: Final = 12
+# Telegram allows 1,024 characters under a photo; this leaves room for the rest of the caption.
+_EXPLANATION_LENGTH: Final = 700
 
 
 def render_run(texts: Texts, run: Run) -> str:
-    """The run's kind and number, and how far it is or what came of it; HTML."""
-    return f"{_title(texts, run)}\n{_standing(texts, run)}"
+    """Return a run's kind, number and progress or result as HTML."""
+    return f"{_title(texts, run)}\n{_status(texts, run)}"
 
 
 def render_decision(texts: Texts, run: Run, note: str | None = None) -> str:
-    """The verdict on the candidate, its version, and ``note``, which is HTML like the rest."""
-    lines = [_title(texts, run), _sentence(run)]
+    """Return the decision on the candidate, its version, and ``note``, also HTML, as HTML."""
+    lines = [_title(texts, run), _explanation(run)]
     if run.candidate is not None:
         lines.append(fill(texts.card_candidate, version=run.candidate))
     return "\n".join([*lines, *(["", note] if note else [])])
@@ -29,29 +30,29 @@ def _title(texts: Texts, run: Run) -> str:
     return fill(title, number=run.id)
 
 
-def _standing(texts: Texts, run: Run) -> str:
+def _status(texts: Texts, run: Run) -> str:
     if run.open and run.cancel_asked:
         return texts.run_cancelling
     if run.state is RunState.RUNNING:
-        return _training(texts, run)
+        return _progress(texts, run)
     if run.state is RunState.FAILED:
         return fill(texts.run_failed, reason=run.error or "")
-    plain = {
+    texts_by_state = {
         RunState.QUEUED: texts.run_queued,
         RunState.EVALUATING: texts.run_evaluating,
         RunState.CANCELLED: texts.run_cancelled,
     }
-    return plain.get(run.state) or _sentence(run)
+    return texts_by_state.get(run.state) or _explanation(run)
 
 
-def _training(texts: Texts, run: Run) -> str:
+def _progress(texts: Texts, run: Run) -> str:
     if not run.steps or not run.epoch:
         return texts.run_preparing
     share = min(run.step / run.steps, 1.0)
-    full = int(_BAR * share)
+    full = int(_BAR_LENGTH * share)
     return fill(
         texts.run_training,
-        bar="▓" * full + "░" * (_BAR - full),
+        bar="▓" * full + "░" * (_BAR_LENGTH - full),
         percent=int(100 * share),
         epoch=run.epoch,
         epochs=run.epochs,
@@ -61,9 +62,7 @@ def _training(texts: Texts, run: Run) -> str:
     )
 
 
-def _sentence(run: Run) -> str:
-    """The gate's sentence, which is English in every language."""
-    sentence = str((run.decision or {}).get("sentence", ""))
-    if len(sentence) > _LONGEST_SENTENCE:
-        sentence = sentence[: _LONGEST_SENTENCE - 1] + "…"
-    return fill("{sentence}", sentence=sentence)
+def _explanation(run: Run) -> str:
+    """Return the gate's explanation, which is in English whatever the language."""
+    explanation = str((run.decision or {}).get("sentence", ""))
+    return fill("{explanation}", explanation=truncate(explanation, _EXPLANATION_LENGTH))

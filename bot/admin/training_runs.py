@@ -1,4 +1,4 @@
-"""Training runs that admins ask for in the chat, follow and cancel. Knows no Telegram types."""
+"""Training runs on request: start, follow and cancel them in the chat. Free of Telegram types."""
 
 import asyncio
 import json
@@ -9,12 +9,11 @@ from bot.admin.buttons import RunAction, RunTap, run_keyboard
 from bot.admin.run_text import render_run
 from bot.database import AsyncDatabase
 from bot.texts import Texts
-from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send, text_payload
+from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from broker.queues import notify_worker
 from core.errors import ThumbsError
 from core.settings import Settings
 from storage.chat import outbox
-from storage.chat.outbox import Draft
 from storage.db.database import UnitOfWork
 from storage.db.states import RunKind, Trigger
 from storage.errors import UnknownRun
@@ -26,89 +25,88 @@ logger = logging.getLogger(__name__)
 
 
 class RetrainDialog:
-    """Runs on request; what it owes is committed when a method returns."""
+    """Starts and cancels training runs; replies are enqueued before each method returns."""
 
-    def __init__(self, store: AsyncDatabase, settings: Settings) -> None:
-        self._store = store
+    def __init__(self, database: AsyncDatabase, settings: Settings) -> None:
+        self._database = database
         self._settings = settings
-        self._nudges: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self, received: Incoming, kind: RunKind) -> None:
-        """Ask for a run, or join the one that is open, and follow it in a new message."""
+    async def start(self, incoming: Incoming, kind: RunKind) -> None:
+        """Request a run, or join the open one, and follow it in a new message."""
 
         def work(unit: UnitOfWork) -> RunRequest:
-            received.sender.upsert(unit)
-            ask = runs.request_run(unit, kind, Trigger.ADMIN, received.sender.telegram_id)
-            if not ask.new:
-                send(unit, received, MessageContent(received.texts.run_joined))
-            _follow(unit, received, ask.run)
-            received.finish(unit)
-            return ask
+            incoming.sender.upsert(unit)
+            request = runs.request_run(unit, kind, Trigger.ADMIN, incoming.sender.telegram_id)
+            if not request.new:
+                send(unit, incoming, MessageContent(incoming.texts.run_joined))
+            _follow(unit, incoming, request.run)
+            incoming.finish(unit)
+            return request
 
-        ask = await self._store.write(work)
-        if ask.new:
-            # Beside the chat: a broker that hangs must not hold up the answer.
-            task = asyncio.create_task(self._nudge(ask.run.id))
-            self._nudges.add(task)
-            task.add_done_callback(self._nudges.discard)
+        request = await self._database.write(work)
+        if request.new:
+            # In the background: a hanging broker must not delay the answer.
+            task = asyncio.create_task(self._notify_worker(request.run.id))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def handle_tap(self, tap: Tap, on_run: RunTap) -> None:
-        """Ask whether to cancel a run, cancel it, or let it go on, and show that in its message."""
+    async def handle_tap(self, tap: Tap, run_tap: RunTap) -> None:
+        """Ask for confirmation, cancel the run, or keep it, and show the result in its message."""
 
         def work(unit: UnitOfWork) -> None:
-            _tapped(unit, tap, on_run)
+            _handle_tap(unit, tap, run_tap)
             tap.incoming.finish(unit)
 
-        await self._store.write(work)
+        await self._database.write(work)
 
-    async def _nudge(self, run_id: int) -> None:
+    async def _notify_worker(self, run_id: int) -> None:
         try:
             await asyncio.to_thread(notify_worker, self._settings, run_id)
         except ThumbsError as error:
-            logger.warning("No worker was told of run %d: %s", run_id, error)
+            logger.warning("Could not notify a worker of run %d: %s", run_id, error)
 
 
-def run_payload(texts: Texts, run: Run, *, asking: bool) -> dict[str, object]:
-    """The message of a run; ``asking`` whether to cancel it, as long as it can be."""
+def run_content(texts: Texts, run: Run, *, asking: bool) -> MessageContent:
+    """Return a run's message; ``asking`` for confirmation of a cancellation, while the run can be cancelled."""
     keyboard = run_keyboard(texts, run.id, asking) if run.open and not run.cancel_asked else None
-    return text_payload(render_run(texts, run), keyboard)
+    return MessageContent(render_run(texts, run), keyboard)
 
 
-def note_of(payload: dict[str, object]) -> str:
-    """What a follower's row keeps of what its message shows."""
-    return json.dumps(payload, sort_keys=True)
+def serialize_content(content: MessageContent) -> str:
+    """Return the string by which a follower's row remembers what its message shows."""
+    return json.dumps(content.payload(), sort_keys=True)
 
 
-def asks(shown: str | None, run_id: int) -> bool:
-    """Whether a message that was noted so asks whether to cancel."""
+def asks_to_cancel(shown: str | None, run_id: int) -> bool:
+    """Return whether a message that was serialized as ``shown`` asks for confirmation of a cancellation."""
     return shown is not None and f"run:{run_id}:{RunAction.YES}" in shown
 
 
-def _follow(unit: UnitOfWork, received: Incoming, run: Run) -> None:
-    """Owe the message of the run; one in the same chat that followed it before says that this one does."""
-    bot_id, chat_id = received.bot_id, received.chat_id
+def _follow(unit: UnitOfWork, incoming: Incoming, run: Run) -> None:
+    """Enqueue the run's message, and point an earlier message of the same run in this chat to it."""
+    bot_id, chat_id = incoming.bot_id, incoming.chat_id
     earlier = followers.find_follower(unit, run.id, bot_id, chat_id)
     if earlier is not None:
-        moved = text_payload(received.texts.run_moved, None)
-        outbox.enqueue(unit, Draft(bot_id, chat_id, moved, revises=earlier.reply_id))
-    payload = run_payload(received.texts, run, asking=False)
-    reply_id = outbox.enqueue(unit, Draft(bot_id, chat_id, payload))
-    language = received.sender.language
-    followers.follow(unit, Follower(run.id, bot_id, chat_id, reply_id, language, note_of(payload)))
+        moved = MessageContent(incoming.texts.run_moved)
+        outbox.enqueue(unit, moved.draft(bot_id, chat_id, revises=earlier.reply_id))
+    content = run_content(incoming.texts, run, asking=False)
+    reply_id = send(unit, incoming, content)
+    language = incoming.sender.language
+    followers.follow(unit, Follower(run.id, bot_id, chat_id, reply_id, language, serialize_content(content)))
 
 
-def _tapped(unit: UnitOfWork, tap: Tap, on_run: RunTap) -> None:
-    received = tap.incoming
+def _handle_tap(unit: UnitOfWork, tap: Tap, run_tap: RunTap) -> None:
+    incoming = tap.incoming
     try:
-        if on_run.action is RunAction.YES:
-            runs.cancel(unit, on_run.run_id)
-        run = runs.get_run(unit, on_run.run_id)
+        if run_tap.action is RunAction.YES:
+            runs.cancel(unit, run_tap.run_id)
+        run = runs.get_run(unit, run_tap.run_id)
     except UnknownRun:
-        edit(unit, received, tap.telegram_message_id, MessageContent(received.texts.run_gone))
+        edit(unit, incoming, tap.telegram_message_id, MessageContent(incoming.texts.run_gone))
         return
-    payload = run_payload(received.texts, run, asking=on_run.action is RunAction.CANCEL)
-    draft = Draft(received.bot_id, received.chat_id, payload, edits=tap.telegram_message_id)
-    follower = followers.find_follower(unit, run.id, received.bot_id, received.chat_id)
-    reply_id = outbox.enqueue(unit, draft)
+    content = run_content(incoming.texts, run, asking=run_tap.action is RunAction.CANCEL)
+    reply_id = edit(unit, incoming, tap.telegram_message_id, content)
+    follower = followers.find_follower(unit, run.id, incoming.bot_id, incoming.chat_id)
     if follower is not None:
-        followers.set_shown(unit, replace(follower, reply_id=reply_id, shown=note_of(payload)))
+        followers.set_shown(unit, replace(follower, reply_id=reply_id, shown=serialize_content(content)))

@@ -1,1 +1,1 @@
-"""Texts offered for a label, and the quarantine of texts that people disagree on."""
+"""Labelling of other people's texts, and the quarantine of disputed ones."""

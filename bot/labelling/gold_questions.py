@@ -1,6 +1,6 @@
-"""Gold questions: clear sentences, written for this, whose label is known.
+"""Gold questions: clear sentences with a known label, written to measure labellers.
 
-Labellers meet them among other people's texts without being told. The answers never train a model.
+Labellers get them among other people's texts without being told. The answers never train a model.
 """
 
 import tomllib
@@ -16,7 +16,7 @@ _FILE: Final = Path(__file__).parent / "gold" / "questions.toml"
 
 @dataclass(frozen=True, slots=True)
 class GoldQuestion:
-    """A sentence and the one of ``ml.text.labels.LABELS`` that everybody who reads it gives it."""
+    """A sentence and its undisputed label, one of ``ml.text.labels.LABELS``."""
 
     text: str
     label: str
@@ -24,10 +24,10 @@ class GoldQuestion:
 
 @cache
 def gold_questions() -> tuple[GoldQuestion, ...]:
-    """Every gold question there is; a label that is none is a ValueError."""
+    """Return all gold questions. Raise ValueError for an unknown label."""
     found = []
     for group in tomllib.loads(_FILE.read_text(encoding="utf-8"))["questions"]:
         if group["label"] not in LABELS:
-            raise ValueError(f"{_FILE} names the label {group['label']!r}")
+            raise ValueError(f"{_FILE} has an unknown label: {group['label']!r}")
         found += [GoldQuestion(text, group["label"]) for text in group["texts"]]
     return tuple(found)

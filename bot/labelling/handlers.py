@@ -1,4 +1,4 @@
-"""Handlers for labellers, and for the admins who decide where labellers disagree."""
+"""Handlers for labellers, and for admins who resolve disputes."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from telegram import Update
 from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 
 from bot.access import Access, Handler
-from bot.labelling.buttons import LABEL_PATTERN, SETTLE_PATTERN, parse_offer_tap, parse_quarantine_tap
+from bot.labelling.buttons import LABEL_PATTERN, QUARANTINE_PATTERN, parse_offer_tap, parse_quarantine_tap
 from bot.labelling.label import LabellingDialog
 from bot.labelling.quarantine import QuarantineDialog
 from bot.transport.update_parsing import Context, parse_incoming, parse_tap
@@ -16,41 +16,41 @@ ADMIN_COMMANDS: Final = ("quarantine",)
 
 
 class LabellerHandlers:
-    """What labellers can do, and admins with what they disagree on; what is owed is committed when a handler returns.
+    """Handlers for /label and /quarantine; replies are enqueued before each one returns.
 
-    An offer is found by the person that it was made to, so a tap by anybody else finds none.
+    Offers are looked up by the person who taps, so nobody can answer another labeller's offer.
     """
 
-    def __init__(self, access: Access, labelling: LabellingDialog, quarantining: QuarantineDialog) -> None:
+    def __init__(self, access: Access, labelling: LabellingDialog, quarantine: QuarantineDialog) -> None:
         self._access = access
         self._labelling = labelling
-        self._quarantining = quarantining
+        self._quarantine = quarantine
 
-    def table(self) -> list[Handler]:
-        """Every handler; they come before those that take what is left."""
+    def handlers(self) -> list[Handler]:
+        """Return all handlers; they must come before the catch-all ones."""
         new = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
-        for_admins: list[Handler] = [
+        guarded: list[Handler] = [
             CommandHandler("quarantine", self.quarantine),
-            CallbackQueryHandler(self.on_quarantined, pattern=SETTLE_PATTERN),
+            CallbackQueryHandler(self.on_quarantine_tap, pattern=QUARANTINE_PATTERN),
         ]
         return [
             CommandHandler("label", self.label, filters=new),
-            CallbackQueryHandler(self.on_offer, pattern=LABEL_PATTERN),
-            *(self._access.guard(handler) for handler in for_admins),
+            CallbackQueryHandler(self.on_offer_tap, pattern=LABEL_PATTERN),
+            *(self._access.guard(handler) for handler in guarded),
         ]
 
     async def label(self, update: Update, _: Context) -> None:
-        """``/label``."""
+        """Handle ``/label``."""
         await self._labelling.start(parse_incoming([update]))
 
-    async def on_offer(self, update: Update, _: Context) -> None:
-        """A tap under a text that was offered for a label."""
+    async def on_offer_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap under a text that was offered to a labeller."""
         await self._labelling.handle_tap(*parse_tap(update, parse_offer_tap))
 
     async def quarantine(self, update: Update, _: Context) -> None:
-        """``/quarantine``."""
-        await self._quarantining.start(parse_incoming([update]))
+        """Handle ``/quarantine``."""
+        await self._quarantine.start(parse_incoming([update]))
 
-    async def on_quarantined(self, update: Update, _: Context) -> None:
-        """A tap under a text that people disagree on."""
-        await self._quarantining.handle_tap(*parse_tap(update, parse_quarantine_tap))
+    async def on_quarantine_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap under a quarantined text."""
+        await self._quarantine.handle_tap(*parse_tap(update, parse_quarantine_tap))

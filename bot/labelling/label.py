@@ -1,6 +1,6 @@
-"""``/label``: other people's texts that need a vote, one at a time in one message. Knows no Telegram types.
+"""``/label``: other people's texts that need a vote, one at a time in one message. Free of Telegram types.
 
-A gold question, whose label is known, stands among them now and then, and looks like the others.
+Now and then one of them is a gold question, whose label is known and which looks like the others.
 """
 
 from typing import Final
@@ -22,129 +22,129 @@ from storage.feedback.label_offers import Offer
 from storage.feedback.label_queue import LabelQueueRules, QueuedText
 from storage.privacy import consent
 
-# One in so many is a gold question, and the first one comes this far into them.
+# Every eighth offer is a gold question, and the first one is the fourth offer.
 _GOLD_EVERY: Final = 8
 _GOLD_FIRST: Final = 3
 _CLOSED: Final = (OfferState.ANSWERED, OfferState.SKIPPED)
 LABEL_OF: Final = {LabelAction.POSITIVE: "Positive", LabelAction.NEGATIVE: "Negative", LabelAction.NEITHER: None}
-# What is kept of an answer that names no label.
+# What is stored for an answer without a label.
 _NEITHER: Final = "Neither"
 
 
 class LabellingDialog:
-    """Shows texts and takes votes on them; what it owes is committed when a method returns."""
+    """Shows texts and records votes on them; replies are enqueued before each method returns."""
 
-    def __init__(self, store: AsyncDatabase, settings: Settings) -> None:
-        self._store = store
-        self._need = LabelQueueRules(settings.feedback_quorum, frozenset(settings.admin_ids), CONSENT_WORDING)
+    def __init__(self, database: AsyncDatabase, settings: Settings) -> None:
+        self._database = database
+        self._rules = LabelQueueRules(settings.feedback_quorum, frozenset(settings.admin_ids), CONSENT_WORDING)
 
-    async def start(self, received: Incoming) -> None:
-        """Show the text that a vote would help most, in a new message."""
+    async def start(self, incoming: Incoming) -> None:
+        """Show the text for which a vote helps most in a new message."""
 
         def work(unit: UnitOfWork) -> None:
-            person = received.sender.upsert(unit)
-            send(unit, received, _next(unit, received.texts, person, self._need))
-            received.finish(unit)
+            person = incoming.sender.upsert(unit)
+            send(unit, incoming, _next_question(unit, incoming.texts, person, self._rules))
+            incoming.finish(unit)
 
-        await self._store.write(work)
+        await self._database.write(work)
 
-    async def handle_tap(self, tap: Tap, on_offer: OfferTap) -> None:
-        """Take the answer, or take it back, and show the next text in the same message."""
+    async def handle_tap(self, tap: Tap, offer_tap: OfferTap) -> None:
+        """Record the answer, or undo the last one, and show the next text in the same message."""
 
         def work(unit: UnitOfWork) -> None:
             person = tap.incoming.sender.upsert(unit)
-            shown = _answered(unit, tap.incoming.texts, person, on_offer, self._need)
-            if shown is not None:
-                edit(unit, tap.incoming, tap.telegram_message_id, shown)
+            content = _handle_tap(unit, tap.incoming.texts, person, offer_tap, self._rules)
+            if content is not None:
+                edit(unit, tap.incoming, tap.telegram_message_id, content)
             tap.incoming.finish(unit)
 
-        await self._store.write(work)
+        await self._database.write(work)
 
 
-def vote(unit: UnitOfWork, person_id: int, prediction_id: int, label: str | None) -> bool:
-    """Keep what a person says of somebody's text, None for neither; False when the text is gone."""
+def record_label(unit: UnitOfWork, person_id: int, prediction_id: int, label: str | None) -> None:
+    """Record a person's label for someone's text, None for neither. Do nothing if the text is gone."""
     prediction = predictions.get_prediction(unit, prediction_id)
     if prediction is None:
-        return False
+        return
     on_label = Vote.RIGHT if label == prediction.label else Vote.WRONG
     votes.record_vote(unit, person_id, prediction_id, Vote.NEITHER if label is None else on_label)
-    return True
 
 
-def _answered(
-    unit: UnitOfWork, texts: Texts, person: Person, on_offer: OfferTap, need: LabelQueueRules
+def _handle_tap(
+    unit: UnitOfWork, texts: Texts, person: Person, offer_tap: OfferTap, rules: LabelQueueRules
 ) -> MessageContent | None:
-    """Carry a tap out; what the message shows then, None when the tap came twice and changes nothing."""
-    offer = label_offers.find_offer(unit, person.id, on_offer.offer_id)
+    """Carry a tap out and return the message's new content, or None for a repeated tap, which changes nothing."""
+    offer = label_offers.find_offer(unit, person.id, offer_tap.offer_id)
     if offer is None:
         return MessageContent(texts.label_gone)
-    if on_offer.action is LabelAction.UNDO:
-        return _undone(unit, texts, person, offer, need) if offer.state in _CLOSED else None
+    if offer_tap.action is LabelAction.UNDO:
+        return _undo(unit, texts, person, offer, rules) if offer.state in _CLOSED else None
     if offer.state is not OfferState.SHOWN:
         return None
-    if on_offer.action is LabelAction.SKIP:
+    if offer_tap.action is LabelAction.SKIP:
         label_offers.close_offer(unit, offer, OfferState.SKIPPED)
     elif consent.consent_of(unit, person.id) is Consent.GRANTED:
-        label = LABEL_OF[on_offer.action]
+        label = LABEL_OF[offer_tap.action]
         if offer.prediction_id is not None:
-            vote(unit, person.id, offer.prediction_id, label)
+            record_label(unit, person.id, offer.prediction_id, label)
         label_offers.close_offer(unit, offer, OfferState.ANSWERED, label or _NEITHER)
-    return _next(unit, texts, person, need)
+    return _next_question(unit, texts, person, rules)
 
 
-def _undone(unit: UnitOfWork, texts: Texts, person: Person, offer: Offer, need: LabelQueueRules) -> MessageContent:
-    """Take an answer back and ask again, or go on where nobody needs it any more."""
+def _undo(unit: UnitOfWork, texts: Texts, person: Person, offer: Offer, rules: LabelQueueRules) -> MessageContent:
+    """Undo an answer and ask again, or go on to the next text if this one needs no more votes."""
     if offer.prediction_id is not None and offer.state is OfferState.ANSWERED:
         votes.undo_vote(unit, person.id, offer.prediction_id)
     label_offers.close_offer(unit, offer, OfferState.UNDONE)
     label_offers.clear_shown(unit, person.id)
     if offer.gold_label is not None:
-        known = {unit.cipher.fingerprint(question.text): question for question in gold_questions()}
-        gold = known.get(offer.text_hash)
-        return _next(unit, texts, person, need) if gold is None else _gold(unit, texts, person, gold)
-    waiting = label_queue.find_queued(unit, person.id, need, offer.text_hash)
-    return _next(unit, texts, person, need) if waiting is None else _somebodys(unit, texts, person, waiting)
+        by_hash = {unit.cipher.fingerprint(question.text): question for question in gold_questions()}
+        gold = by_hash.get(offer.text_hash)
+        return _next_question(unit, texts, person, rules) if gold is None else _offer_gold(unit, texts, person, gold)
+    waiting = label_queue.find_queued(unit, person.id, rules, offer.text_hash)
+    return _next_question(unit, texts, person, rules) if waiting is None else _offer_text(unit, texts, person, waiting)
 
 
-def _next(unit: UnitOfWork, texts: Texts, person: Person, need: LabelQueueRules) -> MessageContent:
-    """The next text, or why there is none."""
+def _next_question(unit: UnitOfWork, texts: Texts, person: Person, rules: LabelQueueRules) -> MessageContent:
+    """Return the next question, or why there is none."""
     if consent.consent_of(unit, person.id) is not Consent.GRANTED:
         question = f"{texts.label_needs_consent}\n\n{texts.consent_status_no}"
         return MessageContent(question, consent_keyboard(texts, granted=False), person_id=person.id)
     label_offers.clear_shown(unit, person.id)
-    waiting = label_queue.next_text(unit, person.id, need)
+    waiting = label_queue.next_text(unit, person.id, rules)
     if waiting is None:
         last = label_offers.last_closed_offer(unit, person.id)
         return MessageContent(texts.label_none, undo_keyboard(texts, last.id) if last else None, person_id=person.id)
-    gold = _due_gold(unit, person)
-    return _somebodys(unit, texts, person, waiting) if gold is None else _gold(unit, texts, person, gold)
+    gold = _due_gold_question(unit, person)
+    return _offer_text(unit, texts, person, waiting) if gold is None else _offer_gold(unit, texts, person, gold)
 
 
-def _due_gold(unit: UnitOfWork, person: Person) -> GoldQuestion | None:
-    """The gold question whose turn it is, in an order of the person's own; None when it is not one's turn."""
+def _due_gold_question(unit: UnitOfWork, person: Person) -> GoldQuestion | None:
+    """Return the person's next gold question, in an order that differs by person, or None if none is due."""
     if label_offers.count_offers(unit, person.id) % _GOLD_EVERY != _GOLD_FIRST:
         return None
     seen, fingerprint = label_offers.offered_gold(unit, person.id), unit.cipher.fingerprint
-    fresh = [question for question in gold_questions() if fingerprint(question.text) not in seen]
-    return min(fresh, key=lambda question: fingerprint(f"{person.id} {question.text}"), default=None)
+    unseen = [question for question in gold_questions() if fingerprint(question.text) not in seen]
+    return min(unseen, key=lambda question: fingerprint(f"{person.id} {question.text}"), default=None)
 
 
-def _gold(unit: UnitOfWork, texts: Texts, person: Person, question: GoldQuestion) -> MessageContent:
+def _offer_gold(unit: UnitOfWork, texts: Texts, person: Person, question: GoldQuestion) -> MessageContent:
     last = label_offers.last_closed_offer(unit, person.id)
     offer_id = label_offers.offer_gold(unit, person.id, question.text, question.label)
     return _question(texts, person, question.text, offer_id, last)
 
 
-def _somebodys(unit: UnitOfWork, texts: Texts, person: Person, waiting: QueuedText) -> MessageContent:
+def _offer_text(unit: UnitOfWork, texts: Texts, person: Person, waiting: QueuedText) -> MessageContent:
     last = label_offers.last_closed_offer(unit, person.id)
     offer_id = label_offers.offer_text(unit, person.id, waiting)
     text = messages.get_texts(unit, [waiting.message_id])[waiting.message_id]
     return _question(texts, person, text, offer_id, last, waiting.prediction_id)
 
 
-def _question(  # noqa: PLR0913, PLR0917 - one argument a fact
+def _question(  # noqa: PLR0913, PLR0917 - each argument is a separate fact
     texts: Texts, person: Person, text: str, offer_id: int, last: Offer | None, prediction_id: int | None = None
 ) -> MessageContent:
-    shown = fill(texts.label_question, text=excerpt(text))
-    # The prediction that is named ties the message to the text's author: it goes unsent when they delete everything.
-    return MessageContent(shown, label_keyboard(texts, offer_id, last.id if last else None), prediction_id, person.id)
+    question = fill(texts.label_question, text=excerpt(text))
+    keyboard = label_keyboard(texts, offer_id, last.id if last else None)
+    # The prediction's id links the message to the text's author, so that it is not sent after they delete everything.
+    return MessageContent(question, keyboard, prediction_id, person.id)

@@ -1,1 +1,1 @@
-"""Consent, deletion, notices about corrections, and the daily purge."""
+"""Consent, deletion, correction notices and the daily purge."""

@@ -1,4 +1,4 @@
-"""Handlers for what people decide about their data: consent, notices and deletion."""
+"""Handlers for people's decisions about their data: consent, notices and deletion."""
 
 from typing import Final
 
@@ -14,13 +14,13 @@ COMMANDS: Final = ("privacy", "consent", "deleteme")
 
 
 class PrivacyHandlers:
-    """What anyone can decide about their data; what is owed is committed when a handler returns."""
+    """Handlers that anyone can use; replies are enqueued before each one returns."""
 
     def __init__(self, privacy: PrivacyDialog) -> None:
         self._privacy = privacy
 
-    def table(self) -> list[Handler]:
-        """Every handler; they come before those that take what is left."""
+    def handlers(self) -> list[Handler]:
+        """Return all handlers; they must come before the catch-all ones."""
         new = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
         return [
             CommandHandler("privacy", self.privacy, filters=new),
@@ -32,19 +32,19 @@ class PrivacyHandlers:
         ]
 
     async def privacy(self, update: Update, _: Context) -> None:
-        """``/privacy``."""
+        """Handle ``/privacy``."""
         await self._privacy.explain(parse_incoming([update]))
 
     async def consent(self, update: Update, _: Context) -> None:
-        """``/consent``."""
+        """Handle ``/consent``."""
         await self._privacy.ask_consent(parse_incoming([update]))
 
     async def delete_me(self, update: Update, _: Context) -> None:
-        """``/deleteme``."""
+        """Handle ``/deleteme``."""
         await self._privacy.ask_deletion(parse_incoming([update]))
 
     async def set_consent(self, update: Update, _: Context) -> None:
-        """A tap under the question for consent."""
+        """Handle a tap under the question about consent."""
         await self._privacy.set_consent(*parse_tap(update, parse_consent_tap))
 
     async def set_notices(self, update: Update, _: Context) -> None:

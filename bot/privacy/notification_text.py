@@ -1,22 +1,21 @@
-"""How a notice reads in the chat: what a model that learnt from a person says of their corrected texts now."""
+"""Renders the notice that a live model learned from a person's corrections, with its new verdicts on them."""
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.formatting import THUMBS, percent_of
+from bot.formatting import THUMBS, percent_of, truncate
 from bot.texts import Texts, fill
 from ml.serving.engine import Verdict
 from storage.training.notifications import CorrectionNotification
 
-# Characters of a text that a notice quotes.
-_QUOTED: Final = 200
+# Characters of a quoted text.
+_QUOTE_LENGTH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Reprediction:
-    """A text that was corrected once, and what a model says of it now."""
+    """A text that the person corrected, and the live model's verdict on it."""
 
     text: str
     verdict: Verdict
@@ -25,16 +24,16 @@ class Reprediction:
 def render_notification(
     texts: Texts, version: str, notice: CorrectionNotification, quoted: Sequence[tuple[Reprediction, str]]
 ) -> str:
-    """What a person hears of a model that learnt from them; HTML.
+    """Return a notice about a model as HTML.
 
-    ``quoted`` are some of the notice's corrections as the model reads them now, with what the person said is true.
+    ``quoted`` are some of the notice's corrections with the model's verdicts and the labels that the person gave.
     """
     count = len(notice.corrections)
     if not count:
         return fill(texts.notice_votes, version=version)
     title = texts.notice_one if count == 1 else texts.notice_several
     paragraphs = [fill(title, version=version, count=count)]
-    paragraphs += [_render_reread(texts, reread, label) for reread, label in quoted]
+    paragraphs += [_render_reprediction(texts, reprediction, label) for reprediction, label in quoted]
     if quoted and count > len(quoted):
         paragraphs.append(fill(texts.notice_more, count=count - len(quoted)))
     if notice.votes:
@@ -42,11 +41,11 @@ def render_notification(
     return "\n\n".join(paragraphs)
 
 
-def _render_reread(texts: Texts, reread: Reprediction, wanted: str) -> str:
-    verdict = reread.verdict
+def _render_reprediction(texts: Texts, reprediction: Reprediction, label: str) -> str:
+    verdict = reprediction.verdict
     return fill(
-        texts.notice_learnt if verdict.label == wanted else texts.notice_not_yet,
-        text=textwrap.shorten(reread.text, _QUOTED, placeholder=" […]"),
+        texts.notice_learnt if verdict.label == label else texts.notice_not_yet,
+        text=truncate(" ".join(reprediction.text.split()), _QUOTE_LENGTH),
         thumb=THUMBS[verdict.label],
         label=verdict.label,
         percent=percent_of(verdict.confidence),

@@ -1,85 +1,82 @@
-"""Tells people who asked for it that their corrections are in the model that answers now, once for each model."""
+"""Notifies people who opted in, once per model, that the live model learned from their corrections."""
 
-import asyncio
 import logging
 from typing import Final
 
 from bot.database import AsyncDatabase
+from bot.polling import poll_every
 from bot.privacy.buttons import notices_keyboard
 from bot.privacy.notification_text import Reprediction, render_notification
 from bot.serving.live_model import LiveModel
 from bot.texts import texts_for
+from bot.transport.conversation import MessageContent
 from storage.chat import messages, outbox
-from storage.chat.outbox import Draft
 from storage.db.database import UnitOfWork
 from storage.training import notifications
 from storage.training.notifications import CorrectionNotification, LiveRun
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two looks, and between a look that broke and the next.
-LOOK_EVERY: Final = 1.0
-_AGAIN_AFTER: Final = 60.0
-# Texts that a notice quotes.
-MOST_TEXTS: Final = 3
+# Seconds between two polls, and before the next one after a failure.
+POLL_SECONDS: Final = 1.0
+_RETRY_SECONDS: Final = 60.0
+# How many texts a notice quotes.
+MAX_QUOTED_TEXTS: Final = 3
 
 
 class CorrectionNotifier:
-    """Looks for a live model that nobody was told of, reads the corrected texts with it, and owes the notices.
+    """Finds a live model that nobody was notified of, predicts the corrected texts with it, and enqueues the notices.
 
-    Every process that answers with the model does so, and the first to write owes the notices of all bots; the
-    outboxes' sweeps find them. A process that ends before it wrote leaves nothing, and the work begins anew.
+    Every bot instance that serves the model does this, and the first to commit enqueues the notices of all bots; the
+    outboxes' sweeps find them. An instance that ends before its commit leaves nothing behind, and another starts over.
     """
 
-    def __init__(self, store: AsyncDatabase, model: LiveModel) -> None:
-        self._store = store
+    def __init__(self, database: AsyncDatabase, model: LiveModel) -> None:
+        self._database = database
         self._model = model
 
     async def run(self) -> None:
-        """Look for ever."""
-        while True:
-            pause = LOOK_EVERY
-            try:
-                await self.poll()
-            # Whatever a text or the database brings about, people are told of the next model.
-            except Exception:
-                logger.exception("People cannot be told of the live model now")
-                pause = _AGAIN_AFTER
-            await asyncio.sleep(pause)
+        """Poll until cancelled."""
+        failure = "Could not notify people of the live model"
+        await poll_every(POLL_SECONDS, self.poll, failure, retry_after=_RETRY_SECONDS)
 
     async def poll(self) -> None:
-        """Tell of the live model once, as soon as it answers here."""
-        news = await self._store.read(notifications.unannounced_run)
-        if news is None or news.version != self._model.version:
+        """Enqueue the notices about the live model, once this instance serves it."""
+        run = await self._database.read(notifications.unannounced_run)
+        if run is None or run.version != self._model.version:
             return
-        reread: dict[int, Reprediction] = {}
-        for notice in await self._store.read(lambda unit: notifications.notifications_for(unit, news.run_id)):
-            reread |= await self._read(notice)
-        if any(one.verdict.version != news.version for one in reread.values()):
+        repredictions: dict[int, Reprediction] = {}
+        for notice in await self._database.read(lambda unit: notifications.notifications_for(unit, run.run_id)):
+            repredictions |= await self._predict(notice)
+        if any(reprediction.verdict.version != run.version for reprediction in repredictions.values()):
             return
-        told = await self._store.write(lambda unit: _tell(unit, news, reread))
-        if told is not None:
-            logger.info("%d people hear of model %s", told, news.version)
+        count = await self._database.write(lambda unit: _enqueue(unit, run, repredictions))
+        if count is not None:
+            logger.info("Enqueued %d notices about model %s", count, run.version)
 
-    async def _read(self, notice: CorrectionNotification) -> dict[int, Reprediction]:
-        """Read a person's texts anew, one after the other: whoever waits for an answer goes before."""
-        ids = [correction.message_id for correction in notice.corrections[:MOST_TEXTS]]
-        texts = await self._store.read(lambda unit: messages.get_texts(unit, ids))
-        return {number: Reprediction(text, await self._model.verdict(text)) for number, text in texts.items()}
+    async def _predict(self, notice: CorrectionNotification) -> dict[int, Reprediction]:
+        """Predict a person's texts one at a time, so that people who wait for an answer go first."""
+        ids = [correction.message_id for correction in notice.corrections[:MAX_QUOTED_TEXTS]]
+        texts = await self._database.read(lambda unit: messages.get_texts(unit, ids))
+        return {message_id: Reprediction(text, await self._model.verdict(text)) for message_id, text in texts.items()}
 
 
-def _tell(unit: UnitOfWork, news: LiveRun, reread: dict[int, Reprediction]) -> int | None:
-    """Owe the notices as people wish it now; how many, None when another process did or another model is live."""
-    if notifications.unannounced_run(unit) != news or not notifications.claim_notifications(unit, news.run_id):
+def _enqueue(unit: UnitOfWork, run: LiveRun, repredictions: dict[int, Reprediction]) -> int | None:
+    """Enqueue the notices that people still want and return their number.
+
+    Return None if another instance did, or if another model is live now.
+    """
+    if notifications.unannounced_run(unit) != run or not notifications.claim_notifications(unit, run.run_id):
         return None
-    told = 0
-    for notice in notifications.notifications_for(unit, news.run_id):
+    notices = notifications.notifications_for(unit, run.run_id)
+    for notice in notices:
         quoted = [
-            (reread[one.message_id], one.label) for one in notice.corrections[:MOST_TEXTS] if one.message_id in reread
+            (repredictions[correction.message_id], correction.label)
+            for correction in notice.corrections[:MAX_QUOTED_TEXTS]
+            if correction.message_id in repredictions
         ]
         texts = texts_for(notice.language)
-        text = render_notification(texts, news.version, notice, quoted)
-        payload = {"text": text, "parse_mode": "HTML", "reply_markup": notices_keyboard(texts, wanted=True)}
-        outbox.enqueue(unit, Draft(notice.bot_id, notice.telegram_id, payload, person_id=notice.person_id))
-        told += 1
-    return told
+        text = render_notification(texts, run.version, notice, quoted)
+        content = MessageContent(text, notices_keyboard(texts, wanted=True), person_id=notice.person_id)
+        outbox.enqueue(unit, content.draft(notice.bot_id, notice.telegram_id))
+    return len(notices)

@@ -1,1 +1,1 @@
-"""A review in, a verdict out, and the votes on it."""
+"""Reviews, their verdicts, and the votes on verdicts."""

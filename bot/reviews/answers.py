@@ -1,4 +1,4 @@
-"""A text in, a verdict owed: reads, remembers and composes the reply. Knows no Telegram types."""
+"""Answers reviews: predicts, stores the prediction and enqueues the verdict. Free of Telegram types."""
 
 import asyncio
 from typing import Final
@@ -17,45 +17,45 @@ from storage.db.database import UnitOfWork
 
 
 class ReviewResponder:
-    """Answers texts, new and edited; what it owes is committed when a method returns."""
+    """Answers new and edited texts; replies are enqueued before each method returns."""
 
-    def __init__(self, store: AsyncDatabase, model: LiveModel) -> None:
-        self._store = store
+    def __init__(self, database: AsyncDatabase, model: LiveModel) -> None:
+        self._database = database
         self._model = model
 
-    async def answer(self, written: IncomingText) -> None:
-        """Answer a new text with a verdict, or say why it gets none."""
-        await self._answer(written, None)
+    async def answer(self, text: IncomingText) -> None:
+        """Answer a new text with a verdict, or explain why it gets none."""
+        await self._answer(text, None)
 
     async def revise(self, edited: IncomingText) -> None:
-        """Answer an edited message: its part of the text is replaced, and the reply to it follows."""
-        found = await self._store.read(lambda unit: _stored(unit, edited))
-        if found is None:
+        """Replace an edited message's part of its text and update the answer."""
+        stored = await self._database.read(lambda unit: _find_stored(unit, edited))
+        if stored is None:
             await self._answer(edited, None)
             return
-        revised = IncomingText(edited.incoming, _replaced(found.parts, edited.parts[0]))
-        if revised.text == found.text:
-            await self._store.write(lambda unit: _show_again(unit, revised, found))
+        revised = IncomingText(edited.incoming, _replace_part(stored.parts, edited.parts[0]))
+        if revised.text == stored.text:
+            await self._database.write(lambda unit: _show_unchanged(unit, revised, stored))
         else:
-            await self._answer(revised, found)
+            await self._answer(revised, stored)
 
-    async def _answer(self, written: IncomingText, old: StoredMessage | None) -> None:
-        """Read the text; then one unit of work: the text, the prediction, the reply owed, the updates done."""
-        refusal = await asyncio.to_thread(refusal_reason, written.text, written.incoming.texts)
+    async def _answer(self, text: IncomingText, old: StoredMessage | None) -> None:
+        """Predict, then store text, prediction, reply and handled updates in one unit of work."""
+        refusal = await asyncio.to_thread(refusal_reason, text.text, text.incoming.texts)
         if refusal is None:
-            verdict = await self._model.verdict(written.text)
-            await self._store.write(lambda unit: _settle(unit, written, _remember(unit, written, verdict, old)))
+            verdict = await self._model.verdict(text.text)
+            await self._database.write(lambda unit: _reply(unit, text, _store(unit, text, verdict, old)))
         else:
-            await self._store.write(lambda unit: _settle(unit, written, MessageContent(refusal)))
+            await self._database.write(lambda unit: _reply(unit, text, MessageContent(refusal)))
 
 
-def _settle(unit: UnitOfWork, written: IncomingText, shown: MessageContent) -> None:
-    reply(unit, written.incoming, written.first_message_id, shown)
-    written.incoming.finish(unit)
+def _reply(unit: UnitOfWork, text: IncomingText, content: MessageContent) -> None:
+    reply(unit, text.incoming, text.first_message_id, content)
+    text.incoming.finish(unit)
 
 
 def refusal_reason(text: str, texts: Texts) -> str | None:
-    """The sentence for a text that gets no verdict: no words, or another language; None for a text that does."""
+    """Return why a text gets no verdict (it has no words or is not English), or None if it gets one."""
     without_words: Final = {Content.EMPTY: texts.empty, Content.EMOJI: texts.only_emoji, Content.LINK: texts.only_link}
     content = classify_content(text)
     if content in without_words:
@@ -64,11 +64,11 @@ def refusal_reason(text: str, texts: Texts) -> str | None:
     return fill(texts.foreign, language=foreign.name) if foreign else None
 
 
-def _remember(unit: UnitOfWork, written: IncomingText, verdict: Verdict, old: StoredMessage | None) -> MessageContent:
-    received = written.incoming
-    person = received.sender.upsert(unit)
+def _store(unit: UnitOfWork, text: IncomingText, verdict: Verdict, old: StoredMessage | None) -> MessageContent:
+    incoming = text.incoming
+    person = incoming.sender.upsert(unit)
     revises = old.id if old else None
-    message_id = messages.store_message(unit, person.id, received.bot_id, received.chat_id, written.parts, revises)
+    message_id = messages.store_message(unit, person.id, incoming.bot_id, incoming.chat_id, text.parts, revises)
     prediction_id = predictions.store_prediction(
         unit,
         message_id,
@@ -80,22 +80,22 @@ def _remember(unit: UnitOfWork, written: IncomingText, verdict: Verdict, old: St
         verdict.logits,
         replaces=old.prediction_id if old else None,
     )
-    return verdict_content(unit, received, person, prediction_id)
+    return verdict_content(unit, incoming, person, prediction_id)
 
 
-def _show_again(unit: UnitOfWork, written: IncomingText, stored: StoredMessage) -> None:
-    """Show a text's verdict as it stands: apps also report an edit where the words are the same."""
-    received = written.incoming
+def _show_unchanged(unit: UnitOfWork, text: IncomingText, stored: StoredMessage) -> None:
+    """Show the stored verdict again, because apps also report edits that leave the words unchanged."""
+    incoming = text.incoming
     if stored.prediction_id is None:
-        received.finish(unit)
+        incoming.finish(unit)
     else:
-        _settle(unit, written, verdict_content(unit, received, received.sender.upsert(unit), stored.prediction_id))
+        _reply(unit, text, verdict_content(unit, incoming, incoming.sender.upsert(unit), stored.prediction_id))
 
 
-def _stored(unit: UnitOfWork, edited: IncomingText) -> StoredMessage | None:
-    received = edited.incoming
-    return messages.find_by_part(unit, received.bot_id, received.chat_id, edited.first_message_id)
+def _find_stored(unit: UnitOfWork, edited: IncomingText) -> StoredMessage | None:
+    incoming = edited.incoming
+    return messages.find_by_part(unit, incoming.bot_id, incoming.chat_id, edited.first_message_id)
 
 
-def _replaced(parts: tuple[MessagePart, ...], edited: MessagePart) -> tuple[MessagePart, ...]:
+def _replace_part(parts: tuple[MessagePart, ...], edited: MessagePart) -> tuple[MessagePart, ...]:
     return tuple(edited if part.telegram_message_id == edited.telegram_message_id else part for part in parts)

@@ -8,39 +8,37 @@ from bot.texts import Texts, fill
 from storage.db.states import Vote
 
 UNDO: Final = "undo"
-VOTE_PATTERN: Final = rf"^{TapKind.JUDGE}:{NUMBER}:({'|'.join([*Vote, UNDO])})\Z"
+VOTE_PATTERN: Final = rf"^{TapKind.VOTE}:{NUMBER}:({'|'.join([*Vote, UNDO])})\Z"
 
 
 @dataclass(frozen=True, slots=True)
 class VoteTap:
-    """A tap under a verdict: what the person says of a prediction, None to undo."""
+    """A tap under a verdict: the person's vote on the prediction, or None to undo it."""
 
     prediction_id: int
     vote: Vote | None
 
 
 def parse_vote_tap(data: str) -> VoteTap:
-    """Read data that matches JUDGE_PATTERN."""
+    """Parse data that matches VOTE_PATTERN."""
     _, prediction_id, word = data.split(":")
     return VoteTap(int(prediction_id), None if word == UNDO else Vote(word))
 
 
 def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Vote | None) -> Keyboard:
-    """Right, wrong and neither; once one is chosen it is marked, and undo stands below."""
+    """Return right, wrong and neither, with the ``chosen`` one marked and undo below it."""
     labels = {
         Vote.RIGHT: texts.button_right,
         Vote.WRONG: texts.button_wrong,
         Vote.NEITHER: texts.button_neither,
     }
     votes = [
-        make_button(
-            fill(texts.button_chosen, button=label) if verdict is chosen else label, _judge(prediction_id, verdict)
-        )
-        for verdict, label in labels.items()
+        make_button(fill(texts.button_chosen, button=label) if vote is chosen else label, _data(prediction_id, vote))
+        for vote, label in labels.items()
     ]
-    undo = [[make_button(texts.button_undo, _judge(prediction_id, UNDO))]] if chosen else []
+    undo = [[make_button(texts.button_undo, _data(prediction_id, UNDO))]] if chosen else []
     return make_keyboard([votes, *undo])
 
 
-def _judge(prediction_id: int, word: str) -> str:
-    return f"{TapKind.JUDGE}:{prediction_id}:{word}"
+def _data(prediction_id: int, word: str) -> str:
+    return f"{TapKind.VOTE}:{prediction_id}:{word}"

@@ -1,4 +1,4 @@
-"""Handlers for the person who sends reviews."""
+"""Handlers for reviews and general commands, open to everyone in private chats."""
 
 from typing import Final
 
@@ -17,19 +17,19 @@ from bot.transport.update_parsing import Context, parse_incoming, parse_tap, par
 from storage.chat import inbox
 from storage.db.database import UnitOfWork
 
-COMMANDS: Final = ("start", "help")
+COMMANDS: Final = ("start", "help", "id")
 
 
 class ReviewHandlers:
-    """What anyone can do in a private chat; what is owed is committed when a handler returns."""
+    """Handlers that anyone can use; replies are enqueued before each one returns."""
 
-    def __init__(self, store: AsyncDatabase, answering: ReviewResponder, votes: VoteRecorder) -> None:
-        self._store = store
-        self._answering = answering
+    def __init__(self, database: AsyncDatabase, responder: ReviewResponder, votes: VoteRecorder) -> None:
+        self._database = database
+        self._responder = responder
         self._votes = votes
 
-    def table(self) -> list[Handler]:
-        """Every handler, first match first; the last takes what is left."""
+    def handlers(self) -> list[Handler]:
+        """Return all handlers in the order in which they must be tried; the last one matches everything."""
         private = filters.ChatType.PRIVATE
         new = private & filters.UpdateType.MESSAGE
         edited = private & filters.UpdateType.EDITED_MESSAGE
@@ -37,61 +37,67 @@ class ReviewHandlers:
             TypeHandler(JoinedText, self.text),
             CommandHandler("start", self.start, filters=new),
             CommandHandler("help", self.help, filters=new),
+            CommandHandler("id", self.id, filters=new),
             MessageHandler(new & filters.COMMAND, self.unknown_command),
             MessageHandler(new & filters.TEXT, self.text),
             MessageHandler(edited & filters.TEXT & ~filters.COMMAND, self.edited_text),
-            # What Telegram itself says in the chat, such as that a message was pinned, is nobody's text.
+            # Service messages, such as "pinned a message", come from Telegram and get no answer.
             MessageHandler(new & ~filters.StatusUpdate.ALL, self.no_text),
             CallbackQueryHandler(self.vote, pattern=VOTE_PATTERN),
             TypeHandler(Update, self.ignore),
         ]
 
     async def text(self, update: Update | JoinedText, _: Context) -> None:
-        """A review, whole or in pieces."""
-        await self._answering.answer(parse_text(updates_in(update)))
+        """Answer a review that came in one message or in several."""
+        await self._responder.answer(parse_text(updates_in(update)))
 
     async def edited_text(self, update: Update, _: Context) -> None:
-        """An edited review: its answer follows."""
-        await self._answering.revise(parse_text([update]))
+        """Update the answer to an edited review."""
+        await self._responder.revise(parse_text([update]))
 
     async def no_text(self, update: Update, _: Context) -> None:
-        """A picture, a recording, a sticker or anything else without text."""
-        about = parse_incoming([update])
-        await self._say(about, _sentence_for(update, about.texts))
+        """Explain that a picture, recording, sticker or other message without text can't be read."""
+        incoming = parse_incoming([update])
+        await self._send(incoming, _refusal_of(update, incoming.texts))
 
     async def start(self, update: Update, _: Context) -> None:
-        """``/start``."""
-        about = parse_incoming([update])
-        await self._say(about, fill(about.texts.start, name=about.sender.name))
+        """Handle ``/start``."""
+        incoming = parse_incoming([update])
+        await self._send(incoming, fill(incoming.texts.start, name=incoming.sender.name))
 
     async def help(self, update: Update, _: Context) -> None:
-        """``/help``."""
-        about = parse_incoming([update])
-        await self._say(about, about.texts.help)
+        """Handle ``/help``."""
+        incoming = parse_incoming([update])
+        await self._send(incoming, incoming.texts.help)
+
+    async def id(self, update: Update, _: Context) -> None:
+        """Handle ``/id``: answer with the sender's Telegram id, as ADMIN_IDS takes it."""
+        incoming = parse_incoming([update])
+        await self._send(incoming, fill(incoming.texts.your_id, telegram_id=incoming.sender.telegram_id))
 
     async def unknown_command(self, update: Update, _: Context) -> None:
-        """A command that there is not."""
-        about = parse_incoming([update])
-        await self._say(about, about.texts.unknown_command)
+        """Answer an unknown command."""
+        incoming = parse_incoming([update])
+        await self._send(incoming, incoming.texts.unknown_command)
 
     async def vote(self, update: Update, _: Context) -> None:
-        """A tap under a verdict."""
+        """Handle a tap under a verdict."""
         await self._votes.handle_tap(*parse_tap(update, parse_vote_tap))
 
     async def ignore(self, update: Update, _: Context) -> None:
-        """Everything that is not for this bot, such as groups: handled by doing nothing."""
+        """Mark an update that is not for this bot, such as one from a group, as handled."""
         bot_id = update.get_bot().id
-        await self._store.write(lambda unit: inbox.finish(unit, bot_id, update.update_id))
+        await self._database.write(lambda unit: inbox.finish(unit, bot_id, update.update_id))
 
-    async def _say(self, about: Incoming, text: str) -> None:
+    async def _send(self, incoming: Incoming, text: str) -> None:
         def work(unit: UnitOfWork) -> None:
-            send(unit, about, MessageContent(text))
-            about.finish(unit)
+            send(unit, incoming, MessageContent(text))
+            incoming.finish(unit)
 
-        await self._store.write(work)
+        await self._database.write(work)
 
 
-def _sentence_for(update: Update, texts: Texts) -> str:
+def _refusal_of(update: Update, texts: Texts) -> str:
     message = update.effective_message
     if message is None:
         return texts.other_content

@@ -1,4 +1,4 @@
-"""How a verdict reads in the chat, from what the database holds of it."""
+"""Renders stored predictions as verdicts."""
 
 from bot.formatting import THUMBS, percent_of
 from bot.reviews.buttons import verdict_keyboard
@@ -12,8 +12,8 @@ from storage.db.states import Vote
 from storage.feedback import votes
 
 
-def render_verdict(texts: Texts, prediction: Prediction, judged: Vote | None = None) -> str:
-    """Thumb, label, confidence, how the text was read, the version, and the thanks once it is judged; HTML."""
+def render_verdict(texts: Texts, prediction: Prediction, vote: Vote | None = None) -> str:
+    """Return thumb, label, confidence, number of windows, version and, after a vote, thanks as HTML."""
     answer = fill(
         texts.verdict_sure if prediction.sure else texts.verdict_unsure,
         thumb=THUMBS[prediction.label],
@@ -24,22 +24,22 @@ def render_verdict(texts: Texts, prediction: Prediction, judged: Vote | None = N
     if prediction.windows > 1:
         lines.append(fill(texts.windows, windows=prediction.windows))
     lines.append(fill(texts.version, version=prediction.version))
-    if judged is not None:
+    if vote is not None:
         thanks = {
-            Vote.RIGHT: texts.judged_right,
-            Vote.WRONG: texts.judged_wrong,
-            Vote.NEITHER: texts.judged_neither,
+            Vote.RIGHT: texts.voted_right,
+            Vote.WRONG: texts.voted_wrong,
+            Vote.NEITHER: texts.voted_neither,
         }
-        lines += ["", thanks[judged]]
+        lines += ["", thanks[vote]]
     return "\n".join(lines)
 
 
-def verdict_content(unit: UnitOfWork, received: Incoming, person: Person, prediction_id: int) -> MessageContent:
-    """A verdict as it stands, with what the person said of it. Raises LookupError when there is no such prediction."""
+def verdict_content(unit: UnitOfWork, incoming: Incoming, person: Person, prediction_id: int) -> MessageContent:
+    """Return a prediction's verdict with the person's vote. Raise LookupError if there is no such prediction."""
     prediction = predictions.get_prediction(unit, prediction_id)
     if prediction is None:
-        raise LookupError(f"prediction {prediction_id} is gone within the unit of work that found it")
-    judgement = votes.vote_of(unit, person.id, prediction_id)
-    chosen = judgement.vote if judgement else None
-    text = render_verdict(received.texts, prediction, chosen)
-    return MessageContent(text, verdict_keyboard(received.texts, prediction_id, chosen), prediction_id, person.id)
+        raise LookupError(f"prediction {prediction_id} vanished during the unit of work that found it")
+    stored = votes.vote_of(unit, person.id, prediction_id)
+    chosen = stored.vote if stored else None
+    text = render_verdict(incoming.texts, prediction, chosen)
+    return MessageContent(text, verdict_keyboard(incoming.texts, prediction_id, chosen), prediction_id, person.id)

@@ -1,4 +1,4 @@
-"""Votes on verdicts, and the question for consent that follows the first. Knows no Telegram types."""
+"""Votes on verdicts, and the question about consent after the first one. Free of Telegram types."""
 
 from bot.database import AsyncDatabase
 from bot.privacy.buttons import consent_keyboard
@@ -15,47 +15,47 @@ from storage.privacy import consent
 
 
 class VoteRecorder:
-    """Keeps votes; what it owes is committed when a method returns."""
+    """Records votes; replies are enqueued before each method returns."""
 
-    def __init__(self, store: AsyncDatabase) -> None:
-        self._store = store
+    def __init__(self, database: AsyncDatabase) -> None:
+        self._database = database
 
-    async def handle_tap(self, tap: Tap, judging: VoteTap) -> None:
-        """Keep, change or undo a vote, and show it in the message."""
+    async def handle_tap(self, tap: Tap, vote_tap: VoteTap) -> None:
+        """Record, change or undo a vote, and show it in the message."""
 
         def work(unit: UnitOfWork) -> None:
-            _judge(unit, tap, judging)
+            _record(unit, tap, vote_tap)
             tap.incoming.finish(unit)
 
-        await self._store.write(work)
+        await self._database.write(work)
 
 
-def _judge(unit: UnitOfWork, tap: Tap, judging: VoteTap) -> None:
-    received, texts = tap.incoming, tap.incoming.texts
-    prediction = predictions.get_prediction(unit, judging.prediction_id)
-    if prediction is None or prediction.chat_id != received.chat_id:
-        edit(unit, received, tap.telegram_message_id, MessageContent(texts.judgement_gone))
+def _record(unit: UnitOfWork, tap: Tap, vote_tap: VoteTap) -> None:
+    incoming, texts = tap.incoming, tap.incoming.texts
+    prediction = predictions.get_prediction(unit, vote_tap.prediction_id)
+    if prediction is None or prediction.chat_id != incoming.chat_id:
+        edit(unit, incoming, tap.telegram_message_id, MessageContent(texts.vote_gone))
         return
-    person = received.sender.upsert(unit)
+    person = incoming.sender.upsert(unit)
     newest = predictions.newest_prediction(unit, prediction.id)
     if newest != prediction.id:
-        # The text was edited while the tap was on its way: the words that it is about are gone.
-        edit(unit, received, tap.telegram_message_id, verdict_content(unit, received, person, newest))
+        # The text was edited before the tap arrived, so the vote is on words that are gone.
+        edit(unit, incoming, tap.telegram_message_id, verdict_content(unit, incoming, person, newest))
         return
-    text = render_verdict(texts, prediction, judging.vote)
-    if judging.vote is None:
+    text = render_verdict(texts, prediction, vote_tap.vote)
+    if vote_tap.vote is None:
         votes.undo_vote(unit, person.id, prediction.id)
-        text += f"\n\n{texts.judgement_undone}"
+        text += f"\n\n{texts.vote_undone}"
     else:
-        votes.record_vote(unit, person.id, prediction.id, judging.vote)
-    keyboard = verdict_keyboard(texts, prediction.id, judging.vote)
-    edit(unit, received, tap.telegram_message_id, MessageContent(text, keyboard, prediction.id, person.id))
-    if judging.vote is not None:
-        _ask_consent_once(unit, received, person)
+        votes.record_vote(unit, person.id, prediction.id, vote_tap.vote)
+    keyboard = verdict_keyboard(texts, prediction.id, vote_tap.vote)
+    edit(unit, incoming, tap.telegram_message_id, MessageContent(text, keyboard, prediction.id, person.id))
+    if vote_tap.vote is not None:
+        _ask_consent_once(unit, incoming, person)
 
 
-def _ask_consent_once(unit: UnitOfWork, received: Incoming, person: Person) -> None:
+def _ask_consent_once(unit: UnitOfWork, incoming: Incoming, person: Person) -> None:
     if consent.consent_of(unit, person.id) is Consent.NEVER_ASKED:
         consent.record_consent(unit, person.id, Consent.ASKED, CONSENT_WORDING)
-        keyboard = consent_keyboard(received.texts, granted=False)
-        send(unit, received, MessageContent(received.texts.consent_question, keyboard, person_id=person.id))
+        keyboard = consent_keyboard(incoming.texts, granted=False)
+        send(unit, incoming, MessageContent(incoming.texts.consent_question, keyboard, person_id=person.id))

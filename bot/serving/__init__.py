@@ -1,1 +1,1 @@
-"""The live model in this process: loaded, verified and replaced."""
+"""The live model in this process: loading, verification and swaps."""

@@ -1,4 +1,4 @@
-"""The model that answers now, and its change for another between two texts."""
+"""The model that answers, and its replacement while texts keep coming."""
 
 import asyncio
 from typing import Final
@@ -7,12 +7,12 @@ from ml.serving.artifact import Manifest
 from ml.serving.batcher import Batcher
 from ml.serving.engine import BATCH_TOKENS, Classifier, Verdict
 
-# English runs to four characters a token, so this is about one batch of the engine.
+# English has about four characters per token, so this is about one batch of the engine.
 _BATCH_CHARACTERS: Final = 4 * BATCH_TOKENS
 
 
-class _Serving:
-    """One classifier and the thread that answers with it."""
+class _ServedModel:
+    """A classifier and the thread that runs it."""
 
     def __init__(self, classifier: Classifier) -> None:
         self.manifest = classifier.manifest
@@ -20,31 +20,31 @@ class _Serving:
 
 
 class LiveModel:
-    """Verdicts from one version at a time; every caller's texts share its batches. Use it on the event loop only."""
+    """Verdicts from one version at a time, with all callers' texts in shared batches. Not thread-safe."""
 
     def __init__(self, classifier: Classifier) -> None:
-        self._serving = _Serving(classifier)
+        self._served = _ServedModel(classifier)
 
     @property
     def version(self) -> str:
         """The version that answers."""
-        return self._serving.manifest.version
+        return self._served.manifest.version
 
     @property
     def manifest(self) -> Manifest:
-        """What is known of the version that answers."""
-        return self._serving.manifest
+        """The manifest of the version that answers."""
+        return self._served.manifest
 
     async def verdict(self, text: str) -> Verdict:
-        """What the model says of ``text``, and which version that was: the one that was live when it was asked."""
-        return await asyncio.wrap_future(self._serving.batcher.submit(text))
+        """Return the verdict on ``text`` from the version that was live when this was called."""
+        return await asyncio.wrap_future(self._served.batcher.submit(text))
 
     async def replace(self, classifier: Classifier) -> None:
-        """Answer with another model from now on; returns once the old one has answered the texts that it had."""
-        old, self._serving = self._serving, _Serving(classifier)
-        # No text reaches the old one any more: taking the reference and submitting to it is one step of the loop.
+        """Answer all later texts with another model; return when the old one has answered its last text."""
+        old, self._served = self._served, _ServedModel(classifier)
+        # No more texts reach the old model: reading the reference and submitting are one step of the event loop.
         await asyncio.to_thread(old.batcher.close)
 
     def close(self) -> None:
-        """Answer what waits, then stop."""
-        self._serving.batcher.close()
+        """Answer the texts that are waiting, then stop."""
+        self._served.batcher.close()

@@ -1,4 +1,4 @@
-"""From a row of the registry to a model in memory: fetched, vouched for, verified and warm."""
+"""Fetches, verifies and loads the versions in the model registry."""
 
 import logging
 from collections.abc import Iterator
@@ -23,109 +23,111 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadRefusal:
-    """A version that was not taken, and the sentence that says why; ``passing`` when another try may end better."""
+    """A version that could not be loaded, and why; ``transient`` if a later attempt may succeed."""
 
     model: ModelVersion
     reason: str
-    passing: bool = False
+    transient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class InitialModel:
-    """The model that a starting bot answers with; ``refusal`` is of the live one, when that could not be loaded."""
+    """The model that a starting bot answers with; ``refusal`` is about the live one if that failed to load."""
 
     classifier: Classifier
     refusal: LoadRefusal | None
 
 
 class ModelLoader:
-    """Loads published versions by what the registry says of them."""
+    """Loads published versions from the registry."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def load(self, model: ModelVersion) -> Classifier:
-        """Load a version; the probes that are checked warm the engine.
+        """Load a version. Checking its probes also warms up the engine.
 
-        Raises UnusableArtifact when the files are not those that the registry vouches for or do not work, and
-        StoreUnusable or NotInTheStore when they cannot be had now.
+        Raise UnusableArtifact if the files differ from the registered ones or do not work, and StoreUnusable or
+        NotInTheStore if they cannot be fetched.
         """
         with self._files(model) as folder:
             require_registered(folder, model.version, model.manifest_sha256)
             classifier = Classifier.load(folder, self._settings.serving_threads)
         if classifier.version != model.version:
-            reason = f"it calls itself {classifier.version} and was registered as {model.version}"
+            reason = f"its version is {classifier.version}, but it was registered as {model.version}"
             raise UnusableArtifact(path=folder, reason=reason)
         return classifier
 
     @contextmanager
     def _files(self, model: ModelVersion) -> Iterator[Path]:
-        """The version's folder for as long as it is read; a copy from a far store goes again."""
-        own = self._settings.model
-        if _hash_of(own) == model.manifest_sha256:
-            # The same model may lie elsewhere on the machine that registered it.
-            yield own
+        """Yield the version's folder; a copy fetched from a remote store is deleted afterwards."""
+        shipped = self._settings.model
+        if _manifest_hash_of(shipped) == model.manifest_sha256:
+            # The same model may have another path on the machine that registered it.
+            yield shipped
             return
-        with TemporaryDirectory(prefix="thumbs-") as place:
-            yield ArtifactStore.open(self._settings.store_address).fetch(model.location, Path(place))
+        with TemporaryDirectory(prefix="thumbs-") as directory:
+            yield ArtifactStore.open(self._settings.store_address).fetch(model.location, Path(directory))
 
 
 def initial_model(database: Database, settings: Settings) -> InitialModel:
-    """Load what a starting bot answers with: the live version, or the newest before it that can be loaded, or MODEL.
+    """Load the live version or, if that fails, the newest earlier live version that loads, or else MODEL.
 
-    MODEL is entered in the registry, and goes live where no version is. Raises what ``Loader.load`` does when not even
-    MODEL can be used.
+    MODEL is registered, and becomes live if no version is. Raise what ``ModelLoader.load`` raises if not even MODEL can
+    be loaded.
     """
     with database.reading() as unit:
         live = registry.live_model(unit)
-    return InitialModel(_begin(database, settings), None) if live is None else _resume(database, settings, live)
+    if live is None:
+        return InitialModel(_load_first(database, settings), None)
+    return _load_live_or_earlier(database, settings, live)
 
 
-def _begin(database: Database, settings: Settings) -> Classifier:
-    """The first start of all: MODEL goes live, unless another bot's does meanwhile, which is swapped to later."""
+def _load_first(database: Database, settings: Settings) -> Classifier:
+    """Load MODEL and make it live, unless another bot's model goes live meanwhile; the reloader swaps to that later."""
     classifier = Classifier.load(settings.model, settings.serving_threads)
     with database.unit_of_work() as unit:
-        _enter(unit, settings.model)
+        _register(unit, settings.model)
     with suppress(LiveModelChanged), database.unit_of_work() as unit:
         if registry.live_model(unit) is None:
             registry.make_live(unit, classifier.version, "the bot started with it")
     return classifier
 
 
-def _resume(database: Database, settings: Settings, live: ModelVersion) -> InitialModel:
+def _load_live_or_earlier(database: Database, settings: Settings, live: ModelVersion) -> InitialModel:
     loader = ModelLoader(settings)
-    own = _own(database, settings.model)
+    shipped_version = _register_shipped(database, settings.model)
     with database.reading() as unit:
-        shipped = [] if own is None else [registry.get_version(unit, own)]
+        shipped = [] if shipped_version is None else [registry.get_version(unit, shipped_version)]
         candidates = list(dict.fromkeys([live, *registry.earlier_live_models(unit), *shipped]))
     refusal = None
     for model in candidates[:-1]:
         try:
             return InitialModel(loader.load(model), refusal)
         except ThumbsError as error:
-            logger.warning("Model %s cannot answer, so the one before it has to: %s", model.version, error)
+            logger.warning("Could not load model %s; trying the one before it: %s", model.version, error)
             refusal = refusal or LoadRefusal(model, str(error), isinstance(error, StorageError))
     return InitialModel(loader.load(candidates[-1]), refusal)
 
 
-def _own(database: Database, folder: Path) -> str | None:
-    """MODEL's version, entered in the registry; None when it cannot be, which matters only when all others fail."""
+def _register_shipped(database: Database, folder: Path) -> str | None:
+    """Register MODEL and return its version, or None on failure, which matters only if all other models fail too."""
     try:
         with database.unit_of_work() as unit:
-            return _enter(unit, folder)
+            return _register(unit, folder)
     except (UnusableArtifact, ModelVersionTaken) as error:
-        logger.warning("The model that MODEL names is not there to fall back on: %s", error)
+        logger.warning("The model that MODEL names is not available as a fallback: %s", error)
         return None
 
 
-def _enter(unit: UnitOfWork, folder: Path) -> str:
-    """Register the model in ``folder``; its version."""
+def _register(unit: UnitOfWork, folder: Path) -> str:
+    """Register the model in ``folder`` and return its version."""
     version = Manifest.read(folder).version
     registry.register(unit, version, manifest_hash(folder), str(folder.absolute()))
     return version
 
 
-def _hash_of(folder: Path) -> str | None:
+def _manifest_hash_of(folder: Path) -> str | None:
     try:
         return manifest_hash(folder)
     except OSError:

@@ -1,6 +1,7 @@
-"""Replies that are owed: composed here, committed with the work that causes them, sent by the outbox."""
+"""Builds replies and enqueues them in the caller's unit of work."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from bot.buttons import Keyboard
 from bot.texts import Texts, texts_for
@@ -13,7 +14,7 @@ from storage.db.database import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who wrote, as Telegram names them."""
+    """The person who sent an update, as Telegram describes them."""
 
     telegram_id: int
     name: str
@@ -21,17 +22,17 @@ class Sender:
 
     @property
     def texts(self) -> Texts:
-        """The bot's sentences in the sender's language."""
+        """The bot's texts in the sender's language."""
         return texts_for(self.language)
 
     def upsert(self, unit: UnitOfWork) -> Person:
-        """The person that this is in the database, who is entered or brought up to date."""
+        """Insert or update the sender in the database and return the row."""
         return people.upsert_person(unit, self.telegram_id, self.name, self.language)
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """The updates that one piece of work answers, and who sent them from where."""
+    """One or more updates that are handled together, with their chat and sender."""
 
     bot_id: int
     update_ids: tuple[int, ...]
@@ -40,68 +41,18 @@ class Incoming:
 
     @property
     def texts(self) -> Texts:
-        """The bot's sentences in the sender's language."""
+        """The bot's texts in the sender's language."""
         return self.sender.texts
 
     def finish(self, unit: UnitOfWork) -> None:
-        """Mark the updates as handled, in the unit of work that holds what came of them."""
+        """Mark the updates as handled, in the same unit of work as their effects."""
         for update_id in self.update_ids:
             inbox.finish(unit, self.bot_id, update_id)
 
 
 @dataclass(frozen=True, slots=True)
-class MessageContent:
-    """What a message shows: HTML, buttons under it, and the prediction and person that it is about."""
-
-    text: str
-    keyboard: Keyboard | None = None
-    prediction_id: int | None = None
-    person_id: int | None = None
-
-    def draft(
-        self, received: Incoming, answers: int | None = None, changes: int | None = None, revises: int | None = None
-    ) -> Draft:
-        """Draft the message for the chat that the updates came from; see ``Draft`` for the rest."""
-        payload = {"text": self.text, "parse_mode": "HTML"}
-        return Draft(
-            bot_id=received.bot_id,
-            chat_id=received.chat_id,
-            payload=payload if self.keyboard is None else {**payload, "reply_markup": self.keyboard},
-            person_id=self.person_id,
-            prediction_id=self.prediction_id,
-            answers=answers,
-            edits=changes,
-            revises=revises,
-        )
-
-
-def send(unit: UnitOfWork, received: Incoming, shown: MessageContent) -> None:
-    """Owe a new message."""
-    outbox.enqueue(unit, shown.draft(received))
-
-
-def edit(unit: UnitOfWork, received: Incoming, telegram_message_id: int, shown: MessageContent) -> None:
-    """Owe a change of one of the bot's messages."""
-    outbox.enqueue(unit, shown.draft(received, changes=telegram_message_id))
-
-
-def reply(unit: UnitOfWork, received: Incoming, answers: int, shown: MessageContent) -> None:
-    """Owe a change of the message that answers the person's message ``answers``, or a new one where there is none."""
-    earlier = outbox.answer_to(unit, received.bot_id, received.chat_id, answers)
-    outbox.enqueue(unit, shown.draft(received, answers=answers, revises=earlier))
-
-
-@dataclass(frozen=True, slots=True)
-class Tap:
-    """A tap on a button, and the message that it stands under."""
-
-    incoming: Incoming
-    telegram_message_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class IncomingText:
-    """A text that a person sent: one part, or several that their app split it into."""
+    """A text that a person sent, in one message or in several that their app split it into."""
 
     incoming: Incoming
     parts: tuple[MessagePart, ...]
@@ -113,19 +64,76 @@ class IncomingText:
 
     @property
     def first_message_id(self) -> int:
-        """The Telegram message that an answer quotes."""
+        """The id of the Telegram message that the answer quotes."""
         return self.parts[0].telegram_message_id
 
 
-def text_payload(text: str, keyboard: Keyboard | None) -> dict[str, object]:
-    """What the outbox sends or shows: a text, with buttons under it or none."""
-    payload: dict[str, object] = {"text": text, "parse_mode": "HTML"}
-    return payload if keyboard is None else {**payload, "reply_markup": keyboard}
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A tap on a button, and the message that the button is under."""
+
+    incoming: Incoming
+    telegram_message_id: int
 
 
-def chart_payload(text: str, keyboard: Keyboard | None, run_id: int | None) -> dict[str, object]:
-    """The same as a caption; with ``run_id`` of a new photo, which is the run's chart, else of one that is there."""
-    payload: dict[str, object] = {"caption": text, "parse_mode": "HTML"}
-    if run_id is not None:
-        payload["run_card"] = run_id
-    return payload if keyboard is None else {**payload, "reply_markup": keyboard}
+@dataclass(frozen=True, slots=True)
+class MessageContent:
+    """What a message shows: HTML, buttons under it, and the prediction and the person that it is about.
+
+    With ``chart_run_id``, the message is a photo of that training run's chart and the text is its caption.
+    """
+
+    text: str
+    keyboard: Keyboard | None = None
+    prediction_id: int | None = None
+    person_id: int | None = None
+    chart_run_id: int | None = None
+
+    def payload(self) -> dict[str, Any]:
+        """Return the content as the outbox stores it."""
+        if self.chart_run_id is None:
+            payload: dict[str, Any] = {"text": self.text, "parse_mode": "HTML"}
+        else:
+            payload = {"caption": self.text, "parse_mode": "HTML", "run_card": self.chart_run_id}
+        return payload if self.keyboard is None else {**payload, "reply_markup": self.keyboard}
+
+    def draft(
+        self,
+        bot_id: int,
+        chat_id: int,
+        *,
+        answers: int | None = None,
+        edits: int | None = None,
+        revises: int | None = None,
+    ) -> Draft:
+        """Return a draft of the message for a chat; see ``Draft`` for the other parameters."""
+        return Draft(
+            bot_id=bot_id,
+            chat_id=chat_id,
+            payload=self.payload(),
+            person_id=self.person_id,
+            prediction_id=self.prediction_id,
+            answers=answers,
+            edits=edits,
+            revises=revises,
+        )
+
+
+def send(unit: UnitOfWork, incoming: Incoming, content: MessageContent) -> int:
+    """Enqueue a new message and return its reply's id."""
+    return outbox.enqueue(unit, content.draft(incoming.bot_id, incoming.chat_id))
+
+
+def edit(unit: UnitOfWork, incoming: Incoming, telegram_message_id: int, content: MessageContent) -> int:
+    """Enqueue an edit of one of the bot's messages and return its reply's id."""
+    return outbox.enqueue(unit, content.draft(incoming.bot_id, incoming.chat_id, edits=telegram_message_id))
+
+
+def reply(unit: UnitOfWork, incoming: Incoming, answers: int, content: MessageContent) -> int:
+    """Enqueue an edit of the answer to the person's message ``answers``, or a new answer if there is none yet.
+
+    Return the reply's id.
+    """
+    earlier = outbox.answer_to(unit, incoming.bot_id, incoming.chat_id, answers)
+    draft = content.draft(incoming.bot_id, incoming.chat_id, answers=answers, revises=earlier)
+    return outbox.enqueue(unit, draft)

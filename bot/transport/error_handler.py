@@ -1,4 +1,4 @@
-"""What happens to an update whose handling failed: it stays for another try, then is set aside with an apology."""
+"""Handles updates whose handler failed: keeps them for a retry, and apologizes after the last attempt."""
 
 import logging
 
@@ -14,28 +14,28 @@ logger = logging.getLogger(__name__)
 
 
 class ErrorHandler:
-    """The error handler of the application."""
+    """The application's error handler."""
 
-    def __init__(self, store: AsyncDatabase, outbox: Outbox) -> None:
-        self._store = store
+    def __init__(self, database: AsyncDatabase, outbox: Outbox) -> None:
+        self._database = database
         self._outbox = outbox
 
     async def on_error(self, update: object, context: Context) -> None:
-        """Log the failure and count it; the inbox's sweep tries again until the update has failed too often."""
+        """Log and count the failed attempt; the inbox retries the update until it has no attempts left."""
         pieces = updates_in(update)
-        numbers = [piece.update_id for piece in pieces]
+        update_ids = [piece.update_id for piece in pieces]
         if isinstance(context.error, UpdateHandled):
             logger.info("%s", context.error)
             return
-        logger.error("Handling %s failed", numbers, exc_info=context.error)
+        logger.error("Handling updates %s failed", update_ids, exc_info=context.error)
         if not pieces or pieces[0].effective_user is None or pieces[0].effective_chat is None:
             return
-        about, reason = parse_incoming(pieces), repr(context.error)
+        incoming, reason = parse_incoming(pieces), repr(context.error)
 
         def work(unit: UnitOfWork) -> None:
-            attempts = [inbox.fail(unit, about.bot_id, number, reason) for number in numbers]
+            attempts = [inbox.fail(unit, incoming.bot_id, update_id, reason) for update_id in update_ids]
             if inbox.MAX_ATTEMPTS in attempts:
-                send(unit, about, MessageContent(about.texts.failed))
+                send(unit, incoming, MessageContent(incoming.texts.failed))
 
-        await self._store.write(work)
-        self._outbox.wake(about.chat_id)
+        await self._database.write(work)
+        self._outbox.wake(incoming.chat_id)

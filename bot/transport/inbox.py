@@ -1,7 +1,7 @@
-"""Updates in: kept in the database before Telegram is told, then handled chat by chat, in order.
+"""Stores updates before confirming them to Telegram, then handles them chat by chat, in order.
 
-Chats are handled side by side, so that the model's batches fill; within a chat one update follows another. An update
-whose handling failed stays in the database, and a sweep hands it on again.
+Different chats are handled concurrently, so the model's batches fill up; within a chat, updates are handled one at a
+time. An update whose handler failed stays in the database, and a periodic sweep retries it.
 """
 
 import asyncio
@@ -10,22 +10,21 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot, CallbackQuery, Update
 from telegram.error import TelegramError
 
-from bot.database import AsyncDatabase
-from bot.transport.message_parts import JOIN_WITHIN, JoinedText, continues, may_continue
+from bot.database import DATABASE_ERRORS, AsyncDatabase
+from bot.polling import poll_every
+from bot.transport.message_parts import JOIN_SECONDS, JoinedText, continues, may_continue
 from storage.chat import inbox
 from storage.chat.inbox import StoredUpdate
-from storage.errors import StorageError
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two looks for updates that wait and that nobody handles; the pause before a failed one's next try.
-SWEEP_EVERY: Final = 5.0
-# Seconds until a database that refuses a new update is asked again; Telegram keeps the update meanwhile.
-_ASK_AGAIN = 1.0
+# Seconds between two sweeps for stored updates that nobody is handling; also the pause before a failed one's retry.
+SWEEP_SECONDS: Final = 5.0
+# Seconds before another attempt to store an update that the database refused. Telegram keeps the update meanwhile.
+_STORE_RETRY_SECONDS: Final = 1.0
 
 Handle = Callable[[Update | JoinedText], Awaitable[None]]
 
@@ -33,32 +32,32 @@ Handle = Callable[[Update | JoinedText], Awaitable[None]]
 class Inbox(asyncio.Queue[object]):
     """The queue that PTB's updater, polling or webhook, puts updates in before it confirms them to Telegram."""
 
-    def __init__(self, bot: Bot, store: AsyncDatabase, handle: Handle) -> None:
+    def __init__(self, bot: Bot, database: AsyncDatabase, handle: Handle) -> None:
         super().__init__()
         self._bot = bot
-        self._store = store
+        self._database = database
         self._handle = handle
-        self._chats: dict[int, _Mailbox] = {}
-        self._held: set[int] = set()
+        self._chats: dict[int, _ChatQueue] = {}
+        self._in_progress: set[int] = set()
         self._background: set[asyncio.Task[None]] = set()
 
     async def put(self, item: object) -> None:
-        """Keep an update and hand it on; returns once it is committed. A second copy is dropped."""
+        """Store an update and schedule its handling. Return after the commit; drop duplicates."""
         if not isinstance(item, Update):
             raise TypeError(f"not an update: {item!r}")
-        if await self._keep(item):
+        if await self._store(item):
             if item.callback_query is not None:
-                # At once, so that the app stops its spinner, however long the chat's line is.
+                # Immediately, so the app's spinner stops even if the chat has many updates waiting.
                 self._run(_answer(item.callback_query))
-            self._hand_on(item)
+            self._schedule(item)
 
     def start(self) -> None:
-        """Hand on what an earlier process left, and from now on what a failure leaves."""
-        self._run(self._sweep())
+        """Start handling what an earlier process left, and retrying what fails."""
+        self._run(poll_every(SWEEP_SECONDS, self._sweep, "Could not read the pending updates"))
 
     async def stop(self) -> None:
-        """Drop what is not handled yet; it is kept, and the next start takes it up."""
-        tasks = [*self._background, *(mailbox.task for mailbox in self._chats.values())]
+        """Stop handling updates. Those that aren't finished stay in the database for the next start."""
+        tasks = [*self._background, *(chat.task for chat in self._chats.values())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -68,86 +67,83 @@ class Inbox(asyncio.Queue[object]):
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    def _hand_on(self, update: Update) -> None:
-        """Handle an update that is kept already, after those of its chat that came before."""
-        self._held.add(update.update_id)
+    def _schedule(self, update: Update) -> None:
+        """Handle a stored update after the earlier ones of its chat."""
+        self._in_progress.add(update.update_id)
         chat_id = update.effective_chat.id if update.effective_chat else 0
-        mailbox = self._chats.get(chat_id)
-        if mailbox is None:
-            mailbox = self._chats[chat_id] = _Mailbox(self._handled, lambda: self._chats.pop(chat_id))
-        mailbox.put(update)
+        chat = self._chats.get(chat_id)
+        if chat is None:
+            chat = self._chats[chat_id] = _ChatQueue(self._handle_pieces, lambda: self._chats.pop(chat_id))
+        chat.put(update)
 
-    async def _handled(self, pieces: tuple[Update, ...]) -> None:
+    async def _handle_pieces(self, pieces: tuple[Update, ...]) -> None:
         try:
             await self._handle(JoinedText(pieces) if len(pieces) > 1 else pieces[0])
-        # A fault of one text must not end its chat's line; the update is kept, and the sweep hands it on again.
+        # An error in one update must not stop its chat; the update is stored, and the sweep retries it.
         except Exception:
-            logger.exception("Handling %s failed", [piece.update_id for piece in pieces])
+            logger.exception("Handling updates %s failed", [piece.update_id for piece in pieces])
         finally:
-            self._held.difference_update(piece.update_id for piece in pieces)
+            self._in_progress.difference_update(piece.update_id for piece in pieces)
 
     async def _sweep(self) -> None:
-        while True:
-            try:
-                for stored in await self._store.read(lambda unit: inbox.pending_updates(unit, self._bot.id)):
-                    if stored.update_id not in self._held:
-                        await self._take_up(stored)
-            except (SQLAlchemyError, StorageError):
-                logger.exception("The updates that wait cannot be read now")
-            await asyncio.sleep(SWEEP_EVERY)
+        """Schedule the stored updates that nobody is handling."""
+        for stored in await self._database.read(lambda unit: inbox.pending_updates(unit, self._bot.id)):
+            if stored.update_id not in self._in_progress:
+                await self._schedule_stored(stored)
 
-    async def _take_up(self, stored: StoredUpdate) -> None:
+    async def _schedule_stored(self, stored: StoredUpdate) -> None:
         try:
             update = Update.de_json(json.loads(stored.payload), self._bot)
-        # Whatever PTB cannot read any more must not stop every start; it is set aside after a few tries.
+        # An update that PTB can no longer parse must not fail every sweep; it is set aside after a few attempts.
         except Exception as error:
-            logger.exception("Update %d cannot be read", stored.update_id)
+            logger.exception("Could not parse stored update %d", stored.update_id)
             reason = repr(error)
-            await self._store.write(lambda unit: inbox.fail(unit, self._bot.id, stored.update_id, reason))
+            await self._database.write(lambda unit: inbox.fail(unit, self._bot.id, stored.update_id, reason))
         else:
-            self._hand_on(update)
+            self._schedule(update)
 
-    async def _keep(self, update: Update) -> bool:
+    async def _store(self, update: Update) -> bool:
+        """Commit an update, retrying until the database takes it; return False for a duplicate."""
         sender = update.effective_user.id if update.effective_user else None
         payload = update.to_json()
         while True:
             try:
-                return await self._store.write(
+                return await self._database.write(
                     lambda unit: inbox.receive(unit, self._bot.id, update.update_id, sender, payload)
                 )
-            except (SQLAlchemyError, StorageError):
-                logger.exception("Update %d cannot be kept; it is not confirmed to Telegram", update.update_id)
-                await asyncio.sleep(_ASK_AGAIN)
+            except DATABASE_ERRORS:
+                logger.exception("Could not store update %d, so it is not confirmed to Telegram", update.update_id)
+                await asyncio.sleep(_STORE_RETRY_SECONDS)
 
 
-class _Mailbox:
-    """One chat's updates, handled in order by one task, which ends when there are none left."""
+class _ChatQueue:
+    """One chat's updates, handled in order by a task that ends when the queue is empty."""
 
     def __init__(self, handle: Callable[[tuple[Update, ...]], Awaitable[None]], on_empty: Callable[[], object]) -> None:
         self._handle = handle
         self._on_empty = on_empty
-        self._waiting: asyncio.Queue[Update] = asyncio.Queue()
-        self.task = asyncio.create_task(self._serve())
+        self._pending: asyncio.Queue[Update] = asyncio.Queue()
+        self.task = asyncio.create_task(self._handle_all())
 
     def put(self, update: Update) -> None:
-        self._waiting.put_nowait(update)
+        self._pending.put_nowait(update)
 
-    async def _serve(self) -> None:
+    async def _handle_all(self) -> None:
         following: Update | None = None
         try:
-            # Nothing is awaited between finding the line empty and leaving, so no update can slip in.
-            while following is not None or not self._waiting.empty():
-                pieces = [following or self._waiting.get_nowait()]
-                following = await self._gather(pieces)
+            # Nothing is awaited between finding the queue empty and removing it, so no update can get lost.
+            while following is not None or not self._pending.empty():
+                pieces = [following or self._pending.get_nowait()]
+                following = await self._collect(pieces)
                 await self._handle(tuple(pieces))
         finally:
             self._on_empty()
 
-    async def _gather(self, pieces: list[Update]) -> Update | None:
-        """Add the updates that go on with the first to ``pieces``; the one that came instead, if any."""
+    async def _collect(self, pieces: list[Update]) -> Update | None:
+        """Append the updates that continue the first to ``pieces``; return the update that came instead, if any."""
         while may_continue(pieces):
             try:
-                arrived = await asyncio.wait_for(self._waiting.get(), JOIN_WITHIN)
+                arrived = await asyncio.wait_for(self._pending.get(), JOIN_SECONDS)
             except TimeoutError:
                 return None
             if not continues(pieces[-1], arrived):
@@ -160,4 +156,4 @@ async def _answer(query: CallbackQuery) -> None:
     try:
         await query.answer()
     except TelegramError as error:
-        logger.info("A tap was not answered: %s", error)
+        logger.info("Could not answer a tap: %s", error)

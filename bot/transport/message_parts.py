@@ -1,4 +1,4 @@
-"""One text out of several messages: Telegram's apps split a text over 4,096 characters."""
+"""Recognizes a text that a Telegram app split into several messages of at most 4,096 characters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Final
 from telegram import Message, Update
 from telegram.constants import ChatType
 
-# Telegram Desktop cuts anywhere past half of the 4,096 characters, so a shorter text has no continuation.
-LONG_ENOUGH: Final = 2048
-# Seconds that the next piece may take; apps send the pieces in one go.
-JOIN_WITHIN: Final = 1.0
-# Pieces of one text, or somebody could make everyone else wait for one endless review.
-MOST_PIECES: Final = 16
+# Telegram Desktop splits anywhere past half of the 4,096 characters, so nothing continues a shorter message.
+MIN_SPLIT_LENGTH: Final = 2048
+# Seconds to wait for the next piece; apps send all pieces at once.
+JOIN_SECONDS: Final = 1.0
+# The most pieces of one text, so that nobody can keep everyone else waiting with an endless one.
+MAX_PIECES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,32 +23,32 @@ class JoinedText:
 
 
 def may_continue(pieces: Sequence[Update]) -> bool:
-    """Whether an app may have split a text after the last of these pieces."""
-    text = _review(pieces[-1].message)
-    return text is not None and len(text) >= LONG_ENOUGH and len(pieces) < MOST_PIECES
+    """Return whether an app may have split the text after the last of these pieces."""
+    text = _review_text(pieces[-1].message)
+    return text is not None and len(text) >= MIN_SPLIT_LENGTH and len(pieces) < MAX_PIECES
 
 
-def continues(before: Update, update: Update) -> bool:
-    """Whether ``update`` goes on with the text that ``before`` is a long enough piece of."""
-    first, second = before.message, update.message
+def continues(previous: Update, update: Update) -> bool:
+    """Return whether ``update`` continues the text of ``previous``, which is long enough to have been split."""
+    first, second = previous.message, update.message
     return (
         first is not None
         and second is not None
-        and _review(second) is not None
-        and _written_by(second) == _written_by(first)
-        and (second.date - first.date).total_seconds() <= JOIN_WITHIN + 1
+        and _review_text(second) is not None
+        and _authors(second) == _authors(first)
+        and (second.date - first.date).total_seconds() <= JOIN_SECONDS + 1
     )
 
 
-def _review(message: Message | None) -> str | None:
-    """The text of a message in a private chat that is no command."""
+def _review_text(message: Message | None) -> str | None:
+    """Return the text of a message in a private chat unless it is a command."""
     if message is None or message.chat.type != ChatType.PRIVATE or message.text is None:
         return None
     return None if message.text.startswith("/") else message.text
 
 
-def _written_by(message: Message) -> tuple[object, ...]:
-    """Who sent the message, and whose words it forwards, if any."""
+def _authors(message: Message) -> tuple[object, ...]:
+    """Return the sender and, for a forwarded message, the original author."""
     origin = message.forward_origin
-    author = (getattr(origin, name, None) for name in ("sender_user", "sender_user_name", "sender_chat", "chat"))
-    return (message.from_user, *author)
+    original = (getattr(origin, name, None) for name in ("sender_user", "sender_user_name", "sender_chat", "chat"))
+    return (message.from_user, *original)

@@ -1,4 +1,4 @@
-"""What handlers read of an update before they hand over."""
+"""Turns PTB's updates into the types that dialogs work with."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -11,41 +11,41 @@ from bot.transport.message_parts import JoinedText
 from storage.chat.messages import MessagePart
 
 Context = CallbackContext[Any, Any, Any, Any]
-Meaning = TypeVar("Meaning")
+Data = TypeVar("Data")
 
 
 def updates_in(update: object) -> tuple[Update, ...]:
-    """The updates behind what the inbox hands on."""
+    """Return the updates that the inbox passed to a handler as one object."""
     if isinstance(update, JoinedText):
         return update.pieces
     return (update,) if isinstance(update, Update) else ()
 
 
 def parse_incoming(pieces: Sequence[Update]) -> Incoming:
-    """Who wrote where, and which updates that was; the pieces come from one person in one chat."""
+    """Return sender, chat and update ids of updates that one person sent in one chat."""
     first = pieces[0]
     user, chat = first.effective_user, first.effective_chat
     if user is None or chat is None:
-        raise ValueError(f"update {first.update_id} names no person or no chat")
+        raise ValueError(f"update {first.update_id} has no user or no chat")
     sender = Sender(user.id, user.full_name, user.language_code)
     return Incoming(first.get_bot().id, tuple(piece.update_id for piece in pieces), chat.id, sender)
 
 
 def parse_text(pieces: Sequence[Update]) -> IncomingText:
-    """The text of new or edited messages."""
+    """Return the text of new or edited messages."""
     parts = tuple(_part(piece.effective_message) for piece in pieces)
     return IncomingText(parse_incoming(pieces), parts)
 
 
-def parse_tap(update: Update, read: Callable[[str], Meaning]) -> tuple[Tap, Meaning]:
-    """The tap, and what its data means."""
+def parse_tap(update: Update, parse_data: Callable[[str], Data]) -> tuple[Tap, Data]:
+    """Return the tap and its parsed callback data."""
     query = update.callback_query
     if query is None or query.message is None or query.data is None:
-        raise ValueError(f"update {update.update_id} is no tap on a message with data")
-    return Tap(parse_incoming([update]), query.message.message_id), read(query.data)
+        raise ValueError(f"update {update.update_id} is not a tap on a message, or has no data")
+    return Tap(parse_incoming([update]), query.message.message_id), parse_data(query.data)
 
 
 def _part(message: Message | None) -> MessagePart:
     if message is None or message.text is None:
-        raise ValueError("the update holds no text")
+        raise ValueError("the update has no text")
     return MessagePart(message.message_id, message.text)

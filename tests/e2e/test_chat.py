@@ -72,7 +72,7 @@ def asked(demo: Demo, person: int, text: str) -> Message:
 def test_a_review_gets_one_label_a_confidence_and_three_buttons(demo: Demo, person: int, text: str, label: str) -> None:
     verdict = asked(demo, person, text)
     assert labels_in(verdict["text"]) == [label]
-    assert " %" in verdict["text"]
+    assert "%" in verdict["text"]
     assert buttons(verdict) == ["✅ Right", "❌ Wrong", "🤷 Neither"]
 
 
@@ -81,7 +81,7 @@ def test_a_tap_edits_the_verdict_stores_the_judgement_and_asks_for_consent_once(
 ) -> None:
     first = asked(demo, person, GOOD)
     demo.client.tap(first["message_id"], "❌ Wrong", user_id=person)
-    thanked = wait_for_text(demo, person, "You say I am wrong")
+    thanked = wait_for_text(demo, person, "You said I'm wrong")
     assert thanked["message_id"] == first["message_id"]
     assert labels_in(thanked["text"]) == ["Positive"]
     assert "• ❌ Wrong •" in buttons(thanked)
@@ -98,7 +98,7 @@ def test_a_tap_edits_the_verdict_stores_the_judgement_and_asks_for_consent_once(
     demo.client.message(BAD, user_id=person)
     second = wait_for_replies(demo, person, 3)[-1]
     demo.client.tap(second["message_id"], "✅ Right", user_id=person)
-    wait_for_text(demo, person, "You say I am right")
+    wait_for_text(demo, person, "You said I'm right")
     assert len(replies(demo.client.chat(person))) == 3, "consent is asked for once"
 
 
@@ -106,12 +106,12 @@ def test_a_second_tap_changes_the_vote_and_undo_takes_it_back(demo: Demo, person
     verdict = asked(demo, person, GOOD)
     number = verdict["message_id"]
     demo.client.tap(number, "✅ Right", user_id=person)
-    wait_for_text(demo, person, "You say I am right")
+    wait_for_text(demo, person, "You said I'm right")
     demo.client.tap(number, "🤷 Neither", user_id=person)
-    wait_for_text(demo, person, "You say it is neither")
+    wait_for_text(demo, person, "You said it's neither")
     assert judgements_of(database, person) == ["neither"]
     demo.client.tap(number, "↩️ Undo", user_id=person)
-    undone = wait_for_text(demo, person, "Your vote is taken back")
+    undone = wait_for_text(demo, person, "Your vote is undone")
     assert buttons(undone) == ["✅ Right", "❌ Wrong", "🤷 Neither"]
     assert judgements_of(database, person) == []
 
@@ -120,7 +120,7 @@ def test_every_tap_is_answered_before_the_work(demo: Demo, person: int) -> None:
     verdict = asked(demo, person, GOOD)
     before = demo.client.outbox()[-1]["seq"]
     tap = demo.client.tap(verdict["message_id"], "✅ Right", user_id=person)
-    wait_for_text(demo, person, "You say I am right")
+    wait_for_text(demo, person, "You said I'm right")
     calls = demo.client.outbox(before)
     assert calls[0]["method"] == "answerCallbackQuery"
     assert calls[0]["params"]["callback_query_id"] == tap["callback_id"]
@@ -131,10 +131,11 @@ def test_every_tap_is_answered_before_the_work(demo: Demo, person: int) -> None:
     [
         ("Das war der schlechteste Film, den ich in diesem Jahr gesehen habe.", "looks like German"),
         ("🎬🍿", "I need words"),
-        ("https://example.org/a-review", "I do not open links"),
-        ("...", "no words"),
-        ("/nonsense", "do not know that command"),
+        ("https://example.org/a-review", "I don't open links"),
+        ("...", "can't find any words"),
+        ("/nonsense", "don't know that command"),
         ("/help", "/deleteme"),
+        ("/id", "ADMIN_IDS"),
         ("/start", "Send me a review"),
         ("/privacy", "365 days"),
     ],
@@ -231,21 +232,21 @@ def test_consent_is_off_until_given_and_can_be_taken_back(demo: Demo, person: in
     demo.client.message("/consent", user_id=person)
     status = wait_for_text(demo, person, "You let me learn")
     demo.client.tap(status["message_id"], "Take it back", user_id=person)
-    wait_for_text(demo, person, "do not train the model")
+    wait_for_text(demo, person, "don't train the model")
     assert consent(database, person) is Consent.WITHDRAWN
 
 
 def test_deletion_is_confirmed_in_place_and_leaves_nothing(demo: Demo, person: int, database: Database) -> None:
     verdict = asked(demo, person, GOOD)
     demo.client.tap(verdict["message_id"], "✅ Right", user_id=person)
-    wait_for_text(demo, person, "You say I am right")
+    wait_for_text(demo, person, "You said I'm right")
     demo.client.message("/deleteme", user_id=person)
-    question = wait_for_text(demo, person, "This cannot be undone")
+    question = wait_for_text(demo, person, "This can't be undone")
     demo.client.tap(question["message_id"], "Keep it", user_id=person)
     wait_for_text(demo, person, "Nothing was deleted")
     assert judgements_of(database, person) == ["right"]
     demo.client.message("/deleteme", user_id=person)
-    question = wait_for_text(demo, person, "This cannot be undone")
+    question = wait_for_text(demo, person, "This can't be undone")
     demo.client.tap(question["message_id"], "Delete everything", user_id=person)
     done = wait_for_text(demo, person, "Deleted: your texts (1), your votes (1), your name")
     assert done["message_id"] == question["message_id"]

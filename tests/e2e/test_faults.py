@@ -101,7 +101,7 @@ def test_an_edit_whose_fate_is_unknown_is_made_again(shared_playground: Playgrou
     verdict = wait_for_answers(shared_playground, person, 1)[0]
     shared_playground.fault("dropped_before", "editMessageText")
     shared_playground.tap(verdict["message_id"], "✅ Right", user_id=person)
-    shared_playground.wait_for_chat(lambda chat: "I am right" in answers(chat)[0]["text"], chat_id=person)
+    shared_playground.wait_for_chat(lambda chat: "I'm right" in answers(chat)[0]["text"], chat_id=person)
     wait_for_answers(shared_playground, person, 2)  # the question for consent, which no later fault may hit
 
 
@@ -139,9 +139,9 @@ def test_a_chat_s_changes_arrive_in_order_whatever_fails(shared_playground: Play
     shared_playground.fault("500", "editMessageText")
     for label in ("❌ Wrong", "✅ Right"):
         shared_playground.tap(number, label, user_id=person)
-    shared_playground.wait_for_chat(lambda chat: "I am right" in answers(chat)[0]["text"], chat_id=person)
+    shared_playground.wait_for_chat(lambda chat: "I'm right" in answers(chat)[0]["text"], chat_id=person)
     one_more(shared_playground, person, len(wait_for_answers(shared_playground, person, 2)))
-    assert "I am right" in answers(shared_playground.chat(person))[0]["text"]
+    assert "I'm right" in answers(shared_playground.chat(person))[0]["text"]
 
 
 @pytest.mark.usefixtures("bot")
@@ -163,7 +163,7 @@ def test_a_vote_counts_though_the_tap_could_not_be_answered(shared_playground: P
     number = wait_for_answers(shared_playground, person, 1)[0]["message_id"]
     shared_playground.fault("500", "answerCallbackQuery", times=3)
     shared_playground.tap(number, "❌ Wrong", user_id=person)
-    shared_playground.wait_for_chat(lambda chat: "I am wrong" in answers(chat)[0]["text"], chat_id=person)
+    shared_playground.wait_for_chat(lambda chat: "I'm wrong" in answers(chat)[0]["text"], chat_id=person)
     wait_for_answers(shared_playground, person, 2)
     shared_playground.clear_faults()
 
@@ -263,7 +263,7 @@ def test_buttons_work_after_a_restart_and_messages_sent_meanwhile_are_answered(
     playground.tap(verdict["message_id"], "❌ Wrong", user_id=7)
     playground.message(REVIEW, user_id=8)
     with running_bot(home, playground):
-        playground.wait_for_chat(lambda chat: "I am wrong" in answers(chat)[0]["text"], chat_id=7)
+        playground.wait_for_chat(lambda chat: "I'm wrong" in answers(chat)[0]["text"], chat_id=7)
         wait_for_answers(playground, 8, 1)
 
 

@@ -65,9 +65,9 @@ def test_two_votes_make_a_judgement_and_an_admin_decides_where_two_differ(
         client.message(review, user_id=AUTHOR)
         wait_for(client, AUTHOR, "%")
     client.message("/label", user_id=AUTHOR)
-    wait_for(client, AUTHOR, "No text needs your vote")
+    wait_for(client, AUTHOR, "No texts need your vote")
     client.message("/label", user_id=CAT)
-    assert GOOD not in wait_for(client, CAT, "I need your consent first")["text"]
+    assert GOOD not in wait_for(client, CAT, "I need your consent for that first")["text"]
 
     for person, on_mixed in ((ANN, "👍 Positive"), (BEN, "👎 Negative")):
         client.message("/label", user_id=person)
@@ -76,18 +76,18 @@ def test_two_votes_make_a_judgement_and_an_admin_decides_where_two_differ(
             shown = wait_for(client, person, "Is this review positive or negative?")
             text = next(review for review in votes if review in shown["text"])
             client.tap(shown["message_id"], votes.pop(text), user_id=person)
-            other = next(iter(votes), "No text needs your vote")
+            other = next(iter(votes), "No texts need your vote")
             changed = wait_for(client, person, other)
             assert changed["message_id"] == shown["message_id"], "one message, edited in place"
 
     assert labels(database) == {"Positive": 1}
     client.message("/quarantine", user_id=ANN)
-    wait_for(client, ANN, "do not know that command")
+    wait_for(client, ANN, "don't know that command")
     client.message("/quarantine", user_id=ADMIN)
     shown = wait_for(client, ADMIN, MIXED)
     assert "Positive 1 · Negative 1 · Neither 0" in shown["text"]
     client.tap(shown["message_id"], "👎 Negative", user_id=ADMIN)
-    wait_for(client, ADMIN, "no text that you need to look at")
+    wait_for(client, ADMIN, "no texts to review")
     assert labels(database) == {"Positive": 1, "Negative": 1}
 
 

@@ -98,7 +98,7 @@ def test_an_admin_retrains_on_it_and_the_next_replies_are_the_new_models(tmp_pat
             assert records.consensus_counts(labels_by_text(TABLE)) == ConsensusCounts(
                 usable=8, waiting=0, quarantined=0, wrong=0
             )
-            assert "no text that you need to look at" in quarantine_summary(client)
+            assert "no texts to review" in quarantine_summary(client)
             with background_people(client, range(201, 203), ASKED) as askers, ThreadPoolExecutor(1) as admin:
                 followed = admin.submit(retrain, client)
                 home.trainer().order("better")

@@ -120,9 +120,9 @@ def test_the_model_is_swapped_and_rolled_back_while_people_write(playground: Pla
     writers = [Writer(playground) for _ in range(WRITERS)]
     for writer in writers:
         writer.start()
-    tap_through(playground, "Promote run-1", f"Shall run-1 answer instead of {SHIPPED}?")
+    tap_through(playground, "Promote run-1", f"Replace {SHIPPED} with run-1?")
     wait_for_serving(home, "run-1")
-    tap_through(playground, f"Roll back to {SHIPPED}", f"Shall {SHIPPED} answer instead of run-1?")
+    tap_through(playground, f"Roll back to {SHIPPED}", f"Replace run-1 with {SHIPPED}?")
     wait_for_serving(home, SHIPPED)
     for writer in writers:
         writer.enough.set()
@@ -147,12 +147,12 @@ def test_the_model_is_swapped_and_rolled_back_while_people_write(playground: Pla
 def test_a_broken_model_is_refused_and_model_says_so(playground: PlaygroundClient, home: BotHome) -> None:
     folder = publish(home, "run-1")
     os.truncate(folder / "model.safetensors", 1000)
-    tap_through(playground, "Promote run-1", "Shall run-1 answer")
+    tap_through(playground, "Promote run-1", f"Replace {SHIPPED} with run-1?")
     row = wait_for_serving(home, SHIPPED, refused="run-1")
     assert row.refusal is not None
     assert "model.safetensors is not the file that was published" in row.refusal
     playground.message("/model", user_id=ADMIN)
-    wait_for_text(playground, ADMIN, "Model run-1 answers since", f"{row.process} did not take run-1", SHIPPED)
+    wait_for_text(playground, ADMIN, "Model run-1 has been live since", f"{row.process} refused run-1", SHIPPED)
     person = next(_users)
     playground.message(REVIEW.format(number=1), user_id=person)
     wait_for_text(playground, person, f"model {SHIPPED}")
@@ -165,9 +165,9 @@ def test_model_tells_figures_and_the_process_to_admins_only(playground: Playgrou
         registry.record_test(unit, SHIPPED, 19_000, 17_651)
     database.close()
     playground.message("/model", user_id=ADMIN)
-    expected = ("right on 93.1 % of 1,225", "right on 92.9 % of 19,000", process)
-    wait_for_text(playground, ADMIN, f"Model {SHIPPED} answers since", *expected)
+    expected = ("93.1% of 1,225 held-out reviews right", "92.9% of 19,000 test reviews right", process)
+    wait_for_text(playground, ADMIN, f"Model {SHIPPED} has been live since", *expected)
     person = next(_users)
     for command in ("/model", "/models"):
         playground.message(command, user_id=person)
-        wait_for_text(playground, person, "I do not know that command")
+        wait_for_text(playground, person, "I don't know that command")

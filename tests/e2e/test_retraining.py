@@ -136,13 +136,13 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     client.message("/retrain", user_id=ADA)
     wait_for(client, shows("Waiting for a worker", "Cancel"))
     lease = claimed(database)
-    wait_for(client, shows("Getting the judged texts ready.", "Cancel"))
+    wait_for(client, shows("Preparing the training set.", "Cancel"))
     report(database, lease, 10)
-    told = wait_for(client, shows("25 %", "Cancel"))
-    assert "Epoch 1 of 4 · step 10 of 40 · 18 texts a second" in words(told)
+    told = wait_for(client, shows("25%", "Cancel"))
+    assert "Epoch 1 of 4 · step 10 of 40 · 18 texts per second" in words(told)
     with database.unit_of_work() as unit:
         runs.set_state(unit, lease, RunState.EVALUATING)
-    wait_for(client, shows("Measuring the new model", "Cancel"))
+    wait_for(client, shows("Comparing the new model", "Cancel"))
     hold(database, lease, "candidate-one")
     card = wait_for(client, lambda message: "photo" in message)
     followed, _ = answers(client.chat(ADA))
@@ -158,13 +158,13 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
         client.tap(card["message_id"], label, user_id=ADA)
 
     tap("Promote")
-    wait_for(client, shows("Let the new model answer", "Yes, promote it", "Leave it"))
-    tap("Leave it")
+    wait_for(client, shows("Make the new model live?", "Yes, promote it", "Not now"))
+    tap("Not now")
     wait_for(client, shows("candidate-one", "Promote"))
     tap("Promote")
-    wait_for(client, shows("Let the new model answer", "Yes, promote it", "Leave it"))
+    wait_for(client, shows("Make the new model live?", "Yes, promote it", "Not now"))
     tap("Yes, promote it")
-    wait_for(client, shows("Done: candidate-one answers from now on."))
+    wait_for(client, shows("Done: candidate-one is live now."))
     assert len(answers(client.chat(ADA))) == 2
     with database.unit_of_work() as unit:
         live, change = registry.live_model(unit), registry.changes(unit, 1)[0]
@@ -185,7 +185,7 @@ def test_a_card_about_a_model_that_answers_no_more_says_so(client: PlaygroundCli
         assert before is not None
         registry.make_live(unit, "candidate-two", "another admin was quicker")
     client.tap(card["message_id"], "Promote", user_id=ADA)
-    wait_for(client, shows("candidate-two answers already."))
+    wait_for(client, shows("candidate-two is already live."))
     with database.unit_of_work() as unit:
         registry.make_live(unit, before.version, "the test goes on")
 
@@ -200,21 +200,21 @@ def test_cancelling_is_confirmed_in_place(client: PlaygroundClient, database: Da
         client.tap(message["message_id"], label, user_id=ADA)
 
     tap("Cancel")
-    wait_for(client, shows("Full run", "Yes, cancel it", "Let it go on"))
+    wait_for(client, shows("Full run", "Yes, cancel it", "Keep it running"))
     # The question stays while the run goes on.
     report(database, lease, 20)
-    wait_for(client, shows("50 %", "Yes, cancel it", "Let it go on"))
-    tap("Let it go on")
-    wait_for(client, shows("50 %", "Cancel"))
+    wait_for(client, shows("50%", "Yes, cancel it", "Keep it running"))
+    tap("Keep it running")
+    wait_for(client, shows("50%", "Cancel"))
     assert not open_run(database).cancel_asked
     tap("Cancel")
-    wait_for(client, shows("50 %", "Yes, cancel it", "Let it go on"))
+    wait_for(client, shows("50%", "Yes, cancel it", "Keep it running"))
     tap("Yes, cancel it")
-    wait_for(client, shows("Stopping it."))
+    wait_for(client, shows("Cancelling …"))
     with database.unit_of_work() as unit:
         assert runs.renew(unit, lease)
         runs.finish(unit, lease, RunState.CANCELLED)
-    wait_for(client, shows("Cancelled; the live model goes on"))
+    wait_for(client, shows("Cancelled. The live model hasn't changed."))
     assert state_of(database, run.id) is RunState.CANCELLED
     assert len(answers(client.chat(ADA))) == 1
 
@@ -225,7 +225,7 @@ def test_a_second_admin_joins_and_both_hear_why_it_failed(client: PlaygroundClie
     run = open_run(database)
     client.message("/retrain full", user_id=CLEO)
     wait_for(client, shows("Waiting for a worker", "Cancel"), CLEO)
-    assert "A run is on already" in words(answers(client.chat(CLEO))[0])
+    assert "A run is already in progress" in words(answers(client.chat(CLEO))[0])
     assert open_run(database).id == run.id
     with database.unit_of_work() as unit:
         lease = runs.claim(unit, run.id, "the test")
@@ -238,7 +238,7 @@ def test_a_second_admin_joins_and_both_hear_why_it_failed(client: PlaygroundClie
 def test_an_admin_who_follows_no_run_hears_of_its_end(client: PlaygroundClient, database: Database) -> None:
     for person in (ADA, CLEO):
         client.message("/start", user_id=person)
-        wait_for(client, lambda message: "Hello" in words(message), person)
+        wait_for(client, lambda message: "Hi " in words(message), person)
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.CORRECTIONS).run
     hold(database, claimed(database), "candidate-three", card=None)
@@ -250,7 +250,7 @@ def test_an_admin_who_follows_no_run_hears_of_its_end(client: PlaygroundClient, 
 
 def test_to_others_there_is_no_such_command(client: PlaygroundClient, database: Database) -> None:
     client.message("/retrain", user_id=BEN)
-    wait_for(client, shows("I do not know that command."), BEN)
+    wait_for(client, shows("I don't know that command."), BEN)
     with database.reading() as unit:
         assert runs.open_run(unit) is None
     before = calls_of(client)
@@ -299,7 +299,7 @@ def test_a_message_is_followed_over_the_death_of_the_bot(tmp_path: Path) -> None
         lease = claimed(database)
         report(database, lease, 30)
         with running_bot(home, client, ADMIN_IDS=ADMINS):
-            wait_for(client, shows("75 %", "Cancel"))
+            wait_for(client, shows("75%", "Cancel"))
             hold(database, lease, "candidate")
             wait_for(client, lambda newest: "photo" in newest)
         followed, _ = answers(client.chat(ADA))

@@ -65,7 +65,7 @@ async def test_a_text_that_is_taken_back_goes_from_the_chats_of_those_who_were_a
     await PrivacyDialog(store, 30).delete(TAP, confirmed=True)
     owed = await store.write(lambda unit: outbox.claim_next(unit, BOT, labeller))
     assert owed is not None
-    assert (owed.telegram_message_id, owed.payload) == (70, {"text": TEXTS.text_taken_back})
+    assert (owed.telegram_message_id, owed.payload["text"]) == (70, TEXTS.text_withdrawn)
     assert await store.read(lambda unit: outbox.is_pending(unit, BOT, another)) is False, "another text stands there"
 
 

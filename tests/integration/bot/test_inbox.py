@@ -103,7 +103,7 @@ async def test_an_update_is_kept_before_it_is_handled_and_a_copy_is_dropped(stor
 async def test_a_failed_update_is_handed_on_again_and_does_not_mute_its_chat(
     store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "SWEEP_EVERY", 0.01)
+    monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
     handler = Handler(store, failures=1)
     box = Inbox(BOT, store, handler)
     await box.put(update(1))
@@ -129,7 +129,7 @@ async def test_what_an_earlier_process_left_is_handled(store: AsyncDatabase) -> 
 async def test_an_update_that_cannot_be_read_is_set_aside_and_the_others_are_handled(
     store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "SWEEP_EVERY", 0.01)
+    monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
     await store.write(lambda unit: stored_inbox.receive(unit, BOT_ID, 1, 7, "no JSON"))
     await store.write(lambda unit: stored_inbox.receive(unit, BOT_ID, 2, 7, update(2).to_json()))
     handler = Handler(store)

@@ -141,8 +141,8 @@ async def test_a_person_hears_once_what_the_new_model_says_of_a_correction(
     await noticing.poll()
     (notice,) = owed(database)
     assert notice.payload["text"] == (
-        "Your correction is in model <b>seven</b>, which answers now.\n\n"
-        "“Two hours of &lt;noise&gt; &amp; nothing else.”\nIt now says 👎 <b>Negative</b> · 94 %."
+        "Your correction is in model <b>seven</b>, which is live now.\n\n"
+        "“Two hours of &lt;noise&gt; &amp; nothing else.”\nIt now says 👎 <b>Negative</b> · 94%."
     )
     assert notice.telegram_message_id is None
     assert noticed(database, run_id)
@@ -241,9 +241,9 @@ async def test_three_texts_are_quoted_the_newest_first_and_a_word_not_learnt_is_
     await noticing.poll()
     (notice,) = owed(database)
     text = notice.payload["text"]
-    assert text.startswith("5 corrections of yours are in model <b>seven</b>")
+    assert text.startswith("5 of your corrections are in model <b>seven</b>")
     assert [line for line in text.splitlines() if "“" in line] == [f"“Bore number {number}.”" for number in (4, 3, 2)]
-    assert text.count("It still says 👍 <b>Positive</b> · 94 %.") == 3
+    assert text.count("It still says 👍 <b>Positive</b> · 94%.") == 3
     assert text.endswith("… and 2 more.")
     assert len(text) <= 4096
 
@@ -348,7 +348,7 @@ async def test_a_vote_on_a_text_of_somebody_else_is_told_of_without_the_text(
     await noticing.poll()
     (notice,) = owed(database, VOTER)
     assert (
-        notice.payload["text"] == "Your votes on other people's reviews are in model <b>seven</b>, which answers now."
+        notice.payload["text"] == "Your votes on other people's reviews are in model <b>seven</b>, which is live now."
     )
     (own,) = owed(database)
     assert "other people" not in own.payload["text"]

@@ -165,7 +165,7 @@ async def test_an_answer_that_the_person_deleted_comes_anew_when_they_edit_the_q
 async def test_what_waits_for_its_turn_when_the_bot_stops_is_still_owed(
     store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_module, "_CALLS_A_SECOND", 1)
+    monkeypatch.setattr(outbox_module, "_CALLS_PER_SECOND", 1)
     sent = asyncio.Event()
 
     def wire(_: httpx.Request) -> httpx.Response:

@@ -161,7 +161,7 @@ async def test_a_model_that_breaks_while_it_is_loaded_is_refused_in_a_sentence(
     make_live(database, "three")
     await following.poll()
     refusal = acknowledged(database).refusal
-    assert refusal == "The model three is refused: it broke while it was loaded (MemoryError)."
+    assert refusal == "The model three was refused: loading it failed with MemoryError."
     assert model.version == "one"
 
 
@@ -169,7 +169,7 @@ async def test_a_model_that_breaks_while_it_is_loaded_is_refused_in_a_sentence(
 async def test_a_store_that_does_not_answer_is_asked_again_after_a_while(
     store: AsyncDatabase, model: LiveModel, database: Database, monkeypatch: pytest.MonkeyPatch, pause: float
 ) -> None:
-    monkeypatch.setattr(reloader, "ASK_STORE_AGAIN", pause)
+    monkeypatch.setattr(reloader, "STORE_RETRY_SECONDS", pause)
     shelf = Shelf(fault=StoreUnusable(address="far", reason="no answer"))
     following = ModelReloader(store, model, shelf.load)
     await following.start(BOT_ID)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.admin.buttons import CardAction, CardTap, RunAction, RunTap
 from bot.admin.promotion import PromotionDialog
-from bot.admin.run_updates import EDIT_EVERY, RunUpdates
+from bot.admin.run_updates import EDIT_INTERVAL, RunUpdates
 from bot.admin.training_runs import RetrainDialog
 from bot.database import AsyncDatabase
 from bot.transport.conversation import Incoming, Sender, Tap
@@ -130,7 +130,7 @@ async def test_a_run_is_asked_for_once_and_a_worker_told(place: Place) -> None:
     assert (run.trigger, run.requested_by) == (Trigger.ADMIN, ADA)
     assert len(await sent(place, ADA)) == 1
     joined, message = await sent(place, CLEO)
-    assert "A run is on already" in joined.payload["text"]
+    assert "A run is already in progress" in joined.payload["text"]
     assert "Waiting for a worker" in message.payload["text"]
 
 
@@ -148,11 +148,11 @@ async def test_an_edit_waits_for_the_one_before_and_for_two_seconds(place: Place
     await place.watch.poll(later())
     # The message itself has not gone out, so nothing can change it.
     assert len(await sent(place)) == 1
-    await place.watch.poll(datetime.now(UTC) + EDIT_EVERY / 2)
+    await place.watch.poll(datetime.now(UTC) + EDIT_INTERVAL / 2)
     assert await sent(place) == []
     await place.watch.poll(later())
     (first,) = await sent(place)
-    assert "10 %" in first.payload["text"]
+    assert "10%" in first.payload["text"]
     assert first.telegram_message_id is not None
     await place.watch.poll(later())
     assert await sent(place) == [], "what is shown already is not shown again"
@@ -160,7 +160,7 @@ async def test_an_edit_waits_for_the_one_before_and_for_two_seconds(place: Place
     await report(place, lease, 30)
     await place.watch.poll(later())
     (second,) = await sent(place)
-    assert "30 %" in second.payload["text"]
+    assert "30%" in second.payload["text"]
     assert second.telegram_message_id == first.telegram_message_id
     assert place.woken.chats == [ADA, ADA]
 
@@ -259,8 +259,8 @@ async def test_a_promotion_names_the_admin_and_is_made_once(place: Place) -> Non
     await hold(place, lease)
     await place.watch.poll(later())
     await sent(place)
-    assert "answers from now on" in (await _decided(place, lease, CardAction.YES, 2))["caption"]
-    assert "answers already" in (await _decided(place, lease, CardAction.YES, 3))["caption"]
+    assert "is live now" in (await _decided(place, lease, CardAction.YES, 2))["caption"]
+    assert "is already live" in (await _decided(place, lease, CardAction.YES, 3))["caption"]
     first, *_ = changes = await place.store.read(lambda unit: registry.changes(unit, 9))
     assert (first.who, first.from_version, first.to_version) == (ADA, "champion", "candidate")
     assert len(changes) == 2
@@ -293,7 +293,7 @@ async def test_only_what_was_held_can_be_promoted(place: Place, state: RunState)
 async def test_taps_on_what_is_not_known_say_so(place: Place) -> None:
     await PromotionDialog(place.store).handle_tap(Tap(said_by(ADA, 1), 5), CardTap(77, CardAction.YES))
     await place.retraining.handle_tap(Tap(said_by(ADA, 2), 6), RunTap(77, RunAction.YES))
-    assert ["no longer known" in reply.payload["text"] for reply in await sent(place)] == [True, True]
+    assert ["no longer available" in reply.payload["text"] for reply in await sent(place)] == [True, True]
 
 
 async def test_a_queued_run_is_cancelled_at_once(place: Place) -> None:

@@ -163,7 +163,7 @@ def test_one_run_is_trained_once_and_both_bots_take_and_acknowledge_it(house: Ho
     assert changes[0] == "run-1"
     assert changes.count("run-1") == 1
     for client, person in zip(house.bots, people, strict=True):
-        notice = wait_for(client, person, "Your correction is in model run-1, which answers now.")
+        notice = wait_for(client, person, "Your correction is in model run-1, which is live now.")
         assert f"“{REVIEW.format(number=person)}”" in notice["text"]
         client.message("Every joke of the evening was funny, and the songs were a joy.", user_id=person)
         wait_for(client, person, "Positive")

@@ -16,7 +16,7 @@ from bot.admin.buttons import (
     run_keyboard,
 )
 from bot.buttons import TapKind
-from bot.labelling.buttons import LABEL_PATTERN, SETTLE_PATTERN, label_keyboard, quarantine_keyboard, undo_keyboard
+from bot.labelling.buttons import LABEL_PATTERN, QUARANTINE_PATTERN, label_keyboard, quarantine_keyboard, undo_keyboard
 from bot.privacy.buttons import (
     CONSENT_PATTERN,
     DELETE_PATTERN,
@@ -30,7 +30,7 @@ from bot.texts import CONSENT_WORDING, texts_for
 from storage.db.states import Vote
 
 PATTERNS = {
-    TapKind.JUDGE: VOTE_PATTERN,
+    TapKind.VOTE: VOTE_PATTERN,
     TapKind.CONSENT: CONSENT_PATTERN,
     TapKind.NOTICES: NOTICES_PATTERN,
     TapKind.DELETE: DELETE_PATTERN,
@@ -38,12 +38,12 @@ PATTERNS = {
     TapKind.CARD: CARD_PATTERN,
     TapKind.MODELS: MODELS_PATTERN,
     TapKind.LABEL: LABEL_PATTERN,
-    TapKind.SETTLE: SETTLE_PATTERN,
+    TapKind.QUARANTINE: QUARANTINE_PATTERN,
 }
 TEXTS = texts_for("en")
 LARGEST = 10**18 - 1
 KEYBOARDS = {
-    TapKind.JUDGE: [verdict_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Vote)],
+    TapKind.VOTE: [verdict_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Vote)],
     TapKind.CONSENT: [consent_keyboard(TEXTS, granted) for granted in (True, False)],
     TapKind.NOTICES: [notices_keyboard(TEXTS, wanted) for wanted in (True, False)],
     TapKind.DELETE: [delete_keyboard(TEXTS)],
@@ -58,7 +58,7 @@ KEYBOARDS = {
         label_keyboard(TEXTS, LARGEST, LARGEST),
         undo_keyboard(TEXTS, LARGEST),
     ],
-    TapKind.SETTLE: [quarantine_keyboard(TEXTS, 1, 0), quarantine_keyboard(TEXTS, LARGEST, 999_999)],
+    TapKind.QUARANTINE: [quarantine_keyboard(TEXTS, 1, 0), quarantine_keyboard(TEXTS, LARGEST, 999_999)],
 }
 
 

@@ -1,4 +1,4 @@
-"""Every locale says everything, with the facts that the code fills in, in HTML that Telegram takes."""
+"""Every locale has every text, with the placeholders that the code fills, in HTML that Telegram accepts."""
 
 import html
 import string
@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 import bot.texts
+from bot.handlers import ADMIN_COMMANDS, PUBLIC_COMMANDS
 from bot.texts import FALLBACK, Texts, fill, locales, texts_for
 
-FACTS = {
+PLACEHOLDERS = {
     "start": {"name"},
+    "your_id": {"telegram_id"},
     "privacy": {"days"},
     "delete_done": {"messages", "judgements"},
     "learnt_before": {"versions"},
@@ -58,14 +60,14 @@ FACTS = {
     "quarantine_waiting": {"waiting"},
 }
 NAMES = [field.name for field in fields(Texts)]
-# Shown as they are; everything else is sent as HTML. The numbers are Telegram's limits, in characters.
+# Texts without markup; all others are sent as HTML. The numbers are Telegram's limits in characters.
 PLAIN = {name: 256 for name in NAMES if name.startswith("command_")} | {"description": 512, "short_description": 120}
 PLAIN |= {name: 64 for name in NAMES if name.startswith("button_")}
 LOCALES = locales()
 
 
 class Tags(HTMLParser):
-    """Tags that are open, and those that were not closed in order."""
+    """Collects tags and checks that they are closed in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,7 +75,7 @@ class Tags(HTMLParser):
         self.seen: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        assert not attrs, "no text carries attributes"
+        assert not attrs, "no text may have attributes"
         self.open.append(tag)
         self.seen.add(tag)
 
@@ -86,19 +88,19 @@ def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
-def test_english_is_there() -> None:
+def test_there_is_an_english_locale() -> None:
     assert FALLBACK in LOCALES
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_text_is_there_with_its_facts_and_fits(locale: str, name: str) -> None:
+def test_a_text_has_its_placeholders_and_fits(locale: str, name: str) -> None:
     text: str = asdict(texts_for(locale))[name]
     assert text == text.strip()
     assert text
-    assert placeholders(text) == FACTS.get(name, set())
-    filled = fill(text, **dict.fromkeys(FACTS.get(name, ()), "&" * 130))
-    assert len(html.unescape(filled)) <= 4096, "Telegram counts what is shown"
+    assert placeholders(text) == PLACEHOLDERS.get(name, set())
+    filled = fill(text, **dict.fromkeys(PLACEHOLDERS.get(name, ()), "&" * 130))
+    assert len(html.unescape(filled)) <= 4096, "Telegram counts the characters that are shown"
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -106,7 +108,7 @@ def test_a_text_is_there_with_its_facts_and_fits(locale: str, name: str) -> None
 def test_tags_are_closed_and_known_to_telegram(locale: str, name: str) -> None:
     text: str = asdict(texts_for(locale))[name]
     tags = Tags()
-    tags.feed(fill(text, **dict.fromkeys(FACTS.get(name, ()), "<b>x</i> & y")))
+    tags.feed(fill(text, **dict.fromkeys(PLACEHOLDERS.get(name, ()), "<b>x</i> & y")))
     tags.close()
     assert tags.open == []
     assert tags.seen <= {"b", "i", "u", "s", "code", "pre"}
@@ -114,17 +116,22 @@ def test_tags_are_closed_and_known_to_telegram(locale: str, name: str) -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("name", sorted(PLAIN))
-def test_what_is_shown_as_it_is_has_no_markup_and_is_short(locale: str, name: str) -> None:
+def test_a_text_without_markup_is_short(locale: str, name: str) -> None:
     text: str = asdict(texts_for(locale))[name]
     assert not set("<>&") & set(text)
     assert len(text) <= PLAIN[name]
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_the_help_names_every_command(locale: str) -> None:
+def test_the_help_lists_every_public_command(locale: str) -> None:
     texts = texts_for(locale)
-    for command in ("/consent", "/privacy", "/deleteme"):
-        assert command in texts.help
+    for command in set(PUBLIC_COMMANDS) - {"start", "help"}:
+        assert f"\n/{command} - " in texts.help
+
+
+@pytest.mark.parametrize("command", [*PUBLIC_COMMANDS, *ADMIN_COMMANDS])
+def test_every_command_has_a_line_in_the_menu(command: str) -> None:
+    assert f"command_{command}" in NAMES
 
 
 @pytest.mark.parametrize("language", [None, "", "en", "en-GB", "EN", "tlh", "../en", "x-klingon"])
@@ -132,13 +139,13 @@ def test_a_language_without_a_locale_is_answered_in_english(language: str | None
     assert texts_for(language) == texts_for(FALLBACK)
 
 
-def test_facts_are_escaped_and_the_template_is_not() -> None:
+def test_values_are_escaped_and_the_template_is_not() -> None:
     assert fill("<b>{name}</b> & {name}", name="<i>&") == "<b>&lt;i&gt;&amp;</b> & &lt;i&gt;&amp;"
     assert fill("{name}", name="{braces} \"quotes\" and 'these'") == "{braces} \"quotes\" and 'these'"
 
 
 @pytest.mark.parametrize(("change", "complaint"), [("\nfarewell = 'Bye'", "farewell"), (None, "short_description")])
-def test_a_locale_that_lacks_a_text_or_has_one_more_cannot_be_loaded(
+def test_a_locale_with_a_missing_or_unknown_text_does_not_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str | None, complaint: str
 ) -> None:
     english = Path(bot.texts.__file__).with_name("locales") / "en.toml"
@@ -147,5 +154,5 @@ def test_a_locale_that_lacks_a_text_or_has_one_more_cannot_be_loaded(
     (tmp_path / "eo.toml").write_text(lines + change if change else without_last, encoding="utf-8")
     monkeypatch.setattr(bot.texts, "_FOLDER", tmp_path)
     with pytest.raises(TypeError, match=complaint):
-        # Past the cache, which other tests share.
+        # Bypass the cache, which other tests share.
         texts_for.__wrapped__("eo")

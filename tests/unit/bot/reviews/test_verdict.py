@@ -26,7 +26,7 @@ SURE = Prediction(
 
 
 def test_a_sure_verdict() -> None:
-    assert render_verdict(TEXTS, SURE) == "👍 <b>Positive</b> · 93 %\n<i>model 20260102-0123abcd</i>"
+    assert render_verdict(TEXTS, SURE) == "👍 <b>Positive</b> · 93%\n<i>model 20260102-0123abcd</i>"
 
 
 @pytest.mark.parametrize(("label", "thumb", "other"), [("Positive", "👍", "👎"), ("Negative", "👎", "👍")])
@@ -40,7 +40,7 @@ def test_a_verdict_names_exactly_one_label(label: str, thumb: str, other: str, s
 
 
 @pytest.mark.parametrize(
-    ("confidence", "shown"), [(0.5, "50 %"), (0.505, "50 %"), (0.994, "99 %"), (0.996, "99 %"), (1.0, "99 %")]
+    ("confidence", "shown"), [(0.5, "50%"), (0.505, "50%"), (0.994, "99%"), (0.996, "99%"), (1.0, "99%")]
 )
 def test_no_answer_is_certain(confidence: float, shown: str) -> None:
     assert shown in render_verdict(TEXTS, replace(SURE, confidence=confidence))

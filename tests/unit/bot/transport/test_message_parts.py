@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from telegram import Update
 
-from bot.transport.message_parts import LONG_ENOUGH, MOST_PIECES, continues, may_continue
+from bot.transport.message_parts import MAX_PIECES, MIN_SPLIT_LENGTH, continues, may_continue
 
-LONG = "a" * LONG_ENOUGH
+LONG = "a" * MIN_SPLIT_LENGTH
 
 
 def update(kind: str = "message", sender: int = 7, at: int = 1_000, **content: Any) -> Update:
@@ -23,7 +23,7 @@ def update(kind: str = "message", sender: int = 7, at: int = 1_000, **content: A
     return found
 
 
-@pytest.mark.parametrize("length", [LONG_ENOUGH, 4096])
+@pytest.mark.parametrize("length", [MIN_SPLIT_LENGTH, 4096])
 def test_a_long_text_may_continue(length: int) -> None:
     assert may_continue([update(text="a" * length)])
 
@@ -31,7 +31,7 @@ def test_a_long_text_may_continue(length: int) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        update(text="a" * (LONG_ENOUGH - 1)),
+        update(text="a" * (MIN_SPLIT_LENGTH - 1)),
         update("edited_message", text=LONG),
         update(photo=[{"file_id": "x", "file_unique_id": "x", "width": 1, "height": 1}], caption=LONG),
         update(sticker=None),
@@ -44,8 +44,8 @@ def test_what_no_app_split_does_not_continue(other: Update) -> None:
 
 
 def test_a_text_has_an_end() -> None:
-    assert may_continue([update(text=LONG)] * (MOST_PIECES - 1))
-    assert not may_continue([update(text=LONG)] * MOST_PIECES)
+    assert may_continue([update(text=LONG)] * (MAX_PIECES - 1))
+    assert not may_continue([update(text=LONG)] * MAX_PIECES)
 
 
 def test_what_is_said_in_a_group_is_nobodys_review() -> None:

@@ -1,0 +1,42 @@
+"""All handlers and commands of the bot, in the order in which PTB tries them."""
+
+from typing import Final
+
+from bot.access import Access, Handler
+from bot.admin.handlers import COMMANDS as RUN_COMMANDS
+from bot.admin.handlers import AdminHandlers
+from bot.admin.models_page import ModelPages
+from bot.admin.promotion import PromotionDialog
+from bot.admin.training_runs import RetrainDialog
+from bot.database import AsyncDatabase
+from bot.labelling.handlers import ADMIN_COMMANDS as QUARANTINE_COMMANDS
+from bot.labelling.handlers import COMMANDS as LABEL_COMMANDS
+from bot.labelling.handlers import LabellerHandlers
+from bot.labelling.label import LabellingDialog
+from bot.labelling.quarantine import QuarantineDialog
+from bot.privacy.consent import PrivacyDialog
+from bot.privacy.handlers import COMMANDS as PRIVACY_COMMANDS
+from bot.privacy.handlers import PrivacyHandlers
+from bot.reviews.answers import ReviewResponder
+from bot.reviews.handlers import COMMANDS as REVIEW_COMMANDS
+from bot.reviews.handlers import ReviewHandlers
+from bot.reviews.votes import VoteRecorder
+from bot.serving.live_model import LiveModel
+from core.settings import Settings
+
+PUBLIC_COMMANDS: Final = (*REVIEW_COMMANDS, *PRIVACY_COMMANDS, *LABEL_COMMANDS)
+ADMIN_COMMANDS: Final = (*RUN_COMMANDS, *QUARANTINE_COMMANDS)
+
+
+def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, access: Access) -> list[Handler]:
+    """Return every handler; the first match handles an update, and the last one matches all that is left."""
+    runs, promotion, models = RetrainDialog(database, settings), PromotionDialog(database), ModelPages(database, model)
+    labelling, quarantine = LabellingDialog(database, settings), QuarantineDialog(database, settings)
+    privacy = PrivacyDialog(database, settings.retention_days)
+    responder, votes = ReviewResponder(database, model), VoteRecorder(database)
+    return [
+        *AdminHandlers(access, runs, promotion, models).handlers(),
+        *LabellerHandlers(access, labelling, quarantine).handlers(),
+        *PrivacyHandlers(privacy).handlers(),
+        *ReviewHandlers(database, responder, votes).handlers(),
+    ]

@@ -1,0 +1,26 @@
+"""Run background work at a fixed interval."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+logger = logging.getLogger(__name__)
+
+
+async def poll_every(
+    seconds: float, work: Callable[[], Awaitable[object]], failure: str, retry_after: float | None = None
+) -> None:
+    """Run ``work`` now and then every ``seconds``, until cancelled.
+
+    If ``work`` raises, log ``failure`` with the traceback and run it again after ``retry_after`` seconds, or after the
+    usual interval.
+    """
+    while True:
+        pause = seconds
+        try:
+            await work()
+        # An error that ended the loop would disable this part of the bot until the next restart, unnoticed.
+        except Exception:
+            logger.exception(failure)
+            pause = seconds if retry_after is None else retry_after
+        await asyncio.sleep(pause)

@@ -1,0 +1,107 @@
+"""The connection to Telegram: token check, long polling or webhook, and shutdown."""
+
+import asyncio
+import logging
+import secrets
+from contextlib import suppress
+from typing import Final
+from urllib.parse import urlsplit
+
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import Application, ApplicationBuilder, Updater
+
+from bot.transport.inbox import Inbox
+from core.errors import BadSetting
+from core.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+# The updates that the bot handles; PTB would request every kind.
+_UPDATES: Final = ["message", "edited_message", "callback_query"]
+# Seconds between two attempts to reach Telegram at start.
+_RECONNECT_SECONDS: Final = 1.0
+# PTB's name for its polling task. When that task ends, no more updates arrive.
+_POLLING_TASK: Final = "Updater:start_polling:polling_task"
+_REFUSED: Final = "Telegram does not recognize it; it may have been revoked"
+
+
+def build_application(settings: Settings) -> Application:  # type: ignore[type-arg]  # six parameters, all PTB's defaults
+    """Build PTB's application without its updater, since ours fills the inbox, and without its rate limiter.
+
+    Raise BadSetting if the token is malformed.
+    """
+    api = settings.telegram_api_url.rstrip("/")
+    try:
+        return (
+            ApplicationBuilder()
+            .token(settings.token)
+            .base_url(f"{api}/bot")
+            .base_file_url(f"{api}/file/bot")
+            .updater(None)
+            .build()
+        )
+    except InvalidToken as error:
+        raise BadSetting(name="TELEGRAM_TOKEN", reason="it is not a token as @BotFather issues them") from error
+
+
+class TelegramConnection:
+    """Puts Telegram's updates into the inbox."""
+
+    def __init__(self, settings: Settings, application: Application, inbox: Inbox) -> None:  # type: ignore[type-arg]
+        self._settings = settings
+        self._application = application
+        self._updater = Updater(application.bot, inbox)
+
+    async def open(self) -> None:
+        """Wait until Telegram can be reached. Raise BadSetting if it refuses the token."""
+        while True:
+            try:
+                await self._updater.initialize()
+                await self._application.initialize()
+            except InvalidToken as error:
+                raise BadSetting(name="TELEGRAM_TOKEN", reason=_REFUSED) from error
+            except TelegramError as error:
+                logger.warning("Could not reach Telegram; will retry: %s", error)
+                await asyncio.sleep(_RECONNECT_SECONDS)
+            else:
+                return
+
+    async def close(self) -> None:
+        """Close the connections, also after a failed ``open``."""
+        await self._updater.shutdown()
+        await self._application.shutdown()
+
+    async def start_receiving(self) -> None:
+        """Receive updates by webhook if the settings have its URL, else by long polling."""
+        url = self._settings.webhook_url
+        if url is None:
+            await self._updater.start_polling(allowed_updates=_UPDATES, bootstrap_retries=-1)
+            return
+        secret = self._settings.webhook_secret
+        await self._updater.start_webhook(
+            listen=self._settings.webhook_listen,
+            port=self._settings.webhook_port,
+            url_path=urlsplit(url).path.lstrip("/"),
+            webhook_url=url,
+            secret_token=secret.get_secret_value() if secret else secrets.token_urlsafe(32),
+            allowed_updates=_UPDATES,
+            bootstrap_retries=-1,
+        )
+
+    async def stop_receiving(self) -> None:
+        """Stop receiving updates, if started."""
+        if self._updater.running:
+            # The error that ended polling has been reported already.
+            with suppress(TelegramError):
+                await self._updater.stop()
+
+    async def wait(self) -> None:
+        """Wait forever, or until Telegram refuses the token while polling: then raise BadSetting."""
+        polling = [task for task in asyncio.all_tasks() if task.get_name() == _POLLING_TASK]
+        if not polling:
+            await asyncio.Event().wait()
+        ended, _ = await asyncio.wait(polling)
+        try:
+            ended.pop().result()
+        except InvalidToken as error:
+            raise BadSetting(name="TELEGRAM_TOKEN", reason=_REFUSED) from error

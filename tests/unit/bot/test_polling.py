@@ -1,0 +1,56 @@
+"""Background work keeps running, whatever goes wrong in it."""
+
+import asyncio
+
+import pytest
+
+from bot.polling import poll_every
+
+
+class Work:
+    """Fails the first ``failures`` times, and lets a test wait for a number of calls."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.failures = failures
+        self.calls: asyncio.Queue[None] = asyncio.Queue()
+
+    async def __call__(self) -> None:
+        self.calls.put_nowait(None)
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("told to fail")
+
+    async def wait_for_calls(self, number: int) -> None:
+        async with asyncio.timeout(20):
+            for _ in range(number):
+                await self.calls.get()
+
+
+async def cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_work_runs_at_once_and_then_again() -> None:
+    work = Work()
+    task = asyncio.create_task(poll_every(0.01, work, "Failed"))
+    await work.wait_for_calls(3)
+    await cancel(task)
+
+
+async def test_a_failure_is_logged_and_the_work_runs_again(caplog: pytest.LogCaptureFixture) -> None:
+    work = Work(failures=2)
+    task = asyncio.create_task(poll_every(0.01, work, "Could not read the texts"))
+    await work.wait_for_calls(4)
+    await cancel(task)
+    records = [record for record in caplog.records if record.message == "Could not read the texts"]
+    assert len(records) == 2
+    assert all(record.exc_info for record in records)
+
+
+async def test_the_pause_after_a_failure_may_differ() -> None:
+    work = Work(failures=1)
+    task = asyncio.create_task(poll_every(600, work, "Failed", retry_after=0.01))
+    await work.wait_for_calls(2)
+    await cancel(task)
