@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import yaml
-from click import Context
+from command_line import parsed
 from make_env import ROLES, Role
 from paths import ROOT
-from typer.core import TyperGroup
 
 from broker.queues import FINE_TUNING, HOUSEKEEPING, QUEUES, broker_settings
-from cli.main import app
 from core.settings import Settings
 from storage.db.engine import parse_address
 
@@ -66,17 +63,6 @@ def settings_of(service: Service, monkeypatch: pytest.MonkeyPatch, **given: str)
     for name, value in environment(service, **given).items():
         monkeypatch.setenv(name, value)
     return Settings(_env_file=None)
-
-
-def parsed(command: list[str]) -> Context:
-    """The context of the innermost command, its options checked; raises UsageError for what there is not."""
-    found = typer.main.get_command(app)
-    context, rest = found.make_context("thumbs", list(command)), list(command)
-    while isinstance(found, TyperGroup):
-        name, inner, rest = found.resolve_command(context, rest)
-        assert inner is not None
-        found, context = inner, inner.make_context(name, rest, parent=context)
-    return context
 
 
 def mounts(service: Service, **given: str) -> dict[str, tuple[str, bool]]:

@@ -1,14 +1,27 @@
-"""The documents' figures are those of the committed results, their lists of modules and links those of the tree."""
+"""The documents' figures are those of the committed results; their lists, links and paths are those of the tree."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from paths import ROOT
 
 from benchmarks.figures.documents import DOCUMENTS, with_blocks
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+README = ROOT / "README.md"
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+_WHOLE = re.MULTILINE | re.DOTALL
+ROOMS = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -18,19 +31,87 @@ def test_generated_blocks_are_current(document: Path) -> None:
 
 
 def test_the_architecture_lists_every_room() -> None:
-    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"benchmarks"}
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"<!-- rooms: (\w+) -->", text)) == rooms
+    assert set(re.findall(r"<!-- rooms: (\w+) -->", text)) == ROOMS - {"benchmarks"}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", [README, ROOT / "docs" / "architecture.md", DECISIONS[1]], ids=relative)
+def test_the_drawing_of_the_levels_names_every_room(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    drawing = next(block for block in re.findall(r"^```\w*\n(.*?)^```$", text, _WHOLE) if re.match(r"cli\s", block))
+    first_words = [re.match(r"\w+(?: \| \w+)*", line) for line in drawing.splitlines()]
+    assert {name for found in first_words if found for name in found[0].split(" | ")} == ROOMS - {"benchmarks"}
+    assert len(first_words) == 5
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_what_a_page_links_to_is_there(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+    text = page.read_text(encoding="utf-8")
+    for link, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", text):
+        if "://" in link:
+            continue
+        target = page.parent / link if link else page
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_every_path_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    if page.name == "0016-names.md":
+        # The column before the new names holds the old ones.
+        text = "\n".join(re.sub(r"^\| `[^|]*\| (`[^|]*/)", r"| \1", line) for line in text.splitlines())
+    roots = "|".join([*sorted(ROOMS), "tests", "docs", "models", "requirements"])
+    for name in re.findall(rf"`((?:{roots})/[\w./-]+)`", text):
+        candidates = [ROOT / name, ROOT / f"{name}.py"]
+        assert any(path.exists() for path in candidates), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_every_make_target_that_a_page_names_is_there(page: Path) -> None:
     targets = set(re.findall(r"^(\w+):[a-z ]*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make (\w+)", page.read_text(encoding="utf-8"), re.MULTILINE))
     assert named <= targets
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=relative)
+def test_a_decision_has_number_date_status_and_the_same_headings(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert re.match(rf"# {page.name[:4]}\. .+\n\n- Date: \d{{4}}-\d\d-\d\d\n- Status: (accepted|superseded)", text)
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences", "Evidence"]
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert f"](decisions/{page.name})" in index
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    assert [path.name[:4] for path in DECISIONS] == [f"{number:04}" for number in range(1, len(DECISIONS) + 1)]
+
+
+def test_the_readme_is_short() -> None:
+    assert README.stat().st_size <= 9_216
+
+
+def test_the_readme_states_the_committed_results() -> None:
+    text = README.read_text(encoding="utf-8")
+    chaos = list(_results("chaos")["transports"].values())
+    drive, value, starter = _results("drive"), _results("feedback_value"), _results("starter")
+    kills, runs = (sum(run[name] for run in chaos) for name in ("kills", "runs"))
+    lost, twice = sum(run["lost"] for run in chaos), sum(run["most_promotions"] > 1 for run in chaos)
+    figures = {
+        f"IMDB's {starter['on_test']['reviews']:,} official test reviews": f"{starter['on_test']['accuracy']:.2%}",
+        f"{drive['people_at_once']} people writing at once": f"{drive['seconds_to_reply']['50%']} s",
+        "Hugging Face's Trainer": f"at least {_results('fine_tuning')['against_trainer']['ratio']['lowest']:.2f} times",
+        f"{value['draws'][0]['corrections']} corrections": f"{value['lift']['mean'] * 100:+.1f} and "
+        f"{value['imdb_change']['mean'] * 100:+.1f} points",
+        "first reply of the new model": f"{_results('learning_loop')['rounds'][1]['retrain_to_live']:.0f} s",
+        f"{kills} processes killed during {runs} training runs": f"{lost}, {twice}",
+    }
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    for words, figure in figures.items():
+        assert [row[1] for row in rows if words in row[0]] == [figure]
+
+
+def _results(name: str) -> Any:
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))

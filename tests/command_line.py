@@ -1,0 +1,18 @@
+"""Parses a command line of ``thumbs`` without running it."""
+
+import typer
+from click import Context
+from typer.core import TyperGroup
+
+from cli.main import app
+
+
+def parsed(command: list[str]) -> Context:
+    """Return the context of the innermost command, with its options checked; raises UsageError for unknown ones."""
+    found = typer.main.get_command(app)
+    context, rest = found.make_context("thumbs", list(command)), list(command)
+    while isinstance(found, TyperGroup):
+        name, inner, rest = found.resolve_command(context, rest)
+        assert inner is not None
+        found, context = inner, inner.make_context(name, rest, parent=context)
+    return context

@@ -1,0 +1,293 @@
+"""The commands and settings that the documents show exist, and those that are quick and need no network work."""
+
+import configparser
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from command_line import parsed
+from cryptography.fernet import Fernet
+from make_env import ROLES
+from paths import ROOT
+from typer.core import TyperGroup
+
+from cli.main import app
+from core.settings import Settings
+
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "models/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+SETTINGS = {name.upper() for name in Settings.model_fields}
+COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load(COMPOSE_TEXT)
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+# Names in capitals that are not settings of Thumbs.
+OTHER_NAMES = {"KERAS_BACKEND", "ARGS", "VERSION", "IMDB_FOLDER"}
+SHELL_TOOLS = {"cat", "chmod", "echo", "git", "head", "mkdir", "base64", "tr"}
+# Make targets that run a command of thumbs with ARGS.
+TARGET_COMMANDS = {
+    "finetune": "fine-tune",
+    "evaluate": "evaluate",
+    "summary": "summary",
+    "worker": "worker",
+}
+_FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"`((?:\.venv[\w-]*/bin/)?thumbs [^`]+|make [a-z][^`]*|python -m [^`]+)`")
+_ASSIGNMENT = re.compile(r"[A-Z][A-Z_]*=.*")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One shell command of a page."""
+
+    page: Path
+    text: str
+    complete: bool
+    """False in prose, where arguments may be left out."""
+
+    @property
+    def words(self) -> list[str]:
+        """The words of the command, without comments and leading assignments."""
+        words = shlex.split(self.text, comments=True)
+        while words and _ASSIGNMENT.fullmatch(words[0]):
+            words = words[1:]
+        return words
+
+    @property
+    def assigned(self) -> list[str]:
+        """The names that are set for this command alone."""
+        names = []
+        for word in shlex.split(self.text, comments=True):
+            if not _ASSIGNMENT.fullmatch(word):
+                break
+            names.append(word.partition("=")[0])
+        return names
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    """The contents of a page's fenced blocks in these languages, without their indentation."""
+    found = _FENCE.findall(page.read_text(encoding="utf-8"))
+    return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, name, text in found if name in languages]
+
+
+def shell_lines() -> Iterator[Line]:
+    """Every command in a shell block or between backticks, without pipes, redirections and background marks."""
+    for page in PAGES:
+        in_blocks = [line for text in blocks(page, "sh", "bash") for line in text.replace("\\\n", " ").splitlines()]
+        in_prose = _INLINE.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
+        for line, complete in [*((line, True) for line in in_blocks), *((line, False) for line in in_prose)]:
+            for part in re.split(r" \| | && ", line):
+                text = re.sub(r" [<>] ?\S+| &$", "", part).strip()
+                if text and not text.startswith("#"):
+                    yield Line(page, text, complete)
+
+
+LINES = list(shell_lines())
+
+
+def named(line: Line) -> str:
+    return f"{line.page.name}: {line.text}"
+
+
+def test_the_pages_show_commands() -> None:
+    assert len(LINES) > 60
+    assert {"README.md", "training.md", "deployment.md", "CONTRIBUTING.md"} <= {line.page.name for line in LINES}
+
+
+@pytest.mark.parametrize("line", LINES, ids=named)
+def test_a_documented_command_exists_with_its_options(line: Line) -> None:
+    assert set(line.assigned) <= SETTINGS | OTHER_NAMES
+    program, *arguments = line.words
+    match Path(program).name:
+        case "thumbs":
+            _check_thumbs(arguments, line.complete)
+        case "make":
+            _check_make(arguments)
+        case "python" | "python3":
+            _check_python(arguments)
+        case "docker":
+            _check_compose(arguments)
+        case tool:
+            assert tool in SHELL_TOOLS
+
+
+def _check_thumbs(arguments: list[str], complete: bool) -> None:
+    if complete:
+        parsed(arguments)
+        return
+    command = typer.main.get_command(app)
+    words = iter(arguments)
+    while isinstance(command, TyperGroup) and (word := next(words, "--help")) != "--help":
+        assert word in command.commands, f"there is no command {word}"
+        command = command.commands[word]
+    options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    assert {word for word in words if word.startswith("-")} <= options
+
+
+def _check_make(arguments: list[str]) -> None:
+    target, *variables = arguments
+    assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), f"there is no make target {target}"
+    for variable in variables:
+        name, _, value = variable.partition("=")
+        assert name in {"ARGS", "PYTHON"}
+        if target in TARGET_COMMANDS:
+            parsed([TARGET_COMMANDS[target], *shlex.split(value)])
+        elif value.startswith("tests/"):
+            assert (ROOT / value).is_dir()
+
+
+def _check_python(arguments: list[str]) -> None:
+    if arguments[0] == "requirements/make_env.py":
+        assert (ROOT / arguments[0]).is_file()
+        assert arguments[1] in ROLES
+        return
+    assert arguments[0] == "-m"
+    module, *rest = arguments[1:]
+    found = importlib.util.find_spec(module)
+    assert found is not None, f"there is no module {module}"
+    assert found.origin is not None
+    package = Path(found.origin).parent
+    sources = "".join(path.read_text(encoding="utf-8") for path in [*package.glob("*.py"), *_shared_options()])
+    for option in (word for word in rest if word.startswith("--")):
+        assert f'"{option}"' in sources, f"{module} has no option {option}"
+
+
+def _shared_options() -> Iterator[Path]:
+    return (ROOT / "benchmarks" / "common").glob("*.py")
+
+
+def _check_compose(arguments: list[str]) -> None:
+    assert arguments[0] == "compose"
+    profiles = {name for service in COMPOSE["services"].values() for name in service.get("profiles", [])}
+    words = iter(arguments[1:])
+    for word in words:
+        if word == "--profile":
+            assert next(words) in profiles
+        elif word.startswith("-"):
+            assert word in {"--build", "--detach", "--follow"}
+        else:
+            assert word in {"up", "down", "logs"} | set(COMPOSE["services"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_documented_setting_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    backticked = set(re.findall(r"`([A-Z][A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", text))
+    environment = [block for block in blocks(page, "ini") if "[Unit]" not in block]
+    assigned = {line.partition("=")[0] for block in environment for line in block.splitlines() if "=" in line}
+    compose = set(re.findall(r"\$\{(\w+):", COMPOSE_TEXT))
+    allowed = SETTINGS | compose | OTHER_NAMES
+    # Decisions also name settings of OpenVINO and constants.
+    foreign = {"INFERENCE_PRECISION_HINT", "DYNAMIC_QUANTIZATION_GROUP_SIZE", "PR_SET_PDEATHSIG"}
+    assert backticked | assigned <= allowed | (foreign if "decisions" in page.parts else set())
+
+
+def test_the_systemd_units_start_commands_that_exist() -> None:
+    units = [block for page in PAGES for block in blocks(page, "ini") if "[Unit]" in block]
+    assert len(units) == 2
+    for text in units:
+        unit = configparser.ConfigParser(interpolation=None)
+        unit.optionxform = str  # type: ignore[assignment, method-assign]
+        unit.read_string(text)
+        assert set(unit.sections()) == {"Unit", "Service", "Install"}
+        program, *arguments = shlex.split(unit["Service"]["ExecStart"])
+        home = unit["Service"]["WorkingDirectory"]
+        folders = {role.folder for role in ROLES.values()}
+        assert program in {f"{home}/{folder}/bin/thumbs" for folder in folders}
+        parsed(arguments)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like the project's: it has the models, some reviews, and ``thumbs`` in ``.venv/bin``."""
+    place = tmp_path_factory.mktemp("project")
+    (place / "models").symlink_to(ROOT / "models")
+    commands = place / ".venv" / "bin"
+    commands.mkdir(parents=True)
+    thumbs = commands / "thumbs"
+    thumbs.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cli.main "$@"\n', encoding="utf-8")
+    thumbs.chmod(0o755)
+    (place / "reviews.csv").write_text("review\nA good film.\nA dull and endless film.\n", encoding="utf-8")
+    (place / "labelled.csv").write_text("text,label,person\nA good film.,Positive,Ben\n", encoding="utf-8")
+    return place
+
+
+def run(place: Path, script: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a documented shell block in ``place``, without the settings of this process."""
+    environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    paths = {"PATH": f"{place / '.venv' / 'bin'}:{environment['PATH']}", "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=place,
+        env={**environment, **paths, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, f"{script}\n{result.stdout}{result.stderr}"
+    return result
+
+
+def block_with(page: str, words: str) -> str:
+    """The one shell block of a page that contains ``words``."""
+    [found] = [text for text in blocks(ROOT / page, "sh") if words in text]
+    return found
+
+
+def test_the_readme_predicts(workplace: Path) -> None:
+    result = run(workplace, block_with("README.md", "thumbs predict"))
+    assert result.stdout.startswith("Positive (")
+    assert (workplace / "verdicts.csv").read_text(encoding="utf-8").count("\n") == 3
+
+
+def test_the_readme_prepares_the_bot_on_telegram(workplace: Path) -> None:
+    run(workplace, block_with("README.md", "thumbs key new"))
+    [database] = [text for text in blocks(ROOT / "README.md", "sh") if "thumbs db upgrade" in text]
+    run(workplace, database.replace("make run", "thumbs db check"), ENCRYPTION_KEY_FILE="thumbs.key")
+    env = next(text for text in blocks(ROOT / "README.md", "ini") if "TELEGRAM_TOKEN" in text)
+    (workplace / ".env").write_text(env, encoding="utf-8")
+    assert Settings(_env_file=workplace / ".env").token.startswith("123456:")
+
+
+def test_a_database_is_checked_purged_and_exported_as_documented(workplace: Path) -> None:
+    for command in ("db check", "db purge", "models list", "broker check"):
+        assert any(line.words[1:] == command.split() for line in LINES if line.words[0].endswith("thumbs")), command
+        run(workplace, f"thumbs {command}", ENCRYPTION_KEY_FILE="thumbs.key")
+    export = next(line.text for line in LINES if "corrections export" in line.text)
+    run(workplace, export, ENCRYPTION_KEY_FILE="thumbs.key")
+    assert (workplace / "corrections.csv").is_file()
+
+
+def test_keys_are_rotated_as_documented(workplace: Path) -> None:
+    steps = [block_with("docs/deployment.md", "> both.key"), block_with("docs/deployment.md", "key rotate")]
+    assert steps[0] != steps[1]
+    for step in steps:
+        run(workplace, step.replace("/etc/thumbs/key", "thumbs.key"))
+    run(workplace, "thumbs db check", ENCRYPTION_KEY_FILE="new.key")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/deployment.md"])
+def test_the_secrets_of_compose_are_made_as_documented(page: str, tmp_path: Path) -> None:
+    script = block_with(page, "secrets/encryption_key").replace("docker compose", "true docker compose")
+    run(tmp_path, script)
+    folder = tmp_path / "secrets"
+    assert {path.name for path in folder.iterdir()} == set(COMPOSE["secrets"])
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
+    Fernet((folder / "encryption_key").read_text(encoding="utf-8").strip())
+
+
+def test_the_settings_pages_are_written_as_documented(workplace: Path) -> None:
+    commands = [line for line in LINES if line.page.name == "CONTRIBUTING.md" and "thumbs settings" in line.text]
+    assert len(commands) == 2
+    assert run(workplace, "thumbs settings").stdout == (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
