@@ -285,6 +285,9 @@ def test_a_run_is_retried_after_all_processes_of_its_worker_are_killed(home: Wor
 
 def test_a_worker_survives_the_death_of_its_idle_task_processes(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as worker:
+        # After "ready." Celery checks once that all its processes are alive; a handled message shows that it has.
+        notify_worker(home.settings, 0)
+        worker.wait_for("Run 0 has ended")
         for child in set(group_of(worker.process.pid)) - {worker.process.pid}:
             os.kill(child, signal.SIGKILL)
             worker.wait_for("(SIGKILL)")
