@@ -26,14 +26,15 @@ from core.files import replaced
 
 logger = logging.getLogger(__name__)
 
-_UNFINISHED: Final = ".unfinished"
+# Marks a message that a process is reading.
+_CLAIMED: Final = ".claimed"
 
 
 class Channel(filesystem.Channel):
     """A channel whose messages are files in kombu's option ``data_folder_in``."""
 
     def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - what kombu passes on
-        """Leave a message for ``queue``, whole or not at all."""
+        """Write a message for ``queue`` atomically."""
         folder = Path(self.data_folder_out)
         name = f"{time.time_ns():020}_{uuid.uuid4()}.{queue}.msg"
         with replaced(folder / name) as part:
@@ -46,7 +47,7 @@ class Channel(filesystem.Channel):
             if name.partition(".")[2] != f"{queue}.msg":
                 continue
             # The process that renames the file owns the message; any other process tries the next one.
-            claimed = folder / f"{name}.{uuid.uuid4()}{_UNFINISHED}"
+            claimed = folder / f"{name}.{uuid.uuid4()}{_CLAIMED}"
             try:
                 (folder / name).rename(claimed)
             except FileNotFoundError:

@@ -48,7 +48,7 @@ _SETTINGS: Final[dict[str, Any]] = {
 }
 
 
-def make_app(settings: Settings, leash: StopWithParent) -> Celery:
+def make_app(settings: Settings, stop: StopWithParent) -> Celery:
     """Return the application that workers and the beat run. Raises BadSetting for an unsupported broker."""
     app = producer(settings)
     app.conf.update(_SETTINGS)
@@ -56,7 +56,7 @@ def make_app(settings: Settings, leash: StopWithParent) -> Celery:
         name: {"task": name, "schedule": seconds, "options": {"queue": HOUSEKEEPING, "expires": seconds}}
         for name, seconds in SCHEDULE.items()
     }
-    tasks = Tasks(settings, leash)
+    tasks = Tasks(settings, stop)
     # Typing is off because Celery would count a method's ``self`` as one of the message's arguments.
     app.task(
         tasks.execute_run,

@@ -27,8 +27,8 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
     configure_logging(settings.log_level)
     # Fail now, not at the first task, if the database is unusable. Each task process opens its own connection.
     Database.open(settings.database_address, read_keys(settings)).close()
-    leash = StopWithParent()
-    app = make_app(settings, leash)
+    stop = StopWithParent()
+    app = make_app(settings, stop)
     worker = app.Worker(
         queues=list(queues),
         # A run occupies one process for minutes or hours; housekeeping must not wait for it.
@@ -42,7 +42,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
         without_mingle=True,
         without_heartbeat=True,
     )
-    _connect_signals(leash)
+    _connect_signals(stop)
     worker.start()
     # All tasks have ended, but a normal exit would wait seconds more for an idle thread of the pool.
     logging.shutdown()
@@ -58,27 +58,27 @@ def run_beat(settings: Settings) -> None:
     app.Beat(loglevel=settings.log_level, quiet=True).run()
 
 
-def _connect_signals(leash: StopWithParent) -> None:
-    """Have the worker's processes follow the leash, and the worker let it go when it stops."""
+def _connect_signals(stop: StopWithParent) -> None:
+    """Connect Celery's signals, so that the worker's processes notice when it stops or dies."""
     _disable_celery_logging()
 
-    def let_go(**_: Any) -> None:  # noqa: ANN401 - whatever Celery sends
-        leash.signal_stop()
+    def on_worker_stop(**_: Any) -> None:  # noqa: ANN401 - whatever Celery sends
+        stop.signal_stop()
 
-    def follow(**_: Any) -> None:  # noqa: ANN401
-        leash.follow()
+    def on_process_start(**_: Any) -> None:  # noqa: ANN401
+        stop.follow_worker()
 
-    def end_with(**_: Any) -> None:  # noqa: ANN401
-        leash.end_with_the_worker()
+    def on_beat_start(**_: Any) -> None:  # noqa: ANN401
+        stop.exit_with_worker()
 
-    def ready(**_: Any) -> None:  # noqa: ANN401
+    def on_worker_ready(**_: Any) -> None:  # noqa: ANN401
         # On SIGINT Celery would interrupt the run; on SIGTERM it stops in order and releases the run.
         signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
 
-    signals.worker_shutting_down.connect(let_go, weak=False)
-    signals.worker_process_init.connect(follow, weak=False)
-    signals.beat_embedded_init.connect(end_with, weak=False)
-    signals.worker_ready.connect(ready, weak=False)
+    signals.worker_shutting_down.connect(on_worker_stop, weak=False)
+    signals.worker_process_init.connect(on_process_start, weak=False)
+    signals.beat_embedded_init.connect(on_beat_start, weak=False)
+    signals.worker_ready.connect(on_worker_ready, weak=False)
 
 
 def _disable_celery_logging() -> None:

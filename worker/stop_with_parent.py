@@ -1,7 +1,7 @@
-"""Tells a worker's processes that it stops, and ends them when it is dead.
+"""Tells the processes of a worker that it is stopping, and ends them if it dies.
 
-A pipe that only the worker's main process holds open for writing, and to which nothing is ever written: its end means
-that the worker was told to stop, or that it is dead. Dead, it leaves the run's lease behind, which lapses.
+Only the worker's main process holds the write end of a pipe, and nothing is ever written to it. When the pipe closes,
+the worker is either stopping or dead. The lease of a dead worker's run expires.
 """
 
 import os
@@ -10,41 +10,42 @@ from typing import Final
 
 from core.parent_watch import on_pipe_end
 
-_LOOK_EVERY: Final = 0.5
+_POLL_INTERVAL: Final = 0.5
 
 
 class StopWithParent:
-    """Made before the worker forks; its processes follow it."""
+    """The link between a worker and its processes; create it before the worker forks."""
 
     def __init__(self) -> None:
         self._worker = os.getpid()
-        self._end, self._held = os.pipe()
-        self._told = threading.Event()
+        self._read_end, self._write_end = os.pipe()
+        self._stopping = threading.Event()
 
     def signal_stop(self) -> None:
-        """Tell every process that the worker stops; called in the worker, as often as one likes."""
-        held, self._held = self._held, -1
-        if held != -1:
-            os.close(held)
+        """Tell every process that the worker is stopping. Called in the worker; calling it again does nothing."""
+        write_end, self._write_end = self._write_end, -1
+        if write_end != -1:
+            os.close(write_end)
 
-    def follow(self) -> None:
-        """Heed the leash; called in a process that the worker forked."""
-        self.signal_stop()  # this process's own copy, which would keep the pipe open
-        on_pipe_end(self._end, self._stop)
+    def follow_worker(self) -> None:
+        """Notice that the worker is stopping, and exit if it dies. Called in a process that the worker forked."""
+        self.signal_stop()  # close this process's copy, which would keep the pipe open
+        on_pipe_end(self._read_end, self._on_worker_stop)
 
-    def end_with_the_worker(self) -> None:
-        """End when the worker is dead; called in a forked process, also one whose descriptors were closed."""
-        threading.Thread(target=self._watch, name="leash", daemon=True).start()
+    def exit_with_worker(self) -> None:
+        """Exit if the worker dies. Called in a forked process; its pipe may be closed."""
+        threading.Thread(target=self._wait_for_death_of_worker, name="stop-with-parent", daemon=True).start()
 
     def stopping(self) -> bool:
-        """Whether the worker was told to stop; known in the processes that follow."""
-        return self._told.is_set()
+        """Return whether the worker is stopping; only processes that called ``follow_worker`` know."""
+        return self._stopping.is_set()
 
-    def _stop(self) -> None:
-        self._told.set()
-        self._watch()
+    def _on_worker_stop(self) -> None:
+        self._stopping.set()
+        self._wait_for_death_of_worker()
 
-    def _watch(self) -> None:
+    def _wait_for_death_of_worker(self) -> None:
+        # A worker that stops in order ends its processes itself, so only its death needs handling here.
         while os.getppid() == self._worker:
-            threading.Event().wait(_LOOK_EVERY)  # a worker that stops in order ends its processes itself
+            threading.Event().wait(_POLL_INTERVAL)
         os._exit(1)

@@ -16,13 +16,13 @@ from worker.stop_with_parent import StopWithParent
 class Tasks:
     """One method per Celery task. The database is opened on first use, in the process that runs the task."""
 
-    def __init__(self, settings: Settings, leash: StopWithParent) -> None:
+    def __init__(self, settings: Settings, stop: StopWithParent) -> None:
         self._settings = settings
-        self._leash = leash
+        self._stop = stop
 
     def execute_run(self, run_id: int) -> None:
         """Execute a training run, then remove what is no longer needed."""
-        context = executor.WorkerContext(self._settings, self._database, self._leash.stopping)
+        context = executor.WorkerContext(self._settings, self._database, self._stop.stopping)
         executor.execute_run(context, run_id)
         self.prune()
 

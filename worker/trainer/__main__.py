@@ -53,7 +53,7 @@ def main() -> int:
     stop = StopSignal()
     stop.listen(sys.stdin.fileno())
     if not line:
-        stop.leave()
+        stop.exit()
 
     def emit(event: Event) -> None:
         try:
@@ -68,7 +68,7 @@ def main() -> int:
         run_job(Job.from_line(line), settings, emit, stop)
     except FineTuneStopped as stopped:
         logger.info("%s", stopped)
-        stop.leave()
+        stop.exit()
     except ThumbsError as error:
         logger.warning("%s", error)
         emit(Failed(str(error)))

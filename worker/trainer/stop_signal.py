@@ -1,4 +1,4 @@
-"""How the trainer learns that it is to stop: by a signal, or because its standard input ends with its worker."""
+"""Stops the trainer on a signal, or when its standard input closes because its worker has ended."""
 
 import os
 import signal
@@ -9,54 +9,55 @@ from typing import Final, NoReturn
 
 from core.parent_watch import on_pipe_end
 
-# The exit status of a trainer that stopped because it was told to.
-STATUS: Final = 130
-# Seconds to reach the end of a training step and write a checkpoint; the worker kills what takes longer than its own.
+# The exit status of a trainer that was told to stop.
+EXIT_STATUS: Final = 130
+# Seconds to finish a training step and write a checkpoint. The worker's own grace period is longer.
 GRACE: Final = 4.0
 
 
 class StopSignal:
     """Whether the trainer was told to stop.
 
-    Whatever it does, it is gone ``GRACE`` seconds later: all that it writes it renames into place when it is whole.
+    The process exits ``GRACE`` seconds later at the latest, whatever it is doing. That is safe because every file is
+    written atomically.
     """
 
     def __init__(self) -> None:
-        self._asked = False
+        self._requested = False
 
     def requested(self) -> bool:
-        """Whether to stop at the next moment that is good for it."""
-        return self._asked
+        """Return whether the trainer should stop at the next convenient moment."""
+        return self._requested
 
     def request(self) -> None:
-        """Stop at the next such moment."""
-        self._asked = True
+        """Make the trainer stop at the next convenient moment."""
+        self._requested = True
 
     def check(self, _: int = 0) -> None:
-        """Leave now if told to; for work that keeps nothing. Takes the count that inference in chunks reports."""
-        if self._asked:
-            self.leave()
+        """Exit now if told to stop; for work without a checkpoint. The argument lets it serve as an ``Advance``."""
+        if self._requested:
+            self.exit()
 
-    def leave(self) -> NoReturn:
-        """Leave with the status that says why."""
-        sys.exit(STATUS)
+    def exit(self) -> NoReturn:
+        """Exit with the status of a trainer that was told to stop."""
+        sys.exit(EXIT_STATUS)
 
     def listen(self, descriptor: int) -> None:
-        """Hear SIGTERM and SIGINT, and the end of ``descriptor``, from the main thread on; what comes is not read."""
-        woken, wakes = os.pipe()
-        os.set_blocking(wakes, False)
-        # A handler in Python waits until the engine gives the main thread back; the descriptor is written to at once.
-        signal.set_wakeup_fd(wakes)
+        """Stop on SIGTERM or SIGINT, or when ``descriptor`` closes. Call it in the main thread."""
+        read_end, write_end = os.pipe()
+        os.set_blocking(write_end, False)
+        # A Python handler would have to wait while the engine blocks the main thread; this pipe is written to at once.
+        signal.set_wakeup_fd(write_end)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        threading.Thread(target=self._on_signal, args=(woken,), name="stop", daemon=True).start()
-        on_pipe_end(descriptor, self._end)
+        threading.Thread(target=self._on_signal, args=(read_end,), name="stop", daemon=True).start()
+        on_pipe_end(descriptor, self._stop)
 
-    def _on_signal(self, woken: int) -> None:
-        os.read(woken, 1)
-        self._end()
+    def _on_signal(self, read_end: int) -> None:
+        os.read(read_end, 1)
+        self._stop()
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         self.request()
-        time.sleep(GRACE)  # an event to wait for does not exist: the main thread either ends the process, or not
-        os._exit(STATUS)
+        time.sleep(GRACE)  # there is no event to wait for: usually the main thread ends the process meanwhile
+        os._exit(EXIT_STATUS)

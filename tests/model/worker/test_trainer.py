@@ -30,7 +30,7 @@ from worker.gate.decision import GateBounds, decide
 from worker.trainer import protocol
 from worker.trainer.__main__ import run_job
 from worker.trainer.protocol import Evaluating, Event, Failed, Job, Progress, read_event
-from worker.trainer.stop_signal import STATUS, StopSignal
+from worker.trainer.stop_signal import EXIT_STATUS, StopSignal
 
 MakeJob = Callable[..., Job]
 SETTINGS = Settings(_env_file=None)
@@ -278,7 +278,7 @@ def test_a_stopped_trainer_keeps_a_checkpoint_and_the_next_one_resumes(
     else:
         first.close()
     assert all(isinstance(event, Progress) for event in first.events())
-    assert first.status() == STATUS
+    assert first.status() == EXIT_STATUS
     assert "Stopped after step" in first.errors.read_text()
     stopped = int(first.errors.read_text().partition("Stopped after step ")[2].split()[0])
     second = trainer(job)
@@ -295,7 +295,7 @@ def test_a_checkpoint_of_other_corrections_is_not_resumed(
     first = trainer(job)
     first.next()
     first.close()
-    assert first.status() == STATUS
+    assert first.status() == EXIT_STATUS
     second = trainer(replace(job, train=job.train[:-3]))
     event = second.next()
     assert isinstance(event, Progress)
@@ -343,7 +343,7 @@ def test_a_trainer_exits_if_its_worker_ends_before_sending_a_job() -> None:
         timeout=SECONDS,
         check=False,
     )
-    assert (finished.returncode, finished.stdout) == (STATUS, "")
+    assert (finished.returncode, finished.stdout) == (EXIT_STATUS, "")
 
 
 def test_a_job_survives_its_line(make_job: MakeJob) -> None:

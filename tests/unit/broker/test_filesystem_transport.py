@@ -53,7 +53,7 @@ def test_a_partial_message_of_a_killed_process_is_dropped(
     partial: bytes, settings: Settings, runs: SimpleQueue
 ) -> None:
     (messages_folder(settings) / f"00_dead.{FINE_TUNING}.msg").write_bytes(partial)
-    (messages_folder(settings) / f"1_dead.{FINE_TUNING}.msg.unfinished").write_bytes(partial)
+    (messages_folder(settings) / f"1_dead.{FINE_TUNING}.msg.claimed").write_bytes(partial)
     notify_worker(settings, 7)
     message = runs.get(timeout=10)
     assert message.payload[0] == [7]
@@ -64,7 +64,7 @@ def test_a_partial_message_of_a_killed_process_is_dropped(
 def test_a_message_is_invisible_until_it_is_complete(settings: Settings, runs: SimpleQueue) -> None:
     notify_worker(settings, 7)
     (complete,) = messages_folder(settings).iterdir()
-    complete.rename(complete.with_name(f"{complete.name}.unfinished"))
+    complete.rename(complete.with_name(f".{complete.name}.1.part"))
     assert queue_length(settings) == 0
     with pytest.raises(runs.Empty):
         runs.get_nowait()
