@@ -1,4 +1,4 @@
-"""A small Hugging Face hub of our own on 127.0.0.1, and programs that ask it for files."""
+"""A local Hugging Face hub on 127.0.0.1, and a client that runs programs against it."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ Repositories = Mapping[str, Mapping[str, bytes]]
 
 
 class Hub(ThreadingHTTPServer):
-    """Serves ``repositories``; owner/torn breaks off, owner/gated is closed, and no other is known."""
+    """Serves ``repositories``. Downloads of owner/torn break off, owner/gated is forbidden, others do not exist."""
 
     def __init__(self, repositories: Repositories) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -26,20 +26,20 @@ class Hub(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """As much of the hub's HTTP as a download asks for: what a name points to, its files, and each of them."""
+    """The part of the hub's HTTP API that a download uses: revision, file list and files."""
 
     server: Hub
 
     def do_GET(self) -> None:
-        self._answer(with_body=True)
+        self._respond(with_body=True)
 
     def do_HEAD(self) -> None:
-        self._answer(with_body=False)
+        self._respond(with_body=False)
 
     def log_message(self, *_: object) -> None:
         """Keep the test's output quiet."""
 
-    def _answer(self, with_body: bool) -> None:
+    def _respond(self, with_body: bool) -> None:
         path = self.path.partition("?")[0]
         for name, files in self.server.repositories.items():
             inside = path.partition(f"/{name.removeprefix('models/')}/resolve/{COMMIT}/")[2]
@@ -60,13 +60,13 @@ class Handler(BaseHTTPRequestHandler):
             self._send_error_code(404, "RepoNotFound")
 
     def _break_off(self, path: str, with_body: bool) -> None:
-        """Say that there is a file, and hang up before its end."""
+        """Announce a file, and close the connection before its end."""
         if "/revision/" in path:
             self._send_json({"id": "owner/torn", "sha": COMMIT, "siblings": []}, with_body)
         elif "/tree/" in path:
             self._send_json([_entry("model.safetensors", 100), _entry("train.csv", 100)], with_body)
         else:
-            self._send(b"half", with_body, promised=100)
+            self._send(b"half", with_body, announced_size=100)
 
     def _send_error_code(self, status: int, reason: str) -> None:
         self.send_response(status)
@@ -77,9 +77,9 @@ class Handler(BaseHTTPRequestHandler):
     def _send_json(self, facts: object, with_body: bool) -> None:
         self._send(json.dumps(facts).encode(), with_body)
 
-    def _send(self, body: bytes, with_body: bool, promised: int | None = None) -> None:
+    def _send(self, body: bytes, with_body: bool, announced_size: int | None = None) -> None:
         self.send_response(200)
-        self.send_header("Content-Length", str(promised or len(body)))
+        self.send_header("Content-Length", str(announced_size or len(body)))
         self.send_header("Content-Type", "application/json")
         self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
         self.send_header("X-Repo-Commit", COMMIT)
@@ -94,7 +94,7 @@ def _entry(path: str, size: int) -> dict[str, str | int]:
 
 @dataclass(frozen=True)
 class HubClient:
-    """Runs a program that asks the hub, in a process of its own, since the hub's library reads its settings once.
+    """Runs a program that uses the hub in a separate process, since the hub's library reads its settings only once.
 
     The program's argument is a name; it exits with the sentence that refuses it.
     """
@@ -116,7 +116,7 @@ class HubClient:
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def error_of(self, name: str, **settings: str) -> str:
-        """The sentence that a name is refused with."""
+        """Return the error message for ``name``."""
         result = self.find(name, **settings)
         assert result.returncode == 1, result.stdout
         assert "Traceback" not in result.stderr
@@ -125,7 +125,7 @@ class HubClient:
 
 @contextmanager
 def run_hub(program: str, repositories: Repositories, home: Path) -> Iterator[HubClient]:
-    """A hub with these repositories, and what asks it."""
+    """Run a hub with these repositories, and yield a client for it."""
     with Hub(repositories) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

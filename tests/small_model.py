@@ -1,4 +1,4 @@
-"""A small BERT's fine-tune: its sizes, its recipes, and labelled sentences of our own."""
+"""A fine-tune of a small BERT: its config, recipes and labelled sentences."""
 
 import json
 from collections.abc import Callable
@@ -53,7 +53,7 @@ HATED = [
 
 
 def write_reviews(path: Path) -> Path:
-    """A table in Kaggle's form: each sentence with twelve endings, so that every text is there once."""
+    """Write a CSV in Kaggle's format: each sentence with twelve different endings, so that every text is unique."""
     rows = [
         (f"{sentence} That was number {number}.", label)
         for number in range(12)
@@ -65,26 +65,26 @@ def write_reviews(path: Path) -> Path:
 
 
 def write_recipe(folder: Path, recipe: Recipe) -> Path:
-    """The recipe as a file that the command reads."""
-    facts = {name: value for name, value in asdict(recipe).items() if name != "name" and value is not None}
+    """Write the recipe as a TOML file."""
+    fields = {name: value for name, value in asdict(recipe).items() if name != "name" and value is not None}
     path = folder / f"{recipe.name}.toml"
-    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in facts.items()), encoding="utf-8")
+    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items()), encoding="utf-8")
     return path
 
 
 @dataclass(frozen=True)
 class FineTuneResult:
-    """An order that was carried out, what it published and what was reported on the way."""
+    """A finished fine-tune: its job, the published manifest and the progress reports."""
 
     job: "FineTuneJob"
     manifest: "Manifest"
     progress: "list[TrainingProgress]"
 
 
-def run_fine_tune(order: "FineTuneJob") -> FineTuneResult:
-    """Fine-tune to the end."""
+def run_fine_tune(job: "FineTuneJob") -> FineTuneResult:
+    """Run a fine-tune to the end."""
     from ml.training.fine_tune import fine_tune
     from ml.training.loop import TrainingCallbacks
 
-    seen: list[TrainingProgress] = []
-    return FineTuneResult(order, fine_tune(order, TrainingCallbacks(seen.append, lambda: False)), seen)
+    progress: list[TrainingProgress] = []
+    return FineTuneResult(job, fine_tune(job, TrainingCallbacks(progress.append, lambda: False)), progress)

@@ -45,7 +45,7 @@ def test_a_lone_surrogate_is_read_as_an_unknown_character() -> None:
         ([[0.0]] * 63 + [[0.0, 1.0]], "not pairs of numbers"),
         ([[0.0]] * 64, "not pairs of numbers"),
         ([["a", "b"]] * 64, "not pairs of numbers"),
-        ([[0.0, 1.0]] * 64, "its probe texts come out"),
+        ([[0.0, 1.0]] * 64, "the logits of its probe texts are off by"),
     ],
     ids=["one", "ragged", "single", "words", "wrong"],
 )

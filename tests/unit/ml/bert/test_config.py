@@ -1,4 +1,4 @@
-"""config.json: what is read is what is written, and a network that is no plain BERT is refused."""
+"""config.json: it round-trips, and networks other than a plain BERT are refused."""
 
 import json
 from pathlib import Path
@@ -24,8 +24,8 @@ SMALL = BertConfig(
 BASE = {"model_type": "bert", "hidden_act": "gelu"}
 
 
-def written(folder: Path, facts: Any) -> Path:
-    (folder / "config.json").write_text(json.dumps(facts), encoding="utf-8")
+def write_config(folder: Path, content: Any) -> Path:
+    (folder / "config.json").write_text(json.dumps(content), encoding="utf-8")
     return folder
 
 
@@ -37,32 +37,38 @@ def assert_refused(folder: Path, reason: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    assert BertConfig.read(written(tmp_path, SMALL.to_hugging_face())) == SMALL
+def test_a_written_config_is_read_back(tmp_path: Path) -> None:
+    assert BertConfig.read(write_config(tmp_path, SMALL.to_hugging_face())) == SMALL
     assert SMALL.head_size == 6
 
 
 def test_the_defaults_are_bert_base_uncased(tmp_path: Path) -> None:
-    found = BertConfig.read(written(tmp_path, BASE))
+    found = BertConfig.read(write_config(tmp_path, BASE))
     assert found == BertConfig()
     assert (found.hidden_size, found.num_hidden_layers, found.head_size) == (768, 12, 64)
 
 
 def test_the_labels_are_named_for_transformers() -> None:
-    facts = SMALL.to_hugging_face()
-    assert facts["architectures"] == ["BertForSequenceClassification"]
-    assert facts["id2label"] == {"0": "Negative", "1": "Positive"}
-    assert facts["label2id"] == {"Negative": 0, "Positive": 1}
-    assert "num_labels" not in facts, "transformers counts id2label"
+    content = SMALL.to_hugging_face()
+    assert content["architectures"] == ["BertForSequenceClassification"]
+    assert content["id2label"] == {"0": "Negative", "1": "Positive"}
+    assert content["label2id"] == {"Negative": 0, "Positive": 1}
+    assert "num_labels" not in content, "transformers counts id2label"
 
 
-def test_other_facts_and_other_heads_do_not_matter(tmp_path: Path) -> None:
-    facts = {**BASE, "architectures": ["BertModel"], "num_labels": 5, "position_embedding_type": "absolute", "x": None}
-    assert BertConfig.read(written(tmp_path, facts)).num_labels == 2
+def test_other_fields_and_other_heads_do_not_matter(tmp_path: Path) -> None:
+    content = {
+        **BASE,
+        "architectures": ["BertModel"],
+        "num_labels": 5,
+        "position_embedding_type": "absolute",
+        "x": None,
+    }
+    assert BertConfig.read(write_config(tmp_path, content)).num_labels == 2
 
 
 @pytest.mark.parametrize(
-    ("fact", "value"),
+    ("field", "value"),
     [
         ("model_type", "distilbert"),
         ("model_type", "roberta"),
@@ -71,8 +77,8 @@ def test_other_facts_and_other_heads_do_not_matter(tmp_path: Path) -> None:
         ("position_embedding_type", "relative_key"),
     ],
 )
-def test_networks_with_other_arithmetic_are_refused(tmp_path: Path, fact: str, value: str) -> None:
-    assert_refused(written(tmp_path, {**BASE, fact: value}), f"{fact} is {value}, but only")
+def test_networks_with_other_arithmetic_are_refused(tmp_path: Path, field: str, value: str) -> None:
+    assert_refused(write_config(tmp_path, {**BASE, field: value}), f"{field} is {value}, but only")
 
 
 @pytest.mark.parametrize("content", ["", "{", "\x00"])
@@ -81,22 +87,22 @@ def test_a_broken_file_is_refused(tmp_path: Path, content: str) -> None:
     assert_refused(tmp_path, "config.json cannot be read")
 
 
-@pytest.mark.parametrize("facts", [[], "bert", 12, None])
-def test_json_that_is_no_object_is_refused(tmp_path: Path, facts: object) -> None:
-    assert_refused(written(tmp_path, facts), "config.json is not an object")
+@pytest.mark.parametrize("content", [[], "bert", 12, None])
+def test_json_that_is_not_an_object_is_refused(tmp_path: Path, content: object) -> None:
+    assert_refused(write_config(tmp_path, content), "config.json is not an object")
 
 
 @pytest.mark.parametrize(
-    ("fact", "value"),
+    ("field", "value"),
     [("hidden_size", "768"), ("num_hidden_layers", 0), ("vocab_size", None), ("layer_norm_eps", "small")],
 )
-def test_a_size_that_is_none_is_refused(tmp_path: Path, fact: str, value: object) -> None:
-    assert_refused(written(tmp_path, {**BASE, fact: value}), f"{fact} is {value!r}")
+def test_an_invalid_size_is_refused(tmp_path: Path, field: str, value: object) -> None:
+    assert_refused(write_config(tmp_path, {**BASE, field: value}), f"{field} is {value!r}")
 
 
 def test_heads_that_do_not_share_the_features_evenly_are_refused(tmp_path: Path) -> None:
-    facts = {**BASE, "hidden_size": 100, "num_attention_heads": 12}
-    assert_refused(written(tmp_path, facts), "hidden_size 100 is not a multiple of num_attention_heads 12")
+    content = {**BASE, "hidden_size": 100, "num_attention_heads": 12}
+    assert_refused(write_config(tmp_path, content), "hidden_size 100 is not a multiple of num_attention_heads 12")
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

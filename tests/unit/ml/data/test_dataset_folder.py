@@ -1,4 +1,4 @@
-"""Folders of tables: which files are read, and which part each is of."""
+"""Data set folders: which files are read, and which split each belongs to."""
 
 from pathlib import Path
 
@@ -19,12 +19,12 @@ def folder_with(root: Path, *names: str) -> Path:
     return root
 
 
-def parts(folder: Path) -> dict[str, str | None]:
+def splits(folder: Path) -> dict[str, str | None]:
     return {file.path.relative_to(folder).as_posix(): file.split for file in find_split_files(folder, "it")}
 
 
 @pytest.mark.parametrize(
-    ("name", "part"),
+    ("name", "split"),
     [
         ("train.csv", "train"),
         ("my-TRAINING_file1.csv", "train"),
@@ -40,23 +40,23 @@ def parts(folder: Path) -> dict[str, str | None]:
         ("IMDB Dataset.csv", None),
     ],
 )
-def test_a_name_says_the_part(tmp_path: Path, name: str, part: str | None) -> None:
-    assert parts(folder_with(tmp_path, name)) == {name: part}
+def test_a_name_gives_the_split(tmp_path: Path, name: str, split: str | None) -> None:
+    assert splits(folder_with(tmp_path, name)) == {name: split}
 
 
-def test_a_file_name_goes_before_its_folder(tmp_path: Path) -> None:
-    assert parts(folder_with(tmp_path, "train/test.csv")) == {"train/test.csv": "test"}
+def test_a_file_name_takes_precedence_over_its_folder(tmp_path: Path) -> None:
+    assert splits(folder_with(tmp_path, "train/test.csv")) == {"train/test.csv": "test"}
 
 
-def test_what_is_no_part_is_left_out_where_parts_are_named(tmp_path: Path) -> None:
+def test_files_without_a_split_are_left_out_if_others_have_one(tmp_path: Path) -> None:
     folder = folder_with(
         tmp_path, "train.csv", "test.csv", "notes.csv", "unsupervised.csv", ".ipynb_checkpoints/train-checkpoint.csv"
     )
-    assert parts(folder) == {"test.csv": "test", "train.csv": "train"}
+    assert splits(folder) == {"test.csv": "test", "train.csv": "train"}
 
 
-def test_parquet_goes_before_the_same_as_csv(tmp_path: Path) -> None:
-    assert parts(folder_with(tmp_path, "train.csv", "train.parquet")) == {"train.parquet": "train"}
+def test_parquet_takes_precedence_over_csv(tmp_path: Path) -> None:
+    assert splits(folder_with(tmp_path, "train.csv", "train.parquet")) == {"train.parquet": "train"}
 
 
 def test_files_become_one_table(tmp_path: Path) -> None:
@@ -68,12 +68,12 @@ def test_files_become_one_table(tmp_path: Path) -> None:
     }
 
 
-def test_files_without_parts_are_all_rows(tmp_path: Path) -> None:
+def test_files_without_splits_are_all_read(tmp_path: Path) -> None:
     found = read_reviews(folder_with(tmp_path, "a.csv", "b.csv"))
     assert found.to_dict("list") == {"text": ["In a.csv.", "In b.csv."], "label": [1, 1]}
 
 
-def test_several_data_sets_are_told(tmp_path: Path) -> None:
+def test_several_data_sets_are_refused(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, "en/train.csv", "de/train/0.csv")
     with pytest.raises(SeveralDataSets) as caught:
         read_reviews(folder)
@@ -85,7 +85,7 @@ def test_several_data_sets_are_told(tmp_path: Path) -> None:
     assert read_reviews(folder / "en")["split"].tolist() == ["train"]
 
 
-def test_a_fault_is_told_with_its_own_file(tmp_path: Path) -> None:
+def test_a_fault_is_reported_with_its_file(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, "train.csv", "test.csv")
     (folder / "test.csv").write_text("text,label\nNobody has rated this one.,-1\n", encoding="utf-8")
     with pytest.raises(UnknownLabel, match=r"test\.csv, data row 1: '-1' is not a label"):

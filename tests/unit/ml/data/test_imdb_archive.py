@@ -40,7 +40,7 @@ def tar_file(folder: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_the_folder_gives_texts_labels_parts_and_movies(folder: Path) -> None:
+def test_the_folder_gives_texts_labels_splits_and_movies(folder: Path) -> None:
     reviews = read_reviews(folder)
     assert len(reviews) == 5
     train = official_split(reviews, "train")
@@ -50,7 +50,7 @@ def test_the_folder_gives_texts_labels_parts_and_movies(folder: Path) -> None:
     assert "Caf\u00e9" in official_split(reviews, "test")["text"].str.cat()
 
 
-def test_a_review_without_an_address_is_a_movie_of_its_own(folder: Path) -> None:
+def test_a_review_without_a_url_counts_as_a_separate_movie(folder: Path) -> None:
     test = official_split(read_reviews(folder), "test")
     assert test["movie"].nunique() == 2
 
@@ -59,7 +59,7 @@ def test_the_tar_file_gives_the_same_as_the_folder(folder: Path, tar_file: Path)
     pd.testing.assert_frame_equal(read_reviews(tar_file), read_reviews(folder))
 
 
-def test_a_folder_or_tar_file_of_something_else_is_one_sentence(tmp_path: Path) -> None:
+def test_other_folders_and_tar_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "notes.txt").write_text("Not a review.", encoding="utf-8")
     with tarfile.open(tmp_path / "photos.tar", "w") as archive:
@@ -71,7 +71,7 @@ def test_a_folder_or_tar_file_of_something_else_is_one_sentence(tmp_path: Path) 
         assert caught.value.exit_code == 2
 
 
-def test_a_broken_tar_file_is_one_sentence(tar_file: Path) -> None:
+def test_a_broken_tar_file_is_refused(tar_file: Path) -> None:
     tar_file.write_bytes(tar_file.read_bytes()[:200])
     with pytest.raises(UnreadableTable, match="cannot be read as the aclImdb data"):
         read_reviews(tar_file)

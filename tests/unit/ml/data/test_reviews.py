@@ -1,4 +1,4 @@
-"""Labelled reviews from files: both forms of IMDB are read, a bad file gets one sentence."""
+"""Labelled reviews from files: every format is read, and a bad file is refused in one sentence."""
 
 import bz2
 import gzip
@@ -41,13 +41,13 @@ def test_parquet_keeps_its_other_columns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["split", "Split", "SPLIT"])
-def test_parts_are_known_by_any_of_their_names(tmp_path: Path, name: str) -> None:
+def test_splits_are_recognised_by_any_of_their_names(tmp_path: Path, name: str) -> None:
     table = {"Review": ["One.", "Two.", "Three.", "Four."], "Sentiment": [1, 0, 1, 0]}
     pd.DataFrame({**table, name: ["Train", "TEST", "val", "mine"]}).to_csv(tmp_path / "reviews.csv", index=False)
     assert read_reviews(tmp_path / "reviews.csv")["split"].tolist() == ["train", "test", "validation", "mine"]
 
 
-def test_a_tar_file_with_a_link_that_leads_nowhere_gets_one_sentence(tmp_path: Path) -> None:
+def test_a_tar_file_with_a_dangling_link_is_refused(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "aclImdb_v1.tar.gz", "w:gz") as archive:
         review = tarfile.TarInfo("aclImdb/test/pos/1_10.txt")
         review.type, review.linkname = tarfile.SYMTYPE, "nowhere.txt"
@@ -56,7 +56,7 @@ def test_a_tar_file_with_a_link_that_leads_nowhere_gets_one_sentence(tmp_path: P
         read_reviews(tmp_path / "aclImdb_v1.tar.gz")
 
 
-def test_a_packed_csv_is_opened(tmp_path: Path) -> None:
+def test_a_compressed_csv_is_read(tmp_path: Path) -> None:
     path = write(tmp_path / "reviews.csv.gz", gzip.compress(b"Review,Sentiment\nFine.,1\n"))
     assert read_reviews(path).to_dict("list") == {"text": ["Fine."], "label": [1]}
 
@@ -73,7 +73,7 @@ def test_labels_of_any_type(tmp_path: Path, labels: list[object]) -> None:
     assert read_reviews(tmp_path / "reviews.parquet")["label"].tolist() == [1, 0]
 
 
-def test_a_missing_label_is_told_by_its_row(tmp_path: Path) -> None:
+def test_a_missing_label_is_reported_with_its_row(tmp_path: Path) -> None:
     for number, labels in enumerate(([1, None, 0], ["pos", None, "neg"], [True, None, None])):
         path = tmp_path / f"{number}.parquet"
         pd.DataFrame({"text": ["Fine.", "So so.", "Poor."], "label": labels}).to_parquet(path)
@@ -81,7 +81,7 @@ def test_a_missing_label_is_told_by_its_row(tmp_path: Path) -> None:
             read_reviews(path)
 
 
-def test_every_form_of_packing_is_opened(tmp_path: Path) -> None:
+def test_every_compression_is_read(tmp_path: Path) -> None:
     content = b'\xef\xbb\xbfreview,sentiment,\n"Fine, all of it.",1,\n'
     write(tmp_path / "a.csv.bz2", bz2.compress(content))
     write(tmp_path / "a.csv.xz", lzma.compress(content))
@@ -92,28 +92,28 @@ def test_every_form_of_packing_is_opened(tmp_path: Path) -> None:
         assert found[["text", "label"]].to_dict("list") == {"text": ["Fine, all of it."], "label": [1]}
 
 
-def test_a_column_of_the_very_name_goes_before_one_of_other_case() -> None:
+def test_a_column_with_the_exact_name_takes_precedence() -> None:
     assert find_column(Path("a.csv"), ["Text", "text"], ["text"]) == "text"
     assert find_column(Path("a.csv"), [" Text ", "other"], ["text"]) == " Text "
 
 
-def test_a_review_may_be_a_book(tmp_path: Path) -> None:
+def test_a_review_may_have_300_000_characters(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "review,sentiment\n" + "long " * 60_000 + ",1\n")
     assert len(read_reviews(path)["text"][0]) == 300_000
 
 
-def test_where_two_columns_could_be_meant_one_is_read_and_the_other_left_out(tmp_path: Path) -> None:
+def test_of_two_possible_columns_one_is_read_and_the_other_left_out(tmp_path: Path) -> None:
     path = write(tmp_path / "reviews.csv", "label,text,sentiment,review\n9,a title,positive,Fine.\n")
     assert read_reviews(path).to_dict("list") == {"text": ["Fine."], "label": [1]}
 
 
-def test_a_missing_review_is_an_empty_one(tmp_path: Path) -> None:
+def test_a_missing_review_is_an_empty_text(tmp_path: Path) -> None:
     pd.DataFrame({"text": ["Fine.", None], "label": [1, 0]}).to_parquet(tmp_path / "reviews.parquet")
     assert read_reviews(tmp_path / "reviews.parquet")["text"].tolist() == ["Fine.", ""]
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "error", "told"),
+    ("name", "content", "error", "expected"),
     [
         pytest.param("a.csv", None, MissingFile, "a.csv", id="missing"),
         pytest.param("a.csv", "", EmptyTable, "no rows", id="empty"),
@@ -166,19 +166,19 @@ def test_a_missing_review_is_an_empty_one(tmp_path: Path) -> None:
         pytest.param("a.parquet", b"no parquet", UnreadableTable, "as parquet", id="not parquet"),
     ],
 )
-def test_a_bad_file_gets_one_sentence(
-    tmp_path: Path, name: str, content: str | bytes | None, error: type[BadInput], told: str
+def test_a_bad_file_is_refused_in_one_sentence(
+    tmp_path: Path, name: str, content: str | bytes | None, error: type[BadInput], expected: str
 ) -> None:
     path = tmp_path / name if content is None else write(tmp_path / name, content)
     with pytest.raises(error) as caught:
         read_reviews(path)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
 
 
-def test_a_zip_of_two_tables_is_no_table(tmp_path: Path) -> None:
+def test_a_zip_of_two_tables_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.csv.zip", "w") as archive:
         archive.writestr("one.csv", "review,sentiment\n")
         archive.writestr("two.csv", "review,sentiment\n")

@@ -1,4 +1,4 @@
-"""Where reviews come from: a path stays what it is, and a hub name is a data set of a small hub of our own."""
+"""Finding reviews: a path, or the name of a data set on a local hub."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -30,35 +30,37 @@ def as_parquet(csv: bytes) -> bytes:
 
 
 @pytest.fixture
-def asker(tmp_path: Path) -> Iterator[HubClient]:
+def hub_client(tmp_path: Path) -> Iterator[HubClient]:
     repositories = {
         "datasets/owner/reviews": {
             "README.md": b"A card.",
             "plain_text/train-00000-of-00001.parquet": as_parquet(ENGLISH),
             "plain_text/test-00000-of-00001.parquet": as_parquet(GERMAN),
-            "plain_text/unsupervised-00000-of-00001.parquet": b"never asked for",
+            "plain_text/unsupervised-00000-of-00001.parquet": b"never requested",
         },
         "datasets/owner/languages": {"de/train.csv": GERMAN, "en/train.csv": ENGLISH},
         "datasets/owner/photos": {"README.md": b"A card.", "train/cat.jpg": b"a cat"},
     }
-    with run_hub(PROGRAM, repositories, tmp_path / "hub") as asker:
-        yield asker
+    with run_hub(PROGRAM, repositories, tmp_path / "hub") as hub_client:
+        yield hub_client
 
 
-def test_a_hub_name_is_downloaded_and_read_by_its_parts_and_found_again_offline(asker: HubClient) -> None:
-    first = asker.find("owner/reviews")
+def test_a_hub_name_is_downloaded_read_with_its_splits_and_found_again_offline(hub_client: HubClient) -> None:
+    first = hub_client.find("owner/reviews")
     assert first.returncode == 0, first.stderr
     folder, name, *rows = first.stdout.splitlines()
     assert {path.name.partition("-")[0] for path in Path(folder).rglob("*.*")} == {"train", "test"}
     assert name == f"owner/reviews@{COMMIT[:12]}"
     assert rows == ["text,label,split", "Gut.,1,test", "Fine.,1,train", "Poor.,0,train"]
-    assert asker.find("owner/reviews", HF_HUB_OFFLINE="1").stdout == first.stdout
+    assert hub_client.find("owner/reviews", HF_HUB_OFFLINE="1").stdout == first.stdout
 
 
-def test_of_several_data_sets_one_is_named_by_its_folder(asker: HubClient) -> None:
-    told = "owner/languages contains several data sets, in de, en. Name one of them, for example owner/languages/en."
-    assert asker.error_of("owner/languages") == told
-    found = asker.find("owner/languages/de")
+def test_a_folder_selects_one_of_several_data_sets(hub_client: HubClient) -> None:
+    expected = (
+        "owner/languages contains several data sets, in de, en. Name one of them, for example owner/languages/en."
+    )
+    assert hub_client.error_of("owner/languages") == expected
+    found = hub_client.find("owner/languages/de")
     assert found.stdout.splitlines()[1:] == [f"owner/languages/de@{COMMIT[:12]}", "text,label,split", "Gut.,1,train"]
 
 
@@ -75,10 +77,10 @@ def test_of_several_data_sets_one_is_named_by_its_folder(asker: HubClient) -> No
         ("owner/reviews", {"HF_ENDPOINT": "http://127.0.0.1:1"}, "it is not downloaded yet and the hub cannot"),
     ],
 )
-def test_a_data_set_that_cannot_be_had_gets_one_sentence_that_says_what_to_do(
-    asker: HubClient, name: str, settings: dict[str, str], reason: str
+def test_a_failed_download_is_reported_in_one_sentence_that_says_what_to_do(
+    hub_client: HubClient, name: str, settings: dict[str, str], reason: str
 ) -> None:
-    sentence = asker.error_of(name, **settings)
+    sentence = hub_client.error_of(name, **settings)
     assert sentence.startswith(f"The reviews {name} were not found: there is no such file or folder, and ")
     assert reason in sentence
     assert sentence.endswith("give its path with --data or IMDB_PATH.")
@@ -87,11 +89,11 @@ def test_a_data_set_that_cannot_be_had_gets_one_sentence_that_says_what_to_do(
 @pytest.mark.parametrize(
     "name", ["IMDB Dataset.csv", "data/imdb.csv.gz", "data/imdb.parquet", "a/b.tar.gz", "/a/b", "x"]
 )
-def test_what_looks_like_a_path_is_one(name: str) -> None:
+def test_a_name_that_looks_like_a_path_is_a_path(name: str) -> None:
     assert find_reviews(name) == Path(name)
 
 
-def test_a_folder_that_is_there_is_no_hub_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_folder_takes_precedence_over_a_hub_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("owner/reviews").mkdir(parents=True)
     assert find_reviews(Path("owner/reviews")) == Path("owner/reviews")

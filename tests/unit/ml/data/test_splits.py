@@ -1,4 +1,4 @@
-"""Parts of the reviews: the official ones are taken as they are named, and what is held out shares no text."""
+"""Splits of the reviews: official splits are used as named, and dev shares no text with train."""
 
 import pandas as pd
 import pytest
@@ -9,7 +9,7 @@ from ml.data.splits import exclude_texts, hold_out, official_split, official_tra
 from ml.errors import MissingSplit
 
 
-def test_the_official_part_is_taken_where_parts_are_named() -> None:
+def test_the_official_split_is_used_if_splits_are_named() -> None:
     reviews = pd.DataFrame({"text": ["a", "b", "c"], "label": [1, 0, 1], "split": ["train", "test", "train"]})
     assert official_split(reviews, "train")["text"].tolist() == ["a", "c"]
     assert official_split(reviews, "train").index.tolist() == [0, 1]
@@ -18,7 +18,7 @@ def test_the_official_part_is_taken_where_parts_are_named() -> None:
     assert official_split(unnamed, "test") is unnamed
 
 
-def test_a_part_that_is_not_there_is_told_with_those_that_are() -> None:
+def test_a_missing_split_is_reported_with_the_available_ones() -> None:
     reviews = pd.DataFrame({"text": ["a", "b"], "label": [1, 0], "split": ["train", "test"]})
     with pytest.raises(MissingSplit) as caught:
         official_split(reviews, "dev")
@@ -26,7 +26,7 @@ def test_a_part_that_is_not_there_is_told_with_those_that_are() -> None:
     assert caught.value.exit_code == 2
 
 
-def test_texts_of_another_set_are_left_out() -> None:
+def test_texts_of_another_table_are_excluded() -> None:
     reviews = pd.DataFrame({"text": ["A fine film.", "Dull.", "a FINE film"], "label": [1, 0, 1]})
     assert exclude_texts(reviews, pd.DataFrame({"text": ["A fine film!"]}))["text"].tolist() == ["Dull."]
     assert exclude_texts(reviews, reviews.head(0)).equals(reviews)
@@ -43,7 +43,7 @@ def reviews_of(texts: list[int], movies: list[str | None] | None) -> pd.DataFram
     share=st.floats(0.05, 0.6),
     seed=st.integers(0, 9),
 )
-def test_no_text_and_no_movie_stands_on_both_sides(
+def test_train_and_dev_share_no_text_and_no_movie(
     rows: list[tuple[int, str | None]], with_movies: bool, share: float, seed: int
 ) -> None:
     reviews = reviews_of([text for text, _ in rows], [movie for _, movie in rows] if with_movies else None)
@@ -64,13 +64,13 @@ def test_a_share_is_held_out_by_seed() -> None:
     assert set(first.dev["movie"]) != set(other.dev["movie"])
 
 
-def test_the_order_of_the_rows_does_not_decide_what_is_held_out() -> None:
+def test_dev_does_not_depend_on_the_order_of_the_rows() -> None:
     reviews = reviews_of(list(range(100)), None)
-    held = set(hold_out(reviews, 0.2, 3).dev["text"])
-    assert set(hold_out(reviews.iloc[::-1], 0.2, 3).dev["text"]) == held
+    dev_texts = set(hold_out(reviews, 0.2, 3).dev["text"])
+    assert set(hold_out(reviews.iloc[::-1], 0.2, 3).dev["text"]) == dev_texts
 
 
-def test_an_empty_movie_is_no_movie() -> None:
+def test_an_empty_movie_does_not_group_reviews() -> None:
     reviews = reviews_of(list(range(200)), [f"m{number}" if number < 10 else "" for number in range(200)])
     assert len(hold_out(reviews, 0.1, 1).dev) == 20
 
@@ -81,25 +81,25 @@ def test_a_text_under_two_movies_is_dropped_from_train_and_counted() -> None:
     assert (len(split.train), len(split.dev), split.dropped_from_train) == (0, 1, 1)
 
 
-def test_a_validation_part_is_what_is_held_out() -> None:
+def test_the_official_validation_split_is_dev() -> None:
     reviews = reviews_of([0, 1, 2, 3, 1, 4], None)
     reviews["split"] = ["train", "train", "test", "validation", "validation", "train"]
-    known = official_train(reviews)
-    assert sorted(known["text"]) == sorted(reviews["text"][reviews["split"] != "test"])
-    split = hold_out(known, 0.1, 0)
+    train_and_validation = official_train(reviews)
+    assert sorted(train_and_validation["text"]) == sorted(reviews["text"][reviews["split"] != "test"])
+    split = hold_out(train_and_validation, 0.1, 0)
     assert split.dev["text"].tolist() == ["Review 3.", "Review 1."]
     assert split.train["text"].tolist() == ["Review 0.", "Review 4."]
     assert split.dropped_from_train == 1
 
 
-def test_without_a_validation_part_the_train_part_is_all_there_is() -> None:
+def test_without_a_validation_split_the_train_split_is_used() -> None:
     reviews = reviews_of([0, 1], None).assign(split=["train", "test"])
     assert official_train(reviews)["text"].tolist() == ["Review 0."]
     assert official_train(reviews.drop(columns="split"))["text"].tolist() == ["Review 0.", "Review 1."]
 
 
 @given(count=st.integers(1, 40), share=st.floats(0.05, 0.95), seed=st.integers(0, 9))
-def test_rows_are_shuffled_and_cut_and_none_is_lost(count: int, share: float, seed: int) -> None:
+def test_a_split_by_rows_loses_no_row(count: int, share: float, seed: int) -> None:
     reviews = reviews_of([number // 2 for number in range(count)], None).assign(row=range(count))
     split = split_rows(reviews, share, seed)
     assert sorted([*split.train["row"], *split.dev["row"]]) == list(range(count))

@@ -1,4 +1,4 @@
-"""A published folder is whole or not there, and one that was changed since is refused."""
+"""Publishing is atomic, and a published folder that was changed later is refused."""
 
 import errno
 import json
@@ -54,7 +54,7 @@ def publish(folder: Path, weights: bytes = b"weights") -> Manifest:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A published folder, alone in its parent."""
+    """A published folder, the only entry of its parent."""
     publish(tmp_path / "models" / "one")
     return tmp_path / "models" / "one"
 
@@ -77,13 +77,13 @@ def test_a_published_folder_is_verified(tmp_path: Path) -> None:
     assert set(manifest.files) == {"model.safetensors", "config.json"}
 
 
-def test_a_published_folder_can_be_read_by_others_and_is_alone(folder: Path) -> None:
+def test_a_published_folder_is_world_readable_and_leaves_no_other_entry(folder: Path) -> None:
     assert list(folder.parent.iterdir()) == [folder]
     assert folder.stat().st_mode & 0o777 == 0o755
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
 
 
-def test_publishing_again_takes_the_old_folders_place(folder: Path) -> None:
+def test_publishing_again_replaces_the_old_folder(folder: Path) -> None:
     (folder / "leftover").touch()
     before = manifest_hash(folder)
     publish(folder, b"newer weights")
@@ -92,21 +92,21 @@ def test_publishing_again_takes_the_old_folders_place(folder: Path) -> None:
     assert list(folder.parent.iterdir()) == [folder]
 
 
-def test_a_publication_that_breaks_off_leaves_the_old_folder_and_nothing_else(folder: Path) -> None:
+def test_an_interrupted_publication_keeps_the_old_folder_and_leaves_nothing_else(folder: Path) -> None:
     before = contents(folder)
 
-    def break_off() -> None:
+    def interrupt() -> None:
         with publish_artifact(folder) as work:
             (work / "model.safetensors").write_bytes(b"half")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        break_off()
+        interrupt()
     assert contents(folder) == before
     assert list(folder.parent.iterdir()) == [folder]
 
 
-def test_the_old_folder_is_removed_only_once_the_new_one_is_in_its_place(
+def test_the_old_folder_is_removed_only_after_the_new_one_is_in_place(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remove: Callable[..., None] = shutil.rmtree
@@ -124,8 +124,8 @@ def test_the_old_folder_is_removed_only_once_the_new_one_is_in_its_place(
     assert [("old" in names) for names in removed] == [True]
 
 
-def killed_while_publishing(folder: Path, moment: str) -> None:
-    """What SIGKILL leaves at a moment: ``written`` before the old folder is away, or ``between`` the two renames."""
+def kill_while_publishing(folder: Path, moment: str) -> None:
+    """Publish in a process that is killed before the old folder is moved ("written") or "between" the two renames."""
     program = f"""
 import os, signal
 from pathlib import Path
@@ -141,23 +141,23 @@ with publish_artifact(Path({str(folder)!r})) as work:
 
 
 @pytest.mark.parametrize("moment", ["written", "between"])
-def test_what_a_killed_publication_left_is_cleared_and_the_old_model_is_back(folder: Path, moment: str) -> None:
+def test_the_rest_of_a_killed_publication_is_removed_and_the_old_model_restored(folder: Path, moment: str) -> None:
     before = contents(folder)
-    killed_while_publishing(folder, moment)
+    kill_while_publishing(folder, moment)
     assert len([path for path in folder.parent.iterdir() if path != folder]) == 1
     prepare_destination(folder)
     assert contents(folder) == before
     assert list(folder.parent.iterdir()) == [folder]
 
 
-def test_publishing_after_a_kill_leaves_the_new_model_alone(folder: Path) -> None:
-    killed_while_publishing(folder, "between")
+def test_publishing_after_a_kill_keeps_the_new_model(folder: Path) -> None:
+    kill_while_publishing(folder, "between")
     publish(folder, b"newer weights")
     assert (folder / "model.safetensors").read_bytes() == b"newer weights"
     assert list(folder.parent.iterdir()) == [folder]
 
 
-def test_a_publication_that_still_goes_on_is_left_alone(folder: Path) -> None:
+def test_a_publication_in_progress_is_not_removed(folder: Path) -> None:
     with publish_artifact(folder) as work:
         (work / "model.safetensors").write_bytes(b"slow")
         publish(folder, b"quick")
@@ -168,7 +168,7 @@ def test_a_publication_that_still_goes_on_is_left_alone(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("other", [".one-training", ".one-two-0a1b2c3d.publishing", ".two-0a1b2c3d.publishing"])
-def test_hidden_folders_of_others_are_left_alone(folder: Path, other: str) -> None:
+def test_other_hidden_folders_are_not_removed(folder: Path, other: str) -> None:
     (folder.parent / other).mkdir()
     publish(folder)
     assert {path.name for path in folder.parent.iterdir()} == {folder.name, other}
@@ -184,7 +184,7 @@ def test_a_folder_of_other_files_is_not_replaced(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "home"]
 
 
-def test_behind_a_link_the_model_is_replaced(tmp_path: Path, folder: Path) -> None:
+def test_the_target_of_a_link_is_replaced(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "current").symlink_to(folder)
     publish(tmp_path / "current", b"newer weights")
     assert (tmp_path / "current").is_symlink()
@@ -192,24 +192,24 @@ def test_behind_a_link_the_model_is_replaced(tmp_path: Path, folder: Path) -> No
 
 
 @pytest.mark.parametrize("place", ["file", "file/under"])
-def test_a_place_that_cannot_be_written_is_told_before_the_work_begins(tmp_path: Path, place: str) -> None:
+def test_an_unwritable_destination_is_refused_before_the_block_runs(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("kept", encoding="utf-8")
     with pytest.raises((FolderTaken, UnwritableFile)) as caught, publish_artifact(tmp_path / place):
-        pytest.fail("the work began")
+        pytest.fail("the block ran")
     assert caught.value.exit_code == 2
     assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
-def test_a_full_disk_gets_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
-    def break_off(error: Exception) -> None:
+def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path) -> None:
+    def interrupt(error: Exception) -> None:
         with publish_artifact(tmp_path / "model") as new:
             (new / "half").write_bytes(b"half")
             raise error
 
     for error in (OSError(errno.ENOSPC, "No space left on device"), SafetensorError("No space left on device")):
         with pytest.raises(UnwritableFile, match="No space left on device"):
-            break_off(error)
+            interrupt(error)
         assert list(tmp_path.iterdir()) == []
 
 
@@ -238,8 +238,8 @@ def test_a_file_outside_the_folder_is_refused(folder: Path, name: str) -> None:
 
 
 def test_a_manifest_of_another_format_is_refused(folder: Path) -> None:
-    facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    (folder / MANIFEST).write_text(json.dumps({**facts, "format": 2}), encoding="utf-8")
+    content_of_manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    (folder / MANIFEST).write_text(json.dumps({**content_of_manifest, "format": 2}), encoding="utf-8")
     assert_refused(folder, "its format is 2, but this program reads 1")
 
 
@@ -257,17 +257,17 @@ def test_a_manifest_of_another_format_is_refused(folder: Path) -> None:
         b"\xff\xfe",
     ],
 )
-def test_json_that_is_no_manifest_is_refused(folder: Path, content: bytes) -> None:
+def test_json_that_is_not_a_manifest_is_refused(folder: Path, content: bytes) -> None:
     (folder / MANIFEST).write_bytes(content)
     assert_refused(folder, f"{MANIFEST} cannot be read")
 
 
-def test_a_manifest_with_an_unknown_fact_is_refused(folder: Path) -> None:
-    facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    (folder / MANIFEST).write_text(json.dumps({**facts, "mood": "fine"}), encoding="utf-8")
+def test_a_manifest_with_an_unknown_field_is_refused(folder: Path) -> None:
+    content_of_manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    (folder / MANIFEST).write_text(json.dumps({**content_of_manifest, "mood": "fine"}), encoding="utf-8")
     assert_refused(folder, f"{MANIFEST} cannot be read")
 
 
-def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_model_is_refused(tmp_path: Path) -> None:
     assert_refused(tmp_path, f"{MANIFEST} cannot be read")
     assert_refused(tmp_path / "nowhere", f"{MANIFEST} cannot be read")

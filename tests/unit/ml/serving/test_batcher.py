@@ -1,4 +1,4 @@
-"""Texts of many callers share batches: the next gathers while one runs, and a failure stays with its callers."""
+"""Texts from many callers share batches: the next fills while one runs, and a failure reaches only its callers."""
 
 import queue
 import threading
@@ -13,7 +13,7 @@ BOUND = 10
 
 
 class Gate:
-    """A classifier that says which batch it is about to answer, and answers when it is let."""
+    """A classifier that reports each batch, and waits for a permit before it answers."""
 
     def __init__(self) -> None:
         self.batches: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
@@ -26,7 +26,7 @@ class Gate:
             raise failure
         return [text.upper() for text in texts]
 
-    def let(self, times: int = 1) -> None:
+    def permit(self, times: int = 1) -> None:
         for _ in range(times):
             self._permits.put(None)
 
@@ -46,19 +46,19 @@ def gate() -> Gate:
 def batcher(gate: Gate) -> Iterator[Batcher[str]]:
     batcher: Batcher[str] = Batcher(gate, BOUND)
     yield batcher
-    gate.let(100)
+    gate.permit(100)
     batcher.close()
 
 
-def test_texts_that_come_while_a_batch_runs_make_the_next_one(gate: Gate, batcher: Batcher[str]) -> None:
+def test_texts_that_arrive_while_a_batch_runs_form_the_next_one(gate: Gate, batcher: Batcher[str]) -> None:
     first = batcher.submit("one")
     assert gate.next_batch() == ["one"]
     others = [batcher.submit(text) for text in ("two", "six", "ten")]
     assert not first.done()
-    gate.let()
+    gate.permit()
     assert first.result(WAIT) == "ONE"
     assert gate.next_batch() == ["two", "six", "ten"]
-    gate.let()
+    gate.permit()
     assert [answer.result(WAIT) for answer in others] == ["TWO", "SIX", "TEN"]
 
 
@@ -67,40 +67,40 @@ def test_a_batch_is_bounded_by_its_characters_and_nothing_is_lost(gate: Gate, ba
     assert gate.next_batch() == ["a"]
     texts = ["bbbbb", "ccccc", "d", "eeeeeeeeeeeeeee", "ff"]
     answers += [batcher.submit(text) for text in texts]
-    gate.let(5)
+    gate.permit(5)
     found = [gate.next_batch() for _ in range(4)]
     assert found == [["bbbbb", "ccccc"], ["d"], ["eeeeeeeeeeeeeee"], ["ff"]]
     assert [answer.result(WAIT) for answer in answers] == ["A", *(text.upper() for text in texts)]
 
 
-def test_a_failure_reaches_its_callers_only_and_the_thread_goes_on(gate: Gate, batcher: Batcher[str]) -> None:
+def test_a_failure_reaches_only_its_callers_and_the_thread_keeps_running(gate: Gate, batcher: Batcher[str]) -> None:
     before = batcher.submit("a")
     gate.next_batch()
     failing = [batcher.submit("b"), batcher.submit("c")]
-    gate.let()
+    gate.permit()
     assert gate.next_batch() == ["b", "c"]
     after = batcher.submit("d")
     for message in ("no room for two", "no room for b", "no room for c"):
         gate.fail(MemoryError(message))
-    gate.let()
+    gate.permit()
     assert before.result(WAIT) == "A"
     for answer, message in zip(failing, ("no room for b", "no room for c"), strict=True):
         with pytest.raises(MemoryError, match=message):
             answer.result(WAIT)
     assert after.result(WAIT) == "D"
-    gate.let()
+    gate.permit()
     assert batcher.submit("e").result(WAIT) == "E"
 
 
-def test_only_the_text_at_fault_fails(gate: Gate, batcher: Batcher[str]) -> None:
+def test_only_the_failing_text_fails(gate: Gate, batcher: Batcher[str]) -> None:
     before = batcher.submit("a")
     gate.next_batch()
     answers = [batcher.submit(text) for text in ("b", "c", "d")]
-    gate.let()
+    gate.permit()
     gate.fail(ValueError("one of three"))
-    gate.let()
+    gate.permit()
     gate.fail(ValueError("c"))
-    gate.let()
+    gate.permit()
     assert before.result(WAIT) == "A"
     assert [answers[0].result(WAIT), answers[2].result(WAIT)] == ["B", "D"]
     with pytest.raises(ValueError, match=r"^c$"):
@@ -108,7 +108,7 @@ def test_only_the_text_at_fault_fails(gate: Gate, batcher: Batcher[str]) -> None
     assert [gate.next_batch() for _ in range(4)] == [["b", "c", "d"], ["b"], ["c"], ["d"]]
 
 
-def test_a_text_that_fails_alone_is_not_tried_again(gate: Gate, batcher: Batcher[str]) -> None:
+def test_a_text_that_fails_alone_is_not_retried(gate: Gate, batcher: Batcher[str]) -> None:
     answer = batcher.submit("a")
     gate.fail(ValueError("a"))
     with pytest.raises(ValueError, match=r"^a$"):
@@ -117,7 +117,7 @@ def test_a_text_that_fails_alone_is_not_tried_again(gate: Gate, batcher: Batcher
     assert gate.batches.empty()
 
 
-def test_too_few_answers_fail_their_callers_and_the_thread_goes_on() -> None:
+def test_too_few_results_fail_their_callers_and_the_thread_keeps_running() -> None:
     batcher: Batcher[str] = Batcher(lambda texts: list(texts)[1:], BOUND)
     first, second = batcher.submit("a"), batcher.submit("b")
     for answer in (first, second):
@@ -126,38 +126,38 @@ def test_too_few_answers_fail_their_callers_and_the_thread_goes_on() -> None:
     batcher.close()
 
 
-def test_a_caller_who_gave_up_is_left_out(gate: Gate, batcher: Batcher[str]) -> None:
+def test_a_cancelled_text_is_skipped(gate: Gate, batcher: Batcher[str]) -> None:
     first = batcher.submit("a")
     gate.next_batch()
-    gone, stays = batcher.submit("b"), batcher.submit("c")
-    assert gone.cancel()
-    gate.let(2)
+    cancelled, remaining = batcher.submit("b"), batcher.submit("c")
+    assert cancelled.cancel()
+    gate.permit(2)
     assert first.result(WAIT) == "A"
-    assert stays.result(WAIT) == "C"
+    assert remaining.result(WAIT) == "C"
     assert gate.next_batch() == ["c"]
 
 
-def test_a_batch_whose_callers_all_gave_up_is_not_classified(gate: Gate, batcher: Batcher[str]) -> None:
+def test_a_batch_of_cancelled_texts_is_not_classified(gate: Gate, batcher: Batcher[str]) -> None:
     batcher.submit("a")
     gate.next_batch()
     assert batcher.submit("b").cancel()
-    gate.let()
-    # Longer than the bound together with "b", so it is a batch of its own.
+    gate.permit()
+    # Together with "b" it exceeds the bound, so it forms a separate batch.
     last = batcher.submit("c" * BOUND)
-    gate.let()
+    gate.permit()
     assert last.result(WAIT) == "C" * BOUND
     assert gate.next_batch() == ["c" * BOUND]
 
 
 @pytest.mark.parametrize("texts", [["bb"], ["bb", "cc"], ["b" * BOUND, "c" * BOUND]])
-def test_closing_answers_what_waits(texts: list[str]) -> None:
+def test_closing_finishes_pending_texts(texts: list[str]) -> None:
     gate = Gate()
     threads = set(threading.enumerate())
     batcher: Batcher[str] = Batcher(gate, BOUND)
     answers = [batcher.submit("a")]
     gate.next_batch()
     answers += [batcher.submit(text) for text in texts]
-    gate.let(1 + len(texts))
+    gate.permit(1 + len(texts))
     batcher.close()
     assert [answer.done() for answer in answers] == [True] * len(answers)
     assert [answer.result() for answer in answers] == ["A", *(text.upper() for text in texts)]

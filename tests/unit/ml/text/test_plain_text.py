@@ -1,4 +1,4 @@
-"""What a message holds before a model sees it."""
+"""Classification of a message's content: words, links, emoji or nothing."""
 
 import pytest
 from hypothesis import given
@@ -80,11 +80,11 @@ def test_only_emoji(text: str) -> None:
         ":-)",
     ],
 )
-def test_nothing_to_read(text: str) -> None:
+def test_empty(text: str) -> None:
     assert classify_content(text) is Content.EMPTY
 
 
-def test_words_come_in_order_without_what_is_not_language() -> None:
+def test_words_are_in_order_without_links_tags_and_digits() -> None:
     text = "Don't <b>miss</b> l\u2019été, part-time @somebody #fun 3D 👍 https://example.org &amp; - go!"
     assert plain_words(text) == ["Don't", "miss", "l\u2019été", "part-time", "fun", "D", "go"]
 
@@ -94,7 +94,7 @@ def test_combining_accents_stay_in_their_word() -> None:
 
 
 @given(st.text(st.characters()))
-def test_any_text_gets_an_answer(text: str) -> None:
+def test_no_text_raises(text: str) -> None:
     content = classify_content(text)
     if plain_words(text):
         assert content is Content.WORDS
@@ -103,10 +103,10 @@ def test_any_text_gets_an_answer(text: str) -> None:
 
 
 @given(st.text(st.characters(), max_size=50), st.sampled_from(["good", "плохо", "5"]))
-def test_a_word_beside_any_text_is_words(text: str, word: str) -> None:
+def test_a_text_with_a_word_is_words(text: str, word: str) -> None:
     assert classify_content(f"{word} \n {text}") is Content.WORDS
 
 
 @given(st.lists(st.sampled_from([" ", "\n", "\u200b", "\u3164", ".", "!", "…", "-", "\ufe0f"])))
-def test_blanks_and_punctuation_are_nothing_to_read(pieces: list[str]) -> None:
+def test_blanks_and_punctuation_are_empty(pieces: list[str]) -> None:
     assert classify_content("".join(pieces)) is Content.EMPTY

@@ -1,4 +1,4 @@
-"""Texts become windows of token ids: nothing is lost, nothing is cut, and padding is told apart."""
+"""Tokenization: windows cover a whole text, and padding is masked."""
 
 import json
 from dataclasses import replace
@@ -19,40 +19,40 @@ WINDOW, OVERLAP = 16, 4
 
 
 @pytest.fixture(scope="module")
-def reader() -> WindowTokenizer:
+def tokenizer() -> WindowTokenizer:
     return WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, WINDOW, OVERLAP)
 
 
-def test_the_ids_are_those_of_bert_base_uncased(reader: WindowTokenizer) -> None:
-    found = reader.token_ids(["This is a blog post on how to do sentiment analysis with BERT"])
+def test_the_ids_are_those_of_bert_base_uncased(tokenizer: WindowTokenizer) -> None:
+    found = tokenizer.token_ids(["This is a blog post on how to do sentiment analysis with BERT"])
     assert found == [[2023, 2003, 1037, 9927, 2695, 2006, 2129, 2000, 2079, 15792, 4106, 2007, 14324]]
 
 
 @pytest.mark.parametrize("line_break", ["<br />", "<br/>", "<br>", "<BR />", "<br /><br />"])
-def test_a_line_break_in_html_is_a_space(reader: WindowTokenizer, line_break: str) -> None:
-    broken, plain = reader.token_ids([f"The end.{line_break}I slept.", "The end. I slept."])
+def test_an_html_line_break_becomes_a_space(tokenizer: WindowTokenizer, line_break: str) -> None:
+    broken, plain = tokenizer.token_ids([f"The end.{line_break}I slept.", "The end. I slept."])
     assert broken == plain
 
 
-def test_texts_are_read_whole(reader: WindowTokenizer) -> None:
-    once, often = reader.token_ids(["dull", "dull " * 2000])
+def test_texts_are_read_whole(tokenizer: WindowTokenizer) -> None:
+    once, often = tokenizer.token_ids(["dull", "dull " * 2000])
     assert often == once * 2000
 
 
-def test_an_empty_text_is_one_window(reader: WindowTokenizer) -> None:
-    assert reader.windows([]) == [[reader.cls_id, reader.sep_id]]
-    assert reader.token_ids([""]) == [[]]
+def test_an_empty_text_is_one_window(tokenizer: WindowTokenizer) -> None:
+    assert tokenizer.windows([]) == [[tokenizer.cls_id, tokenizer.sep_id]]
+    assert tokenizer.token_ids([""]) == [[]]
 
 
 @given(st.data())
-def test_windows_cover_a_text_and_overlap_as_told(reader: WindowTokenizer, data: st.DataObject) -> None:
+def test_windows_cover_a_text_and_overlap_as_configured(tokenizer: WindowTokenizer, data: st.DataObject) -> None:
     overlap = data.draw(st.integers(0, 40), "overlap")
     room = data.draw(st.integers(overlap + 1, 80), "room")
     ids = list(range(1000, 1000 + data.draw(st.integers(0, 400), "length")))
-    windows = replace(reader, window=room + 2, overlap=overlap).windows(ids)
+    windows = replace(tokenizer, window=room + 2, overlap=overlap).windows(ids)
     insides = [window[1:-1] for window in windows]
 
-    assert {(window[0], window[-1]) for window in windows} == {(reader.cls_id, reader.sep_id)}
+    assert {(window[0], window[-1]) for window in windows} == {(tokenizer.cls_id, tokenizer.sep_id)}
     assert sorted(set().union(*insides)) == ids
     assert insides[-1] == ids[-room:]
     assert len(insides) == 1 or {len(inside) for inside in insides} == {room}
@@ -62,36 +62,36 @@ def test_windows_cover_a_text_and_overlap_as_told(reader: WindowTokenizer, data:
 
 
 @pytest.mark.parametrize(("ids", "windows"), [(13, 1), (14, 1), (15, 2), (24, 2), (25, 3)])
-def test_a_text_takes_no_more_windows_than_it_needs(reader: WindowTokenizer, ids: int, windows: int) -> None:
-    assert len(reader.windows([7] * ids)) == windows
+def test_a_text_has_no_more_windows_than_necessary(tokenizer: WindowTokenizer, ids: int, windows: int) -> None:
+    assert len(tokenizer.windows([7] * ids)) == windows
 
 
-def test_padding_is_masked_and_rounded_up(reader: WindowTokenizer) -> None:
-    batch = reader.pad([[101, 5, 6, 102], [101, 102]], multiple=8)
+def test_padding_is_masked_and_rounded_up(tokenizer: WindowTokenizer) -> None:
+    batch = tokenizer.pad([[101, 5, 6, 102], [101, 102]], multiple=8)
     assert batch.input_ids.tolist() == [[101, 5, 6, 102, 0, 0, 0, 0], [101, 102, 0, 0, 0, 0, 0, 0]]
     assert batch.attention_mask.tolist() == [[1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0, 0, 0]]
     assert batch.input_ids.dtype == batch.attention_mask.dtype == np.int32
 
 
-def test_rounding_up_does_not_go_past_the_window(reader: WindowTokenizer) -> None:
-    assert reader.pad([[101] * 13], multiple=12).input_ids.shape == (1, WINDOW)
+def test_rounding_up_does_not_exceed_the_window(tokenizer: WindowTokenizer) -> None:
+    assert tokenizer.pad([[101] * 13], multiple=12).input_ids.shape == (1, WINDOW)
 
 
-def test_a_saved_reader_reads_alike(reader: WindowTokenizer, tmp_path: Path) -> None:
-    reader.save(tmp_path)
+def test_a_saved_tokenizer_is_equivalent(tokenizer: WindowTokenizer, tmp_path: Path) -> None:
+    tokenizer.save(tmp_path)
     again = WindowTokenizer.read(tmp_path, WINDOW, OVERLAP)
     texts = ["Naïve? No: café-bar, 10/10!", "ein schöner Film", "最高", "unsinkable 😀", "x" * 300]
-    assert again.token_ids(texts) == reader.token_ids(texts)
+    assert again.token_ids(texts) == tokenizer.token_ids(texts)
     assert (again.cls_id, again.sep_id, again.pad_id) == (101, 102, 0)
     facts = json.loads((tmp_path / "tokenizer_config.json").read_text(encoding="utf-8"))
     assert facts["model_max_length"] == WINDOW
 
 
 def base_with(
-    reader: WindowTokenizer, folder: Path, facts: dict[str, object] | None, lowercase: bool = True
+    tokenizer: WindowTokenizer, folder: Path, facts: dict[str, object] | None, lowercase: bool = True
 ) -> WindowTokenizer:
-    """``reader`` as it is read from a folder with that ``tokenizer_config.json``."""
-    reader.save(folder)
+    """Save ``tokenizer`` to a folder with this ``tokenizer_config.json``, and read it back."""
+    tokenizer.save(folder)
     tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
     tokenizer["normalizer"]["lowercase"] = lowercase
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
@@ -101,14 +101,14 @@ def base_with(
     return WindowTokenizer.read(folder, WINDOW, OVERLAP)
 
 
-def saved_facts(reader: WindowTokenizer, folder: Path) -> dict[str, object]:
+def saved_config(tokenizer: WindowTokenizer, folder: Path) -> dict[str, object]:
     folder.mkdir()
-    reader.save(folder)
+    tokenizer.save(folder)
     facts: dict[str, object] = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
     return facts
 
 
-def test_what_the_bases_tokenizer_is_is_taken_over(reader: WindowTokenizer, tmp_path: Path) -> None:
+def test_the_settings_of_the_bases_tokenizer_are_kept(tokenizer: WindowTokenizer, tmp_path: Path) -> None:
     facts: dict[str, object] = {
         "tokenizer_class": "BertTokenizerFast",
         "do_lower_case": False,
@@ -118,7 +118,7 @@ def test_what_the_bases_tokenizer_is_is_taken_over(reader: WindowTokenizer, tmp_
         "auto_map": {"AutoTokenizer": ["code.Of", "somebody.Else"]},
         "name_or_path": "/home/somebody/bert",
     }
-    saved = saved_facts(base_with(reader, tmp_path, facts), tmp_path / "saved")
+    saved = saved_config(base_with(tokenizer, tmp_path, facts), tmp_path / "saved")
     assert (saved["tokenizer_class"], saved["do_lower_case"], saved["strip_accents"]) == (
         "BertTokenizerFast",
         False,
@@ -132,47 +132,47 @@ def test_what_the_bases_tokenizer_is_is_taken_over(reader: WindowTokenizer, tmp_
 
 @pytest.mark.parametrize("lowercase", [True, False])
 @pytest.mark.parametrize("facts", [None, {}])
-def test_without_a_word_about_case_it_is_as_the_tokenizer_has_it(
-    reader: WindowTokenizer, tmp_path: Path, facts: dict[str, object] | None, lowercase: bool
+def test_without_a_case_setting_the_tokenizers_own_is_used(
+    tokenizer: WindowTokenizer, tmp_path: Path, facts: dict[str, object] | None, lowercase: bool
 ) -> None:
-    saved = saved_facts(base_with(reader, tmp_path, facts, lowercase), tmp_path / "saved")
+    saved = saved_config(base_with(tokenizer, tmp_path, facts, lowercase), tmp_path / "saved")
     assert saved["do_lower_case"] is lowercase
 
 
-def test_the_special_tokens_are_those_of_the_base(reader: WindowTokenizer, tmp_path: Path) -> None:
+def test_the_special_tokens_are_those_of_the_base(tokenizer: WindowTokenizer, tmp_path: Path) -> None:
     facts: dict[str, object] = {"cls_token": {"content": "[MASK]"}, "sep_token": "[UNK]", "pad_token": "[CLS]"}
-    found = base_with(reader, tmp_path, facts)
+    found = base_with(tokenizer, tmp_path, facts)
     assert (found.cls_id, found.sep_id, found.pad_id) == (103, 100, 101)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "\udcff"])
-def test_a_broken_tokenizer_config_gets_one_sentence(reader: WindowTokenizer, tmp_path: Path, content: str) -> None:
-    reader.save(tmp_path)
+def test_a_broken_tokenizer_config_is_refused(tokenizer: WindowTokenizer, tmp_path: Path, content: str) -> None:
+    tokenizer.save(tmp_path)
     (tmp_path / "tokenizer_config.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(UnusableCheckpoint, match=r"tokenizer_config\.json cannot be read") as caught:
         WindowTokenizer.read(tmp_path, WINDOW, OVERLAP)
     assert "\n" not in str(caught.value)
 
 
-def test_the_starters_tokenizer_is_saved_as_it_is(tmp_path: Path) -> None:
+def test_the_starters_tokenizer_is_saved_unchanged(tmp_path: Path) -> None:
     WindowTokenizer.read(STARTER, 128, 32).save(tmp_path)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         assert (tmp_path / name).read_bytes() == (STARTER / name).read_bytes()
 
 
-def test_a_lone_surrogate_is_an_unknown_character(reader: WindowTokenizer) -> None:
-    lone, marked = reader.token_ids(["a \ud800 good \udfff film", "a \ufffd good \ufffd film"])
+def test_a_lone_surrogate_is_an_unknown_character(tokenizer: WindowTokenizer) -> None:
+    lone, marked = tokenizer.token_ids(["a \ud800 good \udfff film", "a \ufffd good \ufffd film"])
     assert lone == marked
 
 
-def test_a_tokenizer_that_truncates_and_pads_is_read_without_that(reader: WindowTokenizer, tmp_path: Path) -> None:
-    reader.save(tmp_path)
+def test_truncation_and_padding_of_a_tokenizer_file_are_ignored(tokenizer: WindowTokenizer, tmp_path: Path) -> None:
+    tokenizer.save(tmp_path)
     path = tmp_path / "tokenizer.json"
     facts = json.loads(path.read_text(encoding="utf-8"))
     facts["truncation"] = {"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0}
     path.write_text(json.dumps(facts), encoding="utf-8")
     text = "one two three four five six"
-    assert WindowTokenizer.read(tmp_path, WINDOW, OVERLAP).token_ids([text]) == reader.token_ids([text])
+    assert WindowTokenizer.read(tmp_path, WINDOW, OVERLAP).token_ids([text]) == tokenizer.token_ids([text])
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_tokenizer_that_truncates_and_pads_is_read_without_that(reader: Window
         ('{"added_tokens": [], "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}', "no [CLS]"),
     ],
 )
-def test_an_unusable_tokenizer_gets_one_sentence(tmp_path: Path, content: str | None, reason: str) -> None:
+def test_an_unusable_tokenizer_is_refused(tmp_path: Path, content: str | None, reason: str) -> None:
     if content is not None:
         (tmp_path / "tokenizer.json").write_text(content, encoding="utf-8")
     with pytest.raises(UnusableCheckpoint) as caught:

@@ -1,4 +1,4 @@
-"""Where a fine-tune starts: a folder, the packaged encoder, or a hub, which is a small one of our own here."""
+"""Finding a base model: a folder, the packaged encoder, or a hub name, with a local hub."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,30 +31,30 @@ print(found.folder)
 
 
 @pytest.fixture
-def searcher(tmp_path: Path) -> Iterator[HubClient]:
-    with run_hub(PROGRAM, {"models/owner/small": FILES}, tmp_path / "hub") as asker:
-        yield asker
+def hub_client(tmp_path: Path) -> Iterator[HubClient]:
+    with run_hub(PROGRAM, {"models/owner/small": FILES}, tmp_path / "hub") as client:
+        yield client
 
 
-def test_the_default_is_the_encoder_of_the_package() -> None:
+def test_the_default_is_the_packaged_encoder() -> None:
     found = find_base_model(DEFAULT_BASE_MODEL)
     assert found.name == DEFAULT_BASE_MODEL
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         assert (found.folder / name).is_file()
 
 
-def test_without_the_package_the_default_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ml.training.base_model, "_PACKAGE", "a_package_that_nobody_installed")
+def test_without_the_package_the_default_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ml.training.base_model, "_PACKAGE", "a_package_that_is_not_installed")
     with pytest.raises(NoBaseModel, match="not installed in this environment"):
         find_base_model(DEFAULT_BASE_MODEL)
 
 
-def test_a_folder_is_itself(tmp_path: Path) -> None:
+def test_a_folder_is_used_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
     assert find_base_model(str(tmp_path)).folder == tmp_path
 
 
-def test_a_folder_without_a_tokenizer_is_no_base_model(tmp_path: Path) -> None:
+def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NoBaseModel) as caught:
         find_base_model(str(tmp_path))
     assert f"{tmp_path} has no tokenizer.json" in str(caught.value)
@@ -62,20 +62,20 @@ def test_a_folder_without_a_tokenizer_is_no_base_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["no such thing!", "a/b/c", "/nowhere/at/all"])
-def test_what_is_neither_folder_nor_hub_name_is_told(name: str) -> None:
+def test_a_name_that_is_neither_a_folder_nor_a_hub_name_is_refused(name: str) -> None:
     with pytest.raises(NoBaseModel) as caught:
         find_base_model(name)
     assert "neither a folder nor a hub name" in str(caught.value)
 
 
-def test_a_hub_name_is_downloaded_without_pickles_and_found_again_offline(searcher: HubClient) -> None:
-    first = searcher.find("owner/small")
+def test_a_hub_name_is_downloaded_without_pickles_and_found_again_offline(hub_client: HubClient) -> None:
+    first = hub_client.find("owner/small")
     assert first.returncode == 0, first.stderr
     folder = Path(first.stdout.strip())
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
         name: content for name, content in FILES.items() if name not in ("pytorch_model.bin", "vocab.txt")
     }
-    assert searcher.find("owner/small", HF_HUB_OFFLINE="1").stdout == first.stdout
+    assert hub_client.find("owner/small", HF_HUB_OFFLINE="1").stdout == first.stdout
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_a_hub_name_is_downloaded_without_pickles_and_found_again_offline(search
     ],
     ids=["unknown", "gated", "torn", "offline", "down"],
 )
-def test_a_hub_name_that_cannot_be_had_gets_one_sentence(
-    searcher: HubClient, name: str, settings: dict[str, str], reason: str
+def test_a_failed_download_is_reported_in_one_sentence(
+    hub_client: HubClient, name: str, settings: dict[str, str], reason: str
 ) -> None:
-    sentence = searcher.error_of(name, **settings)
+    sentence = hub_client.error_of(name, **settings)
     assert sentence.startswith(f"The base model '{name}' was not found: {reason}")

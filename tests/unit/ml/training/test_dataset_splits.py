@@ -1,4 +1,4 @@
-"""What a fine-tune trains on and measures itself on, and what its last sentence says of that."""
+"""Dataset splits of a fine-tune, and what the command's final sentence says about them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ RECIPE = replace(Recipe.load("default"), dev=0.2)
 
 
 @pytest.mark.parametrize("rows", [["positive"] * 40, ["positive", "negative"]])
-def test_too_few_reviews_of_a_label_are_told(tmp_path: Path, rows: list[str]) -> None:
+def test_too_few_reviews_of_a_label_are_refused(tmp_path: Path, rows: list[str]) -> None:
     path = tmp_path / "reviews.csv"
     pd.DataFrame({"review": [f"Number {n}." for n in range(len(rows))], "sentiment": rows}).to_csv(path, index=False)
     with pytest.raises(TooFewReviews) as caught:
@@ -27,17 +27,17 @@ def test_too_few_reviews_of_a_label_are_told(tmp_path: Path, rows: list[str]) ->
     assert f"{path} has only {len(rows)} reviews" in str(caught.value)
 
 
-def test_only_the_official_train_part_is_used_without_the_texts_of_the_test_part() -> None:
+def test_the_official_train_split_is_used_without_texts_of_the_test_split() -> None:
     reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(60)], "label": [n % 2 for n in range(60)]})
     reviews["split"] = ["test" if n < 20 else "train" for n in range(60)]
     shared = pd.DataFrame({"text": ["NUMBER 3"], "label": [1], "split": ["train"]})
-    chosen = DatasetSplits.from_reviews(
+    splits = DatasetSplits.from_reviews(
         pd.concat([reviews, shared], ignore_index=True), Path("reviews.csv"), RECIPE, None
     )
-    used = pd.concat([chosen.split.train, chosen.split.dev])
+    used = pd.concat([splits.split.train, splits.split.dev])
     assert set(used["text"]) == {f"Number {n}." for n in range(20, 60)}
-    assert chosen.manifest_data()["left_out_because_in_test"] == 1
-    assert chosen.manifest_data()["test"] == {"reviews": 20, "digest": digest(f"Number {n}." for n in range(20))}
+    assert splits.manifest_data()["left_out_because_in_test"] == 1
+    assert splits.manifest_data()["test"] == {"reviews": 20, "digest": digest(f"Number {n}." for n in range(20))}
 
 
 def test_a_limit_draws_by_the_seed() -> None:
@@ -51,19 +51,19 @@ def test_a_limit_draws_by_the_seed() -> None:
     assert drawn[0]["train"]["reviews"] + drawn[0]["dev"]["reviews"] == 50
 
 
-def test_rows_are_cut_as_they_come_and_shared_texts_are_counted() -> None:
+def test_a_split_by_rows_ignores_official_splits_and_counts_shared_texts() -> None:
     reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(200)], "label": [n % 2 for n in range(200)]})
     reviews["split"] = ["test" if n < 100 else "train" for n in range(200)]
     twice = reviews.head(100).assign(text=reviews["text"].str.upper())
     both = pd.concat([reviews, twice], ignore_index=True)
-    chosen = DatasetSplits.from_reviews(both, Path("reviews.csv"), Recipe.load("tutorial"), None)
-    train, dev, facts = chosen.split.train, chosen.split.dev, chosen.manifest_data()
+    splits = DatasetSplits.from_reviews(both, Path("reviews.csv"), Recipe.load("tutorial"), None)
+    train, dev, manifest_data = splits.split.train, splits.split.dev, splits.manifest_data()
     assert (len(train), len(dev)) == (270, 30)
     assert set(train["split"]) == set(dev["split"]) == {"train", "test"}
-    known = set(train["text"].str.lower())
-    assert facts["dev_texts_also_in_train"] == sum(text.lower() in known for text in dev["text"]) > 0
-    assert (facts["left_out_because_in_test"], facts["left_out_because_in_dev"]) == (0, 0)
-    assert facts["test"]["reviews"] == 0, "the official test part is not left alone"
+    train_texts = set(train["text"].str.lower())
+    assert manifest_data["dev_texts_also_in_train"] == sum(text.lower() in train_texts for text in dev["text"]) > 0
+    assert (manifest_data["left_out_because_in_test"], manifest_data["left_out_because_in_dev"]) == (0, 0)
+    assert manifest_data["test"]["reviews"] == 0, "the official test split is not kept aside"
 
 
 def test_rows_are_shuffled_by_the_seed() -> None:
@@ -76,11 +76,11 @@ def test_rows_are_shuffled_by_the_seed() -> None:
     assert first.train.equals(again.train)
     assert (len(first.train), len(first.dev)) == (54, 6)
     assert set(first.dev["text"]) != set(other.dev["text"])
-    assert first.train["label"].nunique() == 2, "the classes lie one after the other in many files"
+    assert first.train["label"].nunique() == 2, "many files are sorted by label"
 
 
-@pytest.mark.parametrize(("shared", "told"), [(0, "error 1.23%."), (76, "trained on too: 76.")])
-def test_the_last_sentence_tells_shared_texts(shared: int, told: str) -> None:
+@pytest.mark.parametrize(("shared", "expected"), [(0, "error 1.23%."), (76, "trained on too: 76.")])
+def test_the_final_sentence_reports_shared_texts(shared: int, expected: str) -> None:
     manifest = replace(
         Manifest.read(Path("models/starter")),
         data={"dev_texts_also_in_train": shared},
@@ -88,21 +88,21 @@ def test_the_last_sentence_tells_shared_texts(shared: int, told: str) -> None:
     )
     sentence = result_text(manifest, Path("mine"))
     assert "90.00%" in sentence
-    assert told in sentence
+    assert expected in sentence
     assert ("trained on too" in sentence) == (shared > 0)
 
 
-def test_corrections_are_learnt_beside_the_reviews_and_instead_of_those_with_their_text() -> None:
+def test_corrections_are_added_and_replace_reviews_with_the_same_text() -> None:
     reviews = pd.DataFrame({"text": [f"Number {n}." for n in range(60)], "label": [n % 2 for n in range(60)]})
-    chosen = DatasetSplits.from_reviews(reviews, Path("reviews.csv"), RECIPE, None)
-    trained, held_out = chosen.split.train["text"].iloc[0], chosen.split.dev["text"].iloc[0]
-    label = int(chosen.split.train["label"].iloc[0])
-    judged = pd.DataFrame({"text": [trained.upper(), held_out, "A gem."], "label": [1 - label, 0, 1]})
-    training_set = chosen.training_set(Corrections(judged, "judged.csv", 0))
-    shown = dict(zip(training_set.examples.texts, training_set.examples.targets.argmax(axis=1).tolist(), strict=True))
-    plain = chosen.training_set()
-    assert shown.keys() == {*plain.examples.texts, trained.upper(), "A gem."} - {trained}
-    assert (shown[trained.upper()], shown["A gem."]) == (1 - label, 1)
+    splits = DatasetSplits.from_reviews(reviews, Path("reviews.csv"), RECIPE, None)
+    trained, held_out = splits.split.train["text"].iloc[0], splits.split.dev["text"].iloc[0]
+    label = int(splits.split.train["label"].iloc[0])
+    corrections = pd.DataFrame({"text": [trained.upper(), held_out, "A gem."], "label": [1 - label, 0, 1]})
+    training_set = splits.training_set(Corrections(corrections, "corrections.csv", 0))
+    labels = dict(zip(training_set.examples.texts, training_set.examples.targets.argmax(axis=1).tolist(), strict=True))
+    plain = splits.training_set()
+    assert labels.keys() == {*plain.examples.texts, trained.upper(), "A gem."} - {trained}
+    assert (labels[trained.upper()], labels["A gem."]) == (1 - label, 1)
     assert training_set.dev.equals(plain.dev)
     assert training_set.corrections["text"].tolist() == [trained.upper(), "A gem."]
     assert training_set.manifest_data["corrections"]["left_out_because_held_out"] == 1
