@@ -1,4 +1,4 @@
-"""A fine-tune that is stopped goes on where it was, and ends where it would have ended."""
+"""A stopped fine-tune resumes from its checkpoint and ends with the same weights."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ STEPS = 16
 
 
 def network() -> keras.Model:
-    """The same small network every time."""
+    """Build a small network with the same weights every time."""
     keras.utils.set_random_seed(RECIPE.seed)
     config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
     with use_precision(RECIPE.precision):
@@ -42,8 +42,10 @@ def batches() -> WindowBatches:
     return WindowBatches(TrainingExamples.from_labels(TEXTS, labels.tolist()), reader, RECIPE)
 
 
-def watch(seen: list[TrainingProgress], stop_after: int | None = None) -> TrainingCallbacks:
-    return TrainingCallbacks(seen.append, lambda: stop_after is not None and seen[-1].step == stop_after)
+def callbacks(progress_seen: list[TrainingProgress], stop_after: int | None = None) -> TrainingCallbacks:
+    return TrainingCallbacks(
+        progress_seen.append, lambda: stop_after is not None and progress_seen[-1].step == stop_after
+    )
 
 
 def weights(trained: keras.Model) -> list[np.ndarray]:
@@ -54,44 +56,44 @@ def weights(trained: keras.Model) -> list[np.ndarray]:
 def test_a_stopped_fine_tune_ends_with_the_same_weights(
     tmp_path: Path, batches: WindowBatches, stop_after: int
 ) -> None:
-    state = Checkpoint(tmp_path / "training", plan_digest(name="whole"))
-    whole, seen = network(), []
-    train(whole, batches, state, False, watch(seen))
-    assert [progress.step for progress in seen] == list(range(1, STEPS + 1))
+    checkpoint = Checkpoint(tmp_path / "training", plan_digest(name="whole"))
+    whole, progress_seen = network(), []
+    train(whole, batches, checkpoint, False, callbacks(progress_seen))
+    assert [progress.step for progress in progress_seen] == list(range(1, STEPS + 1))
     first: list[TrainingProgress] = []
     with pytest.raises(FineTuneStopped, match=f"after step {stop_after} of {STEPS}"):
-        train(network(), batches, state, False, watch(first, stop_after))
+        train(network(), batches, checkpoint, False, callbacks(first, stop_after))
     second: list[TrainingProgress] = []
     resumed = network()
-    train(resumed, batches, state, True, watch(second))
+    train(resumed, batches, checkpoint, True, callbacks(second))
     assert [progress.step for progress in first + second] == list(range(1, STEPS + 1))
     for expected, found in zip(weights(whole), weights(resumed), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path, batches: WindowBatches) -> None:
-    state = Checkpoint(tmp_path / "training", plan_digest(seed=1))
+    checkpoint = Checkpoint(tmp_path / "training", plan_digest(seed=1))
     with pytest.raises(FineTuneStopped):
-        train(network(), batches, state, False, TrainingCallbacks(lambda _: None, lambda: True))
+        train(network(), batches, checkpoint, False, TrainingCallbacks(lambda _: None, lambda: True))
     with pytest.raises(NothingToResume, match="another recipe"):
-        train(network(), batches, Checkpoint(state.folder, plan_digest(seed=2)), True, watch([]))
+        train(network(), batches, Checkpoint(checkpoint.folder, plan_digest(seed=2)), True, callbacks([]))
 
 
 def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path: Path, batches: WindowBatches) -> None:
     with pytest.raises(NothingToResume, match="Run the command without --resume"):
-        train(network(), batches, Checkpoint(tmp_path / "none", "plan"), True, watch([]))
+        train(network(), batches, Checkpoint(tmp_path / "none", "plan"), True, callbacks([]))
 
 
-def test_what_a_kill_left_of_a_checkpoint_goes_with_the_others(tmp_path: Path) -> None:
-    state = Checkpoint(tmp_path / "training", "plan")
+def test_a_partial_checkpoint_is_ignored_and_removed_with_the_others(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "training", "plan")
     trained = network()
     trained.compile(keras.optimizers.Adam())
     trained.optimizer.build(trained.trainable_variables)
-    state.save(trained, 1)
-    (whole,) = state.folder.iterdir()
-    # A checkpoint is written under this name first, so that there is always a whole one.
-    (state.folder / f".{whole.name}").write_bytes(whole.read_bytes()[:100])
-    assert state.load(trained) == 1
-    state.remove()
-    assert not state.folder.exists()
-    state.remove()
+    checkpoint.save(trained, 1)
+    (whole,) = checkpoint.folder.iterdir()
+    # A checkpoint is first written under this name, so that there is always a complete one.
+    (checkpoint.folder / f".{whole.name}").write_bytes(whole.read_bytes()[:100])
+    assert checkpoint.load(trained) == 1
+    checkpoint.remove()
+    assert not checkpoint.folder.exists()
+    checkpoint.remove()

@@ -1,4 +1,4 @@
-"""Several devices with a copy of the network each train as one does."""
+"""Training with a replica on each of several devices gives the same result as on one."""
 
 import os
 import subprocess
@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-PROGRAM = Path(__file__).with_name("copies_program.py")
+PROGRAM = Path(__file__).with_name("replicas_program.py")
 
 
-def weights_of(copies: int, folder: Path) -> dict[str, np.ndarray]:
-    out = folder / f"{copies}.safetensors"
+def weights_of(replicas: int, folder: Path) -> dict[str, np.ndarray]:
+    out = folder / f"{replicas}.safetensors"
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, str(PROGRAM), str(copies), str(out)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    command = [sys.executable, str(PROGRAM), str(replicas), str(out)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
     return load_file(out)
 
 
-def test_two_copies_share_each_batch_and_end_with_the_same_weights(tmp_path: Path) -> None:
+def test_two_replicas_end_with_the_same_weights_as_one(tmp_path: Path) -> None:
     one, two = weights_of(1, tmp_path), weights_of(2, tmp_path)
     assert one.keys() == two.keys()
     for name in one:

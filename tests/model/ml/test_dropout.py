@@ -1,4 +1,4 @@
-"""What is dropped, how much of it, and that it follows from the seed."""
+"""Dropout: the share that is dropped, independence, and determinism."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from keras import ops
 
 from ml.bert.dropout import Dropout
 
-# An odd number of numbers in all, as random bits come in pairs.
+# An odd number of elements, since random bits are drawn in pairs.
 SHAPE = (3, 333, 1001)
 
 
@@ -25,10 +25,10 @@ def test_a_share_is_set_to_zero_and_the_others_are_scaled_up(rate: float, dtype:
     np.testing.assert_allclose(found[found != 0], 1 / (1 - rate), rtol=1e-6 if dtype == "float32" else 2**-8)
 
 
-def test_places_are_dropped_independently() -> None:
+def test_elements_are_dropped_independently() -> None:
     zeros = dropped(Dropout(0.5, seed=1)) == 0
     for axis in range(3):
-        # A neighbour is dropped too in a quarter of all places; 16 bits of one draw share nothing.
+        # Two neighbours are both dropped at a quarter of all places: the two halves of one draw are independent.
         both = (zeros & np.roll(zeros, 1, axis)).mean()
         assert both == pytest.approx(0.25, abs=0.003)
 
@@ -39,7 +39,7 @@ def test_nothing_is_dropped_outside_training_or_at_rate_zero() -> None:
     assert ops.convert_to_numpy(Dropout(0.0)(ones, training=True)).min() == 1
 
 
-def test_what_is_dropped_follows_from_the_seed_and_changes_with_each_call() -> None:
+def test_dropout_depends_on_the_seed_and_changes_with_each_call() -> None:
     first, same, other = Dropout(0.1, seed=1), Dropout(0.1, seed=1), Dropout(0.1, seed=2)
     found = dropped(first)
     np.testing.assert_array_equal(dropped(same), found)
@@ -49,14 +49,14 @@ def test_what_is_dropped_follows_from_the_seed_and_changes_with_each_call() -> N
     np.testing.assert_array_equal(dropped(same), again)
 
 
-def test_it_goes_on_from_the_kept_state_of_its_generator() -> None:
+def test_dropout_resumes_from_the_state_of_its_generator() -> None:
     first, resumed = Dropout(0.1, seed=1), Dropout(0.1, seed=9)
     dropped(first)
     resumed.seed_generator.state.assign(first.seed_generator.state)
     np.testing.assert_array_equal(dropped(resumed), dropped(first))
 
 
-def test_gradients_pass_where_numbers_did() -> None:
+def test_gradients_have_the_same_mask() -> None:
     layer, ones = Dropout(0.1, seed=1), tf.ones(SHAPE)
     with tf.GradientTape() as tape:
         tape.watch(ones)

@@ -1,4 +1,4 @@
-"""A published model that does not fit its manifest or its own sizes is refused before it serves."""
+"""A published model that does not match its manifest or config is refused before it serves."""
 
 import dataclasses
 from collections.abc import Callable
@@ -23,7 +23,7 @@ CONFIG = BertConfig(
 
 
 def starter_with(folder: Path, **changes: Any) -> Path:
-    """The starter's files under a changed manifest."""
+    """Link the starter's files into ``folder`` with a changed manifest."""
     for path in STARTER.iterdir():
         (folder / path.name).symlink_to(path)
     manifest = Manifest.read(folder)
@@ -54,7 +54,7 @@ def test_other_probes_are_refused(tmp_path: Path, probe_logits: list[Any], reaso
         Classifier.load(starter_with(tmp_path, probe_logits=probe_logits))
 
 
-def test_a_window_longer_than_the_network_reads_is_refused(tmp_path: Path, random_bert: RandomBert) -> None:
+def test_a_window_longer_than_the_positions_is_refused(tmp_path: Path, random_bert: RandomBert) -> None:
     with pytest.raises(UnusableArtifact, match="it reads 512 tokens at once, but the window is 513"):
         Classifier.load(starter_with(tmp_path, window=513))
     folder = random_bert(tmp_path / "bert", CONFIG)
@@ -78,7 +78,7 @@ def test_a_window_longer_than_the_network_reads_is_refused(tmp_path: Path, rando
         ("classifier.bias", (3,)),
     ],
 )
-def test_weights_of_other_shapes_than_the_sizes_say_are_named(
+def test_a_weight_with_a_shape_that_the_config_does_not_imply_is_named(
     tmp_path: Path, random_bert: RandomBert, name: str, shape: tuple[int, ...]
 ) -> None:
     folder = random_bert(tmp_path, CONFIG)

@@ -1,4 +1,4 @@
-"""Keras's JAX backend fine-tunes by the same code, and what it publishes is served like any other model."""
+"""Keras's JAX backend fine-tunes with the same code, and its models are served like any other."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What an epoch shows, in which batches, and the learning rate along the way."""
+"""The windows of an epoch, their batches, and the learning rate schedule."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingExamples
 
 RECIPE = replace(Recipe.load("default"), batch_size=4, seed=5, crops=0.0)
-# One window of the reader, or several, and no window twice.
+# Texts of one window or several; no window occurs twice.
 TEXTS = [" ".join(f"{number} of {word}" for word in range(24 if number % 3 else 5)) for number in range(30)]
 LABELS = [number % 2 for number in range(30)]
 
@@ -25,7 +25,7 @@ def batches(reader: WindowTokenizer) -> WindowBatches:
 
 
 def rows_of(batches: WindowBatches, epoch: int) -> list[tuple[tuple[int, ...], int]]:
-    """Each window of an epoch, without padding, and its label, in order."""
+    """Return each window of an epoch, without padding, and its label, in order."""
     return [
         (tuple(ids[mask == 1].tolist()), int(target.argmax()))
         for inputs, targets in batches.epoch(epoch)
@@ -33,7 +33,7 @@ def rows_of(batches: WindowBatches, epoch: int) -> list[tuple[tuple[int, ...], i
     ]
 
 
-def test_an_epoch_shows_each_review_once_by_one_of_its_windows(batches: WindowBatches, reader: WindowTokenizer) -> None:
+def test_an_epoch_has_one_window_of_each_review(batches: WindowBatches, reader: WindowTokenizer) -> None:
     owners = {
         (tuple(window), LABELS[number]): number
         for number, ids in enumerate(reader.token_ids(TEXTS))
@@ -43,13 +43,13 @@ def test_an_epoch_shows_each_review_once_by_one_of_its_windows(batches: WindowBa
     assert sorted(owners[row] for row in rows_of(batches, 0)) == list(range(len(TEXTS)))
 
 
-def test_later_epochs_show_other_windows(batches: WindowBatches, reader: WindowTokenizer) -> None:
+def test_later_epochs_have_other_windows(batches: WindowBatches, reader: WindowTokenizer) -> None:
     seen = {window for epoch in range(40) for window, _ in rows_of(batches, epoch)}
     everything = {tuple(window) for ids in reader.token_ids(TEXTS) for window in reader.windows(ids)}
     assert seen == everything
 
 
-def test_an_epoch_follows_from_the_seed_and_its_number(batches: WindowBatches, reader: WindowTokenizer) -> None:
+def test_an_epoch_depends_only_on_the_seed_and_its_number(batches: WindowBatches, reader: WindowTokenizer) -> None:
     again = WindowBatches(TrainingExamples.from_labels(TEXTS, LABELS), reader, RECIPE)
     other = WindowBatches(TrainingExamples.from_labels(TEXTS, LABELS), reader, replace(RECIPE, seed=6))
     assert rows_of(again, 3) == rows_of(batches, 3)
@@ -57,7 +57,7 @@ def test_an_epoch_follows_from_the_seed_and_its_number(batches: WindowBatches, r
     assert rows_of(other, 3) != rows_of(batches, 3)
 
 
-def test_crops_are_parts_of_windows_short_ones_too_and_the_rest_stays_whole(reader: WindowTokenizer) -> None:
+def test_crops_are_parts_of_windows_and_other_windows_are_kept_whole(reader: WindowTokenizer) -> None:
     cropping = WindowBatches(TrainingExamples.from_labels(TEXTS, LABELS), reader, replace(RECIPE, crops=0.5))
     whole = {tuple(window) for ids in reader.token_ids(TEXTS) for window in reader.windows(ids)}
     shown = [window for epoch in range(40) for window, _ in rows_of(cropping, epoch)]
@@ -65,19 +65,19 @@ def test_crops_are_parts_of_windows_short_ones_too_and_the_rest_stays_whole(read
     inside = {" ".join(map(str, window[1:-1])) for window in whole}
     parts = [window for window in shown if window not in whole]
     assert all(any(" ".join(map(str, part[1:-1])) in window for window in inside) for part in parts)
-    assert 0.3 < len(parts) / len(shown) < 0.6, "a text too short to cut stays whole"
+    assert 0.3 < len(parts) / len(shown) < 0.6, "a text too short to crop is kept whole"
     lengths = [len(part) - 2 for part in parts]
     assert min(lengths) == 12
     assert max(lengths) > 20
     assert rows_of(cropping, 1) == rows_of(cropping, 1)
 
 
-def test_batches_are_as_large_as_told_and_of_like_length(batches: WindowBatches) -> None:
+def test_batches_have_the_configured_size_and_similar_lengths(batches: WindowBatches) -> None:
     sizes = [len(labels) for _, labels in batches.epoch(0)]
     assert len(sizes) == batches.batches_per_epoch == 8
     assert sorted(sizes) == [2, *[4] * 7]
     spreads = [np.ptp(inputs["attention_mask"].sum(axis=1)) for inputs, _ in batches.epoch(0)]
-    assert sum(spread > 10 for spread in spreads) <= 1, "short and long windows meet in one batch at most"
+    assert sum(spread > 10 for spread in spreads) <= 1, "at most one batch mixes short and long windows"
 
 
 def test_the_learning_rate_rises_then_falls_to_zero() -> None:
@@ -93,7 +93,7 @@ def test_without_warm_up_the_learning_rate_starts_at_its_peak() -> None:
 @pytest.mark.parametrize(
     ("precision", "computed"), [("float32", "float32"), ("bfloat16", "bfloat16"), ("fastest", None)]
 )
-def test_a_precision_holds_inside_its_block_only(precision: str, computed: str | None) -> None:
+def test_a_precision_applies_only_inside_its_block(precision: str, computed: str | None) -> None:
     before = keras.config.dtype_policy()
     with use_precision(precision) as found:
         policy = keras.config.dtype_policy()

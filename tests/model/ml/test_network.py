@@ -1,4 +1,4 @@
-"""BERT in Keras and in the serving engine: the size of bert-base-uncased, and one arithmetic in both."""
+"""BERT in Keras and in the serving engine: the size of bert-base-uncased, and equal results."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,12 +33,12 @@ CONFIGS = {
         layer_norm_eps=1e-5,
     ),
 }
-# The engine rounds activations to int8. These logits spread over about one unit; a wrong layer is off by that much.
+# The engine rounds activations to int8. These logits range over about one unit, as would the error of a wrong layer.
 SERVING_TOLERANCE = 0.25
 
 
 def random_batch(config: BertConfig, seed: int = 1) -> TokenBatch:
-    """Windows of 1 to 40 tokens, padded to 48."""
+    """Return windows of 1 to 40 tokens, padded to 48."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, 41, 24)
     mask = (np.arange(48)[None] < lengths[:, None]).astype(np.int32)
@@ -75,16 +75,16 @@ def test_every_weight_has_one_hugging_face_name() -> None:
     assert len({weight.name for weight in named}) == len(named) == len(network.trainable_variables)
 
 
-def test_the_serving_graph_computes_what_keras_computes(folder: Path) -> None:
+def test_the_serving_graph_agrees_with_keras(folder: Path) -> None:
     batch = random_batch(BertConfig.read(folder))
-    # The weights of these folders are whole in int8, so without rounded activations nothing is rounded.
+    # The weights of these folders are exact in int8, so nothing is rounded unless activations are.
     options = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}
     graph = ov.Core().compile_model(build_graph(folder, "int8"), "CPU", options)
     found = graph([batch.input_ids, batch.attention_mask])[0]
     np.testing.assert_allclose(found, keras_logits(read_checkpoint(folder), batch), atol=1e-4)
 
 
-def test_the_engine_as_it_serves_agrees_with_keras(folder: Path) -> None:
+def test_the_int8_engine_agrees_with_keras(folder: Path) -> None:
     batch = random_batch(BertConfig.read(folder))
     expected = keras_logits(read_checkpoint(folder), batch)
     found = Engine.load(folder, 32, 8).graph([batch.input_ids, batch.attention_mask])[0]
@@ -92,7 +92,7 @@ def test_the_engine_as_it_serves_agrees_with_keras(folder: Path) -> None:
     clear = np.abs(expected[:, 1] - expected[:, 0]) > 2 * SERVING_TOLERANCE
     assert clear.sum() > len(clear) / 2
     np.testing.assert_array_equal(found.argmax(axis=1)[clear], expected.argmax(axis=1)[clear])
-    assert set(expected.argmax(axis=1)[clear]) == {0, 1}, "the texts tell the labels apart"
+    assert set(expected.argmax(axis=1)[clear]) == {0, 1}, "the texts have different labels"
 
 
 def test_padding_does_not_change_the_logits(folder: Path) -> None:
@@ -104,17 +104,17 @@ def test_padding_does_not_change_the_logits(folder: Path) -> None:
         np.testing.assert_allclose(keras_logits(network, alone)[0], padded[row], atol=2e-5)
 
 
-def test_what_padding_holds_does_not_matter(folder: Path) -> None:
+def test_the_tokens_in_padding_do_not_matter(folder: Path) -> None:
     batch = random_batch(BertConfig.read(folder))
     network = read_checkpoint(folder)
     scribbled = np.where(batch.attention_mask == 1, batch.input_ids, 7).astype(np.int32)
     found = keras_logits(network, TokenBatch(scribbled, batch.attention_mask))
     np.testing.assert_allclose(found, keras_logits(network, batch), atol=2e-5)
     unmasked = keras_logits(network, TokenBatch(scribbled, np.ones_like(scribbled)))
-    assert np.abs(unmasked - found).max() > 0.1, "the mask is what hides the padding"
+    assert np.abs(unmasked - found).max() > 0.1, "without the mask, padding matters"
 
 
-def test_new_weights_follow_from_the_seed_and_no_two_are_alike() -> None:
+def test_new_weights_depend_on_the_seed_and_are_all_different() -> None:
     def weights(seed: int) -> list[np.ndarray]:
         keras.utils.set_random_seed(seed)
         network = build_network(CONFIGS["plain"])
@@ -142,7 +142,7 @@ def test_in_bfloat16_the_gradient_of_a_frequent_word_is_summed_in_float32() -> N
         with use_precision(precision):
             embeddings = build_network(CONFIGS["plain"]).get_layer("bert").embeddings
         with tf.GradientTape() as tape:
-            # Adding one by one, bfloat16 gets no further than 256 times the first of these 1,920 places.
+            # Adding these 1,920 gradients one by one, bfloat16 stops at 256 times the first.
             summed = keras.ops.sum(embeddings(keras.ops.full((40, 48), 7, "int32"))[..., 0])
         found.append(tf.convert_to_tensor(tape.gradient(summed, embeddings.words.value))[7])
     np.testing.assert_allclose(found[1], found[0], rtol=1e-5, atol=1e-5)

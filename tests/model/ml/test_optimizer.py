@@ -1,4 +1,4 @@
-"""AdamW in one pass does what Keras's does, moments included."""
+"""The fused AdamW has the same results as Keras's, including moments."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ SHAPES = {"kernel": (7, 5), "bias": (5,), "table": (30, 3)}
 
 
 def after_steps(kind: type[keras.optimizers.Optimizer], clip: dict[str, float]) -> list[np.ndarray]:
-    """Variables, moments and the count of steps after six steps down the same gradients."""
+    """Return variables, moments and the step count after six steps with the same gradients."""
     rng = np.random.default_rng(3)
     variables = [keras.Variable(rng.normal(size=shape), dtype="float32", name=name) for name, shape in SHAPES.items()]
     rate = keras.optimizers.schedules.PolynomialDecay(0.05, 10)
@@ -25,7 +25,7 @@ def after_steps(kind: type[keras.optimizers.Optimizer], clip: dict[str, float]) 
 
 
 @pytest.mark.parametrize("clip", [{}, {"clipnorm": 1.0}, {"global_clipnorm": 1.0}])
-def test_variables_and_moments_are_those_of_keras(clip: dict[str, float]) -> None:
+def test_variables_and_moments_equal_those_of_keras(clip: dict[str, float]) -> None:
     found, wanted = after_steps(AdamW, clip), after_steps(keras.optimizers.AdamW, clip)
     assert len(found) == 3 + 2 * 3 + 1
     # 1 - 0.999 has few bits in float32: moments, and the steps of up to 0.05, differ in the fifth digit.

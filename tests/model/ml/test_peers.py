@@ -1,4 +1,4 @@
-"""Our folders opened by transformers on PyTorch: the same ids, and logits equal to 1e-4."""
+"""Folders opened by transformers on PyTorch give the same ids, and the same logits to 1e-4."""
 
 import json
 import os
@@ -47,7 +47,7 @@ DEEP = BertConfig(
 
 @dataclass(frozen=True)
 class Pair:
-    """One folder: our reader and network, and what the peer answered for the same texts and batch."""
+    """One folder's tokenizer and network, and the peer's results for the same texts and batch."""
 
     folder: Path
     reader: WindowTokenizer
@@ -57,7 +57,7 @@ class Pair:
 
 
 def padded_batch(reader: WindowTokenizer) -> TokenBatch:
-    """Every window of the texts, padded as for training."""
+    """Return every window of the texts, padded as for training."""
     return reader.pad([window for ids in reader.token_ids(TEXTS) for window in reader.windows(ids)], 32)
 
 
@@ -65,7 +65,7 @@ def padded_batch(reader: WindowTokenizer) -> TokenBatch:
 def pairs(
     peers_python: Path, random_bert: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Pair]:
-    """Both folders; one process of the peer's answers for both."""
+    """Both folders, with results from one peer process."""
     folders = {"starter": STARTER, "deep": random_bert(tmp_path_factory.mktemp("deep") / "bert", DEEP)}
     readers = {name: WindowTokenizer.read(folder, WINDOW, 32) for name, folder in folders.items()}
     batches = {name: padded_batch(reader) for name, reader in readers.items()}
@@ -101,7 +101,7 @@ def logits(network: keras.Model, batch: TokenBatch) -> np.ndarray[Any, Any]:
     return keras.ops.convert_to_numpy(found)
 
 
-def test_the_folder_opens_whole_as_what_it_is(pair: Pair) -> None:
+def test_every_weight_is_loaded_into_the_right_architecture(pair: Pair) -> None:
     assert pair.peer["architecture"] == "BertForSequenceClassification"
     assert pair.peer["misfits"] == []
     assert tuple(pair.peer["labels"]) == LABELS
@@ -120,7 +120,7 @@ def test_a_padded_batch_gets_the_same_logits(pair: Pair) -> None:
     assert np.ptp(expected, axis=0).min() > 100 * TOLERANCE, "the texts get different logits"
 
 
-def test_texts_get_the_same_logits_however_each_side_reads_them(pair: Pair) -> None:
+def test_texts_get_the_same_logits_with_each_sides_tokenizer(pair: Pair) -> None:
     for text, expected in zip(TEXTS, pair.peer["texts"], strict=True):
         (ids,) = pair.reader.token_ids([text])
         found = logits(pair.network, pair.reader.pad(pair.reader.windows(ids), 16))
@@ -128,5 +128,5 @@ def test_texts_get_the_same_logits_however_each_side_reads_them(pair: Pair) -> N
         np.testing.assert_allclose(found[0], expected, atol=TOLERANCE, rtol=0)
 
 
-def test_transformers_is_told_our_window(pairs: dict[str, Pair]) -> None:
+def test_the_maximum_length_in_transformers_is_the_window(pairs: dict[str, Pair]) -> None:
     assert pairs["starter"].peer["longest"] == WINDOW

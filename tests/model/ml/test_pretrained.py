@@ -1,4 +1,4 @@
-"""Hugging Face folders: what is written is read, older names are known, and what does not fit is refused."""
+"""Hugging Face folders: they round-trip, older names are read, and mismatched weights are refused."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +66,7 @@ def assert_refused(folder: Path, reason: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_written_is_read_to_float16s_precision(tmp_path: Path, reader: WindowTokenizer) -> None:
+def test_written_weights_are_read_back_in_float16_precision(tmp_path: Path, reader: WindowTokenizer) -> None:
     network = build_network(CONFIG)
     rng = np.random.default_rng(3)
     for weight in weight_names(network):
@@ -107,14 +107,14 @@ def test_the_names_of_old_tensorflow_exports_are_read(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, ml_dtypes.bfloat16])
-def test_other_number_types_are_read(folder: Path, dtype: Any) -> None:
+def test_other_dtypes_are_read(folder: Path, dtype: Any) -> None:
     rewrite(folder, lambda tensors: {name: values.astype(dtype) for name, values in tensors.items()})
     expected = {name: values.astype(np.float32) for name, values in load_file(folder / WEIGHTS).items()}
     assert_equal(transposed(values_of(read_checkpoint(folder))), expected)
 
 
 def transposed(values: Tensors) -> Tensors:
-    """As in the file: the kernels of dense layers the other way round."""
+    """Transpose the kernels of dense layers, as in the file."""
     tables = ("word_embeddings", "position_embeddings", "token_type_embeddings")
     return {name: value if any(table in name for table in tables) else value.T for name, value in values.items()}
 
@@ -128,7 +128,7 @@ def test_other_tensors_do_not_matter(folder: Path) -> None:
     assert_equal(values_of(read_checkpoint(folder)), expected)
 
 
-def test_without_a_head_the_head_is_new_and_the_encoder_is_not(folder: Path) -> None:
+def test_a_missing_head_is_new_and_the_encoder_is_loaded(folder: Path) -> None:
     expected = values_of(read_checkpoint(folder))
     rewrite(folder, without("classifier."))
     found = values_of(read_checkpoint(folder))
@@ -136,12 +136,12 @@ def test_without_a_head_the_head_is_new_and_the_encoder_is_not(folder: Path) -> 
     assert_equal(without("classifier.")(found), without("classifier.")(expected))
 
 
-def test_the_configuration_that_is_given_goes_before_the_folders(folder: Path) -> None:
-    shallow = BertConfig(**{**config_facts(), "num_hidden_layers": 1})
+def test_a_given_config_takes_precedence_over_the_folders(folder: Path) -> None:
+    shallow = BertConfig(**{**config_values(), "num_hidden_layers": 1})
     assert "bert.encoder.layer.1.output.dense.weight" not in values_of(read_checkpoint(folder, shallow))
 
 
-def config_facts() -> dict[str, Any]:
+def config_values() -> dict[str, Any]:
     return {name: getattr(CONFIG, name) for name in BertConfig.__dataclass_fields__}
 
 
@@ -181,7 +181,7 @@ def test_a_truncated_file_is_refused(folder: Path) -> None:
     assert_refused(folder, f"{WEIGHTS} cannot be read")
 
 
-def test_weights_are_moved_back_to_where_they_started(folder: Path) -> None:
+def test_weights_are_interpolated_towards_the_start(folder: Path) -> None:
     start, trained = read_checkpoint(folder), read_checkpoint(folder)
     for variable in trained.trainable_variables:
         variable.assign_add(keras.ops.ones_like(variable))

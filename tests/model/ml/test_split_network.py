@@ -1,4 +1,4 @@
-"""A divided network: its two parts give what the whole gives, and only the upper one learns."""
+"""A split network: its two parts together equal the whole, and only the upper part is trained."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +27,7 @@ EVERY = range(CONFIG.num_hidden_layers + 1)
 RECIPE = replace(
     Recipe.load("feedback"), window=32, overlap=8, batch_size=4, epochs=2, precision="float32", learning_rate=1e-2
 )
-# Texts of one window, ever longer, and of several.
+# Texts of one window, of increasing length, and of several windows.
 TEXTS = [
     " ".join(f"{number} of {word}" for word in range(30 if number > 20 else 1 + number // 3)) for number in range(24)
 ]
@@ -40,7 +40,7 @@ def network(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def inputs(reader: WindowTokenizer) -> NetworkInputs:
-    """Windows of all lengths in one batch."""
+    """Windows of all lengths, in one batch."""
     return padded(reader, 16)
 
 
@@ -55,29 +55,27 @@ def output(model: keras.Model, inputs: NetworkInputs) -> np.ndarray:
 
 
 @pytest.mark.parametrize("frozen", EVERY)
-def test_the_upper_part_of_what_the_lower_gives_are_the_output(
+def test_the_two_parts_together_give_the_output_of_the_whole(
     network: keras.Model, inputs: NetworkInputs, frozen: int
 ) -> None:
     parts, expected = split_network(network, frozen), output(network, inputs)
-    assert np.ptp(expected, axis=0).min() > 0.1, "the texts tell the labels apart"
+    assert np.ptp(expected, axis=0).min() > 0.1, "the texts have different labels"
     between = {"hidden": output(parts.lower, inputs), "attention_mask": inputs["attention_mask"]}
     np.testing.assert_allclose(output(parts.upper, between), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("frozen", EVERY)
-def test_keeping_the_lower_outputs_in_float16_costs_little(
-    network: keras.Model, inputs: NetworkInputs, frozen: int
-) -> None:
+def test_caching_in_float16_has_a_small_error(network: keras.Model, inputs: NetworkInputs, frozen: int) -> None:
     parts, expected = split_network(network, frozen), output(network, inputs)
     kept = LowerOutputCache(parts.lower)(inputs)
     assert kept["hidden"].dtype == np.float16
-    # float16 rounds to 2 ** -11 of a value, and the blocks above add up what that costs.
+    # float16 has a relative error of 2 ** -11, and the errors add up over the blocks above.
     cost = np.abs(output(parts.upper, kept) - expected).max()
     assert cost < 0.01 * np.ptp(expected)
 
 
 @pytest.mark.parametrize("frozen", EVERY)
-def test_training_changes_the_upper_part_alone(
+def test_training_changes_only_the_upper_part(
     random_bert: RandomBert, reader: WindowTokenizer, tmp_path: Path, frozen: int
 ) -> None:
     own = read_checkpoint(random_bert(tmp_path / "bert", CONFIG))
@@ -96,8 +94,8 @@ def test_training_changes_the_upper_part_alone(
     assert {name for name, kept in same.items() if kept} == below
 
 
-def counted(network: keras.Model, frozen: int) -> tuple[LowerOutputCache, list[int]]:
-    """Lower outputs, and the windows of each computation."""
+def counting_cache(network: keras.Model, frozen: int) -> tuple[LowerOutputCache, list[int]]:
+    """Return a cache, and a list of the number of windows of each computation."""
     lower, sizes = split_network(network, frozen).lower, []
 
     def compute(inputs: NetworkInputs) -> object:
@@ -107,16 +105,14 @@ def counted(network: keras.Model, frozen: int) -> tuple[LowerOutputCache, list[i
     return LowerOutputCache(compute), sizes
 
 
-def test_each_window_is_computed_once_whatever_batch_it_stands_in(
-    network: keras.Model, reader: WindowTokenizer
-) -> None:
+def test_each_window_is_computed_once_across_batches(network: keras.Model, reader: WindowTokenizer) -> None:
     batches = WindowBatches(
         TrainingExamples.from_labels(TEXTS, [number % 2 for number in range(24)]),
         reader,
         replace(RECIPE, frozen_layers=1),
     )
-    outputs, sizes = counted(network, 1)
-    # The middle of one epoch and then others, as a fine-tune that is resumed goes on.
+    outputs, sizes = counting_cache(network, 1)
+    # First the middle of an epoch and then others, as in a resumed fine-tune.
     for inputs, _ in list(batches.epoch(1))[2:] + list(batches.epoch(2)) + list(batches.epoch(0)):
         outputs(inputs)
     windows = {
@@ -127,10 +123,10 @@ def test_each_window_is_computed_once_whatever_batch_it_stands_in(
     assert sum(sizes) == len(windows) == len(TEXTS)
 
 
-def test_a_window_gives_the_same_in_batches_of_other_padding(network: keras.Model, reader: WindowTokenizer) -> None:
+def test_a_window_has_the_same_output_with_other_padding(network: keras.Model, reader: WindowTokenizer) -> None:
     batches = [padded(reader, 32), padded(reader, 1, slice(0, 5)), padded(reader, 1, slice(3, 15))]
     assert [batch["input_ids"].shape[1] for batch in batches] == [32, 8, 17]
-    outputs, sizes = counted(network, 1)
+    outputs, sizes = counting_cache(network, 1)
     together = outputs(batches[0])["hidden"]
     for batch, rows in zip(batches[1:], (slice(0, 5), slice(3, 15)), strict=True):
         kept, fresh = outputs(batch), LowerOutputCache(split_network(network, 1).lower)(batch)

@@ -1,4 +1,4 @@
-"""The model that comes with the project: what it says, what it was made of, and how large it is."""
+"""The starter model: its verdicts, its training and its size."""
 
 import json
 import random
@@ -29,7 +29,7 @@ def starter() -> Classifier:
 
 @pytest.fixture
 def altered(tmp_path: Path) -> Altered:
-    """Makes a copy of the starter with a changed manifest."""
+    """A function that copies the starter with a changed manifest."""
 
     def alter(change: Callable[[Manifest], Manifest]) -> Path:
         for path in STARTER.iterdir():
@@ -56,12 +56,12 @@ def assert_refused(folder: Path, reason: str) -> None:
         ("I cannot believe I have wasted time on this movie, it is the worst movie I have ever seen", "Negative"),
     ],
 )
-def test_the_sentences_of_the_readme(starter: Classifier, text: str, label: str) -> None:
+def test_the_examples_in_the_readme(starter: Classifier, text: str, label: str) -> None:
     (verdict,) = starter.classify([text])
     assert (verdict.label, verdict.sure) == (label, True)
 
 
-def test_a_verdict_does_not_depend_on_its_neighbours(starter: Classifier) -> None:
+def test_a_verdict_does_not_depend_on_the_rest_of_the_batch(starter: Classifier) -> None:
     texts = ["Dull.", "What a joy! " * 100, "", "Neither good nor bad, I would say.", *PROBES[:20]]
     together = starter.classify(texts)
     for text, verdict in zip(texts, together, strict=True):
@@ -71,7 +71,7 @@ def test_a_verdict_does_not_depend_on_its_neighbours(starter: Classifier) -> Non
     assert starter.classify([]) == []
 
 
-def test_many_texts_of_all_lengths_come_back_in_order(starter: Classifier) -> None:
+def test_many_texts_of_all_lengths_keep_their_order(starter: Classifier) -> None:
     texts = [probe * (1 + number % 7) for number, probe in enumerate(PROBES)] * 4
     random.Random(3).shuffle(texts)
     assert sum(map(len, texts)) > 3 * 4 * BATCH_TOKENS, "several runs of the graph"
@@ -102,11 +102,11 @@ def test_a_long_text_is_read_to_its_end(starter: Classifier) -> None:
     assert after.logits[1] - after.logits[0] > before.logits[1] - before.logits[0] + 0.5
 
 
-def test_it_was_trained_on_the_official_train_part_and_nothing_else(starter: Classifier) -> None:
+def test_it_was_trained_only_on_the_official_train_split(starter: Classifier) -> None:
     data = starter.manifest.data
     left_out = data["left_out_because_in_test"] + data["left_out_because_in_dev"]
     assert data["train"]["reviews"] + data["dev"]["reviews"] + left_out == OFFICIAL_TRAIN
-    assert data["left_out_because_in_test"] == 123, "the texts that the official test part has too"
+    assert data["left_out_because_in_test"] == 123, "texts that are also in the official test split"
     assert data["train"]["digest"] != data["dev"]["digest"]
 
 
@@ -120,7 +120,7 @@ def test_it_was_made_by_the_default_recipe_from_the_default_encoder(starter: Cla
     assert 0.88 < manifest.figures["dev"]["accuracy"] < 1
 
 
-def test_every_file_of_the_folder_is_vouched_for(starter: Classifier) -> None:
+def test_the_manifest_lists_every_file(starter: Classifier) -> None:
     assert starter.manifest.files == file_hashes(STARTER)
 
 
@@ -128,17 +128,17 @@ def test_it_is_small_enough_for_the_repository() -> None:
     assert sum(path.stat().st_size for path in STARTER.iterdir()) < MOST_MEGABYTES * 1_000_000
 
 
-def test_the_probes_come_out_of_both_labels(starter: Classifier) -> None:
+def test_the_probes_have_both_labels(starter: Classifier) -> None:
     labels = [verdict.label for verdict in starter.classify(PROBES)]
-    assert 10 < labels.count("Positive") < len(PROBES) - 10, "probes of one label would not show a swapped head"
+    assert 10 < labels.count("Positive") < len(PROBES) - 10, "probes of one label would not detect swapped labels"
 
 
 def test_other_probe_logits_are_refused(altered: Altered) -> None:
     folder = altered(lambda manifest: replace(manifest, probe_logits=[row[::-1] for row in manifest.probe_logits]))
-    assert_refused(folder, "its probe texts come out")
+    assert_refused(folder, "the logits of its probe texts are off by")
 
 
-def test_one_other_probe_is_enough(altered: Altered) -> None:
+def test_one_different_probe_is_refused(altered: Altered) -> None:
     def shift(manifest: Manifest) -> Manifest:
         (negative, positive), *others = manifest.probe_logits
         return replace(manifest, probe_logits=[[negative + 0.5, positive], *others])
@@ -146,9 +146,9 @@ def test_one_other_probe_is_enough(altered: Altered) -> None:
     assert_refused(altered(shift), "the logits of its probe texts are off by 0.5")
 
 
-def test_a_probe_that_is_no_number_is_refused(altered: Altered) -> None:
+def test_a_nan_probe_is_refused(altered: Altered) -> None:
     folder = altered(lambda manifest: replace(manifest, probe_logits=[[float("nan")] * 2] * len(PROBES)))
-    assert_refused(folder, "its probe texts come out nan")
+    assert_refused(folder, "the logits of its probe texts are off by nan")
 
 
 @pytest.mark.parametrize("count", [0, 1, len(PROBES) - 1])
@@ -166,5 +166,7 @@ def test_an_altered_file_is_refused(tmp_path: Path) -> None:
     assert_refused(tmp_path, "config.json is not the file that was published")
 
 
-def test_another_reading_window_is_noticed_by_the_probes(altered: Altered) -> None:
-    assert_refused(altered(lambda manifest: replace(manifest, window=12, overlap=2)), "its probe texts come out")
+def test_the_probes_detect_a_different_window(altered: Altered) -> None:
+    assert_refused(
+        altered(lambda manifest: replace(manifest, window=12, overlap=2)), "the logits of its probe texts are off by"
+    )

@@ -1,4 +1,4 @@
-"""Trains a small network for a few steps on so many logical processors and writes its weights."""
+"""Trains a small network for a few steps on a number of logical CPUs, and writes its weights."""
 
 import sys
 from dataclasses import replace
@@ -24,34 +24,34 @@ RECIPE = replace(
     Recipe.load("default"), batch_size=4, epochs=1, window=16, overlap=4, precision="float32", hidden_dropout=0.0
 )
 CONFIG = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
-# The last batch has one row, fewer than two copies.
+# The last batch has one row, fewer than two replicas.
 TEXTS = [f"Number {number}: {'a joy' if number % 2 else 'a bore'} to the last page" for number in range(21)]
 
 
-def main(copies: int, out: Path) -> None:
-    """Train with ``copies`` of the network and write the weights that come of it."""
-    processors = tf.config.list_physical_devices("CPU")
-    tf.config.set_logical_device_configuration(processors[0], [tf.config.LogicalDeviceConfiguration()] * copies)
-    strategy = tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(copies)])
+def main(replicas: int, out: Path) -> None:
+    """Train with ``replicas`` of the network and write the resulting weights."""
+    cpus = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * replicas)
+    strategy = tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(replicas)])
     keras.utils.set_random_seed(RECIPE.seed)
-    reader = WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, RECIPE.window, RECIPE.overlap)
+    tokenizer = WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, RECIPE.window, RECIPE.overlap)
     examples = TrainingExamples.from_labels(TEXTS, [number % 2 for number in range(len(TEXTS))])
     with use_precision(RECIPE.precision), strategy.scope():
         config = replace(CONFIG, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
         network = build_network(config)
-        # Copies draw their first weights in another order.
+        # With replicas, initial weights are drawn in another order.
         rng = np.random.default_rng(RECIPE.seed)
         for variable in network.trainable_variables:
             variable.assign(rng.normal(0, 0.05, variable.shape))
-        state = Checkpoint(out.parent / "state", "plan")
+        checkpoint = Checkpoint(out.parent / "checkpoint", "plan")
         train(
             network,
-            WindowBatches(examples, reader, RECIPE),
-            state,
+            WindowBatches(examples, tokenizer, RECIPE),
+            checkpoint,
             False,
             TrainingCallbacks(lambda _: None, lambda: False),
         )
-        state.save(network, 6)
+        checkpoint.save(network, 6)
     weights = {str(n): keras.ops.convert_to_numpy(v) for n, v in enumerate(network.trainable_variables)}
     save_file(weights, out)
 
