@@ -102,8 +102,8 @@ def find_column(path: Path, columns: list[str], names: Iterable[str]) -> str:
 
 def _parse_labels(path: Path, column: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int8]]":
     words = column.astype(object).where(column.notna(), "").map(str)
-    known = {word: label_index(word) for word in words.unique()}
+    indices = {word: label_index(word) for word in words.unique()}
     for row, word in enumerate(words, start=1):
-        if known[word] is None:
+        if indices[word] is None:
             raise UnknownLabel(path=path, row=row, label=word)
-    return np.fromiter((known[word] for word in words), np.int8, len(words))
+    return np.fromiter((indices[word] for word in words), np.int8, len(words))
