@@ -1,1 +1,1 @@
-"""The steps from an empty database to the tables of ``storage``; ``runner`` takes them."""
+"""The migrations from an empty database to the tables of ``storage``; ``runner`` applies them."""

@@ -1,4 +1,4 @@
-"""What Alembic loads before it runs steps: they use the connection that ``runner`` opened."""
+"""The environment that Alembic loads before it runs migrations, on the connection that ``runner`` opened."""
 
 from alembic import context
 

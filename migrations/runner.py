@@ -1,4 +1,4 @@
-"""Applies the migrations, all or none, one process at a time."""
+"""Applies the migrations: all or none, and one process at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,15 +24,15 @@ from storage.errors import MigrationRefused
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# Any number, but the same in every process: PostgreSQL lets one holder of it at a time migrate.
+# The key of PostgreSQL's advisory lock for migrating: any number, but the same in every process.
 _LOCK: Final = 7_460_811
 
 
 def upgrade(url: str) -> None:
-    """Bring the database to the newest migration; makes the file of a SQLite database that is not there yet.
+    """Migrate the database to the newest revision; create a missing SQLite file.
 
-    Raises BadSetting for an address of another kind, DatabaseUnusable when there is no answer, MigrationRefused when
-    rows would be left that belong to none.
+    Raises BadSetting for an unsupported address, DatabaseUnusable when the connection fails, MigrationRefused when
+    rows would be left that refer to missing rows.
     """
     address = parse_address(url)
     path = sqlite_file(address)
@@ -40,7 +40,7 @@ def upgrade(url: str) -> None:
         with reachable(address):
             make_private_file(path)
     if current(url) == SCHEMA_REVISION:
-        return  # as at most starts, and without the half second that Alembic takes to load
+        return  # the usual case at a start, which saves the half second that Alembic takes to load
     from alembic import command
 
     with _migrating(address) as connection:
@@ -48,7 +48,7 @@ def upgrade(url: str) -> None:
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Take migrations back to ``revision``; ``base`` takes back all of them, and with them all data."""
+    """Revert the migrations after ``revision``; ``base`` reverts all of them and deletes all data."""
     from alembic import command
 
     with _migrating(parse_address(url)) as connection:
@@ -56,7 +56,7 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def head() -> str:
-    """Name the newest migration."""
+    """Return the revision of the newest migration."""
     from alembic.script import ScriptDirectory
 
     newest = ScriptDirectory.from_config(_config(None)).get_current_head()
@@ -66,7 +66,7 @@ def head() -> str:
 
 
 def current(url: str) -> str | None:
-    """Name the migration that the database is at, None before the first; changes nothing."""
+    """Return the database's revision, None before the first migration; change nothing."""
     address = parse_address(url)
     path = sqlite_file(address)
     if path is not None and not path.exists():

@@ -1,8 +1,8 @@
-"""What survives a restart: people, updates, messages, predictions, judgements, replies and model versions.
+"""Everything that survives a restart, in the database or in the artifact store.
 
-No function here commits. The edge opens a unit of work, calls what it needs and closes it:
+No function here commits. The caller opens a unit of work, calls the functions that it needs and closes the unit:
 
     database = Database.open(settings.database_address, read_keys(settings))
     with database.unit_of_work() as unit:
-        person = meet(unit, telegram_id, name, language)
+        person = upsert_person(unit, telegram_id, name, language)
 """

@@ -1,60 +1,62 @@
-"""What can go wrong with the database and the store of models. ``core.errors`` draws the tree."""
+"""Errors of the database and of the artifact store. ``core.errors`` shows the whole tree."""
 
 from core.errors import BadInput, ThumbsError
 
 
 class StorageError(ThumbsError):
-    message = "The database did not do what was asked; the log has the details."
+    message = "The database operation failed; see the log for details."
 
 
 class DatabaseUnusable(StorageError):
-    message = "The database at {address} cannot be used: {reason}. Check DATABASE_URL and that its server is running."
+    message = "The database at {address} cannot be used: {reason}. Check DATABASE_URL and that the server is running."
 
 
 class SchemaMismatch(StorageError):
-    message = "The database is at migration {found} and this program needs {needed}. Run: thumbs db upgrade"
+    message = "The database is at migration {found}, but this program needs {needed}. Run: thumbs db upgrade"
 
 
 class MigrationRefused(StorageError):
     message = (
-        "The migration would leave rows that refer to others which are not there ({rows}), so nothing was "
-        "changed. Something else than this program changed the database; restore a copy of it."
+        "The migration would leave rows that refer to missing rows ({rows}), so nothing was changed. Another program "
+        "must have modified the database; restore a backup."
     )
 
 
 class KeyMissing(StorageError):
     message = (
-        "There is no encryption key. Set ENCRYPTION_KEY, or ENCRYPTION_KEY_FILE to a file that holds one; "
-        "thumbs key new makes one."
+        "There is no encryption key. Set ENCRYPTION_KEY, or set ENCRYPTION_KEY_FILE to a file that contains one. "
+        "Create one with: thumbs key new"
     )
 
 
 class KeyWrong(StorageError):
-    message = "The encryption key does not open what is stored. Put back the key that the database was written with."
+    message = "The encryption key cannot decrypt the stored data. Restore the key that the database was encrypted with."
 
 
 class KeyExists(BadInput):
-    message = "There is a file at {path} already. It may be the key that the database was written with, so it is kept."
+    message = "The file {path} exists already. It may hold the key of the database, so it was not overwritten."
 
 
 class UnknownMessage(StorageError):
-    message = "Message {message_id} is not in the database; it was deleted."
+    message = "Message {message_id} does not exist; it was deleted."
 
 
 class UpdateHandled(StorageError):
-    message = "Update {update_id} was handled already, by another process of this bot, so nothing was done again."
+    message = "Update {update_id} was already handled by another process of this bot, so nothing was done twice."
 
 
 class UnknownPrediction(StorageError):
-    message = "Prediction {prediction_id} is not in the database; the text that it was made for was deleted."
+    message = "Prediction {prediction_id} does not exist; its text was deleted."
 
 
 class UnknownModelVersion(BadInput):
-    message = "There is no model version {version} in the registry; register it first."
+    message = "Model version {version} is not in the registry. Register it first."
 
 
 class ModelVersionTaken(BadInput):
-    message = "Model version {version} is registered with other contents. Give the new model another version."
+    message = (
+        "Model version {version} is already registered with different contents. Give the new model another version."
+    )
 
 
 class UnknownRun(BadInput):
@@ -62,26 +64,29 @@ class UnknownRun(BadInput):
 
 
 class LeaseLost(StorageError):
-    message = "Training run {run_id} is no longer this worker's: it was cancelled, ended or taken over by another."
+    message = (
+        "This worker lost the lease of training run {run_id}: the run was cancelled, finished or claimed by another "
+        "worker."
+    )
 
 
 class StoreUnusable(StorageError):
-    message = "The store of models at {address} cannot be used: {reason}. Check ARTIFACT_STORE."
+    message = "The artifact store at {address} cannot be used: {reason}. Check ARTIFACT_STORE."
 
 
 class NotInTheStore(StorageError):
-    message = "There is no model {location} in the store of models at {address}."
+    message = "There is no model {location} in the artifact store at {address}."
 
 
 class ModelRemoved(BadInput):
     message = (
-        "The files of model version {version} were removed, so it cannot answer again. thumbs models list "
-        "shows those that can."
+        "The files of model version {version} were removed, so it cannot go live again. List the available versions "
+        "with: thumbs models list"
     )
 
 
 class LiveModelChanged(StorageError):
     message = (
-        "The live model changed from {expected} to {found} while another was on its way, so nothing was "
-        "changed. Look at thumbs models list and decide anew."
+        "The live model changed from {expected} to {found} in the meantime, so nothing was changed. Check "
+        "thumbs models list, then try again."
     )

@@ -1,1 +1,1 @@
-"""One module a step, numbered in order."""
+"""One module for each migration, numbered in order."""

@@ -1,4 +1,4 @@
-"""The tables of learning: training runs, snapshots, offers to labellers, and who serves which model since when."""
+"""The tables for training: runs, snapshots, label offers, and the bot instances with the model that each serves."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,12 +7,12 @@ revision = "0002"
 down_revision = "0001"
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-# What finds the text to label next among many.
+# Indexes that find the next text to label among many.
 _LABELLING = (("messages", "text_hash"), ("judgements", "text_hash"), ("predictions", "confidence"))
 
 
 def upgrade() -> None:
-    """Make the tables, and let the registry name the run that a version came from."""
+    """Create the tables, and add the run that a version came from to the registry."""
     _runs()
     with op.batch_alter_table("model_versions") as registry:
         registry.add_column(sa.Column("run_id", _ROW_ID))
@@ -26,7 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them; the registry forgets where versions came from."""
+    """Drop the tables, and the registry's reference to runs."""
     for table, column in _LABELLING:
         op.drop_index(f"ix_{table}_{column}", table)
     for table in ("label_offers", "snapshot_rows", "run_followers", "serving", "model_changes"):

@@ -1,4 +1,4 @@
-"""The epochs of a training run, and how a published model does on reviews that decide nothing."""
+"""The epochs of a training run, and a published model's score on test reviews that decide nothing."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,14 +10,14 @@ _TEST = ("tested", "tested_right")
 
 
 def upgrade() -> None:
-    """Add the columns; what was before has no number in them."""
+    """Add the columns; existing rows are NULL in them."""
     op.add_column("training_runs", sa.Column("epochs", sa.BigInteger))
     for name in _TEST:
         op.add_column("model_versions", sa.Column(name, sa.BigInteger))
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the columns."""
     for name in _TEST:
         op.drop_column("model_versions", name)
     op.drop_column("training_runs", "epochs")

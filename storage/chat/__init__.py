@@ -1,1 +1,1 @@
-"""People, messages and predictions; updates in and replies out."""
+"""People, messages and predictions; the inbox and the outbox."""

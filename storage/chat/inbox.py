@@ -1,4 +1,4 @@
-"""The durable inbox: an update is kept here before Telegram is told that it arrived."""
+"""The durable inbox: an update is stored here before the bot acknowledges it to Telegram."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,13 +12,13 @@ from storage.db.states import UpdateState
 from storage.db.tables import UpdateRow
 from storage.errors import UpdateHandled
 
-# After so many failures an update is set aside, or one bad update would be tried at every start for ever.
+# An update is set aside after this many failures; otherwise a bad update would be retried at every start for ever.
 MAX_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class StoredUpdate:
-    """An update that waits; ``attempts`` is how often its handling failed."""
+    """A pending update; ``attempts`` is how often handling it failed."""
 
     bot_id: int
     update_id: int
@@ -27,9 +27,9 @@ class StoredUpdate:
 
 
 def receive(unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | None, payload: str) -> bool:
-    """Keep an update; False when it is a second copy, which is dropped.
+    """Store an update; return False for a duplicate, which is dropped.
 
-    ``telegram_id`` is the sender's, so that ``erase`` finds the update; ``payload`` is its JSON.
+    ``telegram_id`` is the sender's, so that ``erase`` finds the update. ``payload`` is its JSON.
     """
     values = {"bot_id": bot_id, "update_id": update_id, "telegram_id": telegram_id}
     insert = unit.insert(UpdateRow).values(**values, payload=unit.cipher.encrypt(payload))
@@ -37,41 +37,42 @@ def receive(unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | No
 
 
 def pending_updates(unit: UnitOfWork, bot_id: int) -> list[StoredUpdate]:
-    """List the updates that wait, in the order of their ids."""
-    waiting = (
+    """Return the pending updates, in the order of their ids."""
+    pending = (
         select(UpdateRow.update_id, UpdateRow.payload, UpdateRow.attempts)
         .where(UpdateRow.bot_id == bot_id, UpdateRow.state == UpdateState.RECEIVED, UpdateRow.payload.is_not(None))
         .order_by(UpdateRow.update_id)
     )
     return [
         StoredUpdate(bot_id, update_id, unit.cipher.decrypt(payload), attempts)
-        for update_id, payload, attempts in unit.execute(waiting)
+        for update_id, payload, attempts in unit.execute(pending)
         if payload is not None
     ]
 
 
 def finish(unit: UnitOfWork, bot_id: int, update_id: int) -> None:
-    """Mark an update as handled. Its payload and sender go; its id stays, to drop a second copy.
+    """Mark an update as handled. Its payload and sender are cleared; its id stays, so that duplicates are dropped.
 
-    Raises UpdateHandled when it does not wait any more, which takes back all that was done for it in this unit of work.
+    Raises UpdateHandled when the update is no longer pending. The error rolls back the unit of work, and with it
+    everything that was done for the update.
     """
-    emptied = {"payload": None, "telegram_id": None, "reason": None}
+    cleared = {"payload": None, "telegram_id": None, "reason": None}
     handled = {"state": UpdateState.HANDLED, "finished_at": utc_now()}
-    waits = UpdateRow.state.in_([UpdateState.RECEIVED, UpdateState.ERASED])
-    finished = unit.change(update(UpdateRow).where(_is(bot_id, update_id), waits).values(**handled, **emptied))
+    unfinished = UpdateRow.state.in_([UpdateState.RECEIVED, UpdateState.ERASED])
+    finished = unit.change(update(UpdateRow).where(_by_id(bot_id, update_id), unfinished).values(**handled, **cleared))
     if not finished and unit.get(UpdateRow, (bot_id, update_id)) is not None:
         raise UpdateHandled(update_id=update_id)
 
 
 def fail(unit: UnitOfWork, bot_id: int, update_id: int, reason: str) -> int | None:
-    """Note a failure; how many there have been, None for an update that does not wait (any more).
+    """Record a failure, and return the number of failures so far, None for an update that is not pending.
 
-    The one that makes MAX_ATTEMPTS sets the update aside. The payload of an update set aside is kept until ``purge``,
-    so that someone can find out what was wrong.
+    After MAX_ATTEMPTS failures the update is set aside. Its payload is kept until ``purge``, so that the failure can be
+    investigated.
     """
     counted = (
         update(UpdateRow)
-        .where(_is(bot_id, update_id), UpdateRow.state == UpdateState.RECEIVED)
+        .where(_by_id(bot_id, update_id), UpdateRow.state == UpdateState.RECEIVED)
         .values(attempts=UpdateRow.attempts + 1, reason=unit.cipher.encrypt(reason))
         .returning(UpdateRow.attempts)
         .execution_options(synchronize_session=False)
@@ -79,9 +80,9 @@ def fail(unit: UnitOfWork, bot_id: int, update_id: int, reason: str) -> int | No
     attempts = unit.scalar(counted)
     if attempts is not None and attempts >= MAX_ATTEMPTS:
         failed = {"state": UpdateState.FAILED, "finished_at": utc_now()}
-        unit.change(update(UpdateRow).where(_is(bot_id, update_id)).values(failed))
+        unit.change(update(UpdateRow).where(_by_id(bot_id, update_id)).values(failed))
     return attempts
 
 
-def _is(bot_id: int, update_id: int) -> ColumnElement[bool]:
+def _by_id(bot_id: int, update_id: int) -> ColumnElement[bool]:
     return (UpdateRow.bot_id == bot_id) & (UpdateRow.update_id == update_id)

@@ -1,4 +1,4 @@
-"""Texts as they were read, with the Telegram messages that they came in."""
+"""Texts as a model read them, with the Telegram messages that they came in."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from storage.errors import UnknownMessage
 
 @dataclass(frozen=True, slots=True)
 class MessagePart:
-    """One Telegram message's share of a text."""
+    """One Telegram message's part of a text."""
 
     telegram_message_id: int
     text: str
@@ -21,7 +21,7 @@ class MessagePart:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """One text as it was read; ``prediction_id`` is its newest prediction, None before the first."""
+    """One text as a model read it; ``prediction_id`` is its newest prediction, None before the first."""
 
     id: int
     person_id: int
@@ -31,16 +31,16 @@ class StoredMessage:
 
     @property
     def text(self) -> str:
-        """The parts, joined by line ends."""
+        """The parts, joined by newlines."""
         return join_parts(self.parts)
 
 
 def join_parts(parts: Sequence[MessagePart]) -> str:
-    """Join the text that a model reads, from the parts that Telegram's apps split it into."""
+    """Join the parts that Telegram's apps split a text into, so that a model reads the whole text."""
     return "\n".join(part.text for part in parts)
 
 
-def store_message(  # noqa: PLR0913, PLR0917 - one argument a fact
+def store_message(  # noqa: PLR0913, PLR0917 - one argument for each column
     unit: UnitOfWork,
     person_id: int,
     bot_id: int,
@@ -48,13 +48,13 @@ def store_message(  # noqa: PLR0913, PLR0917 - one argument a fact
     parts: Sequence[MessagePart],
     revises: int | None = None,
 ) -> int:
-    """Keep a text and give its id.
+    """Store a text and return its id.
 
-    An edit is a new row with all its parts that ``revises`` the old one: from now on every Telegram message of
-    either leads to the new row. Raises UnknownMessage when the old one is gone, ValueError when there are no parts.
+    An edit is a new row with all its parts that ``revises`` the old one. Afterwards the Telegram messages of both rows
+    belong to the new row. Raises UnknownMessage when the old row was deleted, ValueError when there are no parts.
     """
     if not parts:
-        raise ValueError("a text has at least one part")
+        raise ValueError("a text needs at least one part")
     if revises is not None and unit.get(MessageRow, revises) is None:
         raise UnknownMessage(message_id=revises)
     text_hash = unit.cipher.fingerprint(join_parts(parts))
@@ -62,18 +62,22 @@ def store_message(  # noqa: PLR0913, PLR0917 - one argument a fact
     unit.add(message)
     unit.flush()
     for position, part in enumerate(parts):
-        sealed = unit.cipher.encrypt(part.text)
-        number = part.telegram_message_id
-        unit.add(MessagePartRow(message_id=message.id, position=position, telegram_message_id=number, text=sealed))
+        row = MessagePartRow(
+            message_id=message.id,
+            position=position,
+            telegram_message_id=part.telegram_message_id,
+            text=unit.cipher.encrypt(part.text),
+        )
+        unit.add(row)
     unit.flush()
     unit.change(update(MessageAddressRow).where(MessageAddressRow.message_id == revises).values(message_id=message.id))
     for part in parts:
-        _address(unit, message, part.telegram_message_id)
+        _upsert_address(unit, message, part.telegram_message_id)
     return message.id
 
 
 def get_message(unit: UnitOfWork, message_id: int) -> StoredMessage | None:
-    """Find the text with this id, None when there is none (any more)."""
+    """Return the text with this id, None when it does not exist or was deleted."""
     message = unit.get(MessageRow, message_id)
     if message is None:
         return None
@@ -86,7 +90,7 @@ def get_message(unit: UnitOfWork, message_id: int) -> StoredMessage | None:
 
 
 def get_texts(unit: UnitOfWork, message_ids: Collection[int]) -> dict[int, str]:
-    """The texts with these ids that are still there, by id; a few thousand at a time."""
+    """Return those of the texts that still exist, by id; pass at most a few thousand ids."""
     rows = unit.execute(
         select(MessagePartRow.message_id, MessagePartRow.telegram_message_id, MessagePartRow.text)
         .where(MessagePartRow.message_id.in_(message_ids))
@@ -101,15 +105,15 @@ def get_texts(unit: UnitOfWork, message_ids: Collection[int]) -> dict[int, str]:
 
 
 def find_by_part(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> StoredMessage | None:
-    """Find the newest revision of the text that this Telegram message belongs to, None when it is not known."""
+    """Return the newest revision of the text that this Telegram message belongs to, None when it is unknown."""
     address = unit.get(MessageAddressRow, (bot_id, chat_id, telegram_message_id))
     return get_message(unit, address.message_id) if address else None
 
 
-def _address(unit: UnitOfWork, message: MessageRow, telegram_message_id: int) -> None:
-    place = {"bot_id": message.bot_id, "chat_id": message.chat_id, "telegram_message_id": telegram_message_id}
+def _upsert_address(unit: UnitOfWork, message: MessageRow, telegram_message_id: int) -> None:
+    key = {"bot_id": message.bot_id, "chat_id": message.chat_id, "telegram_message_id": telegram_message_id}
     unit.execute(
         unit.insert(MessageAddressRow)
-        .values(**place, message_id=message.id)
-        .on_conflict_do_update(index_elements=list(place), set_={"message_id": message.id})
+        .values(**key, message_id=message.id)
+        .on_conflict_do_update(index_elements=list(key), set_={"message_id": message.id})
     )

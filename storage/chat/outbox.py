@@ -1,8 +1,8 @@
-"""The outbox: messages that are owed, new ones and changes of earlier ones, and what became of them.
+"""The durable outbox: new messages and edits to send, and their status.
 
-A reply is committed as PENDING with the work that caused it, taken (SENDING) before the request leaves, and then SENT,
-UNCERTAIN when the connection broke after it left, FAILED when Telegram refused it, or PENDING again when it did not
-arrive. Marking a reply that was erased meanwhile does nothing.
+A reply is committed as PENDING together with the work that caused it, and claimed (SENDING) before the request is sent.
+Then it is SENT, UNCERTAIN when the connection broke after the request was sent, FAILED when Telegram refused it, or
+PENDING again when it did not arrive. Marking a reply that was erased in the meantime does nothing.
 """
 
 import json
@@ -21,11 +21,11 @@ from storage.db.tables import MessageRow, PersonRow, PredictionRow, ReplyRow
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message to owe: ``payload`` is what it shows (text, parse_mode, reply_markup), as JSON.
+    """A message to enqueue; ``payload`` is its content (text, parse_mode, reply_markup).
 
-    It answers the person's message ``answers``. With ``changes`` it takes the place of the bot's message of that id;
-    with ``revises``, of the message that this earlier reply will have made by then, or is a new one if there is none.
-    ``prediction_id`` is the prediction that it shows.
+    It answers the person's message ``answers``. With ``edits`` it replaces the bot's message with that id. With
+    ``revises`` it replaces the message that this earlier reply sent, or is a new message if that reply sent none.
+    ``prediction_id`` is the prediction that the message shows.
     """
 
     bot_id: int
@@ -40,7 +40,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class ReplyStatus:
-    """What became of a reply so far, and when; ``telegram_message_id`` is the message that it made or changes."""
+    """The state of a reply, and since when; ``telegram_message_id`` is the message that it sent or edits."""
 
     state: ReplyState
     changed_at: datetime
@@ -49,7 +49,7 @@ class ReplyStatus:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A taken reply. It changes the message ``telegram_message_id``, or is a new one where that is None."""
+    """A claimed reply. It edits the message ``telegram_message_id``, or is a new message where that is None."""
 
     id: int
     bot_id: int
@@ -61,7 +61,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class BotMessage:
-    """A message of the bot in a chat, and the language of the person there."""
+    """A message of a bot in a chat, and the language of the person there."""
 
     bot_id: int
     chat_id: int
@@ -70,7 +70,7 @@ class BotMessage:
 
 
 def enqueue(unit: UnitOfWork, draft: Draft) -> int:
-    """Owe a message and give its reply's id."""
+    """Enqueue a message and return the reply's id."""
     row = ReplyRow(
         bot_id=draft.bot_id,
         person_id=draft.person_id,
@@ -87,27 +87,27 @@ def enqueue(unit: UnitOfWork, draft: Draft) -> int:
 
 
 def reply_status(unit: UnitOfWork, reply_id: int) -> ReplyStatus | None:
-    """What became of a reply; None for one that was erased, or purged after it was sent."""
+    """Return the status of a reply, None when it was erased, or purged after it was sent."""
     row = unit.get(ReplyRow, reply_id)
     return None if row is None else ReplyStatus(row.state, row.changed_at, row.telegram_message_id)
 
 
 def pending_chats(unit: UnitOfWork, bot_id: int) -> list[int]:
-    """List the chats that a reply waits for."""
-    waiting = select(ReplyRow.chat_id).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.PENDING)
-    return list(unit.scalars(waiting.distinct()))
+    """Return the chats that have a pending reply."""
+    pending = select(ReplyRow.chat_id).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.PENDING)
+    return list(unit.scalars(pending.distinct()))
 
 
 def is_pending(unit: UnitOfWork, bot_id: int, chat_id: int) -> bool:
-    """Whether a reply waits for this chat."""
-    waiting = select(ReplyRow.id).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.PENDING)
-    return unit.scalar(waiting.where(ReplyRow.chat_id == chat_id).limit(1)) is not None
+    """Return whether this chat has a pending reply."""
+    pending = select(ReplyRow.id).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.PENDING)
+    return unit.scalar(pending.where(ReplyRow.chat_id == chat_id).limit(1)) is not None
 
 
 def answer_to(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> int | None:
-    """Find the reply whose message answers the person's message with this id, None when there is none.
+    """Return the newest reply that answers the person's message with this id, None when there is none.
 
-    It may still be on its way; one that Telegram refused does not count.
+    The reply may not have been sent yet. Replies that Telegram refused do not count.
     """
     return unit.scalar(
         select(ReplyRow.id)
@@ -123,15 +123,15 @@ def answer_to(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: 
 
 
 def messages_in_other_chats(unit: UnitOfWork, telegram_id: int) -> list[BotMessage]:
-    """The messages in other people's chats that show a text of the person with this Telegram id now."""
+    """Return the messages in other people's chats that currently show a text of the person with this Telegram id."""
     person = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
-    theirs = (
+    predictions = (
         select(PredictionRow.id)
         .join(MessageRow, MessageRow.id == PredictionRow.message_id)
         .where(MessageRow.person_id == person)
     )
     later = aliased(ReplyRow)
-    shows_another = (
+    replaced_later = (
         select(later.id)
         .where(
             later.id > ReplyRow.id,
@@ -146,9 +146,9 @@ def messages_in_other_chats(unit: UnitOfWork, telegram_id: int) -> list[BotMessa
         select(ReplyRow.bot_id, ReplyRow.chat_id, ReplyRow.telegram_message_id, PersonRow.language)
         .outerjoin(PersonRow, PersonRow.telegram_id == ReplyRow.chat_id)
         .where(
-            ReplyRow.prediction_id.in_(theirs),
+            ReplyRow.prediction_id.in_(predictions),
             ReplyRow.chat_id != telegram_id,
-            ~shows_another,
+            ~replaced_later,
         )
         .order_by(ReplyRow.id)
     )
@@ -160,9 +160,10 @@ def messages_in_other_chats(unit: UnitOfWork, telegram_id: int) -> list[BotMessa
 
 
 def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int) -> Reply | None:
-    """Take the oldest reply that waits for a chat: SENDING from here on; None when none waits or another took it.
+    """Claim a chat's oldest pending reply, which is then SENDING; return None when there is none to claim.
 
-    Commit this before the request leaves. By now it is settled what became of the reply that it revises.
+    Commit before the request is sent. Replies of a chat are sent in order, so the reply that this one revises has been
+    handled.
     """
     oldest = (
         select(ReplyRow)
@@ -174,67 +175,68 @@ def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int) -> Reply | None:
     if row is None:
         return None
     target = row.telegram_message_id or _message_of(unit, row.revises)
-    taken = (
+    claimed = (
         update(ReplyRow)
         .where(ReplyRow.id == row.id, ReplyRow.state == ReplyState.PENDING)
         .values(state=ReplyState.SENDING, changed_at=utc_now(), telegram_message_id=target)
     )
-    if not unit.change(taken):
+    if not unit.change(claimed):
         return None
     payload = json.loads(unit.cipher.decrypt(row.payload))
     return Reply(row.id, bot_id, chat_id, payload, row.answers, target)
 
 
 def mark_sent(unit: UnitOfWork, reply_id: int, telegram_message_id: int) -> None:
-    """Note that Telegram did it, and the message that it made or changed."""
+    """Record that the reply was sent, and the message that it sent or edited."""
     _mark(unit, reply_id, ReplyState.SENT, telegram_message_id=telegram_message_id)
 
 
 def mark_pending(unit: UnitOfWork, reply_id: int) -> None:
-    """Owe the reply again: it did not arrive, or arriving twice changes nothing."""
+    """Enqueue the reply again: it did not arrive, or sending it twice is harmless."""
     _mark(unit, reply_id, ReplyState.PENDING)
 
 
 def mark_as_new(unit: UnitOfWork, reply_id: int) -> None:
-    """Owe the reply as a message of its own: the one that it was to change is gone."""
+    """Enqueue the reply again as a new message, because the message that it was to edit no longer exists."""
     _mark(unit, reply_id, ReplyState.PENDING, telegram_message_id=None, revises=None)
 
 
 def mark_uncertain(unit: UnitOfWork, reply_id: int, reason: str) -> None:
-    """Note that the connection broke after the request left; sending again could double the reply."""
+    """Record that the connection broke after the request was sent, so sending again could duplicate the reply."""
     _mark(unit, reply_id, ReplyState.UNCERTAIN, reason=unit.cipher.encrypt(reason))
 
 
 def mark_failed(unit: UnitOfWork, reply_id: int, reason: str) -> None:
-    """Note that Telegram refused the reply and would refuse it again."""
+    """Record that Telegram refused the reply and would refuse it again."""
     _mark(unit, reply_id, ReplyState.FAILED, reason=unit.cipher.encrypt(reason))
 
 
 def requeue_interrupted(unit: UnitOfWork, bot_id: int) -> int:
-    """At start, settle what a dead process left SENDING; how many new messages may or may not have arrived.
+    """Handle the replies that a dead process left SENDING; call it at start.
 
-    Those become UNCERTAIN and are not sent again. Changes of a message are owed again: making one twice is harmless.
+    New messages may have arrived, so they become UNCERTAIN and are not sent again; their number is returned. Edits are
+    enqueued again, because repeating an edit is harmless.
     """
-    left = update(ReplyRow).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.SENDING)
+    interrupted = update(ReplyRow).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.SENDING)
     now = {"changed_at": utc_now()}
-    reason = unit.cipher.encrypt("the process ended while the request was on its way")
-    unit.change(left.where(ReplyRow.telegram_message_id.is_not(None)).values(state=ReplyState.PENDING, **now))
-    return unit.change(left.values(state=ReplyState.UNCERTAIN, reason=reason, **now))
+    reason = unit.cipher.encrypt("the process ended while the request was in flight")
+    unit.change(interrupted.where(ReplyRow.telegram_message_id.is_not(None)).values(state=ReplyState.PENDING, **now))
+    return unit.change(interrupted.values(state=ReplyState.UNCERTAIN, reason=reason, **now))
 
 
 def _message_of(unit: UnitOfWork, reply_id: int | None) -> int | None:
-    """The message that a reply made, or that a later one made in its place."""
+    """Return the message that a reply sent, or the message that a later reply sent in its place."""
     if reply_id is None:
         return None
     later = aliased(ReplyRow)
-    made = (
+    message_id = (
         select(later.telegram_message_id)
         .where(or_(later.id == reply_id, later.revises == reply_id), later.telegram_message_id.is_not(None))
         .order_by(later.id.desc())
         .limit(1)
     )
-    return unit.scalar(made)
+    return unit.scalar(message_id)
 
 
-def _mark(unit: UnitOfWork, reply_id: int, state: ReplyState, **facts: int | bytes | None) -> None:
-    unit.change(update(ReplyRow).where(ReplyRow.id == reply_id).values(state=state, changed_at=utc_now(), **facts))
+def _mark(unit: UnitOfWork, reply_id: int, state: ReplyState, **columns: int | bytes | None) -> None:
+    unit.change(update(ReplyRow).where(ReplyRow.id == reply_id).values(state=state, changed_at=utc_now(), **columns))

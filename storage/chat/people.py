@@ -1,13 +1,11 @@
-"""People, by their Telegram ids."""
+"""People who write to a bot, identified by their Telegram ids."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from storage.db.database import UnitOfWork
-from storage.db.tables import (
-    PersonRow,
-)
+from storage.db.tables import PersonRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +19,17 @@ class Person:
 
 
 def upsert_person(unit: UnitOfWork, telegram_id: int, name: str, language: str | None) -> Person:
-    """Find or add the person with this Telegram id, under the name and language that they have now."""
-    now_called = {"name": unit.cipher.encrypt(name), "language": language}
+    """Add the person with this Telegram id, or update their name and language, and return them."""
+    profile = {"name": unit.cipher.encrypt(name), "language": language}
     person_id = unit.scalars(
         unit.insert(PersonRow)
-        .values(telegram_id=telegram_id, **now_called)
-        .on_conflict_do_update(index_elements=[PersonRow.telegram_id], set_=now_called)
+        .values(telegram_id=telegram_id, **profile)
+        .on_conflict_do_update(index_elements=[PersonRow.telegram_id], set_=profile)
         .returning(PersonRow.id)
     ).one()
     return Person(person_id, telegram_id, name, language)
 
 
 def find_person(unit: UnitOfWork, telegram_id: int) -> int | None:
-    """The id of the person with this Telegram id, None when nobody has it."""
+    """Return the database id of the person with this Telegram id, None when the person is unknown."""
     return unit.scalar(select(PersonRow.id).where(PersonRow.telegram_id == telegram_id))

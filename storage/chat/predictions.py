@@ -1,4 +1,4 @@
-"""What a model version said of a text."""
+"""Predictions of model versions for texts."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ from storage.errors import UnknownModelVersion, UnknownPrediction
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One prediction, and whose text in which chat it is about.
+    """One prediction, with the author and the chat of its text.
 
-    ``confidence`` is the probability of ``label`` after calibration, 0 to 1; ``windows`` is how many overlapping
-    windows the text was read in; ``logits`` are in the order of the model's labels; ``replaces`` is the prediction
-    that this one follows after an edit.
+    ``confidence`` is the probability of ``label`` after calibration, 0 to 1. ``windows`` is the number of overlapping
+    windows that the text was split into. ``logits`` are in the order of the model's labels. ``replaces`` is the
+    prediction for the text before its last edit.
     """
 
     id: int
@@ -31,7 +31,7 @@ class Prediction:
     logits: tuple[float, float]
 
 
-def store_prediction(  # noqa: PLR0913, PLR0917 - one argument a fact
+def store_prediction(  # noqa: PLR0913, PLR0917 - one argument for each column
     unit: UnitOfWork,
     message_id: int,
     version: str,
@@ -42,9 +42,9 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument a fact
     logits: tuple[float, float],
     replaces: int | None = None,
 ) -> int:
-    """Keep a prediction and give its id.
+    """Store a prediction and return its id.
 
-    Raises UnknownModelVersion when ``version`` is not in the registry, UnknownPrediction when ``replaces`` is gone.
+    Raises UnknownModelVersion when ``version`` is not in the registry, UnknownPrediction when ``replaces`` was deleted.
     """
     if unit.get(ModelVersionRow, version) is None:
         raise UnknownModelVersion(version=version)
@@ -67,7 +67,7 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument a fact
 
 
 def newest_prediction(unit: UnitOfWork, prediction_id: int) -> int:
-    """The prediction that stands now where this one did: the newest after the text's edits, or this one."""
+    """Return the prediction that replaced this one after the text's latest edit, or this one if nothing did."""
     newest = prediction_id
     while (
         later := unit.scalar(select(func.max(PredictionRow.id)).where(PredictionRow.replaces == newest))
@@ -77,7 +77,7 @@ def newest_prediction(unit: UnitOfWork, prediction_id: int) -> int:
 
 
 def get_prediction(unit: UnitOfWork, prediction_id: int) -> Prediction | None:
-    """Find the prediction with this id, None when there is none (any more)."""
+    """Return the prediction with this id, None when it does not exist or was deleted."""
     found = unit.execute(
         select(PredictionRow, MessageRow.person_id, MessageRow.chat_id)
         .join(MessageRow, MessageRow.id == PredictionRow.message_id)

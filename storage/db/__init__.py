@@ -1,1 +1,1 @@
-"""Tables, columns, encryption, connections and units of work."""
+"""Tables, column types, encryption, connections and units of work."""

@@ -1,4 +1,4 @@
-"""Column types that both engines share."""
+"""Column types for both SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -6,18 +6,18 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, LargeBinary
 from sqlalchemy.types import TypeDecorator
 
-# SQLite numbers rows by itself only in a column that is called INTEGER; its integers have 64 bits anyway.
+# SQLite numbers rows automatically only in a column of type INTEGER, which has 64 bits there.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC; aware on the way in and on the way out, also on SQLite, which keeps no time zones."""
+    """An aware datetime in UTC, also on SQLite, which stores no time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Convert an aware moment to UTC; a naive one is a ValueError."""
+        """Convert an aware datetime to UTC; raise ValueError for a naive one."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -25,21 +25,21 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the moment back in UTC, whatever the session's time zone is."""
+        """Return the datetime in UTC, whatever the session's time zone is."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class EncryptedString(LargeBinary):
-    """Bytes that ``Cipher.encrypt`` made. Everything that a person wrote stands in such a column."""
+    """Bytes that ``Cipher.encrypt`` returned. Everything that a person wrote is stored in such a column."""
 
 
 def enum_column(words: type[StrEnum]) -> Enum:
-    """Make a column type for one of ``words``, kept as its value in plain text."""
-    return Enum(words, native_enum=False, length=16, values_callable=lambda kind: [word.value for word in kind])
+    """Return a column type for a member of ``words``, stored as its value in plain text."""
+    return Enum(words, native_enum=False, length=16, values_callable=lambda enum: [word.value for word in enum])
 
 
 def utc_now() -> datetime:
-    """Give the present moment, aware, in UTC."""
+    """Return the current time as an aware datetime in UTC."""
     return datetime.now(UTC)

@@ -17,36 +17,38 @@ _HASH_KEY = "hash_key"
 
 
 class UnitOfWork(Session):
-    """One transaction, with the cipher that its rows are read and written with."""
+    """One transaction, with the cipher that encrypts and decrypts its rows."""
 
     def __init__(self, engine: Engine, cipher: Cipher) -> None:
         super().__init__(engine)
         self.cipher = cipher
 
     def insert(self, table: type[Base]) -> "sqlite.Insert | postgresql.Insert":
-        """Start an INSERT that knows ON CONFLICT, which SQLAlchemy has only in the dialects' own forms."""
+        """Return an INSERT with ON CONFLICT, which SQLAlchemy offers only for each dialect."""
         return _insert(self.get_bind().dialect, table)
 
     def change(self, statement: Update | Delete) -> int:
-        """Execute an UPDATE or DELETE; how many rows it met."""
-        unsynchronised = statement.execution_options(synchronize_session=False)  # no function here keeps row objects
+        """Execute an UPDATE or DELETE, and return the number of rows that it changed."""
+        unsynchronised = statement.execution_options(
+            synchronize_session=False
+        )  # no function in storage keeps row objects
         return cast("CursorResult[Any]", self.execute(unsynchronised)).rowcount
 
 
 class Database:
-    """An open database; threads and processes may share its address, and threads the object."""
+    """An open database. Threads may share the object; other processes open the same address."""
 
     def __init__(self, engine: Engine, cipher: Cipher) -> None:
-        self._writing = engine
-        self._reading = reading_engine(engine)
+        self._write_engine = engine
+        self._read_engine = reading_engine(engine)
         self._cipher = cipher
 
     @classmethod
     def open(cls, url: str, keys: Sequence[str]) -> "Database":
-        """Connect, and check the migration and the keys; the first opening makes the key of the keyed hash.
+        """Connect, and check the migration and the keys; the first call creates the key of the keyed hash.
 
-        Raises BadSetting for an address of another kind, DatabaseUnusable when there is no answer, SchemaMismatch
-        when migrations are missing or unknown, KeyWrong when the keys are not those that the database was written with.
+        Raises BadSetting for an unsupported address, DatabaseUnusable when the connection fails, SchemaMismatch when
+        migrations are missing or unknown, KeyWrong when the keys are not those that the database was encrypted with.
         """
         address = parse_address(url)
         path = sqlite_file(address)
@@ -63,20 +65,23 @@ class Database:
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
-        """Open a unit that commits at the end and rolls back on an exception; keep networks and models out of it."""
-        with UnitOfWork(self._writing, self._cipher) as unit, unit.begin():
+        """Open a unit that commits at the end and rolls back on an exception.
+
+        On SQLite the unit holds the write lock, so do not wait for a network or a model inside it.
+        """
+        with UnitOfWork(self._write_engine, self._cipher) as unit, unit.begin():
             yield unit
 
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
-        """Open a unit that sees one snapshot and commits nothing; a write in it is an error of the driver."""
-        with UnitOfWork(self._reading, self._cipher) as unit:
+        """Open a unit that sees one snapshot and commits nothing; a write in it raises the driver's error."""
+        with UnitOfWork(self._read_engine, self._cipher) as unit:
             yield unit
-            unit.flush()  # a write that was only noted is refused here, not forgotten
+            unit.flush()  # a pending write is refused here instead of being dropped silently
 
     def close(self) -> None:
         """Close every connection."""
-        self._writing.dispose()
+        self._write_engine.dispose()
 
 
 def _check_schema(engine: Engine) -> None:

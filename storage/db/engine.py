@@ -1,4 +1,4 @@
-"""Engines: what SQLite and PostgreSQL each need so that a unit of work means the same on both."""
+"""Engines for SQLite and PostgreSQL, set up so that a unit of work behaves the same on both."""
 
 import os
 from collections.abc import Iterator
@@ -12,34 +12,36 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 from core.errors import BadSetting
 from storage.errors import DatabaseUnusable
 
-# Seconds that a unit of work waits for another process to finish its own.
+# The number of seconds that a unit of work waits for one in another process.
 BUSY_TIMEOUT = 30
 
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 
 def parse_address(url: str) -> URL:
-    """Take the address apart; raises BadSetting when it is not a SQLite file or a PostgreSQL server."""
+    """Parse the address; raise BadSetting when it is not that of a SQLite file or a PostgreSQL server."""
     try:
         address = make_url(url)
     except ArgumentError as error:
-        raise BadSetting(name="DATABASE_URL", reason="it is not a database address") from error
+        raise BadSetting(name="DATABASE_URL", reason="it is not a database URL") from error
     backend = address.get_backend_name()
     if address.drivername not in (backend, _DRIVERS.get(backend)) or backend not in _DRIVERS:
         reason = f"{address.drivername} is not sqlite or postgresql+psycopg"
         raise BadSetting(name="DATABASE_URL", reason=reason)
     if backend == "sqlite" and address.database in (None, "", ":memory:"):
-        raise BadSetting(name="DATABASE_URL", reason="a database in memory does not survive a restart")
+        raise BadSetting(name="DATABASE_URL", reason="an in-memory database does not survive a restart")
     return address.set(drivername=_DRIVERS[backend])
 
 
 def sqlite_file(address: URL) -> Path | None:
-    """Find the file of a SQLite address, None for PostgreSQL."""
+    """Return the file of a SQLite address, None for PostgreSQL."""
     return Path(address.database or "") if address.get_backend_name() == "sqlite" else None
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file that only its owner may read, in a folder of the same kind; what exists stays as it is.
+    """Create an empty file that only its owner may read, in a folder that only its owner may enter.
+
+    A file or folder that exists is left unchanged.
 
     SQLite gives its journal files the permissions of the database file.
     """
@@ -48,9 +50,9 @@ def make_private_file(path: Path) -> None:
 
 
 def writing_engine(address: URL) -> Engine:
-    """Make an engine whose transactions may write; on SQLite they hold the write lock from their first statement.
+    """Return an engine whose transactions may write; on SQLite they hold the write lock from their first statement.
 
-    Errors name the statement without its values, which are people's ids and texts.
+    Errors show the statement without its values, which are people's ids and texts.
     """
     if address.get_backend_name() == "postgresql":
         return create_engine(address, hide_parameters=True, pool_pre_ping=True)
@@ -61,30 +63,30 @@ def writing_engine(address: URL) -> Engine:
 
 
 def migrating_engine(address: URL) -> Engine:
-    """Make an engine for migrations; those of SQLite replace tables that others refer to, see ``broken_references``."""
+    """Return an engine for migrations, which on SQLite does not enforce foreign keys; see ``broken_references``."""
     engine = writing_engine(address)
     if engine.dialect.name == "sqlite":
-        # A table that goes while its successor waits under another name would take along what refers to it.
+        # SQLite migrations replace whole tables; dropping the old one would delete the rows that refer to it.
         event.listen(engine, "connect", _without_foreign_keys)
     return engine
 
 
 def broken_references(connection: Connection) -> int:
-    """How many rows refer to none, which only a transaction of ``migrating_engine`` on SQLite could leave."""
+    """Return the number of rows that refer to missing rows, which only ``migrating_engine`` on SQLite can leave."""
     if connection.dialect.name != "sqlite":
         return 0
     return len(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
 
 
 def reading_engine(engine: Engine) -> Engine:
-    """Make a view of ``engine`` whose transactions see one snapshot and are refused every write."""
+    """Return a view of ``engine`` whose transactions see one snapshot and cannot write."""
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine.execution_options(thumbs_read_only=True)
 
 
 def current_revision(connection: Connection) -> str | None:
-    """Name the migration that the database is at, None before the first."""
+    """Return the revision of the database's newest migration, None before the first."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -93,7 +95,7 @@ def current_revision(connection: Connection) -> str | None:
 
 @contextmanager
 def reachable(address: URL) -> Iterator[None]:
-    """Turn errors of the driver and the file system into DatabaseUnusable, which hides the address's password."""
+    """Convert errors of the driver and the file system to DatabaseUnusable, which hides the password."""
     try:
         yield
     except DatabaseError as error:
@@ -107,10 +109,10 @@ def _unusable(address: URL, reason: str) -> DatabaseUnusable:
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself: ``_begin_sqlite`` does
+    connection.isolation_level = None  # ``_begin_sqlite`` begins transactions instead of the driver
     for pragma in (
         "journal_mode = WAL",
-        "synchronous = FULL",  # what Telegram was told is received must survive a power cut
+        "synchronous = FULL",  # an update that was acknowledged to Telegram must survive a power cut
         "foreign_keys = ON",
         "secure_delete = ON",
     ):
@@ -128,5 +130,5 @@ def _without_foreign_keys(connection: DBAPIConnection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     read_only = connection.get_execution_options().get("thumbs_read_only", False)
     connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
-    # A transaction that reads first and asks for the write lock later is refused at once when another wrote between.
+    # A transaction that reads first and takes the write lock later fails at once if another one wrote in between.
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,10 +1,10 @@
-"""The states, kinds and answers that columns hold as words."""
+"""The enums that columns store as words."""
 
 from enum import StrEnum
 
 
 class Consent(StrEnum):
-    """Whether a person's texts and judgements may train a model."""
+    """Whether a person's texts and votes may train a model."""
 
     NEVER_ASKED = "never_asked"
     ASKED = "asked"
@@ -13,7 +13,7 @@ class Consent(StrEnum):
 
 
 class UpdateState(StrEnum):
-    """How far the handling of an update is; ERASED means that its sender was deleted while it waited."""
+    """The state of an update in the inbox. ERASED: its sender was deleted while it was pending."""
 
     RECEIVED = "received"
     ERASED = "erased"
@@ -22,7 +22,7 @@ class UpdateState(StrEnum):
 
 
 class ReplyState(StrEnum):
-    """How far the sending of a reply is; UNCERTAIN means that it may or may not have arrived."""
+    """The state of a reply in the outbox. UNCERTAIN: it may or may not have arrived."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -32,7 +32,7 @@ class ReplyState(StrEnum):
 
 
 class Vote(StrEnum):
-    """What a person says of a prediction; NEITHER: the text has no sentiment of the two."""
+    """A person's vote on a prediction. NEITHER: neither label fits the text."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -40,14 +40,14 @@ class Vote(StrEnum):
 
 
 class RunKind(StrEnum):
-    """Where a training run starts: a FEEDBACK_ROUND from the anchor, a FULL_RUN from the base encoder."""
+    """The model that a training run starts from: the anchor (FEEDBACK_ROUND) or the base encoder (FULL_RUN)."""
 
     FEEDBACK_ROUND = "feedback_round"
     FULL_RUN = "full_run"
 
 
 class Trigger(StrEnum):
-    """What asked for a training run."""
+    """What requested a training run: the schedule, enough new corrections, or an admin."""
 
     SCHEDULE = "schedule"
     CORRECTIONS = "judgements"
@@ -55,7 +55,7 @@ class Trigger(StrEnum):
 
 
 class RunState(StrEnum):
-    """How far a training run is. HELD: not proven better, or waiting for an admin. REJECTED: proven worse."""
+    """The state of a training run. HELD: not proven better, or awaiting an admin. REJECTED: proven worse."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -68,14 +68,14 @@ class RunState(StrEnum):
 
 
 class SnapshotPart(StrEnum):
-    """What a judged text does in a training run; a HELD_OUT one measures, and never trains in any run."""
+    """How a training run uses a text. A HELD_OUT text is for measurement, and never trains in any run."""
 
     TRAIN = "train"
     HELD_OUT = "held_out"
 
 
 class OfferState(StrEnum):
-    """What became of a text that was offered to a labeller; UNDONE may be offered again."""
+    """The state of a label offer. An UNDONE text may be offered again."""
 
     SHOWN = "shown"
     ANSWERED = "answered"

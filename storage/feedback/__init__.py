@@ -1,1 +1,1 @@
-"""Votes, what they amount to, and which of them train."""
+"""Votes on texts, the consensus that they form, and the texts that are eligible for training."""

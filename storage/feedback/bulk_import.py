@@ -1,4 +1,4 @@
-"""Judged texts that an admin brings in a file: texts, predictions, judgements, and the consent that goes with them."""
+"""Imports votes from a file, with the texts, the predictions and the consent that go with them."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from storage.feedback.eligibility import IMPORT_BOT_ID
 from storage.feedback.votes import OPPOSITE
 from storage.privacy.consent import TRAINING, consenting_people
 
-# The version of the ledger's question: who runs the bot vouches for the people of the file.
+# The wording recorded in the consent ledger: the operator of the bot vouches for the people in the file.
 WORDING: Final = "import"
-# Telegram's ids of people and of groups lie nearer to zero, so an id below this is nobody's there.
-_NOBODY_BELOW: Final = -(2**62)
-# Ids in a statement; SQLite takes 32,766 values.
-_IDS_AT_ONCE: Final = 10_000
+# Telegram's ids of people and groups are closer to zero, so an id below this one belongs to nobody there.
+_IMPORTED_IDS_BELOW: Final = -(2**62)
+# The number of ids in one statement; SQLite accepts 32,766 values.
+_ID_CHUNK: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPrediction:
-    """What the model says of a text; the fields are those of ``predictions.Prediction``."""
+    """The live model's prediction for a text; the fields are those of ``predictions.Prediction``."""
 
     version: str
     label: str
@@ -37,7 +37,7 @@ class ImportPrediction:
 
 @dataclass(frozen=True, slots=True)
 class ImportedVote:
-    """What a person of a file says of a text: ``label``, or None for neither sentiment. People go by their names."""
+    """One row of the file: the person's name, the text, and the label, None for neither label."""
 
     person: str
     text: str
@@ -46,7 +46,7 @@ class ImportedVote:
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """How many texts were new, how many judgements there were, and how many people of the file were needed."""
+    """How many texts were new, how many votes the file had, and how many of its people were needed."""
 
     texts: int
     votes: int
@@ -54,80 +54,84 @@ class ImportCounts:
 
 
 def imported_texts(unit: UnitOfWork, texts: Collection[str]) -> set[str]:
-    """Those of ``texts`` that a file brought before, and that are still there with their predictions."""
-    return set(_predictions(unit, texts))
+    """Return those of ``texts`` that an earlier import stored and that still exist."""
+    return set(_imported_predictions(unit, texts))
 
 
 def import_votes(
-    unit: UnitOfWork, said: Sequence[ImportedVote], predicted: dict[str, ImportPrediction], admin: int | None = None
+    unit: UnitOfWork,
+    votes: Sequence[ImportedVote],
+    predictions: dict[str, ImportPrediction],
+    admin: int | None = None,
 ) -> ImportCounts:
-    """Keep what people say, with a prediction for each text that is not known; their newest word holds.
+    """Store the votes, and each text that is new, with its prediction.
 
-    A text is its first person's, who consents to training as everybody in the file does. With ``admin``, a Telegram id,
-    the judgements are that admin's instead, whose word is final.
+    ``predictions`` are by text, one for each new text. The author of a text is the first person in the file who voted
+    on it; everybody in the file consents to training. With ``admin``, a Telegram id, the votes are stored as that
+    admin's, which decide alone. A later vote replaces an earlier one by the same person.
     """
     authors: dict[str, str] = {}
-    for one in said:
-        authors.setdefault(one.text, one.person)
-    people = _meet(unit, {one.person for one in said} if admin is None else set(authors.values()))
-    _consent(unit, people.values())
-    new = [text for text in authors if text in predicted]
-    _store(unit, [(text, people[authors[text]]) for text in new], predicted)
-    judges = people if admin is None else dict.fromkeys((one.person for one in said), _met(unit, admin))
-    _judge(unit, said, judges)
-    return ImportCounts(len(new), len(said), len(people))
+    for vote in votes:
+        authors.setdefault(vote.text, vote.person)
+    people = _upsert_people(unit, {vote.person for vote in votes} if admin is None else set(authors.values()))
+    _record_consent(unit, people.values())
+    new = [text for text in authors if text in predictions]
+    _store_texts(unit, [(text, people[authors[text]]) for text in new], predictions)
+    voters = people if admin is None else dict.fromkeys((vote.person for vote in votes), _upsert_admin(unit, admin))
+    _store_votes(unit, votes, voters)
+    return ImportCounts(len(new), len(votes), len(people))
 
 
-def _judge(unit: UnitOfWork, said: Sequence[ImportedVote], judges: dict[str, int]) -> None:
-    predictions = _predictions(unit, {one.text for one in said})
+def _store_votes(unit: UnitOfWork, votes: Sequence[ImportedVote], voters: dict[str, int]) -> None:
+    predictions = _imported_predictions(unit, {vote.text for vote in votes})
     rows = [
         {
-            "person_id": judges[one.person],
-            "text_hash": unit.cipher.fingerprint(one.text),
-            "prediction_id": predictions[one.text][0],
-            "verdict": _verdict(predictions[one.text][1], one.label),
-            "label": one.label,
+            "person_id": voters[vote.person],
+            "text_hash": unit.cipher.fingerprint(vote.text),
+            "prediction_id": predictions[vote.text][0],
+            "verdict": _vote_on(predictions[vote.text][1], vote.label),
+            "label": vote.label,
             "created_at": utc_now(),
         }
-        for one in said
+        for vote in votes
     ]
     added = unit.insert(VoteRow)
-    fresh = {name: added.excluded[name] for name in ("prediction_id", "verdict", "label", "created_at")}
+    replaced = {name: added.excluded[name] for name in ("prediction_id", "verdict", "label", "created_at")}
     key = [VoteRow.person_id, VoteRow.text_hash]
-    _execute(unit, added.on_conflict_do_update(index_elements=key, set_=fresh), rows)
+    _execute(unit, added.on_conflict_do_update(index_elements=key, set_=replaced), rows)
 
 
-def _verdict(predicted: str, label: str | None) -> Vote:
+def _vote_on(predicted: str, label: str | None) -> Vote:
     if label is None:
         return Vote.NEITHER
     return Vote.WRONG if label == OPPOSITE[predicted] else Vote.RIGHT
 
 
-def _meet(unit: UnitOfWork, names: Iterable[str]) -> dict[str, int]:
-    """The people with these names, found or added, by name."""
-    ids = {name: _nobody(unit.cipher.fingerprint(f"person of a file: {name}")) for name in sorted(names)}
-    rows = [{"telegram_id": number, "name": unit.cipher.encrypt(name)} for name, number in ids.items()]
+def _upsert_people(unit: UnitOfWork, names: Iterable[str]) -> dict[str, int]:
+    """Find or add the people with these names, and return their ids by name."""
+    telegram_ids = {name: _import_id(unit.cipher.fingerprint(f"person of a file: {name}")) for name in sorted(names)}
+    rows = [{"telegram_id": number, "name": unit.cipher.encrypt(name)} for name, number in telegram_ids.items()]
     _execute(unit, unit.insert(PersonRow).on_conflict_do_nothing(), rows)
-    found: dict[int, int] = {}
-    for some in _chunks(list(ids.values())):
-        met = select(PersonRow.telegram_id, PersonRow.id).where(PersonRow.telegram_id.in_(some))
-        found.update(unit.execute(met).all())
-    return {name: found[number] for name, number in ids.items()}
+    ids: dict[int, int] = {}
+    for chunk in _chunks(list(telegram_ids.values())):
+        found = select(PersonRow.telegram_id, PersonRow.id).where(PersonRow.telegram_id.in_(chunk))
+        ids.update(unit.execute(found).all())
+    return {name: ids[number] for name, number in telegram_ids.items()}
 
 
-def _met(unit: UnitOfWork, telegram_id: int) -> int:
-    """The person with this Telegram id, found or added without a name."""
-    empty = {"telegram_id": telegram_id, "name": unit.cipher.encrypt("")}
-    unit.execute(unit.insert(PersonRow).values(empty).on_conflict_do_nothing())
+def _upsert_admin(unit: UnitOfWork, telegram_id: int) -> int:
+    """Find the person with this Telegram id, or add them without a name, and return their id."""
+    unnamed = {"telegram_id": telegram_id, "name": unit.cipher.encrypt("")}
+    unit.execute(unit.insert(PersonRow).values(unnamed).on_conflict_do_nothing())
     return unit.scalars(select(PersonRow.id).where(PersonRow.telegram_id == telegram_id)).one()
 
 
-def _nobody(digest: bytes) -> int:
-    """An id that fits 64 bits and is no Telegram user's or group's."""
-    return _NOBODY_BELOW - (int.from_bytes(digest[:8], "big") >> 2)
+def _import_id(digest: bytes) -> int:
+    """Return a 64-bit id that no Telegram user or group has."""
+    return _IMPORTED_IDS_BELOW - (int.from_bytes(digest[:8], "big") >> 2)
 
 
-def _consent(unit: UnitOfWork, people: Collection[int]) -> None:
+def _record_consent(unit: UnitOfWork, people: Collection[int]) -> None:
     granted = set(unit.scalars(consenting_people()))
     line = {"scope": TRAINING, "consent": Consent.GRANTED, "wording": WORDING}
     rows = [{"person_id": person, **line} for person in sorted(people) if person not in granted]
@@ -135,8 +139,8 @@ def _consent(unit: UnitOfWork, people: Collection[int]) -> None:
         unit.execute(insert(ConsentRow), rows)
 
 
-def _store(unit: UnitOfWork, texts: Sequence[tuple[str, int]], predicted: dict[str, ImportPrediction]) -> None:
-    """Add texts, each with its author, as messages with one prediction each."""
+def _store_texts(unit: UnitOfWork, texts: Sequence[tuple[str, int]], predictions: dict[str, ImportPrediction]) -> None:
+    """Store texts, given with their authors' ids, as messages with one prediction each."""
     messages = [
         {
             "person_id": author,
@@ -149,24 +153,24 @@ def _store(unit: UnitOfWork, texts: Sequence[tuple[str, int]], predicted: dict[s
     if not messages:
         return
     ids = unit.scalars(insert(MessageRow).returning(MessageRow.id, sort_by_parameter_order=True), messages).all()
-    parts, predictions = [], []
+    part_rows, prediction_rows = [], []
     for message_id, (text, _) in zip(ids, texts, strict=True):
         part = {"message_id": message_id, "position": 0, "telegram_message_id": 0}
-        parts.append({**part, "text": unit.cipher.encrypt(text)})
-        predictions.append({"message_id": message_id, **_columns(predicted[text])})
-    unit.execute(insert(MessagePartRow), parts)
-    unit.execute(insert(PredictionRow), predictions)
+        part_rows.append({**part, "text": unit.cipher.encrypt(text)})
+        prediction_rows.append({"message_id": message_id, **_columns(predictions[text])})
+    unit.execute(insert(MessagePartRow), part_rows)
+    unit.execute(insert(PredictionRow), prediction_rows)
 
 
-def _columns(predicted: ImportPrediction) -> dict[str, Any]:
+def _columns(prediction: ImportPrediction) -> dict[str, Any]:
     names = ("version", "label", "confidence", "sure", "windows")
-    logit_0, logit_1 = predicted.logits
-    return {**{name: getattr(predicted, name) for name in names}, "logit_0": logit_0, "logit_1": logit_1}
+    logit_0, logit_1 = prediction.logits
+    return {**{name: getattr(prediction, name) for name in names}, "logit_0": logit_0, "logit_1": logit_1}
 
 
-def _predictions(unit: UnitOfWork, texts: Collection[str]) -> dict[str, tuple[int, str]]:
-    """The first prediction of each text that a file brought: its id and its label, by text."""
-    wanted = {unit.cipher.fingerprint(text): text for text in texts}
+def _imported_predictions(unit: UnitOfWork, texts: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Return the id and the label of the first prediction of each imported text, by text."""
+    text_by_hash = {unit.cipher.fingerprint(text): text for text in texts}
     first = (
         select(MessageRow.text_hash, func.min(PredictionRow.id).label("prediction_id"))
         .join(PredictionRow, PredictionRow.message_id == MessageRow.id)
@@ -179,7 +183,7 @@ def _predictions(unit: UnitOfWork, texts: Collection[str]) -> dict[str, tuple[in
             first, first.c.prediction_id == PredictionRow.id
         )
     )
-    return {wanted[row.text_hash]: (row.id, row.label) for row in rows if row.text_hash in wanted}
+    return {text_by_hash[row.text_hash]: (row.id, row.label) for row in rows if row.text_hash in text_by_hash}
 
 
 def _execute(unit: UnitOfWork, statement: "sqlite.Insert | postgresql.Insert", rows: list[dict[str, Any]]) -> None:
@@ -188,4 +192,4 @@ def _execute(unit: UnitOfWork, statement: "sqlite.Insert | postgresql.Insert", r
 
 
 def _chunks(values: list[int]) -> Iterable[list[int]]:
-    return (values[start : start + _IDS_AT_ONCE] for start in range(0, len(values), _IDS_AT_ONCE))
+    return (values[start : start + _ID_CHUNK] for start in range(0, len(values), _ID_CHUNK))

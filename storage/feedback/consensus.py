@@ -1,4 +1,4 @@
-"""What the votes on one text amount to."""
+"""Aggregates the votes on a text into a consensus."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ConsensusState(StrEnum):
-    """What a judged text is good for; SETTLED: people agree that it has no sentiment, so it never trains."""
+    """The state of a text's consensus. SETTLED: people agree that the text has no sentiment, so it never trains."""
 
     USABLE = "usable"
     WAITING = "waiting"
@@ -17,7 +17,7 @@ class ConsensusState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LabelVote:
-    """What one person says of a text: ``label``, or None for neither sentiment."""
+    """One person's vote on a text: ``label``, or None for neither label."""
 
     person_id: int
     by_admin: bool
@@ -27,9 +27,9 @@ class LabelVote:
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
-    """How a text stands. ``label`` and ``supporters``, the people who say so, only mean something once it is USABLE.
+    """The consensus on a text. ``label`` and ``supporters`` are set only when the state is USABLE.
 
-    ``by_admin`` says that an admin's word decided.
+    ``supporters`` are the ids of the people who voted for the label. ``by_admin`` means that an admin's vote decided.
     """
 
     state: ConsensusState
@@ -39,22 +39,23 @@ class Consensus:
 
 
 def tally(votes: Sequence[LabelVote], quorum: int) -> Consensus:
-    """Count the votes on a text, one a person.
+    """Count the votes on a text, at most one from each person.
 
-    The newest word of an admin decides alone. Else all have to say the same, and ``quorum`` people have to say it.
+    An admin's vote decides alone, the newest one if there are several. Without one, all votes have to agree, and there
+    have to be at least ``quorum`` of them.
     """
-    words = sorted((vote for vote in votes if vote.by_admin), key=lambda vote: (vote.at, vote.person_id))
-    if words:
-        return _settled(votes, words[-1].label, by_admin=True)
+    admin_votes = sorted((vote for vote in votes if vote.by_admin), key=lambda vote: (vote.at, vote.person_id))
+    if admin_votes:
+        return _agreed(votes, admin_votes[-1].label, by_admin=True)
     labels = {vote.label for vote in votes}
     if len(labels) > 1:
         return Consensus(ConsensusState.QUARANTINED)
     if len(votes) < max(quorum, 1):
         return Consensus(ConsensusState.WAITING)
-    return _settled(votes, labels.pop(), by_admin=False)
+    return _agreed(votes, labels.pop(), by_admin=False)
 
 
-def _settled(votes: Sequence[LabelVote], label: str | None, by_admin: bool) -> Consensus:
+def _agreed(votes: Sequence[LabelVote], label: str | None, by_admin: bool) -> Consensus:
     if label is None:
         return Consensus(ConsensusState.SETTLED, by_admin=by_admin)
     supporters = tuple(sorted(vote.person_id for vote in votes if vote.label == label))

@@ -1,6 +1,6 @@
-"""Which judgements count: those that people agreed on, or an admin decided, of texts whose authors consented.
+"""Finds the texts that are eligible for training: people agree on their label, or an admin decided, with consent.
 
-Every text here was predicted, so the guard of the language let it through: it is English.
+Every text here has a prediction, so it passed the language check and is in English.
 """
 
 from collections.abc import Iterator
@@ -17,18 +17,19 @@ from storage.db.tables import MessageRow, PersonRow, PredictionRow, VoteRow
 from storage.feedback.consensus import Consensus, ConsensusState, LabelVote, tally
 from storage.privacy.consent import consenting_people, withdrawn_people
 
-# The bot id of texts that no bot received: they came from a file.
+# The bot id of texts that were imported from a file, so that no bot received them.
 IMPORT_BOT_ID: Final = 0
-# Rows that the driver fetches at a time.
-_ROWS_AT_ONCE: Final = 2_000
+# The number of rows that the driver fetches at a time.
+_FETCH_SIZE: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class EligibilityRules:
-    """Which judgements train and which measure; see the settings FEEDBACK_*.
+    """Which texts train and which are held out; see the settings FEEDBACK_*.
 
-    ``quorum`` people have to agree. One person supplies at most ``person_rows`` rows, or ``person_share`` of them, 0
-    to 1, where that is more. ``holdout`` is the share of usable texts, 0 to 1, that measures.
+    ``quorum`` people have to agree on a label. One person contributes at most ``person_rows`` rows, or
+    ``person_share`` (0 to 1) of all rows where that is more. ``holdout`` is the share (0 to 1) of eligible texts that
+    is held out.
     """
 
     quorum: int
@@ -38,7 +39,7 @@ class EligibilityRules:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The rules that the settings make."""
+        """Return the rules that the settings define."""
         return cls(
             quorum=settings.feedback_quorum,
             person_rows=settings.feedback_person_rows,
@@ -49,11 +50,11 @@ class EligibilityRules:
 
 @dataclass(frozen=True, slots=True)
 class VotedText:
-    """A text whose author consented, and what people say of it.
+    """A text whose author consents, with the votes on it and their consensus.
 
-    ``message_id`` and ``prediction_id`` are the first of such an author under which it was judged. ``chance`` is what
-    that prediction gave ``predicted``, 0 to 1. ``written_at`` is when the message came; ``brought`` says that it came
-    from a file.
+    ``message_id`` and ``prediction_id`` are the first ones voted on whose author consents. ``confidence`` is the
+    probability (0 to 1) that this prediction gave ``predicted``. ``written_at`` is when the message arrived, and
+    ``imported`` means that it came from a file.
     """
 
     text_hash: bytes
@@ -68,43 +69,44 @@ class VotedText:
     consensus: Consensus
 
     def probability_of(self, label: str) -> float:
-        """What the prediction gave ``label``, one of the two, 0 to 1."""
+        """Return the probability, 0 to 1, that the prediction gave ``label``."""
         return self.confidence if label == self.predicted else 1 - self.confidence
 
     @property
     def voted_at(self) -> datetime:
-        """When the newest vote on it was given."""
+        """The time of the newest vote on the text."""
         return max(vote.at for vote in self.votes)
 
 
 @dataclass(frozen=True, slots=True)
 class EligibleText:
-    """A judged text that is good for learning or measuring, under the label that was agreed on."""
+    """A text that may train or be held out, with the label that people agreed on."""
 
     voted: VotedText
     label: str
 
     @property
     def supporters(self) -> tuple[int, ...]:
-        """The people who say that the label is true."""
+        """The ids of the people who voted for the label."""
         return self.voted.consensus.supporters
 
 
 def voted_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Iterator[VotedText]:
-    """Every judged text whose author consents now, with the votes that count, in the order of the texts' hashes.
+    """Yield every text with votes whose author currently consents, in the order of the texts' hashes.
 
-    A vote counts while its voter consents; an admin's also when they were never asked, since it is given to run the
-    bot, but not once they withdrew. ``admins`` are Telegram ids. Read it to its end inside the unit of work.
+    A vote counts while its voter consents. An admin's vote also counts if the admin was never asked, since it is part
+    of running the bot, but not after the admin withdrew. ``admins`` are Telegram ids. Exhaust the iterator inside the
+    unit of work.
     """
-    rows = unit.execute(_votes(admins).execution_options(yield_per=_ROWS_AT_ONCE))
-    for _, of_one_text in groupby(rows, key=lambda row: row.text_hash):
-        votes = list(of_one_text)
-        if any(vote.consents for vote in votes):
-            yield _judged(votes, quorum, admins)
+    rows = unit.execute(_votes(admins).execution_options(yield_per=_FETCH_SIZE))
+    for _, group in groupby(rows, key=lambda row: row.text_hash):
+        votes = list(group)
+        if any(vote.author_consents for vote in votes):
+            yield _voted_text(votes, quorum, admins)
 
 
 def eligible_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> list[EligibleText]:
-    """The texts that are good for learning or measuring, those that became so first before others."""
+    """Return the eligible texts, ordered by the time of their newest vote, oldest first."""
     texts = [
         EligibleText(text, text.consensus.label)
         for text in voted_texts(unit, quorum, admins)
@@ -114,7 +116,7 @@ def eligible_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> lis
 
 
 def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
-    """One row a vote, with the message under which it was given; equal texts may have several messages and authors."""
+    """Select one row for each vote, with its message; equal texts may have several messages and authors."""
     by_admin = PersonRow.telegram_id.in_(sorted(admins)) & VoteRow.person_id.not_in(withdrawn_people())
     return (
         select(
@@ -130,7 +132,7 @@ def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
             MessageRow.person_id.label("author_id"),
             MessageRow.bot_id,
             MessageRow.created_at.label("written_at"),
-            MessageRow.person_id.in_(consenting_people()).label("consents"),
+            MessageRow.person_id.in_(consenting_people()).label("author_consents"),
         )
         .join(PersonRow, PersonRow.id == VoteRow.person_id)
         .join(PredictionRow, PredictionRow.id == VoteRow.prediction_id)
@@ -140,9 +142,9 @@ def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _judged(rows: list[Row[Any]], quorum: int, admins: frozenset[int]) -> VotedText:
+def _voted_text(rows: list[Row[Any]], quorum: int, admins: frozenset[int]) -> VotedText:
     votes = tuple(LabelVote(row.person_id, row.telegram_id in admins, row.label, row.at) for row in rows)
-    first = min((row for row in rows if row.consents), key=lambda row: row.prediction_id)
+    first = min((row for row in rows if row.author_consents), key=lambda row: row.prediction_id)
     return VotedText(
         text_hash=first.text_hash,
         message_id=first.message_id,
@@ -159,7 +161,7 @@ def _judged(rows: list[Row[Any]], quorum: int, admins: frozenset[int]) -> VotedT
 
 @dataclass(frozen=True, slots=True)
 class SharedVote:
-    """What one person says of a text that others judged too; ``label`` is None for neither sentiment."""
+    """One person's vote on a text that others voted on too; ``label`` is None for neither label."""
 
     person_id: int
     text_hash: bytes
@@ -167,7 +169,7 @@ class SharedVote:
 
 
 def shared_votes(unit: UnitOfWork, admins: frozenset[int]) -> list[SharedVote]:
-    """Every vote that counts on a text with two or more; ``admins`` are Telegram ids."""
+    """Return every vote that counts on texts with two or more of them. ``admins`` are Telegram ids."""
     return [
         SharedVote(vote.person_id, text.text_hash, vote.label)
         for text in voted_texts(unit, 1, admins)

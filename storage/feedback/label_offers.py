@@ -1,7 +1,7 @@
-"""What was shown to labellers, one row a person and text, and what they made of it.
+"""Records the texts that were offered to each labeller, and the answers: one row for each person and text.
 
-An answer to somebody's text is also a judgement, which counts; an answer to a gold question, whose label is known, is
-only kept here, and never trains.
+An answer to a user's text is also stored as a vote, which counts. An answer to a gold question, whose label is known,
+is stored only here and never trains.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from storage.feedback.label_queue import QueuedText
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A text that was shown to a person: somebody's, by ``prediction_id``, or a gold question with ``gold_label``."""
+    """An offered text: either a user's text, by its ``prediction_id``, or a gold question with its ``gold_label``."""
 
     id: int
     text_hash: bytes
@@ -29,59 +29,61 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class GoldScore:
-    """How many gold questions a person answered, and how many of them with the known label."""
+    """How many gold questions a person answered, and how many of the answers were right."""
 
     person_id: int
     answered: int
     right: int
 
 
-def offer_text(unit: UnitOfWork, person_id: int, waiting: QueuedText) -> int:
-    """Note that a person is shown somebody's text; the offer's id."""
-    return _offer(unit, person_id, waiting.text_hash, waiting.prediction_id, None)
+def offer_text(unit: UnitOfWork, person_id: int, queued: QueuedText) -> int:
+    """Record that a user's text is shown to a labeller, and return the offer's id."""
+    return _upsert_offer(unit, person_id, queued.text_hash, queued.prediction_id, None)
 
 
 def offer_gold(unit: UnitOfWork, person_id: int, text: str, label: str) -> int:
-    """Note that a person is shown a gold question with a known label; the offer's id."""
-    return _offer(unit, person_id, unit.cipher.fingerprint(text), None, label)
+    """Record that a gold question is shown to a labeller, and return the offer's id."""
+    return _upsert_offer(unit, person_id, unit.cipher.fingerprint(text), None, label)
 
 
 def find_offer(unit: UnitOfWork, person_id: int, offer_id: int) -> Offer | None:
-    """Find an offer to this person, None when there is none (any more), or it is another's."""
-    return _first(unit, _offers().where(OfferRow.id == offer_id, OfferRow.person_id == person_id))
+    """Return the offer, None when it no longer exists or was made to another person."""
+    return _one_offer(unit, _select_offers().where(OfferRow.id == offer_id, OfferRow.person_id == person_id))
 
 
 def last_closed_offer(unit: UnitOfWork, person_id: int) -> Offer | None:
-    """The offer that the person answered or skipped last: what they may undo."""
+    """Return the offer that the person answered or skipped last, which they may undo."""
     closed = OfferRow.state.in_([OfferState.ANSWERED, OfferState.SKIPPED])
     newest_first = (OfferRow.created_at.desc(), OfferRow.id.desc())
-    return _first(unit, _offers().where(OfferRow.person_id == person_id, closed).order_by(*newest_first).limit(1))
+    return _one_offer(
+        unit, _select_offers().where(OfferRow.person_id == person_id, closed).order_by(*newest_first).limit(1)
+    )
 
 
 def close_offer(unit: UnitOfWork, offer: Offer, state: OfferState, answer: str | None = None) -> bool:
-    """Bring an offer from the state that it was found in to another; False when it is not in that state any more."""
-    met = OfferRow.id == offer.id, OfferRow.state == offer.state
-    return unit.change(update(OfferRow).where(*met).values(state=state, answer=answer)) == 1
+    """Change the offer's state; return False when it has changed since ``offer`` was read."""
+    unchanged = OfferRow.id == offer.id, OfferRow.state == offer.state
+    return unit.change(update(OfferRow).where(*unchanged).values(state=state, answer=answer)) == 1
 
 
 def clear_shown(unit: UnitOfWork, person_id: int) -> None:
-    """Take back what the person was shown and did not answer; it may be offered again."""
+    """Delete the person's unanswered offers, so that their texts may be offered again."""
     unit.change(delete(OfferRow).where(OfferRow.person_id == person_id, OfferRow.state == OfferState.SHOWN))
 
 
 def count_offers(unit: UnitOfWork, person_id: int) -> int:
-    """How many texts and gold questions the person was shown and did not let go."""
+    """Return the number of texts and gold questions that were offered to the person."""
     return unit.scalars(select(func.count()).where(OfferRow.person_id == person_id)).one()
 
 
 def offered_gold(unit: UnitOfWork, person_id: int) -> frozenset[bytes]:
-    """The hashes of the gold questions that the person was shown."""
+    """Return the hashes of the gold questions that were offered to the person."""
     gold = OfferRow.gold_label.is_not(None)
     return frozenset(unit.scalars(select(OfferRow.text_hash).where(OfferRow.person_id == person_id, gold)))
 
 
 def gold_scores(unit: UnitOfWork) -> list[GoldScore]:
-    """How well everybody answered gold questions who answered one, by the person's id."""
+    """Return the gold score of everybody who answered a gold question, ordered by the person's id."""
     right = func.count().filter(OfferRow.answer == OfferRow.gold_label)
     rows = unit.execute(
         select(OfferRow.person_id, func.count(), right)
@@ -92,7 +94,7 @@ def gold_scores(unit: UnitOfWork) -> list[GoldScore]:
     return [GoldScore(*row) for row in rows]
 
 
-def _offer(
+def _upsert_offer(
     unit: UnitOfWork, person_id: int, text_hash: bytes, prediction_id: int | None, gold_label: str | None
 ) -> int:
     shown = {
@@ -110,10 +112,10 @@ def _offer(
     ).one()
 
 
-def _offers() -> Select[*tuple[Any, ...]]:
+def _select_offers() -> Select[*tuple[Any, ...]]:
     return select(OfferRow.id, OfferRow.text_hash, OfferRow.prediction_id, OfferRow.gold_label, OfferRow.state)
 
 
-def _first(unit: UnitOfWork, offers: Select[*tuple[Any, ...]]) -> Offer | None:
+def _one_offer(unit: UnitOfWork, offers: Select[*tuple[Any, ...]]) -> Offer | None:
     row = unit.execute(offers).one_or_none()
     return None if row is None else Offer(*row)

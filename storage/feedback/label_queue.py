@@ -1,8 +1,8 @@
-"""Which text a labeller sees next: the one whose label would help most.
+"""Chooses the next text for a labeller: the one where a label would help most.
 
-Texts with a vote come first, since one more may settle them; then those that the model was least confident about.
-Nobody sees a text of their own, one that they judged or skipped, one that is settled, one that was edited since, or
-one whose last votes other people are about to give.
+Texts that already have a vote come first, since one more may reach the quorum, then those with the least confident
+predictions. Labellers never see their own texts, texts that they voted on or skipped, texts that are decided or were
+edited since, or texts whose missing votes other labellers are about to give.
 """
 
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ from storage.db.states import Consent, OfferState
 from storage.db.tables import ConsentRow, MessageRow, OfferRow, PersonRow, PredictionRow, VoteRow
 from storage.privacy.consent import TRAINING, consenting_people, withdrawn_people
 
-# Stands for a vote of neither where votes are compared; no label is called so.
+# Stands for a vote for neither label where votes are compared; no label has this name.
 _NEITHER: Final = "Neither"
-# Texts that are looked at together for one that may be shown.
-_AT_ONCE: Final = 250
-# Who has not answered after this has left the text lying, and others may see it.
-_ANSWERS_WITHIN: Final = timedelta(minutes=10)
+# The number of candidate texts that are checked together for one that may be shown.
+_CHUNK: Final = 250
+# An offer that has not been answered after this time no longer reserves its text.
+_OFFER_TIMEOUT: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelQueueRules:
-    """Which texts need votes, and may be shown.
+    """Which texts need votes and may be shown to labellers.
 
-    ``quorum`` people have to agree, or one of ``admins``, who are Telegram ids. Authors allowed that others read their
-    texts if they consented under the version ``wording`` of the question.
+    ``quorum`` people have to agree, or one of ``admins``, which are Telegram ids. An author lets others read their
+    texts by consenting to the version ``wording`` of the question.
     """
 
     quorum: int
@@ -42,33 +42,31 @@ class LabelQueueRules:
 
 @dataclass(frozen=True, slots=True)
 class QueuedText:
-    """A text that needs a vote, with the prediction to give it under."""
+    """A text that needs a vote, with the prediction to vote on."""
 
     text_hash: bytes
     message_id: int
     prediction_id: int
 
 
-def next_text(unit: UnitOfWork, person_id: int, need: LabelQueueRules) -> QueuedText | None:
-    """Find the text that a vote of this person would help most, None when there is none."""
-    showable = _showable(person_id, need).where(
-        MessageRow.text_hash.not_in(_about_to_be_settled(person_id, need.quorum))
-    )
-    for useful in (_voted(need.quorum), _unvoted()):
-        # In the order of use, some at a time: among many texts the first few nearly always hold one to show.
-        with unit.scalars(useful.execution_options(yield_per=_AT_ONCE)) as found:
-            for some in found.partitions():
-                first = _first(unit, showable.where(PredictionRow.id.in_(some)))
+def next_text(unit: UnitOfWork, person_id: int, rules: LabelQueueRules) -> QueuedText | None:
+    """Return the text where this person's vote would help most, None when no text needs one."""
+    showable = _showable(person_id, rules).where(MessageRow.text_hash.not_in(_fully_reserved(person_id, rules.quorum)))
+    for useful in (_voted(rules.quorum), _unvoted()):
+        # Check the most useful texts first, in chunks: the first chunk nearly always has one that may be shown.
+        with unit.scalars(useful.execution_options(yield_per=_CHUNK)) as predictions:
+            for chunk in predictions.partitions():
+                first = _first(unit, showable.where(PredictionRow.id.in_(chunk)))
                 if first is not None:
                     return first
     return None
 
 
-def find_queued(unit: UnitOfWork, person_id: int, need: LabelQueueRules, text_hash: bytes) -> QueuedText | None:
-    """Find the text with this hash again, None when a vote of this person would not help any more."""
-    this = MessageRow.text_hash == text_hash
-    short = MessageRow.text_hash.in_(_short_of_votes(need.quorum).where(VoteRow.text_hash == text_hash))
-    return _first(unit, _showable(person_id, need).where(this, short | ~_has_votes()))
+def find_queued(unit: UnitOfWork, person_id: int, rules: LabelQueueRules, text_hash: bytes) -> QueuedText | None:
+    """Return the text with this hash, None when this person's vote would no longer help."""
+    same_text = MessageRow.text_hash == text_hash
+    short = MessageRow.text_hash.in_(_short_of_votes(rules.quorum).where(VoteRow.text_hash == text_hash))
+    return _first(unit, _showable(person_id, rules).where(same_text, short | ~_has_votes()))
 
 
 def _first(unit: UnitOfWork, showable: Select[*tuple[Any, ...]]) -> QueuedText | None:
@@ -77,32 +75,32 @@ def _first(unit: UnitOfWork, showable: Select[*tuple[Any, ...]]) -> QueuedText |
 
 
 def _voted(quorum: int) -> Select[int]:
-    """Select the predictions under which the texts that are short of votes were judged, the most useful first."""
+    """Select the predictions that were voted on, of texts that need more votes, the most useful first."""
     short = _short_of_votes(quorum).add_columns(func.min(VoteRow.prediction_id).label("prediction_id")).subquery()
-    judged = select(PredictionRow.id).join(short, short.c.prediction_id == PredictionRow.id)
-    return judged.order_by(PredictionRow.confidence, PredictionRow.id)
+    voted = select(PredictionRow.id).join(short, short.c.prediction_id == PredictionRow.id)
+    return voted.order_by(PredictionRow.confidence, PredictionRow.id)
 
 
 def _unvoted() -> Select[int]:
-    """Select the predictions of the texts that nobody judged, the most useful first."""
-    read = select(PredictionRow.id).join(MessageRow, MessageRow.id == PredictionRow.message_id)
-    return read.where(~_has_votes()).order_by(PredictionRow.confidence, PredictionRow.id)
+    """Select the predictions of texts without votes, the most useful first."""
+    predictions = select(PredictionRow.id).join(MessageRow, MessageRow.id == PredictionRow.message_id)
+    return predictions.where(~_has_votes()).order_by(PredictionRow.confidence, PredictionRow.id)
 
 
-def _showable(person_id: int, need: LabelQueueRules) -> Select[*tuple[Any, ...]]:
-    """Select what may be shown to a person at all, whatever the votes on it."""
+def _showable(person_id: int, rules: LabelQueueRules) -> Select[*tuple[Any, ...]]:
+    """Select the texts that may be shown to a person, regardless of how many votes they still need."""
     same, newer = aliased(MessageRow), aliased(MessageRow)
     admins = select(PersonRow.id).where(
-        PersonRow.telegram_id.in_(sorted(need.admins)), PersonRow.id.not_in(withdrawn_people())
+        PersonRow.telegram_id.in_(sorted(rules.admins)), PersonRow.id.not_in(withdrawn_people())
     )
     return (
         select(MessageRow.text_hash, MessageRow.id.label("message_id"), PredictionRow.id.label("prediction_id"))
         .join(MessageRow, MessageRow.id == PredictionRow.message_id)
         .where(
-            MessageRow.person_id.in_(_readable_authors(need.wording)),
+            MessageRow.person_id.in_(_readable_authors(rules.wording)),
             ~exists().where(same.text_hash == MessageRow.text_hash, same.person_id == person_id),
-            ~exists().where(_on_this_text(), VoteRow.person_id == person_id),
-            ~exists().where(_on_this_text(), VoteRow.person_id.in_(admins)),
+            ~exists().where(_on_same_text(), VoteRow.person_id == person_id),
+            ~exists().where(_on_same_text(), VoteRow.person_id.in_(admins)),
             ~exists().where(
                 OfferRow.text_hash == MessageRow.text_hash,
                 OfferRow.person_id == person_id,
@@ -120,18 +118,18 @@ def _readable_authors(wording: str) -> Select[int]:
 
 
 def _short_of_votes(quorum: int) -> Select[bytes]:
-    """Select the texts that people judged, all of them the same way, but too few people."""
-    words = func.count(distinct(func.coalesce(VoteRow.label, _NEITHER)))
+    """Select the texts with votes that all agree but are fewer than the quorum."""
+    distinct_votes = func.count(distinct(func.coalesce(VoteRow.label, _NEITHER)))
     return (
         select(VoteRow.text_hash)
         .where(VoteRow.person_id.in_(consenting_people()))
         .group_by(VoteRow.text_hash)
-        .having(func.count() < quorum, words == 1)
+        .having(func.count() < quorum, distinct_votes == 1)
     )
 
 
-def _about_to_be_settled(person_id: int, quorum: int) -> Select[bytes]:
-    """Select the texts that lack no more votes than there are other people who look at them now."""
+def _fully_reserved(person_id: int, quorum: int) -> Select[bytes]:
+    """Select the texts whose missing votes are no more than the other labellers who have them open."""
     votes = select(func.count()).where(VoteRow.text_hash == OfferRow.text_hash)
     counted = votes.where(VoteRow.person_id.in_(consenting_people())).scalar_subquery()
     return (
@@ -139,7 +137,7 @@ def _about_to_be_settled(person_id: int, quorum: int) -> Select[bytes]:
         .where(
             OfferRow.state == OfferState.SHOWN,
             OfferRow.person_id != person_id,
-            OfferRow.created_at > utc_now() - _ANSWERS_WITHIN,
+            OfferRow.created_at > utc_now() - _OFFER_TIMEOUT,
         )
         .group_by(OfferRow.text_hash)
         .having(func.count() + counted >= quorum)
@@ -147,8 +145,8 @@ def _about_to_be_settled(person_id: int, quorum: int) -> Select[bytes]:
 
 
 def _has_votes() -> ColumnElement[bool]:
-    return exists().where(_on_this_text(), VoteRow.person_id.in_(consenting_people()))
+    return exists().where(_on_same_text(), VoteRow.person_id.in_(consenting_people()))
 
 
-def _on_this_text() -> ColumnElement[bool]:
+def _on_same_text() -> ColumnElement[bool]:
     return VoteRow.text_hash == MessageRow.text_hash

@@ -1,6 +1,6 @@
-"""Judged texts that an admin should look at: people disagree on them, or agree on what the model finds unlikely.
+"""Finds texts for an admin to review: people disagree, or agree on a label that the model finds unlikely.
 
-An admin settles one with a judgement of their own, like any other; nothing here is left out or deleted for being odd.
+An admin decides with an ordinary vote. Nothing is excluded or deleted only for being unusual.
 """
 
 from collections import Counter
@@ -13,12 +13,12 @@ from storage.db.database import UnitOfWork
 from storage.feedback.consensus import ConsensusState
 from storage.feedback.eligibility import VotedText, voted_texts
 
-# A label that people agree on and that the model gave less than this is worth a look, 0 to 1.
+# An agreed label whose predicted probability (0 to 1) is below this is shown to admins.
 UNLIKELY: Final = 0.02
 
 
 class QuarantineReason(StrEnum):
-    """Why a text is shown: a DISAGREEMENT, which keeps it waiting, or an UNLIKELY label, which counts meanwhile."""
+    """Why a text is shown: a DISAGREEMENT, which keeps it from training, or an UNLIKELY label, which still trains."""
 
     DISAGREEMENT = "disagreement"
     UNLIKELY = "unlikely"
@@ -26,9 +26,9 @@ class QuarantineReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedText:
-    """A text to look at, with the prediction to judge it by, and how many people say each label, None being neither.
+    """A text for an admin to review, with the prediction to vote on and the number of votes for each label.
 
-    ``author_id`` wrote it, and ``chance`` is what the model gave ``predicted``, 0 to 1.
+    The label None stands for neither. ``confidence`` is the probability, 0 to 1, that the model gave ``predicted``.
     """
 
     message_id: int
@@ -42,25 +42,33 @@ class QuarantinedText:
 
 
 def quarantined_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int], count: int) -> list[QuarantinedText]:
-    """The first ``count`` texts to look at: disagreements, oldest first, then labels, the least likely first."""
-    found = _found(unit, quorum, admins)[:count]
+    """Return the first ``count`` texts: disagreements, oldest first, then agreed labels, the least likely first."""
+    found = _find_quarantined(unit, quorum, admins)[:count]
     texts = get_texts(unit, [text.message_id for text, _ in found])
-    return [_shown(text, texts[text.message_id], reason) for text, reason in found if text.message_id in texts]
+    return [
+        _quarantined_text(voted, texts[voted.message_id], reason)
+        for voted, reason in found
+        if voted.message_id in texts
+    ]
 
 
 def count_quarantined(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Counter[QuarantineReason]:
-    """How many texts there are to look at, for each reason."""
-    return Counter(reason for _, reason in _found(unit, quorum, admins))
+    """Return the number of quarantined texts for each reason."""
+    return Counter(reason for _, reason in _find_quarantined(unit, quorum, admins))
 
 
-def _found(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> list[tuple[VotedText, QuarantineReason]]:
+def _find_quarantined(
+    unit: UnitOfWork, quorum: int, admins: frozenset[int]
+) -> list[tuple[VotedText, QuarantineReason]]:
     disagreements, unlikely = [], []
     for text in voted_texts(unit, quorum, admins):
-        standing = text.consensus
-        if standing.state is ConsensusState.QUARANTINED:
+        consensus = text.consensus
+        if consensus.state is ConsensusState.QUARANTINED:
             disagreements.append(text)
-        elif standing.label is not None and not standing.by_admin and text.probability_of(standing.label) < UNLIKELY:
-            unlikely.append((text.probability_of(standing.label), text))
+        elif consensus.label is not None and not consensus.by_admin:
+            probability = text.probability_of(consensus.label)
+            if probability < UNLIKELY:
+                unlikely.append((probability, text))
     disagreements.sort(key=lambda text: text.message_id)
     unlikely.sort(key=lambda pair: (pair[0], pair[1].message_id))
     return [(text, QuarantineReason.DISAGREEMENT) for text in disagreements] + [
@@ -68,15 +76,15 @@ def _found(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> list[tuple[
     ]
 
 
-def _shown(text: VotedText, words: str, reason: QuarantineReason) -> QuarantinedText:
-    votes = Counter(vote.label for vote in text.votes)
+def _quarantined_text(voted: VotedText, text: str, reason: QuarantineReason) -> QuarantinedText:
+    votes = Counter(vote.label for vote in voted.votes)
     return QuarantinedText(
-        message_id=text.message_id,
-        prediction_id=text.prediction_id,
-        author_id=text.author_id,
-        text=words,
-        predicted=text.predicted,
-        confidence=text.confidence,
+        message_id=voted.message_id,
+        prediction_id=voted.prediction_id,
+        author_id=voted.author_id,
+        text=text,
+        predicted=voted.predicted,
+        confidence=voted.confidence,
         votes=tuple(sorted(votes.items(), key=lambda item: item[0] or "")),
         reason=reason,
     )

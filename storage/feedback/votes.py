@@ -1,4 +1,4 @@
-"""What people say of predictions: one judgement a person and text, changed by the next, never doubled."""
+"""Votes on predictions: one for each person and text; a new vote replaces the old one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,15 +13,15 @@ from storage.db.states import Vote
 from storage.db.tables import MessageRow, PredictionRow, VoteRow
 from storage.errors import UnknownPrediction
 
-# What is true when a prediction of the label on the left is wrong.
+# The correct label where a prediction of the key is wrong.
 OPPOSITE: Final = {"Negative": "Positive", "Positive": "Negative"}
 
 
 @dataclass(frozen=True, slots=True)
 class StoredVote:
-    """What a person says of a text now. ``prediction_id`` is the prediction that they judged it under.
+    """A person's current vote on a text, given on the prediction ``prediction_id``.
 
-    ``label`` is the label that the person says is true, None for neither.
+    ``label`` is the label that the person holds to be correct, None for neither.
     """
 
     id: int
@@ -32,11 +32,11 @@ class StoredVote:
     created_at: datetime
 
 
-def record_vote(unit: UnitOfWork, person_id: int, prediction_id: int, verdict: Vote) -> Vote | None:
-    """Keep a verdict; the verdict that it replaces, None when it is the person's first on this text.
+def record_vote(unit: UnitOfWork, person_id: int, prediction_id: int, vote: Vote) -> Vote | None:
+    """Store a vote, and return the vote that it replaces, None for the person's first vote on this text.
 
-    Equal texts count as one, so judging a text again under a newer prediction replaces too. Raises
-    UnknownPrediction when the prediction is gone.
+    Equal texts count as one, so a vote on a newer prediction of the same text replaces the old vote too. Raises
+    UnknownPrediction when the prediction was deleted.
     """
     found = unit.execute(
         select(MessageRow.text_hash, PredictionRow.label)
@@ -45,41 +45,41 @@ def record_vote(unit: UnitOfWork, person_id: int, prediction_id: int, verdict: V
     ).one_or_none()
     if found is None:
         raise UnknownPrediction(prediction_id=prediction_id)
-    text_hash, label = found
-    said = {
+    text_hash, predicted = found
+    values = {
         "prediction_id": prediction_id,
-        "verdict": verdict,
-        "label": _true_label(label, verdict),
+        "verdict": vote,
+        "label": _correct_label(predicted, vote),
         "created_at": utc_now(),
     }
     replaced = unit.scalar(select(VoteRow.verdict).where(_on_text(person_id, prediction_id)).with_for_update())
     unit.execute(
         unit.insert(VoteRow)
-        .values(person_id=person_id, text_hash=text_hash, **said)
-        .on_conflict_do_update(index_elements=[VoteRow.person_id, VoteRow.text_hash], set_=said)
+        .values(person_id=person_id, text_hash=text_hash, **values)
+        .on_conflict_do_update(index_elements=[VoteRow.person_id, VoteRow.text_hash], set_=values)
     )
     return replaced
 
 
 def undo_vote(unit: UnitOfWork, person_id: int, prediction_id: int) -> Vote | None:
-    """Take back what the person said of the text of this prediction; the verdict that went, None when none was."""
-    verdict = unit.scalar(select(VoteRow.verdict).where(_on_text(person_id, prediction_id)).with_for_update())
+    """Delete the person's vote on the text of this prediction, and return it, None when there was no vote."""
+    vote = unit.scalar(select(VoteRow.verdict).where(_on_text(person_id, prediction_id)).with_for_update())
     unit.change(delete(VoteRow).where(_on_text(person_id, prediction_id)))
-    return verdict
+    return vote
 
 
 def vote_of(unit: UnitOfWork, person_id: int, prediction_id: int) -> StoredVote | None:
-    """Find what the person says of the text of this prediction, under this one or another of an equal text."""
+    """Return the person's vote on the text of this prediction, whichever prediction of that text it was given on."""
     row = unit.scalar(select(VoteRow).where(_on_text(person_id, prediction_id)))
     if row is None:
         return None
     return StoredVote(row.id, row.person_id, row.prediction_id, row.verdict, row.label, row.created_at)
 
 
-def _true_label(label: str, verdict: Vote) -> str | None:
-    if verdict is Vote.NEITHER:
+def _correct_label(predicted: str, vote: Vote) -> str | None:
+    if vote is Vote.NEITHER:
         return None
-    return label if verdict is Vote.RIGHT else OPPOSITE[label]
+    return predicted if vote is Vote.RIGHT else OPPOSITE[predicted]
 
 
 def _on_text(person_id: int, prediction_id: int) -> ColumnElement[bool]:

@@ -1,1 +1,1 @@
-"""The registry of models, their files, and the bots that answer with them."""
+"""The registry of models, the artifact store, and the bot instances that serve a model."""

@@ -1,7 +1,7 @@
-"""Where published models lie: one folder for each, in a folder that bot and workers share or at any fsspec address.
+"""The artifact store: one folder for each published model, in a shared folder or at any fsspec address.
 
-The store does not vouch for what it holds: the registry's row does, with the manifest's hash. It comes after the files,
-so that files without a row are nobody's model.
+The store does not verify its contents; the registry does, with the hash of the manifest. A model's row is inserted
+after its files are stored, so files without a row are not a model.
 """
 
 import os
@@ -18,12 +18,12 @@ from fsspec.implementations.local import LocalFileSystem
 from core.files import fsync
 from storage.errors import NotInTheStore, StoreUnusable
 
-# The hidden folder beside a model in which it is written or fetched.
+# The suffix of the hidden folder beside a model in which the model is written or fetched.
 _PART: Final = ".part"
 
 
 class ArtifactStore:
-    """One store, by its address. Every method raises StoreUnusable when the store does not do as asked."""
+    """One store, identified by its address. Every method raises StoreUnusable when the store cannot be used."""
 
     def __init__(self, files: Any, root: str, address: str) -> None:  # noqa: ANN401 - fsspec ships no types
         self._files = files
@@ -32,26 +32,26 @@ class ArtifactStore:
 
     @classmethod
     def open(cls, address: str) -> Self:
-        """Find the store at a folder's path or an fsspec address; a folder is made when the first model comes."""
+        """Open the store at a folder's path or an fsspec address; a folder is created with the first model."""
         with _usable(address):
             files, root = url_to_fs(address)
         return cls(files, root.rstrip("/"), address)
 
     def put(self, folder: Path, name: str) -> str:
-        """Keep a copy of ``folder`` as ``name``, whole or not at all; its location.
+        """Copy ``folder`` into the store as ``name``, atomically in a shared folder, and return its location.
 
-        The same name has the same contents, so a model that is there already stays as it is.
+        The same name always has the same contents, so an existing model is left unchanged.
         """
         with _usable(self._address):
             if isinstance(self._files, LocalFileSystem):
                 _put_in_folder(folder, Path(self._root) / name)
             else:
-                # Such a store cannot rename; nobody reads the files before the registry's row names them.
+                # Such a store cannot rename, but nobody reads the files before the registry has their row.
                 self._files.put(f"{folder}/", f"{self._root}/{name}/", recursive=True)
         return name
 
     def fetch(self, location: str, into: Path) -> Path:
-        """The folder of a model: where it lies, on this machine, or else a copy in ``into``. Raises NotInTheStore."""
+        """Return the local folder of a model, or a copy of it in ``into``; raise NotInTheStore."""
         if _is_folder(location):
             return self._existing(Path(location), location)
         if isinstance(self._files, LocalFileSystem):
@@ -65,7 +65,7 @@ class ArtifactStore:
         return into / location
 
     def remove(self, location: str) -> None:
-        """Remove a model's files; one that is not there, or that never was in the store, such as the starter, stays."""
+        """Remove a model's files. A folder outside the store, such as the starter's, is left unchanged."""
         if _is_folder(location):
             return
         with _usable(self._address):
@@ -73,7 +73,7 @@ class ArtifactStore:
                 self._files.rm(f"{self._root}/{location}", recursive=True)
 
     def names(self) -> list[str]:
-        """Everything that lies in the store, also what a killed publication left."""
+        """Return the names of everything in the store, including leftovers of interrupted publications."""
         with _usable(self._address):
             if not self._files.isdir(self._root):
                 return []
@@ -86,7 +86,7 @@ class ArtifactStore:
 
 
 def _is_folder(location: str) -> bool:
-    """Whether a location is a folder's path, which has a separator, and not a name in the store."""
+    """Return whether a location is the path of a folder, which has a separator, and not a name in the store."""
     return "/" in location or os.sep in location
 
 

@@ -1,4 +1,4 @@
-"""The ledger of consent: lines are added, the newest one counts."""
+"""The consent ledger: lines are only added, and the newest line is in effect."""
 
 from typing import Final
 
@@ -9,19 +9,19 @@ from storage.db.database import UnitOfWork
 from storage.db.states import Consent
 from storage.db.tables import ConsentRow
 
-# The scope of the ledger's lines: may texts and judgements train a model?
+# The scope for training: may texts and votes train a model?
 TRAINING: Final = "training"
-# The beginning of the scope: may a bot write, unasked, what became of corrections? Its id follows.
+# The prefix of the scope for notifications: may this bot notify the person of their corrections? Its id follows.
 NOTICES: Final = "notices:"
 
 
 def notification_scope(bot_id: int) -> str:
-    """The scope of notices from this bot, which alone sends them: Telegram lets a bot write only to who wrote to it."""
+    """Return the scope for notifications by this bot. Telegram lets a bot write only to people who wrote to it."""
     return f"{NOTICES}{bot_id}"
 
 
 def consent_of(unit: UnitOfWork, person_id: int, scope: str = TRAINING) -> Consent:
-    """Read the newest line of the person's ledger in a scope."""
+    """Return the person's current consent in a scope."""
     newest = (
         select(ConsentRow.consent)
         .where(ConsentRow.person_id == person_id, ConsentRow.scope == scope)
@@ -32,20 +32,20 @@ def consent_of(unit: UnitOfWork, person_id: int, scope: str = TRAINING) -> Conse
 
 
 def record_consent(unit: UnitOfWork, person_id: int, consent: Consent, wording: str, scope: str = TRAINING) -> None:
-    """Add a line to the ledger; ``wording`` names the version of the question or command that the person saw."""
+    """Add a line to the ledger; ``wording`` is the version of the question or command that the person saw."""
     if consent is Consent.NEVER_ASKED:
-        raise ValueError("the ledger records events; never having been asked is none")
+        raise ValueError("the ledger records events, and NEVER_ASKED is not an event")
     unit.add(ConsentRow(person_id=person_id, scope=scope, consent=consent, wording=wording))
     unit.flush()
 
 
 def consenting_people() -> Select[int]:
-    """Select the ids of the people whose texts and judgements may train a model."""
+    """Select the ids of the people whose texts and votes may train a model."""
     return _with_newest_line(ConsentRow.consent == Consent.GRANTED)
 
 
 def withdrawn_people() -> Select[int]:
-    """Select the ids of the people who took their consent back."""
+    """Select the ids of the people who withdrew their consent."""
     return _with_newest_line(ConsentRow.consent == Consent.WITHDRAWN)
 
 

@@ -1,4 +1,4 @@
-"""Deletes a person and everything that they wrote."""
+"""Deletes a person and everything that they sent."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from storage.db.tables import (
 
 @dataclass(frozen=True, slots=True)
 class ErasedRows:
-    """How many rows of each kind went; ``updates`` lost their content and keep their ids."""
+    """The number of deleted rows of each kind; ``updates`` were cleared, and only their ids are kept."""
 
     people: int
     consents: int
@@ -35,40 +35,40 @@ class ErasedRows:
 
 
 def erase(unit: UnitOfWork, telegram_id: int) -> ErasedRows:
-    """Delete everything that came from, or went to, the person with this Telegram id, and the person.
+    """Delete the person with this Telegram id, and everything that they sent or were sent.
 
-    Of their updates the ids stay, bare, so that a second copy of one is still dropped. A private chat has the
-    person's own id as its chat id, so replies in it go even when they name no person. Judgements of other people
-    on the person's texts go with the texts, and offers to label go with the person. Training runs and changes of the
-    model forget that they were theirs.
+    The ids of their updates are kept, so that duplicates are still dropped. The chat id of a private chat is the
+    person's own id, so its replies are deleted even if they have no person. Votes of other people on the person's
+    texts are deleted with the texts, and label offers with the person. Training runs and model changes no longer say
+    that the person requested them.
     """
     person_id = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
     messages = select(MessageRow.id).where(MessageRow.person_id == person_id)
     predictions = select(PredictionRow.id).where(PredictionRow.message_id.in_(messages))
-    on_their_texts = VoteRow.prediction_id.in_(predictions)
+    on_own_texts = VoteRow.prediction_id.in_(predictions)
     to_them = or_(
         ReplyRow.person_id == person_id, ReplyRow.chat_id == telegram_id, ReplyRow.prediction_id.in_(predictions)
     )
-    _forget_admin(unit, telegram_id)
+    _clear_admin(unit, telegram_id)
     return ErasedRows(
-        votes=unit.change(delete(VoteRow).where(or_(VoteRow.person_id == person_id, on_their_texts))),
+        votes=unit.change(delete(VoteRow).where(or_(VoteRow.person_id == person_id, on_own_texts))),
         replies=unit.change(delete(ReplyRow).where(to_them)),
         predictions=unit.change(delete(PredictionRow).where(PredictionRow.message_id.in_(messages))),
         messages=unit.change(delete(MessageRow).where(MessageRow.person_id == person_id)),
         consents=unit.change(delete(ConsentRow).where(ConsentRow.person_id == person_id)),
-        updates=_empty_updates(unit, telegram_id),
+        updates=_clear_updates(unit, telegram_id),
         people=unit.change(delete(PersonRow).where(PersonRow.telegram_id == telegram_id)),
     )
 
 
-def _forget_admin(unit: UnitOfWork, telegram_id: int) -> None:
+def _clear_admin(unit: UnitOfWork, telegram_id: int) -> None:
     unit.change(delete(FollowerRow).where(FollowerRow.chat_id == telegram_id))
     unit.change(update(RunRow).where(RunRow.requested_by == telegram_id).values(requested_by=None))
     unit.change(update(ModelChangeRow).where(ModelChangeRow.who == telegram_id).values(who=None))
 
 
-def _empty_updates(unit: UnitOfWork, telegram_id: int) -> int:
-    theirs = UpdateRow.telegram_id == telegram_id
+def _clear_updates(unit: UnitOfWork, telegram_id: int) -> int:
+    from_person = UpdateRow.telegram_id == telegram_id
     erased = {"state": UpdateState.ERASED, "finished_at": utc_now()}
-    unit.change(update(UpdateRow).where(theirs, UpdateRow.state == UpdateState.RECEIVED).values(erased))
-    return unit.change(update(UpdateRow).where(theirs).values(telegram_id=None, payload=None, reason=None))
+    unit.change(update(UpdateRow).where(from_person, UpdateRow.state == UpdateState.RECEIVED).values(erased))
+    return unit.change(update(UpdateRow).where(from_person).values(telegram_id=None, payload=None, reason=None))

@@ -1,1 +1,1 @@
-"""Training runs, their snapshots and who follows them."""
+"""Training runs, their snapshots, their followers, and notifications of corrections."""

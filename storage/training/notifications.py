@@ -1,8 +1,8 @@
-"""Who is to hear that corrections of theirs are in the model that answers now, and of which.
+"""Finds people to notify that the live model learned from their corrections.
 
-A person hears of a correction once: of the texts that a run trained on, those count that no run before did of which
-people were told. Only the person's own texts are told of by name; votes on texts of others are not, since their authors
-may delete them.
+A person is notified of a correction once: a text does not count if an earlier run that people were notified of trained
+on it with the same label. Notifications list only the person's own texts, not texts of others that they voted on,
+because the authors of those may delete them.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ from storage.privacy.consent import NOTICES, consenting_people
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
-    """The live version, and the run that made it and that nobody was told of."""
+    """The live version, and the run that trained it, which nobody was notified of yet."""
 
     run_id: int
     version: str
@@ -29,7 +29,7 @@ class LiveRun:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A text that its author corrected; ``label`` is what the author says is true."""
+    """A text that its author corrected; ``label`` is the correct label according to the author."""
 
     message_id: int
     label: str
@@ -37,9 +37,10 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionNotification:
-    """What one person is to hear of a run, from the bot that they asked last.
+    """One person's notification of a run, to be sent by the bot where they opted in last.
 
-    ``corrections`` are of the person's own texts, newest first; ``votes`` says that votes on texts of others count too.
+    ``corrections`` are those of the person's own texts, newest first. ``votes`` means that the run also used their
+    votes on texts of others.
     """
 
     person_id: int
@@ -51,8 +52,8 @@ class CorrectionNotification:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asking:
-    """Somebody who asked a bot for notices."""
+class _Subscriber:
+    """A person who opted in to notifications from a bot."""
 
     bot_id: int
     telegram_id: int
@@ -60,7 +61,7 @@ class _Asking:
 
 
 def unannounced_run(unit: UnitOfWork) -> LiveRun | None:
-    """The live version's run, as long as nobody was told of it."""
+    """Return the live version's run, None once people were notified of it."""
     row = unit.execute(
         select(RunRow.id, ModelVersionRow.version)
         .join(RunRow, RunRow.id == ModelVersionRow.run_id)
@@ -70,29 +71,34 @@ def unannounced_run(unit: UnitOfWork) -> LiveRun | None:
 
 
 def notifications_for(unit: UnitOfWork, run_id: int) -> list[CorrectionNotification]:
-    """What there is to tell of a run, by person; nothing to people who asked for no notices, or train no model."""
-    asking = _asking(unit)
-    own: defaultdict[int, list[Correction]] = defaultdict(list)
+    """Return one notification for each person who opted in, consents to training, and contributed to the run."""
+    subscribers = _subscribers(unit)
+    corrections: defaultdict[int, list[Correction]] = defaultdict(list)
     for row in unit.execute(_corrections(run_id)):
-        own[row.person_id].append(Correction(row.message_id, row.label))
+        corrections[row.person_id].append(Correction(row.message_id, row.label))
     voters = set(unit.scalars(_voters(run_id)))
     return [
         CorrectionNotification(
-            person_id, to.bot_id, to.telegram_id, to.language, tuple(own[person_id]), person_id in voters
+            person_id=person_id,
+            bot_id=subscriber.bot_id,
+            telegram_id=subscriber.telegram_id,
+            language=subscriber.language,
+            corrections=tuple(corrections[person_id]),
+            votes=person_id in voters,
         )
-        for person_id, to in asking.items()
-        if own[person_id] or person_id in voters
+        for person_id, subscriber in subscribers.items()
+        if corrections[person_id] or person_id in voters
     ]
 
 
 def claim_notifications(unit: UnitOfWork, run_id: int) -> bool:
-    """Note that people are told of the run in this unit of work; False when another process did so."""
-    untold = update(RunRow).where(RunRow.id == run_id, RunRow.noticed_at.is_(None))
-    return bool(unit.change(untold.values(noticed_at=utc_now())))
+    """Claim a run's notifications for this unit of work; return False when another process has claimed them."""
+    unclaimed = update(RunRow).where(RunRow.id == run_id, RunRow.noticed_at.is_(None))
+    return bool(unit.change(unclaimed.values(noticed_at=utc_now())))
 
 
-def _asking(unit: UnitOfWork) -> dict[int, _Asking]:
-    """Who asked for notices and may be written to, by person. People who came from a file have negative ids."""
+def _subscribers(unit: UnitOfWork) -> dict[int, _Subscriber]:
+    """Return the people who opted in and can be messaged, by id. Imported people have negative Telegram ids."""
     newest = (
         select(func.max(ConsentRow.id))
         .where(ConsentRow.scope.startswith(NOTICES))
@@ -105,44 +111,44 @@ def _asking(unit: UnitOfWork) -> dict[int, _Asking]:
         .where(PersonRow.telegram_id > 0, PersonRow.id.in_(consenting_people()))
         .order_by(ConsentRow.id)
     )
-    return {row.id: _Asking(int(row.scope.removeprefix(NOTICES)), row.telegram_id, row.language) for row in lines}
+    return {row.id: _Subscriber(int(row.scope.removeprefix(NOTICES)), row.telegram_id, row.language) for row in lines}
 
 
 def _corrections(run_id: int) -> Select[*tuple[Any, ...]]:
-    """The texts that trained as their own authors had corrected them."""
+    """Select the texts that the run trained on with the corrections of their own authors."""
     return (
         select(VoteRow.person_id, SnapshotRow.message_id, SnapshotRow.label)
         .join(SnapshotRow, SnapshotRow.text_hash == VoteRow.text_hash)
         .join(RunRow, RunRow.id == SnapshotRow.run_id)
-        .where(*_heard(run_id), VoteRow.verdict == Vote.WRONG)
+        .where(*_first_trained_in(run_id), VoteRow.verdict == Vote.WRONG)
         .where(SnapshotRow.author_id == VoteRow.person_id, SnapshotRow.message_id.is_not(None))
         .order_by(VoteRow.created_at.desc(), VoteRow.id.desc())
     )
 
 
 def _voters(run_id: int) -> Select[int]:
-    """The people whose votes on texts of others trained."""
+    """Select the people whose votes on texts of others the run trained on."""
     return (
         select(VoteRow.person_id)
         .join(SnapshotRow, SnapshotRow.text_hash == VoteRow.text_hash)
         .join(RunRow, RunRow.id == SnapshotRow.run_id)
-        .where(*_heard(run_id), SnapshotRow.author_id.is_distinct_from(VoteRow.person_id))
+        .where(*_first_trained_in(run_id), SnapshotRow.author_id.is_distinct_from(VoteRow.person_id))
         .distinct()
     )
 
 
-def _heard(run_id: int) -> tuple[Any, ...]:
-    """Conditions: the run trained on the text, the vote said the same and came in time, and that is new."""
-    earlier, told = aliased(SnapshotRow), aliased(RunRow)
-    told_before = (
+def _first_trained_in(run_id: int) -> tuple[Any, ...]:
+    """Return conditions: the run trained on the text, with the vote's label, after the vote, and for the first time."""
+    earlier, notified = aliased(SnapshotRow), aliased(RunRow)
+    notified_before = (
         select(earlier.id)
-        .join(told, told.id == earlier.run_id)
+        .join(notified, notified.id == earlier.run_id)
         .where(
             earlier.text_hash == SnapshotRow.text_hash,
             earlier.label == SnapshotRow.label,
             earlier.part == SnapshotPart.TRAIN,
             earlier.run_id != run_id,
-            told.noticed_at.is_not(None),
+            notified.noticed_at.is_not(None),
         )
         .correlate(SnapshotRow)
         .exists()
@@ -152,5 +158,5 @@ def _heard(run_id: int) -> tuple[Any, ...]:
         SnapshotRow.part == SnapshotPart.TRAIN,
         VoteRow.label == SnapshotRow.label,
         VoteRow.created_at <= RunRow.snapshot_at,
-        ~told_before,
+        ~notified_before,
     )

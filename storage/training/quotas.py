@@ -1,19 +1,20 @@
-"""How much of what is learnt may come from one person."""
+"""Limits how much of the training data may come from one person."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-# Thirds and sevenths do not add up exactly.
+# Sums of fractions such as 1/3 and 1/7 are not exact.
 _ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A row, by the hash of its text, and whom it counts for: its author, and the people who support its label.
+    """A row of training data, by the hash of its text, and the people whose quota it counts towards.
 
-    The two are empty where it counts for nobody, as an admin's does.
+    ``authors`` has the author of the text, ``supporters`` the people who voted for its label. Both are empty for a row
+    that counts towards no quota, such as one that an admin decided.
     """
 
     text_hash: bytes
@@ -22,34 +23,34 @@ class Contribution:
 
 
 def within_quotas(rows: Sequence[Contribution], person_rows: int, person_share: float) -> list[Contribution]:
-    """The rows, given oldest first, without those by which somebody supplies too many.
+    """Return the rows, given oldest first, without those that exceed somebody's quota.
 
-    A row counts 1 for its author and 1/k for each of its k supporters, in a count of its own. Of the rows that are
-    left, nobody has more than ``person_rows`` in either count, or ``person_share`` of them (0 to 1) where that is
-    more. Leaving rows out lowers that limit, so they are left out, newest first, until nothing changes.
+    A row counts 1 for its author, and separately 1/k for each of its k supporters. Among the returned rows, neither
+    count of any person is above ``person_rows``, or above ``person_share`` (0 to 1) of the rows where that is more.
+    Dropping rows lowers the limit, so rows are dropped, newest first, until nothing changes.
     """
-    left = list(rows)
+    remaining = list(rows)
     while True:
-        kept = _up_to(max(person_rows, person_share * len(left)), left)
-        if len(kept) == len(left):
+        kept = _within_limit(max(person_rows, person_share * len(remaining)), remaining)
+        if len(kept) == len(remaining):
             return kept
-        left = kept
+        remaining = kept
 
 
-def _up_to(limit: float, rows: Iterable[Contribution]) -> list[Contribution]:
-    """Take each row, in turn, that puts nobody above the limit."""
-    written: dict[int, float] = defaultdict(float)
+def _within_limit(limit: float, rows: Iterable[Contribution]) -> list[Contribution]:
+    """Keep each row, in order, that puts nobody above the limit."""
+    authored: dict[int, float] = defaultdict(float)
     supported: dict[int, float] = defaultdict(float)
     kept = []
     for row in rows:
-        part = 1 / max(len(row.supporters), 1)
-        if any(written[person] + 1 > limit + _ROUNDING for person in row.authors):
+        share = 1 / max(len(row.supporters), 1)
+        if any(authored[person] + 1 > limit + _ROUNDING for person in row.authors):
             continue
-        if any(supported[person] + part > limit + _ROUNDING for person in row.supporters):
+        if any(supported[person] + share > limit + _ROUNDING for person in row.supporters):
             continue
         for person in row.authors:
-            written[person] += 1
+            authored[person] += 1
         for person in row.supporters:
-            supported[person] += part
+            supported[person] += share
         kept.append(row)
     return kept

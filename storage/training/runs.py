@@ -1,7 +1,7 @@
-"""Training runs: asked for, claimed under a lease, followed, ended.
+"""Training runs: requested, claimed under a lease, executed and finished.
 
-The row is the queue. Whoever carries a run out holds its lease, a moment until which it is theirs and a fencing token
-that every later write has to show: a worker that was taken for dead and comes back cannot write any more.
+The table is the queue. The worker that executes a run holds its lease: an expiry time, and a fencing token that every
+later write has to present. So a worker that was presumed dead cannot write any more if it comes back.
 """
 
 import math
@@ -18,17 +18,17 @@ from storage.db.states import RunKind, RunState, Trigger
 from storage.db.tables import RunRow
 from storage.errors import LeaseLost, UnknownRun
 
-# Seconds that a lease lasts; it is renewed each second or so, and taken over once it has run out.
+# The duration of a lease in seconds. Workers renew it about every second; others may claim the run once it expires.
 LEASE_SECONDS: Final = 30
-# A run that was taken up so often and never came to an end has failed.
+# A run fails after this many attempts that did not finish.
 MAX_ATTEMPTS: Final = 3
-# How a run ends of which a model came that was compared with the live one.
+# Final states of runs whose candidate was compared with the live model.
 EVALUATED: Final = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A training run as it stands; see ``RunRow`` for the fields."""
+    """A training run; see ``RunRow`` for the fields."""
 
     id: int
     kind: RunKind
@@ -53,13 +53,13 @@ class Run:
 
     @property
     def epoch(self) -> int | None:
-        """The epoch that the newest step belongs to, from 1 on; None before the first."""
+        """The epoch of the newest step, starting at 1; None before the first step."""
         return math.ceil(self.step * self.epochs / self.steps) if self.steps and self.epochs else None
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What came of asking for a run: the open run, and whether it is a new one or one that was joined."""
+    """The open run after a request, and whether the request created it or joined it."""
 
     run: Run
     new: bool
@@ -67,7 +67,7 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to carry out a run, which ``token`` proves."""
+    """The right to execute a run, proven by the fencing token."""
 
     run: Run
     token: int
@@ -75,7 +75,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far the training of a run is: steps done and in all, in how many epochs, and texts a second."""
+    """The progress of a training: steps done, steps and epochs in total, and texts per second."""
 
     step: int
     steps: int
@@ -84,24 +84,24 @@ class RunProgress:
 
 
 def request_run(unit: UnitOfWork, kind: RunKind, trigger: Trigger, requested_by: int | None = None) -> RunRequest:
-    """Queue a run, or join the one that is open, whatever its kind. ``requested_by`` is a Telegram id."""
+    """Queue a run, or join the open run, whatever its kind. ``requested_by`` is a Telegram id."""
     values = {"kind": kind, "trigger": trigger, "requested_by": requested_by}
     new = unit.scalar(unit.insert(RunRow).values(**values, open=True).on_conflict_do_nothing().returning(RunRow.id))
     if new is not None:
         return RunRequest(get_run(unit, new), new=True)
     joined = open_run(unit)
-    # The open run ended between the two statements, which a second try settles.
+    # Retry if the open run finished between the two statements.
     return RunRequest(joined, new=False) if joined else request_run(unit, kind, trigger, requested_by)
 
 
 def open_run(unit: UnitOfWork) -> Run | None:
-    """The run that is queued, running or evaluating; there is at most one."""
+    """Return the run that is queued, running or evaluating; there is at most one."""
     row = unit.scalar(select(RunRow).where(RunRow.open))
     return _run(row) if row else None
 
 
 def get_run(unit: UnitOfWork, run_id: int) -> Run:
-    """The run with this id as it is now; raises UnknownRun."""
+    """Return the current state of a run; raise UnknownRun."""
     row = unit.scalar(select(RunRow).where(RunRow.id == run_id).execution_options(populate_existing=True))
     if row is None:
         raise UnknownRun(run_id=run_id)
@@ -109,48 +109,51 @@ def get_run(unit: UnitOfWork, run_id: int) -> Run:
 
 
 def chart_of(unit: UnitOfWork, run_id: int) -> bytes | None:
-    """The chart that goes with a run's decision, a PNG; None where none was drawn."""
+    """Return the chart of a run's decision as a PNG, None when there is no chart."""
     return unit.scalar(select(RunRow.card).where(RunRow.id == run_id))
 
 
 def newest_runs(unit: UnitOfWork, count: int) -> list[Run]:
-    """The newest runs, newest first."""
+    """Return the newest runs, newest first."""
     return [_run(row) for row in unit.scalars(select(RunRow).order_by(RunRow.id.desc()).limit(count))]
 
 
 def newest_in(unit: UnitOfWork, *states: RunState) -> Run | None:
-    """The newest run in one of these states."""
+    """Return the newest run in one of these states."""
     row = unit.scalar(select(RunRow).where(RunRow.state.in_(states)).order_by(RunRow.id.desc()).limit(1))
     return _run(row) if row else None
 
 
 def cancel(unit: UnitOfWork, run_id: int) -> bool:
-    """Ask for the end of an open run: one that nobody holds ends at once, else its worker sees it. False when ended."""
+    """Cancel an open run; return False when it has already finished otherwise.
+
+    A run without a lease holder ends at once; else its worker notices the request when it renews the lease.
+    """
     unit.change(
         update(RunRow)
         .where(RunRow.id == run_id, RunRow.open, _unheld(utc_now()))
         .values(**_ended(RunState.CANCELLED), cancel_asked=True)
     )
-    asked = unit.change(update(RunRow).where(RunRow.id == run_id, RunRow.open).values(cancel_asked=True))
-    return bool(asked) or get_run(unit, run_id).state is RunState.CANCELLED
+    requested = unit.change(update(RunRow).where(RunRow.id == run_id, RunRow.open).values(cancel_asked=True))
+    return bool(requested) or get_run(unit, run_id).state is RunState.CANCELLED
 
 
 def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
-    """Take a run whose lease nobody holds; None when another does, or when it has ended.
+    """Claim a run that has no lease holder; return None when it has one, or when the run has finished.
 
-    The claim after MAX_ATTEMPTS ends the run as FAILED, with what is known of the last one, and a run that was to be
-    cancelled ends as that.
+    After MAX_ATTEMPTS attempts, a claim ends the run as FAILED, with the error of the last attempt. A claim of a run
+    whose cancellation was requested ends it as CANCELLED.
     """
     now = utc_now()
-    free = (RunRow.id == run_id) & RunRow.open & _unheld(now)
-    unit.change(update(RunRow).where(free, RunRow.cancel_asked).values(**_ended(RunState.CANCELLED)))
-    error = f"It was started {MAX_ATTEMPTS} times and never came to an end."
-    known = case((RunRow.error.is_(None), error), else_=error + " " + RunRow.error)
-    failed = {**_ended(RunState.FAILED), "error": known}
-    unit.change(update(RunRow).where(free, RunRow.attempts >= MAX_ATTEMPTS).values(**failed))
+    claimable = (RunRow.id == run_id) & RunRow.open & _unheld(now)
+    unit.change(update(RunRow).where(claimable, RunRow.cancel_asked).values(**_ended(RunState.CANCELLED)))
+    reason = f"The run was started {MAX_ATTEMPTS} times and never finished."
+    error = case((RunRow.error.is_(None), reason), else_=reason + " " + RunRow.error)
+    failed = {**_ended(RunState.FAILED), "error": error}
+    unit.change(update(RunRow).where(claimable, RunRow.attempts >= MAX_ATTEMPTS).values(**failed))
     token = unit.scalar(
         update(RunRow)
-        .where(free)
+        .where(claimable)
         .values(
             state=RunState.RUNNING,
             attempts=RunRow.attempts + 1,
@@ -167,39 +170,39 @@ def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
 
 
 def renew(unit: UnitOfWork, lease: Lease) -> bool:
-    """Renew the lease; whether somebody asked to cancel the run. Raises LeaseLost."""
+    """Renew the lease, and return whether cancelling the run was requested; raise LeaseLost."""
     _write(unit, lease, lease_until=utc_now() + timedelta(seconds=LEASE_SECONDS))
     return bool(unit.scalar(select(RunRow.cancel_asked).where(RunRow.id == lease.run.id)))
 
 
 def record_progress(unit: UnitOfWork, lease: Lease, progress: RunProgress) -> None:
-    """Note how far the training is; raises LeaseLost."""
+    """Record the progress of the training; raise LeaseLost."""
     _write(unit, lease, **asdict(progress))
 
 
 def record_snapshot(unit: UnitOfWork, lease: Lease, champion: str) -> None:
-    """Note that the run's data is written down, and the version that its candidate has to beat; raises LeaseLost."""
+    """Record that the run has its snapshot, and the live version to compare the candidate with; raise LeaseLost."""
     _write(unit, lease, snapshot_at=utc_now(), champion=champion)
 
 
 def set_state(unit: UnitOfWork, lease: Lease, state: RunState) -> None:
-    """Go on to another state in which the run is still open; raises LeaseLost."""
+    """Change the state of a run that stays open; raise LeaseLost."""
     _write(unit, lease, state=state)
 
 
-def release(unit: UnitOfWork, lease: Lease, blame: str | None) -> None:
-    """Give the run back, so that anybody may claim it at once; raises LeaseLost.
+def release(unit: UnitOfWork, lease: Lease, error: str | None) -> None:
+    """Release the lease, so that any worker may claim the run at once; raise LeaseLost.
 
-    ``blame`` is a sentence about what ended the attempt; without one, when its worker had to stop for reasons of its
-    own, the attempt does not count.
+    ``error`` is a sentence that says why the attempt ended. The attempt does not count without one, that is, when the
+    worker stopped for reasons unrelated to the run.
     """
-    attempts = RunRow.attempts - 1 if blame is None else RunRow.attempts
-    # Another token: a renewal on its way must not take the run back.
+    attempts = RunRow.attempts - 1 if error is None else RunRow.attempts
+    # The new token keeps a renewal that is still in flight from taking the run back.
     token = RunRow.lease_token + 1
-    _write(unit, lease, state=RunState.QUEUED, lease_until=None, lease_token=token, attempts=attempts, error=blame)
+    _write(unit, lease, state=RunState.QUEUED, lease_until=None, lease_token=token, attempts=attempts, error=error)
 
 
-def finish(  # noqa: PLR0913 - one argument a fact
+def finish(  # noqa: PLR0913 - one argument for each column
     unit: UnitOfWork,
     lease: Lease,
     state: RunState,
@@ -209,12 +212,12 @@ def finish(  # noqa: PLR0913 - one argument a fact
     card: bytes | None = None,
     error: str | None = None,
 ) -> None:
-    """End the run, with what came of it; raises LeaseLost."""
+    """Finish the run and record its result; raise LeaseLost."""
     _write(unit, lease, **_ended(state), candidate=candidate, decision=decision, card=card, error=error)
 
 
 def unclaimed_runs(unit: UnitOfWork) -> list[int]:
-    """The open runs whose lease nobody holds: queued ones, and those whose worker died."""
+    """Return the open runs without a lease holder: queued runs, and runs whose worker died."""
     return list(unit.scalars(select(RunRow.id).where(RunRow.open, _unheld(utc_now()))))
 
 
@@ -227,8 +230,8 @@ def _ended(state: RunState) -> dict[str, Any]:
 
 
 def _write(unit: UnitOfWork, lease: Lease, **values: Any) -> None:  # noqa: ANN401 - columns of several types
-    mine = update(RunRow).where(RunRow.id == lease.run.id, RunRow.open, RunRow.lease_token == lease.token)
-    if not unit.change(mine.values(**values)):
+    leased = update(RunRow).where(RunRow.id == lease.run.id, RunRow.open, RunRow.lease_token == lease.token)
+    if not unit.change(leased.values(**values)):
         raise LeaseLost(run_id=lease.run.id)
 
 

@@ -127,7 +127,7 @@ def test_a_migration_that_would_leave_a_row_without_what_it_refers_to_changes_no
     runner.downgrade(url, "0001")
     with sqlite3.connect(tmp_path / "thumbs.db") as other:  # where nothing watches over references
         other.execute("INSERT INTO message_addresses VALUES (900, 7, 5, 1)")
-    with pytest.raises(MigrationRefused, match=r"not there \(1\)"):
+    with pytest.raises(MigrationRefused, match=r"missing rows \(1\)"):
         runner.upgrade(url)
     assert runner.current(url) == "0001"
 

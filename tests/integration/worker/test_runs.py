@@ -207,7 +207,7 @@ def test_a_run_fails_after_three_attempts(home: WorkerHome, opened: Database) ->
     run = run_of(opened, run_id)
     assert run.state is RunState.FAILED
     assert run.error == (
-        f"It was started 3 times and never came to an end. The trainer of run {run_id} died with exit status -9; "
+        f"The run was started 3 times and never finished. The trainer of run {run_id} died with exit status -9; "
         "the machine may have run out of memory."
     )
     assert run_directories(home) == []

@@ -89,7 +89,7 @@ def test_a_final_state_that_no_kill_explains_is_a_fault(outcome: RunOutcome, fau
 
 def test_a_run_may_fail_after_three_broken_attempts() -> None:
     kills = tuple(Kill(Victim.TRAINER, Moment.START, 2, RunState.RUNNING) for _ in range(3))
-    outcome = RunOutcome(2, RunState.FAILED, 3, "It was started 3 times and never came to an end.", 1.0, 0, 3, 0)
+    outcome = RunOutcome(2, RunState.FAILED, 3, "The run was started 3 times and never finished.", 1.0, 0, 3, 0)
     assert summarise(Transport.FOLDER, [replace(WELL, kills=kills, runs=(WELL.runs[0], outcome))], 1.0).faults == ()
 
 

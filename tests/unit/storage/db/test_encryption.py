@@ -17,8 +17,8 @@ from storage.errors import KeyExists, KeyMissing, KeyWrong
 
 OLD = Fernet.generate_key().decode()
 NEW = Fernet.generate_key().decode()
-SEALED = new_hash_key([OLD])
-CIPHER = Cipher([OLD], SEALED)
+ENCRYPTED_HASH_KEY = new_hash_key([OLD])
+CIPHER = Cipher([OLD], ENCRYPTED_HASH_KEY)
 
 # Also half surrogate pairs, which JSON can carry.
 any_text = st.text(st.characters(codec=None))
@@ -49,7 +49,7 @@ def test_a_fingerprint_has_32_bytes_and_a_key_of_its_own() -> None:
 
 
 def test_a_new_key_before_the_old_one_reads_old_texts_and_keeps_fingerprints() -> None:
-    both = Cipher([NEW, OLD], SEALED)
+    both = Cipher([NEW, OLD], ENCRYPTED_HASH_KEY)
     assert both.decrypt(CIPHER.encrypt("I liked it")) == "I liked it"
     assert both.fingerprint("I liked it") == CIPHER.fingerprint("I liked it")
     with pytest.raises(KeyWrong):
@@ -57,15 +57,15 @@ def test_a_new_key_before_the_old_one_reads_old_texts_and_keeps_fingerprints() -
 
 
 def test_rotated_texts_need_the_old_key_no_more() -> None:
-    both = Cipher([NEW, OLD], SEALED)
-    only_new = Cipher([NEW], both.rotate(SEALED))
+    both = Cipher([NEW, OLD], ENCRYPTED_HASH_KEY)
+    only_new = Cipher([NEW], both.rotate(ENCRYPTED_HASH_KEY))
     assert only_new.decrypt(both.rotate(CIPHER.encrypt("I liked it"))) == "I liked it"
     assert only_new.fingerprint("I liked it") == CIPHER.fingerprint("I liked it")
 
 
 def test_another_key_is_told_at_once() -> None:
-    with pytest.raises(KeyWrong, match="Put back the key"):
-        Cipher([NEW], SEALED)
+    with pytest.raises(KeyWrong, match="Restore the key"):
+        Cipher([NEW], ENCRYPTED_HASH_KEY)
     with pytest.raises(KeyWrong):
         CIPHER.rotate(Fernet(NEW).encrypt(b"I liked it"))
 
@@ -128,6 +128,6 @@ def test_a_key_that_cannot_be_written_whole_leaves_nothing(tmp_path: Path, monke
 def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text(OLD)
-    with pytest.raises(KeyExists, match="kept"):
+    with pytest.raises(KeyExists, match="not overwritten"):
         make_key_file(path)
     assert path.read_text() == OLD
