@@ -163,7 +163,7 @@ def test_a_new_database_is_migrated_checked_and_purged(thumbs: Thumbs) -> None:
     other = thumbs("key", "new").stdout.strip()
     wrong = thumbs("db", "check", ENCRYPTION_KEY=other)
     assert wrong.returncode == 1
-    assert "does not open what is stored" in wrong.stderr
+    assert "cannot decrypt the stored data" in wrong.stderr
 
 
 def test_a_key_file_is_written_once(tmp_path: Path, thumbs: Thumbs) -> None:

@@ -29,8 +29,8 @@ def test_an_error_is_a_sentence_with_named_facts(error: type[ThumbsError]) -> No
     assert all(name.isidentifier() for name in names), names
     assert error.message[0].isupper() or error.message.startswith("{")
     assert error.message == " ".join(error.message.split()), "one line, without stray spaces"
-    filled = str(error(**dict.fromkeys(names, "fact")))
-    assert filled.count("fact") == len(names)
+    filled = str(error(**dict.fromkeys(names, "<fact>")))
+    assert filled.count("<fact>") == len(names)
     assert "{" not in filled
 
 
