@@ -1,7 +1,12 @@
-"""``python -m playground``: serve a local Bot API and its chat page until SIGINT or SIGTERM."""
+"""``python -m playground``: serve a local Bot API and its chat page until SIGINT or SIGTERM.
+
+The bot's token comes from the environment variable TELEGRAM_TOKEN. A command line could be read by every user of the
+machine.
+"""
 
 import argparse
 import asyncio
+import os
 import re
 import sys
 from pathlib import Path
@@ -10,38 +15,38 @@ from core.errors import ThumbsError
 from core.logs import configure_logging
 from playground.server import Address, serve
 
+_TOKEN_VARIABLE = "TELEGRAM_TOKEN"  # noqa: S105  # the name of a variable, not a secret
+
 
 def main() -> int:
     """Run the server and return the exit status of the process."""
-    options = _read_arguments()
+    options, token = _read_arguments()
     configure_logging("INFO")
     try:
-        asyncio.run(serve(Address(options.host, options.port), options.data_dir, options.token, _print_ready))
+        asyncio.run(serve(Address(options.host, options.port), options.data_dir, token, _print_ready))
     except ThumbsError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
 
 
-def _read_arguments() -> argparse.Namespace:
+def _read_arguments() -> tuple[argparse.Namespace, str]:
+    """Return the options and the bot's token."""
     parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8081, help="port, 0 for any free one (default: %(default)s)")
     parser.add_argument("--data-dir", type=Path, required=True, help="folder for counters, pending updates and files")
-    parser.add_argument("--token", type=_token, required=True, help="the bot's token: digits, a colon, letters")
-    return parser.parse_args()
+    options = parser.parse_args()
+    token = os.environ.get(_TOKEN_VARIABLE, "")
+    if not re.fullmatch(r"\d+:[A-Za-z0-9_-]+", token):
+        parser.error(f"{_TOKEN_VARIABLE} is not a bot token; set it to one like 1234567:some-letters")
+    return options, token
 
 
 def _port(value: str) -> int:
     if not value.isdecimal() or int(value) > 65535:
         raise argparse.ArgumentTypeError(f"{value!r} is not a port; give a number from 0 to 65535")
     return int(value)
-
-
-def _token(value: str) -> str:
-    if not re.fullmatch(r"\d+:[A-Za-z0-9_-]+", value):
-        raise argparse.ArgumentTypeError("this is not a bot token; give one like 1234567:some-letters")
-    return value
 
 
 def _print_ready(address: str) -> None:

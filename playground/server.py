@@ -12,6 +12,7 @@ from tornado.web import Application, StaticFileHandler
 
 from core.errors import PortTaken
 from playground.api.http import BotApiHandler, BotFileHandler
+from playground.sim.browser_checks import LocalHandler
 from playground.sim.http import (
     AboutHandler,
     ActionHandler,
@@ -35,17 +36,16 @@ class Address:
     port: int
 
 
-class PageHandler(StaticFileHandler):
-    """The chat page, which loads nothing from other sites."""
+class PageHandler(LocalHandler, StaticFileHandler):
+    """The chat page, which loads nothing from other sites and is shown in no frame."""
 
     def set_extra_headers(self, path: str) -> None:
-        """Prevent stale copies of the page, and code and images from other sites."""
+        """Prevent stale copies of the page."""
         self.set_header("Cache-Control", "no-cache")
-        self.set_header("Content-Security-Policy", "default-src 'self'; img-src 'self' blob: data:")
 
 
-def make_application(world: World) -> Application:
-    """Return the application with all routes."""
+def make_application(world: World, host: str) -> Application:
+    """Return the application with all routes; it answers browsers under ``host`` and this machine's own names."""
     arguments = {"world": world}
     return Application(
         [
@@ -59,14 +59,15 @@ def make_application(world: World) -> Application:
             (r"/sim/file/([\w-]+)", FileHandler, arguments),
             (r"/sim/(\w+)", ActionHandler, arguments),
             (r"/(.*)", PageHandler, {"path": str(PAGE), "default_filename": "index.html"}),
-        ]
+        ],
+        listening_host=host,
     )
 
 
 async def serve(address: Address, data_dir: Path, token: str, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. Calls ``on_ready`` with the page's address. Raises PortTaken."""
     world = open_world(data_dir, token)
-    server = HTTPServer(make_application(world), max_buffer_size=_UPLOAD_LIMIT)
+    server = HTTPServer(make_application(world, address.host), max_buffer_size=_UPLOAD_LIMIT)
     port = _listen(server, address)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

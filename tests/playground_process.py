@@ -1,5 +1,6 @@
 """The playground as a separate process, for tests that need a Bot API over HTTP."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,10 +19,11 @@ StartPlayground = Callable[[], PlaygroundClient]
 
 
 @contextmanager
-def running_playground(data_dir: Path, token: str = TOKEN) -> Iterator[PlaygroundClient]:
+def running_playground(data_dir: Path, token: str = TOKEN, host: str = "127.0.0.1") -> Iterator[PlaygroundClient]:
     """Run a server on a free port with its state in ``data_dir``; stop it with SIGTERM and check its exit status."""
-    command = [sys.executable, "-m", "playground", "--port", "0", "--data-dir", str(data_dir), "--token", token]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "playground", "--host", host, "--port", "0", "--data-dir", str(data_dir)]
+    environment = {**os.environ, "TELEGRAM_TOKEN": token}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

@@ -70,8 +70,7 @@ def _run(demo: Settings, events: Events) -> None:
     environment = child_environment(demo)
     with ChildProcesses(demo.data_dir / "logs", events) as children:
         address = ["--host", demo.playground_host, "--port", str(demo.playground_port)]
-        state = ["--data-dir", str(demo.data_dir), "--token", demo.token]
-        children.start(PLAYGROUND, [*address, *state], environment, demo.data_dir)
+        children.start(PLAYGROUND, [*address, "--data-dir", str(demo.data_dir)], environment, demo.data_dir)
         upgrade(demo.database_address)
         children.start(BOT, [], environment, demo.data_dir)
         if _wait_until_ready(demo, children, events):

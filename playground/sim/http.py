@@ -5,16 +5,15 @@ A refused request answers ``{"error": "..."}`` with 400, 403, 404 or 501. A priv
 """
 
 from typing import Annotated, TypeVar
-from urllib.parse import urlsplit
 
 from tornado.iostream import StreamClosedError
-from tornado.web import RequestHandler
 
 from playground.api.parameter_types import between
 from playground.api.parameters import Parameters
 from playground.api.requests import read_values
 from playground.sim import actions
 from playground.sim.action_table import ACTIONS, person_id
+from playground.sim.browser_checks import LocalHandler
 from playground.state.faults import KINDS
 from playground.state.people import ADMIN_ID, DEFAULT_PERSON_ID, all_people
 from playground.state.profile import localized
@@ -44,18 +43,12 @@ class AboutQuery(Parameters):
     user_id: int = DEFAULT_PERSON_ID
 
 
-class SimHandler(RequestHandler):
+class SimHandler(LocalHandler):
     """Reads parameters and reports errors in JSON, for all of ``/sim``."""
 
     def initialize(self, world: World) -> None:
         """Store the world that the routes pass to each handler."""
         self.world = world
-
-    def prepare(self) -> None:
-        """Refuse requests that another site's page sends through a person's browser."""
-        origin = self.request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != self.request.host:
-            raise ApiError(403, f"Forbidden: only the playground's own page may ask, not {origin}")
 
     def read(self, model: type[_Query]) -> _Query:
         """Return the request's checked parameters. Raises ApiError."""
@@ -68,15 +61,7 @@ class SimHandler(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
         """Report an error as ``{"error": ...}``."""
-        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None  # type: ignore[index]  # tornado's tuple
-        if isinstance(error, ApiError):
-            self.set_status(error.code)
-        self.answer({"error": str(error) if isinstance(error, ApiError) else self._reason})
-
-    def log_exception(self, *exc_info: object) -> None:
-        """Log errors of the server, but not refused requests."""
-        if not isinstance(exc_info[1], ApiError):
-            super().log_exception(*exc_info)  # type: ignore[arg-type]  # passed through unchanged
+        self.answer({"error": self.error_description(**kwargs)})
 
 
 class ActionHandler(SimHandler):
@@ -157,7 +142,6 @@ class FileHandler(SimHandler):
         """Send the bytes, never with a type that a browser executes."""
         stored = self.world.files.find(file_id)
         self.set_header("Content-Type", "image/*" if stored.path.startswith("photos/") else "application/octet-stream")
-        self.set_header("X-Content-Type-Options", "nosniff")
         self.finish(self.world.files.content(stored.path))
 
 

@@ -37,9 +37,17 @@ def test_its_processes_end_when_it_is_killed(tmp_path: Path) -> None:
         wait_for_worker(log)
         started = processes_of(tmp_path / "var")
         assert len(started) == 7, "the demo, playground, bot, worker, two that carry tasks out, and the beat"
+        check_no_command_line_has_the_token(started)
         process.kill()
     wait_for_end(started)
     assert processes_of(tmp_path / "var") == []
+
+
+def check_no_command_line_has_the_token(process_ids: list[int]) -> None:
+    environments = [Path(f"/proc/{one}/environ").read_bytes().split(b"\0") for one in process_ids]
+    found = {line.partition(b"=")[2] for lines in environments for line in lines if line.startswith(b"TELEGRAM_TOKEN=")}
+    (token,) = found
+    assert all(token not in Path(f"/proc/{one}/cmdline").read_bytes() for one in process_ids)
 
 
 def test_its_worker_stops_with_it(tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""Protects people's chats from other sites' pages: checks Host and Origin, and forbids framing.
+
+The requests need no token, so a page of another site must not be able to send or read them through a person's browser.
+A name that somebody else owns can point to this machine (DNS rebinding); the Host header then has that name.
+"""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from tornado.web import RequestHandler
+
+from playground.wire import ApiError
+
+_CONTENT_POLICY = "default-src 'self'; img-src 'self' blob: data:; base-uri 'none'; frame-ancestors 'none'"
+
+
+class LocalHandler(RequestHandler):
+    """Answers programs on this machine and the playground's own page, and nobody else.
+
+    The application's setting ``listening_host`` is the host name or address that the server was told to listen on.
+    """
+
+    def set_default_headers(self) -> None:
+        """Forbid frames, code and images from other sites, and use of the answer by other sites."""
+        self.set_header("Content-Security-Policy", _CONTENT_POLICY)
+        self.set_header("X-Frame-Options", "DENY")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
+
+    def prepare(self) -> None:
+        """Refuse requests under a foreign host name or from another site's page. Raises ApiError 403."""
+        host = self.request.host
+        if not self._is_own_host(host):
+            raise ApiError(
+                403,
+                f"Forbidden: {host!r} is not a name of the playground; use localhost or the address it listens on",
+            )
+        origin = self.request.headers.get("Origin")
+        if origin is not None and origin.lower() != f"{self.request.protocol}://{host}".lower():
+            raise ApiError(403, f"Forbidden: only the playground's own page may ask, not {origin}")
+
+    def write_error(self, status_code: int, **kwargs: object) -> None:
+        """Report an error as plain text."""
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"{self.error_description(**kwargs)}\n")
+
+    def error_description(self, **kwargs: object) -> str:
+        """Return the sentence for the error of ``write_error``, and set the status of an ApiError."""
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None  # type: ignore[index]  # tornado's tuple
+        if not isinstance(error, ApiError):
+            return self._reason
+        self.set_status(error.code)
+        return error.description
+
+    def log_exception(self, *exc_info: object) -> None:
+        """Log errors of the server, but not refused requests."""
+        if not isinstance(exc_info[1], ApiError):
+            super().log_exception(*exc_info)  # type: ignore[arg-type]  # passed through unchanged
+
+    def _is_own_host(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:
+            return False
+        if name is None:
+            return False
+        if name == "localhost" or name.endswith(".localhost") or name == self.settings["listening_host"].lower():
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return address.is_loopback or str(address) == self._local_address()
+
+    def _local_address(self) -> str | None:
+        """Return the address of this machine that the request was sent to."""
+        connection = self.request.connection
+        stream = getattr(connection, "stream", None)
+        if stream is None or stream.socket is None:
+            return None
+        return str(ipaddress.ip_address(stream.socket.getsockname()[0].partition("%")[0]))
