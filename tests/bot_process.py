@@ -1,4 +1,4 @@
-"""The bot as a process of its own, against a playground that outlives it."""
+"""The bot as a separate process, against a playground that outlives it."""
 
 import os
 import signal
@@ -17,18 +17,18 @@ from playground.client import PlaygroundClient
 from storage.db.database import Database
 from storage.db.encryption import make_key_file, read_keys
 
-_STOPS_WITHIN = 30.0
+_STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class BotHome:
-    """What a bot keeps between two lives: its database and key."""
+    """What a bot keeps across restarts: its database and key."""
 
     settings: Settings
 
     @classmethod
     def make(cls, data_dir: Path) -> "BotHome":
-        """A folder with a key and an empty database."""
+        """Create a folder with a key and an empty database."""
         data_dir.mkdir()
         key_file = data_dir / "encryption.key"
         make_key_file(key_file)
@@ -37,12 +37,12 @@ class BotHome:
         return cls(settings)
 
     def database(self) -> Database:
-        """The database, opened beside the bot."""
+        """Open the database beside the bot."""
         return Database.open(self.settings.database_address, read_keys(self.settings))
 
 
 def start_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> "subprocess.Popen[str]":
-    """A bot that listens to the playground as soon as it is ready; what it says is kept."""
+    """Start a bot that connects to the playground; its output is captured."""
     environment = {
         **os.environ,
         "DATA_DIR": str(home.settings.data_dir),
@@ -51,23 +51,22 @@ def start_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> "
         "TELEGRAM_TOKEN": playground.token,
         **settings,
     }
-    root = ROOT
     command = [sys.executable, "-m", "bot"]
     return subprocess.Popen(
-        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
 
 
 @contextmanager
 def running_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> Iterator["subprocess.Popen[str]"]:
-    """A bot that listens to the playground; unless it was killed meanwhile, SIGTERM has to end it cleanly."""
-    heard = max((call["seq"] for call in playground.outbox()), default=0)
+    """Run a bot; at the end, stop it with SIGTERM and check its exit status, unless the test killed it."""
+    last_call = max((call["seq"] for call in playground.outbox()), default=0)
     with start_bot(home, playground, **settings) as process:
         try:
-            # The last thing that a starting bot tells Telegram.
-            playground.wait_for_call("setMyShortDescription", since=heard)
+            # The last call of a starting bot.
+            playground.wait_for_call("setMyShortDescription", since=last_call)
             yield process
         finally:
             process.terminate()
-            said, _ = process.communicate(timeout=_STOPS_WITHIN)
-    assert process.returncode in (0, -signal.SIGKILL), said
+            output, _ = process.communicate(timeout=_STOP_SECONDS)
+    assert process.returncode in (0, -signal.SIGKILL), output

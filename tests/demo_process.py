@@ -1,4 +1,4 @@
-"""Starts ``thumbs demo`` as a process of its own, and sees to it that nothing of it stays."""
+"""Starts ``thumbs demo`` as a separate process and checks that it leaves no process behind."""
 
 import os
 import select
@@ -15,12 +15,12 @@ import pytest
 from core.settings import Settings
 from playground.client import PlaygroundClient
 
-STOPS_WITHIN = 30.0
+STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A demo that answers: its page's address, its folder, and the client that plays the people who write to it."""
+    """A running demo: its page's URL, its folder, and a client that acts as its users."""
 
     url: str
     data_dir: Path
@@ -29,14 +29,14 @@ class Demo:
 
 
 def demo_environment(data_dir: Path, **settings: str) -> dict[str, str]:
-    """The environment of a demo that keeps everything in ``data_dir`` and listens on a free port."""
+    """Return the environment of a demo that keeps everything in ``data_dir`` and listens on a free port."""
     names = {name.upper() for name in Settings.model_fields}
     environment = {name: value for name, value in os.environ.items() if name.upper() not in names}
     return {**environment, "DATA_DIR": str(data_dir), "PLAYGROUND_PORT": "0", **settings}
 
 
 def start_demo(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
-    """Start ``thumbs demo`` from the project's folder; its standard output and error come together."""
+    """Start ``thumbs demo`` from the project's folder, with standard output and error combined."""
     return subprocess.Popen(
         [sys.executable, "-m", "cli.main", "demo"],
         cwd=Path(__file__).resolve().parents[1],
@@ -48,17 +48,17 @@ def start_demo(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
 
 
 def page_address(process: "subprocess.Popen[str]") -> str:
-    """Wait until the demo says where its page is; it gives up by itself when it does not get ready."""
-    said = []
+    """Wait until the demo prints its page's URL. It exits if it doesn't get ready in time."""
+    lines = []
     for line in process.stdout or ():
-        said.append(line)
+        lines.append(line)
         if line.startswith("Open http"):
             return line.split()[1]
-    pytest.fail("the demo ended before it was ready:\n" + "".join(said))
+    pytest.fail("the demo ended before it was ready:\n" + "".join(lines))
 
 
 def processes_of(data_dir: Path) -> list[int]:
-    """The ids of the running processes whose DATA_DIR is ``data_dir``."""
+    """Return the ids of the running processes whose DATA_DIR is ``data_dir``."""
     wanted = f"DATA_DIR={data_dir}".encode()
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -66,33 +66,33 @@ def processes_of(data_dir: Path) -> list[int]:
             if wanted in (folder / "environ").read_bytes().split(b"\0"):
                 found.append(int(folder.name))
         except OSError:
-            continue  # it ended in between, or is not ours to read
+            continue  # it has ended, or belongs to another user
     return found
 
 
 def wait_for_end(process_ids: list[int]) -> None:
-    """Wait until none of the processes runs any more."""
+    """Wait until all these processes have ended."""
     for process_id in process_ids:
         try:
             descriptor = os.pidfd_open(process_id)
         except ProcessLookupError:
             continue
-        ended, _, _ = select.select([descriptor], [], [], STOPS_WITHIN)  # readable once the process has ended
+        ended, _, _ = select.select([descriptor], [], [], STOP_SECONDS)  # readable once the process has ended
         os.close(descriptor)
-        assert ended, f"process {process_id} goes on"
+        assert ended, f"process {process_id} is still running"
 
 
 @contextmanager
 def running_demo(data_dir: Path, **settings: str) -> Iterator[Demo]:
-    """A demo that is ready; it is stopped with SIGTERM at the end and has to leave no process behind."""
+    """Run a demo; at the end, stop it with SIGTERM and check that it leaves no process behind."""
     with start_demo(demo_environment(data_dir, **settings)) as process:
         try:
             url = page_address(process)
-            # The demo keeps its token to itself; only the Bot API asks for one.
+            # The demo's token is secret; the client needs one for the Bot API only.
             with PlaygroundClient(url, token="") as client:
                 yield Demo(url, data_dir, client, process)
         finally:
             process.send_signal(signal.SIGTERM)
-            output, _ = process.communicate(timeout=STOPS_WITHIN)
+            output, _ = process.communicate(timeout=STOP_SECONDS)
     assert process.returncode == 0, output
     assert processes_of(data_dir) == []

@@ -48,7 +48,7 @@ class PrivacyHandlers:
         await self._privacy.set_consent(*parse_tap(update, parse_consent_tap))
 
     async def set_notices(self, update: Update, _: Context) -> None:
-        """A tap under the question whether to tell of corrections, or under what was told."""
+        """Handle a tap under the question about notices, or under a notice."""
         await self._privacy.set_notices(*parse_tap(update, parse_consent_tap))
 
     async def delete(self, update: Update, _: Context) -> None:

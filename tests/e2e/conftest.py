@@ -1,4 +1,4 @@
-"""A running demo, started by the command that a newcomer types, and a browser to look at its page with."""
+"""A running demo, started by ``thumbs demo``, and a browser for its page."""
 
 import shutil
 import socket
@@ -21,17 +21,17 @@ CHROMIUM_FLAGS = [
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """One running demo for the tests of a module."""
+    """A running demo shared by a module's tests."""
     with running_demo(tmp_path_factory.mktemp("demo") / "var") as started:
         yield started
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    """An empty page in headless Chromium; console errors of the page are the test's errors."""
+    """An empty page in headless Chromium; the test fails if the page's scripts raise errors."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.skip("there is no command named chromium; on Debian: apt-get install chromium")
+        pytest.skip("chromium was not found; on Debian: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": 1200, "height": 800})
@@ -44,7 +44,7 @@ def page() -> Iterator[Page]:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

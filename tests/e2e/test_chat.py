@@ -1,4 +1,4 @@
-"""A person and the bot, through the playground: what is sent, what is answered, what is kept."""
+"""A person and the bot, through the playground: what is sent, answered and stored."""
 
 import struct
 import zlib
@@ -28,7 +28,7 @@ Message = dict[str, Any]
 
 @pytest.fixture
 def person() -> int:
-    """A person nobody has met, so that tests share a demo and no chat."""
+    """A new person, so that tests share a demo but no chats."""
     return next(_users)
 
 
@@ -49,7 +49,7 @@ def wait_for_replies(demo: Demo, person: int, number: int) -> list[Message]:
 
 
 def wait_for_text(demo: Demo, person: int, text: str) -> Message:
-    """The bot's message that contains ``text``."""
+    """Wait for a message of the bot that contains ``text`` and return it."""
     chat = demo.client.wait_for_chat(lambda chat: any(text in reply["text"] for reply in replies(chat)), chat_id=person)
     return next(reply for reply in replies(chat) if text in reply["text"])
 
@@ -62,24 +62,24 @@ def buttons(message: Message) -> list[str]:
     return [button["text"] for row in message["buttons"] for button in row]
 
 
-def asked(demo: Demo, person: int, text: str) -> Message:
-    """Send a review and wait for its verdict."""
+def send_and_wait(demo: Demo, person: int, text: str) -> Message:
+    """Send a person's first text and return the answer."""
     demo.client.message(text, user_id=person)
     return wait_for_replies(demo, person, 1)[0]
 
 
 @pytest.mark.parametrize(("text", "label"), [(GOOD, "Positive"), (BAD, "Negative")])
 def test_a_review_gets_one_label_a_confidence_and_three_buttons(demo: Demo, person: int, text: str, label: str) -> None:
-    verdict = asked(demo, person, text)
+    verdict = send_and_wait(demo, person, text)
     assert labels_in(verdict["text"]) == [label]
     assert "%" in verdict["text"]
     assert buttons(verdict) == ["✅ Right", "❌ Wrong", "🤷 Neither"]
 
 
-def test_a_tap_edits_the_verdict_stores_the_judgement_and_asks_for_consent_once(
+def test_a_tap_edits_the_verdict_stores_the_vote_and_asks_for_consent_once(
     demo: Demo, person: int, database: Database
 ) -> None:
-    first = asked(demo, person, GOOD)
+    first = send_and_wait(demo, person, GOOD)
     demo.client.tap(first["message_id"], "❌ Wrong", user_id=person)
     thanked = wait_for_text(demo, person, "You said I'm wrong")
     assert thanked["message_id"] == first["message_id"]
@@ -102,22 +102,22 @@ def test_a_tap_edits_the_verdict_stores_the_judgement_and_asks_for_consent_once(
     assert len(replies(demo.client.chat(person))) == 3, "consent is asked for once"
 
 
-def test_a_second_tap_changes_the_vote_and_undo_takes_it_back(demo: Demo, person: int, database: Database) -> None:
-    verdict = asked(demo, person, GOOD)
+def test_a_second_tap_changes_the_vote_and_undo_removes_it(demo: Demo, person: int, database: Database) -> None:
+    verdict = send_and_wait(demo, person, GOOD)
     number = verdict["message_id"]
     demo.client.tap(number, "✅ Right", user_id=person)
     wait_for_text(demo, person, "You said I'm right")
     demo.client.tap(number, "🤷 Neither", user_id=person)
     wait_for_text(demo, person, "You said it's neither")
-    assert judgements_of(database, person) == ["neither"]
+    assert votes_of(database, person) == ["neither"]
     demo.client.tap(number, "↩️ Undo", user_id=person)
     undone = wait_for_text(demo, person, "Your vote is undone")
     assert buttons(undone) == ["✅ Right", "❌ Wrong", "🤷 Neither"]
-    assert judgements_of(database, person) == []
+    assert votes_of(database, person) == []
 
 
-def test_every_tap_is_answered_before_the_work(demo: Demo, person: int) -> None:
-    verdict = asked(demo, person, GOOD)
+def test_every_tap_is_answered_before_it_is_handled(demo: Demo, person: int) -> None:
+    verdict = send_and_wait(demo, person, GOOD)
     before = demo.client.outbox()[-1]["seq"]
     tap = demo.client.tap(verdict["message_id"], "✅ Right", user_id=person)
     wait_for_text(demo, person, "You said I'm right")
@@ -140,8 +140,8 @@ def test_every_tap_is_answered_before_the_work(demo: Demo, person: int) -> None:
         ("/privacy", "365 days"),
     ],
 )
-def test_what_is_no_review_gets_a_friendly_sentence(demo: Demo, person: int, text: str, answer: str) -> None:
-    reply = asked(demo, person, text)
+def test_a_text_that_is_not_a_review_gets_a_friendly_answer(demo: Demo, person: int, text: str, answer: str) -> None:
+    reply = send_and_wait(demo, person, text)
     assert answer in reply["text"]
     assert labels_in(reply["text"]) == []
     assert reply["buttons"] == []
@@ -156,13 +156,13 @@ SENDERS: dict[str, Callable[[Demo, int], Any]] = {
 
 
 @pytest.mark.parametrize("about", SENDERS)
-def test_what_is_no_text_gets_a_friendly_sentence(demo: Demo, person: int, about: str) -> None:
+def test_a_message_without_text_gets_a_friendly_answer(demo: Demo, person: int, about: str) -> None:
     SENDERS[about](demo, person)
     assert about in wait_for_replies(demo, person, 1)[0]["text"]
 
 
-def test_a_text_longer_than_the_window_is_read_whole_and_the_reply_says_so(demo: Demo, person: int) -> None:
-    verdict = asked(demo, person, " ".join([BAD] * 12))
+def test_a_text_longer_than_a_window_is_read_completely_and_the_reply_says_so(demo: Demo, person: int) -> None:
+    verdict = send_and_wait(demo, person, " ".join([BAD] * 12))
     assert labels_in(verdict["text"]) == ["Negative"]
     assert "overlapping parts" in verdict["text"]
 
@@ -213,7 +213,7 @@ def test_a_refused_text_that_is_edited_gets_its_reply_edited(demo: Demo, person:
     assert len(replies(demo.client.chat(person))) == 1
 
 
-def test_a_review_that_is_edited_into_a_command_is_no_review(demo: Demo, person: int, database: Database) -> None:
+def test_a_review_that_is_edited_into_a_command_is_ignored(demo: Demo, person: int, database: Database) -> None:
     sent = demo.client.message(GOOD, user_id=person)
     wait_for_text(demo, person, "Positive")
     demo.client.edit(sent["message_id"], "/deleteme", user_id=person)
@@ -223,8 +223,8 @@ def test_a_review_that_is_edited_into_a_command_is_no_review(demo: Demo, person:
         assert len(unit.scalars(predictions_of(person)).all()) == 2
 
 
-def test_consent_is_off_until_given_and_can_be_taken_back(demo: Demo, person: int, database: Database) -> None:
-    question = asked(demo, person, "/consent")
+def test_consent_is_off_until_given_and_can_be_withdrawn(demo: Demo, person: int, database: Database) -> None:
+    question = send_and_wait(demo, person, "/consent")
     assert consent(database, person) is Consent.ASKED
     demo.client.tap(question["message_id"], "Yes, learn from me", user_id=person)
     wait_for_text(demo, person, "may train the model")
@@ -237,14 +237,14 @@ def test_consent_is_off_until_given_and_can_be_taken_back(demo: Demo, person: in
 
 
 def test_deletion_is_confirmed_in_place_and_leaves_nothing(demo: Demo, person: int, database: Database) -> None:
-    verdict = asked(demo, person, GOOD)
+    verdict = send_and_wait(demo, person, GOOD)
     demo.client.tap(verdict["message_id"], "✅ Right", user_id=person)
     wait_for_text(demo, person, "You said I'm right")
     demo.client.message("/deleteme", user_id=person)
     question = wait_for_text(demo, person, "This can't be undone")
     demo.client.tap(question["message_id"], "Keep it", user_id=person)
     wait_for_text(demo, person, "Nothing was deleted")
-    assert judgements_of(database, person) == ["right"]
+    assert votes_of(database, person) == ["right"]
     demo.client.message("/deleteme", user_id=person)
     question = wait_for_text(demo, person, "This can't be undone")
     demo.client.tap(question["message_id"], "Delete everything", user_id=person)
@@ -257,8 +257,8 @@ def test_deletion_is_confirmed_in_place_and_leaves_nothing(demo: Demo, person: i
     wait_for_text(demo, person, "no longer have that text")
 
 
-def test_what_the_bot_sends_is_the_bot_api_s(demo: Demo) -> None:
-    """Checks every call that the tests above made the bot send; they all were accepted, too."""
+def test_every_call_of_the_bot_conforms_to_the_bot_api(demo: Demo) -> None:
+    """Check every call that the tests above made the bot send, and that all were accepted."""
     calls = demo.client.outbox()
     assert {"sendMessage", "editMessageText", "answerCallbackQuery", "setMyCommands"} <= {
         call["method"] for call in calls
@@ -278,7 +278,7 @@ def predictions_of(person: int) -> Any:
     )
 
 
-def judgements_of(database: Database, person: int) -> list[str]:
+def votes_of(database: Database, person: int) -> list[str]:
     with database.reading() as unit:
         rows = select(VoteRow.verdict).join(PersonRow).where(PersonRow.telegram_id == person)
         return [str(verdict) for verdict in unit.scalars(rows)]

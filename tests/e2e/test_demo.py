@@ -1,4 +1,4 @@
-"""``thumbs demo``: ready in seconds, and gone without a trace, whatever way it ends."""
+"""``thumbs demo``: it is ready in seconds and leaves no process behind, however it ends."""
 
 import os
 import signal
@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from demo_process import demo_environment, page_address, processes_of, running_demo, start_demo, wait_for_end
 
-READY_WITHIN = 6.0
+READY_SECONDS = 6.0
 
 
-def test_it_is_ready_in_seconds_and_starts_again_on_what_it_kept(tmp_path: Path) -> None:
+def test_it_is_ready_in_seconds_and_restarts_on_its_data(tmp_path: Path) -> None:
     data_dir = tmp_path / "var"
     with running_demo(data_dir) as first, urllib.request.urlopen(first.url) as page:
         assert "text/html" in page.headers["Content-Type"]
@@ -23,7 +23,7 @@ def test_it_is_ready_in_seconds_and_starts_again_on_what_it_kept(tmp_path: Path)
     started = time.perf_counter()
     with running_demo(data_dir) as second:
         took = time.perf_counter() - started
-        assert took - waited_for_a_processor(data_dir) < READY_WITHIN
+        assert took - cpu_wait_seconds(data_dir) < READY_SECONDS
         assert second.process.poll() is None
     assert (data_dir / "encryption.key").read_bytes() == key
     assert (data_dir / "thumbs.db").stat().st_mode & 0o077 == 0
@@ -57,25 +57,25 @@ def test_its_worker_stops_with_it(tmp_path: Path) -> None:
 
 
 def worker_log(data_dir: Path) -> Path:
-    """The worker's log as a pipe, so that a test hears what it says."""
+    """Make the worker's log a pipe, so that a test can read it live."""
     (data_dir / "logs").mkdir(parents=True)
     os.mkfifo(data_dir / "logs" / "worker.log")
     return data_dir / "logs" / "worker.log"
 
 
 def wait_for_worker(log: Path) -> None:
-    """Wait until the worker is ready, and go on reading what it says."""
+    """Wait until the worker is ready, and keep draining its log."""
     lines = log.open(encoding="utf-8")  # opens once the worker runs
-    said = []
+    seen = []
     for line in lines:
-        said.append(line)
+        seen.append(line)
         if " ready." in line:
             threading.Thread(target=lambda: deque(lines, maxlen=0), daemon=True).start()
             return
-    pytest.fail("the worker ended before it was ready:\n" + "".join(said))
+    pytest.fail("the worker ended before it was ready:\n" + "".join(seen))
 
 
-def test_it_stops_while_it_starts(tmp_path: Path) -> None:
+def test_it_can_be_stopped_while_it_starts(tmp_path: Path) -> None:
     with start_demo(demo_environment(tmp_path / "var")) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("Created the encryption key")
@@ -86,27 +86,27 @@ def test_it_stops_while_it_starts(tmp_path: Path) -> None:
     assert processes_of(tmp_path / "var") == []
 
 
-def test_a_bot_that_cannot_start_is_named_with_its_last_words(tmp_path: Path) -> None:
-    output = failed(tmp_path / "var", MODEL=str(tmp_path / "absent"))
+def test_a_bot_that_cannot_start_is_reported_with_its_last_output(tmp_path: Path) -> None:
+    output = failed_output(tmp_path / "var", MODEL=str(tmp_path / "absent"))
     assert "The bot exited unexpectedly" in output
     assert str(tmp_path / "absent") in output
 
 
-def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        output = failed(tmp_path / "var", PLAYGROUND_PORT=str(port))
+        output = failed_output(tmp_path / "var", PLAYGROUND_PORT=str(port))
     assert output.startswith(f"Port {port} on 127.0.0.1 cannot be used")
     assert output.count("\n") == 1
 
 
-def waited_for_a_processor(data_dir: Path) -> float:
-    """Seconds that the demo's threads were ready to run while other programs ran: what a busy machine adds."""
+def cpu_wait_seconds(data_dir: Path) -> float:
+    """Return the seconds that the demo's threads were runnable but waiting for a CPU: what a busy machine adds."""
     threads = (task for process in processes_of(data_dir) for task in Path(f"/proc/{process}/task").iterdir())
     return sum(int((task / "schedstat").read_text(encoding="ascii").split()[1]) for task in threads) / 1e9
 
 
-def test_a_second_demo_on_the_same_folder_is_one_sentence(tmp_path: Path) -> None:
+def test_a_second_demo_on_the_same_folder_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with running_demo(tmp_path / "var"):
         with start_demo(demo_environment(tmp_path / "var")) as second:
             output, _ = second.communicate(timeout=60)
@@ -114,8 +114,8 @@ def test_a_second_demo_on_the_same_folder_is_one_sentence(tmp_path: Path) -> Non
         assert output.startswith("Another demo is already using")
 
 
-def failed(data_dir: Path, **settings: str) -> str:
-    """What a demo says that ends by itself with an error and leaves no process behind."""
+def failed_output(data_dir: Path, **settings: str) -> str:
+    """Start a demo that must fail, check that it leaves no process behind, and return its output."""
     with start_demo(demo_environment(data_dir, **settings)) as process:
         output, _ = process.communicate(timeout=120)
     assert process.returncode != 0, output

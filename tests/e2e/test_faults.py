@@ -1,4 +1,4 @@
-"""What a person sees when the network, Telegram or the bot's own process fails: one answer, never two."""
+"""What a person sees when the network, Telegram or the bot process fails: one answer, never two."""
 
 import time
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def wait_for_answers(client: PlaygroundClient, person: int, number: int) -> list
 
 
 def wait_for_states(home: BotHome, person: int, *expected: ReplyState) -> None:
-    """Wait until what became of the replies to a person, in order, is as expected."""
+    """Wait until the replies to a person have these states, in order."""
     database = home.database()
     deadline = time.monotonic() + 30
     states: list[ReplyState] = []
@@ -62,8 +62,8 @@ def wait_for_states(home: BotHome, person: int, *expected: ReplyState) -> None:
     database.close()
 
 
-def one_more(client: PlaygroundClient, person: int, before: int) -> None:
-    """Send another text and see that with its answer there are ``before`` answers and one: nothing came late."""
+def expect_one_more(client: PlaygroundClient, person: int, before: int) -> None:
+    """Send another text and check that exactly one answer is added to the ``before`` earlier ones."""
     client.message("And a dreadful sequel, sadly: tired jokes, no heart, a waste of paper.", user_id=person)
     chat = client.wait_for_chat(
         lambda chat: "Negative" in (answers(chat) or [{"text": ""}])[-1]["text"], chat_id=person
@@ -73,79 +73,79 @@ def one_more(client: PlaygroundClient, person: int, before: int) -> None:
 
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize(("kind", "details"), [("429", {"retry_after": 1}), ("500", {}), ("html_502", {})])
-def test_a_reply_that_telegram_refused_for_now_is_sent_later(
+def test_a_temporarily_refused_reply_is_sent_later(
     shared_playground: PlaygroundClient, home: BotHome, person: int, kind: str, details: dict[str, int]
 ) -> None:
     shared_playground.fault(kind, "sendMessage", **details)
     shared_playground.message(REVIEW, user_id=person)
     assert "Positive" in wait_for_answers(shared_playground, person, 1)[0]["text"]
     wait_for_states(home, person, ReplyState.SENT)
-    one_more(shared_playground, person, 1)
+    expect_one_more(shared_playground, person, 1)
 
 
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize(("kind", "arrived"), [("answer_lost", 1), ("dropped_before", 0)])
-def test_a_reply_whose_fate_is_unknown_is_never_sent_twice(
+def test_a_reply_that_may_have_arrived_is_never_sent_twice(
     shared_playground: PlaygroundClient, home: BotHome, person: int, kind: str, arrived: int
 ) -> None:
     shared_playground.fault(kind, "sendMessage")
     shared_playground.message(REVIEW, user_id=person)
     wait_for_states(home, person, ReplyState.UNCERTAIN)
-    one_more(shared_playground, person, arrived)
+    expect_one_more(shared_playground, person, arrived)
     wait_for_states(home, person, ReplyState.UNCERTAIN, ReplyState.SENT)
 
 
 @pytest.mark.usefixtures("bot")
-def test_an_edit_whose_fate_is_unknown_is_made_again(shared_playground: PlaygroundClient, person: int) -> None:
+def test_an_edit_that_may_have_arrived_is_retried(shared_playground: PlaygroundClient, person: int) -> None:
     shared_playground.message(REVIEW, user_id=person)
     verdict = wait_for_answers(shared_playground, person, 1)[0]
     shared_playground.fault("dropped_before", "editMessageText")
     shared_playground.tap(verdict["message_id"], "✅ Right", user_id=person)
     shared_playground.wait_for_chat(lambda chat: "I'm right" in answers(chat)[0]["text"], chat_id=person)
-    wait_for_answers(shared_playground, person, 2)  # the question for consent, which no later fault may hit
+    wait_for_answers(shared_playground, person, 2)  # the question about consent, so that no later fault hits it
 
 
 @pytest.mark.usefixtures("bot")
-def test_a_person_who_blocked_the_bot_does_not_stop_it(
+def test_a_person_who_blocked_the_bot_does_not_disturb_it(
     shared_playground: PlaygroundClient, home: BotHome, person: int
 ) -> None:
     shared_playground.fault("403", "sendMessage")
     shared_playground.message(REVIEW, user_id=person)
     wait_for_states(home, person, ReplyState.FAILED)
-    one_more(shared_playground, person, 0)
+    expect_one_more(shared_playground, person, 0)
 
 
 @pytest.mark.usefixtures("bot")
-def test_an_update_that_comes_twice_is_answered_once(shared_playground: PlaygroundClient, person: int) -> None:
+def test_a_duplicate_update_is_answered_once(shared_playground: PlaygroundClient, person: int) -> None:
     shared_playground.fault("duplicate_update")
     shared_playground.message(REVIEW, user_id=person)
     wait_for_answers(shared_playground, person, 1)
-    one_more(shared_playground, person, 1)
+    expect_one_more(shared_playground, person, 1)
 
 
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("kind", ["500", "409", "answer_lost", "html_502"])
-def test_polling_goes_on_after_a_fault(shared_playground: PlaygroundClient, person: int, kind: str) -> None:
+def test_polling_continues_after_a_fault(shared_playground: PlaygroundClient, person: int, kind: str) -> None:
     shared_playground.fault(kind, "getUpdates", times=2)
     shared_playground.message(REVIEW, user_id=person)
     wait_for_answers(shared_playground, person, 1)
-    one_more(shared_playground, person, 1)
+    expect_one_more(shared_playground, person, 1)
 
 
 @pytest.mark.usefixtures("bot")
-def test_a_chat_s_changes_arrive_in_order_whatever_fails(shared_playground: PlaygroundClient, person: int) -> None:
+def test_edits_arrive_in_order_despite_faults(shared_playground: PlaygroundClient, person: int) -> None:
     shared_playground.message(REVIEW, user_id=person)
     number = wait_for_answers(shared_playground, person, 1)[0]["message_id"]
     shared_playground.fault("500", "editMessageText")
     for label in ("❌ Wrong", "✅ Right"):
         shared_playground.tap(number, label, user_id=person)
     shared_playground.wait_for_chat(lambda chat: "I'm right" in answers(chat)[0]["text"], chat_id=person)
-    one_more(shared_playground, person, len(wait_for_answers(shared_playground, person, 2)))
+    expect_one_more(shared_playground, person, len(wait_for_answers(shared_playground, person, 2)))
     assert "I'm right" in answers(shared_playground.chat(person))[0]["text"]
 
 
 @pytest.mark.usefixtures("bot")
-def test_a_text_that_is_edited_while_its_reply_waits_gets_one_message(
+def test_a_text_edited_while_its_reply_is_pending_gets_one_message(
     shared_playground: PlaygroundClient, person: int
 ) -> None:
     shared_playground.fault("500", "sendMessage", times=2)
@@ -158,7 +158,7 @@ def test_a_text_that_is_edited_while_its_reply_waits_gets_one_message(
 
 
 @pytest.mark.usefixtures("bot")
-def test_a_vote_counts_though_the_tap_could_not_be_answered(shared_playground: PlaygroundClient, person: int) -> None:
+def test_a_vote_counts_even_if_the_tap_cannot_be_answered(shared_playground: PlaygroundClient, person: int) -> None:
     shared_playground.message(REVIEW, user_id=person)
     number = wait_for_answers(shared_playground, person, 1)[0]["message_id"]
     shared_playground.fault("500", "answerCallbackQuery", times=3)
@@ -168,34 +168,30 @@ def test_a_vote_counts_though_the_tap_could_not_be_answered(shared_playground: P
     shared_playground.clear_faults()
 
 
-def test_a_bot_whose_token_is_revoked_ends_with_a_sentence(playground: PlaygroundClient, tmp_path: Path) -> None:
+def test_a_bot_with_a_revoked_token_ends_with_one_sentence(playground: PlaygroundClient, tmp_path: Path) -> None:
     home = BotHome.make(tmp_path / "var")
     with start_bot(home, playground) as process:
         playground.fault("401", "getUpdates")
         playground.message(REVIEW, user_id=7)
-        said, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert said.splitlines()[-1].startswith("The setting TELEGRAM_TOKEN cannot be used")
+    assert output.splitlines()[-1].startswith("The setting TELEGRAM_TOKEN cannot be used")
 
 
-def test_a_reply_that_waits_when_the_bot_is_stopped_is_sent_by_the_next_one(
-    playground: PlaygroundClient, tmp_path: Path
-) -> None:
+def test_a_pending_reply_is_sent_after_a_restart(playground: PlaygroundClient, tmp_path: Path) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_bot(home, playground):
-        heard = playground.outbox()[-1]["seq"]
+        last_call = playground.outbox()[-1]["seq"]
         playground.fault("429", "sendMessage", retry_after=300)
         playground.message(REVIEW, user_id=7)
-        playground.wait_for_call("sendMessage", since=heard)
+        playground.wait_for_call("sendMessage", since=last_call)
         wait_for_states(home, 7, ReplyState.PENDING)
     with running_bot(home, playground):
         wait_for_answers(playground, 7, 1)
-        one_more(playground, 7, 1)
+        expect_one_more(playground, 7, 1)
 
 
-def test_a_bot_that_cannot_introduce_itself_answers_and_stops_all_the_same(
-    playground: PlaygroundClient, tmp_path: Path
-) -> None:
+def test_a_bot_that_cannot_set_its_menu_still_answers_and_stops(playground: PlaygroundClient, tmp_path: Path) -> None:
     home = BotHome.make(tmp_path / "var")
     playground.fault("429", "setMyCommands", retry_after=300)
     playground.message(REVIEW, user_id=7)
@@ -206,9 +202,7 @@ def test_a_bot_that_cannot_introduce_itself_answers_and_stops_all_the_same(
     assert process.returncode == 0
 
 
-def test_a_bot_that_never_reached_telegram_stops_when_it_is_told_to(
-    playground: PlaygroundClient, tmp_path: Path
-) -> None:
+def test_a_bot_that_never_reached_telegram_can_be_stopped(playground: PlaygroundClient, tmp_path: Path) -> None:
     home = BotHome.make(tmp_path / "var")
     playground.fault("500", "getMe", times=1000)
     with start_bot(home, playground) as process:
@@ -218,12 +212,12 @@ def test_a_bot_that_never_reached_telegram_stops_when_it_is_told_to(
     assert process.returncode == 0
 
 
-def test_what_a_killed_bot_had_received_is_answered_by_the_next_one(
+def test_an_update_received_by_a_killed_bot_is_answered_after_a_restart(
     playground: PlaygroundClient, tmp_path: Path
 ) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_bot(home, playground) as process:
-        # Long enough to wait for a continuation, so that the bot dies between receiving and answering.
+        # Long enough that the bot waits for a continuation, so it is killed between receiving and answering.
         playground.message(LONG, user_id=7)
         while playground.status()["pending_updates"]:
             pass
@@ -231,25 +225,25 @@ def test_what_a_killed_bot_had_received_is_answered_by_the_next_one(
     assert answers(playground.chat(7)) == []
     with running_bot(home, playground):
         wait_for_answers(playground, 7, 1)
-        one_more(playground, 7, 1)
+        expect_one_more(playground, 7, 1)
     database = home.database()
     with database.reading() as unit:
         assert set(unit.scalars(select(UpdateRow.state))) == {UpdateState.HANDLED}
     database.close()
 
 
-def test_a_reply_that_was_on_its_way_when_the_bot_was_killed_is_not_sent_twice(
+def test_a_reply_being_sent_when_the_bot_is_killed_is_not_sent_twice(
     playground: PlaygroundClient, tmp_path: Path
 ) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_bot(home, playground) as process:
-        heard = playground.outbox()[-1]["seq"]
+        last_call = playground.outbox()[-1]["seq"]
         playground.fault("hang", "sendMessage")
         playground.message(REVIEW, user_id=7)
-        playground.wait_for_call("sendMessage", since=heard)
+        playground.wait_for_call("sendMessage", since=last_call)
         process.kill()
     with running_bot(home, playground):
-        one_more(playground, 7, 0)
+        expect_one_more(playground, 7, 0)
     wait_for_states(home, 7, ReplyState.UNCERTAIN, ReplyState.SENT)
 
 
@@ -267,11 +261,11 @@ def test_buttons_work_after_a_restart_and_messages_sent_meanwhile_are_answered(
         wait_for_answers(playground, 8, 1)
 
 
-def test_a_bot_by_webhook_answers_too(playground: PlaygroundClient, tmp_path: Path, free_port: int) -> None:
+def test_a_bot_with_a_webhook_answers_too(playground: PlaygroundClient, tmp_path: Path, free_port: int) -> None:
     home = BotHome.make(tmp_path / "var")
     address = f"http://127.0.0.1:{free_port}/telegram"
     with running_bot(home, playground, WEBHOOK_URL=address, WEBHOOK_PORT=str(free_port)):
         assert playground.status()["bot"]["webhook"] == address
         playground.message(REVIEW, user_id=7)
         wait_for_answers(playground, 7, 1)
-        one_more(playground, 7, 1)
+        expect_one_more(playground, 7, 1)

@@ -1,4 +1,4 @@
-"""From one person's review over two other people's votes to a usable judgement, and what an admin decides."""
+"""From a review through two other people's votes to a label, and an admin's decision on a disputed text."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +39,7 @@ def database(home: BotHome, client: PlaygroundClient) -> Iterator[Database]:
 
 
 def wait_for(client: PlaygroundClient, person: int, text: str) -> Message:
-    """The bot's newest message in a person's chat, once it contains ``text``."""
+    """Wait until the bot's newest message in a person's chat contains ``text`` and return it."""
 
     def newest(chat: Message) -> Message | None:
         return next((message for message in reversed(chat["messages"]) if message["from_bot"]), None)
@@ -56,7 +56,7 @@ def consent(client: PlaygroundClient, person: int) -> None:
     wait_for(client, person, "may train the model")
 
 
-def test_two_votes_make_a_judgement_and_an_admin_decides_where_two_differ(
+def test_two_votes_make_a_label_and_an_admin_decides_when_they_differ(
     client: PlaygroundClient, database: Database
 ) -> None:
     for person in CONSENTING:

@@ -1,6 +1,6 @@
-"""The simulated people of the learning loop, with a bot and a worker: they judge, and a new model answers them.
+"""The simulated people of the learning loop, with a bot and a worker: they vote, and a new model answers them.
 
-All of it is real but the trainer, which learns nothing and says that the copy it made is better.
+Everything is real except the trainer, which copies a model and reports that the copy is better.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -34,12 +34,12 @@ SENTENCES = [
 ]
 TABLE = pd.DataFrame(SENTENCES, columns=["text", "label"])
 TEXTS = TABLE["text"].tolist()
-# What those write who ask while others judge.
+# What people send while others vote.
 ASKED = [f"{text} I was there on day {day}." for day in range(20) for text in TEXTS]
 
 
-def judge_everything(client: PlaygroundClient) -> VoteCounts:
-    """Four people consent, write the sentences, and vote on all of them at once."""
+def vote_on_everything(client: PlaygroundClient) -> VoteCounts:
+    """Four people consent, write the sentences, and vote on all of them concurrently."""
     truth = TrueLabels.from_tables([TABLE], mistaken=0.0)
     people = [SimulatedPerson(client, number, truth) for number in range(101, 105)]
     for person in people:
@@ -48,10 +48,10 @@ def judge_everything(client: PlaygroundClient) -> VoteCounts:
     return written + in_parallel(people, lambda _, person: person.label())
 
 
-def test_people_who_label_at_once_give_each_text_the_votes_that_it_lacks_and_no_more(tmp_path: Path) -> None:
+def test_concurrent_labellers_give_each_text_exactly_the_votes_it_needs(tmp_path: Path) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_playground(tmp_path / "playground") as client, running_bot(home, client, ADMIN_IDS="1"):
-        votes = judge_everything(client)
+        votes = vote_on_everything(client)
         assert (votes.read, votes.refused, votes.own, votes.mistaken) == (8, 0, 8, 0)
         assert votes.others == 8
         database = home.database()
@@ -64,7 +64,7 @@ def test_people_who_label_at_once_give_each_text_the_votes_that_it_lacks_and_no_
     assert {text.text_hash: text.consensus.label for text in found} == true
 
 
-def test_those_who_ask_hear_which_model_answers(tmp_path: Path) -> None:
+def test_background_people_see_which_model_answers(tmp_path: Path) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_playground(tmp_path / "playground") as client, running_bot(home, client):
         database = home.database()
@@ -83,7 +83,7 @@ def test_those_who_ask_hear_which_model_answers(tmp_path: Path) -> None:
     assert stale.stale > 0
 
 
-def test_an_admin_retrains_on_it_and_the_next_replies_are_the_new_models(tmp_path: Path) -> None:
+def test_an_admin_retrains_on_the_votes_and_the_new_model_answers(tmp_path: Path) -> None:
     key_file, starter = tmp_path / "var" / "encryption.key", str(ROOT / "models" / "starter")
     given = {"ADMIN_IDS": "1", "RETRAIN_AFTER": "0", "FEEDBACK_HOLDOUT": "0", "MODEL": starter, "ANCHOR": starter}
     with (
@@ -93,7 +93,7 @@ def test_an_admin_retrains_on_it_and_the_next_replies_are_the_new_models(tmp_pat
         make_key_file(key_file)
         upgrade(home.settings.database_address)
         with running_bot(BotHome(home.settings), client, **given), running_worker(home):
-            judge_everything(client)
+            vote_on_everything(client)
             records = DemoRecords(home.settings.data_dir)
             assert records.consensus_counts(labels_by_text(TABLE)) == ConsensusCounts(
                 usable=8, waiting=0, quarantined=0, wrong=0

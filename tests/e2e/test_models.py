@@ -1,4 +1,4 @@
-"""An admin changes the model of a running bot in the chat, while people write to it."""
+"""An admin changes the live model in the chat while people write to the bot."""
 
 import os
 import threading
@@ -23,8 +23,8 @@ ADMIN = 1
 SHIPPED = Manifest.read(STARTER).version
 REVIEW = "Evening number {number} was a joy: funny, warm and brilliantly acted, and I would gladly see it again."
 WRITERS = 3
-# Seconds within which an answer is not late, on a machine that loads a model beside it.
-IN_TIME = 10.0
+# The most seconds for an answer while the machine loads a model.
+MAX_ANSWER_SECONDS = 10.0
 _users = count(900)
 
 
@@ -35,13 +35,13 @@ def home(tmp_path: Path) -> BotHome:
 
 @pytest.fixture
 def playground(tmp_path: Path, home: BotHome) -> Iterator[PlaygroundClient]:
-    """A playground with a bot whose admin is the playground's first user."""
+    """A playground with a bot; the playground's first user is its admin."""
     with running_playground(tmp_path / "playground") as client, running_bot(home, client, ADMIN_IDS=str(ADMIN)):
         yield client
 
 
 def publish(home: BotHome, version: str) -> Path:
-    """A second model, the starter under another name, in the store and the registry."""
+    """Publish and register the starter under another version."""
     folder = home.settings.data_dir / "models" / version
     folder.mkdir(parents=True)
     for path in STARTER.iterdir():
@@ -60,16 +60,16 @@ def replies(chat: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def wait_for_text(client: PlaygroundClient, person: int, *texts: str) -> dict[str, Any]:
-    """The bot's newest message once it says all of this."""
+    """Wait until the bot's newest message contains all these texts and return it."""
 
-    def said(chat: dict[str, Any]) -> bool:
+    def matches(chat: dict[str, Any]) -> bool:
         return bool(replies(chat)) and all(text in replies(chat)[-1]["text"] for text in texts)
 
-    return replies(client.wait_for_chat(said, chat_id=person))[-1]
+    return replies(client.wait_for_chat(matches, chat_id=person))[-1]
 
 
 def wait_for_serving(home: BotHome, version: str, *, refused: str | None = None) -> BotInstance:
-    """The bot's own word that it answers with a version, and what it refused."""
+    """Wait until the bot reports that it serves a version and refused another, and return its row."""
     database = home.database()
     deadline = time.monotonic() + 30
     try:
@@ -84,7 +84,7 @@ def wait_for_serving(home: BotHome, version: str, *, refused: str | None = None)
 
 
 class Writer(threading.Thread):
-    """A person who sends a review, waits for its answer, and sends the next, until told to stop."""
+    """A person who sends reviews, each after the answer to the one before, until stopped."""
 
     def __init__(self, client: PlaygroundClient) -> None:
         super().__init__(daemon=True)
@@ -92,10 +92,10 @@ class Writer(threading.Thread):
         self.person = next(_users)
         self.sent: list[int] = []
         self.seconds: list[float] = []
-        self.enough = threading.Event()
+        self.stop = threading.Event()
 
     def run(self) -> None:
-        while not self.enough.is_set():
+        while not self.stop.is_set():
             began = time.monotonic()
             text = REVIEW.format(number=len(self.sent))
             self.sent.append(self._client.message(text, user_id=self.person)["message_id"])
@@ -104,7 +104,7 @@ class Writer(threading.Thread):
 
 
 def tap_through(client: PlaygroundClient, label: str, question: str) -> None:
-    """``/models``, a button of the list, and yes."""
+    """Send ``/models``, tap a button of the list and confirm."""
     earlier = len(replies(client.chat(ADMIN)))
     client.message("/models", user_id=ADMIN)
     chat = client.wait_for_chat(lambda chat: len(replies(chat)) > earlier, chat_id=ADMIN)
@@ -125,7 +125,7 @@ def test_the_model_is_swapped_and_rolled_back_while_people_write(playground: Pla
     tap_through(playground, f"Roll back to {SHIPPED}", f"Replace run-1 with {SHIPPED}?")
     wait_for_serving(home, SHIPPED)
     for writer in writers:
-        writer.enough.set()
+        writer.stop.set()
     for writer in writers:
         writer.join(60)
     versions: list[str] = []
@@ -135,7 +135,7 @@ def test_the_model_is_swapped_and_rolled_back_while_people_write(playground: Pla
             "one answer to each text"
         )
         versions += [answer["text"].rsplit("model ", 1)[1] for answer in answers]
-        assert max(writer.seconds) < IN_TIME
+        assert max(writer.seconds) < MAX_ANSWER_SECONDS
     assert set(versions) == {SHIPPED, "run-1"}
     database = home.database()
     with database.reading() as unit:
@@ -158,7 +158,7 @@ def test_a_broken_model_is_refused_and_model_says_so(playground: PlaygroundClien
     wait_for_text(playground, person, f"model {SHIPPED}")
 
 
-def test_model_tells_figures_and_the_process_to_admins_only(playground: PlaygroundClient, home: BotHome) -> None:
+def test_model_shows_accuracy_and_bot_instances_to_admins_only(playground: PlaygroundClient, home: BotHome) -> None:
     process = wait_for_serving(home, SHIPPED).process
     database = home.database()
     with database.unit_of_work() as unit:

@@ -16,7 +16,7 @@ REVIEW = "The second act drags a little, but the cast is superb and the ending m
 COMPLAINT = "Two hours of wooden acting and tired jokes. A dreadful film, and a complete waste of an evening."
 
 
-def test_a_review_a_verdict_a_tap_and_the_row(demo: Demo, page: Page, request: pytest.FixtureRequest) -> None:
+def test_a_vote_on_a_verdict_is_stored(demo: Demo, page: Page, request: pytest.FixtureRequest) -> None:
     page.goto(demo.url)
     page.locator("#composer").fill(COMPLAINT)
     page.locator("#send").click()

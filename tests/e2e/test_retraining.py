@@ -1,4 +1,4 @@
-"""Admins start, follow, cancel and decide on training runs in the chat; the test is the worker and writes the rows."""
+"""Admins start, follow, cancel and decide on training runs in the chat; the test plays the worker in the database."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ def database(tmp_path_factory: pytest.TempPathFactory, client: PlaygroundClient)
 
 
 @pytest.fixture(autouse=True)
-def emptied(client: PlaygroundClient) -> None:
+def reset_playground(client: PlaygroundClient) -> None:
     client.reset()
 
 
@@ -74,9 +74,9 @@ def buttons(message: Message) -> list[str]:
     return [button["text"] for row in message["buttons"] for button in row]
 
 
-def wait_for(client: PlaygroundClient, fits: Callable[[Message], bool], person: int = ADA) -> Message:
-    """The bot's newest message as soon as it fits."""
-    return last(client.wait_for_chat(lambda chat: bool(answers(chat)) and fits(last(chat)), chat_id=person))
+def wait_for(client: PlaygroundClient, matches: Callable[[Message], bool], person: int = ADA) -> Message:
+    """Wait until the bot's newest message matches and return it."""
+    return last(client.wait_for_chat(lambda chat: bool(answers(chat)) and matches(last(chat)), chat_id=person))
 
 
 def shows(text: str, *labels: str) -> Callable[[Message], bool]:
@@ -90,8 +90,8 @@ def open_run(database: Database) -> Run:
     return run
 
 
-def claimed(database: Database) -> Lease:
-    """The open run, taken by a worker that has written the champion down."""
+def claim_run(database: Database) -> Lease:
+    """Claim the open run as a worker does, and record the champion."""
     with database.unit_of_work() as unit:
         run, live = runs.open_run(unit), registry.live_model(unit)
         assert run is not None
@@ -107,16 +107,16 @@ def report(database: Database, lease: Lease, step: int) -> None:
         runs.record_progress(unit, lease, RunProgress(step, 40, 4, 18.4))
 
 
-def hold(database: Database, lease: Lease, candidate: str, card: bytes | None = CARD) -> None:
-    """End the run as the gate's HELD, with the candidate in the registry."""
+def finish_held(database: Database, lease: Lease, candidate: str, card: bytes | None = CARD) -> None:
+    """Finish the run as held by the gate, with the candidate in the registry."""
     with database.unit_of_work() as unit:
         registry.register(unit, candidate, "0" * 64, f"run-{candidate}", lease.run.id)
         decision = HELD.record()
         runs.finish(unit, lease, RunState.HELD, candidate=candidate, decision=decision, card=card)
 
 
-def wait_until_settled(database: Database) -> None:
-    """Wait until the bot knows that its message has arrived: one that dies before sends another."""
+def wait_until_sent(database: Database) -> None:
+    """Wait until the bot has recorded its message as sent; if it is killed earlier, it sends another."""
     deadline = time.monotonic() + 30
     states: list[ReplyState] = []
     while states != [ReplyState.SENT]:
@@ -135,18 +135,18 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
         champion = registry.live_model(unit)
     client.message("/retrain", user_id=ADA)
     wait_for(client, shows("Waiting for a worker", "Cancel"))
-    lease = claimed(database)
+    lease = claim_run(database)
     wait_for(client, shows("Preparing the training set.", "Cancel"))
     report(database, lease, 10)
-    told = wait_for(client, shows("25%", "Cancel"))
-    assert "Epoch 1 of 4 · step 10 of 40 · 18 texts per second" in words(told)
+    progress = wait_for(client, shows("25%", "Cancel"))
+    assert "Epoch 1 of 4 · step 10 of 40 · 18 texts per second" in words(progress)
     with database.unit_of_work() as unit:
         runs.set_state(unit, lease, RunState.EVALUATING)
     wait_for(client, shows("Comparing the new model", "Cancel"))
-    hold(database, lease, "candidate-one")
+    finish_held(database, lease, "candidate-one")
     card = wait_for(client, lambda message: "photo" in message)
     followed, _ = answers(client.chat(ADA))
-    assert followed["message_id"] == told["message_id"]
+    assert followed["message_id"] == progress["message_id"]
     assert HELD.sentence in words(followed)
     assert buttons(followed) == []
     assert HELD.sentence in words(card)
@@ -169,21 +169,21 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     with database.unit_of_work() as unit:
         live, change = registry.live_model(unit), registry.changes(unit, 1)[0]
         assert (live and live.version, change.who) == ("candidate-one", ADA)
-        # The candidate of this test has no files, so that later tests need the one that had.
+        # This test's candidate has no files, so later tests need the champion.
         assert champion is not None
         registry.make_live(unit, champion.version, "the test goes on")
 
 
-def test_a_card_about_a_model_that_answers_no_more_says_so(client: PlaygroundClient, database: Database) -> None:
+def test_a_card_of_a_candidate_that_is_already_live_says_so(client: PlaygroundClient, database: Database) -> None:
     client.message("/retrain", user_id=ADA)
     wait_for(client, shows("Waiting for a worker", "Cancel"))
-    lease = claimed(database)
-    hold(database, lease, "candidate-two")
+    lease = claim_run(database)
+    finish_held(database, lease, "candidate-two")
     card = wait_for(client, lambda message: "photo" in message and buttons(message) == ["Promote"])
     with database.unit_of_work() as unit:
         before = registry.live_model(unit)
         assert before is not None
-        registry.make_live(unit, "candidate-two", "another admin was quicker")
+        registry.make_live(unit, "candidate-two", "another admin was faster")
     client.tap(card["message_id"], "Promote", user_id=ADA)
     wait_for(client, shows("candidate-two is already live."))
     with database.unit_of_work() as unit:
@@ -194,14 +194,14 @@ def test_cancelling_is_confirmed_in_place(client: PlaygroundClient, database: Da
     client.message("/retrain full", user_id=ADA)
     message = wait_for(client, shows("Full run", "Cancel"))
     run = open_run(database)
-    lease = claimed(database)
+    lease = claim_run(database)
 
     def tap(label: str) -> None:
         client.tap(message["message_id"], label, user_id=ADA)
 
     tap("Cancel")
     wait_for(client, shows("Full run", "Yes, cancel it", "Keep it running"))
-    # The question stays while the run goes on.
+    # The question stays while the run makes progress.
     report(database, lease, 20)
     wait_for(client, shows("50%", "Yes, cancel it", "Keep it running"))
     tap("Keep it running")
@@ -219,7 +219,9 @@ def test_cancelling_is_confirmed_in_place(client: PlaygroundClient, database: Da
     assert len(answers(client.chat(ADA))) == 1
 
 
-def test_a_second_admin_joins_and_both_hear_why_it_failed(client: PlaygroundClient, database: Database) -> None:
+def test_a_second_admin_joins_and_both_are_notified_of_the_failure(
+    client: PlaygroundClient, database: Database
+) -> None:
     client.message("/retrain", user_id=ADA)
     wait_for(client, shows("Waiting for a worker", "Cancel"))
     run = open_run(database)
@@ -235,25 +237,27 @@ def test_a_second_admin_joins_and_both_hear_why_it_failed(client: PlaygroundClie
         wait_for(client, shows("It failed: The disk is full & the <moon> too."), person)
 
 
-def test_an_admin_who_follows_no_run_hears_of_its_end(client: PlaygroundClient, database: Database) -> None:
+def test_admins_who_do_not_follow_a_run_are_notified_of_its_result(
+    client: PlaygroundClient, database: Database
+) -> None:
     for person in (ADA, CLEO):
         client.message("/start", user_id=person)
         wait_for(client, lambda message: "Hi " in words(message), person)
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.CORRECTIONS).run
-    hold(database, claimed(database), "candidate-three", card=None)
+    finish_held(database, claim_run(database), "candidate-three", card=None)
     for person in (ADA, CLEO):
-        told = wait_for(client, shows(f"Feedback round {run.id}", "Promote"), person)
-        assert HELD.sentence in words(told)
+        message = wait_for(client, shows(f"Feedback round {run.id}", "Promote"), person)
+        assert HELD.sentence in words(message)
     assert answers(client.chat(BEN)) == []
 
 
-def test_to_others_there_is_no_such_command(client: PlaygroundClient, database: Database) -> None:
+def test_the_command_does_not_exist_for_others(client: PlaygroundClient, database: Database) -> None:
     client.message("/retrain", user_id=BEN)
     wait_for(client, shows("I don't know that command."), BEN)
     with database.reading() as unit:
         assert runs.open_run(unit) is None
-    before = calls_of(client)
+    before = last_call(client)
     client.message("/help", user_id=CLEO)
     if "retrain" not in menu(client, CLEO):
         client.wait_for_call("setMyCommands", since=before)
@@ -262,12 +266,12 @@ def test_to_others_there_is_no_such_command(client: PlaygroundClient, database: 
     assert menu(client, BEN) < menu(client, CLEO)
 
 
-def test_an_admin_has_the_menu_from_the_first_message_on_and_loses_it_with_the_office(tmp_path: Path) -> None:
+def test_an_admin_has_the_menu_after_the_first_message_until_no_longer_an_admin(tmp_path: Path) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_playground(tmp_path / "playground") as client:
         with running_bot(home, client, ADMIN_IDS=ADMINS):
-            assert "retrain" not in menu(client, ADA), "a chat that nobody has begun has no menu"
-            before = calls_of(client)
+            assert "retrain" not in menu(client, ADA), "a chat has no menu before the first message"
+            before = last_call(client)
             client.message("/retrain", user_id=ADA)
             client.wait_for_call("setMyCommands", since=before)
             assert "retrain" in menu(client, ADA)
@@ -276,31 +280,31 @@ def test_an_admin_has_the_menu_from_the_first_message_on_and_loses_it_with_the_o
             assert "retrain" not in menu(client, ADA)
 
 
-def calls_of(client: PlaygroundClient) -> int:
-    """The number of the bot's newest call."""
+def last_call(client: PlaygroundClient) -> int:
+    """Return the number of the bot's newest call."""
     return max((call["seq"] for call in client.outbox()), default=0)
 
 
 def menu(client: PlaygroundClient, person: int) -> set[str]:
-    """The commands that a person sees."""
+    """Return the commands that a person sees."""
     about = httpx.get(f"{client.url}/sim/about", params={"user_id": person}).json()["bot"]
     return {command["command"] for command in about["commands"]}
 
 
-def test_a_message_is_followed_over_the_death_of_the_bot(tmp_path: Path) -> None:
+def test_a_run_is_followed_across_a_crash_of_the_bot(tmp_path: Path) -> None:
     home = BotHome.make(tmp_path / "var")
     database = home.database()
     with running_playground(tmp_path / "playground") as client:
         with running_bot(home, client, ADMIN_IDS=ADMINS) as process:
             client.message("/retrain", user_id=ADA)
             message = wait_for(client, shows("Waiting for a worker", "Cancel"))
-            wait_until_settled(database)
+            wait_until_sent(database)
             process.kill()
-        lease = claimed(database)
+        lease = claim_run(database)
         report(database, lease, 30)
         with running_bot(home, client, ADMIN_IDS=ADMINS):
             wait_for(client, shows("75%", "Cancel"))
-            hold(database, lease, "candidate")
+            finish_held(database, lease, "candidate")
             wait_for(client, lambda newest: "photo" in newest)
         followed, _ = answers(client.chat(ADA))
     assert followed["message_id"] == message["message_id"]

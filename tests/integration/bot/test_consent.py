@@ -1,4 +1,4 @@
-"""What a person who withdraws or leaves is told of the models that learnt from them before."""
+"""Withdrawal and deletion: what happens to texts in other chats, and which models are named."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ NO = ConsentTap(CONSENT_WORDING, granted=False)
 
 @pytest.fixture
 def store(database: Database, remember: Callable[..., Any]) -> AsyncDatabase:
-    """A database with a person who consented and judged a text of their own."""
+    """A database with a person who consented and voted on their own text."""
     with database.unit_of_work() as unit:
         review = remember(unit, "A joy to watch.", telegram_id=PERSON)
         consent.record_consent(unit, review.person_id, Consent.GRANTED, CONSENT_WORDING)
@@ -37,8 +37,8 @@ def store(database: Database, remember: Callable[..., Any]) -> AsyncDatabase:
     return AsyncDatabase(database)
 
 
-def learn(unit: UnitOfWork, version: str) -> None:
-    """A run that learns what is judged, and the model that comes of it."""
+def train(unit: UnitOfWork, version: str) -> None:
+    """Finish a run that trains a model on the votes."""
     run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
     lease = runs.claim(unit, run.id, "a test")
     assert lease is not None
@@ -47,7 +47,7 @@ def learn(unit: UnitOfWork, version: str) -> None:
     runs.finish(unit, lease, RunState.HELD, candidate=version)
 
 
-async def test_a_text_that_is_taken_back_goes_from_the_chats_of_those_who_were_asked_about_it(
+async def test_a_deleted_text_is_removed_from_labellers_chats(
     store: AsyncDatabase, remember: Callable[..., Any]
 ) -> None:
     labeller, another = 8, 9
@@ -63,10 +63,12 @@ async def test_a_text_that_is_taken_back_goes_from_the_chats_of_those_who_were_a
 
     await store.write(ask)
     await PrivacyDialog(store, 30).delete(TAP, confirmed=True)
-    owed = await store.write(lambda unit: outbox.claim_next(unit, BOT, labeller))
-    assert owed is not None
-    assert (owed.telegram_message_id, owed.payload["text"]) == (70, TEXTS.text_withdrawn)
-    assert await store.read(lambda unit: outbox.is_pending(unit, BOT, another)) is False, "another text stands there"
+    pending = await store.write(lambda unit: outbox.claim_next(unit, BOT, labeller))
+    assert pending is not None
+    assert (pending.telegram_message_id, pending.payload["text"]) == (70, TEXTS.text_withdrawn)
+    assert await store.read(lambda unit: outbox.is_pending(unit, BOT, another)) is False, (
+        "that message shows another text now"
+    )
 
 
 async def shown(store: AsyncDatabase) -> str:
@@ -76,7 +78,7 @@ async def shown(store: AsyncDatabase) -> str:
     return str(reply.payload["text"])
 
 
-async def test_of_nothing_that_was_learnt_nothing_is_told(store: AsyncDatabase) -> None:
+async def test_no_model_is_named_if_none_learned_from_the_person(store: AsyncDatabase) -> None:
     privacy = PrivacyDialog(store, 30)
     await privacy.set_consent(TAP, NO)
     assert await shown(store) == TEXTS.consent_withdrawn
@@ -84,24 +86,24 @@ async def test_of_nothing_that_was_learnt_nothing_is_told(store: AsyncDatabase) 
     assert "models" not in await shown(store)
 
 
-async def test_who_withdraws_or_leaves_hears_which_models_learnt_from_them(store: AsyncDatabase) -> None:
+async def test_withdrawal_and_deletion_name_the_models_that_learned(store: AsyncDatabase) -> None:
     for version in ("v-1", "v-2"):
-        await store.write(lambda unit, name=version: learn(unit, name))  # type: ignore[misc]
+        await store.write(lambda unit, name=version: train(unit, name))  # type: ignore[misc]
     privacy = PrivacyDialog(store, 30)
     await privacy.set_consent(TAP, NO)
-    told = await shown(store)
-    assert told.startswith(TEXTS.consent_withdrawn)
-    assert "v-2, v-1. Later ones are made without them." in told
+    text = await shown(store)
+    assert text.startswith(TEXTS.consent_withdrawn)
+    assert "v-2, v-1. Later ones are made without them." in text
     await privacy.delete(TAP, confirmed=True)
     assert "v-2, v-1. Later ones" in await shown(store)
     await privacy.delete(TAP, confirmed=True)
-    assert "v-2" not in await shown(store), "nothing is known of them any more"
+    assert "v-2" not in await shown(store), "the person's data is gone"
 
 
-async def test_of_many_models_the_newest_are_named(store: AsyncDatabase) -> None:
+async def test_only_the_newest_models_are_named(store: AsyncDatabase) -> None:
     for number in range(23):
-        await store.write(lambda unit, name=f"v-{number}": learn(unit, name))  # type: ignore[misc]
+        await store.write(lambda unit, name=f"v-{number}": train(unit, name))  # type: ignore[misc]
     await PrivacyDialog(store, 30).set_consent(TAP, NO)
-    told = await shown(store)
-    assert "v-22, v-21" in told
-    assert "v-3 and 3 older ones. Later" in told
+    text = await shown(store)
+    assert "v-22, v-21" in text
+    assert "v-3 and 3 older ones. Later" in text

@@ -1,4 +1,4 @@
-"""The inbox: updates are kept first, handled in order, and handed on again after a failure."""
+"""The inbox stores updates first, handles them in order, and retries them after a failure."""
 
 import asyncio
 import shutil
@@ -22,7 +22,7 @@ BOT_ID = 900
 
 
 class KnownBot(Bot):
-    """A bot that need not ask Telegram who it is."""
+    """A bot that knows its id without asking Telegram."""
 
     @property
     def id(self) -> int:
@@ -54,7 +54,7 @@ def update(number: int, chat: int = 7, text: str = "A fine play.") -> Update:
 
 
 class Handler:
-    """Handles updates as told: fails on the first so many, finishes the others, and lets a test wait for them."""
+    """Fails on the first ``failures`` updates, finishes the others, and lets a test wait for them."""
 
     def __init__(self, store: AsyncDatabase, failures: int = 0) -> None:
         self.store, self.failures = store, failures
@@ -67,7 +67,7 @@ class Handler:
         self.seen += numbers
         if self.failures:
             self.failures -= 1
-            raise RuntimeError("told to fail")
+            raise RuntimeError("the test asked for a failure")
 
         def finish(unit: UnitOfWork) -> None:
             for number in numbers:
@@ -88,7 +88,7 @@ async def states(store: AsyncDatabase) -> dict[int, UpdateState]:
     return await store.read(work)
 
 
-async def test_an_update_is_kept_before_it_is_handled_and_a_copy_is_dropped(store: AsyncDatabase) -> None:
+async def test_an_update_is_stored_before_it_is_handled_and_a_duplicate_is_dropped(store: AsyncDatabase) -> None:
     handler = Handler(store)
     box = Inbox(BOT, store, handler)
     await box.put(update(1))
@@ -100,7 +100,7 @@ async def test_an_update_is_kept_before_it_is_handled_and_a_copy_is_dropped(stor
     await box.stop()
 
 
-async def test_a_failed_update_is_handed_on_again_and_does_not_mute_its_chat(
+async def test_a_failed_update_is_retried_and_does_not_block_its_chat(
     store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
@@ -115,7 +115,7 @@ async def test_a_failed_update_is_handed_on_again_and_does_not_mute_its_chat(
     assert await states(store) == {1: UpdateState.HANDLED, 2: UpdateState.HANDLED}
 
 
-async def test_what_an_earlier_process_left_is_handled(store: AsyncDatabase) -> None:
+async def test_updates_left_by_an_earlier_process_are_handled(store: AsyncDatabase) -> None:
     first = Inbox(BOT, store, Handler(store, failures=1))
     await first.put(update(1))
     await first.stop()
@@ -126,11 +126,11 @@ async def test_what_an_earlier_process_left_is_handled(store: AsyncDatabase) -> 
     await second.stop()
 
 
-async def test_an_update_that_cannot_be_read_is_set_aside_and_the_others_are_handled(
+async def test_an_unreadable_update_is_set_aside_and_the_others_are_handled(
     store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
-    await store.write(lambda unit: stored_inbox.receive(unit, BOT_ID, 1, 7, "no JSON"))
+    await store.write(lambda unit: stored_inbox.receive(unit, BOT_ID, 1, 7, "not JSON"))
     await store.write(lambda unit: stored_inbox.receive(unit, BOT_ID, 2, 7, update(2).to_json()))
     handler = Handler(store)
     box = Inbox(BOT, store, handler)

@@ -1,4 +1,4 @@
-"""Labelling and the quarantine in one message each: what is asked, what an answer does, what may be taken back."""
+"""Labelling and the quarantine, in one message each: questions, answers and undo."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -34,47 +34,47 @@ GOLD = {question.text: question.label for question in gold_questions()}
 
 
 class Chat:
-    """One person's chat with the parts of the bot that label."""
+    """One person's chat with the labelling parts of the bot."""
 
     def __init__(self, store: AsyncDatabase, telegram_id: int, remember: Remember) -> None:
         settings = Settings(admin_ids=(ADMIN,), _env_file=None)
         self.store, self.telegram_id, self.remember = store, telegram_id, remember
         self.labelling = LabellingDialog(store, settings)
-        self.quarantining = QuarantineDialog(store, settings)
+        self.quarantine_dialog = QuarantineDialog(store, settings)
 
-    def received(self) -> Incoming:
+    def incoming(self) -> Incoming:
         return Incoming(BOT, (), self.telegram_id, Sender(self.telegram_id, "Someone", "en"))
 
     def tap(self) -> Tap:
-        return Tap(self.received(), MESSAGE)
+        return Tap(self.incoming(), MESSAGE)
 
     async def shown(self) -> Reply:
-        """The only reply that is owed."""
+        """Return the only pending reply."""
         reply = await self.store.write(lambda unit: outbox.claim_next(unit, BOT, self.telegram_id))
         assert reply is not None
         assert await self.store.write(lambda unit: outbox.claim_next(unit, BOT, self.telegram_id)) is None
         return reply
 
     async def label(self) -> Reply:
-        await self.labelling.start(self.received())
+        await self.labelling.start(self.incoming())
         reply = await self.shown()
         assert reply.telegram_message_id is None, "it is a new message"
         return reply
 
-    async def answer(self, shown: Reply, wish: LabelAction) -> Reply:
-        """Tap a button under a question; what the message shows then."""
-        await self.labelling.handle_tap(self.tap(), button_of(shown, wish))
+    async def answer(self, shown: Reply, action: LabelAction) -> Reply:
+        """Tap a button under a question and return the edited message."""
+        await self.labelling.handle_tap(self.tap(), button_of(shown, action))
         reply = await self.shown()
-        assert reply.telegram_message_id == MESSAGE, "it changes in place"
+        assert reply.telegram_message_id == MESSAGE, "it is edited in place"
         return reply
 
     async def quarantine(self) -> Reply:
-        await self.quarantining.start(self.received())
+        await self.quarantine_dialog.start(self.incoming())
         return await self.shown()
 
-    async def settle(self, shown: Reply, wish: LabelAction) -> Reply:
+    async def decide(self, shown: Reply, action: LabelAction) -> Reply:
         taps = [parse_quarantine_tap(data) for data in data_of(shown)]
-        await self.quarantining.handle_tap(self.tap(), next(tap for tap in taps if tap.action is wish))
+        await self.quarantine_dialog.handle_tap(self.tap(), next(tap for tap in taps if tap.action is action))
         reply = await self.shown()
         assert reply.telegram_message_id == MESSAGE
         return reply
@@ -84,22 +84,22 @@ def data_of(shown: Reply) -> list[str]:
     return [button["callback_data"] for row in shown.payload["reply_markup"]["inline_keyboard"] for button in row]
 
 
-def button_of(shown: Reply, wish: LabelAction) -> OfferTap:
-    return next(tap for tap in map(parse_offer_tap, data_of(shown)) if tap.action is wish)
+def button_of(shown: Reply, action: LabelAction) -> OfferTap:
+    return next(tap for tap in map(parse_offer_tap, data_of(shown)) if tap.action is action)
 
 
-def wishes(shown: Reply) -> list[LabelAction]:
+def actions(shown: Reply) -> list[LabelAction]:
     return [parse_offer_tap(data).action for data in data_of(shown)]
 
 
 def question(shown: Reply) -> str:
-    """The text that is asked about."""
+    """Return the text in a question."""
     intro, _, text = shown.payload["text"].partition("\n\n")
     assert "positive or negative" in intro, shown.payload["text"]
     return str(text)
 
 
-def granted(unit: UnitOfWork, telegram_id: int, wording: str = CONSENT_WORDING) -> int:
+def give_consent(unit: UnitOfWork, telegram_id: int, wording: str = CONSENT_WORDING) -> int:
     person = people.upsert_person(unit, telegram_id, "Someone", "en")
     consent.record_consent(unit, person.id, Consent.GRANTED, wording)
     return person.id
@@ -115,26 +115,26 @@ def store(database: Database) -> Iterator[AsyncDatabase]:
 @pytest.fixture
 async def chat(store: AsyncDatabase, remember: Remember) -> Chat:
     """The chat of a labeller who consented."""
-    await store.write(lambda unit: granted(unit, LABELLER))
+    await store.write(lambda unit: give_consent(unit, LABELLER))
     return Chat(store, LABELLER, remember)
 
 
-async def wrote(chat: Chat, *texts: str, author: int = AUTHOR) -> list[Any]:
-    """Texts that somebody sent who lets others read them, the least certain first."""
+async def store_texts(chat: Chat, *texts: str, author: int = AUTHOR) -> list[Any]:
+    """Store texts of an author who consented, the least certain first."""
 
     def work(unit: UnitOfWork) -> list[Any]:
-        granted(unit, author)
+        give_consent(unit, author)
         reviews = [chat.remember(unit, text, telegram_id=author) for text in texts]
         for number, review in enumerate(reviews):
-            certain = {"confidence": 0.6 + number / 1000}
-            unit.change(update(PredictionRow).where(PredictionRow.id == review.prediction_id).values(certain))
+            confidence = {"confidence": 0.6 + number / 1000}
+            unit.change(update(PredictionRow).where(PredictionRow.id == review.prediction_id).values(confidence))
         return reviews
 
     return await chat.store.write(work)
 
 
-async def said(chat: Chat, telegram_id: int = LABELLER) -> list[tuple[int, Vote, str | None]]:
-    """What a person says: prediction, verdict, label."""
+async def votes_of(chat: Chat, telegram_id: int = LABELLER) -> list[tuple[int, Vote, str | None]]:
+    """Return a person's votes: prediction, vote, label."""
     rows = (
         select(VoteRow.prediction_id, VoteRow.verdict, VoteRow.label)
         .join(PersonRow, PersonRow.id == VoteRow.person_id)
@@ -144,72 +144,72 @@ async def said(chat: Chat, telegram_id: int = LABELLER) -> list[tuple[int, Vote,
     return await chat.store.read(lambda unit: [(row[0], row[1], row[2]) for row in unit.execute(rows)])
 
 
-async def test_answers_are_judgements_and_the_message_goes_on_in_place(chat: Chat) -> None:
-    one, two, three = await wrote(chat, "I <3 it", "Not for me", "Tuesday at nine")
+async def test_answers_are_votes_and_the_next_question_replaces_the_message(chat: Chat) -> None:
+    one, two, three = await store_texts(chat, "I <3 it", "Not for me", "Tuesday at nine")
     first = await chat.label()
     assert question(first) == "I &lt;3 it"
-    assert wishes(first) == [LabelAction.POSITIVE, LabelAction.NEGATIVE, LabelAction.NEITHER, LabelAction.SKIP]
+    assert actions(first) == [LabelAction.POSITIVE, LabelAction.NEGATIVE, LabelAction.NEITHER, LabelAction.SKIP]
     second = await chat.answer(first, LabelAction.POSITIVE)
     assert question(second) == "Not for me"
     third = await chat.answer(second, LabelAction.NEGATIVE)
     assert question(third) == "Tuesday at nine"
     end = await chat.answer(third, LabelAction.NEITHER)
     assert end.payload["text"] == TEXTS.label_none
-    assert wishes(end) == [LabelAction.UNDO]
-    assert await said(chat) == [
+    assert actions(end) == [LabelAction.UNDO]
+    assert await votes_of(chat) == [
         (one.prediction_id, Vote.RIGHT, "Positive"),
         (two.prediction_id, Vote.WRONG, "Negative"),
         (three.prediction_id, Vote.NEITHER, None),
     ]
 
 
-async def test_a_labellers_vote_makes_the_quorum(chat: Chat) -> None:
-    (review,) = await wrote(chat, "I loved it")
+async def test_a_labellers_vote_completes_the_quorum(chat: Chat) -> None:
+    (review,) = await store_texts(chat, "I loved it")
     await chat.store.write(lambda unit: votes.record_vote(unit, review.person_id, review.prediction_id, Vote.WRONG))
     await chat.answer(await chat.label(), LabelAction.NEGATIVE)
     found = await chat.store.read(lambda unit: eligible_texts(unit, 2, ADMINS))
     assert [(text.voted.prediction_id, text.label) for text in found] == [(review.prediction_id, "Negative")]
 
 
-async def test_skipping_says_nothing_and_the_text_does_not_come_again(chat: Chat) -> None:
-    await wrote(chat, "I loved it", "I hated it")
+async def test_a_skipped_text_gets_no_vote_and_is_not_offered_again(chat: Chat) -> None:
+    await store_texts(chat, "I loved it", "I hated it")
     second = await chat.answer(await chat.label(), LabelAction.SKIP)
     assert question(second) == "I hated it"
-    assert await said(chat) == []
+    assert await votes_of(chat) == []
     assert question(await chat.label()) == "I hated it"
 
 
-async def test_an_answer_is_taken_back_and_asked_again(chat: Chat) -> None:
-    one, _ = await wrote(chat, "I loved it", "I hated it")
+async def test_an_undone_answer_is_asked_again(chat: Chat) -> None:
+    one, _ = await store_texts(chat, "I loved it", "I hated it")
     second = await chat.answer(await chat.label(), LabelAction.NEGATIVE)
     again = await chat.answer(second, LabelAction.UNDO)
     assert question(again) == "I loved it"
-    assert LabelAction.UNDO not in wishes(again), "there is nothing before it"
-    assert await said(chat) == []
+    assert LabelAction.UNDO not in actions(again), "there is no earlier answer"
+    assert await votes_of(chat) == []
     assert question(await chat.answer(again, LabelAction.POSITIVE)) == "I hated it"
-    assert await said(chat) == [(one.prediction_id, Vote.RIGHT, "Positive")]
+    assert await votes_of(chat) == [(one.prediction_id, Vote.RIGHT, "Positive")]
 
 
-async def test_what_others_settled_meanwhile_is_not_asked_again_after_undo(chat: Chat) -> None:
-    (review,) = await wrote(chat, "I loved it")
+async def test_after_undo_a_text_with_enough_votes_is_not_asked_again(chat: Chat) -> None:
+    (review,) = await store_texts(chat, "I loved it")
     end = await chat.answer(await chat.label(), LabelAction.NEGATIVE)
 
     def agree(unit: UnitOfWork) -> None:
         for telegram_id in (AUTHOR, OTHER):
-            votes.record_vote(unit, granted(unit, telegram_id), review.prediction_id, Vote.RIGHT)
+            votes.record_vote(unit, give_consent(unit, telegram_id), review.prediction_id, Vote.RIGHT)
 
     await chat.store.write(agree)
     assert (await chat.answer(end, LabelAction.UNDO)).payload["text"] == TEXTS.label_none
-    assert await said(chat) == []
+    assert await votes_of(chat) == []
 
 
-async def test_a_tap_that_comes_twice_changes_nothing(chat: Chat) -> None:
-    await wrote(chat, "I loved it", "I hated it", "I liked it")
+async def test_a_repeated_tap_changes_nothing(chat: Chat) -> None:
+    await store_texts(chat, "I loved it", "I hated it", "I liked it")
     first = await chat.label()
     second = await chat.answer(first, LabelAction.POSITIVE)
     await chat.labelling.handle_tap(chat.tap(), button_of(first, LabelAction.NEGATIVE))
     assert await chat.store.write(lambda unit: outbox.claim_next(unit, BOT, LABELLER)) is None
-    assert [label for *_, label in await said(chat)] == ["Positive"]
+    assert [label for *_, label in await votes_of(chat)] == ["Positive"]
     again = await chat.answer(second, LabelAction.UNDO)
     await chat.labelling.handle_tap(chat.tap(), button_of(second, LabelAction.UNDO))
     assert await chat.store.write(lambda unit: outbox.claim_next(unit, BOT, LABELLER)) is None
@@ -217,42 +217,42 @@ async def test_a_tap_that_comes_twice_changes_nothing(chat: Chat) -> None:
 
 
 async def test_an_older_message_is_closed_by_a_newer_one(chat: Chat) -> None:
-    await wrote(chat, "I loved it")
+    await store_texts(chat, "I loved it")
     old = await chat.label()
     new = await chat.label()
     assert question(new) == "I loved it"
     assert (await chat.answer(old, LabelAction.NEGATIVE)).payload["text"] == TEXTS.label_gone
-    assert await said(chat) == []
+    assert await votes_of(chat) == []
 
 
-async def test_nobody_answers_what_was_offered_to_another(chat: Chat) -> None:
-    await wrote(chat, "I loved it")
+async def test_nobody_can_answer_another_persons_offer(chat: Chat) -> None:
+    await store_texts(chat, "I loved it")
     offered = await chat.label()
-    await chat.store.write(lambda unit: granted(unit, OTHER))
+    await chat.store.write(lambda unit: give_consent(unit, OTHER))
     stranger = Chat(chat.store, OTHER, chat.remember)
     assert (await stranger.answer(offered, LabelAction.NEGATIVE)).payload["text"] == TEXTS.label_gone
-    assert await said(chat, OTHER) == []
+    assert await votes_of(chat, OTHER) == []
     assert (await chat.answer(offered, LabelAction.POSITIVE)).payload["text"] == TEXTS.label_none
 
 
 @pytest.mark.parametrize("answer", [None, Consent.ASKED, Consent.WITHDRAWN])
-async def test_who_did_not_consent_is_asked_first(chat: Chat, answer: Consent | None) -> None:
-    await wrote(chat, "I loved it")
+async def test_a_person_without_consent_is_asked_for_it_first(chat: Chat, answer: Consent | None) -> None:
+    await store_texts(chat, "I loved it")
 
-    def take_back(unit: UnitOfWork) -> None:
+    def answer_consent(unit: UnitOfWork) -> None:
         person = people.upsert_person(unit, OTHER, "Someone", "en")
         if answer is not None:
             consent.record_consent(unit, person.id, answer, CONSENT_WORDING)
 
-    await chat.store.write(take_back)
+    await chat.store.write(answer_consent)
     asked = await Chat(chat.store, OTHER, chat.remember).label()
     assert asked.payload["text"].startswith(TEXTS.label_needs_consent)
     assert "I loved it" not in asked.payload["text"]
     assert f"consent:{CONSENT_WORDING}:yes" in data_of(asked)
 
 
-async def test_an_answer_after_consent_was_taken_back_does_not_count(chat: Chat) -> None:
-    await wrote(chat, "I loved it")
+async def test_an_answer_after_withdrawal_does_not_count(chat: Chat) -> None:
+    await store_texts(chat, "I loved it")
     shown = await chat.label()
     await chat.store.write(
         lambda unit: consent.record_consent(
@@ -260,12 +260,12 @@ async def test_an_answer_after_consent_was_taken_back_does_not_count(chat: Chat)
         )
     )
     assert (await chat.answer(shown, LabelAction.POSITIVE)).payload["text"].startswith(TEXTS.label_needs_consent)
-    assert await said(chat) == []
+    assert await votes_of(chat) == []
 
 
-async def test_gold_questions_stand_among_the_texts_and_are_no_judgements(chat: Chat) -> None:
+async def test_gold_questions_are_mixed_in_and_their_answers_are_not_votes(chat: Chat) -> None:
     texts = [f"The {number}th evening was a fine one" for number in range(24)]
-    await wrote(chat, *texts)
+    await store_texts(chat, *texts)
     shown, asked = await chat.label(), []
     while shown.payload["text"] != TEXTS.label_none:
         text = question(shown)
@@ -275,14 +275,14 @@ async def test_gold_questions_stand_among_the_texts_and_are_no_judgements(chat: 
     assert [text for text in asked if text not in GOLD] == texts
     assert [asked.index(text) for text in gold] == [3, 11, 19]
     assert len(set(gold)) == 3
-    judged = await said(chat)
-    assert len(judged) == len(texts)
+    cast = await votes_of(chat)
+    assert len(cast) == len(texts)
     (score,) = await chat.store.read(label_offers.gold_scores)
     assert (score.answered, score.right) == (3, 3)
 
 
-async def test_a_gold_answer_can_be_taken_back(chat: Chat) -> None:
-    await wrote(chat, *(f"The {number}th evening was a fine one" for number in range(6)))
+async def test_a_gold_answer_can_be_undone(chat: Chat) -> None:
+    await store_texts(chat, *(f"The {number}th evening was a fine one" for number in range(6)))
     shown = await chat.label()
     while question(shown) not in GOLD:
         shown = await chat.answer(shown, LabelAction.POSITIVE)
@@ -293,17 +293,17 @@ async def test_a_gold_answer_can_be_taken_back(chat: Chat) -> None:
     assert await chat.store.read(label_offers.gold_scores) == []
 
 
-async def test_a_gold_question_never_comes_alone(chat: Chat) -> None:
-    await wrote(chat, "One", "Two", "Three")
+async def test_gold_questions_are_offered_only_while_texts_are_waiting(chat: Chat) -> None:
+    await store_texts(chat, "One", "Two", "Three")
     shown = await chat.label()
     for _ in range(3):
         shown = await chat.answer(shown, LabelAction.SKIP)
     assert shown.payload["text"] == TEXTS.label_none
 
 
-async def test_a_long_text_is_shown_by_its_beginning_and_its_end(chat: Chat) -> None:
+async def test_a_long_text_shows_its_beginning_and_end(chat: Chat) -> None:
     middle = "It went on and on. " * 200
-    await wrote(chat, f"First of all, I loved it. {middle}In the end I still did.")
+    await store_texts(chat, f"First of all, I loved it. {middle}In the end I still did.")
     shown = question(await chat.label())
     assert shown.startswith("First of all")
     assert shown.endswith("In the end I still did.")
@@ -311,19 +311,19 @@ async def test_a_long_text_is_shown_by_its_beginning_and_its_end(chat: Chat) -> 
     assert len(shown) < 2_000
 
 
-async def test_what_waits_to_be_sent_goes_with_the_author(chat: Chat) -> None:
-    await wrote(chat, "I loved it")
-    await chat.labelling.start(chat.received())
+async def test_a_pending_question_is_deleted_with_the_author(chat: Chat) -> None:
+    await store_texts(chat, "I loved it")
+    await chat.labelling.start(chat.incoming())
     await chat.store.write(lambda unit: erasure.erase(unit, AUTHOR))
     assert await chat.store.write(lambda unit: outbox.claim_next(unit, BOT, LABELLER)) is None
 
 
-async def disputed(chat: Chat, *texts: str) -> list[Any]:
-    """Texts that their author finds right and another finds neither."""
-    reviews = await wrote(chat, *texts)
+async def store_disputed(chat: Chat, *texts: str) -> list[Any]:
+    """Store texts that their author votes right and another person neither."""
+    reviews = await store_texts(chat, *texts)
 
     def work(unit: UnitOfWork) -> None:
-        other = granted(unit, OTHER)
+        other = give_consent(unit, OTHER)
         for review in reviews:
             votes.record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
             votes.record_vote(unit, other, review.prediction_id, Vote.NEITHER)
@@ -338,33 +338,33 @@ def admins(store: AsyncDatabase, remember: Remember) -> Chat:
     return Chat(store, ADMIN, remember)
 
 
-async def test_an_admin_settles_disputed_texts_one_by_one(admins: Chat) -> None:
-    one, two, _ = await disputed(admins, "So & so", "Hard to say", "It depends")
+async def test_an_admin_decides_disputed_texts_one_by_one(admins: Chat) -> None:
+    one, two, _ = await store_disputed(admins, "So & so", "Hard to say", "It depends")
     first = await admins.quarantine()
     text = first.payload["text"]
     assert text.startswith("Texts to review: 3.")
     assert TEXTS.quarantine_disagreement in text
     assert "So &amp; so" in text
     assert "Positive 1 · Negative 0 · Neither 1" in text
-    second = await admins.settle(first, LabelAction.NEGATIVE)
+    second = await admins.decide(first, LabelAction.NEGATIVE)
     assert "Hard to say" in second.payload["text"]
-    third = await admins.settle(second, LabelAction.NEITHER)
+    third = await admins.decide(second, LabelAction.NEITHER)
     assert "It depends" in third.payload["text"]
-    end = await admins.settle(third, LabelAction.SKIP)
+    end = await admins.decide(third, LabelAction.SKIP)
     assert end.payload["text"] == TEXTS.quarantine_end
     found = await admins.store.read(lambda unit: eligible_texts(unit, 2, ADMINS))
     assert [(text.voted.prediction_id, text.label) for text in found] == [(one.prediction_id, "Negative")]
-    assert [prediction for prediction, *_ in await said(admins, ADMIN)] == [one.prediction_id, two.prediction_id]
-    assert "It depends" in (await admins.quarantine()).payload["text"], "what was skipped comes again"
+    assert [prediction for prediction, *_ in await votes_of(admins, ADMIN)] == [one.prediction_id, two.prediction_id]
+    assert "It depends" in (await admins.quarantine()).payload["text"], "skipped texts are shown again"
 
 
-async def test_skipped_texts_stay_behind_while_later_ones_are_settled(admins: Chat) -> None:
-    await disputed(admins, "One", "Two", "Three")
-    shown = await admins.settle(await admins.quarantine(), LabelAction.SKIP)
+async def test_skipped_texts_stay_behind_while_later_ones_are_decided(admins: Chat) -> None:
+    await store_disputed(admins, "One", "Two", "Three")
+    shown = await admins.decide(await admins.quarantine(), LabelAction.SKIP)
     assert "Two" in shown.payload["text"]
-    shown = await admins.settle(shown, LabelAction.POSITIVE)
+    shown = await admins.decide(shown, LabelAction.POSITIVE)
     assert "Three" in shown.payload["text"]
-    await admins.settle(shown, LabelAction.POSITIVE)
+    await admins.decide(shown, LabelAction.POSITIVE)
     assert "One" in (await admins.quarantine()).payload["text"]
 
 
@@ -374,23 +374,23 @@ async def test_without_disputed_texts_the_quarantine_says_so(admins: Chat) -> No
     assert "reply_markup" not in shown.payload
 
 
-async def test_an_admin_whose_votes_may_not_count_is_told(admins: Chat) -> None:
-    await disputed(admins, "One")
+async def test_an_admin_who_withdrew_consent_cannot_decide(admins: Chat) -> None:
+    await store_disputed(admins, "One")
 
-    def take_back(unit: UnitOfWork) -> None:
+    def answer_consent(unit: UnitOfWork) -> None:
         person = people.upsert_person(unit, ADMIN, "Admin", "en")
         consent.record_consent(unit, person.id, Consent.WITHDRAWN, CONSENT_WORDING)
 
-    await admins.store.write(take_back)
+    await admins.store.write(answer_consent)
     assert TEXTS.quarantine_withdrawn in (await admins.quarantine()).payload["text"]
 
 
-async def test_a_disputed_text_that_is_gone_is_passed_over(admins: Chat) -> None:
-    await disputed(admins, "One")
+async def test_a_deleted_disputed_text_is_skipped(admins: Chat) -> None:
+    await store_disputed(admins, "One")
     shown = await admins.quarantine()
     await admins.store.write(lambda unit: erasure.erase(unit, AUTHOR))
-    assert (await admins.settle(shown, LabelAction.POSITIVE)).payload["text"] == TEXTS.quarantine_none
-    assert await said(admins, ADMIN) == []
+    assert (await admins.decide(shown, LabelAction.POSITIVE)).payload["text"] == TEXTS.quarantine_none
+    assert await votes_of(admins, ADMIN) == []
 
 
 def test_gold_questions_are_clear_and_differ() -> None:

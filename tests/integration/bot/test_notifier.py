@@ -1,4 +1,4 @@
-"""Notices: who hears of a model that learnt from them, what, and only once."""
+"""Notices: who is notified that a model learned from them, with what, and only once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,7 +16,7 @@ from bot.privacy.notifier import CorrectionNotifier
 from bot.serving.live_model import LiveModel
 from bot.texts import CONSENT_WORDING, NOTICES_WORDING, texts_for
 from bot.transport.conversation import Incoming, Sender, Tap
-from ml.serving.engine import Verdict as Reading
+from ml.serving.engine import Verdict as Prediction
 from storage.chat import outbox, people
 from storage.chat.outbox import Reply
 from storage.db.column_types import utc_now
@@ -40,19 +40,19 @@ MEASURES = EligibilityRules(quorum=2, person_rows=1_000, person_share=1.0, holdo
 
 
 @dataclass
-class Model:
-    """A live model whose word the test puts into its mouth; ``while_reading`` happens at each text."""
+class FakeModel:
+    """A live model with a fixed verdict; it awaits ``while_predicting`` at each text."""
 
     version: str = "one"
     label: str = "Negative"
-    read: list[str] = field(default_factory=list)
-    while_reading: Callable[[], Awaitable[None]] | None = None
+    predicted: list[str] = field(default_factory=list)
+    while_predicting: Callable[[], Awaitable[None]] | None = None
 
-    async def verdict(self, text: str) -> Reading:
-        self.read.append(text)
-        if self.while_reading is not None:
-            await self.while_reading()
-        return Reading(self.label, 0.94, True, 1, (1.4, -1.4), self.version)
+    async def verdict(self, text: str) -> Prediction:
+        self.predicted.append(text)
+        if self.while_predicting is not None:
+            await self.while_predicting()
+        return Prediction(self.label, 0.94, True, 1, (1.4, -1.4), self.version)
 
 
 @pytest.fixture
@@ -63,12 +63,12 @@ def store(database: Database) -> Iterator[AsyncDatabase]:
 
 
 @pytest.fixture
-def model() -> Model:
-    return Model()
+def model() -> FakeModel:
+    return FakeModel()
 
 
 @pytest.fixture
-def noticing(store: AsyncDatabase, model: Model) -> CorrectionNotifier:
+def notifier(store: AsyncDatabase, model: FakeModel) -> CorrectionNotifier:
     return CorrectionNotifier(store, cast("LiveModel", model))
 
 
@@ -79,15 +79,15 @@ def answer_consent(database: Database, telegram_id: int, scope: str, answer: Con
 
 
 @pytest.fixture
-def asked(database: Database) -> None:
-    """The author and the voter train the model; the author asked for notices."""
+def opted_in(database: Database) -> None:
+    """The author and the voter consented to training; the author opted in to notices."""
     for telegram_id in (AUTHOR, VOTER):
         answer_consent(database, telegram_id, consent.TRAINING)
     answer_consent(database, AUTHOR, notification_scope(BOT))
 
 
 def correct(database: Database, remember: Remember, *texts: str, author: int = AUTHOR) -> None:
-    """Texts that were called positive, and are negative by the word of their author and of the voter."""
+    """Store texts that were predicted positive and that their author and the voter label negative."""
     with database.unit_of_work() as unit:
         for text in texts:
             review = remember(unit, text, telegram_id=author)
@@ -97,8 +97,8 @@ def correct(database: Database, remember: Remember, *texts: str, author: int = A
                 )
 
 
-def run(database: Database, version: str, rules: EligibilityRules = TRAINS, *, promoted: bool = True) -> int:
-    """A training run from its snapshot to its end; its id."""
+def finish_run(database: Database, version: str, rules: EligibilityRules = TRAINS, *, promoted: bool = True) -> int:
+    """Take a training run from its snapshot to its end and return its id."""
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
         lease = runs.claim(unit, run.id, "a worker")
@@ -111,8 +111,8 @@ def run(database: Database, version: str, rules: EligibilityRules = TRAINS, *, p
     return run.id
 
 
-def owed(database: Database, telegram_id: int = AUTHOR, bot_id: int = BOT) -> list[Reply]:
-    """What a bot owes a person now."""
+def sent(database: Database, telegram_id: int = AUTHOR, bot_id: int = BOT) -> list[Reply]:
+    """Send and return a bot's pending replies to a person."""
     with database.unit_of_work() as unit:
         found = []
         while (reply := outbox.claim_next(unit, bot_id, telegram_id)) is not None:
@@ -121,52 +121,52 @@ def owed(database: Database, telegram_id: int = AUTHOR, bot_id: int = BOT) -> li
         return found
 
 
-def noticed(database: Database, run_id: int) -> bool:
+def announced(database: Database, run_id: int) -> bool:
     with database.reading() as unit:
         row = unit.get(RunRow, run_id)
         assert row is not None
         return row.noticed_at is not None
 
 
-@pytest.mark.usefixtures("asked")
-async def test_a_person_hears_once_what_the_new_model_says_of_a_correction(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model, store: AsyncDatabase
+@pytest.mark.usefixtures("opted_in")
+async def test_a_person_is_notified_once_with_the_new_verdict_on_a_correction(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel, store: AsyncDatabase
 ) -> None:
     correct(database, remember, "Two hours of <noise> & nothing else.")
-    run_id = run(database, "seven")
-    await noticing.poll()
-    assert model.read == [], "the new model does not answer here yet"
-    assert not noticed(database, run_id)
+    run_id = finish_run(database, "seven")
+    await notifier.poll()
+    assert model.predicted == [], "this instance does not serve the new model yet"
+    assert not announced(database, run_id)
     model.version = "seven"
-    await noticing.poll()
-    (notice,) = owed(database)
+    await notifier.poll()
+    (notice,) = sent(database)
     assert notice.payload["text"] == (
         "Your correction is in model <b>seven</b>, which is live now.\n\n"
         "“Two hours of &lt;noise&gt; &amp; nothing else.”\nIt now says 👎 <b>Negative</b> · 94%."
     )
     assert notice.telegram_message_id is None
-    assert noticed(database, run_id)
-    await noticing.poll()
+    assert announced(database, run_id)
+    await notifier.poll()
     await CorrectionNotifier(store, cast("LiveModel", model)).poll()
-    assert owed(database) == []
-    assert owed(database, VOTER) == [], "the voter asked for nothing"
+    assert sent(database) == []
+    assert sent(database, VOTER) == [], "the voter did not opt in"
 
 
-@pytest.mark.usefixtures("asked")
-async def test_another_process_that_read_the_texts_meanwhile_writes_nothing(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model, store: AsyncDatabase
+@pytest.mark.usefixtures("opted_in")
+async def test_a_process_that_loses_the_race_enqueues_nothing(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel, store: AsyncDatabase
 ) -> None:
     correct(database, remember, "A bore.")
-    run(database, "seven")
+    finish_run(database, "seven")
     model.version = "seven"
-    other = CorrectionNotifier(store, cast("LiveModel", Model("seven")))
-    model.while_reading = other.poll
-    await noticing.poll()
-    assert len(owed(database)) == 1
+    other = CorrectionNotifier(store, cast("LiveModel", FakeModel("seven")))
+    model.while_predicting = other.poll
+    await notifier.poll()
+    assert len(sent(database)) == 1
 
 
 def test_a_run_is_claimed_by_one_unit_of_work(database: Database) -> None:
-    run_id = run(database, "seven")
+    run_id = finish_run(database, "seven")
     claims = []
     for _ in range(2):
         with database.unit_of_work() as unit:
@@ -174,72 +174,72 @@ def test_a_run_is_claimed_by_one_unit_of_work(database: Database) -> None:
     assert claims == [True, False]
 
 
-@pytest.mark.usefixtures("asked")
-async def test_a_process_that_ends_before_it_wrote_leaves_the_notices_to_the_next(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model, store: AsyncDatabase
+@pytest.mark.usefixtures("opted_in")
+async def test_a_process_that_ends_before_its_commit_leaves_the_notices_to_the_next(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel, store: AsyncDatabase
 ) -> None:
     correct(database, remember, "A bore.")
-    run_id = run(database, "seven")
+    run_id = finish_run(database, "seven")
     model.version = "seven"
 
     async def end() -> None:
         raise asyncio.CancelledError
 
-    model.while_reading = end
+    model.while_predicting = end
     with pytest.raises(asyncio.CancelledError):
-        await noticing.poll()
-    assert (noticed(database, run_id), owed(database)) == (False, [])
-    await CorrectionNotifier(store, cast("LiveModel", Model("seven"))).poll()
-    assert len(owed(database)) == 1
+        await notifier.poll()
+    assert (announced(database, run_id), sent(database)) == (False, [])
+    await CorrectionNotifier(store, cast("LiveModel", FakeModel("seven"))).poll()
+    assert len(sent(database)) == 1
 
 
-@pytest.mark.usefixtures("asked")
-async def test_nobody_is_told_of_a_model_that_is_not_live_any_more(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
+@pytest.mark.usefixtures("opted_in")
+async def test_nobody_is_notified_of_a_model_that_is_no_longer_live(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     correct(database, remember, "A bore.")
-    run_id = run(database, "seven")
+    run_id = finish_run(database, "seven")
     model.version = "seven"
 
     async def roll_back() -> None:
         with database.unit_of_work() as unit:
             registry.make_live(unit, "one", "an admin rolled back", ADMIN)
 
-    model.while_reading = roll_back
-    await noticing.poll()
-    assert (noticed(database, run_id), owed(database)) == (False, [])
+    model.while_predicting = roll_back
+    await notifier.poll()
+    assert (announced(database, run_id), sent(database)) == (False, [])
     with database.unit_of_work() as unit:
         registry.make_live(unit, "seven", "an admin thought again", ADMIN)
-    model.while_reading = None
-    await noticing.poll()
-    assert len(owed(database)) == 1
+    model.while_predicting = None
+    await notifier.poll()
+    assert len(sent(database)) == 1
 
 
-@pytest.mark.usefixtures("asked")
-async def test_a_model_that_was_swapped_while_it_read_tells_nothing(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
+@pytest.mark.usefixtures("opted_in")
+async def test_a_swap_during_the_predictions_enqueues_nothing(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     correct(database, remember, "A bore.")
-    run_id = run(database, "seven")
+    run_id = finish_run(database, "seven")
     model.version = "seven"
 
     async def swap() -> None:
         model.version = "one"
 
-    model.while_reading = swap
-    await noticing.poll()
-    assert (noticed(database, run_id), owed(database)) == (False, [])
+    model.while_predicting = swap
+    await notifier.poll()
+    assert (announced(database, run_id), sent(database)) == (False, [])
 
 
-@pytest.mark.usefixtures("asked")
-async def test_three_texts_are_quoted_the_newest_first_and_a_word_not_learnt_is_said(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
+@pytest.mark.usefixtures("opted_in")
+async def test_the_newest_three_texts_are_quoted_and_wrong_verdicts_are_admitted(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     correct(database, remember, *[f"Bore number {number}." for number in range(5)])
-    run(database, "seven")
+    finish_run(database, "seven")
     model.version, model.label = "seven", "Positive"
-    await noticing.poll()
-    (notice,) = owed(database)
+    await notifier.poll()
+    (notice,) = sent(database)
     text = notice.payload["text"]
     assert text.startswith("5 of your corrections are in model <b>seven</b>")
     assert [line for line in text.splitlines() if "“" in line] == [f"“Bore number {number}.”" for number in (4, 3, 2)]
@@ -248,39 +248,39 @@ async def test_three_texts_are_quoted_the_newest_first_and_a_word_not_learnt_is_
     assert len(text) <= 4096
 
 
-@pytest.mark.usefixtures("asked")
-async def test_a_later_model_is_news_for_later_corrections_only(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
+@pytest.mark.usefixtures("opted_in")
+async def test_a_later_model_is_announced_for_later_corrections_only(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     correct(database, remember, "The first bore.")
-    run(database, "seven")
+    finish_run(database, "seven")
     model.version = "seven"
-    await noticing.poll()
-    assert len(owed(database)) == 1
-    run(database, "eight")
+    await notifier.poll()
+    assert len(sent(database)) == 1
+    finish_run(database, "eight")
     model.version = "eight"
-    await noticing.poll()
-    assert owed(database) == [], "the correction is in eight as well, which is no news"
+    await notifier.poll()
+    assert sent(database) == [], "the correction was already announced with seven"
     correct(database, remember, "The second bore.")
-    run(database, "nine")
+    finish_run(database, "nine")
     model.version = "nine"
-    await noticing.poll()
-    (notice,) = owed(database)
+    await notifier.poll()
+    (notice,) = sent(database)
     assert "second" in notice.payload["text"]
     assert "first" not in notice.payload["text"]
 
 
-@pytest.mark.usefixtures("asked")
-async def test_a_correction_in_a_model_that_never_answered_is_still_news(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
+@pytest.mark.usefixtures("opted_in")
+async def test_a_correction_in_a_model_that_never_went_live_is_announced_later(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     correct(database, remember, "A bore.")
-    run(database, "seven", promoted=False)
-    await noticing.poll()
-    run(database, "eight")
+    finish_run(database, "seven", promoted=False)
+    await notifier.poll()
+    finish_run(database, "eight")
     model.version = "eight"
-    await noticing.poll()
-    assert len(owed(database)) == 1
+    await notifier.poll()
+    assert len(sent(database)) == 1
 
 
 async def leave(database: Database) -> None:
@@ -296,87 +296,87 @@ async def stop_notices(database: Database) -> None:
     answer_consent(database, AUTHOR, notification_scope(BOT), Consent.WITHDRAWN)
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("opted_in")
 @pytest.mark.parametrize("change_of_mind", [leave, stop_training, stop_notices])
 @pytest.mark.parametrize("meanwhile", [False, True])
-async def test_who_took_it_back_hears_nothing(
+async def test_a_person_who_withdrew_is_not_notified(
     database: Database,
     remember: Remember,
-    noticing: CorrectionNotifier,
-    model: Model,
+    notifier: CorrectionNotifier,
+    model: FakeModel,
     *,
     change_of_mind: Callable[[Database], Awaitable[None]],
     meanwhile: bool,
 ) -> None:
     correct(database, remember, "A bore.")
-    run_id = run(database, "seven")
+    run_id = finish_run(database, "seven")
     model.version = "seven"
     if meanwhile:
-        model.while_reading = lambda: change_of_mind(database)
+        model.while_predicting = lambda: change_of_mind(database)
     else:
         await change_of_mind(database)
-    await noticing.poll()
-    assert model.read == (["A bore."] if meanwhile else [])
-    assert (noticed(database, run_id), owed(database)) == (True, [])
+    await notifier.poll()
+    assert model.predicted == (["A bore."] if meanwhile else [])
+    assert (announced(database, run_id), sent(database)) == (True, [])
 
 
-@pytest.mark.usefixtures("asked")
-async def test_a_text_that_measured_and_a_vote_after_the_snapshot_are_not_in_the_model(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
+@pytest.mark.usefixtures("opted_in")
+async def test_held_out_texts_and_votes_after_the_snapshot_are_not_announced(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     correct(database, remember, "A bore.")
-    run(database, "seven", MEASURES)
+    finish_run(database, "seven", MEASURES)
     model.version = "seven"
-    await noticing.poll()
+    await notifier.poll()
     correct(database, remember, "Another bore.")
-    run(database, "eight")
+    finish_run(database, "eight")
     with database.unit_of_work() as unit:
         unit.change(update(VoteRow).values(created_at=utc_now() + timedelta(hours=1)))
     model.version = "eight"
-    await noticing.poll()
-    assert owed(database) == []
+    await notifier.poll()
+    assert sent(database) == []
 
 
-@pytest.mark.usefixtures("asked")
-async def test_a_vote_on_a_text_of_somebody_else_is_told_of_without_the_text(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
+@pytest.mark.usefixtures("opted_in")
+async def test_a_vote_on_another_persons_text_is_announced_without_the_text(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     answer_consent(database, VOTER, notification_scope(BOT))
     correct(database, remember, "A bore.")
-    run(database, "seven")
+    finish_run(database, "seven")
     model.version = "seven"
-    await noticing.poll()
-    (notice,) = owed(database, VOTER)
+    await notifier.poll()
+    (notice,) = sent(database, VOTER)
     assert (
         notice.payload["text"] == "Your votes on other people's reviews are in model <b>seven</b>, which is live now."
     )
-    (own,) = owed(database)
+    (own,) = sent(database)
     assert "other people" not in own.payload["text"]
 
 
-@pytest.mark.usefixtures("asked")
-async def test_the_bot_that_was_asked_last_tells_also_when_another_found_the_news(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
+@pytest.mark.usefixtures("opted_in")
+async def test_the_bot_that_the_person_opted_in_to_last_sends_the_notice(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     answer_consent(database, AUTHOR, notification_scope(OTHER_BOT))
     correct(database, remember, "A bore.")
-    run(database, "seven")
+    finish_run(database, "seven")
     model.version = "seven"
-    await noticing.poll()
-    assert (len(owed(database)), len(owed(database, bot_id=OTHER_BOT))) == (0, 1)
+    await notifier.poll()
+    assert (len(sent(database)), len(sent(database, bot_id=OTHER_BOT))) == (0, 1)
 
 
-async def test_people_from_a_file_are_not_written_to(
-    database: Database, remember: Remember, noticing: CorrectionNotifier, model: Model
+async def test_imported_people_are_not_notified(
+    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     for person in (-5, VOTER):
         answer_consent(database, person, consent.TRAINING)
     answer_consent(database, -5, notification_scope(BOT))
     correct(database, remember, "A bore.", author=-5)
-    run_id = run(database, "seven")
+    run_id = finish_run(database, "seven")
     model.version = "seven"
-    await noticing.poll()
-    assert (noticed(database, run_id), owed(database, -5), model.read) == (True, [], [])
+    await notifier.poll()
+    assert (announced(database, run_id), sent(database, -5), model.predicted) == (True, [], [])
 
 
 def buttons(reply: Reply) -> dict[str, str]:
@@ -384,34 +384,34 @@ def buttons(reply: Reply) -> dict[str, str]:
     return {button["text"]: button["callback_data"] for row in rows for button in row}
 
 
-async def test_notices_are_asked_for_after_consent_and_stopped_by_their_button(
-    database: Database, store: AsyncDatabase, noticing: CorrectionNotifier, model: Model, remember: Remember
+async def test_notices_are_offered_after_consent_and_stopped_by_their_button(
+    database: Database, store: AsyncDatabase, notifier: CorrectionNotifier, model: FakeModel, remember: Remember
 ) -> None:
     privacy = PrivacyDialog(store, 365)
     tap = Tap(Incoming(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")), 55)
     await privacy.ask_consent(tap.incoming)
-    (question,) = owed(database)
-    assert TEXTS.button_notices_yes not in buttons(question), "there is nothing to tell without consent"
+    (question,) = sent(database)
+    assert TEXTS.button_notices_yes not in buttons(question), "without consent there is nothing to notify about"
     await privacy.set_consent(tap, ConsentTap(CONSENT_WORDING, granted=True))
-    (granted,) = owed(database)
+    (granted,) = sent(database)
     data = buttons(granted)[TEXTS.button_notices_yes]
     assert data == f"notices:{NOTICES_WORDING}:yes"
     await privacy.set_notices(tap, parse_consent_tap(data))
-    (thanks,) = owed(database)
+    (thanks,) = sent(database)
     assert (thanks.payload["text"], buttons(thanks)) == (TEXTS.notices_granted, {})
     answer_consent(database, VOTER, consent.TRAINING)
     correct(database, remember, "A bore.")
-    run(database, "seven")
+    finish_run(database, "seven")
     model.version = "seven"
-    await noticing.poll()
-    (notice,) = owed(database)
+    await notifier.poll()
+    (notice,) = sent(database)
     await privacy.ask_consent(tap.incoming)
-    (status,) = owed(database)
+    (status,) = sent(database)
     assert status.payload["text"].endswith(TEXTS.notices_status)
     stop = buttons(notice)[TEXTS.button_notices_stop]
     assert buttons(status)[TEXTS.button_notices_stop] == stop
     await privacy.set_notices(tap, parse_consent_tap(stop))
-    (stopped,) = owed(database)
+    (stopped,) = sent(database)
     assert stopped.payload["text"] == TEXTS.notices_withdrawn
     with database.reading() as unit:
         lines = unit.execute(select(ConsentRow.scope, ConsentRow.consent, ConsentRow.wording)).all()
@@ -427,5 +427,5 @@ async def test_notices_can_be_stopped_when_consent_is_withdrawn(database: Databa
     answer_consent(database, AUTHOR, notification_scope(BOT))
     answer_consent(database, AUTHOR, consent.TRAINING, Consent.WITHDRAWN)
     await PrivacyDialog(store, 365).ask_consent(Incoming(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")))
-    (status,) = owed(database)
+    (status,) = sent(database)
     assert TEXTS.button_notices_stop in buttons(status)

@@ -1,4 +1,4 @@
-"""What becomes of a reply, by how the connection to Telegram broke: PTB over httpx, with a wire of our own."""
+"""What becomes of a reply when the connection to Telegram breaks: PTB over httpx with a fake transport."""
 
 import asyncio
 import shutil
@@ -53,20 +53,20 @@ def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Itera
 
 
 async def outbox_over(wire: Wire, store: AsyncDatabase) -> Outbox:
-    """An outbox whose bot knows who it is and speaks over ``wire`` from then on."""
+    """Return an outbox whose initialized bot sends all other requests over ``wire``."""
 
-    def introduced(request: httpx.Request) -> httpx.Response:
+    def transport(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/getMe"):
             return httpx.Response(200, json={"ok": True, "result": {"id": 900, "is_bot": True, "first_name": "Thumbs"}})
         return wire(request)
 
-    bot = Bot(TOKEN, request=HTTPXRequest(httpx_kwargs={"transport": httpx.MockTransport(introduced)}))
+    bot = Bot(TOKEN, request=HTTPXRequest(httpx_kwargs={"transport": httpx.MockTransport(transport)}))
     await bot.initialize()
     return Outbox(bot, store)
 
 
 async def state_after(store: AsyncDatabase, wire: Wire, changes: int | None = None) -> ReplyState:
-    """Send one reply over ``wire`` and see what the database says of it once it is settled."""
+    """Send one reply over ``wire`` and return its state afterwards."""
     await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, PAYLOAD, edits=changes)))
     await (await outbox_over(wire, store)).send_next(7)
     return await store.read(lambda unit: unit.scalars(select(ReplyRow.state)).one())
@@ -84,7 +84,7 @@ def answering(status: int, **answer: Any) -> Wire:
 
 
 @pytest.mark.parametrize("error", NEVER_LEFT)
-async def test_a_request_that_never_left_is_made_again(store: AsyncDatabase, error: type[httpx.TransportError]) -> None:
+async def test_a_request_that_never_left_is_retried(store: AsyncDatabase, error: type[httpx.TransportError]) -> None:
     assert await state_after(store, breaking(error)) is ReplyState.PENDING
 
 
@@ -96,7 +96,7 @@ async def test_a_message_that_may_have_arrived_is_not_sent_again(
 
 
 @pytest.mark.parametrize("error", [*NEVER_LEFT, *MAY_HAVE_ARRIVED])
-async def test_an_edit_is_always_made_again(store: AsyncDatabase, error: type[httpx.TransportError]) -> None:
+async def test_an_edit_is_always_retried(store: AsyncDatabase, error: type[httpx.TransportError]) -> None:
     assert await state_after(store, breaking(error), changes=5) is ReplyState.PENDING
 
 
@@ -110,27 +110,27 @@ async def test_an_edit_that_changes_nothing_has_arrived(store: AsyncDatabase) ->
     ("status", "description"),
     [(400, "Bad Request: chat not found"), (403, "Forbidden: bot was blocked by the user")],
 )
-async def test_what_telegram_refuses_for_good_is_not_tried_again(
+async def test_a_permanent_refusal_is_not_retried(
     store: AsyncDatabase, changes: int | None, status: int, description: str
 ) -> None:
     wire = answering(status, error_code=status, description=description)
     assert await state_after(store, wire, changes) is ReplyState.FAILED
 
 
-async def test_a_gateway_that_gave_up_waiting_says_nothing_of_what_is_behind_it(store: AsyncDatabase) -> None:
+async def test_after_a_gateway_timeout_a_message_may_have_arrived(store: AsyncDatabase) -> None:
     wire = answering(504, error_code=504, description="Gateway Timeout")
     assert await state_after(store, wire) is ReplyState.UNCERTAIN
-    assert await state_after_again(store, answering(500, error_code=500, description="Internal Server Error"))
+    assert await pending_after(store, answering(500, error_code=500, description="Internal Server Error"))
 
 
-async def state_after_again(store: AsyncDatabase, wire: Wire) -> bool:
-    """Whether another reply, of another chat, is owed still."""
+async def pending_after(store: AsyncDatabase, wire: Wire) -> bool:
+    """Send a reply to another chat over ``wire`` and return whether it is pending again."""
     await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 8, PAYLOAD)))
     await (await outbox_over(wire, store)).send_next(8)
     return await store.read(lambda unit: stored_outbox.is_pending(unit, 900, 8))
 
 
-async def test_who_is_offline_for_long_loses_nothing(store: AsyncDatabase) -> None:
+async def test_a_long_time_offline_loses_no_reply(store: AsyncDatabase) -> None:
     await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, PAYLOAD)))
     outbox = await outbox_over(breaking(httpx.ConnectError), store)
     for _ in range(30):
@@ -138,7 +138,7 @@ async def test_who_is_offline_for_long_loses_nothing(store: AsyncDatabase) -> No
     assert await store.read(lambda unit: stored_outbox.is_pending(unit, 900, 7))
 
 
-async def test_an_answer_that_the_person_deleted_comes_anew_when_they_edit_the_question(store: AsyncDatabase) -> None:
+async def test_a_deleted_answer_is_sent_again_when_the_question_is_edited(store: AsyncDatabase) -> None:
     seen: list[str] = []
 
     def wire(request: httpx.Request) -> httpx.Response:
@@ -162,7 +162,7 @@ async def test_an_answer_that_the_person_deleted_comes_anew_when_they_edit_the_q
     assert (outcome.state, outcome.telegram_message_id) == (ReplyState.SENT, 8)
 
 
-async def test_what_waits_for_its_turn_when_the_bot_stops_is_still_owed(
+async def test_replies_that_wait_for_the_rate_limit_when_the_bot_stops_stay_pending(
     store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox_module, "_CALLS_PER_SECOND", 1)
@@ -184,7 +184,7 @@ async def test_what_waits_for_its_turn_when_the_bot_stops_is_still_owed(
     assert states.count(ReplyState.PENDING) > 20
 
 
-async def test_a_fault_of_the_database_after_sending_does_not_double_the_message(
+async def test_a_database_error_after_sending_does_not_duplicate_the_message(
     store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[httpx.Request] = []
@@ -204,17 +204,17 @@ async def test_a_fault_of_the_database_after_sending_does_not_double_the_message
     assert len(sent) == 1
 
 
-async def with_card(store: AsyncDatabase, wire: Wire, card: bytes | None) -> ReplyState:
-    """Send the chart of a run over ``wire`` and see what the database says of it once it is settled."""
+async def state_after_chart(store: AsyncDatabase, wire: Wire, card: bytes | None) -> ReplyState:
+    """Send a run's chart over ``wire`` and return the reply's state afterwards."""
 
-    def owe(unit: UnitOfWork) -> None:
+    def enqueue(unit: UnitOfWork) -> None:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
         lease = runs.claim(unit, run.id, "the test")
         assert lease is not None
         runs.finish(unit, lease, RunState.HELD, card=card)
         stored_outbox.enqueue(unit, Draft(900, 7, {"caption": "Held", "run_card": run.id}))
 
-    await store.write(owe)
+    await store.write(enqueue)
     await (await outbox_over(wire, store)).send_next(7)
     return await store.read(lambda unit: unit.scalars(select(ReplyRow.state)).one())
 
@@ -227,7 +227,7 @@ async def test_the_chart_of_a_run_is_read_when_it_is_sent(store: AsyncDatabase) 
         message = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "caption": "Held"}
         return httpx.Response(200, json={"ok": True, "result": message})
 
-    assert await with_card(store, wire, b"a picture") is ReplyState.SENT
+    assert await state_after_chart(store, wire, b"a picture") is ReplyState.SENT
     (request,) = sent
     assert request.url.path.endswith("/sendPhoto")
     assert b"a picture" in request.read()
@@ -241,15 +241,15 @@ async def test_the_chart_of_a_run_is_read_when_it_is_sent(store: AsyncDatabase) 
         (answering(400, error_code=400, description="Bad Request: IMAGE_PROCESS_FAILED"), ReplyState.FAILED),
     ],
 )
-async def test_a_chart_is_settled_like_a_text(store: AsyncDatabase, wire: Wire, state: ReplyState) -> None:
-    assert await with_card(store, wire, b"a picture") is state
+async def test_a_chart_is_treated_like_a_text(store: AsyncDatabase, wire: Wire, state: ReplyState) -> None:
+    assert await state_after_chart(store, wire, b"a picture") is state
 
 
-async def test_a_chart_that_is_gone_is_not_tried_again(store: AsyncDatabase) -> None:
-    assert await with_card(store, breaking(httpx.ConnectError), None) is ReplyState.FAILED
+async def test_a_missing_chart_is_not_retried(store: AsyncDatabase) -> None:
+    assert await state_after_chart(store, breaking(httpx.ConnectError), None) is ReplyState.FAILED
 
 
-async def test_what_stands_under_a_chart_is_changed_as_a_caption(store: AsyncDatabase) -> None:
+async def test_text_under_a_chart_is_edited_as_a_caption(store: AsyncDatabase) -> None:
     paths: list[str] = []
 
     def wire(request: httpx.Request) -> httpx.Response:

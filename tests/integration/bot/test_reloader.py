@@ -1,4 +1,4 @@
-"""The bot follows the registry: it swaps, acknowledges, refuses what is broken, and loses no text."""
+"""The bot follows the registry: it swaps, acknowledges, refuses broken models, and loses no text."""
 
 import asyncio
 import os
@@ -33,14 +33,14 @@ BOT_ID = 900
 
 @dataclass
 class HeldEngine:
-    """An engine that calls every text positive, once the test lets it."""
+    """An engine that waits for the test and then calls every text positive."""
 
     open: threading.Event = field(default_factory=threading.Event)
     busy: threading.Event = field(default_factory=threading.Event)
 
     def logits(self, texts: Sequence[str]) -> tuple[Any, Any]:
         self.busy.set()
-        assert self.open.wait(20), "the test never let the engine go on"
+        assert self.open.wait(20), "the test never opened the engine"
         return np.array([[-1.0, 1.0]] * len(texts), np.float32), np.ones(len(texts), np.int64)
 
 
@@ -53,8 +53,8 @@ def classifier(version: str, engine: HeldEngine | None = None) -> Classifier:
 
 
 @dataclass
-class Shelf:
-    """What the loader finds, and what it was asked for."""
+class FakeLoader:
+    """Loads any version, or raises ``fault``, and records what was requested."""
 
     asked: list[str] = field(default_factory=list)
     fault: Exception | None = None
@@ -68,7 +68,7 @@ class Shelf:
 
 @pytest.fixture
 def store(database: Database) -> Iterator[AsyncDatabase]:
-    """A store over a registry of three versions, the first of which is live."""
+    """A database with three registered versions, the first of which is live."""
     with database.unit_of_work() as unit:
         for name in ("one", "two", "three"):
             registry.register(unit, name, name[0] * 64, name)
@@ -95,26 +95,26 @@ def acknowledged(database: Database) -> BotInstance:
         return instances.live_instances(unit)[0]
 
 
-async def test_the_bot_swaps_to_the_live_version_and_says_so(
+async def test_the_bot_swaps_to_the_live_version_and_acknowledges_it(
     store: AsyncDatabase, model: LiveModel, database: Database
 ) -> None:
-    following = ModelReloader(store, model, Shelf().load)
-    await following.start(BOT_ID)
+    reloading = ModelReloader(store, model, FakeLoader().load)
+    await reloading.start(BOT_ID)
     assert acknowledged(database).version == "one"
-    await following.poll()
+    await reloading.poll()
     assert model.version == "one"
     make_live(database, "two")
-    await following.poll()
+    await reloading.poll()
     assert model.version == "two"
     row = acknowledged(database)
-    assert (row.process, row.bot_id, row.version, row.refusal) == (following.process, BOT_ID, "two", None)
+    assert (row.process, row.bot_id, row.version, row.refusal) == (reloading.process, BOT_ID, "two", None)
     assert (await model.verdict("A joy.")).version == "two"
-    await following.stop()
+    await reloading.stop()
     with database.reading() as unit:
         assert instances.live_instances(unit) == []
 
 
-async def test_texts_on_their_way_finish_with_the_old_model_and_later_ones_do_not_wait_for_them() -> None:
+async def test_texts_in_progress_finish_with_the_old_model_and_later_ones_do_not_wait() -> None:
     engine = HeldEngine()
     model = LiveModel(classifier("old", engine))
     early = [asyncio.ensure_future(model.verdict(f"Text {number}.")) for number in range(5)]
@@ -129,60 +129,60 @@ async def test_texts_on_their_way_finish_with_the_old_model_and_later_ones_do_no
     model.close()
 
 
-async def test_a_refused_version_is_told_and_not_tried_again_until_the_row_changes(
+async def test_a_refused_version_is_reported_and_not_retried_until_the_live_version_changes(
     store: AsyncDatabase, model: LiveModel, database: Database
 ) -> None:
-    shelf = Shelf(fault=UnusableArtifact(path="two", reason="it is broken"))
-    following = ModelReloader(store, model, shelf.load)
-    await following.start(BOT_ID)
+    loader = FakeLoader(fault=UnusableArtifact(path="two", reason="it is broken"))
+    reloading = ModelReloader(store, model, loader.load)
+    await reloading.start(BOT_ID)
     make_live(database, "two")
     for _ in range(3):
-        await following.poll()
-    assert shelf.asked == ["two"]
+        await reloading.poll()
+    assert loader.asked == ["two"]
     row = acknowledged(database)
     assert (row.version, row.refused_version) == ("one", "two")
-    assert row.refusal == str(shelf.fault)
+    assert row.refusal == str(loader.fault)
     assert (await model.verdict("A joy.")).version == "one"
     make_live(database, "one")
-    await following.poll()
+    await reloading.poll()
     assert acknowledged(database).refused_version is None
-    shelf.fault = None
+    loader.fault = None
     make_live(database, "two")
-    await following.poll()
+    await reloading.poll()
     assert model.version == "two"
     assert acknowledged(database).refusal is None
 
 
-async def test_a_model_that_breaks_while_it_is_loaded_is_refused_in_a_sentence(
+async def test_a_model_that_breaks_while_loading_is_refused_with_a_reason(
     store: AsyncDatabase, model: LiveModel, database: Database
 ) -> None:
-    following = ModelReloader(store, model, Shelf(fault=MemoryError()).load)
-    await following.start(BOT_ID)
+    reloading = ModelReloader(store, model, FakeLoader(fault=MemoryError()).load)
+    await reloading.start(BOT_ID)
     make_live(database, "three")
-    await following.poll()
+    await reloading.poll()
     refusal = acknowledged(database).refusal
     assert refusal == "The model three was refused: loading it failed with MemoryError."
     assert model.version == "one"
 
 
 @pytest.mark.parametrize("pause", [0.0, 60.0])
-async def test_a_store_that_does_not_answer_is_asked_again_after_a_while(
+async def test_an_unavailable_store_is_retried_after_a_while(
     store: AsyncDatabase, model: LiveModel, database: Database, monkeypatch: pytest.MonkeyPatch, pause: float
 ) -> None:
     monkeypatch.setattr(reloader, "STORE_RETRY_SECONDS", pause)
-    shelf = Shelf(fault=StoreUnusable(address="far", reason="no answer"))
-    following = ModelReloader(store, model, shelf.load)
-    await following.start(BOT_ID)
+    loader = FakeLoader(fault=StoreUnusable(address="far", reason="no answer"))
+    reloading = ModelReloader(store, model, loader.load)
+    await reloading.start(BOT_ID)
     make_live(database, "two")
-    await following.poll()
-    shelf.fault = None
-    await following.poll()
-    assert shelf.asked == (["two"] if pause else ["two", "two"])
+    await reloading.poll()
+    loader.fault = None
+    await reloading.poll()
+    assert loader.asked == (["two"] if pause else ["two", "two"])
     assert model.version == ("one" if pause else "two")
 
 
 def published(folder: Path, version: str) -> Path:
-    """The starter under another name."""
+    """Publish the starter under another version."""
     folder.mkdir(parents=True)
     for path in STARTER.iterdir():
         if path.name != MANIFEST:
@@ -206,13 +206,13 @@ def corrupt(folder: Path) -> None:
     weights.write_bytes(content)
 
 
-def exchange(folder: Path) -> None:
-    """A whole, valid model, but not the one that was registered."""
+def replace_model(folder: Path) -> None:
+    """Put a valid model there that is not the registered one."""
     shutil.rmtree(folder)
     published(folder, "foreign")
 
 
-def lose_manifest(folder: Path) -> None:
+def remove_manifest(folder: Path) -> None:
     (folder / MANIFEST).unlink()
 
 
@@ -238,11 +238,11 @@ def test_a_version_in_the_store_is_loaded(database: Database, settings: Settings
     [
         (truncate, "model.safetensors is not the file that was published"),
         (corrupt, "model.safetensors is not the file that was published"),
-        (exchange, "it is not the version run-1 in the registry"),
-        (lose_manifest, "manifest.json cannot be read"),
+        (replace_model, "it is not the version run-1 in the registry"),
+        (remove_manifest, "manifest.json cannot be read"),
     ],
 )
-def test_a_damaged_or_foreign_artifact_is_refused_with_one_sentence(
+def test_a_damaged_or_different_artifact_is_refused_with_one_sentence(
     database: Database, settings: Settings, damage: Any, reason: str
 ) -> None:
     folder = published(settings.data_dir / "models" / "run1", "run-1")
@@ -255,16 +255,16 @@ def test_a_damaged_or_foreign_artifact_is_refused_with_one_sentence(
 
 
 def test_the_first_start_makes_the_shipped_model_live(database: Database, settings: Settings) -> None:
-    first = initial_model(database, settings)
+    initial = initial_model(database, settings)
     with database.reading() as unit:
         live = registry.live_model(unit)
         change = registry.changes(unit, 1)[0]
     assert live is not None
-    assert (first.classifier.version, first.refusal) == (live.version, None)
+    assert (initial.classifier.version, initial.refusal) == (live.version, None)
     assert (change.who, change.to_version) == (None, live.version)
 
 
-def test_a_later_start_loads_the_live_version_and_keeps_it_live(database: Database, settings: Settings) -> None:
+def test_a_later_start_loads_the_live_version(database: Database, settings: Settings) -> None:
     shipped = initial_model(database, settings).classifier.version
     registered(database, published(settings.data_dir / "models" / "run1", "run-1"), "run-1")
     make_live(database, "run-1")
@@ -276,7 +276,7 @@ def test_a_later_start_loads_the_live_version_and_keeps_it_live(database: Databa
 
 
 @pytest.mark.parametrize("both", [False, True], ids=["the live one is broken", "the one before it too"])
-def test_a_start_with_a_broken_live_version_falls_back_and_says_so(
+def test_a_start_with_a_broken_live_version_falls_back_and_reports_it(
     database: Database, settings: Settings, both: bool
 ) -> None:
     shipped = initial_model(database, settings).classifier.version
@@ -286,11 +286,11 @@ def test_a_start_with_a_broken_live_version_falls_back_and_says_so(
         make_live(database, f"run-{number}")
         if number == 2 or both:
             truncate(folder)
-    first = initial_model(database, settings)
-    assert first.classifier.version == (shipped if both else "run-1")
-    assert first.refusal is not None
-    assert first.refusal.model.version == "run-2"
-    assert "is not the file that was published" in first.refusal.reason
+    initial = initial_model(database, settings)
+    assert initial.classifier.version == (shipped if both else "run-1")
+    assert initial.refusal is not None
+    assert initial.refusal.model.version == "run-2"
+    assert "is not the file that was published" in initial.refusal.reason
 
 
 def test_a_bot_without_the_shipped_model_starts_with_the_live_one(

@@ -1,4 +1,4 @@
-"""Messages of training runs change as the rows do: not too often, once whoever looks, and to the end."""
+"""Messages about training runs follow the database: not too often, once for all processes, and to the end."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,8 +28,8 @@ ADMINS = frozenset([ADA, CLEO])
 SENTENCE = "Held: better on feedback, 61% to 74%, but 20 held-out corrections are too few to tell."
 
 
-class Woken:
-    """An outbox that only notes which chats are owed something."""
+class WokenChats:
+    """An outbox that only records which chats were woken."""
 
     def __init__(self) -> None:
         self.chats: list[int] = []
@@ -38,32 +38,32 @@ class Woken:
         self.chats.append(chat_id)
 
 
-class Place(NamedTuple):
-    """A bot's parts that training runs in the chat need, on one database."""
+class BotParts(NamedTuple):
+    """The parts of a bot that training runs need, on one database."""
 
     store: AsyncDatabase
-    retraining: RetrainDialog
-    watch: RunUpdates
-    woken: Woken
-    nudged: list[int]
+    runs: RetrainDialog
+    updates: RunUpdates
+    woken: WokenChats
+    notified: list[int]
 
 
 @pytest.fixture
-def place(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    nudged: list[int] = []
-    monkeypatch.setattr("bot.admin.training_runs.notify_worker", lambda _, run_id: nudged.append(run_id))
-    store, woken = AsyncDatabase(database), Woken()
-    watch = RunUpdates(store, woken, BOT, ADMINS)  # type: ignore[arg-type]  # it wakes and nothing else
-    yield Place(store, RetrainDialog(store, Settings(_env_file=None)), watch, woken, nudged)
+def bot(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotParts]:
+    notified: list[int] = []
+    monkeypatch.setattr("bot.admin.training_runs.notify_worker", lambda _, run_id: notified.append(run_id))
+    store, woken = AsyncDatabase(database), WokenChats()
+    updates = RunUpdates(store, woken, BOT, ADMINS)  # type: ignore[arg-type]  # only wake is called
+    yield BotParts(store, RetrainDialog(store, Settings(_env_file=None)), updates, woken, notified)
     store.close()
 
 
-def said_by(admin: int, update_id: int = 1) -> Incoming:
+def incoming_from(admin: int, update_id: int = 1) -> Incoming:
     return Incoming(BOT, (update_id,), admin, Sender(admin, f"Admin {admin}", "en"))
 
 
-async def sent(place: Place, chat_id: int = ADA, state: ReplyState = ReplyState.SENT) -> list[Reply]:
-    """Send what is owed to a chat, as the outbox does; new messages are numbered from 100 by their replies."""
+async def sent(bot: BotParts, chat_id: int = ADA, state: ReplyState = ReplyState.SENT) -> list[Reply]:
+    """Send a chat's pending replies like the outbox; a new message's id is 100 plus its reply's id."""
 
     def send(unit: UnitOfWork) -> Reply | None:
         reply = outbox.claim_next(unit, BOT, chat_id)
@@ -78,7 +78,7 @@ async def sent(place: Place, chat_id: int = ADA, state: ReplyState = ReplyState.
         return reply
 
     every = []
-    while (reply := await place.store.write(send)) is not None:
+    while (reply := await bot.store.write(send)) is not None:
         every.append(reply)
     return every
 
@@ -87,15 +87,15 @@ def later(seconds: float = 10) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
-async def asked(place: Place, admin: int = ADA) -> int:
-    """Ask for a run in an admin's chat; the run's id."""
-    await place.retraining.start(said_by(admin), RunKind.FEEDBACK_ROUND)
-    run = await place.store.read(runs.open_run)
+async def start_run(bot: BotParts, admin: int = ADA) -> int:
+    """Request a run in an admin's chat and return its id."""
+    await bot.runs.start(incoming_from(admin), RunKind.FEEDBACK_ROUND)
+    run = await bot.store.read(runs.open_run)
     assert run is not None
     return run.id
 
 
-async def claimed(place: Place, run_id: int) -> Lease:
+async def claim_run(bot: BotParts, run_id: int) -> Lease:
     def claim(unit: UnitOfWork) -> Lease:
         registry.register(unit, "champion", "0" * 64, "models/champion")
         registry.make_live(unit, "champion", "the first")
@@ -104,130 +104,130 @@ async def claimed(place: Place, run_id: int) -> Lease:
         runs.record_snapshot(unit, lease, "champion")
         return lease
 
-    return await place.store.write(claim)
+    return await bot.store.write(claim)
 
 
-async def report(place: Place, lease: Lease, step: int) -> None:
-    await place.store.write(lambda unit: runs.record_progress(unit, lease, RunProgress(step, 100, 4, 20.0)))
+async def report(bot: BotParts, lease: Lease, step: int) -> None:
+    await bot.store.write(lambda unit: runs.record_progress(unit, lease, RunProgress(step, 100, 4, 20.0)))
 
 
-async def hold(place: Place, lease: Lease, card: bytes | None = b"png") -> None:
+async def finish_held(bot: BotParts, lease: Lease, card: bytes | None = b"png") -> None:
     def end(unit: UnitOfWork) -> None:
         registry.register(unit, "candidate", "1" * 64, "candidate", lease.run.id)
         decision = {"sentence": SENTENCE}
         runs.finish(unit, lease, RunState.HELD, candidate="candidate", decision=decision, card=card)
 
-    await place.store.write(end)
+    await bot.store.write(end)
 
 
-async def test_a_run_is_asked_for_once_and_a_worker_told(place: Place) -> None:
-    run_id = await asked(place)
-    assert await asked(place, CLEO) == run_id
-    while not place.nudged:
-        await place.watch.poll(datetime.now(UTC))
-    assert place.nudged == [run_id]
-    run = await place.store.read(lambda unit: runs.get_run(unit, run_id))
+async def test_a_run_is_requested_once_and_a_worker_notified(bot: BotParts) -> None:
+    run_id = await start_run(bot)
+    assert await start_run(bot, CLEO) == run_id
+    while not bot.notified:
+        await bot.updates.poll(datetime.now(UTC))
+    assert bot.notified == [run_id]
+    run = await bot.store.read(lambda unit: runs.get_run(unit, run_id))
     assert (run.trigger, run.requested_by) == (Trigger.ADMIN, ADA)
-    assert len(await sent(place, ADA)) == 1
-    joined, message = await sent(place, CLEO)
+    assert len(await sent(bot, ADA)) == 1
+    joined, message = await sent(bot, CLEO)
     assert "A run is already in progress" in joined.payload["text"]
     assert "Waiting for a worker" in message.payload["text"]
 
 
-async def test_who_is_no_admin_any_more_sees_nothing_more_of_a_run(place: Place) -> None:
-    lease = await claimed(place, await asked(place, FORMER))
-    await sent(place, FORMER)
-    await hold(place, lease)
-    await place.watch.poll(later())
-    assert await sent(place, FORMER) == []
+async def test_a_former_admin_gets_no_more_updates(bot: BotParts) -> None:
+    lease = await claim_run(bot, await start_run(bot, FORMER))
+    await sent(bot, FORMER)
+    await finish_held(bot, lease)
+    await bot.updates.poll(later())
+    assert await sent(bot, FORMER) == []
 
 
-async def test_an_edit_waits_for_the_one_before_and_for_two_seconds(place: Place) -> None:
-    lease = await claimed(place, await asked(place))
-    await report(place, lease, 10)
-    await place.watch.poll(later())
-    # The message itself has not gone out, so nothing can change it.
-    assert len(await sent(place)) == 1
-    await place.watch.poll(datetime.now(UTC) + EDIT_INTERVAL / 2)
-    assert await sent(place) == []
-    await place.watch.poll(later())
-    (first,) = await sent(place)
+async def test_an_edit_waits_for_the_previous_one_and_two_seconds(bot: BotParts) -> None:
+    lease = await claim_run(bot, await start_run(bot))
+    await report(bot, lease, 10)
+    await bot.updates.poll(later())
+    # The message itself has not been sent, so it can't be edited yet.
+    assert len(await sent(bot)) == 1
+    await bot.updates.poll(datetime.now(UTC) + EDIT_INTERVAL / 2)
+    assert await sent(bot) == []
+    await bot.updates.poll(later())
+    (first,) = await sent(bot)
     assert "10%" in first.payload["text"]
     assert first.telegram_message_id is not None
-    await place.watch.poll(later())
-    assert await sent(place) == [], "what is shown already is not shown again"
-    await report(place, lease, 20)
-    await report(place, lease, 30)
-    await place.watch.poll(later())
-    (second,) = await sent(place)
+    await bot.updates.poll(later())
+    assert await sent(bot) == [], "an unchanged message is not edited"
+    await report(bot, lease, 20)
+    await report(bot, lease, 30)
+    await bot.updates.poll(later())
+    (second,) = await sent(bot)
     assert "30%" in second.payload["text"]
     assert second.telegram_message_id == first.telegram_message_id
-    assert place.woken.chats == [ADA, ADA]
+    assert bot.woken.chats == [ADA, ADA]
 
 
-async def test_two_processes_of_one_bot_show_a_change_once(place: Place, database: Database) -> None:
-    lease = await claimed(place, await asked(place))
-    await sent(place)
-    await hold(place, lease)
+async def test_two_processes_of_one_bot_show_a_change_once(bot: BotParts, database: Database) -> None:
+    lease = await claim_run(bot, await start_run(bot))
+    await sent(bot)
+    await finish_held(bot, lease)
     other_store = AsyncDatabase(database)
-    other = RunUpdates(other_store, Woken(), BOT, ADMINS)  # type: ignore[arg-type]
+    other = RunUpdates(other_store, WokenChats(), BOT, ADMINS)  # type: ignore[arg-type]
     now = later()
-    stale = await place.store.read(lambda unit: followers.active_followers(unit, BOT))
-    await place.watch.poll(now)
+    stale = await bot.store.read(lambda unit: followers.active_followers(unit, BOT))
+    await bot.updates.poll(now)
     await other.poll(now)
-    assert [set(reply.payload) & {"text", "caption"} for reply in await sent(place)] == [{"text"}, {"caption"}]
-    # One who read the row before that change loses the race for it.
-    assert not await place.store.write(lambda unit: followers.claim_edit(unit, stale[0], "anything"))
+    assert [set(reply.payload) & {"text", "caption"} for reply in await sent(bot)] == [{"text"}, {"caption"}]
+    # A process that read the row before that change loses the race.
+    assert not await bot.store.write(lambda unit: followers.claim_edit(unit, stale[0], "anything"))
 
 
-async def test_a_message_that_may_not_have_arrived_is_followed_by_a_new_one(place: Place) -> None:
-    lease = await claimed(place, await asked(place))
-    await sent(place, state=ReplyState.UNCERTAIN)
-    await report(place, lease, 50)
-    await place.watch.poll(later())
-    (again,) = await sent(place)
+async def test_after_a_message_that_may_not_have_arrived_a_new_one_is_sent(bot: BotParts) -> None:
+    lease = await claim_run(bot, await start_run(bot))
+    await sent(bot, state=ReplyState.UNCERTAIN)
+    await report(bot, lease, 50)
+    await bot.updates.poll(later())
+    (again,) = await sent(bot)
     assert again.telegram_message_id is None
-    await report(place, lease, 60)
-    await place.watch.poll(later())
-    (change,) = await sent(place)
+    await report(bot, lease, 60)
+    await bot.updates.poll(later())
+    (change,) = await sent(bot)
     assert change.telegram_message_id == 100 + again.id
 
 
-async def test_who_cannot_be_reached_is_tried_again_at_the_end_only(place: Place) -> None:
-    lease = await claimed(place, await asked(place))
-    await sent(place, state=ReplyState.FAILED)
-    await report(place, lease, 50)
-    await place.watch.poll(later())
-    assert await sent(place) == []
-    await hold(place, lease)
-    await place.watch.poll(later())
-    verdict, card = await sent(place, state=ReplyState.FAILED)
+async def test_an_unreachable_chat_is_retried_only_at_the_end(bot: BotParts) -> None:
+    lease = await claim_run(bot, await start_run(bot))
+    await sent(bot, state=ReplyState.FAILED)
+    await report(bot, lease, 50)
+    await bot.updates.poll(later())
+    assert await sent(bot) == []
+    await finish_held(bot, lease)
+    await bot.updates.poll(later())
+    verdict, card = await sent(bot, state=ReplyState.FAILED)
     assert verdict.telegram_message_id is None
     assert card.payload["run_card"] == lease.run.id
-    await place.watch.poll(later(60))
-    assert await sent(place) == []
+    await bot.updates.poll(later(60))
+    assert await sent(bot) == []
 
 
-async def test_asking_again_moves_the_message_down(place: Place) -> None:
-    lease = await claimed(place, await asked(place))
-    (first,) = await sent(place)
-    await asked(place)
-    _, moved, second = await sent(place)
+async def test_a_second_request_moves_the_message_down(bot: BotParts) -> None:
+    lease = await claim_run(bot, await start_run(bot))
+    (first,) = await sent(bot)
+    await start_run(bot)
+    _, moved, second = await sent(bot)
     assert moved.telegram_message_id == 100 + first.id
     assert "newer message" in moved.payload["text"]
-    await report(place, lease, 50)
-    await place.watch.poll(later())
-    (change,) = await sent(place)
+    await report(bot, lease, 50)
+    await bot.updates.poll(later())
+    (change,) = await sent(bot)
     assert change.telegram_message_id == 100 + second.id
 
 
 @pytest.mark.parametrize("card", [b"png", None])
-async def test_the_decision_has_a_button_only_while_it_holds(place: Place, card: bytes | None) -> None:
-    lease = await claimed(place, await asked(place))
-    await sent(place)
-    await hold(place, lease, card)
-    await place.watch.poll(later())
-    _, decision = await sent(place)
+async def test_the_decision_has_a_button_only_while_it_applies(bot: BotParts, card: bytes | None) -> None:
+    lease = await claim_run(bot, await start_run(bot))
+    await sent(bot)
+    await finish_held(bot, lease, card)
+    await bot.updates.poll(later())
+    _, decision = await sent(bot)
     assert ("run_card" in decision.payload) == (card is not None)
     assert SENTENCE in decision.payload["caption" if card else "text"]
     assert "reply_markup" in decision.payload
@@ -236,119 +236,119 @@ async def test_the_decision_has_a_button_only_while_it_holds(place: Place, card:
         registry.register(unit, "another", "2" * 64, "another")
         registry.make_live(unit, "another", "by hand")
 
-    await place.store.write(another)
-    deciding = PromotionDialog(place.store)
-    await deciding.handle_tap(Tap(said_by(CLEO, 2), 100 + decision.id), CardTap(lease.run.id, CardAction.YES))
-    (change,) = await sent(place, CLEO)
+    await bot.store.write(another)
+    deciding = PromotionDialog(bot.store)
+    await deciding.handle_tap(Tap(incoming_from(CLEO, 2), 100 + decision.id), CardTap(lease.run.id, CardAction.YES))
+    (change,) = await sent(bot, CLEO)
     shown = change.payload["caption" if card else "text"]
     assert "has changed since" in shown
     assert "reply_markup" not in change.payload
-    live = await place.store.read(registry.live_model)
+    live = await bot.store.read(registry.live_model)
     assert live is not None
     assert live.version == "another"
 
 
-async def _decided(place: Place, lease: Lease, wish: CardAction, update_id: int) -> dict[str, Any]:
-    await PromotionDialog(place.store).handle_tap(Tap(said_by(ADA, update_id), 5), CardTap(lease.run.id, wish))
-    (change,) = await sent(place)
+async def tap_card(bot: BotParts, lease: Lease, action: CardAction, update_id: int) -> dict[str, Any]:
+    await PromotionDialog(bot.store).handle_tap(Tap(incoming_from(ADA, update_id), 5), CardTap(lease.run.id, action))
+    (change,) = await sent(bot)
     return change.payload
 
 
-async def test_a_promotion_names_the_admin_and_is_made_once(place: Place) -> None:
-    lease = await claimed(place, await asked(place))
-    await hold(place, lease)
-    await place.watch.poll(later())
-    await sent(place)
-    assert "is live now" in (await _decided(place, lease, CardAction.YES, 2))["caption"]
-    assert "is already live" in (await _decided(place, lease, CardAction.YES, 3))["caption"]
-    first, *_ = changes = await place.store.read(lambda unit: registry.changes(unit, 9))
+async def test_a_promotion_records_the_admin_and_happens_once(bot: BotParts) -> None:
+    lease = await claim_run(bot, await start_run(bot))
+    await finish_held(bot, lease)
+    await bot.updates.poll(later())
+    await sent(bot)
+    assert "is live now" in (await tap_card(bot, lease, CardAction.YES, 2))["caption"]
+    assert "is already live" in (await tap_card(bot, lease, CardAction.YES, 3))["caption"]
+    first, *_ = changes = await bot.store.read(lambda unit: registry.changes(unit, 9))
     assert (first.who, first.from_version, first.to_version) == (ADA, "champion", "candidate")
     assert len(changes) == 2
 
 
-async def test_a_model_whose_files_are_gone_is_not_promoted(place: Place) -> None:
-    lease = await claimed(place, await asked(place))
-    await hold(place, lease)
-    await place.watch.poll(later())
-    await sent(place)
-    await place.store.write(lambda unit: registry.mark_removed(unit, "candidate"))
-    assert "files of candidate were removed" in (await _decided(place, lease, CardAction.YES, 2))["caption"]
+async def test_a_model_without_files_is_not_promoted(bot: BotParts) -> None:
+    lease = await claim_run(bot, await start_run(bot))
+    await finish_held(bot, lease)
+    await bot.updates.poll(later())
+    await sent(bot)
+    await bot.store.write(lambda unit: registry.mark_removed(unit, "candidate"))
+    assert "files of candidate were removed" in (await tap_card(bot, lease, CardAction.YES, 2))["caption"]
 
 
 @pytest.mark.parametrize("state", [RunState.REJECTED, RunState.PROMOTED])
-async def test_only_what_was_held_can_be_promoted(place: Place, state: RunState) -> None:
-    lease = await claimed(place, await asked(place))
+async def test_only_a_held_candidate_can_be_promoted(bot: BotParts, state: RunState) -> None:
+    lease = await claim_run(bot, await start_run(bot))
     facts = {"candidate": "candidate", "decision": {"sentence": "It is decided."}, "card": b"png"}
-    await place.store.write(lambda unit: runs.finish(unit, lease, state, **facts))  # type: ignore[arg-type]
-    await sent(place)
-    await place.watch.poll(later())
-    _, card = await sent(place)
+    await bot.store.write(lambda unit: runs.finish(unit, lease, state, **facts))  # type: ignore[arg-type]
+    await sent(bot)
+    await bot.updates.poll(later())
+    _, card = await sent(bot)
     assert "reply_markup" not in card.payload
-    await _decided(place, lease, CardAction.YES, 2)
-    live = await place.store.read(registry.live_model)
+    await tap_card(bot, lease, CardAction.YES, 2)
+    live = await bot.store.read(registry.live_model)
     assert live is not None
     assert live.version == "champion"
 
 
-async def test_taps_on_what_is_not_known_say_so(place: Place) -> None:
-    await PromotionDialog(place.store).handle_tap(Tap(said_by(ADA, 1), 5), CardTap(77, CardAction.YES))
-    await place.retraining.handle_tap(Tap(said_by(ADA, 2), 6), RunTap(77, RunAction.YES))
-    assert ["no longer available" in reply.payload["text"] for reply in await sent(place)] == [True, True]
+async def test_a_tap_on_an_unknown_run_says_so(bot: BotParts) -> None:
+    await PromotionDialog(bot.store).handle_tap(Tap(incoming_from(ADA, 1), 5), CardTap(77, CardAction.YES))
+    await bot.runs.handle_tap(Tap(incoming_from(ADA, 2), 6), RunTap(77, RunAction.YES))
+    assert ["no longer available" in reply.payload["text"] for reply in await sent(bot)] == [True, True]
 
 
-async def test_a_queued_run_is_cancelled_at_once(place: Place) -> None:
-    run_id = await asked(place)
-    (message,) = await sent(place)
-    await place.retraining.handle_tap(Tap(said_by(ADA, 2), 100 + message.id), RunTap(run_id, RunAction.YES))
-    (change,) = await sent(place)
+async def test_a_queued_run_is_cancelled_immediately(bot: BotParts) -> None:
+    run_id = await start_run(bot)
+    (message,) = await sent(bot)
+    await bot.runs.handle_tap(Tap(incoming_from(ADA, 2), 100 + message.id), RunTap(run_id, RunAction.YES))
+    (change,) = await sent(bot)
     assert "Cancelled" in change.payload["text"]
     assert "reply_markup" not in change.payload
-    await place.watch.poll(later())
-    await place.watch.poll(later())
-    assert await sent(place) == [], "a cancelled run has no card"
-    assert await place.store.read(lambda unit: followers.active_followers(unit, BOT)) == []
+    await bot.updates.poll(later())
+    await bot.updates.poll(later())
+    assert await sent(bot) == [], "a cancelled run has no card"
+    assert await bot.store.read(lambda unit: followers.active_followers(unit, BOT)) == []
 
 
-async def test_admins_hear_of_a_run_once_unless_it_is_old_or_was_cancelled(place: Place) -> None:
-    await place.store.write(lambda unit: people.upsert_person(unit, ADA, "Ada", "en"))
-    ask = await place.store.write(lambda unit: runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.SCHEDULE))
-    lease = await claimed(place, ask.run.id)
-    await hold(place, lease)
-    await place.watch.poll(later(25 * 60 * 60))
-    assert await sent(place) == [], "it is no news any more"
-    await place.watch.poll(later())
-    await place.watch.poll(later())
-    (card,) = await sent(place)
+async def test_admins_are_notified_of_a_run_once_unless_it_is_old_or_cancelled(bot: BotParts) -> None:
+    await bot.store.write(lambda unit: people.upsert_person(unit, ADA, "Ada", "en"))
+    ask = await bot.store.write(lambda unit: runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.SCHEDULE))
+    lease = await claim_run(bot, ask.run.id)
+    await finish_held(bot, lease)
+    await bot.updates.poll(later(25 * 60 * 60))
+    assert await sent(bot) == [], "the run ended too long ago"
+    await bot.updates.poll(later())
+    await bot.updates.poll(later())
+    (card,) = await sent(bot)
     assert card.payload["run_card"] == ask.run.id
-    # The other admin never wrote to the bot, and people who are none hear nothing.
-    assert await sent(place, CLEO) == []
-    second = await place.store.write(lambda unit: runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.SCHEDULE))
-    await place.store.write(lambda unit: runs.cancel(unit, second.run.id))
-    await place.watch.poll(later())
-    assert await sent(place) == []
+    # The other admin never wrote to the bot.
+    assert await sent(bot, CLEO) == []
+    second = await bot.store.write(lambda unit: runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.SCHEDULE))
+    await bot.store.write(lambda unit: runs.cancel(unit, second.run.id))
+    await bot.updates.poll(later())
+    assert await sent(bot) == []
 
 
-async def test_a_failed_run_is_news_without_a_card(place: Place) -> None:
-    await place.store.write(lambda unit: people.upsert_person(unit, ADA, "Ada", "en"))
-    ask = await place.store.write(lambda unit: runs.request_run(unit, RunKind.FULL_RUN, Trigger.SCHEDULE))
-    lease = await claimed(place, ask.run.id)
+async def test_admins_are_notified_of_a_failed_run_without_a_card(bot: BotParts) -> None:
+    await bot.store.write(lambda unit: people.upsert_person(unit, ADA, "Ada", "en"))
+    ask = await bot.store.write(lambda unit: runs.request_run(unit, RunKind.FULL_RUN, Trigger.SCHEDULE))
+    lease = await claim_run(bot, ask.run.id)
     error = "The disk is full."
-    await place.store.write(lambda unit: runs.finish(unit, lease, RunState.FAILED, error=error))
-    await place.watch.poll(later())
-    (told,) = await sent(place)
-    assert told.payload["text"] == f"<b>Full run {ask.run.id}</b>\nIt failed: The disk is full."
+    await bot.store.write(lambda unit: runs.finish(unit, lease, RunState.FAILED, error=error))
+    await bot.updates.poll(later())
+    (notice,) = await sent(bot)
+    assert notice.payload["text"] == f"<b>Full run {ask.run.id}</b>\nIt failed: The disk is full."
 
 
-async def test_an_erased_admin_is_followed_no_more(place: Place) -> None:
-    lease = await claimed(place, await asked(place))
-    await sent(place)
-    await place.store.write(lambda unit: erasure.erase(unit, ADA))
-    await hold(place, lease)
-    await place.watch.poll(later())
-    assert await sent(place) == []
+async def test_an_erased_admin_gets_no_more_updates(bot: BotParts) -> None:
+    lease = await claim_run(bot, await start_run(bot))
+    await sent(bot)
+    await bot.store.write(lambda unit: erasure.erase(unit, ADA))
+    await finish_held(bot, lease)
+    await bot.updates.poll(later())
+    assert await sent(bot) == []
 
 
-def test_a_follower_is_told_apart_by_bot_and_chat(database: Database) -> None:
+def test_followers_are_distinguished_by_bot_and_chat(database: Database) -> None:
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
         reply_id = outbox.enqueue(unit, Draft(BOT, ADA, {"text": "Run"}))

@@ -1,4 +1,4 @@
-"""Two bots by webhook and two workers, on one PostgreSQL, one Redis and one store: a run is trained once, for both."""
+"""Two webhook bots and two workers share PostgreSQL, Redis and a store: a run is trained once, for both."""
 
 import os
 import socket
@@ -34,8 +34,8 @@ Chat = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class House:
-    """What everybody shares, and the two bots' other sides."""
+class Deployment:
+    """The shared parts, and the clients that talk to the two bots."""
 
     workers: WorkerHome
     database: Database
@@ -50,7 +50,7 @@ def free_port() -> int:
 
 @contextmanager
 def webhook_bot(folder: Path, bot_id: int, settings: dict[str, str]) -> Iterator[PlaygroundClient]:
-    """A bot with a folder of its own that Telegram, that is, a playground of its own, posts updates to."""
+    """Run a bot with its own folder, to which its own playground posts updates."""
     port = free_port()
     with running_playground(folder / "playground", f"{bot_id}:token-for-tests") as client:
         data_dir = folder / "bot"
@@ -65,7 +65,7 @@ def webhook_bot(folder: Path, bot_id: int, settings: dict[str, str]) -> Iterator
 
 
 @pytest.fixture
-def house(postgres_databases: Callable[..., Any], migrated_postgres: str, tmp_path: Path) -> Iterator[House]:
+def deployment(postgres_databases: Callable[..., Any], migrated_postgres: str, tmp_path: Path) -> Iterator[Deployment]:
     with ExitStack() as running:
         key_file = tmp_path / "encryption.key"
         make_key_file(key_file)
@@ -88,7 +88,7 @@ def house(postgres_databases: Callable[..., Any], migrated_postgres: str, tmp_pa
             (tmp_path / name).mkdir()
             clients.append(running.enter_context(webhook_bot(tmp_path / name, bot_id, settings)))
         first, second = clients
-        yield House(workers, database, (first, second))
+        yield Deployment(workers, database, (first, second))
 
 
 def replies(chat: Chat) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ def replies(chat: Chat) -> list[dict[str, Any]]:
 
 
 def wait_for(client: PlaygroundClient, person: int, words: str) -> dict[str, Any]:
-    """The bot's newest message with these words."""
+    """Wait for a message of the bot with these words and return the newest one."""
 
     def found(chat: Chat) -> list[dict[str, Any]]:
         return [message for message in replies(chat) if words in message["text"]]
@@ -104,8 +104,8 @@ def wait_for(client: PlaygroundClient, person: int, words: str) -> dict[str, Any
     return found(client.wait_for_chat(lambda chat: bool(found(chat)), chat_id=person))[-1]
 
 
-def correct_and_ask(client: PlaygroundClient, person: int) -> None:
-    """A person sends a review, corrects the verdict, lets the bot learn from that, and asks to hear of it."""
+def correct_and_opt_in(client: PlaygroundClient, person: int) -> None:
+    """Send a review, correct the verdict, consent to training and opt in to notices."""
     client.message(REVIEW.format(number=person), user_id=person)
     client.tap(wait_for(client, person, "Negative")["message_id"], "❌ Wrong", user_id=person)
     question = wait_for(client, person, "May I learn from it?")
@@ -115,8 +115,8 @@ def correct_and_ask(client: PlaygroundClient, person: int) -> None:
     wait_for(client, person, "/consent stops that")
 
 
-def owner_of_the_run(database: Database) -> int:
-    """The process group of the worker that holds the open run."""
+def lease_owner(database: Database) -> int:
+    """Return the process group of the worker that holds the open run's lease."""
     with database.reading() as unit:
         owner = unit.scalars(select(RunRow.lease_owner).where(RunRow.open)).one()
     assert owner is not None
@@ -124,7 +124,7 @@ def owner_of_the_run(database: Database) -> int:
 
 
 def wait_until_both_serve(database: Database, version: str) -> set[int]:
-    """The ids of the bots that answer with a version, once there are two."""
+    """Wait until both bots serve a version and return their ids."""
     deadline = time.monotonic() + SOON
     while True:
         with database.reading() as unit:
@@ -135,34 +135,34 @@ def wait_until_both_serve(database: Database, version: str) -> set[int]:
         assert time.monotonic() < deadline, rows
 
 
-def test_one_run_is_trained_once_and_both_bots_take_and_acknowledge_it(house: House, tmp_path: Path) -> None:
+def test_a_run_is_trained_once_and_both_bots_serve_its_model(deployment: Deployment, tmp_path: Path) -> None:
     people = (101, 102)
-    for client, person in zip(house.bots, people, strict=True):
-        correct_and_ask(client, person)
+    for client, person in zip(deployment.bots, people, strict=True):
+        correct_and_opt_in(client, person)
     (tmp_path / "elsewhere").mkdir()
     with (
-        running_worker(house.workers, "--queue", "fine-tuning") as one,
-        running_worker(house.workers, "--queue", "fine-tuning", DATA_DIR=str(tmp_path / "elsewhere")) as other,
+        running_worker(deployment.workers, "--queue", "fine-tuning") as one,
+        running_worker(deployment.workers, "--queue", "fine-tuning", DATA_DIR=str(tmp_path / "elsewhere")) as other,
     ):
-        for client in house.bots:
+        for client in deployment.bots:
             client.message("/retrain", user_id=ADMIN)
-        wait_for(house.bots[0], ADMIN, "Feedback round 1")
-        wait_for(house.bots[1], ADMIN, "Feedback round 1")
-        trainer = house.workers.trainer()
-        busy, free = (one, other) if owner_of_the_run(house.database) == one.process.pid else (other, one)
-        notify_worker(house.workers.settings, 1)
+        wait_for(deployment.bots[0], ADMIN, "Feedback round 1")
+        wait_for(deployment.bots[1], ADMIN, "Feedback round 1")
+        trainer = deployment.workers.trainer()
+        busy, free = (one, other) if lease_owner(deployment.database) == one.process.pid else (other, one)
+        notify_worker(deployment.workers.settings, 1)
         free.wait_for("Run 1 has ended or belongs to another worker")
         trainer.order("better")
         busy.wait_for("Run 1 ended: promoted")
-    assert house.workers.no_trainer_connected()
-    assert wait_until_both_serve(house.database, "run-1") == {7000001, 7000002}
-    with house.database.reading() as unit:
+    assert deployment.workers.no_trainer_connected()
+    assert wait_until_both_serve(deployment.database, "run-1") == {7000001, 7000002}
+    with deployment.database.reading() as unit:
         (run,) = runs.newest_runs(unit, 9)
         changes = [change.to_version for change in registry.changes(unit)]
     assert (run.state, run.attempts, run.candidate) == (RunState.PROMOTED, 1, "run-1")
     assert changes[0] == "run-1"
     assert changes.count("run-1") == 1
-    for client, person in zip(house.bots, people, strict=True):
+    for client, person in zip(deployment.bots, people, strict=True):
         notice = wait_for(client, person, "Your correction is in model run-1, which is live now.")
         assert f"“{REVIEW.format(number=person)}”" in notice["text"]
         client.message("Every joke of the evening was funny, and the songs were a joy.", user_id=person)

@@ -1,4 +1,4 @@
-"""A vote on a verdict whose text was edited while the tap was on its way."""
+"""A vote on a verdict whose text was edited before the tap arrived."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ BOT, PERSON, MESSAGE = 900, 7, 55
 TAP = Tap(Incoming(BOT, (), PERSON, Sender(PERSON, "Someone", "en")), MESSAGE)
 
 
-async def test_a_tap_that_came_after_an_edit_shows_the_new_verdict_and_votes_for_nothing(
+async def test_a_tap_after_an_edit_shows_the_new_verdict_and_records_no_vote(
     database: Database, remember: Callable[..., Any]
 ) -> None:
     store = AsyncDatabase(database)
@@ -32,12 +32,12 @@ async def test_a_tap_that_came_after_an_edit_shows_the_new_verdict_and_votes_for
 
     person_id, old, newest = await store.write(edited)
     await VoteRecorder(store).handle_tap(TAP, VoteTap(old, Vote.WRONG))
-    shown = await store.write(lambda unit: outbox.claim_next(unit, BOT, PERSON))
-    assert shown is not None
-    assert shown.telegram_message_id == MESSAGE
-    assert "Negative" in shown.payload["text"]
-    buttons = [button["callback_data"] for row in shown.payload["reply_markup"]["inline_keyboard"] for button in row]
+    reply = await store.write(lambda unit: outbox.claim_next(unit, BOT, PERSON))
+    assert reply is not None
+    assert reply.telegram_message_id == MESSAGE
+    assert "Negative" in reply.payload["text"]
+    buttons = [button["callback_data"] for row in reply.payload["reply_markup"]["inline_keyboard"] for button in row]
     assert all(data.startswith(f"judge:{newest}:") for data in buttons)
     for prediction_id in (old, newest):
-        said = await store.read(lambda unit, one=prediction_id: votes.vote_of(unit, person_id, one))  # type: ignore[misc]
-        assert said is None
+        vote = await store.read(lambda unit, one=prediction_id: votes.vote_of(unit, person_id, one))  # type: ignore[misc]
+        assert vote is None

@@ -1,4 +1,4 @@
-"""Only an admin's own word counts: by id, new, in the private chat, neither forwarded nor through another bot."""
+"""Only an admin's own messages and taps count: by id, new, in their private chat, not forwarded or via another bot."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def person(number: int) -> dict[str, Any]:
     return {"id": number, "is_bot": False, "first_name": "Ada"}
 
 
-def message(sender: int = ADMIN, **facts: Any) -> dict[str, Any]:
+def message(sender: int = ADMIN, **fields: Any) -> dict[str, Any]:
     return {
         "message_id": 5,
         "date": 1,
@@ -25,7 +25,7 @@ def message(sender: int = ADMIN, **facts: Any) -> dict[str, Any]:
         "from": person(sender),
         "text": "/retrain",
         "entities": [{"type": "bot_command", "offset": 0, "length": 8}],
-        **facts,
+        **fields,
     }
 
 
@@ -33,13 +33,13 @@ def update(kind: str, content: dict[str, Any]) -> Update:
     return Update.de_json({"update_id": 1, kind: content}, None)
 
 
-def tap(sender: int = ADMIN, **facts: Any) -> dict[str, Any]:
+def tap(sender: int = ADMIN, **fields: Any) -> dict[str, Any]:
     bot = {"id": 900, "is_bot": True, "first_name": "Thumbs"}
     under = {"message_id": 6, "date": 1, "chat": PRIVATE, "from": bot, "text": "Run 1"}
-    return {"id": "1", "from": person(sender), "chat_instance": "1", "data": "run:1:cancel", "message": under, **facts}
+    return {"id": "1", "from": person(sender), "chat_instance": "1", "data": "run:1:cancel", "message": under, **fields}
 
 
-def test_an_admin_may_ask_and_tap() -> None:
+def test_an_admins_message_and_tap_are_allowed() -> None:
     assert ACCESS.allows(update("message", message()))
     assert ACCESS.allows(update("callback_query", tap()))
 
@@ -57,7 +57,7 @@ def test_an_admin_may_ask_and_tap() -> None:
         message(edit_date=2),
     ],
 )
-def test_what_is_not_an_admins_own_word_is_not_allowed(content: dict[str, Any]) -> None:
+def test_a_message_that_is_not_an_admins_own_is_not_allowed(content: dict[str, Any]) -> None:
     assert not ACCESS.allows(update("message", content))
 
 
@@ -76,29 +76,29 @@ def test_an_edited_message_is_not_allowed() -> None:
         tap(message={"message_id": 6, "date": 1, "chat": {"id": OTHER, "type": "private"}}),
     ],
 )
-def test_a_tap_by_others_or_elsewhere_is_not_allowed(content: dict[str, Any]) -> None:
+def test_a_tap_by_someone_else_or_elsewhere_is_not_allowed(content: dict[str, Any]) -> None:
     assert not ACCESS.allows(update("callback_query", content))
 
 
 @pytest.mark.parametrize("other", [None, "update", 11])
-def test_what_is_no_update_is_not_allowed(other: object) -> None:
+def test_anything_but_an_update_is_not_allowed(other: object) -> None:
     assert not ACCESS.allows(other)
 
 
-def test_without_admins_nobody_is_one() -> None:
+def test_without_admins_nobody_is_allowed() -> None:
     assert not Access([]).allows(update("message", message()))
 
 
 async def _never(_: object, __: object) -> None:
-    raise AssertionError("nothing is handled here")
+    raise AssertionError("the handler must not be called")
 
 
-def test_a_guarded_handler_is_not_there_for_others() -> None:
+def test_a_guarded_handler_matches_admins_only() -> None:
     class Bot:
         username = "thumbs"
 
     handler = ACCESS.guard(CommandHandler("retrain", _never))
-    for sender, found in ((ADMIN, True), (OTHER, False)):
+    for sender, matches in ((ADMIN, True), (OTHER, False)):
         asked = update("message", message(sender))
-        asked.message.set_bot(Bot())  # type: ignore[union-attr,arg-type]  # a command names its bot, which has a name
-        assert (handler.check_update(asked) not in (None, False)) is found
+        asked.message.set_bot(Bot())  # type: ignore[union-attr,arg-type]  # the handler needs the bot's name only
+        assert (handler.check_update(asked) not in (None, False)) is matches

@@ -1,4 +1,4 @@
-"""Buttons carry all that a tap needs, in Telegram's 64 bytes, and nothing else is taken for one."""
+"""Callback data holds all that a tap needs in Telegram's 64 bytes, and no other data matches."""
 
 import re
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: TapKind) -> N
     assert made
     for data in made:
         assert 1 <= len(data.encode()) <= 64
-        # PTB matches from the start, as re.match does.
+        # PTB matches from the start, like re.match.
         assert [other for other in TapKind if re.match(PATTERNS[other], data)] == [kind]
 
 
@@ -113,15 +113,15 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: TapKind) -> N
         "settle:1:1000000:skip",
     ],
 )
-def test_data_that_no_keyboard_makes_matches_nothing(data: str) -> None:
+def test_data_from_no_keyboard_matches_nothing(data: str) -> None:
     assert not any(re.match(PATTERNS[kind], data) for kind in TapKind)
 
 
 @pytest.mark.parametrize("number", [1, LARGEST])
 @pytest.mark.parametrize("chosen", list(Vote))
-def test_a_tap_says_what_was_tapped(number: int, chosen: Vote) -> None:
+def test_callback_data_parses_back_to_the_tap(number: int, chosen: Vote) -> None:
     found = [parse_vote_tap(button["callback_data"]) for button in buttons(verdict_keyboard(TEXTS, number, chosen))]
-    assert found == [VoteTap(number, verdict) for verdict in (Vote.RIGHT, Vote.WRONG, Vote.NEITHER, None)]
+    assert found == [VoteTap(number, vote) for vote in (Vote.RIGHT, Vote.WRONG, Vote.NEITHER, None)]
 
 
 def test_before_a_vote_there_is_nothing_to_undo() -> None:
@@ -139,7 +139,7 @@ def test_the_chosen_vote_and_no_other_is_marked() -> None:
 
 
 @pytest.mark.parametrize("granted", [True, False])
-def test_consent_is_offered_or_its_withdrawal(granted: bool) -> None:
+def test_consent_or_its_withdrawal_is_offered(granted: bool) -> None:
     found = {button["text"]: button["callback_data"] for button in buttons(consent_keyboard(TEXTS, granted))}
     kind = f"consent:{CONSENT_WORDING}"
     if granted:
@@ -148,11 +148,11 @@ def test_consent_is_offered_or_its_withdrawal(granted: bool) -> None:
         assert found == {TEXTS.button_consent_yes: f"{kind}:yes", TEXTS.button_consent_no: f"{kind}:no"}
 
 
-def test_deletion_is_confirmed_by_the_button_that_says_so() -> None:
+def test_the_delete_button_confirms_the_deletion() -> None:
     found = {button["text"]: button["callback_data"] for button in buttons(delete_keyboard(TEXTS))}
     assert found == {TEXTS.button_delete: "delete:yes", TEXTS.button_keep: "delete:no"}
 
 
-def test_a_model_whose_name_does_not_fit_into_a_button_gets_none() -> None:
+def test_a_model_with_a_name_too_long_for_a_button_gets_none() -> None:
     keyboard = models_keyboard(TEXTS, "one", ["2" * 27, "two:", "three"], [])
     assert [button["callback_data"] for button in buttons(keyboard)] == ["models:ask:three:one"]

@@ -18,7 +18,7 @@ class Work:
         self.calls.put_nowait(None)
         if self.failures:
             self.failures -= 1
-            raise RuntimeError("told to fail")
+            raise RuntimeError("the test asked for a failure")
 
     async def wait_for_calls(self, number: int) -> None:
         async with asyncio.timeout(20):

@@ -1,4 +1,4 @@
-"""How a verdict reads in the chat."""
+"""The verdict that a prediction is rendered as."""
 
 from dataclasses import replace
 
@@ -46,18 +46,18 @@ def test_no_answer_is_certain(confidence: float, shown: str) -> None:
     assert shown in render_verdict(TEXTS, replace(SURE, confidence=confidence))
 
 
-def test_a_text_that_was_read_in_parts_says_so() -> None:
+def test_a_text_read_in_several_windows_says_so() -> None:
     assert "parts" not in render_verdict(TEXTS, SURE)
     assert "in 7 overlapping parts" in render_verdict(TEXTS, replace(SURE, windows=7))
 
 
-@pytest.mark.parametrize("judged", list(Vote))
-def test_a_vote_is_thanked_for_below_the_verdict(judged: Vote) -> None:
-    plain, thanked = render_verdict(TEXTS, SURE), render_verdict(TEXTS, SURE, judged)
+@pytest.mark.parametrize("vote", list(Vote))
+def test_a_vote_is_thanked_for_below_the_verdict(vote: Vote) -> None:
+    plain, thanked = render_verdict(TEXTS, SURE), render_verdict(TEXTS, SURE, vote)
     assert thanked.startswith(f"{plain}\n\nThank you")
-    words = {verdict: f"<b>{verdict.value}</b>" for verdict in Vote}
-    assert [verdict for verdict, word in words.items() if word in thanked] == [judged]
+    words = {each: f"<b>{each.value}</b>" for each in Vote}
+    assert [each for each, word in words.items() if word in thanked] == [vote]
 
 
-def test_facts_from_the_database_are_escaped() -> None:
+def test_values_from_the_database_are_escaped() -> None:
     assert "<i>model &lt;b&gt;&amp;</i>" in render_verdict(TEXTS, replace(SURE, version="<b>&"))

@@ -1,4 +1,4 @@
-"""Which messages are pieces of one text that an app split."""
+"""Recognition of the pieces of a text that an app split."""
 
 from typing import Any
 
@@ -39,16 +39,16 @@ def test_a_long_text_may_continue(length: int) -> None:
     ],
     ids=["short", "edited", "caption", "nothing", "command"],
 )
-def test_what_no_app_split_does_not_continue(other: Update) -> None:
+def test_a_message_that_no_app_splits_does_not_continue(other: Update) -> None:
     assert not may_continue([other])
 
 
-def test_a_text_has_an_end() -> None:
+def test_a_text_has_a_maximum_number_of_pieces() -> None:
     assert may_continue([update(text=LONG)] * (MAX_PIECES - 1))
     assert not may_continue([update(text=LONG)] * MAX_PIECES)
 
 
-def test_what_is_said_in_a_group_is_nobodys_review() -> None:
+def test_group_messages_are_not_reviews() -> None:
     group = {"id": -100, "type": "supergroup", "title": "Film club"}
     assert not may_continue([update(text=LONG, chat=group)])
     assert not continues(update(text=LONG), update(text="and so on", chat=group))
@@ -59,7 +59,7 @@ def forwarded(author: int, date: int) -> dict[str, Any]:
     return {"forward_origin": {"type": "user", "date": date, "sender_user": user}}
 
 
-def test_forwards_of_two_authors_are_two_texts() -> None:
+def test_messages_forwarded_from_two_authors_are_two_texts() -> None:
     first = update(text=LONG, **forwarded(20, 5))
     assert continues(first, update(text="and so on", **forwarded(20, 6)))
     assert not continues(first, update(text="and so on", **forwarded(21, 6)))
