@@ -95,6 +95,6 @@ def test_the_open_run_is_claimed_and_ends(demo: Demo, database: Database) -> Non
         assert time.monotonic() < deadline, run
         demo.client.outbox(wait=1)
     assert run.state is RunState.FAILED
-    assert "othing to learn" in (run.error or "")
+    assert "othing to train on" in (run.error or "")
     assert live is not None
     assert live.version == "small-one"
