@@ -113,7 +113,7 @@ def _put_in_folder(folder: Path, target: Path) -> None:
 
 @contextmanager
 def _part(target: Path) -> Iterator[Path]:
-    """A folder beside ``target`` that takes its place when the block ends well."""
+    """Yield a folder beside ``target``, and rename it to ``target`` when the block ends without an error."""
     part = Path(mkdtemp(prefix=f".{target.name}-", suffix=_PART, dir=target.parent))
     try:
         part.chmod(0o755)

@@ -160,13 +160,13 @@ def versions(unit: UnitOfWork) -> list[ModelVersion]:
 
 
 def changes(unit: UnitOfWork, count: int | None = None) -> list[ModelChange]:
-    """The newest changes of the live model, or all of them, newest first."""
+    """Return the newest ``count`` changes of the live model, or all of them, newest first."""
     rows = unit.scalars(select(ModelChangeRow).order_by(ModelChangeRow.id.desc()).limit(count))
     return [ModelChange(row.created_at, row.who, row.from_version, row.to_version, row.why) for row in rows]
 
 
 def earlier_live_models(unit: UnitOfWork) -> list[ModelVersion]:
-    """The versions that were live before the live one and still have their files, the latest first, each once."""
+    """Return the versions that were live before and still have their files: latest first, each once."""
     was_live = select(ModelChangeRow.from_version).order_by(ModelChangeRow.id.desc())
     names = dict.fromkeys(name for name in unit.scalars(was_live) if name is not None)
     known = (get_version(unit, name) for name in names)
