@@ -52,5 +52,5 @@ class PrivacyHandlers:
         await self._privacy.set_notices(*parse_tap(update, parse_consent_tap))
 
     async def delete(self, update: Update, _: Context) -> None:
-        """A tap under the question for deletion."""
+        """Handle a tap on the buttons under /deleteme."""
         await self._privacy.delete(*parse_tap(update, parse_delete_tap))
