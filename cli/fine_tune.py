@@ -133,19 +133,19 @@ def _prepare_feedback_round(recipe: "Recipe", options: _Options) -> "tuple[BaseM
 
 def result_text(manifest: "Manifest", out: Path) -> str:
     """Return what was published, and its accuracy on the held-out reviews and on the corrections."""
-    sentences = [f"Version {manifest.version} is published at {out}."]
+    sentences = [f"Published version {manifest.version} at {out}."]
     dev = manifest.figures.get("dev")
     if dev:
-        error = f"calibration error {dev['calibration_error']:.2%}"
-        sentences.append(f"It is right on {dev['accuracy']:.2%} of {dev['reviews']} held-out reviews, {error}.")
+        error = f"with a calibration error of {dev['calibration_error']:.2%}"
+        sentences.append(f"Its accuracy on {dev['reviews']} held-out reviews is {dev['accuracy']:.2%}, {error}.")
     else:
-        sentences.append("Nothing measured what it forgot: name the anchor's reviews with --data or IMDB_PATH.")
+        sentences.append("Forgetting was not measured: pass the anchor's reviews with --data or IMDB_PATH.")
     if manifest.data.get("dev_is_the_anchors") is False:
-        sentences.append("The anchor held out others, so it may have been trained on some of these.")
+        sentences.append("The anchor held out other reviews, so it may have been trained on some of these.")
     if shared := manifest.data.get("dev_texts_also_in_train"):
-        sentences.append(f"Texts among them that it was trained on too: {shared}.")
-    if learnt := manifest.figures.get("corrections"):
-        share = f"{learnt['accuracy']:.2%} of the {learnt['reviews']} corrections, which it was trained on"
+        sentences.append(f"It was also trained on {shared} of them.")
+    if figures := manifest.figures.get("corrections"):
+        share = f"{figures['accuracy']:.2%} of the {figures['reviews']} corrections that it was trained on"
         before = manifest.data["corrections"].get("anchor_right")
-        sentences.append(f"It agrees with {share}{'' if before is None else f'; the anchor with {before:.2%}'}.")
+        sentences.append(f"It agrees with {share}{'' if before is None else f'; the anchor agrees with {before:.2%}'}.")
     return " ".join(sentences)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that the browser tests find Chromium: from Debian's packages as root, else says how to get it.
+# Installs Chromium for the browser tests if this is Debian and root; otherwise prints how to get it.
 set -eu
 
 command -v chromium >/dev/null && exit 0
@@ -10,5 +10,5 @@ if [ "$(id -u)" -eq 0 ] && [ -f /etc/debian_version ]; then
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends chromium fonts-noto-color-emoji >/dev/null
 else
-    echo "The browser tests need a command named chromium (on Debian: sudo apt-get install chromium)." >&2
+    echo "The browser tests need a command named chromium. On Debian: sudo apt-get install chromium" >&2
 fi

@@ -1,7 +1,7 @@
-"""Make the lock files from pyproject.toml with uv, or check without a network that they are current.
+"""Write the lock files from pyproject.toml with uv, or check offline that they are current.
 
-``python requirements/make_locks.py`` writes every lock, keeping the versions that still fit; remove a lock first to
-take the newest. ``--check`` compares the digest at each lock's top with pyproject.toml and looks at every line.
+``python requirements/make_locks.py`` writes all locks and keeps versions that still fit; to upgrade, delete a lock
+first. ``--check`` compares the digest at the top of each lock with pyproject.toml, and checks every line.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent
-# One resolution for every platform, hashes on every line, and no address of an index in the file.
+# One resolution for all platforms, hashes on every line, and no index URL in the file.
 OPTIONS = [
     "--universal",
     "--python-version=3.11",
     "--generate-hashes",
     "--no-emit-index-url",
     "--no-annotate",
-    # It tells its makers of every import. OpenVINO goes without where it is not installed.
+    # It reports every import to its makers, and OpenVINO works without it.
     "--no-emit-package=openvino-telemetry",
 ]
 DIGEST = re.compile(r"^# inputs: ([0-9a-f]{64})$", re.MULTILINE)
@@ -32,7 +32,7 @@ ADDRESS = re.compile(r"index-url|find-links|\bhttps?:|\bfile:|@ ", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """One lock file: whether it holds the project's dependencies, with which extras and groups; or one lone package."""
+    """One lock file: for the project with extras and groups, for groups only, or for a package without dependencies."""
 
     name: str
     project: bool = True
@@ -42,12 +42,12 @@ class Lock:
 
     @property
     def path(self) -> Path:
-        """Where the lock lies."""
+        """The path of the lock file."""
         return FOLDER / f"{self.name}.lock"
 
     @property
     def arguments(self) -> list[str]:
-        """What uv is told to resolve."""
+        """The arguments that tell uv what to resolve."""
         return [
             *(["pyproject.toml"] if self.project else []),
             *(f"--extra={extra}" for extra in self.extras),
@@ -62,13 +62,13 @@ LOCKS = [
     Lock("gpu", extras=("gpu",), groups=("build",)),
     Lock("dev", extras=("train",), groups=("build", "dev")),
     Lock("peers", project=False, groups=("peers",)),
-    # It declares sentence-transformers, hence PyTorch, and Thumbs reads its files only.
+    # It depends on sentence-transformers and so on PyTorch, but Thumbs only reads its files.
     Lock("encoder", project=False, groups=("encoder",), lone=True),
 ]
 
 
 def main(arguments: list[str]) -> int:
-    """Write the locks, or with ``--check`` say what is wrong with them; returns the exit status."""
+    """Write the locks, or with ``--check`` print what is wrong with them, and return the exit status."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     if arguments == ["--check"]:
         faults = [*stale(project), *(fault for path in sorted(FOLDER.glob("*.lock")) for fault in faults_in(path))]
@@ -84,12 +84,12 @@ def main(arguments: list[str]) -> int:
 
 
 def digest(lock: Lock, project: dict[str, Any]) -> str:
-    """Hash of what ``lock`` is resolved from: its tables of pyproject.toml and uv's options."""
+    """Hash what ``lock`` is resolved from: its tables in pyproject.toml and uv's options."""
     table = project["project"]
     inputs = {
         "python": table["requires-python"],
         "dependencies": table["dependencies"] if lock.project else [],
-        # The gpu extra names the train extra, so a lock with an extra depends on both.
+        # The gpu extra includes the train extra, so a lock with an extra depends on both.
         "extras": table["optional-dependencies"] if lock.extras else {},
         "groups": {group: project["dependency-groups"][group] for group in lock.groups},
         "uv": project["tool"]["uv"],
@@ -99,7 +99,7 @@ def digest(lock: Lock, project: dict[str, Any]) -> str:
 
 
 def write(lock: Lock, inputs: str) -> None:
-    """Resolve ``lock`` with uv, starting from the versions it has, and put the digest at its top."""
+    """Resolve ``lock`` with uv, preferring its current versions, and put the digest at its top."""
     uv = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", "--no-header", *OPTIONS]
     subprocess.run([*uv, *lock.arguments, f"--output-file={lock.path}"], cwd=ROOT, check=True)
     body = lock.path.read_text(encoding="utf-8")
@@ -108,17 +108,17 @@ def write(lock: Lock, inputs: str) -> None:
 
 
 def stale(project: dict[str, Any]) -> list[str]:
-    """One sentence for each lock that is missing or was made from another pyproject.toml."""
+    """Return one sentence for each lock that is missing or was written from a different pyproject.toml."""
     faults = []
     for lock in LOCKS:
         found = DIGEST.search(lock.path.read_text(encoding="utf-8")) if lock.path.is_file() else None
         if found is None or found.group(1) != digest(lock, project):
-            faults.append(f"requirements/{lock.path.name} is not made from this pyproject.toml. Run: make locks")
+            faults.append(f"requirements/{lock.path.name} does not match pyproject.toml. Run: make locks")
     return faults
 
 
 def faults_in(path: Path) -> list[str]:
-    """One sentence for each requirement in ``path`` that is not pinned with hashes, or that names an address."""
+    """Return one sentence for each requirement in ``path`` that has no version and hash, or that has a URL."""
     lines = re.sub(r"\\\n", " ", path.read_text(encoding="utf-8")).splitlines()
     faults = []
     for line in lines:
@@ -126,7 +126,7 @@ def faults_in(path: Path) -> list[str]:
         if not requirement or requirement.startswith("#"):
             continue
         if ADDRESS.search(requirement):
-            faults.append(f"requirements/{path.name} names an address: {requirement[:60]}")
+            faults.append(f"requirements/{path.name} has a URL: {requirement[:60]}")
         elif not re.match(r"[A-Za-z0-9._-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", requirement):
             faults.append(f"requirements/{path.name} has no version and hash for: {requirement[:60]}")
     return faults

@@ -16,7 +16,7 @@ INSTALLER: Final = "requirements.make_env"
 _ROOT: Final = Path(cli.__file__).resolve().parents[1]
 _PYTHON: Final = _ROOT / ".venv-train" / "bin" / "python"
 # The installer prints this only if the environment is missing or outdated.
-_INSTALLING: Final = "Making "
+_INSTALLING: Final = "Installing "
 
 
 class WorkerSetup:

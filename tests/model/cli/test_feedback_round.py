@@ -128,7 +128,7 @@ def test_the_last_sentence_says_how_good_anchor_and_model_are_on_the_corrections
     before = done.manifest.data["corrections"]["anchor_right"]
     after = done.manifest.figures["corrections"]["accuracy"]
     assert f"It agrees with {after:.2%} of the {len(done.job.training_set.corrections)} corrections" in sentence
-    assert f"the anchor with {before:.2%}" in sentence
+    assert f"the anchor agrees with {before:.2%}" in sentence
 
 
 def test_without_reviews_the_temperature_is_the_anchors_and_the_sentence_says_that_nothing_measured(
@@ -140,7 +140,7 @@ def test_without_reviews_the_temperature_is_the_anchors_and_the_sentence_says_th
     assert manifest.temperature == fine_tuned.manifest.temperature != 1
     assert manifest.figures.keys() == {"corrections"}
     assert manifest.data["replay"]["texts"] == len(check_texts(read_checks()))
-    assert "Nothing measured what it forgot" in sentence
+    assert "Forgetting was not measured" in sentence
     assert "held-out reviews" not in sentence
     with pytest.raises(UnusableAnchor, match="it is itself the result of a feedback round"):
         round_command(base=str(tmp_path / "round"), out=tmp_path / "second")

@@ -1,4 +1,4 @@
-"""The scripts that make environments and locks, as far as they work without a network."""
+"""The scripts that install environments and write locks, as far as they work offline."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ PROJECT = tomllib.loads((make_locks.ROOT / "pyproject.toml").read_text(encoding=
 
 @pytest.fixture
 def finished(tmp_path: Path) -> Path:
-    """A folder that looks like a finished environment with the digest 'now'."""
+    """Return a folder that looks like a complete environment with the digest 'now'."""
     python = make_env.python_in(tmp_path)
     python.parent.mkdir()
     python.touch()
@@ -25,7 +25,7 @@ def finished(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_an_environment_is_current_by_its_stamp(finished: Path) -> None:
+def test_the_stamp_decides_whether_an_environment_is_current(finished: Path) -> None:
     assert make_env.is_current(finished, "now")
     assert not make_env.is_current(finished, "later")
 
@@ -35,21 +35,21 @@ def test_an_interrupted_environment_is_not_current(finished: Path) -> None:
     assert not make_env.is_current(finished, "now")
 
 
-def test_an_environment_whose_python_is_gone_is_not_current(finished: Path) -> None:
+def test_an_environment_without_its_python_is_not_current(finished: Path) -> None:
     make_env.python_in(finished).unlink()
     assert not make_env.is_current(finished, "now")
 
 
-def test_of_two_commands_that_make_an_environment_the_second_waits(
+def test_a_second_installation_of_an_environment_waits_for_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    made: list[str] = []
-    first_is_making, go_on = threading.Event(), threading.Event()
+    built: list[str] = []
+    first_started, may_finish = threading.Event(), threading.Event()
 
     def build(role: make_env.Role, folder: Path) -> None:
-        made.append(role.folder)
-        first_is_making.set()
-        assert go_on.wait(20)
+        built.append(role.folder)
+        first_started.set()
+        assert may_finish.wait(20)
         make_env.python_in(folder).parent.mkdir(parents=True)
         make_env.python_in(folder).touch()
 
@@ -58,22 +58,22 @@ def test_of_two_commands_that_make_an_environment_the_second_waits(
     monkeypatch.setattr(make_env, "build", build)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(make_env.main, ["serve"])
-        assert first_is_making.wait(20)
+        assert first_started.wait(20)
         second = pool.submit(make_env.main, ["serve"])
-        said, deadline = "", time.monotonic() + 20
-        while "waiting for it" not in said and time.monotonic() < deadline:
-            said += capfd.readouterr().err
-        go_on.set()
-        assert "Another command is making .venv; waiting for it" in said
+        errors, deadline = "", time.monotonic() + 20
+        while "waiting for it" not in errors and time.monotonic() < deadline:
+            errors += capfd.readouterr().err
+        may_finish.set()
+        assert "Another command is installing .venv; waiting for it" in errors
         assert (first.result(20), second.result(20)) == (0, 0)
-    assert made == [".venv"]
+    assert built == [".venv"]
 
 
-def test_a_half_removed_environment_does_not_look_current(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken_off(folder: Path) -> None:
+def test_a_half_removed_environment_is_not_current(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(folder: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(make_env.shutil, "rmtree", broken_off)
+    monkeypatch.setattr(make_env.shutil, "rmtree", interrupted)
     with pytest.raises(KeyboardInterrupt):
         make_env.build(make_env.ROLES["serve"], finished)
     assert not make_env.is_current(finished, "now")
@@ -95,12 +95,10 @@ def test_a_failed_installation_leaves_no_stamp(
     assert make_env.main(["serve"]) == 1
     assert make_env.python_in(tmp_path / "env").exists()
     assert not make_env.is_current(tmp_path / "env", make_env.digest(role))
-    assert "Making env failed" in capsys.readouterr().err
+    assert "Installing env failed" in capsys.readouterr().err
 
 
-def test_a_change_of_a_lock_or_of_the_project_makes_an_environment_stale(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_changed_lock_or_project_makes_an_environment_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(make_env, "ROOT", tmp_path)
     (tmp_path / "requirements").mkdir()
     lock, project = tmp_path / "requirements" / "serve.lock", tmp_path / "pyproject.toml"
@@ -113,19 +111,19 @@ def test_a_change_of_a_lock_or_of_the_project_makes_an_environment_stale(
         lock.write_text(f"numpy=={version}\n", encoding="utf-8")
         project.write_text(tables.format(name=name, width=width), encoding="utf-8")
         seen.append(make_env.digest(role))
-    assert seen[0] == seen[1], "the environment does not depend on the settings of a checker"
+    assert seen[0] == seen[1], "an environment does not depend on the linter's settings"
     assert len(set(seen[1:])) == 3
 
 
 @pytest.mark.parametrize("arguments", [[], ["absent"], ["serve", "dev"]])
-def test_an_unknown_role_gets_the_usage(arguments: list[str]) -> None:
+def test_an_unknown_role_prints_the_usage(arguments: list[str]) -> None:
     script = [sys.executable, str(make_env.ROOT / "requirements" / "make_env.py")]
     result = subprocess.run([*script, *arguments], capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert "serve|dev" in result.stderr
 
 
-def test_the_locks_are_made_from_this_project() -> None:
+def test_the_locks_match_the_project() -> None:
     assert make_locks.main(["--check"]) == 0
 
 
@@ -133,9 +131,7 @@ def test_a_new_dependency_makes_the_locks_stale() -> None:
     table = PROJECT["project"]
     changed = {**PROJECT, "project": {**table, "dependencies": [*table["dependencies"], "left-pad"]}}
     stale = " ".join(make_locks.stale(changed))
-    assert all(
-        f"{name}.lock is not made from this pyproject.toml" in stale for name in ("serve", "train", "gpu", "dev")
-    )
+    assert all(f"{name}.lock does not match pyproject.toml" in stale for name in ("serve", "train", "gpu", "dev"))
     assert "peers" not in stale
 
 
@@ -149,8 +145,8 @@ HASH = "--hash=sha256:" + "0" * 64
         (f"# a comment\nnumpy==2.4.6 ; python_version < '3.12' \\\n    {HASH} \\\n    {HASH}\n", None),
         ("numpy==2.4.6\n", "no version and hash for: numpy==2.4.6"),
         (f"numpy>=2 {HASH}\n", "no version and hash for: numpy>=2"),
-        ("--index-url https://packages.example.org/simple\n", "names an address"),
-        (f"numpy @ https://packages.example.org/numpy.whl {HASH}\n", "names an address"),
+        ("--index-url https://packages.example.org/simple\n", "has a URL"),
+        (f"numpy @ https://packages.example.org/numpy.whl {HASH}\n", "has a URL"),
     ],
 )
 def test_every_line_of_a_lock_has_a_version_and_a_hash(tmp_path: Path, text: str, fault: str | None) -> None:
