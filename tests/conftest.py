@@ -1,3 +1,3 @@
-"""What all tests share: the policies that decide which tests may be skipped, and the playground."""
+"""Plugins for all tests: which tests may be skipped, the playground, and options."""
 
 pytest_plugins = ["skip_policy", "peers", "playground_process", "e2e_options"]

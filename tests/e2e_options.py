@@ -1,8 +1,8 @@
-"""Options of the end-to-end tests."""
+"""Command-line options of the end-to-end tests."""
 
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Where the browser test keeps a picture of the page, if anywhere."""
+    """Add the option that names the file for the browser test's screenshot."""
     parser.addoption("--screenshot-to", default=None, help="File that the browser test writes its screenshot to.")

@@ -1,4 +1,4 @@
-"""Where the project and its shipped model are."""
+"""Paths of the project and of the model that it ships."""
 
 from pathlib import Path
 

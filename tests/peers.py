@@ -1,4 +1,4 @@
-"""Tests marked ``peers`` compare with transformers on PyTorch, which live in an environment of their own."""
+"""Runs tests marked ``peers``, which compare with transformers on PyTorch in a separate environment."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ PEERS_PYTHON = Path(__file__).resolve().parent.parent / ".venv-peers" / "bin" / 
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test that needs the peers' environment where it has not been made."""
+    """Skip a test that needs the peers' environment if it is not installed."""
     if item.get_closest_marker("peers") and not PEERS_PYTHON.exists():
-        pytest.skip("there is no .venv-peers with PyTorch and transformers; `make peers` makes it")
+        pytest.skip("there is no .venv-peers with PyTorch and transformers; `make peers` installs it")
 
 
 @pytest.fixture(scope="session")
 def peers_python() -> Path:
-    """The interpreter that has PyTorch and transformers; only for tests marked ``peers``."""
+    """Return the interpreter with PyTorch and transformers; only for tests marked ``peers``."""
     return PEERS_PYTHON

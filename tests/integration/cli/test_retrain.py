@@ -1,4 +1,4 @@
-"""``thumbs retrain`` as a person runs it; the test is the worker and writes the rows."""
+"""``thumbs retrain`` as a user runs it; the test plays the worker and writes the rows."""
 
 import json
 import os
@@ -24,7 +24,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start(database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Iterator[Start]:
-    """Starts the command on the test's database."""
+    """Return a function that starts the command on the test's database."""
     names = {name.upper() for name in Settings.model_fields}
     others = {name: value for name, value in os.environ.items() if name not in names}
     own = {"DATABASE_URL": database_url, "ENCRYPTION_KEY": keys[0], "DATA_DIR": str(tmp_path / "var")}
@@ -43,13 +43,13 @@ def start(database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Iterator[
         process.communicate()
 
 
-def said(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     out, err = process.communicate(timeout=SOON)
     return process.returncode, out, err
 
 
-def queued(database: Database) -> Run:
-    """The open run, as soon as the command has asked for it."""
+def wait_for_run(database: Database) -> Run:
+    """Wait until the command has requested a run, and return that."""
     deadline = time.monotonic() + SOON
     while time.monotonic() < deadline:
         with database.reading() as unit:
@@ -57,11 +57,11 @@ def queued(database: Database) -> Run:
         if run is not None:
             return run
         threading.Event().wait(0.05)
-    raise TimeoutError("the command asked for no run")
+    raise TimeoutError("the command requested no run")
 
 
-def claimed(database: Database) -> Lease:
-    run = queued(database)
+def claim_run(database: Database) -> Lease:
+    run = wait_for_run(database)
     with database.unit_of_work() as unit:
         lease = runs.claim(unit, run.id, "the test")
         assert lease is not None
@@ -69,25 +69,25 @@ def claimed(database: Database) -> Lease:
     return lease
 
 
-def test_a_run_is_queued_and_asking_again_joins_it(start: Start, database: Database, tmp_path: Path) -> None:
-    status, out, _ = said(start("--full", "--json"))
+def test_a_run_is_queued_and_a_second_request_joins_it(start: Start, database: Database, tmp_path: Path) -> None:
+    status, out, _ = finish(start("--full", "--json"))
     run = json.loads(out)
     assert (status, run["kind"], run["state"], run["trigger"]) == (0, "full_run", "queued", "admin")
-    assert queued(database).id == run["id"]
-    assert len(list((tmp_path / "var" / "broker" / "messages").iterdir())) == 1, "a worker was told"
-    status, out, err = said(start("--full"))
+    assert wait_for_run(database).id == run["id"]
+    assert len(list((tmp_path / "var" / "broker" / "messages").iterdir())) == 1, "a worker was notified"
+    status, out, err = finish(start("--full"))
     assert (status, out) == (0, "")
     assert err == f"Run {run['id']} (full run) was already in progress; this command has joined it.\n"
-    assert said(start())[0] == 1, "no feedback round comes of it"
+    assert finish(start())[0] == 1, "the run that was joined is not a feedback round"
 
 
-def test_waiting_ends_with_the_verdict(start: Start, database: Database) -> None:
+def test_wait_prints_the_outcome(start: Start, database: Database) -> None:
     process = start("--wait")
-    lease = claimed(database)
+    lease = claim_run(database)
     decision = {"sentence": "Held: no better on feedback."}
     with database.unit_of_work() as unit:
         runs.finish(unit, lease, RunState.HELD, candidate="seven", decision=decision)
-    status, out, _ = said(process)
+    status, out, _ = finish(process)
     assert (status, out) == (0, "Held: no better on feedback. The new model is seven.\n")
 
 
@@ -95,17 +95,17 @@ def test_waiting_ends_with_the_verdict(start: Start, database: Database) -> None
     ("state", "error", "sentence"),
     [(RunState.FAILED, "The disk is full.", "failed: The disk is full."), (RunState.CANCELLED, None, "was cancelled.")],
 )
-def test_a_run_that_comes_to_nothing_is_told_by_the_status(
+def test_a_failed_or_cancelled_run_sets_the_exit_status(
     start: Start, database: Database, state: RunState, error: str | None, sentence: str
 ) -> None:
     process = start("--wait")
-    lease = claimed(database)
+    lease = claim_run(database)
     with database.unit_of_work() as unit:
         runs.finish(unit, lease, state, error=error)
-    assert said(process)[:2] == (1, f"Run {lease.run.id} {sentence}\n")
+    assert finish(process)[:2] == (1, f"Run {lease.run.id} {sentence}\n")
 
 
-def test_ctrl_c_ends_the_waiting_and_not_the_run(start: Start, database: Database) -> None:
+def test_ctrl_c_ends_the_waiting_but_not_the_run(start: Start, database: Database) -> None:
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.SCHEDULE).run
     process = start("--wait")
@@ -115,7 +115,7 @@ def test_ctrl_c_ends_the_waiting_and_not_the_run(start: Start, database: Databas
         == f"Run {run.id} (feedback round) was already in progress; this command has joined it.\n"
     )
     process.send_signal(signal.SIGINT)
-    status, out, err = said(process)
+    status, out, err = finish(process)
     assert (status, out) == (130, "")
     assert f"Run {run.id} is queued and continues without this command." in err
-    assert queued(database).cancel_asked is False
+    assert wait_for_run(database).cancel_asked is False

@@ -1,4 +1,4 @@
-"""Verdicts for the rows of a CSV file, with a classifier that goes by one word."""
+"""Verdicts are added to the rows of a CSV file, by a classifier that looks for one word."""
 
 import gzip
 from collections.abc import Sequence
@@ -14,26 +14,26 @@ from core.errors import MissingFile, ThumbsError, UnwritableFile
 from ml.errors import EmptyTable, MissingColumn, UnreadableTable
 
 
-class Judged(NamedTuple):
+class FakeVerdict(NamedTuple):
     label: str
     confidence: float
 
 
-def by_one_word(texts: Sequence[str]) -> list[Judged]:
-    return [Judged("Positive", 0.91234) if "liked" in text else Judged("Negative", 0.75) for text in texts]
+def classify_by_word(texts: Sequence[str]) -> list[FakeVerdict]:
+    return [FakeVerdict("Positive", 0.91234) if "liked" in text else FakeVerdict("Negative", 0.75) for text in texts]
 
 
-def written(path: Path, text: str) -> Path:
+def write(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def test_rows_keep_their_columns_and_gain_a_label_and_a_confidence(tmp_path: Path) -> None:
-    source = written(
+    source = write(
         tmp_path / "in.csv",
         'id,review,note\n007,"I liked it, mostly",NA\n8,"Dull.\nVery ""dull"".",\n',
     )
-    summary = add_verdicts(source, tmp_path / "out.csv", by_one_word)
+    summary = add_verdicts(source, tmp_path / "out.csv", classify_by_word)
     assert (tmp_path / "out.csv").read_text(encoding="utf-8") == (
         "id,review,note,label,confidence\n"
         '007,"I liked it, mostly",NA,Positive,0.9123\n'
@@ -53,29 +53,29 @@ def test_rows_keep_their_columns_and_gain_a_label_and_a_confidence(tmp_path: Pat
         ("text,Other", "other", "Other"),
     ],
 )
-def test_the_column_is_review_or_text_or_the_one_that_was_named(
+def test_the_column_is_review_or_text_or_the_given_one(
     tmp_path: Path, header: str, wanted: str | None, used: str
 ) -> None:
     seen: list[str] = []
 
-    def remember(texts: Sequence[str]) -> list[Judged]:
+    def remember(texts: Sequence[str]) -> list[FakeVerdict]:
         seen.extend(texts)
-        return by_one_word(texts)
+        return classify_by_word(texts)
 
-    source = written(tmp_path / "in.csv", f"{header}\nfirst,second\n")
+    source = write(tmp_path / "in.csv", f"{header}\nfirst,second\n")
     add_verdicts(source, tmp_path / "out.csv", remember, wanted)
     assert seen == ["first" if header.split(",", maxsplit=1)[0] == used else "second"]
 
 
-def test_a_long_file_is_read_and_classified_in_parts(tmp_path: Path) -> None:
+def test_a_long_file_is_read_and_classified_in_chunks(tmp_path: Path) -> None:
     rows = 3 * CHUNK_ROWS + 7
-    source = written(tmp_path / "in.csv", "text\n" + "".join(f"I liked number {i}\n" for i in range(rows)))
+    source = write(tmp_path / "in.csv", "text\n" + "".join(f"I liked number {i}\n" for i in range(rows)))
     sizes: list[int] = []
     progress: list[tuple[int, int]] = []
 
-    def measure(texts: Sequence[str]) -> list[Judged]:
+    def measure(texts: Sequence[str]) -> list[FakeVerdict]:
         sizes.append(len(texts))
-        return by_one_word(texts)
+        return classify_by_word(texts)
 
     add_verdicts(source, tmp_path / "out.csv", measure, on_progress=lambda *at: progress.append(at))
     assert sizes == [CHUNK_ROWS] * 3 + [7]
@@ -85,17 +85,17 @@ def test_a_long_file_is_read_and_classified_in_parts(tmp_path: Path) -> None:
     assert set(result["label"]) == {"Positive"}
 
 
-def test_compressed_files_are_told_by_their_names(tmp_path: Path) -> None:
+def test_compressed_files_are_recognized_by_their_suffixes(tmp_path: Path) -> None:
     source = tmp_path / "in.csv.gz"
     with gzip.open(source, "wt", encoding="utf-8") as file:
         file.write("text\nI liked it\n")
-    add_verdicts(source, tmp_path / "out.csv.xz", by_one_word)
+    add_verdicts(source, tmp_path / "out.csv.xz", classify_by_word)
     assert pd.read_csv(tmp_path / "out.csv.xz")["label"].tolist() == ["Positive"]
 
 
-def test_a_file_can_be_replaced_by_its_result(tmp_path: Path) -> None:
-    source = written(tmp_path / "reviews.csv", "\ufefftext\nI liked it\n")
-    add_verdicts(source, source, by_one_word)
+def test_a_file_may_be_replaced_by_its_result(tmp_path: Path) -> None:
+    source = write(tmp_path / "reviews.csv", "\ufefftext\nI liked it\n")
+    add_verdicts(source, source, classify_by_word)
     assert source.read_text(encoding="utf-8") == "text,label,confidence\nI liked it,Positive,0.9123\n"
 
 
@@ -115,13 +115,13 @@ def test_a_file_can_be_replaced_by_its_result(tmp_path: Path) -> None:
         (b"review\n\xff\xfe\n", None, UnreadableTable, "utf-8"),
     ],
 )
-def test_a_file_that_cannot_be_used_gets_a_sentence_and_leaves_nothing(
+def test_an_unusable_file_is_an_error_and_leaves_no_output(
     tmp_path: Path, content: bytes, column: str | None, error: type[ThumbsError], words: str
 ) -> None:
     source = tmp_path / "in.csv"
     source.write_bytes(content)
     with pytest.raises(error, match=r"in\.csv") as caught:
-        add_verdicts(source, tmp_path / "out.csv", by_one_word, column)
+        add_verdicts(source, tmp_path / "out.csv", classify_by_word, column)
     assert words in str(caught.value)
     assert caught.value.exit_code == 2
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
@@ -131,32 +131,32 @@ def test_a_truncated_archive_is_unreadable(tmp_path: Path) -> None:
     source = tmp_path / "in.csv.gz"
     source.write_bytes(gzip.compress(b"text\n" + b"I liked it\n" * 1000)[:-20])
     with pytest.raises(UnreadableTable):
-        add_verdicts(source, tmp_path / "out.csv", by_one_word)
+        add_verdicts(source, tmp_path / "out.csv", classify_by_word)
 
 
-def test_a_missing_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_missing_folder_are_reported(tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match=r"absent\.csv"):
-        add_verdicts(tmp_path / "absent.csv", tmp_path / "out.csv", by_one_word)
+        add_verdicts(tmp_path / "absent.csv", tmp_path / "out.csv", classify_by_word)
     with pytest.raises(UnreadableTable, match="Is a directory"):
-        add_verdicts(tmp_path, tmp_path / "out.csv", by_one_word)
-    source = written(tmp_path / "in.csv", "text\nI liked it\n")
+        add_verdicts(tmp_path, tmp_path / "out.csv", classify_by_word)
+    source = write(tmp_path / "in.csv", "text\nI liked it\n")
     with pytest.raises(UnwritableFile, match="No such file or directory"):
-        add_verdicts(source, tmp_path / "absent" / "out.csv", by_one_word)
+        add_verdicts(source, tmp_path / "absent" / "out.csv", classify_by_word)
 
 
-def test_a_run_that_is_broken_off_leaves_what_was_there(tmp_path: Path) -> None:
-    source = written(tmp_path / "in.csv", "text\n" + "I liked it\n" * (2 * CHUNK_ROWS))
-    target = written(tmp_path / "out.csv", "from before\n")
+def test_an_interrupted_run_leaves_the_old_file(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.csv", "text\n" + "I liked it\n" * (2 * CHUNK_ROWS))
+    target = write(tmp_path / "out.csv", "from before\n")
     calls = 0
 
-    def break_off(texts: Sequence[str]) -> list[Judged]:
+    def interrupt(texts: Sequence[str]) -> list[FakeVerdict]:
         nonlocal calls
         calls += 1
         if calls == 2:
             raise KeyboardInterrupt
-        return by_one_word(texts)
+        return classify_by_word(texts)
 
     with pytest.raises(KeyboardInterrupt):
-        add_verdicts(source, target, break_off)
+        add_verdicts(source, target, interrupt)
     assert target.read_text(encoding="utf-8") == "from before\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]

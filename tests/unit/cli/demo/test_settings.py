@@ -1,4 +1,4 @@
-"""What the demo decides for its processes, whatever stands in the environment or in .env."""
+"""The demo's settings reach its processes, whatever is in the environment or in .env."""
 
 import socket
 import stat
@@ -14,7 +14,7 @@ from core.settings import Settings
 
 @pytest.fixture
 def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder without .env and an environment without settings."""
+    """Use a working folder without .env and an environment without settings, and return the folder."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
@@ -22,21 +22,21 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def read_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The settings that a process of the demo reads, in its own folder and environment."""
+    """Return the settings that a process of the demo reads in its folder and environment."""
     for name, value in child_environment(settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(settings.data_dir)
     return Settings()
 
 
-def test_a_key_is_made_once_for_its_owner_only(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_is_created_once_and_only_for_its_owner(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
     demo = demo_settings(Settings(playground_port=0))
     assert demo.encryption_key_file is not None
     assert stat.S_IMODE(demo.encryption_key_file.stat().st_mode) == 0o600
     key = demo.encryption_key_file.read_bytes()
-    said = capsys.readouterr().out
-    assert "Created the encryption key" in said
-    assert "away from the database" in said
+    output = capsys.readouterr().out
+    assert "Created the encryption key" in output
+    assert "away from the database" in output
     again = demo_settings(Settings(playground_port=0))
     assert again.encryption_key_file == demo.encryption_key_file
     assert demo.encryption_key_file.read_bytes() == key
@@ -50,13 +50,13 @@ def test_a_key_that_is_given_is_used(clean: Path) -> None:
     assert not (clean / "var" / "encryption.key").exists()
 
 
-def test_a_key_that_is_no_key_stops_the_demo(clean: Path) -> None:
+def test_an_invalid_key_is_an_error(clean: Path) -> None:
     (clean / "key").write_text("not a key", encoding="ascii")
     with pytest.raises(BadSetting, match="ENCRYPTION_KEY_FILE"):
         demo_settings(Settings(playground_port=0, encryption_key_file=Path("key")))
 
 
-def test_the_processes_read_what_the_demo_decided(clean: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_processes_read_the_demo_settings(clean: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     live = {
         "DATABASE_URL": "postgresql://localhost/live",
         "TELEGRAM_TOKEN": "987654:the-token-of-a-bot-that-people-use",
@@ -77,19 +77,21 @@ def test_the_processes_read_what_the_demo_decided(clean: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:"), ("localhost", "http://localhost:")])
-def test_the_bot_reaches_a_playground_that_listens_everywhere(clean: Path, host: str, url: str) -> None:
+def test_the_bot_can_reach_a_playground_that_listens_on_all_addresses(clean: Path, host: str, url: str) -> None:
     demo = demo_settings(Settings(playground_host=host, playground_port=0))
     assert demo.telegram_api_url.startswith(url)
 
 
-@pytest.mark.parametrize(("given", "told"), [("mine", "{clean}/mine"), ("google-bert/bert-base-uncased", "{given}")])
-def test_an_encoder_in_a_folder_is_found_from_everywhere(clean: Path, given: str, told: str) -> None:
+@pytest.mark.parametrize(
+    ("given", "expected"), [("mine", "{clean}/mine"), ("google-bert/bert-base-uncased", "{given}")]
+)
+def test_the_path_of_an_encoder_is_made_absolute(clean: Path, given: str, expected: str) -> None:
     (clean / "mine").mkdir()
-    expected = told.format(clean=Path.cwd(), given=given)
-    assert child_environment(Settings(base_model=given))["BASE_MODEL"] == expected
+    environment = child_environment(Settings(base_model=given))
+    assert environment["BASE_MODEL"] == expected.format(clean=Path.cwd(), given=given)
 
 
-def test_a_port_that_is_taken_gets_one_sentence() -> None:
+def test_a_port_in_use_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(PortTaken, match=f"Port {port} on 127.0.0.1 cannot be used: Address already in use"):
@@ -97,7 +99,7 @@ def test_a_port_that_is_taken_gets_one_sentence() -> None:
     assert usable_port("127.0.0.1", port) == port
 
 
-def test_a_data_folder_that_cannot_be_made_gets_one_sentence(clean: Path) -> None:
+def test_a_data_folder_that_cannot_be_created_is_an_error(clean: Path) -> None:
     (clean / "var").write_text("a file", encoding="ascii")
     with pytest.raises(UnwritableFile, match="File exists"):
         demo_settings(Settings(playground_port=0))
