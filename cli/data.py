@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from cli.progress import download_progress_bar
-
 app = typer.Typer(help="Download the reviews that models are fine-tuned on.", no_args_is_help=True)
 
 
@@ -28,6 +26,7 @@ def fetch(
       thumbs data fetch
       thumbs data fetch --to /srv/imdb.tar.gz
     """
+    from cli.progress import download_progress_bar
     from core.settings import read_settings
     from ml.data.download import IMDB, download
     from ml.data.imdb_archive import is_archive

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from cli.options import require_reviews_path
-from cli.progress import progress_bar
 from cli.training_environment import require_training_environment
 
 if TYPE_CHECKING:
@@ -77,6 +76,7 @@ def evaluate(
 
 
 def _answer(classifiers: "Sequence[Classifier]", reviews: "EvaluationSet", float32: bool) -> "list[ModelOutputs]":
+    from cli.progress import progress_bar
     from ml.evaluation.evaluate import count_texts, run_model
 
     with progress_bar() as bar:

@@ -10,7 +10,6 @@ import typer
 from cli.errors import NoCorrections, UnusedOption
 from cli.interrupts import stop_event
 from cli.options import optional_reviews_path, require_reviews_path
-from cli.progress import progress_bar
 from cli.training_environment import require_training_environment
 
 if TYPE_CHECKING:
@@ -59,6 +58,7 @@ def fine_tune(
 
     # TensorFlow's start-up messages would break the progress bar.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from cli.progress import progress_bar
     from core.settings import read_settings
     from ml.training.recipe import Recipe
 

@@ -1,9 +1,12 @@
 """Options that several commands share."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import NoReviews
-from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.settings import Settings
 
 
 def require_reviews_path(data: Path | None, settings: "Settings") -> Path:

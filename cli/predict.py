@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.progress import file_progress_bar
-
 if TYPE_CHECKING:
     from ml.serving.engine import Classifier
 
@@ -65,6 +63,7 @@ def _predict_texts(classifier: "Classifier", texts: list[str], as_json: bool) ->
 
 def _predict_file(classifier: "Classifier", source: Path, target: Path, column: str | None, as_json: bool) -> None:
     from cli.csv_verdicts import add_verdicts
+    from cli.progress import file_progress_bar
 
     with file_progress_bar(source) as on_progress:
         summary = add_verdicts(source, target, classifier.classify, column, on_progress)

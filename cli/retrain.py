@@ -11,7 +11,6 @@ import typer
 from cli.errors import RunInProgress
 from cli.interrupts import stop_event
 from cli.open_database import open_database
-from cli.progress import progress_bar
 from cli.run_text import outcome_text, progress_text, request_text
 
 if TYPE_CHECKING:
@@ -64,6 +63,8 @@ def retrain(
 
 def _wait_for_end(database: "Database", run_id: int, stopped: threading.Event) -> "Run":
     """Show the run's progress until it ends. Raises RunInProgress once ``stopped`` is set."""
+    from cli.progress import progress_bar
+
     with progress_bar("{task.fields[speed]}") as bar:
         task = bar.add_task("Waiting for a worker", total=None, speed="")
 
