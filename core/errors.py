@@ -123,7 +123,7 @@ class NeedsTrainingEnvironment(ThumbsError):
 
 
 class UnwritableFile(BadInput):
-    message = "{path} cannot be written: {reason}. Fix that, or choose another path."
+    message = "{path} cannot be written: {reason}."
 
 
 class PortTaken(BadInput):

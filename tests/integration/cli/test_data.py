@@ -1,4 +1,4 @@
-"""Downloads over real HTTP: whole, broken off, wrong, and as the command does them."""
+"""Downloads over real HTTP: complete, interrupted, wrong, and by the command."""
 
 import hashlib
 import threading
@@ -18,12 +18,12 @@ from ml.errors import DownloadFailed
 CONTENT = bytes(range(256)) * 20_000
 
 
-class Shelf(ThreadingHTTPServer):
-    """Serves CONTENT, with ranges; breaks the first answer off after ``break_after`` bytes."""
+class FileServer(ThreadingHTTPServer):
+    """Serves CONTENT, and ranges of it; cuts the first response off after ``cut_after`` bytes."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.break_after: int | None = None
+        self.cut_after: int | None = None
         self.with_ranges = True
         self.ranges: list[str | None] = []
 
@@ -33,7 +33,7 @@ class Shelf(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    server: Shelf
+    server: FileServer
 
     def do_GET(self) -> None:
         wanted = self.headers["Range"]
@@ -50,109 +50,109 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if wanted else 200)
         self.send_header("Content-Length", str(len(CONTENT) - start))
         self.end_headers()
-        end = len(CONTENT) if self.server.break_after is None else start + self.server.break_after
-        self.server.break_after = None
+        end = len(CONTENT) if self.server.cut_after is None else start + self.server.cut_after
+        self.server.cut_after = None
         with suppress(ConnectionError):
             self.wfile.write(CONTENT[start:end])
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    with Shelf() as server:
-        thread = threading.Thread(target=server.serve_forever)
+def server() -> Iterator[FileServer]:
+    with FileServer() as running:
+        thread = threading.Thread(target=running.serve_forever)
         thread.start()
-        yield server
-        server.shutdown()
+        yield running
+        running.shutdown()
         thread.join()
 
 
-def source(shelf: Shelf) -> RemoteFile:
-    return RemoteFile(shelf.url, hashlib.md5(CONTENT).hexdigest())
+def source(server: FileServer) -> RemoteFile:
+    return RemoteFile(server.url, hashlib.md5(CONTENT).hexdigest())
 
 
-def test_a_file_is_fetched_once_and_progress_is_told(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_file_is_downloaded_once_and_progress_is_reported(server: FileServer, tmp_path: Path) -> None:
     target = tmp_path / "deep" / "reviews.tar.gz"
     seen: list[tuple[int, int | None]] = []
-    download(source(shelf), target, lambda have, whole: seen.append((have, whole)))
+    download(source(server), target, lambda received, total: seen.append((received, total)))
     assert target.read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
-    download(source(shelf), target, lambda have, whole: seen.append((have, whole)))
+    download(source(server), target, lambda received, total: seen.append((received, total)))
     assert seen[-1] == (len(CONTENT), len(CONTENT))
-    assert shelf.ranges == [None]
+    assert server.ranges == [None]
 
 
-def test_what_broke_off_goes_on_where_it_stopped(shelf: Shelf, tmp_path: Path) -> None:
+def test_an_interrupted_download_is_resumed(server: FileServer, tmp_path: Path) -> None:
     target = tmp_path / "reviews.tar.gz"
-    shelf.break_after = 3_000_000
-    with pytest.raises(DownloadFailed, match="goes on where it stopped"):
-        download(source(shelf), target, lambda *_: None)
+    server.cut_after = 3_000_000
+    with pytest.raises(DownloadFailed, match="Run the command again to continue"):
+        download(source(server), target, lambda *_: None)
     assert not target.exists()
     kept = (tmp_path / "reviews.tar.gz.part").stat().st_size
     assert 0 < kept <= 3_000_000
-    download(source(shelf), target, lambda *_: None)
+    download(source(server), target, lambda *_: None)
     assert target.read_bytes() == CONTENT
-    assert shelf.ranges == [None, f"bytes={kept}-"]
+    assert server.ranges == [None, f"bytes={kept}-"]
 
 
-def test_a_server_without_ranges_starts_over(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_server_without_ranges_starts_over(server: FileServer, tmp_path: Path) -> None:
     (tmp_path / "reviews.tar.gz.part").write_bytes(CONTENT[:1000])
-    shelf.with_ranges = False
-    download(source(shelf), tmp_path / "reviews.tar.gz", lambda *_: None)
+    server.with_ranges = False
+    download(source(server), tmp_path / "reviews.tar.gz", lambda *_: None)
     assert (tmp_path / "reviews.tar.gz").read_bytes() == CONTENT
 
 
-def test_what_was_whole_already_takes_its_name(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_complete_part_file_is_renamed(server: FileServer, tmp_path: Path) -> None:
     (tmp_path / "reviews.tar.gz.part").write_bytes(CONTENT)
-    download(source(shelf), tmp_path / "reviews.tar.gz", lambda *_: None)
-    assert shelf.ranges == [f"bytes={len(CONTENT)}-"]
+    download(source(server), tmp_path / "reviews.tar.gz", lambda *_: None)
+    assert server.ranges == [f"bytes={len(CONTENT)}-"]
     assert [path.name for path in tmp_path.iterdir()] == ["reviews.tar.gz"]
 
 
-def test_something_else_at_the_place_is_kept(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_different_file_at_the_path_is_kept(server: FileServer, tmp_path: Path) -> None:
     target = tmp_path / "reviews.tar.gz"
     target.write_text("notes", encoding="utf-8")
-    with pytest.raises(UnwritableFile, match="not the file that was published"):
-        download(source(shelf), target, lambda *_: None)
+    with pytest.raises(UnwritableFile, match="a different file is already there"):
+        download(source(server), target, lambda *_: None)
     assert target.read_text(encoding="utf-8") == "notes"
-    assert shelf.ranges == []
+    assert server.ranges == []
 
 
-def test_an_answer_that_is_no_file_is_one_sentence(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_missing_file_on_the_server_is_an_error(server: FileServer, tmp_path: Path) -> None:
     with pytest.raises(DownloadFailed, match="404") as caught:
-        download(RemoteFile(f"{shelf.url}.old", "0" * 32), tmp_path / "reviews.tar.gz", lambda *_: None)
+        download(RemoteFile(f"{server.url}.old", "0" * 32), tmp_path / "reviews.tar.gz", lambda *_: None)
     assert "\n" not in str(caught.value)
 
 
-def test_a_place_that_cannot_be_written_is_one_sentence(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_an_error(server: FileServer, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(DownloadFailed, match="put the file at"):
-        download(source(shelf), tmp_path / "file" / "reviews.tar.gz", lambda *_: None)
+        download(source(server), tmp_path / "file" / "reviews.tar.gz", lambda *_: None)
 
 
-def test_the_command_puts_the_file_into_a_folder_and_says_how_to_use_it(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_command_saves_the_file_in_a_folder_and_prints_how_to_use_it(
+    server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ml.data.download, "IMDB", source(shelf))
+    monkeypatch.setattr(ml.data.download, "IMDB", source(server))
     data.fetch(to=tmp_path)
     target = tmp_path / "reviews.tar.gz"
     assert target.read_bytes() == CONTENT
-    told = capsys.readouterr()
-    assert told.out == f"The reviews are in {target}. Use them with IMDB_PATH={target}, or --data {target}\n"
-    assert "5.1/5.1 MB" in told.err
+    printed = capsys.readouterr()
+    assert printed.out == f"The reviews are in {target}. Use them with IMDB_PATH={target}, or --data {target}\n"
+    assert "5.1/5.1 MB" in printed.err
 
 
-def test_another_file_is_refused_and_not_kept(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_different_file_is_rejected_and_deleted(server: FileServer, tmp_path: Path) -> None:
     target = tmp_path / "reviews.tar.gz"
-    with pytest.raises(DownloadFailed, match="not the file that was published"):
-        download(RemoteFile(shelf.url, "0" * 32), target, lambda *_: None)
+    with pytest.raises(DownloadFailed, match="not the published one"):
+        download(RemoteFile(server.url, "0" * 32), target, lambda *_: None)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_server_that_cannot_be_reached_is_one_sentence_that_says_where_to_put_the_file(tmp_path: Path) -> None:
-    with Shelf() as gone:
+def test_an_unreachable_server_is_an_error_that_says_where_to_put_the_file(tmp_path: Path) -> None:
+    with FileServer() as gone:
         address = gone.url
     with pytest.raises(DownloadFailed, match="put the file at"):
         download(RemoteFile(address, "0" * 32), tmp_path / "reviews.tar.gz", lambda *_: None)
