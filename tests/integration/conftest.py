@@ -27,7 +27,7 @@ BOT = 900
 
 @dataclass(frozen=True)
 class Review:
-    """One text that a person sent and a model judged."""
+    """A text that a person sent, with its prediction."""
 
     person_id: int
     telegram_id: int
@@ -35,7 +35,7 @@ class Review:
     prediction_id: int
 
 
-Remember = Callable[..., Review]
+StoreReview = Callable[..., Review]
 
 
 @pytest.fixture(scope="session")
@@ -126,8 +126,8 @@ def database(database_url: str, keys: tuple[str, ...]) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def remember() -> Remember:
-    """Stores a text and its prediction, as the bot does."""
+def store_review() -> StoreReview:
+    """Return a function that stores a text and its prediction, as the bot does."""
     numbers = itertools.count(1)
 
     def store(

@@ -28,10 +28,10 @@ NO = ConsentTap(CONSENT_WORDING, granted=False)
 
 
 @pytest.fixture
-def store(database: Database, remember: Callable[..., Any]) -> AsyncDatabase:
+def store(database: Database, store_review: Callable[..., Any]) -> AsyncDatabase:
     """A database with a person who consented and voted on their own text."""
     with database.unit_of_work() as unit:
-        review = remember(unit, "A joy to watch.", telegram_id=PERSON)
+        review = store_review(unit, "A joy to watch.", telegram_id=PERSON)
         consent.record_consent(unit, review.person_id, Consent.GRANTED, CONSENT_WORDING)
         record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
     return AsyncDatabase(database)
@@ -48,12 +48,12 @@ def train(unit: UnitOfWork, version: str) -> None:
 
 
 async def test_a_deleted_text_is_removed_from_labellers_chats(
-    store: AsyncDatabase, remember: Callable[..., Any]
+    store: AsyncDatabase, store_review: Callable[..., Any]
 ) -> None:
     labeller, another = 8, 9
 
     def ask(unit: UnitOfWork) -> None:
-        text = remember(unit, "A text to label.", telegram_id=PERSON)
+        text = store_review(unit, "A text to label.", telegram_id=PERSON)
         for chat, message_id in ((labeller, 70), (another, 71)):
             people.upsert_person(unit, chat, "Somebody", "en")
             draft = Draft(BOT, chat, {"text": "A text to label."}, prediction_id=text.prediction_id)

@@ -24,7 +24,7 @@ from storage.feedback import label_offers, votes
 from storage.feedback.eligibility import eligible_texts
 from storage.privacy import consent, erasure
 
-Remember = Callable[..., Any]
+StoreReview = Callable[..., Any]
 BOT = 900
 ADMIN, AUTHOR, LABELLER, OTHER = 1, 7, 8, 9
 ADMINS = frozenset({ADMIN})
@@ -36,9 +36,9 @@ GOLD = {question.text: question.label for question in gold_questions()}
 class Chat:
     """One person's chat with the labelling parts of the bot."""
 
-    def __init__(self, store: AsyncDatabase, telegram_id: int, remember: Remember) -> None:
+    def __init__(self, store: AsyncDatabase, telegram_id: int, store_review: StoreReview) -> None:
         settings = Settings(admin_ids=(ADMIN,), _env_file=None)
-        self.store, self.telegram_id, self.remember = store, telegram_id, remember
+        self.store, self.telegram_id, self.store_review = store, telegram_id, store_review
         self.labelling = LabellingDialog(store, settings)
         self.quarantine_dialog = QuarantineDialog(store, settings)
 
@@ -113,10 +113,10 @@ def store(database: Database) -> Iterator[AsyncDatabase]:
 
 
 @pytest.fixture
-async def chat(store: AsyncDatabase, remember: Remember) -> Chat:
+async def chat(store: AsyncDatabase, store_review: StoreReview) -> Chat:
     """The chat of a labeller who consented."""
     await store.write(lambda unit: give_consent(unit, LABELLER))
-    return Chat(store, LABELLER, remember)
+    return Chat(store, LABELLER, store_review)
 
 
 async def store_texts(chat: Chat, *texts: str, author: int = AUTHOR) -> list[Any]:
@@ -124,7 +124,7 @@ async def store_texts(chat: Chat, *texts: str, author: int = AUTHOR) -> list[Any
 
     def work(unit: UnitOfWork) -> list[Any]:
         give_consent(unit, author)
-        reviews = [chat.remember(unit, text, telegram_id=author) for text in texts]
+        reviews = [chat.store_review(unit, text, telegram_id=author) for text in texts]
         for number, review in enumerate(reviews):
             confidence = {"confidence": 0.6 + number / 1000}
             unit.change(update(PredictionRow).where(PredictionRow.id == review.prediction_id).values(confidence))
@@ -229,7 +229,7 @@ async def test_nobody_can_answer_another_persons_offer(chat: Chat) -> None:
     await store_texts(chat, "I loved it")
     offered = await chat.label()
     await chat.store.write(lambda unit: give_consent(unit, OTHER))
-    stranger = Chat(chat.store, OTHER, chat.remember)
+    stranger = Chat(chat.store, OTHER, chat.store_review)
     assert (await stranger.answer(offered, LabelAction.NEGATIVE)).payload["text"] == TEXTS.label_gone
     assert await votes_of(chat, OTHER) == []
     assert (await chat.answer(offered, LabelAction.POSITIVE)).payload["text"] == TEXTS.label_none
@@ -245,7 +245,7 @@ async def test_a_person_without_consent_is_asked_for_it_first(chat: Chat, answer
             consent.record_consent(unit, person.id, answer, CONSENT_WORDING)
 
     await chat.store.write(answer_consent)
-    asked = await Chat(chat.store, OTHER, chat.remember).label()
+    asked = await Chat(chat.store, OTHER, chat.store_review).label()
     assert asked.payload["text"].startswith(TEXTS.label_needs_consent)
     assert "I loved it" not in asked.payload["text"]
     assert f"consent:{CONSENT_WORDING}:yes" in data_of(asked)
@@ -333,9 +333,9 @@ async def store_disputed(chat: Chat, *texts: str) -> list[Any]:
 
 
 @pytest.fixture
-def admins(store: AsyncDatabase, remember: Remember) -> Chat:
+def admins(store: AsyncDatabase, store_review: StoreReview) -> Chat:
     """The chat of an admin."""
-    return Chat(store, ADMIN, remember)
+    return Chat(store, ADMIN, store_review)
 
 
 async def test_an_admin_decides_disputed_texts_one_by_one(admins: Chat) -> None:

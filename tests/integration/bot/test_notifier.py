@@ -31,7 +31,7 @@ from storage.privacy.consent import notification_scope
 from storage.training import notifications, runs
 from storage.training.snapshots import create_snapshot
 
-Remember = Callable[..., Any]
+StoreReview = Callable[..., Any]
 BOT, OTHER_BOT = 900, 901
 ADMIN, AUTHOR, VOTER = 1, 7, 8
 TEXTS = texts_for("en")
@@ -86,11 +86,11 @@ def opted_in(database: Database) -> None:
     answer_consent(database, AUTHOR, notification_scope(BOT))
 
 
-def correct(database: Database, remember: Remember, *texts: str, author: int = AUTHOR) -> None:
+def correct(database: Database, store_review: StoreReview, *texts: str, author: int = AUTHOR) -> None:
     """Store texts that were predicted positive and that their author and the voter label negative."""
     with database.unit_of_work() as unit:
         for text in texts:
-            review = remember(unit, text, telegram_id=author)
+            review = store_review(unit, text, telegram_id=author)
             for person in (author, VOTER):
                 record_vote(
                     unit, people.upsert_person(unit, person, "Someone", "en").id, review.prediction_id, Vote.WRONG
@@ -130,9 +130,9 @@ def announced(database: Database, run_id: int) -> bool:
 
 @pytest.mark.usefixtures("opted_in")
 async def test_a_person_is_notified_once_with_the_new_verdict_on_a_correction(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel, store: AsyncDatabase
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel, store: AsyncDatabase
 ) -> None:
-    correct(database, remember, "Two hours of <noise> & nothing else.")
+    correct(database, store_review, "Two hours of <noise> & nothing else.")
     run_id = finish_run(database, "seven")
     await notifier.poll()
     assert model.predicted == [], "this instance does not serve the new model yet"
@@ -154,9 +154,9 @@ async def test_a_person_is_notified_once_with_the_new_verdict_on_a_correction(
 
 @pytest.mark.usefixtures("opted_in")
 async def test_a_process_that_loses_the_race_enqueues_nothing(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel, store: AsyncDatabase
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel, store: AsyncDatabase
 ) -> None:
-    correct(database, remember, "A bore.")
+    correct(database, store_review, "A bore.")
     finish_run(database, "seven")
     model.version = "seven"
     other = CorrectionNotifier(store, cast("LiveModel", FakeModel("seven")))
@@ -176,9 +176,9 @@ def test_a_run_is_claimed_by_one_unit_of_work(database: Database) -> None:
 
 @pytest.mark.usefixtures("opted_in")
 async def test_a_process_that_ends_before_its_commit_leaves_the_notices_to_the_next(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel, store: AsyncDatabase
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel, store: AsyncDatabase
 ) -> None:
-    correct(database, remember, "A bore.")
+    correct(database, store_review, "A bore.")
     run_id = finish_run(database, "seven")
     model.version = "seven"
 
@@ -195,9 +195,9 @@ async def test_a_process_that_ends_before_its_commit_leaves_the_notices_to_the_n
 
 @pytest.mark.usefixtures("opted_in")
 async def test_nobody_is_notified_of_a_model_that_is_no_longer_live(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
-    correct(database, remember, "A bore.")
+    correct(database, store_review, "A bore.")
     run_id = finish_run(database, "seven")
     model.version = "seven"
 
@@ -217,9 +217,9 @@ async def test_nobody_is_notified_of_a_model_that_is_no_longer_live(
 
 @pytest.mark.usefixtures("opted_in")
 async def test_a_swap_during_the_predictions_enqueues_nothing(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
-    correct(database, remember, "A bore.")
+    correct(database, store_review, "A bore.")
     run_id = finish_run(database, "seven")
     model.version = "seven"
 
@@ -233,9 +233,9 @@ async def test_a_swap_during_the_predictions_enqueues_nothing(
 
 @pytest.mark.usefixtures("opted_in")
 async def test_the_newest_three_texts_are_quoted_and_wrong_verdicts_are_admitted(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
-    correct(database, remember, *[f"Bore number {number}." for number in range(5)])
+    correct(database, store_review, *[f"Bore number {number}." for number in range(5)])
     finish_run(database, "seven")
     model.version, model.label = "seven", "Positive"
     await notifier.poll()
@@ -250,9 +250,9 @@ async def test_the_newest_three_texts_are_quoted_and_wrong_verdicts_are_admitted
 
 @pytest.mark.usefixtures("opted_in")
 async def test_a_later_model_is_announced_for_later_corrections_only(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
-    correct(database, remember, "The first bore.")
+    correct(database, store_review, "The first bore.")
     finish_run(database, "seven")
     model.version = "seven"
     await notifier.poll()
@@ -261,7 +261,7 @@ async def test_a_later_model_is_announced_for_later_corrections_only(
     model.version = "eight"
     await notifier.poll()
     assert sent(database) == [], "the correction was already announced with seven"
-    correct(database, remember, "The second bore.")
+    correct(database, store_review, "The second bore.")
     finish_run(database, "nine")
     model.version = "nine"
     await notifier.poll()
@@ -272,9 +272,9 @@ async def test_a_later_model_is_announced_for_later_corrections_only(
 
 @pytest.mark.usefixtures("opted_in")
 async def test_a_correction_in_a_model_that_never_went_live_is_announced_later(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
-    correct(database, remember, "A bore.")
+    correct(database, store_review, "A bore.")
     finish_run(database, "seven", promoted=False)
     await notifier.poll()
     finish_run(database, "eight")
@@ -301,14 +301,14 @@ async def stop_notices(database: Database) -> None:
 @pytest.mark.parametrize("meanwhile", [False, True])
 async def test_a_person_who_withdrew_is_not_notified(
     database: Database,
-    remember: Remember,
+    store_review: StoreReview,
     notifier: CorrectionNotifier,
     model: FakeModel,
     *,
     change_of_mind: Callable[[Database], Awaitable[None]],
     meanwhile: bool,
 ) -> None:
-    correct(database, remember, "A bore.")
+    correct(database, store_review, "A bore.")
     run_id = finish_run(database, "seven")
     model.version = "seven"
     if meanwhile:
@@ -322,13 +322,13 @@ async def test_a_person_who_withdrew_is_not_notified(
 
 @pytest.mark.usefixtures("opted_in")
 async def test_held_out_texts_and_votes_after_the_snapshot_are_not_announced(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
-    correct(database, remember, "A bore.")
+    correct(database, store_review, "A bore.")
     finish_run(database, "seven", MEASURES)
     model.version = "seven"
     await notifier.poll()
-    correct(database, remember, "Another bore.")
+    correct(database, store_review, "Another bore.")
     finish_run(database, "eight")
     with database.unit_of_work() as unit:
         unit.change(update(VoteRow).values(created_at=utc_now() + timedelta(hours=1)))
@@ -339,10 +339,10 @@ async def test_held_out_texts_and_votes_after_the_snapshot_are_not_announced(
 
 @pytest.mark.usefixtures("opted_in")
 async def test_a_vote_on_another_persons_text_is_announced_without_the_text(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     answer_consent(database, VOTER, notification_scope(BOT))
-    correct(database, remember, "A bore.")
+    correct(database, store_review, "A bore.")
     finish_run(database, "seven")
     model.version = "seven"
     await notifier.poll()
@@ -356,10 +356,10 @@ async def test_a_vote_on_another_persons_text_is_announced_without_the_text(
 
 @pytest.mark.usefixtures("opted_in")
 async def test_the_bot_that_the_person_opted_in_to_last_sends_the_notice(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     answer_consent(database, AUTHOR, notification_scope(OTHER_BOT))
-    correct(database, remember, "A bore.")
+    correct(database, store_review, "A bore.")
     finish_run(database, "seven")
     model.version = "seven"
     await notifier.poll()
@@ -367,12 +367,12 @@ async def test_the_bot_that_the_person_opted_in_to_last_sends_the_notice(
 
 
 async def test_imported_people_are_not_notified(
-    database: Database, remember: Remember, notifier: CorrectionNotifier, model: FakeModel
+    database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     for person in (-5, VOTER):
         answer_consent(database, person, consent.TRAINING)
     answer_consent(database, -5, notification_scope(BOT))
-    correct(database, remember, "A bore.", author=-5)
+    correct(database, store_review, "A bore.", author=-5)
     run_id = finish_run(database, "seven")
     model.version = "seven"
     await notifier.poll()
@@ -385,7 +385,7 @@ def buttons(reply: Reply) -> dict[str, str]:
 
 
 async def test_notices_are_offered_after_consent_and_stopped_by_their_button(
-    database: Database, store: AsyncDatabase, notifier: CorrectionNotifier, model: FakeModel, remember: Remember
+    database: Database, store: AsyncDatabase, notifier: CorrectionNotifier, model: FakeModel, store_review: StoreReview
 ) -> None:
     privacy = PrivacyDialog(store, 365)
     tap = Tap(Incoming(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")), 55)
@@ -400,7 +400,7 @@ async def test_notices_are_offered_after_consent_and_stopped_by_their_button(
     (thanks,) = sent(database)
     assert (thanks.payload["text"], buttons(thanks)) == (TEXTS.notices_granted, {})
     answer_consent(database, VOTER, consent.TRAINING)
-    correct(database, remember, "A bore.")
+    correct(database, store_review, "A bore.")
     finish_run(database, "seven")
     model.version = "seven"
     await notifier.poll()

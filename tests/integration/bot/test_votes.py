@@ -17,13 +17,13 @@ TAP = Tap(Incoming(BOT, (), PERSON, Sender(PERSON, "Someone", "en")), MESSAGE)
 
 
 async def test_a_tap_after_an_edit_shows_the_new_verdict_and_records_no_vote(
-    database: Database, remember: Callable[..., Any]
+    database: Database, store_review: Callable[..., Any]
 ) -> None:
     store = AsyncDatabase(database)
 
     def edited(unit: UnitOfWork) -> tuple[int, int, int]:
-        old = remember(unit, "A joy to watch.", telegram_id=PERSON, label="Positive")
-        new = remember(unit, "A bore to watch.", telegram_id=PERSON, label="Negative")
+        old = store_review(unit, "A joy to watch.", telegram_id=PERSON, label="Positive")
+        new = store_review(unit, "A bore to watch.", telegram_id=PERSON, label="Negative")
         logits, version = (1.0, -1.0), "one"
         newest = predictions.store_prediction(
             unit, new.message_id, version, "Negative", 0.9, True, 1, logits, replaces=old.prediction_id

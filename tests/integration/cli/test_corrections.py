@@ -28,7 +28,7 @@ from storage.privacy.consent import consent_of, record_consent
 from storage.training.runs import claim, request_run
 from storage.training.snapshots import create_snapshot, labelled_texts
 
-Remember = Callable[..., Any]
+StoreReview = Callable[..., Any]
 Run = Callable[..., Result]
 ADMIN = 11
 GOOD = "A warm and funny film, wonderfully played by everyone in it."
@@ -178,11 +178,11 @@ def test_usable_exports_each_eligible_text_once_and_only_with_consent(
 
 
 def test_formulas_are_escaped_in_csv_and_restored_by_the_import(
-    run: Run, database: Database, remember: Remember, tmp_path: Path
+    run: Run, database: Database, store_review: StoreReview, tmp_path: Path
 ) -> None:
     formula = "=HYPERLINK(1) is what I think of this lovely film"
     with database.unit_of_work() as unit:
-        review = remember(unit, formula, telegram_id=7)
+        review = store_review(unit, formula, telegram_id=7)
         record_consent(unit, review.person_id, Consent.GRANTED, "1")
         record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
     run("export", "--out", tmp_path / "out.csv")
@@ -196,12 +196,12 @@ def test_formulas_are_escaped_in_csv_and_restored_by_the_import(
 
 
 def test_no_character_in_a_text_breaks_its_row(
-    run: Run, database: Database, remember: Remember, tmp_path: Path
+    run: Run, database: Database, store_review: StoreReview, tmp_path: Path
 ) -> None:
     texts = ["A fine film\r=HYPERLINK(1)", "A finer film\n=1+1", "The finest\r\n=1+1", 'It is "fine", they say']
     with database.unit_of_work() as unit:
         for text in texts:
-            review = remember(unit, text, telegram_id=7)
+            review = store_review(unit, text, telegram_id=7)
             record_consent(unit, review.person_id, Consent.GRANTED, "1")
             record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
     run("export", "--out", tmp_path / "out.csv")
@@ -218,10 +218,10 @@ def test_only_known_formats_are_written(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_versions_that_used_a_persons_data_are_listed(
-    run: Run, database: Database, remember: Remember, tmp_path: Path
+    run: Run, database: Database, store_review: StoreReview, tmp_path: Path
 ) -> None:
     with database.unit_of_work() as unit:
-        review = remember(unit, GOOD, telegram_id=7)
+        review = store_review(unit, GOOD, telegram_id=7)
         record_consent(unit, review.person_id, Consent.GRANTED, "1")
         record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
     assert "No model used" in run("seen-by", 7).output

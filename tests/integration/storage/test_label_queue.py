@@ -19,7 +19,7 @@ from storage.feedback.label_queue import LabelQueueRules, find_queued, next_text
 from storage.privacy.consent import record_consent
 from storage.privacy.erasure import erase
 
-Remember = Callable[..., Any]
+StoreReview = Callable[..., Any]
 WORDING = "new"
 ADMIN, AUTHOR, LABELLER, OTHER, THIRD, FOURTH = 1, 7, 8, 9, 11, 12
 NEED = LabelQueueRules(quorum=2, admins=frozenset({ADMIN}), wording=WORDING)
@@ -31,8 +31,8 @@ def consenting(unit: UnitOfWork, telegram_id: int, wording: str = WORDING) -> in
     return person.id
 
 
-def written(unit: UnitOfWork, remember: Remember, text: str, confidence: float, author: int = AUTHOR) -> Any:
-    review = remember(unit, text, telegram_id=author)
+def written(unit: UnitOfWork, store_review: StoreReview, text: str, confidence: float, author: int = AUTHOR) -> Any:
+    review = store_review(unit, text, telegram_id=author)
     given = update(PredictionRow).where(PredictionRow.id == review.prediction_id).values(confidence=confidence)
     unit.change(given)
     consenting(unit, author)
@@ -50,13 +50,13 @@ def shown(unit: UnitOfWork, telegram_id: int = LABELLER) -> int | None:
 
 
 def test_a_text_with_a_vote_comes_before_an_uncertain_one_and_that_before_a_certain_one(
-    database: Database, remember: Remember
+    database: Database, store_review: StoreReview
 ) -> None:
     with database.unit_of_work() as unit:
         labeller = consenting(unit, LABELLER)
-        certain = written(unit, remember, "Certain", 0.99)
-        voted = written(unit, remember, "Voted", 0.97)
-        unsure = written(unit, remember, "Unsure", 0.52)
+        certain = written(unit, store_review, "Certain", 0.99)
+        voted = written(unit, store_review, "Voted", 0.97)
+        unsure = written(unit, store_review, "Unsure", 0.52)
         judged(unit, voted, AUTHOR)
         order = []
         while found := next_text(unit, labeller, NEED):
@@ -66,21 +66,21 @@ def test_a_text_with_a_vote_comes_before_an_uncertain_one_and_that_before_a_cert
 
 
 def test_nobody_sees_their_own_text_nor_one_that_they_judged_under_another_prediction(
-    database: Database, remember: Remember
+    database: Database, store_review: StoreReview
 ) -> None:
     with database.unit_of_work() as unit:
-        review = written(unit, remember, "The same words", 0.6)
+        review = written(unit, store_review, "The same words", 0.6)
         assert shown(unit, AUTHOR) is None
         assert shown(unit, LABELLER) == review.prediction_id
-        written(unit, remember, "The same words", 0.6, author=OTHER)
+        written(unit, store_review, "The same words", 0.6, author=OTHER)
         assert shown(unit, OTHER) is None
         judged(unit, review, LABELLER)
         assert shown(unit, LABELLER) is None
 
 
-def test_the_word_of_an_admin_who_withdrew_decides_nothing(database: Database, remember: Remember) -> None:
+def test_the_word_of_an_admin_who_withdrew_decides_nothing(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        review = written(unit, remember, "A text", 0.6)
+        review = written(unit, store_review, "A text", 0.6)
         judged(unit, review, ADMIN)
         assert shown(unit) is None
         record_consent(unit, upsert_person(unit, ADMIN, "Ada", "en").id, Consent.WITHDRAWN, WORDING)
@@ -89,10 +89,10 @@ def test_the_word_of_an_admin_who_withdrew_decides_nothing(database: Database, r
 
 @pytest.mark.parametrize("consent", [None, (Consent.GRANTED, "old"), (Consent.WITHDRAWN, WORDING)])
 def test_only_authors_who_let_others_read_their_texts_are_read(
-    database: Database, remember: Remember, consent: tuple[Consent, str] | None
+    database: Database, store_review: StoreReview, consent: tuple[Consent, str] | None
 ) -> None:
     with database.unit_of_work() as unit:
-        review = remember(unit, "Not for everybody", telegram_id=AUTHOR)
+        review = store_review(unit, "Not for everybody", telegram_id=AUTHOR)
         if consent is not None:
             consenting(unit, AUTHOR, "older")
             record_consent(unit, review.person_id, *consent)
@@ -112,18 +112,18 @@ def test_only_authors_who_let_others_read_their_texts_are_read(
     ids=["agreed", "disputed", "doubted", "decided"],
 )
 def test_a_text_that_one_more_vote_does_not_help_is_not_shown(
-    database: Database, remember: Remember, votes: list[tuple[int, Vote]]
+    database: Database, store_review: StoreReview, votes: list[tuple[int, Vote]]
 ) -> None:
     with database.unit_of_work() as unit:
-        review = written(unit, remember, "A fine play", 0.6)
+        review = written(unit, store_review, "A fine play", 0.6)
         for telegram_id, verdict in votes:
             judged(unit, review, telegram_id, verdict)
         assert shown(unit) is None
 
 
-def test_a_vote_without_consent_does_not_count(database: Database, remember: Remember) -> None:
+def test_a_vote_without_consent_does_not_count(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        review = written(unit, remember, "A fine play", 0.6)
+        review = written(unit, store_review, "A fine play", 0.6)
         for telegram_id in (11, 12):
             stored_votes.record_vote(
                 unit, upsert_person(unit, telegram_id, "Shy", "en").id, review.prediction_id, Vote.WRONG
@@ -132,9 +132,9 @@ def test_a_vote_without_consent_does_not_count(database: Database, remember: Rem
         assert shown(unit) == review.prediction_id
 
 
-def test_a_text_that_was_edited_is_not_shown_any_more(database: Database, remember: Remember) -> None:
+def test_a_text_that_was_edited_is_not_shown_any_more(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        review = written(unit, remember, "A fine play", 0.6)
+        review = written(unit, store_review, "A fine play", 0.6)
         store_message(unit, review.person_id, 900, AUTHOR, [MessagePart(77, "A bad play")], revises=review.message_id)
         assert shown(unit) is None
 
@@ -148,12 +148,12 @@ def offered(unit: UnitOfWork, telegram_id: int) -> None:
 
 
 def test_who_comes_while_another_looks_at_the_last_vote_of_a_text_sees_the_next_one(
-    database: Database, remember: Remember
+    database: Database, store_review: StoreReview
 ) -> None:
     with database.unit_of_work() as unit:
-        voted = written(unit, remember, "Voted", 0.97)
+        voted = written(unit, store_review, "Voted", 0.97)
         judged(unit, voted, AUTHOR)
-        unvoted = written(unit, remember, "Not voted", 0.9)
+        unvoted = written(unit, store_review, "Not voted", 0.9)
         assert shown(unit, LABELLER) == voted.prediction_id
         offered(unit, LABELLER)
         assert shown(unit, LABELLER) == unvoted.prediction_id
@@ -165,10 +165,10 @@ def test_who_comes_while_another_looks_at_the_last_vote_of_a_text_sees_the_next_
 
 
 def test_a_text_that_somebody_looks_at_for_long_is_shown_to_others_again(
-    database: Database, remember: Remember
+    database: Database, store_review: StoreReview
 ) -> None:
     with database.unit_of_work() as unit:
-        review = written(unit, remember, "Voted", 0.97)
+        review = written(unit, store_review, "Voted", 0.97)
         judged(unit, review, AUTHOR)
         offered(unit, LABELLER)
         assert shown(unit, OTHER) is None
@@ -176,10 +176,12 @@ def test_a_text_that_somebody_looks_at_for_long_is_shown_to_others_again(
         assert shown(unit, OTHER) == review.prediction_id
 
 
-def test_what_was_skipped_is_not_shown_again_but_what_was_undone_is(database: Database, remember: Remember) -> None:
+def test_what_was_skipped_is_not_shown_again_but_what_was_undone_is(
+    database: Database, store_review: StoreReview
+) -> None:
     with database.unit_of_work() as unit:
         labeller = consenting(unit, LABELLER)
-        written(unit, remember, "A fine play", 0.6)
+        written(unit, store_review, "A fine play", 0.6)
         waiting = next_text(unit, labeller, NEED)
         assert waiting is not None
         number = label_offers.offer_text(unit, labeller, waiting)
@@ -201,7 +203,9 @@ def test_what_was_skipped_is_not_shown_again_but_what_was_undone_is(database: Da
         assert next_text(unit, labeller, NEED) == waiting
 
 
-def test_an_offer_is_only_found_by_the_person_that_it_was_made_to(database: Database, remember: Remember) -> None:
+def test_an_offer_is_only_found_by_the_person_that_it_was_made_to(
+    database: Database, store_review: StoreReview
+) -> None:
     with database.unit_of_work() as unit:
         labeller, other = consenting(unit, LABELLER), consenting(unit, OTHER)
         number = label_offers.offer_gold(unit, labeller, "I loved it.", "Positive")
@@ -221,10 +225,10 @@ def test_answers_to_gold_questions_are_counted_and_are_no_judgements(database: D
         assert label_offers.gold_scores(unit) == [label_offers.GoldScore(labeller, 2, 1)]
 
 
-def test_offers_go_with_the_text_and_with_the_labeller(database: Database, remember: Remember) -> None:
+def test_offers_go_with_the_text_and_with_the_labeller(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
         labeller = consenting(unit, LABELLER)
-        written(unit, remember, "A fine play", 0.6)
+        written(unit, store_review, "A fine play", 0.6)
         waiting = next_text(unit, labeller, NEED)
         assert waiting is not None
         label_offers.offer_text(unit, labeller, waiting)

@@ -55,9 +55,9 @@ def test_a_part_that_comes_late_joins_the_text(database: Database) -> None:
     assert [message.id for message in found if message] == [joined, joined]
 
 
-def test_an_edit_of_a_text_that_was_deleted_says_so(database: Database, remember: Callable[..., Any]) -> None:
+def test_an_edit_of_a_text_that_was_deleted_says_so(database: Database, store_review: Callable[..., Any]) -> None:
     with database.unit_of_work() as unit:
-        review = remember(unit, "I liked it", telegram_id=CHAT)
+        review = store_review(unit, "I liked it", telegram_id=CHAT)
         erase(unit, CHAT)
     with database.unit_of_work() as unit:
         person = upsert_person(unit, CHAT, "Ada", "en")
@@ -93,22 +93,22 @@ def test_a_prediction_comes_back_whole(database: Database) -> None:
 
 
 def test_a_prediction_needs_a_registered_model_and_a_predecessor_that_is_there(
-    database: Database, remember: Callable[..., Any]
+    database: Database, store_review: Callable[..., Any]
 ) -> None:
     with database.unit_of_work() as unit:
-        review = remember(unit, "I liked it")
+        review = store_review(unit, "I liked it")
         with pytest.raises(UnknownModelVersion, match="two"):
             store_prediction(unit, review.message_id, "two", "Positive", 0.9, True, 1, (0.0, 1.0))
         with pytest.raises(UnknownPrediction, match="12345"):
             store_prediction(unit, review.message_id, "one", "Positive", 0.9, True, 1, (0.0, 1.0), replaces=12345)
 
 
-def test_ids_of_deleted_rows_are_not_given_again(database: Database, remember: Callable[..., Any]) -> None:
+def test_ids_of_deleted_rows_are_not_given_again(database: Database, store_review: Callable[..., Any]) -> None:
     with database.unit_of_work() as unit:
-        old = remember(unit, "I liked it")
+        old = store_review(unit, "I liked it")
         erase(unit, old.telegram_id)
     with database.unit_of_work() as unit:
-        new = remember(unit, "I liked it not", telegram_id=8)
+        new = store_review(unit, "I liked it not", telegram_id=8)
     assert new.prediction_id > old.prediction_id
     assert new.message_id > old.message_id
     assert new.person_id > old.person_id

@@ -41,7 +41,7 @@ from storage.training import runs
 from storage.training.runs import claim, request_run
 from storage.training.snapshots import create_snapshot
 
-Remember = Callable[..., Any]
+StoreReview = Callable[..., Any]
 BOT = 900
 SECRET = "Zanzibarquokka"
 
@@ -80,9 +80,9 @@ def test_meeting_again_brings_name_and_language_up_to_date(database: Database) -
         assert (again.id, unit.cipher.decrypt(row.name), row.language) == (first.id, "Ada L.", None)
 
 
-def live_through_everything(unit: UnitOfWork, remember: Remember, telegram_id: int) -> None:
+def live_through_everything(unit: UnitOfWork, store_review: StoreReview, telegram_id: int) -> None:
     """A person who has rows in every table, with ``SECRET`` wherever words are."""
-    review = remember(unit, f"{SECRET} is a good film, said {telegram_id}", telegram_id=telegram_id)
+    review = store_review(unit, f"{SECRET} is a good film, said {telegram_id}", telegram_id=telegram_id)
     person = upsert_person(unit, telegram_id, f"{SECRET} Smith", "en")
     old = store_message(
         unit, person.id, BOT, telegram_id, [MessagePart(1, SECRET), MessagePart(2, f"the {SECRET} end")]
@@ -118,10 +118,10 @@ def learn_from_it(unit: UnitOfWork, review: Any, telegram_id: int) -> None:
 
 
 def test_nothing_that_a_person_wrote_is_readable_on_the_disk(
-    request: pytest.FixtureRequest, database: Database, database_url: str, remember: Remember
+    request: pytest.FixtureRequest, database: Database, database_url: str, store_review: StoreReview
 ) -> None:
     with database.unit_of_work() as unit:
-        live_through_everything(unit, remember, 7)
+        live_through_everything(unit, store_review, 7)
         assert all(counts(unit)[table.name] for table in Base.metadata.tables.values())
     if database_url.startswith("sqlite"):
         file = Path(parse_address(database_url).database or "")
@@ -156,11 +156,11 @@ def test_every_column_of_bytes_is_sealed_or_a_hash() -> None:
     assert plain == hashes | {"training_runs.card"}, "the card is a chart, without a text"
 
 
-def test_an_erased_person_leaves_nothing_but_bare_update_ids(database: Database, remember: Remember) -> None:
+def test_an_erased_person_leaves_nothing_but_bare_update_ids(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        live_through_everything(unit, remember, 8)
+        live_through_everything(unit, store_review, 8)
         before = counts(unit)
-        live_through_everything(unit, remember, 7)
+        live_through_everything(unit, store_review, 7)
     with database.unit_of_work() as unit:
         erased = erase(unit, 7)
     assert erased == ErasedRows(people=1, consents=1, messages=3, predictions=1, votes=1, replies=2, updates=2)
@@ -176,10 +176,10 @@ def test_an_erased_person_leaves_nothing_but_bare_update_ids(database: Database,
         assert erase(unit, 7) == ErasedRows(0, 0, 0, 0, 0, 0, 0)
 
 
-def test_no_cell_of_any_table_still_holds_an_erased_person(database: Database, remember: Remember) -> None:
+def test_no_cell_of_any_table_still_holds_an_erased_person(database: Database, store_review: StoreReview) -> None:
     telegram_id = 7_654_321_098
     with database.unit_of_work() as unit:
-        live_through_everything(unit, remember, telegram_id)
+        live_through_everything(unit, store_review, telegram_id)
         erase(unit, telegram_id)
     with database.reading() as unit:
         names = inspect(unit.connection()).get_table_names()
@@ -201,9 +201,9 @@ def test_replies_to_a_person_in_a_group_go_and_those_to_others_stay(database: Da
         assert left.id == to_grace
 
 
-def test_judgements_of_others_go_with_the_text_they_judge(database: Database, remember: Remember) -> None:
+def test_judgements_of_others_go_with_the_text_they_judge(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        review = remember(unit, "I liked it", telegram_id=7)
+        review = store_review(unit, "I liked it", telegram_id=7)
         other = upsert_person(unit, 8, "Grace", "en")
         record_vote(unit, other.id, review.prediction_id, Vote.WRONG)
         assert erase(unit, 7).votes == 1
@@ -214,9 +214,9 @@ def after(days: float) -> datetime:
     return datetime.now(UTC) + timedelta(days=days)
 
 
-def test_old_messages_go_with_all_that_hangs_on_them(database: Database, remember: Remember) -> None:
+def test_old_messages_go_with_all_that_hangs_on_them(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        review = remember(unit, "I liked it")
+        review = store_review(unit, "I liked it")
         record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
         enqueue(unit, Draft(BOT, 7, {"text": "Positive"}, review.person_id, review.prediction_id))
         assert purge(unit, after(364), message_days=365, inbox_days=7) == PurgedRows(0, 0, 0)
@@ -237,11 +237,11 @@ def test_old_messages_go_with_all_that_hangs_on_them(database: Database, remembe
     ],
 )
 def test_only_judged_messages_with_consent_outlive_their_time(
-    database: Database, remember: Remember, ledger: list[Consent], judged: bool, stays: bool
+    database: Database, store_review: StoreReview, ledger: list[Consent], judged: bool, stays: bool
 ) -> None:
     with database.unit_of_work() as unit:
-        review = remember(unit, "I liked it", telegram_id=7)
-        bystander = remember(unit, "Another one", telegram_id=8)
+        review = store_review(unit, "I liked it", telegram_id=7)
+        bystander = store_review(unit, "Another one", telegram_id=8)
         record_consent(unit, bystander.person_id, Consent.GRANTED, "1")
         for consent in ledger:
             record_consent(unit, review.person_id, consent, "1")
@@ -255,10 +255,10 @@ def test_only_judged_messages_with_consent_outlive_their_time(
 
 @pytest.mark.parametrize("consent", [Consent.GRANTED, Consent.WITHDRAWN])
 def test_the_vote_of_who_took_back_their_consent_does_not_outlive_its_time(
-    database: Database, remember: Remember, consent: Consent
+    database: Database, store_review: StoreReview, consent: Consent
 ) -> None:
     with database.unit_of_work() as unit:
-        review = remember(unit, "I liked it", telegram_id=7)
+        review = store_review(unit, "I liked it", telegram_id=7)
         voter = upsert_person(unit, 8, "Ben", "en")
         record_consent(unit, review.person_id, Consent.GRANTED, "1")
         record_consent(unit, voter.id, consent, "1")
@@ -269,11 +269,11 @@ def test_the_vote_of_who_took_back_their_consent_does_not_outlive_its_time(
         assert counts(unit)["judgements"] == (consent is Consent.GRANTED)
 
 
-def test_a_revision_outlives_the_text_that_it_revises(database: Database, remember: Remember) -> None:
+def test_a_revision_outlives_the_text_that_it_revises(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
         person = upsert_person(unit, 7, "Ada", "en")
         old = store_message(unit, person.id, BOT, 7, [MessagePart(1, "I liked it")])
-        new = remember(unit, "I loved it", telegram_id=7)
+        new = store_review(unit, "I loved it", telegram_id=7)
         unit.get_one(MessageRow, new.message_id).revises = old
         record_vote(unit, person.id, new.prediction_id, Vote.RIGHT)
         record_consent(unit, person.id, Consent.GRANTED, "1")

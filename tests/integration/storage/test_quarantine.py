@@ -14,7 +14,7 @@ from storage.feedback.quarantine import QuarantineReason, count_quarantined, qua
 from storage.feedback.votes import record_vote
 from storage.privacy.consent import record_consent
 
-Remember = Callable[..., Any]
+StoreReview = Callable[..., Any]
 ADMIN = 1
 ADMINS = frozenset({ADMIN})
 AUTHOR, SECOND = 7, 8
@@ -26,18 +26,18 @@ def vote(unit: UnitOfWork, prediction_id: int, telegram_id: int, verdict: Vote) 
     record_vote(unit, person.id, prediction_id, verdict)
 
 
-def voted(unit: UnitOfWork, remember: Remember, text: str, own: Vote, other: Vote) -> Any:
-    review = remember(unit, text, telegram_id=AUTHOR)
+def voted(unit: UnitOfWork, store_review: StoreReview, text: str, own: Vote, other: Vote) -> Any:
+    review = store_review(unit, text, telegram_id=AUTHOR)
     vote(unit, review.prediction_id, AUTHOR, own)
     vote(unit, review.prediction_id, SECOND, other)
     return review
 
 
-def test_a_disagreement_is_shown_until_an_admin_decides(database: Database, remember: Remember) -> None:
+def test_a_disagreement_is_shown_until_an_admin_decides(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        voted(unit, remember, "Both like it", Vote.RIGHT, Vote.RIGHT)
-        review = voted(unit, remember, "Nobody knows", Vote.RIGHT, Vote.NEITHER)
-        later = voted(unit, remember, "Nobody knows either", Vote.RIGHT, Vote.WRONG)
+        voted(unit, store_review, "Both like it", Vote.RIGHT, Vote.RIGHT)
+        review = voted(unit, store_review, "Nobody knows", Vote.RIGHT, Vote.NEITHER)
+        later = voted(unit, store_review, "Nobody knows either", Vote.RIGHT, Vote.WRONG)
         shown = quarantined_texts(unit, 2, ADMINS, 10)
         assert [text.text for text in shown] == ["Nobody knows", "Nobody knows either"]
         first = shown[0]
@@ -50,13 +50,13 @@ def test_a_disagreement_is_shown_until_an_admin_decides(database: Database, reme
         assert labels[review.prediction_id] == "Negative"
 
 
-def test_an_unlikely_label_is_shown_last_and_counts_meanwhile(database: Database, remember: Remember) -> None:
+def test_an_unlikely_label_is_shown_last_and_counts_meanwhile(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        odd = voted(unit, remember, "Surely bad", Vote.WRONG, Vote.WRONG)
-        voted(unit, remember, "Perhaps bad", Vote.WRONG, Vote.WRONG)
+        odd = voted(unit, store_review, "Surely bad", Vote.WRONG, Vote.WRONG)
+        voted(unit, store_review, "Perhaps bad", Vote.WRONG, Vote.WRONG)
         certain = update(PredictionRow).where(PredictionRow.id == odd.prediction_id).values(confidence=0.995)
         unit.change(certain)
-        voted(unit, remember, "Nobody knows", Vote.RIGHT, Vote.WRONG)
+        voted(unit, store_review, "Nobody knows", Vote.RIGHT, Vote.WRONG)
         assert [(text.text, text.reason) for text in quarantined_texts(unit, 2, ADMINS, 10)] == [
             ("Nobody knows", QuarantineReason.DISAGREEMENT),
             ("Surely bad", QuarantineReason.UNLIKELY),

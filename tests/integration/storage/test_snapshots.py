@@ -35,7 +35,7 @@ from storage.training.snapshots import (
     versions_that_saw,
 )
 
-Remember = Callable[..., Any]
+StoreReview = Callable[..., Any]
 RULES = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1, holdout=0.0)
 HELD_OUT = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1, holdout=1.0)
 ADMIN = 1
@@ -66,9 +66,9 @@ def vote(unit: UnitOfWork, prediction_id: int, telegram_id: int, verdict: Vote =
     record_vote(unit, upsert_person(unit, telegram_id, "Someone", "en").id, prediction_id, verdict)
 
 
-def agreed(unit: UnitOfWork, remember: Remember, text: str, label: str = "Positive") -> Any:
+def agreed(unit: UnitOfWork, store_review: StoreReview, text: str, label: str = "Positive") -> Any:
     """A text that its author and another call what it was predicted to be."""
-    review = remember(unit, text, telegram_id=AUTHOR, label=label)
+    review = store_review(unit, text, telegram_id=AUTHOR, label=label)
     vote(unit, review.prediction_id, AUTHOR)
     vote(unit, review.prediction_id, SECOND)
     return review
@@ -117,9 +117,9 @@ R, W, N = Vote.RIGHT, Vote.WRONG, Vote.NEITHER
     ],
 )
 def test_votes_decide_what_a_text_is_good_for(
-    unit: UnitOfWork, remember: Remember, votes: dict[int, Vote], state: ConsensusState
+    unit: UnitOfWork, store_review: StoreReview, votes: dict[int, Vote], state: ConsensusState
 ) -> None:
-    review = remember(unit, "I liked it", telegram_id=AUTHOR)
+    review = store_review(unit, "I liked it", telegram_id=AUTHOR)
     for telegram_id, verdict in votes.items():
         vote(unit, review.prediction_id, telegram_id, verdict)
     assert states(unit) == [state]
@@ -128,8 +128,8 @@ def test_votes_decide_what_a_text_is_good_for(
     assert labels == ([expected] if state is ConsensusState.USABLE else [])
 
 
-def test_a_text_counts_only_while_its_author_consents(unit: UnitOfWork, remember: Remember) -> None:
-    agreed(unit, remember, "I liked it")
+def test_a_text_counts_only_while_its_author_consents(unit: UnitOfWork, store_review: StoreReview) -> None:
+    agreed(unit, store_review, "I liked it")
     assert states(unit) == [ConsensusState.USABLE]
     withdraw(unit, AUTHOR)
     assert states(unit) == []
@@ -137,16 +137,16 @@ def test_a_text_counts_only_while_its_author_consents(unit: UnitOfWork, remember
     assert states(unit) == [ConsensusState.USABLE]
 
 
-def test_a_vote_counts_only_while_its_voter_consents(unit: UnitOfWork, remember: Remember) -> None:
-    agreed(unit, remember, "I liked it")
-    vote(unit, remember(unit, "I liked it", telegram_id=AUTHOR).prediction_id, 10, Vote.WRONG)
+def test_a_vote_counts_only_while_its_voter_consents(unit: UnitOfWork, store_review: StoreReview) -> None:
+    agreed(unit, store_review, "I liked it")
+    vote(unit, store_review(unit, "I liked it", telegram_id=AUTHOR).prediction_id, 10, Vote.WRONG)
     assert states(unit) == [ConsensusState.USABLE], "somebody who was never asked says otherwise"
     withdraw(unit, SECOND)
     assert states(unit) == [ConsensusState.WAITING]
 
 
-def test_an_admin_who_withdrew_decides_nothing(unit: UnitOfWork, remember: Remember) -> None:
-    review = remember(unit, "I liked it", telegram_id=AUTHOR)
+def test_an_admin_who_withdrew_decides_nothing(unit: UnitOfWork, store_review: StoreReview) -> None:
+    review = store_review(unit, "I liked it", telegram_id=AUTHOR)
     vote(unit, review.prediction_id, AUTHOR)
     vote(unit, review.prediction_id, ADMIN, Vote.WRONG)
     assert states(unit) == [ConsensusState.USABLE]
@@ -154,20 +154,22 @@ def test_an_admin_who_withdrew_decides_nothing(unit: UnitOfWork, remember: Remem
     assert states(unit) == [ConsensusState.WAITING]
 
 
-def test_equal_texts_count_as_one_and_belong_to_the_first_who_consents(unit: UnitOfWork, remember: Remember) -> None:
-    hidden = remember(unit, "I liked it", telegram_id=10)
+def test_equal_texts_count_as_one_and_belong_to_the_first_who_consents(
+    unit: UnitOfWork, store_review: StoreReview
+) -> None:
+    hidden = store_review(unit, "I liked it", telegram_id=10)
     vote(unit, hidden.prediction_id, SECOND)
-    shown = remember(unit, "I liked it", telegram_id=AUTHOR)
+    shown = store_review(unit, "I liked it", telegram_id=AUTHOR)
     vote(unit, shown.prediction_id, AUTHOR)
     (text,) = eligible_texts(unit, RULES.quorum, ADMINS)
     assert (text.voted.message_id, text.voted.author_id) == (shown.message_id, shown.person_id)
     assert len(text.supporters) == 2
 
 
-def test_a_snapshot_gives_the_texts_and_their_labels(unit: UnitOfWork, remember: Remember) -> None:
-    agreed(unit, remember, "I liked it")
-    agreed(unit, remember, "I did not like it", label="Negative")
-    vote(unit, remember(unit, "Only one says so", telegram_id=AUTHOR).prediction_id, AUTHOR)
+def test_a_snapshot_gives_the_texts_and_their_labels(unit: UnitOfWork, store_review: StoreReview) -> None:
+    agreed(unit, store_review, "I liked it")
+    agreed(unit, store_review, "I did not like it", label="Negative")
+    vote(unit, store_review(unit, "Only one says so", telegram_id=AUTHOR).prediction_id, AUTHOR)
     lease = start(unit)
     assert create_snapshot(unit, lease, RULES, ADMINS, "one") == Snapshot(train=2, held_out=0)
     assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == [
@@ -178,30 +180,32 @@ def test_a_snapshot_gives_the_texts_and_their_labels(unit: UnitOfWork, remember:
     assert runs.get_run(unit, lease.run.id).champion == "one"
 
 
-def test_a_run_that_is_taken_up_again_keeps_its_snapshot(unit: UnitOfWork, remember: Remember) -> None:
-    agreed(unit, remember, "I liked it")
+def test_a_run_that_is_taken_up_again_keeps_its_snapshot(unit: UnitOfWork, store_review: StoreReview) -> None:
+    agreed(unit, store_review, "I liked it")
     lease = start(unit)
     create_snapshot(unit, lease, RULES, ADMINS, "one")
-    agreed(unit, remember, "I liked it too")
+    agreed(unit, store_review, "I liked it too")
     again = Lease(runs.get_run(unit, lease.run.id), lease.token)
     assert create_snapshot(unit, again, RULES, ADMINS, "two") == Snapshot(train=1, held_out=0)
     assert runs.get_run(unit, lease.run.id).champion == "one"
 
 
-def test_a_worker_that_lost_its_lease_writes_no_snapshot(unit: UnitOfWork, remember: Remember) -> None:
-    agreed(unit, remember, "I liked it")
+def test_a_worker_that_lost_its_lease_writes_no_snapshot(unit: UnitOfWork, store_review: StoreReview) -> None:
+    agreed(unit, store_review, "I liked it")
     lease = start(unit)
     with pytest.raises(LeaseLost):
         create_snapshot(unit, Lease(lease.run, lease.token - 1), RULES, ADMINS, "one")
     assert unit.scalars(select(SnapshotRow)).all() == []
 
 
-def test_what_was_held_out_never_trains_and_what_trained_never_measures(unit: UnitOfWork, remember: Remember) -> None:
-    agreed(unit, remember, "This one measured")
+def test_what_was_held_out_never_trains_and_what_trained_never_measures(
+    unit: UnitOfWork, store_review: StoreReview
+) -> None:
+    agreed(unit, store_review, "This one measured")
     first = ran(unit, HELD_OUT)
-    agreed(unit, remember, "This one trained")
+    agreed(unit, store_review, "This one trained")
     ran(unit, RULES)
-    agreed(unit, remember, "This one is new")
+    agreed(unit, store_review, "This one is new")
     last = ran(unit, HELD_OUT)
     assert labelled_texts(unit, first, SnapshotPart.HELD_OUT) == [LabelledText("This one measured", "Positive")]
     assert held_out_before(unit, first) == []
@@ -210,9 +214,9 @@ def test_what_was_held_out_never_trains_and_what_trained_never_measures(unit: Un
     assert held_out_before(unit, last) == [LabelledText("This one measured", "Positive")]
 
 
-def test_a_text_that_is_quarantined_or_withdrawn_measures_no_more(unit: UnitOfWork, remember: Remember) -> None:
-    review = agreed(unit, remember, "I liked it")
-    agreed(unit, remember, "I liked it too")
+def test_a_text_that_is_quarantined_or_withdrawn_measures_no_more(unit: UnitOfWork, store_review: StoreReview) -> None:
+    review = agreed(unit, store_review, "I liked it")
+    agreed(unit, store_review, "I liked it too")
     ran(unit, HELD_OUT)
     vote(unit, review.prediction_id, THIRD, Vote.WRONG)
     assert held_out_before(unit, ran(unit, HELD_OUT)) == [LabelledText("I liked it too", "Positive")]
@@ -220,11 +224,11 @@ def test_a_text_that_is_quarantined_or_withdrawn_measures_no_more(unit: UnitOfWo
     assert held_out_before(unit, ran(unit, HELD_OUT)) == []
 
 
-def test_texts_of_one_person_and_minute_stay_together(unit: UnitOfWork, remember: Remember) -> None:
+def test_texts_of_one_person_and_minute_stay_together(unit: UnitOfWork, store_review: StoreReview) -> None:
     half = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1, holdout=0.5)
     start_of_day = datetime.fromisoformat("2026-03-01T08:00:00+00:00")
     for minute, number in itertools.product(range(40), range(3)):
-        review = agreed(unit, remember, f"Number {number} of minute {minute}")
+        review = agreed(unit, store_review, f"Number {number} of minute {minute}")
         written = start_of_day + timedelta(minutes=minute, seconds=10 * number)
         unit.change(update(MessageRow).where(MessageRow.id == review.message_id).values(created_at=written))
     lease = start(unit)
@@ -237,25 +241,25 @@ def test_texts_of_one_person_and_minute_stay_together(unit: UnitOfWork, remember
         assert all(minutes.count(minute) == 3 for minute in minutes)
 
 
-def test_nobody_but_an_admin_supplies_too_much(unit: UnitOfWork, remember: Remember) -> None:
+def test_nobody_but_an_admin_supplies_too_much(unit: UnitOfWork, store_review: StoreReview) -> None:
     tight = EligibilityRules(quorum=1, person_rows=3, person_share=0.1, holdout=0.0)
     for number in range(5):
-        vote(unit, remember(unit, f"Of the author, {number}", telegram_id=AUTHOR).prediction_id, AUTHOR)
-        vote(unit, remember(unit, f"An admin's word, {number}", telegram_id=SECOND).prediction_id, ADMIN)
+        vote(unit, store_review(unit, f"Of the author, {number}", telegram_id=AUTHOR).prediction_id, AUTHOR)
+        vote(unit, store_review(unit, f"An admin's word, {number}", telegram_id=SECOND).prediction_id, ADMIN)
     lease = start(unit)
     assert create_snapshot(unit, lease, tight, ADMINS, "one") == Snapshot(train=8, held_out=0)
     texts = [row.text for row in labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN)]
     assert [text for text in texts if "author" in text] == [f"Of the author, {number}" for number in range(3)]
 
 
-def test_texts_that_wait_for_their_quota_are_not_new(unit: UnitOfWork, remember: Remember) -> None:
+def test_texts_that_wait_for_their_quota_are_not_new(unit: UnitOfWork, store_review: StoreReview) -> None:
     tight = EligibilityRules(quorum=1, person_rows=3, person_share=0.1, holdout=0.0)
     for number in range(5):
-        vote(unit, remember(unit, f"Of the author, {number}", telegram_id=AUTHOR).prediction_id, AUTHOR)
+        vote(unit, store_review(unit, f"Of the author, {number}", telegram_id=AUTHOR).prediction_id, AUTHOR)
     assert count_new_eligible(unit, tight, ADMINS) == 3
     ran(unit, tight)
     assert count_new_eligible(unit, tight, ADMINS) == 0
-    review = remember(unit, "Of another", telegram_id=SECOND)
+    review = store_review(unit, "Of another", telegram_id=SECOND)
     vote(unit, review.prediction_id, SECOND)
     assert count_new_eligible(unit, tight, ADMINS) == 1
     ran(unit, tight)
@@ -263,9 +267,9 @@ def test_texts_that_wait_for_their_quota_are_not_new(unit: UnitOfWork, remember:
     assert count_new_eligible(unit, tight, ADMINS) == 1, "it has another label now"
 
 
-def test_a_run_misses_a_text_that_went_or_whose_consent_ended(unit: UnitOfWork, remember: Remember) -> None:
-    agreed(unit, remember, "I liked it")
-    vote(unit, remember(unit, "Mine", telegram_id=THIRD).prediction_id, ADMIN)
+def test_a_run_misses_a_text_that_went_or_whose_consent_ended(unit: UnitOfWork, store_review: StoreReview) -> None:
+    agreed(unit, store_review, "I liked it")
+    vote(unit, store_review(unit, "Mine", telegram_id=THIRD).prediction_id, ADMIN)
     lease = start(unit)
     assert create_snapshot(unit, lease, RULES, ADMINS, "one").train == 2
     withdraw(unit, THIRD)
@@ -276,11 +280,11 @@ def test_a_run_misses_a_text_that_went_or_whose_consent_ended(unit: UnitOfWork, 
     assert (None, None, "Positive") in [tuple(row) for row in rows]
 
 
-def test_nobody_deletes_a_text_while_a_snapshot_is_taken(database: Database, remember: Remember) -> None:
+def test_nobody_deletes_a_text_while_a_snapshot_is_taken(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
         for telegram_id in (AUTHOR, SECOND):
             say_yes(unit, telegram_id)
-        agreed(unit, remember, "I liked it")
+        agreed(unit, store_review, "I liked it")
     deleted = threading.Event()
 
     def delete() -> None:
@@ -300,8 +304,8 @@ def test_nobody_deletes_a_text_while_a_snapshot_is_taken(database: Database, rem
         assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == []
 
 
-def test_versions_name_whom_they_saw(unit: UnitOfWork, remember: Remember) -> None:
-    review = agreed(unit, remember, "I liked it")
+def test_versions_name_whom_they_saw(unit: UnitOfWork, store_review: StoreReview) -> None:
+    review = agreed(unit, store_review, "I liked it")
     register(unit, "two", "0" * 64, "models/two", run_id=ran(unit))
     register(unit, "three", "0" * 64, "models/three", run_id=ran(unit))
     third = say_yes(unit, THIRD)
@@ -311,9 +315,9 @@ def test_versions_name_whom_they_saw(unit: UnitOfWork, remember: Remember) -> No
     assert versions_that_saw(unit, third) == [], "the vote came after both"
 
 
-def test_ten_thousand_judgements_are_a_snapshot_in_about_a_second(unit: UnitOfWork, remember: Remember) -> None:
+def test_ten_thousand_judgements_are_a_snapshot_in_about_a_second(unit: UnitOfWork, store_review: StoreReview) -> None:
     people = [say_yes(unit, 100 + number) for number in range(40)]
-    remember(unit, "Makes the model version known")
+    store_review(unit, "Makes the model version known")
     words = utc_now()
     texts = range(5_000)
     messages = [

@@ -13,7 +13,7 @@ from storage.db.tables import VoteRow
 from storage.errors import UnknownPrediction
 from storage.feedback.votes import record_vote, undo_vote, vote_of
 
-Remember = Callable[..., Any]
+StoreReview = Callable[..., Any]
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,10 @@ Remember = Callable[..., Any]
     ],
 )
 def test_a_verdict_names_the_true_label(
-    database: Database, remember: Remember, predicted: str, verdict: Vote, true: str | None
+    database: Database, store_review: StoreReview, predicted: str, verdict: Vote, true: str | None
 ) -> None:
     with database.unit_of_work() as unit:
-        review = remember(unit, "I liked it", label=predicted)
+        review = store_review(unit, "I liked it", label=predicted)
         assert record_vote(unit, review.person_id, review.prediction_id, verdict) is None
     with database.reading() as unit:
         judgement = vote_of(unit, review.person_id, review.prediction_id)
@@ -39,9 +39,9 @@ def test_a_verdict_names_the_true_label(
     assert judgement.created_at.tzinfo is not None
 
 
-def test_a_second_tap_changes_the_vote_and_never_doubles_it(database: Database, remember: Remember) -> None:
+def test_a_second_tap_changes_the_vote_and_never_doubles_it(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        review = remember(unit, "I liked it")
+        review = store_review(unit, "I liked it")
         assert record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT) is None
     with database.unit_of_work() as unit:
         assert record_vote(unit, review.person_id, review.prediction_id, Vote.WRONG) is Vote.RIGHT
@@ -53,11 +53,13 @@ def test_a_second_tap_changes_the_vote_and_never_doubles_it(database: Database, 
     assert (judgement.vote, judgement.label) == (Vote.WRONG, "Negative")
 
 
-def test_the_same_text_under_a_newer_prediction_replaces_the_vote(database: Database, remember: Remember) -> None:
+def test_the_same_text_under_a_newer_prediction_replaces_the_vote(
+    database: Database, store_review: StoreReview
+) -> None:
     with database.unit_of_work() as unit:
-        old = remember(unit, "I liked it", label="Negative")
+        old = store_review(unit, "I liked it", label="Negative")
         record_vote(unit, old.person_id, old.prediction_id, Vote.WRONG)
-        new = remember(unit, "I liked it", label="Positive", version="two")
+        new = store_review(unit, "I liked it", label="Positive", version="two")
         assert record_vote(unit, new.person_id, new.prediction_id, Vote.RIGHT) is Vote.WRONG
         under_old = vote_of(unit, old.person_id, old.prediction_id)
         assert under_old == vote_of(unit, new.person_id, new.prediction_id)
@@ -65,11 +67,11 @@ def test_the_same_text_under_a_newer_prediction_replaces_the_vote(database: Data
         assert (under_old.prediction_id, under_old.label) == (new.prediction_id, "Positive")
 
 
-def test_other_people_and_other_texts_have_votes_of_their_own(database: Database, remember: Remember) -> None:
+def test_other_people_and_other_texts_have_votes_of_their_own(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        mine = remember(unit, "I liked it", telegram_id=7)
-        other_text = remember(unit, "I liked it!", telegram_id=7)
-        theirs = remember(unit, "I liked it", telegram_id=8)
+        mine = store_review(unit, "I liked it", telegram_id=7)
+        other_text = store_review(unit, "I liked it!", telegram_id=7)
+        theirs = store_review(unit, "I liked it", telegram_id=8)
         bystander = upsert_person(unit, 9, "Grace", "en")
         for person_id, review in [(mine.person_id, mine), (mine.person_id, other_text), (theirs.person_id, theirs)]:
             assert record_vote(unit, person_id, review.prediction_id, Vote.RIGHT) is None
@@ -77,9 +79,9 @@ def test_other_people_and_other_texts_have_votes_of_their_own(database: Database
         assert unit.scalars(select(func.count()).select_from(VoteRow)).one() == 4
 
 
-def test_a_vote_can_be_taken_back(database: Database, remember: Remember) -> None:
+def test_a_vote_can_be_taken_back(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        review = remember(unit, "I liked it")
+        review = store_review(unit, "I liked it")
         assert undo_vote(unit, review.person_id, review.prediction_id) is None
         record_vote(unit, review.person_id, review.prediction_id, Vote.NEITHER)
     with database.unit_of_work() as unit:

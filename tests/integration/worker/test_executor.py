@@ -46,7 +46,7 @@ def store(settings: Settings) -> ArtifactStore:
 
 
 @pytest.fixture
-def lease(database: Database, store: ArtifactStore, tmp_path: Path, remember: Callable[..., Any]) -> Lease:
+def lease(database: Database, store: ArtifactStore, tmp_path: Path, store_review: Callable[..., Any]) -> Lease:
     """A claimed run with three labelled texts to train on and a live model to compare with."""
     champion = model(tmp_path / "champion", "champion")
     location = store.put(champion, "run0-champion")
@@ -54,7 +54,7 @@ def lease(database: Database, store: ArtifactStore, tmp_path: Path, remember: Ca
         registry.register(unit, "champion", manifest_hash(champion), location)
         registry.make_live(unit, "champion", "test setup")
         for text in ("A joy to watch.", "A bore to watch.", "It made me laugh."):
-            review = remember(unit, text, telegram_id=ADMIN)
+            review = store_review(unit, text, telegram_id=ADMIN)
             record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
         record_consent(unit, review.person_id, Consent.GRANTED, "test")
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run

@@ -52,15 +52,17 @@ def home(request: pytest.FixtureRequest, keys: tuple[str, ...], tmp_path: Path) 
 
 
 @pytest.fixture
-def opened(home: WorkerHome, keys: tuple[str, ...], remember: Callable[..., Any], tmp_path: Path) -> Iterator[Database]:
+def opened(
+    home: WorkerHome, keys: tuple[str, ...], store_review: Callable[..., Any], tmp_path: Path
+) -> Iterator[Database]:
     """The home's database; see ``opened_database``."""
-    with opened_database(home, keys, remember, tmp_path) as database:
+    with opened_database(home, keys, store_review, tmp_path) as database:
         yield database
 
 
 @contextmanager
 def opened_database(
-    home: WorkerHome, keys: tuple[str, ...], remember: Callable[..., Any], tmp_path: Path
+    home: WorkerHome, keys: tuple[str, ...], store_review: Callable[..., Any], tmp_path: Path
 ) -> Iterator[Database]:
     """Open a home's database, with a live model and three texts that an admin voted on."""
     database = Database.open(home.settings.database_address, keys)
@@ -72,7 +74,7 @@ def opened_database(
         registry.register(unit, "champion", manifest_hash(champion), str(champion))
         registry.make_live(unit, "champion", "test setup")
         for text in ("A joy to watch.", "A bore to watch.", "It made me laugh."):
-            review = remember(unit, text, telegram_id=ADMIN)
+            review = store_review(unit, text, telegram_id=ADMIN)
             record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
         record_consent(unit, review.person_id, Consent.GRANTED, "test")
     yield database
@@ -324,7 +326,7 @@ def group_of(leader: int) -> list[int]:
 
 
 def test_a_worker_reconnects_when_its_broker_is_back(
-    keys: tuple[str, ...], tmp_path: Path, migrated_sqlite: Path, remember: Callable[..., Any]
+    keys: tuple[str, ...], tmp_path: Path, migrated_sqlite: Path, store_review: Callable[..., Any]
 ) -> None:
     shutil.copy(migrated_sqlite, tmp_path / "thumbs.db")
     settings = {"DATABASE_URL": f"sqlite:///{tmp_path / 'thumbs.db'}", "ENCRYPTION_KEY": keys[0]}
@@ -333,7 +335,7 @@ def test_a_worker_reconnects_when_its_broker_is_back(
     with (
         RedisServer.running(tmp_path) as redis,
         WorkerHome.made(tmp_path / "home", BROKER_URL=redis.address, **settings) as home,
-        opened_database(home, keys, remember, tmp_path) as database,
+        opened_database(home, keys, store_review, tmp_path) as database,
         running_worker(home, "--beat") as worker,
     ):
         run_id, trainer = start_run(home, database, worker)

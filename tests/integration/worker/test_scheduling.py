@@ -28,11 +28,11 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def labelled(database: Database, remember: Callable[..., Any]) -> None:
+def labelled(database: Database, store_review: Callable[..., Any]) -> None:
     """Three texts that an admin voted on, written today."""
     with database.unit_of_work() as unit:
         for text in ("A joy to watch.", "A bore to watch.", "It made me laugh."):
-            review = remember(unit, text, telegram_id=ADMIN)
+            review = store_review(unit, text, telegram_id=ADMIN)
             record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
         record_consent(unit, review.person_id, Consent.GRANTED, "test")
 
