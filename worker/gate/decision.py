@@ -27,7 +27,7 @@ class GateBounds:
     auto_promote: bool
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings) -> Self:
         """Return the bounds from the settings."""
         return cls(
             imdb_loss=settings.gate_imdb_loss,

@@ -90,7 +90,7 @@ class _Attempt:
         job = build_job(self._database, self._settings, store, lease.run, directory)
         with TrainerProcess(python, job, directory.lock_descriptor) as trainer:
             done = wait_for_measurements(trainer, self._keeper, self._stop)
-            decision = decide(done.measured, GateBounds.of(self._settings))
+            decision = decide(done.measured, GateBounds.from_settings(self._settings))
             self._stop.check()
             result = RunResult(done, decision, _draw_chart(decision, done.measured))
             state = publish(self._database, store, lease, directory, result)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from core.errors import ThumbsError
+from core.files import replaced
 from core.logs import configure_logging
 from core.settings import Settings, read_settings
 from ml.errors import FineTuneStopped, NothingToResume, UnusableArtifact
@@ -123,7 +124,8 @@ def _train_or_reuse(inputs: TrainerInputs, directory: Path, emit: Emit, stop: St
         return finished
     manifest = _resume_or_fine_tune(fine_tune_job, TrainingCallbacks(_progress_reporter(emit), stop.requested))
     facts = {"plan": fine_tune_job.checkpoint.plan, "manifest_sha256": manifest_hash(fine_tune_job.out)}
-    (directory / _PLAN).write_text(json.dumps(facts), encoding="utf-8")
+    with replaced(directory / _PLAN) as part:
+        part.write_text(json.dumps(facts), encoding="utf-8")
     return manifest
 
 

@@ -163,7 +163,7 @@ def test_a_feedback_round_is_trained_reported_and_measured_on_the_published_file
     assert {"negation", "typos"} < measured.behaviour.keys()
     assert "sarcasm" not in measured.behaviour, "known-hard checks are left out"
     assert measured.slices["up to 50 words"].texts == measured.imdb.texts
-    assert decide(measured, GateBounds.of(SETTINGS)).sentence
+    assert decide(measured, GateBounds.from_settings(SETTINGS)).sentence
 
 
 def test_the_live_model_reads_the_gate_set_once(make_job: MakeJob, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_without_reviews_imdb_is_not_measured_and_the_candidate_is_not_promoted(
     done, _ = done_in_process(make_job(imdb=None))
     assert done.measured.imdb is None
     assert done.measured.slices == {}
-    decision = decide(done.measured, GateBounds.of(SETTINGS))
+    decision = decide(done.measured, GateBounds.from_settings(SETTINGS))
     assert decision.outcome is not RunState.PROMOTED
 
 

@@ -41,7 +41,7 @@ def decided(bounds: GateBounds = BOUNDS, **changes: Any) -> tuple[RunState, str]
 
 def test_the_bounds_are_the_settings() -> None:
     settings = Settings(_env_file=None)
-    assert GateBounds.of(settings) == BOUNDS
+    assert GateBounds.from_settings(settings) == BOUNDS
 
 
 def test_a_better_model_that_keeps_its_accuracy_on_imdb_is_promoted() -> None:
