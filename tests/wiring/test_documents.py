@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,10 @@ import pytest
 from paths import ROOT
 
 from benchmarks.figures.documents import DOCUMENTS, with_blocks
+from bot.admin import handlers as admin_handlers
+from bot.labelling import handlers as label_handlers
+from bot.privacy import handlers as privacy_handlers
+from bot.reviews import handlers as review_handlers
 
 README = ROOT / "README.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
@@ -85,12 +90,32 @@ def test_a_decision_has_number_date_status_and_the_same_headings(page: Path) -> 
     assert f"](decisions/{page.name})" in index
 
 
+def test_the_decision_on_layers_lists_the_layers_inside_the_rooms() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = [each for each in project["tool"]["importlinter"]["contracts"] if "containers" in each]
+    text = DECISIONS[1].read_text(encoding="utf-8")
+    for contract in contracts:
+        [room] = contract["containers"]
+        layers = [layer.split(" | ") for layer in contract["layers"] if layer != "__main__"]
+        row = "; ".join(" \\| ".join(f"`{name}`" for name in names) for names in layers)
+        # The many modules of these two are summarised.
+        assert f"| `{room}` | {row} |" in text or room in {"cli", "core"}
+
+
 def test_decisions_are_numbered_without_gaps() -> None:
     assert [path.name[:4] for path in DECISIONS] == [f"{number:04}" for number in range(1, len(DECISIONS) + 1)]
 
 
 def test_the_readme_is_short() -> None:
     assert README.stat().st_size <= 9_216
+
+
+def test_the_readme_lists_the_commands_of_the_chat() -> None:
+    rows = re.findall(r"^\| (`/.*?) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"/(\w+)", row)]
+    handlers = (review_handlers.COMMANDS, privacy_handlers.COMMANDS, label_handlers.COMMANDS)
+    admin = (admin_handlers.COMMANDS, label_handlers.ADMIN_COMMANDS)
+    assert sorted(named) == sorted(name for names in (*handlers, *admin) for name in names)
 
 
 def test_the_readme_states_the_committed_results() -> None:
