@@ -6,6 +6,9 @@ from typing import Any
 
 JsonObject = dict[str, Any]
 
+DEPTH_LIMIT = 100
+"""How deeply arrays and objects in a request may nest, as in TDLib."""
+
 
 class ApiError(Exception):
     """A refused call: the status, Telegram's description, and the optional ``parameters`` object."""
@@ -41,7 +44,39 @@ def not_built(what: str) -> ApiError:
 
 def encode(value: object) -> str:
     """Return JSON as Telegram writes it: compact, without escapes for non-ASCII characters."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def parse_json(source: str) -> Any:  # noqa: ANN401  # JSON of any shape
+    """Return the value of a JSON text.
+
+    Raises ValueError for a text that is not JSON, nests more than ``DEPTH_LIMIT`` levels or has an infinite number, and
+    ApiError 400 for strings that UTF-8 cannot encode, which have half of a surrogate pair.
+    """
+    try:
+        value = json.loads(source)
+        if _depth(value) > DEPTH_LIMIT:
+            raise ValueError("nested too deeply")
+        encode(value).encode("utf-8")
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    except UnicodeEncodeError as error:
+        raise not_utf8() from error
+    return value
+
+
+def not_utf8() -> ApiError:
+    """Return status 400 for a string that is not UTF-8."""
+    return bad_request("strings must be encoded in UTF-8")
+
+
+def _depth(value: object) -> int:
+    """Return how many arrays and objects contain each other at the deepest place."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
+    return depth
 
 
 @dataclass(frozen=True, slots=True)

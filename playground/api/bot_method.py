@@ -6,12 +6,37 @@ To add a method, write its class with the official name and put ``@METHODS.add``
 from abc import abstractmethod
 from typing import TypeVar
 
-from playground.api.parameters import Parameters
+from pydantic import ConfigDict, ValidationError
+
+from playground.api.parameters import Parameters, first_error
 from playground.state.world import World
+
+_MISSING = {
+    "chat_id": "chat_id is empty",
+    "message_id": "message identifier is not specified",
+    "document": "there is no document in the request",
+    "photo": "there is no photo in the request",
+    "action": "wrong parameter action in request",
+}
+"""What Telegram answers when a parameter is missing or empty."""
 
 
 class BotMethod(Parameters):
-    """One method. The class has the method's official name with a capital letter: GetMe is getMe."""
+    """One method. The class has the method's official name with a capital letter: GetMe is getMe.
+
+    Parameters without a field are ignored.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    @classmethod
+    def describe(cls, error: ValidationError) -> str:
+        """Return the first error in the words that bots look for, if Telegram has its own words for it."""
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        if first["type"] == "missing" or first["input"] == "":
+            return _MISSING.get(name) or first_error(error)
+        return "chat not found" if name == "chat_id" else first_error(error)
 
     @classmethod
     def official_name(cls) -> str:

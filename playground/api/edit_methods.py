@@ -53,12 +53,15 @@ class EditMethod(BotMethod):
 class EditMessageText(TextFields, EditMethod):
     """Replace the text and the keyboard of a message."""
 
+    rich_message: NotBuilt = None
+
     def call(self, world: World) -> JsonObject:
+        body = self.body()
         chat, message = self.find(world)
         if message.media:
             raise bad_request("there is no text in the message to edit")
         extras = {**message.extras, **message_members(self)}
-        edited = replace(message, body=self.body(), extras=extras, edit_date=int(time.time()))
+        edited = replace(message, body=body, extras=extras, edit_date=int(time.time()))
         return self.save(world, chat, message, edited)
 
 

@@ -169,7 +169,8 @@ async def call(world: World, method: type[BotMethod], request: HTTPServerRequest
         given = read_values(request)
         params = _loggable(method, given)
         parameters = method.read(resolve_attachments(given))
-        params = parameters.to_json()
+        unknown = {name: value for name, value in params.items() if name not in method.model_fields}
+        params = {**unknown, **parameters.to_json()}
         result = parameters.call(world)
         if inspect.isawaitable(result):
             result = await result

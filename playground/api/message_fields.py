@@ -1,10 +1,13 @@
 """What methods that send and methods that edit have in common: texts, captions, keyboards and options."""
 
+from dataclasses import replace
+
 from pydantic import Field
 
 from playground.api.parameter_types import InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity
 from playground.api.parameters import Parameters
-from playground.text.entities import FormattedText
+from playground.state.people import find_person
+from playground.text.entities import Entity, FormattedText
 from playground.text.parse_mode import caption_text, message_text
 from playground.wire import JsonObject
 
@@ -21,14 +24,17 @@ _MESSAGE_MEMBERS = {
 class TextFields(Parameters):
     """A text and its markup."""
 
-    text: str
+    text: str = ""
     parse_mode: str = ""
     entities: list[MessageEntity] = Field(default_factory=list)
     link_preview_options: LinkPreviewOptions | None = None
+    disable_web_page_preview: bool = False
+    """The older form of ``link_preview_options``, which Telegram still takes."""
 
     def body(self) -> FormattedText:
         """Return the text with its entities. Raises ApiError 400."""
-        return message_text(self.text, self.parse_mode, [entity.to_json() for entity in self.entities])
+        entities = [entity.to_json() for entity in self.entities]
+        return _with_known_people(message_text(self.text, self.parse_mode, entities))
 
 
 class CaptionFields(Parameters):
@@ -40,7 +46,8 @@ class CaptionFields(Parameters):
 
     def body(self) -> FormattedText:
         """Return the caption with its entities. Raises ApiError 400."""
-        return caption_text(self.caption, self.parse_mode, [entity.to_json() for entity in self.caption_entities])
+        entities = [entity.to_json() for entity in self.caption_entities]
+        return _with_known_people(caption_text(self.caption, self.parse_mode, entities))
 
 
 def keyboard_to_json(markup: InlineKeyboardMarkup | None) -> JsonObject | None:
@@ -52,4 +59,18 @@ def keyboard_to_json(markup: InlineKeyboardMarkup | None) -> JsonObject | None:
 def message_members(parameters: Parameters) -> JsonObject:
     """Return the members that the message gets from ``parameters`` unchanged."""
     given = parameters.to_json()
+    if given.get("disable_web_page_preview"):
+        given.setdefault("link_preview_options", {"is_disabled": True})
     return {member: given[name] for name, member in _MESSAGE_MEMBERS.items() if given.get(name)}
+
+
+def _with_known_people(body: FormattedText) -> FormattedText:
+    """Return the text with whole users in its mentions, which have only an id in markup."""
+    return FormattedText(body.text, tuple(_with_known_person(entity) for entity in body.entities))
+
+
+def _with_known_person(entity: Entity) -> Entity:
+    user = entity.details.get("user")
+    if not isinstance(user, dict):
+        return entity
+    return replace(entity, details={**entity.details, "user": find_person(user["id"]).to_api()})

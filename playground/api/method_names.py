@@ -1,8 +1,9 @@
-"""The names of all methods of Bot API 10.0, which distinguish a missing method from a misspelled one."""
+"""The names of all methods of Bot API 10.3, which distinguish a missing method from a misspelled one."""
 
 OFFICIAL_METHODS = (
     "addStickerToSet",
     "answerCallbackQuery",
+    "answerChatJoinRequestQuery",
     "answerGuestQuery",
     "answerInlineQuery",
     "answerPreCheckoutQuery",
@@ -29,6 +30,7 @@ OFFICIAL_METHODS = (
     "deleteBusinessMessages",
     "deleteChatPhoto",
     "deleteChatStickerSet",
+    "deleteEphemeralMessage",
     "deleteForumTopic",
     "deleteMessage",
     "deleteMessageReaction",
@@ -40,6 +42,10 @@ OFFICIAL_METHODS = (
     "deleteWebhook",
     "editChatInviteLink",
     "editChatSubscriptionInviteLink",
+    "editEphemeralMessageCaption",
+    "editEphemeralMessageMedia",
+    "editEphemeralMessageReplyMarkup",
+    "editEphemeralMessageText",
     "editForumTopic",
     "editGeneralForumTopic",
     "editMessageCaption",
@@ -110,6 +116,7 @@ OFFICIAL_METHODS = (
     "sendAnimation",
     "sendAudio",
     "sendChatAction",
+    "sendChatJoinRequestWebApp",
     "sendChecklist",
     "sendContact",
     "sendDice",
@@ -125,6 +132,8 @@ OFFICIAL_METHODS = (
     "sendPaidMedia",
     "sendPhoto",
     "sendPoll",
+    "sendRichMessage",
+    "sendRichMessageDraft",
     "sendSticker",
     "sendVenue",
     "sendVideo",

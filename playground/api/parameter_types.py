@@ -1,4 +1,4 @@
-"""The types inside parameters: ids, files, keyboards, entities, scopes. Names as in Bot API 10.0."""
+"""The types inside parameters: ids, files, keyboards, entities, scopes. Names as in Bot API 10.3."""
 
 import re
 from typing import Annotated, Any, Self
@@ -89,6 +89,12 @@ LanguageCode = Annotated[str, matching(r"[a-z]{2}|", "a two-letter language code
 SecretToken = Annotated[str, matching(r"[A-Za-z0-9_-]{0,256}", "1 to 256 of A-Z a-z 0-9 _ - expected")]
 
 
+class MentionedUser(BotApiObject):
+    """The person whom an entity mentions."""
+
+    id: int
+
+
 class MessageEntity(BotApiObject):
     """A formatted part of a text; offset and length count UTF-16 code units."""
 
@@ -96,8 +102,11 @@ class MessageEntity(BotApiObject):
     offset: int
     length: int
     url: str | None = None
+    user: MentionedUser | None = None
     language: str | None = None
     custom_emoji_id: str | None = None
+    unix_time: int | None = None
+    date_time_format: str | None = None
 
 
 class LinkPreviewOptions(BotApiObject):
@@ -120,6 +129,7 @@ class ReplyParameters(BotApiObject):
     quote_parse_mode: str | None = None
     quote_entities: list[MessageEntity] = Field(default_factory=list)
     quote_position: int | None = None
+    ephemeral_message_id: NotBuilt = None
     checklist_task_id: int | None = None
     poll_option_id: str | None = None
 
@@ -127,8 +137,16 @@ class ReplyParameters(BotApiObject):
 class BotCommand(BotApiObject):
     """An entry of the command menu."""
 
-    command: Annotated[str, matching(r"[a-z0-9_]{1,32}", "BOT_COMMAND_INVALID")]
-    description: Annotated[str, matching(r"(?s).{1,256}", "BOT_COMMAND_DESCRIPTION_INVALID")]
+    command: str
+    description: str
+
+    @model_validator(mode="after")
+    def _check_texts(self) -> Self:
+        if not re.fullmatch(r"[a-z0-9_]{1,32}", self.command):
+            raise bad_request("BOT_COMMAND_INVALID")
+        if not 1 <= len(self.description) <= 256:
+            raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
+        return self
 
 
 class BotCommandScope(BotApiObject):

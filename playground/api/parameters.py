@@ -5,7 +5,6 @@ objects as text, and Telegram accepts fewer spellings than pydantic's lax mode. 
 as one sentence that names every object on the way to it.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from types import UnionType
@@ -20,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from playground.wire import JsonObject, Upload, bad_request
+from playground.wire import JsonObject, Upload, bad_request, parse_json
 
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _EXPECTED = {
@@ -36,7 +35,10 @@ _NOT_AN_OBJECT = "object_type"
 
 
 class Parameters(BaseModel):
-    """The parameters of one request, as fields. Unknown names are refused, and null counts as not given."""
+    """The parameters of one request, as fields. Null counts as not given.
+
+    Unknown names are refused here and ignored in the Bot API, where only the names that a method knows are looked up.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -46,7 +48,12 @@ class Parameters(BaseModel):
         try:
             return cls.model_validate(given)
         except ValidationError as error:
-            raise bad_request(_first_error(error)) from error
+            raise bad_request(cls.describe(error)) from error
+
+    @classmethod
+    def describe(cls, error: ValidationError) -> str:
+        """Return the first error as a sentence."""
+        return first_error(error)
 
     def to_json(self) -> JsonObject:
         """Return the values that were given, without defaults; uploads by name, type and size."""
@@ -71,7 +78,9 @@ class Parameters(BaseModel):
 
 
 class BotApiObject(Parameters):
-    """An object inside a parameter, under its name in the Bot API."""
+    """An object inside a parameter, under its name in the Bot API. Members without a field are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
 
     @model_validator(mode="wrap")
     @classmethod
@@ -81,7 +90,7 @@ class BotApiObject(Parameters):
         try:
             return handler(value)
         except ValidationError as error:
-            raise ValueError(f"can't parse {cls.__name__}: {_first_error(error)}") from error
+            raise ValueError(f"can't parse {cls.__name__}: {first_error(error)}") from error
 
 
 def resolve_attachments(given: Mapping[str, object]) -> dict[str, object]:
@@ -108,7 +117,7 @@ def _parse_text(text: str, types: set[type]) -> object:
     if not any(issubclass(kind, list | BotApiObject) for kind in types):
         return text
     try:
-        return json.loads(text)
+        return parse_json(text)
     except ValueError:
         return text
 
@@ -123,7 +132,7 @@ def _types(annotation: Any) -> set[type]:  # noqa: ANN401  # an annotation can b
     return {origin or annotation}
 
 
-def _first_error(error: ValidationError) -> str:
+def first_error(error: ValidationError) -> str:
     """Describe the first unknown name, or else the first wrong value, in one sentence."""
     errors = error.errors()
     return _sentence(next((one for one in errors if one["type"] == "extra_forbidden"), errors[0]))

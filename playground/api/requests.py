@@ -1,10 +1,8 @@
 """Reads the values of a request from the query, a form, a multipart body or JSON."""
 
-import json
-
 from tornado.httputil import HTTPServerRequest
 
-from playground.wire import JsonObject, Upload, bad_request
+from playground.wire import JsonObject, Upload, bad_request, not_utf8, parse_json
 
 
 def read_values(request: HTTPServerRequest) -> JsonObject:
@@ -21,12 +19,13 @@ def _text(value: bytes) -> str:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise bad_request("strings must be encoded in UTF-8") from error
+        raise not_utf8() from error
 
 
 def _json_body(body: bytes) -> JsonObject:
+    source = _text(body)
     try:
-        value = json.loads(body)
+        value = parse_json(source)
     except ValueError as error:
         raise bad_request("can't parse the body as JSON") from error
     if not isinstance(value, dict):

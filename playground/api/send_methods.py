@@ -41,12 +41,19 @@ class SendMethod(BotMethod):
     protect_content: bool = False
     allow_paid_broadcast: bool = False
     message_effect_id: str | None = None
+    suggested_post_parameters: NotBuilt = None
+    ephemeral_message_parameters: NotBuilt = None
+    receiver_user_id: NotBuilt = None
+    callback_query_id: NotBuilt = None
     reply_parameters: ReplyParameters | None = None
+    reply_to_message_id: int = 0
+    """Together with ``allow_sending_without_reply`` the older form of ``reply_parameters``, still taken."""
+    allow_sending_without_reply: bool = False
     reply_markup: ReplyMarkup | None = None
 
     def send(self, world: World, chat: Chat, body: FormattedText, media: JsonObject | None = None) -> JsonObject:
         """Add the message to the chat and return Telegram's Message. Raises ApiError."""
-        reply_to, quote = _find_reply(chat, self.reply_parameters)
+        reply_to, quote = _find_reply(chat, self._reply())
         message = Message(
             message_id=world.chats.next_message_id(chat),
             chat=chat.to_api(),
@@ -61,14 +68,21 @@ class SendMethod(BotMethod):
         world.set_typing(chat, 0)
         return world.put(chat, message, "message").to_api()
 
+    def _reply(self) -> ReplyParameters | None:
+        if self.reply_parameters is not None or self.reply_to_message_id <= 0:
+            return self.reply_parameters
+        return ReplyParameters(
+            message_id=self.reply_to_message_id, allow_sending_without_reply=self.allow_sending_without_reply
+        )
+
 
 @METHODS.add
 class SendMessage(TextFields, SendMethod):
     """Send a text."""
 
     def call(self, world: World) -> JsonObject:
-        chat = world.chats.find(self.chat_id)
-        return self.send(world, chat, self.body())
+        body = self.body()
+        return self.send(world, world.chats.find(self.chat_id), body)
 
 
 @METHODS.add
@@ -118,7 +132,7 @@ class SendChatAction(BotMethod):
 
 def _find_reply(chat: Chat, reply: ReplyParameters | None) -> tuple[Message | None, JsonObject]:
     """Return the message that is replied to, and the members that its quoted part adds."""
-    if reply is None:
+    if reply is None or reply.message_id <= 0:
         return None, {}
     if reply.chat_id not in (None, chat.id):
         raise not_built("replies to messages of other chats")

@@ -17,6 +17,8 @@ from playground.state.people import DEFAULT_PERSON_ID
 from playground.state.world import World
 from playground.wire import JsonObject, Upload, bad_request, not_built
 
+ID_LIMIT = 2**52
+"""Telegram's ids of people and chats have at most 52 significant bits."""
 _METHODS = {name.lower(): name for name in OFFICIAL_METHODS}
 
 
@@ -35,8 +37,8 @@ def person_id(user_id: int | None = None, chat_id: int | None = None, chat_type:
     person = user_id if user_id is not None else chat_id or DEFAULT_PERSON_ID
     if chat_id not in (None, person):
         raise bad_request(f"chat {chat_id} is the private chat of user {chat_id}; user {person} is not in it")
-    if person <= 0:
-        raise bad_request("ids of people are positive")
+    if not 0 < person < ID_LIMIT:
+        raise bad_request("ids of people are positive and have at most 52 bits")
     return person
 
 
@@ -155,7 +157,7 @@ class AddFault(Action):
     times: _Positive | None = None
     seconds: float | None = None
     retry_after: _Positive | None = None
-    migrate_to_chat_id: int | None = None
+    migrate_to_chat_id: Annotated[int, between(1 - ID_LIMIT, ID_LIMIT - 1)] | None = None
     description: str | None = None
 
     def perform(self, world: World) -> JsonObject:

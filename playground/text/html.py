@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from playground.text.entities import Entity, FormattedText, sort_entities, utf16_length
+from playground.text.markup import EntityKind, MarkupError, byte_offset, date_kind, link_kind
 
 _TYPES = {
     "a": "text_link",
@@ -24,6 +25,7 @@ _TYPES = {
     "span": "spoiler",
     "tg-spoiler": "spoiler",
     "tg-emoji": "custom_emoji",
+    "tg-time": "date_time",
     "blockquote": "blockquote",
 }
 _REFERENCE = re.compile(r"&(?:#(?P<decimal>\d{1,8})|#x(?P<hex>[0-9a-fA-F]{1,8})|(?P<name>[a-zA-Z]+));?")
@@ -32,10 +34,6 @@ _TAG_NAME = re.compile(r"[^\s>]*")
 _SPACE = re.compile(r"\s*")
 _ATTRIBUTE_NAME = re.compile(r"[^\s=>]*")
 _BARE_VALUE = re.compile(r"[\w.-]+")
-
-
-class MarkupError(Exception):
-    """Invalid markup; the message is Telegram's description after "can't parse entities: "."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ class _Parser:
         return self.source.startswith(expected, self.position)
 
     def _error_at(self, reason: str, tag_start: int, rest: str = "") -> MarkupError:
-        return MarkupError(f"{reason} at byte offset {len(self.source[:tag_start].encode())}{rest}")
+        return MarkupError(f"{reason} at byte offset {byte_offset(self.source, tag_start)}{rest}")
 
     def _start_tag(self) -> None:
         start = self.position
@@ -172,36 +170,33 @@ class _Parser:
             self._close(tag)
 
     def _close(self, tag: _OpenTag) -> None:
-        length = self.length - tag.offset
-        kind, details = _TYPES[tag.name], _details(tag, "".join(self.text))
-        if tag.name == "a" and not details:
-            return
-        if tag.name == "blockquote" and "expandable" in tag.attributes:
-            kind = "expandable_blockquote"
         if tag.name == "code" and self.open and self.open[-1] == _OpenTag("pre", {}, tag.offset):
             # The inner tag has the language: pass it to the outer tag, which becomes the entity.
             self.open[-1] = _OpenTag("pre", tag.attributes, tag.offset)
             return
-        self.entities.append(Entity(kind, tag.offset, length, details))
+        kind = _entity_kind(tag, "".join(self.text))
+        if kind is not None:
+            self.entities.append(Entity(kind[0], tag.offset, self.length - tag.offset, kind[1]))
 
 
-def _details(tag: _OpenTag, text: str) -> dict[str, object]:
-    """Return an entity's members besides offset and length; none for a link without a usable address."""
+def _entity_kind(tag: _OpenTag, text: str) -> EntityKind | None:
+    """Return the tag's entity, and None for a link without a usable address. Raises MarkupError."""
     language = tag.attributes.get("class", "")
-    if tag.name == "a":
-        url = tag.attributes.get("href") or text.encode("utf-16-le")[tag.offset * 2 :].decode("utf-16-le")
-        return _link(url.strip())
-    if tag.name == "pre" and language.startswith("language-"):
-        return {"language": language.removeprefix("language-")}
-    if tag.name == "tg-emoji":
-        return {"custom_emoji_id": tag.attributes["emoji-id"]}
-    return {}
-
-
-def _link(url: str) -> dict[str, object]:
-    if re.match(r"(https?|tg|tonsite)://[^\s]+", url):
-        return {"url": url}
-    return {"url": f"http://{url}/"} if re.fullmatch(r"[\w-]+(\.[\w-]+)+", url) else {}
+    match tag.name:
+        case "a":
+            return link_kind(
+                tag.attributes.get("href") or text.encode("utf-16-le")[tag.offset * 2 :].decode("utf-16-le")
+            )
+        case "pre" if language.startswith("language-"):
+            return "pre", {"language": language.removeprefix("language-")}
+        case "tg-emoji":
+            return "custom_emoji", {"custom_emoji_id": tag.attributes["emoji-id"]}
+        case "tg-time":
+            return date_kind(tag.attributes.get("unix", ""), tag.attributes.get("format", ""))
+        case "blockquote" if "expandable" in tag.attributes:
+            return "expandable_blockquote", {}
+        case _:
+            return _TYPES[tag.name], {}
 
 
 def _character_of(reference: re.Match[str]) -> str | None:

@@ -1,7 +1,8 @@
 """Applies a bot's parse mode to a text and checks Telegram's limits."""
 
 from playground.text.entities import Entity, FormattedText, sort_entities, utf16_length
-from playground.text.html import MarkupError, parse_html
+from playground.text.html import parse_html
+from playground.text.markup import MarkupError, ordered_date_format
 from playground.wire import JsonObject, bad_request, not_built
 
 TEXT_LIMIT = 4096
@@ -51,8 +52,19 @@ def _check_entities(text: str, entities: list[JsonObject]) -> tuple[Entity, ...]
     checked = []
     for values in entities:
         details = {name: value for name, value in values.items() if name not in ("type", "offset", "length")}
+        if values["type"] == "date_time":
+            details["date_time_format"] = _checked_date_format(values)
         entity = Entity(values["type"], values["offset"], values["length"], details)
         if entity.offset < 0 or entity.length <= 0 or entity.end > end:
             raise bad_request(f"entity {entity.type} of {entity.length} at {entity.offset} is outside of the text")
         checked.append(entity)
     return sort_entities(checked)
+
+
+def _checked_date_format(values: JsonObject) -> str:
+    if "unix_time" not in values:
+        raise bad_request("can't parse MessageEntity: Can't find field \"unix_time\"")
+    try:
+        return ordered_date_format(values.get("date_time_format", ""))
+    except MarkupError as error:
+        raise bad_request("can't parse MessageEntity: Invalid date-time format specified") from error

@@ -121,10 +121,6 @@ def test_null_counts_as_not_given() -> None:
             'wrong parameter "reply": can\'t parse Reply: parameter "message_id" is required',
         ),
         (
-            {"chat_id": 1, "reply": {"message_id": 1, "id": 2}},
-            'wrong parameter "reply": can\'t parse Reply: unknown parameter "id"',
-        ),
-        (
             {"chat_id": 1, "reply": {"message_id": "x"}},
             'wrong parameter "reply": can\'t parse Reply: wrong parameter "message_id": Integer expected',
         ),
@@ -168,7 +164,7 @@ def _button(**members: object) -> dict[str, Any]:
         (_button(), "Text buttons are unallowed in the inline keyboard"),
         (_button(callback_data="x", url="https://example.com"), "not url and callback_data"),
         (_button(url="example"), "is invalid: Wrong HTTP URL"),
-        (_button(callback_data="x", colour="red"), 'unknown parameter "colour"'),
+        (_button(callback_data="x", style="red", colour="red"), "one of danger, success, primary expected"),
         (_button(callback_data="x", style="red"), "one of danger, success, primary expected"),
         (_button(text=" ", callback_data="x"), "text of an inline keyboard button is empty"),
         ({"reply_markup": {"inline_keyboard": [{"text": "Right"}]}}, "Array expected"),
@@ -190,11 +186,32 @@ def test_inline_keyboards_have_limits(given: dict[str, Any], reason: str) -> Non
 
 
 def test_errors_name_every_object_on_the_way() -> None:
-    assert _refusal(InlineKeyboard, _button(callback_data="x", colour="red")) == (
+    assert _refusal(InlineKeyboard, _button(callback_data=5)) == (
         400,
         'Bad Request: wrong parameter "reply_markup": can\'t parse InlineKeyboardMarkup: wrong parameter '
-        '"inline_keyboard": can\'t parse InlineKeyboardButton: unknown parameter "colour"',
+        '"inline_keyboard": can\'t parse InlineKeyboardButton: wrong parameter "callback_data": String expected',
     )
+
+
+def test_unknown_members_of_objects_are_ignored() -> None:
+    assert InlineKeyboard.read(_button(callback_data="x", hide=False)).to_json() == _button(callback_data="x")
+    given = Example.read({"chat_id": 1, "reply": {"message_id": 1, "id": 2}})
+    assert given.to_json() == {"chat_id": 1, "reply": {"message_id": 1}}
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ('["' + chr(92) + 'ud83d"]', "strings must be encoded in UTF-8"),
+        ('{"' + chr(92) + 'udc00": 1}', "strings must be encoded in UTF-8"),
+        ("[" * 101 + "]" * 101, 'can\'t parse "names" as JSON: Array expected'),
+        ("[" * 100_000, 'can\'t parse "names" as JSON: Array expected'),
+        ("[1e999]", 'can\'t parse "names" as JSON: Array expected'),
+        ("[NaN]", 'can\'t parse "names" as JSON: Array expected'),
+    ],
+)
+def test_json_that_no_answer_could_contain_is_refused(source: str, reason: str) -> None:
+    assert _refusal(Example, {"chat_id": 1, "names": source}) == (400, f"Bad Request: {reason}")
 
 
 def test_the_longest_callback_data_passes() -> None:
@@ -220,4 +237,4 @@ def test_scopes_need_the_ids_of_their_type(scope: dict[str, Any]) -> None:
 
 def test_every_method_of_the_table_is_official() -> None:
     assert {method.official_name() for method in METHODS.values()} <= set(OFFICIAL_METHODS)
-    assert len(OFFICIAL_METHODS) == len(set(OFFICIAL_METHODS)) == 176
+    assert len(OFFICIAL_METHODS) == len(set(OFFICIAL_METHODS)) == 185
