@@ -1,4 +1,4 @@
-"""The command line: every command explains itself, quickly, and every error of the tree ends as one sentence."""
+"""The command line: every command has help, quickly, and every error of the tree is printed as one line."""
 
 import json
 import os
@@ -18,12 +18,12 @@ from cli.main import app
 from core.settings import Settings
 
 THUMBS = [sys.executable, "-m", "cli.main"]
-# Takes the command's arguments, and settings by name.
+# Takes the command's arguments, and settings as keywords.
 Thumbs = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def command_paths() -> list[tuple[str, ...]]:
-    """Every command and every group of commands, by its words."""
+    """Return every command and every group of commands as the tuple of its words."""
     paths: list[tuple[str, ...]] = [()]
     root = typer.main.get_command(app)
     assert isinstance(root, TyperGroup)
@@ -36,7 +36,7 @@ def command_paths() -> list[tuple[str, ...]]:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """An environment without settings but DATA_DIR."""
+    """Return an environment in which DATA_DIR is the only setting."""
     names = {name.upper() for name in Settings.model_fields}
     others = {name: value for name, value in os.environ.items() if name not in names}
     return {**others, "DATA_DIR": str(tmp_path / "var")}
@@ -44,7 +44,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def thumbs(tmp_path: Path, environment: dict[str, str]) -> Thumbs:
-    """Runs the command in an empty folder."""
+    """Return a function that runs the command in an empty folder."""
 
     def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -60,15 +60,15 @@ def thumbs(tmp_path: Path, environment: dict[str, str]) -> Thumbs:
 
 
 @pytest.mark.parametrize("path", command_paths(), ids=" ".join)
-def test_every_command_explains_itself(path: tuple[str, ...], thumbs: Thumbs) -> None:
+def test_every_command_has_help_with_an_example(path: tuple[str, ...], thumbs: Thumbs) -> None:
     result = thumbs(*path, "--help")
     assert result.returncode == 0
     assert "Usage: " in result.stdout
     is_group = "Commands:" in result.stdout
-    assert is_group or "Example" in result.stdout, "a command shows how it is used"
+    assert is_group or "Example" in result.stdout, "the help has no example"
 
 
-def test_help_is_quick(thumbs: Thumbs) -> None:
+def test_help_is_fast(thumbs: Thumbs) -> None:
     def seconds() -> float:
         started = time.perf_counter()
         thumbs("--help")
@@ -77,7 +77,7 @@ def test_help_is_quick(thumbs: Thumbs) -> None:
     assert min(seconds() for _ in range(3)) < 1.0
 
 
-def test_an_error_of_the_tree_is_one_sentence_with_its_status(thumbs: Thumbs) -> None:
+def test_an_error_of_the_tree_is_one_line_with_its_exit_status(thumbs: Thumbs) -> None:
     result = thumbs("db", "check", ENCRYPTION_KEY="not a key")
     assert result.returncode == 2
     assert result.stdout == ""
@@ -85,14 +85,14 @@ def test_an_error_of_the_tree_is_one_sentence_with_its_status(thumbs: Thumbs) ->
     assert result.stderr.count("\n") == 1
 
 
-def test_a_setting_of_the_wrong_kind_is_one_sentence(thumbs: Thumbs) -> None:
+def test_a_setting_of_the_wrong_type_is_an_error(thumbs: Thumbs) -> None:
     result = thumbs("db", "upgrade", RETENTION_DAYS="soon")
     assert result.returncode == 2
     assert result.stderr.startswith("The setting RETENTION_DAYS cannot be used")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--csv", "a.csv"), ("text", "--csv", "a.csv", "--out", "b.csv")])
-def test_predict_says_what_it_can_be_given(arguments: tuple[str, ...], thumbs: Thumbs) -> None:
+def test_predict_explains_which_arguments_it_takes(arguments: tuple[str, ...], thumbs: Thumbs) -> None:
     result = thumbs("predict", *arguments)
     assert result.returncode == 2
     assert "--csv" in result.stderr
@@ -100,7 +100,7 @@ def test_predict_says_what_it_can_be_given(arguments: tuple[str, ...], thumbs: T
 
 
 @pytest.mark.parametrize("command", [("fine-tune", "--out", "mine"), ("evaluate",)], ids=" ".join)
-def test_without_reviews_a_command_says_how_to_get_them(command: tuple[str, ...], thumbs: Thumbs) -> None:
+def test_without_reviews_a_command_explains_how_to_get_them(command: tuple[str, ...], thumbs: Thumbs) -> None:
     result = thumbs(*command)
     assert result.returncode == 2
     assert result.stderr == (
@@ -109,17 +109,15 @@ def test_without_reviews_a_command_says_how_to_get_them(command: tuple[str, ...]
 
 
 @pytest.mark.parametrize("command", [("fine-tune", "--out", "mine"), ("evaluate",)], ids=" ".join)
-def test_the_reviews_of_the_settings_are_read_where_no_others_are_named(
-    command: tuple[str, ...], thumbs: Thumbs
-) -> None:
-    by_setting = thumbs(*command, IMDB_PATH="mine.parquet")
-    assert by_setting.returncode == 2
-    assert "no file or folder at mine.parquet" in by_setting.stderr
-    by_option = thumbs(*command, "--data", "other.csv", IMDB_PATH="mine.parquet")
-    assert "no file or folder at other.csv" in by_option.stderr
+def test_imdb_path_is_used_unless_data_is_given(command: tuple[str, ...], thumbs: Thumbs) -> None:
+    from_setting = thumbs(*command, IMDB_PATH="mine.parquet")
+    assert from_setting.returncode == 2
+    assert "no file or folder at mine.parquet" in from_setting.stderr
+    from_option = thumbs(*command, "--data", "other.csv", IMDB_PATH="mine.parquet")
+    assert "no file or folder at other.csv" in from_option.stderr
 
 
-def test_a_part_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, thumbs: Thumbs) -> None:
+def test_an_unknown_part_is_reported_with_the_known_ones(tmp_path: Path, thumbs: Thumbs) -> None:
     (tmp_path / "a.csv").write_text("review,sentiment,split\nFine.,1,train\nPoor.,0,test\n", encoding="utf-8")
     result = thumbs("evaluate", "--data", "a.csv", "--split", "dev")
     assert result.returncode == 2
@@ -131,7 +129,7 @@ def test_a_part_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, th
     [(("evaluate",), "evaluate"), (("fine-tune", "--out", "mine"), "finetune"), (("summary",), "summary")],
     ids=lambda value: value if isinstance(value, str) else value[0],
 )
-def test_the_serving_environment_says_where_a_command_runs(
+def test_the_serving_environment_names_the_make_target_to_use(
     command: tuple[str, ...], target: str, tmp_path: Path, thumbs: Thumbs
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['keras'] = None\n", encoding="utf-8")
@@ -144,7 +142,7 @@ def test_the_serving_environment_says_where_a_command_runs(
     assert result.stderr.count("\n") == 1
 
 
-def test_one_model_or_two_are_measured_but_not_three(thumbs: Thumbs) -> None:
+def test_model_and_compare_exclude_each_other(thumbs: Thumbs) -> None:
     result = thumbs("evaluate", "--data", "a.csv", "--model", "a", "--compare", "b", "c")
     assert result.returncode == 2
     assert "Pass either --model or --compare." in result.stderr
@@ -182,7 +180,7 @@ import os, signal, sys
 from pathlib import Path
 import typer
 from cli import main
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from cli.csv_verdicts import add_verdicts
 
 @main.app.command()
@@ -195,7 +193,7 @@ main.main()
     command = [sys.executable, "-c", program]
     with (
         subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process,
-        (tmp_path / "reviews.csv").open("wb"),  # opens once the command waits for rows
+        (tmp_path / "reviews.csv").open("wb"),  # blocks until the command reads from the pipe
     ):
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)

@@ -1,4 +1,4 @@
-"""The containers run what the code offers: commands, settings, queues, locks; and none may do more than it has to."""
+"""The containers match the code's commands, settings, queues and locks, and have no needless privileges."""
 
 import json
 import re
@@ -26,21 +26,21 @@ OURS = {name: service for name, service in SERVICES.items() if "build" in servic
 WORKERS = {name: service for name, service in OURS.items() if service["command"][0] == "worker"}
 FINE_TUNERS = {name: service for name, service in WORKERS.items() if service["build"]["target"] == "train"}
 
-# Settings that no container takes from a person, and why.
+# Settings that cannot be changed in the containers, and why.
 FIXED = {
-    "MODEL": "the images carry the starter, and every later model comes from the store",
-    "ANCHOR": "the images carry the starter, which is the anchor",
+    "MODEL": "the images contain the starter, and every later model comes from the store",
+    "ANCHOR": "the images contain the starter, which is the anchor",
     "TRAINING_PYTHON": "the image that trains has one Python",
     "PLAYGROUND_HOST": "the playground belongs to the demo",
     "PLAYGROUND_PORT": "the playground belongs to the demo",
-    "TELEGRAM_TOKEN": "it comes as a file",
-    "ENCRYPTION_KEY": "it comes as a file",
-    "WEBHOOK_SECRET": "the bot makes one at each start and tells it to Telegram, and no other process needs it",
+    "TELEGRAM_TOKEN": "it is passed as a file",
+    "ENCRYPTION_KEY": "it is passed as a file",
+    "WEBHOOK_SECRET": "the bot generates one at each start, and no other process needs it",
 }
 
 
 def interpolated(text: str, given: dict[str, str]) -> str:
-    """``text`` as Compose reads it where ``given`` is the environment: ``${A:-b}``, ``${A:+b}`` and ``$$``."""
+    """Return ``text`` with ``${A:-b}``, ``${A:+b}`` and ``$$`` expanded from the environment ``given``."""
 
     def value(found: re.Match[str]) -> str:
         name, kind, other = found.groups()
@@ -52,12 +52,12 @@ def interpolated(text: str, given: dict[str, str]) -> str:
 
 
 def environment(service: Service, **given: str) -> dict[str, str]:
-    """What a service's process finds in its environment."""
+    """Return the environment of a service's process."""
     return {name: interpolated(str(value), given) for name, value in service.get("environment", {}).items()}
 
 
 def settings_of(service: Service, monkeypatch: pytest.MonkeyPatch, **given: str) -> Settings:
-    """The settings that a service's process reads."""
+    """Return the settings that a service's process reads."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     for name, value in environment(service, **given).items():
@@ -66,25 +66,25 @@ def settings_of(service: Service, monkeypatch: pytest.MonkeyPatch, **given: str)
 
 
 def mounts(service: Service, **given: str) -> dict[str, tuple[str, bool]]:
-    """For each folder that is mounted its source, and whether it can be written to."""
+    """Return for each mounted folder its source, and whether it is writable."""
     parts = [interpolated(volume, given).split(":") for volume in service.get("volumes", [])]
     return {part[1]: (part[0], part[2:] != ["ro"]) for part in parts}
 
 
-def test_the_services_are_those_of_the_house() -> None:
+def test_the_services_are_the_expected_ones() -> None:
     others = {"postgres", "redis"}
     assert set(SERVICES) == {"migrate", "bot", "beat", "housekeeper", "worker", "worker-cpu"} | others
     assert set(SERVICES) - set(OURS) == others
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_service_runs_a_command_that_there_is(name: str) -> None:
+def test_a_service_runs_an_existing_command(name: str) -> None:
     assert parsed(OURS[name]["command"]).command.name == OURS[name]["command"][-1 if name == "migrate" else 0]
     assert "entrypoint" not in OURS[name]
 
 
 @pytest.mark.parametrize("name", [name for name in OURS if name != "migrate"])
-def test_a_health_check_runs_commands_that_there_are(name: str) -> None:
+def test_a_health_check_runs_existing_commands(name: str) -> None:
     kind, *words = OURS[name]["healthcheck"]["test"]
     commands = [line.split() for line in words[0].split(" && ")] if kind == "CMD-SHELL" else [words]
     assert kind in {"CMD", "CMD-SHELL"}
@@ -93,7 +93,7 @@ def test_a_health_check_runs_commands_that_there_are(name: str) -> None:
         parsed(command)
 
 
-def test_every_queue_is_consumed_whichever_profile_runs() -> None:
+def test_every_queue_is_consumed_in_every_profile() -> None:
     queues = {name: [queue.value for queue in parsed(s["command"]).params["queues"]] for name, s in WORKERS.items()}
     assert queues == {"housekeeper": [HOUSEKEEPING], "worker": [FINE_TUNING], "worker-cpu": [FINE_TUNING]}
     assert {HOUSEKEEPING, FINE_TUNING} == set(QUEUES)
@@ -103,7 +103,7 @@ def test_every_queue_is_consumed_whichever_profile_runs() -> None:
     }
 
 
-def test_there_is_exactly_one_beat() -> None:
+def test_exactly_one_scheduler_runs() -> None:
     beats = [
         name
         for name, service in OURS.items()
@@ -114,18 +114,18 @@ def test_there_is_exactly_one_beat() -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_what_a_service_finds_in_its_environment_are_settings(name: str) -> None:
+def test_a_service_has_only_settings_in_its_environment(name: str) -> None:
     names = set(OURS[name].get("environment", {}))
     assert names <= {field.upper() for field in Settings.model_fields}
     assert not names & set(FIXED)
 
 
-def test_every_setting_reaches_a_container_or_is_fixed_for_a_reason() -> None:
+def test_every_setting_can_be_changed_or_is_fixed_for_a_reason() -> None:
     given = {name for service in OURS.values() for name in service["environment"]}
     assert given | set(FIXED) == {field.upper() for field in Settings.model_fields}
 
 
-def test_what_is_set_for_one_is_set_for_all_that_read_it() -> None:
+def test_a_setting_has_the_same_value_in_all_services() -> None:
     for service in OURS.values():
         for name, value in service["environment"].items():
             assert {str(other["environment"][name]) for other in OURS.values() if name in other["environment"]} == {
@@ -134,9 +134,7 @@ def test_what_is_set_for_one_is_set_for_all_that_read_it() -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_with_nothing_given_every_setting_is_its_default_or_one_of_the_containers(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_keep_their_defaults_except_those_for_containers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(OURS[name], monkeypatch)
     own = {"data_dir", "database_url", "broker_url", "artifact_store", "webhook_listen"}
     changed = {
@@ -146,13 +144,13 @@ def test_with_nothing_given_every_setting_is_its_default_or_one_of_the_container
 
 
 @pytest.mark.parametrize("name", ["bot", *WORKERS])
-def test_what_a_person_sets_arrives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_the_environment_reach_the_services(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(OURS[name], monkeypatch, ADMIN_IDS="7, 8", FEEDBACK_QUORUM="3", LOG_LEVEL="debug")
     assert (settings.admin_ids, settings.feedback_quorum, settings.log_level) == ((7, 8), 3, "DEBUG")
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_database_and_broker_are_services_that_are_waited_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_waits_for_the_database_and_the_broker(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     service = OURS[name]
     settings = settings_of(service, monkeypatch)
     waits = {other: how["condition"] for other, how in service["depends_on"].items()}
@@ -171,7 +169,7 @@ def test_database_and_broker_are_services_that_are_waited_for(name: str, monkeyp
 
 
 @pytest.mark.parametrize("name", ["bot", *WORKERS])
-def test_bot_and_workers_share_one_store_that_only_workers_write(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_workers_can_write_to_the_shared_store(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(OURS[name], monkeypatch)
     assert mounts(OURS[name])[settings.store_address] == ("models", name != "bot")
     source, writable = mounts(OURS[name])[str(settings.data_dir)]
@@ -179,7 +177,7 @@ def test_bot_and_workers_share_one_store_that_only_workers_write(name: str, monk
     assert source in COMPOSE["volumes"]
 
 
-def test_imdb_is_mounted_where_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_imdb_is_mounted_at_imdb_path(monkeypatch: pytest.MonkeyPatch) -> None:
     for service in FINE_TUNERS.values():
         settings = settings_of(service, monkeypatch, IMDB_FOLDER="/srv/aclImdb")
         assert mounts(service, IMDB_FOLDER="/srv/aclImdb")[str(settings.imdb_path)] == ("/srv/aclImdb", False)
@@ -187,7 +185,7 @@ def test_imdb_is_mounted_where_it_is_read(monkeypatch: pytest.MonkeyPatch) -> No
         assert mounts(service)["/imdb"][0] in COMPOSE["volumes"]
 
 
-def test_the_fine_tuners_differ_in_their_image_and_the_gpu_alone() -> None:
+def test_the_fine_tuning_workers_differ_only_in_image_and_gpu() -> None:
     own = {"profiles", "image", "build", "deploy"}
     gpu, cpu = FINE_TUNERS["worker"], FINE_TUNERS["worker-cpu"]
     assert {key: value for key, value in gpu.items() if key not in own} == {
@@ -201,7 +199,7 @@ def test_the_fine_tuners_differ_in_their_image_and_the_gpu_alone() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_may_do_no_more_than_it_has_to(name: str) -> None:
+def test_a_service_has_no_needless_privileges(name: str) -> None:
     service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -213,7 +211,7 @@ def test_a_service_may_do_no_more_than_it_has_to(name: str) -> None:
     assert service["restart"] == ("no" if name == "migrate" else "unless-stopped")
 
 
-def test_only_the_bot_is_heard_outside_and_only_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_bot_publishes_a_port_and_only_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["bot"]
     assert {name for name, service in SERVICES.items() if service["networks"] == ["inside"]} == {
@@ -228,12 +226,12 @@ def test_only_the_bot_is_heard_outside_and_only_on_this_machine(monkeypatch: pyt
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_gets_the_secrets_that_it_reads_and_no_other(name: str) -> None:
+def test_a_service_gets_only_the_secrets_that_it_reads(name: str) -> None:
     files = {value for key, value in environment(SERVICES[name]).items() if key.endswith("_FILE")}
     assert files == {f"/run/secrets/{secret}" for secret in SERVICES[name].get("secrets", [])}
 
 
-def test_secrets_are_files_that_neither_git_nor_an_image_takes() -> None:
+def test_secrets_are_files_that_git_and_the_images_exclude() -> None:
     for name, secret in COMPOSE["secrets"].items():
         assert secret == {"file": f"./secrets/{name}"}
     assert "secrets/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
@@ -249,35 +247,35 @@ def test_every_volume_network_and_secret_is_declared_and_used() -> None:
     assert used == set(COMPOSE["volumes"])
 
 
-def test_an_image_holds_every_room_and_what_rooms_read() -> None:
+def test_an_image_contains_every_room_and_the_files_it_reads() -> None:
     taken = {line.removeprefix("!") for line in IGNORED if line.startswith("!")}
     rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"benchmarks", "tests"}
     assert taken == rooms | {"models", "requirements", "pyproject.toml", "README.md", "LICENSE"}
 
 
 def stages() -> dict[str, tuple[str, str]]:
-    """The Dockerfile's stages by name, each with the one it starts from and its lines."""
+    """Return the Dockerfile's stages by name, each with its base and its lines."""
     parts = re.split(r"^FROM (\S+) AS (\S+)\n", DOCKERFILE, flags=re.MULTILINE)[1:]
     return {name: (origin, lines) for origin, name, lines in zip(*[iter(parts)] * 3, strict=True)}
 
 
-def everything_in(stage: str) -> str:
-    """The lines of a stage after those of the stages that it starts from."""
+def all_lines(stage: str) -> str:
+    """Return the lines of a stage, after those of the stages that it is based on."""
     found = stages()
     if stage not in found:
         return ""
     origin, lines = found[stage]
-    return everything_in(origin) + lines
+    return all_lines(origin) + lines
 
 
 def image_role(service: Service) -> Role:
-    """The environment of ``requirements/make_env.py`` that a service's image holds."""
+    """Return the role of ``requirements/make_env.py`` that a service's image contains."""
     return ROLES[service["build"].get("args", {}).get("TRAINING", service["build"]["target"])]
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_an_image_holds_the_packages_of_the_hashed_locks(name: str) -> None:
-    lines = everything_in(OURS[name]["build"]["target"])
+def test_an_image_installs_the_hashed_locks_of_its_role(name: str) -> None:
+    lines = all_lines(OURS[name]["build"]["target"])
     for argument, value in OURS[name]["build"].get("args", {}).items():
         assert f"ARG {argument}=" in lines
         lines = lines.replace(f"${{{argument}}}", value)
@@ -291,26 +289,26 @@ def test_an_image_holds_the_packages_of_the_hashed_locks(name: str) -> None:
 
 
 @pytest.mark.parametrize("target", sorted({service["build"]["target"] for service in OURS.values()}))
-def test_an_image_starts_thumbs_as_a_user_who_owns_its_data_alone(target: str) -> None:
-    lines = everything_in(target)
+def test_an_image_runs_as_a_user_who_owns_only_the_data(target: str) -> None:
+    lines = all_lines(target)
     user, entry = lines.index("\nUSER thumbs\n"), lines.index('\nENTRYPOINT ["thumbs"]\n')
     assert user < entry
     assert "USER root" not in lines
     (owned,) = re.findall(r"install --directory --owner=thumbs --group=thumbs --mode=0700 (.*)$", lines, re.MULTILINE)
     assert owned.split() == ["/data", "/store"]
-    # The starter's folder is told by a path that has to be the same in every container.
+    # The path of the starter is stored in the database, so it must be the same in all containers.
     assert "\nWORKDIR /app\n" in lines
     assert (ROOT / Settings.model_fields["model"].default).is_dir()
 
 
-def test_services_of_one_image_build_it_alike() -> None:
+def test_services_with_the_same_image_build_it_the_same_way() -> None:
     builds = {(service["image"], json.dumps(service["build"], sort_keys=True)) for service in OURS.values()}
     assert len(builds) == len({image for image, _ in builds})
     assert {service["build"]["target"] for service in OURS.values()} <= stages().keys()
 
 
 def compose_program() -> list[str] | None:
-    """Docker Compose, as a plugin or by itself, where it is at hand."""
+    """Return the command of Docker Compose, as a plugin or standalone, or None if it is not installed."""
     for program in (["docker", "compose"], ["docker-compose"]):
         if (
             shutil.which(program[0])
@@ -320,10 +318,10 @@ def compose_program() -> list[str] | None:
     return None
 
 
-def test_docker_compose_reads_the_same(tmp_path: Path) -> None:
+def test_docker_compose_parses_the_file_as_this_test_does(tmp_path: Path) -> None:
     program = compose_program()
     if program is None:
-        pytest.skip("Docker Compose is not at hand")
+        pytest.skip("Docker Compose is not installed")
     (tmp_path / "none.env").touch()
     command = [*program, "--env-file", str(tmp_path / "none.env"), "--file", str(ROOT / "docker-compose.yml")]
     result = subprocess.run(

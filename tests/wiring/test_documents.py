@@ -50,7 +50,7 @@ def test_the_drawing_of_the_levels_names_every_room(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
-def test_what_a_page_links_to_is_there(page: Path) -> None:
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for link, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", text):
         if "://" in link:
@@ -75,7 +75,7 @@ def test_every_path_that_a_page_names_exists(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
-def test_every_make_target_that_a_page_names_is_there(page: Path) -> None:
+def test_every_make_target_on_a_page_exists(page: Path) -> None:
     targets = set(re.findall(r"^(\w+):[a-z ]*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make (\w+)", page.read_text(encoding="utf-8"), re.MULTILINE))
     assert named <= targets

@@ -1,4 +1,4 @@
-"""Every error of the tree has a message whose facts can be filled in, and the tree is drawn as it is."""
+"""Every error has a message with named facts, and the tree in core.errors is complete."""
 
 import importlib
 import inspect
@@ -23,8 +23,8 @@ CLASSES = [
 
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda error: error.__name__)
-def test_an_error_is_a_sentence_with_named_facts(error: type[ThumbsError]) -> None:
-    assert "message" in error.__dict__, "each error has a message of its own"
+def test_an_error_message_is_one_line_with_named_facts(error: type[ThumbsError]) -> None:
+    assert "message" in error.__dict__, "an error inherits its message"
     names = [name for _, name, _, _ in string.Formatter().parse(error.message) if name is not None]
     assert all(name.isidentifier() for name in names), names
     assert error.message[0].isupper() or error.message.startswith("{")
@@ -35,25 +35,25 @@ def test_an_error_is_a_sentence_with_named_facts(error: type[ThumbsError]) -> No
 
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda error: error.__name__)
-def test_an_error_has_a_status_that_a_shell_understands(error: type[ThumbsError]) -> None:
-    assert error.exit_code in (1, 2, 130)  # 130: stopped by Ctrl-C
+def test_an_error_has_a_valid_exit_status(error: type[ThumbsError]) -> None:
+    assert error.exit_code in (1, 2, 130)  # 130: interrupted by Ctrl-C
     assert (error.exit_code == 2) == issubclass(error, BadInput)
 
 
-def test_the_tree_is_drawn_as_it_is() -> None:
+def test_the_drawn_tree_matches_the_classes() -> None:
     drawn = (errors.__doc__ or "").partition("::\n\n")[2].rstrip("\n")
-    assert drawn == "\n".join(f"    {line}" for line in branch(ThumbsError, 0))
+    assert drawn == "\n".join(f"    {line}" for line in draw(ThumbsError, 0))
 
 
-def test_a_message_survives_without_docstrings() -> None:
+def test_a_message_does_not_depend_on_docstrings() -> None:
     program = "from core.errors import MissingFile; print(MissingFile(path='reviews.csv'))"
     command = [sys.executable, "-OO", "-c", program]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "There is no file or folder at reviews.csv. Check the path."
 
 
-def branch(error: type[ThumbsError], depth: int) -> Iterator[str]:
-    """One line for the class and one for each below it: those of core first, then room by room as they are defined."""
+def draw(error: type[ThumbsError], depth: int) -> Iterator[str]:
+    """Yield a line for the class and for each subclass: those of core first, then by room in order of definition."""
     room = error.__module__.partition(".")[0]
     yield "    " * depth + error.__name__ + ("" if room == "core" else f"  ({room})")
     children = [found for found in CLASSES if error in found.__bases__]
@@ -63,4 +63,4 @@ def branch(error: type[ThumbsError], depth: int) -> Iterator[str]:
         return module != "core.errors", module, inspect.getsourcelines(found)[1]
 
     for child in sorted(children, key=place):
-        yield from branch(child, depth + 1)
+        yield from draw(child, depth + 1)

@@ -1,4 +1,4 @@
-"""Rooms know only what lies below them, and the bot starts without the libraries of training."""
+"""Rooms import downwards only, and the bot starts without the training libraries."""
 
 import subprocess
 import sys
@@ -7,13 +7,13 @@ from pathlib import Path
 from paths import ROOT
 
 
-def test_the_contracts_of_the_house_hold() -> None:
+def test_the_import_contracts_hold() -> None:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_bot_needs_neither_tensorflow_nor_transformers() -> None:
+def test_the_bot_imports_neither_tensorflow_nor_transformers() -> None:
     program = """
 import sys
 import bot.main

@@ -1,4 +1,4 @@
-"""Constants that two rooms hold because neither may import the other."""
+"""Constants that are repeated in two rooms because neither may import the other are equal."""
 
 from migrations import runner
 from ml.text.labels import LABELS
@@ -6,10 +6,10 @@ from storage.db.tables import SCHEMA_REVISION
 from storage.feedback.votes import OPPOSITE
 
 
-def test_storage_asks_for_the_newest_migration() -> None:
+def test_storage_expects_the_newest_migration() -> None:
     assert runner.head() == SCHEMA_REVISION
 
 
-def test_storage_knows_the_labels_that_models_give() -> None:
+def test_storage_knows_the_labels_of_the_models() -> None:
     negative, positive = LABELS
     assert {negative: positive, positive: negative} == OPPOSITE

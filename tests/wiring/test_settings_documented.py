@@ -1,4 +1,4 @@
-"""The pages about the settings are made from the settings."""
+"""docs/settings.md and .env.example match the settings."""
 
 from pathlib import Path
 
@@ -19,13 +19,13 @@ def test_the_example_is_current() -> None:
     assert example == env_example(), "Run: .venv-dev/bin/thumbs settings --example > .env.example"
 
 
-def test_every_setting_says_what_it_is_for() -> None:
+def test_every_setting_has_a_description() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert "|" not in field.description, f"{name} would break the table"
 
 
-def test_the_example_uncommented_gives_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_uncommented_example_gives_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     lines = [line.removeprefix("# ") for line in env_example().splitlines()]

@@ -1,4 +1,4 @@
-"""With CI=true a skipped test fails the run, unless it is excused by name with a reason."""
+"""With CI=true, a skipped test fails the run unless it is listed with a reason."""
 
 import pytest
 import skip_policy
@@ -45,12 +45,12 @@ def test_skips_and_expected_failures_fail_in_ci(suite: pytest.Pytester) -> None:
     )
 
 
-def test_they_are_skips_elsewhere(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_skips_are_allowed_outside_ci(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI")
     run(suite).assert_outcomes(passed=1, skipped=2, xfailed=1)
 
 
-def test_an_excuse_covers_the_test_with_all_its_parameters(suite: pytest.Pytester) -> None:
+def test_an_excuse_covers_all_parameters_of_a_test(suite: pytest.Pytester) -> None:
     excuse(suite, '"test_suite.py::test_skips" = "only some machines have it"')
     run(suite).assert_outcomes(passed=1, skipped=2, failed=1)
 
@@ -75,12 +75,13 @@ def test_an_excuse_needs_a_reason(suite: pytest.Pytester) -> None:
 
 
 def test_the_excuses_name_tests_that_exist() -> None:
-    root = ROOT
     for node_id in skip_policy.read_excuses(skip_policy.EXCUSES):
-        assert (root / node_id.partition("::")[0]).is_file(), node_id
+        assert (ROOT / node_id.partition("::")[0]).is_file(), node_id
 
 
-def test_a_peer_test_says_how_to_make_what_it_needs(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_peer_test_says_how_to_install_what_it_needs(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setattr("peers.PEERS_PYTHON", pytester.path / "absent")
     pytester.makeini("[pytest]\nmarkers = peers")

@@ -1,4 +1,4 @@
-"""``thumbs evaluate`` with published models of random weights: what it prints, writes and refuses."""
+"""``thumbs evaluate`` with published models of random weights: what it prints, writes and rejects."""
 
 import json
 from collections.abc import Callable
@@ -26,9 +26,9 @@ TEXTS = [f"{opinion} Number {number}." for number in range(20) for opinion in ("
 
 
 def publish(folder: Path, random_bert: RandomBert, seed: int) -> Path:
-    with publish_artifact(folder) as place:
-        random_bert(place, CONFIG, seed)
-        logits, _ = Engine.load(place, 32, 8).logits(PROBES)
+    with publish_artifact(folder) as work:
+        random_bert(work, CONFIG, seed)
+        logits, _ = Engine.load(work, 32, 8).logits(PROBES)
         Manifest(
             version=f"v{seed}",
             created=datetime.now(UTC).isoformat(),
@@ -42,15 +42,15 @@ def publish(folder: Path, random_bert: RandomBert, seed: int) -> Path:
             libraries={},
             figures={},
             probe_logits=logits.tolist(),
-            files=file_hashes(place),
-        ).write(place)
+            files=file_hashes(work),
+        ).write(work)
     return folder
 
 
 @pytest.fixture(scope="module")
 def models(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    place = tmp_path_factory.mktemp("models")
-    return publish(place / "old", random_bert, 1), publish(place / "new", random_bert, 2)
+    folder = tmp_path_factory.mktemp("models")
+    return publish(folder / "old", random_bert, 1), publish(folder / "new", random_bert, 2)
 
 
 @pytest.fixture
@@ -64,20 +64,20 @@ def reviews(tmp_path: Path) -> Path:
 
 
 def evaluate(*arguments: str | Path) -> tuple[int, str, str]:
-    """Exit status, standard output and standard error; an error of the tree is raised."""
+    """Return exit status, standard output and standard error; errors of the tree are raised."""
     result = CliRunner().invoke(app, ["evaluate", *map(str, arguments)], catch_exceptions=False)
     return result.exit_code, result.stdout, result.stderr
 
 
-def found(*arguments: str | Path) -> dict[str, Any]:
+def evaluate_json(*arguments: str | Path) -> dict[str, Any]:
     status, output, _ = evaluate(*arguments, "--json")
     assert status == 0
     facts: dict[str, Any] = json.loads(output)
     return facts
 
 
-def test_the_figures_are_those_of_the_verdicts(models: tuple[Path, Path], reviews: Path) -> None:
-    facts = found("--data", reviews, "--model", models[0])
+def test_the_figures_match_the_verdicts(models: tuple[Path, Path], reviews: Path) -> None:
+    facts = evaluate_json("--data", reviews, "--model", models[0])
     assert facts["data"] == {**facts["data"], "file": "reviews.csv", "part": "test", "reviews": 40, "positive": 20}
     (model,) = facts["models"]
     verdicts = Classifier.load(models[0]).classify(TEXTS)
@@ -90,13 +90,13 @@ def test_the_figures_are_those_of_the_verdicts(models: tuple[Path, Path], review
     assert (model["without_doubtful"], model["from_float32"], facts["comparison"]) == (None, None, None)
 
 
-def test_float32_and_doubtful_labels_are_measured_where_asked(
+def test_float32_and_doubtful_labels_are_evaluated_on_request(
     models: tuple[Path, Path], reviews: Path, tmp_path: Path
 ) -> None:
     votes = tmp_path / "votes.csv"
     votes.write_text("file,votes_given\ntest/pos/3_9,0\ntest/neg/3_2,2\ntest/neg/4_2,5\n", encoding="utf-8")
     arguments = ("--data", reviews, "--model", models[0], "--float32", "--doubtful", votes)
-    (model,) = found(*arguments)["models"]
+    (model,) = evaluate_json(*arguments)["models"]
     assert model["without_doubtful"]["served"]["figures"]["reviews"] == 38
     # The weights are of a kind that int8 does not round.
     assert model["from_float32"]["agreement"] > 0.9
@@ -105,7 +105,7 @@ def test_float32_and_doubtful_labels_are_measured_where_asked(
 
 def test_two_models_are_compared(models: tuple[Path, Path], reviews: Path, tmp_path: Path) -> None:
     page = tmp_path / "changes.html"
-    facts = found("--data", reviews, "--compare", *models, "--report", page)
+    facts = evaluate_json("--data", reviews, "--compare", *models, "--report", page)
     change = facts["comparison"]
     accuracies = [model["on_all"]["served"]["figures"]["accuracy"] for model in facts["models"]]
     assert [change["first_accuracy"], change["second_accuracy"]] == accuracies
@@ -116,7 +116,7 @@ def test_two_models_are_compared(models: tuple[Path, Path], reviews: Path, tmp_p
     assert "A <b>bore" not in html
 
 
-def test_the_table_for_people_names_the_model_and_its_figures(models: tuple[Path, Path], reviews: Path) -> None:
+def test_the_text_output_has_the_model_and_its_figures(models: tuple[Path, Path], reviews: Path) -> None:
     status, output, _ = evaluate("--data", reviews, "--model", models[0])
     lines = output.splitlines()
     assert status == 0
@@ -125,49 +125,49 @@ def test_the_table_for_people_names_the_model_and_its_figures(models: tuple[Path
     assert any(line.startswith("Expected calibration error") and "uncalibrated" in line for line in lines)
 
 
-def test_one_label_only_is_measured_without_an_area_under_the_curve(models: tuple[Path, Path], tmp_path: Path) -> None:
+def test_reviews_with_one_label_have_no_area_under_the_curve(models: tuple[Path, Path], tmp_path: Path) -> None:
     path = tmp_path / "liked.csv"
     path.write_text("review,sentiment\nA joy.,positive\nA delight.,positive\n", encoding="utf-8")
-    (model,) = found("--data", path, "--model", models[0], "--report", tmp_path / "liked.html")["models"]
+    (model,) = evaluate_json("--data", path, "--model", models[0], "--report", tmp_path / "liked.html")["models"]
     assert model["on_all"]["auc"] is None
     assert model["by_rating"] == []
     assert "The file has no ratings" in (tmp_path / "liked.html").read_text(encoding="utf-8")
 
 
-def test_a_file_without_reviews_is_told(models: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_file_without_reviews_is_an_error(models: tuple[Path, Path], tmp_path: Path) -> None:
     path = tmp_path / "none.csv"
     path.write_text("review,sentiment\n", encoding="utf-8")
     with pytest.raises(EmptyTable):
         evaluate("--data", path, "--model", models[0])
 
 
-def test_a_list_of_doubtful_labels_of_other_reviews_is_told(
+def test_doubtful_labels_of_other_reviews_are_an_error(
     models: tuple[Path, Path], reviews: Path, tmp_path: Path
 ) -> None:
     votes = tmp_path / "votes.csv"
     votes.write_text("file,votes_given\ntest/pos/99_9,0\n", encoding="utf-8")
-    with pytest.raises(NoDoubtfulLabels, match=r"the first of which is test/pos/0_9 of .*reviews.csv"):
+    with pytest.raises(NoDoubtfulLabels, match=r"the first of which is test/pos/0_9 in .*reviews.csv"):
         evaluate("--data", reviews, "--model", models[0], "--doubtful", votes)
 
 
-def test_a_report_that_cannot_be_written_is_told_before_anything_is_measured(
+def test_an_unwritable_report_is_an_error_before_the_evaluation(
     models: tuple[Path, Path], reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ml.evaluation.evaluate.logits_in_chunks", lambda *_: pytest.fail("it was measured"))
-    for place in (tmp_path, tmp_path / "absent" / "report.html"):
+    monkeypatch.setattr("ml.evaluation.evaluate.logits_in_chunks", lambda *_: pytest.fail("the model was evaluated"))
+    for path in (tmp_path, tmp_path / "absent" / "report.html"):
         with pytest.raises(UnwritableFile):
-            evaluate("--data", reviews, "--model", models[0], "--report", place)
+            evaluate("--data", reviews, "--model", models[0], "--report", path)
 
 
-def test_ctrl_c_keeps_the_report_that_was_there(
+def test_ctrl_c_keeps_the_old_report(
     models: tuple[Path, Path], reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ml.evaluation.evaluate.logits_in_chunks", interrupt)
-    (tmp_path / "report.html").write_text("the last one", encoding="utf-8")
+    (tmp_path / "report.html").write_text("the old report", encoding="utf-8")
     status, _, _ = evaluate("--data", reviews, "--model", models[0], "--report", tmp_path / "report.html")
     assert status == 130
-    assert (tmp_path / "report.html").read_text(encoding="utf-8") == "the last one"
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == "the old report"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "reviews.csv"]

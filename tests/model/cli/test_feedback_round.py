@@ -1,4 +1,4 @@
-"""A feedback round of a small anchor, on corrections that contradict what it says of words it has never seen."""
+"""A feedback round of a small anchor, on corrections that contradict its predictions for unknown words."""
 
 import json
 from collections.abc import Callable
@@ -39,21 +39,21 @@ def labels_of(folder: Path, texts: list[str]) -> list[int]:
     return [LABELS.index(verdict.label) for verdict in Classifier.load(folder).classify(texts)]
 
 
-def judged(fine_tuned: FineTuneResult, number: int) -> pd.DataFrame:
-    """A sentence with each word, and the opposite of what the anchor says of it."""
+def correct(fine_tuned: FineTuneResult, number: int) -> pd.DataFrame:
+    """Return one sentence for each word, with the opposite of the label that the anchor predicts."""
     texts = [SENTENCE.format(word=word, number=number) for word in WORDS]
     return pd.DataFrame({"text": texts, "label": [1 - label for label in labels_of(fine_tuned.job.out, texts)]})
 
 
 @pytest.fixture(scope="module")
 def corrections(fine_tuned: FineTuneResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("judged") / "judged.csv"
-    pd.concat([judged(fine_tuned, number) for number in range(8)]).to_csv(path, index=False)
+    path = tmp_path_factory.mktemp("corrections") / "corrections.csv"
+    pd.concat([correct(fine_tuned, number) for number in range(8)]).to_csv(path, index=False)
     return path
 
 
 @pytest.fixture(scope="module")
-def order(
+def job(
     fine_tuned: FineTuneResult, corrections: Path, small_reviews: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> FineTuneJob:
     anchor = load_anchor(fine_tuned.job.out)
@@ -63,15 +63,15 @@ def order(
 
 
 @pytest.fixture(scope="module")
-def done(order: FineTuneJob) -> FineTuneResult:
-    return run_fine_tune(order)
+def done(job: FineTuneJob) -> FineTuneResult:
+    return run_fine_tune(job)
 
 
 @pytest.fixture
 def round_command(
     fine_tuned: FineTuneResult, corrections: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Command:
-    """Runs `thumbs fine-tune` with the small feedback recipe; what it prints."""
+    """Return a function that runs `thumbs fine-tune` with the small feedback recipe and returns its output."""
     recipe = write_recipe(tmp_path, FEEDBACK)
 
     def run(**options: Any) -> str:
@@ -87,12 +87,12 @@ def test_the_model_agrees_with_corrections_that_the_anchor_contradicts(
 ) -> None:
     assert done.manifest.data["corrections"]["anchor_right"] < 0.1
     assert done.manifest.figures["corrections"]["accuracy"] > 0.9
-    # The same words in sentences that it was not shown.
-    others = pd.concat([judged(fine_tuned, number) for number in range(20, 24)])
+    # The same words in sentences that it was not trained on.
+    others = pd.concat([correct(fine_tuned, number) for number in range(20, 24)])
     assert np.mean(labels_of(done.job.out, others["text"].tolist()) == others["label"]) > 0.8
 
 
-def test_what_the_anchor_knew_is_still_known(done: FineTuneResult, fine_tuned: FineTuneResult) -> None:
+def test_the_model_has_not_forgotten_what_the_anchor_knew(done: FineTuneResult, fine_tuned: FineTuneResult) -> None:
     assert done.manifest.data["dev_is_the_anchors"] is True
     before, after = fine_tuned.manifest.figures["dev"], done.manifest.figures["dev"]
     assert after["reviews"] == before["reviews"] == len(done.job.training_set.dev) > 20
@@ -103,7 +103,7 @@ def test_what_the_anchor_knew_is_still_known(done: FineTuneResult, fine_tuned: F
     assert agreed.mean() > 0.9
 
 
-def test_the_lower_layers_are_the_anchors(done: FineTuneResult, fine_tuned: FineTuneResult) -> None:
+def test_the_frozen_layers_are_the_anchors(done: FineTuneResult, fine_tuned: FineTuneResult) -> None:
     before, after = load_file(fine_tuned.job.out / WEIGHTS), load_file(done.job.out / WEIGHTS)
     same = {name for name, values in after.items() if np.array_equal(values, before[name])}
     assert same == {name for name in before if name.startswith(("bert.embeddings.", "bert.encoder.layer.0."))}
@@ -123,7 +123,7 @@ def test_the_command_prints_the_manifest_and_the_same_seed_makes_the_same_weight
     assert facts["files"][WEIGHTS] == done.manifest.files[WEIGHTS]
 
 
-def test_the_last_sentence_says_how_good_anchor_and_model_are_on_the_corrections(done: FineTuneResult) -> None:
+def test_the_result_has_the_accuracy_of_model_and_anchor_on_the_corrections(done: FineTuneResult) -> None:
     sentence = fine_tune_command.result_text(done.manifest, done.job.out)
     before = done.manifest.data["corrections"]["anchor_right"]
     after = done.manifest.figures["corrections"]["accuracy"]
@@ -131,7 +131,7 @@ def test_the_last_sentence_says_how_good_anchor_and_model_are_on_the_corrections
     assert f"the anchor agrees with {before:.2%}" in sentence
 
 
-def test_without_reviews_the_temperature_is_the_anchors_and_the_sentence_says_that_nothing_measured(
+def test_without_reviews_the_temperature_is_the_anchors_and_forgetting_is_not_measured(
     fine_tuned: FineTuneResult, round_command: Command, tmp_path: Path
 ) -> None:
     short = write_recipe(tmp_path, replace(FEEDBACK, name="short", epochs=1, batch_size=32))
@@ -146,32 +146,32 @@ def test_without_reviews_the_temperature_is_the_anchors_and_the_sentence_says_th
         round_command(base=str(tmp_path / "round"), out=tmp_path / "second")
 
 
-def test_a_stopped_round_ends_with_the_same_weights(done: FineTuneResult, tmp_path: Path) -> None:
-    order = replace(done.job, out=tmp_path / "round")
+def test_a_resumed_round_gives_the_same_weights(done: FineTuneResult, tmp_path: Path) -> None:
+    job = replace(done.job, out=tmp_path / "round")
     first: list[TrainingProgress] = []
     half = len(done.progress) // 2 + 1
     with pytest.raises(FineTuneStopped, match=f"after step {half} of {len(done.progress)}"):
-        fine_tune(order, TrainingCallbacks(first.append, lambda: first[-1].step == half))
-    assert not order.out.exists()
-    flipped = replace(order.training_set.examples, targets=order.training_set.examples.targets[:, ::-1])
+        fine_tune(job, TrainingCallbacks(first.append, lambda: first[-1].step == half))
+    assert not job.out.exists()
+    flipped = replace(job.training_set.examples, targets=job.training_set.examples.targets[:, ::-1])
     with pytest.raises(NothingToResume, match="another recipe, base or data"):
         fine_tune(
-            replace(order, training_set=replace(order.training_set, examples=flipped)),
+            replace(job, training_set=replace(job.training_set, examples=flipped)),
             TrainingCallbacks(first.append, lambda: False),
             True,
         )
     second: list[TrainingProgress] = []
-    manifest = fine_tune(order, TrainingCallbacks(second.append, lambda: False), resume=True)
+    manifest = fine_tune(job, TrainingCallbacks(second.append, lambda: False), resume=True)
     assert [progress.step for progress in first + second] == list(range(1, len(done.progress) + 1))
     assert manifest.recipe == done.manifest.recipe
     expected = load_file(done.job.out / WEIGHTS)
-    for name, values in load_file(order.out / WEIGHTS).items():
+    for name, values in load_file(job.out / WEIGHTS).items():
         # Weights are published in float16, where a difference in the last place of float32 may show as one there.
         np.testing.assert_allclose(values, expected[name], rtol=2**-10, atol=1e-5, err_msg=name)
-    assert list(tmp_path.iterdir()) == [order.out]
+    assert list(tmp_path.iterdir()) == [job.out]
 
 
-def test_a_full_run_learns_from_corrections_among_its_reviews(
+def test_a_full_run_trains_on_corrections_and_reviews(
     small_base: BaseModel, small_reviews: Path, corrections: Path, round_command: Command, tmp_path: Path
 ) -> None:
     short = write_recipe(tmp_path, replace(RECIPE, name="short", epochs=2))
@@ -185,14 +185,14 @@ def test_a_full_run_learns_from_corrections_among_its_reviews(
 
 
 def held_out(small_reviews: Path, folder: Path) -> Path:
-    """A review of dev, judged anew."""
+    """Write a correction of a review in the dev set."""
     dev = DatasetSplits.from_reviews(read_reviews(small_reviews), small_reviews, FEEDBACK, None).split.dev
     path = folder / "held_out.csv"
     dev.head(1).assign(label=0).to_csv(path, index=False)
     return path
 
 
-def test_what_a_round_cannot_do_is_told_before_training(
+def test_unusable_arguments_of_a_round_are_errors_before_training(
     round_command: Command, small_reviews: Path, small_base: BaseModel, tmp_path: Path
 ) -> None:
     for error, options in (

@@ -1,4 +1,4 @@
-"""A whole fine-tune of a small BERT on sentences of our own: labelled file in, published folder out."""
+"""A complete fine-tune of a small BERT on a few sentences, from a labelled file to a published folder."""
 
 import json
 from dataclasses import asdict, replace
@@ -24,19 +24,19 @@ from ml.training.loop import TrainingCallbacks, TrainingProgress
 from ml.training.recipe import Recipe
 
 
-def test_the_published_folder_is_verified_loaded_and_alone(fine_tuned: FineTuneResult) -> None:
+def test_the_published_folder_verifies_loads_and_is_the_only_output(fine_tuned: FineTuneResult) -> None:
     out = fine_tuned.job.out
     assert verified_manifest(out) == fine_tuned.manifest
     assert Classifier.load(out).version == fine_tuned.manifest.version
     assert list(out.parent.iterdir()) == [out]
 
 
-def test_it_learnt_what_it_was_shown(fine_tuned: FineTuneResult) -> None:
+def test_the_model_learned_its_training_set(fine_tuned: FineTuneResult) -> None:
     shown = fine_tuned.job.training_set.examples
     verdicts = Classifier.load(fine_tuned.job.out).classify(shown.texts)
     labels = shown.targets.argmax(axis=1)
     right = [verdict.label == LABELS[label] for verdict, label in zip(verdicts, labels, strict=True)]
-    # Guessing is right half of the time.
+    # A random guess is right half of the time.
     assert sum(right) / len(right) > 0.8
 
 
@@ -49,7 +49,7 @@ def test_every_step_is_reported_and_the_loss_falls(fine_tuned: FineTuneResult) -
     assert fine_tuned.progress[-1].reviews_per_second > 0
 
 
-def test_the_manifest_says_what_was_done(fine_tuned: FineTuneResult, small_base: BaseModel) -> None:
+def test_the_manifest_describes_the_fine_tune(fine_tuned: FineTuneResult, small_base: BaseModel) -> None:
     manifest, training_set = fine_tuned.manifest, fine_tuned.job.training_set
     assert manifest.base == small_base.name
     assert (manifest.window, manifest.overlap) == (RECIPE.window, RECIPE.overlap)
@@ -74,7 +74,7 @@ def test_the_manifest_says_what_was_done(fine_tuned: FineTuneResult, small_base:
         (replace(RECIPE, frozen_layers=3), "it has 2 blocks, but the recipe freezes 3"),
     ],
 )
-def test_a_recipe_that_asks_too_much_of_the_base_is_told_before_training(
+def test_a_recipe_that_does_not_fit_the_base_is_an_error_before_training(
     fine_tuned: FineTuneResult, tmp_path: Path, recipe: Recipe, reason: str
 ) -> None:
     steps: list[TrainingProgress] = []
@@ -107,7 +107,7 @@ def test_the_command_fine_tunes_and_prints_the_manifest(
     assert facts["data"]["train"]["reviews"] + facts["data"]["dev"]["reviews"] == 80
 
 
-def test_another_folder_is_not_replaced_and_nothing_is_trained(fine_tuned: FineTuneResult, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_model_is_not_replaced(fine_tuned: FineTuneResult, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("keep me", encoding="utf-8")
     seen: list[TrainingProgress] = []
     with pytest.raises(FolderTaken):

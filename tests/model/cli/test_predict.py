@@ -1,4 +1,4 @@
-"""``thumbs predict`` with the model that comes with the project."""
+"""``thumbs predict`` with the starter model."""
 
 import json
 import os
@@ -15,7 +15,9 @@ from ml.text.labels import LABELS
 LIKED = "This was a good movie. I would watch it again"
 HATED = "I cannot believe I have wasted time on this movie, it is the worst movie I have ever seen"
 
-pytestmark = pytest.mark.skipif(not STARTER.is_dir(), reason="there is no models/starter; thumbs fine-tune makes it")
+pytestmark = pytest.mark.skipif(
+    not STARTER.is_dir(), reason="there is no models/starter; create it with thumbs fine-tune"
+)
 
 
 def predict(*arguments: str | bytes, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -24,7 +26,7 @@ def predict(*arguments: str | bytes, folder: Path) -> subprocess.CompletedProces
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_sentences_of_the_readme(tmp_path: Path) -> None:
+def test_the_sentences_in_the_readme(tmp_path: Path) -> None:
     result = predict(LIKED, HATED, folder=tmp_path)
     assert result.returncode == 0, result.stderr
     first, second = result.stdout.splitlines()
@@ -33,7 +35,7 @@ def test_the_sentences_of_the_readme(tmp_path: Path) -> None:
     assert second.startswith("Negative (")
 
 
-def test_json_carries_the_whole_verdict(tmp_path: Path) -> None:
+def test_json_has_the_complete_verdict(tmp_path: Path) -> None:
     result = predict("--json", LIKED, "", "Schön.", folder=tmp_path)
     verdicts = [json.loads(line) for line in result.stdout.splitlines()]
     assert [verdict["text"] for verdict in verdicts] == [LIKED, "", "Schön."]
@@ -44,19 +46,19 @@ def test_json_carries_the_whole_verdict(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
-def test_bytes_that_are_no_text_are_shown_as_unknown(tmp_path: Path, form: tuple[str, ...]) -> None:
+def test_invalid_utf8_is_shown_as_replacement_characters(tmp_path: Path, form: tuple[str, ...]) -> None:
     result = predict(*form, "A lovely café.".encode("latin-1"), folder=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "A lovely caf\ufffd." in result.stdout
 
 
-def test_a_file_agrees_with_the_texts_one_by_one(tmp_path: Path) -> None:
+def test_a_file_gets_the_same_verdicts_as_single_texts(tmp_path: Path) -> None:
     texts = [LIKED, HATED, "Dull from the first scene to the last.", "What a joy, and what a cast!"] * 100
     pd.DataFrame({"id": range(len(texts)), "comment": texts}).to_csv(tmp_path / "in.csv", index=False)
     arguments = ("--csv", "in.csv", "--out", "out.csv", "--column", "comment")
     result = predict(*arguments, "--json", folder=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert result.stderr == "", "no progress bar where there is no terminal"
+    assert result.stderr == "", "a progress bar was drawn without a terminal"
     rows = pd.read_csv(tmp_path / "out.csv")
     alone = {
         text: json.loads(predict("--json", text, folder=tmp_path).stdout)["label"] for text in dict.fromkeys(texts)
@@ -68,7 +70,7 @@ def test_a_file_agrees_with_the_texts_one_by_one(tmp_path: Path) -> None:
     assert summary["out"] == "out.csv"
 
 
-def test_a_folder_that_is_no_model_gets_one_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_model_is_an_error(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "cli.main", "predict", "--model", str(tmp_path), LIKED]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 1

@@ -1,4 +1,4 @@
-"""The layers and parameters that people see."""
+"""``thumbs summary`` prints the layers and parameters."""
 
 import json
 import re
