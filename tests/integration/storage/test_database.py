@@ -1,4 +1,4 @@
-"""Units of work: all or nothing, one writer, one snapshot, the right key."""
+"""Units of work: atomic, one writer, one snapshot, and the right key."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ from storage.db.tables import Base, ConsentRow, MessageRow, PersonRow, UpdateRow
 from storage.errors import KeyWrong
 from storage.privacy.consent import consent_of
 
-# A process that writes, says so, and waits to be killed before its unit ends.
+# A process that writes, prints a line, and waits to be killed before its unit of work ends.
 WRITES_AND_WAITS = """
 import sys
 from storage.db.database import Database
@@ -34,7 +34,7 @@ with database.unit_of_work() as unit:
     sys.stdin.read()
 """
 
-# A process in which two threads write at once.
+# A process in which two threads write concurrently.
 WRITES_A_LOT = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -58,24 +58,24 @@ def count(unit: Session, table: type[Base]) -> int:
 
 def test_a_unit_commits_at_its_end(database: Database) -> None:
     with database.unit_of_work() as unit:
-        met = upsert_person(unit, 7, "Ada", "en")
+        person = upsert_person(unit, 7, "Ada", "en")
     with database.reading() as unit:
-        assert meet_again(unit) == (met.id, 7, "en")
+        assert only_person(unit) == (person.id, 7, "en")
 
 
-def meet_again(unit: Session) -> tuple[int, int, str | None]:
+def only_person(unit: Session) -> tuple[int, int, str | None]:
     row = unit.scalars(select(PersonRow)).one()
     return row.id, row.telegram_id, row.language
 
 
 def test_a_unit_that_raises_leaves_nothing(database: Database) -> None:
-    def meet_and_stumble() -> None:
+    def fail_after_writing() -> None:
         with database.unit_of_work() as unit:
             upsert_person(unit, 7, "Ada", "en")
-            raise RuntimeError("stumbled")
+            raise RuntimeError("failed")
 
-    with pytest.raises(RuntimeError, match="stumbled"):
-        meet_and_stumble()
+    with pytest.raises(RuntimeError, match="failed"):
+        fail_after_writing()
     with database.reading() as unit:
         assert count(unit, PersonRow) == 0
 
@@ -94,12 +94,12 @@ def test_a_killed_process_leaves_nothing_half_written(
         assert receive(unit, 900, 1, 7, "whole")
 
 
-def test_processes_and_threads_write_at_once(database: Database, database_url: str, keys: tuple[str, ...]) -> None:
+def test_processes_and_threads_write_concurrently(database: Database, database_url: str, keys: tuple[str, ...]) -> None:
     command = [sys.executable, "-c", WRITES_A_LOT, database_url, keys[0]]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    kept = [int(process.communicate(timeout=60)[0]) for process in processes]
+    stored = [int(process.communicate(timeout=60)[0]) for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
-    assert sum(kept) == 40
+    assert sum(stored) == 40
     with database.reading() as unit:
         assert [update.update_id for update in pending_updates(unit, 900)] == list(range(40))
         assert count(unit, PersonRow) == 1
@@ -116,7 +116,7 @@ def test_concurrent_failures_are_all_counted(database: Database) -> None:
     with ThreadPoolExecutor(4) as threads:
         counted = list(threads.map(fail_once, range(4)))
     assert sorted(attempts for attempts in counted if attempts is not None) == [1, 2, 3]
-    assert counted.count(None) == 1, "an update that is set aside fails no more"
+    assert counted.count(None) == 1, "an update that is set aside counts no more failures"
 
 
 def test_a_write_while_reading_is_refused(database: Database) -> None:
@@ -129,10 +129,10 @@ def test_a_write_while_reading_is_refused(database: Database) -> None:
         upsert_person(unit, 7, "Ada", "en")
 
 
-def test_reading_sees_one_moment_and_stops_no_writer(database: Database) -> None:
+def test_reading_sees_one_snapshot_and_blocks_no_writer(database: Database) -> None:
     with database.reading() as reader:
         assert count(reader, PersonRow) == 0
-        writer = threading.Thread(target=meet_in_a_unit, args=(database,))
+        writer = threading.Thread(target=upsert_in_a_unit, args=(database,))
         writer.start()
         writer.join(timeout=20)
         assert not writer.is_alive()
@@ -141,17 +141,17 @@ def test_reading_sees_one_moment_and_stops_no_writer(database: Database) -> None
         assert count(reader, PersonRow) == 1
 
 
-def meet_in_a_unit(database: Database) -> None:
+def upsert_in_a_unit(database: Database) -> None:
     with database.unit_of_work() as unit:
         upsert_person(unit, 7, "Ada", "en")
 
 
-def test_rows_need_the_rows_they_refer_to(database: Database) -> None:
+def test_foreign_keys_are_enforced(database: Database) -> None:
     with pytest.raises(DBAPIError, match=r"(?i)foreign key"), database.unit_of_work() as unit:
         unit.add(ConsentRow(person_id=12345, scope="training", consent="asked", wording="1"))
 
 
-def test_moments_come_back_aware_and_in_utc(database: Database) -> None:
+def test_datetimes_are_read_back_aware_and_in_utc(database: Database) -> None:
     before = datetime.now(UTC)
     with database.unit_of_work() as unit:
         upsert_person(unit, 7, "Ada", "en")
@@ -163,19 +163,19 @@ def test_moments_come_back_aware_and_in_utc(database: Database) -> None:
         unit.execute(select(MessageRow).where(MessageRow.created_at < datetime(2026, 1, 1)))
 
 
-def test_another_key_does_not_open_the_database(database: Database, database_url: str) -> None:
+def test_a_wrong_key_does_not_open_the_database(database: Database, database_url: str) -> None:
     with pytest.raises(KeyWrong):
         Database.open(database_url, [Fernet.generate_key().decode()])
 
 
-def test_opening_again_keeps_the_keyed_hash(database: Database, database_url: str, keys: tuple[str, ...]) -> None:
+def test_reopening_keeps_the_key_of_the_hash(database: Database, database_url: str, keys: tuple[str, ...]) -> None:
     again = Database.open(database_url, keys)
     with database.reading() as one, again.reading() as other:
         assert one.cipher.fingerprint("I liked it") == other.cipher.fingerprint("I liked it")
     again.close()
 
 
-def test_those_who_open_a_new_database_at_once_agree_on_the_keyed_hash(
+def test_opening_a_new_database_concurrently_creates_one_key_of_the_hash(
     database_url: str, keys: tuple[str, ...]
 ) -> None:
     def open_and_hash(_: int) -> bytes:
@@ -189,7 +189,7 @@ def test_those_who_open_a_new_database_at_once_agree_on_the_keyed_hash(
         assert len(set(threads.map(open_and_hash, range(4)))) == 1
 
 
-def test_a_rotated_database_needs_the_old_key_no_more(
+def test_a_rotated_database_no_longer_needs_the_old_key(
     database: Database, database_url: str, keys: tuple[str, ...]
 ) -> None:
     with database.unit_of_work() as unit:

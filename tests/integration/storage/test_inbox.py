@@ -1,4 +1,4 @@
-"""The inbox: kept once, handled in order, set aside after failures."""
+"""The inbox: updates are stored once, handled in order, and set aside after failures."""
 
 import pytest
 from sqlalchemy import select
@@ -15,7 +15,7 @@ BOT = 900
 OTHER_BOT = 901
 
 
-def test_a_second_copy_is_dropped(database: Database) -> None:
+def test_a_duplicate_is_dropped(database: Database) -> None:
     with database.unit_of_work() as unit:
         assert receive(unit, BOT, 1, 7, "first")
     with database.unit_of_work() as unit:
@@ -24,7 +24,7 @@ def test_a_second_copy_is_dropped(database: Database) -> None:
         assert pending_updates(unit, BOT) == [StoredUpdate(BOT, 1, "first", 0)]
 
 
-def test_updates_wait_in_the_order_of_their_ids(database: Database) -> None:
+def test_pending_updates_are_in_the_order_of_their_ids(database: Database) -> None:
     with database.unit_of_work() as unit:
         for update_id in (2**40, 3, 1, 2):
             assert receive(unit, BOT, update_id, None, f"payload {update_id}")
@@ -40,13 +40,13 @@ def test_a_handled_update_keeps_only_its_id(database: Database) -> None:
         finish(unit, BOT, 1)
     with database.unit_of_work() as unit:
         assert [update.update_id for update in pending_updates(unit, BOT)] == [2]
-        assert not receive(unit, BOT, 1, 7, "a late second copy")
+        assert not receive(unit, BOT, 1, 7, "a late duplicate")
         row = unit.get_one(UpdateRow, (BOT, 1))
         assert (row.payload, row.telegram_id, row.state) == (None, None, UpdateState.HANDLED)
         assert row.finished_at is not None
 
 
-def test_what_is_done_for_an_update_is_done_once(database: Database) -> None:
+def test_an_update_is_handled_once(database: Database) -> None:
     with database.unit_of_work() as unit:
         receive(unit, BOT, 1, 7, "payload")
 
@@ -64,7 +64,7 @@ def test_what_is_done_for_an_update_is_done_once(database: Database) -> None:
         assert (find_person(unit, 7) is None, find_person(unit, 8) is None) == (False, True)
 
 
-def test_an_update_whose_sender_was_deleted_while_it_waited_can_be_handled_once(database: Database) -> None:
+def test_a_pending_update_of_a_deleted_sender_can_be_finished_once(database: Database) -> None:
     with database.unit_of_work() as unit:
         receive(unit, BOT, 1, 7, "payload")
         erase(unit, 7)
@@ -74,7 +74,7 @@ def test_an_update_whose_sender_was_deleted_while_it_waited_can_be_handled_once(
             finish(unit, BOT, 1)
 
 
-def test_an_update_that_fails_is_tried_again_and_then_set_aside(database: Database) -> None:
+def test_an_update_that_fails_is_retried_then_set_aside(database: Database) -> None:
     with database.unit_of_work() as unit:
         receive(unit, BOT, 1, 7, "payload")
     for attempt in range(1, MAX_ATTEMPTS):
@@ -100,7 +100,7 @@ def test_an_update_that_failed_once_can_still_be_handled(database: Database) -> 
         assert pending_updates(unit, BOT) == []
 
 
-def test_any_json_is_kept(database: Database) -> None:
+def test_any_json_is_stored_unchanged(database: Database) -> None:
     payload = '{"text": "\ud83d half an emoji, \x00, \u2028 and 漢字"}'
     with database.unit_of_work() as unit:
         receive(unit, BOT, 1, None, payload)

@@ -19,7 +19,7 @@ BEGINNING = MessagePart(100, "The first hour is slow,")
 END = MessagePart(101, "but the last one is a joy.")
 
 
-def test_a_split_text_is_found_by_each_of_its_messages(database: Database) -> None:
+def test_a_split_text_is_found_by_each_of_its_parts(database: Database) -> None:
     with database.unit_of_work() as unit:
         person = upsert_person(unit, CHAT, "Ada", "en")
         message_id = store_message(unit, person.id, BOT, CHAT, [BEGINNING, END])
@@ -33,7 +33,7 @@ def test_a_split_text_is_found_by_each_of_its_messages(database: Database) -> No
         assert find_by_part(unit, BOT + 1, CHAT, 100) is None
 
 
-def test_an_edit_is_a_new_row_that_all_messages_lead_to(database: Database) -> None:
+def test_an_edit_is_a_new_row_that_all_parts_belong_to(database: Database) -> None:
     better = MessagePart(101, "and so is the last one.")
     with database.unit_of_work() as unit:
         person = upsert_person(unit, CHAT, "Ada", "en")
@@ -46,7 +46,7 @@ def test_an_edit_is_a_new_row_that_all_messages_lead_to(database: Database) -> N
         assert get_message(unit, old) == StoredMessage(old, person.id, CHAT, (BEGINNING, END), None)
 
 
-def test_a_part_that_comes_late_joins_the_text(database: Database) -> None:
+def test_a_late_part_joins_the_text(database: Database) -> None:
     with database.unit_of_work() as unit:
         person = upsert_person(unit, CHAT, "Ada", "en")
         first = store_message(unit, person.id, BOT, CHAT, [BEGINNING])
@@ -55,7 +55,7 @@ def test_a_part_that_comes_late_joins_the_text(database: Database) -> None:
     assert [message.id for message in found if message] == [joined, joined]
 
 
-def test_an_edit_of_a_text_that_was_deleted_says_so(database: Database, store_review: Callable[..., Any]) -> None:
+def test_editing_a_deleted_text_raises_an_error(database: Database, store_review: Callable[..., Any]) -> None:
     with database.unit_of_work() as unit:
         review = store_review(unit, "I liked it", telegram_id=CHAT)
         erase(unit, CHAT)
@@ -65,7 +65,7 @@ def test_an_edit_of_a_text_that_was_deleted_says_so(database: Database, store_re
             store_message(unit, person.id, BOT, CHAT, [END], revises=review.message_id)
 
 
-def test_a_prediction_comes_back_whole(database: Database) -> None:
+def test_a_prediction_is_read_back_unchanged(database: Database) -> None:
     with database.unit_of_work() as unit:
         person = upsert_person(unit, CHAT, "Ada", "en")
         register(unit, "one", "0" * 64, "models/one")
@@ -92,7 +92,7 @@ def test_a_prediction_comes_back_whole(database: Database) -> None:
         assert get_prediction(unit, second + 1) is None
 
 
-def test_a_prediction_needs_a_registered_model_and_a_predecessor_that_is_there(
+def test_a_prediction_needs_a_registered_model_and_an_existing_predecessor(
     database: Database, store_review: Callable[..., Any]
 ) -> None:
     with database.unit_of_work() as unit:
@@ -103,7 +103,7 @@ def test_a_prediction_needs_a_registered_model_and_a_predecessor_that_is_there(
             store_prediction(unit, review.message_id, "one", "Positive", 0.9, True, 1, (0.0, 1.0), replaces=12345)
 
 
-def test_ids_of_deleted_rows_are_not_given_again(database: Database, store_review: Callable[..., Any]) -> None:
+def test_ids_of_deleted_rows_are_not_reused(database: Database, store_review: Callable[..., Any]) -> None:
     with database.unit_of_work() as unit:
         old = store_review(unit, "I liked it")
         erase(unit, old.telegram_id)
@@ -125,12 +125,12 @@ def test_one_model_is_live_at_a_time(database: Database) -> None:
         make_live(unit, "two", "a test")
         make_live(unit, "two", "a test")
     with database.reading() as unit:
-        serving = live_model(unit)
-    assert serving is not None
-    assert (serving.version, serving.manifest_sha256, serving.location) == ("two", "2" * 64, "models/two")
+        live = live_model(unit)
+    assert live is not None
+    assert (live.version, live.manifest_sha256, live.location) == ("two", "2" * 64, "models/two")
 
 
-def test_a_model_that_is_not_registered_cannot_go_live(database: Database) -> None:
+def test_an_unregistered_model_cannot_go_live(database: Database) -> None:
     with database.unit_of_work() as unit:
         register(unit, "one", "1" * 64, "models/one")
         make_live(unit, "one", "a test")
@@ -142,18 +142,18 @@ def test_a_model_that_is_not_registered_cannot_go_live(database: Database) -> No
     with pytest.raises(UnknownModelVersion, match="two"):
         make_unknown_live()
     with database.reading() as unit:
-        serving = live_model(unit)
-    assert serving is not None
-    assert serving.version == "one"
+        live = live_model(unit)
+    assert live is not None
+    assert live.version == "one"
 
 
-def test_a_version_keeps_its_contents_and_may_move(database: Database) -> None:
+def test_a_version_keeps_its_contents_but_may_move(database: Database) -> None:
     with database.unit_of_work() as unit:
         register(unit, "one", "1" * 64, "models/one")
         make_live(unit, "one", "a test")
         register(unit, "one", "1" * 64, "elsewhere/one")
-        serving = live_model(unit)
-        assert serving is not None
-        assert serving.location == "elsewhere/one"
+        live = live_model(unit)
+        assert live is not None
+        assert live.location == "elsewhere/one"
         with pytest.raises(ModelVersionTaken, match="one"):
             register(unit, "one", "2" * 64, "models/one")

@@ -1,4 +1,4 @@
-"""Migrations on both engines, compared with the tables."""
+"""Migrations on SQLite and PostgreSQL, compared with the tables."""
 
 import sqlite3
 import stat
@@ -22,7 +22,7 @@ from storage.db.engine import parse_address, writing_engine
 from storage.db.tables import Base
 from storage.errors import DatabaseUnusable, MigrationRefused, SchemaMismatch
 
-# A process that is ready to migrate and starts when its input ends.
+# A process that loads Alembic, then migrates when its input ends.
 WAITS_AND_MIGRATES = """
 import sys
 import psycopg
@@ -48,7 +48,7 @@ def tables_in(url: str) -> set[str]:
         return set(inspect(connection).get_table_names()) - {"alembic_version"}
 
 
-def test_up_down_and_up_again(empty_url: str) -> None:
+def test_upgrade_downgrade_and_upgrade_again(empty_url: str) -> None:
     assert runner.current(empty_url) is None
     runner.upgrade(empty_url)
     assert runner.current(empty_url) == runner.head()
@@ -62,7 +62,7 @@ def test_up_down_and_up_again(empty_url: str) -> None:
     assert tables_in(empty_url) == set(Base.metadata.tables)
 
 
-def test_the_migrations_make_exactly_the_tables(database_url: str) -> None:
+def test_the_migrations_create_exactly_the_tables(database_url: str) -> None:
     with connected(database_url) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
@@ -77,7 +77,7 @@ def test_every_foreign_key_is_named_and_indexed(database_url: str) -> None:
             indexed |= {schema.get_pk_constraint(table)["constrained_columns"][0]}
             for key in schema.get_foreign_keys(table):
                 assert key["name"] == f"fk_{table}_{key['constrained_columns'][0]}_{key['referred_table']}"
-                # Model versions and the runs that made them are never deleted.
+                # Rows of model versions, and of the runs that produced them, are never deleted.
                 if key["referred_table"] != "model_versions" and (table, key["referred_table"]) != (
                     "model_versions",
                     "training_runs",
@@ -85,7 +85,7 @@ def test_every_foreign_key_is_named_and_indexed(database_url: str) -> None:
                     assert key["constrained_columns"][0] in indexed
 
 
-# A row of every table that refers to another, as the first migration has them.
+# Rows of the tables with references, with the columns of the first migration.
 FIRST_ROWS = (
     "INSERT INTO people VALUES (1, 7, :some, 'en', :now)",
     "INSERT INTO consents VALUES (1, 1, 'training', 'granted', '1', :now)",
@@ -104,14 +104,14 @@ def rows_in(url: str, tables: set[str]) -> dict[str, int]:
         return {table: connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in tables}
 
 
-def test_what_people_wrote_before_a_migration_is_there_after_it_and_after_its_way_back(empty_url: str) -> None:
+def test_rows_survive_an_upgrade_and_a_downgrade(empty_url: str) -> None:
     runner.upgrade(empty_url)
     runner.downgrade(empty_url, "0001")
-    facts = {"some": b"sealed", "hash": b"h" * 32, "yes": True, "now": datetime(2026, 1, 2, tzinfo=UTC)}
+    values = {"some": b"encrypted", "hash": b"h" * 32, "yes": True, "now": datetime(2026, 1, 2, tzinfo=UTC)}
     with connected(empty_url) as connection:
         for row in FIRST_ROWS:
-            names = {name for name in facts if f":{name}" in row}
-            connection.execute(text(row), {name: facts[name] for name in names})
+            names = {name for name in values if f":{name}" in row}
+            connection.execute(text(row), {name: values[name] for name in names})
         connection.commit()
     before = rows_in(empty_url, tables_in(empty_url))
     assert sum(before.values()) == len(FIRST_ROWS)
@@ -121,18 +121,18 @@ def test_what_people_wrote_before_a_migration_is_there_after_it_and_after_its_wa
     assert rows_in(empty_url, set(before)) == before
 
 
-def test_a_migration_that_would_leave_a_row_without_what_it_refers_to_changes_nothing(tmp_path: Path) -> None:
+def test_a_migration_that_would_leave_a_broken_reference_changes_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'thumbs.db'}"
     runner.upgrade(url)
     runner.downgrade(url, "0001")
-    with sqlite3.connect(tmp_path / "thumbs.db") as other:  # where nothing watches over references
+    with sqlite3.connect(tmp_path / "thumbs.db") as other:  # a connection that does not enforce foreign keys
         other.execute("INSERT INTO message_addresses VALUES (900, 7, 5, 1)")
     with pytest.raises(MigrationRefused, match=r"missing rows \(1\)"):
         runner.upgrade(url)
     assert runner.current(url) == "0001"
 
 
-def test_processes_that_migrate_at_once_migrate_once(empty_url: str) -> None:
+def test_concurrent_processes_migrate_once(empty_url: str) -> None:
     command = [sys.executable, "-c", WAITS_AND_MIGRATES, empty_url]
     processes = [subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) for _ in range(3)]
     for process in processes:
@@ -170,12 +170,12 @@ def test_only_the_owner_may_read_a_sqlite_file_and_its_folder(tmp_path: Path, ke
     "url",
     ["nonsense", "mysql://host/thumbs", "postgresql+psycopg2://host/thumbs", "sqlite://", "sqlite:///:memory:"],
 )
-def test_an_address_of_another_kind_is_refused_in_one_sentence(url: str) -> None:
+def test_an_unsupported_address_is_refused(url: str) -> None:
     with pytest.raises(BadSetting, match="DATABASE_URL"):
         runner.upgrade(url)
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password(keys: tuple[str, ...], tmp_path: Path) -> None:
+def test_an_unreachable_server_is_named_without_its_password(keys: tuple[str, ...], tmp_path: Path) -> None:
     url = f"postgresql://someone:hush@/thumbs?host={tmp_path}"
     with pytest.raises(DatabaseUnusable, match="someone") as caught:
         Database.open(url, keys)
@@ -183,14 +183,14 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(keys: tuple
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_no_database_is_refused(keys: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(keys: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / "thumbs.db"
     path.write_text("a shopping list: milk, bread, apples and a good film for the evening\n" * 20)
     with pytest.raises(DatabaseUnusable, match="not a database"):
         Database.open(f"sqlite:///{path}", keys)
 
 
-def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DatabaseUnusable):
         runner.upgrade(f"sqlite:///{tmp_path / 'file' / 'thumbs.db'}")

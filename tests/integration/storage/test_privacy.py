@@ -51,7 +51,7 @@ def counts(unit: Session) -> dict[str, int]:
     return {table.name: unit.scalars(select(func.count()).select_from(table)).one() for table in tables}
 
 
-def test_consent_is_a_ledger_whose_newest_line_holds(database: Database) -> None:
+def test_the_newest_line_of_the_consent_ledger_is_in_effect(database: Database) -> None:
     with database.unit_of_work() as unit:
         ada, grace = upsert_person(unit, 7, "Ada", "en"), upsert_person(unit, 8, "Grace", "en")
         assert consent_of(unit, ada.id) is Consent.NEVER_ASKED
@@ -64,14 +64,14 @@ def test_consent_is_a_ledger_whose_newest_line_holds(database: Database) -> None
     assert all((scope, wording) == ("training", "2026-01") and at.tzinfo for scope, wording, at in lines)
 
 
-def test_never_having_been_asked_is_not_an_event(database: Database) -> None:
+def test_never_asked_cannot_be_recorded(database: Database) -> None:
     with database.unit_of_work() as unit:
         person = upsert_person(unit, 7, "Ada", "en")
         with pytest.raises(ValueError, match="NEVER_ASKED"):
             record_consent(unit, person.id, Consent.NEVER_ASKED, "1")
 
 
-def test_meeting_again_brings_name_and_language_up_to_date(database: Database) -> None:
+def test_upserting_a_person_updates_name_and_language(database: Database) -> None:
     with database.unit_of_work() as unit:
         first = upsert_person(unit, 2**42, "Ada", "en")
     with database.unit_of_work() as unit:
@@ -80,8 +80,8 @@ def test_meeting_again_brings_name_and_language_up_to_date(database: Database) -
         assert (again.id, unit.cipher.decrypt(row.name), row.language) == (first.id, "Ada L.", None)
 
 
-def live_through_everything(unit: UnitOfWork, store_review: StoreReview, telegram_id: int) -> None:
-    """A person who has rows in every table, with ``SECRET`` wherever words are."""
+def store_rows_in_every_table(unit: UnitOfWork, store_review: StoreReview, telegram_id: int) -> None:
+    """Store rows of a person in every table, with ``SECRET`` wherever text is stored."""
     review = store_review(unit, f"{SECRET} is a good film, said {telegram_id}", telegram_id=telegram_id)
     person = upsert_person(unit, telegram_id, f"{SECRET} Smith", "en")
     old = store_message(
@@ -95,11 +95,11 @@ def live_through_everything(unit: UnitOfWork, store_review: StoreReview, telegra
     fail(unit, BOT, telegram_id * 10 + 1, f"ValueError: {SECRET}")
     enqueue(unit, Draft(BOT, telegram_id, {"text": SECRET}, person.id, review.prediction_id))
     mark_failed(unit, enqueue(unit, Draft(BOT, telegram_id, {"text": SECRET})), SECRET)
-    learn_from_it(unit, review, telegram_id)
+    train_and_promote(unit, review, telegram_id)
 
 
-def learn_from_it(unit: UnitOfWork, review: Any, telegram_id: int) -> None:
-    """The person, an admin, asks for a run, follows it, and makes its model live; labels one text of their own."""
+def train_and_promote(unit: UnitOfWork, review: Any, telegram_id: int) -> None:
+    """Store a run that the person, an admin, requested and followed, its live model, and a label offer."""
     run_id = request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, telegram_id).run.id
     lease = claim(unit, run_id, "a worker")
     assert lease is not None
@@ -117,11 +117,11 @@ def learn_from_it(unit: UnitOfWork, review: Any, telegram_id: int) -> None:
     unit.flush()
 
 
-def test_nothing_that_a_person_wrote_is_readable_on_the_disk(
+def test_nothing_that_a_person_wrote_is_readable_on_disk(
     request: pytest.FixtureRequest, database: Database, database_url: str, store_review: StoreReview
 ) -> None:
     with database.unit_of_work() as unit:
-        live_through_everything(unit, store_review, 7)
+        store_rows_in_every_table(unit, store_review, 7)
         assert all(counts(unit)[table.name] for table in Base.metadata.tables.values())
     if database_url.startswith("sqlite"):
         file = Path(parse_address(database_url).database or "")
@@ -131,7 +131,7 @@ def test_nothing_that_a_person_wrote_is_readable_on_the_disk(
     else:
         server = request.getfixturevalue("postgres_server")
         address = parse_address(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-        # As plain text, with byte strings as characters and not in hexadecimal digits.
+        # As plain text, with byte strings as characters instead of hexadecimal digits.
         raw = subprocess.run(
             [server.bin_path / "pg_dump", "--inserts", address],
             env={"PGOPTIONS": "-c bytea_output=escape"},
@@ -145,7 +145,7 @@ def test_nothing_that_a_person_wrote_is_readable_on_the_disk(
     assert SECRET.encode().hex().encode() not in raw
 
 
-def test_every_column_of_bytes_is_sealed_or_a_hash() -> None:
+def test_every_column_of_bytes_is_encrypted_or_a_hash() -> None:
     plain = {
         f"{table.name}.{column.name}"
         for table in Base.metadata.tables.values()
@@ -153,33 +153,35 @@ def test_every_column_of_bytes_is_sealed_or_a_hash() -> None:
         if column.type.python_type is bytes and not isinstance(column.type, EncryptedString)
     }
     hashes = {f"{table}.text_hash" for table in ("messages", "judgements", "snapshot_rows", "label_offers")}
-    assert plain == hashes | {"training_runs.card"}, "the card is a chart, without a text"
+    assert plain == hashes | {"training_runs.card"}, "the card is a chart and contains no text"
 
 
-def test_an_erased_person_leaves_nothing_but_bare_update_ids(database: Database, store_review: StoreReview) -> None:
+def test_erasing_a_person_leaves_only_cleared_update_ids(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        live_through_everything(unit, store_review, 8)
+        store_rows_in_every_table(unit, store_review, 8)
         before = counts(unit)
-        live_through_everything(unit, store_review, 7)
+        store_rows_in_every_table(unit, store_review, 7)
     with database.unit_of_work() as unit:
         erased = erase(unit, 7)
     assert erased == ErasedRows(people=1, consents=1, messages=3, predictions=1, votes=1, replies=2, updates=2)
     with database.unit_of_work() as unit:
-        learnt = {"training_runs": 2, "model_versions": 3, "model_changes": 2, "snapshot_rows": 1 + 2}
-        assert counts(unit) == {**before, "updates": before["updates"] + 2, **learnt}
+        kept = {"training_runs": 2, "model_versions": 3, "model_changes": 2, "snapshot_rows": 1 + 2}
+        assert counts(unit) == {**before, "updates": before["updates"] + 2, **kept}
         gone = select(SnapshotRow.message_id).where(SnapshotRow.author_id.is_(None))
-        assert unit.scalars(gone).all() == [None], "the hash stays, so that no later run measures what this one trained"
+        assert unit.scalars(gone).all() == [None], (
+            "the hash is kept, so that no later run holds out a text that this one trained on"
+        )
         assert [update.update_id for update in pending_updates(unit, BOT)] == [80, 81]
-        bare = unit.scalars(select(UpdateRow).where(UpdateRow.update_id.in_([70, 71]))).all()
-        assert [(row.telegram_id, row.payload, row.reason) for row in bare] == [(None, None, None)] * 2
-        assert not receive(unit, BOT, 70, 7, "a late second copy")
+        cleared = unit.scalars(select(UpdateRow).where(UpdateRow.update_id.in_([70, 71]))).all()
+        assert [(row.telegram_id, row.payload, row.reason) for row in cleared] == [(None, None, None)] * 2
+        assert not receive(unit, BOT, 70, 7, "a late duplicate")
         assert erase(unit, 7) == ErasedRows(0, 0, 0, 0, 0, 0, 0)
 
 
-def test_no_cell_of_any_table_still_holds_an_erased_person(database: Database, store_review: StoreReview) -> None:
+def test_no_table_contains_the_id_of_an_erased_person(database: Database, store_review: StoreReview) -> None:
     telegram_id = 7_654_321_098
     with database.unit_of_work() as unit:
-        live_through_everything(unit, store_review, telegram_id)
+        store_rows_in_every_table(unit, store_review, telegram_id)
         erase(unit, telegram_id)
     with database.reading() as unit:
         names = inspect(unit.connection()).get_table_names()
@@ -188,7 +190,7 @@ def test_no_cell_of_any_table_still_holds_an_erased_person(database: Database, s
     assert telegram_id not in cells
 
 
-def test_replies_to_a_person_in_a_group_go_and_those_to_others_stay(database: Database) -> None:
+def test_replies_to_an_erased_person_in_a_group_are_deleted_and_others_kept(database: Database) -> None:
     group = -100_200_300
     with database.unit_of_work() as unit:
         ada, grace = upsert_person(unit, 7, "Ada", "en"), upsert_person(unit, 8, "Grace", "en")
@@ -201,7 +203,7 @@ def test_replies_to_a_person_in_a_group_go_and_those_to_others_stay(database: Da
         assert left.id == to_grace
 
 
-def test_judgements_of_others_go_with_the_text_they_judge(database: Database, store_review: StoreReview) -> None:
+def test_votes_of_others_are_deleted_with_the_text(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
         review = store_review(unit, "I liked it", telegram_id=7)
         other = upsert_person(unit, 8, "Grace", "en")
@@ -214,7 +216,9 @@ def after(days: float) -> datetime:
     return datetime.now(UTC) + timedelta(days=days)
 
 
-def test_old_messages_go_with_all_that_hangs_on_them(database: Database, store_review: StoreReview) -> None:
+def test_old_messages_are_deleted_with_everything_that_refers_to_them(
+    database: Database, store_review: StoreReview
+) -> None:
     with database.unit_of_work() as unit:
         review = store_review(unit, "I liked it")
         record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
@@ -226,7 +230,7 @@ def test_old_messages_go_with_all_that_hangs_on_them(database: Database, store_r
 
 
 @pytest.mark.parametrize(
-    ("ledger", "judged", "stays"),
+    ("ledger", "has_vote", "kept"),
     [
         ([Consent.GRANTED], True, True),
         ([Consent.GRANTED], False, False),
@@ -236,8 +240,8 @@ def test_old_messages_go_with_all_that_hangs_on_them(database: Database, store_r
         ([Consent.WITHDRAWN, Consent.GRANTED], True, True),
     ],
 )
-def test_only_judged_messages_with_consent_outlive_their_time(
-    database: Database, store_review: StoreReview, ledger: list[Consent], judged: bool, stays: bool
+def test_only_messages_with_a_vote_and_consent_are_kept(
+    database: Database, store_review: StoreReview, ledger: list[Consent], has_vote: bool, kept: bool
 ) -> None:
     with database.unit_of_work() as unit:
         review = store_review(unit, "I liked it", telegram_id=7)
@@ -245,16 +249,16 @@ def test_only_judged_messages_with_consent_outlive_their_time(
         record_consent(unit, bystander.person_id, Consent.GRANTED, "1")
         for consent in ledger:
             record_consent(unit, review.person_id, consent, "1")
-        if judged:
+        if has_vote:
             record_vote(unit, review.person_id, review.prediction_id, Vote.WRONG)
         purge(unit, after(366), message_days=365, inbox_days=7)
     with database.reading() as unit:
-        assert (get_prediction(unit, review.prediction_id) is not None) == stays
+        assert (get_prediction(unit, review.prediction_id) is not None) == kept
         assert get_message(unit, bystander.message_id) is None
 
 
 @pytest.mark.parametrize("consent", [Consent.GRANTED, Consent.WITHDRAWN])
-def test_the_vote_of_who_took_back_their_consent_does_not_outlive_its_time(
+def test_old_votes_of_people_who_withdrew_are_deleted(
     database: Database, store_review: StoreReview, consent: Consent
 ) -> None:
     with database.unit_of_work() as unit:
@@ -269,7 +273,7 @@ def test_the_vote_of_who_took_back_their_consent_does_not_outlive_its_time(
         assert counts(unit)["judgements"] == (consent is Consent.GRANTED)
 
 
-def test_a_revision_outlives_the_text_that_it_revises(database: Database, store_review: StoreReview) -> None:
+def test_a_revision_is_kept_when_its_original_is_deleted(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
         person = upsert_person(unit, 7, "Ada", "en")
         old = store_message(unit, person.id, BOT, 7, [MessagePart(1, "I liked it")])
@@ -281,12 +285,12 @@ def test_a_revision_outlives_the_text_that_it_revises(database: Database, store_
     with database.reading() as unit:
         assert get_message(unit, old) is None
         assert unit.get_one(MessageRow, new.message_id).revises is None
-        kept = get_message(unit, new.message_id)
-        assert kept is not None
-        assert find_by_part(unit, BOT, 7, kept.parts[0].telegram_message_id) == kept
+        revision = get_message(unit, new.message_id)
+        assert revision is not None
+        assert find_by_part(unit, BOT, 7, revision.parts[0].telegram_message_id) == revision
 
 
-def test_the_inbox_forgets_finished_updates_but_not_how_far_it_is(database: Database) -> None:
+def test_finished_updates_are_purged_except_the_newest(database: Database) -> None:
     with database.unit_of_work() as unit:
         for update_id in (1, 2, 3, 4):
             receive(unit, BOT, update_id, 7, "payload")
@@ -303,7 +307,7 @@ def test_the_inbox_forgets_finished_updates_but_not_how_far_it_is(database: Data
         assert [tuple(row) for row in left] == [(BOT, 3), (BOT, 4), (BOT + 1, 1)]
 
 
-def test_the_outbox_forgets_settled_replies_and_no_others(database: Database) -> None:
+def test_only_replies_in_a_final_state_are_purged(database: Database) -> None:
     with database.unit_of_work() as unit:
         sending, pending, sent, uncertain, failed = [enqueue(unit, Draft(BOT, 7, {"text": "Hello"})) for _ in range(5)]
         claim_next(unit, BOT, 7)

@@ -1,4 +1,4 @@
-"""The texts that admins are asked to look at."""
+"""The texts in quarantine, which admins review."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,13 +20,13 @@ ADMINS = frozenset({ADMIN})
 AUTHOR, SECOND = 7, 8
 
 
-def vote(unit: UnitOfWork, prediction_id: int, telegram_id: int, verdict: Vote) -> None:
+def vote(unit: UnitOfWork, prediction_id: int, telegram_id: int, choice: Vote) -> None:
     person = upsert_person(unit, telegram_id, "Someone", "en")
     record_consent(unit, person.id, Consent.GRANTED, "1")
-    record_vote(unit, person.id, prediction_id, verdict)
+    record_vote(unit, person.id, prediction_id, choice)
 
 
-def voted(unit: UnitOfWork, store_review: StoreReview, text: str, own: Vote, other: Vote) -> Any:
+def store_voted(unit: UnitOfWork, store_review: StoreReview, text: str, own: Vote, other: Vote) -> Any:
     review = store_review(unit, text, telegram_id=AUTHOR)
     vote(unit, review.prediction_id, AUTHOR, own)
     vote(unit, review.prediction_id, SECOND, other)
@@ -35,9 +35,9 @@ def voted(unit: UnitOfWork, store_review: StoreReview, text: str, own: Vote, oth
 
 def test_a_disagreement_is_shown_until_an_admin_decides(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        voted(unit, store_review, "Both like it", Vote.RIGHT, Vote.RIGHT)
-        review = voted(unit, store_review, "Nobody knows", Vote.RIGHT, Vote.NEITHER)
-        later = voted(unit, store_review, "Nobody knows either", Vote.RIGHT, Vote.WRONG)
+        store_voted(unit, store_review, "Both like it", Vote.RIGHT, Vote.RIGHT)
+        review = store_voted(unit, store_review, "Nobody knows", Vote.RIGHT, Vote.NEITHER)
+        later = store_voted(unit, store_review, "Nobody knows either", Vote.RIGHT, Vote.WRONG)
         shown = quarantined_texts(unit, 2, ADMINS, 10)
         assert [text.text for text in shown] == ["Nobody knows", "Nobody knows either"]
         first = shown[0]
@@ -50,13 +50,13 @@ def test_a_disagreement_is_shown_until_an_admin_decides(database: Database, stor
         assert labels[review.prediction_id] == "Negative"
 
 
-def test_an_unlikely_label_is_shown_last_and_counts_meanwhile(database: Database, store_review: StoreReview) -> None:
+def test_an_unlikely_label_is_shown_last_and_still_trains(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
-        odd = voted(unit, store_review, "Surely bad", Vote.WRONG, Vote.WRONG)
-        voted(unit, store_review, "Perhaps bad", Vote.WRONG, Vote.WRONG)
+        odd = store_voted(unit, store_review, "Surely bad", Vote.WRONG, Vote.WRONG)
+        store_voted(unit, store_review, "Perhaps bad", Vote.WRONG, Vote.WRONG)
         certain = update(PredictionRow).where(PredictionRow.id == odd.prediction_id).values(confidence=0.995)
         unit.change(certain)
-        voted(unit, store_review, "Nobody knows", Vote.RIGHT, Vote.WRONG)
+        store_voted(unit, store_review, "Nobody knows", Vote.RIGHT, Vote.WRONG)
         assert [(text.text, text.reason) for text in quarantined_texts(unit, 2, ADMINS, 10)] == [
             ("Nobody knows", QuarantineReason.DISAGREEMENT),
             ("Surely bad", QuarantineReason.UNLIKELY),

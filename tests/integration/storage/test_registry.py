@@ -1,4 +1,4 @@
-"""Processes that change the live model at the same moment, on PostgreSQL: SQLite lets one at a time write."""
+"""Processes that change the live model at the same time, on PostgreSQL only: SQLite allows one writer at a time."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from storage.db.database import Database, UnitOfWork
 from storage.errors import LiveModelChanged, ModelRemoved
 from storage.models.registry import changes, live_model, make_live, mark_removed, register
 
-SOON = 20.0
+TIMEOUT = 20.0
 Work = Callable[[UnitOfWork], None]
 
 
@@ -37,55 +37,59 @@ def live_now(database: Database) -> str | None:
         return version.version if version else None
 
 
-def at_once(database: Database, first: Work, second: Work) -> ThumbsError | None:
-    """Let ``second`` begin before ``first`` commits, and wait for it; what it was told."""
-    told: list[ThumbsError] = []
+def run_concurrently(database: Database, first: Work, second: Work) -> ThumbsError | None:
+    """Start ``second`` before ``first`` commits, wait for both, and return the error of ``second``."""
+    errors: list[ThumbsError] = []
 
-    def follow() -> None:
+    def run_second() -> None:
         try:
             with database.unit_of_work() as unit:
                 second(unit)
         except ThumbsError as error:
-            told.append(error)
+            errors.append(error)
 
-    following = threading.Thread(target=follow)
+    thread = threading.Thread(target=run_second)
     with database.unit_of_work() as unit:
         first(unit)
         unit.flush()
-        following.start()
-        deadline = time.monotonic() + SOON
+        thread.start()
+        deadline = time.monotonic() + TIMEOUT
         while not unit.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-            assert time.monotonic() < deadline, "the second never waited for the first"
+            assert time.monotonic() < deadline, "the second unit of work never waited for the first"
             threading.Event().wait(0.02)
-    following.join(SOON)
-    return told[0] if told else None
+    thread.join(TIMEOUT)
+    return errors[0] if errors else None
 
 
 @pytest.mark.parametrize("before", ["one", None])
-def test_the_second_of_two_changes_is_refused(database: Database, before: str | None) -> None:
+def test_the_second_of_two_concurrent_changes_is_refused(database: Database, before: str | None) -> None:
     if before is not None:
         with database.unit_of_work() as unit:
-            make_live(unit, before, "a test begins")
-    told = at_once(
+            make_live(unit, before, "setup")
+    error = run_concurrently(
         database, lambda unit: make_live(unit, "two", "first"), lambda unit: make_live(unit, "three", "second")
     )
-    assert isinstance(told, LiveModelChanged)
+    assert isinstance(error, LiveModelChanged)
     assert live_now(database) == "two"
     with database.reading() as unit:
-        assert [change.why for change in changes(unit)] == ["first", *(["a test begins"] if before else [])]
+        assert [change.why for change in changes(unit)] == ["first", *(["setup"] if before else [])]
 
 
-def test_a_model_whose_files_go_meanwhile_does_not_go_live(database: Database) -> None:
+def test_a_model_whose_files_are_removed_concurrently_does_not_go_live(database: Database) -> None:
     with database.unit_of_work() as unit:
-        make_live(unit, "one", "a test begins")
-    told = at_once(database, lambda unit: mark_removed(unit, "two"), lambda unit: make_live(unit, "two", "second"))
-    assert isinstance(told, ModelRemoved)
+        make_live(unit, "one", "setup")
+    error = run_concurrently(
+        database, lambda unit: mark_removed(unit, "two"), lambda unit: make_live(unit, "two", "second")
+    )
+    assert isinstance(error, ModelRemoved)
     assert live_now(database) == "one"
 
 
-def test_the_files_of_a_model_that_goes_live_meanwhile_stay(database: Database) -> None:
+def test_the_files_of_a_model_that_goes_live_concurrently_are_kept(database: Database) -> None:
     with database.unit_of_work() as unit:
-        make_live(unit, "one", "a test begins")
-    told = at_once(database, lambda unit: make_live(unit, "two", "first"), lambda unit: mark_removed(unit, "two"))
-    assert isinstance(told, LiveModelChanged)
+        make_live(unit, "one", "setup")
+    error = run_concurrently(
+        database, lambda unit: make_live(unit, "two", "first"), lambda unit: mark_removed(unit, "two")
+    )
+    assert isinstance(error, LiveModelChanged)
     assert live_now(database) == "two"

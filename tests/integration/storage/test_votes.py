@@ -1,4 +1,4 @@
-"""Judgements: one a person and text."""
+"""Votes: one for each person and text."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ StoreReview = Callable[..., Any]
 
 
 @pytest.mark.parametrize(
-    ("predicted", "verdict", "true"),
+    ("predicted", "vote", "label"),
     [
         ("Positive", Vote.RIGHT, "Positive"),
         ("Positive", Vote.WRONG, "Negative"),
@@ -25,21 +25,21 @@ StoreReview = Callable[..., Any]
         ("Negative", Vote.NEITHER, None),
     ],
 )
-def test_a_verdict_names_the_true_label(
-    database: Database, store_review: StoreReview, predicted: str, verdict: Vote, true: str | None
+def test_a_vote_gives_the_correct_label(
+    database: Database, store_review: StoreReview, predicted: str, vote: Vote, label: str | None
 ) -> None:
     with database.unit_of_work() as unit:
         review = store_review(unit, "I liked it", label=predicted)
-        assert record_vote(unit, review.person_id, review.prediction_id, verdict) is None
+        assert record_vote(unit, review.person_id, review.prediction_id, vote) is None
     with database.reading() as unit:
-        judgement = vote_of(unit, review.person_id, review.prediction_id)
-    assert judgement is not None
-    assert (judgement.vote, judgement.label) == (verdict, true)
-    assert (judgement.person_id, judgement.prediction_id) == (review.person_id, review.prediction_id)
-    assert judgement.created_at.tzinfo is not None
+        stored = vote_of(unit, review.person_id, review.prediction_id)
+    assert stored is not None
+    assert (stored.vote, stored.label) == (vote, label)
+    assert (stored.person_id, stored.prediction_id) == (review.person_id, review.prediction_id)
+    assert stored.created_at.tzinfo is not None
 
 
-def test_a_second_tap_changes_the_vote_and_never_doubles_it(database: Database, store_review: StoreReview) -> None:
+def test_a_second_vote_replaces_the_first(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
         review = store_review(unit, "I liked it")
         assert record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT) is None
@@ -48,12 +48,12 @@ def test_a_second_tap_changes_the_vote_and_never_doubles_it(database: Database, 
         assert record_vote(unit, review.person_id, review.prediction_id, Vote.WRONG) is Vote.WRONG
     with database.reading() as unit:
         assert unit.scalars(select(func.count()).select_from(VoteRow)).one() == 1
-        judgement = vote_of(unit, review.person_id, review.prediction_id)
-    assert judgement is not None
-    assert (judgement.vote, judgement.label) == (Vote.WRONG, "Negative")
+        stored = vote_of(unit, review.person_id, review.prediction_id)
+    assert stored is not None
+    assert (stored.vote, stored.label) == (Vote.WRONG, "Negative")
 
 
-def test_the_same_text_under_a_newer_prediction_replaces_the_vote(
+def test_a_vote_on_a_newer_prediction_of_the_same_text_replaces_the_old_one(
     database: Database, store_review: StoreReview
 ) -> None:
     with database.unit_of_work() as unit:
@@ -67,7 +67,7 @@ def test_the_same_text_under_a_newer_prediction_replaces_the_vote(
         assert (under_old.prediction_id, under_old.label) == (new.prediction_id, "Positive")
 
 
-def test_other_people_and_other_texts_have_votes_of_their_own(database: Database, store_review: StoreReview) -> None:
+def test_each_person_and_each_text_has_a_separate_vote(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
         mine = store_review(unit, "I liked it", telegram_id=7)
         other_text = store_review(unit, "I liked it!", telegram_id=7)
@@ -79,7 +79,7 @@ def test_other_people_and_other_texts_have_votes_of_their_own(database: Database
         assert unit.scalars(select(func.count()).select_from(VoteRow)).one() == 4
 
 
-def test_a_vote_can_be_taken_back(database: Database, store_review: StoreReview) -> None:
+def test_a_vote_can_be_undone(database: Database, store_review: StoreReview) -> None:
     with database.unit_of_work() as unit:
         review = store_review(unit, "I liked it")
         assert undo_vote(unit, review.person_id, review.prediction_id) is None
@@ -90,7 +90,7 @@ def test_a_vote_can_be_taken_back(database: Database, store_review: StoreReview)
         assert record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT) is None
 
 
-def test_a_prediction_that_is_gone_cannot_be_judged(database: Database) -> None:
+def test_a_deleted_prediction_cannot_be_voted_on(database: Database) -> None:
     with database.unit_of_work() as unit:
         person = upsert_person(unit, 7, "Ada", "en")
         with pytest.raises(UnknownPrediction, match="12345"):

@@ -1,4 +1,4 @@
-"""Keys, encryption and the keyed hash."""
+"""Encryption keys, encryption and the keyed hash."""
 
 import errno
 import stat
@@ -20,7 +20,7 @@ NEW = Fernet.generate_key().decode()
 ENCRYPTED_HASH_KEY = new_hash_key([OLD])
 CIPHER = Cipher([OLD], ENCRYPTED_HASH_KEY)
 
-# Also half surrogate pairs, which JSON can carry.
+# Includes lone surrogates, which JSON can contain.
 any_text = st.text(st.characters(codec=None))
 
 
@@ -29,20 +29,20 @@ def settings(**values: object) -> Settings:
 
 
 @given(any_text)
-def test_what_is_encrypted_is_read_again(text: str) -> None:
+def test_encrypted_text_is_decrypted_unchanged(text: str) -> None:
     assert CIPHER.decrypt(CIPHER.encrypt(text)) == text
 
 
 @given(any_text, any_text)
-def test_fingerprints_are_equal_exactly_for_equal_texts(one: str, other: str) -> None:
+def test_fingerprints_are_equal_only_for_equal_texts(one: str, other: str) -> None:
     assert (CIPHER.fingerprint(one) == CIPHER.fingerprint(other)) == (one == other)
 
 
-def test_the_same_text_is_never_encrypted_the_same_way() -> None:
+def test_encrypting_a_text_twice_gives_different_tokens() -> None:
     assert CIPHER.encrypt("I liked it") != CIPHER.encrypt("I liked it")
 
 
-def test_a_fingerprint_has_32_bytes_and_a_key_of_its_own() -> None:
+def test_a_fingerprint_has_32_bytes_and_a_separate_key() -> None:
     other = Cipher([OLD], new_hash_key([OLD]))
     assert len(CIPHER.fingerprint("I liked it")) == 32
     assert CIPHER.fingerprint("I liked it") != other.fingerprint("I liked it")
@@ -56,14 +56,14 @@ def test_a_new_key_before_the_old_one_reads_old_texts_and_keeps_fingerprints() -
         CIPHER.decrypt(both.encrypt("I liked it"))
 
 
-def test_rotated_texts_need_the_old_key_no_more() -> None:
+def test_rotated_texts_no_longer_need_the_old_key() -> None:
     both = Cipher([NEW, OLD], ENCRYPTED_HASH_KEY)
     only_new = Cipher([NEW], both.rotate(ENCRYPTED_HASH_KEY))
     assert only_new.decrypt(both.rotate(CIPHER.encrypt("I liked it"))) == "I liked it"
     assert only_new.fingerprint("I liked it") == CIPHER.fingerprint("I liked it")
 
 
-def test_another_key_is_told_at_once() -> None:
+def test_a_wrong_key_raises_at_once() -> None:
     with pytest.raises(KeyWrong, match="Restore the key"):
         Cipher([NEW], ENCRYPTED_HASH_KEY)
     with pytest.raises(KeyWrong):
@@ -80,7 +80,7 @@ def test_keys_are_read_from_a_file_newest_first(tmp_path: Path) -> None:
     assert read_keys(settings(encryption_key_file=path)) == (NEW, OLD)
 
 
-def test_no_key_is_said_with_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_key_is_reported_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(KeyMissing, match="ENCRYPTION_KEY_FILE"):
         read_keys(settings())
     (tmp_path / "key").touch()
@@ -89,7 +89,7 @@ def test_no_key_is_said_with_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"hush", b"\xff\xfe not a key"])
-def test_a_key_that_is_none_is_not_repeated(tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_key_is_not_repeated_in_the_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "key"
     path.write_bytes(content)
     with pytest.raises(BadSetting, match="ENCRYPTION_KEY_FILE") as caught:
@@ -97,7 +97,7 @@ def test_a_key_that_is_none_is_not_repeated(tmp_path: Path, content: bytes) -> N
     assert "hush" not in str(caught.value)
 
 
-def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_key_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="absent"):
         read_keys(settings(encryption_key_file=tmp_path / "absent"))
 
@@ -111,7 +111,7 @@ def test_a_new_key_file_is_private_and_works(tmp_path: Path) -> None:
     assert Fernet(key)
 
 
-def test_a_key_that_cannot_be_written_whole_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_of_a_key_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -1,4 +1,4 @@
-"""What an error of the database may tell: the statement, and no value."""
+"""Errors of the database show the statement but never its values."""
 
 from pathlib import Path
 
@@ -19,5 +19,5 @@ def test_an_error_of_the_database_shows_no_values(tmp_path: Path, view: object) 
     assert "4711" not in str(caught.value)
 
 
-def test_a_server_of_postgresql_is_asked_alike() -> None:
+def test_postgresql_hides_values_too() -> None:
     assert writing_engine(parse_address("postgresql://localhost/thumbs")).hide_parameters

@@ -1,4 +1,4 @@
-"""The artifact store keeps whole folders, at any address, and never touches what is not its own."""
+"""The artifact store stores whole folders at any address, and never changes folders outside it."""
 
 from pathlib import Path
 
@@ -35,41 +35,41 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_what_is_put_is_fetched_whole(store: ArtifactStore, model: Path, tmp_path: Path) -> None:
+def test_a_model_is_fetched_unchanged(store: ArtifactStore, model: Path, tmp_path: Path) -> None:
     assert store.names() == []
     location = store.put(model, "1-one")
     assert store.names() == ["1-one"]
-    assert contents(store.fetch(location, tmp_path / "here")) == FILES
-    assert contents(store.fetch(location, tmp_path / "here")) == FILES
+    assert contents(store.fetch(location, tmp_path / "fetched")) == FILES
+    assert contents(store.fetch(location, tmp_path / "fetched")) == FILES
 
 
-def test_a_model_that_is_there_stays_when_it_is_put_again(store: ArtifactStore, model: Path, tmp_path: Path) -> None:
+def test_putting_a_model_again_changes_nothing(store: ArtifactStore, model: Path, tmp_path: Path) -> None:
     assert store.put(model, "1-one") == store.put(model, "1-one")
     assert store.names() == ["1-one"]
-    assert contents(store.fetch("1-one", tmp_path / "here")) == FILES
+    assert contents(store.fetch("1-one", tmp_path / "fetched")) == FILES
 
 
-def test_what_was_removed_is_gone_and_the_rest_stays(store: ArtifactStore, model: Path, tmp_path: Path) -> None:
+def test_removing_a_model_keeps_the_others(store: ArtifactStore, model: Path, tmp_path: Path) -> None:
     for name in ("1-one", "2-two"):
         store.put(model, name)
     store.remove("1-one")
     store.remove("1-one")
     assert store.names() == ["2-two"]
     with pytest.raises(NotInTheStore, match="1-one"):
-        store.fetch("1-one", tmp_path / "here")
+        store.fetch("1-one", tmp_path / "fetched")
 
 
-def test_a_folder_outside_the_store_is_used_as_it_is_and_never_removed(
+def test_a_folder_outside_the_store_is_used_directly_and_never_removed(
     store: ArtifactStore, model: Path, tmp_path: Path
 ) -> None:
-    assert store.fetch(str(model), tmp_path / "here") == model
+    assert store.fetch(str(model), tmp_path / "fetched") == model
     store.remove(str(model))
     assert contents(model) == FILES
     with pytest.raises(NotInTheStore):
-        store.fetch(str(tmp_path / "absent"), tmp_path / "here")
+        store.fetch(str(tmp_path / "absent"), tmp_path / "fetched")
 
 
-def test_a_copy_that_breaks_off_is_no_model(model: Path, tmp_path: Path) -> None:
+def test_an_interrupted_copy_leaves_no_model(model: Path, tmp_path: Path) -> None:
     store = ArtifactStore.open(str(tmp_path / "store"))
     (model / "unreadable").mkdir()
     with pytest.raises(StoreUnusable):
@@ -78,6 +78,6 @@ def test_a_copy_that_breaks_off_is_no_model(model: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("address", ["nowhere://bucket/models", "s4://"])
-def test_an_address_that_nothing_knows_is_one_sentence(address: str) -> None:
+def test_an_unsupported_address_is_refused(address: str) -> None:
     with pytest.raises(StoreUnusable, match="Check ARTIFACT_STORE"):
         ArtifactStore.open(address)

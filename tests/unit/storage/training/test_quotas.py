@@ -1,4 +1,4 @@
-"""The most that one person supplies."""
+"""Quotas on the rows of one person."""
 
 from collections import Counter
 
@@ -18,48 +18,48 @@ ROWS = st.lists(
 COUNTS, SHARES = st.integers(0, 12), st.floats(0, 1)
 
 
-def most(kept: list[Contribution]) -> float:
-    """The greatest count of anybody, as author or as supporter."""
-    written = Counter(person for row in kept for person in row.authors)
+def highest_count(kept: list[Contribution]) -> float:
+    """Return the highest count of any person, as author or as supporter."""
+    authored = Counter(person for row in kept for person in row.authors)
     supported: Counter[int] = Counter()
     for row in kept:
         for person in row.supporters:
             supported[person] += 1 / len(row.supporters)  # type: ignore[assignment]
-    return max([*written.values(), *supported.values()], default=0)
+    return max([*authored.values(), *supported.values()], default=0)
 
 
 @given(ROWS, COUNTS, SHARES)
 @example([Contribution(bytes([n]), (n % 9,), ()) for n in range(200)], 2, 0.1)
-def test_nobody_is_above_the_limit_that_the_rows_left_make(rows: list[Contribution], count: int, share: float) -> None:
+def test_nobody_is_above_the_limit_of_the_kept_rows(rows: list[Contribution], count: int, share: float) -> None:
     kept = within_quotas(rows, count, share)
-    assert most(kept) <= max(count, share * len(kept)) + 1e-6
-    assert kept == [row for row in rows if row in kept], "in their order"
+    assert highest_count(kept) <= max(count, share * len(kept)) + 1e-6
+    assert kept == [row for row in rows if row in kept], "the order is kept"
 
 
 @given(ROWS, COUNTS, SHARES)
-def test_what_is_within_the_limit_stays(rows: list[Contribution], count: int, share: float) -> None:
-    if most(rows) <= max(count, share * len(rows)):
+def test_rows_within_the_limit_are_kept(rows: list[Contribution], count: int, share: float) -> None:
+    if highest_count(rows) <= max(count, share * len(rows)):
         assert within_quotas(rows, count, share) == rows
     kept = within_quotas(rows, count, share)
     assert within_quotas(kept, count, share) == kept
 
 
 @given(ROWS, COUNTS, SHARES)
-def test_rows_that_count_for_nobody_stay(rows: list[Contribution], count: int, share: float) -> None:
+def test_rows_that_count_towards_no_quota_are_kept(rows: list[Contribution], count: int, share: float) -> None:
     free = [row for row in rows if not row.authors and not row.supporters]
     assert [row for row in within_quotas(rows, count, share) if row in free] == free
 
 
-def test_the_newest_rows_wait() -> None:
+def test_the_newest_rows_are_dropped() -> None:
     rows = [Contribution(bytes([number]), (1,), (2, 3)) for number in range(5)]
     assert within_quotas(rows, 3, 0.0) == rows[:3]
 
 
-def test_a_supporter_shares_a_row_with_the_others() -> None:
+def test_supporters_share_a_row() -> None:
     rows = [Contribution(bytes([number]), (number,), (2, 3)) for number in range(5)]
     assert within_quotas(rows, 2, 0.0) == rows[:4]
 
 
-def test_too_few_people_bring_the_limit_down_to_the_rows_that_anybody_may_supply() -> None:
+def test_with_few_people_the_limit_is_the_number_of_rows() -> None:
     rows = [Contribution(bytes([number]), (number % 9,), ()) for number in range(250)]
     assert len(within_quotas(rows, 20, 0.1)) == 9 * 20
