@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 EntityKind = tuple[str, dict[str, object]]
 """An entity's type and its members besides offset and length."""
 
+_LANGUAGE = re.compile(r"[^ \t\r\n\v\0`]+")
+_LINE_BREAK = re.compile(r"\r\n|\n\r|\r|\n")
 _DATE_FORMAT = re.compile(r"r|[wdDtT]*")
 
 
@@ -61,3 +63,12 @@ def ordered_date_format(date_format: str) -> str:
         return "r"
     chosen = {letter.lower(): letter for letter in date_format}
     return "".join(chosen[letter] for letter in "wdt" if letter in chosen)
+
+
+def skip_language(source: str, position: int) -> tuple[str, int]:
+    """Return the language after the mark of a code block, and where its code starts: after at most one line break."""
+    word = _LANGUAGE.match(source, position)
+    language = word.group() if word and source[word.end() : word.end() + 1] not in ("", "`") else ""
+    position += len(language)
+    line_break = _LINE_BREAK.match(source, position)
+    return language, line_break.end() if line_break else position

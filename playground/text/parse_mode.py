@@ -1,12 +1,17 @@
 """Applies a bot's parse mode to a text and checks Telegram's limits."""
 
+from collections.abc import Callable
+
 from playground.text.entities import Entity, FormattedText, sort_entities, utf16_length
 from playground.text.html import parse_html
+from playground.text.markdown import parse_markdown
+from playground.text.markdown_v2 import parse_markdown_v2
 from playground.text.markup import MarkupError, ordered_date_format
-from playground.wire import JsonObject, bad_request, not_built
+from playground.wire import JsonObject, bad_request
 
 TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
+_PARSERS = {"html": parse_html, "markdown": parse_markdown, "markdownv2": parse_markdown_v2}
 
 
 def message_text(text: str, parse_mode: str, entities: list[JsonObject]) -> FormattedText:
@@ -29,20 +34,18 @@ def caption_text(text: str, parse_mode: str, entities: list[JsonObject]) -> Form
 
 def _formatted(text: str, parse_mode: str, entities: list[JsonObject]) -> FormattedText:
     match parse_mode.lower():
-        case "html":
-            body = _from_html(text)
         case "":
             body = FormattedText(text, _check_entities(text, entities))
-        case "markdown" | "markdownv2":
-            raise not_built(f"reader for {parse_mode}; use HTML")
+        case mode if mode in _PARSERS:
+            body = _parse(_PARSERS[mode], text)
         case _:
             raise bad_request("unsupported parse_mode")
     return body.strip().with_detected_entities()
 
 
-def _from_html(source: str) -> FormattedText:
+def _parse(parser: Callable[[str], FormattedText], source: str) -> FormattedText:
     try:
-        return parse_html(source)
+        return parser(source)
     except MarkupError as error:
         raise bad_request(f"can't parse entities: {error}") from error
 

@@ -192,3 +192,19 @@ def test_dates_and_mentions_of_people(bot: Bot) -> None:
         400,
         "Bad Request: can't parse MessageEntity: Can't find field \"unix_time\"",
     )
+
+
+@pytest.mark.parametrize(
+    ("parse_mode", "text", "reason"),
+    [
+        ("MarkdownV2", "*Right* \\- 90\\.5%", "Character '.' is reserved and must be escaped with the preceding '\\'"),
+        ("Markdown", "*Right* - 90.5%", "Can't find end of the entity starting at byte offset 2"),
+        ("markdownv2", "*Right* \\- 90\\.5%", "Character '.' is reserved and must be escaped with the preceding '\\'"),
+    ],
+)
+def test_markdown_is_read(bot: Bot, parse_mode: str, text: str, reason: str) -> None:
+    sent = bot.call("sendMessage", chat_id=2, text=text, parse_mode=parse_mode)
+    assert (sent["text"], sent["entities"]) == ("Right - 90.5%", [{"type": "bold", "offset": 0, "length": 5}])
+    wrong = "a." if "2" in parse_mode else "a *b"
+    refusal = bot.refusal("sendMessage", chat_id=2, text=wrong, parse_mode=parse_mode)
+    assert refusal == (400, f"Bad Request: can't parse entities: {reason}")
