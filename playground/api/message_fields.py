@@ -4,12 +4,21 @@ from dataclasses import replace
 
 from pydantic import Field
 
-from playground.api.parameter_types import InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity
+from playground.api.parameter_types import (
+    ForceReply,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    MessageEntity,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+)
 from playground.api.parameters import Parameters
 from playground.state.people import find_person
 from playground.text.entities import Entity, FormattedText
 from playground.text.parse_mode import caption_text, message_text
 from playground.wire import JsonObject
+
+AnyKeyboard = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | ForceReply
 
 _MESSAGE_MEMBERS = {
     "link_preview_options": "link_preview_options",
@@ -50,10 +59,17 @@ class CaptionFields(Parameters):
         return _with_known_people(caption_text(self.caption, self.parse_mode, entities))
 
 
-def keyboard_to_json(markup: InlineKeyboardMarkup | None) -> JsonObject | None:
-    """Return the keyboard as Telegram shows it: a keyboard without buttons is None."""
-    rows = [row for row in markup.to_json()["inline_keyboard"] if row] if markup else []
+def keyboard_to_json(markup: AnyKeyboard | None) -> JsonObject | None:
+    """Return the buttons under a message as Telegram shows them: None for none and for the other kinds of keyboards."""
+    rows = (
+        [row for row in markup.to_json()["inline_keyboard"] if row] if isinstance(markup, InlineKeyboardMarkup) else []
+    )
     return {"inline_keyboard": rows} if rows else None
+
+
+def reply_keyboard_to_json(markup: AnyKeyboard | None) -> JsonObject | None:
+    """Return what happens to the person's own keyboard: ReplyKeyboardMarkup, ReplyKeyboardRemove or ForceReply."""
+    return None if markup is None or isinstance(markup, InlineKeyboardMarkup) else markup.to_json()
 
 
 def message_members(parameters: Parameters) -> JsonObject:

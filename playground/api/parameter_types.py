@@ -6,19 +6,23 @@ from typing import Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     InstanceOf,
     PlainSerializer,
+    Tag,
     ValidationInfo,
     model_validator,
 )
 
 from playground.api.parameters import BotApiObject
-from playground.wire import Upload, bad_request, not_built
+from playground.wire import JsonObject, Upload, bad_request, not_built
 
 CALLBACK_DATA_BYTES = 64
 BUTTONS_IN_A_ROW = 8
 BUTTONS_IN_ALL = 100
+COPIED_CHARACTERS = 256
+PLACEHOLDER_CHARACTERS = 64
 _BUTTON_ACTIONS = (
     "url",
     "callback_data",
@@ -30,12 +34,9 @@ _BUTTON_ACTIONS = (
     "copy_text",
     "callback_game",
     "pay",
+    "disabled",
 )
-_OTHER_KEYBOARDS = {
-    "keyboard": "reply keyboards",
-    "remove_keyboard": "reply keyboards",
-    "force_reply": "forced replies",
-}
+_NOT_BUILT_ACTIONS = ("callback_game", "pay", "disabled")
 _PLAIN_SCOPES = ("default", "all_private_chats", "all_group_chats", "all_chat_administrators")
 _CHAT_SCOPES = ("chat", "chat_administrators", "chat_member")
 
@@ -86,6 +87,8 @@ FileSource = str | UploadedFile
 """The id of a file that the server has, or an upload."""
 
 LanguageCode = Annotated[str, matching(r"[a-z]{2}|", "a two-letter language code expected")]
+ButtonStyle = Annotated[str, one_of("danger", "success", "primary")]
+Placeholder = Annotated[str, matching(rf"(?s).{{1,{PLACEHOLDER_CHARACTERS}}}", "1 to 64 characters expected")]
 SecretToken = Annotated[str, matching(r"[A-Za-z0-9_-]{0,256}", "1 to 256 of A-Z a-z 0-9 _ - expected")]
 
 
@@ -165,22 +168,60 @@ class BotCommandScope(BotApiObject):
         return self
 
 
+class WebAppInfo(BotApiObject):
+    """A web app that a button opens."""
+
+    url: str
+
+
+class LoginUrl(BotApiObject):
+    """A site that a button opens and signs the person in to."""
+
+    url: str
+    forward_text: str | None = None
+    bot_username: str | None = None
+    request_write_access: bool = False
+
+
+class SwitchInlineQueryChosenChat(BotApiObject):
+    """The chats that a button offers for an inline query."""
+
+    query: str = ""
+    allow_user_chats: bool = False
+    allow_bot_chats: bool = False
+    allow_group_chats: bool = False
+    allow_channel_chats: bool = False
+
+
+class CopyTextButton(BotApiObject):
+    """The text that a button copies."""
+
+    text: str
+
+    @model_validator(mode="after")
+    def _check_length(self) -> Self:
+        if not 1 <= len(self.text) <= COPIED_CHARACTERS:
+            raise bad_request("BUTTON_COPY_TEXT_INVALID")
+        return self
+
+
 class InlineKeyboardButton(BotApiObject):
-    """A button under a message, which opens an address or sends its data to the bot."""
+    """A button under a message, which sends its data to the bot, opens an address, copies a text or starts a query."""
 
     text: str
     icon_custom_emoji_id: str | None = None
-    style: Annotated[str, one_of("danger", "success", "primary")] | None = None
+    style: ButtonStyle | None = None
     url: str | None = None
     callback_data: str | None = None
-    web_app: object = None
-    login_url: object = None
-    switch_inline_query: object = None
-    switch_inline_query_current_chat: object = None
-    switch_inline_query_chosen_chat: object = None
-    copy_text: object = None
+    web_app: WebAppInfo | None = None
+    login_url: LoginUrl | None = None
+    switch_inline_query: str | None = None
+    switch_inline_query_current_chat: str | None = None
+    switch_inline_query_chosen_chat: SwitchInlineQueryChosenChat | None = None
+    copy_text: CopyTextButton | None = None
     callback_game: object = None
     pay: object = None
+    disabled: object = None
 
     @model_validator(mode="after")
     def _check_action(self) -> Self:
@@ -191,13 +232,21 @@ class InlineKeyboardButton(BotApiObject):
             raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
         if len(actions) > 1:
             raise ValueError(f"an inline keyboard button does one thing, not {' and '.join(actions)}")
-        if actions[0] not in ("url", "callback_data"):
+        if actions[0] in _NOT_BUILT_ACTIONS:
             raise not_built(f"inline keyboard buttons with {actions[0]}")
         if self.callback_data is not None and not 1 <= len(self.callback_data.encode()) <= CALLBACK_DATA_BYTES:
             raise bad_request("BUTTON_DATA_INVALID")
+        self._check_addresses()
+        return self
+
+    def _check_addresses(self) -> None:
         if self.url is not None and not re.match(r"(https?|tg)://[^\s/]+", self.url):
             raise bad_request(f"inline keyboard button URL '{self.url}' is invalid: Wrong HTTP URL")
-        return self
+        for kind, site in (("Web App URL", self.web_app), ("login URL", self.login_url)):
+            if site is not None and not re.match(r"https://[^\s/]+", site.url):
+                raise bad_request(
+                    f"inline keyboard button {kind} '{site.url}' is invalid: Only HTTPS links are allowed"
+                )
 
 
 class InlineKeyboardMarkup(BotApiObject):
@@ -213,12 +262,71 @@ class InlineKeyboardMarkup(BotApiObject):
         return self
 
 
-def _refuse_other_keyboards(value: Any) -> Any:  # noqa: ANN401  # JSON of any shape
-    if isinstance(value, dict):
-        for name, what in _OTHER_KEYBOARDS.items():
-            if name in value:
-                raise not_built(what)
-    return value
+class KeyboardButton(BotApiObject):
+    """A button of a reply keyboard, which sends its text unless it asks for something else."""
+
+    text: str
+    icon_custom_emoji_id: str | None = None
+    style: ButtonStyle | None = None
+    request_users: JsonObject | None = None
+    request_chat: JsonObject | None = None
+    request_managed_bot: JsonObject | None = None
+    request_contact: bool = False
+    request_location: bool = False
+    request_poll: JsonObject | None = None
+    web_app: WebAppInfo | None = None
+
+    @model_validator(mode="after")
+    def _check_text(self) -> Self:
+        if not self.text.strip():
+            raise ValueError("text of a keyboard button is empty")
+        return self
 
 
-ReplyMarkup = Annotated[InlineKeyboardMarkup, BeforeValidator(_refuse_other_keyboards)]
+def _button_from_text(value: Any) -> Any:  # noqa: ANN401  # JSON of any shape
+    return {"text": value} if isinstance(value, str) else value
+
+
+class ReplyKeyboardMarkup(BotApiObject):
+    """The buttons in place of a person's keyboard, row by row; a text alone is a button too."""
+
+    keyboard: list[list[Annotated[KeyboardButton, BeforeValidator(_button_from_text)]]]
+    is_persistent: bool = False
+    resize_keyboard: bool = False
+    one_time_keyboard: bool = False
+    input_field_placeholder: Placeholder | None = None
+    selective: bool = False
+
+
+class ReplyKeyboardRemove(BotApiObject):
+    """Removes the reply keyboard."""
+
+    remove_keyboard: bool
+    selective: bool = False
+
+
+class ForceReply(BotApiObject):
+    """Makes the person's next message a reply to this one."""
+
+    force_reply: bool
+    input_field_placeholder: Placeholder | None = None
+    selective: bool = False
+
+
+_KEYBOARDS = ("keyboard", "remove_keyboard", "force_reply")
+
+
+def _kind_of_keyboard(value: Any) -> str:  # noqa: ANN401  # JSON of any shape
+    given = value if isinstance(value, dict) else {}
+    if "inline_keyboard" in given:
+        return "inline_keyboard"
+    return next((name for name in _KEYBOARDS if name in given), "inline_keyboard")
+
+
+ReplyMarkup = Annotated[
+    Annotated[InlineKeyboardMarkup, Tag("inline_keyboard")]
+    | Annotated[ReplyKeyboardMarkup, Tag("keyboard")]
+    | Annotated[ReplyKeyboardRemove, Tag("remove_keyboard")]
+    | Annotated[ForceReply, Tag("force_reply")],
+    Discriminator(_kind_of_keyboard),
+]

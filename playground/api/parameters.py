@@ -147,6 +147,10 @@ def _sentence(error: ErrorDetails) -> str:
     reason = _EXPECTED.get(kind) or error["msg"].removeprefix("Value error, ")
     if not place:
         return reason
-    if kind in ("list_type", _NOT_AN_OBJECT) and len(place) == 1 and isinstance(error["input"], str):
+    if (
+        kind in ("list_type", _NOT_AN_OBJECT)
+        and isinstance(error["input"], str)
+        and not any(isinstance(part, int) for part in place)
+    ):
         return f'can\'t parse "{place[0]}" as JSON: {reason}'
     return f'wrong parameter "{place[0]}": {reason}'

@@ -4,7 +4,13 @@ import time
 
 from playground.api.bot_method import BotMethod, MethodTable
 from playground.api.media import document_object, photo_object
-from playground.api.message_fields import CaptionFields, TextFields, keyboard_to_json, message_members
+from playground.api.message_fields import (
+    CaptionFields,
+    TextFields,
+    keyboard_to_json,
+    message_members,
+    reply_keyboard_to_json,
+)
 from playground.api.parameter_types import ChatId, FileSource, NotBuilt, ReplyMarkup, ReplyParameters, UploadedFile
 from playground.state.chats import TYPING_SECONDS, Chat, Message
 from playground.state.world import World
@@ -63,6 +69,7 @@ class SendMethod(BotMethod):
             media=media or {},
             reply_to=reply_to,
             reply_markup=keyboard_to_json(self.reply_markup),
+            reply_keyboard=reply_keyboard_to_json(self.reply_markup),
             extras={**quote, **message_members(self)},
         )
         world.set_typing(chat, 0)

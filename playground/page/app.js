@@ -1,6 +1,6 @@
 // The chat page: the current person, the messages and the composer.
 
-import { bubble, make } from "./bubbles.js";
+import { bubble, make, replyKeyboard } from "./bubbles.js";
 import { get, post, subscribe, upload } from "./sim.js";
 import { addCall, loadCalls, makeFaults, showFaults } from "./tools.js";
 
@@ -11,6 +11,7 @@ const waiting = new Map(); // callback id -> the button that waits for its answe
 let about = { bot: {}, people: [] };
 let person = Number(new URLSearchParams(location.search).get("user") ?? localStorage.getItem("person") ?? 2);
 let editing = null;
+let forcedReply = null; // the message that a ForceReply asks to reply to
 let typingTimer;
 let toastTimer;
 let stateTimer;
@@ -18,6 +19,11 @@ let stateTimer;
 const actions = {
   command: (text) => send(text),
   edit: (message) => startEdit(message),
+  copy: (text) => navigator.clipboard.writeText(text).then(() => toast("Copied"), (error) => toast(error.message, true)),
+  inlineQuery(query) {
+    setText(`@${about.bot.username} ${query}`);
+    composer.focus();
+  },
   async tap(messageId, button, element) {
     element.classList.add("waiting");
     try {
@@ -39,6 +45,7 @@ async function loadChat() {
   messages.replaceChildren();
   chat.messages.forEach((message) => show(message, false));
   showIntro();
+  showReplyKeyboard(chat.reply_keyboard);
   setTyping(chat.typing ? 5 : 0);
   scrollToEnd();
 }
@@ -73,6 +80,15 @@ function showIntro() {
   start.addEventListener("click", () => send("/start"));
   messages.append(make("section", "intro", make("div", "avatar bot", name[0]), make("h2", "", name),
     make("p", "", description || "Say hello to start the chat."), start));
+}
+
+function showReplyKeyboard(markup) {
+  const rows = markup?.keyboard ?? [];
+  $("#reply-keyboard").hidden = rows.length === 0;
+  $("#reply-keyboard").replaceChildren(...replyKeyboard(rows, send));
+  composer.placeholder = markup?.input_field_placeholder ?? "Message";
+  forcedReply = markup?.force_reply ? markup.message_id : null;
+  if (forcedReply) composer.focus();
 }
 
 function setTyping(seconds) {
@@ -152,7 +168,7 @@ $("#person").addEventListener("change", (event) => switchTo(Number(event.target.
 async function send(text) {
   try {
     if (editing) await post("edit", { user_id: person, message_id: editing.message_id, text });
-    else await post("paste", { user_id: person, text });
+    else await post("paste", { user_id: person, text, ...(forcedReply && { reply_to: forcedReply }) });
     return true;
   } catch (error) {
     toast(error.message, true);
@@ -310,6 +326,7 @@ const onChange = {
     showIntro();
   },
   typing: (change) => isCurrentChat(change) && setTyping(change.seconds),
+  keyboard: (change) => isCurrentChat(change) && showReplyKeyboard(change.reply_keyboard),
   callback_answer: showCallbackAnswer,
   call: (change) => addCall(change.call),
   faults: (change) => showFaults(change.faults),

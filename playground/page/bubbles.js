@@ -84,16 +84,34 @@ function keyboard(message, actions) {
 }
 
 function keyboardButton(message, button, actions) {
-  if (button.url) {
+  const address = button.url ?? button.web_app?.url ?? button.login_url?.url;
+  if (address) {
     const link = make("a", "", button.text);
-    link.href = button.url;
+    link.href = address;
     link.target = "_blank";
     link.rel = "noreferrer";
     return link;
   }
   const element = make("button", button.style ?? "", button.text);
   element.type = "button";
-  element.dataset.callback = button.callback_data;
-  element.addEventListener("click", () => actions.tap(message.message_id, button, element));
+  if (button.copy_text) {
+    element.addEventListener("click", () => actions.copy(button.copy_text.text));
+  } else if (button.callback_data === undefined) {
+    const query = button.switch_inline_query ?? button.switch_inline_query_current_chat ?? button.switch_inline_query_chosen_chat?.query;
+    element.addEventListener("click", () => actions.inlineQuery(query ?? ""));
+  } else {
+    element.dataset.callback = button.callback_data;
+    element.addEventListener("click", () => actions.tap(message.message_id, button, element));
+  }
   return element;
+}
+
+// The buttons in place of the person's keyboard. `onText` gets the text of the button that is pressed.
+export function replyKeyboard(rows, onText) {
+  return rows.map((row) => make("div", "", ...row.map((button) => {
+    const element = make("button", button.style ?? "", button.text);
+    element.type = "button";
+    element.addEventListener("click", () => onText(button.text));
+    return element;
+  })));
 }

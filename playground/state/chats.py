@@ -23,6 +23,8 @@ class Message:
     media: JsonObject = field(default_factory=dict)
     reply_to: "Message | None" = None
     reply_markup: JsonObject | None = None
+    reply_keyboard: JsonObject | None = None
+    """What the message does to the person's own keyboard; not a part of Telegram's Message."""
     extras: JsonObject = field(default_factory=dict)
     edit_date: int | None = None
 
@@ -64,6 +66,8 @@ class Chat:
     messages: dict[int, Message] = field(default_factory=dict)
     version: int = 0
     typing_until: float = 0.0
+    reply_keyboard: JsonObject | None = None
+    """The ReplyKeyboardMarkup or ForceReply that the person sees, with the ``message_id`` that brought it."""
 
     @property
     def id(self) -> int:
@@ -79,14 +83,27 @@ class Chat:
 
     def put(self, message: Message) -> Message:
         """Add ``message``, or replace the message with the same id."""
+        is_new = message.message_id not in self.messages
         self.messages[message.message_id] = message
         self.version += 1
+        if is_new:
+            self._change_keyboard(message)
         return message
 
+    def _change_keyboard(self, message: Message) -> None:
+        """Show the keyboard that a new message brings, or hide one that is meant for a single use."""
+        new, old = message.reply_keyboard, self.reply_keyboard or {}
+        if new is not None:
+            self.reply_keyboard = None if "remove_keyboard" in new else {**new, "message_id": message.message_id}
+        elif not message.sender.is_bot and (old.get("one_time_keyboard") or "force_reply" in old):
+            self.reply_keyboard = None
+
     def remove(self, message_id: int) -> None:
-        """Delete a message. Raises KeyError when it does not exist."""
+        """Delete a message and the keyboard that it brought. Raises KeyError when it does not exist."""
         del self.messages[message_id]
         self.version += 1
+        if (self.reply_keyboard or {}).get("message_id") == message_id:
+            self.reply_keyboard = None
 
 
 class Chats:
@@ -117,5 +134,6 @@ class Chats:
         """Delete all messages; the chats still exist."""
         for chat in self._chats.values():
             chat.messages.clear()
+            chat.reply_keyboard = None
             chat.typing_until = 0.0
             chat.version += 1

@@ -37,14 +37,18 @@ class World:
 
     def put(self, chat: Chat, message: Message, change: str) -> Message:
         """Store and publish a new or changed message; ``change`` is message or edit."""
+        keyboard = chat.reply_keyboard
         chat.put(message)
         self.changes.publish(change, chat_id=chat.id, message=message.to_json())
+        self._publish_keyboard(chat, keyboard)
         return message
 
     def remove(self, chat: Chat, message_id: int) -> None:
         """Delete a message and publish it. Raises KeyError when the message does not exist."""
+        keyboard = chat.reply_keyboard
         chat.remove(message_id)
         self.changes.publish("delete", chat_id=chat.id, message_id=message_id)
+        self._publish_keyboard(chat, keyboard)
 
     def set_typing(self, chat: Chat, seconds: float) -> None:
         """Show the bot as typing for ``seconds``; 0 ends it."""
@@ -63,6 +67,10 @@ class World:
         self.outbox.clear()
         self.updates.clear()
         self.changes.publish("reset")
+
+    def _publish_keyboard(self, chat: Chat, before: JsonObject | None) -> None:
+        if chat.reply_keyboard != before:
+            self.changes.publish("keyboard", chat_id=chat.id, reply_keyboard=chat.reply_keyboard)
 
     def close(self) -> None:
         """End all waits, because the server stops."""

@@ -147,3 +147,24 @@ def test_the_page_fits_a_phone(playground: PlaygroundClient, bot: _Bot, page: Pa
     expect(page.locator("#tools")).to_be_hidden()
     page.locator("#person").select_option("Cleo")
     expect(page.locator(".intro")).to_be_visible()
+
+
+def test_a_reply_keyboard_sends_its_text(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+    playground.message("Hello")
+    page.goto(playground.url)
+    keyboard = {"keyboard": [["Yes", "No"]], "one_time_keyboard": True, "input_field_placeholder": "Yes or no?"}
+    bot.call("sendMessage", chat_id=2, text="Sure?", reply_markup=keyboard)
+    expect(page.locator("#composer")).to_have_attribute("placeholder", "Yes or no?")
+    page.locator("#reply-keyboard").get_by_role("button", name="Yes").click()
+    expect(page.locator(".bubble .text").last).to_have_text("Yes")
+    expect(page.locator("#reply-keyboard")).to_be_hidden()
+    asked = bot.call("sendMessage", chat_id=2, text="Why?", reply_markup={"force_reply": True})
+    expect(page.locator(".bubble .text").last).to_have_text("Why?")
+    page.locator("#composer").fill("Because")
+    page.keyboard.press("Enter")
+    expect(page.locator(".bubble .text").last).to_have_text("Because")
+    assert playground.chat()["messages"][-1]["reply_to_message"]["message_id"] == asked["message_id"]
+    inline = {"inline_keyboard": [[{"text": "Ask", "switch_inline_query_current_chat": "what"}]]}
+    bot.call("sendMessage", chat_id=2, text="Ask me", reply_markup=inline)
+    page.locator(".bubble").get_by_role("button", name="Ask").click()
+    expect(page.locator("#composer")).to_have_value("@playground_bot what")

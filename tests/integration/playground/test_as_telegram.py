@@ -9,6 +9,7 @@ import pytest
 from playground_process import TOKEN, running_playground
 
 from playground.client import PlaygroundClient
+from playground.errors import PlaygroundRefused
 
 LONE_SURROGATE = chr(92) + "ud83d"
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -208,3 +209,31 @@ def test_markdown_is_read(bot: Bot, parse_mode: str, text: str, reason: str) -> 
     wrong = "a." if "2" in parse_mode else "a *b"
     refusal = bot.refusal("sendMessage", chat_id=2, text=wrong, parse_mode=parse_mode)
     assert refusal == (400, f"Bad Request: can't parse entities: {reason}")
+
+
+def test_a_reply_keyboard_stays_until_it_is_removed_or_used(playground: PlaygroundClient, bot: Bot) -> None:
+    rows = {"keyboard": [["Yes", "No"]]}
+    sent = bot.call("sendMessage", chat_id=2, text="Sure?", reply_markup=rows)
+    assert "reply_markup" not in sent
+    shown = {"keyboard": [[{"text": "Yes"}, {"text": "No"}]]}
+    assert playground.chat()["reply_keyboard"] == {**shown, "message_id": sent["message_id"]}
+    playground.message("Yes")
+    assert playground.chat()["reply_keyboard"] is not None
+    bot.call("sendMessage", chat_id=2, text="Good", reply_markup={"remove_keyboard": True})
+    assert playground.chat()["reply_keyboard"] is None
+    for markup in ({**rows, "one_time_keyboard": True}, {"force_reply": True}):
+        bot.call("sendMessage", chat_id=2, text="Sure?", reply_markup=markup)
+        assert playground.chat()["reply_keyboard"] is not None
+        playground.message("Yes")
+        assert playground.chat()["reply_keyboard"] is None
+    asked = bot.call("sendMessage", chat_id=2, text="Sure?", reply_markup={"force_reply": True})
+    bot.call("deleteMessage", chat_id=2, message_id=asked["message_id"])
+    assert playground.chat()["reply_keyboard"] is None
+
+
+def test_buttons_that_send_the_bot_nothing(playground: PlaygroundClient, bot: Bot) -> None:
+    buttons = [[{"text": "Copy", "copy_text": {"text": "abc"}}, {"text": "Ask", "switch_inline_query": "x"}]]
+    sent = bot.call("sendMessage", chat_id=2, text="a", reply_markup={"inline_keyboard": buttons})
+    assert sent["reply_markup"]["inline_keyboard"] == buttons
+    with pytest.raises(PlaygroundRefused, match="the button 'Copy' sends the bot nothing"):
+        playground.tap(sent["message_id"], "Copy")

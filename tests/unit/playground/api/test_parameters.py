@@ -220,9 +220,48 @@ def test_the_longest_callback_data_passes() -> None:
     assert Keyboard.read({"reply_markup": json.dumps(given["reply_markup"])}).to_json() == given
 
 
-def test_keyboards_that_are_not_built_say_so() -> None:
-    code, description = _refusal(Keyboard, {"reply_markup": {"keyboard": [["x"]]}})
-    assert (code, "reply keyboards" in description) == (501, True)
+@pytest.mark.parametrize(
+    "markup",
+    [
+        {"keyboard": [[{"text": "Yes", "style": "success"}, {"text": "Call", "request_contact": True}]]},
+        {"keyboard": [[{"text": "Yes"}]], "one_time_keyboard": True, "input_field_placeholder": "Yes?"},
+        {"remove_keyboard": True, "selective": True},
+        {"force_reply": True, "input_field_placeholder": "Why?"},
+        {"inline_keyboard": [[{"text": "a", "copy_text": {"text": "x" * 256}}]]},
+        {"inline_keyboard": [[{"text": "a", "web_app": {"url": "https://example.com/app"}}]]},
+        {"inline_keyboard": [[{"text": "a", "login_url": {"url": "https://example.com", "forward_text": "b"}}]]},
+        {"inline_keyboard": [[{"text": "a", "switch_inline_query": ""}]]},
+        {"inline_keyboard": [[{"text": "a", "switch_inline_query_current_chat": "b"}]]},
+        {"inline_keyboard": [[{"text": "a", "switch_inline_query_chosen_chat": {"allow_user_chats": True}}]]},
+    ],
+)
+def test_every_documented_keyboard_is_read(markup: dict[str, Any]) -> None:
+    assert Keyboard.read({"reply_markup": markup}).to_json() == {"reply_markup": markup}
+    assert Keyboard.read({"reply_markup": json.dumps(markup)}).to_json() == {"reply_markup": markup}
+
+
+def test_the_button_of_a_reply_keyboard_can_be_a_text() -> None:
+    given = Keyboard.read({"reply_markup": {"keyboard": [["Yes", "No"]]}})
+    assert given.to_json() == {"reply_markup": {"keyboard": [[{"text": "Yes"}, {"text": "No"}]]}}
+
+
+@pytest.mark.parametrize(
+    ("markup", "reason"),
+    [
+        (_button(copy_text={"text": ""}), "BUTTON_COPY_TEXT_INVALID"),
+        (_button(copy_text={"text": "x" * 257}), "BUTTON_COPY_TEXT_INVALID"),
+        (_button(web_app={"url": "http://example.com"}), "Web App URL 'http://example.com' is invalid: Only HTTPS"),
+        (_button(login_url={"url": "http://example.com"}), "login URL 'http://example.com' is invalid: Only HTTPS"),
+        ({"reply_markup": {"keyboard": [[" "]]}}, "text of a keyboard button is empty"),
+        ({"reply_markup": {"keyboard": ["a"]}}, "can't parse ReplyKeyboardMarkup"),
+        ({"reply_markup": {"force_reply": True, "input_field_placeholder": "x" * 65}}, "1 to 64 characters expected"),
+        ({"reply_markup": "{"}, 'can\'t parse "reply_markup" as JSON: InlineKeyboardMarkup expected'),
+        ({"reply_markup": 5}, 'wrong parameter "reply_markup": InlineKeyboardMarkup expected'),
+    ],
+)
+def test_wrong_keyboards_are_refused(markup: dict[str, Any], reason: str) -> None:
+    code, description = _refusal(Keyboard, markup)
+    assert (code, reason in description) == (400, True), description
 
 
 def test_buttons_that_are_not_built_say_so() -> None:
