@@ -23,7 +23,10 @@ def import_file(
     """Import labelled texts: each row says which label, positive, negative or neither, a person gives a text.
 
     Either all rows are imported or none. The live model classifies each new text. A text belongs to the first person
-    named with it. By importing a person's texts you state that they consent to training on them; this is recorded.
+    named with it. Names that differ only in case or blanks are one person, and texts that differ only in case,
+    punctuation or blanks are one text. An export can be imported again: it has the same votes by the same people. By
+    importing a person's texts you state that they consent to training on them; this is recorded, except for people
+    whom the bot knows from Telegram: their own answer in the chat counts.
 
     \b
     Examples:
@@ -73,7 +76,8 @@ def export_file(
 ) -> None:
     """Write all votes to a file, each with the state of its text: usable, waiting, quarantined or settled as neither.
 
-    Data without consent is left out, and people appear as numbers. In CSV files, a text that a spreadsheet would treat
+    Data without consent is left out. People appear as numbers with a code, by which an import recognises them. In CSV
+    files, a text that a spreadsheet would treat
     as a formula gets a leading apostrophe, which the import removes again. Parquet files need the training environment.
 
     \b

@@ -10,24 +10,25 @@ from typing import Any, Final, TextIO, cast
 
 from cli.corrections.reader import NEITHER
 from core.files import OPENERS, atomic_write
-from ml.data.csv_rows import LINE_END, escape_formula
+from ml.data.csv_rows import EXPORT_COLUMNS, LINE_END, escape_formula
 from storage.chat.messages import get_texts
 from storage.db.database import UnitOfWork
 from storage.feedback.consensus import ConsensusState
 from storage.feedback.eligibility import VotedText, voted_texts
+from storage.feedback.file_people import AUTHOR_PREFIX, exported_names
 
-COLUMNS: Final = ("text", "label", "person", "state")
 _BATCH_SIZE: Final = 500
 
-Row = dict[str, str | int]
+Row = dict[str, str]
 WriteRows = Callable[[list[Row]], None]
 Writer = Callable[[TextIO], AbstractContextManager[WriteRows]]
 
 
 def vote_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable_only: bool) -> Iterator[list[Row]]:
-    """Yield batches of rows: one for each vote that its voter and the text's author consented to, by person number.
+    """Yield batches of rows: one for each vote that its voter and the text's author consented to.
 
-    With ``usable_only``, yield one row for each eligible text instead, with its agreed label and its author.
+    With ``usable_only``, yield one row for each eligible text instead, with its agreed label and its author. People
+    have the names of ``exported_names``, and those authors AUTHOR_PREFIX before it.
     """
     texts = (
         text
@@ -36,7 +37,9 @@ def vote_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable_only
     )
     while batch := list(islice(texts, _BATCH_SIZE)):
         contents = get_texts(unit, [text.message_id for text in batch])
-        yield [row for text in batch for row in _rows(text, contents[text.message_id], usable_only)]
+        people = {text.author_id for text in batch} | {vote.person_id for text in batch for vote in text.votes}
+        names = exported_names(unit, people)
+        yield [row for text in batch for row in _rows(text, contents[text.message_id], names, usable_only)]
 
 
 def write_rows(path: Path, chunks: Iterable[list[Row]]) -> int:
@@ -55,20 +58,23 @@ def file_suffix(path: Path) -> str:
     return next((suffix for suffix in reversed(suffixes) if suffix not in OPENERS), "")
 
 
-def _rows(text: VotedText, content: str, usable_only: bool) -> Iterator[Row]:
+def _rows(text: VotedText, content: str, names: dict[int, str], usable_only: bool) -> Iterator[Row]:
     state = str(text.consensus.state)
-    labels = [(text.consensus.label, text.author_id)] if usable_only else [(v.label, v.person_id) for v in text.votes]
+    if usable_only:
+        labels = [(text.consensus.label, AUTHOR_PREFIX + names[text.author_id])]
+    else:
+        labels = [(vote.label, names[vote.person_id]) for vote in text.votes]
     for label, person in labels:
-        yield dict(zip(COLUMNS, (content, label or NEITHER.capitalize(), person, state), strict=True))
+        yield dict(zip(EXPORT_COLUMNS, (content, label or NEITHER.capitalize(), person, state), strict=True))
 
 
 @contextmanager
 def _csv(output: TextIO) -> Iterator[WriteRows]:
-    table = csv.DictWriter(output, COLUMNS, lineterminator=LINE_END)
+    table = csv.DictWriter(output, EXPORT_COLUMNS, lineterminator=LINE_END)
     table.writeheader()
 
     def write(rows: list[Row]) -> None:
-        table.writerows({**row, "text": escape_formula(str(row["text"]))} for row in rows)
+        table.writerows({name: escape_formula(field) for name, field in row.items()} for row in rows)
 
     yield write
 
@@ -83,8 +89,7 @@ def _parquet(output: TextIO) -> Iterator[WriteRows]:
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
-    types: dict[str, Any] = {name: pa.int64() if name == "person" else pa.string() for name in COLUMNS}
-    schema = pa.schema(list(types.items()))
+    schema = pa.schema([(name, pa.string()) for name in EXPORT_COLUMNS])
     with ParquetWriter(cast(Any, output).buffer, schema) as table:
         yield lambda rows: table.write_table(pa.Table.from_pylist(rows, schema=schema))
 

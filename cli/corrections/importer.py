@@ -1,7 +1,8 @@
 """Imports labelled texts: the live model classifies the new ones, then one transaction stores everything."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -9,8 +10,16 @@ from typing import Final
 from core.settings import Settings
 from ml.serving.artifact import manifest_hash, require_registered
 from ml.serving.engine import Classifier
+from ml.text.fingerprints import fingerprint
 from storage.db.database import Database
-from storage.feedback.bulk_import import ImportCounts, ImportedVote, ImportPrediction, import_votes, imported_texts
+from storage.feedback.bulk_import import (
+    ImportCounts,
+    ImportedVote,
+    ImportPrediction,
+    import_votes,
+    imported_texts,
+    stored_texts,
+)
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 
@@ -27,8 +36,9 @@ def import_corrections(
 
     Raises UnusableArtifact if the live model's files are not those that were published, and StoreUnusable.
     """
-    texts = list(dict.fromkeys(vote.text for vote in votes))
     with database.reading() as unit:
+        votes = _with_known_spellings(votes, stored_texts(unit))
+        texts = list(dict.fromkeys(vote.text for vote in votes))
         known = imported_texts(unit, texts)
         live = registry.live_model(unit)
     with _live_model_folder(settings, live) as folder:
@@ -40,6 +50,26 @@ def import_corrections(
         if live is None:
             registry.register(unit, classifier.version, manifest_hash(folder), str(folder))
         return import_votes(unit, votes, predicted, admin)
+
+
+def _with_known_spellings(votes: Sequence[ImportedVote], stored: Iterable[str]) -> list[ImportedVote]:
+    """Return the votes, each text as the database or else the first vote on it spells it, without duplicates.
+
+    Texts with one ``fingerprint`` are one text. A text that the database has exactly so is kept.
+    """
+    exact = {vote.text for vote in votes}
+    spellings: dict[str, str] = {}
+    wanted = set(map(fingerprint, exact))
+    known: set[str] = set()
+    for text in stored:
+        if text in exact:
+            known.add(text)
+        if (key := fingerprint(text)) in wanted:
+            spellings.setdefault(key, text)
+    for vote in votes:
+        spellings.setdefault(fingerprint(vote.text), vote.text)
+    spelled = (vote if vote.text in known else replace(vote, text=spellings[fingerprint(vote.text)]) for vote in votes)
+    return list(dict.fromkeys(spelled))
 
 
 @contextmanager

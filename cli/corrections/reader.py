@@ -1,17 +1,20 @@
 """Reads a file of labelled texts strictly, and reports all its invalid rows at once."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from cli.csv_verdicts import open_binary
 from cli.errors import BadCorrections
-from ml.data.csv_rows import csv_rows, unescape_formula
+from ml.data.csv_rows import EXPORT_COLUMNS, csv_rows
 from ml.data.reviews import find_column
+from ml.text.fingerprints import fingerprint
 from ml.text.labels import LABELS, label_index
 from ml.text.language import foreign_language
 from ml.text.plain_text import Content, classify_content
 from storage.feedback.bulk_import import ImportedVote
+from storage.feedback.file_people import AUTHOR_PREFIX, is_exported_name, name_key
 
 COLUMNS: Final = ("text", "label", "person")
 NEITHER: Final = "neither"
@@ -21,24 +24,39 @@ _MAX_PROBLEMS: Final = 20
 OnProgress = Callable[[int], None]
 
 
-def read_votes(path: Path, unanimous: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
-    """Return the votes in the file, without duplicates.
+@dataclass(frozen=True, slots=True)
+class _FileRow:
+    """One row: ``exported`` means that it comes from an export, ``agreed`` that its label is not a person's vote."""
 
-    A person may not give one text two labels; with ``unanimous``, no two people may. Raises MissingFile,
-    UnreadableTable, EmptyTable, MissingColumn, and BadCorrections, which lists the invalid rows.
+    text: str
+    word: str
+    person: str
+    exported: bool
+    agreed: bool
+
+
+def read_votes(path: Path, unanimous: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
+    """Return the votes in the file, without duplicates; names of one person get the spelling of the first.
+
+    A person may not give one text two labels; with ``unanimous``, no two people may. Texts are compared by
+    ``fingerprint``, and those of an export exactly, since it may list several spellings of a text, each with votes.
+    Raises MissingFile, UnreadableTable, EmptyTable, MissingColumn, and BadCorrections, which lists the invalid rows.
     """
     votes: list[ImportedVote] = []
     problems: list[str] = []
     first_rows: dict[tuple[str, str], tuple[int, str | None]] = {}
-    for number, (text, word, person) in enumerate(_rows(path, on_progress), start=1):
-        problem = _problem(text, word, person)
-        label = _label(word)
+    names: dict[str, str] = {}
+    for number, row in enumerate(_rows(path, on_progress), start=1):
+        problem = _problem(row, unanimous)
+        label = _label(row.word)
+        person = names.setdefault(name_key(row.person), row.person)
         if problem is None:
+            text = row.text if row.exported else fingerprint(row.text)
             first, other = first_rows.setdefault((text, "" if unanimous else person), (number, label))
             if other != label:
                 problem = f"the text has another label in row {first}"
         if problem is None:
-            votes.append(ImportedVote(person, text, label))
+            votes.append(ImportedVote(person, row.text, label))
         else:
             problems.append(f"Row {number}: {problem}.")
     if problems:
@@ -46,13 +64,17 @@ def read_votes(path: Path, unanimous: bool, on_progress: OnProgress = lambda row
     return list(dict.fromkeys(votes))
 
 
-def _rows(path: Path, on_progress: OnProgress) -> Iterator[tuple[str, str, str]]:
+def _rows(path: Path, on_progress: OnProgress) -> Iterator[_FileRow]:
     done = 0
     with open_binary(path) as file:
         for chunk in csv_rows(path, file, _CHUNK_ROWS):
             names = [find_column(path, list(chunk.columns), (column,)) for column in COLUMNS]
-            for text, label, person in chunk[names].itertuples(index=False, name=None):
-                yield unescape_formula(text), label, person.strip()
+            exported = set(EXPORT_COLUMNS) <= set(chunk.columns)
+            for text, word, name in chunk[names].itertuples(index=False, name=None):
+                person = name.strip()
+                own = person.removeprefix(AUTHOR_PREFIX)
+                agreed = own != person and is_exported_name(own)
+                yield _FileRow(text, word, own if agreed else person, exported, agreed)
             done += len(chunk)
             on_progress(done)
 
@@ -62,15 +84,25 @@ def _label(word: str) -> str | None:
     return None if index is None else LABELS[index]
 
 
-def _problem(text: str, word: str, person: str) -> str | None:
+def _problem(row: _FileRow, unanimous: bool) -> str | None:
     """Return what is wrong with a row, whatever the others say, or None."""
-    if classify_content(text) is not Content.WORDS:
+    if classify_content(row.text) is not Content.WORDS:
         return "the text has no words"
-    if foreign := foreign_language(text):
+    if foreign := foreign_language(row.text):
         return f"the text is in {foreign.name}, and the model reads only English"
-    if label_index(word) is None and word.strip().lower() != NEITHER:
-        return f"{word!r} is not a label; use positive, negative or {NEITHER}"
-    return None if person else "the person is missing"
+    if label_index(row.word) is None and row.word.strip().lower() != NEITHER:
+        return f"{row.word!r} is not a label; use positive, negative or {NEITHER}"
+    return _person_problem(row, unanimous)
+
+
+def _person_problem(row: _FileRow, unanimous: bool) -> str | None:
+    if not row.person:
+        return "the person is missing"
+    if row.exported and row.person.isdecimal():
+        return "an export of an earlier version does not say who voted; export the votes again"
+    if row.agreed and not unanimous:
+        return "the label is the agreed one and no vote of this person; export without --usable, or use --as-admin"
+    return None
 
 
 def _format_problems(problems: list[str]) -> str:

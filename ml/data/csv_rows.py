@@ -5,6 +5,7 @@ Otherwise fields would shift: a review with an unquoted comma would lose its beg
 
 import csv
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -30,8 +31,11 @@ _READ_ERRORS = (
     zipfile.BadZipFile,
     RuntimeError,
 )
-# Spreadsheets read a cell that begins with one of these as a formula.
-_FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets read a cell that begins with one of these as a formula; the last four are fullwidth forms.
+_FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# The columns of an export of votes, whose texts have their formulas escaped.
+EXPORT_COLUMNS: Final = ("text", "label", "person", "state")
 # As in RFC 4180. The csv module quotes fields that contain a character of the line end, and so a carriage return.
 LINE_END: Final = "\r\n"
 # The default limit is 128 Ki characters, and a review may be longer.
@@ -39,18 +43,23 @@ csv.field_size_limit(1 << 24)
 
 
 def escape_formula(text: str) -> str:
-    """Prefix ``text`` with an apostrophe if a spreadsheet would read it as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_PREFIXES) else text
+    """Prefix ``text`` with an apostrophe if a spreadsheet would read it as a formula, unless it is just a number.
+
+    A text that looks escaped already gets another apostrophe, so that ``unescape_formula`` restores every text.
+    """
+    is_formula = text.lstrip("'").startswith(_FORMULA_PREFIXES) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
 
 
 def unescape_formula(text: str) -> str:
     """Undo ``escape_formula``."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_PREFIXES) else text
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA_PREFIXES) else text
 
 
 def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
     """Yield the rows of ``file``, opened from ``path``, in tables of at most ``chunk_rows`` rows of strings.
 
+    The texts of an export of votes are as they were before their formulas were escaped.
     Raises EmptyTable if there are no rows, and UnreadableTable if a row does not fit the header or cannot be read.
     """
     line = 0
@@ -78,11 +87,14 @@ def _checked_rows(path: Path, header: Sequence[str], reader: Iterator[list[str]]
     for name in named:
         if named.count(name) > 1:
             raise _unreadable(path, f"it has two columns named {name}")
+    escaped = header.index(EXPORT_COLUMNS[0]) if set(EXPORT_COLUMNS) <= set(header) else None
     for number, row in enumerate(filter(None, reader), start=1):
         if len(row) != len(header):
             fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
             reason = f"data row {number} has {fields} and the header {len(header)}; a review with commas needs quotes"
             raise _unreadable(path, reason)
+        if escaped is not None:
+            row[escaped] = unescape_formula(row[escaped])
         yield row
 
 

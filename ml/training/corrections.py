@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import pandas as pd
 
-from ml.data.csv_rows import unescape_formula
 from ml.data.reviews import read_reviews
 from ml.data.splits import exclude_texts
 from ml.errors import TooFewCorrections
@@ -30,12 +29,11 @@ class Corrections:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a table of labelled texts, and undo the formula escapes of an export.
+        """Read a table of labelled texts.
 
         Raises what ``read_reviews`` does, and TooFewCorrections if none is left.
         """
-        rows = read_reviews(path)[["text", "label"]]
-        found = cls.from_table(rows.assign(text=rows["text"].map(unescape_formula)), path.name)
+        found = cls.from_table(read_reviews(path)[["text", "label"]], path.name)
         if found.rows.empty:
             raise TooFewCorrections(path=path)
         return found

@@ -1,26 +1,26 @@
 """Imports votes from a file, with the texts, the predictions and the consent that go with them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import func, insert, or_, select
 
+from storage.chat.messages import get_texts
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent, Vote
 from storage.db.tables import ConsentRow, MessagePartRow, MessageRow, PersonRow, PredictionRow, VoteRow
 from storage.feedback.eligibility import IMPORT_BOT_ID
+from storage.feedback.file_people import IMPORTED_IDS_BELOW, find_or_add_people
 from storage.feedback.votes import OPPOSITE
 from storage.privacy.consent import TRAINING, consenting_people
 
 # The wording recorded in the consent ledger: the operator of the bot vouches for the people in the file.
 WORDING: Final = "import"
-# Telegram's ids of people and groups are closer to zero, so an id below this one belongs to nobody there.
-_IMPORTED_IDS_BELOW: Final = -(2**62)
-# The number of ids in one statement; SQLite accepts 32,766 values.
+# The number of ids in one statement, and of texts read at a time.
 _ID_CHUNK: Final = 10_000
+_TEXT_CHUNK: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,15 @@ def imported_texts(unit: UnitOfWork, texts: Collection[str]) -> set[str]:
     return set(_imported_predictions(unit, texts))
 
 
+def stored_texts(unit: UnitOfWork) -> Iterator[str]:
+    """Yield every text that was imported or that somebody voted on, oldest first."""
+    voted = select(PredictionRow.message_id).join(VoteRow, VoteRow.prediction_id == PredictionRow.id)
+    chosen = or_(MessageRow.bot_id == IMPORT_BOT_ID, MessageRow.id.in_(voted))
+    ids = unit.scalars(select(MessageRow.id).where(chosen).order_by(MessageRow.id)).all()
+    for chunk in _chunks(ids, _TEXT_CHUNK):
+        yield from get_texts(unit, chunk).values()
+
+
 def import_votes(
     unit: UnitOfWork,
     votes: Sequence[ImportedVote],
@@ -66,57 +75,91 @@ def import_votes(
 ) -> ImportCounts:
     """Store the votes, and each text that is new, with its prediction.
 
-    ``predictions`` are by text, one for each new text. The author of a text is the first person in the file who voted
-    on it; everybody in the file consents to training. With ``admin``, a Telegram id, the votes are stored as that
-    admin's, which decide alone. A later vote replaces an earlier one by the same person.
+    ``predictions`` are by text, one for each text that no import has stored. The author of a new text is the first
+    person in the file who voted on it. Everybody in the file consents to training, except people whom a bot knows from
+    Telegram: their own answer counts. With ``admin``, a Telegram id, the votes are stored as that admin's, which decide
+    alone. A later vote replaces an earlier one by the same person; a vote that is already stored changes nothing.
     """
     authors: dict[str, str] = {}
     for vote in votes:
         authors.setdefault(vote.text, vote.person)
-    people = _upsert_people(unit, {vote.person for vote in votes} if admin is None else set(authors.values()))
+    people = find_or_add_people(unit, {vote.person for vote in votes} if admin is None else set(authors.values()))
     _record_consent(unit, people.values())
-    new = [text for text in authors if text in predictions]
-    _store_texts(unit, [(text, people[authors[text]]) for text in new], predictions)
     voters = people if admin is None else dict.fromkeys((vote.person for vote in votes), _upsert_admin(unit, admin))
-    _store_votes(unit, votes, voters)
+    given = _given_votes(unit, set(voters.values()))
+    changed = [vote for vote in votes if _key(unit, vote, voters) not in given]
+    needed = {vote.text for vote in changed}
+    new = [text for text in authors if text in predictions and text in needed]
+    _store_texts(unit, [(text, people[authors[text]]) for text in new], predictions)
+    imported = _imported_predictions(unit, needed)
+    targets = {_key(unit, vote, voters): _Target(*imported[vote.text], None) for vote in changed} | given
+    _store_votes(unit, votes, voters, targets)
     return ImportCounts(len(new), len(votes), len(people))
 
 
-def _store_votes(unit: UnitOfWork, votes: Sequence[ImportedVote], voters: dict[str, int]) -> None:
-    predictions = _imported_predictions(unit, {vote.text for vote in votes})
-    rows = [
-        {
-            "person_id": voters[vote.person],
-            "text_hash": unit.cipher.fingerprint(vote.text),
-            "prediction_id": predictions[vote.text][0],
-            "verdict": _vote_on(predictions[vote.text][1], vote.label),
-            "label": vote.label,
-            "created_at": utc_now(),
-        }
-        for vote in votes
-    ]
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a vote is about: a prediction and its label, and the vote that the person has already given on it."""
+
+    prediction_id: int
+    predicted: str
+    given: Vote | None
+
+
+_Key = tuple[int, bytes]
+
+
+def _key(unit: UnitOfWork, vote: ImportedVote, voters: dict[str, int]) -> _Key:
+    return voters[vote.person], unit.cipher.fingerprint(vote.text)
+
+
+def _given_votes(unit: UnitOfWork, voters: Collection[int]) -> dict[_Key, _Target]:
+    """Return the stored votes of these people, by person and text."""
+    given: dict[_Key, _Target] = {}
+    for chunk in _chunks(sorted(voters), _ID_CHUNK):
+        rows = unit.execute(
+            select(VoteRow.person_id, VoteRow.text_hash, VoteRow.prediction_id, PredictionRow.label, VoteRow.verdict)
+            .join(PredictionRow, PredictionRow.id == VoteRow.prediction_id)
+            .where(VoteRow.person_id.in_(chunk))
+        )
+        given.update(
+            {(row.person_id, row.text_hash): _Target(row.prediction_id, row.label, row.verdict) for row in rows}
+        )
+    return given
+
+
+def _store_votes(
+    unit: UnitOfWork, votes: Sequence[ImportedVote], voters: dict[str, int], targets: dict[_Key, _Target]
+) -> None:
+    """Store the votes that differ from the stored ones, each on its target."""
+    rows = []
+    for vote in votes:
+        person_id, text_hash = key = _key(unit, vote, voters)
+        target = targets[key]
+        verdict = _vote_on(target.predicted, vote.label)
+        if verdict != target.given:
+            rows.append(
+                {
+                    "person_id": person_id,
+                    "text_hash": text_hash,
+                    "prediction_id": target.prediction_id,
+                    "verdict": verdict,
+                    "label": vote.label,
+                    "created_at": utc_now(),
+                }
+            )
+    if not rows:
+        return
     added = unit.insert(VoteRow)
     replaced = {name: added.excluded[name] for name in ("prediction_id", "verdict", "label", "created_at")}
-    key = [VoteRow.person_id, VoteRow.text_hash]
-    _execute(unit, added.on_conflict_do_update(index_elements=key, set_=replaced), rows)
+    key_columns = [VoteRow.person_id, VoteRow.text_hash]
+    unit.execute(added.on_conflict_do_update(index_elements=key_columns, set_=replaced), rows)
 
 
 def _vote_on(predicted: str, label: str | None) -> Vote:
     if label is None:
         return Vote.NEITHER
     return Vote.WRONG if label == OPPOSITE[predicted] else Vote.RIGHT
-
-
-def _upsert_people(unit: UnitOfWork, names: Iterable[str]) -> dict[str, int]:
-    """Find or add the people with these names, and return their ids by name."""
-    telegram_ids = {name: _import_id(unit.cipher.fingerprint(f"person of a file: {name}")) for name in sorted(names)}
-    rows = [{"telegram_id": number, "name": unit.cipher.encrypt(name)} for name, number in telegram_ids.items()]
-    _execute(unit, unit.insert(PersonRow).on_conflict_do_nothing(), rows)
-    ids: dict[int, int] = {}
-    for chunk in _chunks(list(telegram_ids.values())):
-        found = select(PersonRow.telegram_id, PersonRow.id).where(PersonRow.telegram_id.in_(chunk))
-        ids.update(unit.execute(found).all())
-    return {name: ids[number] for name, number in telegram_ids.items()}
 
 
 def _upsert_admin(unit: UnitOfWork, telegram_id: int) -> int:
@@ -126,15 +169,12 @@ def _upsert_admin(unit: UnitOfWork, telegram_id: int) -> int:
     return unit.scalars(select(PersonRow.id).where(PersonRow.telegram_id == telegram_id)).one()
 
 
-def _import_id(digest: bytes) -> int:
-    """Return a 64-bit id that no Telegram user or group has."""
-    return _IMPORTED_IDS_BELOW - (int.from_bytes(digest[:8], "big") >> 2)
-
-
 def _record_consent(unit: UnitOfWork, people: Collection[int]) -> None:
+    """Record consent for those of ``people`` who came from files and have not given it yet."""
+    from_files = set(unit.scalars(select(PersonRow.id).where(PersonRow.telegram_id < IMPORTED_IDS_BELOW)))
     granted = set(unit.scalars(consenting_people()))
     line = {"scope": TRAINING, "consent": Consent.GRANTED, "wording": WORDING}
-    rows = [{"person_id": person, **line} for person in sorted(people) if person not in granted]
+    rows = [{"person_id": person, **line} for person in sorted(set(people) & from_files - granted)]
     if rows:
         unit.execute(insert(ConsentRow), rows)
 
@@ -186,10 +226,5 @@ def _imported_predictions(unit: UnitOfWork, texts: Collection[str]) -> dict[str,
     return {text_by_hash[row.text_hash]: (row.id, row.label) for row in rows if row.text_hash in text_by_hash}
 
 
-def _execute(unit: UnitOfWork, statement: "sqlite.Insert | postgresql.Insert", rows: list[dict[str, Any]]) -> None:
-    if rows:
-        unit.execute(statement, rows)
-
-
-def _chunks(values: list[int]) -> Iterable[list[int]]:
-    return (values[start : start + _ID_CHUNK] for start in range(0, len(values), _ID_CHUNK))
+def _chunks(values: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from cli.errors import BadCorrections, NoAdmins, UnknownPerson
 from cli.main import app
 from core.labelled_text import LabelledText
+from migrations.runner import upgrade
 from storage.chat.people import find_person, upsert_person
 from storage.db.database import Database
 from storage.db.states import Consent, OfferState, RunKind, SnapshotPart, Trigger, Vote
@@ -192,7 +193,129 @@ def test_formulas_are_escaped_in_csv_and_restored_by_the_import(
     run("import", tmp_path / "out.csv")
     with database.reading() as unit:
         (text,) = voted_texts(unit, 2, frozenset())
-        assert (text.consensus.state, len(text.votes)) == (ConsensusState.USABLE, 2), "the same text, by another person"
+        assert (text.consensus.state, len(text.votes)) == (ConsensusState.WAITING, 1), "the same text and person"
+
+
+def votes_of(database: Database) -> list[tuple[int, bytes, int, str | None]]:
+    """Return every stored vote: person, text, prediction and label."""
+    with database.reading() as unit:
+        rows = unit.execute(select(VoteRow.person_id, VoteRow.text_hash, VoteRow.prediction_id, VoteRow.label)).all()
+        return sorted((row[0], row[1], row[2], row[3]) for row in rows)
+
+
+def test_an_export_that_comes_back_changes_nothing(
+    run: Run, database: Database, store_review: StoreReview, tmp_path: Path
+) -> None:
+    with database.unit_of_work() as unit:
+        review = store_review(unit, "'=' is what I give this fine film", telegram_id=7)
+        record_consent(unit, review.person_id, Consent.GRANTED, "1")
+        record_vote(unit, review.person_id, review.prediction_id, Vote.WRONG)
+    run("import", write(tmp_path / "in.csv", *ROWS))
+    tables = (MessageRow, PredictionRow, VoteRow, PersonRow, ConsentRow)
+    before = [count(database, table) for table in tables], votes_of(database)
+    run("export", "--out", tmp_path / "out.csv")
+    run("import", tmp_path / "out.csv")
+    assert ([count(database, table) for table in tables], votes_of(database)) == before
+
+
+def test_a_label_corrected_in_an_export_replaces_the_persons_vote(
+    run: Run, database: Database, store_review: StoreReview, tmp_path: Path
+) -> None:
+    with database.unit_of_work() as unit:
+        review = store_review(unit, GOOD, telegram_id=7, label="Positive")
+        record_consent(unit, review.person_id, Consent.GRANTED, "1")
+        record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
+    run("export", "--out", tmp_path / "out.csv")
+    edited = (tmp_path / "out.csv").read_text(encoding="utf-8").replace("Positive", "Negative")
+    (tmp_path / "out.csv").write_text(edited, encoding="utf-8")
+    run("import", tmp_path / "out.csv")
+    ((person, _, prediction, label),) = votes_of(database)
+    assert (person, prediction, label) == (review.person_id, review.prediction_id, "Negative")
+    assert count(database, MessageRow) == 1, "a vote in the chat is about the text in the chat"
+
+
+def test_an_import_does_not_consent_for_people_of_the_chat(
+    run: Run, database: Database, store_review: StoreReview, tmp_path: Path
+) -> None:
+    with database.unit_of_work() as unit:
+        review = store_review(unit, GOOD, telegram_id=7)
+        record_consent(unit, review.person_id, Consent.GRANTED, "1")
+        record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
+    run("export", "--out", tmp_path / "out.csv")
+    with database.unit_of_work() as unit:
+        record_consent(unit, review.person_id, Consent.WITHDRAWN, "1")
+    run("import", tmp_path / "out.csv")
+    with database.reading() as unit:
+        assert consent_of(unit, review.person_id) is Consent.WITHDRAWN
+        assert list(voted_texts(unit, 1, frozenset())) == []
+
+
+def test_the_author_in_a_usable_export_did_not_vote(run: Run, database: Database, tmp_path: Path) -> None:
+    run("import", write(tmp_path / "in.csv", *ROWS))
+    before = votes_of(database)
+    run("export", "--out", tmp_path / "usable.csv", "--usable")
+    with pytest.raises(BadCorrections, match="Row 1: the label is the agreed one and no vote of this person"):
+        run("import", tmp_path / "usable.csv")
+    assert votes_of(database) == before
+    people = count(database, PersonRow)
+    run("import", tmp_path / "usable.csv", "--as-admin")
+    assert count(database, PersonRow) == people + 1, "only the admin is new"
+
+
+def test_an_older_export_with_bare_numbers_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_text(f'text,label,person,state\n"{GOOD}",Positive,3,waiting\n', encoding="utf-8")
+    with pytest.raises(BadCorrections, match="Row 1: an export of an earlier version does not say who voted"):
+        run("import", tmp_path / "old.csv")
+
+
+def test_a_name_in_another_case_is_the_same_person(run: Run, database: Database, tmp_path: Path) -> None:
+    rows = [(GOOD, "positive", name) for name in ("Ann", "ann ", "ANN")]
+    done = run("import", write(tmp_path / "in.csv", *rows), "--json")
+    assert json.loads(done.stdout) == {"texts": 1, "judgements": 1, "people": 1}
+    run("import", write(tmp_path / "more.csv", (GOOD, "positive", "aNN"), (GOOD, "positive", "\uff21nn")))
+    assert (count(database, PersonRow), count(database, VoteRow)) == (1, 1)
+
+
+def test_a_person_from_before_names_were_compared_so_is_found(run: Run, database: Database, tmp_path: Path) -> None:
+    with database.unit_of_work() as unit:
+        upsert_person(unit, -(2**62) - 12345, "Ann", None)
+    run("import", write(tmp_path / "in.csv", (GOOD, "positive", "ann")))
+    assert count(database, PersonRow) == 1
+
+
+def test_an_export_goes_through_another_database_and_back(
+    run: Run, database: Database, keys: tuple[str, ...], tmp_path: Path
+) -> None:
+    run("import", write(tmp_path / "in.csv", *ROWS))
+    run("export", "--out", tmp_path / "out.csv")
+    upgrade(f"sqlite:///{tmp_path / 'other.db'}")
+    env = {"DATABASE_URL": f"sqlite:///{tmp_path / 'other.db'}", "DATA_DIR": str(tmp_path), "ENCRYPTION_KEY": keys[0]}
+    for words in (("import", tmp_path / "out.csv"), ("export", "--out", tmp_path / "back.csv")):
+        done = CliRunner().invoke(app, ["corrections", *map(str, words)], env=env, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    before = votes_of(database)
+    run("import", tmp_path / "back.csv")
+    assert votes_of(database) == before
+    assert count(database, PersonRow) == 3
+
+
+def test_texts_that_differ_in_form_only_are_one_text(run: Run, database: Database, tmp_path: Path) -> None:
+    path = write(tmp_path / "bad.csv", (GOOD, "positive", "ann"), (f"{GOOD} ", "negative", "ann"))
+    with pytest.raises(BadCorrections, match="Row 2: the text has another label in row 1"):
+        run("import", path)
+    run("import", write(tmp_path / "one.csv", (GOOD, "positive", "ann"), (f"{GOOD} ", "positive", "ben")))
+    run("import", write(tmp_path / "two.csv", (GOOD.upper(), "positive", "cat"), (f"{GOOD}!", "positive", "ann")))
+    with database.reading() as unit:
+        (text,) = voted_texts(unit, 2, frozenset())
+        assert len(text.votes) == 3
+
+
+def test_only_an_export_loses_its_apostrophes(run: Run, database: Database, tmp_path: Path) -> None:
+    texts = ["'=' is the rating I would give: nothing adds up", "'- boring' says my sister, and I agree completely"]
+    run("import", write(tmp_path / "in.csv", *((text, "negative", "ann") for text in texts)))
+    run("export", "--out", tmp_path / "out.jsonl")
+    stored = [json.loads(line)["text"] for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert sorted(stored) == sorted(texts)
 
 
 def test_no_character_in_a_text_breaks_its_row(

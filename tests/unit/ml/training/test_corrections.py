@@ -31,9 +31,11 @@ def test_each_text_is_kept_once_with_its_label(tmp_path: Path) -> None:
 
 
 def test_formula_escapes_of_an_export_are_undone(tmp_path: Path) -> None:
-    path = tmp_path / "corrections.csv"
-    pd.DataFrame([("'- dull", "Negative"), ("'tis fine", "Positive")], columns=["text", "label"]).to_csv(path)
-    assert Corrections.read(path).rows["text"].tolist() == ["- dull", "'tis fine"]
+    rows = pd.DataFrame([("'- dull", "Negative"), ("'tis fine", "Positive")], columns=["text", "label"])
+    rows.assign(person="1-0", state="usable").to_csv(tmp_path / "export.csv", index=False)
+    assert Corrections.read(tmp_path / "export.csv").rows["text"].tolist() == ["- dull", "'tis fine"]
+    rows.to_csv(tmp_path / "mine.csv", index=False)
+    assert Corrections.read(tmp_path / "mine.csv").rows["text"].tolist() == ["'- dull", "'tis fine"]
 
 
 def test_texts_with_both_labels_are_left_out_and_counted_once_each(tmp_path: Path) -> None:
