@@ -1,4 +1,4 @@
-"""Format percentages, thumbs and long texts for messages."""
+"""Formats percentages, thumbs and long texts for messages."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Run background work at a fixed interval."""
+"""Runs background work at a fixed interval."""
 
 import asyncio
 import logging

@@ -79,7 +79,7 @@ def serialize_content(content: MessageContent) -> str:
 
 
 def asks_to_cancel(shown: str | None, run_id: int) -> bool:
-    """Return whether a message that was serialized as ``shown`` asks for confirmation of a cancellation."""
+    """Return whether a message that was serialised as ``shown`` asks for confirmation of a cancellation."""
     return shown is not None and f"run:{run_id}:{RunAction.YES}" in shown
 
 

@@ -22,7 +22,7 @@ _UPDATES: Final = ["message", "edited_message", "callback_query"]
 _RECONNECT_SECONDS: Final = 1.0
 # PTB's name for its polling task. When that task ends, no more updates arrive.
 _POLLING_TASK: Final = "Updater:start_polling:polling_task"
-_REFUSED: Final = "Telegram does not recognize it; it may have been revoked"
+_REFUSED: Final = "Telegram does not recognise it; it may have been revoked"
 
 
 def build_application(settings: Settings) -> Application:  # type: ignore[type-arg]  # six parameters, all PTB's defaults

@@ -1,4 +1,4 @@
-"""Recognizes a text that a Telegram app split into several messages of at most 4,096 characters."""
+"""Recognises a text that a Telegram app split into several messages of at most 4,096 characters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
