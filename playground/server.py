@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tornado.httpserver import HTTPServer
@@ -12,6 +13,7 @@ from tornado.web import Application, StaticFileHandler
 
 from core.errors import PortTaken
 from playground.api.http import BotApiHandler, BotFileHandler
+from playground.api.webhook_answers import call_method_in_answer
 from playground.sim.browser_checks import LocalHandler
 from playground.sim.http import (
     AboutHandler,
@@ -25,7 +27,6 @@ from playground.sim.http import (
 from playground.state.world import World, open_world
 
 PAGE = Path(__file__).with_name("page")
-_UPLOAD_LIMIT = 50 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,13 @@ def make_application(world: World, host: str) -> Application:
 async def serve(address: Address, data_dir: Path, token: str, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. Calls ``on_ready`` with the page's address. Raises PortTaken."""
     world = open_world(data_dir, token)
-    server = HTTPServer(make_application(world, address.host), max_buffer_size=_UPLOAD_LIMIT)
+    server = HTTPServer(make_application(world, address.host))
     port = _listen(server, address)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    deliveries = asyncio.create_task(world.webhook.deliver())
+    deliveries = asyncio.create_task(world.webhook.deliver(partial(call_method_in_answer, world)))
     on_ready(f"http://{address.host}:{port}")
     await stop.wait()
     server.stop()

@@ -6,52 +6,26 @@ have answers 501; an unknown name answers 404.
 
 import asyncio
 import hmac
-import inspect
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 
-from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
-from playground.api import edit_methods, profile_methods, send_methods, update_methods
+from playground.api.body import BodyHandler
 from playground.api.bot_method import BotMethod
+from playground.api.calls import METHODS, UNRECORDED, Outcome, call, record, refusal, unread_parameters
 from playground.api.method_names import OFFICIAL_METHODS
-from playground.api.parameters import resolve_attachments
 from playground.api.requests import read_values
 from playground.state.faults import Fault
 from playground.state.world import World
-from playground.wire import ApiError, JsonObject, Upload, encode, not_built
+from playground.wire import ApiError, encode, not_built
 
-METHODS: Mapping[str, type[BotMethod]] = {
-    **profile_methods.METHODS,
-    **update_methods.METHODS,
-    **send_methods.METHODS,
-    **edit_methods.METHODS,
-}
 _OFFICIAL = {name.lower(): name for name in OFFICIAL_METHODS}
 _FOREVER = 10.0**9
-_UNRECORDED = "getUpdates"
 _UNPROCESSED = ("dropped_before", "hang", "html_502")
 _HTML_502 = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The answer to one call, and the parameters of the call for the log."""
-
-    status: int
-    body: JsonObject
-    params: JsonObject
-
-    @property
-    def result(self) -> object:
-        """The result; for an error its members without ``ok``; None when the bot gets no JSON at all."""
-        if self.body["ok"]:
-            return self.body["result"]
-        return {name: value for name, value in self.body.items() if name != "ok"} or None
-
-
-class BotApiHandler(RequestHandler):
+class BotApiHandler(BodyHandler):
     """One call of one method."""
 
     _cancellable: asyncio.Task[Outcome | None] | None = None
@@ -69,6 +43,7 @@ class BotApiHandler(RequestHandler):
         """Answer one call, or do what a pending fault says instead."""
         try:
             method = _find_method(self.world, token, name)
+            self.read_body()
         except ApiError as error:
             self._refuse(error)
             return
@@ -76,7 +51,7 @@ class BotApiHandler(RequestHandler):
         if fault is not None:
             self.world.changes.publish("faults", faults=self.world.faults.to_json())
         task = asyncio.ensure_future(self._call(method, fault))
-        if method.official_name() == _UNRECORDED or (fault is not None and fault.kind == "hang"):
+        if method.official_name() == UNRECORDED or (fault is not None and fault.kind == "hang"):
             self._cancellable = task
         try:
             outcome = await task
@@ -98,18 +73,18 @@ class BotApiHandler(RequestHandler):
     async def _call(self, method: type[BotMethod], fault: Fault | None) -> Outcome | None:
         """Return the answer to send, or None to send nothing."""
         if fault is None:
-            outcome = await call(self.world, method, self.request)
-            self._record(method, outcome, None)
+            outcome = await call(self.world, method, partial(read_values, self.request))
+            record(self.world, method, outcome)
             return outcome
         error = fault.error()
         if error is not None:
-            outcome = _refusal(error, _unread_parameters(method, self.request))
+            outcome = refusal(error, unread_parameters(method, self.request))
         elif fault.kind in _UNPROCESSED:
-            outcome = Outcome(502, {"ok": False}, _unread_parameters(method, self.request))
+            outcome = Outcome(502, {"ok": False}, unread_parameters(method, self.request))
         else:
             await asyncio.sleep(fault.seconds if fault.kind == "slow" else 0)
-            outcome = await call(self.world, method, self.request)
-        self._record(method, outcome, fault.kind)
+            outcome = await call(self.world, method, partial(read_values, self.request))
+        record(self.world, method, outcome, fault.kind)
         return outcome if await self._must_answer(fault.kind) else None
 
     async def _must_answer(self, kind: str) -> bool:
@@ -128,14 +103,8 @@ class BotApiHandler(RequestHandler):
             return True
         return False
 
-    def _record(self, method: type[BotMethod], outcome: Outcome, fault: str | None) -> None:
-        name = method.official_name()
-        if name != _UNRECORDED:
-            ok = bool(outcome.body["ok"])
-            self.world.outbox.add(name, outcome.params, ok=ok, result=outcome.result, fault=fault)
-
     def _refuse(self, error: ApiError) -> None:
-        self._write(_refusal(error, {}))
+        self._write(refusal(error, {}))
 
     def _write(self, outcome: Outcome) -> None:
         self.set_status(outcome.status)
@@ -162,23 +131,6 @@ class BotFileHandler(RequestHandler):
         self.finish(content)
 
 
-async def call(world: World, method: type[BotMethod], request: HTTPServerRequest) -> Outcome:
-    """Read the parameters and call the method."""
-    params: JsonObject = {}
-    try:
-        given = read_values(request)
-        params = _loggable(method, given)
-        parameters = method.read(resolve_attachments(given))
-        unknown = {name: value for name, value in params.items() if name not in method.model_fields}
-        params = {**unknown, **parameters.to_json()}
-        result = parameters.call(world)
-        if inspect.isawaitable(result):
-            result = await result
-    except ApiError as error:
-        return _refusal(error, params)
-    return Outcome(200, {"ok": True, "result": result}, params)
-
-
 def _find_method(world: World, token: str, name: str) -> type[BotMethod]:
     if not _tokens_match(token, world.token):
         raise ApiError(401, "Unauthorized")
@@ -192,26 +144,3 @@ def _find_method(world: World, token: str, name: str) -> type[BotMethod]:
 
 def _tokens_match(token: str, expected: str) -> bool:
     return hmac.compare_digest(token.encode(), expected.encode())
-
-
-def _refusal(error: ApiError, params: JsonObject) -> Outcome:
-    return Outcome(error.code, error.to_api(), params)
-
-
-def _unread_parameters(method: type[BotMethod], request: HTTPServerRequest) -> JsonObject:
-    """Return the parameters, for the call log, of a call that is not made."""
-    try:
-        return _loggable(method, read_values(request))
-    except ApiError:
-        return {}
-
-
-def _loggable(method: type[BotMethod], given: JsonObject) -> JsonObject:
-    """Return unchecked values for the call log: objects and arrays in forms are parsed, uploads described."""
-    return {name: _loggable_value(value, method.parse_text(name, value)) for name, value in given.items()}
-
-
-def _loggable_value(value: object, parsed: object) -> object:
-    if isinstance(value, Upload):
-        return value.to_log()
-    return parsed if isinstance(parsed, dict | list) else value

@@ -1,16 +1,37 @@
 """Reads the values of a request from the query, a form, a multipart body or JSON."""
 
-from tornado.httputil import HTTPServerRequest
+from collections.abc import Mapping
+
+from tornado.httpclient import HTTPResponse
+from tornado.httputil import HTTPFile, HTTPInputError, HTTPServerRequest, parse_body_arguments
 
 from playground.wire import JsonObject, Upload, bad_request, not_utf8, parse_json
 
 
 def read_values(request: HTTPServerRequest) -> JsonObject:
     """Return text, JSON values and uploads by name; the last of several values counts. Raises ApiError 400."""
-    given: JsonObject = {name: _text(values[-1]) for name, values in request.arguments.items()}
-    if request.body and request.headers.get("Content-Type", "").startswith("application/json"):
-        given |= _json_body(request.body)
-    for name, parts in request.files.items():
+    return _values(request.headers.get("Content-Type", ""), request.body, request.arguments, request.files)
+
+
+def read_answer(response: HTTPResponse) -> JsonObject:
+    """Return the values in the body of an answer, as ``read_values`` does. Raises ApiError 400."""
+    arguments: dict[str, list[bytes]] = {}
+    files: dict[str, list[HTTPFile]] = {}
+    content_type = response.headers.get("Content-Type", "")
+    try:
+        parse_body_arguments(content_type, response.body, arguments, files, response.headers)
+    except (HTTPInputError, UnicodeDecodeError) as error:
+        raise bad_request(f"can't parse the body: {error}") from error
+    return _values(content_type, response.body, arguments, files)
+
+
+def _values(
+    content_type: str, body: bytes, arguments: Mapping[str, list[bytes]], files: Mapping[str, list[HTTPFile]]
+) -> JsonObject:
+    given: JsonObject = {name: _text(values[-1]) for name, values in arguments.items()}
+    if body and content_type.startswith("application/json"):
+        given |= _json_body(body)
+    for name, parts in files.items():
         given[name] = Upload(parts[-1].filename, parts[-1].content_type, parts[-1].body)
     return given
 

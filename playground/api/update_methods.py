@@ -1,15 +1,19 @@
 """Bot API methods about updates: long polling, the webhook, answers to taps, and the files that updates name."""
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from playground.api.bot_method import BotMethod, MethodTable
 from playground.api.parameter_types import SecretToken, UploadedFile, between
+from playground.hosts import is_loopback
 from playground.state.files import DOWNLOAD_LIMIT
 from playground.state.world import World
 from playground.wire import JsonObject, bad_request, conflict, not_built
 
 ANSWER_TEXT_LIMIT = 200
 _LONGEST_POLL_SECONDS = 50
+_WEBHOOK_PORTS = (80, 88, 443, 8443)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 METHODS = MethodTable()
 
@@ -35,7 +39,7 @@ class GetUpdates(BotMethod):
 
 @METHODS.add
 class SetWebhook(BotMethod):
-    """Post updates to ``url``. Unlike Telegram's, the address may be plain http, on this machine."""
+    """Post updates to ``url``. Unlike Telegram's, an address of this machine may be plain http and have any port."""
 
     url: str
     certificate: UploadedFile | None = None
@@ -46,8 +50,8 @@ class SetWebhook(BotMethod):
     secret_token: SecretToken = ""
 
     def call(self, world: World) -> bool:
-        if self.url and not self.url.startswith(("http://", "https://")):
-            raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
+        if self.url:
+            _check_webhook_address(self.url)
         for name in ("certificate", "ip_address"):
             if name in self.model_fields_set:
                 raise not_built(f"{name} for webhooks")
@@ -65,6 +69,18 @@ class SetWebhook(BotMethod):
             world.updates.end_poll(conflict("terminated by setWebhook request"))
         world.changes.publish("status")
         return True
+
+
+def _check_webhook_address(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError as error:
+        raise bad_request(f"bad webhook: {error}") from error
+    if not host or parts.scheme not in _DEFAULT_PORTS or (parts.scheme == "http" and not is_loopback(host)):
+        raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
+    if port not in _WEBHOOK_PORTS and not is_loopback(host):
+        raise bad_request("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
 
 
 @METHODS.add

@@ -84,8 +84,13 @@ function showIntro() {
 
 function showReplyKeyboard(markup) {
   const rows = markup?.keyboard ?? [];
-  $("#reply-keyboard").hidden = rows.length === 0;
-  $("#reply-keyboard").replaceChildren(...replyKeyboard(rows, send));
+  const element = $("#reply-keyboard");
+  element.hidden = rows.length === 0;
+  const shown = JSON.stringify(rows);
+  if (element.dataset.shown !== shown) { // a button that is being pressed must stay
+    element.dataset.shown = shown;
+    element.replaceChildren(...replyKeyboard(rows, send));
+  }
   composer.placeholder = markup?.input_field_placeholder ?? "Message";
   forcedReply = markup?.force_reply ? markup.message_id : null;
   if (forcedReply) composer.focus();

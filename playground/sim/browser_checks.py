@@ -4,11 +4,11 @@ The requests need no token, so a page of another site must not be able to send o
 A name that somebody else owns can point to this machine (DNS rebinding); the Host header then has that name.
 """
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from tornado.web import RequestHandler
 
+from playground.hosts import is_loopback
 from playground.wire import ApiError
 
 _CONTENT_POLICY = "default-src 'self'; img-src 'self' blob: data:; base-uri 'none'; frame-ancestors 'none'"
@@ -28,6 +28,10 @@ class LocalHandler(RequestHandler):
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
 
     def prepare(self) -> None:
+        """Refuse foreign requests before anything else happens."""
+        self.check_sender()
+
+    def check_sender(self) -> None:
         """Refuse requests under a foreign host name or from another site's page. Raises ApiError 403."""
         host = self.request.host
         if not self._is_own_host(host):
@@ -64,13 +68,7 @@ class LocalHandler(RequestHandler):
             return False
         if name is None:
             return False
-        if name == "localhost" or name.endswith(".localhost") or name == self.settings["listening_host"].lower():
-            return True
-        try:
-            address = ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return address.is_loopback or str(address) == self._local_address()
+        return is_loopback(name) or name in (self.settings["listening_host"].lower(), self._local_address())
 
     def _local_address(self) -> str | None:
         """Return the address of this machine that the request was sent to."""
@@ -78,4 +76,4 @@ class LocalHandler(RequestHandler):
         stream = getattr(connection, "stream", None)
         if stream is None or stream.socket is None:
             return None
-        return str(ipaddress.ip_address(stream.socket.getsockname()[0].partition("%")[0]))
+        return str(stream.socket.getsockname()[0]).partition("%")[0]

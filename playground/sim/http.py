@@ -1,6 +1,6 @@
 """``/sim/...``: the people's side over HTTP, JSON in and out, for the page, tests and drivers.
 
-A refused request answers ``{"error": "..."}`` with 400, 403, 404 or 501. A private chat has its person's id, so
+A refused request answers ``{"error": "..."}`` with 400, 403, 404, 413 or 501. A private chat has its person's id, so
 ``chat_id`` and ``user_id`` are interchangeable.
 """
 
@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 
 from tornado.iostream import StreamClosedError
 
+from playground.api.body import BodyHandler
 from playground.api.parameter_types import between
 from playground.api.parameters import Parameters
 from playground.api.requests import read_values
@@ -64,11 +65,17 @@ class SimHandler(LocalHandler):
         self.answer({"error": self.error_description(**kwargs)})
 
 
-class ActionHandler(SimHandler):
+class ActionHandler(BodyHandler, SimHandler):
     """POST /sim/<action>."""
+
+    def prepare(self) -> None:
+        """Get ready to read the body, before which no answer may be sent: its sender would not read it."""
+        BodyHandler.prepare(self)
 
     def post(self, name: str) -> None:
         """Perform one action."""
+        self.check_sender()
+        self.read_body()
         if name in _NOT_BUILT:
             raise not_built(_NOT_BUILT[name])
         action = ACTIONS.get(name)

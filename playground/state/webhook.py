@@ -1,12 +1,10 @@
-"""Posts updates to the bot's webhook, one at a time and in order, and retries until it answers with 2xx.
-
-The body of the bot's answer is ignored.
-"""
+"""Posts updates to the bot's webhook, one at a time and in order, and retries until it answers with 2xx."""
 
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 
 from playground.state.change_feed import ChangeFeed
 from playground.state.profile import ProfileFile
@@ -29,19 +27,20 @@ class Webhook:
         self._changes = changes
         self._last_error: tuple[int, str] | None = None
 
-    async def deliver(self) -> None:
-        """Deliver updates until cancelled."""
+    async def deliver(self, on_answer: Callable[[HTTPResponse], Awaitable[None]]) -> None:
+        """Deliver updates until cancelled. Calls ``on_answer`` with each answer of the bot, which can name a method."""
         delay = _FIRST_DELAY_SECONDS
         while True:
             await self._changes.wait_until(self._has_work, _FOREVER)
             url, update = self._profile.current.webhook_url, self._updates.pending[0]
-            error = await self._post(update)
-            if error is None:
+            answer = await self._post(update)
+            if not isinstance(answer, str):
                 if self._updates.pending[:1] == [update]:
                     self._updates.drop_first()
                 delay = _FIRST_DELAY_SECONDS
+                await on_answer(answer)
                 continue
-            self._last_error = (int(time.time()), error)
+            self._last_error = (int(time.time()), answer)
             await self._changes.wait_until(partial(self._has_changed, url), delay)
             delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
 
@@ -71,8 +70,8 @@ class Webhook:
     def _has_work(self) -> bool:
         return bool(self._profile.current.webhook_url and self._updates.pending)
 
-    async def _post(self, update: JsonObject) -> str | None:
-        """Deliver one update. Returns a description of the failure, or None."""
+    async def _post(self, update: JsonObject) -> HTTPResponse | str:
+        """Deliver one update. Returns the bot's answer, or a description of the failure."""
         headers = {"Content-Type": "application/json"}
         if self._profile.current.webhook_secret:
             headers[SECRET_HEADER] = self._profile.current.webhook_secret
@@ -85,9 +84,8 @@ class Webhook:
             follow_redirects=False,
         )
         try:
-            await AsyncHTTPClient().fetch(request)
+            return await AsyncHTTPClient().fetch(request)
         except HTTPClientError as error:
             return f"Wrong response from the webhook: {error.code} {error.message}"
         except (TimeoutError, OSError, ValueError) as error:
             return f"Connection failed: {error}"
-        return None

@@ -152,6 +152,7 @@ def test_the_page_fits_a_phone(playground: PlaygroundClient, bot: _Bot, page: Pa
 def test_a_reply_keyboard_sends_its_text(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
     playground.message("Hello")
     page.goto(playground.url)
+    expect(page.locator(".bubble .text")).to_have_text("Hello")
     keyboard = {"keyboard": [["Yes", "No"]], "one_time_keyboard": True, "input_field_placeholder": "Yes or no?"}
     bot.call("sendMessage", chat_id=2, text="Sure?", reply_markup=keyboard)
     expect(page.locator("#composer")).to_have_attribute("placeholder", "Yes or no?")

@@ -237,3 +237,59 @@ def test_buttons_that_send_the_bot_nothing(playground: PlaygroundClient, bot: Bo
     assert sent["reply_markup"]["inline_keyboard"] == buttons
     with pytest.raises(PlaygroundRefused, match="the button 'Copy' sends the bot nothing"):
         playground.tap(sent["message_id"], "Copy")
+
+
+MEBIBYTE = 1024 * 1024
+
+
+@pytest.mark.parametrize("size", [50 * MEBIBYTE + 1, 51 * MEBIBYTE, 80 * MEBIBYTE])
+def test_a_file_that_is_too_large_gets_an_answer(playground: PlaygroundClient, bot: Bot, size: int) -> None:
+    content = b"x" * size
+    answer = bot.post("sendDocument", data={"chat_id": "2"}, files={"document": ("a.bin", content)})
+    expected = {"ok": False, "error_code": 413, "description": "Request Entity Too Large"}
+    assert (answer.status_code, answer.json()) == (413, expected)
+    answer = httpx.post(f"{playground.url}/sim/document", files={"document": ("a.bin", content)})
+    assert (answer.status_code, answer.json()) == (413, {"error": "Request Entity Too Large"})
+    assert len(playground.chat()["messages"]) == 1
+
+
+def test_a_document_of_50_megabytes_is_taken(bot: Bot) -> None:
+    content = b"x" * (50 * MEBIBYTE)
+    answer = bot.post("sendDocument", data={"chat_id": "2"}, files={"document": ("a.bin", content)})
+    assert answer.json()["result"]["document"]["file_size"] == len(content)
+
+
+def test_a_body_that_is_no_form_gets_an_answer(bot: Bot) -> None:
+    answer = bot.post("sendMessage", content=b"x", headers={"Content-Type": "multipart/form-data; boundary=y"})
+    assert (answer.status_code, answer.json()["error_code"]) == (400, 400)
+    assert answer.json()["description"].startswith("Bad Request: can't parse the body")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://example.com:1234/x", "Webhook can be set up only on ports 80, 88, 443 or 8443"),
+        ("https://example.com:99999/x", "Port out of range 0-65535"),
+        ("http://example.com/x", "An HTTPS URL must be provided for webhook"),
+        ("https://", "An HTTPS URL must be provided for webhook"),
+        ("example.com", "An HTTPS URL must be provided for webhook"),
+    ],
+)
+def test_webhooks_need_https_and_a_port_that_telegram_calls(bot: Bot, url: str, reason: str) -> None:
+    assert bot.refusal("setWebhook", url=url) == (400, f"Bad Request: bad webhook: {reason}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com",
+        "https://example.com:88/x",
+        "https://example.com:8443",
+        "http://localhost:1",
+        "https://[::1]:1",
+    ],
+)
+def test_webhooks_on_this_machine_may_have_any_port(bot: Bot, url: str) -> None:
+    assert bot.call("setWebhook", url=url)
+    assert bot.call("getWebhookInfo")["url"] == url
+    assert bot.call("deleteWebhook")

@@ -21,6 +21,8 @@ class Receiver:
 
     url: str = ""
     refusals: int = 0
+    answer: "tuple[str, str]" = ("", "")
+    """Content type and body of the answers."""
     deliveries: "asyncio.Queue[tuple[int, str | None, str]]" = field(default_factory=asyncio.Queue)
 
     async def next(self) -> tuple[int, str | None, str]:
@@ -36,7 +38,11 @@ class _Handler(RequestHandler):
         from json import loads
 
         self.receiver.refusals -= 1
-        self.set_status(503 if self.receiver.refusals >= 0 else 204)
+        content_type, body = self.receiver.answer
+        self.set_status(503 if self.receiver.refusals >= 0 else 200 if body else 204)
+        if body:
+            self.set_header("Content-Type", content_type)
+            self.write(body)
         text = loads(self.request.body)["message"]["text"]
         secret = self.request.headers.get("X-Telegram-Bot-Api-Secret-Token")
         self.receiver.deliveries.put_nowait((self.get_status(), secret, text))
@@ -102,6 +108,51 @@ async def test_a_webhook_survives_a_restart(start_playground: StartPlayground, r
     playground = await asyncio.to_thread(start_playground)
     await asyncio.to_thread(playground.message, "one")
     assert await receiver.next() == (204, "kept", "one")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ("application/json", '{"method": "sendMessage", "chat_id": 2, "text": "Hi"}'),
+        ("application/x-www-form-urlencoded", "method=SENDMESSAGE&chat_id=2&text=Hi"),
+        (
+            "multipart/form-data; boundary=b",
+            "".join(
+                f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                for name, value in (("method", "sendMessage"), ("chat_id", "2"), ("text", "Hi"))
+            )
+            + "--b--\r\n",
+        ),
+    ],
+    ids=["json", "form", "multipart"],
+)
+async def test_a_method_in_the_answer_is_called(
+    playground: PlaygroundClient, receiver: Receiver, answer: tuple[str, str]
+) -> None:
+    async with Bot(TOKEN, base_url=playground.api_url) as bot:
+        await bot.set_webhook(receiver.url)
+    receiver.answer = answer
+    await asyncio.to_thread(playground.message, "one")
+    call = await asyncio.to_thread(playground.wait_for_call, "sendMessage")
+    assert (call["ok"], call["result"]["text"]) == (True, "Hi")
+    assert (await receiver.next())[0] == 200
+
+
+async def test_an_answer_without_a_method_that_may_be_called_is_ignored(
+    playground: PlaygroundClient, receiver: Receiver
+) -> None:
+    async with Bot(TOKEN, base_url=playground.api_url) as bot:
+        await bot.set_webhook(receiver.url)
+    for body in ("{", "[]", "{}", '{"method": "deleteWebhook"}', '{"method": "getMe"}', '{"method": "dance"}'):
+        receiver.answer = ("application/json", body)
+        await asyncio.to_thread(playground.message, "one")
+        await receiver.next()
+    receiver.answer = ("application/json", '{"method": "sendMessage", "chat_id": 9, "text": "Hi"}')
+    await asyncio.to_thread(playground.message, "two")
+    call = await asyncio.to_thread(playground.wait_for_call, "sendMessage")
+    assert (call["ok"], call["result"]["description"]) == (False, "Bad Request: chat not found")
+    calls = [entry["method"] for entry in await asyncio.to_thread(playground.outbox)]
+    assert calls == ["getMe", "setWebhook", "sendMessage"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from playground.api.http import METHODS
+from playground.api.calls import METHODS
 from playground.api.method_names import OFFICIAL_METHODS
 from playground.api.parameter_types import (
     BotCommandScope,

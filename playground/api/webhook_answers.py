@@ -1,0 +1,26 @@
+"""Calls the method that a bot names in the body of its answer to a webhook request.
+
+The bot learns neither the result nor an error; both are in the call log.
+"""
+
+from tornado.httpclient import HTTPResponse
+
+from playground.api.calls import METHODS, call, record
+from playground.api.requests import read_answer
+from playground.state.world import World
+from playground.wire import ApiError
+
+_NEVER_CALLED = frozenset({"deletewebhook", "setwebhook", "close", "logout"})
+
+
+async def call_method_in_answer(world: World, response: HTTPResponse) -> None:
+    """Call the method with the other values of the body; ignore an answer that names none that may be called."""
+    try:
+        values = read_answer(response)
+    except ApiError:
+        return
+    name = str(values.pop("method", "")).lower()
+    method = METHODS.get(name)
+    if method is None or name in _NEVER_CALLED or name.startswith("get"):
+        return
+    record(world, method, await call(world, method, lambda: values))
