@@ -18,6 +18,13 @@ class NotTheImdbData(BadInput):
     )
 
 
+class NotTexts(BadInput):
+    message = (
+        "{path}, data row {row}: the column {column} contains a value of type {kind} instead of a text. Use a column "
+        "of plain texts."
+    )
+
+
 class MissingColumn(BadInput):
     message = "{path} has no column {column}; its columns are {columns}. Rename a column, or name the right one."
 
@@ -103,6 +110,13 @@ class FineTuneStopped(ThumbsError):
         "Stopped after step {step} of {steps}; a checkpoint was saved. Run the same command with --resume to continue."
     )
     exit_code = 130
+
+
+class FineTuneDiverged(BadInput):
+    message = (
+        "The fine-tune diverged by step {step}: {reason}. Nothing was published. Use a lower learning_rate or "
+        "clip_norm in the recipe."
+    )
 
 
 class FolderTaken(BadInput):

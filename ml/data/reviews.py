@@ -4,7 +4,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from core.errors import MissingFile
 from ml.data.csv_rows import csv_rows
 from ml.data.dataset_folder import SPLIT_COLUMN, find_split_files, parse_split_name
 from ml.data.imdb_archive import is_archive, read_archive
-from ml.errors import EmptyTable, MissingColumn, UnknownLabel, UnreadableTable
+from ml.errors import EmptyTable, MissingColumn, NotTexts, UnknownLabel, UnreadableTable
 from ml.text.labels import label_index
 
 TEXT_COLUMNS: Final = ("review", "text")
@@ -29,7 +29,7 @@ def read_reviews(path: Path) -> pd.DataFrame:
 
     ``path`` is a CSV or parquet file, the official ``aclImdb`` data as a folder or tar file, or a folder of CSV or
     parquet files, whose names then fill the column ``split``. Raises MissingFile, UnreadableTable, EmptyTable,
-    MissingColumn, UnknownLabel or SeveralDataSets.
+    MissingColumn, NotTexts, UnknownLabel or SeveralDataSets.
     """
     files = find_split_files(path, str(path)) if path.is_dir() else []
     if not files:
@@ -48,7 +48,7 @@ def _read_labelled_table(path: Path) -> pd.DataFrame:
     others = _normalize_split_column(
         table[[column for column in table.columns if column not in {text, label, "text", "label", ""}]]
     )
-    texts = table[text].fillna("").astype(str)
+    texts = _parse_texts(path, text, table[text])
     return pd.DataFrame({"text": texts, "label": labels, **{str(c): others[c] for c in others}})
 
 
@@ -98,6 +98,15 @@ def find_column(path: Path, columns: list[str], names: Iterable[str]) -> str:
         if name.strip().lower() in lowered:
             return lowered[name.strip().lower()]
     raise MissingColumn(path=path, column=" or ".join(names), columns=", ".join(map(str, columns)))
+
+
+def _parse_texts(path: Path, name: str, column: "pd.Series[Any]") -> "pd.Series[str]":
+    """Return a column of texts, with "" for missing ones. Raises NotTexts."""
+    texts = column.astype(object).where(column.notna(), "")
+    for row, value in enumerate(texts, start=1):
+        if not isinstance(value, str):
+            raise NotTexts(path=path, row=row, column=name, kind=type(value).__name__)
+    return texts.astype(str)
 
 
 def _parse_labels(path: Path, column: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int8]]":

@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import BadInput, MissingFile
 from ml.data.reviews import find_column, read_reviews
-from ml.errors import EmptyTable, MissingColumn, UnknownLabel, UnreadableTable
+from ml.errors import EmptyTable, MissingColumn, NotTexts, UnknownLabel, UnreadableTable
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -184,3 +184,17 @@ def test_a_zip_of_two_tables_is_refused(tmp_path: Path) -> None:
         archive.writestr("two.csv", "review,sentiment\n")
     with pytest.raises(UnreadableTable):
         read_reviews(tmp_path / "a.csv.zip")
+
+
+@pytest.mark.parametrize(
+    "values", [[["A fine film."], ["A poor one."]], [1, 2], [b"fine", b"poor"], [{"a": "b"}, None]]
+)
+def test_a_text_column_has_to_contain_texts(tmp_path: Path, values: list[object]) -> None:
+    pd.DataFrame({"text": values, "label": [1, 0]}).to_parquet(tmp_path / "reviews.parquet")
+    with pytest.raises(NotTexts, match=r"reviews\.parquet, data row 1: the column text contains a value of type"):
+        read_reviews(tmp_path / "reviews.parquet")
+
+
+def test_a_missing_text_is_empty(tmp_path: Path) -> None:
+    pd.DataFrame({"text": ["Fine.", None], "label": [1, 0]}).to_parquet(tmp_path / "reviews.parquet")
+    assert read_reviews(tmp_path / "reviews.parquet")["text"].tolist() == ["Fine.", ""]
