@@ -78,10 +78,20 @@ class BertConfig:
 
 def _require_bert(folder: Path, content: Mapping[str, Any]) -> None:
     """Raise UnusableCheckpoint for networks with BERT's file layout but other arithmetic."""
-    required = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
+    required = {
+        "model_type": "bert",
+        "hidden_act": "gelu",
+        "position_embedding_type": "absolute",
+        "is_decoder": False,
+        "add_cross_attention": False,
+        "pruned_heads": {},
+        "quantization_config": None,
+    }
     for name, value in required.items():
-        if content.get(name, value) != value:
-            raise UnusableCheckpoint(path=folder, reason=f"{name} is {content[name]}, but only {value} is supported")
+        found = content.get(name, value)
+        if found != value:
+            supported = f"only {value} is supported" if value else "this is not supported"
+            raise UnusableCheckpoint(path=folder, reason=f"{name} is {found}, but {supported}")
 
 
 def _require_valid_sizes(folder: Path, config: BertConfig) -> None:

@@ -81,6 +81,23 @@ def test_networks_with_other_arithmetic_are_refused(tmp_path: Path, field: str, 
     assert_refused(write_config(tmp_path, {**BASE, field: value}), f"{field} is {value}, but only")
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("is_decoder", True),
+        ("add_cross_attention", True),
+        ("pruned_heads", {"0": [1]}),
+        ("quantization_config", {"bits": 4}),
+    ],
+)
+def test_decoders_and_pruned_or_quantised_networks_are_refused(tmp_path: Path, field: str, value: object) -> None:
+    assert_refused(write_config(tmp_path, {**BASE, field: value}), f"{field} is {value}, but this is not supported")
+    plain = {"is_decoder": False, "add_cross_attention": False, "pruned_heads": {}, "quantization_config": None}
+    assert BertConfig.read(write_config(tmp_path, {**BASE, field: plain[field]})) == BertConfig.read(
+        write_config(tmp_path, BASE)
+    )
+
+
 @pytest.mark.parametrize("content", ["", "{", "\x00"])
 def test_a_broken_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.json").write_text(content, encoding="utf-8")
