@@ -89,7 +89,14 @@ def _arguments() -> argparse.Namespace:
 def _report(arguments: argparse.Namespace, parts: dict[str, pd.DataFrame]) -> StarterReport:
     classifier = Classifier.load(arguments.model)
     manifest, test, sentences = classifier.manifest, parts["test"], parts["sentences"]
-    exact = Engine.load(arguments.model, manifest.window, manifest.overlap, manifest.reading, precision="float32")
+    exact = Engine.load(
+        arguments.model,
+        manifest.window,
+        manifest.overlap,
+        manifest.reading,
+        characters=manifest.characters,
+        precision="float32",
+    )
     labels, others = (table["label"].to_numpy(np.int8) for table in (test, sentences))
     served, windows = _logits(classifier.engine, test["text"].tolist())
     float32, _ = _logits(exact, test["text"].tolist())

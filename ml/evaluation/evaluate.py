@@ -67,7 +67,9 @@ def run_model(classifier: Classifier, reviews: EvaluationSet, with_float32: bool
     if with_float32:
         options = (manifest.window, manifest.overlap, manifest.reading)
         float32 = logits_in_chunks(
-            Engine.load(classifier.folder, *options, precision="float32"), reviews.texts, advance
+            Engine.load(classifier.folder, *options, characters=manifest.characters, precision="float32"),
+            reviews.texts,
+            advance,
         )
     return ModelOutputs(
         model=classifier.folder.resolve().name,

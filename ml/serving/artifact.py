@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from core.errors import UnwritableFile
 from core.files import fsync
 from ml.errors import FolderTaken, UnusableArtifact
-from ml.text.tokenization import Reading
+from ml.text.tokenization import CharacterForm, Reading
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
@@ -53,6 +53,8 @@ class Manifest:
     files: dict[str, str]
     reading: Reading = "whole"
     """How much of a text is read; manifests without this field mean "whole"."""
+    characters: CharacterForm = "as_written"
+    """How the characters of a text are read; manifests without this field mean "as_written"."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:

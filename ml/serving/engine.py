@@ -15,7 +15,7 @@ from ml.serving.artifact import Manifest, verified_manifest
 from ml.serving.graph import Precision, build_graph
 from ml.serving.probes import PROBES
 from ml.text.labels import LABELS
-from ml.text.tokenization import Reading, WindowTokenizer
+from ml.text.tokenization import CharacterForm, Reading, WindowTokenizer
 
 # Tokens in one run of the graph, including padding; more cost memory and are no faster on a CPU.
 BATCH_TOKENS = 4096
@@ -63,6 +63,7 @@ class Engine:
         overlap: int,
         reading: Reading = "whole",
         *,
+        characters: CharacterForm = "as_written",
         threads: int = 0,
         precision: Precision = "int8",
     ) -> Self:
@@ -73,7 +74,7 @@ class Engine:
         BertConfig.read(folder).require_window(folder, window)
         options: dict[str, Any] = {**_ENGINE_OPTIONS, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
         graph = ov.Core().compile_model(build_graph(folder, precision), "CPU", options)
-        return cls(graph, WindowTokenizer.read(folder, window, overlap, reading))
+        return cls(graph, WindowTokenizer.read(folder, window, overlap, reading, characters))
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, npt.NDArray[np.int64]]:
         """Return the mean logits over each text's windows (texts, labels), and the numbers of windows (texts,)."""
@@ -103,7 +104,14 @@ class Classifier:
         """Load a published folder after checking file hashes and probe logits. Raises UnusableArtifact."""
         manifest = verified_manifest(folder)
         try:
-            engine = Engine.load(folder, manifest.window, manifest.overlap, manifest.reading, threads=threads)
+            engine = Engine.load(
+                folder,
+                manifest.window,
+                manifest.overlap,
+                manifest.reading,
+                characters=manifest.characters,
+                threads=threads,
+            )
         except UnusableCheckpoint as error:
             raise UnusableArtifact(path=folder, reason=str(error)) from error
         _check_probes(engine, manifest, folder)

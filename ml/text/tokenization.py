@@ -4,8 +4,10 @@ A text that does not fit into one window is read whole, in several overlapping w
 text. A recipe may instead read only the head, which is the first window.
 """
 
+import html
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +23,15 @@ TokenIds = npt.NDArray[np.int32]
 # How much of a text is read: every window, or only the first.
 Reading = Literal["whole", "head"]
 
+# How a text's characters are read, besides line breaks: as they are, or HTML entities as the characters that they name
+# and then all in Unicode form NFKC, in which styled and fullwidth letters are plain ones.
+CharacterForm = Literal["as_written", "entities_nfkc"]
+NEW_MODELS_FORM: Final[CharacterForm] = "entities_nfkc"
+
 # IMDB's reviews contain HTML line breaks; chat messages do not.
 LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+# With the semicolon only: "good&not bad" is not about the sign for "not".
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 # A lone surrogate, which a cut-off emoji leaves behind, has no UTF-8 form, and the tokenizer cannot encode it.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
@@ -36,6 +45,15 @@ _DEFAULT_SPECIAL_TOKENS: Final = {
 }
 # Other settings of a base's ``tokenizer_config.json`` that also hold for a fine-tuned model.
 _COPIED_SETTINGS: Final = ("tokenizer_class", "do_lower_case", "strip_accents", "tokenize_chinese_chars")
+# The names of those settings in the normalizer of a BERT's ``tokenizer.json``, which is the one that is applied.
+_NORMALIZER_SETTINGS: Final = {
+    "do_lower_case": "lowercase",
+    "strip_accents": "strip_accents",
+    "tokenize_chinese_chars": "handle_chinese_chars",
+}
+_NORMALIZER_DEFAULTS: Final = {"strip_accents": None, "tokenize_chinese_chars": True}
+# A class of transformers that applies ``tokenizer.json`` as it is; BertTokenizer replaces the normalizer by a BERT's.
+_GENERIC_CLASS: Final = "PreTrainedTokenizerFast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +79,17 @@ class WindowTokenizer:
     sep_id: int
     pad_id: int
     config: Mapping[str, Any]
+    characters: CharacterForm = "as_written"
 
     @classmethod
-    def read(cls, folder: Path, window: int, overlap: int, reading: Reading = "whole") -> Self:
+    def read(
+        cls,
+        folder: Path,
+        window: int,
+        overlap: int,
+        reading: Reading = "whole",
+        characters: CharacterForm = "as_written",
+    ) -> Self:
         """Read ``tokenizer.json``, and ``tokenizer_config.json`` if there is one.
 
         Raises UnusableCheckpoint if either is broken, or the first is missing or has no [CLS], [SEP] or [PAD].
@@ -83,12 +109,24 @@ class WindowTokenizer:
         cls_id, sep_id, pad_id = map(tokenizer.token_to_id, names)
         if cls_id is None or sep_id is None or pad_id is None:
             raise UnusableCheckpoint(path=folder, reason=f"the vocabulary has no {names[0]}, {names[1]} or {names[2]}")
-        return cls(tokenizer, window, overlap, reading, cls_id, sep_id, pad_id, config)
+        return cls(tokenizer, window, overlap, reading, cls_id, sep_id, pad_id, config, characters)
+
+    def require_vocabulary(self, folder: Path, size: int) -> None:
+        """Raise UnusableCheckpoint if there is a token without one of the ``size`` embeddings of ``folder``."""
+        largest = max(self.tokenizer.get_vocab(with_added_tokens=True).values())
+        if largest >= size:
+            reason = f"{TOKENIZER_FILES[0]} has token ids up to {largest}, but there are only {size} embeddings"
+            raise UnusableCheckpoint(path=folder, reason=reason)
 
     def token_ids(self, texts: Iterable[str]) -> list[list[int]]:
         """Return the token ids of each text, whole and without special tokens."""
-        cleaned = [LINE_BREAK.sub(" ", _SURROGATE.sub("\ufffd", text)) for text in texts]
+        cleaned = [LINE_BREAK.sub(" ", self._characters(_SURROGATE.sub("\ufffd", text))) for text in texts]
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(cleaned, add_special_tokens=False)]
+
+    def _characters(self, text: str) -> str:
+        if self.characters == "as_written":
+            return text
+        return unicodedata.normalize("NFKC", _ENTITY.sub(lambda entity: html.unescape(entity[0]), text))
 
     def windows(self, ids: Sequence[int]) -> list[list[int]]:
         """Split one text's ids into windows; a text that fits, or is empty, gives one window."""
@@ -126,15 +164,23 @@ def _read_config(folder: Path, tokenizer: Tokenizer) -> dict[str, Any]:
         given = {name: content[name] for name in names if content.get(name) is not None}
     except (OSError, ValueError, AttributeError) as error:
         raise UnusableCheckpoint(path=folder, reason=f"{TOKENIZER_FILES[1]} cannot be read ({error})") from error
-    normalizer = json.loads(tokenizer.to_str())["normalizer"] or {}
-    lower = bool(normalizer.get("lowercase", True))
-    defaults = {
-        "tokenizer_class": "BertTokenizer",
-        "do_lower_case": lower,
-        "model_max_length": None,
-        **_DEFAULT_SPECIAL_TOKENS,
+    defaults = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": None}
+    settings = {**defaults, **_DEFAULT_SPECIAL_TOKENS, **given}
+    return _with_applied_settings(settings, json.loads(tokenizer.to_str())["normalizer"])
+
+
+def _with_applied_settings(settings: dict[str, Any], normalizer: dict[str, Any] | None) -> dict[str, Any]:
+    """Return ``settings`` with what ``tokenizer.json`` applies, so that transformers reads texts alike.
+
+    Bases exist whose ``tokenizer_config.json`` says something else, and transformers goes by that file.
+    """
+    if normalizer is None or normalizer.get("type") != "BertNormalizer":
+        kept = {name: value for name, value in settings.items() if name not in _NORMALIZER_SETTINGS}
+        return {**kept, "tokenizer_class": _GENERIC_CLASS}
+    applied = {name: normalizer.get(key) for name, key in _NORMALIZER_SETTINGS.items()}
+    return settings | {
+        name: value for name, value in applied.items() if name in settings or value != _NORMALIZER_DEFAULTS.get(name)
     }
-    return {**defaults, **given}
 
 
 def _token_text(token: Any) -> str:

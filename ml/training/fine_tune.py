@@ -14,6 +14,7 @@ import pandas as pd
 
 from ml.bert.config import BertConfig
 from ml.bert.pretrained import WEIGHTS, interpolate_weights, read_checkpoint, write_checkpoint
+from ml.errors import FineTuneDiverged
 from ml.evaluation.metrics import Labels, figures, fit_temperature
 from ml.serving.artifact import Manifest, file_hash, file_hashes, prepare_destination, publish_artifact
 from ml.serving.engine import Engine, Logits
@@ -48,6 +49,7 @@ class FineTuneJob:
             data=training_set.manifest_data,
             examples=training_set.examples.digest,
             recipe=asdict(self.recipe),
+            characters=self.base.characters,
         )
         return Checkpoint(self.out.parent / f".{self.out.name}-training", plan)
 
@@ -55,9 +57,10 @@ class FineTuneJob:
 def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = False) -> Manifest:
     """Run a job, and replace ``job.out`` atomically once the model is complete.
 
-    Raises UnusableCheckpoint if the base cannot be built, has too few positions for a window or fewer blocks than are
-    frozen; FolderTaken if ``out`` is not a published model; UnwritableFile if it cannot be written; FineTuneStopped if
-    the callbacks stop it; and NothingToResume if there is no checkpoint to resume from.
+    Raises UnusableCheckpoint if the base cannot be built, has too few positions for a window, fewer blocks than are
+    frozen or fewer embeddings than tokens; FineTuneDiverged if numbers become too large; FolderTaken if ``out`` is not
+    a published model; UnwritableFile if it cannot be written; FineTuneStopped if the callbacks stop it; and
+    NothingToResume if there is no checkpoint to resume from.
     """
     prepare_destination(job.out)
     base, training_set, recipe = job.base, job.training_set, job.recipe
@@ -65,7 +68,8 @@ def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = Fal
     bert.require_window(base.folder, recipe.window)
     bert.require_blocks(base.folder, recipe.frozen_layers)
     keras.utils.set_random_seed(recipe.seed)
-    tokenizer = WindowTokenizer.read(base.folder, recipe.window, recipe.overlap, recipe.reading)
+    tokenizer = WindowTokenizer.read(base.folder, recipe.window, recipe.overlap, recipe.reading, base.characters)
+    tokenizer.require_vocabulary(base.folder, bert.vocab_size)
     config = replace(
         bert,
         hidden_dropout_prob=recipe.hidden_dropout,
@@ -91,8 +95,11 @@ def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, An
     ``training_facts`` are added to the recipe in the manifest.
     """
     recipe, training_set = job.recipe, job.training_set
-    engine = Engine.load(folder, recipe.window, recipe.overlap, recipe.reading)
+    characters = job.base.characters
+    engine = Engine.load(folder, recipe.window, recipe.overlap, recipe.reading, characters=characters)
     probe_logits, _ = engine.logits(PROBES)
+    if not np.isfinite(probe_logits).all():
+        raise FineTuneDiverged(step=training_facts["steps"], reason="the trained weights are too large for float16")
     temperature, dev_figures = _calibrate_and_measure(engine, job)
     now = datetime.now(UTC)
     manifest = Manifest(
@@ -102,6 +109,7 @@ def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, An
         window=recipe.window,
         overlap=recipe.overlap,
         reading=recipe.reading,
+        characters=characters,
         temperature=temperature,
         unsure_below=recipe.unsure_below,
         data=training_set.manifest_data,

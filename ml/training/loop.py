@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from math import isfinite
 from time import monotonic
 from typing import Any
 
@@ -10,7 +11,7 @@ import keras
 from keras import ops
 
 from ml.bert.split_network import split_network
-from ml.errors import FineTuneStopped
+from ml.errors import FineTuneDiverged, FineTuneStopped
 from ml.training import devices
 from ml.training.batches import LowerOutputCache, NetworkInputs, WindowBatches
 from ml.training.checkpoint import Checkpoint
@@ -69,7 +70,8 @@ def train(
 
     If the recipe freezes layers, only those above are trained, on the cached outputs of the frozen ones. ``resume``
     continues from ``checkpoint``, and the total then includes the steps before it. Raises FineTuneStopped if the
-    callbacks stop it, and NothingToResume if there is no checkpoint of this plan.
+    callbacks stop it, FineTuneDiverged at the first loss that is not finite, and NothingToResume if there is no
+    checkpoint of this plan.
     """
     recipe = batches.recipe
     steps = batches.batches_per_epoch * recipe.epochs
@@ -79,6 +81,8 @@ def train(
     start, loss = monotonic(), 0.0
     for step, (inputs, targets) in enumerate(_remaining_batches(batches, recipe.epochs, first), start=first + 1):
         latest = devices.train_step(network, prepare(inputs), targets)
+        if not isfinite(latest):
+            raise FineTuneDiverged(step=step, reason="the loss is not a number any more")
         steps_run = step - first
         loss += (latest - loss) / min(steps_run, _LOSS_WINDOW)
         callbacks.on_progress(

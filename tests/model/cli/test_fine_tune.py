@@ -1,6 +1,7 @@
 """A complete fine-tune of a small BERT on a few sentences, from a labelled file to a published folder."""
 
 import json
+import shutil
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -8,17 +9,18 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from small_model import RECIPE, FineTuneResult, run_fine_tune
+from small_model import CONFIG, LIKED, RECIPE, FineTuneResult, RandomBert, run_fine_tune
 
 from cli import fine_tune as fine_tune_command
 from ml.bert.pretrained import WEIGHTS
-from ml.errors import FolderTaken, UnusableCheckpoint
-from ml.serving.artifact import verified_manifest
+from ml.errors import FineTuneDiverged, FolderTaken, UnusableCheckpoint
+from ml.serving.artifact import MANIFEST, verified_manifest
 from ml.serving.engine import Classifier
 from ml.serving.probes import PROBES
 from ml.text.fingerprints import digest
 from ml.text.labels import LABELS
 from ml.training.base_model import BaseModel
+from ml.training.feedback_round import base_model_from
 from ml.training.fine_tune import fine_tune
 from ml.training.loop import TrainingCallbacks, TrainingProgress
 from ml.training.recipe import Recipe
@@ -85,6 +87,54 @@ def test_a_recipe_that_does_not_fit_the_base_is_an_error_before_training(
         )
     assert steps == []
     assert not (tmp_path / "mine").exists()
+
+
+def test_a_base_with_too_few_embeddings_is_refused_before_training(
+    fine_tuned: FineTuneResult, random_bert: RandomBert, tmp_path: Path
+) -> None:
+    base = BaseModel("small vocabulary", random_bert(tmp_path / "base", replace(CONFIG, vocab_size=1000)))
+    steps: list[TrainingProgress] = []
+    with pytest.raises(UnusableCheckpoint, match="token ids up to 30521, but there are only 1000 embeddings"):
+        fine_tune(
+            replace(fine_tuned.job, base=base, out=tmp_path / "mine"), TrainingCallbacks(steps.append, lambda: False)
+        )
+    assert steps == []
+
+
+def test_a_fine_tune_that_diverges_ends_early_with_a_sentence(fine_tuned: FineTuneResult, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, learning_rate=1e6, clip_norm=1e9, warmup=0.1)
+    steps: list[TrainingProgress] = []
+    with pytest.raises(FineTuneDiverged, match="learning_rate"):
+        fine_tune(
+            replace(fine_tuned.job, recipe=recipe, out=tmp_path / "mine"),
+            TrainingCallbacks(steps.append, lambda: False),
+        )
+    assert len(steps) < steps[0].steps / 2
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_published_model_reads_styled_letters_and_entities(fine_tuned: FineTuneResult, tmp_path: Path) -> None:
+    classifier = Classifier.load(fine_tuned.job.out)
+    assert fine_tuned.manifest.characters == "entities_nfkc"
+    plain = LIKED[1]
+    styled = "".join(chr(ord(letter) + 0x1D5EE - 97) if "a" <= letter <= "z" else letter for letter in plain)
+    odd, usual = classifier.classify([styled.replace(",", "&#44;"), plain])
+    assert odd == usual
+    assert base_model_from(classifier).characters == "entities_nfkc"
+
+
+def test_a_manifest_from_before_keeps_its_reading(fine_tuned: FineTuneResult, tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    shutil.copytree(fine_tuned.job.out, folder)
+    facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    del facts["characters"]
+    (folder / MANIFEST).write_text(json.dumps(facts), encoding="utf-8")
+    old = Classifier.load(folder)
+    (unread, read) = (
+        each.engine.tokenizer.token_ids(["it&#39;s"]) for each in (old, Classifier.load(fine_tuned.job.out))
+    )
+    assert unread != read
+    assert base_model_from(old).characters == "as_written"
 
 
 def test_the_same_seed_makes_the_same_weights(fine_tuned: FineTuneResult, tmp_path: Path) -> None:

@@ -111,19 +111,13 @@ def saved_config(tokenizer: WindowTokenizer, folder: Path) -> dict[str, object]:
 def test_the_settings_of_the_bases_tokenizer_are_kept(tokenizer: WindowTokenizer, tmp_path: Path) -> None:
     facts: dict[str, object] = {
         "tokenizer_class": "BertTokenizerFast",
-        "do_lower_case": False,
-        "strip_accents": False,
         "model_max_length": 512,
         "mask_token": {"content": "[UNK]", "__type": "AddedToken"},
         "auto_map": {"AutoTokenizer": ["code.Of", "somebody.Else"]},
         "name_or_path": "/home/somebody/bert",
     }
     saved = saved_config(base_with(tokenizer, tmp_path, facts), tmp_path / "saved")
-    assert (saved["tokenizer_class"], saved["do_lower_case"], saved["strip_accents"]) == (
-        "BertTokenizerFast",
-        False,
-        False,
-    )
+    assert saved["tokenizer_class"] == "BertTokenizerFast"
     assert saved["mask_token"] == facts["mask_token"]
     assert saved["cls_token"] == "[CLS]"
     assert saved["model_max_length"] == WINDOW
@@ -131,12 +125,64 @@ def test_the_settings_of_the_bases_tokenizer_are_kept(tokenizer: WindowTokenizer
 
 
 @pytest.mark.parametrize("lowercase", [True, False])
-@pytest.mark.parametrize("facts", [None, {}])
-def test_without_a_case_setting_the_tokenizers_own_is_used(
+@pytest.mark.parametrize("facts", [None, {}, {"do_lower_case": True}, {"do_lower_case": False}])
+def test_the_published_case_setting_is_the_one_that_is_applied(
     tokenizer: WindowTokenizer, tmp_path: Path, facts: dict[str, object] | None, lowercase: bool
 ) -> None:
     saved = saved_config(base_with(tokenizer, tmp_path, facts, lowercase), tmp_path / "saved")
     assert saved["do_lower_case"] is lowercase
+
+
+def test_other_normalizer_settings_are_published_as_they_are_applied(
+    tokenizer: WindowTokenizer, tmp_path: Path
+) -> None:
+    facts: dict[str, object] = {"strip_accents": True, "tokenize_chinese_chars": True}
+    base_with(tokenizer, tmp_path, facts)
+    path = tmp_path / "tokenizer.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["normalizer"] |= {"strip_accents": False, "handle_chinese_chars": False}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    saved = saved_config(WindowTokenizer.read(tmp_path, WINDOW, OVERLAP), tmp_path / "saved")
+    assert (saved["strip_accents"], saved["tokenize_chinese_chars"]) == (False, False)
+
+
+def test_a_normalizer_of_another_kind_is_published_under_a_class_that_keeps_it(
+    tokenizer: WindowTokenizer, tmp_path: Path
+) -> None:
+    tokenizer.save(tmp_path)
+    path = tmp_path / "tokenizer.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["normalizer"] = {"type": "Lowercase"}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    saved = saved_config(WindowTokenizer.read(tmp_path, WINDOW, OVERLAP), tmp_path / "saved")
+    assert saved["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert "do_lower_case" not in saved
+
+
+@pytest.mark.parametrize("size", [1000, 30521])
+def test_a_token_without_an_embedding_is_refused(tokenizer: WindowTokenizer, tmp_path: Path, size: int) -> None:
+    tokenizer.require_vocabulary(tmp_path, 30522)
+    with pytest.raises(UnusableCheckpoint, match=f"token ids up to 30521, but there are only {size} embeddings"):
+        tokenizer.require_vocabulary(tmp_path, size)
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        (
+            "I didn&#39;t &amp; won&#x27;t &quot;like&quot;&nbsp;it &lt;br /&gt; at all",
+            "I didn't & won't \"like\" it at all",
+        ),
+        ("\U0001d5e7\U0001d5f5\U0001d5f6\U0001d600 was \uff47\uff4f\uff4f\uff44", "This was good"),
+        ("good&not bad, R&D, &nosuch; &;", "good&not bad, R&D, &nosuch; &;"),
+    ],
+)
+def test_new_models_read_entities_and_styled_letters_as_what_they_stand_for(
+    tokenizer: WindowTokenizer, written: str, plain: str
+) -> None:
+    reading = replace(tokenizer, characters="entities_nfkc")
+    assert reading.token_ids([written]) == tokenizer.token_ids([plain])
+    assert replace(tokenizer, characters="as_written").token_ids([written]) == tokenizer.token_ids([written])
 
 
 def test_the_special_tokens_are_those_of_the_base(tokenizer: WindowTokenizer, tmp_path: Path) -> None:
