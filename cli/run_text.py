@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def request_text(run: "Run", new: bool) -> str:
-    """Return the line that is printed first: whether the run was queued now or was already open."""
+    """Return the first line to print, which says whether the run has just been queued or was already open."""
     kind = run.kind.replace("_", " ")
     if new:
         return f"Run {run.id} ({kind}) is queued."

@@ -97,7 +97,7 @@ class PlaygroundClient:
         return calls
 
     def chat(self, chat_id: int = 2, since: int | None = None, wait: int = 0) -> JsonObject:
-        """Return the chat as its person sees it; wait up to ``wait`` seconds until its version is above ``since``."""
+        """Return the chat as the user sees it; wait up to ``wait`` seconds for a version above ``since``."""
         chat: JsonObject = self._get(f"chat/{chat_id}", since=since, wait=wait)
         return chat
 

@@ -78,7 +78,7 @@ class ChaosEnvironment:
             return runs.get_run(unit, run_id)
 
     def set_up(self) -> None:
-        """Make the anchor live, and add the corrections of the first run."""
+        """Make the anchor live, and add corrections for the first run."""
         anchor = self.network.anchor
         with self.database.unit_of_work() as unit:
             registry.register(unit, self.network.version, manifest_hash(anchor), str(anchor))

@@ -12,7 +12,7 @@ def add_imdb_option(parser: ArgumentParser) -> None:
 
 
 def add_sentences_option(parser: ArgumentParser) -> None:
-    """Add ``--sentences``, labelled sentences of another domain than IMDB's."""
+    """Add ``--sentences``, which takes labelled sentences from a domain other than IMDB's."""
     parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
 
 

@@ -1,4 +1,4 @@
-"""The table on serving: reviews sent to a running demo over HTTP."""
+"""The serving table: results for reviews sent to a running demo over HTTP."""
 
 from benchmarks.figures.markdown import Results, command, measured, paragraphs, percent, percent_with_interval, table
 

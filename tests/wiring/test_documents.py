@@ -98,7 +98,7 @@ def test_the_decision_on_layers_lists_the_layers_inside_the_rooms() -> None:
         [room] = contract["containers"]
         layers = [layer.split(" | ") for layer in contract["layers"] if layer != "__main__"]
         row = "; ".join(" \\| ".join(f"`{name}`" for name in names) for names in layers)
-        # The many modules of these two are summarised.
+        # These two packages have many modules, so the table summarises them.
         assert f"| `{room}` | {row} |" in text or room in {"cli", "core"}
 
 
