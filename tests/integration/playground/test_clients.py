@@ -1,8 +1,12 @@
 """Client libraries for bots, which have to work with the playground as they work with Telegram."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -38,6 +42,8 @@ from playground_process import TOKEN, running_playground
 
 from playground.client import PlaygroundClient
 
+# What libraries of other languages sent, as bytes in Latin-1; they were called with the same texts, buttons and files.
+RECORDED = json.loads(Path(__file__).with_name("recorded_requests.json").read_text(encoding="utf-8"))
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0"
 
 
@@ -206,3 +212,27 @@ def test_telebot_sends_buttons_and_files_and_reads_refusals(playground: Playgrou
     with pytest.raises(error) as caught:
         bot.send_message(2, "Hi")
     assert caught.value.result_json["parameters"] == {"retry_after": 7}
+
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=lambda recorded: f"{recorded['client']} {recorded['sends']}")
+def test_requests_of_other_libraries_are_answered(playground: PlaygroundClient, recorded: dict[str, Any]) -> None:
+    body = recorded["body"].encode("latin-1").replace(b'"reply_to_message_id":1', _reply_to_the_first(playground))
+    answer = httpx.post(
+        f"{playground.api_url}{TOKEN}/{recorded['path']}",
+        content=body,
+        headers={"Content-Type": recorded["content_type"]},
+    ).json()
+    assert answer.get("description") == recorded["refusal"]
+    sent = playground.chat()["messages"][1:]
+    assert [message["message_id"] for message in sent] == ([answer["result"]["message_id"]] if answer["ok"] else [])
+    match recorded["sends"]:
+        case "inline buttons":
+            assert playground.tap(sent[0]["message_id"], "Right")["update_id"]
+        case "an upload":
+            assert (sent[0]["document"]["file_name"], sent[0]["document"]["file_size"]) == ("a.csv", 1)
+        case "an older reply":
+            assert sent[0]["reply_to_message"]["text"] == "Hello"
+
+
+def _reply_to_the_first(playground: PlaygroundClient) -> bytes:
+    return f'"reply_to_message_id":{playground.chat()["messages"][0]["message_id"]}'.encode()
