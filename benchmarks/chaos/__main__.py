@@ -7,7 +7,7 @@ lane trains while another waits for the lease of a dead worker. Everything is as
 is small, and the gate's limits on losses, which are off. A killed worker or beat is restarted at once, as a service
 manager would do; the run has to be resumed without help.
 
-The exit status is 1 when a run was lost, failed for another reason than three broken attempts, was held for another
+The exit status is 1 when a run was lost, failed for a reason other than three broken attempts, was held for another
 reason than distrusted words, went live more than once, or left files or processes behind; when an incomplete model was
 seen; or when worker or beat did not survive the Redis outage.
 """
@@ -77,7 +77,7 @@ def _run_transport(
 
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.chaos", description="Kill the processes that train, and check the runs."
+        prog="python -m benchmarks.chaos", description="Kill the training processes, and check the runs."
     )
     parser.add_argument("--kills", type=int, default=50, help="kills on each transport")
     parser.add_argument("--lanes", type=int, default=4, help="lanes that run in parallel")

@@ -13,7 +13,7 @@ def add_imdb_option(parser: ArgumentParser) -> None:
 
 def add_sentences_option(parser: ArgumentParser) -> None:
     """Add ``--sentences``, which takes labelled sentences from a domain other than IMDB's."""
-    parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences of another domain: CSV")
+    parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences from another domain: CSV")
 
 
 def add_out_option(parser: ArgumentParser, name: str) -> None:

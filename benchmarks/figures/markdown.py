@@ -10,7 +10,7 @@ NONE: Final = "-"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table; raise ValueError when a row has another number of cells than ``columns``."""
+    """Return a Markdown table; raise ValueError when the number of cells in a row differs from that of ``columns``."""
     lines = [_line(columns), _line(["---"] * len(columns))]
     for row in rows:
         if len(row) != len(columns):

@@ -2,7 +2,7 @@
 
     python -m benchmarks.learning --data imdb.parquet --sentences rt_polarity.csv.gz
 
-Starts ``thumbs demo`` in a temporary folder. Twelve people consent to training and write sentences of another domain
+Starts ``thumbs demo`` in a temporary folder. Twelve people consent to training and write sentences from another domain
 over HTTP: 300, then 2,000. They vote on the predictions for their own sentences, and label other people's with
 ``/label``, so that a sentence has two votes, each mistaken with a probability of 5%. After each round the admin sends
 ``/retrain``. The benchmark times the stages of the run, the card of the decision, and the first reply of the new

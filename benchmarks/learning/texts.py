@@ -1,4 +1,4 @@
-"""The sentences that people write and label, held-out sentences, and IMDB reviews that measure forgetting."""
+"""The sentences that people write and label, held-out sentences, and IMDB reviews to measure forgetting with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The sentences that people write, and the sentences and IMDB reviews that measure the harm."""
+"""The sentences that people write, and the sentences and IMDB reviews to measure the harm with."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Runs a case without the project's rules: every vote trains, and the model always goes live."""
+"""Runs a case without the project's rules: every vote is used for training, and the model always goes live."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

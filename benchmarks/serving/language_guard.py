@@ -4,7 +4,7 @@ The development half of the texts chooses ``ml.text.language.THRESHOLD``, and th
 
     python -m benchmarks.serving.language_guard --rt rt_polarity.csv.gz --alexa amazon_alexa.csv.gz --imdb imdb.parquet
 
-The exit status is 1 when the development half chooses another threshold than the module has.
+The exit status is 1 when the development half chooses a threshold other than the module's.
 """
 
 import argparse
