@@ -10,6 +10,7 @@ from pydantic import ConfigDict, ValidationError
 
 from playground.api.parameters import Parameters, first_error
 from playground.state.world import World
+from playground.wire import encode
 
 _MISSING = {
     "chat_id": "chat_id is empty",
@@ -42,6 +43,12 @@ class BotMethod(Parameters):
     def official_name(cls) -> str:
         """Return the name as Telegram writes it."""
         return cls.__name__[0].lower() + cls.__name__[1:]
+
+    @classmethod
+    def parse_text(cls, name: str, value: object) -> object:
+        """Read a number or a boolean of a JSON body as its text, as Telegram does: 5 is a text, and 1 is true."""
+        is_known_scalar = name in cls.model_fields and isinstance(value, bool | int | float)
+        return super().parse_text(name, encode(value) if is_known_scalar else value)
 
     @abstractmethod
     def call(self, world: World) -> object:

@@ -169,3 +169,24 @@ def test_a_reply_keyboard_sends_its_text(playground: PlaygroundClient, bot: _Bot
     bot.call("sendMessage", chat_id=2, text="Ask me", reply_markup=inline)
     page.locator(".bubble").get_by_role("button", name="Ask").click()
     expect(page.locator("#composer")).to_have_value("@playground_bot what")
+
+
+def test_a_foreign_page_can_neither_use_nor_frame_the_playground(playground: PlaygroundClient, page: Page) -> None:
+    playground.message("A secret")
+    page.goto("about:blank")
+    page.set_content(f'<iframe src="{playground.url}"></iframe>')
+    expect(page.frame_locator("iframe").locator("#composer")).to_have_count(0)
+    assert page.frames[1].url.startswith("chrome-error:")
+    foreign = page.goto(playground.url.replace("127.0.0.1", "rebind.example"))
+    assert foreign is not None
+    assert foreign.status == 403
+    status = "([path, options]) => fetch(path, options).then((answer) => answer.status)"
+    assert page.evaluate(status, ["/sim/chat/2", {}]) == 403
+    body = {
+        "method": "POST",
+        "headers": {"Content-Type": "application/json"},
+        "body": '{"text":"/promote","user_id":1}',
+    }
+    assert page.evaluate(status, ["/sim/message", body]) == 403
+    assert page.evaluate("fetch('/sim/events').then((answer) => answer.status)") == 403
+    assert playground.chat(1)["messages"] == []

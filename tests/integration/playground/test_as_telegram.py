@@ -123,6 +123,13 @@ def test_unknown_parameters_are_ignored_and_logged(playground: PlaygroundClient,
     assert bot.post("sendDocument", files=upload).json()["result"]["document"]["file_name"] == "a.csv"
 
 
+def test_numbers_and_booleans_are_read_as_their_texts(bot: Bot) -> None:
+    assert bot.call("sendMessage", chat_id=2, text=5)["text"] == "5"
+    assert bot.call("sendMessage", chat_id=2, text=True, protect_content=1)["text"] == "true"
+    assert bot.refusal("sendMessage", chat_id=2, text="a", protect_content=2)[1].endswith("Boolean expected")
+    assert bot.refusal("sendMessage", chat_id=2, text="a", reply_markup=5)[0] == 400
+
+
 def test_older_parameters_are_still_taken(bot: Bot) -> None:
     sent = bot.call(
         "sendMessage",
