@@ -39,6 +39,7 @@ VISIBILITY_TIMEOUT: Final = HARD_LIMIT + 60 * 60
 HOUSEKEEPING_LIMIT: Final = 10 * 60
 # Seconds within which the broker must answer.
 _TIMEOUT: Final = 5.0
+_ENCODE: Final = "characters such as @ : / ? # [ ] in the password must be percent-encoded, for example / as %2F"
 
 
 def broker_settings(settings: Settings) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
     Raises BadSetting for an address that is neither Redis nor ``filesystem://``.
     """
     address = settings.broker_url.get_secret_value() if settings.broker_url else "filesystem://localhost"
-    scheme = urlsplit(address).scheme
+    scheme = _check_address(address)
     if scheme in {"redis", "rediss"}:
         options: dict[str, Any] = {"visibility_timeout": VISIBILITY_TIMEOUT}
     elif scheme == "filesystem":
@@ -56,6 +57,24 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
     else:
         raise BadSetting(name="BROKER_URL", reason="it is neither a redis:// URL nor filesystem://")
     return {"broker_url": address, "broker_transport_options": options}
+
+
+def _check_address(address: str) -> str:
+    """Return the address's scheme.
+
+    Raise BadSetting if the address cannot be parsed. The error has no cause, because the message of the cause may
+    contain a part of the password.
+    """
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        raise BadSetting(name="BROKER_URL", reason=f"its port is not a number up to 65535, or {_ENCODE}") from None
+    if any("@" in part for part in (parts.path, parts.query, parts.fragment)):
+        raise BadSetting(name="BROKER_URL", reason=_ENCODE)
+    if parts.scheme in {"redis", "rediss"} and not parts.path.strip("/").isdecimal() and parts.path.strip("/"):
+        raise BadSetting(name="BROKER_URL", reason="the number of the Redis database follows the last slash")
+    return parts.scheme
 
 
 def producer(settings: Settings) -> Celery:
@@ -109,7 +128,10 @@ def _cached_producer(settings: Settings) -> Celery:
 def _folder_options(folder: Path) -> dict[str, Any]:
     messages, control, processed = (folder / name for name in ("messages", "control", "processed"))
     for path in (messages, control, processed):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadSetting(name="DATA_DIR", reason=f"{path} cannot be created ({error.strerror})") from error
     return {
         "data_folder_in": str(messages),
         "data_folder_out": str(messages),

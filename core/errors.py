@@ -6,6 +6,7 @@ Pass the facts that the message names: ``raise MissingFile(path=path)``. Command
     ThumbsError
         BadInput
             BadSetting
+            BadSettingsFile
             MissingFile
             NoReviews
             UnwritableFile
@@ -105,6 +106,10 @@ class BadInput(ThumbsError):
 
 class BadSetting(BadInput):
     message = "The setting {name} cannot be used: {reason}. Change it in the environment or in .env."
+
+
+class BadSettingsFile(BadInput):
+    message = "The file {path} cannot be read: {reason}."
 
 
 class MissingFile(BadInput):

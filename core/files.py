@@ -47,14 +47,15 @@ def atomic_write(path: Path) -> Iterator[TextIO]:
     The file is compressed if its suffix says so. If ``path`` is a link, the file that it points to is replaced. Raises
     UnwritableFile, before the block runs where that can be known.
     """
-    path = path.resolve()
-    opener: Callable[..., IO[Any]] = OPENERS.get(path.suffix.lower(), open)
+    named = path
     try:
+        path = path.resolve()
+        opener: Callable[..., IO[Any]] = OPENERS.get(path.suffix.lower(), open)
         if path.exists() and not path.is_file():
-            raise UnwritableFile(path=path, reason="it is a folder" if path.is_dir() else "it is not a regular file")
+            raise UnwritableFile(path=named, reason="it is a folder" if path.is_dir() else "it is not a regular file")
         with replaced(path) as part:
             with cast(TextIO, opener(part, "wt", encoding="utf-8", newline="")) as output:
                 yield output
             fsync(part)
     except OSError as error:
-        raise UnwritableFile(path=path, reason=error.strerror) from error
+        raise UnwritableFile(path=named, reason=error.strerror) from error

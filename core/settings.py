@@ -4,15 +4,22 @@ A value comes from the environment, else from ``.env`` in the working folder, el
 descriptions are the documentation: ``docs/settings.md`` and ``.env.example`` are generated from them.
 """
 
+import re
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import quote, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from core.errors import BadSetting
+from core.errors import BadSetting, BadSettingsFile
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+ENV_FILE: Final = Path(".env")
+_TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 
 
 def _validate_http_url(value: str) -> str:
@@ -38,7 +45,10 @@ def _split_commas(value: Any) -> Any:  # noqa: ANN401 -- pydantic passes whateve
 
 def _absolute_if_exists(value: str) -> str:
     """Return the absolute path of an existing file or folder, and any other name unchanged."""
-    return str(Path(value).absolute()) if Path(value).exists() else value
+    try:
+        return str(Path(value).absolute()) if Path(value).exists() else value
+    except OSError as error:
+        raise ValueError(f"{value} cannot be read ({error.strerror})") from error
 
 
 def _absolute_if_toml(value: str) -> str:
@@ -50,13 +60,24 @@ def _absolute_if_toml(value: str) -> str:
 PathOrName = Annotated[str, AfterValidator(_absolute_if_exists)]
 RecipeName = Annotated[str, AfterValidator(_absolute_if_toml)]
 Share = Annotated[float, Field(ge=0, le=1)]
-AdminIds = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split_commas)]
+# What a column of 64 bits holds.
+RowNumber = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+AdminIds = Annotated[tuple[RowNumber, ...], NoDecode, BeforeValidator(_split_commas)]
 
 
 class Settings(BaseSettings):
     """All settings. In the environment, each has its field's name in capitals; an empty value means not set."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _strip(cls, values: Any) -> Any:  # noqa: ANN401 -- pydantic passes whatever was given
+        """Strip the white space around each text, such as the CR of a file with CRLF; nothing left means not set."""
+        if not isinstance(values, dict):
+            return values
+        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in stripped.items() if value or value == values[name]}
 
     data_dir: Path = Field(
         Path("var"), description="Folder for everything that Thumbs writes: database, key, models, logs."
@@ -95,7 +116,7 @@ class Settings(BaseSettings):
         description="Folder of the published model that the bot serves until another one goes live.",
     )
     serving_threads: int = Field(
-        0, ge=0, description="CPU threads for predictions; 0 lets the inference engine choose."
+        0, ge=0, le=1024, description="CPU threads for predictions; 0 lets the inference engine choose."
     )
     anchor: Path = Field(
         Path("models/starter"),
@@ -134,15 +155,20 @@ class Settings(BaseSettings):
     keep_models: int = Field(
         5,
         ge=1,
+        le=1_000_000,
         description="Number of published models to keep, newest first, besides the live model and the previous one.",
     )
     feedback_quorum: int = Field(
         2,
         ge=1,
+        le=1_000_000,
         description="Number of people who must agree on a text before it trains. An admin's vote is enough by itself.",
     )
     feedback_person_rows: int = Field(
-        20, ge=1, description="Rows that one person may contribute to any training run, whatever its size."
+        20,
+        ge=1,
+        le=1_000_000_000,
+        description="Rows that one person may contribute to any training run, whatever its size.",
     )
     feedback_person_share: Share = Field(
         0.1,
@@ -153,10 +179,16 @@ class Settings(BaseSettings):
         0.25, description="Share of the eligible texts that is held out from training to evaluate models."
     )
     retrain_after: int = Field(
-        200, ge=0, description="Number of new eligible texts that starts a feedback round automatically; 0 for never."
+        200,
+        ge=0,
+        le=1_000_000_000,
+        description="Number of new eligible texts that starts a feedback round automatically; 0 for never.",
     )
     retrain_days: int = Field(
-        7, ge=0, description="Days after which any new eligible texts start a feedback round, however few; 0 for never."
+        7,
+        ge=0,
+        le=36_500,
+        description="Days after which any new eligible texts start a feedback round, however few; 0 for never.",
     )
     auto_promote: bool = Field(
         True, description="Whether a model that passes the gate goes live automatically. If not, an admin decides."
@@ -186,13 +218,15 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @cached_property
-    def database_address(self) -> str:
+    def database_address(self) -> "str | URL":
         """``database_url`` with its password, or the URL of the SQLite file in ``data_dir``.
+
+        The latter is not a text, in which characters such as ``?`` of the path would have a meaning.
 
         Raises BadSetting if the password file cannot be read, or if the URL has no user or already has a password.
         """
         if self.database_password_file is None:
-            return self.database_url or f"sqlite:///{self.data_dir / 'thumbs.db'}"
+            return self.database_url or _sqlite_address(self.data_dir / "thumbs.db")
         password = _read_secret_file("DATABASE_PASSWORD_FILE", self.database_password_file)
         return _insert_password(self.database_url or "", password)
 
@@ -203,16 +237,29 @@ class Settings(BaseSettings):
 
     @cached_property
     def token(self) -> str:
-        """The bot's token. Raises BadSetting if it is not set."""
+        """The bot's token. Raises BadSetting if it is not set, or malformed."""
         if self.telegram_token_file is not None:
-            return _read_secret_file("TELEGRAM_TOKEN_FILE", self.telegram_token_file)
-        if self.telegram_token is None:
+            name, token = "TELEGRAM_TOKEN_FILE", _read_secret_file("TELEGRAM_TOKEN_FILE", self.telegram_token_file)
+        elif self.telegram_token is None:
             raise BadSetting(name="TELEGRAM_TOKEN", reason="it is not set; get a token from @BotFather")
-        return self.telegram_token.get_secret_value()
+        else:
+            name, token = "TELEGRAM_TOKEN", self.telegram_token.get_secret_value()
+        if not _TOKEN.fullmatch(token):
+            raise BadSetting(name=name, reason="it is not a token as @BotFather issues them")
+        return token
+
+
+def _sqlite_address(path: Path) -> "URL":
+    from sqlalchemy import URL  # noqa: PLC0415 -- most commands use no database
+
+    return URL.create("sqlite", database=str(path))
 
 
 def _insert_password(address: str, password: str) -> str:
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # whose message may contain a part of a password
+        raise BadSetting(name="DATABASE_URL", reason="it is not a database URL") from None
     user, _, host = parts.netloc.rpartition("@")
     if not user or ":" in user:
         raise BadSetting(name="DATABASE_PASSWORD_FILE", reason="it needs a DATABASE_URL with a user and no password")
@@ -232,10 +279,29 @@ def _read_secret_file(name: str, path: Path) -> str:
 
 
 def read_settings() -> Settings:
-    """Read the settings, once, when a process starts. Raises BadSetting for the first invalid one."""
+    """Read the settings, once, when a process starts.
+
+    Raises BadSetting for the first invalid one, and BadSettingsFile if ``.env`` cannot be read.
+    """
+    _check_env_file(ENV_FILE)
     try:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         reason = first["msg"].removeprefix("Value error, ")
         raise BadSetting(name=str(first["loc"][0]).upper(), reason=reason[:1].lower() + reason[1:]) from error
+
+
+def _check_env_file(path: Path) -> None:
+    """Raise BadSettingsFile if there is a file that cannot be read as UTF-8; pydantic shows a traceback."""
+    try:
+        readable = not path.is_file() or "\0" not in path.read_text(encoding="utf-8")
+        path.stat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BadSettingsFile(path=path, reason=f"{error.strerror}. Check its permissions") from error
+    except UnicodeDecodeError:
+        readable = False
+    if not readable:  # UTF-16 without a byte order mark is valid UTF-8 with null characters
+        raise BadSettingsFile(path=path, reason="it is not UTF-8 text. Save it again with the encoding UTF-8")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LOCK: Final = 7_460_811
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str | URL) -> None:
     """Migrate the database to the newest revision; create a missing SQLite file.
 
     Raises BadSetting for an unsupported address, DatabaseUnusable when the connection fails, MigrationRefused when
@@ -47,7 +47,7 @@ def upgrade(url: str) -> None:
         command.upgrade(_config(connection), "head")
 
 
-def downgrade(url: str, revision: str) -> None:
+def downgrade(url: str | URL, revision: str) -> None:
     """Revert the migrations after ``revision``; ``base`` reverts all of them and deletes all data."""
     from alembic import command
 
@@ -65,12 +65,13 @@ def head() -> str:
     return newest
 
 
-def current(url: str) -> str | None:
+def current(url: str | URL) -> str | None:
     """Return the database's revision, None before the first migration; change nothing."""
     address = parse_address(url)
     path = sqlite_file(address)
-    if path is not None and not path.exists():
-        return None
+    with reachable(address):
+        if path is not None and not path.exists():
+            return None
     engine = writing_engine(address)
     try:
         with reachable(address), reading_engine(engine).connect() as connection:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Delete, Dialect, Engine, Update, select
+from sqlalchemy import URL, CursorResult, Delete, Dialect, Engine, Update, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -44,7 +44,7 @@ class Database:
         self._cipher = cipher
 
     @classmethod
-    def open(cls, url: str, keys: Sequence[str]) -> "Database":
+    def open(cls, url: str | URL, keys: Sequence[str]) -> "Database":
         """Connect, and check the migration and the keys; the first call creates the key of the keyed hash.
 
         Raises BadSetting for an unsupported address, DatabaseUnusable when the connection fails, SchemaMismatch when
@@ -52,8 +52,9 @@ class Database:
         """
         address = parse_address(url)
         path = sqlite_file(address)
-        if path is not None and not path.exists():
-            raise SchemaMismatch(found="none", needed=SCHEMA_REVISION)
+        with reachable(address):
+            if path is not None and not path.exists():
+                raise SchemaMismatch(found="none", needed=SCHEMA_REVISION)
         engine = writing_engine(address)
         try:
             with reachable(address):

@@ -15,22 +15,45 @@ from storage.errors import DatabaseUnusable
 # The number of seconds that a unit of work waits for one in another process.
 BUSY_TIMEOUT = 30
 
-_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+# The number of seconds within which a PostgreSQL server must accept a connection; libpq waits forever by default.
+CONNECT_TIMEOUT = 10
+
+# The name postgres is what many hosts put into the address that they hand out.
+_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_ENCODE = "characters such as @ : / ? # [ ] in the password must be percent-encoded, for example @ as %40"
 
 
-def parse_address(url: str) -> URL:
-    """Parse the address; raise BadSetting when it is not that of a SQLite file or a PostgreSQL server."""
+def parse_address(url: str | URL) -> URL:
+    """Parse the address; raise BadSetting when it is not that of a SQLite file or a PostgreSQL server.
+
+    The error has no cause, because the message of the cause may contain a part of the password.
+    """
     try:
         address = make_url(url)
-    except ArgumentError as error:
-        raise BadSetting(name="DATABASE_URL", reason="it is not a database URL") from error
+    except ArgumentError:
+        raise BadSetting(name="DATABASE_URL", reason="it is not a database URL") from None
+    except ValueError:
+        raise BadSetting(name="DATABASE_URL", reason=f"its port is not a number, or {_ENCODE}") from None
     backend = address.get_backend_name()
     if address.drivername not in (backend, _DRIVERS.get(backend)) or backend not in _DRIVERS:
         reason = f"{address.drivername} is not sqlite or postgresql+psycopg"
         raise BadSetting(name="DATABASE_URL", reason=reason)
     if backend == "sqlite" and address.database in (None, "", ":memory:"):
         raise BadSetting(name="DATABASE_URL", reason="an in-memory database does not survive a restart")
+    if backend == "sqlite" and isinstance(url, str) and "?" in url and not address.query:
+        reason = "the path of a SQLite file must not contain a question mark; set DATA_DIR instead"
+        raise BadSetting(name="DATABASE_URL", reason=reason)
+    if backend != "sqlite" and isinstance(url, str) and _password_ends_early(url):
+        raise BadSetting(name="DATABASE_URL", reason=_ENCODE)
+    if address.port is not None and not 0 < address.port < 65536:
+        raise BadSetting(name="DATABASE_URL", reason="its port is not between 1 and 65535")
     return address.set(drivername=_DRIVERS[backend])
+
+
+def _password_ends_early(url: str) -> bool:
+    """Return whether an @ follows the one that ends the password, other than in a value of the query."""
+    location, _, query = url.partition("@")[2].partition("?")
+    return "@" in location or any("@" in part.partition("=")[0] for part in query.split("&"))
 
 
 def sqlite_file(address: URL) -> Path | None:
@@ -55,7 +78,8 @@ def writing_engine(address: URL) -> Engine:
     Errors show the statement without its values, which are people's ids and texts.
     """
     if address.get_backend_name() == "postgresql":
-        return create_engine(address, hide_parameters=True, pool_pre_ping=True)
+        timeout = {} if "connect_timeout" in address.query else {"connect_timeout": CONNECT_TIMEOUT}
+        return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=timeout)
     engine = create_engine(address, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -105,7 +129,9 @@ def reachable(address: URL) -> Iterator[None]:
 
 
 def _unusable(address: URL, reason: str) -> DatabaseUnusable:
-    return DatabaseUnusable(address=address.render_as_string(), reason=" ".join(reason.split()))
+    # The query is left out, because libpq accepts a password there too.
+    shown = address.set(query={}).render_as_string()
+    return DatabaseUnusable(address=shown, reason=" ".join(reason.split()))
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:

@@ -34,7 +34,11 @@ class ArtifactStore:
     def open(cls, address: str) -> Self:
         """Open the store at a folder's path or an fsspec address; a folder is created with the first model."""
         with _usable(address):
-            files, root = url_to_fs(address)
+            if "://" in address:
+                files, root = url_to_fs(address)
+            else:
+                # A folder may have any characters, also those that have a meaning in an address of fsspec.
+                files, root = LocalFileSystem(), str(Path(address).expanduser().absolute())
         return cls(files, root.rstrip("/"), address)
 
     def put(self, folder: Path, name: str) -> str:

@@ -26,8 +26,12 @@ def test_only_regular_files_are_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder"):
-        with pytest.raises(UnwritableFile):
-            write(tmp_path / name)
+        (tmp_path / "link").unlink(missing_ok=True)
+        (tmp_path / "link").symlink_to(tmp_path / name)
+        for path in (tmp_path / name, tmp_path / "link"):
+            with pytest.raises(UnwritableFile, match=f"^{path} cannot be written"):
+                write(path)
+    (tmp_path / "link").unlink()
     assert (tmp_path / "pipe").is_fifo()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe"]
 

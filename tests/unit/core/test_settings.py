@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import make_url
 
-from core.errors import BadSetting
+from core.errors import BadSetting, BadSettingsFile
 from core.settings import Settings, read_settings
+from migrations.runner import upgrade
+from storage.db.database import Database
+from storage.models.artifact_store import ArtifactStore
 
 
 @pytest.fixture(autouse=True)
@@ -123,3 +127,89 @@ def test_a_password_file_without_a_user_in_the_url_is_reported(
     monkeypatch.setenv("DATABASE_URL", address)
     with pytest.raises(BadSetting, match="DATABASE_PASSWORD_FILE cannot be used: it needs a DATABASE_URL"):
         _ = read_settings().database_address
+
+
+@pytest.mark.parametrize("folder", ["what?", "a?1", "100%", "%41", "a#b", "a b", "a::b"])
+def test_the_database_is_in_the_data_dir_whatever_characters_its_path_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / folder))
+    settings = read_settings()
+    upgrade(settings.database_address)
+    Database.open(settings.database_address, [Fernet.generate_key().decode()]).close()
+    assert [path.name for path in tmp_path.iterdir()] == [folder]
+    assert (tmp_path / folder / "thumbs.db").is_file()
+    model = tmp_path / "model"
+    model.mkdir()
+    ArtifactStore.open(settings.store_address).put(model, "v1")
+    assert (tmp_path / folder / "models" / "v1").is_dir()
+
+
+@pytest.mark.parametrize("address", ["postgresql://u:se]c[ret@db/thumbs", "postgresql://u@[db/thumbs"])
+def test_an_address_that_cannot_be_parsed_is_reported_beside_a_password_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str
+) -> None:
+    (tmp_path / "password").write_text("secret", encoding="utf-8")
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", "password")
+    monkeypatch.setenv("DATABASE_URL", address)
+    with pytest.raises(BadSetting) as caught:
+        _ = read_settings().database_address
+    assert "ret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", " ", "\t"])
+def test_white_space_around_a_setting_is_dropped(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    monkeypatch.setenv("TELEGRAM_TOKEN", f"123456789:AA-x_y{end}")
+    monkeypatch.setenv("WEBHOOK_URL", f"https://example.org/hook{end}")
+    monkeypatch.setenv("DATA_DIR", f"var{end}")
+    monkeypatch.setenv("RETENTION_DAYS", end)
+    settings = read_settings()
+    assert settings.token == "123456789:AA-x_y"
+    assert (settings.webhook_url, settings.data_dir) == ("https://example.org/hook", Path("var"))
+    assert settings.retention_days == 365
+
+
+@pytest.mark.parametrize(
+    "token", ["123456789", "123456789:", ":AA", "12345 6:AA", "123456:A/A", "123456:A\rA", "bot12:AA"]
+)
+@pytest.mark.parametrize("name", ["TELEGRAM_TOKEN", "TELEGRAM_TOKEN_FILE"])
+def test_a_malformed_token_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, token: str, name: str) -> None:
+    (tmp_path / "token").write_bytes(token.encode())
+    monkeypatch.setenv(name, "token" if name.endswith("FILE") else token)
+    with pytest.raises(BadSetting, match=f"{name} cannot be used: it is not a token as @BotFather issues them"):
+        _ = read_settings().token
+
+
+@pytest.mark.parametrize("ids", ["99999999999999999999", "5,9223372036854775808", "-9223372036854775809"])
+def test_an_admin_id_that_the_database_cannot_hold_is_reported(monkeypatch: pytest.MonkeyPatch, ids: str) -> None:
+    assert "input should be" in error_for(monkeypatch, "ADMIN_IDS", ids)
+
+
+@pytest.mark.parametrize("name", ["RETRAIN_DAYS", "RETRAIN_AFTER", "KEEP_MODELS", "FEEDBACK_QUORUM", "SERVING_THREADS"])
+def test_a_number_too_large_to_compute_with_is_reported(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert "input should be" in error_for(monkeypatch, name, "99999999999999999999")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "RETENTION_DAYS=30\n".encode("utf-16"),
+        "RETENTION_DAYS=30\n".encode("utf-16-le"),
+        "# für uns\nRETENTION_DAYS=30\n".encode("latin-1"),
+    ],
+)
+def test_an_env_file_in_another_encoding_is_reported(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(BadSettingsFile, match=r"\.env cannot be read: it is not UTF-8 text"):
+        read_settings()
+
+
+def test_an_unreadable_env_file_is_reported(tmp_path: Path) -> None:
+    (tmp_path / ".env").symlink_to(tmp_path / ".env")
+    with pytest.raises(BadSettingsFile, match=r"\.env cannot be read: "):
+        read_settings()
+
+
+@pytest.mark.parametrize("name", ["BASE_MODEL", "IMDB_PATH"])
+def test_a_path_that_cannot_be_looked_up_is_reported(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert "cannot be read" in error_for(monkeypatch, name, "x" * 300)

@@ -71,7 +71,7 @@ def test_the_processes_read_the_demo_settings(clean: Path, monkeypatch: pytest.M
     seen = read_back(demo, monkeypatch)
     assert seen == demo.model_copy(update={"model": clean / "models" / "mine", "anchor": clean / "models" / "starter"})
     assert seen.token != live["TELEGRAM_TOKEN"]
-    assert seen.database_address == f"sqlite:///{clean / 'var' / 'thumbs.db'}"
+    assert str(seen.database_address) == f"sqlite:///{clean / 'var' / 'thumbs.db'}"
     assert (seen.webhook_url, seen.retention_days) == (None, 30)
     assert seen.telegram_api_url == f"http://127.0.0.1:{demo.playground_port}"
 
