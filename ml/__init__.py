@@ -1,1 +1,1 @@
-"""Texts and labels in, predictions out. Knows no chat, no queue and no database."""
+"""Trains, evaluates and serves sentiment classifiers. Does not depend on chats, queues or the database."""

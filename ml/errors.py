@@ -1,4 +1,4 @@
-"""Errors of reading reviews, fine-tuning, evaluating and loading models. ``core.errors`` shows the whole tree."""
+"""Errors in reading reviews and in fine-tuning, evaluating and loading models. ``core.errors`` shows the whole tree."""
 
 from core.errors import BadInput, ThumbsError
 

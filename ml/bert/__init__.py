@@ -1,1 +1,1 @@
-"""BERT in Keras: its configuration, its layers and its weights."""
+"""BERT in Keras: configuration, layers and weights."""

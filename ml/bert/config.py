@@ -12,7 +12,7 @@ from ml.text.labels import LABELS
 
 @dataclass(frozen=True, slots=True)
 class BertConfig:
-    """Sizes and rates of a BERT encoder with a classification head; the defaults are bert-base-uncased's."""
+    """Hyperparameters of a BERT encoder with a classification head; the defaults are those of bert-base-uncased."""
 
     vocab_size: int = 30522
     hidden_size: int = 768
@@ -47,7 +47,7 @@ class BertConfig:
         return config
 
     def require_window(self, folder: Path, window: int) -> None:
-        """Raise UnusableCheckpoint if ``window``, in tokens, is larger than the number of positions."""
+        """Raise UnusableCheckpoint if ``window``, in tokens, exceeds the number of position embeddings."""
         positions = self.max_position_embeddings
         if window > positions:
             raise UnusableCheckpoint(
@@ -77,7 +77,7 @@ class BertConfig:
 
 
 def _require_bert(folder: Path, content: Mapping[str, Any]) -> None:
-    """Raise UnusableCheckpoint for networks with BERT's file layout but other arithmetic."""
+    """Raise UnusableCheckpoint for networks that share BERT's file layout but compute something different."""
     required = {
         "model_type": "bert",
         "hidden_act": "gelu",

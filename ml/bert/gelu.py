@@ -1,9 +1,9 @@
-"""GELU in one pass over memory, instead of one pass for each operation.
+"""GELU in one pass over memory instead of one pass per operation.
 
 TensorFlow writes the result of each operation to memory and reads it back, which takes longer on a CPU than the
-arithmetic. XLA fuses the operations and writes only the final result. On a CPU, that pays off only for code without
-matrix products and random numbers, which are slower with XLA. The other Keras backends compile the whole training step,
-and so does TensorFlow on a GPU.
+arithmetic. XLA fuses the operations and writes only the final result. On a CPU, XLA pays off only for code without
+matrix products or random numbers, which it makes slower. The other Keras backends compile the whole training step, as
+does TensorFlow on a GPU.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from keras import ops
 
 
 def gelu(values: Any) -> Any:
-    """Return the exact GELU (Hendrycks and Gimpel 2016) in the tensor's dtype; it and its gradient use float32."""
+    """Return the exact GELU (Hendrycks and Gimpel 2016) in the tensor's dtype; the value and gradient use float32."""
     return _gelu_with_gradient()(values)
 
 
@@ -33,7 +33,7 @@ def _gelu_with_gradient() -> Callable[[Any], Any]:
 
 
 def _compiled_by_xla(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``function`` compiled by XLA, once for each input shape; unchanged on other backends."""
+    """Return ``function``, compiled by XLA once per input shape; on other backends, return it unchanged."""
     if keras.backend.backend() != "tensorflow":
         return function
     import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow

@@ -1,6 +1,6 @@
 """BERT with a classification head, in Keras 3.
 
-The arithmetic is that of Devlin et al. 2019 (post-norm encoder, exact GELU, tanh pooler over the first token). Plain
+The arithmetic follows Devlin et al. 2019 (post-norm encoder, exact GELU, tanh pooler over the first token). Plain
 Dense layers, reshapes and matrix products train and predict faster on a CPU than einsum layers. The variables' Hugging
 Face names are in ``ml.bert.weight_names``.
 """
@@ -32,19 +32,19 @@ def build_network(config: BertConfig) -> keras.Model:
 
 
 class BertLayer(keras.layers.Layer):
-    """Embeddings, encoder blocks and pooler: token ids (batch, tokens) to one vector per text (batch, hidden)."""
+    """The embeddings, encoder blocks and pooler; maps token ids (batch, tokens) to pooled vectors (batch, hidden)."""
 
     def __init__(self, config: BertConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = config
         self.embeddings = EmbeddingsLayer(config, name="embeddings")
         last = config.num_hidden_layers - 1
-        # Only the first token reaches the pooler, so the last block computes only that one.
+        # Only the first token reaches the pooler, so the last block computes only that token.
         self.blocks = [EncoderBlock(config, index == last, name=f"layer_{index}") for index in range(last + 1)]
         self.pooler = _dense(config.hidden_size, "pooler", activation="tanh")
 
     def build(self, input_ids_shape: Any, attention_mask_shape: Any) -> None:
-        """Create every variable, for batches of any length."""
+        """Create all variables, which fit batches of any length."""
         hidden = (None, None, self.config.hidden_size)
         self.embeddings.build(input_ids_shape)
         for block in self.blocks:
@@ -75,7 +75,7 @@ def _with_dense_gradient(table: Any) -> Any:
     """Return ``table`` with a dense gradient, as on every backend except TensorFlow.
 
     TensorFlow's sparse gradient has one row per token, so a global norm would treat two occurrences of a word as two
-    gradients instead of as their sum.
+    separate gradients instead of adding them up.
     """
     if keras.backend.backend() != "tensorflow":
         return table
@@ -111,8 +111,8 @@ class EmbeddingsLayer(keras.layers.Layer):
         return self.dropout(self.norm(hidden), training=training)
 
     def _add_table(self, rows: int, name: str) -> Any:
-        # In float32 under every policy: a frequent word's gradient sums over hundreds of positions, too many for the
-        # eight bits of bfloat16, and a cast would convert every row although the batch needs only a few.
+        # In float32 under every dtype policy: a frequent word's gradient is a sum over hundreds of positions, too many
+        # for bfloat16's eight bits, and a cast would convert every row although the batch needs only a few.
         return self.add_weight((rows, self.config.hidden_size), _initializer(), autocast=False, name=name)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
@@ -123,7 +123,7 @@ class EmbeddingsLayer(keras.layers.Layer):
 class EncoderBlock(keras.layers.Layer):
     """Self-attention and a feed-forward network, each added to its input and normalised.
 
-    With ``first_only`` the block computes only the first token, (batch, 1, hidden), with the same values at less cost.
+    With ``first_only``, the block computes only the first token, (batch, 1, hidden): the same values at a lower cost.
     """
 
     def __init__(self, config: BertConfig, first_only: bool, **kwargs: Any) -> None:
@@ -184,10 +184,10 @@ def _dense(units: int, name: str, activation: str | None = None) -> keras.layers
 
 
 def _norm(config: BertConfig, name: str) -> keras.layers.LayerNormalization:
-    # In float32 under every policy, like the residual stream that it normalises.
+    # In float32 under every dtype policy, like the residual stream that the layer normalises.
     return keras.layers.LayerNormalization(epsilon=config.layer_norm_eps, dtype="float32", name=name)
 
 
 def _initializer() -> keras.initializers.Initializer:
-    # A new one each time: an initializer draws its seed when it is created, and then always gives the same values.
+    # Create a new initializer each time: it draws its seed when it is created, and then always returns the same values.
     return keras.initializers.TruncatedNormal(stddev=0.02)

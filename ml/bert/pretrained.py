@@ -19,10 +19,10 @@ _HEAD = "classifier."
 
 
 def read_checkpoint(folder: Path, config: BertConfig | None = None) -> keras.Model:
-    """Build the network of ``folder`` and load its weights; a missing classification head stays randomly initialised.
+    """Build the network in ``folder`` and load its weights; a missing classification head stays randomly initialised.
 
-    Names may have the ``bert.`` prefix or not, and ``gamma``/``beta`` from old TensorFlow exports. Raises
-    UnusableCheckpoint if a weight is missing or does not have the shape that ``config.json`` implies.
+    Weight names may lack the ``bert.`` prefix, and may contain ``gamma`` and ``beta``, as in old TensorFlow exports.
+    Raises UnusableCheckpoint if a weight is missing or does not have the shape that ``config.json`` implies.
     """
     network = build_network(config or BertConfig.read(folder))
     try:
@@ -45,7 +45,7 @@ def read_checkpoint(folder: Path, config: BertConfig | None = None) -> keras.Mod
 
 
 def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, tokenizer: WindowTokenizer) -> None:
-    """Write a folder for ``AutoModelForSequenceClassification.from_pretrained``, with weights in float16."""
+    """Write a folder for ``AutoModelForSequenceClassification.from_pretrained``, with float16 weights."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(config.to_hugging_face(), indent=2) + "\n"
     (folder / "config.json").write_text(text, encoding="utf-8")
@@ -58,9 +58,9 @@ def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, tok
 
 
 def interpolate_weights(network: keras.Model, start: keras.Model, share: float) -> None:
-    """Move each weight of ``network`` to ``share`` (0 to 1) of the way from ``start``'s weight to its own.
+    """Set each weight in ``network`` to the point ``share`` (0 to 1) of the way from ``start``'s weight to its own.
 
-    Models between the two keep most of what was learned and forget less (Wortsman et al. 2022, "Robust fine-tuning of
+    Interpolated models keep most of what was learned and forget less (Wortsman et al. 2022, "Robust fine-tuning of
     zero-shot models").
     """
     for weight, before in zip(weight_names(network), weight_names(start), strict=True):

@@ -10,7 +10,7 @@ from ml.bert.network import BertLayer, apply_blocks
 
 
 class LowerLayer(keras.layers.Layer):
-    """The embeddings and lowest ``blocks`` in inference mode: token ids to vectors (batch, tokens, hidden)."""
+    """The embeddings and lowest ``blocks`` in inference mode; maps token ids to vectors (batch, tokens, hidden)."""
 
     def __init__(self, bert: BertLayer, blocks: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -23,7 +23,7 @@ class LowerLayer(keras.layers.Layer):
 
 
 class UpperLayer(keras.layers.Layer):
-    """The other blocks and the pooler: vectors (batch, tokens, hidden) to one vector per text (batch, hidden)."""
+    """The remaining blocks and the pooler; maps vectors (batch, tokens, hidden) to pooled vectors (batch, hidden)."""
 
     def __init__(self, bert: BertLayer, blocks: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -38,7 +38,7 @@ class UpperLayer(keras.layers.Layer):
 
 @dataclass(frozen=True, slots=True)
 class SplitNetwork:
-    """Two models that share a network's variables; ``upper`` applied to ``lower``'s outputs gives its logits."""
+    """Two models that share a network's variables; ``upper`` applied to ``lower``'s outputs gives the logits."""
 
     lower: keras.Model
     upper: keras.Model

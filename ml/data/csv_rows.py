@@ -1,6 +1,6 @@
-"""Reads CSV files, compressed or not, strictly: every row must have as many fields as the header.
+"""Reads CSV files, compressed or not, and requires every row to have as many fields as the header.
 
-Otherwise fields would shift: a review with an unquoted comma would lose its beginning.
+Otherwise, fields would shift, and a review with an unquoted comma would lose its beginning.
 """
 
 import csv
@@ -20,7 +20,7 @@ import pandas as pd
 from core.files import OPENERS
 from ml.errors import EmptyTable, UnreadableTable
 
-# RuntimeError: a zip file with a password, or with a compression that this Python does not support.
+# RuntimeError: a zip file that has a password or uses a compression method that this Python does not support.
 _READ_ERRORS = (
     csv.Error,
     UnicodeDecodeError,
@@ -31,21 +31,21 @@ _READ_ERRORS = (
     zipfile.BadZipFile,
     RuntimeError,
 )
-# Spreadsheets read a cell that begins with one of these as a formula; the last four are fullwidth forms.
+# Spreadsheets treat a cell that begins with one of these characters as a formula; the last four are fullwidth forms.
 _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-# The columns of an export of votes, whose texts have their formulas escaped.
+# The columns of a vote export, in which formulas are escaped.
 EXPORT_COLUMNS: Final = ("text", "label", "person", "state")
-# As in RFC 4180. The csv module quotes fields that contain a character of the line end, and so a carriage return.
+# As in RFC 4180. The csv module quotes fields that contain any character of the line end, including a carriage return.
 LINE_END: Final = "\r\n"
-# The default limit is 128 Ki characters, and a review may be longer.
+# By default, a field is limited to 128 Ki characters, and a review may be longer.
 csv.field_size_limit(1 << 24)
 
 
 def escape_formula(text: str) -> str:
     """Prefix ``text`` with an apostrophe if a spreadsheet would read it as a formula, unless it is just a number.
 
-    A text that looks escaped already gets another apostrophe, so that ``unescape_formula`` restores every text.
+    A text that already looks escaped gets another apostrophe, so that ``unescape_formula`` restores every text.
     """
     is_formula = text.lstrip("'").startswith(_FORMULA_PREFIXES) and not _NUMBER.fullmatch(text)
     return f"'{text}" if is_formula else text
@@ -57,9 +57,9 @@ def unescape_formula(text: str) -> str:
 
 
 def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
-    """Yield the rows of ``file``, opened from ``path``, in tables of at most ``chunk_rows`` rows of strings.
+    """Yield the rows of ``file``, which was opened from ``path``, as string tables of at most ``chunk_rows`` rows.
 
-    The texts of an export of votes are as they were before their formulas were escaped.
+    Escaped formulas in a vote export are unescaped.
     Raises EmptyTable if there are no rows, and UnreadableTable if a row does not fit the header or cannot be read.
     """
     line = 0

@@ -1,4 +1,4 @@
-"""Finds the parquet or CSV files of a data set folder and their splits, following the Hugging Face hub's naming."""
+"""Finds the parquet or CSV files in a data set folder and their splits, by the Hugging Face hub's naming rules."""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ TABLE_PATTERNS: Final = ("*.parquet", "*.csv", *(f"*.csv{suffix}" for suffix in 
 _TABLE = re.compile(rf"\.(parquet|csv({'|'.join(map(re.escape, COMPRESSED_SUFFIXES))})?)$")
 # The split with IMDB's unlabelled reviews.
 UNLABELLED: Final = "unsupervised"
-# The words that the hub recognises as a split.
+# The words that the hub recognises as split names.
 _SPLIT_NAMES: Final = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
@@ -22,30 +22,30 @@ _SPLIT_NAMES: Final = {
     UNLABELLED: UNLABELLED,
 }
 _WORDS = re.compile(r"[^\W\d_]+")
-# The column of a table that names the split of each row.
+# The column that names each row's split.
 SPLIT_COLUMN: Final = "split"
 
 
 @dataclass(frozen=True, slots=True)
 class SplitFile:
-    """One table of a data set and its split: train, validation, test, or None if no name says."""
+    """A table in a data set and its split: train, validation or test, or None if no name contains one."""
 
     path: Path
     split: str | None
 
 
 def is_table(name: str) -> bool:
-    """Return whether a file of this name is a CSV file, compressed or not, or a parquet file."""
+    """Return whether a file with this name is a CSV file, compressed or not, or a parquet file."""
     return _TABLE.search(name) is not None
 
 
 def find_split_files(folder: Path, display_name: str) -> list[SplitFile]:
-    """Return the tables of the data set in ``folder``, ordered by name; empty if there are none.
+    """Return the tables in the data set folder ``folder``, ordered by name; empty if there are none.
 
-    The split comes from the file's name, or else from the nearest folder's. If any table has a split, those without
-    one are left out. Unlabelled reviews and hidden files are left out too, and CSV files if there are parquet files.
-    Raises SeveralDataSets, with ``display_name`` for the folder, if the tables lie in several folders whose names are
-    not splits.
+    The split comes from the file's name, or else from the nearest folder name that contains one. If any table has a
+    split, tables without a split are skipped. Unlabelled reviews and hidden files are also skipped, as are CSV files if
+    there are parquet files. Raises SeveralDataSets, with ``display_name`` as the folder's name, if the tables are in
+    several folders that are not named after splits.
     """
     names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if is_table(path.name)]
     splits = {name: _split_of(name) for name in names if not any(level.startswith(".") for level in name.parts)}
@@ -60,12 +60,12 @@ def find_split_files(folder: Path, display_name: str) -> list[SplitFile]:
 
 
 def parse_split_name(word: str) -> str | None:
-    """Return the split that a word stands for, in any case; None for another word."""
+    """Return the split that a word stands for, ignoring case; None for any other word."""
     return _SPLIT_NAMES.get(word.strip().lower())
 
 
 def _split_of(name: PurePath) -> str | None:
-    """Return the split in the file's own name, or else in the nearest folder's."""
+    """Return the split in the file's own name, or else in the nearest folder name that contains one."""
     for words in (_words(level) for level in reversed(name.parts)):
         for word in words:
             if word in _SPLIT_NAMES:
@@ -74,7 +74,7 @@ def _split_of(name: PurePath) -> str | None:
 
 
 def _dataset_folder(name: PurePath) -> str:
-    """Return the folder of a table, without the folders that are named after a split."""
+    """Return the path of a table's folder, without the levels that are named after a split."""
     return PurePath(*(level for level in name.parts[:-1] if not _SPLIT_NAMES.keys() & set(_words(level)))).as_posix()
 
 

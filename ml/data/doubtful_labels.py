@@ -1,4 +1,4 @@
-"""Finds reviews of the official test split whose label people disagree with."""
+"""Finds reviews in the official test split that have doubtful labels."""
 
 from collections.abc import Set
 from pathlib import Path
@@ -11,14 +11,14 @@ from ml.data.reviews import find_column, read_table
 from ml.errors import NoDoubtfulLabels, UnreadableTable
 
 _FOLDERS = {0: "neg", 1: "pos"}
-# Of five people.
+# Each review was labelled by five people; with fewer votes than this, its label is doubtful.
 _MIN_VOTES = 3
 
 
 def doubtful_rows(path: Path, reviews: pd.DataFrame, source: Path) -> npt.NDArray[np.bool_]:
-    """Return a mask (reviews,) of the ``reviews``, read from ``source``, whose label is doubtful.
+    """Return a mask (reviews,) that selects the ``reviews`` from ``source`` with doubtful labels.
 
-    The list at ``path`` is that of Northcutt et al. 2021, with columns file and votes_given: a label is doubtful if
+    The list at ``path`` is from Northcutt et al. 2021, with the columns file and votes_given: a label is doubtful if
     fewer than three of five people gave it. Raises MissingFile, UnreadableTable, EmptyTable, MissingColumn, or
     NoDoubtfulLabels if none of the reviews is on the list.
     """
@@ -33,7 +33,7 @@ def doubtful_rows(path: Path, reviews: pd.DataFrame, source: Path) -> npt.NDArra
 
 
 def _doubtful_files(path: Path) -> Set[str]:
-    """Return the files, such as ``test/neg/1003_4``, whose label is doubtful."""
+    """Return the files with doubtful labels, such as ``test/neg/1003_4``."""
     table = read_table(path)
     file, votes = (table[find_column(path, list(table.columns), [name])] for name in ("file", "votes_given"))
     try:

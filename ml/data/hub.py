@@ -20,8 +20,8 @@ def download_snapshot(
 ) -> Path:
     """Return the folder with the files of ``name`` (owner/name) that match ``patterns``; downloads are cached.
 
-    Patterns are those of ``fnmatch``, where * also matches slashes; files that match ``ignore_patterns`` are left out.
-    Raises ``error_type`` with the facts name and reason.
+    Patterns are those of ``fnmatch``, where * also matches slashes; files that match ``ignore_patterns`` are skipped.
+    Raises ``error_type`` with the arguments ``name`` and ``reason``.
     """
     from httpx2 import HTTPError  # noqa: PLC0415 - the HTTP client of huggingface_hub
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import, and only hub names need it
@@ -43,7 +43,7 @@ def download_snapshot(
     except LocalEntryNotFoundError as error:
         raise error_type(name=name, reason="it is not downloaded yet and the hub cannot be reached") from error
     except HfHubHTTPError as error:
-        # The hub answers 401 for unknown repositories, and for gated ones, which do exist.
+        # The hub answers 401 both for unknown repositories and for gated repositories, which do exist.
         unknown = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
         problem = "has no such repository, or it is private" if unknown else f"answered {error.response.status_code}"
         raise error_type(name=name, reason=f"the hub {problem}") from error
@@ -52,6 +52,6 @@ def download_snapshot(
 
 
 def snapshot_name(path: Path) -> str | None:
-    """Return owner/name@commit of the data set snapshot that ``path`` lies in; None if it is not in one."""
+    """Return owner/name@commit for the data set snapshot that contains ``path``; None if no snapshot does."""
     found = _SNAPSHOT.search(path.as_posix())
     return found and f"{found[1].replace('--', '/')}{found[3]}@{found[2]}"

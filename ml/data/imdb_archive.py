@@ -17,7 +17,7 @@ _TAR: Final = (".tar.gz", ".tgz", ".tar")
 
 
 def is_archive(path: Path) -> bool:
-    """Return whether ``path`` is read as the official data, which is true of any folder and any tar file."""
+    """Return whether ``path`` is a folder or a tar file; either is read as the official data."""
     return path.is_dir() or path.name.endswith(_TAR)
 
 
@@ -68,6 +68,6 @@ def _movie_id(url: str) -> str:
 
 
 def _movie_of_review(movies: dict[tuple[str, str], list[str]], split: str, sentiment: str, number: int) -> str:
-    """Return the movie of a review: line ``number``, from 0, of the URLs for its split and sentiment."""
+    """Return a review's movie, from line ``number`` (0-based) of the URLs for its split and sentiment."""
     movie_ids = movies.get((split, sentiment), [])
     return movie_ids[number] if number < len(movie_ids) else f"{split}/{sentiment}/{number}"

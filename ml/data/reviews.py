@@ -18,18 +18,18 @@ from ml.text.labels import label_index
 
 TEXT_COLUMNS: Final = ("review", "text")
 LABEL_COLUMNS: Final = ("sentiment", "label")
-# Raised by files that are not what their name says. ImportError: parquet needs pyarrow, which only the training
+# Raised for files whose content does not match their name. ImportError: parquet needs pyarrow, which only the training
 # environment has. KeyError: a tar file with a dangling link.
 _READ_ERRORS = (OSError, ValueError, KeyError, ImportError, EOFError, zlib.error, tarfile.TarError)
 _CHUNK_ROWS = 10_000
 
 
 def read_reviews(path: Path) -> pd.DataFrame:
-    """Return labelled reviews: columns ``text`` (str) and ``label`` (int8, index into LABELS), then the file's others.
+    """Return labelled reviews: ``text`` (str), ``label`` (int8, index into LABELS), then the file's other columns.
 
     ``path`` is a CSV or parquet file, the official ``aclImdb`` data as a folder or tar file, or a folder of CSV or
-    parquet files, whose names then fill the column ``split``. Raises MissingFile, UnreadableTable, EmptyTable,
-    MissingColumn, NotTexts, UnknownLabel or SeveralDataSets.
+    parquet files; for such a folder, the column ``split`` is filled from their names. Raises MissingFile,
+    UnreadableTable, EmptyTable, MissingColumn, NotTexts, UnknownLabel or SeveralDataSets.
     """
     files = find_split_files(path, str(path)) if path.is_dir() else []
     if not files:
@@ -76,7 +76,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def _format_and_reader(path: Path) -> tuple[str, Callable[[Path], pd.DataFrame]]:
-    """Return the format of a file, by its name, and the function that reads it."""
+    """Return a file's format, determined from its name, and the function that reads that format."""
     if is_archive(path):
         return "the aclImdb data", read_archive
     if path.suffix == ".parquet":

@@ -13,11 +13,11 @@ _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)+")
 
 
 def find_reviews(name: str | Path) -> Path:
-    """Return the file or folder ``name``, or download the hub's data set of that name.
+    """Return the file or folder ``name``, or download the data set with that name from the hub.
 
-    ``owner/name`` is a hub name if there is no such path and it does not end like a file of reviews;
-    ``owner/name/folder`` is one of several data sets in a repository. A path that is neither is returned, and
-    ``ml.data.reviews.read_reviews`` refuses it. Raises UnknownReviews or SeveralDataSets.
+    ``owner/name`` is a hub name if no such path exists and it does not end in the suffix of a review file;
+    ``owner/name/folder`` is one of several data sets in a repository. Any other path is returned unchanged, and
+    ``ml.data.reviews.read_reviews`` rejects it. Raises UnknownReviews or SeveralDataSets.
     """
     path = Path(name)
     display_name = path.as_posix()
@@ -33,5 +33,5 @@ def find_reviews(name: str | Path) -> Path:
 
 
 def source_name(path: Path) -> str:
-    """Return the manifest's name for the reviews at ``path``: the file's name, or the data set's with its commit."""
+    """Return the manifest's name for the reviews at ``path``: the file's name, or the data set's name and commit."""
     return snapshot_name(path) or path.name

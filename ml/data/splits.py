@@ -1,4 +1,4 @@
-"""Splits labelled reviews: the official splits, and a dev set held out of them."""
+"""Splits labelled reviews by their official splits, and holds out a dev set."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _VALIDATION = "validation"
 
 @dataclass(frozen=True, slots=True)
 class TrainDevSplit:
-    """A train and a dev table; ``dropped_from_train`` rows were removed because ``dev`` has the same texts."""
+    """A train and a dev table; ``dropped_from_train`` counts train rows removed because their texts are in ``dev``."""
 
     train: pd.DataFrame
     dev: pd.DataFrame
@@ -27,7 +27,7 @@ class TrainDevSplit:
 def official_split(reviews: pd.DataFrame, split: str) -> pd.DataFrame:
     """Return the rows of the official ``split``, or every row if the file names no splits.
 
-    Raises MissingSplit if the file names other splits only.
+    Raises MissingSplit if the file names only other splits.
     """
     if "split" not in reviews:
         return reviews
@@ -57,7 +57,7 @@ def official_train(reviews: pd.DataFrame) -> pd.DataFrame:
 def hold_out(reviews: pd.DataFrame, share: float, seed: int) -> TrainDevSplit:
     """Hold out a dev set, and remove its texts from train.
 
-    Dev is the official validation split if there is one, else a ``share`` of the reviews: whole movies where known.
+    Dev is the official validation split if there is one, or else a ``share`` of the reviews, in whole movies if known.
     """
     validation = _is_validation(reviews)
     in_dev = validation if validation.any() else _sample_groups(reviews, share, seed)
@@ -67,7 +67,7 @@ def hold_out(reviews: pd.DataFrame, share: float, seed: int) -> TrainDevSplit:
 
 
 def split_rows(reviews: pd.DataFrame, share: float, seed: int) -> TrainDevSplit:
-    """Shuffle all rows and take the last ``share`` of them as dev. A text may be in both tables."""
+    """Shuffle all rows and take the last ``share`` of them as dev. The same text may be in both tables."""
     order = np.random.default_rng(seed).permutation(len(reviews))
     shuffled = reviews.iloc[order].reset_index(drop=True)
     train = len(reviews) - round(share * len(reviews))
@@ -75,12 +75,12 @@ def split_rows(reviews: pd.DataFrame, share: float, seed: int) -> TrainDevSplit:
 
 
 def _is_validation(reviews: pd.DataFrame) -> "pd.Series[bool]":
-    """Return a mask of the rows in the official validation split."""
+    """Return a mask that selects the rows in the official validation split."""
     return reviews["split"] == _VALIDATION if "split" in reviews else pd.Series(False, reviews.index)
 
 
 def _sample_groups(reviews: pd.DataFrame, share: float, seed: int) -> "pd.Series[bool]":
-    """Return a mask of at most ``share`` of the rows, drawn by ``seed``; rows of one movie or text stay together."""
+    """Return a mask of at most ``share`` of the rows, drawn with ``seed``; rows for one movie or text stay together."""
     groups = reviews["text"].map(fingerprint)
     if "movie" in reviews:
         movies = reviews["movie"].astype("string").fillna("")

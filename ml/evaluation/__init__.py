@@ -1,1 +1,1 @@
-"""How good a model is: figures, intervals, behavioural checks, charts and the report."""
+"""Evaluates models: figures, intervals, behavioural checks, charts and the report."""

@@ -1,7 +1,7 @@
-"""Behavioural checks in the style of CheckList: short texts, and what a model's verdicts on them must satisfy.
+"""Behavioural checks in the style of CheckList: short texts, and conditions on a model's verdicts.
 
 ``ml/evaluation/behaviour`` holds one TOML file for each check; docs/decisions/0009-behavioural-checks.md describes
-the format. The kinds are those of Ribeiro et al. 2020, "Beyond Accuracy: Behavioral Testing of NLP Models with
+the format. The kinds come from Ribeiro et al. 2020, "Beyond Accuracy: Behavioral Testing of NLP Models with
 CheckList".
 """
 
@@ -17,7 +17,7 @@ SIGNS = {"up": 1, "down": -1}
 
 @dataclass(frozen=True, slots=True)
 class Minimum:
-    """One text that must be classified as ``label``."""
+    """A text that must be classified as ``label``."""
 
     texts: tuple[str]
     label: str
@@ -40,9 +40,9 @@ class Invariance:
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """Texts over which the probability of Positive must rise (``goes`` is "up") or fall ("down").
+    """A sequence of texts over which the probability of Positive must rise (``goes`` is "up") or fall ("down").
 
-    Between two neighbouring texts it may move the other way by at most ``tolerance``.
+    From one text to the next, it may move the other way by at most ``tolerance``.
     """
 
     texts: tuple[str, ...]
@@ -74,9 +74,9 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class PassRate:
-    """How many ``cases`` of a check passed.
+    """The number of a check's ``cases`` that passed, and its failures.
 
-    A failure is the failed case's texts in order, joined by `` | ``, so that it is the same string for every model.
+    A failure is represented by the failed case's texts in order, joined by `` | ``: the same string for every model.
     """
 
     name: str
@@ -89,14 +89,14 @@ class PassRate:
 
 
 def check_texts(checks: Sequence[Check]) -> list[str]:
-    """Return every distinct text of ``checks``, in order of first use."""
+    """Return every distinct text in ``checks``, in order of first use."""
     return list(dict.fromkeys(text for check in checks for case in check.cases for text in case.texts))
 
 
 def pass_rates(checks: Sequence[Check], positive: Mapping[str, float]) -> list[PassRate]:
     """Return the pass rate of each check, in order.
 
-    ``positive`` maps every text of ``check_texts(checks)`` to its calibrated probability of Positive, 0 to 1.
+    ``positive`` maps every text in ``check_texts(checks)`` to its calibrated probability of Positive, 0 to 1.
     """
     return [_pass_rate(check, positive) for check in checks]
 

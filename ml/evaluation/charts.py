@@ -34,7 +34,7 @@ _INCHES: Final = (3.5, 2.9)
 
 
 def confusion_chart(name: str, confusion: Sequence[Sequence[int]]) -> str:
-    """Draw reviews by label (row) and verdict (column); darker cells hold a larger share of their row."""
+    """Draw the number of reviews by label (row) and verdict (column); darker cells hold a larger share of their row."""
     with mpl.rc_context(_STYLE):
         figure = Figure(_INCHES, layout="constrained")
         axes = figure.subplots()
@@ -76,7 +76,7 @@ def reliability_chart(name: str, bins: Sequence[Bin]) -> str:
 
 
 def slices_chart(name: str, axis: str, series: Sequence[tuple[str, Sequence[Slice]]]) -> str:
-    """Draw each slice's accuracy with its 95% interval, for one or two models; the size stands beside its name."""
+    """Draw each slice's accuracy with its 95% interval, for one or two models; the size is beside the name."""
     with mpl.rc_context(_STYLE):
         figure = Figure(_INCHES, layout="constrained")
         axes = figure.subplots()
@@ -102,7 +102,7 @@ def _wilson(part: Bin) -> Interval:
 
 
 def _svg(name: str, figure: Figure) -> str:
-    """Return a figure as an SVG element. The text is deterministic; ``name`` makes its ids unique within the page."""
+    """Return a figure as an SVG element. The markup is deterministic; ``name`` makes its ids unique in the page."""
     file = StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
         figure.savefig(file, format="svg", metadata=_WITHOUT_METADATA)

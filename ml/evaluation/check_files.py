@@ -94,9 +94,9 @@ _CASE_READERS = {"minimum": _read_minimums, "invariance": _read_invariances, "di
 def _expand(
     templates: Sequence[str], words: Mapping[str, Sequence[str]], swap: str | None = None
 ) -> Iterator[tuple[str, ...]]:
-    """Yield one tuple of texts for each combination of the words that ``templates`` name.
+    """Yield one tuple of texts for each combination of words for the placeholders in ``templates``.
 
-    The words named by ``swap`` vary within a tuple instead: each tuple has a text for every one of them.
+    The words for the placeholder ``swap`` vary within a tuple instead: each tuple has a text for each of its words.
     """
     names = _placeholders(templates)
     if unknown := (names | ({swap} if swap else set())) - (words.keys() & names):
@@ -117,7 +117,7 @@ def _placeholders(templates: Sequence[str]) -> set[str]:
 
 
 def _require(table: Any, where: str, kinds: Mapping[str, type]) -> None:
-    """Raise ValueError unless ``table`` has exactly the keys of ``kinds``, with values of those types."""
+    """Raise ValueError unless ``table`` has exactly the keys in ``kinds``, with values of those types."""
     if not isinstance(table, dict):
         raise ValueError(f"{where} is not a table")
     if missing := kinds.keys() - table.keys():

@@ -1,4 +1,4 @@
-"""Compares two models on the same texts: what changed, and whether it could be chance."""
+"""Compares two models on the same texts: what changed, and whether the change could be due to chance."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from ml.serving.engine import Logits
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How a ``second`` model differs from a ``first`` on ``reviews`` texts. Shares are 0 to 1."""
+    """How the ``second`` model differs from the ``first`` on ``reviews`` texts. Shares are from 0 to 1."""
 
     first: str
     second: str

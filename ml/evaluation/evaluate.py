@@ -30,7 +30,7 @@ class ModelOutputs:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Every figure of one model. Slices and comparison are for the model as served."""
+    """All figures for one model. The slices and the comparison are for the model as served."""
 
     model: str
     version: str
@@ -53,7 +53,7 @@ class Measurement:
 
 
 def count_texts(reviews: EvaluationSet, with_float32: bool) -> int:
-    """Return how many texts ``run_model`` will run."""
+    """Return how many texts ``run_model`` will classify."""
     return len(reviews.texts) * (1 + with_float32) + len(check_texts(read_checks()))
 
 

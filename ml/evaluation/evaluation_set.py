@@ -17,10 +17,11 @@ from ml.text.fingerprints import digest
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSet:
-    """Labelled reviews to evaluate on, and their origin; texts, labels, ratings and ``doubtful`` share one order.
+    """Labelled reviews to evaluate on, and their origin; texts, labels, ratings and ``doubtful`` are in the same order.
 
-    ``labels`` (reviews,) int8 are indices into LABELS. ``ratings`` (reviews,) is NaN for a review without one, or None
-    if the file has none. ``doubtful`` (reviews,) marks labels that people disagree with, or is None without a list.
+    ``labels`` (reviews,) int8 are indices into LABELS. ``ratings`` (reviews,) is NaN for a review without a rating, or
+    None if the file has no ratings. ``doubtful`` (reviews,) marks labels that people disagree with, or is None without
+    a list.
     """
 
     file: str
@@ -59,9 +60,9 @@ class EvaluationSet:
         }
 
     def overlaps_training_data(self, data: dict[str, Any]) -> bool:
-        """Return whether a model whose manifest has ``data`` may have trained on some of these reviews.
+        """Return whether a model with ``data`` in its manifest may have been trained on some of these reviews.
 
-        A fine-tune that kept no test split aside has seen some of every split.
+        A fine-tune that did not hold out a test split has seen reviews from every split.
         """
         every_split = data.get("test", {}).get("reviews") == 0
         return (every_split or self.split in {None, "train"}) and data.get("file_digest") == self.file_digest

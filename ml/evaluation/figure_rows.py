@@ -12,7 +12,7 @@ from ml.evaluation.metrics import Evaluation
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A figure's name and its value for each model, which is empty if the model lacks it."""
+    """A figure's name and its value for each model; the value is empty for a model without this figure."""
 
     name: str
     values: tuple[str, ...]
@@ -26,7 +26,7 @@ def figure_rows(models: Sequence[Measurement]) -> list[Row]:
 
 
 def comparison_rows(found: Comparison) -> list[Row]:
-    """Return what changed from the first to the second model."""
+    """Return the changes from the first to the second model."""
     return [
         Row("Accuracy difference, second minus first", (_format_difference(found),)),
         Row("McNemar test (exact, two-sided)", (f"p = {found.mcnemar_p:.2g}",)),
@@ -46,7 +46,7 @@ def conclusion(found: Comparison) -> str:
 
 
 def report_warnings(models: Sequence[Measurement]) -> list[str]:
-    """Return sentences about what distorts the figures, for the top of the report."""
+    """Return warnings about figures that are too good or less meaningful, for the top of the report."""
     trained_on_reviews = [
         f"{model.name} was fine-tuned on reviews from this file, so its figures are better than on new reviews."
         for model in models
@@ -101,7 +101,7 @@ def _float32_figures(found: Comparison | None) -> dict[str, str]:
 
 
 def _check_figures(checks: Sequence[PassRate]) -> dict[str, str]:
-    """Return the cases passed, with known hard checks counted separately."""
+    """Return the number of cases passed, with known hard checks counted separately."""
     found = {}
     for name, hard in (("Behavioural checks passed", False), ("Known hard checks passed", True)):
         chosen = [check for check in checks if check.known_hard == hard]

@@ -1,4 +1,4 @@
-"""Confidence intervals: 95% intervals of a share, and the lower bound of a paired difference."""
+"""Confidence intervals: 95% intervals, and the lower bound of a paired difference."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _PAIRED_RESAMPLES = 20_000
 
 
 def wilson_interval(hits: int, trials: int) -> Interval:
-    """Return Wilson's 95% score interval of ``hits`` in ``trials``, as shares; valid for few trials too.
+    """Return Wilson's 95% score interval for the share of ``hits`` in ``trials``; also valid for few trials.
 
     Raises ValueError if there are more hits than trials, or no trials.
     """
@@ -24,7 +24,7 @@ def wilson_interval(hits: int, trials: int) -> Interval:
 
 
 def bootstrap_interval(values: Sequence[float] | npt.NDArray[np.generic]) -> Interval | None:
-    """Return the 95% percentile bootstrap interval of the mean of ``values``; None for fewer than two.
+    """Return the 95% percentile bootstrap interval for the mean of ``values``; None for fewer than two values.
 
     The draws are seeded, so the same values give the same interval.
     """
@@ -44,8 +44,8 @@ def bootstrap_interval(values: Sequence[float] | npt.NDArray[np.generic]) -> Int
 def paired_lower_bound(counts: PairedCounts, confidence: float) -> float:
     """Return the one-sided lower bound, at ``confidence``, of the second model's accuracy minus the first's.
 
-    This is the percentile bootstrap over the texts. A text only matters by how it flips, so that a resample is a draw
-    from a multinomial distribution. The draws are seeded, so the same counts give the same result.
+    This is the percentile bootstrap over the texts. Only the way a text flips matters, so a resample is a draw from a
+    multinomial distribution. The draws are seeded, so the same counts give the same result.
     """
     texts, won, lost = counts.texts, counts.positive_flips, counts.negative_flips
     shares = [won / texts, lost / texts, (texts - won - lost) / texts]

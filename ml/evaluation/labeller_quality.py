@@ -1,7 +1,7 @@
-"""Estimates labellers' accuracy with the model of Dawid and Skene (1979, https://doi.org/10.2307/2346806).
+"""Estimates labellers' accuracy with the Dawid-Skene model (1979, https://doi.org/10.2307/2346806).
 
-The model estimates the true label of every text and the errors of every labeller together, without known answers. The
-result is shown to admins; it does not exclude or weight anybody's votes.
+The model estimates every text's true label and every labeller's error rates jointly, without known answers. The result
+is only shown to admins; it does not exclude or weight anybody's votes.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ _NO_SENTIMENT: Final = "Neither"
 
 
 class CrowdVote(Protocol):
-    """One person's label vote on one text; ``label`` is None for neither sentiment."""
+    """One person's label vote on one text; ``label`` is None if they voted for neither sentiment."""
 
     @property
     def person_id(self) -> int:
@@ -36,7 +36,7 @@ class CrowdVote(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LabellerQuality:
-    """One labeller's number of ``votes`` and estimated ``accuracy``: how likely they name the true label, 0 to 1."""
+    """One labeller's number of ``votes`` and estimated ``accuracy``: the probability that they give the true label."""
 
     person_id: int
     votes: int
@@ -44,7 +44,7 @@ class LabellerQuality:
 
 
 def labeller_qualities(votes: Sequence[CrowdVote]) -> list[LabellerQuality]:
-    """Return the quality of everybody with MIN_VOTES or more, worst first; empty with fewer than MIN_LABELLERS."""
+    """Return the quality of labellers with at least MIN_VOTES, worst first; empty if there are under MIN_LABELLERS."""
     counts = Counter(vote.person_id for vote in votes)
     eligible = {person for person, count in counts.items() if count >= MIN_VOTES}
     if len(eligible) < MIN_LABELLERS:

@@ -1,4 +1,4 @@
-"""Accuracy, calibration and related figures of a model, computed from its logits as served."""
+"""Accuracy, calibration and related figures for a model, computed from its logits as served."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Answers whose confidence lies in ``low`` to ``high``, with their mean confidence and accuracy."""
+    """Answers with a confidence between ``low`` and ``high``, their mean confidence and their accuracy."""
 
     low: float
     high: float
@@ -49,7 +49,7 @@ class Calibrated:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All figures of one model on one evaluation set."""
+    """All figures for one model on one evaluation set."""
 
     served: Calibrated
     """At the temperature of the published folder, as the bot answers."""
@@ -66,7 +66,7 @@ class Evaluation:
 
 
 def evaluate(logits: Logits, labels: Labels, temperature: float, unsure_below: float) -> Evaluation:
-    """Evaluate ``logits`` (texts, labels) against ``labels`` (texts,); at least one text."""
+    """Evaluate ``logits`` (texts, labels) against ``labels`` (texts,); needs at least one text."""
     verdicts = logits.argmax(axis=1)
     (nn, np_), (pn, pp) = metrics.confusion_matrix(labels, verdicts, labels=range(len(LABELS))).tolist()
     both = len(np.unique(labels)) == len(LABELS)
@@ -75,7 +75,7 @@ def evaluate(logits: Logits, labels: Labels, temperature: float, unsure_below: f
         uncalibrated=_figures_at(logits, labels, 1.0, unsure_below),
         interval=bootstrap_interval(verdicts == labels),
         f1=float(metrics.f1_score(labels, verdicts)) if np_ + pn + pp else None,
-        # The margin ranks texts as the probability does, without the ties that rounding makes.
+        # The margin ranks texts in the same order as the probability, but without ties from rounding.
         auc=float(metrics.roc_auc_score(labels, logits[:, 1] - logits[:, 0])) if both else None,
         confusion=((nn, np_), (pn, pp)),
     )
@@ -102,7 +102,7 @@ def _figures_at(logits: Logits, labels: Labels, temperature: float, unsure_below
 
 
 def confidence_bins(confidence: npt.NDArray[np.float32], right: npt.NDArray[np.bool_]) -> tuple[Bin, ...]:
-    """Bin ``confidence`` and ``right``, both (texts,), by confidence into equal parts of 0 to 1; skip empty bins."""
+    """Bin ``confidence`` and ``right``, both (texts,), by confidence into equal bins from 0 to 1; skip empty bins."""
     rows = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     counts = np.bincount(rows, minlength=_BINS).tolist()
     sums = np.bincount(rows, confidence, _BINS).tolist()
@@ -133,6 +133,7 @@ def fit_temperature(logits: Logits, labels: Labels) -> float:
 
 
 def _log_loss(logits: Logits, labels: Labels, temperature: float) -> float:
-    # The loss of a wrong answer at probability 1 is capped at 36 nats in double precision, but at 16 in single.
+    # The loss for a wrong answer at probability 1 is capped at 36 nats in double precision, but at 16 in single
+    # precision.
     shares = probabilities(logits.astype(np.float64), temperature)
     return float(metrics.log_loss(labels, shares, labels=range(len(LABELS))))

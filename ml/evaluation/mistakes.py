@@ -1,4 +1,4 @@
-"""A model's most confident mistakes, which reveal wrong labels and what the model does not understand."""
+"""A model's most confident mistakes, which reveal wrong labels and the model's weaknesses."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Counts what two models get right on the same texts: the basis of comparison, McNemar's test and the gate."""
+"""Counts the texts that two models get right: the basis for comparisons, McNemar's test and the gate."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class PairedCounts:
-    """Counts of texts, from the ``first`` model to the ``second``.
+    """Counts of texts that compare a ``first`` model with a ``second``.
 
-    ``negative_flips`` are texts that the first got right and the second gets wrong; ``positive_flips`` the reverse.
+    ``negative_flips`` are texts that the first got right and the second gets wrong; ``positive_flips`` are the reverse.
     """
 
     texts: int
@@ -21,7 +21,7 @@ class PairedCounts:
 
 
 def count_pairs(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairedCounts:
-    """Count where two models are right; ``first`` and ``second`` are (texts,), bool, in one order."""
+    """Count the texts that each model gets right; ``first`` and ``second`` are bool (texts,), in the same order."""
     return PairedCounts(
         texts=len(first),
         first_right=int(first.sum()),

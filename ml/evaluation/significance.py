@@ -14,7 +14,7 @@ POWER: Final = 0.8
 
 
 def mcnemar_p_value(won: int, lost: int) -> float:
-    """Return how likely at least ``won`` of ``won + lost`` flips are positive if both models are equally good.
+    """Return the probability of at least ``won`` positive flips in ``won + lost`` if both models are equally good.
 
     One-sided and exact: the upper tail of a binomial distribution with p = 1/2 (McNemar 1947).
     """
@@ -24,7 +24,7 @@ def mcnemar_p_value(won: int, lost: int) -> float:
 
 
 def mcnemar_two_sided_p_value(won: int, lost: int) -> float:
-    """Return how likely flips at least as uneven as ``won`` to ``lost`` are if both models are equally good.
+    """Return the probability of flips at least as uneven as ``won`` to ``lost`` if both models are equally good.
 
     The distribution is symmetric, so this is twice the smaller one-sided p-value, at most 1.
     """
@@ -32,7 +32,7 @@ def mcnemar_two_sided_p_value(won: int, lost: int) -> float:
 
 
 def min_flips(confidence: float) -> int | None:
-    """Return how many flips, all positive, are significant at ``confidence``; None if no number is."""
+    """Return the smallest significant number of flips, all positive, at ``confidence``; None if there is none."""
     if confidence >= 1:
         return None
     return next(flips for flips in count(1) if mcnemar_p_value(flips, 0) <= 1 - confidence)
@@ -41,8 +41,8 @@ def min_flips(confidence: float) -> int | None:
 def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) -> int | None:
     """Return how many more texts would show that the second model is better, at the flip rates observed on ``texts``.
 
-    This is the sample size of McNemar's test at ``POWER`` (Connor 1987), raised to what gives ``min_flips`` for the
-    exact test. None if the second model did not do better, or if no number of texts is enough.
+    This is the sample size for McNemar's test at ``POWER`` (Connor 1987), raised if necessary to yield ``min_flips``
+    for the exact test. Returns None if the second model was not better, or if no number of texts is enough.
     """
     flips_needed = min_flips(confidence)
     if won <= lost or flips_needed is None:

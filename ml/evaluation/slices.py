@@ -13,7 +13,7 @@ from ml.text.tokenization import LINE_BREAK
 # Chat messages have a few dozen words; IMDB's median is 173 and its ninth decile 451.
 _WORD_BOUNDS = (50, 100, 200, 400, 800)
 
-# (texts,), bool: whether the model's verdict is the label.
+# Bool (texts,): whether the model's verdict is correct.
 Correctness = npt.NDArray[np.bool_]
 # A name, and a mask (texts,) of the texts in the group.
 Group = tuple[str, npt.NDArray[np.bool_]]
@@ -32,13 +32,13 @@ class Slice:
 def by_length(texts: Sequence[str], right: Correctness) -> tuple[Slice, ...]:
     """Return slices by number of words, shortest first.
 
-    Words are counted rather than windows of tokens, which differ between the models that are compared.
+    Words are counted rather than token windows, which may differ between the compared models.
     """
     return _slices(length_groups(texts), right)
 
 
 def by_rating(ratings: npt.NDArray[np.float64] | None, right: Correctness) -> tuple[Slice, ...]:
-    """Return slices by rating, lowest first. Texts without a rating (NaN) are in no slice; None gives no slices."""
+    """Return slices by rating, lowest first. Texts without a rating (NaN) are skipped; None gives no slices."""
     return _slices(rating_groups(ratings), right)
 
 
