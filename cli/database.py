@@ -30,14 +30,22 @@ def upgrade() -> None:
 def check() -> None:
     """Check that the database responds, is up to date and can be decrypted with the key.
 
+    The oldest and newest rows of every table are decrypted. Tables that still need an older key are named.
+
     \b
     Example:
       thumbs db check && thumbs bot
     """
     from core.settings import read_settings
+    from storage.db.key_rotation import sample_keys
+    from storage.errors import RowsUndecipherable
 
-    with open_database(read_settings()):
-        pass
+    with open_database(read_settings()) as database, database.reading() as unit:
+        use = sample_keys(unit)
+    if use.unknown:
+        raise RowsUndecipherable(tables=", ".join(use.unknown))
+    if use.older:
+        typer.echo(f"Run thumbs key rotate; these tables need an older key: {', '.join(use.older)}.", err=True)
     typer.echo("The database responds, is up to date and can be decrypted with this key.", err=True)
 
 

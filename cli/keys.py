@@ -34,7 +34,9 @@ def new_key(
 
 @app.command("rotate")
 def rotate_key() -> None:
-    """Encrypt all stored texts with the newest key, so that the older keys can be removed. Stop the bot first.
+    """Encrypt all stored texts with the newest key, so that the older keys can be removed.
+
+    Stop every bot first; beside a running one, nothing is changed.
 
     \b
     Example:
@@ -42,7 +44,10 @@ def rotate_key() -> None:
     """
     from core.settings import read_settings
     from storage.db.key_rotation import rotate_keys
+    from storage.models.instances import refuse_beside_bots
 
     with open_database(read_settings()) as database, database.unit_of_work() as unit:
+        refuse_beside_bots(unit)
         rows = rotate_keys(unit)
+        refuse_beside_bots(unit)  # a bot that started in the meantime
     typer.echo(f"{rows:,} rows are encrypted with the newest key; the older keys can be removed.")

@@ -33,6 +33,20 @@ class KeyWrong(StorageError):
     message = "The encryption key cannot decrypt the stored data. Restore the key that the database was encrypted with."
 
 
+class RowsUndecipherable(KeyWrong):
+    message = (
+        "The encryption key cannot decrypt rows of the tables {tables}. Put the key that they were encrypted with "
+        "after the newest one, and run: thumbs key rotate"
+    )
+
+
+class BotsRunning(BadInput):
+    message = (
+        "The keys were not rotated, because a running bot would go on writing with the old key: {processes}. Stop "
+        "every bot first. A bot that was killed counts as running for {seconds} seconds."
+    )
+
+
 class KeyExists(BadInput):
     message = "The file {path} exists already. It may hold the key of the database, so it was not overwritten."
 

@@ -24,6 +24,7 @@ class Cipher:
 
     def __init__(self, keys: Sequence[str], encrypted_hash_key: bytes) -> None:
         self._fernet = _fernet(keys)
+        self._newest = Fernet(keys[0])
         self._hash_key = _decrypt(self._fernet, encrypted_hash_key)
 
     def encrypt(self, text: str) -> bytes:
@@ -40,6 +41,15 @@ class Cipher:
             return self._fernet.rotate(data)
         except InvalidToken as error:
             raise KeyWrong from error
+
+    def needs_older_key(self, data: bytes) -> bool:
+        """Return whether the newest key does not decrypt ``data`` but another does; raise KeyWrong when none does."""
+        try:
+            self._newest.decrypt(data)
+        except InvalidToken:
+            _decrypt(self._fernet, data)
+            return True
+        return False
 
     def fingerprint(self, text: str) -> bytes:
         """Return the HMAC-SHA256 of ``text``, 32 bytes; it stays the same when the encryption keys change."""

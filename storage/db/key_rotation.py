@@ -1,10 +1,25 @@
-"""Re-encrypts the database with a new key."""
+"""Re-encrypts the database with a new key, and finds rows that need an older one."""
 
-from sqlalchemy import Table, bindparam, select, update
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Column, Table, bindparam, select, update
 
 from storage.db.column_types import EncryptedString
 from storage.db.database import UnitOfWork
 from storage.db.tables import Base
+from storage.errors import KeyWrong
+
+# The number of rows of a table that are sampled at each end of its primary key.
+_SAMPLE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """The names of the tables with rows that need an older key, and of those with rows that no key decrypts."""
+
+    older: list[str]
+    unknown: list[str]
 
 
 def rotate_keys(unit: UnitOfWork) -> int:
@@ -16,8 +31,36 @@ def rotate_keys(unit: UnitOfWork) -> int:
     return sum(_rotate_table(unit, table) for table in Base.metadata.sorted_tables)
 
 
+def sample_keys(unit: UnitOfWork) -> KeyUse:
+    """Check the oldest and the newest rows of every encrypted table against the newest key."""
+    use = KeyUse([], [])
+    for table in Base.metadata.sorted_tables:
+        try:
+            older = [value for value in _sample(unit, table) if unit.cipher.needs_older_key(value)]
+        except KeyWrong:
+            use.unknown.append(table.name)
+            continue
+        if older:
+            use.older.append(table.name)
+    return use
+
+
+def _sample(unit: UnitOfWork, table: Table) -> list[bytes]:
+    encrypted = _encrypted_columns(table)
+    if not encrypted:
+        return []
+    key = list(table.primary_key)
+    ends = (key, [column.desc() for column in key])
+    rows = [row for end in ends for row in unit.execute(select(*encrypted).order_by(*end).limit(_SAMPLE))]
+    return [value for row in rows for value in row if value is not None]
+
+
+def _encrypted_columns(table: Table) -> list[Column[bytes]]:
+    return [column for column in table.columns if isinstance(column.type, EncryptedString)]
+
+
 def _rotate_table(unit: UnitOfWork, table: Table) -> int:
-    encrypted = [column for column in table.columns if isinstance(column.type, EncryptedString)]
+    encrypted = _encrypted_columns(table)
     if not encrypted:
         return 0
     key = list(table.primary_key)

@@ -8,7 +8,8 @@ from sqlalchemy import delete, select, update
 
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
-from storage.db.tables import InstanceRow
+from storage.db.tables import InstanceRow, SecretRow
+from storage.errors import BotsRunning
 
 # An instance that has not reported for this many seconds counts as dead.
 ALIVE_SECONDS: Final = 30
@@ -30,7 +31,13 @@ class BotInstance:
 
 
 def acknowledge(unit: UnitOfWork, process: str, bot_id: int, version: str) -> None:
-    """Record that the process now serves this version, and clear its earlier refusal."""
+    """Record that the process now serves this version, and clear its earlier refusal.
+
+    Raises KeyWrong when the keys were rotated since the process opened the database. The lock on the secrets makes
+    this wait for a rotation, and a rotation wait for this.
+    """
+    for secret in unit.scalars(select(SecretRow.value).with_for_update(read=True)).all():
+        unit.cipher.needs_older_key(secret)
     now = utc_now()
     values = {"bot_id": bot_id, "version": version, "since": now, "seen_at": now}
     values |= {"refused_version": None, "refusal": None}
@@ -61,6 +68,12 @@ def heartbeat(unit: UnitOfWork, process: str) -> None:
 def deregister(unit: UnitOfWork, process: str) -> None:
     """Delete the process's row when it ends."""
     unit.change(delete(InstanceRow).where(InstanceRow.process == process))
+
+
+def refuse_beside_bots(unit: UnitOfWork) -> None:
+    """Raise BotsRunning if any instance is alive; it names their processes."""
+    if alive := live_instances(unit):
+        raise BotsRunning(processes=", ".join(instance.process for instance in alive), seconds=ALIVE_SECONDS)
 
 
 def live_instances(unit: UnitOfWork) -> list[BotInstance]:

@@ -1,16 +1,20 @@
-"""``thumbs key rotate`` as a user runs it."""
+"""``thumbs key rotate`` and ``thumbs db check`` as a user runs them."""
 
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
 from cli.main import app
 from migrations.runner import upgrade
+from storage.chat.inbox import receive
 from storage.chat.people import upsert_person
 from storage.db.database import Database
-from storage.errors import KeyWrong
+from storage.errors import BotsRunning, KeyWrong, RowsUndecipherable
+from storage.models import instances
+from storage.models.registry import register
 
 
 def test_after_rotating_the_new_key_alone_opens_the_database(tmp_path: Path) -> None:
@@ -30,3 +34,65 @@ def test_after_rotating_the_new_key_alone_opens_the_database(tmp_path: Path) -> 
     with database.unit_of_work() as unit:
         assert upsert_person(unit, 7, "Greta", "en").name == "Greta"
     database.close()
+
+
+def command(url: str, keys: list[str], *arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, env={"DATABASE_URL": url, "ENCRYPTION_KEY": ",".join(keys)})
+
+
+def key() -> str:
+    return Fernet.generate_key().decode()
+
+
+def test_keys_are_not_rotated_beside_a_running_bot(
+    database: Database, database_url: str, keys: tuple[str, ...]
+) -> None:
+    with database.unit_of_work() as unit:
+        register(unit, "one", "0" * 64, "models/one")
+        upsert_person(unit, 7, "Greta", "en")
+        for process in ("here:11", "there:12"):
+            instances.acknowledge(unit, process, 900, "one")
+    new = key()
+    result = command(database_url, [new, *keys], "key", "rotate")
+    assert isinstance(result.exception, BotsRunning)
+    assert "here:11, there:12" in str(result.exception)
+    assert command(database_url, list(keys), "db", "check").exit_code == 0, "nothing was rotated"
+    with database.unit_of_work() as unit:
+        for process in ("here:11", "there:12"):
+            instances.deregister(unit, process)
+    assert command(database_url, [new, *keys], "key", "rotate").exit_code == 0
+    assert command(database_url, [new], "db", "check").exit_code == 0
+
+
+def test_a_bot_that_starts_with_the_old_key_while_the_keys_are_rotated_does_not_serve(
+    database: Database, database_url: str, keys: tuple[str, ...]
+) -> None:
+    with database.unit_of_work() as unit:
+        register(unit, "one", "0" * 64, "models/one")
+    command(database_url, [key(), *keys], "key", "rotate")
+    with pytest.raises(KeyWrong), database.unit_of_work() as unit:
+        instances.acknowledge(unit, "here:11", 900, "one")
+    with database.reading() as unit:
+        assert instances.live_instances(unit) == []
+
+
+@pytest.mark.parametrize("table", ["people", "updates"])
+def test_the_check_samples_every_encrypted_table_with_the_newest_key(
+    database: Database, database_url: str, keys: tuple[str, ...], table: str
+) -> None:
+    new = key()
+    assert command(database_url, [new, *keys], "key", "rotate").exit_code == 0
+    # As a bot that still ran with the old key would.
+    with database.unit_of_work() as unit:
+        if table == "people":
+            upsert_person(unit, 7, "Greta", "en")
+        else:
+            receive(unit, 900, 1, 7, "payload")
+    both = command(database_url, [new, *keys], "db", "check")
+    assert both.exit_code == 0
+    assert f"an older key: {table}." in both.stderr
+    only_new = command(database_url, [new], "db", "check")
+    assert isinstance(only_new.exception, RowsUndecipherable)
+    assert str(only_new.exception).startswith(f"The encryption key cannot decrypt rows of the tables {table}.")
+    assert command(database_url, [new, *keys], "key", "rotate").exit_code == 0
+    assert "older key" not in command(database_url, [new, *keys], "db", "check").stderr
