@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import pandas as pd
+
 from cli.errors import ColumnTaken
 from core.errors import MissingFile
 from core.files import atomic_write
-from ml.data.csv_rows import LINE_END, csv_rows
-from ml.data.reviews import TEXT_COLUMNS, find_column
+from ml.data.csv_rows import LINE_END, escape_formula
+from ml.data.reviews import TEXT_COLUMNS, find_column, text_column
+from ml.data.table_rows import table_rows
 from ml.errors import UnreadableTable
 from ml.text.labels import LABELS
 
@@ -43,7 +46,9 @@ def add_verdicts(
     column: str | None = None,
     on_progress: OnProgress = lambda position, rows: None,
 ) -> CsvSummary:
-    """Copy the table at ``source`` to ``target``, adding the columns label and confidence.
+    """Copy the table at ``source`` to the CSV file ``target``, adding the columns label and confidence.
+
+    Cells that a spreadsheet would read as a formula get an apostrophe.
 
     The reviews are in ``column``, by default in the column review or text. Raises MissingFile, UnreadableTable,
     EmptyTable, MissingColumn, ColumnTaken or UnwritableFile.
@@ -51,16 +56,23 @@ def add_verdicts(
     started = time.monotonic()
     rows = positive = 0
     with open_binary(source) as file, atomic_write(target) as output:
-        for chunk in csv_rows(source, file, CHUNK_ROWS):
-            reviews = chunk[_review_column(source, list(chunk.columns), column)]
+        for chunk in table_rows(source, file, CHUNK_ROWS):
+            reviews = text_column(source, chunk, _review_column(source, list(chunk.columns), column))
             verdicts = classify(reviews.tolist())
-            chunk[LABEL] = [verdict.label for verdict in verdicts]
-            chunk[CONFIDENCE] = [verdict.confidence for verdict in verdicts]
-            chunk.to_csv(output, header=rows == 0, index=False, float_format="%.4f", lineterminator=LINE_END)
+            result = _without_formulas(chunk)
+            result[LABEL] = [verdict.label for verdict in verdicts]
+            result[CONFIDENCE] = [verdict.confidence for verdict in verdicts]
+            result.to_csv(output, header=rows == 0, index=False, float_format="%.4f", lineterminator=LINE_END)
             rows += len(chunk)
             positive += sum(verdict.label == POSITIVE for verdict in verdicts)
             on_progress(file.tell(), rows)
     return CsvSummary(rows, positive, rows - positive, time.monotonic() - started)
+
+
+def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with every cell and name escaped that a spreadsheet would read as a formula."""
+    escaped = table.map(lambda value: escape_formula(value) if isinstance(value, str) else value)
+    return escaped.rename(columns=lambda name: escape_formula(str(name)))
 
 
 def _review_column(path: Path, columns: list[str], wanted: str | None) -> str:

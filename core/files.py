@@ -14,6 +14,8 @@ from core.errors import UnwritableFile
 # The modules of the standard library open compressed files alike.
 OPENERS: Final[dict[str, Callable[..., IO[Any]]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
+_PRIVATE: Final = 0o600
+
 
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
@@ -44,7 +46,8 @@ def fsync(path: Path) -> None:
 def atomic_write(path: Path) -> Iterator[TextIO]:
     """Open a UTF-8 text file that replaces ``path``, flushed to disk, when the block ends without an error.
 
-    The file is compressed if its suffix says so. If ``path`` is a link, the file that it points to is replaced. Raises
+    Only its owner can read the file, since what is written so holds people's texts. It is compressed if its suffix says
+    so. If ``path`` is a link, the file that it points to is replaced. Raises
     UnwritableFile, before the block runs where that can be known.
     """
     named = path
@@ -54,6 +57,8 @@ def atomic_write(path: Path) -> Iterator[TextIO]:
         if path.exists() and not path.is_file():
             raise UnwritableFile(path=named, reason="it is a folder" if path.is_dir() else "it is not a regular file")
         with replaced(path) as part:
+            part.touch(_PRIVATE)
+            part.chmod(_PRIVATE)
             with cast(TextIO, opener(part, "wt", encoding="utf-8", newline="")) as output:
                 yield output
             fsync(part)
