@@ -22,6 +22,7 @@ Pass the facts that the message names: ``raise MissingFile(path=path)``. Command
             UnreadableTable  (ml)
             EmptyTable  (ml)
             NotTheImdbData  (ml)
+            NoHeader  (ml)
             NotTexts  (ml)
             MissingColumn  (ml)
             TooFewReviews  (ml)

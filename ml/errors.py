@@ -18,6 +18,13 @@ class NotTheImdbData(BadInput):
     )
 
 
+class NoHeader(BadInput):
+    message = (
+        "{path} seems to have no header line: its first line is {columns}. Add a first line with the names of the "
+        "columns, such as review,sentiment."
+    )
+
+
 class NotTexts(BadInput):
     message = (
         "{path}, data row {row}: the column {column} contains a value of type {kind} instead of a text. Use a column "
@@ -30,7 +37,9 @@ class MissingColumn(BadInput):
 
 
 class TooFewReviews(BadInput):
-    message = "{path} has only {rows} reviews to fine-tune on. Training and dev need more, with both labels in each."
+    message = (
+        "{path} has only {rows} reviews to fine-tune on, and {missing}. Training and dev need reviews of both labels."
+    )
 
 
 class TooFewCorrections(BadInput):

@@ -45,8 +45,8 @@ class DatasetSplits:
             usable = usable.sample(limit, random_state=recipe.seed).reset_index(drop=True)
         split_function = split_rows if recipe.split == "rows" else hold_out
         split = split_function(usable, recipe.dev, recipe.seed)
-        if min(split.train["label"].nunique(), split.dev["label"].nunique()) < len(LABELS):
-            raise TooFewReviews(path=path, rows=len(usable))
+        if missing := _missing_labels(split):
+            raise TooFewReviews(path=path, rows=len(usable), missing=missing)
         return cls(split, source_name(path), digest(reviews["text"]), left_out, test)
 
     @property
@@ -87,6 +87,16 @@ class DatasetSplits:
             "dev": {"reviews": len(self.split.dev), "digest": digest(self.split.dev["text"])},
             "test": {"reviews": len(self.test), "digest": digest(self.test["text"])},
         }
+
+
+def _missing_labels(split: TrainDevSplit) -> str:
+    """Return which labels train and dev lack, in words; empty if both have both."""
+    lacks = [
+        f"{name} ({len(table)} reviews) has none that is {' or '.join(missing).lower()}"
+        for name, table in (("training", split.train), ("dev", split.dev))
+        if (missing := [label for index, label in enumerate(LABELS) if not (table["label"] == index).any()])
+    ]
+    return " and ".join(lacks)
 
 
 def _official_train_and_test(reviews: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

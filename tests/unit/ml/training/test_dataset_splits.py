@@ -18,13 +18,20 @@ from ml.training.recipe import Recipe
 RECIPE = replace(Recipe.load("default"), dev=0.2)
 
 
-@pytest.mark.parametrize("rows", [["positive"] * 40, ["positive", "negative"]])
-def test_too_few_reviews_of_a_label_are_refused(tmp_path: Path, rows: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("rows", "missing"),
+    [
+        (["positive"] * 40, "training (32 reviews) has none that is negative and dev (8 reviews) has none that is"),
+        (["positive", "negative"], "dev (0 reviews) has none that is negative or positive."),
+    ],
+)
+def test_too_few_reviews_of_a_label_are_refused(tmp_path: Path, rows: list[str], missing: str) -> None:
     path = tmp_path / "reviews.csv"
     pd.DataFrame({"review": [f"Number {n}." for n in range(len(rows))], "sentiment": rows}).to_csv(path, index=False)
     with pytest.raises(TooFewReviews) as caught:
         DatasetSplits.from_reviews(read_reviews(path), path, RECIPE, None)
     assert f"{path} has only {len(rows)} reviews" in str(caught.value)
+    assert missing in str(caught.value)
 
 
 def test_the_official_train_split_is_used_without_texts_of_the_test_split() -> None:
