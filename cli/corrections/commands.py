@@ -14,7 +14,9 @@ app = typer.Typer(help="Import and export votes, and list the models that used a
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV file with the columns text, label and person; may be a .gz.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV, JSON lines or parquet file with the columns text, label and person.")
+    ],
     as_admin: Annotated[
         bool, typer.Option("--as-admin", help="Record all labels as the first admin's; they are final.")
     ] = False,

@@ -1,37 +1,30 @@
-"""Reads CSV files, compressed or not, and requires every row to have as many fields as the header.
+"""Reads CSV strictly: every row must have as many fields as the header, and everything must be UTF-8.
 
-Otherwise, fields would shift, and a review with an unquoted comma would lose its beginning.
+Otherwise fields would shift: a review with an unquoted comma would lose its beginning. Semicolons, tabs or bars may
+separate the fields too; the header line shows which.
 """
 
 import csv
-import lzma
 import re
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from textwrap import shorten
+from typing import BinaryIO, Final
 
 import pandas as pd
 
-from core.files import OPENERS
 from ml.errors import EmptyTable, UnreadableTable
 
-# RuntimeError: a zip file that has a password or uses a compression method that this Python does not support.
-_READ_ERRORS = (
-    csv.Error,
-    UnicodeDecodeError,
-    OSError,
-    EOFError,
-    lzma.LZMAError,
-    zlib.error,
-    zipfile.BadZipFile,
-    RuntimeError,
-)
-# Spreadsheets treat a cell that begins with one of these characters as a formula; the last four are fullwidth forms.
+# The separators besides the comma, with their names.
+_SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+# The line by which Excel tells the separator of a file.
+_SEPARATOR_LINE: Final = re.compile(r"sep=([,;\t|])\s*")
+# Bytes that are not UTF-8, as the error handler surrogateescape decodes them.
+_ESCAPED_BYTE: Final = re.compile("[\udc80-\udcff]")
+_LONGEST_NAME: Final = 40
+# Spreadsheets read a cell that begins with one of these as a formula; the last four are fullwidth forms.
 _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # The columns of a vote export, in which formulas are escaped.
@@ -59,61 +52,61 @@ def unescape_formula(text: str) -> str:
 def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
     """Yield the rows of ``file``, which was opened from ``path``, as string tables of at most ``chunk_rows`` rows.
 
-    Escaped formulas in a vote export are unescaped.
-    Raises EmptyTable if there are no rows, and UnreadableTable if a row does not fit the header or cannot be read.
+    The texts of an export of votes are as they were before their formulas were escaped. Raises EmptyTable if there are
+    no rows, and UnreadableTable if a row does not fit the header or cannot be read.
     """
-    line = 0
-    try:
-        with _open_text(path, file) as lines:
-            reader = csv.reader(lines, strict=True)
-            try:
-                header = next(reader, [])
-                rows = _checked_rows(path, header, reader)
-                has_rows = False
-                while chunk := list(islice(rows, chunk_rows)):
-                    has_rows = True
-                    yield pd.DataFrame(chunk, columns=pd.Index(header), dtype=str)
-            finally:
-                line = reader.line_num
-    except _READ_ERRORS as error:
-        raise _unreadable(path, f"line {line}: {error}" if isinstance(error, csv.Error) else str(error)) from error
+    has_rows = False
+    with TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
+        lines = _utf8_lines(path, text)
+        first = next(lines, "")
+        found = _SEPARATOR_LINE.fullmatch(first)
+        separator = found[1] if found else _separator(first)
+        reader = csv.reader(lines if found else chain([first], lines), delimiter=separator, strict=True)
+        try:
+            header = next(reader, [])
+            rows = _checked_rows(path, header, reader, _SEPARATORS[separator])
+            while chunk := list(islice(rows, chunk_rows)):
+                has_rows = True
+                yield pd.DataFrame(chunk, columns=pd.Index(header), dtype=str)
+        except csv.Error as error:
+            raise _unreadable(path, f"line {reader.line_num}: {error}") from error
     if not has_rows:
         raise EmptyTable(path=path)
 
 
-def _checked_rows(path: Path, header: Sequence[str], reader: Iterator[list[str]]) -> Iterator[list[str]]:
+def _utf8_lines(path: Path, lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines after checking that each was UTF-8."""
+    for number, line in enumerate(lines, start=1):
+        if not line.isascii() and (found := _ESCAPED_BYTE.search(line)):
+            reason = f"line {number} has the byte 0x{ord(found[0]) - 0xDC00:02x}, which is not UTF-8"
+            raise _unreadable(path, f"{reason}; it may be Windows-1252: save the file in UTF-8")
+        yield line
+
+
+def _separator(header: str) -> str:
+    """Return the separator of a header line: the comma, unless only another one splits it."""
+    fields = {each: len(next(csv.reader([header], delimiter=each), [])) for each in _SEPARATORS}
+    most = max(fields, key=fields.__getitem__)
+    return "," if fields[","] > 1 else most
+
+
+def _checked_rows(
+    path: Path, header: Sequence[str], reader: Iterator[list[str]], separators: str
+) -> Iterator[list[str]]:
     """Yield every row except blank lines, after checking that it has as many fields as the header."""
     named = [name for name in header if name]
     for name in named:
         if named.count(name) > 1:
-            raise _unreadable(path, f"it has two columns named {name}")
+            raise _unreadable(path, f"it has two columns named {shorten(name, _LONGEST_NAME, placeholder='...')}")
     escaped = header.index(EXPORT_COLUMNS[0]) if set(EXPORT_COLUMNS) <= set(header) else None
     for number, row in enumerate(filter(None, reader), start=1):
         if len(row) != len(header):
             fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
-            reason = f"data row {number} has {fields} and the header {len(header)}; a review with commas needs quotes"
-            raise _unreadable(path, reason)
+            reason = f"data row {number} has {fields} and the header {len(header)}; a review with {separators} needs"
+            raise _unreadable(path, f"{reason} quotes")
         if escaped is not None:
             row[escaped] = unescape_formula(row[escaped])
         yield row
-
-
-@contextmanager
-def _open_text(path: Path, file: BinaryIO) -> Iterator[TextIOWrapper]:
-    """Open a file as text, decompressed according to its suffix."""
-    suffix = path.suffix.lower()
-    if suffix == ".zip":
-        with zipfile.ZipFile(file) as archive:
-            names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
-            if len(names) != 1:
-                raise _unreadable(path, f"it contains {len(names)} CSV files instead of one")
-            with archive.open(names[0]) as member, TextIOWrapper(member, "utf-8-sig", newline="") as lines:
-                yield lines
-        return
-    opener = OPENERS.get(suffix)
-    stream = cast(BinaryIO, opener(file, "rb")) if opener else file
-    with TextIOWrapper(stream, "utf-8-sig", newline="") as lines:
-        yield lines
 
 
 def _unreadable(path: Path, reason: str) -> UnreadableTable:

@@ -2,26 +2,32 @@
 
 import tarfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from core.errors import MissingFile
-from ml.data.csv_rows import csv_rows
 from ml.data.dataset_folder import SPLIT_COLUMN, find_split_files, parse_split_name
+from ml.data.file_forms import is_parquet
 from ml.data.imdb_archive import is_archive, read_archive
-from ml.errors import EmptyTable, MissingColumn, NotTexts, UnknownLabel, UnreadableTable
+from ml.data.table_rows import read_parquet, table_rows
+from ml.errors import MissingColumn, NoHeader, NotTexts, UnknownLabel, UnreadableTable
 from ml.text.labels import label_index
 
 TEXT_COLUMNS: Final = ("review", "text")
 LABEL_COLUMNS: Final = ("sentiment", "label")
-# Raised for files whose content does not match their name. ImportError: parquet needs pyarrow, which only the training
-# environment has. KeyError: a tar file with a dangling link.
-_READ_ERRORS = (OSError, ValueError, KeyError, ImportError, EOFError, zlib.error, tarfile.TarError)
+# Raised by files that are not what their name says. KeyError: a tar file with a dangling link.
+_READ_ERRORS = (OSError, ValueError, KeyError, EOFError, zlib.error, tarfile.TarError)
+# What published data sets write where a label is missing, as in the test part of a benchmark.
+_NO_LABEL: Final = ("-1", "-1.0", "")
 _CHUNK_ROWS = 10_000
+# In errors, which name the columns of a file.
+_LONGEST_NAME: Final = 60
+_MOST_NAMES: Final = 10
 
 
 def read_reviews(path: Path) -> pd.DataFrame:
@@ -33,23 +39,40 @@ def read_reviews(path: Path) -> pd.DataFrame:
     """
     files = find_split_files(path, str(path)) if path.is_dir() else []
     if not files:
-        return _read_labelled_table(path)
-    return pd.concat(
-        [_read_labelled_table(file.path).assign(**({"split": file.split} if file.split else {})) for file in files],
-        ignore_index=True,
-    )
+        return _read_labelled_table(path, None)
+    tables = [_read_labelled_table(file.path, file.split) for file in files]
+    if all(table.empty for table in tables):
+        raise UnknownLabel(path=files[0].path, row=1, label=_NO_LABEL[0])
+    return pd.concat([table for table in tables if not table.empty], ignore_index=True)
 
 
-def _read_labelled_table(path: Path) -> pd.DataFrame:
+def _read_labelled_table(path: Path, split: str | None) -> pd.DataFrame:
+    """Read one table, in ``split`` if the file's name says one; splits without any label are left out."""
     table = read_table(path)
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
     label = find_column(path, list(table.columns), LABEL_COLUMNS)
-    labels = _parse_labels(path, table[label])
     others = _normalize_split_column(
         table[[column for column in table.columns if column not in {text, label, "text", "label", ""}]]
     )
-    texts = _parse_texts(path, text, table[text])
-    return pd.DataFrame({"text": texts, "label": labels, **{str(c): others[c] for c in others}})
+    if split is not None:
+        others = others.assign(**{SPLIT_COLUMN: split})
+    labelled = _labelled_splits(table[label], others, all_may_go=split is not None)
+    table, others = table[labelled], others[labelled]
+    columns = {"text": _parse_texts(path, text, table[text]), "label": _parse_labels(path, table[label])}
+    return pd.DataFrame({**columns, **{str(c): others[c] for c in others}}).reset_index(drop=True)
+
+
+def _labelled_splits(column: "pd.Series[Any]", others: pd.DataFrame, all_may_go: bool) -> "pd.Series[bool]":
+    """Return a mask of the rows in splits with at least one label; all rows if none has, unless ``all_may_go``."""
+    if SPLIT_COLUMN not in others:
+        return pd.Series(True, column.index)
+    unlabelled = _label_words(column).isin(_NO_LABEL)
+    labelled = ~unlabelled.groupby(others[SPLIT_COLUMN].map(str)).transform("all")
+    return labelled if all_may_go or labelled.any() else pd.Series(True, column.index)
+
+
+def _label_words(column: "pd.Series[Any]") -> "pd.Series[str]":
+    return column.astype(object).where(column.notna(), "").map(str)
 
 
 def _normalize_split_column(others: pd.DataFrame) -> pd.DataFrame:
@@ -62,31 +85,19 @@ def _normalize_split_column(others: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV or parquet file or the official data. Raises MissingFile, UnreadableTable or EmptyTable."""
+    """Read a table or the official data. Raises MissingFile, UnreadableTable or EmptyTable."""
     if not path.exists():
         raise MissingFile(path=path)
-    file_format, read = _format_and_reader(path)
     try:
-        table = read(path)
+        if is_archive(path):
+            return read_archive(path)
+        if is_parquet(path):
+            return read_parquet(path)
+        with path.open("rb") as file:
+            return pd.concat(table_rows(path, file, _CHUNK_ROWS), ignore_index=True)
     except _READ_ERRORS as error:
-        raise UnreadableTable(path=path, format=file_format, reason=str(error).partition("\n")[0]) from error
-    if table.empty:
-        raise EmptyTable(path=path)
-    return table
-
-
-def _format_and_reader(path: Path) -> tuple[str, Callable[[Path], pd.DataFrame]]:
-    """Return a file's format, determined from its name, and the function that reads that format."""
-    if is_archive(path):
-        return "the aclImdb data", read_archive
-    if path.suffix == ".parquet":
-        return "parquet", pd.read_parquet
-    return "CSV", _read_csv
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    with path.open("rb") as file:
-        return pd.concat(csv_rows(path, file, _CHUNK_ROWS), ignore_index=True)
+        what = "the aclImdb data" if is_archive(path) else "CSV"
+        raise UnreadableTable(path=path, format=what, reason=str(error).partition("\n")[0]) from error
 
 
 def find_column(path: Path, columns: list[str], names: Iterable[str]) -> str:
@@ -97,7 +108,24 @@ def find_column(path: Path, columns: list[str], names: Iterable[str]) -> str:
             return name
         if name.strip().lower() in lowered:
             return lowered[name.strip().lower()]
-    raise MissingColumn(path=path, column=" or ".join(names), columns=", ".join(map(str, columns)))
+    if any(map(_is_data, map(str, columns))):
+        raise NoHeader(path=path, columns=_name_list(columns))
+    raise MissingColumn(path=path, column=" or ".join(names), columns=_name_list(columns))
+
+
+def _is_data(name: str) -> bool:
+    """Return whether a column's name looks like a value: a number, a label, or a text as long as a review."""
+    return len(name) > _LONGEST_NAME or label_index(name) is not None or name.strip().lstrip("+-").isdecimal()
+
+
+def _name_list(columns: list[str]) -> str:
+    names = [shorten(str(column), _LONGEST_NAME, placeholder="...") for column in columns[:_MOST_NAMES]]
+    return ", ".join([*names, *(["..."] if len(columns) > _MOST_NAMES else [])])
+
+
+def text_column(path: Path, table: pd.DataFrame, name: str) -> "pd.Series[str]":
+    """Return a column of ``table``, read from ``path``, as texts, with "" for missing ones. Raises NotTexts."""
+    return _parse_texts(path, name, table[name])
 
 
 def _parse_texts(path: Path, name: str, column: "pd.Series[Any]") -> "pd.Series[str]":
@@ -110,9 +138,9 @@ def _parse_texts(path: Path, name: str, column: "pd.Series[Any]") -> "pd.Series[
 
 
 def _parse_labels(path: Path, column: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int8]]":
-    words = column.astype(object).where(column.notna(), "").map(str)
+    words = _label_words(column)
     indices = {word: label_index(word) for word in words.unique()}
-    for row, word in enumerate(words, start=1):
+    for index, word in words.items():
         if indices[word] is None:
-            raise UnknownLabel(path=path, row=row, label=word)
+            raise UnknownLabel(path=path, row=int(str(index)) + 1, label=word)
     return np.fromiter((indices[word] for word in words), np.int8, len(words))

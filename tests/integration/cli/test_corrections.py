@@ -203,8 +203,9 @@ def votes_of(database: Database) -> list[tuple[int, bytes, int, str | None]]:
         return sorted((row[0], row[1], row[2], row[3]) for row in rows)
 
 
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.gz", "out.jsonl", "out.parquet"])
 def test_an_export_that_comes_back_changes_nothing(
-    run: Run, database: Database, store_review: StoreReview, tmp_path: Path
+    run: Run, database: Database, store_review: StoreReview, tmp_path: Path, name: str
 ) -> None:
     with database.unit_of_work() as unit:
         review = store_review(unit, "'=' is what I give this fine film", telegram_id=7)
@@ -213,8 +214,9 @@ def test_an_export_that_comes_back_changes_nothing(
     run("import", write(tmp_path / "in.csv", *ROWS))
     tables = (MessageRow, PredictionRow, VoteRow, PersonRow, ConsentRow)
     before = [count(database, table) for table in tables], votes_of(database)
-    run("export", "--out", tmp_path / "out.csv")
-    run("import", tmp_path / "out.csv")
+    run("export", "--out", tmp_path / name)
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    run("import", tmp_path / name)
     assert ([count(database, table) for table in tables], votes_of(database)) == before
 
 

@@ -1,6 +1,7 @@
 """Verdicts are added to the rows of a CSV file, by a classifier that looks for one word."""
 
 import gzip
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -112,7 +113,7 @@ def test_a_file_may_be_replaced_by_its_result(tmp_path: Path) -> None:
         (b"review,id\na,1\nb,2,3\n", None, UnreadableTable, "data row 2 has 3 fields"),
         (b"review,id\na,1\nb\n", None, UnreadableTable, "data row 2 has 1 field"),
         (b'review\n"never closed\n', None, UnreadableTable, "line 2: unexpected end of data"),
-        (b"review\n\xff\xfe\n", None, UnreadableTable, "utf-8"),
+        (b"review\n\xff\xfe\n", None, UnreadableTable, "line 2 has the byte 0xff, which is not UTF-8"),
     ],
 )
 def test_an_unusable_file_is_an_error_and_leaves_no_output(
@@ -160,3 +161,27 @@ def test_an_interrupted_run_leaves_the_old_file(tmp_path: Path) -> None:
         add_verdicts(source, target, interrupt)
     assert target.read_text(encoding="utf-8") == "from before\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
+
+
+def test_formulas_are_escaped_in_every_cell_but_numbers_are_kept(tmp_path: Path) -> None:
+    rows = 'review,stars,"=1+1"\n"=HYPERLINK(""x"")",-5,@cmd\n"+good, I liked it",+1.5,plain\n'
+    add_verdicts(write(tmp_path / "in.csv", rows), tmp_path / "out.csv", classify_by_word)
+    table = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    assert list(table.columns) == ["review", "stars", "'=1+1", "label", "confidence"]
+    assert table.iloc[:, :3].to_numpy().tolist() == [
+        ['\'=HYPERLINK("x")', "-5", "'@cmd"],
+        ["'+good, I liked it", "+1.5", "plain"],
+    ]
+
+
+@pytest.mark.parametrize("before", [None, 0o644])
+def test_the_result_is_private(tmp_path: Path, before: int | None) -> None:
+    source = write(tmp_path / "in.csv", "text\nI liked it\n")
+    if before is not None:
+        write(tmp_path / "out.csv", "old").chmod(before)
+    umask = os.umask(0)
+    try:
+        add_verdicts(source, tmp_path / "out.csv", classify_by_word)
+    finally:
+        os.umask(umask)
+    assert (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o600

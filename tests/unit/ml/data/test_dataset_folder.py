@@ -87,6 +87,24 @@ def test_several_data_sets_are_refused(tmp_path: Path) -> None:
 
 def test_a_fault_is_reported_with_its_file(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, "train.csv", "test.csv")
-    (folder / "test.csv").write_text("text,label\nNobody has rated this one.,-1\n", encoding="utf-8")
-    with pytest.raises(UnknownLabel, match=r"test\.csv, data row 1: '-1' is not a label"):
+    (folder / "test.csv").write_text("text,label\nNobody has rated this one.,mixed\n", encoding="utf-8")
+    with pytest.raises(UnknownLabel, match=r"test\.csv, data row 1: 'mixed' is not a label"):
         read_reviews(folder)
+
+
+def test_a_split_without_labels_is_left_out(tmp_path: Path) -> None:
+    for name, labels in {"train": [0, 1], "validation": [1, 0], "test": [-1, -1]}.items():
+        pd.DataFrame({"text": [f"{name} {label}" for label in labels], "label": labels}).to_parquet(
+            tmp_path / f"{name}.parquet"
+        )
+    assert read_reviews(tmp_path)["split"].tolist() == ["train", "train", "validation", "validation"]
+    (tmp_path / "train.parquet").unlink()
+    (tmp_path / "validation.parquet").unlink()
+    with pytest.raises(UnknownLabel):
+        read_reviews(tmp_path)
+
+
+def test_a_split_that_misses_some_labels_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "test.csv").write_text("text,label\nFine.,1\nNobody has rated this one.,-1\n", encoding="utf-8")
+    with pytest.raises(UnknownLabel, match=r"test\.csv, data row 2: '-1' is not a label"):
+        read_reviews(tmp_path)

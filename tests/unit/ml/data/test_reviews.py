@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import BadInput, MissingFile
 from ml.data.reviews import find_column, read_reviews
-from ml.errors import EmptyTable, MissingColumn, NotTexts, UnknownLabel, UnreadableTable
+from ml.errors import EmptyTable, MissingColumn, NoHeader, NotTexts, UnknownLabel, UnreadableTable
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -156,14 +156,44 @@ def test_a_missing_review_is_an_empty_text(tmp_path: Path) -> None:
         pytest.param("a.csv", 'review,label\n"so" so,1\n', UnreadableTable, "line 2: ", id="text after a quote"),
         pytest.param("a.csv", 'review,sentiment\n"no end,positive\n', UnreadableTable, "as CSV", id="open quote"),
         pytest.param("a.csv", b"review,sentiment\n\xff\xfe\xfa,positive\n", UnreadableTable, "as CSV", id="not UTF-8"),
-        pytest.param("a.csv.gz", b"no gzip", UnreadableTable, "as CSV", id="not gzip"),
+        pytest.param("a.csv.gz", b"no gzip", EmptyTable, "no rows", id="not gzip"),
         pytest.param(
             "a.csv.gz", gzip.compress(b"review,sentiment\nFine.,1\n")[:-9], UnreadableTable, "as CSV", id="cut gzip"
         ),
-        pytest.param("a.csv.xz", b"no xz", UnreadableTable, "as CSV", id="not xz"),
-        pytest.param("a.csv.zip", b"no zip", UnreadableTable, "as CSV", id="not zip"),
+        pytest.param("a.csv.xz", b"no xz", EmptyTable, "no rows", id="not xz"),
+        pytest.param("a.csv.zip", b"no zip", EmptyTable, "no rows", id="not zip"),
+        pytest.param("a.parquet", b"PAR1 cut off", UnreadableTable, "as parquet", id="cut parquet"),
+        pytest.param("a.csv.zip", b"PK\x03\x04 cut off", UnreadableTable, "as CSV", id="cut zip"),
+        pytest.param("a.csv", "review,sentiment\n".encode("utf-16"), UnreadableTable, "in UTF-16", id="UTF-16"),
+        pytest.param(
+            "a.csv",
+            b"review,sentiment\nFine.,1\nA caf\xe9.,1\n",
+            UnreadableTable,
+            "line 3 has the byte 0xe9, which is not UTF-8; it may be Windows-1252",
+            id="Windows-1252",
+        ),
+        pytest.param("a.csv", b"<!DOCTYPE html>\n<p>", UnreadableTable, "it is a web page or XML", id="HTML"),
+        pytest.param("a.csv", '[{"text": "a"}]', UnreadableTable, "it is a JSON array", id="JSON array"),
+        pytest.param("a.csv", '{"text": "a"}\n{', UnreadableTable, "line 2 is not JSON", id="cut JSON"),
+        pytest.param("a.jsonl", '{"a": 1}\n{"b": 1}\n', UnreadableTable, "the field b, which", id="other fields"),
+        pytest.param("a.csv", b"\xd0\xcf\x11\xe0\xa1", UnreadableTable, "it is an Excel workbook", id="Excel"),
+        pytest.param(
+            "a.csv",
+            '"4","1467810369","someone","what a lovely cafe evening"\n"0","1467810370","someone","worst ride"\n',
+            NoHeader,
+            "seems to have no header line: its first line is 4, 1467810369, someone, what a lovely",
+            id="no header",
+        ),
+        pytest.param("a.csv", "so good,positive\nbad,negative\n", NoHeader, "no header line", id="label in header"),
+        pytest.param(
+            "a.csv",
+            "review;sentiment\nA good; long film;positive\n",
+            UnreadableTable,
+            "data row 1 has 3 fields and the header 2; a review with semicolons needs quotes",
+            id="a semicolon too many",
+        ),
         pytest.param("a.csv.tar", b"no tar", UnreadableTable, "as the aclImdb data", id="not tar"),
-        pytest.param("a.parquet", b"no parquet", UnreadableTable, "as parquet", id="not parquet"),
+        pytest.param("a.parquet", b"no parquet", EmptyTable, "no rows", id="not parquet"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_sentence(
@@ -198,3 +228,54 @@ def test_a_text_column_has_to_contain_texts(tmp_path: Path, values: list[object]
 def test_a_missing_text_is_empty(tmp_path: Path) -> None:
     pd.DataFrame({"text": ["Fine.", None], "label": [1, 0]}).to_parquet(tmp_path / "reviews.parquet")
     assert read_reviews(tmp_path / "reviews.parquet")["text"].tolist() == ["Fine.", ""]
+
+
+def test_a_first_line_of_any_length_does_not_fill_the_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", f'"{"long " * 1000}",{",".join("abcdefghijklmnop")}\n' + "," * 16 + "\n")
+    with pytest.raises(NoHeader) as caught:
+        read_reviews(path)
+    assert len(str(caught.value)) < 500 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "review;sentiment\nLoved it, really;positive\n",
+        "sep=;\nreview;sentiment\nLoved it, really;positive\n",
+        "review\tsentiment\nLoved it, really\tpositive\n",
+        "review|sentiment\nLoved it, really|positive\n",
+        '{"review": "Loved it, really", "sentiment": "positive"}\n\n',
+        '\ufeff{"review": "Loved it, really", "sentiment": 1}\n',
+    ],
+)
+def test_a_table_in_another_dialect_is_read(tmp_path: Path, content: str) -> None:
+    expected = {"text": ["Loved it, really"], "label": [1]}
+    assert read_reviews(write(tmp_path / "reviews.csv", content)).to_dict("list") == expected
+    compressed = write(tmp_path / "reviews.dat", gzip.compress(content.encode()))
+    assert read_reviews(compressed).to_dict("list") == expected
+
+
+def test_a_file_is_read_by_what_it_is(tmp_path: Path) -> None:
+    table = pd.DataFrame({"text": ["Fine."], "label": [1]})
+    table.to_parquet(tmp_path / "reviews.csv")
+    table.to_csv(tmp_path / "reviews.parquet", index=False)
+    for name in ("reviews.csv", "reviews.parquet"):
+        assert read_reviews(tmp_path / name).to_dict("list") == {"text": ["Fine."], "label": [1]}
+
+
+def test_json_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotTexts, match="value of type list"):
+        read_reviews(write(tmp_path / "a.jsonl", '{"text": ["Fine."], "label": 1}\n'))
+
+
+def test_hidden_files_of_an_archive_are_not_data(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "reviews.csv.zip", "w") as archive:
+        archive.writestr("reviews.csv", "review,sentiment\nFine.,1\n")
+        archive.writestr("__MACOSX/._reviews.csv", b"\x00\x05\x16\x07")
+        archive.writestr(".cache/reviews.csv", "review\n")
+    assert read_reviews(tmp_path / "reviews.csv.zip")["text"].tolist() == ["Fine."]
+
+
+def test_a_split_column_may_have_splits_without_labels(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "text,label,split\nFine.,1,train\nUnrated.,-1,unsupervised\nPoor.,0,train\n")
+    assert read_reviews(path)["text"].tolist() == ["Fine.", "Poor."]
