@@ -86,7 +86,7 @@ def test_rows_are_shuffled_by_the_seed() -> None:
     assert first.train["label"].nunique() == 2, "many files are sorted by label"
 
 
-@pytest.mark.parametrize(("shared", "expected"), [(0, "error 1.23%."), (76, "trained on too: 76.")])
+@pytest.mark.parametrize(("shared", "expected"), [(0, "error of 1.23%."), (76, "trained on 76 of them.")])
 def test_the_final_sentence_reports_shared_texts(shared: int, expected: str) -> None:
     manifest = replace(
         Manifest.read(Path("models/starter")),
