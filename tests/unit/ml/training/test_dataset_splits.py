@@ -96,7 +96,7 @@ def test_the_final_sentence_reports_shared_texts(shared: int, expected: str) -> 
     sentence = result_text(manifest, Path("mine"))
     assert "90.00%" in sentence
     assert expected in sentence
-    assert ("trained on too" in sentence) == (shared > 0)
+    assert ("also trained on" in sentence) == (shared > 0)
 
 
 def test_corrections_are_added_and_replace_reviews_with_the_same_text() -> None:
