@@ -1,19 +1,34 @@
 """The database and its units of work."""
 
+import logging
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import URL, CursorResult, Delete, Dialect, Engine, Update, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storage.db.encryption import Cipher, new_hash_key
-from storage.db.engine import current_revision, parse_address, reachable, reading_engine, sqlite_file, writing_engine
+from storage.db.engine import (
+    current_revision,
+    parse_address,
+    reachable,
+    reading_engine,
+    sqlite_file,
+    truncate_log,
+    writing_engine,
+)
 from storage.db.tables import SCHEMA_REVISION, Base, SecretRow
 from storage.errors import SchemaMismatch
 
+logger = logging.getLogger(__name__)
+
 _HASH_KEY = "hash_key"
+# Seconds that the unit that deletes texts waits for readers, so that the log can be truncated.
+_TRUNCATE_TIMEOUT: Final = 1.0
 
 
 class UnitOfWork(Session):
@@ -22,6 +37,11 @@ class UnitOfWork(Session):
     def __init__(self, engine: Engine, cipher: Cipher) -> None:
         super().__init__(engine)
         self.cipher = cipher
+        self.deletes_texts = False
+
+    def erase_traces(self) -> None:
+        """After the commit, remove what SQLite's write-ahead log still has of the texts that this unit deletes."""
+        self.deletes_texts = True
 
     def insert(self, table: type[Base]) -> "sqlite.Insert | postgresql.Insert":
         """Return an INSERT with ON CONFLICT, which SQLAlchemy offers only for each dialect."""
@@ -42,6 +62,7 @@ class Database:
         self._write_engine = engine
         self._read_engine = reading_engine(engine)
         self._cipher = cipher
+        self._log_has_deleted_texts = False
 
     @classmethod
     def open(cls, url: str | URL, keys: Sequence[str]) -> "Database":
@@ -72,6 +93,8 @@ class Database:
         """
         with UnitOfWork(self._write_engine, self._cipher) as unit, unit.begin():
             yield unit
+        if unit.deletes_texts or self._log_has_deleted_texts:
+            self._truncate_log(_TRUNCATE_TIMEOUT if unit.deletes_texts else 0.0)
 
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
@@ -79,6 +102,15 @@ class Database:
         with UnitOfWork(self._read_engine, self._cipher) as unit:
             yield unit
             unit.flush()  # a pending write is refused here instead of being dropped silently
+
+    def _truncate_log(self, timeout: float) -> None:
+        """Truncate the log; if another process is reading, every later unit tries again without waiting."""
+        try:
+            truncated = truncate_log(self._write_engine, timeout)
+        except (sqlite3.Error, DBAPIError):  # the unit is committed, so its caller must not see an error
+            logger.warning("Could not truncate the write-ahead log; will retry", exc_info=True)
+            truncated = False
+        self._log_has_deleted_texts = not truncated
 
     def close(self) -> None:
         """Close every connection."""

@@ -109,6 +109,27 @@ def reading_engine(engine: Engine) -> Engine:
     return engine.execution_options(thumbs_read_only=True)
 
 
+def truncate_log(engine: Engine, timeout: float) -> bool:
+    """Move SQLite's write-ahead log into the database file and truncate it; return False if a reader prevents that.
+
+    The log keeps the old pages of deleted rows until then, which ``secure_delete`` does not reach. Waits at most
+    ``timeout`` seconds for readers and writers. Does nothing on PostgreSQL.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {round(timeout * 1000)}")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        result = cursor.fetchone()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}")
+        cursor.close()
+    finally:
+        connection.close()
+    return result is not None and not result[0]
+
+
 def current_revision(connection: Connection) -> str | None:
     """Return the revision of the database's newest migration, None before the first."""
     if not inspect(connection).has_table("alembic_version"):

@@ -28,6 +28,7 @@ def rotate_keys(unit: UnitOfWork) -> int:
     Put the new key before the old one, restart, rotate, then remove the old key. Nothing else can write in the
     meantime, so stop the bot first. Fingerprints do not change.
     """
+    unit.erase_traces()
     return sum(_rotate_table(unit, table) for table in Base.metadata.sorted_tables)
 
 

@@ -42,6 +42,7 @@ def erase(unit: UnitOfWork, telegram_id: int) -> ErasedRows:
     texts are deleted with the texts, and label offers with the person. Training runs and model changes no longer say
     that the person requested them.
     """
+    unit.erase_traces()
     person_id = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
     messages = select(MessageRow.id).where(MessageRow.person_id == person_id)
     predictions = select(PredictionRow.id).where(PredictionRow.message_id.in_(messages))

@@ -35,6 +35,7 @@ def purge(unit: UnitOfWork, now: datetime, message_days: int, inbox_days: int) -
 
     People and their consent ledger are kept until they ask to be deleted.
     """
+    unit.erase_traces()
     messages_before = now - timedelta(days=message_days)
     inbox_before = now - timedelta(days=inbox_days)
     withdrawn = VoteRow.person_id.in_(withdrawn_people())

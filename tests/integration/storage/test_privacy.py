@@ -1,13 +1,15 @@
 """Consent, encryption at rest, deletion and retention."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import delete, func, inspect, select, text, update
 from sqlalchemy.orm import Session
 
 from storage.chat.inbox import MAX_ATTEMPTS, fail, finish, pending_updates, receive
@@ -18,7 +20,8 @@ from storage.chat.predictions import get_prediction
 from storage.db.column_types import EncryptedString
 from storage.db.database import Database, UnitOfWork
 from storage.db.engine import parse_address
-from storage.db.states import Consent, RunKind, RunState, Trigger, Vote
+from storage.db.key_rotation import rotate_keys
+from storage.db.states import Consent, ReplyState, RunKind, RunState, Trigger, UpdateState, Vote
 from storage.db.tables import (
     Base,
     ConsentRow,
@@ -30,6 +33,7 @@ from storage.db.tables import (
     ReplyRow,
     SnapshotRow,
     UpdateRow,
+    VoteRow,
 )
 from storage.feedback.eligibility import EligibilityRules
 from storage.feedback.votes import record_vote
@@ -40,6 +44,7 @@ from storage.privacy.retention import PurgedRows, purge
 from storage.training import runs
 from storage.training.runs import claim, request_run
 from storage.training.snapshots import create_snapshot
+from tests.paths import ROOT
 
 StoreReview = Callable[..., Any]
 BOT = 900
@@ -317,3 +322,114 @@ def test_only_replies_in_a_final_state_are_purged(database: Database) -> None:
         assert purge(unit, after(6), message_days=365, inbox_days=7).replies == 0
         assert purge(unit, after(8), message_days=365, inbox_days=7).replies == 3
         assert unit.scalars(select(ReplyRow.id).order_by(ReplyRow.id)).all() == [sending, pending]
+
+
+def encrypted_values(unit: UnitOfWork, kept: tuple[str, ...] = ()) -> set[bytes]:
+    """Return the ciphertexts of every table that is not ``kept``, as they are stored."""
+    columns = [
+        column
+        for table in Base.metadata.sorted_tables
+        if table.name not in kept
+        for column in table.columns
+        if isinstance(column.type, EncryptedString)
+    ]
+    return {value for column in columns for value in unit.scalars(select(column)) if value is not None}
+
+
+def bytes_of(database_url: str) -> bytes:
+    """Return the contents of the SQLite file and its write-ahead log."""
+    file = Path(parse_address(database_url).database or "")
+    return b"".join(path.read_bytes() for path in sorted(file.parent.glob(f"{file.name}*")))
+
+
+def erase_person(unit: UnitOfWork) -> None:
+    erase(unit, 7)
+
+
+def purge_all(unit: UnitOfWork) -> None:
+    # The update with the highest id is kept, so another person's follows.
+    receive(unit, BOT, 999, 8, "{}")
+    unit.change(delete(VoteRow))
+    unit.change(update(ReplyRow).values(state=ReplyState.SENT))
+    unit.change(update(UpdateRow).where(UpdateRow.telegram_id == 7).values(state=UpdateState.FAILED))
+    unit.change(update(UpdateRow).where(UpdateRow.telegram_id == 7).values(finished_at=datetime.now(UTC)))
+    purge(unit, after(366), message_days=365, inbox_days=7)
+
+
+def rotate(unit: UnitOfWork) -> None:
+    rotate_keys(unit)
+
+
+@pytest.mark.parametrize("reader", [False, True])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("delete_texts", "kept"), [(erase_person, ("secrets",)), (purge_all, ("secrets", "people")), (rotate, ())]
+)
+def test_no_ciphertext_of_what_was_deleted_stays_in_the_file_or_its_log(
+    database: Database,
+    database_url: str,
+    keys: tuple[str, ...],
+    store_review: StoreReview,
+    *,
+    delete_texts: Callable[[UnitOfWork], None],
+    kept: tuple[str, ...],
+    reader: bool,
+) -> None:
+    with database.unit_of_work() as unit:
+        store_rows_in_every_table(unit, store_review, 7)
+        # A text that fills several pages, which are freed.
+        store_message(unit, 1, BOT, 7, [MessagePart(77, "A long review. " * 2_000)])
+    with database.reading() as unit:
+        noted = encrypted_values(unit, kept)
+    before = bytes_of(database_url)
+    assert len(noted) > 5
+    assert all(ciphertext in before for ciphertext in noted if len(ciphertext) < 1_000)
+    other = Database.open(database_url, keys)
+    try:
+        with ExitStack() as stack:
+            if reader:  # in another process, whose snapshot keeps the log from being truncated
+                stack.enter_context(other.reading()).scalar(select(func.count()).select_from(PersonRow))
+            with database.unit_of_work() as unit:
+                delete_texts(unit)
+        if reader:
+            with database.unit_of_work() as unit:
+                upsert_person(unit, 9, "Somebody else", "en")
+        found = bytes_of(database_url)
+        # A long ciphertext lies in several pages, so its pieces are searched for.
+        pieces = {ciphertext[at : at + 64] for ciphertext in noted for at in range(0, len(ciphertext) - 63, 512)}
+        assert not [piece for piece in pieces if piece in found]
+    finally:
+        other.close()
+
+
+def test_the_documented_commands_remove_deleted_ciphertexts_from_the_files_of_postgresql(
+    request: pytest.FixtureRequest, keys: tuple[str, ...], store_review: StoreReview
+) -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    commands = page.partition("```sql\nVACUUM FULL;")[2].partition("```")[0].split(";")
+    server = request.getfixturevalue("postgres_server")
+    with request.getfixturevalue("postgres_databases")(request.getfixturevalue("migrated_postgres")) as url:
+        database = Database.open(url, keys)
+        with database.unit_of_work() as unit:
+            store_rows_in_every_table(unit, store_review, 7)
+        with database.unit_of_work() as unit:
+            noted = encrypted_values(unit, ("secrets",))
+            erase(unit, 7)
+        database.close()
+        address = parse_address(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(address, autocommit=True) as admin:
+            admin.execute("CHECKPOINT")
+            assert any(found_in_files(server.pgdata, noted)), "the test would notice if they stayed"
+            for command in ("VACUUM FULL", *filter(None, map(str.strip, commands))):
+                admin.execute(command.encode())
+            assert not any(found_in_files(server.pgdata, noted))
+            admin.execute("ALTER SYSTEM RESET wal_recycle")
+            admin.execute("SELECT pg_reload_conf()")
+
+
+def found_in_files(folder: Path, ciphertexts: set[bytes]) -> Iterator[bool]:
+    """Yield for each file of tables or of the log whether it contains one of the ciphertexts."""
+    for part in ("base", "pg_wal"):
+        for path in (folder / part).rglob("*"):
+            content = path.read_bytes() if path.is_file() else b""
+            yield any(ciphertext in content for ciphertext in ciphertexts)
