@@ -62,8 +62,8 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
 def _check_address(address: str) -> str:
     """Return the address's scheme.
 
-    Raise BadSetting if the address cannot be parsed. The error has no cause, because the message of the cause may
-    contain a part of the password.
+    Raise BadSetting if the address cannot be parsed. The error has no cause, because the cause's message could contain
+    part of the password.
     """
     try:
         parts = urlsplit(address)

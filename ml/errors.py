@@ -20,15 +20,15 @@ class NotTheImdbData(BadInput):
 
 class NoHeader(BadInput):
     message = (
-        "{path} seems to have no header line: its first line is {columns}. Add a first line with the names of the "
-        "columns, such as review,sentiment."
+        "{path} seems to have no header line: its first line is {columns}. Add a first line with the column names, "
+        "such as review,sentiment."
     )
 
 
 class NotTexts(BadInput):
     message = (
-        "{path}, data row {row}: the column {column} contains a value of type {kind} instead of a text. Use a column "
-        "of plain texts."
+        "{path}, data row {row}: the column {column} contains a value of type {kind} instead of text. Use a column "
+        "of plain text."
     )
 
 
@@ -38,12 +38,14 @@ class MissingColumn(BadInput):
 
 class TooFewReviews(BadInput):
     message = (
-        "{path} has only {rows} reviews to fine-tune on, and {missing}. Training and dev need reviews of both labels."
+        "{path} has only {rows} reviews to fine-tune on, and {missing}. Training and dev need reviews with both labels."
     )
 
 
 class TooFewCorrections(BadInput):
-    message = "{path} has no correction to train on: every text has contradictory labels or is held out for evaluation."
+    message = (
+        "{path} has no corrections to train on: all texts have contradictory labels or are held out for evaluation."
+    )
 
 
 class UnusableAnchor(BadInput):
@@ -55,9 +57,9 @@ class UnusableAnchor(BadInput):
 
 class UnknownReviews(BadInput):
     message = (
-        "The reviews {name} were not found: there is no such file or folder, and as a data set on the Hugging Face "
-        "hub, {reason}. Put a CSV file, a parquet file or the aclImdb data on this machine, and give its path with "
-        "--data or IMDB_PATH."
+        "The reviews {name} were not found. They are not a file or folder on this machine, and not a usable data set "
+        "on the Hugging Face hub: {reason}. Put a CSV file, a parquet file or the aclImdb data on this machine, and "
+        "give its path with --data or IMDB_PATH."
     )
 
 
@@ -71,8 +73,8 @@ class MissingSplit(BadInput):
 
 class NoDoubtfulLabels(BadInput):
     message = (
-        "{path} lists none of the reviews being evaluated, the first of which is {name} in {source}. Use the list "
-        "that was made for them, or no list."
+        "{path} does not list any of the reviews being evaluated, such as {name} in {source}. Use the list that was "
+        "made for these reviews, or no list."
     )
 
 

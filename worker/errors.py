@@ -10,14 +10,14 @@ class NoLiveModel(StorageError):
 
 class NothingToLearn(ThumbsError):
     message = (
-        "There is nothing to train on yet. A text can train once two people agree on its label, or once an admin has "
-        "labelled it."
+        "There is nothing to train on yet. A text can be trained on once two people agree on its label, or once "
+        "an admin has labelled it."
     )
 
 
 class NothingLeftToLearn(ThumbsError):
     message = (
-        "There is nothing to train on yet: every eligible text ({texts}) is held out for measuring. Label some more "
+        "There is nothing to train on yet: every eligible text ({texts}) is held out for evaluation. Label some more "
         "texts, then request the run again."
     )
 

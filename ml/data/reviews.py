@@ -129,7 +129,7 @@ def text_column(path: Path, table: pd.DataFrame, name: str) -> "pd.Series[str]":
 
 
 def _parse_texts(path: Path, name: str, column: "pd.Series[Any]") -> "pd.Series[str]":
-    """Return a column of texts, with "" for missing ones. Raises NotTexts."""
+    """Return a column of texts, with "" for missing texts. Raises NotTexts."""
     texts = column.astype(object).where(column.notna(), "")
     for row, value in enumerate(texts, start=1):
         if not isinstance(value, str):

@@ -48,12 +48,12 @@ def conclusion(found: Comparison) -> str:
 def report_warnings(models: Sequence[Measurement]) -> list[str]:
     """Return warnings about figures that are too good or less meaningful, for the top of the report."""
     trained_on_reviews = [
-        f"{model.name} was fine-tuned on reviews from this file, so its figures are better than on new reviews."
+        f"{model.name} was fine-tuned on reviews from this file, so its figures are optimistic."
         for model in models
         if model.trained_on_them
     ]
     trained_on_checks = [
-        f"{model.name} was trained on the texts of the behavioural checks, so their results say less about it."
+        f"{model.name} was trained on the texts of the behavioural checks, so their results say less about the model."
         for model in models
         if model.trained_on_checks
     ]

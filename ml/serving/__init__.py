@@ -1,1 +1,1 @@
-"""Published models and the engine that answers with them."""
+"""Published models and the engine that runs them."""

@@ -22,20 +22,20 @@ from ml.text.tokenization import CharacterForm, Reading
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
-# The suffix of the hidden folder beside a model where the next one is written, and the old model's name inside it.
+# The suffix of the hidden folder, beside a model, in which the next model is written; and the old model's name there.
 _WORK = ".publishing"
 _OLD = "old"
-# The key of ``Manifest.data`` that describes what a feedback round replayed.
+# The key in ``Manifest.data`` that describes the texts that a feedback round replayed.
 REPLAY_KEY = "replay"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a published folder contains, how it was made and how to run it.
+    """The contents of a published folder, how it was made and how to run it.
 
-    ``files`` maps names to SHA-256 in hex. ``probe_logits`` (probes, labels) are those of ``ml.serving.probes.PROBES``
-    as served. ``data``, ``recipe``, ``libraries`` and ``figures`` record what the model was trained on, how, with which
-    versions, and how good it is.
+    ``files`` maps file names to SHA-256 hashes in hex. ``probe_logits`` (probes, labels) are the logits of
+    ``ml.serving.probes.PROBES`` as served. ``data``, ``recipe``, ``libraries`` and ``figures`` record the training
+    data, the settings, the library versions and the model's quality.
     """
 
     version: str
@@ -58,7 +58,7 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read ``manifest.json``. Raises UnusableArtifact if it is missing, broken or in another format."""
+        """Read ``manifest.json``. Raises UnusableArtifact if it is missing, corrupt or in a different format."""
         try:
             content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             found = content.pop("format")
@@ -117,7 +117,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def prepare_destination(folder: Path) -> None:
-    """Create the parent of ``folder``, and remove what killed publications of ``folder`` left there.
+    """Create the parent of ``folder``, and remove the leftovers of killed publications of ``folder``.
 
     If a publication was killed between its two renames, the old model is restored. Raises FolderTaken if ``folder``
     contains something other than a published model, which publishing would delete, and UnwritableFile if the parent
@@ -137,7 +137,8 @@ def prepare_destination(folder: Path) -> None:
 def publish_artifact(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder that is flushed to disk and replaces ``folder`` if the block succeeds.
 
-    Raises what ``prepare_destination`` does, and UnwritableFile if the folder cannot be written, as on a full disk.
+    Raises what ``prepare_destination`` does, and UnwritableFile if the folder cannot be written, for example because
+    the disk is full.
     """
     prepare_destination(folder)
     with _report_write_errors(folder), _replace_atomically(folder.resolve()) as new:
@@ -156,7 +157,7 @@ def _report_write_errors(folder: Path) -> Iterator[None]:
 @contextmanager
 def _replace_atomically(folder: Path) -> Iterator[Path]:
     with ExitStack() as stack:
-        # Locked from the start, so that no other process mistakes it for the rest of a killed publication.
+        # Locked from the start, so that no other process mistakes the folder for the leftovers of a killed publication.
         with _locked(folder.parent):
             work = Path(mkdtemp(prefix=f".{folder.name}-", suffix=_WORK, dir=folder.parent))
             stack.enter_context(_locked(work))
@@ -177,7 +178,7 @@ def _replace_atomically(folder: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove the work folders of publications of ``folder`` whose lock is free."""
+    """Remove the work folders left by publications of ``folder``, except locked ones."""
     pattern = re.compile(re.escape(f".{folder.name}-") + r"[a-z0-9_]+" + re.escape(_WORK))
     for work in [path for path in folder.parent.iterdir() if pattern.fullmatch(path.name)]:
         descriptor = os.open(work, os.O_RDONLY)
@@ -193,7 +194,7 @@ def _remove_leftovers(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Wait for the lock of an existing folder and hold it; it is released at the latest when the process ends."""
+    """Wait for the lock on an existing folder and hold it; the lock is released when the process ends at the latest."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         lock_descriptor(descriptor)
@@ -203,5 +204,5 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def replays_checks(data: Mapping[str, Any]) -> bool:
-    """Return whether a manifest's ``data`` describes a round that replayed the texts of the behavioural checks."""
+    """Return whether a manifest's ``data`` describes a round that replayed behavioural check texts."""
     return REPLAY_KEY in data and data[REPLAY_KEY]["file"] is None

@@ -8,9 +8,9 @@ import numpy as np
 from ml.serving.engine import Classifier, Engine, Logits, probabilities
 from ml.text.labels import LABELS
 
-# Called before the first chunk with 0, and after each with the number of texts in it; raises to cancel.
+# Called with 0 before the first chunk and with the number of texts in the chunk after each one; raises to cancel.
 Advance = Callable[[int], object]
-# The engine sorts the texts of a call by length, so larger chunks save padding; smaller ones cancel sooner.
+# The engine sorts the texts in a call by length, so larger chunks save padding; smaller ones cancel sooner.
 _CHUNK: Final = 250
 
 

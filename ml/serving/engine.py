@@ -17,7 +17,8 @@ from ml.serving.probes import PROBES
 from ml.text.labels import LABELS
 from ml.text.tokenization import CharacterForm, Reading, WindowTokenizer
 
-# Tokens in one run of the graph, including padding; more cost memory and are no faster on a CPU.
+# Maximum number of tokens per run of the graph, including padding; more tokens use more memory and are no faster on a
+# CPU.
 BATCH_TOKENS = 4096
 _PAD_TO = 16
 # float32 activations and int8 products on every CPU, so that figures are comparable between machines.
@@ -26,7 +27,8 @@ _ENGINE_OPTIONS = {
     "DYNAMIC_QUANTIZATION_GROUP_SIZE": "128",
     "PERFORMANCE_HINT": "LATENCY",
 }
-# The largest difference of a logit. CPUs round int8 products differently; a wrong file or tokenizer is off by far more.
+# The largest difference allowed in a logit. CPUs round int8 products differently; a wrong file or tokenizer causes far
+# larger differences.
 PROBE_TOLERANCE = 0.1
 
 Logits = npt.NDArray[np.float32]
@@ -36,8 +38,8 @@ Logits = npt.NDArray[np.float32]
 class Verdict:
     """The classification of one text by the model ``version``.
 
-    ``confidence`` is calibrated, 0.5 to 1. ``logits`` are raw, in the order of ``LABELS``. ``windows`` is the
-    number of windows of tokens that were read.
+    ``confidence`` is calibrated, 0.5 to 1. ``logits`` are raw, in the order of ``LABELS``. ``windows`` is the number of
+    token windows that were read.
     """
 
     label: str
@@ -77,7 +79,7 @@ class Engine:
         return cls(graph, WindowTokenizer.read(folder, window, overlap, reading, characters))
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, npt.NDArray[np.int64]]:
-        """Return the mean logits over each text's windows (texts, labels), and the numbers of windows (texts,)."""
+        """Return the mean logits over each text's windows (texts, labels), and their number of windows (texts,)."""
         windows = [self.tokenizer.windows(ids) for ids in self.tokenizer.token_ids(texts)]
         counts = np.array([len(each) for each in windows], np.int64)
         flat = [window for each in windows for window in each]
@@ -119,7 +121,7 @@ class Classifier:
 
     @property
     def version(self) -> str:
-        """The published version."""
+        """The published model's version."""
         return self.manifest.version
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:

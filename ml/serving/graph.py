@@ -1,8 +1,8 @@
 """Builds the BERT of ``ml.bert.network`` from OpenVINO operations, directly from a Hugging Face folder.
 
 Matrices are quantised to int8 with one scale per output row (symmetric, absolute maximum), and the engine quantises
-activations at run time. With "float32" the matrices are not quantised, to measure the loss. Neither TensorFlow nor a
-conversion step is needed: a folder loads in a second.
+activations at run time. With "float32", the matrices are not quantised, which shows how much accuracy quantisation
+costs. Neither TensorFlow nor a conversion step is needed, and a folder loads in a second.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,8 @@ from ml.errors import UnusableCheckpoint
 
 Weights = Mapping[str, npt.NDArray[Any]]
 Precision = Literal["int8", "float32"]
-# _MASK_SCORE is added to the scores of padding. Arrays, because plain numbers become constants of another type.
+# _MASK_SCORE is added to the scores of padding. Arrays, because plain numbers would become constants of a different
+# type.
 _MASK_SCORE = np.array(-1e4, np.float32)
 _ONE = np.array(1.0, np.float32)
 
@@ -29,7 +30,7 @@ _ONE = np.array(1.0, np.float32)
 def build_graph(folder: Path, precision: Precision) -> ov.Model:
     """Build a graph from ``input_ids`` and ``attention_mask`` (batch, tokens) int32 to logits (batch, labels) float32.
 
-    Raises UnusableCheckpoint if the weights cannot be read, or if one is missing or has another shape.
+    Raises UnusableCheckpoint if the weights cannot be read, or if a weight is missing or has the wrong shape.
     """
     config = BertConfig.read(folder)
     try:
@@ -57,7 +58,7 @@ class _GraphBuilder:
         last = self.config.num_hidden_layers - 1
         for index in range(last):
             hidden = self._block(f"bert.encoder.layer.{index}", hidden, hidden, bias)
-        # Only the first token reaches the head, so the last block computes only that one.
+        # Only the first token reaches the head, so the last block computes only that token.
         first = op.slice(hidden, [0], [1], [1], [1])
         hidden = self._block(f"bert.encoder.layer.{last}", hidden, first, bias)
         size = self.config.hidden_size
@@ -76,7 +77,7 @@ class _GraphBuilder:
         return self._norm("bert.embeddings.LayerNorm", words + positions + op.constant(segment))
 
     def _block(self, name: str, hidden: Any, queries: Any, bias: Any) -> Any:
-        """Add one encoder block, which computes the tokens ``queries`` with attention over all of ``hidden``."""
+        """Add one encoder block, which computes the tokens in ``queries``, with attention over all of ``hidden``."""
         size, inner_size = self.config.hidden_size, self.config.intermediate_size
         mixed = self._attend(f"{name}.attention.self", hidden, queries, bias)
         attended = self._dense(f"{name}.attention.output.dense", mixed, size, size)

@@ -1,6 +1,6 @@
 """Probe texts, whose logits are recorded when a model is published and compared when it is loaded.
 
-They detect what hashes cannot: an engine, tokenizer or CPU that computes something different from the publisher's.
+They detect faults that hashes cannot: an engine, tokenizer or CPU that gives different results from the publisher's.
 """
 
 from itertools import product

@@ -10,10 +10,10 @@ _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
-# Splitting, comparing and counting reviews fingerprint each text several times; IMDB has 50,000.
+# Splitting, comparing and counting reviews fingerprint each text several times, and IMDB has 50,000 texts.
 @lru_cache(maxsize=1 << 16)
 def fingerprint(text: str) -> str:
-    """Return a SHA-256 in hex, equal for texts that differ only in case, punctuation, white space, ``<br>`` or NFC.
+    """Return a SHA-256 in hex; texts that differ only in case, punctuation, white space, ``<br>`` or NFC.
 
     For texts without letters or digits, such as emoji, the stripped text itself is hashed.
     """

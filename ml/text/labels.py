@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# In the order of the logits. The names are those that the tutorial prints.
+# In the order of the logits. The tutorial prints the same names.
 LABELS: Final = ("Negative", "Positive")
 
 _WORDS: Final = {
@@ -12,5 +12,5 @@ _WORDS: Final = {
 
 
 def label_index(word: str) -> int | None:
-    """Return the index into ``LABELS`` that a word stands for, in any case; None for another word."""
+    """Return the index into ``LABELS`` that a word stands for, ignoring case; None for any other word."""
     return _WORDS.get(word.strip().lower())

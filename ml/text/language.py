@@ -1,4 +1,4 @@
-"""Detects texts that are clearly not English, which the model cannot read.
+"""Detects texts that are clearly not English, since the model cannot read other languages.
 
 Refusing an English text is worse than classifying a foreign one, so short, mixed and doubtful texts pass as English.
 ``python -m benchmarks.serving.language_guard`` measures both kinds of error; the figures are in
@@ -92,7 +92,7 @@ class ForeignText:
 
 
 def foreign_language(text: str) -> ForeignText | None:
-    """Return the language of ``text`` if it is safe to say that it is not English, else None."""
+    """Return the language of ``text`` if the text is clearly not English, else None."""
     likeliest = likeliest_foreign_language(text)
     return likeliest if likeliest is not None and likeliest.probability >= THRESHOLD else None
 
@@ -116,7 +116,7 @@ def likeliest_foreign_language(text: str) -> ForeignText | None:
 def load_identifier() -> LanguageIdentifier:
     """Load the library's model, restricted to English and LANGUAGES; cached after the first call.
 
-    A process that answers people should call this when it starts, or the first answer is slow.
+    A process that answers users should call this at startup; otherwise, its first answer is slow.
     """
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages([ENGLISH, *LANGUAGES])

@@ -1,7 +1,7 @@
 """Turns texts into windows of token ids, in the same way for training and serving.
 
-A text that does not fit into one window is read whole, in several overlapping windows, the last of which ends with the
-text. A recipe may instead read only the head, which is the first window.
+A text that does not fit into one window is read whole, in several overlapping windows; the last window ends where the
+text ends. A recipe may instead read only the head, which is the first window.
 """
 
 import html
@@ -23,19 +23,19 @@ TokenIds = npt.NDArray[np.int32]
 # How much of a text is read: every window, or only the first.
 Reading = Literal["whole", "head"]
 
-# How a text's characters are read, besides line breaks: as they are, or HTML entities as the characters that they name
-# and then all in Unicode form NFKC, in which styled and fullwidth letters are plain ones.
+# How characters other than line breaks are read: unchanged, or with HTML entities decoded and the result normalised to
+# Unicode form NFKC, which turns styled and fullwidth letters into plain letters.
 CharacterForm = Literal["as_written", "entities_nfkc"]
 NEW_MODELS_FORM: Final[CharacterForm] = "entities_nfkc"
 
 # IMDB's reviews contain HTML line breaks; chat messages do not.
 LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-# With the semicolon only: "good&not bad" is not about the sign for "not".
+# Only with a semicolon: "good&not bad" does not contain the symbol for "not".
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 # A lone surrogate, which a cut-off emoji leaves behind, has no UTF-8 form, and the tokenizer cannot encode it.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
-# The defaults of a base that does not name them. The first three are required.
+# Used if a base model does not name its special tokens. The first three tokens are required.
 _DEFAULT_SPECIAL_TOKENS: Final = {
     "cls_token": "[CLS]",
     "sep_token": "[SEP]",
@@ -43,16 +43,16 @@ _DEFAULT_SPECIAL_TOKENS: Final = {
     "unk_token": "[UNK]",
     "mask_token": "[MASK]",
 }
-# Other settings of a base's ``tokenizer_config.json`` that also hold for a fine-tuned model.
+# Other settings in a base model's ``tokenizer_config.json`` that also apply to a fine-tuned model.
 _COPIED_SETTINGS: Final = ("tokenizer_class", "do_lower_case", "strip_accents", "tokenize_chinese_chars")
-# The names of those settings in the normalizer of a BERT's ``tokenizer.json``, which is the one that is applied.
+# The names of these settings in the normalizer in BERT's ``tokenizer.json``, which is the one that is applied.
 _NORMALIZER_SETTINGS: Final = {
     "do_lower_case": "lowercase",
     "strip_accents": "strip_accents",
     "tokenize_chinese_chars": "handle_chinese_chars",
 }
 _NORMALIZER_DEFAULTS: Final = {"strip_accents": None, "tokenize_chinese_chars": True}
-# A class of transformers that applies ``tokenizer.json`` as it is; BertTokenizer replaces the normalizer by a BERT's.
+# The transformers class that applies ``tokenizer.json`` unchanged; BertTokenizer replaces its normalizer with BERT's.
 _GENERIC_CLASS: Final = "PreTrainedTokenizerFast"
 
 
@@ -112,7 +112,7 @@ class WindowTokenizer:
         return cls(tokenizer, window, overlap, reading, cls_id, sep_id, pad_id, config, characters)
 
     def require_vocabulary(self, folder: Path, size: int) -> None:
-        """Raise UnusableCheckpoint if there is a token without one of the ``size`` embeddings of ``folder``."""
+        """Raise UnusableCheckpoint if a token id exceeds the ``size`` embeddings that ``folder`` has."""
         largest = max(self.tokenizer.get_vocab(with_added_tokens=True).values())
         if largest >= size:
             reason = f"{TOKENIZER_FILES[0]} has token ids up to {largest}, but there are only {size} embeddings"
@@ -170,9 +170,9 @@ def _read_config(folder: Path, tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def _with_applied_settings(settings: dict[str, Any], normalizer: dict[str, Any] | None) -> dict[str, Any]:
-    """Return ``settings`` with what ``tokenizer.json`` applies, so that transformers reads texts alike.
+    """Return ``settings`` as ``tokenizer.json`` applies them, so that transformers reads texts the same way.
 
-    Bases exist whose ``tokenizer_config.json`` says something else, and transformers goes by that file.
+    In some base models, ``tokenizer_config.json`` says something else, and transformers uses that file.
     """
     if normalizer is None or normalizer.get("type") != "BertNormalizer":
         kept = {name: value for name, value in settings.items() if name not in _NORMALIZER_SETTINGS}

@@ -1,1 +1,1 @@
-"""Recipes, training data and the loop that fine-tunes."""
+"""Recipes, training data and the fine-tuning loop."""

@@ -1,4 +1,4 @@
-"""Locates the base encoder of a fine-tune: a folder, a model on the Hugging Face hub, or the packaged encoder."""
+"""Locates the base encoder for a fine-tune: a folder, a model on the Hugging Face hub, or the packaged encoder."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,8 +18,8 @@ _FILES = ["config.json", "model.safetensors", *TOKENIZER_FILES]
 class BaseModel:
     """An encoder to start from: the name that was requested, and its Hugging Face folder.
 
-    ``temperature`` is a published model's; it is kept if a round has no dev to fit another on. ``characters`` is how
-    the fine-tuned model will read texts; a round keeps its anchor's form.
+    ``temperature`` comes from a published model; it is kept if a round has no dev reviews to fit a new one on.
+    ``characters`` is the form in which the fine-tuned model will read texts; a round keeps its anchor's form.
     """
 
     name: str

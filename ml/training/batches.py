@@ -1,8 +1,8 @@
 """Batches of windows for a fine-tune.
 
-Each epoch has one randomly drawn window of every text, so that the network trains on the middles and ends of long
-reviews, which it will also see when serving. A recipe may crop some windows, since people write short texts too.
-Batches group windows of similar length, which saves padding.
+Each epoch has one randomly drawn window from every text, so that the network is trained on the middles and ends of long
+reviews, which it also sees when serving. A recipe may crop some windows, since users also write short texts. Batches
+group windows of similar length, which saves padding.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,17 +18,17 @@ from ml.training.training_set import Targets, TrainingExamples
 
 NetworkInputs = dict[str, npt.NDArray[Any]]
 
-# How many batches are sorted by length together: enough to save padding, few enough to keep the order random.
+# The number of batches sorted by length together: enough to save padding, few enough to keep the order random.
 _POOL_BATCHES = 50
 _PAD_TO = 32
-# Tokens in the shortest crop: a short sentence.
+# The number of tokens in the shortest crop: about a short sentence.
 _SHORTEST_CROP = 12
 
 
 class WindowBatches:
-    """Yields the padded batches of an epoch, whose windows and order depend only on the seed and the epoch's number.
+    """Yields the padded batches for an epoch; their windows and order depend only on the seed and the epoch number.
 
-    With frozen layers every epoch has the same windows, so that the outputs of those layers are computed once.
+    With frozen layers, every epoch has the same windows, so the outputs of those layers are computed only once.
     """
 
     def __init__(self, examples: TrainingExamples, tokenizer: WindowTokenizer, recipe: Recipe) -> None:
@@ -43,7 +43,7 @@ class WindowBatches:
         return -(-len(self._choices) // self.recipe.batch_size)
 
     def epoch(self, number: int) -> Iterator[tuple[NetworkInputs, Targets]]:
-        """Yield epoch ``number``, from 0: inputs (batch, tokens) int32 and targets (batch, labels) float32."""
+        """Yield epoch ``number`` (0-based): inputs (batch, tokens) int32 and targets (batch, labels) float32."""
         rng = np.random.default_rng([self.recipe.seed, number])
         window_rng = np.random.default_rng([self.recipe.seed, 0]) if self.recipe.frozen_layers else rng
         windows = [self._crop(choice[window_rng.integers(len(choice))], window_rng) for choice in self._choices]
@@ -62,7 +62,7 @@ class WindowBatches:
         return [window[0], *window[start : start + length], window[-1]]
 
     def _shuffled_batches(self, rng: np.random.Generator, lengths: Sequence[int]) -> list[list[int]]:
-        """Return the rows of each batch: sorted by length within random pools; the batches are in random order."""
+        """Return each batch's row numbers, sorted by length within random pools; the batches are in random order."""
         size = self.recipe.batch_size
         order = rng.permutation(len(lengths))
         batches: list[list[int]] = []

@@ -1,7 +1,7 @@
-"""Checkpoints of a fine-tune, from which it can resume after a Ctrl-C, a crash or a kill.
+"""Checkpoints of a fine-tune, from which it can resume after Ctrl-C, a crash or a kill.
 
 One safetensors file holds every variable (weights, optimiser moments, the states of the random generators) and, in its
-header, the step and the plan that it belongs to. It is replaced atomically, so that it is always complete.
+header, the step and the plan. The file is replaced atomically, so it is always complete.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ class Checkpoint:
     def save(self, network: keras.Model, step: int) -> None:
         """Save every variable of the network and its optimiser after ``step`` steps.
 
-        Raises UnwritableFile, for example on a full disk; the previous checkpoint then stays.
+        Raises UnwritableFile, for example on a full disk; the previous checkpoint is then kept.
         """
         values = {name: keras.ops.convert_to_numpy(variable) for name, variable in _variables(network).items()}
         try:
@@ -64,12 +64,12 @@ class Checkpoint:
             raise NothingToResume(path=path, reason=f"it cannot be read ({error})") from error
 
     def remove(self) -> None:
-        """Delete the checkpoint, once the model is published."""
+        """Delete the checkpoint; call this once the model is published."""
         if self.folder.is_dir():
             shutil.rmtree(self.folder)
 
 
 def _variables(network: keras.Model) -> dict[str, Any]:
-    """Return every variable by a name that does not depend on how many layers the process created before."""
+    """Return every variable by a name that does not depend on how many layers the process has created before."""
     variables = [*network.variables, *network.optimizer.variables]
     return {f"{number:04d}": variable for number, variable in enumerate(variables)}

@@ -17,7 +17,7 @@ from ml.training.training_set import TrainingExamples
 class Corrections:
     """Corrections without contradictions. ``rows`` has ``text`` and ``label`` (index into LABELS), each text once.
 
-    ``source`` is the name that people know them by, such as a file's.
+    ``source`` is a recognisable name for them, such as a file name.
     """
 
     rows: pd.DataFrame
@@ -31,7 +31,7 @@ class Corrections:
     def read(cls, path: Path) -> Self:
         """Read a table of labelled texts.
 
-        Raises what ``read_reviews`` does, and TooFewCorrections if none is left.
+        Raises what ``read_reviews`` does, and TooFewCorrections if no correction is left.
         """
         found = cls.from_table(read_reviews(path)[["text", "label"]], path.name)
         if found.rows.empty:
@@ -40,7 +40,7 @@ class Corrections:
 
     @classmethod
     def from_table(cls, rows: pd.DataFrame, source: str) -> Self:
-        """Take the rows (columns ``text`` and ``label``) whose text has one label only, each text once."""
+        """Take the texts with only one label from ``rows`` (columns ``text`` and ``label``), each text once."""
         label_counts = rows.groupby(rows["text"].map(fingerprint))["label"].transform("nunique")
         unambiguous = rows[label_counts == 1]
         unambiguous = unambiguous[~unambiguous["text"].map(fingerprint).duplicated()].reset_index(drop=True)
@@ -48,7 +48,7 @@ class Corrections:
         return cls(unambiguous, source, contradictory)
 
     def excluding(self, held_out: pd.DataFrame) -> Self:
-        """Leave out the texts in ``held_out``, which is for evaluation. Raises TooFewCorrections if none is left."""
+        """Leave out the texts in ``held_out``. Raises TooFewCorrections if no correction is left."""
         kept = exclude_texts(self.rows, held_out)
         if kept.empty:
             raise TooFewCorrections(path=self.source)

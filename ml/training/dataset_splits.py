@@ -1,4 +1,4 @@
-"""Splits reviews into train, dev and test as a recipe says."""
+"""Splits reviews into train, dev and test as a recipe specifies."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,12 +29,12 @@ class DatasetSplits:
 
     @classmethod
     def from_reviews(cls, reviews: pd.DataFrame, path: Path, recipe: Recipe, limit: int | None) -> Self:
-        """Split ``reviews``, read from ``path``, as ``recipe.split`` says.
+        """Split ``reviews``, read from ``path``, as ``recipe.split`` specifies.
 
         ``movies``: take the official train split (all rows of a file without splits) without the texts of the official
         test split, and hold out dev unless there is a validation split. ``rows``: shuffle all rows, whatever their
-        split, and allow shared texts. ``limit`` draws that many of the usable reviews by the seed. Raises MissingSplit
-        if there is no train split, and TooFewReviews if train or dev lacks a label.
+        split, and allow shared texts. ``limit`` is the number of usable reviews to draw with the seed. Raises
+        MissingSplit if there is no train split, and TooFewReviews if train or dev lacks a label.
         """
         usable, test = (reviews, empty_reviews()) if recipe.split == "rows" else _official_train_and_test(reviews)
         left_out = 0
@@ -100,7 +100,7 @@ def _missing_labels(split: TrainDevSplit) -> str:
 
 
 def _official_train_and_test(reviews: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the official train and test splits; every row and an empty table if the file names no splits."""
+    """Return the official train and test splits, or every row and an empty table if the file names no splits."""
     train = official_train(reviews)
     has_test = "split" in reviews and "test" in set(reviews["split"])
     return train, official_split(reviews, "test") if has_test else empty_reviews()

@@ -1,7 +1,7 @@
-"""Chooses the device and precision of a fine-tune: the CPU, one GPU, or several GPUs with a replica each.
+"""Chooses the device and precision for a fine-tune: the CPU, one GPU, or several GPUs with a replica each.
 
-Keras's JAX backend (``KERAS_BACKEND=jax``) has been run on a GPU, see ``benchmarks.training.gpu``. Not run on a GPU so
-far: TensorFlow's memory growth and XLA, and replicas on several GPUs, which are tested on two logical CPUs.
+Keras's JAX backend (``KERAS_BACKEND=jax``) has been run on a GPU (see ``benchmarks.training.gpu``). TensorFlow's memory
+growth and XLA have not been run on a GPU yet, nor have replicas on several GPUs, which are tested on two logical CPUs.
 """
 
 import os
@@ -19,9 +19,9 @@ from ml.training.training_set import Targets
 
 @contextmanager
 def use_precision(precision: str) -> Iterator[str]:
-    """Build networks inside this block for ``precision``, with float32 weights and a replica on each of several GPUs.
+    """Build networks for ``precision`` inside this block, with float32 weights and a replica on each of several GPUs.
 
-    Yields the precision, which for "fastest" is bfloat16 if the hardware multiplies it, else float32.
+    Yields the precision; "fastest" becomes bfloat16 if the hardware multiplies it natively, else float32.
     """
     gpus = _gpus()
     if precision == "fastest":
@@ -50,7 +50,7 @@ def train_step(network: keras.Model, inputs: NetworkInputs, targets: Targets) ->
     """
     strategy = getattr(network, "distribute_strategy", None)
     replicas = strategy.num_replicas_in_sync if strategy else 1
-    # A replica without a row would have no loss, so every replica gets the whole of a batch that is too small.
+    # A replica without a row would have no loss, so if a batch is too small, every replica gets all of it.
     if replicas == 1 or len(targets) < replicas:
         return float(network.train_on_batch(inputs, targets))
     network.make_train_function()
@@ -61,7 +61,7 @@ def train_step(network: keras.Model, inputs: NetworkInputs, targets: Targets) ->
 
 
 def _distribute(strategy: Any, values: Any) -> Any:
-    """Return a distributed value with a part of the rows of ``values`` for each replica."""
+    """Return a distributed value that gives each replica a part of the rows in ``values``."""
     parts = np.array_split(values, strategy.num_replicas_in_sync)
     return strategy.experimental_distribute_values_from_function(
         lambda context: keras.ops.convert_to_tensor(parts[context.replica_id_in_sync_group])
@@ -91,7 +91,7 @@ def _jax_gpus() -> list[Any]:
 
 
 def _replica_scope(gpus: list[Any]) -> Any:
-    """Return a scope in which a network gets a replica on each of several GPUs; with JAX, only the first is used."""
+    """Return a scope in which a network gets a replica on each of several GPUs; JAX uses only the first GPU."""
     if len(gpus) < 2 or keras.backend.backend() != "tensorflow":
         return nullcontext()
     import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow

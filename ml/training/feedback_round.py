@@ -1,12 +1,12 @@
-"""Builds the training set of a feedback round: corrections, and a replay of what the anchor was trained on.
+"""Builds the training set of a feedback round: corrections, and a replay of the anchor's training data.
 
-The anchor is the model that was fine-tuned only on IMDB. Training on corrections alone would make it forget, so each
-round replays some of its training reviews or, without them, the texts of the behavioural checks. The target of a
+The anchor is the model that was fine-tuned only on IMDB. Training on corrections alone would make the model forget, so
+each round replays some of its training reviews or, without them, the texts of the behavioural checks. The target of a
 replayed text is the anchor's own probabilities (Li and Hoiem 2016, "Learning without Forgetting").
 
 The anchor is confident about its own training reviews, and targets near 0 or 1 constrain the network little: small
-changes barely affect the loss but flip unseen reviews about which it is less confident. So excerpts of reviews are
-replayed, which are short like people's messages, and among them those about which the anchor is least confident.
+changes barely affect the loss but flip unseen reviews about which it is less confident. So the round replays excerpts
+of reviews, which are as short as users' messages, and picks the excerpts about which the anchor is least confident.
 """
 
 from collections.abc import Sequence
@@ -30,19 +30,19 @@ from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingExamples, TrainingSet, empty_reviews
 
-# The key of ``Manifest.data`` that marks the result of a feedback round.
+# The key in ``Manifest.data`` that marks the result of a feedback round.
 _ANCHOR_KEY = "anchor"
 _CORRECTIONS_KEY = "corrections"
-# How many excerpts are drawn for each one that is replayed.
+# The number of excerpts drawn for each excerpt that is replayed.
 _EXCERPTS_PER_REPLAY = 2
-# Words in an excerpt: from a short sentence to about one window of tokens.
+# The number of words in an excerpt: from a short sentence to about one window of tokens.
 _MIN_EXCERPT_WORDS, _MAX_EXCERPT_WORDS = 8, 100
 
 
 def load_anchor(folder: Path, threads: int = 0) -> Classifier:
     """Load the published model that rounds start from, on ``threads`` CPU threads; 0 lets the engine choose.
 
-    Raises UnusableAnchor for a folder that is not a published model or one that was trained on corrections, and
+    Raises UnusableAnchor for a folder that is not a published model or for a model that was trained on corrections, and
     UnusableArtifact for a broken model.
     """
     if not (folder / MANIFEST).is_file():
@@ -66,9 +66,9 @@ def feedback_training_set(
 ) -> TrainingSet:
     """Return the corrections, and ``recipe.replay`` other texts with the anchor's own probabilities as targets.
 
-    ``anchor_data`` is the data that the anchor was trained on. Without it, all texts of the behavioural checks are
-    replayed and there is no dev to measure on. Corrected texts are not replayed. Raises TooFewCorrections if every
-    correction is held out, and UnusableAnchor if the recipe reads texts in other windows than the anchor.
+    ``anchor_data`` is the data that the anchor was trained on. Without this data, all behavioural check texts are
+    replayed and there are no dev reviews to evaluate on. Corrected texts are not replayed. Raises TooFewCorrections if
+    every correction is held out, and UnusableAnchor if the recipe reads texts in windows that differ from the anchor's.
     """
     _require_same_reading(anchor, recipe)
     facts: dict[str, Any] = {_ANCHOR_KEY: anchor.version}
@@ -127,6 +127,6 @@ def _random_excerpt(text: str, rng: np.random.Generator) -> str:
 
 
 def _with_anchor_targets(anchor: Classifier, texts: Sequence[str]) -> TrainingExamples:
-    """Return texts with the anchor's probabilities as targets, at temperature 1, at which it was trained."""
+    """Return texts with the anchor's probabilities as targets, at temperature 1, the temperature in training."""
     logits, _ = anchor.engine.logits(texts)
     return TrainingExamples(texts, probabilities(logits, 1.0))

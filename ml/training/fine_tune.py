@@ -59,7 +59,7 @@ def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = Fal
 
     Raises UnusableCheckpoint if the base cannot be built, has too few positions for a window, fewer blocks than are
     frozen or fewer embeddings than tokens; FineTuneDiverged if numbers become too large; FolderTaken if ``out`` is not
-    a published model; UnwritableFile if it cannot be written; FineTuneStopped if the callbacks stop it; and
+    a published model; UnwritableFile if ``out`` cannot be written; FineTuneStopped if the callbacks stop it; and
     NothingToResume if there is no checkpoint to resume from.
     """
     prepare_destination(job.out)
@@ -90,7 +90,7 @@ def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = Fal
 
 
 def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, Any]) -> Manifest:
-    """Calibrate and measure a written model on dev with the engine that will serve it, and return its manifest.
+    """Calibrate and evaluate a saved model on dev with the engine that will serve it, and return its manifest.
 
     ``training_facts`` are added to the recipe in the manifest.
     """
@@ -119,7 +119,7 @@ def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, An
         probe_logits=[[float(value) for value in row] for row in probe_logits],
         files=file_hashes(folder),
     )
-    # Publishing the same weights again makes a new version, since the registry stores one manifest hash per version.
+    # Publishing the same weights again creates a new version, since the registry stores one manifest hash per version.
     content_hash = hashlib.sha256(json.dumps(asdict(manifest), sort_keys=True).encode()).hexdigest()
     return replace(manifest, version=f"{now:%Y%m%d}-{content_hash[:8]}")
 

@@ -19,9 +19,9 @@ from ml.training.optimizer import AdamW
 from ml.training.recipe import Recipe
 from ml.training.training_set import Targets
 
-# How many steps the reported loss is averaged over.
+# The number of steps that the reported loss is averaged over.
 _LOSS_WINDOW = 50
-# Steps between two checkpoints: about a minute of work on two cores, saved in a second.
+# The number of steps between checkpoints: about a minute of work on two cores. Saving takes a second.
 _CHECKPOINT_STEPS = 50
 
 
@@ -38,7 +38,7 @@ class TrainingProgress:
 
 @keras.saving.register_keras_serializable(package="thumbs")
 class WarmUpLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises linearly from 0 to ``peak`` over ``warmup`` steps, then falls to 0 at ``steps`` (Devlin et al. 2019)."""
+    """Rises linearly from 0 to ``peak`` in ``warmup`` steps, then falls to 0 at ``steps`` (Devlin et al. 2019)."""
 
     def __init__(self, peak: float, warmup: int, steps: int) -> None:
         self.peak, self.warmup, self.steps = peak, warmup, steps
@@ -66,11 +66,11 @@ class TrainingCallbacks:
 def train(
     network: keras.Model, batches: WindowBatches, checkpoint: Checkpoint, resume: bool, callbacks: TrainingCallbacks
 ) -> int:
-    """Fine-tune ``network`` in place by the batches' recipe, and return the total number of optimiser steps.
+    """Fine-tune ``network`` in place with the batches' recipe, and return the total number of optimiser steps.
 
-    If the recipe freezes layers, only those above are trained, on the cached outputs of the frozen ones. ``resume``
-    continues from ``checkpoint``, and the total then includes the steps before it. Raises FineTuneStopped if the
-    callbacks stop it, FineTuneDiverged at the first loss that is not finite, and NothingToResume if there is no
+    If the recipe freezes layers, only the layers above them are trained, on the cached outputs of the frozen layers.
+    ``resume`` continues from ``checkpoint``, and the total then includes the steps before it. Raises FineTuneStopped if
+    the callbacks stop it, FineTuneDiverged at the first loss that is not finite, and NothingToResume if there is no
     checkpoint of this plan.
     """
     recipe = batches.recipe

@@ -33,9 +33,9 @@ class Recipe:
     Lengths are in tokens, ``learning_rate`` is per step, ``warmup`` is a share of all steps and ``dev`` a share of the
     reviews. Answers with a calibrated confidence below ``unsure_below`` are unsure. ``base`` is an encoder's name, used
     unless the command or BASE_MODEL names another. ``frozen_layers`` is how many of the lowest encoder blocks are
-    frozen, together with the embeddings. ``replay`` marks a recipe for feedback rounds, whose base is the anchor: it is
-    how many excerpts of the anchor's training reviews are replayed beside the corrections. ``interpolation`` is the
-    position of the published weights between the anchor's (0) and the trained ones (1). ``crops`` is the share of
+    frozen, together with the embeddings. ``replay`` marks a recipe for feedback rounds, which start from the anchor: it
+    is the number of excerpts of the anchor's training reviews to replay alongside the corrections. ``interpolation`` is
+    the position of the published weights between the anchor's (0) and the trained ones (1). ``crops`` is the share of
     windows that are cropped at random, down to the length of a sentence.
     """
 
@@ -82,7 +82,7 @@ class Recipe:
     def load(cls, name: str) -> Self:
         """Load ``ml/training/recipes/<name>.toml``, or the file at ``name`` if that ends in .toml.
 
-        Raises UnknownRecipe with the available names, or BadRecipe with every fault of the file.
+        Raises UnknownRecipe with the available names, or BadRecipe with every fault in the file.
         """
         path = Path(name) if name.endswith(_SUFFIX) else _RECIPES / f"{name}{_SUFFIX}"
         if not path.is_file():

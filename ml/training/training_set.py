@@ -1,4 +1,4 @@
-"""The training set of a fine-tune: examples with targets, and the dev reviews to measure it on."""
+"""The training set of a fine-tune: examples with targets, and the dev reviews to evaluate it on."""
 
 import hashlib
 import json
@@ -12,7 +12,8 @@ import pandas as pd
 
 from ml.text.labels import LABELS
 
-# Probabilities of the labels, (texts, labels) float32: 1 and 0 for a known label, a model's own for soft targets.
+# Probabilities of the labels, (texts, labels) float32: 1 and 0 for a known label, a model's own probabilities for soft
+# targets.
 Targets = npt.NDArray[np.float32]
 
 
@@ -45,7 +46,7 @@ class TrainingExamples:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """Everything that one fine-tune trains and is measured on; tables have ``text`` and ``label``.
+    """Everything that one fine-tune is trained and evaluated on; tables have ``text`` and ``label``.
 
     ``dev`` shares no text with the examples unless the recipe splits by rows; if it is empty, the base's temperature is
     kept. ``corrections`` are also among the examples. ``manifest_data`` becomes ``Manifest.data``.

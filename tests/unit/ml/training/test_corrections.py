@@ -62,7 +62,7 @@ def test_held_out_texts_are_left_out_and_counted(tmp_path: Path) -> None:
 )
 def test_no_remaining_text_is_an_error_that_names_the_file(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
     path = write_corrections(tmp_path, *rows)
-    with pytest.raises(TooFewCorrections, match=r"corrections\.csv has no correction to train on") as caught:
+    with pytest.raises(TooFewCorrections, match=r"corrections\.csv has no corrections to train on") as caught:
         Corrections.read(path).excluding(reviews("held out"))
     assert caught.value.exit_code == 2
 
