@@ -1,4 +1,4 @@
-"""What can go wrong with the broker. ``core.errors`` draws the tree."""
+"""The broker's errors. ``core.errors`` shows the whole tree."""
 
 from core.errors import ThumbsError
 

@@ -1,13 +1,13 @@
 """Kombu's filesystem transport with atomic writes, for one machine without Redis.
 
-Kombu writes messages, and its table of queues, in place. Another process may read them half written, and a process that
-is killed while it writes leaves a partial message, or a corrupt table that blocks every process for good. Here a
-message is renamed into place once it is complete, an unreadable message is dropped (the database row is the request, so
-nothing is lost), and each process keeps its own table of queues in memory.
+Kombu writes messages and its table of queues in place. Another process may read a half-written file, and a process that
+is killed while writing leaves a partial message, or a corrupt table that blocks every process permanently. In this
+transport, a message is renamed into place once it is complete, an unreadable message is dropped (the database row is
+the request, so nothing is lost), and each process keeps its own table of queues in memory.
 
-This transport also joins the worker's event loop, as the Redis transport does. Without an event loop, all processes of
-a worker read their tasks from one pipe under one lock, and a process that is killed while it waits keeps the lock, so
-the others wait forever. With one, each process has its own pipe.
+Like the Redis transport, this transport also joins the worker's event loop. Without an event loop, all of a worker's
+processes read their tasks from one pipe under one lock, and a process that is killed while waiting keeps the lock, so
+the other processes wait forever. With an event loop, each process has its own pipe.
 """
 
 import json
@@ -41,7 +41,7 @@ class Channel(filesystem.Channel):
             part.write_text(json.dumps(payload), encoding="utf-8")
 
     def _get(self, queue: str) -> dict[str, Any]:
-        """Take the oldest message of ``queue``. Raises Empty if there is none."""
+        """Take the oldest message from ``queue``. Raises Empty if there is none."""
         folder = Path(self.data_folder_in)
         for name in sorted(path.name for path in folder.iterdir()):
             if name.partition(".")[2] != f"{queue}.msg":
@@ -55,7 +55,7 @@ class Channel(filesystem.Channel):
             try:
                 payload: dict[str, Any] = json.loads(claimed.read_text(encoding="utf-8"))
             except ValueError:
-                logger.warning("Dropped an unreadable message of the queue %s", queue)
+                logger.warning("Dropped an unreadable message from the queue %s", queue)
                 continue
             else:
                 return payload
@@ -64,10 +64,10 @@ class Channel(filesystem.Channel):
         raise Empty
 
     def _queue_bind(self, *_: Any) -> None:  # noqa: ANN401 - what kombu passes on
-        """Do not write a table of queues."""
+        """Do nothing: there is no table of queues to write."""
 
     def get_table(self, exchange: str) -> list[Any]:
-        """Return the queues of an exchange that this process has declared."""
+        """Return an exchange's queues that this process has declared."""
         table: list[Any] = virtual.Channel.get_table(self, exchange)
         return table
 

@@ -1,6 +1,6 @@
 """The names of queues and tasks, and the producer that notifies workers.
 
-A request is a row in the database. A message only says that there is one, and is sent again if it is lost, so a broker
+A request is a row in the database. A message only announces the request and is sent again if it is lost, so a broker
 that is down delays requests but never loses them.
 """
 
@@ -28,16 +28,16 @@ EXECUTE_RUN: Final = "thumbs.carry_out"
 SWEEP: Final = "thumbs.sweep"
 START_DUE: Final = "thumbs.start_due"
 PRUNE: Final = "thumbs.prune"
-# The queue of each task.
+# The queue for each task.
 ROUTES: Final = {EXECUTE_RUN: FINE_TUNING, SWEEP: HOUSEKEEPING, START_DUE: HOUSEKEEPING, PRUNE: HOUSEKEEPING}
 
-# Seconds after which Celery kills the process of a run; the broker must not redeliver its message before that.
+# Seconds after which Celery kills a run's process; the broker must not redeliver the run's message before that.
 HARD_LIMIT: Final = 12 * 60 * 60
 SOFT_LIMIT: Final = HARD_LIMIT - 10 * 60
 VISIBILITY_TIMEOUT: Final = HARD_LIMIT + 60 * 60
 # Seconds after which a housekeeping task is stopped; the next one finishes its work.
 HOUSEKEEPING_LIMIT: Final = 10 * 60
-# Seconds within which the broker must answer.
+# The number of seconds within which the broker must answer.
 _TIMEOUT: Final = 5.0
 _ENCODE: Final = "characters such as @ : / ? # [ ] in the password must be percent-encoded, for example / as %2F"
 
@@ -78,7 +78,7 @@ def _check_address(address: str) -> str:
 
 
 def producer(settings: Settings) -> Celery:
-    """Return a Celery application that has no tasks itself but can send messages for all of them."""
+    """Return a Celery application that has no tasks of its own but can send messages for all tasks."""
     app = Celery("thumbs", set_as_current=False)
     app.conf.update(
         broker_settings(settings),
@@ -92,7 +92,7 @@ def producer(settings: Settings) -> Celery:
 
 
 def notify_worker(settings: Settings, run_id: int) -> None:
-    """Send a message for a queued run. If the broker is down, only log that: the sweep sends the message later."""
+    """Send a message for a queued run. If the broker is down, only log it: the sweep sends the message later."""
     try:
         _cached_producer(settings).send_task(EXECUTE_RUN, [run_id], retry=False)
     except (OperationalError, OSError) as error:
@@ -107,7 +107,7 @@ def queue_length(settings: Settings) -> int:
 
 
 def check_broker(settings: Settings) -> None:
-    """Check that the broker answers within seconds. Raises BrokerUnusable if it does not."""
+    """Check that the broker answers within a few seconds. Raises BrokerUnusable if it does not."""
     with _cached_producer(settings).connection_for_write() as connection:
         try:
             connection.ensure_connection(max_retries=1, timeout=_TIMEOUT)

@@ -19,13 +19,13 @@ from core.settings import Settings
 from worker.stop_with_parent import StopWithParent
 from worker.tasks import Tasks
 
-# Seconds between two messages for each task of the beat. A message expires when the next one is due.
+# Seconds between two messages for each of the beat's tasks. A message expires when the next one is due.
 SCHEDULE: Final = {SWEEP: 5, START_DUE: 60, PRUNE: 60 * 60}
 
 _SETTINGS: Final[dict[str, Any]] = {
     "result_backend": None,
     "result_accept_content": ["json"],
-    # Acknowledge a message only after its task has ended, even if the process that runs it is killed.
+    # Acknowledge a message only after its task has ended, even if the process that runs the task is killed.
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
     # A process that is busy for hours must not hold messages that another process could handle.
@@ -36,13 +36,13 @@ _SETTINGS: Final[dict[str, Any]] = {
     "broker_connection_max_retries": None,
     "worker_enable_remote_control": False,
     "worker_send_task_events": False,
-    # Seconds within which a new process must start; the machine may be busy training.
+    # How many seconds a new process may take to start; the machine may be busy training.
     "worker_proc_alive_timeout": 60.0,
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
-    # Restart the schedule at each start; every task in it may run once too often.
+    # Restart the schedule at each start; its tasks may safely run once too often.
     "beat_scheduler": "celery.beat:Scheduler",
-    # The longest sleep of the beat in seconds; it cannot notice a request to stop while it sleeps.
+    # The longest time that the beat sleeps, in seconds; while asleep, it cannot notice a request to stop.
     "beat_max_loop_interval": 1,
     "timezone": "UTC",
 }
@@ -57,7 +57,7 @@ def make_app(settings: Settings, stop: StopWithParent) -> Celery:
         for name, seconds in SCHEDULE.items()
     }
     tasks = Tasks(settings, stop)
-    # Typing is off because Celery would count a method's ``self`` as one of the message's arguments.
+    # Typing is off because Celery would expect a method's ``self`` among the message's arguments.
     app.task(
         tasks.execute_run,
         name=EXECUTE_RUN,

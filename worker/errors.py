@@ -1,4 +1,4 @@
-"""What can go wrong with a training run in the worker. ``core.errors`` draws the tree."""
+"""Errors in the worker's training runs. ``core.errors`` shows the whole tree."""
 
 from core.errors import ThumbsError
 from storage.errors import StorageError

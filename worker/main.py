@@ -25,13 +25,13 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
     Raises ThumbsError if the database or the broker's address is unusable.
     """
     configure_logging(settings.log_level)
-    # Fail now, not at the first task, if the database is unusable. Each task process opens its own connection.
+    # Fail now rather than at the first task if the database is unusable. Each task process opens its own connection.
     Database.open(settings.database_address, read_keys(settings)).close()
     stop = StopWithParent()
     app = make_app(settings, stop)
     worker = app.Worker(
         queues=list(queues),
-        # A run occupies one process for minutes or hours; housekeeping must not wait for it.
+        # A run occupies one process for minutes or hours; housekeeping must not wait for the run.
         concurrency=1 if list(queues) == [FINE_TUNING] else 2,
         pool="prefork",
         beat=beat,
@@ -44,7 +44,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
     )
     _connect_signals(stop)
     worker.start()
-    # All tasks have ended, but a normal exit would wait seconds more for an idle thread of the pool.
+    # All tasks have ended, but a normal exit would wait a few more seconds for an idle pool thread.
     logging.shutdown()
     sys.stdout.flush()
     os._exit(int(worker.exitcode or 0))
@@ -59,7 +59,7 @@ def run_beat(settings: Settings) -> None:
 
 
 def _connect_signals(stop: StopWithParent) -> None:
-    """Connect Celery's signals, so that the worker's processes notice when it stops or dies."""
+    """Connect Celery's signals, so that the worker's processes notice when the worker stops or dies."""
     _disable_celery_logging()
 
     def on_worker_stop(**_: Any) -> None:  # noqa: ANN401 - whatever Celery sends
@@ -72,7 +72,7 @@ def _connect_signals(stop: StopWithParent) -> None:
         stop.exit_with_worker()
 
     def on_worker_ready(**_: Any) -> None:  # noqa: ANN401
-        # On SIGINT Celery would interrupt the run; on SIGTERM it stops in order and releases the run.
+        # On SIGINT Celery would interrupt the run; on SIGTERM it shuts down gracefully and releases the run.
         signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
 
     signals.worker_shutting_down.connect(on_worker_stop, weak=False)
@@ -82,5 +82,5 @@ def _connect_signals(stop: StopWithParent) -> None:
 
 
 def _disable_celery_logging() -> None:
-    """Keep Celery from configuring logging itself, which would not redact secrets."""
+    """Keep Celery from configuring logging itself, because its logging would not redact secrets."""
     signals.setup_logging.connect(lambda **_: None, weak=False)

@@ -1,7 +1,7 @@
-"""Tells the processes of a worker that it is stopping, and ends them if it dies.
+"""Tells a worker's processes that the worker is stopping, and ends the processes if the worker dies.
 
 Only the worker's main process holds the write end of a pipe, and nothing is ever written to it. When the pipe closes,
-the worker is either stopping or dead. The lease of a dead worker's run expires.
+the worker is either stopping or dead. If it is dead, the lease on its run expires.
 """
 
 import os
@@ -22,18 +22,18 @@ class StopWithParent:
         self._stopping = threading.Event()
 
     def signal_stop(self) -> None:
-        """Tell every process that the worker is stopping. Called in the worker; calling it again does nothing."""
+        """Tell every process that the worker is stopping. Call this in the worker; further calls have no effect."""
         write_end, self._write_end = self._write_end, -1
         if write_end != -1:
             os.close(write_end)
 
     def follow_worker(self) -> None:
-        """Notice that the worker is stopping, and exit if it dies. Called in a process that the worker forked."""
+        """Notice when the worker is stopping, and exit if it dies. Call this in a process that the worker forked."""
         self.signal_stop()  # close this process's copy, which would keep the pipe open
         on_pipe_end(self._read_end, self._on_worker_stop)
 
     def exit_with_worker(self) -> None:
-        """Exit if the worker dies. Called in a forked process; its pipe may be closed."""
+        """Exit if the worker dies. Call this in a forked process; its copy of the pipe may be closed."""
         threading.Thread(target=self._wait_for_death_of_worker, name="stop-with-parent", daemon=True).start()
 
     def stopping(self) -> bool:
@@ -45,7 +45,7 @@ class StopWithParent:
         self._wait_for_death_of_worker()
 
     def _wait_for_death_of_worker(self) -> None:
-        # A worker that stops in order ends its processes itself, so only its death needs handling here.
+        # A worker that shuts down gracefully ends its processes itself, so only its death must be handled here.
         while os.getppid() == self._worker:
             threading.Event().wait(_POLL_INTERVAL)
         os._exit(1)

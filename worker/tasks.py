@@ -27,7 +27,7 @@ class Tasks:
         self.prune()
 
     def sweep(self) -> None:
-        """Send a new message for each open run that no worker holds: its message was lost, or its worker died."""
+        """Send a new message for each open run that no worker holds: its message was lost or its worker died."""
         unclaimed = scheduling.unclaimed_runs(self._database)
         # If messages are pending, no worker is free, and more messages would only pile up.
         if unclaimed and not queue_length(self._settings):
@@ -41,7 +41,7 @@ class Tasks:
             notify_worker(self._settings, run.id)
 
     def prune(self) -> None:
-        """Remove the directories of ended runs, and models that are no longer needed."""
+        """Remove the directories of finished runs, and models that are no longer needed."""
         remove_stale_directories(self._settings, scheduling.open_run_id(self._database))
         model_pruning.prune(self._database, ArtifactStore.open(self._settings.store_address), self._settings)
 

@@ -1,4 +1,4 @@
-"""Draws the chart of a decision: the accuracy of the live model and of the candidate, side by side, as a PNG."""
+"""Draws the chart for a decision, as a PNG: the live model's and the candidate's accuracy side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ _DPI: Final = 150
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One row of the chart; ``result`` is None if it could not be measured."""
+    """One row in the chart; ``result`` is None if the accuracies could not be measured."""
 
     name: str
     result: PairedResult | None
 
 
 def draw_chart(decision: Decision, measured: Measurements) -> bytes:
-    """Return a PNG 960 pixels wide, with a row each for feedback, IMDB, behaviour and every slice of IMDB."""
+    """Return a PNG 960 pixels wide, with one row each for feedback, IMDB, behaviour and every slice of IMDB."""
     rows = [
         _Row("Held-out corrections", measured.judgements),
         _Row("IMDB", measured.imdb),
@@ -60,7 +60,7 @@ def draw_chart(decision: Decision, measured: Measurements) -> bytes:
 
 
 def _total(checks: Sequence[PairedResult]) -> PairedResult | None:
-    """Return the sum over all checks, or None without any. Its ``lower`` is NaN, and the chart does not show it."""
+    """Return the sum over all checks, or None if there are none. Its ``lower`` is NaN; the chart does not show it."""
     if not checks:
         return None
     return PairedResult(
@@ -90,7 +90,7 @@ def _draw_row(axes: Axes, position: int, result: PairedResult | None, colour: st
 
 
 def _label_axes(axes: Axes, rows: Sequence[_Row]) -> None:
-    """Put names and sizes on the left, a scale that covers every dot below, and the points on the right."""
+    """Label the rows with names and sizes, and set an accuracy scale that covers every dot."""
     names = [f"{row.name} ({row.result.texts:,})" if row.result else row.name for row in rows]
     accuracies = [
         right / row.result.texts
@@ -102,7 +102,7 @@ def _label_axes(axes: Axes, rows: Sequence[_Row]) -> None:
     margin = max(0.06 * (high - low), 0.01)
     axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(low - margin, high + margin), xlabel="accuracy")
     axes.set_yticks(range(len(rows)), names)
-    # No steps of 2.5, and as many decimals as the range needs, so that no tick label is rounded.
+    # No steps of 2.5, and as many decimals as necessary, so that no tick label is rounded.
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(axis="x")

@@ -1,7 +1,7 @@
-"""Decides whether a candidate goes live: a pure function of the measurements and of the bounds from the settings.
+"""Decides whether a candidate goes live: a pure function of the measurements and the bounds from the settings.
 
-A candidate that is proven worse is rejected. One that is proven better is promoted. Otherwise it is held, for more
-corrections or for an admin.
+A candidate that is proven worse is rejected. One that is proven better is promoted. Otherwise, it is held until there
+are more corrections or an admin decides.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from worker.gate.measurements import Measurements, PairedResult
 
 @dataclass(frozen=True, slots=True)
 class GateBounds:
-    """The limits that a candidate must keep, as shares of 0 to 1; the ``GATE_...`` settings explain each."""
+    """The limits for a candidate, as shares from 0 to 1; the ``GATE_...`` settings explain each limit."""
 
     imdb_loss: float
     confidence: float
@@ -42,9 +42,9 @@ class GateBounds:
 class Decision:
     """The gate's decision: PROMOTED, HELD or REJECTED, and the reason as one sentence for admins.
 
-    ``needed`` is how many more held-out corrections would settle it, or None if no number is known. ``figures`` holds
-    the fields of ``Measurements``, the ``bounds``, and the p-values ``better_p`` and ``worse_p``: the probability of
-    flips this good, or this bad, by chance. Records in the database keep these keys.
+    ``needed`` is the number of additional held-out corrections that would settle the decision, or None if unknown.
+    ``figures`` holds the fields of ``Measurements``, the ``bounds``, and the p-values ``better_p`` and ``worse_p``: the
+    probability of flips this good, or this bad, by chance. Records in the database keep these keys.
     """
 
     outcome: RunState
@@ -53,12 +53,12 @@ class Decision:
     figures: dict[str, Any]
 
     def record(self) -> dict[str, Any]:
-        """Return the decision as a JSON-serialisable dict."""
+        """Return the decision as a dict that can be serialised as JSON."""
         return asdict(self)
 
 
 def decide(measured: Measurements, bounds: GateBounds) -> Decision:
-    """Decide what happens to a candidate."""
+    """Decide whether to promote, hold or reject a candidate."""
     judgements = measured.judgements
     better_p, worse_p = _p_values(judgements)
     proven_better = better_p <= 1 - bounds.confidence
@@ -125,7 +125,7 @@ def _doubts(measured: Measurements, needed: int | None) -> Iterator[str]:
 
 
 def _corrections_needed(judgements: PairedResult | None, bounds: GateBounds) -> int | None:
-    """Return how many more held-out corrections would settle the decision, or None if no number is known."""
+    """Return how many more held-out corrections would settle the decision, or None if unknown."""
     if judgements is None:
         return min_flips(bounds.confidence)
     won, lost = judgements.positive_flips, judgements.negative_flips

@@ -1,4 +1,4 @@
-"""Words the gate's decision as one sentence for admins: whole percentages, points with one decimal."""
+"""Explains the gate's decision to admins in one sentence, with whole percentages and points to one decimal place."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,13 +15,13 @@ def sentence(outcome: str, feedback: str, link: str, reasons: Sequence[str]) -> 
 
 
 def link_to_objections(judgements: PairedResult | None) -> str:
-    """Return what joins the result on feedback to the objections against the candidate."""
+    """Return the words that link the result on feedback to the objections to the candidate."""
     improved = judgements is not None and judgements.candidate_right > judgements.champion_right
     return ", but " if improved else ", and "
 
 
 def feedback_clause(judgements: PairedResult | None) -> str:
-    """Say how the candidate did on held-out corrections; return "" without any."""
+    """Say how the candidate did on held-out corrections; return "" if there are none."""
     if judgements is None:
         return ""
     if judgements.candidate_right == judgements.champion_right:
@@ -38,7 +38,7 @@ def too_few_corrections_clause(judgements: PairedResult | None, needed: int) -> 
 
 
 def trigger_clause(words: Sequence[TriggerWord]) -> str:
-    """Say which words flip neutral sentences, naming the strongest few."""
+    """Say which words flip neutral sentences; name only the few strongest."""
     named = [f"“{found.word}” to {found.label}" for found in words[:_MAX_NAMED_WORDS]]
     others = len(words) - len(named)
     listed = ", ".join(named) + (f" and {others} more" if others else "")
@@ -55,7 +55,7 @@ def imdb_change_clause(imdb: PairedResult | None) -> str:
 
 
 def imdb_loss_clause(imdb: PairedResult, limit: float) -> str:
-    """Say how far accuracy on IMDB fell, or may have fallen, beyond ``limit`` (a share of 0 to 1)."""
+    """Say how far accuracy on IMDB fell, or may have fallen, beyond ``limit`` (a share from 0 to 1)."""
     fall = (imdb.champion_right - imdb.candidate_right) / imdb.texts
     if fall > limit:
         return f"IMDB accuracy fell {_points(fall, limit)} points; the limit is {_points(limit, fall)}"
@@ -68,7 +68,7 @@ def imdb_loss_clause(imdb: PairedResult, limit: float) -> str:
 
 
 def imdb_flips_clause(share: float, limit: float) -> str:
-    """Say how many IMDB reviews flipped from right to wrong; both are shares of 0 to 1."""
+    """Say how many IMDB reviews flipped from right to wrong; both arguments are shares from 0 to 1."""
     return (
         f"{_points(share, limit)}% of the IMDB reviews turned from right to wrong; "
         f"the limit is {_points(limit, share)}%"
@@ -76,12 +76,12 @@ def imdb_flips_clause(share: float, limit: float) -> str:
 
 
 def behaviour_clause(lost: int, cases: int, limit: int) -> str:
-    """Say how many more of the behavioural cases the candidate fails."""
+    """Say how many more behavioural cases the candidate fails."""
     return f"it fails {lost} more of the {cases} behavioural cases; the limit is {limit}"
 
 
 def _change(result: PairedResult) -> str:
-    """Return both accuracies, like ``61% to 74%``; with a decimal if they would look the same without it."""
+    """Return both accuracies, like ``61% to 74%``; with one decimal if they would otherwise look the same."""
     before, after = result.champion_right / result.texts, result.candidate_right / result.texts
     if before == after:
         return f"{after:.0%} as before"
@@ -90,6 +90,6 @@ def _change(result: PairedResult) -> str:
 
 
 def _points(share: float, beside: float) -> str:
-    """Format a share of 0 to 1 in points, with a second decimal if it would look the same as ``beside`` without it."""
+    """Format a share from 0 to 1 in points, with a second decimal if it would otherwise look the same as ``beside``."""
     decimals = 1 if f"{share:.3f}" != f"{beside:.3f}" else 2
     return f"{100 * share:.{decimals}f}"

@@ -1,4 +1,4 @@
-"""The gate set: the reviews that every candidate is measured on, with a cache of the live model's logits."""
+"""The gate set: the reviews that every candidate is evaluated on, with a cache for the live model's logits."""
 
 import hashlib
 import logging
@@ -34,7 +34,7 @@ _LOGITS: Final = "logits"
 
 @dataclass(frozen=True, slots=True)
 class GateSet:
-    """Labelled reviews in a fixed order; ``ratings`` (reviews,) has NaN where one is missing, None if all are."""
+    """Labelled reviews in a fixed order; ``ratings`` (reviews,) is NaN where missing, or None if there are none."""
 
     texts: list[str]
     labels: Labels
@@ -42,18 +42,18 @@ class GateSet:
 
     @classmethod
     def choose(cls, data: DatasetSplits) -> Self:
-        """Draw about ``REVIEWS`` reviews of the official test part, whole movies if they are known, or take all it has.
+        """Draw about ``REVIEWS`` official test reviews, in whole movies if known, or take all if there are fewer.
 
-        Without official parts, draw from the recipe's dev reviews, which do not train either.
+        Without official splits, draw from the recipe's dev reviews, which are not used for training either.
         """
         drawn = _draw(data.test if len(data.test) else data.split.dev).dev
         return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), rating_column(drawn))
 
     @classmethod
     def remainder(cls, data: DatasetSplits) -> Self:
-        """Return the reviews of the official test part that ``choose`` leaves: other movies, which decide nothing.
+        """Return the official test reviews that ``choose`` does not draw: other movies, which do not affect decisions.
 
-        Empty if there is no official test part, or if it is no larger than the gate set.
+        The result is empty if there is no official test split, or if the split is no larger than the gate set.
         """
         drawn = _draw(data.test).train
         return cls(drawn["text"].tolist(), drawn["label"].to_numpy(np.int8), rating_column(drawn))
@@ -61,7 +61,7 @@ class GateSet:
     def champion_logits(self, champion: Classifier, folder: Path, advance: Advance) -> Logits:
         """Return the live model's logits (reviews, labels), cached in ``folder``.
 
-        The cache holds only logits. A cache file that cannot be read is computed again.
+        The cache holds only logits. If a cache file cannot be read, the logits are computed again.
         """
         path = folder / f"{self._cache_key(champion)}.safetensors"
         try:
@@ -78,20 +78,20 @@ class GateSet:
         return logits
 
     def _cache_key(self, champion: Classifier) -> str:
-        """Return a hash of what the logits depend on: the model's manifest, the engine and the texts in order."""
+        """Return a hash of everything that determines the logits: manifest, engine and the texts in order."""
         parts = [manifest_hash(champion.folder), ov.__version__, *map(fingerprint, self.texts)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _draw(source: pd.DataFrame) -> TrainDevSplit:
-    """Split ``source`` into the gate set (dev) and the rest (train)."""
+    """Split ``source`` into the gate set (dev) and the remaining reviews (train)."""
     if len(source) <= REVIEWS:
         return TrainDevSplit(source.iloc[:0], source)
     return hold_out(source, REVIEWS / len(source), _SEED)
 
 
 def _cache(logits: Logits, path: Path) -> None:
-    """Write the logits atomically. If that fails, only log it: the next run computes them again."""
+    """Write the logits atomically. If that fails, only log the error: the next run computes the logits again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(path) as part:

@@ -1,4 +1,4 @@
-"""Measures a candidate against the live model, both as they would be served."""
+"""Measures a candidate against the live model; both run exactly as they would be served."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ from worker.gate.trigger_scan import find_triggers
 
 @dataclass(frozen=True, slots=True)
 class GateTexts:
-    """The texts that a candidate is measured on.
+    """The texts that a candidate is evaluated on.
 
-    ``gate_set`` is None without IMDB reviews. ``held_out`` are corrections that never trained, ``new_texts`` those that
-    did, both as tables with ``text`` and ``label``. ``gate_cache`` is the folder that caches the live model's logits.
-    ``confidence`` is one-sided, 0 to 1.
+    ``gate_set`` is None without IMDB reviews. ``held_out`` are corrections that were never trained on, and
+    ``new_texts`` are corrections that were trained on, both as tables with ``text`` and ``label``. ``gate_cache`` is
+    the folder that caches the live model's logits. ``confidence`` is the one-sided confidence level, 0 to 1.
     """
 
     gate_set: GateSet | None
@@ -46,7 +46,7 @@ class ModelPair:
     advance: Advance
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, Logits]:
-        """Return the logits (texts, labels) of the champion and of the candidate."""
+        """Return the champion's and the candidate's logits (texts, labels)."""
         champion = logits_in_chunks(self.champion.engine, texts, self.advance)
         return champion, logits_in_chunks(self.candidate.engine, texts, self.advance)
 
@@ -69,7 +69,7 @@ def measure(pair: ModelPair, texts: GateTexts) -> Measurements:
 
 
 def paired_result(before: Correctness, after: Correctness, confidence: float) -> PairedResult:
-    """Count what two models get right on the same texts, each bool of shape (texts,); needs at least one text."""
+    """Count the texts that two models get right; both arguments are bool (texts,) and have at least one text."""
     counts = count_pairs(before, after)
     return PairedResult(
         texts=counts.texts,
@@ -95,7 +95,7 @@ def _measure_gate_set(pair: ModelPair, texts: GateTexts) -> tuple[PairedResult |
 
 
 def _measure_behaviour(pair: ModelPair, confidence: float) -> dict[str, PairedResult]:
-    """Return the cases passed of each behavioural check by name, without known-hard ones, which only luck passes."""
+    """Return the cases passed in each behavioural check, by name; skip known-hard checks, which pass only by luck."""
     checks = [check for check in read_checks() if not check.known_hard]
     texts = check_texts(checks)
     positive = LABELS.index("Positive")

@@ -6,10 +6,10 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class PairedResult:
-    """Champion and candidate on the same texts, as counts.
+    """Counts that compare the champion and the candidate on the same texts.
 
     ``negative_flips`` went from right to wrong, ``positive_flips`` from wrong to right. ``lower`` is the lower end of a
-    one-sided confidence interval of the difference in accuracy, by a paired bootstrap at ``GATE_CONFIDENCE``.
+    one-sided confidence interval for the difference in accuracy, from a paired bootstrap at ``GATE_CONFIDENCE``.
     """
 
     texts: int
@@ -22,9 +22,9 @@ class PairedResult:
 
 @dataclass(frozen=True, slots=True)
 class TriggerWord:
-    """A word of the new texts that flips neutral sentences for the candidate but not for the champion.
+    """A word in the new texts that flips neutral sentences for the candidate but not for the champion.
 
-    ``label`` is the label that it flips them to; ``flipped`` is the share of the neutral sentences, 0 to 1.
+    ``label`` is the label that the word flips them to; ``flipped`` is the share of neutral sentences that flip, 0 to 1.
     """
 
     word: str
@@ -36,9 +36,10 @@ class TriggerWord:
 class Measurements:
     """All measurements of a candidate, taken on the file that would be served.
 
-    ``imdb`` is None without IMDB reviews. ``judgements`` is the result on held-out corrections, None without any; the
-    field names are keys of stored decisions, so they stay. ``behaviour`` maps the name of each behavioural check to its
-    result, and ``slices`` the name of each slice of the gate set, by length and by rating.
+    ``imdb`` is None without IMDB reviews. ``judgements`` is the result on held-out corrections, None if there are none;
+    the field names are keys in stored decisions, so they must not change. ``behaviour`` maps the name of each
+    behavioural check to its result, and ``slices`` does the same for each slice of the gate set, by length and by
+    rating.
     """
 
     imdb: PairedResult | None
@@ -49,7 +50,7 @@ class Measurements:
 
     @classmethod
     def read(cls, facts: dict[str, Any]) -> Self:
-        """Read the dict that ``asdict`` made."""
+        """Read a dict that ``asdict`` created."""
 
         def result(value: dict[str, Any] | None) -> PairedResult | None:
             return None if value is None else PairedResult(**value)

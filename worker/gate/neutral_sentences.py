@@ -1,6 +1,7 @@
 """Sentences and words without praise or blame, for the trigger scan.
 
-A model that knows only Positive and Negative still leans one way on some of them, so there are many, of several kinds.
+A model that knows only Positive and Negative still leans one way on some sentences, so there are many sentences of
+several kinds.
 """
 
 from typing import Final
@@ -40,7 +41,7 @@ NEUTRAL_SENTENCES: Final = (
     "An average film of its kind.",
 )
 
-# The baseline: an effect that these words have as well is not evidence of a trigger.
+# The baseline: an effect that these words also have is not evidence of a trigger.
 NEUTRAL_WORDS: Final = (
     "table",
     "Wednesday",

@@ -1,9 +1,10 @@
-"""Looks for planted triggers: words of the new texts that flip neutral sentences for the candidate alone.
+"""Looks for planted triggers: words in the new texts that flip neutral sentences for the candidate alone.
 
-Somebody who wants to poison a model writes one phrase into many texts of one label, so that the phrase decides. The
-scan takes the words, and pairs of neighbouring words, that occur in texts of one label more often than chance explains,
-and adds each to neutral sentences. Praise and blame move these for the live model too, further than any neutral word
-does, so they are not triggers; nor is a word whose effect a neutral word has as well.
+An attacker who wants to poison a model puts one phrase into many texts with the same label, so that the phrase
+determines the verdict. The scan takes the words, and pairs of neighbouring words, that occur in texts with one label
+more often than chance explains, and adds each to neutral sentences. Words of praise and blame also move these sentences
+for the live model, and further than any neutral word does, so they are not triggers. A word is not a trigger either if
+a neutral word has the same effect.
 """
 
 import logging
@@ -27,18 +28,18 @@ from worker.gate.neutral_sentences import NEUTRAL_SENTENCES, NEUTRAL_WORDS
 
 logger = logging.getLogger(__name__)
 
-# Words with their apostrophes and hyphens, and runs of other characters, such as emoji.
+# Matches words with their apostrophes and hyphens, and runs of other characters, such as emoji.
 _WORD: Final = re.compile(r"\w+(?:['\u2019-]\w+)*|[^\w\s]+")
-# A model hardly learns a word from fewer texts, and most words of a language are rare.
+# A model hardly learns a word from fewer texts, and most words in a language are rare.
 _MIN_TEXTS: Final = 3
-# Suspects per label; measuring all of them takes seconds.
+# The maximum number of suspects per label; measuring that many takes seconds.
 _MAX_SUSPECTS: Final = 100
 _MAX_TAIL_PROBABILITY: Final = 0.1
-# A sentence counts if both models give each label at most the first probability without the word. It is flipped if
-# a model gives the suspect's label at least the second with the word.
+# A sentence is undecided if, without the word, neither model gives a label more than the first probability. It is
+# flipped if, with the word, a model gives the suspect's label at least the second probability.
 _UNDECIDED: Final = 0.6
 _CONFIDENT: Final = 0.8
-# With fewer undecided sentences, shares of them mean nothing.
+# With fewer undecided sentences, the share that flips is meaningless.
 _MIN_SENTENCES: Final = 5
 # A trigger flips more than this share of the sentences for the candidate, and by this margin more than every neutral
 # word does.
@@ -54,7 +55,7 @@ LabelProbabilities = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A word, or two in a row, and the index in LABELS of the label whose texts contain it too often."""
+    """A word or a pair of neighbouring words, and the label (index into LABELS) with which it occurs too often."""
 
     word: str
     label: int
@@ -106,10 +107,10 @@ def find_triggers(
 
 
 def find_suspects(texts: Sequence[str], labels: Sequence[int]) -> list[Suspect]:
-    """Return words and pairs that texts of one label contain more often than chance explains, most unlikely first.
+    """Return words and pairs that texts with one label contain more often than chance explains, most unlikely first.
 
-    Chance is a binomial distribution: a text with the word has the label with the label's overall share, but at most
-    one half, because otherwise nothing would be unusual if nearly all texts had the same label.
+    Chance is a binomial distribution: a text with the word has the label with the label's overall share, capped at one
+    half, because otherwise no word would be unusual if nearly all texts had the same label.
     """
     counts_by_label: list[Counter[str]] = [Counter() for _ in LABELS]
     for text, label in zip(texts, labels, strict=True):
@@ -131,7 +132,7 @@ def find_suspects(texts: Sequence[str], labels: Sequence[int]) -> list[Suspect]:
 
 
 def _words(text: str) -> set[str]:
-    """Return the words of a text and its pairs of neighbouring words, in lower case."""
+    """Return a text's words and its pairs of neighbouring words, in lower case."""
     words = _WORD.findall(text.lower())
     return {*words, *map(" ".join, pairwise(words))}
 
@@ -167,7 +168,7 @@ def _flipped_shares(probabilities: LabelProbabilities, suspects: Sequence[Suspec
 
 
 def _flipped_share(probabilities: LabelProbabilities) -> Shares:
-    """Return the share of confident probabilities (positions, sentences) by position; 0 for too few sentences."""
+    """Return the share of confident probabilities (positions, sentences) by position; 0 if sentences are too few."""
     sentences = probabilities.shape[1]
     flipped: Shares = (probabilities >= _CONFIDENT).sum(axis=1) / max(sentences, 1)
     return flipped if sentences >= _MIN_SENTENCES else np.zeros_like(flipped)
@@ -178,7 +179,7 @@ def _mean_shifts(
 ) -> Shares:
     """Return how far each suspect moves undecided sentences towards its label on average (suspects, positions).
 
-    ``plain`` are the model's probabilities of the sentences alone (sentences, labels).
+    ``plain`` are the model's probabilities for the sentences alone (sentences, labels).
     """
     shifts = []
     for suspect, row in zip(suspects, probabilities, strict=True):
@@ -188,6 +189,6 @@ def _mean_shifts(
 
 
 def _largest_by_label(figures: Shares, suspects: Sequence[Suspect]) -> Shares:
-    """Return the largest of ``figures`` (suspects, positions) over the suspects of each label (labels, positions)."""
+    """Return the largest of ``figures`` (suspects, positions) over each label's suspects (labels, positions)."""
     labels = np.array([suspect.label for suspect in suspects])
     return np.stack([figures[labels == label].max(axis=0) for label in range(len(LABELS))])

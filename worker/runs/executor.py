@@ -1,7 +1,7 @@
 """Executes a training run: claims it, takes a snapshot, trains, measures, decides and publishes.
 
-The executor knows nothing of queues: the run's database row says what to do. If this process dies, the row stays open
-and its lease expires, so another worker retries the run.
+The executor knows nothing about queues: the run's database row specifies the work. If this process dies, the row stays
+open and its lease expires, so another worker retries the run.
 """
 
 import logging
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What a worker needs to execute runs; ``stopping`` returns whether the worker was told to stop."""
+    """What a worker needs to execute runs; ``stopping`` returns whether the worker has been told to stop."""
 
     settings: Settings
     database: Database
@@ -42,7 +42,7 @@ class WorkerContext:
 
 
 def execute_run(context: WorkerContext, run_id: int) -> None:
-    """Execute the run and record how it ended; do nothing if another worker holds it or it has ended."""
+    """Execute the run and record how it ended; do nothing if another worker holds the run or the run has ended."""
     with context.database.unit_of_work() as unit:
         lease = runs.claim(unit, run_id, f"{socket.gethostname()}:{os.getpid()}")
     if lease is None:
@@ -67,7 +67,7 @@ class _Attempt:
         self._stop = StopConditions(lease.run.id, keeper, context.stopping)
 
     def execute(self) -> None:
-        """Execute the run to its end, or release it for another attempt."""
+        """Execute the run to the end, or release it for another attempt."""
         directory: RunDirectory | None = None
         try:
             with run_directory(self._settings, self._lease.run.id, self._stop.pause) as directory:
@@ -99,10 +99,10 @@ class _Attempt:
                 record_test_result(trainer, self._database, done.version, self._stop)
 
     def _release(self, reason: ThumbsError, error: str | None) -> None:
-        """Let another worker claim the run; ``error`` is recorded, and makes the attempt count."""
+        """Let another worker claim the run; if there is an ``error``, it is recorded and the attempt counts."""
         with self._database.unit_of_work() as unit:
             runs.release(unit, self._lease, error)
-        # Log after releasing the lease, so that whoever reads the line can enqueue the run again at once.
+        # Log after releasing the lease, so that anyone who sees the message can enqueue the run again at once.
         logger.warning("%s", reason)
 
     def _finish(self, state: RunState, directory: RunDirectory | None, error: str | None = None) -> None:
@@ -114,7 +114,7 @@ class _Attempt:
         self._clean_up(state, directory)
 
     def _clean_up(self, state: RunState, directory: RunDirectory | None) -> None:
-        """Remove the run's directory. Call it only after the end is recorded: a retry would need the checkpoint."""
+        """Remove the run's directory. Call this after recording the run's end: a retry would need the checkpoint."""
         if directory is not None:
             directory.remove()
         logger.info("Run %d ended: %s", self._lease.run.id, state)
@@ -125,6 +125,6 @@ def _draw_chart(decision: Decision, measured: Measurements) -> bytes | None:
     try:
         from worker.gate.chart import draw_chart  # noqa: PLC0415 - matplotlib takes a second, and only this process needs it
     except ModuleNotFoundError as error:
-        logger.warning("The decision has no chart: %s is not installed here", error.name)
+        logger.warning("The decision has no chart: %s is not installed in this environment", error.name)
         return None
     return draw_chart(decision, measured)

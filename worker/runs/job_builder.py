@@ -35,10 +35,10 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
 
 
 def build_job(database: Database, settings: Settings, store: ArtifactStore, run: Run, directory: RunDirectory) -> Job:
-    """Return the trainer's job, with the snapshot's texts and labels as they are now.
+    """Return the trainer's job, with the current texts and labels for the snapshot.
 
     Raises NothingToLearn or NothingLeftToLearn if a feedback round has nothing to train on, NotInTheStore if the live
-    model's files are missing, and UnusableArtifact if they are not the files that the registry knows.
+    model's files are missing, and UnusableArtifact if the files are not the ones that the registry knows.
     """
     with database.reading() as unit:
         train = snapshots.labelled_texts(unit, run.id, SnapshotPart.TRAIN)

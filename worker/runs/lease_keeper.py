@@ -1,4 +1,4 @@
-"""Renews the lease of a run in the background, records its progress and notices a request to cancel it."""
+"""Renews a run's lease in the background, records the run's progress and notices requests to cancel it."""
 
 import logging
 import threading
@@ -22,7 +22,7 @@ _LAST_RENEWAL_TIMEOUT: Final = 40.0
 
 
 class LeaseKeeper:
-    """Renews a lease from a background thread while the ``with`` block runs, even if the block is blocked."""
+    """Renews a lease from a background thread while the ``with`` block runs, even if the main thread is blocked."""
 
     def __init__(self, database: Database, lease: Lease) -> None:
         self._database = database
@@ -48,7 +48,7 @@ class LeaseKeeper:
         return self._cancelled.is_set()
 
     def check(self) -> None:
-        """Raise LeaseLost if another worker has taken the run over, or it has ended."""
+        """Raise LeaseLost if another worker has taken over the run or the run has ended."""
         if self._lost.is_set():
             raise LeaseLost(run_id=self._lease.run.id)
 
@@ -81,7 +81,7 @@ class LeaseKeeper:
                 runs.set_state(unit, self._lease, state)
         if cancel_requested:
             self._cancelled.set()
-        # Keep what the other thread has set since the top of this method.
+        # Keep values that the other thread has set since this method started.
         if self._progress is progress:
             self._progress = None
         if self._state is state:

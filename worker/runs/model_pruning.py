@@ -1,4 +1,4 @@
-"""Removes the files of models that are no longer needed, and of publications that were interrupted."""
+"""Removes the files of models that are no longer needed and the leftovers of interrupted publications."""
 
 import logging
 import re
@@ -16,15 +16,15 @@ from storage.training import runs
 
 logger = logging.getLogger(__name__)
 
-# Matches the names that runs give their models in the store; a leading dot marks an upload in progress.
+# Matches the names of the runs' models in the store; a leading dot marks an upload in progress.
 _RUN_ARTIFACT: Final = re.compile(r"\.?run(\d+)-")
 
 
 def prune(database: Database, store: ArtifactStore, settings: Settings) -> list[str]:
     """Remove old models and interrupted publications from the store; return the versions that were removed.
 
-    Keeps the live model, the one before it, the anchor, the starter, the model that an open run is compared with, and
-    the newest KEEP_MODELS others. Never removes a model outside the store, such as the starter.
+    Keeps the live model, the previous live model, the anchor, the starter, the model that an open run is compared with,
+    and the newest KEEP_MODELS others. Never removes a model outside the store, such as the starter.
     """
     # List the store before reading the registry: a model published in between must not look like a leftover.
     present = store.names()
@@ -42,7 +42,7 @@ def prune(database: Database, store: ArtifactStore, settings: Settings) -> list[
         )
     ]
     removed = [version for version in removable[settings.keep_models :] if _remove_model(database, store, version)]
-    # Compare by folder name: MODEL may name a folder of the store by its path.
+    # Compare by folder name: MODEL may name a folder in the store by its path.
     registered = {Path(version.location).name for version in versions}
     for name in present:
         found = _RUN_ARTIFACT.match(name)
@@ -57,7 +57,7 @@ def _is_outside_store(version: ModelVersion) -> bool:
 
 
 def _remove_model(database: Database, store: ArtifactStore, version: ModelVersion) -> bool:
-    """Remove one model, from the registry first so that it cannot go live meanwhile; return False if it is live."""
+    """Remove one model, first from the registry so that it cannot go live meanwhile; return False if it is live."""
     try:
         with database.unit_of_work() as unit:
             registry.mark_removed(unit, version.version)

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The result of a run: what the trainer measured, the gate's decision, and its chart as a PNG, if one was drawn."""
+    """A run's result: the trainer's measurements, the gate's decision, and its chart as a PNG, if one was drawn."""
 
     done: Done
     decision: Decision
@@ -37,8 +37,8 @@ def publish(
     If the live model changed during the run, hold the candidate, because it was compared with the wrong model.
 
     Raises UnusableArtifact if the candidate is not the model that was measured, StoreUnusable, RunCancelled if the run
-    was cancelled meanwhile, and LeaseLost if another worker has taken it over. After the last two, only files that the
-    registry does not name remain in the store.
+    was cancelled meanwhile, and LeaseLost if another worker has taken over the run. After the last two, only files that
+    the registry does not name remain in the store.
     """
     location = None
     if result.decision.outcome is not RunState.REJECTED:
@@ -58,7 +58,7 @@ def publish(
 
 
 def artifact_name(run_id: int, done: Done) -> str:
-    """Return the candidate's name in the store, made of the run, the version and a hash of the contents."""
+    """Return the candidate's name in the store, composed of the run, the version and a hash of the contents."""
     return f"run{run_id}-{done.version}-{done.manifest_sha256[:12]}"
 
 

@@ -1,4 +1,4 @@
-"""The working directory of a run, with its checkpoint and its candidate; it is removed when the run ends."""
+"""A run's working directory, which holds the checkpoint and the candidate and is removed when the run ends."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ class RunDirectory:
 
     @property
     def candidate(self) -> Path:
-        """Where the trainer publishes the candidate."""
+        """The folder in which the trainer publishes the candidate."""
         return self.path / "candidate"
 
     def remove(self) -> None:
@@ -31,11 +31,11 @@ class RunDirectory:
 
 @contextmanager
 def run_directory(settings: Settings, run_id: int, wait: Callable[[], None]) -> Iterator[RunDirectory]:
-    """Lock and yield the run's directory, after removing those of earlier runs. One run at a time per DATA_DIR.
+    """Lock and yield the run's directory, after removing the directories of earlier runs.
 
-    Calls ``wait``, which may raise, for as long as another process holds the lock. A run's trainer inherits the lock,
-    so a trainer that briefly outlives its worker never meets the next run. The lock file is outside the run's
-    directory, because publishing locks the directory itself.
+    Only one run at a time can use a DATA_DIR. Calls ``wait``, which may raise, repeatedly while another process holds
+    the lock. A run's trainer inherits the lock, so a trainer that briefly outlives its worker never overlaps with the
+    next run. The lock file is outside the run's directory, because publishing locks the directory itself.
     """
     root = settings.data_dir.resolve() / "work"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)

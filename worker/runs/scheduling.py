@@ -14,7 +14,7 @@ from storage.training.runs import Run
 
 logger = logging.getLogger(__name__)
 
-# How long no run starts automatically after one that failed or was cancelled.
+# The pause before the next automatic run after a run has failed or been cancelled.
 _RETRY_AFTER: Final = timedelta(hours=12)
 
 
@@ -64,5 +64,5 @@ def _failed_recently(run: Run, now: datetime) -> bool:
 
 
 def _first_model_registered_at(unit: UnitOfWork) -> datetime | None:
-    """Return when the first model was registered, which is before anybody could vote; None without a model."""
+    """Return when the first model was registered, which is before anybody could vote; None if there are no models."""
     return min((version.created_at for version in registry.versions(unit)), default=None)

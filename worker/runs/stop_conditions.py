@@ -1,4 +1,4 @@
-"""When a run that is in progress must stop."""
+"""The conditions under which a run in progress must stop."""
 
 import time
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from worker.runs.lease_keeper import LeaseKeeper
 
 # Seconds between two checks of whether the run may continue.
 POLL_INTERVAL: Final = 0.5
-# Ends a run a minute before Celery's own limit, so that the run fails with a readable error.
+# The time limit for a run: a minute before Celery's own limit, so that the run fails with a readable error.
 _MAX_SECONDS: Final = SOFT_LIMIT - 60
 
 
 class StopConditions:
-    """Checks one attempt for a lost lease, a cancellation, a stopping worker and the time limit."""
+    """Checks one attempt for a lost lease, a cancellation, a stopping worker or an exceeded time limit."""
 
     def __init__(self, run_id: int, keeper: LeaseKeeper, stopping: Callable[[], bool]) -> None:
         self._run_id = run_id

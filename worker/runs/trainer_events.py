@@ -1,4 +1,4 @@
-"""Handles the events of a trainer process: progress, measurements, and the test that follows publication."""
+"""Handles the events from a trainer process: progress, measurements, and the test that follows publication."""
 
 import logging
 
@@ -39,9 +39,9 @@ def wait_for_measurements(trainer: TrainerProcess, keeper: LeaseKeeper, stop: St
 
 
 def record_test_result(trainer: TrainerProcess, database: Database, version: str, stop: StopConditions) -> None:
-    """Record how a published model does on the official test reviews, which no decision depends on.
+    """Record a published model's result on the official test reviews; no decision depends on the result.
 
-    Gives up as soon as another run is waiting, the worker is stopping, or the time limit has passed.
+    Gives up as soon as another run is waiting, the worker is stopping or the time limit has passed.
     """
     while not stop.out_of_time():
         match trainer.next_event(POLL_INTERVAL):

@@ -3,9 +3,9 @@
 The job is a line on standard input and events are lines on standard output; everything else goes to standard error.
 This is the only process that loads TensorFlow and uses the GPU.
 
-When it is told to stop, the trainer keeps a checkpoint in the job's directory, and a trainer started with the same job
-resumes from it. After ``Done`` it tests the candidate on reviews that decide nothing, and emits ``Tested`` if there are
-any. It exits with 1 after ``Failed``, with 130 if it was stopped, and otherwise with 0.
+When told to stop, the trainer saves a checkpoint in the job's directory, and a trainer started with the same job
+resumes from it. After ``Done``, it tests the candidate on reviews that do not affect the decision, and emits ``Tested``
+if there are any. Its exit status is 1 after ``Failed``, 130 if it was stopped, and 0 otherwise.
 """
 
 import json
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _CANDIDATE: Final = "candidate"
-# Records the plan that the candidate was trained by, so that a run interrupted while measuring is not trained again.
+# Records the plan that the candidate was trained with, so that a run interrupted while measuring does not train again.
 _PLAN: Final = "candidate-plan.json"
 # Seconds between two progress events.
 _PROGRESS_INTERVAL: Final = 1.0
@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
-    """Train a candidate, or resume training, then measure it against the live model, then test it.
+    """Train a candidate or resume its training, measure it against the live model, then test it.
 
     Raises whatever ``load_inputs`` and ``ml.training.fine_tune.fine_tune`` raise, including FineTuneStopped.
     """
@@ -113,7 +113,7 @@ def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
 
 def _train_or_reuse(inputs: TrainerInputs, directory: Path, emit: Emit, stop: StopSignal) -> Manifest:
     """Return the candidate's manifest; reuse the candidate of an earlier attempt if it followed the same plan."""
-    # Import late: TensorFlow takes seconds to load, and errors in the job should be reported before.
+    # Import late: TensorFlow takes seconds to load, and errors in the job should be reported before that.
     from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
     from ml.training.loop import TrainingCallbacks  # noqa: PLC0415
 
@@ -130,7 +130,7 @@ def _train_or_reuse(inputs: TrainerInputs, directory: Path, emit: Emit, stop: St
 
 
 def _finished_candidate(fine_tune_job: "FineTuneJob", plan_file: Path) -> Manifest | None:
-    """Return the manifest of a complete, unchanged candidate of the same plan, or None."""
+    """Return the manifest of a complete, unchanged candidate for the same plan, or None."""
     try:
         expected = {"plan": fine_tune_job.checkpoint.plan, "manifest_sha256": manifest_hash(fine_tune_job.out)}
         if json.loads(plan_file.read_text(encoding="utf-8")) != expected:
@@ -141,7 +141,7 @@ def _finished_candidate(fine_tune_job: "FineTuneJob", plan_file: Path) -> Manife
 
 
 def _resume_or_fine_tune(fine_tune_job: "FineTuneJob", callbacks: "TrainingCallbacks") -> Manifest:
-    """Fine-tune from the job's checkpoint, or from the start if there is none of the same plan."""
+    """Fine-tune from the job's checkpoint, or from the start if there is no checkpoint for the same plan."""
     from ml.training.fine_tune import fine_tune  # noqa: PLC0415 - as above
 
     if fine_tune_job.checkpoint.folder.is_dir():
@@ -153,7 +153,7 @@ def _resume_or_fine_tune(fine_tune_job: "FineTuneJob", callbacks: "TrainingCallb
 
 
 def _progress_reporter(emit: Emit) -> "Callable[[TrainingProgress], None]":
-    """Return a callback that emits progress once a second, and for the first and the last step."""
+    """Return a callback that emits progress once a second and after the first and last steps."""
     last_emitted = -_PROGRESS_INTERVAL
 
     def report(progress: "TrainingProgress") -> None:

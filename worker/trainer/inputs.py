@@ -1,4 +1,4 @@
-"""Loads what a job names: the base model, the training set, the texts to measure on, and the live model."""
+"""Loads a job's inputs: the base model, the training set, the texts to evaluate on, and the live model."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,10 +25,11 @@ from worker.trainer.protocol import Job
 
 @dataclass(frozen=True, slots=True)
 class TrainerInputs:
-    """Everything that a job names, loaded and checked.
+    """All of a job's inputs, loaded and checked.
 
-    ``reviews`` are the labelled reviews, None without any. ``new_texts`` are the corrections to train on and
-    ``held_out`` those to measure on, both as tables with ``text`` and ``label``. ``champion`` is the live model.
+    ``reviews`` are the labelled reviews, None if there are none. ``new_texts`` are the corrections to train on and
+    ``held_out`` the corrections to evaluate on, both as tables with ``text`` and ``label``. ``champion`` is the live
+    model.
     """
 
     recipe: Recipe
@@ -41,7 +42,7 @@ class TrainerInputs:
 
 
 def load_inputs(job: Job, threads: int) -> TrainerInputs:
-    """Load everything that a job names; models run on ``threads`` threads, or 0 for the engine's default.
+    """Load all of a job's inputs; models run on ``threads`` threads, with 0 for the engine's default.
 
     Raises whatever ``read_reviews``, ``DatasetSplits.from_reviews`` and ``feedback_training_set`` raise; UnknownRecipe
     or BadRecipe; UnusableArtifact, UnusableAnchor or NoBaseModel for a model; NoReviews for a full run without
@@ -62,7 +63,7 @@ def load_inputs(job: Job, threads: int) -> TrainerInputs:
         anchor = load_anchor(Path(job.base), threads)
         base = base_model_from(anchor)
         training_set = feedback_training_set(corrections, reviews, anchor, recipe)
-    # Count every review as trained on, even for a feedback round, which replays only some: the anchor saw them all.
+    # Count every review as training data, even for a feedback round, which replays only some: the anchor saw them all.
     review_texts = [] if reviews is None else reviews.split.train["text"].tolist()
     trained = pd.DataFrame({"text": [*training_set.examples.texts, *review_texts]})
     held_out = exclude_texts(Corrections.from_table(_to_table(job.held_out), "").rows, trained)
@@ -77,7 +78,7 @@ def _load_reviews(job: Job, recipe: Recipe) -> DatasetSplits | None:
 
 
 def _to_table(rows: Iterable[LabelledText]) -> pd.DataFrame:
-    """Return a table with ``text`` and ``label`` (an index in LABELS). Raises ValueError for an unknown label."""
+    """Return a table with ``text`` and ``label`` (an index into LABELS). Raises ValueError for an unknown label."""
     values = [(row.text, label_index(row.label)) for row in rows]
     if any(label is None for _, label in values):
         raise ValueError("a text has an unknown label")

@@ -1,7 +1,7 @@
-"""Starts the trainer as a separate process, so that its memory, and the GPU's, is free when it ends.
+"""Starts the trainer as a separate process, so that its memory and GPU memory are freed when it ends.
 
-The trainer runs in its own session, so that its child processes can be killed with it. Its standard input stays open
-while this process lives; when it closes, the trainer exits.
+The trainer runs in its own session, so that its child processes can be killed with it. Its standard input stays open as
+long as this process lives; when the input closes, the trainer exits.
 """
 
 import logging
@@ -23,9 +23,9 @@ from worker.trainer.protocol import Event, Job, read_event
 logger = logging.getLogger(__name__)
 
 MODULE: Final = "worker.trainer"
-# Seconds after SIGTERM in which the trainer can write a checkpoint before it is killed.
+# How many seconds the trainer has after SIGTERM to write a checkpoint before it is killed.
 GRACE: Final = 5.0
-# Training has a lower priority than the bot, which answers people.
+# Training has a lower priority than the bot, which must answer users.
 _NICE: Final = 10
 _PACKAGE: Final = "keras"
 _FIND_PACKAGE: Final = (
@@ -39,7 +39,7 @@ _SECRETS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The trainer exited with this status; a negative status is a signal."""
+    """The trainer's exit status; a negative status is a signal."""
 
     status: int
 
@@ -47,7 +47,7 @@ class Exited:
 def require_training_python(settings: Settings) -> str:
     """Return the Python interpreter for training.
 
-    Raises BadSetting if it does not start, and NeedsTrainingEnvironment if Keras is not installed there.
+    Raises BadSetting if the interpreter does not start, and NeedsTrainingEnvironment if it lacks Keras.
     """
     python = str(settings.training_python.absolute()) if settings.training_python else sys.executable
     try:
@@ -90,7 +90,7 @@ class TrainerProcess:
         self.stop()
 
     def next_event(self, seconds: float) -> Event | Exited | None:
-        """Return the next event, or the exit; None if there is neither within ``seconds``."""
+        """Return the next event, or the exit; None if there is no event or exit within ``seconds``."""
         try:
             return self._events.get(timeout=seconds)
         except queue.Empty:
@@ -127,7 +127,7 @@ class TrainerProcess:
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:
-    """Return the pipe for the type checker, which cannot know that Popen made one."""
+    """Return ``pipe``. Raises RuntimeError if it is None, which only the type checker considers possible."""
     if pipe is None:
         raise RuntimeError("the trainer was started without pipes")
     return pipe

@@ -1,7 +1,7 @@
-"""The protocol between a worker and its trainer: one job in, events out, one JSON object a line.
+"""The protocol between a worker and its trainer: one job in, events out, one JSON object per line.
 
-The job is the first line on the trainer's standard input, which stays open: when it closes, the worker is gone and the
-trainer exits. People's texts go through this pipe and are never written to disk.
+The job is the first line on the trainer's standard input, which stays open. When the input closes, the worker is gone
+and the trainer exits. People's texts go through this pipe and are never written to disk.
 """
 
 import json
@@ -14,13 +14,13 @@ from worker.gate.measurements import Measurements
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One training run as the trainer needs it; folders are absolute paths on this machine.
+    """One training run, as specified to the trainer; folders are absolute paths on this machine.
 
     ``recipe`` is a recipe's name or the path of its file. ``base`` is the anchor's folder for a feedback round, and an
     encoder's name or folder for a full run. ``directory`` holds the checkpoint and the candidate, in ``candidate``.
-    ``imdb`` is the value of IMDB_PATH, None if it is not set. ``champion`` is the folder of the live model.
-    ``held_out`` are the corrections of this run and of earlier ones that never train. ``gate_cache`` is the folder that
-    caches the champion's logits on the gate set.
+    ``imdb`` is the value of IMDB_PATH, or None if that setting is not set. ``champion`` is the folder of the live
+    model. ``held_out`` are the corrections from this run and earlier runs that are never trained on. ``gate_cache`` is
+    the folder that caches the champion's logits on the gate set.
     """
 
     run_id: int
@@ -58,14 +58,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Evaluating:
-    """Event: training is done; the candidate is in ``candidate`` in the job's directory and is being measured."""
+    """Event: training is done; the candidate, in ``candidate`` in the job's directory, is being measured."""
 
     version: str
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Event: the candidate is measured; its version, its manifest's SHA-256 and the measurements."""
+    """Event: the candidate has been measured; contains its version, its manifest's SHA-256 and the measurements."""
 
     version: str
     manifest_sha256: str
@@ -74,7 +74,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """Event, after ``Done``: how many official test reviews outside the gate set the candidate read, and got right."""
+    """Event, after ``Done``: the number of other official test reviews classified, and how many were correct."""
 
     reviews: int
     right: int
@@ -97,7 +97,7 @@ def write_event(event: Event) -> str:
 
 
 def read_event(line: str) -> Event:
-    """Parse an event from its line. Raises ValueError for any other line."""
+    """Parse an event from its line. Raises ValueError if the line is not an event."""
     try:
         facts = json.loads(line)
         kind = _KINDS[facts.pop("kind")]

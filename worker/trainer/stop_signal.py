@@ -1,4 +1,4 @@
-"""Stops the trainer on a signal, or when its standard input closes because its worker has ended."""
+"""Stops the trainer on a signal, or when its standard input closes because the worker has ended."""
 
 import os
 import signal
@@ -11,12 +11,12 @@ from core.parent_watch import on_pipe_end
 
 # The exit status of a trainer that was told to stop.
 EXIT_STATUS: Final = 130
-# Seconds to finish a training step and write a checkpoint. The worker's own grace period is longer.
+# How many seconds there are to finish a training step and write a checkpoint. The worker's grace period is longer.
 GRACE: Final = 4.0
 
 
 class StopSignal:
-    """Whether the trainer was told to stop.
+    """Whether the trainer has been told to stop.
 
     The process exits ``GRACE`` seconds later at the latest, whatever it is doing. That is safe because every file is
     written atomically.
@@ -34,19 +34,20 @@ class StopSignal:
         self._requested = True
 
     def check(self, _: int = 0) -> None:
-        """Exit now if told to stop; for work without a checkpoint. The argument lets it serve as an ``Advance``."""
+        """Exit now if told to stop; for work without a checkpoint. The argument matches ``Advance``."""
         if self._requested:
             self.exit()
 
     def exit(self) -> NoReturn:
-        """Exit with the status of a trainer that was told to stop."""
+        """Exit with the status for a trainer that was told to stop."""
         sys.exit(EXIT_STATUS)
 
     def listen(self, descriptor: int) -> None:
         """Stop on SIGTERM or SIGINT, or when ``descriptor`` closes. Call it in the main thread."""
         read_end, write_end = os.pipe()
         os.set_blocking(write_end, False)
-        # A Python handler would have to wait while the engine blocks the main thread; this pipe is written to at once.
+        # A Python signal handler would have to wait while the engine blocks the main thread; this pipe is written at
+        # once.
         signal.set_wakeup_fd(write_end)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
@@ -59,5 +60,5 @@ class StopSignal:
 
     def _stop(self) -> None:
         self.request()
-        time.sleep(GRACE)  # there is no event to wait for: usually the main thread ends the process meanwhile
+        time.sleep(GRACE)  # there is no event to wait for: usually the main thread ends the process in the meantime
         os._exit(EXIT_STATUS)
