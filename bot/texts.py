@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Final
 
 FALLBACK: Final = "en"
-# The version of consent_question and the consent_status texts that the ledger records. Change it with the wording.
-CONSENT_WORDING: Final = "2026-11.2"
+# The versions of consent_question and the consent_status texts that people were ever shown, the current one last. The
+# ledger records them. Append another when the wording changes; the buttons of earlier ones still work.
+CONSENT_WORDINGS: Final = ("2026-11", "2026-11.2")
+CONSENT_WORDING: Final = CONSENT_WORDINGS[-1]
 # The same for notices_question and notices_status.
-NOTICES_WORDING: Final = "2026-11.1"
+NOTICES_WORDINGS: Final = ("2026-11.1",)
+NOTICES_WORDING: Final = NOTICES_WORDINGS[-1]
 _FOLDER = Path(__file__).parent / "locales"
 
 

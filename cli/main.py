@@ -9,7 +9,7 @@ from cli import broker, data, database, keys, models
 from cli.corrections import commands
 from cli.evaluate import evaluate
 from cli.fine_tune import fine_tune
-from cli.predict import predict
+from cli.predict import TextCommand, predict
 from cli.retrain import retrain
 from cli.summary import summary
 from cli.worker import beat, worker
@@ -28,7 +28,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="key")
 app.add_typer(models.app, name="models")
-app.command()(predict)
+app.command(cls=TextCommand)(predict)
 app.command()(fine_tune)
 app.command()(evaluate)
 app.command()(summary)

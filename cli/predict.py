@@ -6,9 +6,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer._click import Context
+from typer._click.exceptions import NoSuchOption, UsageError
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from ml.serving.engine import Classifier
+
+
+class TextCommand(TyperCommand):
+    """A command whose arguments are texts, which may begin with a dash as options do."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Parse the arguments. An unknown option is reported with how to pass a text that looks like one."""
+        try:
+            return super().parse_args(ctx, args)
+        except NoSuchOption as error:
+            hint = 'Put -- before a text that begins with a dash: thumbs predict -- "-5 stars".'
+            raise UsageError(f"{error.format_message().rstrip('.')}. {hint}", ctx) from error
 
 
 def predict(

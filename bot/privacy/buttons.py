@@ -1,15 +1,21 @@
 """The buttons under the questions about consent, notices and deletion."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bot.buttons import Keyboard, TapKind, make_button, make_keyboard
-from bot.texts import CONSENT_WORDING, NOTICES_WORDING, Texts
+from bot.texts import CONSENT_WORDING, CONSENT_WORDINGS, NOTICES_WORDING, NOTICES_WORDINGS, Texts
 
-# What follows the kind: the version of the wording, and the answer.
-_WORDING_AND_ANSWER: Final = r"[0-9a-z.-]{1,16}:(yes|no)\Z"
-CONSENT_PATTERN: Final = rf"^{TapKind.CONSENT}:{_WORDING_AND_ANSWER}"
-NOTICES_PATTERN: Final = rf"^{TapKind.NOTICES}:{_WORDING_AND_ANSWER}"
+
+def _answer_pattern(kind: TapKind, wordings: Sequence[str]) -> str:
+    """Return the pattern of a kind, the version of a wording that exists, and the answer."""
+    return rf"^{kind}:({'|'.join(map(re.escape, wordings))}):(yes|no)\Z"
+
+
+CONSENT_PATTERN: Final = _answer_pattern(TapKind.CONSENT, CONSENT_WORDINGS)
+NOTICES_PATTERN: Final = _answer_pattern(TapKind.NOTICES, NOTICES_WORDINGS)
 DELETE_PATTERN: Final = rf"^{TapKind.DELETE}:(yes|no)\Z"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from paths import ROOT
 from sqlalchemy import delete, func, inspect, select, text, update
 from sqlalchemy.orm import Session
 
@@ -44,7 +45,6 @@ from storage.privacy.retention import PurgedRows, purge
 from storage.training import runs
 from storage.training.runs import claim, request_run
 from storage.training.snapshots import create_snapshot
-from tests.paths import ROOT
 
 StoreReview = Callable[..., Any]
 BOT = 900

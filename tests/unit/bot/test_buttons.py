@@ -102,6 +102,14 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: TapKind) -> N
         "consent:2026-11:yes\n",
         "consent:yes",
         "consent:1:right",
+        "consent:-1:yes",
+        "consent:0:yes",
+        "consent:2026-12:yes",
+        "consent:2026-11x2:yes",
+        "consent:2026-11.1:no",
+        "notices:0:yes",
+        "notices:2026-11:yes",
+        "notices:2026-11.2:no",
         "delete:yes:no",
         "delete:no\n",
         "erase:yes",
@@ -156,3 +164,7 @@ def test_the_delete_button_confirms_the_deletion() -> None:
 def test_a_model_with_a_name_too_long_for_a_button_gets_none() -> None:
     keyboard = models_keyboard(TEXTS, "one", ["2" * 27, "two:", "three"], [])
     assert [button["callback_data"] for button in buttons(keyboard)] == ["models:ask:three:one"]
+
+
+def test_a_button_with_an_earlier_wording_still_works() -> None:
+    assert re.match(CONSENT_PATTERN, "consent:2026-11:no")
