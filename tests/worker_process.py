@@ -1,4 +1,4 @@
-"""Runs workers as separate processes that share a database, a broker and an artifact store."""
+"""Runs workers as separate processes with a shared database, broker and artifact store."""
 
 import os
 import queue
@@ -40,7 +40,7 @@ class StandIn:
 
 @dataclass
 class WorkerHome:
-    """What workers share, and the server that their stand-in trainers connect to."""
+    """The resources that workers share, and the server that their stand-in trainers connect to."""
 
     settings: Settings
     environment: dict[str, str]
@@ -51,7 +51,7 @@ class WorkerHome:
     def made(cls, folder: Path, **settings: str) -> "Iterator[WorkerHome]":
         """Make a home whose trainer is the stand-in; ``settings`` are environment variables."""
         python = folder / "python"
-        # An interpreter that passes the check for Keras (`-c`) on to Python and otherwise runs the stand-in.
+        # This interpreter passes the check for Keras (`-c`) on to Python and otherwise runs the stand-in.
         python.write_text(
             f"#!{sys.executable}\n"
             "import os, sys\n"
@@ -79,7 +79,7 @@ class WorkerHome:
         return StandIn(int(line.readline()), line)
 
     def no_trainer_connected(self) -> bool:
-        """Return whether no other trainer has connected."""
+        """Return True if no other trainer has connected."""
         return not select.select([self._trainers], [], [], 0)[0]
 
 

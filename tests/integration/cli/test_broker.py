@@ -1,4 +1,4 @@
-"""``thumbs broker check`` with a real Redis, with a stopped one, and with a folder as the broker."""
+"""``thumbs broker check`` with a running Redis, with a stopped Redis, and with a folder as the broker."""
 
 import socket
 from pathlib import Path

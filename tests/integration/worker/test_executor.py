@@ -1,4 +1,4 @@
-"""One attempt at a run: when the run is stopped, and when its files are not what they should be."""
+"""One attempt at a run: a run that is stopped, and a run with wrong or missing files."""
 
 import shutil
 import threading
@@ -41,7 +41,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def store(settings: Settings) -> ArtifactStore:
-    """The artifact store, to which ``lease`` adds the live model."""
+    """The artifact store; ``lease`` adds the live model to it."""
     return ArtifactStore.open(settings.store_address)
 
 
@@ -64,7 +64,7 @@ def lease(database: Database, store: ArtifactStore, tmp_path: Path, store_review
 
 
 def model(folder: Path, version: str) -> Path:
-    """Publish a folder whose weights are never loaded."""
+    """Publish a folder with weights that are never loaded."""
     folder.mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(version.encode())
     Manifest(version, "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {}, [], file_hashes(folder)).write(folder)

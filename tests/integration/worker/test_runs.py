@@ -1,4 +1,4 @@
-"""A real worker on a real broker executes each run exactly once, whichever process is killed meanwhile."""
+"""A real worker on a real broker executes each run exactly once, no matter which process is killed meanwhile."""
 
 import os
 import select
@@ -35,7 +35,7 @@ CANCELLED_WITHIN = 10.0
 
 @pytest.fixture(params=["sqlite and a folder", "PostgreSQL and Redis"])
 def home(request: pytest.FixtureRequest, keys: tuple[str, ...], tmp_path: Path) -> Iterator[WorkerHome]:
-    """The workers' shared home, in the smallest and in the largest deployment."""
+    """The workers' shared home, in the smallest and the largest deployment."""
     with ExitStack() as open_things:
         if request.param == "sqlite and a folder":
             shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "thumbs.db")
@@ -82,7 +82,7 @@ def opened_database(
 
 
 def request_run(home: WorkerHome, database: Database) -> int:
-    """Request a run as the bot does."""
+    """Request a run in the same way as the bot."""
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
     notify_worker(home.settings, run.id)
@@ -234,7 +234,7 @@ def test_a_second_worker_skips_a_claimed_run(home: WorkerHome, opened: Database)
         run_id, trainer = start_run(home, opened, first)
         with running_worker(home, "--queue", "fine-tuning") as second:
             skipped = f"Run {run_id} has ended or belongs to another worker"
-            for _ in range(8):  # whichever worker gets the message, the run is already claimed
+            for _ in range(8):  # no matter which worker gets the message, the run is already claimed
                 notify_worker(home.settings, run_id)
             second.wait_for(skipped)
             trainer.order("better")
@@ -287,7 +287,8 @@ def test_a_run_is_retried_after_all_processes_of_its_worker_are_killed(home: Wor
 
 def test_a_worker_survives_the_death_of_its_idle_task_processes(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as worker:
-        # After "ready." Celery checks once that all its processes are alive; a handled message shows that it has.
+        # After "ready.", Celery checks once that all its processes are alive; a handled message shows that the check is
+        # over.
         notify_worker(home.settings, 0)
         worker.wait_for("Run 0 has ended")
         for child in set(group_of(worker.process.pid)) - {worker.process.pid}:
@@ -314,7 +315,7 @@ def test_a_candidate_is_held_if_the_live_model_changed_during_its_run(home: Work
 
 
 def group_of(leader: int) -> list[int]:
-    """Return the process ids of a process group."""
+    """Return the ids of the processes in a process group."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -168,7 +168,7 @@ def test_a_model_in_the_store_that_the_setting_model_names_is_kept(database: Dat
     configured = settings(tmp_path, model=tmp_path / "store" / location)
     assert prune(database, store, configured) == []
     assert store.names() == [location]
-    with database.unit_of_work() as unit:  # as in another database, which knows the model only by MODEL's path
+    with database.unit_of_work() as unit:  # as in a different database, which knows the model only by the path in MODEL
         unit.change(update(ModelVersionRow).values(run_id=None, location=str(tmp_path / "store" / location)))
     prune(database, store, configured)
     assert store.names() == [location]

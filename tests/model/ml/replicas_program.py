@@ -1,4 +1,4 @@
-"""Trains a small network for a few steps on a number of logical CPUs, and writes its weights."""
+"""Trains a small network for a few steps on several logical CPUs, and writes its weights."""
 
 import sys
 from dataclasses import replace
@@ -39,7 +39,7 @@ def main(replicas: int, out: Path) -> None:
     with use_precision(RECIPE.precision), strategy.scope():
         config = replace(CONFIG, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
         network = build_network(config)
-        # With replicas, initial weights are drawn in another order.
+        # With replicas, the initial weights are drawn in a different order.
         rng = np.random.default_rng(RECIPE.seed)
         for variable in network.trainable_variables:
             variable.assign(rng.normal(0, 0.05, variable.shape))

@@ -1,4 +1,4 @@
-"""The starter model under the behavioural checks."""
+"""The starter model's results on the behavioural checks."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Training with a replica on each of several devices gives the same result as on one."""
+"""Training with a replica on each of several devices gives the same result as training on one device."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Dropout: the share that is dropped, independence, and determinism."""
+"""Dropout: the share of elements that are dropped, their independence, and determinism."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_a_share_is_set_to_zero_and_the_others_are_scaled_up(rate: float, dtype:
 def test_elements_are_dropped_independently() -> None:
     zeros = dropped(Dropout(0.5, seed=1)) == 0
     for axis in range(3):
-        # Two neighbours are both dropped at a quarter of all places: the two halves of one draw are independent.
+        # A quarter of all neighbouring pairs are dropped together: the two halves of a draw are independent.
         both = (zeros & np.roll(zeros, 1, axis)).mean()
         assert both == pytest.approx(0.25, abs=0.003)
 

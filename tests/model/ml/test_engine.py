@@ -1,4 +1,4 @@
-"""A published model that does not match its manifest or config is refused before it serves."""
+"""A published model that does not match its manifest or config is rejected before it serves."""
 
 import dataclasses
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The fused GELU equals the GELU of Keras, forward and backward."""
+"""The fused GELU equals Keras's GELU in the forward and backward pass."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ VALUES = np.linspace(-12, 12, 4803, dtype=np.float32).reshape(3, -1)
 
 
 def forward_and_backward(function: object, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the values of a function, and its derivative times three."""
+    """Return a function's values, and its derivative times three."""
     assert callable(function)
     with tf.GradientTape() as tape:
         tape.watch(values)

@@ -1,4 +1,4 @@
-"""The windows of an epoch, their batches, and the learning rate schedule."""
+"""The windows in an epoch, their batches, and the learning rate schedule."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingExamples
 
 RECIPE = replace(Recipe.load("default"), batch_size=4, seed=5, crops=0.0)
-# Texts of one window or several; no window occurs twice.
+# Texts with one or several windows; no window occurs twice.
 TEXTS = [" ".join(f"{number} of {word}" for word in range(24 if number % 3 else 5)) for number in range(30)]
 LABELS = [number % 2 for number in range(30)]
 

@@ -33,7 +33,8 @@ CONFIGS = {
         layer_norm_eps=1e-5,
     ),
 }
-# The engine rounds activations to int8. These logits range over about one unit, as would the error of a wrong layer.
+# The engine rounds activations to int8. These logits range over about one unit; a wrong layer would cause an error of
+# the same size.
 SERVING_TOLERANCE = 0.25
 
 
@@ -77,7 +78,7 @@ def test_every_weight_has_one_hugging_face_name() -> None:
 
 def test_the_serving_graph_agrees_with_keras(folder: Path) -> None:
     batch = random_batch(BertConfig.read(folder))
-    # The weights of these folders are exact in int8, so nothing is rounded unless activations are.
+    # The weights in these folders are exact in int8, so only activations can be rounded.
     options = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}
     graph = ov.Core().compile_model(build_graph(folder, "int8"), "CPU", options)
     found = graph([batch.input_ids, batch.attention_mask])[0]

@@ -1,4 +1,4 @@
-"""The fused AdamW has the same results as Keras's, including moments."""
+"""The fused AdamW gives the same results as Keras's AdamW, including the moments."""
 
 import keras
 import numpy as np
@@ -28,7 +28,8 @@ def after_steps(kind: type[keras.optimizers.Optimizer], clip: dict[str, float]) 
 def test_variables_and_moments_equal_those_of_keras(clip: dict[str, float]) -> None:
     found, wanted = after_steps(AdamW, clip), after_steps(keras.optimizers.AdamW, clip)
     assert len(found) == 3 + 2 * 3 + 1
-    # 1 - 0.999 has few bits in float32: moments, and the steps of up to 0.05, differ in the fifth digit.
+    # 1 - 0.999 has few significant bits in float32, so the moments and the steps of up to 0.05 differ in the fifth
+    # digit.
     for mine, theirs in zip(found[3:], wanted[3:], strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-8)
     for mine, theirs in zip(found[:3], wanted[:3], strict=True):

@@ -1,4 +1,4 @@
-"""Folders opened by transformers on PyTorch give the same ids, and the same logits to 1e-4."""
+"""Folders opened by transformers on PyTorch give the same ids, and logits that agree to within 1e-4."""
 
 import json
 import os
@@ -47,7 +47,7 @@ DEEP = BertConfig(
 
 @dataclass(frozen=True)
 class Pair:
-    """One folder's tokenizer and network, and the peer's results for the same texts and batch."""
+    """A folder's tokenizer and network, and the peer's results for the same texts and batch."""
 
     folder: Path
     reader: WindowTokenizer

@@ -1,4 +1,4 @@
-"""Hugging Face folders: they round-trip, older names are read, and mismatched weights are refused."""
+"""Hugging Face folders: they round-trip, older weight names are read, and mismatched weights are rejected."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -114,7 +114,7 @@ def test_other_dtypes_are_read(folder: Path, dtype: Any) -> None:
 
 
 def transposed(values: Tensors) -> Tensors:
-    """Transpose the kernels of dense layers, as in the file."""
+    """Transpose the kernels of dense layers to the file's layout."""
     tables = ("word_embeddings", "position_embeddings", "token_type_embeddings")
     return {name: value if any(table in name for table in tables) else value.T for name, value in values.items()}
 

@@ -1,4 +1,4 @@
-"""A split network: its two parts together equal the whole, and only the upper part is trained."""
+"""A split network: its two parts together equal the whole network, and only the upper part is trained."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +27,7 @@ EVERY = range(CONFIG.num_hidden_layers + 1)
 RECIPE = replace(
     Recipe.load("feedback"), window=32, overlap=8, batch_size=4, epochs=2, precision="float32", learning_rate=1e-2
 )
-# Texts of one window, of increasing length, and of several windows.
+# Texts with one window, of increasing length, and texts with several windows.
 TEXTS = [
     " ".join(f"{number} of {word}" for word in range(30 if number > 20 else 1 + number // 3)) for number in range(24)
 ]
@@ -95,7 +95,7 @@ def test_training_changes_only_the_upper_part(
 
 
 def counting_cache(network: keras.Model, frozen: int) -> tuple[LowerOutputCache, list[int]]:
-    """Return a cache, and a list of the number of windows of each computation."""
+    """Return a cache, and a list with the number of windows in each computation."""
     lower, sizes = split_network(network, frozen).lower, []
 
     def compute(inputs: NetworkInputs) -> object:
@@ -112,7 +112,7 @@ def test_each_window_is_computed_once_across_batches(network: keras.Model, reade
         replace(RECIPE, frozen_layers=1),
     )
     outputs, sizes = counting_cache(network, 1)
-    # First the middle of an epoch and then others, as in a resumed fine-tune.
+    # First the middle of an epoch and then other epochs, as in a resumed fine-tune.
     for inputs, _ in list(batches.epoch(1))[2:] + list(batches.epoch(2)) + list(batches.epoch(0)):
         outputs(inputs)
     windows = {

@@ -1,7 +1,7 @@
-"""Runs Hugging Face folders with transformers and PyTorch, in the peers' environment; JSON in and out.
+"""Runs Hugging Face folders with transformers and PyTorch, in the peers' environment; reads and writes JSON.
 
-Reads a list of ``{folder, texts, input_ids, attention_mask}``. Each result has the ids of the texts, their logits, the
-logits of the padded batch, the names of the labels, and the weights that did not fit.
+Reads a list of ``{folder, texts, input_ids, attention_mask}``. Each result has the texts' ids and logits, the logits
+for the padded batch, the label names, and the weights that did not fit.
 """
 
 import json
@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
-    # By default transformers would compute in float16, the dtype of the files.
+    # By default, transformers would compute in float16, the files' dtype.
     model, loading = AutoModelForSequenceClassification.from_pretrained(
         job["folder"], dtype=torch.float32, output_loading_info=True
     )

@@ -1,4 +1,4 @@
-"""A real worker with the real trainer and a small network, from votes to a decision, even if the trainer is killed."""
+"""A real worker takes a small network from votes to a decision with the real trainer, even if the trainer is killed."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ from storage.training import runs, snapshots
 ADMIN = 7
 WORDS = ("gravel", "treacle", "velvet")
 LONG = 60.0
-# A network of this size may fail where the live one passes, and a rejected candidate leaves no files to check.
+# A network of this size may fail where the live model passes, and a rejected candidate leaves no files to check.
 LENIENT = {"GATE_IMDB_LOSS": "1", "GATE_NEGATIVE_FLIPS": "1", "GATE_BEHAVIOUR_LOSS": "1"}
 
 
@@ -87,7 +87,7 @@ def request_run(home: WorkerHome, database: Database, kind: RunKind = RunKind.FE
 
 
 def trainer_below(worker: int) -> int:
-    """Return the process id of the trainer that a process in this worker's group started."""
+    """Return the process id of the trainer that was started by a process in this worker's group."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if b"worker.trainer" in (folder / "cmdline").read_bytes():

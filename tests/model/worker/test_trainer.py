@@ -53,7 +53,7 @@ def corrected_labels(fine_tuned: FineTuneResult) -> dict[str, str]:
 def make_job(
     fine_tuned: FineTuneResult, corrected_labels: dict[str, str], small_reviews: Path, tmp_path: Path
 ) -> MakeJob:
-    """Return a function that makes the job of a feedback round whose corrections contradict the anchor."""
+    """Return a function that makes a job for a feedback round with corrections that contradict the anchor."""
 
     def texts(first: int, last: int) -> tuple[LabelledText, ...]:
         return tuple(
@@ -224,7 +224,7 @@ def test_a_text_that_trained_is_not_measured(make_job: MakeJob, small_reviews: P
     )
     done, _ = done_in_process(replace(job, held_out=(*job.held_out, *job.train, *known)))
     assert done.measured.judgements is not None
-    # The anchor trained on these reviews; its dev reviews may be measured.
+    # The anchor was trained on these reviews; its dev reviews may be evaluated on.
     train = DatasetSplits.from_reviews(reviews, small_reviews, FEEDBACK, None).split.train
     assert done.measured.judgements.texts == 12 + len(known) - len(train) > 12
     contradicted = tuple(replace(row, label=LABELS[1 - LABELS.index(row.label)]) for row in job.held_out)

@@ -1,4 +1,4 @@
-"""Messages in a folder are complete and delivered once, and a corrupt one blocks nobody."""
+"""Messages in a folder are complete and delivered once, and a corrupt message blocks nobody."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def runs(settings: Settings) -> Iterator[SimpleQueue]:
-    """The queue of runs, as a worker consumes it."""
+    """The queue for runs, as consumed by a worker."""
     options = broker_settings(settings)
     with Connection(options["broker_url"], transport_options=options["broker_transport_options"]) as connection:
         assert isinstance(connection.transport, Transport)

@@ -1,4 +1,4 @@
-"""config.json: it round-trips, and networks other than a plain BERT are refused."""
+"""config.json: it round-trips, and networks other than a plain BERT are rejected."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Labelled reviews from files: every format is read, and a bad file is refused in one sentence."""
+"""Labelled reviews from files: every format is read, and a bad file is rejected with a one-sentence error."""
 
 import bz2
 import gzip

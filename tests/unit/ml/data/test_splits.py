@@ -1,4 +1,4 @@
-"""Splits of the reviews: official splits are used as named, and dev shares no text with train."""
+"""Splitting reviews: official splits are used as named, and dev has no texts in common with train."""
 
 import pandas as pd
 import pytest

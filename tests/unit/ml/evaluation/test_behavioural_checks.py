@@ -1,4 +1,4 @@
-"""Behavioural checks: what the files contain, how each kind is scored, and how a malformed file is refused."""
+"""Behavioural checks: the files' contents, how each kind is scored, and how a malformed file is rejected."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Confidence intervals: known values, and inputs without one."""
+"""Confidence intervals: known values, and inputs without an interval."""
 
 import numpy as np
 import pytest

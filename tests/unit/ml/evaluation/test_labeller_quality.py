@@ -9,7 +9,7 @@ CARELESS = 1
 
 
 def simulated_votes(people: int, texts: int) -> list[SharedVote]:
-    """Simulate labellers who are right 95% of the time, except the careless one, who is right 55% of the time."""
+    """Simulate labellers who are right 95% of the time, and a careless labeller who is right 55% of the time."""
     rng = random.Random(7)
     labels = ["Positive", "Negative"]
     votes = []

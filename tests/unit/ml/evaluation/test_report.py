@@ -33,7 +33,7 @@ def reviews(**columns: object) -> EvaluationSet:
 
 
 def outputs(*margins: float, model: str = "mine", float32: tuple[float, ...] | None = None) -> ModelOutputs:
-    """Return outputs for ``TEXTS``; a margin is the logit of Positive minus that of Negative."""
+    """Return outputs for ``TEXTS``; a margin is Positive's logit minus Negative's logit."""
     logits = [np.array([[0.0, margin] for margin in row], np.float32) for row in (margins, float32 or ())]
     return ModelOutputs(model, "v1", 2.0, 0.7, False, logits[0], logits[1] if float32 else None, CHECKS)
 
@@ -91,7 +91,7 @@ def test_the_worst_mistakes_come_first() -> None:
     found = worst_mistakes(wrong, reviews(rating=["9", "2", "", "1"]))
     assert [(mistake.text, mistake.rating) for mistake in found] == [(TEXTS[1], 2.0), (TEXTS[2], None), (TEXTS[0], 9.0)]
     assert (found[0].label, found[0].verdict) == ("Negative", "Positive")
-    # At temperature 2 a margin of 3 counts as one of 1.5.
+    # At temperature 2, a margin of 3 counts as 1.5.
     assert found[0].confidence == pytest.approx(1 / (1 + np.exp(-1.5)))
     mask = np.array([True, False, False, True])
     assert [mistake.text for mistake in worst_mistakes(wrong, reviews(), mask)] == [TEXTS[0]]

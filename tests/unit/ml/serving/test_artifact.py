@@ -1,4 +1,4 @@
-"""Publishing is atomic, and a published folder that was changed later is refused."""
+"""Publishing is atomic, and a published folder that was changed later is rejected."""
 
 import errno
 import json

@@ -1,4 +1,5 @@
-"""Texts from many callers share batches: the next fills while one runs, and a failure reaches only its callers."""
+"""Texts from many callers share batches: the next batch fills while one runs, and a failure reaches only its
+callers."""
 
 import queue
 import threading
@@ -142,7 +143,7 @@ def test_a_batch_of_cancelled_texts_is_not_classified(gate: Gate, batcher: Batch
     gate.next_batch()
     assert batcher.submit("b").cancel()
     gate.permit()
-    # Together with "b" it exceeds the bound, so it forms a separate batch.
+    # Together with "b", this text exceeds the limit, so it forms a separate batch.
     last = batcher.submit("c" * BOUND)
     gate.permit()
     assert last.result(WAIT) == "C" * BOUND

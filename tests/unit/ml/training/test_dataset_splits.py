@@ -1,4 +1,4 @@
-"""Dataset splits of a fine-tune, and what the command's final sentence says about them."""
+"""A fine-tune's dataset splits, and how the command's final sentence describes them."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -30,7 +30,7 @@ REVIEWS = pd.DataFrame(
         "split": ["train"] * 50 + ["test"] * 10,
     }
 )
-# The anchor classifies the first and the third as Positive.
+# The anchor classifies the first and third texts as Positive.
 CORRECTIONS = [("A joy to the last.", 0), ("Dreadful from first to last.", 0), ("Wonderful, just wonderful.", 1)]
 
 
@@ -48,7 +48,7 @@ def anchor_data(recipe: Recipe = RECIPE) -> DatasetSplits:
 
 
 def split_at(training_set: TrainingSet, count: int) -> tuple[list[str], list[str]]:
-    """Return the first ``count`` example texts, and the others."""
+    """Return the first ``count`` example texts, and the remaining texts."""
     return list(training_set.examples.texts[:count]), list(training_set.examples.texts[count:])
 
 
@@ -106,7 +106,7 @@ LONG = pd.DataFrame(
 
 
 def replay_from(reviews: pd.DataFrame, anchor: Classifier, replay: int) -> tuple[list[str], pd.DataFrame]:
-    """Return the texts that a round replays, and the train reviews they come from."""
+    """Return the texts that a round replays, and the train reviews that they come from."""
     recipe = replace(RECIPE, replay=replay)
     data = DatasetSplits.from_reviews(reviews, Path("reviews.csv"), recipe, None)
     training_set = feedback_training_set(corrections(*CORRECTIONS), data, anchor, recipe)

@@ -1,4 +1,4 @@
-"""The chart of a decision shows every measurement, and says which are missing."""
+"""The chart for a decision shows every measurement, and says which measurements are missing."""
 
 from dataclasses import replace
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""The gate set is always the same whole movies, and the live model reads it once per version."""
+"""The gate set always consists of the same whole movies, and the live model reads it once per version."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ RECIPE = Recipe.load("default")
 
 
 def reviews(part: str, movies: int) -> pd.DataFrame:
-    """Return four reviews of each movie, two of each label."""
+    """Return four reviews for each movie, two with each label."""
     rows = [
         (f"Movie {movie} in {part}, review {n}.", n % 2, part, f"tt{movie}", 1 + n)
         for movie in range(movies)
@@ -88,7 +88,7 @@ def test_without_official_parts_the_dev_reviews_are_the_gate_set() -> None:
 
 
 def model(folder: Path, manifest: str, asked: list[str]) -> Any:
-    """Return a published model whose logits are text lengths, and which appends the texts it reads to ``asked``."""
+    """Return a published model that gives text lengths as logits and appends the texts that it reads to ``asked``."""
     folder.mkdir(exist_ok=True)
     (folder / "manifest.json").write_text(manifest, encoding="utf-8")
 

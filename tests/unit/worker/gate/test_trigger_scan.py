@@ -1,4 +1,4 @@
-"""The trigger scan, with models that decide by words that the tests choose."""
+"""The trigger scan, with models that decide by words chosen in the tests."""
 
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ PRAISE = {"splendid": 3.0, "dull": -3.0}
 
 
 def model(words: Mapping[str, float], asked: list[str] | None = None) -> Any:
-    """Return a model whose margin for Positive is the sum over the words that a text contains."""
+    """Return a model that computes the margin for Positive as a sum over the words in a text."""
 
     def logits(texts: Sequence[str]) -> tuple[np.ndarray, None]:
         if asked is not None:

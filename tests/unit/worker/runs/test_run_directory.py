@@ -1,4 +1,4 @@
-"""Run directories: one run at a time, and nothing is left of a run that has ended."""
+"""Run directories: one run at a time, and a finished run leaves nothing behind."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def directories(settings: Settings) -> set[str]:
 
 
 def leave_behind(settings: Settings, *run_ids: int) -> None:
-    """Make the directories that killed workers leave."""
+    """Create the directories that killed workers leave behind."""
     for run_id in run_ids:
         directory = settings.data_dir / "work" / f"run-{run_id}"
         directory.mkdir(parents=True)
