@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-import pandas as pd
+from typing import Final
 
 from cli.csv_verdicts import open_binary
 from cli.errors import BadCorrections
 from ml.data.csv_rows import EXPORT_COLUMNS
-from ml.data.reviews import find_column, text_column
+from ml.data.reviews import find_column, text_column, word_column
 from ml.data.table_rows import table_rows
 from ml.text.fingerprints import fingerprint
 from ml.text.labels import LABELS, label_index
@@ -73,7 +71,7 @@ def _rows(path: Path, on_progress: OnProgress) -> Iterator[_FileRow]:
         for chunk in table_rows(path, file, _CHUNK_ROWS):
             names = [find_column(path, list(chunk.columns), (column,)) for column in COLUMNS]
             exported = set(EXPORT_COLUMNS) <= set(chunk.columns)
-            columns = (text_column(path, chunk, names[0]), *(_words(chunk[name]) for name in names[1:]))
+            columns = (text_column(path, chunk, names[0]), *(word_column(chunk[name]) for name in names[1:]))
             for text, word, name in zip(*columns, strict=True):
                 person = name.strip()
                 own = person.removeprefix(AUTHOR_PREFIX)
@@ -81,11 +79,6 @@ def _rows(path: Path, on_progress: OnProgress) -> Iterator[_FileRow]:
                 yield _FileRow(text, word, own if agreed else person, exported, agreed)
             done += len(chunk)
             on_progress(done)
-
-
-def _words(column: "pd.Series[Any]") -> "pd.Series[str]":
-    """Return a column as strings; JSON and parquet may hold labels and people as numbers."""
-    return column.astype(object).where(column.notna(), "").map(str)
 
 
 def _label(word: str) -> str | None:

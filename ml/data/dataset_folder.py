@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from core.files import OPENERS
+from ml.data.file_forms import is_hidden
 from ml.errors import SeveralDataSets
 
 COMPRESSED_SUFFIXES: Final = (*OPENERS, ".zip")
@@ -48,7 +49,7 @@ def find_split_files(folder: Path, display_name: str) -> list[SplitFile]:
     several folders that are not named after splits.
     """
     names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if is_table(path.name)]
-    splits = {name: _split_of(name) for name in names if not any(level.startswith(".") for level in name.parts)}
+    splits = {name: _split_of(name) for name in names if not is_hidden(name)}
     if any(splits.values()):
         splits = {name: split for name, split in splits.items() if split not in (None, UNLABELLED)}
     if any(name.suffix == ".parquet" for name in splits):

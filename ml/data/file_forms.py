@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, BinaryIO, Final, cast
 
 from ml.errors import UnreadableTable
@@ -71,14 +71,15 @@ def _table_in(path: Path, archive: zipfile.ZipFile) -> str:
     names = [name for name in archive.namelist() if not name.endswith("/")]
     if "xl/workbook.xml" in names:
         raise UnreadableTable(path=path, format="CSV", reason="it is an Excel workbook; save it as CSV in UTF-8")
-    tables = [name for name in names if name.lower().endswith(_TABLE_SUFFIXES) and not _is_hidden(name)]
+    tables = [name for name in names if name.lower().endswith(_TABLE_SUFFIXES) and not is_hidden(PurePosixPath(name))]
     if len(tables) != 1:
         raise UnreadableTable(path=path, format="CSV", reason=f"it contains {len(tables)} CSV files instead of one")
     return tables[0]
 
 
-def _is_hidden(name: str) -> bool:
-    return any(level.startswith(".") or level == "__MACOSX" for level in PurePosixPath(name).parts)
+def is_hidden(name: PurePath) -> bool:
+    """Return whether a file or a folder above it is hidden, or is what macOS adds to archives."""
+    return any(level.startswith(".") or level == "__MACOSX" for level in name.parts)
 
 
 def _form(path: Path, start: bytes) -> TableForm:

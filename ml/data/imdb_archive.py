@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from ml.errors import NotTheImdbData
+from ml.errors import NotTheImdbData, UnreadableTable
 
 _REVIEW = re.compile(r"(train|test)/(pos|neg)/(\d+)_(\d+)\.txt$")
 _URLS = re.compile(r"(train|test)/urls_(pos|neg)\.txt$")
@@ -49,13 +49,20 @@ def _read_files(path: Path) -> Iterator[tuple[str, str]]:
     if path.is_dir():
         for file in path.rglob("*.txt"):
             if _is_data_file(name := file.as_posix()):
-                yield name, file.read_text(encoding="utf-8")
+                yield name, _decoded(path, name, file.read_bytes())
         return
     with tarfile.open(path) as archive:
         for member in archive:
             content = archive.extractfile(member) if _is_data_file(member.name) else None
             if content is not None:
-                yield member.name, content.read().decode("utf-8")
+                yield member.name, _decoded(path, member.name, content.read())
+
+
+def _decoded(path: Path, name: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UnreadableTable(path=path, format="the aclImdb data", reason=f"{name} is not UTF-8") from error
 
 
 def _is_data_file(name: str) -> bool:

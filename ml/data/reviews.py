@@ -66,12 +66,13 @@ def _labelled_splits(column: "pd.Series[Any]", others: pd.DataFrame, all_may_go:
     """Return a mask of the rows in splits with at least one label; all rows if none has, unless ``all_may_go``."""
     if SPLIT_COLUMN not in others:
         return pd.Series(True, column.index)
-    unlabelled = _label_words(column).isin(_NO_LABEL)
+    unlabelled = word_column(column).isin(_NO_LABEL)
     labelled = ~unlabelled.groupby(others[SPLIT_COLUMN].map(str)).transform("all")
     return labelled if all_may_go or labelled.any() else pd.Series(True, column.index)
 
 
-def _label_words(column: "pd.Series[Any]") -> "pd.Series[str]":
+def word_column(column: "pd.Series[Any]") -> "pd.Series[str]":
+    """Return a column as strings, with "" for missing values; JSON and parquet may hold labels as numbers."""
     return column.astype(object).where(column.notna(), "").map(str)
 
 
@@ -138,7 +139,7 @@ def _parse_texts(path: Path, name: str, column: "pd.Series[Any]") -> "pd.Series[
 
 
 def _parse_labels(path: Path, column: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int8]]":
-    words = _label_words(column)
+    words = word_column(column)
     indices = {word: label_index(word) for word in words.unique()}
     for index, word in words.items():
         if indices[word] is None:

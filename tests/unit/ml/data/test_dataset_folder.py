@@ -50,7 +50,13 @@ def test_a_file_name_takes_precedence_over_its_folder(tmp_path: Path) -> None:
 
 def test_files_without_a_split_are_left_out_if_others_have_one(tmp_path: Path) -> None:
     folder = folder_with(
-        tmp_path, "train.csv", "test.csv", "notes.csv", "unsupervised.csv", ".ipynb_checkpoints/train-checkpoint.csv"
+        tmp_path,
+        "train.csv",
+        "test.csv",
+        "notes.csv",
+        "unsupervised.csv",
+        ".ipynb_checkpoints/train-checkpoint.csv",
+        "__MACOSX/train.csv",
     )
     assert splits(folder) == {"test.csv": "test", "train.csv": "train"}
 

@@ -75,3 +75,9 @@ def test_a_broken_tar_file_is_refused(tar_file: Path) -> None:
     tar_file.write_bytes(tar_file.read_bytes()[:200])
     with pytest.raises(UnreadableTable, match="cannot be read as the aclImdb data"):
         read_reviews(tar_file)
+
+
+def test_a_review_in_another_encoding_is_named(folder: Path) -> None:
+    (folder / "test/neg/0_1.txt").write_bytes(b"A caf\xe9 bore.")
+    with pytest.raises(UnreadableTable, match=r"test/neg/0_1\.txt is not UTF-8"):
+        read_reviews(folder)
