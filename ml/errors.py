@@ -57,7 +57,7 @@ class UnusableAnchor(BadInput):
 
 class UnknownReviews(BadInput):
     message = (
-        "The reviews {name} were not found. They are not a file or folder on this machine, and not a usable data set "
+        "No reviews were found for {name}. It is not a file or folder on this machine, and not a usable data set "
         "on the Hugging Face hub: {reason}. Put a CSV file, a parquet file or the aclImdb data on this machine, and "
         "give its path with --data or IMDB_PATH."
     )

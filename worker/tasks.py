@@ -21,7 +21,7 @@ class Tasks:
         self._stop = stop
 
     def execute_run(self, run_id: int) -> None:
-        """Execute a training run, then remove what is no longer needed."""
+        """Execute a training run, then remove files that are no longer needed."""
         context = executor.WorkerContext(self._settings, self._database, self._stop.stopping)
         executor.execute_run(context, run_id)
         self.prune()

@@ -1,7 +1,7 @@
-"""Reads CSV strictly: every row must have as many fields as the header, and everything must be UTF-8.
+"""Reads CSV strictly: every row must have as many fields as the header, and the whole file must be UTF-8.
 
-Otherwise fields would shift: a review with an unquoted comma would lose its beginning. Semicolons, tabs or bars may
-separate the fields too; the header line shows which.
+Otherwise, fields would shift, and a review with an unquoted comma would lose its beginning. Semicolons, tabs or bars
+may also separate the fields; the separator is detected from the header line.
 """
 
 import csv
@@ -17,14 +17,14 @@ import pandas as pd
 
 from ml.errors import EmptyTable, UnreadableTable
 
-# The separators besides the comma, with their names.
+# The supported separators and their names.
 _SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-# The line by which Excel tells the separator of a file.
+# The line with which Excel declares a file's separator.
 _SEPARATOR_LINE: Final = re.compile(r"sep=([,;\t|])\s*")
-# Bytes that are not UTF-8, as the error handler surrogateescape decodes them.
+# Bytes that are not UTF-8, as decoded by the error handler surrogateescape.
 _ESCAPED_BYTE: Final = re.compile("[\udc80-\udcff]")
 _LONGEST_NAME: Final = 40
-# Spreadsheets read a cell that begins with one of these as a formula; the last four are fullwidth forms.
+# Spreadsheets treat a cell that begins with one of these characters as a formula; the last four are fullwidth forms.
 _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # The columns of a vote export, in which formulas are escaped.
@@ -52,8 +52,8 @@ def unescape_formula(text: str) -> str:
 def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
     """Yield the rows of ``file``, which was opened from ``path``, as string tables of at most ``chunk_rows`` rows.
 
-    The texts of an export of votes are as they were before their formulas were escaped. Raises EmptyTable if there are
-    no rows, and UnreadableTable if a row does not fit the header or cannot be read.
+    Escaped formulas in a vote export are unescaped. Raises EmptyTable if there are no rows, and UnreadableTable if a
+    row does not fit the header or cannot be read.
     """
     has_rows = False
     with TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
@@ -75,7 +75,7 @@ def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFra
 
 
 def _utf8_lines(path: Path, lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines after checking that each was UTF-8."""
+    """Yield the lines, after checking that each was valid UTF-8."""
     for number, line in enumerate(lines, start=1):
         if not line.isascii() and (found := _ESCAPED_BYTE.search(line)):
             reason = f"line {number} has the byte 0x{ord(found[0]) - 0xDC00:02x}, which is not UTF-8"
@@ -84,7 +84,7 @@ def _utf8_lines(path: Path, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _separator(header: str) -> str:
-    """Return the separator of a header line: the comma, unless only another one splits it."""
+    """Return the separator in a header line: the comma, unless the line contains only a different separator."""
     fields = {each: len(next(csv.reader([header], delimiter=each), [])) for each in _SEPARATORS}
     most = max(fields, key=fields.__getitem__)
     return "," if fields[","] > 1 else most

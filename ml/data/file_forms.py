@@ -1,4 +1,4 @@
-"""Opens a file by what it contains, not by what its name says, and names forms that are not tables of texts."""
+"""Opens a file according to its content rather than its name, and recognises formats that are not text tables."""
 
 import bz2
 import gzip
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from ml.errors import UnreadableTable
 
-# What reading a damaged file raises. RuntimeError: a zip file with a password, or with an unsupported compression.
+# Raised when a damaged file is read. RuntimeError: a zip file with a password or an unsupported compression method.
 READ_ERRORS: Final = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError)
 _OPENERS: Final[dict[bytes, Callable[..., Any]]] = {
     b"\x1f\x8b": gzip.open,
@@ -36,7 +36,7 @@ _TABLE_SUFFIXES: Final = (".csv", ".tsv", ".jsonl")
 
 
 class TableForm(Enum):
-    """The forms of tables that are read."""
+    """The supported table formats."""
 
     CSV = "CSV"
     JSON_LINES = "JSON lines"
@@ -45,9 +45,9 @@ class TableForm(Enum):
 
 @contextmanager
 def open_table(path: Path, file: BinaryIO) -> Iterator[tuple[TableForm, BinaryIO]]:
-    """Yield the form of ``file``, opened from ``path``, and its decompressed content.
+    """Yield the format and the decompressed content of ``file``, which was opened from ``path``.
 
-    Raises UnreadableTable for a form that is not a table.
+    Raises UnreadableTable if the format is not a supported table format.
     """
     start = _peek(file)
     if start.startswith(_ZIP):
@@ -67,7 +67,7 @@ def is_parquet(path: Path) -> bool:
 
 
 def _table_in(path: Path, archive: zipfile.ZipFile) -> str:
-    """Return the only table in a zip file; hidden files and what macOS adds do not count."""
+    """Return the only table in a zip file; ignore hidden files and files added by macOS."""
     names = [name for name in archive.namelist() if not name.endswith("/")]
     if "xl/workbook.xml" in names:
         raise UnreadableTable(path=path, format="CSV", reason="it is an Excel workbook; save it as CSV in UTF-8")

@@ -1,4 +1,4 @@
-"""Reads JSON lines: one object on each line, all with the fields of the first."""
+"""Reads JSON lines: one object per line; the first object determines the fields."""
 
 import json
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from ml.errors import EmptyTable, UnreadableTable
 
 
 def json_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
-    """Yield the rows of ``file`` in tables of at most ``chunk_rows`` rows of JSON's values; missing ones are None.
+    """Yield the rows of ``file`` as tables of JSON values with at most ``chunk_rows`` rows; missing values are None.
 
-    Raises EmptyTable if there are no rows, and UnreadableTable for a line that is not an object or has other fields.
+    Raises EmptyTable if there are no rows, and UnreadableTable for a line that is not an object or has new fields.
     """
     with TextIOWrapper(file, "utf-8-sig") as lines:
         rows = _objects(path, lines)

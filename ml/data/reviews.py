@@ -20,12 +20,12 @@ from ml.text.labels import label_index
 
 TEXT_COLUMNS: Final = ("review", "text")
 LABEL_COLUMNS: Final = ("sentiment", "label")
-# Raised by files that are not what their name says. KeyError: a tar file with a dangling link.
+# Raised for files whose content does not match their name. KeyError: a tar file with a dangling link.
 _READ_ERRORS = (OSError, ValueError, KeyError, EOFError, zlib.error, tarfile.TarError)
-# What published data sets write where a label is missing, as in the test part of a benchmark.
+# Values that published data sets use for missing labels, as in a benchmark's test split.
 _NO_LABEL: Final = ("-1", "-1.0", "")
 _CHUNK_ROWS = 10_000
-# In errors, which name the columns of a file.
+# Limits for the column names listed in errors: their length and their number.
 _LONGEST_NAME: Final = 60
 _MOST_NAMES: Final = 10
 
@@ -47,7 +47,7 @@ def read_reviews(path: Path) -> pd.DataFrame:
 
 
 def _read_labelled_table(path: Path, split: str | None) -> pd.DataFrame:
-    """Read one table, in ``split`` if the file's name says one; splits without any label are left out."""
+    """Read one table, as ``split`` if the file's name indicates one; skip splits without any labels."""
     table = read_table(path)
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
     label = find_column(path, list(table.columns), LABEL_COLUMNS)
@@ -63,7 +63,7 @@ def _read_labelled_table(path: Path, split: str | None) -> pd.DataFrame:
 
 
 def _labelled_splits(column: "pd.Series[Any]", others: pd.DataFrame, all_may_go: bool) -> "pd.Series[bool]":
-    """Return a mask of the rows in splits with at least one label; all rows if none has, unless ``all_may_go``."""
+    """Return a mask of the rows in splits with labels; if no split has labels, all rows unless ``all_may_go``."""
     if SPLIT_COLUMN not in others:
         return pd.Series(True, column.index)
     unlabelled = word_column(column).isin(_NO_LABEL)
@@ -125,7 +125,7 @@ def _name_list(columns: list[str]) -> str:
 
 
 def text_column(path: Path, table: pd.DataFrame, name: str) -> "pd.Series[str]":
-    """Return a column of ``table``, read from ``path``, as texts, with "" for missing ones. Raises NotTexts."""
+    """Return a column of ``table``, read from ``path``, as texts, with "" for missing texts. Raises NotTexts."""
     return _parse_texts(path, name, table[name])
 
 

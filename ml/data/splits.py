@@ -20,7 +20,7 @@ class TrainDevSplit:
     dropped_from_train: int = 0
 
     def dev_texts_in_train(self) -> int:
-        """Return how many rows of ``dev`` have a text that is also in ``train``, compared by ``fingerprint``."""
+        """Return how many rows in ``dev`` have a text that is also in ``train``, compared by ``fingerprint``."""
         return int(self.dev["text"].map(fingerprint).isin(self.train["text"].map(fingerprint)).sum())
 
 
@@ -38,7 +38,7 @@ def official_split(reviews: pd.DataFrame, split: str) -> pd.DataFrame:
 
 
 def exclude_texts(reviews: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Return ``reviews`` without the rows whose text is also in ``other``, compared by ``fingerprint``."""
+    """Return ``reviews`` without the texts that are also in ``other``, compared by ``fingerprint``."""
     excluded = set(other["text"].map(fingerprint))
     return reviews[~reviews["text"].map(fingerprint).isin(excluded)].reset_index(drop=True)
 

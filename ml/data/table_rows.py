@@ -1,4 +1,4 @@
-"""Reads the rows of a table in any form: CSV, JSON lines or parquet, compressed or not."""
+"""Reads the rows of a table in any supported format: CSV, JSON lines or parquet, compressed or not."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +13,9 @@ from ml.errors import EmptyTable, UnreadableTable
 
 
 def table_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
-    """Yield the rows of ``file``, opened from ``path``, in tables of at most ``chunk_rows`` rows; parquet in one.
+    """Yield the rows of ``file``, opened from ``path``, as tables of at most ``chunk_rows`` rows, or one for parquet.
 
-    The values of CSV are strings. Raises EmptyTable if there are no rows, and UnreadableTable.
+    CSV values are strings. Raises EmptyTable if there are no rows, and UnreadableTable.
     """
     try:
         with open_table(path, file) as (form, content):
@@ -30,7 +30,7 @@ def table_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataF
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a parquet file. Raises EmptyTable, and UnreadableTable also without pyarrow (serving environments)."""
+    """Read a parquet file. Raises EmptyTable or UnreadableTable; the latter also if pyarrow is missing."""
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError, ImportError) as error:

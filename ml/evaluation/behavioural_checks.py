@@ -29,7 +29,7 @@ class Minimum:
 
 @dataclass(frozen=True, slots=True)
 class Invariance:
-    """Texts that must all get the same verdict, whichever it is."""
+    """Texts that must all get the same verdict, Positive or Negative."""
 
     texts: tuple[str, ...]
 

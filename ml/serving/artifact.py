@@ -76,7 +76,7 @@ class Manifest:
 
 
 def verified_manifest(folder: Path) -> Manifest:
-    """Read the manifest of ``folder`` and check the hash of every file it lists. Raises UnusableArtifact."""
+    """Read the manifest of ``folder`` and check the hash of every file listed in it. Raises UnusableArtifact."""
     manifest = Manifest.read(folder)
     for name, expected in manifest.files.items():
         if Path(name).name != name:

@@ -1,4 +1,4 @@
-"""Builds the BERT of ``ml.bert.network`` from OpenVINO operations, directly from a Hugging Face folder.
+"""Builds the BERT defined in ``ml.bert.network`` from OpenVINO operations, directly from a Hugging Face folder.
 
 Matrices are quantised to int8 with one scale per output row (symmetric, absolute maximum), and the engine quantises
 activations at run time. With "float32", the matrices are not quantised, which shows how much accuracy quantisation

@@ -27,5 +27,5 @@ def shared_fingerprints(first: Iterable[str], second: Iterable[str]) -> set[str]
 
 
 def digest(texts: Iterable[str]) -> str:
-    """Return a SHA-256 in hex of a multiset of texts: it depends on how often each text occurs, not on the order."""
+    """Return a SHA-256 in hex for a multiset of texts, in which repetitions matter but the order does not."""
     return hashlib.sha256("".join(sorted(map(fingerprint, texts))).encode()).hexdigest()

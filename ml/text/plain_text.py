@@ -1,4 +1,4 @@
-"""Classifies what a message contains before a model reads it: words, only links, only emoji, or nothing."""
+"""Classifies a message's content before a model reads it: words, only links, only emoji, or nothing."""
 
 import re
 import unicodedata
@@ -24,7 +24,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0\u2800"), " ")
 
 
 class Content(Enum):
-    """What a text contains, most readable first; a text of one kind may also contain the kinds below it."""
+    """Kinds of content, most readable first; a text of one kind may also contain the kinds listed below it."""
 
     WORDS = "words"
     LINK = "link"

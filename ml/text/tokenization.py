@@ -92,7 +92,8 @@ class WindowTokenizer:
     ) -> Self:
         """Read ``tokenizer.json``, and ``tokenizer_config.json`` if there is one.
 
-        Raises UnusableCheckpoint if either is broken, or the first is missing or has no [CLS], [SEP] or [PAD].
+        Raises UnusableCheckpoint if either file is malformed, or if ``tokenizer.json`` is missing or has no [CLS],
+        [SEP] or [PAD].
         """
         path = folder / TOKENIZER_FILES[0]
         if not path.is_file():
@@ -156,7 +157,7 @@ class WindowTokenizer:
 
 
 def _read_config(folder: Path, tokenizer: Tokenizer) -> dict[str, Any]:
-    """Return the settings of ``tokenizer_config.json`` to keep, with a BERT's defaults for those that it lacks."""
+    """Return the settings to keep from ``tokenizer_config.json``, with BERT's defaults for missing settings."""
     path = folder / TOKENIZER_FILES[1]
     try:
         content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

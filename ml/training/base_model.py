@@ -29,7 +29,7 @@ class BaseModel:
 
 
 def find_base_model(name: str) -> BaseModel:
-    """Find the base encoder ``name``, and download it if it is a hub name. Raises NoBaseModel."""
+    """Find the base encoder ``name``; download it if ``name`` is a hub name. Raises NoBaseModel."""
     if name == DEFAULT_BASE_MODEL:
         return BaseModel(name, _packaged_folder())
     folder = Path(name)

@@ -52,7 +52,7 @@ class WindowBatches:
             yield {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}, self._targets[rows]
 
     def _crop(self, window: list[int], rng: np.random.Generator) -> list[int]:
-        """Return the window or, with probability ``recipe.crops``, a random crop of it with [CLS] and [SEP]."""
+        """Return the window or, with probability ``recipe.crops``, a random crop of the window with [CLS] and [SEP]."""
         inner = len(window) - 2
         if not self.recipe.crops or inner <= _SHORTEST_CROP or rng.random() >= self.recipe.crops:
             return window
@@ -75,7 +75,7 @@ class WindowBatches:
 class LowerOutputCache:
     """Computes the outputs of the lower part of a split network once per window, and caches them in float16.
 
-    128 tokens of 384 numbers take 98 kB, so this is meant for the few thousand texts of a feedback round.
+    128 tokens with 384 numbers each take 98 kB, so the cache is meant for the few thousand texts in a feedback round.
     """
 
     def __init__(self, lower: keras.Model) -> None:

@@ -17,7 +17,7 @@ from ml.training.training_set import TrainingExamples
 class Corrections:
     """Corrections without contradictions. ``rows`` has ``text`` and ``label`` (index into LABELS), each text once.
 
-    ``source`` is a recognisable name for them, such as a file name.
+    ``source`` is a recognisable name for the corrections, such as a file name.
     """
 
     rows: pd.DataFrame

@@ -83,7 +83,7 @@ def _gpus() -> list[Any]:
 
 
 def _jax_gpus() -> list[Any]:
-    # JAX reads this when it first lists devices; by default it allocates three quarters of a GPU's memory.
+    # JAX reads this variable when it first lists devices; by default, JAX allocates three quarters of a GPU's memory.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import jax  # noqa: PLC0415 - the other Keras backends work without JAX
 

@@ -57,7 +57,7 @@ def load_anchor(folder: Path, threads: int = 0) -> Classifier:
 
 
 def base_model_from(anchor: Classifier) -> BaseModel:
-    """Return a published model as the base of a fine-tune."""
+    """Return a published model as the base for a fine-tune."""
     return BaseModel(anchor.version, anchor.folder, anchor.manifest.temperature, anchor.manifest.characters)
 
 

@@ -1,4 +1,4 @@
-"""The training loop: schedule, optimiser, steps and checkpoints of one recipe, in Keras."""
+"""The training loop: schedule, optimiser, steps and checkpoints for one recipe, in Keras."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ def train(
 def _trainable_network(
     network: keras.Model, recipe: Recipe
 ) -> tuple[keras.Model, Callable[[NetworkInputs], NetworkInputs]]:
-    """Return the part of the network to train, and a function from token ids to its inputs."""
+    """Return the part of the network to train, and a function that maps token ids to that part's inputs."""
     if not recipe.frozen_layers:
         return network, lambda inputs: inputs
     parts = split_network(network, recipe.frozen_layers)

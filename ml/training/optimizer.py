@@ -9,8 +9,8 @@ import keras
 class AdamW(keras.optimizers.AdamW):  # type: ignore[misc]  # Keras has no types
     """Keras's AdamW, with the same results, moments and settings.
 
-    On TensorFlow one kernel updates a variable and both its moments, while Keras's own operations pass over them a
-    dozen times; on a CPU this saves a tenth of a fine-tune's time.
+    On TensorFlow, one kernel updates a variable and both its moments, while Keras's own operations pass over them a
+    dozen times. On a CPU, this saves a tenth of a fine-tune's time.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -18,7 +18,7 @@ Targets = npt.NDArray[np.float32]
 
 
 def empty_reviews() -> pd.DataFrame:
-    """Return a table of reviews without rows."""
+    """Return an empty table of reviews."""
     return pd.DataFrame({"text": pd.Series(dtype=str), "label": pd.Series(dtype=np.int8)})
 
 
@@ -36,7 +36,7 @@ class TrainingExamples:
 
     @property
     def digest(self) -> str:
-        """A SHA-256 in hex of the texts and the likelier label of each, in order."""
+        """A SHA-256 in hex of the texts and their likelier labels, in order."""
         content = json.dumps([list(self.texts), self.targets.argmax(axis=1).tolist()])
         return hashlib.sha256(content.encode()).hexdigest()
 

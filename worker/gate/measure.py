@@ -39,7 +39,7 @@ class GateTexts:
 
 @dataclass(frozen=True, slots=True)
 class ModelPair:
-    """The two published models to compare; ``advance`` is called between chunks of texts, and may raise to cancel."""
+    """The two published models to compare; ``advance`` is called between chunks of texts and may raise to cancel."""
 
     champion: Classifier
     candidate: Classifier

@@ -64,9 +64,9 @@ class Suspect:
 def find_triggers(
     new_texts: pd.DataFrame, champion: Classifier, candidate: Classifier, advance: Advance
 ) -> tuple[TriggerWord, ...]:
-    """Return the words of ``new_texts`` (columns ``text`` and ``label``) that flip sentences for the candidate alone.
+    """Return the words in ``new_texts`` (columns ``text`` and ``label``) that flip sentences for the candidate alone.
 
-    The strongest come first. The champion reads only the words that flip sentences for the candidate.
+    The strongest come first. The champion is run only on words that flip sentences for the candidate.
     """
     found = find_suspects(new_texts["text"].tolist(), new_texts["label"].tolist())
     if not found:
@@ -138,7 +138,7 @@ def _words(text: str) -> set[str]:
 
 
 def _tail_probability(word: str, counts_by_label: Sequence[Counter[str]], label: int, share: float) -> float:
-    """Return the probability that by chance at least as many of the texts with ``word`` have ``label``."""
+    """Return the probability that, by chance, at least as many texts with ``word`` have ``label``."""
     texts = sum(counts[word] for counts in counts_by_label)
     return float(binom.sf(counts_by_label[label][word] - 1, texts, share))
 

@@ -25,7 +25,7 @@ class RunDirectory:
         return self.path / "candidate"
 
     def remove(self) -> None:
-        """Remove the directory, and with it everything derived from people's texts."""
+        """Remove the directory and everything in it that is derived from people's texts."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 

@@ -37,7 +37,7 @@ def unclaimed_runs(database: Database) -> list[int]:
 
 
 def open_run_id(database: Database) -> int | None:
-    """Return the id of the run that has not ended, or None."""
+    """Return the id of the run that has not ended, or None if all runs have ended."""
     with database.reading() as unit:
         run = runs.open_run(unit)
     return run.id if run else None

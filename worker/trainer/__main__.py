@@ -112,7 +112,7 @@ def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
 
 
 def _train_or_reuse(inputs: TrainerInputs, directory: Path, emit: Emit, stop: StopSignal) -> Manifest:
-    """Return the candidate's manifest; reuse the candidate of an earlier attempt if it followed the same plan."""
+    """Return the candidate's manifest; reuse an earlier attempt's candidate if it was trained with the same plan."""
     # Import late: TensorFlow takes seconds to load, and errors in the job should be reported before that.
     from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
     from ml.training.loop import TrainingCallbacks  # noqa: PLC0415
@@ -120,7 +120,7 @@ def _train_or_reuse(inputs: TrainerInputs, directory: Path, emit: Emit, stop: St
     fine_tune_job = FineTuneJob(inputs.base, inputs.training_set, inputs.recipe, directory / _CANDIDATE)
     finished = _finished_candidate(fine_tune_job, directory / _PLAN)
     if finished is not None:
-        logger.info("Reusing the candidate %s of an earlier attempt", finished.version)
+        logger.info("Reusing the candidate %s from an earlier attempt", finished.version)
         return finished
     manifest = _resume_or_fine_tune(fine_tune_job, TrainingCallbacks(_progress_reporter(emit), stop.requested))
     facts = {"plan": fine_tune_job.checkpoint.plan, "manifest_sha256": manifest_hash(fine_tune_job.out)}

@@ -81,9 +81,7 @@ def test_a_failed_download_is_reported_in_one_sentence_that_says_what_to_do(
     hub_client: HubClient, name: str, settings: dict[str, str], reason: str
 ) -> None:
     sentence = hub_client.error_of(name, **settings)
-    assert sentence.startswith(
-        f"The reviews {name} were not found. They are not a file or folder on this machine, and "
-    )
+    assert sentence.startswith(f"No reviews were found for {name}. It is not a file or folder on this machine, and ")
     assert reason in sentence
     assert sentence.endswith("give its path with --data or IMDB_PATH.")
 
