@@ -1,7 +1,10 @@
 """The table of commands. Each command imports its room when it runs, so that --help is fast."""
 
+import errno
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Final
 
 import typer
 
@@ -13,7 +16,9 @@ from cli.predict import TextCommand, predict
 from cli.retrain import retrain
 from cli.summary import summary
 from cli.worker import beat, worker
-from core.errors import ThumbsError
+from core.errors import ThumbsError, UnusablePath
+
+_REFUSALS: Final = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EROFS}
 
 app = typer.Typer(
     help="Thumbs classifies reviews with a fine-tuned BERT, on Telegram or on a local chat page.",
@@ -86,10 +91,22 @@ def settings(
     typer.echo(env_example() if example else settings_table(), nl=False)
 
 
+@contextmanager
+def _refused_paths() -> Iterator[None]:
+    """Convert the system's refusal of a path, which any look at it may raise, to UnusablePath."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None or error.errno not in _REFUSALS:
+            raise
+        raise UnusablePath(path=error.filename, reason=error.strerror) from error
+
+
 def main() -> None:
     """Run the command line. Print an error of the tree as its message, and exit with its status."""
     try:
-        app()
+        with _refused_paths():
+            app()
     except ThumbsError as error:
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)

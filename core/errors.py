@@ -9,6 +9,7 @@ Pass the facts that the message names: ``raise MissingFile(path=path)``. Command
             BadSettingsFile
             MissingFile
             NoReviews
+            UnusablePath
             UnwritableFile
             PortTaken
             DemoRunning  (cli)
@@ -130,6 +131,10 @@ class NeedsTrainingEnvironment(ThumbsError):
         "The command thumbs {command} needs {package}, which only the training environment has. In the project's "
         "folder, make {target} ARGS='...' installs that environment and runs the command in it."
     )
+
+
+class UnusablePath(BadInput):
+    message = "{path} cannot be used: {reason}. Check the path and its permissions."
 
 
 class UnwritableFile(BadInput):

@@ -107,7 +107,7 @@ def export_file(
 
 @app.command("seen-by")
 def seen_by(
-    telegram_id: Annotated[int, typer.Argument(help="The person's numeric Telegram id.")],
+    telegram_id: Annotated[int, typer.Argument(help="The person's numeric Telegram id.", min=-(2**63), max=2**63 - 1)],
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
     """List the model versions that were trained or evaluated on a person's texts or votes.
