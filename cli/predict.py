@@ -29,10 +29,10 @@ class TextCommand(TyperCommand):
 def predict(
     texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Reviews, each in quotes.")] = None,
     csv: Annotated[
-        Path | None, typer.Option(help="Read reviews from this CSV file; it may be compressed as .gz, .bz2 or .xz.")
+        Path | None, typer.Option(help="Read reviews from this table: CSV, JSON lines or parquet, compressed or not.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write the rows to this file, with the columns label and confidence added.")
+        Path | None, typer.Option(help="Write the rows to this CSV file, with the columns label and confidence added.")
     ] = None,
     column: Annotated[str | None, typer.Option(help="Column with the reviews. Default: review or text.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")] = False,
