@@ -47,7 +47,7 @@ def download(source: RemoteFile, target: Path, on_progress: Callable[[int, int |
     except (httpx.HTTPError, OSError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise DownloadFailed(url=source.url, reason=reason, path=target) from error
-    raise DownloadFailed(url=source.url, reason="the downloaded file is not the published one", path=target)
+    raise DownloadFailed(url=source.url, reason="the downloaded file differs from the published file", path=target)
 
 
 def _require_complete(source: RemoteFile, target: Path) -> None:

@@ -91,7 +91,7 @@ def _form(path: Path, start: bytes) -> TableForm:
     if _MARKUP.match(start):
         other = "is a web page or XML"
     if _JSON_ARRAY.match(start):
-        other = "is a JSON array; write one object on each line"
+        other = "is a JSON array; write one object per line"
     if start[_TAR_MAGIC] == b"ustar":
         other = "is a tar archive; give it a name that ends in .tar or .tar.gz, or unpack it"
     if other is not None:

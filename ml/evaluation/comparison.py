@@ -21,9 +21,9 @@ class Comparison:
     first_accuracy: float
     second_accuracy: float
     difference: float
-    """Accuracy of the second minus that of the first."""
+    """The second model's accuracy minus the first model's."""
     interval: Interval | None
-    """95% interval of the difference, by paired bootstrap over the texts; None for a single text."""
+    """95% interval for the difference, from a paired bootstrap over the texts; None for a single text."""
     negative_flips: int
     """Texts that the first got right and the second gets wrong."""
     positive_flips: int

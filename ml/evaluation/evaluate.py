@@ -35,16 +35,16 @@ class Measurement:
     model: str
     version: str
     trained_on_them: bool
-    """Whether the model was fine-tuned on some of these reviews, which makes its figures too good."""
+    """Whether the model was fine-tuned on some of these reviews, which makes its figures optimistic."""
     on_all: Evaluation
     without_doubtful: Evaluation | None
     by_length: tuple[Slice, ...]
     by_rating: tuple[Slice, ...]
     from_float32: Comparison | None
-    """From the float32 graph (first) to the served int8 graph (second)."""
+    """Compares the float32 graph (first) with the served int8 graph (second)."""
     checks: tuple[PassRate, ...]
     trained_on_checks: bool = False
-    """Whether a feedback round without reviews replayed the checks' texts, which makes the checks less telling."""
+    """Whether a feedback round without reviews replayed the checks' texts, which makes the checks less meaningful."""
 
     @property
     def name(self) -> str:

@@ -52,13 +52,13 @@ class Evaluation:
     """All figures for one model on one evaluation set."""
 
     served: Calibrated
-    """At the temperature of the published folder, as the bot answers."""
+    """At the temperature in the published folder, which the bot uses."""
     uncalibrated: Calibrated
     """At temperature 1."""
     interval: Interval | None
-    """95% bootstrap interval of the accuracy; None for a single text."""
+    """95% bootstrap interval for the accuracy; None for a single text."""
     f1: float | None
-    """F1 of Positive; None if no label and no verdict is Positive."""
+    """The F1 score for Positive; None if no label and no verdict is Positive."""
     auc: float | None
     """Area under the ROC curve; None if all labels are the same."""
     confusion: tuple[tuple[int, int], tuple[int, int]]

@@ -54,7 +54,7 @@ class Manifest:
     reading: Reading = "whole"
     """How much of a text is read; manifests without this field mean "whole"."""
     characters: CharacterForm = "as_written"
-    """How the characters of a text are read; manifests without this field mean "as_written"."""
+    """How the characters in a text are read; manifests without this field mean "as_written"."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:

@@ -72,14 +72,15 @@ LANGUAGES = MappingProxyType(
         "zh": "Chinese",
     }
 )
-"""The languages recognised besides English, by ISO 639-1 code. With all 140 languages of the library (Nigerian Pidgin,
-West Frisian, Latin), more English is mistaken for one of them."""
+"""The languages recognised in addition to English, by ISO 639-1 code. With all 140 of the library's languages (Nigerian
+Pidgin, West Frisian, Latin), more English texts are mistaken for a foreign language."""
 
 THRESHOLD = 0.9
-"""The lowest probability that refuses a text: the lowest step at which no English development text is refused."""
+"""The minimum probability for refusing a text: the lowest step at which no English development text is refused."""
 
 MIN_BYTES = 12
-"""Texts with fewer UTF-8 bytes of words are never refused: 12 Latin letters, 6 Cyrillic ones or 4 Chinese ones."""
+"""Texts with fewer UTF-8 bytes of words are never refused: 12 Latin letters, 6 Cyrillic letters or 4 Chinese
+characters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Checkpoint:
             with safe_open(path, framework="numpy") as stored:
                 facts: Mapping[str, str] = stored.metadata() or {}
                 if facts.get("plan") != self.plan:
-                    raise NothingToResume(path=path, reason="it belongs to another recipe, base or data")
+                    raise NothingToResume(path=path, reason="it belongs to a different recipe, base or data set")
                 for name, variable in _variables(network).items():
                     variable.assign(np.asarray(stored.get_tensor(name)))
                 return int(facts["step"])

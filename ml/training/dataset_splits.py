@@ -90,9 +90,9 @@ class DatasetSplits:
 
 
 def _missing_labels(split: TrainDevSplit) -> str:
-    """Return which labels train and dev lack, in words; empty if both have both."""
+    """Describe the labels that train and dev lack; return "" if both splits have both labels."""
     lacks = [
-        f"{name} ({len(table)} reviews) has none that is {' or '.join(missing).lower()}"
+        f"{name} ({len(table)} reviews) has no {' or '.join(missing).lower()} reviews"
         for name, table in (("training", split.train), ("dev", split.dev))
         if (missing := [label for index, label in enumerate(LABELS) if not (table["label"] == index).any()])
     ]

@@ -100,7 +100,7 @@ def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:
     )
     if anchor_windows != recipe_windows:
         raise UnusableAnchor(
-            path=anchor.folder, reason=f"it reads texts {anchor_windows}, and the recipe {recipe.name} {recipe_windows}"
+            path=anchor.folder, reason=f"it reads texts {anchor_windows}, but the recipe {recipe.name} {recipe_windows}"
         )
 
 

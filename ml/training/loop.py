@@ -82,7 +82,7 @@ def train(
     for step, (inputs, targets) in enumerate(_remaining_batches(batches, recipe.epochs, first), start=first + 1):
         latest = devices.train_step(network, prepare(inputs), targets)
         if not isfinite(latest):
-            raise FineTuneDiverged(step=step, reason="the loss is not a number any more")
+            raise FineTuneDiverged(step=step, reason="the loss is no longer a number")
         steps_run = step - first
         loss += (latest - loss) / min(steps_run, _LOSS_WINDOW)
         callbacks.on_progress(

@@ -69,7 +69,7 @@ class LeaseKeeper:
                 return
             except SQLAlchemyError as error:
                 # Even if the lease expires meanwhile, the run stays ours until another worker claims it.
-                logger.warning("Cannot renew the lease of run %d, retrying: %s", self._lease.run.id, error)
+                logger.warning("Cannot renew the lease on run %d, retrying: %s", self._lease.run.id, error)
 
     def _renew(self) -> None:
         progress, state = self._progress, self._state

@@ -50,7 +50,7 @@ def publish(
         logger.info("Run %d: %s", lease.run.id, change)
         sentence = (
             f"Held: the live model changed from {lease.run.champion} during this run, "
-            "so the candidate has to be compared again."
+            "so the candidate must be compared again."
         )
         result = replace(result, decision=replace(result.decision, outcome=RunState.HELD, sentence=sentence))
         _record_result(database, lease, location, result)

@@ -309,7 +309,7 @@ def test_a_candidate_is_held_if_the_live_model_changed_during_its_run(home: Work
     run = run_of(opened, run_id)
     assert run.decision is not None
     assert run.decision["sentence"] == (
-        "Held: the live model changed from champion during this run, so the candidate has to be compared again."
+        "Held: the live model changed from champion during this run, so the candidate must be compared again."
     )
     assert live(opened) == "one"
 

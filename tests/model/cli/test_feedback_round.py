@@ -154,7 +154,7 @@ def test_a_resumed_round_gives_the_same_weights(done: FineTuneResult, tmp_path: 
         fine_tune(job, TrainingCallbacks(first.append, lambda: first[-1].step == half))
     assert not job.out.exists()
     flipped = replace(job.training_set.examples, targets=job.training_set.examples.targets[:, ::-1])
-    with pytest.raises(NothingToResume, match="another recipe, base or data"):
+    with pytest.raises(NothingToResume, match="a different recipe, base or data set"):
         fine_tune(
             replace(job, training_set=replace(job.training_set, examples=flipped)),
             TrainingCallbacks(first.append, lambda: False),

@@ -21,8 +21,11 @@ RECIPE = replace(Recipe.load("default"), dev=0.2)
 @pytest.mark.parametrize(
     ("rows", "missing"),
     [
-        (["positive"] * 40, "training (32 reviews) has none that is negative and dev (8 reviews) has none that is"),
-        (["positive", "negative"], "dev (0 reviews) has none that is negative or positive."),
+        (
+            ["positive"] * 40,
+            "training (32 reviews) has no negative reviews and dev (8 reviews) has no negative reviews.",
+        ),
+        (["positive", "negative"], "dev (0 reviews) has no negative or positive reviews."),
     ],
 )
 def test_too_few_reviews_of_a_label_are_refused(tmp_path: Path, rows: list[str], missing: str) -> None:
