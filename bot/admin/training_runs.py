@@ -74,7 +74,7 @@ def run_content(texts: Texts, run: Run, *, asking: bool) -> MessageContent:
 
 
 def serialize_content(content: MessageContent) -> str:
-    """Return the string by which a follower's row remembers what its message shows."""
+    """Return the string that a follower's row stores to remember its message's content."""
     return json.dumps(content.payload(), sort_keys=True)
 
 
@@ -84,7 +84,7 @@ def asks_to_cancel(shown: str | None, run_id: int) -> bool:
 
 
 def _follow(unit: UnitOfWork, incoming: Incoming, run: Run) -> None:
-    """Enqueue the run's message, and point an earlier message of the same run in this chat to it."""
+    """Enqueue the run's message, and link an earlier message about the run in this chat to it."""
     bot_id, chat_id = incoming.bot_id, incoming.chat_id
     earlier = followers.find_follower(unit, run.id, bot_id, chat_id)
     if earlier is not None:

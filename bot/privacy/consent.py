@@ -26,7 +26,7 @@ class PrivacyDialog:
         self._retention_days = retention_days
 
     async def explain(self, incoming: Incoming) -> None:
-        """Explain what is kept, for how long and why."""
+        """Explain which data is kept, for how long and why."""
 
         def work(unit: UnitOfWork) -> None:
             send(unit, incoming, MessageContent(fill(incoming.texts.privacy, days=self._retention_days)))
@@ -35,7 +35,7 @@ class PrivacyDialog:
         await self._database.write(work)
 
     async def ask_consent(self, incoming: Incoming) -> None:
-        """Show what the person allows, with buttons to change it."""
+        """Show the person's consent, with buttons to change it."""
 
         def work(unit: UnitOfWork) -> None:
             person = incoming.sender.upsert(unit)

@@ -45,7 +45,7 @@ class CommandMenus:
         await self._set_public_menu()
 
     def on_person(self, telegram_id: int) -> None:
-        """Set the menu of an admin who has none yet: Telegram refuses it before their first message to the bot."""
+        """Set an admin's menu if it is not set yet; Telegram refuses that before their first message to the bot."""
         if telegram_id in self._admin_ids - self._with_menu:
             # In the background: answers don't wait for menus.
             task = asyncio.create_task(self._set_admin_menu(telegram_id))

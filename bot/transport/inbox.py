@@ -52,7 +52,7 @@ class Inbox(asyncio.Queue[object]):
             self._schedule(item)
 
     def start(self) -> None:
-        """Start handling what an earlier process left, and retrying what fails."""
+        """Start handling updates that an earlier process left, and retrying failed ones."""
         self._run(poll_every(SWEEP_SECONDS, self._sweep, "Could not read the pending updates"))
 
     async def stop(self) -> None:

@@ -75,7 +75,7 @@ class Outbox:
         self._idle.set()
 
     async def start(self) -> None:
-        """Settle what an earlier process was sending when it ended, then send pending replies until stopped."""
+        """Settle replies that an earlier process was sending when it ended, then send pending ones until stopped."""
         uncertain = await self._database.write(lambda unit: outbox.requeue_interrupted(unit, self._bot.id))
         if uncertain:
             logger.warning(
@@ -183,7 +183,7 @@ class Outbox:
         return chart
 
     async def _record_failure(self, reply: Reply, error: TelegramError, attempt: int) -> float:
-        """Record what a failed call means for the reply; return the seconds to wait before the chat's next call."""
+        """Record the reply's state after a failed call; return the seconds to wait before the chat's next call."""
         target, reason = reply.telegram_message_id, str(error)
 
         def work(unit: UnitOfWork) -> bool:

@@ -68,7 +68,7 @@ class RunState(StrEnum):
 
 
 class SnapshotPart(StrEnum):
-    """How a training run uses a text. A HELD_OUT text is for measurement, and never trains in any run."""
+    """How a training run uses a text. A HELD_OUT text is for evaluation and is never trained on in any run."""
 
     TRAIN = "train"
     HELD_OUT = "held_out"

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ConsensusState(StrEnum):
-    """The state of a text's consensus. SETTLED: people agree that the text has no sentiment, so it never trains."""
+    """The state of a text's consensus. SETTLED: people agree that it has no sentiment, so it is never trained on."""
 
     USABLE = "usable"
     WAITING = "waiting"

@@ -1,7 +1,7 @@
 """Records the texts that were offered to each labeller, and the answers: one row for each person and text.
 
 An answer to a user's text is also stored as a vote, which counts. An answer to a gold question, whose label is known,
-is stored only here and never trains.
+is stored only here and is never trained on.
 """
 
 from dataclasses import dataclass

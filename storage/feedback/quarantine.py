@@ -18,7 +18,7 @@ UNLIKELY: Final = 0.02
 
 
 class QuarantineReason(StrEnum):
-    """Why a text is shown: a DISAGREEMENT, which keeps it from training, or an UNLIKELY label, which still trains."""
+    """Why a text is shown: a DISAGREEMENT, so it is not trained on, or an UNLIKELY label, which still is."""
 
     DISAGREEMENT = "disagreement"
     UNLIKELY = "unlikely"

@@ -1,7 +1,7 @@
 """Snapshots of training data: created once for each run, and resolved to texts when the run is executed.
 
-A row has a message, a label and the keyed hash of the text. Each text stays in the same part in every run: a text that
-was held out once never trains, and a text that trained is never held out.
+A row has a message, a label and the keyed hash of the text. Each text stays in the same part in every run: a held-out
+text is never trained on later, and a text that was trained on is never held out.
 """
 
 import math
