@@ -8,8 +8,8 @@ from telegram import Update
 
 from bot.access import Access
 from bot.admin.run_updates import RunUpdates
+from bot.all_handlers import ADMIN_COMMANDS, PUBLIC_COMMANDS, all_handlers
 from bot.database import AsyncDatabase
-from bot.handlers import ADMIN_COMMANDS, PUBLIC_COMMANDS, all_handlers
 from bot.privacy.daily_purge import purge_daily
 from bot.privacy.notifier import CorrectionNotifier
 from bot.serving.live_model import LiveModel

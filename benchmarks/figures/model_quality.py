@@ -42,7 +42,7 @@ def starter(found: Results) -> str:
         "reviews whose label people dispute (Northcutt et al. 2021). Predictions below the confidence threshold are "
         "unsure; they count towards the accuracy like any other.",
         command(
-            "python -m benchmarks.serving.starter --data imdb.parquet --doubtful label_errors.csv "
+            "python -m benchmarks.serving.model_quality --data imdb.parquet --doubtful label_errors.csv "
             "--sentences rt_polarity.csv.gz"
         ),
         table(

@@ -9,7 +9,7 @@ from cli.csv_verdicts import open_binary
 from cli.errors import BadCorrections
 from ml.data.csv_rows import EXPORT_COLUMNS
 from ml.data.reviews import find_column, text_column, word_column
-from ml.data.table_rows import table_rows
+from ml.data.table_reader import table_rows
 from ml.text.fingerprints import fingerprint
 from ml.text.labels import LABELS, label_index
 from ml.text.language import foreign_language

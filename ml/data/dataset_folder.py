@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from core.files import OPENERS
-from ml.data.file_forms import is_hidden
+from ml.data.table_formats import is_hidden
 from ml.errors import SeveralDataSets
 
 COMPRESSED_SUFFIXES: Final = (*OPENERS, ".zip")

@@ -12,9 +12,9 @@ import pandas as pd
 
 from core.errors import MissingFile
 from ml.data.dataset_folder import SPLIT_COLUMN, find_split_files, parse_split_name
-from ml.data.file_forms import is_parquet
 from ml.data.imdb_archive import is_archive, read_archive
-from ml.data.table_rows import read_parquet, table_rows
+from ml.data.table_formats import is_parquet
+from ml.data.table_reader import read_parquet, table_rows
 from ml.errors import MissingColumn, NoHeader, NotTexts, UnknownLabel, UnreadableTable
 from ml.text.labels import label_index
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import bot.texts
-from bot.handlers import ADMIN_COMMANDS, PUBLIC_COMMANDS
+from bot.all_handlers import ADMIN_COMMANDS, PUBLIC_COMMANDS
 from bot.texts import FALLBACK, Texts, fill, locales, texts_for
 
 PLACEHOLDERS = {

@@ -1,6 +1,6 @@
 """Measures a published model on all official IMDB test reviews, the cost of int8, and its accuracy on another domain.
 
-    python -m benchmarks.serving.starter --data imdb.parquet --doubtful label_errors.csv --sentences rt_polarity.csv.gz
+    python -m benchmarks.serving.model_quality --data imdb.parquet --doubtful errors.csv --sentences rt_polarity.csv.gz
 
 The model reads the test reviews once as it is served and once in float32. ``--doubtful`` is the public list of reviews
 whose label five people voted on (Northcutt et al. 2021); the results have figures with and without the reviews that
@@ -75,7 +75,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.serving.starter", description="Measure the starter model."
+        prog="python -m benchmarks.serving.model_quality", description="Measure the starter model."
     )
     add_imdb_option(parser)
     parser.add_argument("--doubtful", type=Path, required=True, help="list of disputed labels in the test part: CSV")

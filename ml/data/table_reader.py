@@ -7,8 +7,8 @@ from typing import BinaryIO
 import pandas as pd
 
 from ml.data.csv_rows import csv_rows
-from ml.data.file_forms import READ_ERRORS, TableForm, open_table
 from ml.data.json_rows import json_rows
+from ml.data.table_formats import READ_ERRORS, TableForm, open_table
 from ml.errors import EmptyTable, UnreadableTable
 
 
