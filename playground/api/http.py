@@ -13,7 +13,7 @@ from tornado.web import HTTPError, RequestHandler
 from playground.api.body import BodyHandler
 from playground.api.bot_method import BotMethod
 from playground.api.calls import METHODS, UNRECORDED, Outcome, call, record, refusal, unread_parameters
-from playground.api.method_names import OFFICIAL_METHODS
+from playground.api.official_method_names import OFFICIAL_METHODS
 from playground.api.requests import read_values
 from playground.state.faults import Fault
 from playground.state.world import World

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from playground.api.method_names import OFFICIAL_METHODS
+from playground.api.official_method_names import OFFICIAL_METHODS
 from playground.api.parameter_types import UploadedFile, between, one_of
 from playground.api.parameters import Parameters
 from playground.sim import actions

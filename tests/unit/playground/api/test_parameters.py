@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from playground.api.calls import METHODS
-from playground.api.method_names import OFFICIAL_METHODS
+from playground.api.official_method_names import OFFICIAL_METHODS
 from playground.api.parameter_types import (
     BotCommandScope,
     ChatId,
