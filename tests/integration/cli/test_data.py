@@ -146,7 +146,7 @@ def test_the_command_saves_the_file_in_a_folder_and_prints_how_to_use_it(
 
 def test_a_different_file_is_rejected_and_deleted(server: FileServer, tmp_path: Path) -> None:
     target = tmp_path / "reviews.tar.gz"
-    with pytest.raises(DownloadFailed, match="not the published one"):
+    with pytest.raises(DownloadFailed, match="differs from the published file"):
         download(RemoteFile(server.url, "0" * 32), target, lambda *_: None)
     assert list(tmp_path.iterdir()) == []
 

@@ -146,7 +146,7 @@ def test_doubtful_labels_of_other_reviews_are_an_error(
 ) -> None:
     votes = tmp_path / "votes.csv"
     votes.write_text("file,votes_given\ntest/pos/99_9,0\n", encoding="utf-8")
-    with pytest.raises(NoDoubtfulLabels, match=r"the first of which is test/pos/0_9 in .*reviews.csv"):
+    with pytest.raises(NoDoubtfulLabels, match=r"such as test/pos/0_9 in .*reviews\.csv"):
         evaluate("--data", reviews, "--model", models[0], "--doubtful", votes)
 
 

@@ -75,7 +75,7 @@ def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path, batches: Window
     checkpoint = Checkpoint(tmp_path / "training", plan_digest(seed=1))
     with pytest.raises(FineTuneStopped):
         train(network(), batches, checkpoint, False, TrainingCallbacks(lambda _: None, lambda: True))
-    with pytest.raises(NothingToResume, match="another recipe"):
+    with pytest.raises(NothingToResume, match="a different recipe"):
         train(network(), batches, Checkpoint(checkpoint.folder, plan_digest(seed=2)), True, callbacks([]))
 
 
