@@ -5,10 +5,10 @@ from typing import Final
 THUMBS: Final = {"Positive": "👍", "Negative": "👎"}
 # No model is certain, and 100% would claim that it is.
 _MAX_PERCENT: Final = 99
-# Characters of a reason or an explanation in a list.
+# Maximum number of characters shown for a reason or an explanation in a list.
 REASON_LENGTH: Final = 240
-# Characters of a review in a message, and how many of them come from its end. Telegram allows 4,096 and counts some
-# characters as two; the rest is for the question around the review.
+# Maximum number of a review's characters in a message, and how many of those are from its end.
+# Telegram allows 4,096 and counts some characters as two; the rest is for the question around the review.
 _REVIEW_LENGTH: Final = 1_900
 _REVIEW_END: Final = 680
 _GAP: Final = "\n[…]\n"

@@ -22,7 +22,7 @@ def replaced(path: Path) -> Iterator[Path]:
     """Yield a hidden path beside ``path`` to write to, and rename it to ``path`` when the block ends without an error.
 
     After an error nothing is left behind and ``path`` is as before. The rename is atomic for readers; call ``fsync`` in
-    the block where the content has to survive a power cut too. Raises OSError.
+    the block if the content must survive a power cut too. Raises OSError.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -104,7 +104,7 @@ def models_page(unit: UnitOfWork, texts: Texts, note: str | None = None) -> tupl
 
 
 def _answer(unit: UnitOfWork, tap: Tap, models_tap: ModelsTap) -> tuple[str, Keyboard | None]:
-    """Carry a tap out and return the page that replaces the tapped one."""
+    """Handle a tap and return the page that replaces the tapped one."""
     texts = tap.incoming.texts
     if models_tap.action is ModelsAction.LIST:
         return models_page(unit, texts)

@@ -44,7 +44,7 @@ class PromotionDialog:
 
 
 def _tapped_content(unit: UnitOfWork, tap: Tap, card_tap: CardTap) -> MessageContent:
-    """Carry a tap out and return the card's new content."""
+    """Handle a tap and return the card's new content."""
     texts = tap.incoming.texts
     try:
         run = runs.get_run(unit, card_tap.run_id)
@@ -60,7 +60,7 @@ def _card_content(unit: UnitOfWork, run: Run, text: str, keyboard: Keyboard | No
 
 
 def _answer(unit: UnitOfWork, tap: Tap, run: Run, action: CardAction) -> tuple[str | None, Keyboard | None]:
-    """Carry a tap out and return the note and the buttons that the card shows then."""
+    """Handle a tap and return the note and the buttons that the card shows then."""
     texts = tap.incoming.texts
     if run.candidate is None or not _may_promote(unit, run):
         return _outdated_note(unit, texts, run), None

@@ -1,6 +1,6 @@
 """Gold questions: clear sentences with a known label, written to measure labellers.
 
-Labellers get them among other people's texts without being told. The answers never train a model.
+Labellers get them among other people's texts without being told. Models are never trained on the answers.
 """
 
 import tomllib

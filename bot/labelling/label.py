@@ -73,7 +73,7 @@ def record_label(unit: UnitOfWork, person_id: int, prediction_id: int, label: st
 def _handle_tap(
     unit: UnitOfWork, texts: Texts, person: Person, offer_tap: OfferTap, rules: LabelQueueRules
 ) -> MessageContent | None:
-    """Carry a tap out and return the message's new content, or None for a repeated tap, which changes nothing."""
+    """Handle a tap and return the message's new content, or None for a repeated tap, which changes nothing."""
     offer = label_offers.find_offer(unit, person.id, offer_tap.offer_id)
     if offer is None:
         return MessageContent(texts.label_gone)

@@ -9,7 +9,7 @@ from bot.texts import Texts, fill
 from ml.serving.engine import Verdict
 from storage.training.notifications import CorrectionNotification
 
-# Characters of a quoted text.
+# Maximum number of characters shown of a quoted text.
 _QUOTE_LENGTH: Final = 200
 
 

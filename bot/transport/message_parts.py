@@ -11,7 +11,7 @@ from telegram.constants import ChatType
 MIN_SPLIT_LENGTH: Final = 2048
 # Seconds to wait for the next piece; apps send all pieces at once.
 JOIN_SECONDS: Final = 1.0
-# The most pieces of one text, so that nobody can keep everyone else waiting with an endless one.
+# The maximum number of pieces in one text, so that nobody can keep everyone else waiting with an endless one.
 MAX_PIECES: Final = 16
 
 

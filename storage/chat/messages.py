@@ -90,7 +90,7 @@ def get_message(unit: UnitOfWork, message_id: int) -> StoredMessage | None:
 
 
 def get_texts(unit: UnitOfWork, message_ids: Collection[int]) -> dict[int, str]:
-    """Return those of the texts that still exist, by id; pass at most a few thousand ids."""
+    """Return the texts that still exist, by id; pass at most a few thousand ids."""
     rows = unit.execute(
         select(MessagePartRow.message_id, MessagePartRow.telegram_message_id, MessagePartRow.text)
         .where(MessagePartRow.message_id.in_(message_ids))

@@ -197,7 +197,7 @@ def mark_pending(unit: UnitOfWork, reply_id: int) -> None:
 
 
 def mark_as_new(unit: UnitOfWork, reply_id: int) -> None:
-    """Enqueue the reply again as a new message, because the message that it was to edit no longer exists."""
+    """Enqueue the reply again as a new message, because the message to edit no longer exists."""
     _mark(unit, reply_id, ReplyState.PENDING, telegram_message_id=None, revises=None)
 
 

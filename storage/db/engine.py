@@ -24,7 +24,7 @@ _ENCODE = "characters such as @ : / ? # [ ] in the password must be percent-enco
 
 
 def parse_address(url: str | URL) -> URL:
-    """Parse the address; raise BadSetting when it is not that of a SQLite file or a PostgreSQL server.
+    """Parse the address; raise BadSetting when it names neither a SQLite file nor a PostgreSQL server.
 
     The error has no cause, because the message of the cause may contain a part of the password.
     """

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Consent(StrEnum):
-    """Whether a person's texts and votes may train a model."""
+    """Whether a person's texts and votes may be used to train a model."""
 
     NEVER_ASKED = "never_asked"
     ASKED = "asked"

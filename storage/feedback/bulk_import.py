@@ -54,7 +54,7 @@ class ImportCounts:
 
 
 def imported_texts(unit: UnitOfWork, texts: Collection[str]) -> set[str]:
-    """Return those of ``texts`` that an earlier import stored and that still exist."""
+    """Return the ``texts`` that an earlier import stored and that still exist."""
     return set(_imported_predictions(unit, texts))
 
 

@@ -25,7 +25,7 @@ _FETCH_SIZE: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class EligibilityRules:
-    """Which texts train and which are held out; see the settings FEEDBACK_*.
+    """Which texts are trained on and which are held out; see the settings FEEDBACK_*.
 
     ``quorum`` people have to agree on a label. One person contributes at most ``person_rows`` rows, or
     ``person_share`` (0 to 1) of all rows where that is more. ``holdout`` is the share (0 to 1) of eligible texts that
@@ -80,7 +80,7 @@ class VotedText:
 
 @dataclass(frozen=True, slots=True)
 class EligibleText:
-    """A text that may train or be held out, with the label that people agreed on."""
+    """A text that may be trained on or held out, with the label that people agreed on."""
 
     voted: VotedText
     label: str

@@ -37,7 +37,7 @@ def name_key(name: str) -> str:
 def find_or_add_people(unit: UnitOfWork, names: Iterable[str]) -> dict[str, int]:
     """Return the ids of the people with these names, by name, after adding those who are new.
 
-    A name is that of an export, or else the name under which an earlier import added somebody.
+    A name comes from an export, or else the name under which an earlier import added somebody.
     """
     wanted = {name: name_key(name) for name in sorted(names)}
     known: dict[str, int] = {}

@@ -138,7 +138,7 @@ def _voters(run_id: int) -> Select[int]:
 
 
 def _first_trained_in(run_id: int) -> tuple[Any, ...]:
-    """Return conditions: the run trained on the text, with the vote's label, after the vote, and for the first time."""
+    """Return the conditions that the run was the first to train on the text, with the vote's label and after the vote."""
     earlier, notified = aliased(SnapshotRow), aliased(RunRow)
     notified_before = (
         select(earlier.id)

@@ -33,7 +33,7 @@ _ID_CHUNK: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """How many texts of a run train, and how many are held out."""
+    """How many texts a run trains on, and how many are held out."""
 
     train: int
     held_out: int
@@ -93,7 +93,7 @@ def count_new_eligible(unit: UnitOfWork, rules: EligibilityRules, admins: frozen
 
 
 def versions_that_saw(unit: UnitOfWork, person_id: int) -> list[str]:
-    """Return the model versions, oldest first, that trained or were measured on the person's texts or votes."""
+    """Return the model versions, oldest first, that were trained or evaluated on the person's texts or votes."""
     voted_before = (
         select(VoteRow.id)
         .where(
