@@ -38,7 +38,7 @@ class RedactingFormatter(logging.Formatter):
 
 
 class RedactingHandler(logging.StreamHandler[TextIO]):
-    """Writes to standard error. A record that cannot be formatted is reported without its arguments: they may be secret."""
+    """Writes to standard error. A record that cannot be formatted is reported without its arguments, maybe secrets."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Report which log call failed, and why."""
