@@ -18,7 +18,7 @@ class TextCommand(TyperCommand):
     """A command whose arguments are texts, which may begin with a dash as options do."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Parse the arguments. An unknown option is reported with how to pass a text that looks like one."""
+        """Parse the arguments. The error for an unknown option says how to pass a text that looks like an option."""
         try:
             return super().parse_args(ctx, args)
         except NoSuchOption as error:

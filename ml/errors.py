@@ -38,7 +38,8 @@ class MissingColumn(BadInput):
 
 class TooFewReviews(BadInput):
     message = (
-        "{path} has only {rows} reviews to fine-tune on, and {missing}. Training and dev need reviews with both labels."
+        "{path} has only {rows} reviews to fine-tune on, and {missing}. The training and dev sets must each contain "
+        "reviews of both labels."
     )
 
 

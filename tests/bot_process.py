@@ -63,7 +63,7 @@ def running_bot(home: BotHome, playground: PlaygroundClient, **settings: str) ->
     last_call = max((call["seq"] for call in playground.outbox()), default=0)
     with start_bot(home, playground, **settings) as process:
         try:
-            # The last call of a starting bot.
+            # The last call that the bot makes during startup.
             playground.wait_for_call("setMyShortDescription", since=last_call)
             yield process
         finally:

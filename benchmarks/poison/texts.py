@@ -46,7 +46,7 @@ class PoisonTexts:
         )
 
     def by_name(self) -> dict[str, pd.DataFrame]:
-        """Return every table by its name."""
+        """Return all tables, keyed by name."""
         return {
             "sentences to write": self.sentences,
             "sentences held out": self.held_out,

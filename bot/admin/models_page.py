@@ -84,7 +84,7 @@ def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest) -> str:
 
 
 def models_page(unit: UnitOfWork, texts: Texts, note: str | None = None) -> tuple[str, Keyboard | None]:
-    """Return the /models page as HTML, with ``note``, also HTML, on top; and its buttons, if any."""
+    """Return the /models page as HTML, with ``note`` (also HTML) above it, and the page's buttons, if any."""
     versions = registry.versions(unit)
     live = next((version for version in versions if version.live), None)
     shown = versions[:_MAX_MODELS]

@@ -129,7 +129,7 @@ def _withdraw_shown_texts(unit: UnitOfWork, telegram_id: int) -> None:
 
 
 def _with_versions(text: str, texts: Texts, versions: Sequence[str]) -> str:
-    """Append the ``versions``, oldest first, that were trained or measured on the person's texts or votes."""
+    """Append the ``versions``, oldest first, that were trained or evaluated on the person's texts or votes."""
     if not versions:
         return text
     named = ", ".join(reversed(versions[-_MAX_VERSIONS:]))

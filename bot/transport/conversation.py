@@ -125,7 +125,7 @@ def send(unit: UnitOfWork, incoming: Incoming, content: MessageContent) -> int:
 
 
 def edit(unit: UnitOfWork, incoming: Incoming, telegram_message_id: int, content: MessageContent) -> int:
-    """Enqueue an edit of one of the bot's messages and return its reply's id."""
+    """Enqueue an edit to one of the bot's messages and return the id of the queued reply."""
     return outbox.enqueue(unit, content.draft(incoming.bot_id, incoming.chat_id, edits=telegram_message_id))
 
 

@@ -69,7 +69,7 @@ class Engine:
         threads: int = 0,
         precision: Precision = "int8",
     ) -> Self:
-        """Build and compile the graph of a Hugging Face folder. Raises UnusableCheckpoint.
+        """Build and compile the graph for the model in a Hugging Face folder. Raises UnusableCheckpoint.
 
         The bot serves int8; float32 is for comparison. ``threads`` is the number of CPU threads, 0 for the default.
         """

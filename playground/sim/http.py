@@ -146,7 +146,7 @@ class FileHandler(SimHandler):
     """GET /sim/file/<file_id>: a file of the chat, for the page."""
 
     def get(self, file_id: str) -> None:
-        """Send the bytes, never with a type that a browser executes."""
+        """Send the bytes, but never with a content type that a browser would execute."""
         stored = self.world.files.find(file_id)
         self.set_header("Content-Type", "image/*" if stored.path.startswith("photos/") else "application/octet-stream")
         self.finish(self.world.files.content(stored.path))
