@@ -38,7 +38,10 @@ class RedactingFormatter(logging.Formatter):
 
 
 class RedactingHandler(logging.StreamHandler[TextIO]):
-    """Writes to standard error. A record that cannot be formatted is reported without its arguments, maybe secrets."""
+    """Writes to standard error, and reports a record that cannot be formatted without its arguments.
+
+    The arguments may be secret.
+    """
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Report which log call failed, and why."""

@@ -140,7 +140,7 @@ class _ChatQueue:
             self._on_empty()
 
     async def _collect(self, pieces: list[Update]) -> Update | None:
-        """Append the updates that continue the first to ``pieces``; return the next other one, or None."""
+        """Append the updates that continue the first to ``pieces``; return the first that does not, or None."""
         while may_continue(pieces):
             try:
                 arrived = await asyncio.wait_for(self._pending.get(), JOIN_SECONDS)

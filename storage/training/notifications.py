@@ -138,7 +138,7 @@ def _voters(run_id: int) -> Select[int]:
 
 
 def _first_trained_in(run_id: int) -> tuple[Any, ...]:
-    """Return the conditions that the run was first to train on the text, with the vote's label and after the vote."""
+    """Return the conditions under which the run was the first to train on a text with the label of an earlier vote."""
     earlier, notified = aliased(SnapshotRow), aliased(RunRow)
     notified_before = (
         select(earlier.id)
