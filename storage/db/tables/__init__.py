@@ -20,12 +20,15 @@ from storage.db.tables.chat import (
 )
 from storage.db.tables.feedback import OfferRow, VoteRow
 from storage.db.tables.models import InstanceRow, ModelChangeRow, ModelVersionRow
+from storage.db.tables.operating import BlockedPersonRow, BotRow, ReportedTroubleRow
 from storage.db.tables.privacy import ConsentRow, SecretRow
 from storage.db.tables.training import FollowerRow, RunRow, SnapshotRow
 
 __all__ = [
     "SCHEMA_REVISION",
     "Base",
+    "BlockedPersonRow",
+    "BotRow",
     "ConsentRow",
     "FollowerRow",
     "InstanceRow",
@@ -38,6 +41,7 @@ __all__ = [
     "PersonRow",
     "PredictionRow",
     "ReplyRow",
+    "ReportedTroubleRow",
     "RunRow",
     "SecretRow",
     "SnapshotRow",

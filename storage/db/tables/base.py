@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase
 from storage.db.column_types import UtcDateTime
 
 # The migration that creates exactly these tables; a test compares it with the newest one.
-SCHEMA_REVISION: Final = "0003"
+SCHEMA_REVISION: Final = "0004"
 
 
 class Base(DeclarativeBase):

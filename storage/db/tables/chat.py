@@ -99,7 +99,7 @@ class PredictionRow(Base):
 
 
 class ReplyRow(Base):
-    """One message, or edit of a message, in the outbox."""
+    """One message, or edit of a message, in the outbox. ``update_id`` is the update that caused it, if any."""
 
     __tablename__ = "replies"
     __table_args__ = (
@@ -113,6 +113,7 @@ class ReplyRow(Base):
     bot_id: Mapped[int]
     person_id: Mapped[int | None] = mapped_column(cascade("people.id"), index=True)
     chat_id: Mapped[int] = mapped_column(index=True)
+    update_id: Mapped[int | None]
     payload: Mapped[bytes] = mapped_column(EncryptedString)
     prediction_id: Mapped[int | None] = mapped_column(cascade("predictions.id"), index=True)
     answers: Mapped[int | None]

@@ -25,6 +25,8 @@ from storage.db.key_rotation import rotate_keys
 from storage.db.states import Consent, ReplyState, RunKind, RunState, Trigger, UpdateState, Vote
 from storage.db.tables import (
     Base,
+    BlockedPersonRow,
+    BotRow,
     ConsentRow,
     FollowerRow,
     InstanceRow,
@@ -32,6 +34,7 @@ from storage.db.tables import (
     OfferRow,
     PersonRow,
     ReplyRow,
+    ReportedTroubleRow,
     SnapshotRow,
     UpdateRow,
     VoteRow,
@@ -127,6 +130,10 @@ def test_nothing_that_a_person_wrote_is_readable_on_disk(
 ) -> None:
     with database.unit_of_work() as unit:
         store_rows_in_every_table(unit, store_review, 7)
+        unit.add(BotRow(bot_id=BOT, webhook_secret=unit.cipher.encrypt(SECRET)))
+        unit.add(ReportedTroubleRow(bot_id=BOT, kind="failed update"))
+        unit.add(BlockedPersonRow(person_hash=bytes(32)))
+        unit.flush()
         assert all(counts(unit)[table.name] for table in Base.metadata.tables.values())
     if database_url.startswith("sqlite"):
         file = Path(parse_address(database_url).database or "")
@@ -158,6 +165,7 @@ def test_every_column_of_bytes_is_encrypted_or_a_hash() -> None:
         if column.type.python_type is bytes and not isinstance(column.type, EncryptedString)
     }
     hashes = {f"{table}.text_hash" for table in ("messages", "judgements", "snapshot_rows", "label_offers")}
+    hashes.add("blocked_people.person_hash")
     assert plain == hashes | {"training_runs.card"}, "the card is a chart and contains no text"
 
 

@@ -1,0 +1,44 @@
+"""What operating a bot needs: its webhook secret, the people that admins blocked, and the troubles reported to them."""
+
+from datetime import datetime
+
+from sqlalchemy import LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.db.column_types import EncryptedString, utc_now
+from storage.db.tables.base import Base
+
+
+class BotRow(Base):
+    """A bot that has registered a webhook. Every process of the bot expects the same secret from Telegram."""
+
+    __tablename__ = "bots"
+    __table_args__ = ()
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    webhook_secret: Mapped[bytes] = mapped_column(EncryptedString)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class BlockedPersonRow(Base):
+    """A person whom an admin blocked, as the keyed hash of their Telegram id.
+
+    The row outlives the person's data, so that ``/deleteme`` does not lift a block, and yet does not keep their id.
+    """
+
+    __tablename__ = "blocked_people"
+    __table_args__ = ()
+
+    person_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    blocked_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ReportedTroubleRow(Base):
+    """A kind of trouble that the admins of a bot were notified of, so that they are notified only once."""
+
+    __tablename__ = "reported_troubles"
+    __table_args__ = ()
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
+    reported_at: Mapped[datetime] = mapped_column(default=utc_now)
