@@ -50,7 +50,10 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
     address = settings.broker_url.get_secret_value() if settings.broker_url else "filesystem://localhost"
     scheme = _check_address(address)
     if scheme in {"redis", "rediss"}:
-        options: dict[str, Any] = {"visibility_timeout": VISIBILITY_TIMEOUT}
+        # Without timeouts, a server that accepts a connection and never answers would block the process forever. A
+        # worker's wait for messages is not a blocking read; kombu checks that connection every 25 seconds.
+        timeouts = {"socket_timeout": _TIMEOUT, "socket_connect_timeout": _TIMEOUT, "socket_keepalive": True}
+        options: dict[str, Any] = {"visibility_timeout": VISIBILITY_TIMEOUT, **timeouts}
     elif scheme == "filesystem":
         TRANSPORT_ALIASES[scheme] = "broker.filesystem_transport:Transport"
         options = _folder_options(settings.data_dir.resolve() / "broker")
@@ -118,11 +121,7 @@ def check_broker(settings: Settings) -> None:
 
 @cache
 def _cached_producer(settings: Settings) -> Celery:
-    app = producer(settings)
-    # A server that accepts the connection but never answers must not block the caller. The workers' own connections
-    # wait for messages, so they have no such timeout.
-    app.conf.broker_transport_options |= {"socket_timeout": _TIMEOUT, "socket_connect_timeout": _TIMEOUT}
-    return app
+    return producer(settings)
 
 
 def _folder_options(folder: Path) -> dict[str, Any]:

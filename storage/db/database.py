@@ -4,13 +4,15 @@ import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import URL, CursorResult, Delete, Dialect, Engine, Update, select
+from sqlalchemy import URL, CursorResult, Delete, Dialect, Engine, Update, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from storage.db.column_types import utc_now
 from storage.db.encryption import Cipher, new_hash_key
 from storage.db.engine import (
     current_revision,
@@ -42,6 +44,15 @@ class UnitOfWork(Session):
     def erase_traces(self) -> None:
         """After the commit, remove what SQLite's write-ahead log still has of the texts that this unit deletes."""
         self.deletes_texts = True
+
+    def now(self) -> datetime:
+        """Return the time by the database's clock, for comparisons between processes on different machines.
+
+        All processes that share a SQLite file are on one machine, so it is this machine's clock there.
+        """
+        if self.get_bind().dialect.name != "postgresql":
+            return utc_now()
+        return cast("datetime", self.scalar(select(func.clock_timestamp()))).astimezone(UTC)
 
     def insert(self, table: type[Base]) -> "sqlite.Insert | postgresql.Insert":
         """Return an INSERT with ON CONFLICT, which SQLAlchemy offers only for each dialect."""

@@ -15,8 +15,15 @@ from storage.errors import DatabaseUnusable
 # The number of seconds that a unit of work waits for one in another process.
 BUSY_TIMEOUT = 30
 
-# The number of seconds within which a PostgreSQL server must accept a connection; libpq waits forever by default.
-CONNECT_TIMEOUT = 10
+# libpq's settings for a server that never answers, or that vanished without closing the connection, such as a machine
+# without power. By default, libpq waits for hours or forever. The query of the address may override any of them.
+POSTGRES_TIMEOUTS = {
+    "connect_timeout": 10,  # seconds within which the server must accept a connection
+    "keepalives_idle": 30,  # seconds without traffic before the first probe
+    "keepalives_interval": 10,  # seconds between two probes
+    "keepalives_count": 3,  # maximum number of unanswered probes
+    "tcp_user_timeout": 60_000,  # milliseconds that sent data may stay unacknowledged
+}
 
 # The name postgres is what many hosts put into the address that they hand out.
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -78,8 +85,8 @@ def writing_engine(address: URL) -> Engine:
     Errors show the statement without its values, which are people's ids and texts.
     """
     if address.get_backend_name() == "postgresql":
-        timeout = {} if "connect_timeout" in address.query else {"connect_timeout": CONNECT_TIMEOUT}
-        return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=timeout)
+        timeouts = {name: value for name, value in POSTGRES_TIMEOUTS.items() if name not in address.query}
+        return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=timeouts)
     engine = create_engine(address, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Select, delete, func, select, update
 
-from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.states import OfferState
 from storage.db.tables import OfferRow
@@ -102,7 +101,7 @@ def _upsert_offer(
         "gold_label": gold_label,
         "state": OfferState.SHOWN,
         "answer": None,
-        "created_at": utc_now(),
+        "created_at": unit.now(),
     }
     return unit.scalars(
         unit.insert(OfferRow)

@@ -6,14 +6,13 @@ edited since, or texts whose missing votes other labellers are about to give.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Select, distinct, exists, func, select
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
-from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent, OfferState
 from storage.db.tables import ConsentRow, MessageRow, OfferRow, PersonRow, PredictionRow, VoteRow
@@ -51,7 +50,9 @@ class QueuedText:
 
 def next_text(unit: UnitOfWork, person_id: int, rules: LabelQueueRules) -> QueuedText | None:
     """Return the text where this person's vote would help most, None when no text needs one."""
-    showable = _showable(person_id, rules).where(MessageRow.text_hash.not_in(_fully_reserved(person_id, rules.quorum)))
+    showable = _showable(person_id, rules).where(
+        MessageRow.text_hash.not_in(_fully_reserved(person_id, rules.quorum, unit.now()))
+    )
     for useful in (_voted(rules.quorum), _unvoted()):
         # Check the most useful texts first, in chunks: the first chunk nearly always has one that may be shown.
         with unit.scalars(useful.execution_options(yield_per=_CHUNK)) as predictions:
@@ -128,7 +129,7 @@ def _short_of_votes(quorum: int) -> Select[bytes]:
     )
 
 
-def _fully_reserved(person_id: int, quorum: int) -> Select[bytes]:
+def _fully_reserved(person_id: int, quorum: int, now: datetime) -> Select[bytes]:
     """Select the texts whose missing votes are no more than the other labellers who have them open."""
     votes = select(func.count()).where(VoteRow.text_hash == OfferRow.text_hash)
     counted = votes.where(VoteRow.person_id.in_(consenting_people())).scalar_subquery()
@@ -137,7 +138,7 @@ def _fully_reserved(person_id: int, quorum: int) -> Select[bytes]:
         .where(
             OfferRow.state == OfferState.SHOWN,
             OfferRow.person_id != person_id,
-            OfferRow.created_at > utc_now() - _OFFER_TIMEOUT,
+            OfferRow.created_at > now - _OFFER_TIMEOUT,
         )
         .group_by(OfferRow.text_hash)
         .having(func.count() + counted >= quorum)

@@ -6,7 +6,6 @@ from typing import Final
 
 from sqlalchemy import delete, select, update
 
-from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.tables import InstanceRow, SecretRow
 from storage.errors import BotsRunning
@@ -38,7 +37,7 @@ def acknowledge(unit: UnitOfWork, process: str, bot_id: int, version: str) -> No
     """
     for secret in unit.scalars(select(SecretRow.value).with_for_update(read=True)).all():
         unit.cipher.needs_older_key(secret)
-    now = utc_now()
+    now = unit.now()
     values = {"bot_id": bot_id, "version": version, "since": now, "seen_at": now}
     values |= {"refused_version": None, "refusal": None}
     unit.execute(
@@ -51,7 +50,7 @@ def acknowledge(unit: UnitOfWork, process: str, bot_id: int, version: str) -> No
 
 def refuse(unit: UnitOfWork, process: str, version: str, reason: str) -> None:
     """Record that the process refused to load this version; ``reason`` is a sentence that says why."""
-    refused = {"refused_version": version, "refusal": reason, "seen_at": utc_now()}
+    refused = {"refused_version": version, "refusal": reason, "seen_at": unit.now()}
     unit.change(update(InstanceRow).where(InstanceRow.process == process).values(refused))
 
 
@@ -62,7 +61,7 @@ def clear_refusal(unit: UnitOfWork, process: str) -> None:
 
 def heartbeat(unit: UnitOfWork, process: str) -> None:
     """Record that the process is still running."""
-    unit.change(update(InstanceRow).where(InstanceRow.process == process).values(seen_at=utc_now()))
+    unit.change(update(InstanceRow).where(InstanceRow.process == process).values(seen_at=unit.now()))
 
 
 def deregister(unit: UnitOfWork, process: str) -> None:
@@ -78,6 +77,6 @@ def refuse_beside_bots(unit: UnitOfWork) -> None:
 
 def live_instances(unit: UnitOfWork) -> list[BotInstance]:
     """Return the instances that reported within ALIVE_SECONDS, ordered by process name."""
-    recent = InstanceRow.seen_at >= utc_now() - timedelta(seconds=ALIVE_SECONDS)
+    recent = InstanceRow.seen_at >= unit.now() - timedelta(seconds=ALIVE_SECONDS)
     rows = unit.scalars(select(InstanceRow).where(recent).order_by(InstanceRow.process))
     return [BotInstance(**{name: getattr(row, name) for name in BotInstance.__slots__}) for row in rows]

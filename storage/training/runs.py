@@ -131,7 +131,7 @@ def cancel(unit: UnitOfWork, run_id: int) -> bool:
     """
     unit.change(
         update(RunRow)
-        .where(RunRow.id == run_id, RunRow.open, _unheld(utc_now()))
+        .where(RunRow.id == run_id, RunRow.open, _unheld(unit.now()))
         .values(**_ended(RunState.CANCELLED), cancel_asked=True)
     )
     requested = unit.change(update(RunRow).where(RunRow.id == run_id, RunRow.open).values(cancel_asked=True))
@@ -144,7 +144,7 @@ def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
     After MAX_ATTEMPTS attempts, a claim ends the run as FAILED, with the error of the last attempt. A claim of a run
     whose cancellation was requested ends it as CANCELLED.
     """
-    now = utc_now()
+    now = unit.now()
     claimable = (RunRow.id == run_id) & RunRow.open & _unheld(now)
     unit.change(update(RunRow).where(claimable, RunRow.cancel_asked).values(**_ended(RunState.CANCELLED)))
     reason = f"The run was started {MAX_ATTEMPTS} times and never finished."
@@ -171,7 +171,7 @@ def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
 
 def renew(unit: UnitOfWork, lease: Lease) -> bool:
     """Renew the lease, and return whether cancelling the run was requested; raise LeaseLost."""
-    _write(unit, lease, lease_until=utc_now() + timedelta(seconds=LEASE_SECONDS))
+    _write(unit, lease, lease_until=unit.now() + timedelta(seconds=LEASE_SECONDS))
     return bool(unit.scalar(select(RunRow.cancel_asked).where(RunRow.id == lease.run.id)))
 
 
@@ -218,7 +218,7 @@ def finish(  # noqa: PLR0913 - one argument for each column
 
 def unclaimed_runs(unit: UnitOfWork) -> list[int]:
     """Return the open runs without a lease holder: queued runs, and runs whose worker died."""
-    return list(unit.scalars(select(RunRow.id).where(RunRow.open, _unheld(utc_now()))))
+    return list(unit.scalars(select(RunRow.id).where(RunRow.open, _unheld(unit.now()))))
 
 
 def _unheld(now: datetime) -> ColumnElement[bool]:

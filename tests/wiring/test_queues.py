@@ -1,9 +1,12 @@
 """Every task has a queue, every queue a worker, and Celery is configured for safe delivery."""
 
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from celery import Celery
+from redis import exceptions
 
 from broker import queues
 from cli.worker import Queue
@@ -54,6 +57,23 @@ def test_no_broker_redelivers_a_message_while_its_task_may_run(tmp_path: Path) -
     for made in (make_app(redis, StopWithParent()), queues.producer(redis)):
         task_limit = make_app(redis, StopWithParent()).tasks[queues.EXECUTE_RUN].time_limit
         assert made.conf.broker_transport_options["visibility_timeout"] > task_limit
+
+
+@pytest.mark.parametrize(
+    "make", [lambda settings: make_app(settings, StopWithParent()), queues.producer], ids=["worker", "beat and bot"]
+)
+def test_no_process_waits_forever_for_a_redis_server_that_never_answers(
+    make: Callable[[Settings], Celery], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "_TIMEOUT", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"redis://127.0.0.1:{mute.getsockname()[1]}"
+        settings = Settings(_env_file=None, data_dir=tmp_path, broker_url=address)  # type: ignore[arg-type]
+        with (
+            make(settings).connection_for_write() as connection,
+            pytest.raises(exceptions.TimeoutError, match="Timeout"),
+        ):
+            connection.connect()
 
 
 @pytest.mark.parametrize("name", queues.ROUTES)

@@ -3,11 +3,13 @@
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
+import psycopg
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from core.errors import BadSetting
 from migrations import runner
@@ -75,7 +77,7 @@ def test_an_error_shows_no_password_of_the_query() -> None:
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "CONNECT_TIMEOUT", 2)
+    monkeypatch.setitem(engine.POSTGRES_TIMEOUTS, "connect_timeout", 2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"postgresql://u@127.0.0.1:{server.getsockname()[1]}/thumbs"
         with pytest.raises(DatabaseUnusable, match="timeout"):
@@ -86,3 +88,14 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch
 def test_a_file_that_cannot_be_looked_up_is_an_error(tmp_path: Path, open_or_migrate: Callable[[str], object]) -> None:
     with pytest.raises(DatabaseUnusable, match="name too long"):
         open_or_migrate(f"sqlite:///{tmp_path}/{'x' * 300}/thumbs.db")
+
+
+def test_a_server_that_vanishes_is_noticed_unless_the_address_says_otherwise() -> None:
+    with patch("psycopg.connect", side_effect=psycopg.OperationalError("refused")) as connect:
+        for query in ("", "?keepalives_idle=5"):
+            made = writing_engine(parse_address(f"postgresql://u@127.0.0.1/thumbs{query}"))
+            with pytest.raises(DatabaseError):
+                made.connect()
+    by_default, given = (call.kwargs for call in connect.call_args_list)
+    assert {"connect_timeout", "keepalives_idle", "tcp_user_timeout"} <= set(by_default)
+    assert str(given["keepalives_idle"]) == "5"
