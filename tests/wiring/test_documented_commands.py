@@ -33,7 +33,11 @@ COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 # Names in capitals that are not settings of Thumbs.
 OTHER_NAMES = {"KERAS_BACKEND", "ARGS", "VERSION", "IMDB_FOLDER"}
-SHELL_TOOLS = {"cat", "chmod", "echo", "git", "head", "mkdir", "base64", "tr"}
+FILE_TOOLS = {"base64", "cat", "cd", "chmod", "chown", "cp", "echo", "git", "head", "install", "mkdir", "tar", "tr"}
+SYSTEM_TOOLS = {"createdb", "createuser", "systemctl", "useradd"}
+SHELL_TOOLS = FILE_TOOLS | SYSTEM_TOOLS
+# Runs the rest of its words as a command.
+AS_USER = ["runuser", "-u", "thumbs", "--"]
 # Make targets that run a command of thumbs with ARGS.
 TARGET_COMMANDS = {
     "finetune": "fine-tune",
@@ -42,7 +46,7 @@ TARGET_COMMANDS = {
     "worker": "worker",
 }
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-_INLINE = re.compile(r"`((?:\.venv[\w-]*/bin/)?thumbs [^`]+|make [a-z][^`]*|python -m [^`]+)`")
+_INLINE = re.compile(r"`((?:\.venv[\w-]*/bin/)?thumbs [^`]+|make [a-z][^`]*|python -m [^`]+|docker compose [^`]+)`")
 _ASSIGNMENT = re.compile(r"[A-Z][A-Z_]*=.*")
 
 
@@ -57,8 +61,10 @@ class Line:
 
     @property
     def words(self) -> list[str]:
-        """The words of the command, without comments and leading assignments."""
+        """The words of the command, without comments, leading assignments and ``runuser``."""
         words = shlex.split(self.text, comments=True)
+        if words[: len(AS_USER)] == AS_USER:
+            words = words[len(AS_USER) :]
         while words and _ASSIGNMENT.fullmatch(words[0]):
             words = words[1:]
         return words
@@ -169,14 +175,29 @@ def _shared_options() -> Iterator[Path]:
 def _check_compose(arguments: list[str]) -> None:
     assert arguments[0] == "compose"
     profiles = {name for service in COMPOSE["services"].values() for name in service.get("profiles", [])}
+    if arguments[1] == "run":
+        _check_compose_run(arguments[2:])
+        return
     words = iter(arguments[1:])
     for word in words:
         if word == "--profile":
             assert next(words) in profiles
         elif word.startswith("-"):
-            assert word in {"--build", "--detach", "--follow"}
+            assert word in {"--build", "--detach", "--follow", "--quiet"}
         else:
-            assert word in {"up", "down", "logs"} | set(COMPOSE["services"])
+            assert word in {"config", "down", "logs", "stop", "up"} | set(COMPOSE["services"])
+
+
+def _check_compose_run(arguments: list[str]) -> None:
+    """Check ``docker compose run``: the image's entry point is ``thumbs``, so its command follows the service."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--volume":
+            next(words)
+        elif word != "--rm":
+            break
+    assert word in COMPOSE["services"]
+    parsed(list(words))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -252,10 +273,10 @@ def test_the_readme_predicts(workplace: Path) -> None:
 
 def test_the_readme_prepares_the_bot_on_telegram(workplace: Path) -> None:
     run(workplace, block_with("README.md", "thumbs key new"))
-    [database] = [text for text in blocks(ROOT / "README.md", "sh") if "thumbs db upgrade" in text]
-    run(workplace, database.replace("make run", "thumbs db check"), ENCRYPTION_KEY_FILE="thumbs.key")
     env = next(text for text in blocks(ROOT / "README.md", "ini") if "TELEGRAM_TOKEN" in text)
     (workplace / ".env").write_text(env, encoding="utf-8")
+    [database] = [text for text in blocks(ROOT / "README.md", "sh") if "thumbs db upgrade" in text]
+    run(workplace, database.replace("make run", "thumbs db check"))
     assert Settings(_env_file=workplace / ".env").token.startswith("123456:")
 
 
@@ -263,13 +284,13 @@ def test_a_database_is_checked_purged_and_exported_as_documented(workplace: Path
     for command in ("db check", "db purge", "models list", "broker check"):
         assert any(line.words[1:] == command.split() for line in LINES if line.words[0].endswith("thumbs")), command
         run(workplace, f"thumbs {command}", ENCRYPTION_KEY_FILE="thumbs.key")
-    export = next(line.text for line in LINES if "corrections export" in line.text)
+    export = next(line.text for line in LINES if line.text.startswith("thumbs corrections export"))
     run(workplace, export, ENCRYPTION_KEY_FILE="thumbs.key")
     assert (workplace / "corrections.csv").is_file()
 
 
 def test_keys_are_rotated_as_documented(workplace: Path) -> None:
-    steps = [block_with("docs/deployment.md", "> both.key"), block_with("docs/deployment.md", "key rotate")]
+    steps = [block_with("docs/deployment.md", words) for words in ("> both.key", "=both.key thumbs key rotate")]
     assert steps[0] != steps[1]
     for step in steps:
         run(workplace, step.replace("/etc/thumbs/key", "thumbs.key"))
@@ -278,7 +299,7 @@ def test_keys_are_rotated_as_documented(workplace: Path) -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/deployment.md"])
 def test_the_secrets_of_compose_are_made_as_documented(page: str, tmp_path: Path) -> None:
-    script = block_with(page, "secrets/encryption_key").replace("docker compose", "true docker compose")
+    script = block_with(page, "mkdir -m 700 secrets").replace("docker compose", "true docker compose")
     run(tmp_path, script)
     folder = tmp_path / "secrets"
     assert {path.name for path in folder.iterdir()} == set(COMPOSE["secrets"])
