@@ -1,4 +1,4 @@
-"""The environment that Alembic loads before it runs migrations, on the connection that ``runner`` opened."""
+"""The environment that Alembic loads before it runs migrations on the connection that ``runner`` opened."""
 
 from alembic import context
 

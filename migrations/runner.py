@@ -1,4 +1,4 @@
-"""Applies the migrations: all or none, and one process at a time."""
+"""Applies the migrations in one transaction, and in one process at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,15 +24,15 @@ from storage.errors import MigrationRefused
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# The key of PostgreSQL's advisory lock for migrating: any number, but the same in every process.
+# Key of the PostgreSQL advisory lock for migrations: an arbitrary number that is the same in every process.
 _LOCK: Final = 7_460_811
 
 
 def upgrade(url: str | URL) -> None:
-    """Migrate the database to the newest revision; create a missing SQLite file.
+    """Migrate the database to the newest revision, and create a missing SQLite file.
 
-    Raises BadSetting for an unsupported address, DatabaseUnusable when the connection fails, MigrationRefused when
-    rows would be left that refer to missing rows.
+    Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, and MigrationRefused if
+    the migration would leave rows that refer to missing rows.
     """
     address = parse_address(url)
     path = sqlite_file(address)
@@ -40,7 +40,7 @@ def upgrade(url: str | URL) -> None:
         with reachable(address):
             make_private_file(path)
     if current(url) == SCHEMA_REVISION:
-        return  # the usual case at a start, which saves the half second that Alembic takes to load
+        return  # the usual case at startup: not loading Alembic saves half a second
     from alembic import command
 
     with _migrating(address) as connection:
@@ -48,7 +48,7 @@ def upgrade(url: str | URL) -> None:
 
 
 def downgrade(url: str | URL, revision: str) -> None:
-    """Revert the migrations after ``revision``; ``base`` reverts all of them and deletes all data."""
+    """Revert the migrations after ``revision``; ``base`` reverts all migrations and deletes all data."""
     from alembic import command
 
     with _migrating(parse_address(url)) as connection:
@@ -66,7 +66,7 @@ def head() -> str:
 
 
 def current(url: str | URL) -> str | None:
-    """Return the database's revision, None before the first migration; change nothing."""
+    """Return the database's revision, or None before the first migration, without changing the database."""
     address = parse_address(url)
     path = sqlite_file(address)
     with reachable(address):

@@ -1,4 +1,4 @@
-"""Errors of the database and of the artifact store. ``core.errors`` shows the whole tree."""
+"""Errors raised by the database and the artifact store. ``core.errors`` shows the whole tree."""
 
 from core.errors import BadInput, ThumbsError
 
@@ -36,31 +36,31 @@ class KeyWrong(StorageError):
 class RowsUndecipherable(KeyWrong):
     message = (
         "The encryption key cannot decrypt rows of the tables {tables}. Put the key that they were encrypted with "
-        "after the newest one, and run: thumbs key rotate"
+        "after the newest key, and run: thumbs key rotate"
     )
 
 
 class BotsRunning(BadInput):
     message = (
-        "The keys were not rotated, because a running bot would go on writing with the old key: {processes}. Stop "
-        "every bot first. A bot that was killed counts as running for {seconds} seconds."
+        "The keys were not rotated, because a running bot would keep writing with the old key: {processes}. Stop "
+        "every bot first. A killed bot is treated as running for {seconds} seconds."
     )
 
 
 class KeyExists(BadInput):
-    message = "The file {path} exists already. It may hold the key of the database, so it was not overwritten."
+    message = "The file {path} already exists. It may contain the database's key, so it was not overwritten."
 
 
 class UnknownMessage(StorageError):
-    message = "Message {message_id} does not exist; it was deleted."
+    message = "Message {message_id} has been deleted."
 
 
 class UpdateHandled(StorageError):
-    message = "Update {update_id} was already handled by another process of this bot, so nothing was done twice."
+    message = "Update {update_id} was already handled by another process of this bot, so it was not handled again."
 
 
 class UnknownPrediction(StorageError):
-    message = "Prediction {prediction_id} does not exist; its text was deleted."
+    message = "Prediction {prediction_id} has been deleted together with its text."
 
 
 class UnknownModelVersion(BadInput):
@@ -74,7 +74,7 @@ class ModelVersionTaken(BadInput):
 
 
 class UnknownRun(BadInput):
-    message = "There is no training run {run_id}."
+    message = "Training run {run_id} does not exist."
 
 
 class LeaseLost(StorageError):
@@ -89,7 +89,7 @@ class StoreUnusable(StorageError):
 
 
 class NotInTheStore(StorageError):
-    message = "There is no model {location} in the artifact store at {address}."
+    message = "The artifact store at {address} does not contain a model {location}."
 
 
 class ModelRemoved(BadInput):

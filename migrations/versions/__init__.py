@@ -1,1 +1,1 @@
-"""One module for each migration, numbered in order."""
+"""One module per migration, numbered in order."""

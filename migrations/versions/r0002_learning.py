@@ -1,4 +1,4 @@
-"""The tables for training: runs, snapshots, label offers, and the bot instances with the model that each serves."""
+"""The tables for training runs, snapshots, label offers, and bot instances with the model that each serves."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,12 +7,12 @@ revision = "0002"
 down_revision = "0001"
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-# Indexes that find the next text to label among many.
+# Indexes for finding the next text to label quickly.
 _LABELLING = (("messages", "text_hash"), ("judgements", "text_hash"), ("predictions", "confidence"))
 
 
 def upgrade() -> None:
-    """Create the tables, and add the run that a version came from to the registry."""
+    """Create the tables, and add a column to the registry for the run that produced a version."""
     _runs()
     with op.batch_alter_table("model_versions") as registry:
         registry.add_column(sa.Column("run_id", _ROW_ID))

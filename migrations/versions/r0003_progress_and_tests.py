@@ -1,4 +1,4 @@
-"""The epochs of a training run, and a published model's score on test reviews that decide nothing."""
+"""Columns for a training run's epochs, and for a published model's score on the test reviews."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ _TEST = ("tested", "tested_right")
 
 
 def upgrade() -> None:
-    """Add the columns; existing rows are NULL in them."""
+    """Add the columns, which are NULL in existing rows."""
     op.add_column("training_runs", sa.Column("epochs", sa.BigInteger))
     for name in _TEST:
         op.add_column("model_versions", sa.Column(name, sa.BigInteger))

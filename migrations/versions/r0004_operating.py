@@ -1,4 +1,4 @@
-"""Webhook secrets, blocked people, the troubles that admins were told of, and the update that a reply is for."""
+"""Tables for webhook secrets, blocked people and reported problems, and a column for the update behind a reply."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Create the tables, and add the column; existing replies are NULL in it."""
+    """Create the tables, and add the column, which is NULL in existing replies."""
     op.create_table(
         "bots",
         sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),

@@ -1,4 +1,4 @@
-"""The durable inbox: an update is stored here before the bot acknowledges it to Telegram."""
+"""The durable inbox, which stores each update before the bot acknowledges it to Telegram."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,13 +12,14 @@ from storage.db.states import UpdateState
 from storage.db.tables import UpdateRow
 from storage.errors import UpdateHandled
 
-# An update is set aside after this many failures; otherwise a bad update would be retried at every start for ever.
+# Maximum number of failures before an update is set aside. Without a limit, a bad update would be retried at every
+# start.
 MAX_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class StoredUpdate:
-    """A pending update; ``attempts`` is how often handling it failed."""
+    """A pending update; ``attempts`` is the number of times that handling it has failed."""
 
     bot_id: int
     update_id: int
@@ -27,9 +28,9 @@ class StoredUpdate:
 
 
 def receive(unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | None, payload: str) -> bool:
-    """Store an update; return False for a duplicate, which is dropped.
+    """Store an update, or return False if it is a duplicate.
 
-    ``telegram_id`` is the sender's, so that ``erase`` finds the update. ``payload`` is its JSON.
+    ``telegram_id`` is the sender's id, by which ``erase`` finds the update. ``payload`` is the update as JSON.
     """
     values = {"bot_id": bot_id, "update_id": update_id, "telegram_id": telegram_id}
     insert = unit.insert(UpdateRow).values(**values, payload=unit.cipher.encrypt(payload))
@@ -37,7 +38,7 @@ def receive(unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | No
 
 
 def pending_updates(unit: UnitOfWork, bot_id: int) -> list[StoredUpdate]:
-    """Return the pending updates, in the order of their ids."""
+    """Return the pending updates, ordered by id."""
     pending = (
         select(UpdateRow.update_id, UpdateRow.payload, UpdateRow.attempts)
         .where(UpdateRow.bot_id == bot_id, UpdateRow.state == UpdateState.RECEIVED, UpdateRow.payload.is_not(None))
@@ -51,10 +52,10 @@ def pending_updates(unit: UnitOfWork, bot_id: int) -> list[StoredUpdate]:
 
 
 def finish(unit: UnitOfWork, bot_id: int, update_id: int) -> None:
-    """Mark an update as handled. Its payload and sender are cleared; its id stays, so that duplicates are dropped.
+    """Mark an update as handled, and clear its payload and sender.
 
-    Raises UpdateHandled when the update is no longer pending. The error rolls back the unit of work, and with it
-    everything that was done for the update.
+    The id is kept so that duplicates are dropped. Raise UpdateHandled if the update is no longer pending. The error
+    rolls back the unit of work, which undoes everything that was done for the update.
     """
     cleared = {"payload": None, "telegram_id": None, "reason": None}
     handled = {"state": UpdateState.HANDLED, "finished_at": utc_now()}
@@ -65,10 +66,10 @@ def finish(unit: UnitOfWork, bot_id: int, update_id: int) -> None:
 
 
 def fail(unit: UnitOfWork, bot_id: int, update_id: int, reason: str) -> int | None:
-    """Record a failure, and return the number of failures so far, None for an update that is not pending.
+    """Record a failure, and return the number of failures so far, or None if the update is not pending.
 
-    After MAX_ATTEMPTS failures the update is set aside. Its payload is kept until ``purge``, so that the failure can be
-    investigated.
+    After MAX_ATTEMPTS failures, the update is set aside. Its payload is kept until ``purge`` runs, so that the failure
+    can be investigated.
     """
     counted = (
         update(UpdateRow)

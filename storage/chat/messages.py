@@ -1,4 +1,4 @@
-"""Texts as a model read them, with the Telegram messages that they came in."""
+"""Texts in the form that a model read, with the Telegram messages that contained them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from storage.errors import UnknownMessage
 
 @dataclass(frozen=True, slots=True)
 class MessagePart:
-    """One Telegram message's part of a text."""
+    """The part of a text that one Telegram message contained."""
 
     telegram_message_id: int
     text: str
@@ -21,7 +21,7 @@ class MessagePart:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """One text as a model read it; ``prediction_id`` is its newest prediction, None before the first."""
+    """A text in the form that a model read; ``prediction_id`` is its newest prediction, or None if it has none yet."""
 
     id: int
     person_id: int
@@ -36,7 +36,7 @@ class StoredMessage:
 
 
 def join_parts(parts: Sequence[MessagePart]) -> str:
-    """Join the parts that Telegram's apps split a text into, so that a model reads the whole text."""
+    """Join the parts into which Telegram's apps split a text, so that a model reads the whole text."""
     return "\n".join(part.text for part in parts)
 
 
@@ -50,8 +50,9 @@ def store_message(  # noqa: PLR0913, PLR0917 - one argument for each column
 ) -> int:
     """Store a text and return its id.
 
-    An edit is a new row with all its parts that ``revises`` the old one. Afterwards the Telegram messages of both rows
-    belong to the new row. Raises UnknownMessage when the old row was deleted, ValueError when there are no parts.
+    An edited text is stored as a new row, with all its parts; ``revises`` is the id of the old row. The Telegram
+    messages of the old row then belong to the new one. Raise UnknownMessage if the old row was deleted, and ValueError
+    if there are no parts.
     """
     if not parts:
         raise ValueError("a text needs at least one part")
@@ -77,7 +78,7 @@ def store_message(  # noqa: PLR0913, PLR0917 - one argument for each column
 
 
 def get_message(unit: UnitOfWork, message_id: int) -> StoredMessage | None:
-    """Return the text with this id, None when it does not exist or was deleted."""
+    """Return the text with this id, or None if it does not exist."""
     message = unit.get(MessageRow, message_id)
     if message is None:
         return None
@@ -90,7 +91,7 @@ def get_message(unit: UnitOfWork, message_id: int) -> StoredMessage | None:
 
 
 def get_texts(unit: UnitOfWork, message_ids: Collection[int]) -> dict[int, str]:
-    """Return the texts that still exist, by id; pass at most a few thousand ids."""
+    """Return the texts that still exist, keyed by id; pass at most a few thousand ids."""
     rows = unit.execute(
         select(MessagePartRow.message_id, MessagePartRow.telegram_message_id, MessagePartRow.text)
         .where(MessagePartRow.message_id.in_(message_ids))
@@ -105,7 +106,7 @@ def get_texts(unit: UnitOfWork, message_ids: Collection[int]) -> dict[int, str]:
 
 
 def find_by_part(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> StoredMessage | None:
-    """Return the newest revision of the text that this Telegram message belongs to, None when it is unknown."""
+    """Return the newest revision of the text that this Telegram message belongs to, or None if it is unknown."""
     address = unit.get(MessageAddressRow, (bot_id, chat_id, telegram_message_id))
     return get_message(unit, address.message_id) if address else None
 

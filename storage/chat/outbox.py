@@ -1,8 +1,8 @@
-"""The durable outbox: new messages and edits to send, and their status.
+"""The durable outbox, which stores new messages and edits to send, and their status.
 
-A reply is committed as PENDING together with the work that caused it, and claimed (SENDING) before the request is sent.
-Then it is SENT, UNCERTAIN when the connection broke after the request was sent, FAILED when Telegram refused it, or
-PENDING again when it did not arrive. Marking a reply that was erased in the meantime does nothing.
+A reply is committed as PENDING together with the work that caused it, and is claimed (SENDING) before the request is
+sent. It then becomes SENT, UNCERTAIN if the connection broke after the request was sent, FAILED if Telegram refused it,
+or PENDING again if it did not arrive. Marking a reply that has been erased has no effect.
 """
 
 import json
@@ -21,11 +21,11 @@ from storage.db.tables import MessageRow, PersonRow, PredictionRow, ReplyRow
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message to enqueue; ``payload`` is its content (text, parse_mode, reply_markup).
+    """A message to enqueue, with its content (text, parse_mode and reply_markup) in ``payload``.
 
-    It answers the person's message ``answers``. With ``edits`` it replaces the bot's message with that id. With
-    ``revises`` it replaces the message that this earlier reply sent, or is a new message if that reply sent none.
-    ``prediction_id`` is the prediction that the message shows.
+    ``answers`` is the id of the person's message that it answers. If ``edits`` is set, it replaces the bot's message
+    with that id. If ``revises`` is set, it replaces the message that the earlier reply with that id sent, or is sent as
+    a new message if that reply sent none. ``prediction_id`` is the prediction that the message shows.
     """
 
     bot_id: int
@@ -40,7 +40,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class ReplyStatus:
-    """The state of a reply, and since when; ``telegram_message_id`` is the message that it sent or edits."""
+    """A reply's state, and when it changed; ``telegram_message_id`` is the message that the reply sent or edits."""
 
     state: ReplyState
     changed_at: datetime
@@ -49,7 +49,7 @@ class ReplyStatus:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A claimed reply. It edits the message ``telegram_message_id``, or is a new message where that is None."""
+    """A claimed reply. It edits the message ``telegram_message_id``, or is a new message if that is None."""
 
     id: int
     bot_id: int
@@ -61,7 +61,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class BotMessage:
-    """A message of a bot in a chat, and the language of the person there."""
+    """A bot's message in a chat, and the language of the person in that chat."""
 
     bot_id: int
     chat_id: int
@@ -87,7 +87,7 @@ def enqueue(unit: UnitOfWork, draft: Draft) -> int:
 
 
 def reply_status(unit: UnitOfWork, reply_id: int) -> ReplyStatus | None:
-    """Return the status of a reply, None when it was erased, or purged after it was sent."""
+    """Return the status of a reply, or None if the reply was erased or purged."""
     row = unit.get(ReplyRow, reply_id)
     return None if row is None else ReplyStatus(row.state, row.changed_at, row.telegram_message_id)
 
@@ -105,9 +105,9 @@ def is_pending(unit: UnitOfWork, bot_id: int, chat_id: int) -> bool:
 
 
 def answer_to(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> int | None:
-    """Return the newest reply that answers the person's message with this id, None when there is none.
+    """Return the newest reply to the person's message with this id, or None if it has no reply.
 
-    The reply may not have been sent yet. Replies that Telegram refused do not count.
+    The reply may not have been sent yet. Replies that Telegram refused are ignored.
     """
     return unit.scalar(
         select(ReplyRow.id)
@@ -123,7 +123,7 @@ def answer_to(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: 
 
 
 def messages_in_other_chats(unit: UnitOfWork, telegram_id: int) -> list[BotMessage]:
-    """Return the messages in other people's chats that currently show a text of the person with this Telegram id."""
+    """Return the messages in other people's chats that currently show a text by the person with this Telegram id."""
     person = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
     predictions = (
         select(PredictionRow.id)
@@ -160,10 +160,10 @@ def messages_in_other_chats(unit: UnitOfWork, telegram_id: int) -> list[BotMessa
 
 
 def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int) -> Reply | None:
-    """Claim a chat's oldest pending reply, which is then SENDING; return None when there is none to claim.
+    """Claim a chat's oldest pending reply, which becomes SENDING, or return None if there is no reply to claim.
 
-    Commit before the request is sent. Replies of a chat are sent in order, so the reply that this one revises has been
-    handled.
+    Commit before sending the request. A chat's replies are sent in order, so the reply that this one revises has
+    already been handled.
     """
     oldest = (
         select(ReplyRow)
@@ -192,7 +192,7 @@ def mark_sent(unit: UnitOfWork, reply_id: int, telegram_message_id: int) -> None
 
 
 def mark_pending(unit: UnitOfWork, reply_id: int) -> None:
-    """Enqueue the reply again: it did not arrive, or sending it twice is harmless."""
+    """Enqueue the reply again, because it did not arrive or is harmless to send twice."""
     _mark(unit, reply_id, ReplyState.PENDING)
 
 
@@ -212,10 +212,10 @@ def mark_failed(unit: UnitOfWork, reply_id: int, reason: str) -> None:
 
 
 def requeue_interrupted(unit: UnitOfWork, bot_id: int) -> int:
-    """Handle the replies that a dead process left SENDING; call it at start.
+    """Handle the replies that a dead process left SENDING, and return how many became UNCERTAIN; call this at start.
 
-    New messages may have arrived, so they become UNCERTAIN and are not sent again; their number is returned. Edits are
-    enqueued again, because repeating an edit is harmless.
+    New messages may have arrived, so they become UNCERTAIN and are not sent again. Edits are enqueued again, because
+    repeating an edit is harmless.
     """
     interrupted = update(ReplyRow).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.SENDING)
     now = {"changed_at": utc_now()}

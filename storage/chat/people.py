@@ -19,7 +19,7 @@ class Person:
 
 
 def upsert_person(unit: UnitOfWork, telegram_id: int, name: str, language: str | None) -> Person:
-    """Add the person with this Telegram id, or update their name and language, and return them."""
+    """Add the person with this Telegram id, or update their name and language, and return the person."""
     profile = {"name": unit.cipher.encrypt(name), "language": language}
     person_id = unit.scalars(
         unit.insert(PersonRow)
@@ -31,5 +31,5 @@ def upsert_person(unit: UnitOfWork, telegram_id: int, name: str, language: str |
 
 
 def find_person(unit: UnitOfWork, telegram_id: int) -> int | None:
-    """Return the database id of the person with this Telegram id, None when the person is unknown."""
+    """Return the database id of the person with this Telegram id, or None if the person is unknown."""
     return unit.scalar(select(PersonRow.id).where(PersonRow.telegram_id == telegram_id))

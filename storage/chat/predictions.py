@@ -1,4 +1,4 @@
-"""Predictions of model versions for texts."""
+"""Predictions that model versions made for texts."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ from storage.errors import UnknownModelVersion, UnknownPrediction
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One prediction, with the author and the chat of its text.
+    """A prediction for a text, with the text's author and chat.
 
-    ``confidence`` is the probability of ``label`` after calibration, 0 to 1. ``windows`` is the number of overlapping
-    windows that the text was split into. ``logits`` are in the order of the model's labels. ``replaces`` is the
-    prediction for the text before its last edit.
+    ``confidence`` is the calibrated probability of ``label``, from 0 to 1. ``windows`` is the number of overlapping
+    windows into which the text was split. ``logits`` are in the order of the model's labels. ``replaces`` is the id of
+    the prediction for the text before its last edit.
     """
 
     id: int
@@ -44,7 +44,7 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument for each column
 ) -> int:
     """Store a prediction and return its id.
 
-    Raises UnknownModelVersion when ``version`` is not in the registry, UnknownPrediction when ``replaces`` was deleted.
+    Raise UnknownModelVersion if ``version`` is not in the registry, and UnknownPrediction if ``replaces`` was deleted.
     """
     if unit.get(ModelVersionRow, version) is None:
         raise UnknownModelVersion(version=version)
@@ -67,7 +67,7 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument for each column
 
 
 def newest_prediction(unit: UnitOfWork, prediction_id: int) -> int:
-    """Return the prediction that replaced this one after the text's latest edit, or this one if nothing did."""
+    """Return the prediction that replaced this one after the text's latest edit, or this one if it was not replaced."""
     newest = prediction_id
     while (
         later := unit.scalar(select(func.max(PredictionRow.id)).where(PredictionRow.replaces == newest))
@@ -77,7 +77,7 @@ def newest_prediction(unit: UnitOfWork, prediction_id: int) -> int:
 
 
 def get_prediction(unit: UnitOfWork, prediction_id: int) -> Prediction | None:
-    """Return the prediction with this id, None when it does not exist or was deleted."""
+    """Return the prediction with this id, or None if it does not exist."""
     found = unit.execute(
         select(PredictionRow, MessageRow.person_id, MessageRow.chat_id)
         .join(MessageRow, MessageRow.id == PredictionRow.message_id)

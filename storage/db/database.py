@@ -29,12 +29,12 @@ from storage.errors import SchemaMismatch
 logger = logging.getLogger(__name__)
 
 _HASH_KEY = "hash_key"
-# Seconds that the unit that deletes texts waits for readers, so that the log can be truncated.
+# Maximum number of seconds that a unit which deletes texts waits for readers before it truncates the log.
 _TRUNCATE_TIMEOUT: Final = 1.0
 
 
 class UnitOfWork(Session):
-    """One transaction, with the cipher that encrypts and decrypts its rows."""
+    """A transaction, with the cipher that encrypts and decrypts its rows."""
 
     def __init__(self, engine: Engine, cipher: Cipher) -> None:
         super().__init__(engine)
@@ -42,7 +42,7 @@ class UnitOfWork(Session):
         self.deletes_texts = False
 
     def erase_traces(self) -> None:
-        """After the commit, remove what SQLite's write-ahead log still has of the texts that this unit deletes."""
+        """After the commit, remove the texts that this unit deletes from SQLite's write-ahead log."""
         self.deletes_texts = True
 
     def now(self) -> datetime:
@@ -55,7 +55,7 @@ class UnitOfWork(Session):
         return cast("datetime", self.scalar(select(func.clock_timestamp()))).astimezone(UTC)
 
     def insert(self, table: type[Base]) -> "sqlite.Insert | postgresql.Insert":
-        """Return an INSERT with ON CONFLICT, which SQLAlchemy offers only for each dialect."""
+        """Return an INSERT that supports ON CONFLICT, which SQLAlchemy provides only per dialect."""
         return _insert(self.get_bind().dialect, table)
 
     def change(self, statement: Update | Delete) -> int:
@@ -77,10 +77,10 @@ class Database:
 
     @classmethod
     def open(cls, url: str | URL, keys: Sequence[str]) -> "Database":
-        """Connect, and check the migration and the keys; the first call creates the key of the keyed hash.
+        """Connect, and check the migration and the keys; the first call creates the hash key.
 
-        Raises BadSetting for an unsupported address, DatabaseUnusable when the connection fails, SchemaMismatch when
-        migrations are missing or unknown, KeyWrong when the keys are not those that the database was encrypted with.
+        Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, SchemaMismatch if
+        migrations are missing or unknown, and KeyWrong if the database was encrypted with other keys.
         """
         address = parse_address(url)
         path = sqlite_file(address)
@@ -100,7 +100,7 @@ class Database:
     def unit_of_work(self) -> Iterator[UnitOfWork]:
         """Open a unit that commits at the end and rolls back on an exception.
 
-        On SQLite the unit holds the write lock, so do not wait for a network or a model inside it.
+        On SQLite, the unit holds the write lock, so do not wait for the network or a model inside it.
         """
         with UnitOfWork(self._write_engine, self._cipher) as unit, unit.begin():
             yield unit
@@ -109,13 +109,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
-        """Open a unit that sees one snapshot and commits nothing; a write in it raises the driver's error."""
+        """Open a read-only unit that sees a single snapshot; a write in it raises the driver's error."""
         with UnitOfWork(self._read_engine, self._cipher) as unit:
             yield unit
             unit.flush()  # a pending write is refused here instead of being dropped silently
 
     def _truncate_log(self, timeout: float) -> None:
-        """Truncate the log; if another process is reading, every later unit tries again without waiting."""
+        """Truncate the log. If another process is reading, each later unit tries again without waiting."""
         try:
             truncated = truncate_log(self._write_engine, timeout)
         except (sqlite3.Error, DBAPIError):  # the unit is committed, so its caller must not see an error

@@ -1,7 +1,8 @@
-"""Encryption at rest, and the keyed hash by which equal texts are found.
+"""Encryption at rest, and the keyed hash that is used to find equal texts.
 
-The encryption keys are kept outside the database. The key of the hash is random and is stored in the database,
-encrypted with them, so it survives a change of keys, and decrypting it checks that the keys are right.
+The encryption keys are kept outside the database. The hash key is random and is stored in the database, encrypted with
+these keys, so fingerprints stay the same when the keys change. Decrypting the hash key checks that the encryption keys
+are right.
 """
 
 import hmac
@@ -20,7 +21,7 @@ HASH_KEY_BYTES = 32
 
 
 class Cipher:
-    """Encrypts with the newest key, decrypts with any key, and hashes with a separate key."""
+    """Encrypts with the newest key, decrypts with any of the keys, and hashes with a separate key."""
 
     def __init__(self, keys: Sequence[str], encrypted_hash_key: bytes) -> None:
         self._fernet = _fernet(keys)
@@ -28,22 +29,22 @@ class Cipher:
         self._hash_key = _decrypt(self._fernet, encrypted_hash_key)
 
     def encrypt(self, text: str) -> bytes:
-        """Return a Fernet token of ``text``; each call returns a different one."""
+        """Return a Fernet token for ``text``; each call returns a different token."""
         return self._fernet.encrypt(_encoded(text))
 
     def decrypt(self, data: bytes) -> str:
-        """Return the text of a token that ``encrypt`` made; raise KeyWrong when no key decrypts it."""
+        """Return the text in a token made by ``encrypt``, or raise KeyWrong if no key decrypts the token."""
         return _decrypt(self._fernet, data).decode("utf-8", "surrogatepass")
 
     def rotate(self, data: bytes) -> bytes:
-        """Encrypt the content of ``data`` again with the newest key; raise KeyWrong when no key decrypts it."""
+        """Re-encrypt ``data`` with the newest key, or raise KeyWrong if no key decrypts it."""
         try:
             return self._fernet.rotate(data)
         except InvalidToken as error:
             raise KeyWrong from error
 
     def needs_older_key(self, data: bytes) -> bool:
-        """Return whether the newest key does not decrypt ``data`` but another does; raise KeyWrong when none does."""
+        """Return whether only an older key decrypts ``data``, or raise KeyWrong if no key decrypts it."""
         try:
             self._newest.decrypt(data)
         except InvalidToken:
@@ -52,19 +53,19 @@ class Cipher:
         return False
 
     def fingerprint(self, text: str) -> bytes:
-        """Return the HMAC-SHA256 of ``text``, 32 bytes; it stays the same when the encryption keys change."""
+        """Return the 32-byte HMAC-SHA256 of ``text``, which stays the same when the encryption keys change."""
         return hmac.digest(self._hash_key, _encoded(text), "sha256")
 
 
 def new_hash_key(keys: Sequence[str]) -> bytes:
-    """Return a new random key for fingerprints, encrypted with the newest of ``keys``."""
+    """Return a new random key for fingerprints, encrypted with the newest key in ``keys``."""
     return _fernet(keys).encrypt(os.urandom(HASH_KEY_BYTES))
 
 
 def read_keys(settings: Settings) -> tuple[str, ...]:
-    """Return the encryption keys, newest first, from ENCRYPTION_KEY_FILE or else ENCRYPTION_KEY.
+    """Return the encryption keys from ENCRYPTION_KEY_FILE or, if it is not set, ENCRYPTION_KEY; newest first.
 
-    Keys are separated by whitespace or commas. Raises KeyMissing when there are none, BadSetting when the file cannot
+    Keys are separated by whitespace or commas. Raise KeyMissing if there are no keys, and BadSetting if the file cannot
     be read or a key is not a Fernet key.
     """
     name, value = "ENCRYPTION_KEY", ""
@@ -84,7 +85,10 @@ def read_keys(settings: Settings) -> tuple[str, ...]:
 
 
 def make_key_file(path: Path) -> None:
-    """Write a new key to ``path`` atomically, readable only by its owner; raise KeyExists or UnwritableFile."""
+    """Write a new key to ``path`` atomically, readable only by its owner.
+
+    Raise KeyExists if the file exists, and UnwritableFile if it cannot be written.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -124,5 +128,5 @@ def _decrypt(fernet: MultiFernet, data: bytes) -> bytes:
 
 
 def _encoded(text: str) -> bytes:
-    # JSON can carry half of a surrogate pair, and a strange text must not stop an update from being kept.
+    # JSON can contain half of a surrogate pair, and such a text must not prevent an update from being stored.
     return text.encode("utf-8", "surrogatepass")

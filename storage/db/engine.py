@@ -1,4 +1,4 @@
-"""Engines for SQLite and PostgreSQL, set up so that a unit of work behaves the same on both."""
+"""Engines for SQLite and PostgreSQL, configured so that a unit of work behaves the same on both."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 from core.errors import BadSetting
 from storage.errors import DatabaseUnusable
 
-# The number of seconds that a unit of work waits for one in another process.
+# Maximum number of seconds that a unit of work waits for a unit in another process.
 BUSY_TIMEOUT = 30
 
 # libpq's settings for a server that never answers, or that vanished without closing the connection, such as a machine
@@ -25,15 +25,16 @@ POSTGRES_TIMEOUTS = {
     "tcp_user_timeout": 60_000,  # milliseconds that sent data may stay unacknowledged
 }
 
-# The name postgres is what many hosts put into the address that they hand out.
+# Many hosting providers give out addresses that begin with postgres://.
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _ENCODE = "characters such as @ : / ? # [ ] in the password must be percent-encoded, for example @ as %40"
 
 
 def parse_address(url: str | URL) -> URL:
-    """Parse the address; raise BadSetting when it names neither a SQLite file nor a PostgreSQL server.
+    """Parse the address of a SQLite file or a PostgreSQL server.
 
-    The error has no cause, because the message of the cause may contain a part of the password.
+    Raise BadSetting for any other address. The error has no cause, because the cause's message may contain part of the
+    password.
     """
     try:
         address = make_url(url)
@@ -58,31 +59,31 @@ def parse_address(url: str | URL) -> URL:
 
 
 def _password_ends_early(url: str) -> bool:
-    """Return whether an @ follows the one that ends the password, other than in a value of the query."""
+    """Return whether the address has another @ after the password, other than in a query parameter's value."""
     location, _, query = url.partition("@")[2].partition("?")
     return "@" in location or any("@" in part.partition("=")[0] for part in query.split("&"))
 
 
 def sqlite_file(address: URL) -> Path | None:
-    """Return the file of a SQLite address, None for PostgreSQL."""
+    """Return the path of the SQLite file, or None if the address is for PostgreSQL."""
     return Path(address.database or "") if address.get_backend_name() == "sqlite" else None
 
 
 def make_private_file(path: Path) -> None:
-    """Create an empty file that only its owner may read, in a folder that only its owner may enter.
+    """Create an empty file that only its owner can read, in a folder that only its owner can enter.
 
-    A file or folder that exists is left unchanged.
+    An existing file or folder is left unchanged.
 
-    SQLite gives its journal files the permissions of the database file.
+    SQLite gives its journal files the same permissions as the database file.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def writing_engine(address: URL) -> Engine:
-    """Return an engine whose transactions may write; on SQLite they hold the write lock from their first statement.
+    """Return an engine for transactions that write; on SQLite, they hold the write lock from their first statement.
 
-    Errors show the statement without its values, which are people's ids and texts.
+    Errors show the statement without its values, because these are people's ids and texts.
     """
     if address.get_backend_name() == "postgresql":
         timeouts = {name: value for name, value in POSTGRES_TIMEOUTS.items() if name not in address.query}
@@ -97,30 +98,30 @@ def migrating_engine(address: URL) -> Engine:
     """Return an engine for migrations, which on SQLite does not enforce foreign keys; see ``broken_references``."""
     engine = writing_engine(address)
     if engine.dialect.name == "sqlite":
-        # SQLite migrations replace whole tables; dropping the old one would delete the rows that refer to it.
+        # Migrations on SQLite replace whole tables, and dropping the old table would delete the rows that refer to it.
         event.listen(engine, "connect", _without_foreign_keys)
     return engine
 
 
 def broken_references(connection: Connection) -> int:
-    """Return the number of rows that refer to missing rows, which only ``migrating_engine`` on SQLite can leave."""
+    """Return the number of rows that refer to missing rows; only ``migrating_engine`` on SQLite can leave such rows."""
     if connection.dialect.name != "sqlite":
         return 0
     return len(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
 
 
 def reading_engine(engine: Engine) -> Engine:
-    """Return a view of ``engine`` whose transactions see one snapshot and cannot write."""
+    """Return a view of ``engine`` for read-only transactions that each see a single snapshot."""
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine.execution_options(thumbs_read_only=True)
 
 
 def truncate_log(engine: Engine, timeout: float) -> bool:
-    """Move SQLite's write-ahead log into the database file and truncate it; return False if a reader prevents that.
+    """Move SQLite's write-ahead log into the database file and truncate it, or return False if a reader prevents that.
 
-    The log keeps the old pages of deleted rows until then, which ``secure_delete`` does not reach. Waits at most
-    ``timeout`` seconds for readers and writers. Does nothing on PostgreSQL.
+    Until then, the log keeps the old pages of deleted rows, because ``secure_delete`` does not overwrite the log. Wait
+    at most ``timeout`` seconds for readers and writers. Do nothing on PostgreSQL.
     """
     if engine.dialect.name != "sqlite":
         return True
@@ -138,7 +139,7 @@ def truncate_log(engine: Engine, timeout: float) -> bool:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """Return the revision of the database's newest migration, None before the first."""
+    """Return the revision of the newest migration in the database, or None before the first migration."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -147,7 +148,7 @@ def current_revision(connection: Connection) -> str | None:
 
 @contextmanager
 def reachable(address: URL) -> Iterator[None]:
-    """Convert errors of the driver and the file system to DatabaseUnusable, which hides the password."""
+    """Convert driver and file system errors to DatabaseUnusable, which hides the password."""
     try:
         yield
     except DatabaseError as error:
@@ -157,7 +158,7 @@ def reachable(address: URL) -> Iterator[None]:
 
 
 def _unusable(address: URL, reason: str) -> DatabaseUnusable:
-    # The query is left out, because libpq accepts a password there too.
+    # The query is left out, because libpq accepts a password in the query too.
     shown = address.set(query={}).render_as_string()
     return DatabaseUnusable(address=shown, reason=" ".join(reason.split()))
 
@@ -184,5 +185,6 @@ def _without_foreign_keys(connection: DBAPIConnection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     read_only = connection.get_execution_options().get("thumbs_read_only", False)
     connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
-    # A transaction that reads first and takes the write lock later fails at once if another one wrote in between.
+    # A transaction that reads first and takes the write lock later fails at once if another transaction wrote in
+    # between.
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -10,23 +10,23 @@ from storage.db.database import UnitOfWork
 from storage.db.tables import Base
 from storage.errors import KeyWrong
 
-# The number of rows of a table that are sampled at each end of its primary key.
+# Number of rows to sample at each end of a table's primary key.
 _SAMPLE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """The names of the tables with rows that need an older key, and of those with rows that no key decrypts."""
+    """The names of the tables with rows that need an older key, and of the tables with rows that no key decrypts."""
 
     older: list[str]
     unknown: list[str]
 
 
 def rotate_keys(unit: UnitOfWork) -> int:
-    """Encrypt everything again with the newest key, and return the number of rows.
+    """Re-encrypt everything with the newest key, and return the number of rows.
 
-    Put the new key before the old one, restart, rotate, then remove the old key. Nothing else can write in the
-    meantime, so stop the bot first. Fingerprints do not change.
+    Put the new key before the old one, restart, rotate, then remove the old key. The rotation blocks all other writes,
+    so stop the bot first. Fingerprints do not change.
     """
     unit.erase_traces()
     return sum(_rotate_table(unit, table) for table in Base.metadata.sorted_tables)

@@ -1,10 +1,10 @@
-"""The enums that columns store as words."""
+"""Enums that columns store as words."""
 
 from enum import StrEnum
 
 
 class Consent(StrEnum):
-    """Whether a person's texts and votes may be used to train a model."""
+    """A person's consent in one scope, such as training."""
 
     NEVER_ASKED = "never_asked"
     ASKED = "asked"
@@ -13,7 +13,7 @@ class Consent(StrEnum):
 
 
 class UpdateState(StrEnum):
-    """The state of an update in the inbox. ERASED: its sender was deleted while it was pending."""
+    """The state of an update in the inbox. ERASED: the sender was deleted while the update was pending."""
 
     RECEIVED = "received"
     ERASED = "erased"
@@ -40,14 +40,14 @@ class Vote(StrEnum):
 
 
 class RunKind(StrEnum):
-    """The model that a training run starts from: the anchor (FEEDBACK_ROUND) or the base encoder (FULL_RUN)."""
+    """The kind of a training run: a FEEDBACK_ROUND starts from the anchor model, a FULL_RUN from the base encoder."""
 
     FEEDBACK_ROUND = "feedback_round"
     FULL_RUN = "full_run"
 
 
 class Trigger(StrEnum):
-    """What requested a training run: the schedule, enough new corrections, or an admin."""
+    """The reason for a training run: the schedule, enough new corrections, or an admin's request."""
 
     SCHEDULE = "schedule"
     CORRECTIONS = "judgements"

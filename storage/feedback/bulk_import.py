@@ -1,4 +1,4 @@
-"""Imports votes from a file, with the texts, the predictions and the consent that go with them."""
+"""Imports votes from a file, and stores the matching texts, predictions and consent."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from storage.feedback.file_people import IMPORTED_IDS_BELOW, find_or_add_people
 from storage.feedback.votes import OPPOSITE
 from storage.privacy.consent import TRAINING, consenting_people
 
-# The wording recorded in the consent ledger: the operator of the bot vouches for the people in the file.
+# Wording recorded in the consent ledger when the bot's operator vouches for the people in the file.
 WORDING: Final = "import"
-# The number of ids in one statement, and of texts read at a time.
+# Maximum number of ids in one statement, and of texts read at a time.
 _ID_CHUNK: Final = 10_000
 _TEXT_CHUNK: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPrediction:
-    """The live model's prediction for a text; the fields are those of ``predictions.Prediction``."""
+    """The live model's prediction for a text; see ``predictions.Prediction`` for the fields."""
 
     version: str
     label: str
@@ -37,7 +37,7 @@ class ImportPrediction:
 
 @dataclass(frozen=True, slots=True)
 class ImportedVote:
-    """One row of the file: the person's name, the text, and the label, None for neither label."""
+    """A row in the file: the person's name, the text, and the label, or None for neither label."""
 
     person: str
     text: str
@@ -46,7 +46,7 @@ class ImportedVote:
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """How many texts were new, how many votes the file had, and how many of its people were needed."""
+    """The numbers of new texts, of votes in the file, and of people who were found or added."""
 
     texts: int
     votes: int
@@ -59,7 +59,7 @@ def imported_texts(unit: UnitOfWork, texts: Collection[str]) -> set[str]:
 
 
 def stored_texts(unit: UnitOfWork) -> Iterator[str]:
-    """Yield every text that was imported or that somebody voted on, oldest first."""
+    """Yield every text that was imported or voted on, oldest first."""
     voted = select(PredictionRow.message_id).join(VoteRow, VoteRow.prediction_id == PredictionRow.id)
     chosen = or_(MessageRow.bot_id == IMPORT_BOT_ID, MessageRow.id.in_(voted))
     ids = unit.scalars(select(MessageRow.id).where(chosen).order_by(MessageRow.id)).all()
@@ -73,12 +73,13 @@ def import_votes(
     predictions: dict[str, ImportPrediction],
     admin: int | None = None,
 ) -> ImportCounts:
-    """Store the votes, and each text that is new, with its prediction.
+    """Store the votes, and each new text with its prediction.
 
-    ``predictions`` are by text, one for each text that no import has stored. The author of a new text is the first
-    person in the file who voted on it. Everybody in the file consents to training, except people whom a bot knows from
-    Telegram: their own answer counts. With ``admin``, a Telegram id, the votes are stored as that admin's, which decide
-    alone. A later vote replaces an earlier one by the same person; a vote that is already stored changes nothing.
+    ``predictions`` are keyed by text, with one for each text that has not been imported before. The author of a new
+    text is the first person in the file who voted on it. Everybody in the file is recorded as consenting to training,
+    except people whom a bot knows from Telegram; only their own answer counts. If ``admin`` (a Telegram id) is set, the
+    votes are stored as that admin's votes, each of which decides alone. A later vote replaces an earlier vote by the
+    same person. A vote that is already stored changes nothing.
     """
     authors: dict[str, str] = {}
     for vote in votes:
@@ -99,7 +100,7 @@ def import_votes(
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """What a vote is about: a prediction and its label, and the vote that the person has already given on it."""
+    """The prediction that a vote is about, with its label and the vote that the person has already given on it."""
 
     prediction_id: int
     predicted: str
@@ -114,7 +115,7 @@ def _key(unit: UnitOfWork, vote: ImportedVote, voters: dict[str, int]) -> _Key:
 
 
 def _given_votes(unit: UnitOfWork, voters: Collection[int]) -> dict[_Key, _Target]:
-    """Return the stored votes of these people, by person and text."""
+    """Return these people's stored votes, keyed by person and text."""
     given: dict[_Key, _Target] = {}
     for chunk in _chunks(sorted(voters), _ID_CHUNK):
         rows = unit.execute(
@@ -131,7 +132,7 @@ def _given_votes(unit: UnitOfWork, voters: Collection[int]) -> dict[_Key, _Targe
 def _store_votes(
     unit: UnitOfWork, votes: Sequence[ImportedVote], voters: dict[str, int], targets: dict[_Key, _Target]
 ) -> None:
-    """Store the votes that differ from the stored ones, each on its target."""
+    """Store the votes that differ from those already stored, each on its target."""
     rows = []
     for vote in votes:
         person_id, text_hash = key = _key(unit, vote, voters)
@@ -170,7 +171,7 @@ def _upsert_admin(unit: UnitOfWork, telegram_id: int) -> int:
 
 
 def _record_consent(unit: UnitOfWork, people: Collection[int]) -> None:
-    """Record consent for those of ``people`` who came from files and have not given it yet."""
+    """Record consent for the ``people`` who were imported and have not consented yet."""
     from_files = set(unit.scalars(select(PersonRow.id).where(PersonRow.telegram_id < IMPORTED_IDS_BELOW)))
     granted = set(unit.scalars(consenting_people()))
     line = {"scope": TRAINING, "consent": Consent.GRANTED, "wording": WORDING}
@@ -180,7 +181,7 @@ def _record_consent(unit: UnitOfWork, people: Collection[int]) -> None:
 
 
 def _store_texts(unit: UnitOfWork, texts: Sequence[tuple[str, int]], predictions: dict[str, ImportPrediction]) -> None:
-    """Store texts, given with their authors' ids, as messages with one prediction each."""
+    """Store the texts, which are paired with their authors' ids, as messages with one prediction each."""
     messages = [
         {
             "person_id": author,
@@ -209,7 +210,7 @@ def _columns(prediction: ImportPrediction) -> dict[str, Any]:
 
 
 def _imported_predictions(unit: UnitOfWork, texts: Collection[str]) -> dict[str, tuple[int, str]]:
-    """Return the id and the label of the first prediction of each imported text, by text."""
+    """Return the id and the label of each imported text's first prediction, keyed by text."""
     text_by_hash = {unit.cipher.fingerprint(text): text for text in texts}
     first = (
         select(MessageRow.text_hash, func.min(PredictionRow.id).label("prediction_id"))

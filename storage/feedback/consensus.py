@@ -7,7 +7,10 @@ from enum import StrEnum
 
 
 class ConsensusState(StrEnum):
-    """The state of a text's consensus. SETTLED: people agree that it has no sentiment, so it is never trained on."""
+    """The state of a text's consensus.
+
+    SETTLED: people agree that the text has no sentiment, so it is never trained on.
+    """
 
     USABLE = "usable"
     WAITING = "waiting"
@@ -17,7 +20,7 @@ class ConsensusState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LabelVote:
-    """One person's vote on a text: ``label``, or None for neither label."""
+    """One person's vote on a text. ``label`` is None if the person chose neither label."""
 
     person_id: int
     by_admin: bool
@@ -27,9 +30,9 @@ class LabelVote:
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
-    """The consensus on a text. ``label`` and ``supporters`` are set only when the state is USABLE.
+    """The consensus on a text. ``label`` and ``supporters`` are set only if the state is USABLE.
 
-    ``supporters`` are the ids of the people who voted for the label. ``by_admin`` means that an admin's vote decided.
+    ``supporters`` are the ids of the people who voted for the label. ``by_admin`` is True if an admin's vote decided.
     """
 
     state: ConsensusState
@@ -41,8 +44,8 @@ class Consensus:
 def tally(votes: Sequence[LabelVote], quorum: int) -> Consensus:
     """Count the votes on a text, at most one from each person.
 
-    An admin's vote decides alone, the newest one if there are several. Without one, all votes have to agree, and there
-    have to be at least ``quorum`` of them.
+    An admin's vote decides alone; if there are several, the newest decides. Without an admin's vote, all votes must
+    agree, and there must be at least ``quorum`` votes.
     """
     admin_votes = sorted((vote for vote in votes if vote.by_admin), key=lambda vote: (vote.at, vote.person_id))
     if admin_votes:

@@ -1,6 +1,7 @@
-"""Finds the texts that are eligible for training: people agree on their label, or an admin decided, with consent.
+"""Finds the texts that are eligible for training.
 
-Every text here has a prediction, so it passed the language check and is in English.
+A text is eligible if its author consents and people agree on its label or an admin decided. Every text here has a
+prediction, so it passed the language check and is in English.
 """
 
 from collections.abc import Iterator
@@ -17,9 +18,9 @@ from storage.db.tables import MessageRow, PersonRow, PredictionRow, VoteRow
 from storage.feedback.consensus import Consensus, ConsensusState, LabelVote, tally
 from storage.privacy.consent import consenting_people, withdrawn_people
 
-# The bot id of texts that were imported from a file, so that no bot received them.
+# The bot id of texts that were imported from a file instead of being received by a bot.
 IMPORT_BOT_ID: Final = 0
-# The number of rows that the driver fetches at a time.
+# Number of rows that the driver fetches at a time.
 _FETCH_SIZE: Final = 2_000
 
 
@@ -27,8 +28,8 @@ _FETCH_SIZE: Final = 2_000
 class EligibilityRules:
     """Which texts are trained on and which are held out; see the settings FEEDBACK_*.
 
-    ``quorum`` people have to agree on a label. One person contributes at most ``person_rows`` rows, or
-    ``person_share`` (0 to 1) of all rows where that is more. ``holdout`` is the share (0 to 1) of eligible texts that
+    At least ``quorum`` people must agree on a label. One person contributes at most ``person_rows`` rows or
+    ``person_share`` (0 to 1) of all rows, whichever is more. ``holdout`` is the share (0 to 1) of eligible texts that
     is held out.
     """
 
@@ -50,11 +51,11 @@ class EligibilityRules:
 
 @dataclass(frozen=True, slots=True)
 class VotedText:
-    """A text whose author consents, with the votes on it and their consensus.
+    """A text, by an author who consents, with its votes and their consensus.
 
-    ``message_id`` and ``prediction_id`` are the first ones voted on whose author consents. ``confidence`` is the
-    probability (0 to 1) that this prediction gave ``predicted``. ``written_at`` is when the message arrived, and
-    ``imported`` means that it came from a file.
+    Equal texts may have several messages and predictions: ``message_id`` and ``prediction_id`` are the first that were
+    voted on and have an author who consents. ``confidence`` is the probability (0 to 1) that this prediction gave
+    ``predicted``. ``written_at`` is when the message arrived, and ``imported`` is True if it came from a file.
     """
 
     text_hash: bytes
@@ -69,7 +70,7 @@ class VotedText:
     consensus: Consensus
 
     def probability_of(self, label: str) -> float:
-        """Return the probability, 0 to 1, that the prediction gave ``label``."""
+        """Return the probability (0 to 1) that the prediction gave ``label``."""
         return self.confidence if label == self.predicted else 1 - self.confidence
 
     @property
@@ -80,7 +81,7 @@ class VotedText:
 
 @dataclass(frozen=True, slots=True)
 class EligibleText:
-    """A text that may be trained on or held out, with the label that people agreed on."""
+    """A text that may be trained on or held out, with the label from its consensus."""
 
     voted: VotedText
     label: str
@@ -92,11 +93,11 @@ class EligibleText:
 
 
 def voted_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Iterator[VotedText]:
-    """Yield every text with votes whose author currently consents, in the order of the texts' hashes.
+    """Yield every text that has votes and an author who currently consents, ordered by the texts' hashes.
 
-    A vote counts while its voter consents. An admin's vote also counts if the admin was never asked, since it is part
-    of running the bot, but not after the admin withdrew. ``admins`` are Telegram ids. Exhaust the iterator inside the
-    unit of work.
+    A vote counts as long as the voter consents. An admin's vote also counts if the admin was never asked for consent,
+    because voting is part of running the bot, but not after the admin withdrew consent. ``admins`` are Telegram ids.
+    Exhaust the iterator inside the unit of work.
     """
     rows = unit.execute(_votes(admins).execution_options(yield_per=_FETCH_SIZE))
     for _, group in groupby(rows, key=lambda row: row.text_hash):
@@ -161,7 +162,7 @@ def _voted_text(rows: list[Row[Any]], quorum: int, admins: frozenset[int]) -> Vo
 
 @dataclass(frozen=True, slots=True)
 class SharedVote:
-    """One person's vote on a text that others voted on too; ``label`` is None for neither label."""
+    """One person's vote on a text that others voted on too. ``label`` is None if the person chose neither label."""
 
     person_id: int
     text_hash: bytes
@@ -169,7 +170,7 @@ class SharedVote:
 
 
 def shared_votes(unit: UnitOfWork, admins: frozenset[int]) -> list[SharedVote]:
-    """Return every vote that counts on texts with two or more of them. ``admins`` are Telegram ids."""
+    """Return every vote that counts on texts with at least two such votes. ``admins`` are Telegram ids."""
     return [
         SharedVote(vote.person_id, text.text_hash, vote.label)
         for text in voted_texts(unit, 1, admins)

@@ -1,4 +1,4 @@
-"""People in files of votes: the names that exports give them, and who the names in an imported file are."""
+"""Names the people in exported vote files, and finds or adds the people named in imported ones."""
 
 import re
 import unicodedata
@@ -10,34 +10,35 @@ from sqlalchemy import Row, select
 from storage.db.database import UnitOfWork
 from storage.db.tables import PersonRow
 
-# Telegram's ids of people and groups are closer to zero, so an id below this one belongs to nobody there.
+# Telegram's ids for people and groups are closer to zero, so an id below this one never belongs to a Telegram user.
 IMPORTED_IDS_BELOW: Final = -(2**62)
-# The prefix of the author of a text whose label is the agreed one, and so not a vote of this person.
+# Prefix of an author's name in a row that contains the agreed label instead of a vote by the author.
 AUTHOR_PREFIX: Final = "author-"
-# The number of people in one statement; SQLite accepts 32,766 values.
+# Maximum number of people in one statement; SQLite accepts at most 32,766 values.
 _CHUNK: Final = 10_000
 _PEOPLE: Final = select(PersonRow.id, PersonRow.telegram_id, PersonRow.name)
 _EXPORTED_NAME: Final = re.compile(r"\d+-[0-9a-f]{16}")
 
 
 def exported_names(unit: UnitOfWork, person_ids: Collection[int]) -> dict[int, str]:
-    """Return the name of each person in exports: their number, and a keyed hash that only this database can make.
+    """Return each person's name in exports, which consists of their number and a hash with this database's secret key.
 
-    An import recognises people by it. Somebody who came from another database's export keeps the name given there.
+    An import recognises people by this name. A person who was imported from another database's export keeps the name
+    from that export.
     """
     rows = unit.execute(_PEOPLE.where(PersonRow.id.in_(person_ids)))
     return {row.id: _exported_name(unit, row) for row in rows}
 
 
 def name_key(name: str) -> str:
-    """Return a form of ``name`` that is equal for names that differ only in case, white space or Unicode form."""
+    """Normalize ``name``, so that names that differ only in case, white space or Unicode form become equal."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def find_or_add_people(unit: UnitOfWork, names: Iterable[str]) -> dict[str, int]:
-    """Return the ids of the people with these names, by name, after adding those who are new.
+    """Return the ids of the people with these names, keyed by name, after adding the new people.
 
-    A name comes from an export, or else the name under which an earlier import added somebody.
+    A known person is found by their name in exports or by the name that an earlier import gave them.
     """
     wanted = {name: name_key(name) for name in sorted(names)}
     known: dict[str, int] = {}
@@ -59,7 +60,7 @@ def find_or_add_people(unit: UnitOfWork, names: Iterable[str]) -> dict[str, int]
 
 
 def is_exported_name(name: str) -> bool:
-    """Return whether ``name`` has the form of the names in exports."""
+    """Return whether ``name`` is formatted like the names in exports."""
     return _EXPORTED_NAME.fullmatch(name) is not None
 
 
@@ -70,7 +71,8 @@ def _exported_name(unit: UnitOfWork, row: Row[int, int, bytes]) -> str:
 
 
 def _own_name(unit: UnitOfWork, row: Row[int, int, bytes]) -> str:
-    # Of the Telegram id, since another database with the same key may give the same number to somebody else.
+    # The hash is of the Telegram id, because another database with the same key may give the same number to someone
+    # else.
     return f"{row.id}-{unit.cipher.fingerprint(f'exported person: {row.telegram_id}')[:8].hex()}"
 
 

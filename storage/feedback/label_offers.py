@@ -1,7 +1,7 @@
-"""Records the texts that were offered to each labeller, and the answers: one row for each person and text.
+"""Records the texts that were offered to each labeller, and the answers, in one row per person and text.
 
-An answer to a user's text is also stored as a vote, which counts. An answer to a gold question, whose label is known,
-is stored only here and is never trained on.
+An answer to a user's text is also stored as a vote. An answer to a gold question, which has a known label, is stored
+only here and is never trained on.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from storage.feedback.label_queue import QueuedText
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An offered text: either a user's text, by its ``prediction_id``, or a gold question with its ``gold_label``."""
+    """An offered text: either a user's text, with a ``prediction_id``, or a gold question, with its ``gold_label``."""
 
     id: int
     text_hash: bytes
@@ -28,7 +28,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class GoldScore:
-    """How many gold questions a person answered, and how many of the answers were right."""
+    """How many gold questions a person answered, and how many of those answers were right."""
 
     person_id: int
     answered: int
@@ -46,7 +46,7 @@ def offer_gold(unit: UnitOfWork, person_id: int, text: str, label: str) -> int:
 
 
 def find_offer(unit: UnitOfWork, person_id: int, offer_id: int) -> Offer | None:
-    """Return the offer, None when it no longer exists or was made to another person."""
+    """Return the offer, or None if it no longer exists or was made to another person."""
     return _one_offer(unit, _select_offers().where(OfferRow.id == offer_id, OfferRow.person_id == person_id))
 
 
@@ -60,7 +60,7 @@ def last_closed_offer(unit: UnitOfWork, person_id: int) -> Offer | None:
 
 
 def close_offer(unit: UnitOfWork, offer: Offer, state: OfferState, answer: str | None = None) -> bool:
-    """Change the offer's state; return False when it has changed since ``offer`` was read."""
+    """Change the offer's state, or return False if the state has changed since ``offer`` was read."""
     unchanged = OfferRow.id == offer.id, OfferRow.state == offer.state
     return unit.change(update(OfferRow).where(*unchanged).values(state=state, answer=answer)) == 1
 
@@ -82,7 +82,7 @@ def offered_gold(unit: UnitOfWork, person_id: int) -> frozenset[bytes]:
 
 
 def gold_scores(unit: UnitOfWork) -> list[GoldScore]:
-    """Return the gold score of everybody who answered a gold question, ordered by the person's id."""
+    """Return the gold score of each person who answered a gold question, ordered by the person's id."""
     right = func.count().filter(OfferRow.answer == OfferRow.gold_label)
     rows = unit.execute(
         select(OfferRow.person_id, func.count(), right)

@@ -1,8 +1,8 @@
-"""Chooses the next text for a labeller: the one where a label would help most.
+"""Chooses the text that a labeller's vote would help most.
 
-Texts that already have a vote come first, since one more may reach the quorum, then those with the least confident
-predictions. Labellers never see their own texts, texts that they voted on or skipped, texts that are decided or were
-edited since, or texts whose missing votes other labellers are about to give.
+Texts that already have a vote come first, because one more vote may reach the quorum, followed by the texts with the
+least confident predictions. Labellers never see their own texts, texts that they voted on or skipped, texts that are
+decided or have since been edited, or texts that are already open with enough other labellers to reach the quorum.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from storage.db.states import Consent, OfferState
 from storage.db.tables import ConsentRow, MessageRow, OfferRow, PersonRow, PredictionRow, VoteRow
 from storage.privacy.consent import TRAINING, consenting_people, withdrawn_people
 
-# Stands for a vote for neither label where votes are compared; no label has this name.
+# Represents a vote for neither label when votes are compared; no label has this name.
 _NEITHER: Final = "Neither"
-# The number of candidate texts that are checked together for one that may be shown.
+# Number of candidate texts to check at a time.
 _CHUNK: Final = 250
-# An offer that has not been answered after this time no longer reserves its text.
+# Time after which an unanswered offer no longer reserves its text.
 _OFFER_TIMEOUT: Final = timedelta(minutes=10)
 
 
@@ -30,8 +30,8 @@ _OFFER_TIMEOUT: Final = timedelta(minutes=10)
 class LabelQueueRules:
     """Which texts need votes and may be shown to labellers.
 
-    ``quorum`` people have to agree, or one of ``admins``, which are Telegram ids. An author lets others read their
-    texts by consenting to the version ``wording`` of the question.
+    A text is decided when ``quorum`` people agree or when one of ``admins`` (Telegram ids) has voted. Authors let
+    others read their texts by consenting to the version of the question named in ``wording``.
     """
 
     quorum: int
@@ -49,12 +49,12 @@ class QueuedText:
 
 
 def next_text(unit: UnitOfWork, person_id: int, rules: LabelQueueRules) -> QueuedText | None:
-    """Return the text where this person's vote would help most, None when no text needs one."""
+    """Return the text that this person's vote would help most, or None if no text needs a vote."""
     showable = _showable(person_id, rules).where(
         MessageRow.text_hash.not_in(_fully_reserved(person_id, rules.quorum, unit.now()))
     )
     for useful in (_voted(rules.quorum), _unvoted()):
-        # Check the most useful texts first, in chunks: the first chunk nearly always has one that may be shown.
+        # Check the most useful texts first, in chunks. The first chunk nearly always contains a text that may be shown.
         with unit.scalars(useful.execution_options(yield_per=_CHUNK)) as predictions:
             for chunk in predictions.partitions():
                 first = _first(unit, showable.where(PredictionRow.id.in_(chunk)))
@@ -64,7 +64,7 @@ def next_text(unit: UnitOfWork, person_id: int, rules: LabelQueueRules) -> Queue
 
 
 def find_queued(unit: UnitOfWork, person_id: int, rules: LabelQueueRules, text_hash: bytes) -> QueuedText | None:
-    """Return the text with this hash, None when this person's vote would no longer help."""
+    """Return the text with this hash, or None if this person's vote would no longer help."""
     same_text = MessageRow.text_hash == text_hash
     short = MessageRow.text_hash.in_(_short_of_votes(rules.quorum).where(VoteRow.text_hash == text_hash))
     return _first(unit, _showable(person_id, rules).where(same_text, short | ~_has_votes()))
@@ -76,14 +76,14 @@ def _first(unit: UnitOfWork, showable: Select[*tuple[Any, ...]]) -> QueuedText |
 
 
 def _voted(quorum: int) -> Select[int]:
-    """Select the predictions that were voted on, of texts that need more votes, the most useful first."""
+    """Select the predictions that were voted on, for texts that need more votes, most useful first."""
     short = _short_of_votes(quorum).add_columns(func.min(VoteRow.prediction_id).label("prediction_id")).subquery()
     voted = select(PredictionRow.id).join(short, short.c.prediction_id == PredictionRow.id)
     return voted.order_by(PredictionRow.confidence, PredictionRow.id)
 
 
 def _unvoted() -> Select[int]:
-    """Select the predictions of texts without votes, the most useful first."""
+    """Select the predictions for texts without votes, most useful first."""
     predictions = select(PredictionRow.id).join(MessageRow, MessageRow.id == PredictionRow.message_id)
     return predictions.where(~_has_votes()).order_by(PredictionRow.confidence, PredictionRow.id)
 
@@ -119,7 +119,7 @@ def _readable_authors(wording: str) -> Select[int]:
 
 
 def _short_of_votes(quorum: int) -> Select[bytes]:
-    """Select the texts with votes that all agree but are fewer than the quorum."""
+    """Select the texts that have fewer votes than the quorum, all in agreement."""
     distinct_votes = func.count(distinct(func.coalesce(VoteRow.label, _NEITHER)))
     return (
         select(VoteRow.text_hash)
@@ -130,7 +130,7 @@ def _short_of_votes(quorum: int) -> Select[bytes]:
 
 
 def _fully_reserved(person_id: int, quorum: int, now: datetime) -> Select[bytes]:
-    """Select the texts whose missing votes are no more than the other labellers who have them open."""
+    """Select the texts that are open with enough other labellers to reach the quorum."""
     votes = select(func.count()).where(VoteRow.text_hash == OfferRow.text_hash)
     counted = votes.where(VoteRow.person_id.in_(consenting_people())).scalar_subquery()
     return (

@@ -1,6 +1,7 @@
-"""Finds texts for an admin to review: people disagree, or agree on a label that the model finds unlikely.
+"""Finds texts for an admin to review.
 
-An admin decides with an ordinary vote. Nothing is excluded or deleted only for being unusual.
+These are texts on which people disagree, or agree on a label that the model finds unlikely. An admin decides with an
+ordinary vote. Texts are never excluded or deleted just for being unusual.
 """
 
 from collections import Counter
@@ -13,12 +14,12 @@ from storage.db.database import UnitOfWork
 from storage.feedback.consensus import ConsensusState
 from storage.feedback.eligibility import VotedText, voted_texts
 
-# An agreed label whose predicted probability (0 to 1) is below this is shown to admins.
+# Predicted probability (0 to 1) of an agreed label below which the text is shown to admins.
 UNLIKELY: Final = 0.02
 
 
 class QuarantineReason(StrEnum):
-    """Why a text is shown: a DISAGREEMENT, so it is not trained on, or an UNLIKELY label, which still is."""
+    """Why a text is shown to admins. A DISAGREEMENT is not trained on; a text with an UNLIKELY label is."""
 
     DISAGREEMENT = "disagreement"
     UNLIKELY = "unlikely"
@@ -28,7 +29,7 @@ class QuarantineReason(StrEnum):
 class QuarantinedText:
     """A text for an admin to review, with the prediction to vote on and the number of votes for each label.
 
-    The label None stands for neither. ``confidence`` is the probability, 0 to 1, that the model gave ``predicted``.
+    The label None means neither label. ``confidence`` is the probability (0 to 1) that the model gave ``predicted``.
     """
 
     message_id: int
@@ -42,7 +43,7 @@ class QuarantinedText:
 
 
 def quarantined_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int], count: int) -> list[QuarantinedText]:
-    """Return the first ``count`` texts: disagreements, oldest first, then agreed labels, the least likely first."""
+    """Return the first ``count`` texts: disagreements, oldest first, then unlikely labels, least likely first."""
     found = _find_quarantined(unit, quorum, admins)[:count]
     texts = get_texts(unit, [text.message_id for text, _ in found])
     return [

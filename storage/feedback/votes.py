@@ -1,4 +1,4 @@
-"""Votes on predictions: one for each person and text; a new vote replaces the old one."""
+"""Votes on predictions. Each person has one vote per text; a new vote replaces the old one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from storage.db.states import Vote
 from storage.db.tables import MessageRow, PredictionRow, VoteRow
 from storage.errors import UnknownPrediction
 
-# The correct label where a prediction of the key is wrong.
+# Maps each label to the correct one if a prediction of it is wrong.
 OPPOSITE: Final = {"Negative": "Positive", "Positive": "Negative"}
 
 
@@ -21,7 +21,7 @@ OPPOSITE: Final = {"Negative": "Positive", "Positive": "Negative"}
 class StoredVote:
     """A person's current vote on a text, given on the prediction ``prediction_id``.
 
-    ``label`` is the label that the person holds to be correct, None for neither.
+    ``label`` is the label that the person considers correct, or None for neither label.
     """
 
     id: int
@@ -33,10 +33,10 @@ class StoredVote:
 
 
 def record_vote(unit: UnitOfWork, person_id: int, prediction_id: int, vote: Vote) -> Vote | None:
-    """Store a vote, and return the vote that it replaces, None for the person's first vote on this text.
+    """Store a vote, and return the vote that it replaces, or None if it is the person's first vote on this text.
 
-    Equal texts count as one, so a vote on a newer prediction of the same text replaces the old vote too. Raises
-    UnknownPrediction when the prediction was deleted.
+    Equal texts are treated as one text, so a vote on a newer prediction for the same text also replaces the old vote.
+    Raise UnknownPrediction if the prediction was deleted.
     """
     found = unit.execute(
         select(MessageRow.text_hash, PredictionRow.label)
@@ -62,14 +62,14 @@ def record_vote(unit: UnitOfWork, person_id: int, prediction_id: int, vote: Vote
 
 
 def undo_vote(unit: UnitOfWork, person_id: int, prediction_id: int) -> Vote | None:
-    """Delete the person's vote on the text of this prediction, and return it, None when there was no vote."""
+    """Delete the person's vote on this prediction's text, and return the vote, or None if there was none."""
     vote = unit.scalar(select(VoteRow.verdict).where(_on_text(person_id, prediction_id)).with_for_update())
     unit.change(delete(VoteRow).where(_on_text(person_id, prediction_id)))
     return vote
 
 
 def vote_of(unit: UnitOfWork, person_id: int, prediction_id: int) -> StoredVote | None:
-    """Return the person's vote on the text of this prediction, whichever prediction of that text it was given on."""
+    """Return the person's vote on this prediction's text, even if it was given on another prediction for that text."""
     row = unit.scalar(select(VoteRow).where(_on_text(person_id, prediction_id)))
     if row is None:
         return None

@@ -1,7 +1,7 @@
-"""The artifact store: one folder for each published model, in a shared folder or at any fsspec address.
+"""The artifact store, with one folder per published model, in a shared folder or at any fsspec address.
 
-The store does not verify its contents; the registry does, with the hash of the manifest. A model's row is inserted
-after its files are stored, so files without a row are not a model.
+The store does not verify its contents; the hash of the manifest in the registry is used for that. A model's row in the
+registry is inserted after its files are stored, so files without a row are not a model.
 """
 
 import os
@@ -18,12 +18,12 @@ from fsspec.implementations.local import LocalFileSystem
 from core.files import fsync
 from storage.errors import NotInTheStore, StoreUnusable
 
-# The suffix of the hidden folder beside a model in which the model is written or fetched.
+# Suffix of the hidden temporary folder, beside the final one, in which a model is written or fetched.
 _PART: Final = ".part"
 
 
 class ArtifactStore:
-    """One store, identified by its address. Every method raises StoreUnusable when the store cannot be used."""
+    """A store, identified by its address. Every method raises StoreUnusable if the store cannot be used."""
 
     def __init__(self, files: Any, root: str, address: str) -> None:  # noqa: ANN401 - fsspec ships no types
         self._files = files
@@ -32,30 +32,35 @@ class ArtifactStore:
 
     @classmethod
     def open(cls, address: str) -> Self:
-        """Open the store at a folder's path or an fsspec address; a folder is created with the first model."""
+        """Open the store at a folder's path or an fsspec address. A missing folder is created with the first model."""
         with _usable(address):
             if "://" in address:
                 files, root = url_to_fs(address)
             else:
-                # A folder may have any characters, also those that have a meaning in an address of fsspec.
+                # A path may contain characters that have a special meaning in fsspec addresses.
                 files, root = LocalFileSystem(), str(Path(address).expanduser().absolute())
         return cls(files, root.rstrip("/"), address)
 
     def put(self, folder: Path, name: str) -> str:
-        """Copy ``folder`` into the store as ``name``, atomically in a shared folder, and return its location.
+        """Copy ``folder`` into the store as ``name``, and return its location.
 
-        The same name always has the same contents, so an existing model is left unchanged.
+        In a shared folder, the copy is atomic, and an existing model is left unchanged, because the same name always
+        has the same contents.
         """
         with _usable(self._address):
             if isinstance(self._files, LocalFileSystem):
                 _put_in_folder(folder, Path(self._root) / name)
             else:
-                # Such a store cannot rename, but nobody reads the files before the registry has their row.
+                # A remote store cannot rename a folder atomically, but the files are not read until they are
+                # registered.
                 self._files.put(f"{folder}/", f"{self._root}/{name}/", recursive=True)
         return name
 
     def fetch(self, location: str, into: Path) -> Path:
-        """Return the local folder of a model, or a copy of it in ``into``; raise NotInTheStore."""
+        """Return a model's local folder, or a copy of a remote model in ``into``.
+
+        Raise NotInTheStore if the store does not contain the model.
+        """
         if _is_folder(location):
             return self._existing(Path(location), location)
         if isinstance(self._files, LocalFileSystem):
@@ -77,7 +82,7 @@ class ArtifactStore:
                 self._files.rm(f"{self._root}/{location}", recursive=True)
 
     def names(self) -> list[str]:
-        """Return the names of everything in the store, including leftovers of interrupted publications."""
+        """Return the names of all folders in the store, including leftovers from interrupted publications."""
         with _usable(self._address):
             if not self._files.isdir(self._root):
                 return []
@@ -90,7 +95,7 @@ class ArtifactStore:
 
 
 def _is_folder(location: str) -> bool:
-    """Return whether a location is the path of a folder, which has a separator, and not a name in the store."""
+    """Return whether a location is a folder's path, which contains a separator, and not a name in the store."""
     return "/" in location or os.sep in location
 
 
@@ -117,7 +122,7 @@ def _put_in_folder(folder: Path, target: Path) -> None:
 
 @contextmanager
 def _part(target: Path) -> Iterator[Path]:
-    """Yield a folder beside ``target``, and rename it to ``target`` when the block ends without an error."""
+    """Yield a temporary folder beside ``target``, and rename it to ``target`` if the block succeeds."""
     part = Path(mkdtemp(prefix=f".{target.name}-", suffix=_PART, dir=target.parent))
     try:
         part.chmod(0o755)

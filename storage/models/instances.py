@@ -1,4 +1,4 @@
-"""Bot instances and the model version that each serves; every instance reports for itself."""
+"""Bot instances, and the model version that each instance reports that it serves."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,15 +10,15 @@ from storage.db.database import UnitOfWork
 from storage.db.tables import InstanceRow, SecretRow
 from storage.errors import BotsRunning
 
-# An instance that has not reported for this many seconds counts as dead.
+# Seconds after its last report when an instance is considered dead.
 ALIVE_SECONDS: Final = 30
-# The row of an instance that ended without deregistering is deleted after this time.
+# Time after which the row of an instance that ended without deregistering is deleted.
 _DELETE_AFTER: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class BotInstance:
-    """A bot process: the version that it serves, since when, and the version that it refused to load, and why."""
+    """A bot process, the version that it serves and since when, and a version that it refused to load and why."""
 
     process: str
     bot_id: int
@@ -32,8 +32,8 @@ class BotInstance:
 def acknowledge(unit: UnitOfWork, process: str, bot_id: int, version: str) -> None:
     """Record that the process now serves this version, and clear its earlier refusal.
 
-    Raises KeyWrong when the keys were rotated since the process opened the database. The lock on the secrets makes
-    this wait for a rotation, and a rotation wait for this.
+    Raise KeyWrong if the keys were rotated after the process opened the database. Because of the lock on the secrets,
+    this function and a key rotation wait for each other.
     """
     for secret in unit.scalars(select(SecretRow.value).with_for_update(read=True)).all():
         unit.cipher.needs_older_key(secret)
@@ -49,7 +49,7 @@ def acknowledge(unit: UnitOfWork, process: str, bot_id: int, version: str) -> No
 
 
 def refuse(unit: UnitOfWork, process: str, version: str, reason: str) -> None:
-    """Record that the process refused to load this version; ``reason`` is a sentence that says why."""
+    """Record that the process refused to load this version; ``reason`` is a sentence that explains why."""
     refused = {"refused_version": version, "refusal": reason, "seen_at": unit.now()}
     unit.change(update(InstanceRow).where(InstanceRow.process == process).values(refused))
 
@@ -70,13 +70,13 @@ def deregister(unit: UnitOfWork, process: str) -> None:
 
 
 def refuse_beside_bots(unit: UnitOfWork) -> None:
-    """Raise BotsRunning if any instance is alive; it names their processes."""
+    """Raise BotsRunning, which lists the processes, if any bot instance is alive."""
     if alive := live_instances(unit):
         raise BotsRunning(processes=", ".join(instance.process for instance in alive), seconds=ALIVE_SECONDS)
 
 
 def live_instances(unit: UnitOfWork) -> list[BotInstance]:
-    """Return the instances that reported within ALIVE_SECONDS, ordered by process name."""
+    """Return the instances that reported within the last ALIVE_SECONDS, ordered by process name."""
     recent = InstanceRow.seen_at >= unit.now() - timedelta(seconds=ALIVE_SECONDS)
     rows = unit.scalars(select(InstanceRow).where(recent).order_by(InstanceRow.process))
     return [BotInstance(**{name: getattr(row, name) for name in BotInstance.__slots__}) for row in rows]

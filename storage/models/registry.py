@@ -1,6 +1,6 @@
-"""The registry of published models, the live one among them, and the history of changes.
+"""The registry of published models, with the live model and the history of its changes.
 
-A row has the hash of the model's manifest, so the files can be verified against the database.
+Each row contains the hash of the model's manifest, so that the files can be verified against the database.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from storage.errors import LiveModelChanged, ModelRemoved, ModelVersionTaken, Un
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """One published model.
+    """A published model.
 
-    ``location`` is its name in the artifact store, or the folder of a model that was never in the store, such as the
-    starter. ``run_id`` is the training run that produced it, and ``removed_at`` the time when its files were removed.
-    It classified ``tested_right`` of ``tested`` official test reviews correctly, which decided nothing; both are None
-    if it was not tested.
+    ``location`` is its name in the artifact store, or its folder if it was never in the store, like the starter model.
+    ``run_id`` is the training run that produced it, and ``removed_at`` is the time when its files were removed. It
+    classified ``tested_right`` out of ``tested`` official test reviews correctly; both are None if it was not tested.
+    No decision is based on this test.
     """
 
     version: str
@@ -41,7 +41,7 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """One change of the live model; ``who`` is a Telegram id, None for the gate or a command."""
+    """A change of the live model; ``who`` is a Telegram id, or None for the gate or a command."""
 
     at: datetime
     who: int | None
@@ -67,10 +67,10 @@ _OUTCOMES: Final[dict[type[ThumbsError], Promotion]] = {
 
 
 def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str, run_id: int | None = None) -> None:
-    """Add a version, or update the location of a version that is registered already.
+    """Add a version, or update the location of a version that is already registered.
 
-    The location of a model that a training run published is never updated. Raises ModelVersionTaken when the version
-    is registered with another manifest.
+    The location of a model that a training run published is never updated. Raise ModelVersionTaken if the version is
+    registered with another manifest.
     """
     new_location = case((ModelVersionRow.run_id.is_(None), location), else_=ModelVersionRow.location)
     known = unit.scalars(
@@ -84,7 +84,7 @@ def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str
 
 
 def check_promotion(unit: UnitOfWork, version: str, instead_of: str | None) -> Promotion:
-    """Return the outcome that ``promote`` would have now; CHANGED means that ``instead_of`` is not live."""
+    """Return the outcome that ``promote`` would have now. CHANGED means that ``instead_of`` is not live."""
     try:
         _require_promotable(unit, version, instead_of)
     except (UnknownModelVersion, ModelRemoved, LiveModelChanged) as error:
@@ -93,7 +93,7 @@ def check_promotion(unit: UnitOfWork, version: str, instead_of: str | None) -> P
 
 
 def promote(unit: UnitOfWork, version: str, why: str, who: int | None, instead_of: str | None) -> Promotion:
-    """Make a version live as ``make_live`` does, and return the outcome instead of raising an error."""
+    """Make a version live with ``make_live``, and return the outcome instead of raising an error."""
     try:
         make_live(unit, version, why, who, instead_of)
     except (UnknownModelVersion, ModelRemoved, LiveModelChanged) as error:
@@ -104,8 +104,8 @@ def promote(unit: UnitOfWork, version: str, why: str, who: int | None, instead_o
 def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
     """Make a version the live model, and record who changed it and why.
 
-    With ``instead_of``, do so only if that version is live. Raises UnknownModelVersion, ModelRemoved or
-    LiveModelChanged, the last also when another process changes the live model at the same time.
+    If ``instead_of`` is set, do so only if that version is live. Raise UnknownModelVersion, ModelRemoved or
+    LiveModelChanged; LiveModelChanged also if another process changes the live model at the same time.
     """
     before = _require_promotable(unit, version, instead_of)
     if before is not None and before.version == version:
@@ -125,7 +125,10 @@ def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, 
 
 
 def _require_promotable(unit: UnitOfWork, version: str, instead_of: str | None) -> ModelVersion | None:
-    """Return the live model; raise UnknownModelVersion, ModelRemoved or LiveModelChanged."""
+    """Return the live model, if any.
+
+    Raise UnknownModelVersion, ModelRemoved or LiveModelChanged if the version cannot go live.
+    """
     if get_version(unit, version).removed_at is not None:
         raise ModelRemoved(version=version)
     live = live_model(unit)
@@ -135,19 +138,19 @@ def _require_promotable(unit: UnitOfWork, version: str, instead_of: str | None) 
 
 
 def record_test(unit: UnitOfWork, version: str, reviews: int, right: int) -> None:
-    """Record how many test reviews, which decided nothing, a version classified correctly."""
+    """Record how many test reviews a version classified correctly. No decision is based on this."""
     tested = update(ModelVersionRow).where(ModelVersionRow.version == version)
     unit.change(tested.values(tested=reviews, tested_right=right))
 
 
 def live_model(unit: UnitOfWork) -> ModelVersion | None:
-    """Return the live version, None when no version has gone live."""
+    """Return the live version, or None if no version has gone live."""
     row = unit.scalar(select(ModelVersionRow).where(ModelVersionRow.live))
     return _version(row) if row else None
 
 
 def get_version(unit: UnitOfWork, version: str) -> ModelVersion:
-    """Return a version by its name; raise UnknownModelVersion."""
+    """Return the version with this name, or raise UnknownModelVersion."""
     row = unit.scalar(select(ModelVersionRow).where(ModelVersionRow.version == version))
     if row is None:
         raise UnknownModelVersion(version=version)
@@ -167,7 +170,7 @@ def changes(unit: UnitOfWork, count: int | None = None) -> list[ModelChange]:
 
 
 def earlier_live_models(unit: UnitOfWork) -> list[ModelVersion]:
-    """Return the versions that were live before and still have their files: latest first, each once."""
+    """Return the versions that were live before and still have their files, most recent first, without duplicates."""
     was_live = select(ModelChangeRow.from_version).order_by(ModelChangeRow.id.desc())
     names = dict.fromkeys(name for name in unit.scalars(was_live) if name is not None)
     known = (get_version(unit, name) for name in names)
@@ -175,7 +178,7 @@ def earlier_live_models(unit: UnitOfWork) -> list[ModelVersion]:
 
 
 def mark_removed(unit: UnitOfWork, version: str) -> None:
-    """Record that the files of a version were removed; raise LiveModelChanged if the version is live."""
+    """Record that a version's files were removed, or raise LiveModelChanged if the version is live."""
     removed = update(ModelVersionRow).where(ModelVersionRow.version == version, ~ModelVersionRow.live)
     if not unit.change(removed.values(removed_at=utc_now())):
         raise LiveModelChanged(expected="another", found=version)

@@ -1,4 +1,4 @@
-"""The consent ledger: lines are only added, and the newest line is in effect."""
+"""The consent ledger. Lines are only added, and the newest line is in effect."""
 
 from typing import Final
 
@@ -9,14 +9,17 @@ from storage.db.database import UnitOfWork
 from storage.db.states import Consent
 from storage.db.tables import ConsentRow
 
-# The scope for training: may texts and votes train a model?
+# Scope for training: may the person's texts and votes be used to train a model?
 TRAINING: Final = "training"
-# The prefix of the scope for notifications: may this bot notify the person of their corrections? Its id follows.
+# Prefix of the scope for notifications, followed by the bot's id: may the bot notify the person of their corrections?
 NOTICES: Final = "notices:"
 
 
 def notification_scope(bot_id: int) -> str:
-    """Return the scope for notifications by this bot. Telegram lets a bot write only to people who wrote to it."""
+    """Return the scope for notifications by this bot.
+
+    Consent is per bot, because Telegram lets a bot write only to people who have written to it.
+    """
     return f"{NOTICES}{bot_id}"
 
 
@@ -40,7 +43,7 @@ def record_consent(unit: UnitOfWork, person_id: int, consent: Consent, wording: 
 
 
 def consenting_people() -> Select[int]:
-    """Select the ids of the people whose texts and votes may train a model."""
+    """Select the ids of the people whose texts and votes may be used for training."""
     return _with_newest_line(ConsentRow.consent == Consent.GRANTED)
 
 

@@ -23,7 +23,7 @@ from storage.db.tables import (
 
 @dataclass(frozen=True, slots=True)
 class ErasedRows:
-    """The number of deleted rows of each kind; ``updates`` were cleared, and only their ids are kept."""
+    """Number of deleted rows of each kind; ``updates`` were not deleted but cleared, which leaves only their ids."""
 
     people: int
     consents: int
@@ -35,12 +35,12 @@ class ErasedRows:
 
 
 def erase(unit: UnitOfWork, telegram_id: int) -> ErasedRows:
-    """Delete the person with this Telegram id, and everything that they sent or were sent.
+    """Delete the person with this Telegram id, and everything that they sent or received.
 
-    The ids of their updates are kept, so that duplicates are still dropped. The chat id of a private chat is the
-    person's own id, so its replies are deleted even if they have no person. Votes of other people on the person's
-    texts are deleted with the texts, and label offers with the person. Training runs and model changes no longer say
-    that the person requested them.
+    The ids of their updates are kept, so that duplicates are still dropped. A private chat has the same id as the
+    person, so the replies in that chat are deleted even if they do not refer to the person. Other people's votes on the
+    person's texts are deleted with the texts, and label offers with the person. Training runs and model changes no
+    longer record that the person requested them.
     """
     unit.erase_traces()
     person_id = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()

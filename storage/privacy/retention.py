@@ -1,4 +1,4 @@
-"""Deletes data whose retention period has passed."""
+"""Deletes data after its retention period."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from storage.privacy.consent import consenting_people, withdrawn_people
 
 @dataclass(frozen=True, slots=True)
 class PurgedRows:
-    """The number of deleted rows; a message's predictions, votes and replies are deleted with it."""
+    """Number of deleted rows; a message's predictions, votes and replies are deleted with it."""
 
     messages: int
     updates: int
@@ -23,15 +23,16 @@ class PurgedRows:
 
 
 def purge(unit: UnitOfWork, now: datetime, message_days: int, inbox_days: int) -> PurgedRows:
-    """Delete everything whose retention period has passed.
+    """Delete everything that is older than its retention period.
 
-    - A message is deleted ``message_days`` after it was stored, with everything that refers to it, unless its author
-      currently consents and it has a vote: then it may train a model and is kept.
-    - A vote of a person who withdrew consent is deleted ``message_days`` after it was given; it cannot train.
-    - A handled or failed update is deleted ``inbox_days`` after it was finished, except the one with each bot's highest
-      id, which marks how far the bot has read. Pending updates are kept.
-    - A sent, uncertain or failed reply is deleted ``inbox_days`` after it reached that state. All
-      others are kept.
+    - A message is deleted, with everything that refers to it, ``message_days`` after it was stored. A message that has
+      a vote and an author who currently consents is kept, because it may be used for training.
+    - A vote by a person who withdrew consent is deleted ``message_days`` after it was given, because it cannot be used
+      for training.
+    - A handled or failed update is deleted ``inbox_days`` after it was finished, except each bot's update with the
+      highest id, which marks how far the bot has read. Pending updates are kept.
+    - A sent, uncertain or failed reply is deleted ``inbox_days`` after it reached that state. All other replies are
+      kept.
 
     People and their consent ledger are kept until they ask to be deleted.
     """

@@ -1,1 +1,1 @@
-"""Training runs, their snapshots, their followers, and notifications of corrections."""
+"""Training runs with their snapshots and followers, and notifications about corrections."""

@@ -1,7 +1,7 @@
 """Chats that follow a training run, each in one message that is edited as the run progresses.
 
-``reply_id`` is the newest reply that sends or edits that message. Its status tells whether another edit may follow,
-and which message to edit.
+``reply_id`` is the newest reply that sends or edits that message. That reply's status says whether another edit may
+follow, and which message to edit.
 """
 
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from storage.db.database import UnitOfWork
 from storage.db.states import RunState
 from storage.db.tables import FollowerRow, PersonRow, RunRow
 
-# Final states that admins are notified of; a cancelled run is not among them.
+# Final states that admins are notified of; they are not notified of cancelled runs.
 _NOTIFIED_STATES = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED, RunState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """One chat that follows a run; see ``FollowerRow``. ``shown`` is opaque here: only the bot interprets it."""
+    """A chat that follows a run; see ``FollowerRow``. Only the bot interprets ``shown``."""
 
     run_id: int
     bot_id: int
@@ -32,14 +32,14 @@ class Follower:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An admin whom this bot knows and has not notified of a run."""
+    """An admin who has written to a bot and has not been notified of a run."""
 
     chat_id: int
     language: str | None
 
 
 def follow(unit: UnitOfWork, follower: Follower) -> None:
-    """Make the chat follow the run in this message, which replaces an earlier one."""
+    """Make the chat follow the run in this message instead of an earlier one."""
     values = {name: getattr(follower, name) for name in Follower.__slots__} | {"done": False}
     updated = {name: values[name] for name in ("reply_id", "language", "shown", "done")}
     keys = [FollowerRow.run_id, FollowerRow.bot_id, FollowerRow.chat_id]
@@ -47,32 +47,35 @@ def follow(unit: UnitOfWork, follower: Follower) -> None:
 
 
 def mark_notified(unit: UnitOfWork, run_id: int, bot_id: int, chat_id: int) -> bool:
-    """Record that the chat is notified of a finished run; return False when it was before, or follows the run."""
+    """Record that the chat is notified of a finished run.
+
+    Return False if the chat was already notified or follows the run.
+    """
     values = {"run_id": run_id, "bot_id": bot_id, "chat_id": chat_id, "reply_id": 0, "done": True}
     new = unit.insert(FollowerRow).values(**values).on_conflict_do_nothing().returning(FollowerRow.run_id)
     return unit.scalar(new) is not None
 
 
 def find_follower(unit: UnitOfWork, run_id: int, bot_id: int, chat_id: int) -> Follower | None:
-    """Return the chat as a follower of the run, also one that is done; None when it never followed the run."""
+    """Return the chat as a follower of the run, even if it has stopped following, or None if it never followed."""
     row = unit.scalar(select(FollowerRow).where(_key(run_id, bot_id, chat_id)))
     return _follower(row) if row else None
 
 
 def notified_chats(unit: UnitOfWork, bot_id: int) -> list[int]:
-    """Return every chat that this bot showed a run to or notified of one: the chats of current and former admins."""
+    """Return every chat in which this bot showed a run or sent a notification: those of current and former admins."""
     chats = select(FollowerRow.chat_id).where(FollowerRow.bot_id == bot_id).distinct()
     return list(unit.scalars(chats.order_by(FollowerRow.chat_id)))
 
 
 def active_followers(unit: UnitOfWork, bot_id: int) -> list[Follower]:
-    """Return the bot's followers whose message may still need an edit."""
+    """Return the bot's followers with a message that may still need an edit."""
     rows = unit.scalars(select(FollowerRow).where(FollowerRow.bot_id == bot_id, ~FollowerRow.done))
     return [_follower(row) for row in rows]
 
 
 def claim_edit(unit: UnitOfWork, follower: Follower, shown: str | None) -> bool:
-    """Record the message's next content; return False when it has changed since ``follower`` was read."""
+    """Record the message's next content, or return False if the content has changed since ``follower`` was read."""
     before = FollowerRow.shown.is_(None) if follower.shown is None else FollowerRow.shown == follower.shown
     unchanged = and_(
         _key(follower.run_id, follower.bot_id, follower.chat_id), FollowerRow.reply_id == follower.reply_id
@@ -87,13 +90,13 @@ def set_reply(unit: UnitOfWork, follower: Follower, reply_id: int) -> None:
 
 
 def set_shown(unit: UnitOfWork, follower: Follower) -> None:
-    """Record ``follower``'s reply and content; a follower that is done stays done."""
+    """Record the follower's reply and content; a follower that is done stays done."""
     key = _key(follower.run_id, follower.bot_id, follower.chat_id)
     unit.change(update(FollowerRow).where(key).values(reply_id=follower.reply_id, shown=follower.shown))
 
 
 def stop_following(unit: UnitOfWork, follower: Follower) -> bool:
-    """Stop following the run; return False when it had stopped already, perhaps in another process."""
+    """Stop following the run, or return False if the chat had already stopped, perhaps in another process."""
     key = _key(follower.run_id, follower.bot_id, follower.chat_id)
     return bool(unit.change(update(FollowerRow).where(key, ~FollowerRow.done).values(done=True)))
 
@@ -103,8 +106,8 @@ def unnotified_admins(
 ) -> tuple[int, list[Recipient]] | None:
     """Return the newest run, if it finished after ``since``, and the admins who neither follow it nor were notified.
 
-    Returns None for a cancelled run. Only admins who have written to a bot are returned, because Telegram lets a bot
-    write to nobody else.
+    Return None if the newest run was cancelled. Admins who have never written to a bot are left out, because Telegram
+    does not let a bot write to them first.
     """
     columns = (RunRow.id, RunRow.state, RunRow.finished_at)
     newest = unit.execute(select(*columns).order_by(RunRow.id.desc()).limit(1)).first()

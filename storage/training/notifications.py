@@ -1,8 +1,8 @@
 """Finds people to notify that the live model learned from their corrections.
 
-A person is notified of a correction once: a text does not count if an earlier run that people were notified of trained
-on it with the same label. Notifications list only the person's own texts, not texts of others that they voted on,
-because the authors of those may delete them.
+A person is notified of each correction only once. A text does not count if people were already notified of an earlier
+run that trained on the text with the same label. A notification lists only the person's own texts, and not other
+people's texts that they voted on, because the authors may delete those texts.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ from storage.privacy.consent import NOTICES, consenting_people
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
-    """The live version, and the run that trained it, which nobody was notified of yet."""
+    """The live version, and the run that trained it, if nobody has been notified of the run yet."""
 
     run_id: int
     version: str
@@ -37,10 +37,10 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionNotification:
-    """One person's notification of a run, to be sent by the bot where they opted in last.
+    """A notification of a run for one person, sent by the bot in which they opted in last.
 
-    ``corrections`` are those of the person's own texts, newest first. ``votes`` means that the run also used their
-    votes on texts of others.
+    ``corrections`` are the corrections of the person's own texts, newest first. ``votes`` is True if the run also used
+    the person's votes on other people's texts.
     """
 
     person_id: int
@@ -61,7 +61,7 @@ class _Subscriber:
 
 
 def unannounced_run(unit: UnitOfWork) -> LiveRun | None:
-    """Return the live version's run, None once people were notified of it."""
+    """Return the live version's run, or None if people have already been notified of it."""
     row = unit.execute(
         select(RunRow.id, ModelVersionRow.version)
         .join(RunRow, RunRow.id == ModelVersionRow.run_id)
@@ -92,13 +92,16 @@ def notifications_for(unit: UnitOfWork, run_id: int) -> list[CorrectionNotificat
 
 
 def claim_notifications(unit: UnitOfWork, run_id: int) -> bool:
-    """Claim a run's notifications for this unit of work; return False when another process has claimed them."""
+    """Claim a run's notifications for this unit of work, or return False if another process has claimed them."""
     unclaimed = update(RunRow).where(RunRow.id == run_id, RunRow.noticed_at.is_(None))
     return bool(unit.change(unclaimed.values(noticed_at=utc_now())))
 
 
 def _subscribers(unit: UnitOfWork) -> dict[int, _Subscriber]:
-    """Return the people who opted in and can be messaged, by id. Imported people have negative Telegram ids."""
+    """Return the people who opted in and can be messaged, keyed by id.
+
+    Imported people have negative Telegram ids and cannot be messaged.
+    """
     newest = (
         select(func.max(ConsentRow.id))
         .where(ConsentRow.scope.startswith(NOTICES))
@@ -127,7 +130,7 @@ def _corrections(run_id: int) -> Select[*tuple[Any, ...]]:
 
 
 def _voters(run_id: int) -> Select[int]:
-    """Select the people whose votes on texts of others the run trained on."""
+    """Select the people whose votes on other people's texts were used in the run."""
     return (
         select(VoteRow.person_id)
         .join(SnapshotRow, SnapshotRow.text_hash == VoteRow.text_hash)
@@ -138,7 +141,11 @@ def _voters(run_id: int) -> Select[int]:
 
 
 def _first_trained_in(run_id: int) -> tuple[Any, ...]:
-    """Return the conditions under which the run was the first to train on a text with the label of an earlier vote."""
+    """Return the conditions for votes that the run was the first to train on.
+
+    The vote was given before the run's snapshot, and the run trained on the text with the vote's label. An earlier run
+    that did the same counts only if people were notified of it.
+    """
     earlier, notified = aliased(SnapshotRow), aliased(RunRow)
     notified_before = (
         select(earlier.id)

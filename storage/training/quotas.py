@@ -5,16 +5,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-# Sums of fractions such as 1/3 and 1/7 are not exact.
+# Tolerance for rounding errors in sums of fractions such as 1/3 and 1/7.
 _ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A row of training data, by the hash of its text, and the people whose quota it counts towards.
+    """A row of training data, identified by its text's hash, and the people whose quotas it counts towards.
 
-    ``authors`` has the author of the text, ``supporters`` the people who voted for its label. Both are empty for a row
-    that counts towards no quota, such as one that an admin decided.
+    ``authors`` contains the text's author, and ``supporters`` the people who voted for its label. Both are empty for a
+    row that does not count towards any quota, such as a row that an admin decided.
     """
 
     text_hash: bytes
@@ -25,9 +25,9 @@ class Contribution:
 def within_quotas(rows: Sequence[Contribution], person_rows: int, person_share: float) -> list[Contribution]:
     """Return the rows, given oldest first, without those that exceed somebody's quota.
 
-    A row counts 1 for its author, and separately 1/k for each of its k supporters. Among the returned rows, neither
-    count of any person is above ``person_rows``, or above ``person_share`` (0 to 1) of the rows where that is more.
-    Dropping rows lowers the limit, so rows are dropped, newest first, until nothing changes.
+    A row counts as 1 for its author and, separately, as 1/k for each of its k supporters. In the returned rows, neither
+    of a person's two sums exceeds ``person_rows`` or ``person_share`` (0 to 1) of all the rows, whichever is more.
+    Dropping rows lowers this limit, so the newest excess rows are dropped repeatedly until the rest are within it.
     """
     remaining = list(rows)
     while True:
@@ -38,7 +38,7 @@ def within_quotas(rows: Sequence[Contribution], person_rows: int, person_share: 
 
 
 def _within_limit(limit: float, rows: Iterable[Contribution]) -> list[Contribution]:
-    """Keep each row, in order, that puts nobody above the limit."""
+    """Return the rows, in order, without those that would put somebody above the limit."""
     authored: dict[int, float] = defaultdict(float)
     supported: dict[int, float] = defaultdict(float)
     kept = []

@@ -1,7 +1,7 @@
-"""Training runs: requested, claimed under a lease, executed and finished.
+"""Training runs, which are requested, claimed under a lease, executed and finished.
 
-The table is the queue. The worker that executes a run holds its lease: an expiry time, and a fencing token that every
-later write has to present. So a worker that was presumed dead cannot write any more if it comes back.
+The table is the queue. The worker that executes a run holds its lease, which consists of an expiry time and a fencing
+token. Every write must include the token, so a worker that was presumed dead can no longer write if it comes back.
 """
 
 import math
@@ -18,11 +18,11 @@ from storage.db.states import RunKind, RunState, Trigger
 from storage.db.tables import RunRow
 from storage.errors import LeaseLost, UnknownRun
 
-# The duration of a lease in seconds. Workers renew it about every second; others may claim the run once it expires.
+# Seconds until a lease expires and others may claim the run. Workers renew their lease about every second.
 LEASE_SECONDS: Final = 30
-# A run fails after this many attempts that did not finish.
+# Number of unfinished attempts after which a run fails.
 MAX_ATTEMPTS: Final = 3
-# Final states of runs whose candidate was compared with the live model.
+# Final states of runs in which the candidate was compared with the live model.
 EVALUATED: Final = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED)
 
 
@@ -59,7 +59,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The open run after a request, and whether the request created it or joined it."""
+    """The open run after a request, and whether the request created or joined it."""
 
     run: Run
     new: bool
@@ -75,7 +75,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """The progress of a training: steps done, steps and epochs in total, and texts per second."""
+    """The progress of a training run: steps done, total steps and epochs, and texts per second."""
 
     step: int
     steps: int
@@ -84,7 +84,7 @@ class RunProgress:
 
 
 def request_run(unit: UnitOfWork, kind: RunKind, trigger: Trigger, requested_by: int | None = None) -> RunRequest:
-    """Queue a run, or join the open run, whatever its kind. ``requested_by`` is a Telegram id."""
+    """Queue a run, or join the open run of either kind. ``requested_by`` is a Telegram id."""
     values = {"kind": kind, "trigger": trigger, "requested_by": requested_by}
     new = unit.scalar(unit.insert(RunRow).values(**values, open=True).on_conflict_do_nothing().returning(RunRow.id))
     if new is not None:
@@ -101,7 +101,7 @@ def open_run(unit: UnitOfWork) -> Run | None:
 
 
 def get_run(unit: UnitOfWork, run_id: int) -> Run:
-    """Return the current state of a run; raise UnknownRun."""
+    """Return the current state of a run, or raise UnknownRun."""
     row = unit.scalar(select(RunRow).where(RunRow.id == run_id).execution_options(populate_existing=True))
     if row is None:
         raise UnknownRun(run_id=run_id)
@@ -109,7 +109,7 @@ def get_run(unit: UnitOfWork, run_id: int) -> Run:
 
 
 def chart_of(unit: UnitOfWork, run_id: int) -> bytes | None:
-    """Return the chart of a run's decision as a PNG, None when there is no chart."""
+    """Return the chart of a run's decision as a PNG, or None if there is no chart."""
     return unit.scalar(select(RunRow.card).where(RunRow.id == run_id))
 
 
@@ -119,15 +119,15 @@ def newest_runs(unit: UnitOfWork, count: int) -> list[Run]:
 
 
 def newest_in(unit: UnitOfWork, *states: RunState) -> Run | None:
-    """Return the newest run in one of these states."""
+    """Return the newest run in any of these states."""
     row = unit.scalar(select(RunRow).where(RunRow.state.in_(states)).order_by(RunRow.id.desc()).limit(1))
     return _run(row) if row else None
 
 
 def cancel(unit: UnitOfWork, run_id: int) -> bool:
-    """Cancel an open run; return False when it has already finished otherwise.
+    """Cancel an open run, or return False if it has already finished in another way.
 
-    A run without a lease holder ends at once; else its worker notices the request when it renews the lease.
+    A run without a lease holder ends at once. Otherwise, its worker notices the request when it renews the lease.
     """
     unit.change(
         update(RunRow)
@@ -139,10 +139,10 @@ def cancel(unit: UnitOfWork, run_id: int) -> bool:
 
 
 def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
-    """Claim a run that has no lease holder; return None when it has one, or when the run has finished.
+    """Claim a run, or return None if it has a lease holder or has finished.
 
-    After MAX_ATTEMPTS attempts, a claim ends the run as FAILED, with the error of the last attempt. A claim of a run
-    whose cancellation was requested ends it as CANCELLED.
+    After MAX_ATTEMPTS attempts, a claim ends the run as FAILED, with the error from the last attempt. If cancelling the
+    run was requested, a claim ends it as CANCELLED.
     """
     now = unit.now()
     claimable = (RunRow.id == run_id) & RunRow.open & _unheld(now)
@@ -170,34 +170,46 @@ def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
 
 
 def renew(unit: UnitOfWork, lease: Lease) -> bool:
-    """Renew the lease, and return whether cancelling the run was requested; raise LeaseLost."""
+    """Renew the lease, and return whether cancelling the run was requested.
+
+    Raise LeaseLost if this worker no longer holds the lease.
+    """
     _write(unit, lease, lease_until=unit.now() + timedelta(seconds=LEASE_SECONDS))
     return bool(unit.scalar(select(RunRow.cancel_asked).where(RunRow.id == lease.run.id)))
 
 
 def record_progress(unit: UnitOfWork, lease: Lease, progress: RunProgress) -> None:
-    """Record the progress of the training; raise LeaseLost."""
+    """Record the progress of the training run.
+
+    Raise LeaseLost if this worker no longer holds the lease.
+    """
     _write(unit, lease, **asdict(progress))
 
 
 def record_snapshot(unit: UnitOfWork, lease: Lease, champion: str) -> None:
-    """Record that the run has its snapshot, and the live version to compare the candidate with; raise LeaseLost."""
+    """Record that the run has its snapshot, and the live version to compare the candidate with.
+
+    Raise LeaseLost if this worker no longer holds the lease.
+    """
     _write(unit, lease, snapshot_at=utc_now(), champion=champion)
 
 
 def set_state(unit: UnitOfWork, lease: Lease, state: RunState) -> None:
-    """Change the state of a run that stays open; raise LeaseLost."""
+    """Change the state of a run that stays open.
+
+    Raise LeaseLost if this worker no longer holds the lease.
+    """
     _write(unit, lease, state=state)
 
 
 def release(unit: UnitOfWork, lease: Lease, error: str | None) -> None:
-    """Release the lease, so that any worker may claim the run at once; raise LeaseLost.
+    """Release the lease, so that any worker may claim the run at once.
 
-    ``error`` is a sentence that says why the attempt ended. The attempt does not count without one, that is, when the
-    worker stopped for reasons unrelated to the run.
+    ``error`` is a sentence that says why the attempt ended. If it is None, the worker stopped for reasons unrelated to
+    the run, and the attempt does not count. Raise LeaseLost if this worker no longer holds the lease.
     """
     attempts = RunRow.attempts - 1 if error is None else RunRow.attempts
-    # The new token keeps a renewal that is still in flight from taking the run back.
+    # The new token prevents a renewal that is still in flight from taking back the run.
     token = RunRow.lease_token + 1
     _write(unit, lease, state=RunState.QUEUED, lease_until=None, lease_token=token, attempts=attempts, error=error)
 
@@ -212,12 +224,15 @@ def finish(  # noqa: PLR0913 - one argument for each column
     card: bytes | None = None,
     error: str | None = None,
 ) -> None:
-    """Finish the run and record its result; raise LeaseLost."""
+    """Finish the run and record its result.
+
+    Raise LeaseLost if this worker no longer holds the lease.
+    """
     _write(unit, lease, **_ended(state), candidate=candidate, decision=decision, card=card, error=error)
 
 
 def unclaimed_runs(unit: UnitOfWork) -> list[int]:
-    """Return the open runs without a lease holder: queued runs, and runs whose worker died."""
+    """Return the open runs without a lease holder: queued runs, and runs abandoned by a worker that died."""
     return list(unit.scalars(select(RunRow.id).where(RunRow.open, _unheld(unit.now()))))
 
 

@@ -1,7 +1,7 @@
-"""Snapshots of training data: created once for each run, and resolved to texts when the run is executed.
+"""Snapshots of training data, created once per run and resolved to texts when the run is executed.
 
-A row has a message, a label and the keyed hash of the text. Each text stays in the same part in every run: a held-out
-text is never trained on later, and a text that was trained on is never held out.
+A row refers to a message and contains its label and the keyed hash of its text. Each text stays in the same part in
+every run: a held-out text is never trained on later, and a text that was trained on is never held out.
 """
 
 import math
@@ -27,13 +27,13 @@ from storage.training.quotas import Contribution, within_quotas
 from storage.training.runs import EVALUATED, Lease, record_snapshot
 
 _HASH_VALUES: Final = 2**64
-# The number of ids in one statement; SQLite accepts 32,766 values.
+# Maximum number of ids in one statement; SQLite accepts at most 32,766 values.
 _ID_CHUNK: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """How many texts a run trains on, and how many are held out."""
+    """The number of texts that a run trains on, and the number that it holds out."""
 
     train: int
     held_out: int
@@ -41,7 +41,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class _SnapshotText:
-    """One row of a snapshot before it is inserted."""
+    """A row for a snapshot, before it is inserted."""
 
     voted: VotedText
     label: str
@@ -51,9 +51,10 @@ class _SnapshotText:
 def create_snapshot(
     unit: UnitOfWork, lease: Lease, rules: EligibilityRules, admins: frozenset[int], champion: str
 ) -> Snapshot:
-    """Store the texts that the run trains on and those that it holds out; raise LeaseLost.
+    """Store the texts that the run trains on and the texts that it holds out.
 
-    A run that is resumed keeps its snapshot and its ``champion``. ``admins`` are Telegram ids.
+    A resumed run keeps its snapshot and its ``champion``. ``admins`` are Telegram ids. Raise LeaseLost if this worker
+    no longer holds the lease.
     """
     if lease.run.snapshot_at is None:
         record_snapshot(unit, lease, champion)
@@ -67,24 +68,24 @@ def create_snapshot(
 
 
 def labelled_texts(unit: UnitOfWork, run_id: int, part: SnapshotPart) -> list[LabelledText]:
-    """Return a run's training texts, or the texts that it is the first run to hold out (see ``held_out_before``).
+    """Return a run's training texts, or its held-out texts that no earlier run held out (see ``held_out_before``).
 
-    Texts that were deleted since, or whose author withdrew consent, are left out.
+    Texts are left out if they have since been deleted or their author withdrew consent.
     """
     in_part = (SnapshotRow.run_id == run_id) & (SnapshotRow.part == part)
     return _resolve_texts(unit, in_part if part is SnapshotPart.TRAIN else in_part & ~_held_out_earlier(run_id))
 
 
 def held_out_before(unit: UnitOfWork, run_id: int) -> list[LabelledText]:
-    """Return the texts that a run holds out and that an earlier run held out too; they are measured again."""
+    """Return the run's held-out texts that an earlier run held out too and that are evaluated on again."""
     held_out = (SnapshotRow.run_id == run_id) & (SnapshotRow.part == SnapshotPart.HELD_OUT)
     return _resolve_texts(unit, held_out & _held_out_earlier(run_id))
 
 
 def count_new_eligible(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> int:
-    """Return how many texts a snapshot taken now would add to the newest one, or would give another label.
+    """Return the number of texts that are new, or have a new label, since the newest snapshot.
 
-    Only the snapshots of evaluated runs count: texts of a run that failed or was cancelled are still new.
+    Only snapshots of evaluated runs count, so texts from a failed or cancelled run are still new.
     """
     newest = select(func.max(RunRow.id)).where(RunRow.state.in_(EVALUATED)).scalar_subquery()
     labels = select(SnapshotRow.text_hash, SnapshotRow.label).where(SnapshotRow.run_id == newest)
@@ -113,7 +114,7 @@ def versions_that_saw(unit: UnitOfWork, person_id: int) -> list[str]:
 
 
 def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> list[_SnapshotText]:
-    """Assign every eligible text to a part, and drop training texts that exceed somebody's quota."""
+    """Assign every eligible text to a part, and drop training texts that exceed a person's quota."""
     known_parts = _known_parts(unit)
     texts = eligible_texts(unit, rules.quorum, admins)
 
@@ -129,7 +130,7 @@ def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[i
 def _within_quotas(
     unit: UnitOfWork, texts: Sequence[EligibleText], rules: EligibilityRules, admins: frozenset[int]
 ) -> frozenset[bytes]:
-    """Return the hashes of the texts within the quotas. Texts that an admin decided count towards no quota."""
+    """Return the hashes of the texts within the quotas. Texts that an admin decided do not count towards a quota."""
     exempt = set(unit.scalars(select(PersonRow.id).where(PersonRow.telegram_id.in_(sorted(admins)))))
 
     def contribution(text: EligibleText) -> Contribution:
@@ -143,7 +144,7 @@ def _within_quotas(
 
 
 def _known_parts(unit: UnitOfWork) -> dict[bytes, SnapshotPart]:
-    """Return the part of every text in any snapshot, by hash; HELD_OUT wins should a text ever have had both."""
+    """Return the part of every text in any snapshot, keyed by hash. A text that was ever held out is HELD_OUT."""
     parts = select(SnapshotRow.text_hash, func.min(SnapshotRow.part)).group_by(SnapshotRow.text_hash)
     return {text_hash: SnapshotPart(part) for text_hash, part in unit.execute(parts)}
 
@@ -151,7 +152,8 @@ def _known_parts(unit: UnitOfWork) -> dict[bytes, SnapshotPart]:
 def _draw_part(cipher: Cipher, text: VotedText, holdout: float) -> SnapshotPart:
     """Draw a part by author and minute, so that texts written together stay together.
 
-    Imported texts all arrive in the same minute, whenever they were written, so each of them is drawn separately.
+    Imported texts all arrive in the same minute, regardless of when they were written, so their parts are drawn
+    separately.
     """
     minute = math.floor(text.written_at.astimezone(UTC).timestamp() / 60)
     group = text.text_hash.hex() if text.imported else f"{text.author_id} {minute}"
@@ -160,7 +162,7 @@ def _draw_part(cipher: Cipher, text: VotedText, holdout: float) -> SnapshotPart:
 
 
 def _lock_messages(unit: UnitOfWork, message_ids: Sequence[int]) -> set[int]:
-    """Return the messages that still exist, locked against deletion until this unit of work ends."""
+    """Return the messages that still exist, and lock them against deletion until this unit of work ends."""
     locked: set[int] = set()
     for start in range(0, len(message_ids), _ID_CHUNK):
         chunk = select(MessageRow.id).where(MessageRow.id.in_(message_ids[start : start + _ID_CHUNK]))
@@ -187,7 +189,7 @@ def _held_out_earlier(run_id: int) -> ColumnElement[bool]:
 
 
 def _resolve_texts(unit: UnitOfWork, condition: ColumnElement[bool]) -> list[LabelledText]:
-    """Decrypt the texts of the rows that match, in the order of the rows."""
+    """Decrypt the texts of the matching rows, in the order of the rows."""
     parts = unit.execute(
         select(SnapshotRow.id, SnapshotRow.label, MessagePartRow.telegram_message_id, MessagePartRow.text)
         .join(MessagePartRow, MessagePartRow.message_id == SnapshotRow.message_id)

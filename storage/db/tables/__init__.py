@@ -1,11 +1,11 @@
-"""The tables, one module for each subject; a new column goes there, with a migration and a new SCHEMA_REVISION.
+"""The tables, one module per subject. A new column needs a migration and a new SCHEMA_REVISION.
 
-What a person wrote or is called is encrypted (``EncryptedString``): names, message texts, payloads of updates and
-replies, and reasons of failures, which may quote them. Telegram's numeric ids stay plain: replies are addressed with
-them, and duplicates are found by them. Equal texts are found by a keyed hash, not by decrypting.
+Names, message texts, the payloads of updates and replies, and failure reasons, which may quote a text, are encrypted
+(``EncryptedString``). Telegram's numeric ids are not encrypted, because they are needed to address replies and to find
+duplicates. Equal texts are found by a keyed hash, without decrypting anything.
 
-Ids are never reused (AUTOINCREMENT on SQLite, sequences on PostgreSQL), because buttons in old chats carry the ids of
-predictions that may have been deleted.
+Ids are never reused (AUTOINCREMENT on SQLite, sequences on PostgreSQL), because buttons in old messages contain the ids
+of predictions that may have been deleted.
 """
 
 from storage.db.tables.base import SCHEMA_REVISION, Base

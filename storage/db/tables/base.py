@@ -1,4 +1,4 @@
-"""The declarative base of every table, and the migration that matches the tables."""
+"""The declarative base for every table, and the revision of the matching migration."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Final
@@ -8,12 +8,12 @@ from sqlalchemy.orm import DeclarativeBase
 
 from storage.db.column_types import UtcDateTime
 
-# The migration that creates exactly these tables; a test compares it with the newest one.
+# Revision of the migration that matches these tables; a test checks that it is the newest migration.
 SCHEMA_REVISION: Final = "0004"
 
 
 class Base(DeclarativeBase):
-    """The declarative base. Every constraint gets a name, so that a migration can alter it."""
+    """The declarative base, which names every constraint so that migrations can alter it."""
 
     metadata = MetaData(
         naming_convention={
@@ -28,5 +28,5 @@ class Base(DeclarativeBase):
 
 
 def cascade(column: str) -> ForeignKey:
-    """Return a foreign key whose row is deleted together with the row that it refers to."""
+    """Return a foreign key that deletes its row when the referenced row is deleted."""
     return ForeignKey(column, ondelete="CASCADE")

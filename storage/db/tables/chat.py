@@ -26,7 +26,7 @@ class PersonRow(Base):
 
 
 class UpdateRow(Base):
-    """One update in the inbox. Its ids outlive its payload, so that a duplicate is recognised."""
+    """An update in the inbox. The ids are kept after the payload is cleared, so that duplicates are recognised."""
 
     __tablename__ = "updates"
     __table_args__ = (Index(None, "bot_id", "state", "update_id"), Index(None, "state", "finished_at"))
@@ -43,7 +43,7 @@ class UpdateRow(Base):
 
 
 class MessageRow(Base):
-    """One text as a model read it. A row never changes; an edit is a new row that revises the old one."""
+    """A text in the form that a model read. Rows never change; an edited text is a new row that revises the old row."""
 
     __tablename__ = "messages"
 
@@ -57,7 +57,7 @@ class MessageRow(Base):
 
 
 class MessagePartRow(Base):
-    """One Telegram message's part of a text. Positions start at 0."""
+    """The part of a text that one Telegram message contained. Positions start at 0."""
 
     __tablename__ = "message_parts"
     __table_args__ = ()  # SQLite allows AUTOINCREMENT only on a single-column key
@@ -69,7 +69,7 @@ class MessagePartRow(Base):
 
 
 class MessageAddressRow(Base):
-    """The text that a message in a chat belongs to. An edit points the message to the newer row."""
+    """The text that a message in a chat belongs to. After an edit, the message belongs to the newer text."""
 
     __tablename__ = "message_addresses"
     __table_args__ = ()
@@ -81,7 +81,7 @@ class MessageAddressRow(Base):
 
 
 class PredictionRow(Base):
-    """The prediction of one model version for one text."""
+    """One model version's prediction for one text."""
 
     __tablename__ = "predictions"
 
@@ -99,7 +99,7 @@ class PredictionRow(Base):
 
 
 class ReplyRow(Base):
-    """One message, or edit of a message, in the outbox. ``update_id`` is the update that caused it, if any."""
+    """A new message or an edit in the outbox. ``update_id`` is the update that caused it, if any."""
 
     __tablename__ = "replies"
     __table_args__ = (

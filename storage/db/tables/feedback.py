@@ -1,4 +1,4 @@
-"""Votes, and the texts that labellers are offered."""
+"""Votes, and the texts offered to labellers."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from storage.db.tables.base import Base, cascade
 
 
 class VoteRow(Base):
-    """One person's vote on one text: a single row, no matter how many predictions the text has."""
+    """One person's vote on one text. There is a single row, no matter how many predictions the text has."""
 
     __tablename__ = "judgements"
     __table_args__ = (UniqueConstraint("person_id", "text_hash"), {"sqlite_autoincrement": True})
@@ -29,7 +29,7 @@ class VoteRow(Base):
 
 
 class OfferRow(Base):
-    """A text that was offered to a labeller: a user's text, given by its prediction, or a gold question."""
+    """A text that was offered to a labeller: either a user's text, identified by its prediction, or a gold question."""
 
     __tablename__ = "label_offers"
     __table_args__ = (UniqueConstraint("person_id", "text_hash"), {"sqlite_autoincrement": True})

@@ -1,4 +1,4 @@
-"""Published models, changes of the live one, and the bot instances that serve it."""
+"""Published models, changes of the live model, and the bot instances that serve it."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from storage.db.tables.base import Base
 
 
 class ModelVersionRow(Base):
-    """One published model. At most one is live. It classified ``tested_right`` of ``tested`` reviews correctly."""
+    """A published model. At most one is live. It classified ``tested_right`` out of ``tested`` reviews correctly."""
 
     __tablename__ = "model_versions"
     __table_args__ = (
@@ -29,7 +29,7 @@ class ModelVersionRow(Base):
 
 
 class ModelChangeRow(Base):
-    """One change of the live model. Rows are only added. ``who`` is a Telegram id, None for the gate or a command."""
+    """A change of the live model. Rows are only added. ``who`` is a Telegram id, or None for the gate or a command."""
 
     __tablename__ = "model_changes"
 
@@ -42,7 +42,7 @@ class ModelChangeRow(Base):
 
 
 class InstanceRow(Base):
-    """One bot instance and the version that it serves. ``refusal`` says why it did not load ``refused_version``."""
+    """A bot instance and the version that it serves. ``refusal`` says why it did not load ``refused_version``."""
 
     __tablename__ = "serving"
     __table_args__ = ()

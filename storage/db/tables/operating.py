@@ -1,4 +1,4 @@
-"""What operating a bot needs: its webhook secret, the people that admins blocked, and the troubles reported to them."""
+"""A bot's webhook secret, the people whom admins blocked, and the problems reported to admins."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from storage.db.tables.base import Base
 
 
 class BotRow(Base):
-    """A bot that has registered a webhook. Every process of the bot expects the same secret from Telegram."""
+    """A bot that has registered a webhook. All of the bot's processes expect the same secret from Telegram."""
 
     __tablename__ = "bots"
     __table_args__ = ()
@@ -21,9 +21,10 @@ class BotRow(Base):
 
 
 class BlockedPersonRow(Base):
-    """A person whom an admin blocked, as the keyed hash of their Telegram id.
+    """A person whom an admin blocked, identified by a keyed hash of their Telegram id.
 
-    The row outlives the person's data, so that ``/deleteme`` does not lift a block, and yet does not keep their id.
+    The row is kept when the person's data is deleted, so ``/deleteme`` does not lift a block. It does not contain their
+    id.
     """
 
     __tablename__ = "blocked_people"
@@ -34,7 +35,7 @@ class BlockedPersonRow(Base):
 
 
 class ReportedTroubleRow(Base):
-    """A kind of trouble that the admins of a bot were notified of, so that they are notified only once."""
+    """A kind of problem that a bot's admins have been notified of, stored so that they are notified only once."""
 
     __tablename__ = "reported_troubles"
     __table_args__ = ()

@@ -1,4 +1,4 @@
-"""The consent ledger, and the secret key that texts are hashed with."""
+"""The consent ledger, and the secret key for hashing texts."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from storage.db.tables.base import Base, cascade
 
 
 class ConsentRow(Base):
-    """One line of the consent ledger. Lines are only added; the newest one is in effect."""
+    """A line in the consent ledger. Lines are only added; the newest one is in effect."""
 
     __tablename__ = "consents"
 
@@ -26,7 +26,7 @@ class ConsentRow(Base):
 
 
 class SecretRow(Base):
-    """A random key, encrypted with the key that is kept outside the database."""
+    """A random key, encrypted with the encryption key, which is kept outside the database."""
 
     __tablename__ = "secrets"
 

@@ -1,4 +1,4 @@
-"""Training runs, the chats that follow them, and their snapshots."""
+"""Training runs, their snapshots, and the chats that follow the runs."""
 
 from datetime import datetime
 from typing import Any
@@ -17,10 +17,10 @@ from storage.db.tables.base import Base, cascade
 
 
 class RunRow(Base):
-    """One training run. At most one run is open, that is, queued, running or evaluating.
+    """A training run. At most one run is open, that is, queued, running or evaluating.
 
-    ``lease_token`` grows with every claim and fences off earlier lease holders. ``decision`` is the gate's record, and
-    ``card`` its chart as a PNG; neither contains a text.
+    ``lease_token`` increases with every claim and fences off earlier lease holders. ``decision`` is the gate's record
+    of its decision, and ``card`` is the chart of the decision as a PNG; neither contains any user's text.
     """
 
     __tablename__ = "training_runs"
@@ -57,7 +57,10 @@ class RunRow(Base):
 
 
 class FollowerRow(Base):
-    """A chat that follows a training run in one message. ``reply_id`` is its newest reply, ``shown`` its content."""
+    """A chat that follows a training run in one message.
+
+    ``reply_id`` is the newest reply that sent or edited the message, and ``shown`` is its content.
+    """
 
     __tablename__ = "run_followers"
     __table_args__ = ()
@@ -72,10 +75,10 @@ class FollowerRow(Base):
 
 
 class SnapshotRow(Base):
-    """One text in a training run's snapshot, with its label and its part. The text itself stays in ``messages``.
+    """A text in a training run's snapshot, with its label and its part. The text itself is stored in ``messages``.
 
-    ``text_hash`` outlives the text, so that later runs know whether an earlier one trained on it or held it out. The
-    author's id is cleared when the author is deleted.
+    ``text_hash`` is kept after the text is deleted, so that later runs know whether an earlier run trained on the text
+    or held it out. The author's id is cleared when the author is deleted.
     """
 
     __tablename__ = "snapshot_rows"
