@@ -47,7 +47,7 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
 
     Raises BadSetting for an address that is neither Redis nor ``filesystem://``.
     """
-    address = settings.broker_url.get_secret_value() if settings.broker_url else "filesystem://localhost"
+    address = settings.broker_address or "filesystem://localhost"
     scheme = _check_address(address)
     if scheme in {"redis", "rediss"}:
         # Without timeouts, a server that accepts a connection and never answers would block the process forever. A

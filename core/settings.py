@@ -1,9 +1,11 @@
 """Every setting of every process, typed and read once at start-up.
 
-A value comes from the environment, else from ``.env`` in the working folder, else from the default here. The fields'
-descriptions are the documentation: ``docs/settings.md`` and ``.env.example`` are generated from them.
+A value comes from the environment, else from ``.env`` in the home folder, else from the default here. Relative paths
+are relative to the home folder too, so a command does the same from every working folder. The fields' descriptions are
+the documentation: ``docs/settings.md`` and ``.env.example`` are generated from them.
 """
 
+import os
 import re
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +20,17 @@ from core.errors import BadSetting, BadSettingsFile
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-ENV_FILE: Final = Path(".env")
+# The project's folder, which is the home folder unless HOME_VARIABLE names another one.
+PROJECT: Final = Path(__file__).resolve().parent.parent
+HOME_VARIABLE: Final = "THUMBS_HOME"
+STARTER: Final = PROJECT / "models" / "starter"
+_SQLITE: Final = "sqlite:///"
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
+
+
+def home_folder() -> Path:
+    """Return the absolute path of the folder with ``.env``, which relative paths in settings are relative to."""
+    return Path(os.environ.get(HOME_VARIABLE) or PROJECT).absolute()
 
 
 def _validate_http_url(value: str) -> str:
@@ -43,20 +54,41 @@ def _split_commas(value: Any) -> Any:  # noqa: ANN401 -- pydantic passes whateve
     return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
 
 
+def _in_home(path: Path) -> Path:
+    """Return the absolute path of a file or folder that a setting names."""
+    return home_folder() / path
+
+
 def _absolute_if_exists(value: str) -> str:
     """Return the absolute path of an existing file or folder, and any other name unchanged."""
+    path = _in_home(Path(value))
     try:
-        return str(Path(value).absolute()) if Path(value).exists() else value
+        return str(path) if path.exists() else value
     except OSError as error:
         raise ValueError(f"{value} cannot be read ({error.strerror})") from error
 
 
 def _absolute_if_toml(value: str) -> str:
     """Return the absolute path of a .toml file, and the name of a recipe unchanged."""
-    return str(Path(value).absolute()) if value.endswith(".toml") else value
+    return str(_in_home(Path(value))) if value.endswith(".toml") else value
 
 
-# Paths are made absolute when the settings are read, because processes that receive them may run in another folder.
+def _absolute_unless_url(value: str) -> str:
+    """Return the absolute path of a folder, and a URL unchanged."""
+    return value if "://" in value else str(_in_home(Path(value)))
+
+
+def _absolute_sqlite(address: str) -> str:
+    """Return the address of a SQLite file with an absolute path, and any other address unchanged."""
+    file = address.removeprefix(_SQLITE)
+    return (
+        _SQLITE + str(_in_home(Path(file))) if address.startswith(_SQLITE) and file and file[0] not in "/:" else address
+    )
+
+
+FolderOrFile = Annotated[Path, AfterValidator(_in_home)]
+FolderOrUrl = Annotated[str, AfterValidator(_absolute_unless_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_absolute_sqlite)]
 PathOrName = Annotated[str, AfterValidator(_absolute_if_exists)]
 RecipeName = Annotated[str, AfterValidator(_absolute_if_toml)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -68,7 +100,7 @@ AdminIds = Annotated[tuple[RowNumber, ...], NoDecode, BeforeValidator(_split_com
 class Settings(BaseSettings):
     """All settings. In the environment, each has its field's name in capitals; an empty value means not set."""
 
-    model_config = SettingsConfigDict(env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -79,17 +111,19 @@ class Settings(BaseSettings):
         stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
         return {name: value for name, value in stripped.items() if value or value == values[name]}
 
-    data_dir: Path = Field(
+    data_dir: FolderOrFile = Field(
         Path("var"), description="Folder for everything that Thumbs writes: database, key, models, logs."
     )
-    database_url: str | None = Field(None, description="SQLAlchemy URL of the database. Default: SQLite in DATA_DIR.")
-    database_password_file: Path | None = Field(
+    database_url: DatabaseUrl | None = Field(
+        None, description="SQLAlchemy URL of the database. Default: SQLite in DATA_DIR."
+    )
+    database_password_file: FolderOrFile | None = Field(
         None, description="File with the database password, for a DATABASE_URL that has a user but no password."
     )
     encryption_key: SecretStr | None = Field(
         None, description="Fernet keys that encrypt stored texts, separated by commas, newest first."
     )
-    encryption_key_file: Path | None = Field(None, description="File with the keys, instead of ENCRYPTION_KEY.")
+    encryption_key_file: FolderOrFile | None = Field(None, description="File with the keys, instead of ENCRYPTION_KEY.")
     retention_days: int = Field(
         365, ge=1, le=36_500, description="Days that messages and votes without consent for training are kept."
     )
@@ -98,7 +132,9 @@ class Settings(BaseSettings):
     )
 
     telegram_token: SecretStr | None = Field(None, description="Token of the bot, from @BotFather.")
-    telegram_token_file: Path | None = Field(None, description="File with the token, instead of TELEGRAM_TOKEN.")
+    telegram_token_file: FolderOrFile | None = Field(
+        None, description="File with the token, instead of TELEGRAM_TOKEN."
+    )
     telegram_api_url: HttpUrl = Field(
         "https://api.telegram.org", description="URL of the Bot API server; change it for a self-hosted one."
     )
@@ -110,16 +146,19 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = Field(
         None, description="Secret that Telegram sends with each webhook request. Default: generated at each start."
     )
+    webhook_secret_file: FolderOrFile | None = Field(
+        None, description="File with the secret, instead of WEBHOOK_SECRET."
+    )
 
-    model: Path = Field(
-        Path("models/starter"),
+    model: FolderOrFile = Field(
+        STARTER,
         description="Folder of the published model that the bot serves until another one goes live.",
     )
     serving_threads: int = Field(
         0, ge=0, le=1024, description="CPU threads for predictions; 0 lets the inference engine choose."
     )
-    anchor: Path = Field(
-        Path("models/starter"),
+    anchor: FolderOrFile = Field(
+        STARTER,
         description="Folder of the published model that feedback rounds start from: one fine-tuned on IMDB only.",
     )
     base_model: PathOrName | None = Field(
@@ -138,12 +177,15 @@ class Settings(BaseSettings):
     broker_url: SecretStr | None = Field(
         None, description="redis:// URL of the workers' broker. Default: a folder in DATA_DIR."
     )
-    artifact_store: str | None = Field(
+    broker_url_file: FolderOrFile | None = Field(
+        None, description="File with the URL, instead of BROKER_URL, since the URL may contain a password."
+    )
+    artifact_store: FolderOrUrl | None = Field(
         None,
         description="Where published models are stored: a folder that the bot and the workers share, or any fsspec "
         "URL. Default: DATA_DIR/models.",
     )
-    training_python: Path | None = Field(
+    training_python: FolderOrFile | None = Field(
         None, description="Python interpreter with TensorFlow that runs the training. Default: the worker's own."
     )
     feedback_recipe: RecipeName = Field(
@@ -231,6 +273,16 @@ class Settings(BaseSettings):
         return _insert_password(self.database_url or "", password)
 
     @cached_property
+    def broker_address(self) -> str | None:
+        """``broker_url``, also from its file; None if neither is set. Raises BadSetting if the file cannot be read."""
+        return _secret("BROKER_URL_FILE", self.broker_url_file, self.broker_url)
+
+    @cached_property
+    def webhook_secret_text(self) -> str | None:
+        """``webhook_secret``, also from its file; None if neither is set. Raises BadSetting like ``broker_address``."""
+        return _secret("WEBHOOK_SECRET_FILE", self.webhook_secret_file, self.webhook_secret)
+
+    @cached_property
     def store_address(self) -> str:
         """``artifact_store``, or the folder ``models`` in ``data_dir``."""
         return self.artifact_store or str(self.data_dir / "models")
@@ -238,12 +290,10 @@ class Settings(BaseSettings):
     @cached_property
     def token(self) -> str:
         """The bot's token. Raises BadSetting if it is not set, or malformed."""
-        if self.telegram_token_file is not None:
-            name, token = "TELEGRAM_TOKEN_FILE", _read_secret_file("TELEGRAM_TOKEN_FILE", self.telegram_token_file)
-        elif self.telegram_token is None:
-            raise BadSetting(name="TELEGRAM_TOKEN", reason="it is not set; get a token from @BotFather")
-        else:
-            name, token = "TELEGRAM_TOKEN", self.telegram_token.get_secret_value()
+        name = "TELEGRAM_TOKEN" if self.telegram_token_file is None else "TELEGRAM_TOKEN_FILE"
+        token = _secret(name, self.telegram_token_file, self.telegram_token)
+        if token is None:
+            raise BadSetting(name=name, reason="it is not set; get a token from @BotFather")
         if not _TOKEN.fullmatch(token):
             raise BadSetting(name=name, reason="it is not a token as @BotFather issues them")
         return token
@@ -266,6 +316,13 @@ def _insert_password(address: str, password: str) -> str:
     return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
 
 
+def _secret(file_setting: str, path: Path | None, value: SecretStr | None) -> str | None:
+    """Return the secret in the file, or else the value itself, or None if neither is set."""
+    if path is not None:
+        return _read_secret_file(file_setting, path)
+    return None if value is None else value.get_secret_value()
+
+
 def _read_secret_file(name: str, path: Path) -> str:
     try:
         secret = path.read_text(encoding="utf-8").strip()
@@ -283,9 +340,10 @@ def read_settings() -> Settings:
 
     Raises BadSetting for the first invalid one, and BadSettingsFile if ``.env`` cannot be read.
     """
-    _check_env_file(ENV_FILE)
+    env_file = home_folder() / ".env"
+    _check_env_file(env_file)
     try:
-        return Settings()
+        return Settings(_env_file=env_file)
     except ValidationError as error:
         first = error.errors()[0]
         reason = first["msg"].removeprefix("Value error, ")

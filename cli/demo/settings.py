@@ -9,7 +9,7 @@ import typer
 from pydantic import SecretStr
 
 from core.errors import PortTaken, UnwritableFile
-from core.settings import Settings
+from core.settings import HOME_VARIABLE, Settings
 from storage.db.encryption import make_key_file, read_keys
 
 # The person that the playground's page shows first.
@@ -22,7 +22,7 @@ def demo_settings(settings: Settings) -> Settings:
     Creates the data folder, and in it a key unless the settings name one. Raises UnwritableFile, PortTaken and
     BadSetting.
     """
-    data_dir = settings.data_dir.resolve()
+    data_dir = settings.data_dir
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -39,6 +39,7 @@ def demo_settings(settings: Settings) -> Settings:
             "telegram_token_file": None,
             "webhook_url": None,
             "broker_url": None,
+            "broker_url_file": None,
             "artifact_store": None,
             "admin_ids": settings.admin_ids or (_PLAYGROUND_ADMIN,),
         }
@@ -61,7 +62,7 @@ def _with_key(demo: Settings) -> Settings:
 def child_environment(settings: Settings) -> dict[str, str]:
     """Return the environment of the demo's processes: ``settings`` and nothing else that would be read as a setting.
 
-    The processes run in the data folder, where no ``.env`` adds to it, so paths are absolute.
+    The processes' home folder is the data folder, where no ``.env`` adds to it.
     """
     names = Settings.model_fields.keys()
     environment = {name: value for name, value in os.environ.items() if name.lower() not in names}
@@ -69,6 +70,7 @@ def child_environment(settings: Settings) -> dict[str, str]:
         value = getattr(settings, name)
         if value is not None:
             environment[name.upper()] = _to_text(value)
+    environment[HOME_VARIABLE] = str(settings.data_dir)
     environment["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
     environment["PYTHONUNBUFFERED"] = "1"
     return environment

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from paths import ROOT
 from sqlalchemy import make_url
 
 from core.errors import BadSetting, BadSettingsFile
@@ -15,10 +16,10 @@ from storage.models.artifact_store import ArtifactStore
 
 @pytest.fixture(autouse=True)
 def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use a working folder without .env and an environment without settings."""
+    """Use a home folder without .env and an environment without settings."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("THUMBS_HOME", str(tmp_path))
 
 
 def error_for(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
@@ -55,7 +56,7 @@ def test_an_unusable_token_file_is_reported(
     if content is not None:
         (tmp_path / "token").write_bytes(content)
     monkeypatch.setenv("TELEGRAM_TOKEN_FILE", "token")
-    with pytest.raises(BadSetting, match=f"TELEGRAM_TOKEN_FILE cannot be used: token {reason}"):
+    with pytest.raises(BadSetting, match=f"TELEGRAM_TOKEN_FILE cannot be used: {tmp_path}/token {reason}"):
         _ = read_settings().token
 
 
@@ -165,7 +166,7 @@ def test_white_space_around_a_setting_is_dropped(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("RETENTION_DAYS", end)
     settings = read_settings()
     assert settings.token == "123456789:AA-x_y"
-    assert (settings.webhook_url, settings.data_dir) == ("https://example.org/hook", Path("var"))
+    assert (settings.webhook_url, settings.data_dir.name) == ("https://example.org/hook", "var")
     assert settings.retention_days == 365
 
 
@@ -213,3 +214,74 @@ def test_an_unreadable_env_file_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["BASE_MODEL", "IMDB_PATH"])
 def test_a_path_that_cannot_be_looked_up_is_reported(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     assert "cannot be read" in error_for(monkeypatch, name, "x" * 300)
+
+
+RELATIVE = {
+    "DATA_DIR": "data",
+    "MODEL": "mine",
+    "ANCHOR": "mine",
+    "BASE_MODEL": "mine",
+    "IMDB_PATH": "mine",
+    "ARTIFACT_STORE": "store",
+    "TRAINING_PYTHON": "bin/python",
+    "FEEDBACK_RECIPE": "quick.toml",
+    "FULL_RECIPE": "quick.toml",
+    "DATABASE_URL": "sqlite:///thumbs.db",
+    **{name.upper(): "secret" for name in Settings.model_fields if name.endswith("_file")},
+}
+
+
+def test_relative_paths_are_relative_to_the_home_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in RELATIVE.items()), encoding="utf-8")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    settings = read_settings()
+    for name, value in RELATIVE.items():
+        read = str(getattr(settings, name.lower()))
+        assert read.removeprefix("sqlite:///") == str(tmp_path / value.removeprefix("sqlite:///")), name
+
+
+def test_every_setting_that_is_a_path_is_checked_above() -> None:
+    paths = {name.upper() for name, field in Settings.model_fields.items() if "Path" in str(field.annotation)}
+    assert paths <= set(RELATIVE)
+
+
+def test_names_and_urls_are_not_made_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        "BASE_MODEL": "google-bert/bert-base-uncased",
+        "ARTIFACT_STORE": "s3://bucket/models",
+        "FULL_RECIPE": "default",
+        "DATABASE_URL": "postgresql://thumbs@db/thumbs",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings()
+    assert {name: getattr(settings, name.lower()) for name in given} == given
+
+
+def test_the_project_is_the_default_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("THUMBS_HOME")
+    settings = Settings(_env_file=None)
+    assert settings.data_dir == ROOT / "var"
+    assert settings.model == settings.anchor == ROOT / "models" / "starter"
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("BROKER_URL", "broker_address"), ("WEBHOOK_SECRET", "webhook_secret_text")]
+)
+def test_a_secret_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, read: str) -> None:
+    assert getattr(read_settings(), read) is None
+    monkeypatch.setenv(name, "given")
+    assert getattr(read_settings(), read) == "given"
+    monkeypatch.setenv(f"{name}_FILE", "secret")
+    with pytest.raises(BadSetting, match=f"{name}_FILE cannot be used: {tmp_path}/secret cannot be read"):
+        getattr(read_settings(), read)
+    (tmp_path / "secret").write_text("in a file\r\n", encoding="utf-8")
+    assert getattr(read_settings(), read) == "in a file"
+
+
+def test_every_secret_may_be_in_a_file() -> None:
+    secrets = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    assert {f"{name}_file" for name in secrets} <= set(Settings.model_fields)

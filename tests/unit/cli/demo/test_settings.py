@@ -9,15 +9,16 @@ from cryptography.fernet import Fernet
 
 from cli.demo.settings import child_environment, demo_settings, usable_port
 from core.errors import BadSetting, PortTaken, UnwritableFile
-from core.settings import Settings
+from core.settings import STARTER, Settings, read_settings
 
 
 @pytest.fixture
 def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Use a working folder without .env and an environment without settings, and return the folder."""
+    """Use a home folder without .env and an environment without settings, and return the folder."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("THUMBS_HOME", str(tmp_path))
+    monkeypatch.setenv("PLAYGROUND_PORT", "0")
     return tmp_path
 
 
@@ -25,8 +26,7 @@ def read_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Return the settings that a process of the demo reads in its folder and environment."""
     for name, value in child_environment(settings).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.chdir(settings.data_dir)
-    return Settings()
+    return read_settings()
 
 
 def test_a_key_is_created_once_and_only_for_its_owner(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,9 +67,10 @@ def test_the_processes_read_the_demo_settings(clean: Path, monkeypatch: pytest.M
     }
     (clean / ".env").write_text("".join(f"{name}={value}\n" for name, value in live.items()), encoding="utf-8")
     monkeypatch.setenv("telegram_token", live["TELEGRAM_TOKEN"])
-    demo = demo_settings(Settings(playground_port=0))
+    demo = demo_settings(read_settings())
     seen = read_back(demo, monkeypatch)
-    assert seen == demo.model_copy(update={"model": clean / "models" / "mine", "anchor": clean / "models" / "starter"})
+    assert seen == demo
+    assert (seen.model, seen.anchor) == (clean / "models" / "mine", STARTER)
     assert seen.token != live["TELEGRAM_TOKEN"]
     assert str(seen.database_address) == f"sqlite:///{clean / 'var' / 'thumbs.db'}"
     assert (seen.webhook_url, seen.retention_days) == (None, 30)
@@ -88,7 +89,7 @@ def test_the_bot_can_reach_a_playground_that_listens_on_all_addresses(clean: Pat
 def test_the_path_of_an_encoder_is_made_absolute(clean: Path, given: str, expected: str) -> None:
     (clean / "mine").mkdir()
     environment = child_environment(Settings(base_model=given))
-    assert environment["BASE_MODEL"] == expected.format(clean=Path.cwd(), given=given)
+    assert environment["BASE_MODEL"] == expected.format(clean=clean, given=given)
 
 
 def test_a_port_in_use_is_an_error() -> None:
