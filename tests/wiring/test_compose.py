@@ -28,14 +28,13 @@ FINE_TUNERS = {name: service for name, service in WORKERS.items() if service["bu
 
 # Settings that cannot be changed in the containers, and why.
 FIXED = {
-    "MODEL": "the images contain the starter, and every later model comes from the store",
-    "ANCHOR": "the images contain the starter, which is the anchor",
     "TRAINING_PYTHON": "the image that trains has one Python",
     "PLAYGROUND_HOST": "the playground belongs to the demo",
     "PLAYGROUND_PORT": "the playground belongs to the demo",
     "TELEGRAM_TOKEN": "it is passed as a file",
     "ENCRYPTION_KEY": "it is passed as a file",
-    "WEBHOOK_SECRET": "the bot generates one at each start, and no other process needs it",
+    "WEBHOOK_SECRET_FILE": "the bot keeps a secret in the database unless WEBHOOK_SECRET is given",
+    "BROKER_URL_FILE": "Redis is reachable only on the internal network, so its URL has no password",
 }
 
 
@@ -208,6 +207,7 @@ def test_a_service_has_no_needless_privileges(name: str) -> None:
     assert not service.keys() & {"privileged", "cap_add", "network_mode", "pid", "devices", "env_file"}
     assert service.get("user", "thumbs" if name in OURS else "root") not in {"root", "0"}
     assert "healthcheck" in service or name == "migrate"
+    assert re.fullmatch(r"[0-9]+[mg]", service["mem_limit"])
     assert service["restart"] == ("no" if name == "migrate" else "unless-stopped")
 
 

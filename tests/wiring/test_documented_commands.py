@@ -21,7 +21,7 @@ from paths import ROOT
 from typer.core import TyperGroup
 
 from cli.main import app
-from core.settings import Settings
+from core.settings import HOME_VARIABLE, Settings
 
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "models/README.md")),
@@ -32,7 +32,7 @@ COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 # Names in capitals that are not settings of Thumbs.
-OTHER_NAMES = {"KERAS_BACKEND", "ARGS", "VERSION", "IMDB_FOLDER"}
+OTHER_NAMES = {HOME_VARIABLE, "KERAS_BACKEND", "ARGS", "VERSION", "IMDB_FOLDER"}
 FILE_TOOLS = {"base64", "cat", "cd", "chmod", "chown", "cp", "echo", "git", "head", "install", "mkdir", "tar", "tr"}
 SYSTEM_TOOLS = {"createdb", "createuser", "systemctl", "useradd"}
 SHELL_TOOLS = FILE_TOOLS | SYSTEM_TOOLS
@@ -246,7 +246,11 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(place: Path, script: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a documented shell block in ``place``, without the settings of this process."""
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    paths = {"PATH": f"{place / '.venv' / 'bin'}:{environment['PATH']}", "PYTHONPATH": str(ROOT)}
+    paths = {
+        "PATH": f"{place / '.venv' / 'bin'}:{environment['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        HOME_VARIABLE: str(place),
+    }
     result = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=place,

@@ -96,3 +96,16 @@ def test_the_check_samples_every_encrypted_table_with_the_newest_key(
     assert str(only_new.exception).startswith(f"The encryption key cannot decrypt rows of the tables {table}.")
     assert command(database_url, [new, *keys], "key", "rotate").exit_code == 0
     assert "older key" not in command(database_url, [new, *keys], "db", "check").stderr
+
+
+def test_every_working_folder_has_the_same_database(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {"THUMBS_HOME": str(tmp_path), "DATA_DIR": "data", "ENCRYPTION_KEY": Fernet.generate_key().decode()}
+    for arguments in (["db", "upgrade"], ["db", "check"]):
+        folder = tmp_path_factory.mktemp("elsewhere")
+        monkeypatch.chdir(folder)
+        result = CliRunner().invoke(app, arguments, env=environment)
+        assert result.exit_code == 0, result.output
+        assert not list(folder.iterdir())
+    assert (tmp_path / "data" / "thumbs.db").is_file()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from paths import STARTER
+from paths import ROOT, STARTER
 
+from core.settings import Settings
 from ml.text.labels import LABELS
 
 LIKED = "This was a good movie. I would watch it again"
@@ -33,6 +34,15 @@ def test_the_sentences_in_the_readme(tmp_path: Path) -> None:
     assert first.startswith("Positive (")
     assert first.endswith(f": {LIKED}")
     assert second.startswith("Negative (")
+
+
+def test_the_starter_is_found_from_any_folder(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    environment["PYTHONPATH"] = str(ROOT)
+    command = [sys.executable, "-m", "cli.main", "predict", LIKED]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("Positive (")
 
 
 def test_json_has_the_complete_verdict(tmp_path: Path) -> None:
