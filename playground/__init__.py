@@ -1,1 +1,1 @@
-"""A local Bot API server with a chat page: it replaces Telegram for the bot on one machine."""
+"""A local Bot API server with a chat page, which replaces Telegram for a bot on one machine."""

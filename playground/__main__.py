@@ -1,7 +1,7 @@
-"""``python -m playground``: serve a local Bot API and its chat page until SIGINT or SIGTERM.
+"""Entry point for ``python -m playground``: serves a local Bot API and its chat page until SIGINT or SIGTERM.
 
-The bot's token comes from the environment variable TELEGRAM_TOKEN. A command line could be read by every user of the
-machine.
+The bot's token comes from the environment variable TELEGRAM_TOKEN. Any user of the machine could read it on a command
+line.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _read_arguments() -> tuple[argparse.Namespace, str]:
-    """Return the options and the bot's token."""
+    """Return the command-line options and the bot's token."""
     parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8081, help="port, 0 for any free one (default: %(default)s)")

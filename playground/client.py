@@ -1,4 +1,4 @@
-"""A client of the people's side of the playground: tests and drivers write, tap and read the chat with it."""
+"""A client with which tests and drivers act as people in the playground: write, tap buttons and read the chat."""
 
 import time
 from collections.abc import Callable
@@ -14,9 +14,9 @@ _REQUEST_SECONDS = 30.0
 
 
 class PlaygroundClient:
-    """Calls ``/sim/...`` on the server at ``url``. Every refusal raises PlaygroundRefused. Thread-safe.
+    """A thread-safe client for ``/sim/...`` on the server at ``url``. A refused request raises PlaygroundRefused.
 
-    ``token`` is the bot's token, for callers that also use the Bot API.
+    ``token`` is the bot's token, and is needed only by callers that also use the Bot API.
     """
 
     def __init__(self, url: str, token: str = "") -> None:
@@ -45,42 +45,45 @@ class PlaygroundClient:
         return f"{self.url}/file/bot"
 
     def message(self, text: str, user_id: int = 2, reply_to: int | None = None) -> JsonObject:
-        """Send a text of up to 4,096 UTF-16 code units; return message_id, chat_id, update_id and message."""
+        """Send a text of up to 4,096 UTF-16 code units.
+
+        Return a dictionary with message_id, chat_id, update_id and message.
+        """
         return self._post("message", text=text, user_id=user_id, reply_to=reply_to)
 
     def paste(self, text: str, user_id: int = 2) -> list[JsonObject]:
-        """Send a text of any length, split as the apps split it; return what ``message`` does for each part."""
+        """Send a text of any length, split like the apps do, and return one result per part, like ``message``."""
         messages: list[JsonObject] = self._post("paste", text=text, user_id=user_id)["messages"]
         return messages
 
     def edit(self, message_id: int, text: str, user_id: int = 2) -> JsonObject:
-        """Edit the person's own message; return what ``message`` does."""
+        """Edit the person's own message, and return the same values as ``message``."""
         return self._post("edit", message_id=message_id, text=text, user_id=user_id)
 
     def tap(
         self, message_id: int, label: str | None = None, *, data: str | None = None, user_id: int = 2
     ) -> JsonObject:
-        """Tap a button by its label or its data; return callback_id and update_id."""
+        """Tap the button with this label or data, and return callback_id and update_id."""
         return self._post("tap", chat_id=user_id, message_id=message_id, label=label, data=data, user_id=user_id)
 
     def document(self, file_name: str, content: bytes, user_id: int = 2, caption: str = "") -> JsonObject:
-        """Send a file; return what ``message`` does."""
+        """Send a file, and return the same values as ``message``."""
         return self._upload("document", file_name, content, {"user_id": str(user_id), "caption": caption})
 
     def photo(self, file_name: str, content: bytes, user_id: int = 2, caption: str = "") -> JsonObject:
-        """Send a PNG, GIF or JPEG as a photo; return what ``message`` does."""
+        """Send a PNG, GIF or JPEG as a photo, and return the same values as ``message``."""
         return self._upload("photo", file_name, content, {"user_id": str(user_id), "caption": caption})
 
     def voice(self, user_id: int = 2, duration: int = 1) -> JsonObject:
-        """Send a voice message of ``duration`` seconds; return what ``message`` does."""
+        """Send a voice message that is ``duration`` seconds long, and return the same values as ``message``."""
         return self._post("voice", user_id=user_id, duration=duration)
 
     def sticker(self, emoji: str = "👍", user_id: int = 2) -> JsonObject:
-        """Send a sticker; return what ``message`` does."""
+        """Send a sticker, and return the same values as ``message``."""
         return self._post("sticker", user_id=user_id, emoji=emoji)
 
     def fault(self, kind: str, method: str = "*", times: int = 1, **details: object) -> JsonObject:
-        """Add a fault; ``details`` are seconds, retry_after, migrate_to_chat_id or description."""
+        """Add a fault; ``details`` may include seconds, retry_after, migrate_to_chat_id and description."""
         return self._post("fault", kind=kind, method=method, times=times, **details)
 
     def clear_faults(self) -> JsonObject:
@@ -88,28 +91,28 @@ class PlaygroundClient:
         return self._post("clear_faults")
 
     def reset(self) -> int:
-        """Empty chats, calls, faults and pending updates; return the number of the latest call."""
+        """Clear chats, calls, faults and pending updates, and return the number of the latest call."""
         return int(self._post("reset")["seq"])
 
     def outbox(self, since: int = 0, wait: int = 0) -> list[JsonObject]:
-        """Return the bot's calls numbered above ``since``; wait up to ``wait`` seconds for the first."""
+        """Return the bot's calls with numbers above ``since``, waiting up to ``wait`` seconds for the first one."""
         calls: list[JsonObject] = self._get("outbox", since=since, wait=wait)
         return calls
 
     def chat(self, chat_id: int = 2, since: int | None = None, wait: int = 0) -> JsonObject:
-        """Return the chat as the user sees it; wait up to ``wait`` seconds for a version above ``since``."""
+        """Return the chat as the user sees it, waiting up to ``wait`` seconds for a version above ``since``."""
         chat: JsonObject = self._get(f"chat/{chat_id}", since=since, wait=wait)
         return chat
 
     def status(self, wait: int = 0) -> JsonObject:
-        """Return the state of the bot and its queue; wait up to ``wait`` seconds until the bot is listening."""
+        """Return the state of the bot and its queue, waiting up to ``wait`` seconds for the bot to listen."""
         status: JsonObject = self._get("status", wait=wait)
         return status
 
     def wait_for_chat(
         self, condition: Callable[[JsonObject], bool], chat_id: int = 2, seconds: float = 30.0
     ) -> JsonObject:
-        """Return the chat once ``condition`` holds. Raises TimeoutError after ``seconds``."""
+        """Return the chat once ``condition`` is true, or raise TimeoutError after ``seconds``."""
         deadline = time.monotonic() + seconds
         chat = self.chat(chat_id)
         while not condition(chat):
@@ -120,7 +123,7 @@ class PlaygroundClient:
         return chat
 
     def wait_for_call(self, method: str, since: int = 0, seconds: float = 30.0) -> JsonObject:
-        """Return the first call of ``method`` numbered above ``since``. Raises TimeoutError."""
+        """Return the first call to ``method`` numbered above ``since``, or raise TimeoutError after ``seconds``."""
         deadline = time.monotonic() + seconds
         seen = since
         while (left := deadline - time.monotonic()) > 0:

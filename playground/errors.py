@@ -1,10 +1,10 @@
-"""What can go wrong with the playground. ``core.errors`` draws the tree."""
+"""Errors raised by the playground. ``core.errors`` shows the whole tree."""
 
 from core.errors import BadInput, ThumbsError
 
 
 class UnusablePlaygroundFile(BadInput):
-    message = "The playground cannot read its file {path}: {reason}. Delete it to start over without its contents."
+    message = "The playground cannot read its file {path}: {reason}. Delete it to start over with empty contents."
 
 
 class PlaygroundRefused(ThumbsError):

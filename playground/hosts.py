@@ -1,10 +1,10 @@
-"""Host names and addresses of this machine."""
+"""Recognises the host names and addresses of this machine."""
 
 import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether ``host``, without brackets and in lower case, always means this machine."""
+    """Return whether ``host``, in lower case and without brackets, always refers to this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -1,4 +1,4 @@
-"""The HTTP server: its routes, its start and its stop on a signal."""
+"""The HTTP server, with its routes, startup and shutdown."""
 
 import asyncio
 import signal
@@ -38,15 +38,18 @@ class Address:
 
 
 class PageHandler(LocalHandler, StaticFileHandler):
-    """The chat page, which loads nothing from other sites and is shown in no frame."""
+    """Serves the chat page, which loads nothing from other sites and cannot be shown in a frame."""
 
     def set_extra_headers(self, path: str) -> None:
-        """Prevent stale copies of the page."""
+        """Prevent browsers from using stale copies of the page."""
         self.set_header("Cache-Control", "no-cache")
 
 
 def make_application(world: World, host: str) -> Application:
-    """Return the application with all routes; it answers browsers under ``host`` and this machine's own names."""
+    """Return the application with all routes.
+
+    It answers requests that use ``host`` or this machine's own names.
+    """
     arguments = {"world": world}
     return Application(
         [
@@ -66,7 +69,10 @@ def make_application(world: World, host: str) -> Application:
 
 
 async def serve(address: Address, data_dir: Path, token: str, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM. Calls ``on_ready`` with the page's address. Raises PortTaken."""
+    """Serve until SIGINT or SIGTERM, and call ``on_ready`` with the page's address.
+
+    Raise PortTaken if another program is using the port.
+    """
     world = open_world(data_dir, token)
     server = HTTPServer(make_application(world, address.host))
     port = _listen(server, address)

@@ -1,4 +1,4 @@
-"""JSON, uploads and Telegram's errors, as they are sent over HTTP."""
+"""JSON, uploads and Telegram's errors in the form in which they are sent over HTTP."""
 
 import json
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any
 JsonObject = dict[str, Any]
 
 DEPTH_LIMIT = 100
-"""How deeply arrays and objects in a request may nest, as in TDLib."""
+"""Maximum nesting depth of arrays and objects in a request, the same as in TDLib."""
 
 
 class ApiError(Exception):
-    """A refused call: the status, Telegram's description, and the optional ``parameters`` object."""
+    """A refused call, with the status, Telegram's description and the optional ``parameters`` object."""
 
     def __init__(self, code: int, description: str, parameters: JsonObject | None = None) -> None:
         super().__init__(description)
@@ -28,30 +28,30 @@ class ApiError(Exception):
 
 
 def bad_request(reason: str) -> ApiError:
-    """Return status 400 with Telegram's prefix."""
+    """Return error 400 with Telegram's prefix."""
     return ApiError(400, f"Bad Request: {reason}")
 
 
 def conflict(reason: str) -> ApiError:
-    """Return status 409 with Telegram's prefix."""
+    """Return error 409 with Telegram's prefix."""
     return ApiError(409, f"Conflict: {reason}")
 
 
 def not_built(what: str) -> ApiError:
-    """Return status 501: Telegram has this, the playground does not."""
+    """Return error 501, for a feature that Telegram has and the playground does not."""
     return ApiError(501, f"Not Implemented: the playground has no {what}")
 
 
 def encode(value: object) -> str:
-    """Return JSON as Telegram writes it: compact, without escapes for non-ASCII characters."""
+    """Return compact JSON without escapes for non-ASCII characters, like Telegram's."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def parse_json(source: str) -> Any:  # noqa: ANN401  # JSON of any shape
-    """Return the value of a JSON text.
+    """Return the value represented by a JSON text.
 
-    Raises ValueError for a text that is not JSON, nests more than ``DEPTH_LIMIT`` levels or has an infinite number, and
-    ApiError 400 for strings that UTF-8 cannot encode, which have half of a surrogate pair.
+    Raise ValueError if the text is not JSON, nests more than ``DEPTH_LIMIT`` levels or contains an infinite number.
+    Raise ApiError 400 if a string contains half of a surrogate pair, which UTF-8 cannot encode.
     """
     try:
         value = json.loads(source)
@@ -66,12 +66,12 @@ def parse_json(source: str) -> Any:  # noqa: ANN401  # JSON of any shape
 
 
 def not_utf8() -> ApiError:
-    """Return status 400 for a string that is not UTF-8."""
+    """Return error 400 for a string that UTF-8 cannot encode."""
     return bad_request("strings must be encoded in UTF-8")
 
 
 def _depth(value: object) -> int:
-    """Return how many arrays and objects contain each other at the deepest place."""
+    """Return the maximum nesting depth of arrays and objects."""
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, dict | list)]:
         depth += 1
@@ -81,12 +81,12 @@ def _depth(value: object) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file part of a multipart body."""
+    """A file in a multipart body."""
 
     file_name: str
     mime_type: str
     content: bytes
 
     def to_log(self) -> JsonObject:
-        """Return what the call log shows instead of the content."""
+        """Return the values that the call log shows instead of the content."""
         return {"file_name": self.file_name, "mime_type": self.mime_type, "size": len(self.content)}

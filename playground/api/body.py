@@ -1,4 +1,4 @@
-"""Reads the body of a request up to a limit, and all of a larger one, so that its sender can read the refusal."""
+"""Reads request bodies; one that is too large is read and dropped, so that the sender can read the error."""
 
 from tornado.httputil import HTTPInputError, parse_body_arguments
 from tornado.web import RequestHandler, stream_request_body
@@ -6,29 +6,29 @@ from tornado.web import RequestHandler, stream_request_body
 from playground.wire import ApiError, bad_request, not_utf8
 
 UPLOAD_LIMIT = 50 * 1024 * 1024
-"""The largest file that Telegram takes from a bot, in bytes."""
+"""Maximum size, in bytes, of a file that Telegram accepts from a bot."""
 _BODY_LIMIT = UPLOAD_LIMIT + 1024 * 1024
 _READ_LIMIT = 2**31
-"""The size in bytes from which a body is not even read to its end."""
+"""Size, in bytes, above which the server does not even read a body to its end."""
 
 
 def too_large() -> ApiError:
-    """Return status 413 in Telegram's words."""
+    """Return error 413 with Telegram's wording."""
     return ApiError(413, "Request Entity Too Large")
 
 
 @stream_request_body
 class BodyHandler(RequestHandler):
-    """Collects the body. A handler calls ``read_body`` before it uses the request's arguments and files."""
+    """Collects the body. Handlers must call ``read_body`` before they use the request's arguments and files."""
 
     def prepare(self) -> None:
-        """Allow large bodies, which are read and dropped."""
+        """Allow bodies that are too large, so that they can be read and dropped."""
         self._chunks: list[bytes] = []
         self._size = 0
         self.request.connection.set_max_body_size(_READ_LIMIT)  # type: ignore[union-attr]  # an HTTP/1 connection
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep a part of the body, unless the body is too large already."""
+        """Keep this chunk of the body, unless the body is already too large."""
         self._size += len(chunk)
         if self._size <= _BODY_LIMIT:
             self._chunks.append(chunk)
@@ -36,7 +36,7 @@ class BodyHandler(RequestHandler):
             self._chunks.clear()
 
     def read_body(self) -> None:
-        """Add the body, its form values and its files to the request. Raises ApiError."""
+        """Add the body, its form values and its files to the request, or raise ApiError."""
         if self._size > _BODY_LIMIT:
             raise too_large()
         request = self.request

@@ -1,6 +1,6 @@
-"""A Bot API method as a class: its fields are its parameters, and ``call`` does the work.
+"""The base class for Bot API methods: the fields are the parameters, and ``call`` does the work.
 
-To add a method, write its class with the official name and put ``@METHODS.add`` above it.
+To add a method, write a class with the official name and decorate it with ``@METHODS.add``.
 """
 
 from abc import abstractmethod
@@ -19,20 +19,20 @@ _MISSING = {
     "photo": "there is no photo in the request",
     "action": "wrong parameter action in request",
 }
-"""What Telegram answers when a parameter is missing or empty."""
+"""Telegram's error messages for missing or empty parameters."""
 
 
 class BotMethod(Parameters):
-    """One method. The class has the method's official name with a capital letter: GetMe is getMe.
+    """A method. The class is named after the method, with a capital letter: GetMe for getMe.
 
-    Parameters without a field are ignored.
+    Parameters that have no field are ignored.
     """
 
     model_config = ConfigDict(extra="ignore")
 
     @classmethod
     def describe(cls, error: ValidationError) -> str:
-        """Return the first error in the words that bots look for, if Telegram has its own words for it."""
+        """Return the first error, with Telegram's own wording if it has one, because bots check for that wording."""
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
         if first["type"] == "missing" or first["input"] == "":
@@ -41,27 +41,30 @@ class BotMethod(Parameters):
 
     @classmethod
     def official_name(cls) -> str:
-        """Return the name as Telegram writes it."""
+        """Return the method's name as Telegram spells it."""
         return cls.__name__[0].lower() + cls.__name__[1:]
 
     @classmethod
     def parse_text(cls, name: str, value: object) -> object:
-        """Read a number or a boolean of a JSON body as its text, as Telegram does: 5 is a text, and 1 is true."""
+        """Convert numbers and booleans in a JSON body to text first.
+
+        Like Telegram, this accepts the number 5 as a text and the number 1 as true.
+        """
         is_known_scalar = name in cls.model_fields and isinstance(value, bool | int | float)
         return super().parse_text(name, encode(value) if is_known_scalar else value)
 
     @abstractmethod
     def call(self, world: World) -> object:
-        """Return the result of the answer, or an awaitable of it. Raises ApiError."""
+        """Return the result for the answer, or an awaitable that returns it, or raise ApiError."""
 
 
 AnyMethod = TypeVar("AnyMethod", bound=type[BotMethod])
 
 
 class MethodTable(dict[str, type[BotMethod]]):
-    """Methods by their names in lower case, since Telegram ignores case."""
+    """Maps lower-case names to methods, because Telegram ignores case."""
 
     def add(self, method: AnyMethod) -> AnyMethod:
-        """Enter the decorated class."""
+        """Add the decorated class to the table."""
         self[method.official_name().lower()] = method
         return method

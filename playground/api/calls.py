@@ -1,4 +1,4 @@
-"""Calls of the Bot API's methods: the table of all methods, and what one call does and answers."""
+"""Runs calls to Bot API methods, and records them in the call log."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ UNRECORDED = "getUpdates"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer to one call, and the parameters of the call for the log."""
+    """The answer to a call, and the call's parameters for the log."""
 
     status: int
     body: JsonObject
@@ -32,14 +32,14 @@ class Outcome:
 
     @property
     def result(self) -> object:
-        """The result; for an error its members without ``ok``; None when the bot gets no JSON at all."""
+        """The result, or an error's members except ``ok``, or None if the bot does not receive JSON."""
         if self.body["ok"]:
             return self.body["result"]
         return {name: value for name, value in self.body.items() if name != "ok"} or None
 
 
 async def call(world: World, method: type[BotMethod], read: Callable[[], JsonObject]) -> Outcome:
-    """Read the parameters with ``read``, which may raise ApiError, and call the method."""
+    """Call the method with the parameters from ``read``, which may raise ApiError."""
     params: JsonObject = {}
     try:
         given = read()
@@ -56,7 +56,7 @@ async def call(world: World, method: type[BotMethod], read: Callable[[], JsonObj
 
 
 def record(world: World, method: type[BotMethod], outcome: Outcome, fault: str | None = None) -> None:
-    """Add the call to the log, except for getUpdates."""
+    """Add the call to the log, unless it is to getUpdates."""
     name = method.official_name()
     if name != UNRECORDED:
         ok = bool(outcome.body["ok"])
@@ -64,12 +64,12 @@ def record(world: World, method: type[BotMethod], outcome: Outcome, fault: str |
 
 
 def refusal(error: ApiError, params: JsonObject) -> Outcome:
-    """Return the outcome of a refused call."""
+    """Return the outcome for a refused call."""
     return Outcome(error.code, error.to_api(), params)
 
 
 def unread_parameters(method: type[BotMethod], request: HTTPServerRequest) -> JsonObject:
-    """Return the parameters, for the call log, of a call that is not made."""
+    """Return the parameters to log for a call that is not executed."""
     try:
         return _loggable(method, read_values(request))
     except ApiError:
@@ -77,7 +77,7 @@ def unread_parameters(method: type[BotMethod], request: HTTPServerRequest) -> Js
 
 
 def _loggable(method: type[BotMethod], given: JsonObject) -> JsonObject:
-    """Return unchecked values for the call log: objects and arrays in forms are parsed, uploads described."""
+    """Return unchecked values for the call log; objects and arrays in forms are parsed, and uploads are described."""
     return {name: _loggable_value(value, method.parse_text(name, value)) for name, value in given.items()}
 
 

@@ -16,7 +16,7 @@ METHODS = MethodTable()
 
 
 class EditMethod(BotMethod):
-    """The parameters of all methods that edit a message. Without ``reply_markup`` the keyboard is removed."""
+    """Parameters common to methods that edit a message. Without ``reply_markup``, the keyboard is removed."""
 
     business_connection_id: NotBuilt = None
     chat_id: ChatId | None = None
@@ -25,7 +25,7 @@ class EditMethod(BotMethod):
     reply_markup: InlineKeyboardMarkup | None = None
 
     def find(self, world: World) -> tuple[Chat, Message]:
-        """Return the chat and the bot's message in it. Raises ApiError."""
+        """Return the chat and the bot's message in it, or raise ApiError."""
         if self.chat_id is None:
             raise bad_request("chat_id is empty")
         if self.message_id is None:
@@ -39,7 +39,10 @@ class EditMethod(BotMethod):
         return chat, message
 
     def save(self, world: World, chat: Chat, old: Message, new: Message) -> JsonObject:
-        """Store ``new`` with this keyboard and return Telegram's Message. Raises ApiError when nothing changes."""
+        """Store ``new`` with this keyboard and return it as Telegram's Message.
+
+        Raise ApiError if nothing would change.
+        """
         new = replace(new, reply_markup=keyboard_to_json(self.reply_markup))
         if (old.body, old.reply_markup) == (new.body, new.reply_markup):
             raise bad_request(
@@ -67,7 +70,7 @@ class EditMessageText(TextFields, EditMethod):
 
 @METHODS.add
 class EditMessageCaption(CaptionFields, EditMethod):
-    """Replace the caption and the keyboard of an image or a file."""
+    """Replace the caption and the keyboard of an image or file."""
 
     show_caption_above_media: bool = False
 
@@ -80,7 +83,7 @@ class EditMessageCaption(CaptionFields, EditMethod):
 
 @METHODS.add
 class EditMessageReplyMarkup(EditMethod):
-    """Replace only the keyboard of a message, which does not mark it as edited."""
+    """Replace only the keyboard of a message, without marking the message as edited."""
 
     def call(self, world: World) -> JsonObject:
         chat, message = self.find(world)

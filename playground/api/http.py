@@ -1,7 +1,7 @@
-"""The Bot API over HTTP: ``/bot<token>/<method>`` and ``/file/bot<token>/<path>``, with faults.
+"""Serves the Bot API over HTTP, under ``/bot<token>/<method>`` and ``/file/bot<token>/<path>``, with faults.
 
-Parameters come in the query, a form, a multipart body or JSON. An official method that the playground does not
-have answers 501; an unknown name answers 404.
+Parameters come from the query, a form, a multipart body or JSON. An official method that the playground does not
+implement returns 501, and an unknown name returns 404.
 """
 
 import asyncio
@@ -26,21 +26,21 @@ _HTML_502 = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad 
 
 
 class BotApiHandler(BodyHandler):
-    """One call of one method."""
+    """Handles a call to a Bot API method."""
 
     _cancellable: asyncio.Task[Outcome | None] | None = None
-    """The call that is cancelled when the bot hangs up. Calls that change something are completed all the same."""
+    """The call to cancel if the bot hangs up. Calls that change something are completed anyway."""
 
     def initialize(self, world: World) -> None:
-        """Store the world that the routes pass to each handler."""
+        """Store the world, which the routes pass to each handler."""
         self.world = world
 
     async def get(self, token: str, name: str) -> None:
-        """Handle a call by GET like a call by POST."""
+        """Handle a GET call like a POST call."""
         await self.post(token, name)
 
     async def post(self, token: str, name: str) -> None:
-        """Answer one call, or do what a pending fault says instead."""
+        """Answer the call, or apply a pending fault instead."""
         try:
             method = _find_method(self.world, token, name)
             self.read_body()
@@ -56,22 +56,22 @@ class BotApiHandler(BodyHandler):
         try:
             outcome = await task
         except asyncio.CancelledError:
-            # The bot hung up, or the server is stopping: the answer has no reader.
+            # The bot hung up or the server is stopping, so nobody would read the answer.
             return
         if outcome is not None:
             self._write(outcome)
 
     def on_connection_close(self) -> None:
-        """Cancel the wait of a bot that has hung up."""
+        """Cancel a call that is waiting if the bot hangs up."""
         if self._cancellable is not None:
             self._cancellable.cancel()
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
-        """Report what tornado refuses, such as a broken multipart body, in the Bot API's form."""
+        """Report tornado's errors, such as a broken multipart body, in the Bot API's format."""
         self._refuse(ApiError(status_code, f"{self._reason}"))
 
     async def _call(self, method: type[BotMethod], fault: Fault | None) -> Outcome | None:
-        """Return the answer to send, or None to send nothing."""
+        """Return the answer to send, or None if nothing should be sent."""
         if fault is None:
             outcome = await call(self.world, method, partial(read_values, self.request))
             record(self.world, method, outcome)
@@ -88,7 +88,7 @@ class BotApiHandler(BodyHandler):
         return outcome if await self._must_answer(fault.kind) else None
 
     async def _must_answer(self, kind: str) -> bool:
-        """Return whether to send the outcome; if not, do to the connection what the fault says."""
+        """Return whether to send the outcome; if not, apply the fault to the connection."""
         if kind == "html_502":
             self.set_status(502)
             self.set_header("Content-Type", "text/html")
@@ -113,14 +113,14 @@ class BotApiHandler(BodyHandler):
 
 
 class BotFileHandler(RequestHandler):
-    """Downloads of files whose paths getFile returned."""
+    """Serves files under the paths that getFile returns."""
 
     def initialize(self, world: World) -> None:
-        """Store the world that the routes pass to each handler."""
+        """Store the world, which the routes pass to each handler."""
         self.world = world
 
     def get(self, token: str, path: str) -> None:
-        """Send the file's bytes."""
+        """Send the file's contents."""
         if not _tokens_match(token, self.world.token):
             raise HTTPError(401)
         try:

@@ -1,4 +1,4 @@
-"""Files in messages: Telegram's Document and PhotoSize, from an upload or from a file that the server has."""
+"""Creates Telegram's Document and PhotoSize objects from uploads or from files stored on the server."""
 
 from playground.state.files import StoredFile, image_size
 from playground.state.world import World
@@ -6,7 +6,10 @@ from playground.wire import JsonObject, Upload, not_built
 
 
 def document_object(world: World, source: Upload | str) -> JsonObject:
-    """Return Telegram's Document; uploads are stored. Raises ApiError for an unknown file id."""
+    """Return Telegram's Document, and store an upload.
+
+    Raise ApiError if a file id is unknown.
+    """
     if isinstance(source, Upload):
         names = {"file_name": source.file_name, "mime_type": source.mime_type}
         return {**names, **world.files.add("documents", source).to_api()}
@@ -14,7 +17,10 @@ def document_object(world: World, source: Upload | str) -> JsonObject:
 
 
 def photo_object(world: World, source: Upload | str) -> list[JsonObject]:
-    """Return Telegram's array of PhotoSize, with one size. Raises ApiError for a file that is not an image."""
+    """Return Telegram's array of PhotoSize, with a single size.
+
+    Raise ApiError if the file is not an image.
+    """
     if isinstance(source, Upload):
         width, height = image_size(source.content)
         stored = world.files.add("photos", source)

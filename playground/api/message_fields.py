@@ -1,4 +1,4 @@
-"""What methods that send and methods that edit have in common: texts, captions, keyboards and options."""
+"""Parameters shared by methods that send and methods that edit: texts, captions, keyboards and options."""
 
 from dataclasses import replace
 
@@ -27,40 +27,40 @@ _MESSAGE_MEMBERS = {
     "show_caption_above_media": "show_caption_above_media",
     "message_effect_id": "effect_id",
 }
-"""Parameters that become members of the message as they are, and the names of these members."""
+"""Parameters that are copied to the message unchanged, and their names in the message."""
 
 
 class TextFields(Parameters):
-    """A text and its markup."""
+    """Parameters for a text and its markup."""
 
     text: str = ""
     parse_mode: str = ""
     entities: list[MessageEntity] = Field(default_factory=list)
     link_preview_options: LinkPreviewOptions | None = None
     disable_web_page_preview: bool = False
-    """The older form of ``link_preview_options``, which Telegram still takes."""
+    """The older form of ``link_preview_options``, which Telegram still accepts."""
 
     def body(self) -> FormattedText:
-        """Return the text with its entities. Raises ApiError 400."""
+        """Return the text with its entities, or raise ApiError 400."""
         entities = [entity.to_json() for entity in self.entities]
         return _with_known_people(message_text(self.text, self.parse_mode, entities))
 
 
 class CaptionFields(Parameters):
-    """A caption and its markup."""
+    """Parameters for a caption and its markup."""
 
     caption: str = ""
     parse_mode: str = ""
     caption_entities: list[MessageEntity] = Field(default_factory=list)
 
     def body(self) -> FormattedText:
-        """Return the caption with its entities. Raises ApiError 400."""
+        """Return the caption with its entities, or raise ApiError 400."""
         entities = [entity.to_json() for entity in self.caption_entities]
         return _with_known_people(caption_text(self.caption, self.parse_mode, entities))
 
 
 def keyboard_to_json(markup: AnyKeyboard | None) -> JsonObject | None:
-    """Return the buttons under a message as Telegram shows them: None for none and for the other kinds of keyboards."""
+    """Return the buttons under a message in Telegram's format, or None if there are none."""
     rows = (
         [row for row in markup.to_json()["inline_keyboard"] if row] if isinstance(markup, InlineKeyboardMarkup) else []
     )
@@ -68,12 +68,12 @@ def keyboard_to_json(markup: AnyKeyboard | None) -> JsonObject | None:
 
 
 def reply_keyboard_to_json(markup: AnyKeyboard | None) -> JsonObject | None:
-    """Return what happens to the person's own keyboard: ReplyKeyboardMarkup, ReplyKeyboardRemove or ForceReply."""
+    """Return the change to the person's own keyboard: ReplyKeyboardMarkup, ReplyKeyboardRemove, ForceReply or None."""
     return None if markup is None or isinstance(markup, InlineKeyboardMarkup) else markup.to_json()
 
 
 def message_members(parameters: Parameters) -> JsonObject:
-    """Return the members that the message gets from ``parameters`` unchanged."""
+    """Return the members of the message that are copied unchanged from ``parameters``."""
     given = parameters.to_json()
     if given.get("disable_web_page_preview"):
         given.setdefault("link_preview_options", {"is_disabled": True})
@@ -81,7 +81,7 @@ def message_members(parameters: Parameters) -> JsonObject:
 
 
 def _with_known_people(body: FormattedText) -> FormattedText:
-    """Return the text with whole users in its mentions, which have only an id in markup."""
+    """Return the text with the full user in each mention; in markup, a mention contains only an id."""
     return FormattedText(body.text, tuple(_with_known_person(entity) for entity in body.entities))
 
 

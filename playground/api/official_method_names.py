@@ -1,4 +1,4 @@
-"""The names of all methods of Bot API 10.3, which distinguish a missing method from a misspelled one."""
+"""The names of all methods in Bot API 10.3, used to distinguish an unimplemented method from a misspelled one."""
 
 OFFICIAL_METHODS = (
     "addStickerToSet",

@@ -1,4 +1,4 @@
-"""The types inside parameters: ids, files, keyboards, entities, scopes. Names as in Bot API 10.3."""
+"""The types used in parameters, such as ids, files, keyboards, entities and scopes, named as in Bot API 10.3."""
 
 import re
 from typing import Annotated, Any, Self
@@ -42,7 +42,7 @@ _CHAT_SCOPES = ("chat", "chat_administrators", "chat_member")
 
 
 def between(low: int, high: int) -> AfterValidator:
-    """Allow integers from ``low`` to ``high``, both included."""
+    """Allow integers from ``low`` to ``high``, inclusive."""
 
     def check(number: int) -> int:
         if not low <= number <= high:
@@ -53,7 +53,7 @@ def between(low: int, high: int) -> AfterValidator:
 
 
 def one_of(*choices: str) -> AfterValidator:
-    """Allow these words."""
+    """Allow only these words."""
 
     def check(word: str) -> str:
         if word not in choices:
@@ -64,7 +64,7 @@ def one_of(*choices: str) -> AfterValidator:
 
 
 def matching(pattern: str, error: str) -> AfterValidator:
-    """Allow texts that match the whole ``pattern``; ``error`` is the message for other texts."""
+    """Allow texts that fully match ``pattern``; ``error`` is the message for other texts."""
 
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
@@ -79,12 +79,12 @@ def _refuse(value: object, info: ValidationInfo) -> None:
 
 
 NotBuilt = Annotated[object, AfterValidator(_refuse)]
-"""A parameter that Telegram has and the playground does not; a call with it answers 501."""
+"""A parameter that Telegram supports and the playground does not; calls that use it return 501."""
 
 ChatId = int | Annotated[str, Field(pattern=r"^@\w+$")]
 UploadedFile = Annotated[InstanceOf[Upload], PlainSerializer(Upload.to_log)]
 FileSource = str | UploadedFile
-"""The id of a file that the server has, or an upload."""
+"""The id of a file stored on the server, or an upload."""
 
 LanguageCode = Annotated[str, matching(r"[a-z]{2}|", "a two-letter language code expected")]
 ButtonStyle = Annotated[str, one_of("danger", "success", "primary")]
@@ -93,13 +93,13 @@ SecretToken = Annotated[str, matching(r"[A-Za-z0-9_-]{0,256}", "1 to 256 of A-Z 
 
 
 class MentionedUser(BotApiObject):
-    """The person whom an entity mentions."""
+    """The person mentioned by an entity."""
 
     id: int
 
 
 class MessageEntity(BotApiObject):
-    """A formatted part of a text; offset and length count UTF-16 code units."""
+    """A formatted part of a text; its offset and length are in UTF-16 code units."""
 
     type: str
     offset: int
@@ -113,7 +113,7 @@ class MessageEntity(BotApiObject):
 
 
 class LinkPreviewOptions(BotApiObject):
-    """How the preview of a link is shown."""
+    """Options for link previews."""
 
     is_disabled: bool = False
     url: str | None = None
@@ -123,7 +123,7 @@ class LinkPreviewOptions(BotApiObject):
 
 
 class ReplyParameters(BotApiObject):
-    """The message that is replied to, and the part of it that is quoted."""
+    """The message to reply to, and the part of it to quote."""
 
     message_id: int
     chat_id: ChatId | None = None
@@ -138,7 +138,7 @@ class ReplyParameters(BotApiObject):
 
 
 class BotCommand(BotApiObject):
-    """An entry of the command menu."""
+    """An entry in the command menu."""
 
     command: str
     description: str
@@ -153,7 +153,7 @@ class BotCommand(BotApiObject):
 
 
 class BotCommandScope(BotApiObject):
-    """The chats and people who see a command menu."""
+    """The chats and people to whom a command menu is shown."""
 
     type: Annotated[str, one_of(*_PLAIN_SCOPES, *_CHAT_SCOPES)]
     chat_id: ChatId | None = None
@@ -175,7 +175,7 @@ class WebAppInfo(BotApiObject):
 
 
 class LoginUrl(BotApiObject):
-    """A site that a button opens and signs the person in to."""
+    """A site that a button opens, with automatic login."""
 
     url: str
     forward_text: str | None = None
@@ -184,7 +184,7 @@ class LoginUrl(BotApiObject):
 
 
 class SwitchInlineQueryChosenChat(BotApiObject):
-    """The chats that a button offers for an inline query."""
+    """The kinds of chats that a button offers for an inline query."""
 
     query: str = ""
     allow_user_chats: bool = False
@@ -206,7 +206,7 @@ class CopyTextButton(BotApiObject):
 
 
 class InlineKeyboardButton(BotApiObject):
-    """A button under a message, which sends its data to the bot, opens an address, copies a text or starts a query."""
+    """A button under a message that sends data to the bot, opens an address, copies a text or starts a query."""
 
     text: str
     icon_custom_emoji_id: str | None = None
@@ -250,7 +250,7 @@ class InlineKeyboardButton(BotApiObject):
 
 
 class InlineKeyboardMarkup(BotApiObject):
-    """The buttons under a message, row by row."""
+    """The rows of buttons under a message."""
 
     inline_keyboard: list[list[InlineKeyboardButton]]
 
@@ -263,7 +263,7 @@ class InlineKeyboardMarkup(BotApiObject):
 
 
 class KeyboardButton(BotApiObject):
-    """A button of a reply keyboard, which sends its text unless it asks for something else."""
+    """A button on a reply keyboard, which sends its text unless it requests something else."""
 
     text: str
     icon_custom_emoji_id: str | None = None
@@ -288,7 +288,7 @@ def _button_from_text(value: Any) -> Any:  # noqa: ANN401  # JSON of any shape
 
 
 class ReplyKeyboardMarkup(BotApiObject):
-    """The buttons in place of a person's keyboard, row by row; a text alone is a button too."""
+    """The rows of buttons that replace a person's keyboard; a plain text is also a button."""
 
     keyboard: list[list[Annotated[KeyboardButton, BeforeValidator(_button_from_text)]]]
     is_persistent: bool = False

@@ -1,8 +1,8 @@
-"""Base models for parameters: pydantic checks them, and errors have Telegram's wording.
+"""Base models for parameters, which pydantic validates, with Telegram's wording for errors.
 
-Two parts are written by hand, because pydantic has no option for them. Forms send numbers, booleans, arrays and
-objects as text, and Telegram accepts fewer spellings than pydantic's lax mode. Telegram reports only the first error,
-as one sentence that names every object on the way to it.
+Two parts are written by hand, because pydantic has no option for them. First, forms send numbers, booleans, arrays and
+objects as text, and Telegram accepts fewer spellings than pydantic's lax mode. Second, Telegram reports only the first
+error, in one sentence that names every object on the path to it.
 """
 
 import re
@@ -35,16 +35,16 @@ _NOT_AN_OBJECT = "object_type"
 
 
 class Parameters(BaseModel):
-    """The parameters of one request, as fields. Null counts as not given.
+    """The parameters of a request, as fields. Null is treated as not given.
 
-    Unknown names are refused here and ignored in the Bot API, where only the names that a method knows are looked up.
+    Unknown names are refused, except in the Bot API, which ignores them.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Self:
-        """Validate values from a form or a JSON body. Raises ApiError 400 with the first error."""
+        """Validate values from a form or a JSON body, or raise ApiError 400 for the first error."""
         try:
             return cls.model_validate(given)
         except ValidationError as error:
@@ -56,12 +56,12 @@ class Parameters(BaseModel):
         return first_error(error)
 
     def to_json(self) -> JsonObject:
-        """Return the values that were given, without defaults; uploads by name, type and size."""
+        """Return the given values without defaults; uploads are described by name, type and size."""
         return self.model_dump(exclude_unset=True)
 
     @classmethod
     def parse_text(cls, name: str, value: object) -> object:
-        """Return ``value``, parsed if it is text and the field ``name`` holds another type."""
+        """Return ``value``, parsed if it is text and the field ``name`` has another type."""
         field = cls.model_fields.get(name)
         return value if field is None or not isinstance(value, str) else _parse_text(value, _types(field.annotation))
 
@@ -78,7 +78,7 @@ class Parameters(BaseModel):
 
 
 class BotApiObject(Parameters):
-    """An object inside a parameter, under its name in the Bot API. Members without a field are ignored."""
+    """An object inside a parameter, with its Bot API name. Members without a field are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -94,7 +94,7 @@ class BotApiObject(Parameters):
 
 
 def resolve_attachments(given: Mapping[str, object]) -> dict[str, object]:
-    """Replace each text ``attach://NAME`` with the upload NAME, and drop the separate parameter NAME."""
+    """Replace each text ``attach://NAME`` with the upload NAME, and remove the separate parameter NAME."""
     uses = {name: str(value).removeprefix("attach://") for name, value in given.items() if _is_attached(value, given)}
     taken = set(uses.values())
     rest = {name: value for name, value in given.items() if name not in taken}
@@ -107,7 +107,7 @@ def _is_attached(value: object, given: Mapping[str, object]) -> bool:
 
 
 def _parse_text(text: str, types: set[type]) -> object:
-    """Parse ``text`` as one of ``types``; return it unchanged when it is not valid for any of them."""
+    """Parse ``text`` as one of ``types``, or return it unchanged if it is not valid for any of them."""
     if bool in types:
         return _BOOLEANS.get(text.lower(), text)
     if int in types:
@@ -123,7 +123,7 @@ def _parse_text(text: str, types: set[type]) -> object:
 
 
 def _types(annotation: Any) -> set[type]:  # noqa: ANN401  # an annotation can be anything
-    """Return the types that an annotation allows, without the types of array items."""
+    """Return the types that an annotation allows, excluding the types of array items."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _types(get_args(annotation)[0])
@@ -133,7 +133,7 @@ def _types(annotation: Any) -> set[type]:  # noqa: ANN401  # an annotation can b
 
 
 def first_error(error: ValidationError) -> str:
-    """Describe the first unknown name, or else the first wrong value, in one sentence."""
+    """Describe the first unknown name or, if there is none, the first wrong value, in one sentence."""
     errors = error.errors()
     return _sentence(next((one for one in errors if one["type"] == "extra_forbidden"), errors[0]))
 

@@ -1,4 +1,4 @@
-"""Bot API methods about the bot itself and the people it chats with: commands, name and descriptions, chats."""
+"""Bot API methods for the bot's profile and commands, and for information about chats."""
 
 from playground.api.bot_method import BotMethod, MethodTable
 from playground.api.parameter_types import BotCommand, BotCommandScope, ChatId, LanguageCode
@@ -13,7 +13,7 @@ METHODS = MethodTable()
 
 @METHODS.add
 class GetMe(BotMethod):
-    """Return the bot's user and what it may do."""
+    """Return the bot's user and its permissions."""
 
     def call(self, world: World) -> JsonObject:
         return {
@@ -32,7 +32,7 @@ class GetMe(BotMethod):
 
 @METHODS.add
 class GetChat(BotMethod):
-    """Return Telegram's ChatFullInfo of a private chat."""
+    """Return Telegram's ChatFullInfo for a private chat."""
 
     chat_id: ChatId
 
@@ -48,12 +48,12 @@ class GetChat(BotMethod):
 
 
 class LocalizedMethod(BotMethod):
-    """A method about one language; without a code it is about every language that has no text."""
+    """A method for one language or, without a language code, for all languages that do not have their own text."""
 
     language_code: LanguageCode = ""
 
     def set_text(self, world: World, name: str, text: str, limit: int) -> bool:
-        """Set one text of the profile, up to ``limit`` characters."""
+        """Set one text in the profile, with up to ``limit`` characters."""
         if len(text) > limit:
             raise bad_request(f"{name.upper()}_TOO_LONG")
         current = getattr(world.profile.current, name)
@@ -63,12 +63,15 @@ class LocalizedMethod(BotMethod):
 
 
 class CommandsMethod(LocalizedMethod):
-    """A method about the command menu of one scope and language."""
+    """A method for the command menu in one scope and language."""
 
     scope: BotCommandScope = BotCommandScope(type="default")
 
     def set_commands(self, world: World, commands: list[JsonObject] | None) -> bool:
-        """Set the menu, or remove it when ``commands`` is None. Raises ApiError for an unknown chat."""
+        """Set the menu, or remove it if ``commands`` is None.
+
+        Raise ApiError if the chat is unknown.
+        """
         if self.scope.chat_id is not None:
             world.chats.find(self.scope.chat_id)
         profile = world.profile.current.with_commands(self.scope.to_json(), self.language_code, commands)
@@ -99,7 +102,7 @@ class DeleteMyCommands(CommandsMethod):
 
 @METHODS.add
 class GetMyCommands(CommandsMethod):
-    """Return the commands of exactly one scope and language."""
+    """Return the commands for exactly this scope and language."""
 
     def call(self, world: World) -> list[JsonObject]:
         return world.profile.current.commands_for(self.scope.to_json(), self.language_code) or []
@@ -125,7 +128,7 @@ class GetMyName(LocalizedMethod):
 
 @METHODS.add
 class SetMyDescription(LocalizedMethod):
-    """Set what an empty chat shows, up to 512 characters."""
+    """Set the text that an empty chat shows, up to 512 characters."""
 
     description: str = ""
 
@@ -135,7 +138,7 @@ class SetMyDescription(LocalizedMethod):
 
 @METHODS.add
 class GetMyDescription(LocalizedMethod):
-    """Return what an empty chat shows."""
+    """Return the text that an empty chat shows."""
 
     def call(self, world: World) -> JsonObject:
         return {"description": localized(world.profile.current.description, self.language_code)}

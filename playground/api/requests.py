@@ -1,4 +1,4 @@
-"""Reads the values of a request from the query, a form, a multipart body or JSON."""
+"""Reads the values in a request from the query, a form, a multipart body or JSON."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,15 @@ from playground.wire import JsonObject, Upload, bad_request, not_utf8, parse_jso
 
 
 def read_values(request: HTTPServerRequest) -> JsonObject:
-    """Return text, JSON values and uploads by name; the last of several values counts. Raises ApiError 400."""
+    """Return text, JSON values and uploads, keyed by name, or raise ApiError 400.
+
+    If a name has several values, the last one is used.
+    """
     return _values(request.headers.get("Content-Type", ""), request.body, request.arguments, request.files)
 
 
 def read_answer(response: HTTPResponse) -> JsonObject:
-    """Return the values in the body of an answer, as ``read_values`` does. Raises ApiError 400."""
+    """Return the values in the body of an answer, like ``read_values``, or raise ApiError 400."""
     arguments: dict[str, list[bytes]] = {}
     files: dict[str, list[HTTPFile]] = {}
     content_type = response.headers.get("Content-Type", "")

@@ -37,7 +37,7 @@ METHODS = MethodTable()
 
 
 class SendMethod(BotMethod):
-    """The parameters of all methods that send a message."""
+    """Parameters common to methods that send a message."""
 
     chat_id: ChatId
     business_connection_id: NotBuilt = None
@@ -53,12 +53,12 @@ class SendMethod(BotMethod):
     callback_query_id: NotBuilt = None
     reply_parameters: ReplyParameters | None = None
     reply_to_message_id: int = 0
-    """Together with ``allow_sending_without_reply`` the older form of ``reply_parameters``, still taken."""
+    """The older form of ``reply_parameters``, together with ``allow_sending_without_reply``; still accepted."""
     allow_sending_without_reply: bool = False
     reply_markup: ReplyMarkup | None = None
 
     def send(self, world: World, chat: Chat, body: FormattedText, media: JsonObject | None = None) -> JsonObject:
-        """Add the message to the chat and return Telegram's Message. Raises ApiError."""
+        """Add the message to the chat and return it as Telegram's Message, or raise ApiError."""
         reply_to, quote = _find_reply(chat, self._reply())
         message = Message(
             message_id=world.chats.next_message_id(chat),
@@ -85,7 +85,7 @@ class SendMethod(BotMethod):
 
 @METHODS.add
 class SendMessage(TextFields, SendMethod):
-    """Send a text."""
+    """Send a text message."""
 
     def call(self, world: World) -> JsonObject:
         body = self.body()
@@ -94,7 +94,7 @@ class SendMessage(TextFields, SendMethod):
 
 @METHODS.add
 class SendDocument(CaptionFields, SendMethod):
-    """Send a file: an upload, or a file that the server has by its id."""
+    """Send a file, either as an upload or by the id of a file on the server."""
 
     document: FileSource
     thumbnail: UploadedFile | None = None
@@ -108,7 +108,7 @@ class SendDocument(CaptionFields, SendMethod):
 
 @METHODS.add
 class SendPhoto(CaptionFields, SendMethod):
-    """Send an image: an upload, or a file that the server has by its id."""
+    """Send an image, either as an upload or by the id of a file on the server."""
 
     photo: FileSource
     show_caption_above_media: bool = False
@@ -138,7 +138,7 @@ class SendChatAction(BotMethod):
 
 
 def _find_reply(chat: Chat, reply: ReplyParameters | None) -> tuple[Message | None, JsonObject]:
-    """Return the message that is replied to, and the members that its quoted part adds."""
+    """Return the message being replied to, and the members to add for the quoted part."""
     if reply is None or reply.message_id <= 0:
         return None, {}
     if reply.chat_id not in (None, chat.id):

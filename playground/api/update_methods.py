@@ -1,4 +1,4 @@
-"""Bot API methods about updates: long polling, the webhook, answers to taps, and the files that updates name."""
+"""Bot API methods for updates: long polling, the webhook, answers to taps, and downloads of files."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ METHODS = MethodTable()
 
 @METHODS.add
 class GetUpdates(BotMethod):
-    """Long polling. Refused while a webhook is set; ends another getUpdates that is in progress."""
+    """Long polling. The call is refused while a webhook is set. It ends another getUpdates call in progress."""
 
     offset: int = 0
     limit: Annotated[int, between(1, 100)] = 100
@@ -39,7 +39,7 @@ class GetUpdates(BotMethod):
 
 @METHODS.add
 class SetWebhook(BotMethod):
-    """Post updates to ``url``. Unlike Telegram's, an address of this machine may be plain http and have any port."""
+    """Post updates to ``url``. Unlike with Telegram, an address on this machine may use plain HTTP and any port."""
 
     url: str
     certificate: UploadedFile | None = None
@@ -85,7 +85,7 @@ def _check_webhook_address(url: str) -> None:
 
 @METHODS.add
 class DeleteWebhook(BotMethod):
-    """Go back to long polling."""
+    """Remove the webhook, and go back to long polling."""
 
     drop_pending_updates: bool = False
 
@@ -108,7 +108,7 @@ class GetWebhookInfo(BotMethod):
 
 @METHODS.add
 class AnswerCallbackQuery(BotMethod):
-    """Answer a tap with a short notice, an alert or nothing."""
+    """Answer a tap with a short notice, an alert or without text."""
 
     callback_query_id: str
     text: str = ""
@@ -133,7 +133,7 @@ class AnswerCallbackQuery(BotMethod):
 
 @METHODS.add
 class GetFile(BotMethod):
-    """Return where to download a file of up to 20 MB."""
+    """Return the download path for a file of up to 20 MB."""
 
     file_id: str
 

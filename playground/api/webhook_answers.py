@@ -1,6 +1,6 @@
-"""Calls the method that a bot names in the body of its answer to a webhook request.
+"""Calls the method named in the body of a bot's answer to a webhook request.
 
-The bot learns neither the result nor an error; both are in the call log.
+The bot does not receive the result or an error, but both are in the call log.
 """
 
 from tornado.httpclient import HTTPResponse
@@ -14,7 +14,10 @@ _NEVER_CALLED = frozenset({"deletewebhook", "setwebhook", "close", "logout"})
 
 
 async def call_method_in_answer(world: World, response: HTTPResponse) -> None:
-    """Call the method with the other values of the body; ignore an answer that names none that may be called."""
+    """Call the method with the other values in the body.
+
+    Do nothing if the answer does not name a method that may be called.
+    """
     try:
         values = read_answer(response)
     except ApiError:

@@ -1,1 +1,1 @@
-"""The people's actions in the playground, over HTTP."""
+"""People's actions in the playground, over HTTP."""

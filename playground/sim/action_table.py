@@ -1,6 +1,6 @@
-"""The actions below ``/sim``, each a class: its fields are what the request takes, and ``perform`` does it.
+"""The actions under ``/sim``. Each is a class with the request's parameters as fields and a ``perform`` method.
 
-To add an action, write its class and enter it in ``ACTIONS``.
+To add an action, write its class and add it to ``ACTIONS``.
 """
 
 from abc import abstractmethod
@@ -18,20 +18,20 @@ from playground.state.world import World
 from playground.wire import JsonObject, Upload, bad_request, not_built
 
 ID_LIMIT = 2**52
-"""Telegram's ids of people and chats have at most 52 significant bits."""
+"""Telegram's ids for people and chats have at most 52 significant bits."""
 _METHODS = {name.lower(): name for name in OFFICIAL_METHODS}
 
 
 class Action(Parameters):
-    """One POST below ``/sim``."""
+    """An action that is performed by a POST under ``/sim``."""
 
     @abstractmethod
     def perform(self, world: World) -> JsonObject:
-        """Return the answer. Raises ApiError."""
+        """Perform the action and return the answer, or raise ApiError."""
 
 
 def person_id(user_id: int | None = None, chat_id: int | None = None, chat_type: str = "private") -> int:
-    """Return the person whose private chat is meant. Raises ApiError for any other chat."""
+    """Return the id of the person in the private chat, or raise ApiError for any other kind of chat."""
     if chat_type != "private" or (chat_id is not None and chat_id <= 0):
         raise not_built("chats other than private ones")
     person = user_id if user_id is not None else chat_id or DEFAULT_PERSON_ID
@@ -43,7 +43,7 @@ def person_id(user_id: int | None = None, chat_id: int | None = None, chat_type:
 
 
 class PersonAction(Action):
-    """What one person does in the private chat with the bot, which has the person's id."""
+    """A person's action in the private chat with the bot. The chat has the same id as the person."""
 
     chat_id: int | None = None
     user_id: int | None = None
@@ -51,7 +51,7 @@ class PersonAction(Action):
 
     @property
     def person_id(self) -> int:
-        """The person who acts. Raises ApiError for any chat but the person's own."""
+        """The id of the person who acts. Any chat except the person's own raises ApiError."""
         return person_id(self.user_id, self.chat_id, self.chat_type)
 
 
@@ -66,7 +66,7 @@ class WriteMessage(PersonAction):
 
 
 class PasteText(PersonAction):
-    """Send a text of any length, split as the apps split it."""
+    """Send a text of any length, split like the apps do."""
 
     text: str
     reply_to: int | None = None
@@ -77,7 +77,7 @@ class PasteText(PersonAction):
 
 
 class EditMessage(PersonAction):
-    """Edit one's own message."""
+    """Edit the person's own message."""
 
     message_id: int
     text: str
@@ -87,7 +87,7 @@ class EditMessage(PersonAction):
 
 
 class TapButton(PersonAction):
-    """Tap a button by its label or its data."""
+    """Tap the button with this label or data."""
 
     message_id: int
     label: str | None = None
@@ -150,7 +150,7 @@ _Positive = Annotated[int, between(1, 1_000_000)]
 
 
 class AddFault(Action):
-    """Make the next calls of a method fail, or the next updates arrive wrongly."""
+    """Make the next calls to a method fail, or the next updates arrive twice or out of order."""
 
     kind: _FaultKind
     method: Annotated[str, AfterValidator(_check_method_name)] | None = None
@@ -184,7 +184,7 @@ class ClearFaults(Action):
 
 
 class Reset(Action):
-    """Empty chats, calls, faults and pending updates; returns the number of the latest call."""
+    """Clear chats, calls, faults and pending updates, and return the number of the latest call."""
 
     def perform(self, world: World) -> JsonObject:
         world.reset()

@@ -1,4 +1,4 @@
-"""People's actions: write, edit, tap, send files. Each action changes the chat and enqueues an update."""
+"""People's actions: writing, editing, tapping and sending files. Each changes the chat and enqueues an update."""
 
 import time
 from dataclasses import dataclass, replace
@@ -14,25 +14,25 @@ from playground.wire import ApiError, JsonObject, Upload, bad_request
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """A message that a person sent or edited; ``update_id`` is None when the bot does not want such updates."""
+    """A message that a person sent or edited; ``update_id`` is None if the bot does not want such updates."""
 
     message: Message
     update_id: int | None
 
     def to_json(self) -> JsonObject:
-        """Return the answer of the ``/sim`` calls."""
+        """Return the answer for ``/sim`` calls."""
         message = self.message.to_json()
         ids = {"message_id": self.message.message_id, "chat_id": message["chat"]["id"], "update_id": self.update_id}
         return {**ids, "message": message}
 
 
 def write(world: World, user_id: int, text: str, reply_to: int | None = None) -> SentMessage:
-    """Send a text of up to 4,096 UTF-16 code units. Raises ApiError."""
+    """Send a text of up to 4,096 UTF-16 code units, or raise ApiError."""
     return _send(world, user_id, _format_text(text), {}, reply_to)
 
 
 def paste(world: World, user_id: int, text: str, reply_to: int | None = None) -> list[SentMessage]:
-    """Send a text of any length as the apps do, split into consecutive messages. Raises ApiError."""
+    """Send a text of any length, split into consecutive messages like the apps do, or raise ApiError."""
     parts = split_like_apps(text)
     if not parts:
         raise bad_request("message text is empty")
@@ -41,7 +41,7 @@ def paste(world: World, user_id: int, text: str, reply_to: int | None = None) ->
 
 
 def edit(world: World, user_id: int, message_id: int, text: str) -> SentMessage:
-    """Change the text or caption of the person's own message. Raises ApiError."""
+    """Change the text or caption of the person's own message, or raise ApiError."""
     chat = world.chats.open(user_id)
     message = _find_message(chat, message_id)
     if message.sender.is_bot:
@@ -54,7 +54,7 @@ def edit(world: World, user_id: int, message_id: int, text: str) -> SentMessage:
 
 
 def tap(world: World, user_id: int, message_id: int, *, label: str | None, data: str | None) -> JsonObject:
-    """Tap the button with this label or data on a message. Raises ApiError when there is no such button."""
+    """Tap the button with this label or data on a message, or raise ApiError if there is no such button."""
     chat = world.chats.open(user_id)
     message = _find_message(chat, message_id)
     buttons = [button for row in message.to_json()["buttons"] for button in row]
@@ -84,12 +84,12 @@ def send_document(world: World, user_id: int, upload: Upload, caption: str) -> S
 
 
 def send_photo(world: World, user_id: int, upload: Upload, caption: str) -> SentMessage:
-    """Send an image. Raises ApiError for a file that is not an image."""
+    """Send an image, or raise ApiError if the file is not an image."""
     return _send(world, user_id, _format_caption(caption), {"photo": photo_object(world, upload)})
 
 
 def send_voice(world: World, user_id: int, upload: Upload, duration: int) -> SentMessage:
-    """Send a voice message of ``duration`` seconds."""
+    """Send a voice message that is ``duration`` seconds long."""
     stored = world.files.add("voice", upload).to_api()
     voice = {**stored, "duration": duration, "mime_type": upload.mime_type}
     return _send(world, user_id, FormattedText(""), {"voice": voice})

@@ -1,7 +1,8 @@
-"""Protects people's chats from other sites' pages: checks Host and Origin, and forbids framing.
+"""Protects people's chats from other sites' pages by checking Host and Origin and forbidding framing.
 
-The requests need no token, so a page of another site must not be able to send or read them through a person's browser.
-A name that somebody else owns can point to this machine (DNS rebinding); the Host header then has that name.
+The requests do not need a token, so another site's page must not be able to send them or read the answers through a
+person's browser. In DNS rebinding, a name that an attacker owns points to this machine, and the Host header then
+contains that name.
 """
 
 from urllib.parse import urlsplit
@@ -15,13 +16,13 @@ _CONTENT_POLICY = "default-src 'self'; img-src 'self' blob: data:; base-uri 'non
 
 
 class LocalHandler(RequestHandler):
-    """Answers programs on this machine and the playground's own page, and nobody else.
+    """Answers only programs on this machine and the playground's own page.
 
     The application's setting ``listening_host`` is the host name or address that the server was told to listen on.
     """
 
     def set_default_headers(self) -> None:
-        """Forbid frames, code and images from other sites, and use of the answer by other sites."""
+        """Forbid frames, other sites' code and images, and the use of the answer by other sites."""
         self.set_header("Content-Security-Policy", _CONTENT_POLICY)
         self.set_header("X-Frame-Options", "DENY")
         self.set_header("X-Content-Type-Options", "nosniff")
@@ -32,7 +33,7 @@ class LocalHandler(RequestHandler):
         self.check_sender()
 
     def check_sender(self) -> None:
-        """Refuse requests under a foreign host name or from another site's page. Raises ApiError 403."""
+        """Raise ApiError 403 for requests with a foreign host name or from another site's page."""
         host = self.request.host
         if not self._is_own_host(host):
             raise ApiError(
@@ -49,7 +50,7 @@ class LocalHandler(RequestHandler):
         self.finish(f"{self.error_description(**kwargs)}\n")
 
     def error_description(self, **kwargs: object) -> str:
-        """Return the sentence for the error of ``write_error``, and set the status of an ApiError."""
+        """Return the sentence that describes the error, and set the status if it is an ApiError."""
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None  # type: ignore[index]  # tornado's tuple
         if not isinstance(error, ApiError):
             return self._reason
@@ -57,7 +58,7 @@ class LocalHandler(RequestHandler):
         return error.description
 
     def log_exception(self, *exc_info: object) -> None:
-        """Log errors of the server, but not refused requests."""
+        """Log server errors, but not refused requests."""
         if not isinstance(exc_info[1], ApiError):
             super().log_exception(*exc_info)  # type: ignore[arg-type]  # passed through unchanged
 
@@ -71,7 +72,7 @@ class LocalHandler(RequestHandler):
         return is_loopback(name) or name in (self.settings["listening_host"].lower(), self._local_address())
 
     def _local_address(self) -> str | None:
-        """Return the address of this machine that the request was sent to."""
+        """Return the address on this machine to which the request was sent."""
         connection = self.request.connection
         stream = getattr(connection, "stream", None)
         if stream is None or stream.socket is None:

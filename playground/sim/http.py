@@ -1,7 +1,7 @@
-"""``/sim/...``: the people's side over HTTP, JSON in and out, for the page, tests and drivers.
+"""The JSON API under ``/sim/...``, through which the page, tests and drivers act as people.
 
-A refused request answers ``{"error": "..."}`` with 400, 403, 404, 413 or 501. A private chat has its person's id, so
-``chat_id`` and ``user_id`` are interchangeable.
+The answer to a refused request is ``{"error": "..."}`` with status 400, 403, 404, 413 or 501. A private chat has the
+same id as the person, so ``chat_id`` and ``user_id`` are interchangeable.
 """
 
 from typing import Annotated, TypeVar
@@ -27,32 +27,32 @@ _Query = TypeVar("_Query", bound=Parameters)
 
 
 class WaitQuery(Parameters):
-    """How long to wait, in seconds."""
+    """Parameters for a request that can wait for a result."""
 
     wait: Annotated[int, between(0, _LONGEST_WAIT_SECONDS)] = 0
 
 
 class SinceQuery(WaitQuery):
-    """What the caller has already seen, by number or version."""
+    """Parameters for a request that returns changes since a call number or chat version."""
 
     since: int | None = None
 
 
 class AboutQuery(Parameters):
-    """The person to describe the bot to."""
+    """Parameters for a description of the bot as a person sees it."""
 
     user_id: int = DEFAULT_PERSON_ID
 
 
 class SimHandler(LocalHandler):
-    """Reads parameters and reports errors in JSON, for all of ``/sim``."""
+    """Reads parameters and reports errors in JSON; the base class of all handlers under ``/sim``."""
 
     def initialize(self, world: World) -> None:
         """Store the world that the routes pass to each handler."""
         self.world = world
 
     def read(self, model: type[_Query]) -> _Query:
-        """Return the request's checked parameters. Raises ApiError."""
+        """Return the request's validated parameters, or raise ApiError."""
         return model.read(read_values(self.request))
 
     def answer(self, value: object) -> None:
@@ -69,7 +69,10 @@ class ActionHandler(BodyHandler, SimHandler):
     """POST /sim/<action>."""
 
     def prepare(self) -> None:
-        """Get ready to read the body, before which no answer may be sent: its sender would not read it."""
+        """Get ready to read the body.
+
+        No answer may be sent before the body is read, because the sender would not read the answer.
+        """
         BodyHandler.prepare(self)
 
     def post(self, name: str) -> None:
@@ -88,7 +91,7 @@ class OutboxHandler(SimHandler):
     """GET /sim/outbox?since=N&wait=SECONDS."""
 
     async def get(self) -> None:
-        """Return the bot's calls numbered above ``since``; wait for the first of them."""
+        """Return the bot's calls with numbers above ``since``, waiting for the first one."""
         query = self.read(SinceQuery)
         calls = await self.world.outbox.since(query.since or 0, query.wait)
         self.answer([call.to_json() for call in calls])
@@ -98,7 +101,7 @@ class ChatHandler(SimHandler):
     """GET /sim/chat/<id>?since=VERSION&wait=SECONDS."""
 
     async def get(self, chat_id: str) -> None:
-        """Return the chat as the user sees it, once its version is above ``since`` (default: the current one)."""
+        """Return the chat as the user sees it, once its version is above ``since`` (by default, the current version)."""
         query = self.read(SinceQuery)
         chat = self.world.chats.open(person_id(chat_id=int(chat_id)))
         since = chat.version if query.since is None else query.since
@@ -110,7 +113,7 @@ class StatusHandler(SimHandler):
     """GET /sim/status?wait=SECONDS."""
 
     async def get(self) -> None:
-        """Report whether the bot is listening; wait until it is."""
+        """Report whether the bot is listening, and wait until it is."""
         query = self.read(WaitQuery)
         await self.world.changes.wait_until(self._bot_listens, query.wait)
         self.answer(self.world.status())
@@ -120,10 +123,10 @@ class StatusHandler(SimHandler):
 
 
 class AboutHandler(SimHandler):
-    """GET /sim/about?user_id=N: what an app knows about the bot and the people before the first message."""
+    """GET /sim/about?user_id=N: information about the bot and the people that an app has before the first message."""
 
     def get(self) -> None:
-        """Return the bot's name, texts and command menu for one person, the people, and the kinds of faults."""
+        """Return the bot's name, texts and command menu as a person sees them, the people, and the kinds of faults."""
         query = self.read(AboutQuery)
         profile, language = self.world.profile.current, "en"
         self.answer(
@@ -143,7 +146,7 @@ class AboutHandler(SimHandler):
 
 
 class FileHandler(SimHandler):
-    """GET /sim/file/<file_id>: a file of the chat, for the page."""
+    """GET /sim/file/<file_id>: a file in the chat, for the page."""
 
     def get(self, file_id: str) -> None:
         """Send the bytes, but never with a content type that a browser would execute."""
@@ -153,7 +156,7 @@ class FileHandler(SimHandler):
 
 
 class EventsHandler(SimHandler):
-    """GET /sim/events: every change as a server-sent event with JSON data."""
+    """GET /sim/events: every change, as a server-sent event with JSON data."""
 
     async def get(self) -> None:
         """Send changes until the client disconnects."""

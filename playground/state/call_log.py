@@ -8,7 +8,7 @@ from playground.wire import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. ``result`` is the result or, for a refused call, the error; ``fault`` is the fault that hit it."""
+    """A call. ``result`` is the result or, if the call was refused, the error; ``fault`` is the fault applied to it."""
 
     seq: int
     method: str
@@ -18,7 +18,7 @@ class Call:
     fault: str | None = None
 
     def to_json(self) -> JsonObject:
-        """Return the entry of ``/sim/outbox``."""
+        """Return the call's entry in ``/sim/outbox``."""
         entry: JsonObject = {
             "seq": self.seq,
             "method": self.method,
@@ -30,7 +30,7 @@ class Call:
 
 
 class CallLog:
-    """Every call except getUpdates, numbered from 1 in each run of the server."""
+    """Every call except getUpdates. Numbering starts at 1 each time the server starts."""
 
     def __init__(self, changes: ChangeFeed) -> None:
         self._changes = changes
@@ -39,21 +39,21 @@ class CallLog:
 
     @property
     def last(self) -> int:
-        """The number of the latest call; 0 before the first."""
+        """The number of the latest call, or 0 before the first call."""
         return self._cleared + len(self._calls)
 
     def add(self, method: str, params: JsonObject, *, ok: bool, result: object, fault: str | None) -> None:
-        """Record one call."""
+        """Add a call to the log."""
         call = Call(self.last + 1, method, params, ok, result, fault)
         self._calls.append(call)
         self._changes.publish("call", call=call.to_json())
 
     async def since(self, seq: int, seconds: float) -> list[Call]:
-        """Return the calls numbered above ``seq``; wait up to ``seconds`` for one."""
+        """Return the calls with numbers above ``seq``, waiting up to ``seconds`` for the first one."""
         await self._changes.wait_until(lambda: self.last > seq, seconds)
         return self._calls[max(seq - self._cleared, 0) :]
 
     def clear(self) -> None:
-        """Forget the calls; the numbers continue."""
+        """Forget all calls, but continue the numbering."""
         self._cleared = self.last
         self._calls.clear()

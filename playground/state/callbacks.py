@@ -1,4 +1,4 @@
-"""Taps on buttons that the bot has not yet answered."""
+"""Button taps that the bot has not answered yet."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ LIFETIME_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """The person, the chat and the time (Unix seconds) of a tap."""
+    """A tap, with its person, chat and time (in Unix seconds)."""
 
     id: str
     user_id: int
@@ -21,7 +21,7 @@ class Tap:
 
 
 class Callbacks:
-    """Unanswered taps by id. A tap can be answered once, within LIFETIME_SECONDS; taps do not survive a restart."""
+    """Unanswered taps, by id. A tap can be answered once, within LIFETIME_SECONDS. Taps do not survive a restart."""
 
     def __init__(self, counters: Counters, clock: Callable[[], float] = time.time) -> None:
         self._counters = counters
@@ -35,7 +35,7 @@ class Callbacks:
         return tap
 
     def pop(self, callback_id: str) -> Tap:
-        """Remove and return the tap to answer. Raises ApiError when it is unknown, answered or too old."""
+        """Remove and return the tap to answer, or raise ApiError if the tap is unknown, answered or too old."""
         tap = self._open.pop(callback_id, None)
         if tap is None or self._clock() - tap.tapped_at > LIFETIME_SECONDS:
             raise bad_request("query is too old and response timeout expired or query ID is invalid")

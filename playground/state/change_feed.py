@@ -9,7 +9,7 @@ _QUEUE_SIZE = 10_000
 
 
 class ChangeFeed:
-    """The changes of one server. Belongs to one event loop."""
+    """The feed of a server's changes. It must be used from a single event loop."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
@@ -17,7 +17,7 @@ class ChangeFeed:
         self._closed = False
 
     def publish(self, kind: str, **values: object) -> None:
-        """Publish a change; ``kind`` becomes its ``type``."""
+        """Publish a change, with ``kind`` as its ``type``."""
         event = {"type": kind, **values}
         for queue in list(self._subscribers):
             if queue.full():
@@ -28,7 +28,7 @@ class ChangeFeed:
         self._wake()
 
     async def wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until ``condition()`` holds, ``seconds`` have passed or the feed closes; return whether it holds."""
+        """Wait until ``condition()`` is true, ``seconds`` have passed or the feed closes, and return the condition."""
         try:
             async with asyncio.timeout(seconds):
                 while not (self._closed or condition()):
@@ -38,7 +38,7 @@ class ChangeFeed:
         return condition()
 
     async def subscribe(self) -> AsyncIterator[JsonObject]:
-        """Yield every new change in order until the feed closes."""
+        """Yield every new change, in order, until the feed closes."""
         queue: asyncio.Queue[JsonObject | None] = asyncio.Queue(_QUEUE_SIZE)
         self._subscribers.add(queue)
         try:
@@ -48,7 +48,7 @@ class ChangeFeed:
             self._subscribers.discard(queue)
 
     def close(self) -> None:
-        """End all waits and subscriptions, because the server stops."""
+        """End all waits and subscriptions, because the server is stopping."""
         self._closed = True
         for queue in self._subscribers:
             if not queue.full():

@@ -1,4 +1,4 @@
-"""Chats and their current messages, in memory. Message ids continue after a restart."""
+"""Chats and their current messages, in memory. Message ids are not reused after a restart."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ TYPING_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. ``body`` is its text, or the caption of its ``media`` (such as ``{"photo": [...]}``)."""
+    """A message. ``body`` is its text, or the caption of its ``media`` (such as ``{"photo": [...]}``)."""
 
     message_id: int
     chat: JsonObject
@@ -24,7 +24,7 @@ class Message:
     reply_to: "Message | None" = None
     reply_markup: JsonObject | None = None
     reply_keyboard: JsonObject | None = None
-    """What the message does to the person's own keyboard; not a part of Telegram's Message."""
+    """The change that the message makes to the person's own keyboard; not part of Telegram's Message."""
     extras: JsonObject = field(default_factory=dict)
     edit_date: int | None = None
 
@@ -52,7 +52,7 @@ class Message:
         return message
 
     def to_json(self) -> JsonObject:
-        """Return what a person sees: Telegram's Message plus from_bot, edited and buttons."""
+        """Return the message as a person sees it: Telegram's Message plus from_bot, edited and buttons."""
         keyboard = self.reply_markup["inline_keyboard"] if self.reply_markup else []
         shown = {"from_bot": self.sender.is_bot, "edited": self.edit_date is not None, "buttons": keyboard}
         return {**self.to_api(), **shown}
@@ -67,7 +67,7 @@ class Chat:
     version: int = 0
     typing_until: float = 0.0
     reply_keyboard: JsonObject | None = None
-    """The ReplyKeyboardMarkup or ForceReply that the person sees, with the ``message_id`` that brought it."""
+    """The ReplyKeyboardMarkup or ForceReply that the person sees, with the ``message_id`` of its message."""
 
     @property
     def id(self) -> int:
@@ -91,7 +91,7 @@ class Chat:
         return message
 
     def _change_keyboard(self, message: Message) -> None:
-        """Show the keyboard that a new message brings, or hide one that is meant for a single use."""
+        """Show a new message's keyboard, or hide a keyboard that is meant for a single use."""
         new, old = message.reply_keyboard, self.reply_keyboard or {}
         if new is not None:
             self.reply_keyboard = None if "remove_keyboard" in new else {**new, "message_id": message.message_id}
@@ -99,7 +99,7 @@ class Chat:
             self.reply_keyboard = None
 
     def remove(self, message_id: int) -> None:
-        """Delete a message and the keyboard that it brought. Raises KeyError when it does not exist."""
+        """Delete a message and its reply keyboard, or raise KeyError if the message does not exist."""
         del self.messages[message_id]
         self.version += 1
         if (self.reply_keyboard or {}).get("message_id") == message_id:
@@ -107,7 +107,7 @@ class Chat:
 
 
 class Chats:
-    """All chats by id. A chat exists once its person has written, even in an earlier run."""
+    """All chats, by id. A chat exists once the person has written, even in an earlier run."""
 
     def __init__(self, counters: Counters, find_person: Callable[[int], User]) -> None:
         self._counters = counters
@@ -115,13 +115,13 @@ class Chats:
         self._chats: dict[int, Chat] = {}
 
     def find(self, chat_id: int | str) -> Chat:
-        """Return the chat. Raises ApiError when nobody with this id has written to the bot."""
+        """Return the chat, or raise ApiError if nobody with this id has written to the bot."""
         if isinstance(chat_id, int) and self._counters.started(message_counter(chat_id)):
             return self.open(chat_id)
         raise bad_request("chat not found")
 
     def open(self, user_id: int) -> Chat:
-        """Return the private chat of this person; create it if needed."""
+        """Return this person's private chat, and create it if needed."""
         if user_id not in self._chats:
             self._chats[user_id] = Chat(self._find_person(user_id))
         return self._chats[user_id]
@@ -131,7 +131,7 @@ class Chats:
         return self._counters.next(message_counter(chat.id))
 
     def clear(self) -> None:
-        """Delete all messages; the chats still exist."""
+        """Delete all messages, but keep the chats."""
         for chat in self._chats.values():
             chat.messages.clear()
             chat.reply_keyboard = None

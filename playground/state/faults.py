@@ -1,4 +1,4 @@
-"""Faults injected by a person or a test: what goes wrong, in which method, how many times."""
+"""Faults injected by a person or a test."""
 
 from dataclasses import dataclass, replace
 
@@ -33,10 +33,10 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``kind`` happens to the next ``times`` calls of ``method``; ``*`` is every method except getUpdates.
+    """A fault of one ``kind`` in the next ``times`` calls to ``method``; ``*`` is every method except getUpdates.
 
-    ``seconds`` is for slow, ``retry_after`` for 429, ``migrate_to_chat_id`` for migrate; ``description`` replaces
-    the default description of an error. Faults on updates ignore the method.
+    ``seconds`` is used by slow, ``retry_after`` by 429, and ``migrate_to_chat_id`` by migrate. ``description`` replaces
+    an error's default description. Faults in updates ignore the method.
     """
 
     kind: str
@@ -48,13 +48,13 @@ class Fault:
     description: str | None = None
 
     def applies_to(self, method: str) -> bool:
-        """Return whether this fault applies to a call of ``method``."""
+        """Return whether this fault applies to a call to ``method``."""
         if self.kind not in CALL_FAULTS:
             return False
         return method != "getUpdates" if self.method == ANY_METHOD else self.method.lower() == method.lower()
 
     def error(self) -> ApiError | None:
-        """Return the error to answer with, or None when the answer is not an error in JSON."""
+        """Return the error to answer with, or None if the answer is not a JSON error."""
         if self.kind == "429":
             description = self.description or f"Too Many Requests: retry after {self.retry_after}"
             return ApiError(429, description, {"retry_after": self.retry_after})
@@ -66,7 +66,7 @@ class Fault:
         return None
 
     def to_json(self) -> JsonObject:
-        """Return the entry of the list of faults."""
+        """Return the fault's entry in the list of faults."""
         return {"kind": self.kind, "method": self.method, "times": self.times}
 
 

@@ -1,4 +1,4 @@
-"""Files that people and the bot send. A file id encodes the path, so it stays valid after a restart."""
+"""Files that people and the bot send. A file id encodes the file's path, so it stays valid after a restart."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ _PATH = re.compile(r"(documents|photos|voice|stickers)/file_\d+(\.[A-Za-z0-9]{1,
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file: ``path`` below ``/file/bot<token>/``, ``size`` in bytes."""
+    """A stored file: its ``path`` under ``/file/bot<token>/`` and its ``size`` in bytes."""
 
     path: str
     size: int
@@ -28,7 +28,7 @@ class StoredFile:
         return base64.urlsafe_b64encode(self.path.encode()).decode().rstrip("=")
 
     def to_api(self) -> JsonObject:
-        """Return the members that files of all kinds have."""
+        """Return the members that all kinds of files have."""
         return {"file_id": self.id, "file_unique_id": f"u{self.id}", "file_size": self.size}
 
 
@@ -40,7 +40,7 @@ class Files:
         self._counters = counters
 
     def add(self, kind: str, upload: Upload) -> StoredFile:
-        """Store an upload below ``kind``: documents, photos, voice or stickers."""
+        """Store an upload in the folder ``kind``: documents, photos, voice or stickers."""
         suffix = PurePosixPath(upload.file_name).suffix
         extension = suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,12}", suffix) else ""
         path = f"{kind}/file_{self._counters.next(FILE)}{extension}"
@@ -50,7 +50,7 @@ class Files:
         return StoredFile(path, len(upload.content))
 
     def find(self, file_id: str) -> StoredFile:
-        """Return the file with this id. Raises ApiError 400."""
+        """Return the file with this id, or raise ApiError 400."""
         try:
             path = base64.b64decode(file_id + "=" * (-len(file_id) % 4), altchars=b"-_", validate=True).decode()
             return StoredFile(path, len(self.content(path)))
@@ -58,14 +58,14 @@ class Files:
             raise bad_request("wrong file_id or the file is temporarily unavailable") from error
 
     def content(self, path: str) -> bytes:
-        """Return the bytes of a path below ``/file/bot<token>/``. Raises FileNotFoundError."""
+        """Return the contents of a path under ``/file/bot<token>/``, or raise FileNotFoundError."""
         if not _PATH.fullmatch(path):
             raise FileNotFoundError(path)
         return (self._folder / path).read_bytes()
 
 
 def image_size(content: bytes) -> tuple[int, int]:
-    """Return width and height in pixels of a PNG, GIF or JPEG. Raises ApiError 400 for anything else."""
+    """Return the width and height in pixels of a PNG, GIF or JPEG, or raise ApiError 400 for anything else."""
     try:
         if content.startswith(b"\x89PNG\r\n\x1a\n"):
             return struct.unpack(">II", content[16:24])
@@ -79,7 +79,7 @@ def image_size(content: bytes) -> tuple[int, int]:
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int]:
-    """Return width and height from the first segment that starts a frame."""
+    """Return the width and height from the first segment that starts a frame."""
     offset = 2
     while True:
         marker, length = struct.unpack(">xBH", content[offset : offset + 4])

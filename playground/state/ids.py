@@ -1,4 +1,4 @@
-"""Ids that never repeat, even after a restart: a bot ignores a repeated update id as a duplicate."""
+"""Generates ids that are never reused, even after a restart, because a bot ignores a repeated update id."""
 
 from pathlib import Path
 
@@ -10,24 +10,24 @@ FILE = "file"
 
 
 def message_counter(chat_id: int) -> str:
-    """Return the name of the counter for one chat's message ids."""
+    """Return the name of the counter for a chat's message ids."""
     return f"message {chat_id}"
 
 
 class Counters:
-    """Named counters in one JSON file, which is written before a number is returned."""
+    """Named counters, stored in a JSON file that is written before a number is returned."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._values: dict[str, int] = {name: int(number) for name, number in read_object(path).items()}
 
     def next(self, name: str) -> int:
-        """Return the next number of the counter ``name``, starting at 1."""
+        """Return the next number from the counter ``name``, starting at 1."""
         number = self._values.get(name, 0) + 1
         self._values[name] = number
         write_object(self._path, dict(self._values))
         return number
 
     def started(self, name: str) -> bool:
-        """Return whether the counter ``name`` has returned a number, in this run or an earlier one."""
+        """Return whether the counter ``name`` has returned a number, in this or an earlier run."""
         return name in self._values

@@ -1,4 +1,4 @@
-"""Small JSON files that survive a restart, replaced atomically."""
+"""Reads and writes small JSON files that survive a restart."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,10 @@ from playground.wire import JsonObject, encode
 
 
 def read_object(path: Path) -> JsonObject:
-    """Return the object in ``path``, empty when the file does not exist. Raises UnusablePlaygroundFile."""
+    """Return the object in ``path``, or an empty object if the file does not exist.
+
+    Raise UnusablePlaygroundFile if the file cannot be read.
+    """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -27,9 +30,12 @@ def write_object(path: Path, value: JsonObject) -> None:
 
 
 def read_lines(path: Path) -> list[JsonObject]:
-    """Return the objects in ``path``, one per line; none without the file. Raises UnusablePlaygroundFile."""
+    """Return the objects in ``path``, one per line, or an empty list if the file does not exist.
+
+    Raise UnusablePlaygroundFile if the file cannot be read.
+    """
     try:
-        # Not splitlines, which also splits at characters that JSON leaves unescaped in strings.
+        # splitlines would also split at characters that JSON leaves unescaped in strings.
         return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except FileNotFoundError:
         return []
@@ -49,6 +55,6 @@ def write_lines(path: Path, values: list[JsonObject]) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Replace ``path`` atomically; the content survives the process's death, not a power cut."""
+    """Replace ``path`` atomically. The content survives if the process is killed, but not a power cut."""
     with replaced(path) as part:
         part.write_text(text, encoding="utf-8")

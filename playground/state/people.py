@@ -1,4 +1,4 @@
-"""The bot and the people of the playground."""
+"""The bot and the people in the playground."""
 
 from dataclasses import dataclass
 
@@ -36,12 +36,12 @@ _PEOPLE = {
 
 
 def find_person(user_id: int) -> User:
-    """Return the person with this id; an unknown id gets a made-up name."""
+    """Return the person with this id; a person with an unknown id gets a made-up name."""
     return _PEOPLE.get(user_id, User(user_id, f"User {user_id}"))
 
 
 def all_people() -> list[User]:
-    """Return the predefined people, the admin first."""
+    """Return the predefined people, with the admin first."""
     return list(_PEOPLE.values())
 
 

@@ -1,4 +1,4 @@
-"""The bot's settings at Telegram, kept across restarts: webhook, commands, name and descriptions."""
+"""The bot's settings on Telegram (webhook, commands, name and descriptions), which survive a restart."""
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -7,20 +7,20 @@ from typing import Any
 from playground.state.json_file import read_object, write_object
 from playground.wire import JsonObject
 
-# Telegram sends updates of these kinds only to bots that ask for them.
+# Telegram sends these kinds of updates only to bots that ask for them.
 _EXCLUDED_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The settings. Texts have a language code, with ``""`` for all other languages; commands also have a scope."""
+    """The settings. Each text has a language code, or ``""`` for all other languages; commands also have a scope."""
 
     webhook_url: str = ""
     webhook_secret: str = ""
     webhook_connections: int = 40
     allowed_updates: tuple[str, ...] = ()
     commands: tuple[JsonObject, ...] = ()
-    """Each ``{"scope": {...}, "language_code": "", "commands": [...]}``."""
+    """Each item has the form ``{"scope": {...}, "language_code": "", "commands": [...]}``."""
     name: tuple[tuple[str, str], ...] = ()
     description: tuple[tuple[str, str], ...] = ()
     short_description: tuple[tuple[str, str], ...] = ()
@@ -37,7 +37,10 @@ class Profile:
         return None
 
     def commands_shown(self, user_id: int, language: str) -> list[JsonObject]:
-        """Return the commands that a person sees in the private chat: narrowest scope first, then their language."""
+        """Return the commands shown to a person in the private chat.
+
+        The narrowest scope with commands is used and, within it, the person's language if possible.
+        """
         for scope in ({"type": "chat", "chat_id": user_id}, {"type": "all_private_chats"}, {"type": "default"}):
             for code in (language, ""):
                 commands = self.commands_for(scope, code)
@@ -54,25 +57,25 @@ class Profile:
 
 
 class ProfileFile:
-    """The current profile and its file."""
+    """The current profile, and the file that stores it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.current = replace(Profile(), **{name: _frozen(value) for name, value in read_object(path).items()})
 
     def put(self, profile: Profile) -> None:
-        """Make ``profile`` the current one. Writes the file only when something changed."""
+        """Make ``profile`` the current profile, and write the file if anything changed."""
         if profile != self.current:
             write_object(self._path, asdict(profile))
             self.current = profile
 
     def change(self, **values: Any) -> None:  # noqa: ANN401  # the fields' types differ
-        """Replace some fields."""
+        """Replace some of the profile's fields."""
         self.put(replace(self.current, **values))
 
 
 def localized(texts: tuple[tuple[str, str], ...], language: str) -> str:
-    """Return the text for ``language``, or else the text for all languages, or else an empty text."""
+    """Return the text for ``language``, or the text for all other languages, or an empty text."""
     known = dict(texts)
     return known.get(language, known.get("", ""))
 
@@ -84,5 +87,5 @@ def with_translation(texts: tuple[tuple[str, str], ...], language: str, text: st
 
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401  # JSON of any shape
-    """Return JSON arrays as tuples, recursively; objects are unchanged."""
+    """Convert JSON arrays to tuples, recursively, and leave objects unchanged."""
     return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

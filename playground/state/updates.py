@@ -1,6 +1,6 @@
 """Pending updates and the long poll that fetches them.
 
-Updates stay in a file, one per line, until the bot confirms them. A restart loses only an update that the fault
+Updates are kept in a file, one per line, until the bot confirms them. A restart loses only updates that the fault
 ``out_of_order`` is holding back.
 """
 
@@ -16,11 +16,11 @@ from playground.state.profile import ProfileFile
 from playground.wire import ApiError, JsonObject, conflict
 
 _POLLING_GAP_SECONDS = 3.0
-"""A bot that polls asks again at once; after a longer gap it counts as stopped."""
+"""Maximum number of seconds between two polls before the bot is considered stopped."""
 
 
 class Updates:
-    """The queue from people to the bot, in order of delivery."""
+    """The queue of updates for the bot, in order of delivery."""
 
     def __init__(
         self, path: Path, counters: Counters, profile: ProfileFile, faults: Faults, changes: ChangeFeed
@@ -42,12 +42,12 @@ class Updates:
 
     @property
     def polling(self) -> bool:
-        """Whether a getUpdates is in progress or ended moments ago."""
+        """Whether a getUpdates call is in progress or ended moments ago."""
         recent = self.last_poll is not None and time.time() - self.last_poll < _POLLING_GAP_SECONDS
         return self._poll is not None or recent
 
     def push(self, kind: str, body: JsonObject) -> int | None:
-        """Enqueue an update and return its id, or None when the bot does not want this kind."""
+        """Enqueue an update and return its id, or None if the bot does not want this kind of update."""
         if not self._profile.current.allows(kind):
             return None
         update_id = self._counters.next(UPDATE)
@@ -60,7 +60,7 @@ class Updates:
         return update_id
 
     def confirm(self, offset: int) -> None:
-        """Remove all updates below ``offset``; a negative offset keeps that many of the newest."""
+        """Remove all updates with ids below ``offset``; a negative offset keeps that many of the newest updates."""
         unconfirmed = self._pending[offset:] if offset < 0 else [u for u in self._pending if u["update_id"] >= offset]
         if len(unconfirmed) != len(self._pending):
             self._replace(unconfirmed)
@@ -75,7 +75,7 @@ class Updates:
         self._replace([])
 
     async def poll(self, offset: int, limit: int, seconds: int) -> list[JsonObject]:
-        """Answer getUpdates: wait up to ``seconds`` for the first update. Ends a poll in progress with 409."""
+        """Answer getUpdates after waiting up to ``seconds`` for an update, and end any poll in progress with 409."""
         self.end_poll(
             conflict("terminated by other getUpdates request; make sure that only one bot instance is running")
         )

@@ -1,4 +1,4 @@
-"""Posts updates to the bot's webhook, one at a time and in order, and retries until it answers with 2xx."""
+"""Posts updates to the bot's webhook, one at a time and in order, and retries until the bot answers with 2xx."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ _FOREVER = 10.0**9
 
 
 class Webhook:
-    """Delivers updates while a webhook is set; remembers the last failure for getWebhookInfo."""
+    """Delivers updates while a webhook is set, and remembers the last failure for getWebhookInfo."""
 
     def __init__(self, profile: ProfileFile, updates: Updates, changes: ChangeFeed) -> None:
         self._profile = profile
@@ -28,7 +28,10 @@ class Webhook:
         self._last_error: tuple[int, str] | None = None
 
     async def deliver(self, on_answer: Callable[[HTTPResponse], Awaitable[None]]) -> None:
-        """Deliver updates until cancelled. Calls ``on_answer`` with each answer of the bot, which can name a method."""
+        """Deliver updates until cancelled, and call ``on_answer`` with each of the bot's answers.
+
+        An answer may name a method to call.
+        """
         delay = _FIRST_DELAY_SECONDS
         while True:
             await self._changes.wait_until(self._has_work, _FOREVER)
@@ -45,7 +48,7 @@ class Webhook:
             delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
 
     def forget_errors(self) -> None:
-        """Forget the last failure, because the address changes."""
+        """Forget the last failure, because the address is changing."""
         self._last_error = None
 
     def info(self) -> JsonObject:
@@ -71,7 +74,7 @@ class Webhook:
         return bool(self._profile.current.webhook_url and self._updates.pending)
 
     async def _post(self, update: JsonObject) -> HTTPResponse | str:
-        """Deliver one update. Returns the bot's answer, or a description of the failure."""
+        """Deliver one update, and return the bot's answer or a description of the failure."""
         headers = {"Content-Type": "application/json"}
         if self._profile.current.webhook_secret:
             headers[SECRET_HEADER] = self._profile.current.webhook_secret

@@ -1,4 +1,4 @@
-"""The state of one server, wired in one place."""
+"""The server's state, which is put together here."""
 
 import time
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from playground.wire import ApiError, JsonObject
 
 @dataclass(slots=True)
 class World:
-    """The parts that Bot API methods and people's actions work on."""
+    """The state that Bot API methods and people's actions work on."""
 
     token: str
     bot: User
@@ -36,7 +36,7 @@ class World:
     resets: int = 0
 
     def put(self, chat: Chat, message: Message, change: str) -> Message:
-        """Store and publish a new or changed message; ``change`` is message or edit."""
+        """Store and publish a new or edited message; ``change`` is "message" or "edit"."""
         keyboard = chat.reply_keyboard
         chat.put(message)
         self.changes.publish(change, chat_id=chat.id, message=message.to_json())
@@ -44,14 +44,14 @@ class World:
         return message
 
     def remove(self, chat: Chat, message_id: int) -> None:
-        """Delete a message and publish it. Raises KeyError when the message does not exist."""
+        """Delete a message and publish the change, or raise KeyError if the message does not exist."""
         keyboard = chat.reply_keyboard
         chat.remove(message_id)
         self.changes.publish("delete", chat_id=chat.id, message_id=message_id)
         self._publish_keyboard(chat, keyboard)
 
     def set_typing(self, chat: Chat, seconds: float) -> None:
-        """Show the bot as typing for ``seconds``; 0 ends it."""
+        """Show the bot as typing for ``seconds``; 0 hides the indicator."""
         was_typing = chat.typing_until > time.time()
         chat.typing_until = time.time() + seconds
         if seconds or was_typing:
@@ -59,7 +59,10 @@ class World:
             self.changes.publish("typing", chat_id=chat.id, seconds=seconds)
 
     def reset(self) -> None:
-        """Empty chats, calls, faults and pending updates. Ids continue; webhook, commands and texts stay."""
+        """Clear chats, calls, faults and pending updates.
+
+        Ids are not reused, and the webhook, commands and profile texts are kept.
+        """
         self.resets += 1
         self.chats.clear()
         self.callbacks.clear()
@@ -73,7 +76,7 @@ class World:
             self.changes.publish("keyboard", chat_id=chat.id, reply_keyboard=chat.reply_keyboard)
 
     def close(self) -> None:
-        """End all waits, because the server stops."""
+        """End all waits, because the server is stopping."""
         self.updates.end_poll(ApiError(502, "Bad Gateway"))
         self.changes.close()
 
@@ -85,7 +88,7 @@ class World:
 
 
 def open_world(data_dir: Path, token: str) -> World:
-    """Return the state that an earlier run left in ``data_dir``. Creates the folder if needed."""
+    """Return the state that an earlier run left in ``data_dir``, and create the folder if needed."""
     data_dir.mkdir(parents=True, exist_ok=True)
     counters, changes, faults = Counters(data_dir / "ids.json"), ChangeFeed(), Faults()
     profile = ProfileFile(data_dir / "profile.json")

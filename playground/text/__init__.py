@@ -1,1 +1,1 @@
-"""Entities, HTML and the splitting of messages, as Telegram does it."""
+"""Entities, markup and message splitting that work like Telegram's."""

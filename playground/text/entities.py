@@ -1,4 +1,4 @@
-"""Texts with entities. Offsets and lengths count UTF-16 code units, like Telegram's."""
+"""Texts with entities. Offsets and lengths are in UTF-16 code units, like Telegram's."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from playground.wire import JsonObject
 
-# Apps detect these without markup; the first alternative that matches wins.
+# Apps detect these without markup; the first matching alternative wins.
 _DETECTED = re.compile(
     r"(?P<url>(?<![\w@/])(?:https?://[^\s<>\"]+|(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|me|info|de|uk|co)\b(?:/[^\s<>\"]*)?))"
     r"|(?P<email>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
@@ -18,13 +18,13 @@ _DETECTED = re.compile(
 
 
 def utf16_length(text: str) -> int:
-    """Return the number of UTF-16 code units: two for each character outside the basic plane."""
+    """Return the number of UTF-16 code units; characters outside the basic plane have two."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An entity: ``offset`` and ``length`` in UTF-16 code units; ``details`` such as a link's ``url``."""
+    """An entity. ``offset`` and ``length`` are in UTF-16 code units; ``details`` holds values like a link's ``url``."""
 
     type: str
     offset: int
@@ -33,7 +33,7 @@ class Entity:
 
     @property
     def end(self) -> int:
-        """The first code unit after the entity."""
+        """The offset of the first code unit after the entity."""
         return self.offset + self.length
 
     def to_api(self) -> JsonObject:
@@ -49,7 +49,7 @@ class FormattedText:
     entities: tuple[Entity, ...] = ()
 
     def strip(self) -> "FormattedText":
-        """Return the text without white space at both ends; entities are shifted, and empty ones removed."""
+        """Strip white space from both ends of the text; entities are shifted, and empty ones are removed."""
         without_end = self.text.rstrip()
         text = without_end.lstrip()
         start = utf16_length(without_end) - utf16_length(text)
@@ -64,14 +64,14 @@ class FormattedText:
     def with_detected_entities(self) -> "FormattedText":
         """Return the text with added entities for links, commands, mentions, hashtags and e-mail addresses.
 
-        Nothing is detected inside existing entities.
+        Entities are not detected inside existing ones.
         """
         detected = [new for new in _detect(self.text) if not any(_overlaps(new, old) for old in self.entities)]
         return FormattedText(self.text, sort_entities([*self.entities, *detected]))
 
 
 def sort_entities(entities: list[Entity]) -> tuple[Entity, ...]:
-    """Sort by offset; of entities that start together, the longer is first."""
+    """Sort by offset; among entities with the same offset, longer ones come first."""
     return tuple(sorted(entities, key=lambda entity: (entity.offset, -entity.length)))
 
 

@@ -1,6 +1,6 @@
-"""Parses Telegram's HTML subset into a text with entities, with the same errors as Telegram.
+"""Parses Telegram's HTML subset into a text with entities, and raises the same errors as Telegram.
 
-Errors name the UTF-8 byte offset of the wrong tag.
+Errors contain the UTF-8 byte offset of the invalid tag.
 """
 
 import re
@@ -41,16 +41,16 @@ class _OpenTag:
     name: str
     attributes: dict[str, str]
     offset: int
-    """UTF-16 code units before the tag."""
+    """Number of UTF-16 code units before the tag."""
 
 
 def parse_html(source: str) -> FormattedText:
-    """Parse ``source``. Raises MarkupError."""
+    """Parse ``source``, or raise MarkupError."""
     return _Parser(source).parse()
 
 
 class _Parser:
-    """Parses the source in one pass, with the text so far and the open tags as state."""
+    """Parses the source in one pass; the state is the text so far and the open tags."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -77,7 +77,7 @@ class _Parser:
         self.length += utf16_length(characters)
 
     def _character(self) -> str:
-        """Consume one character or character reference; an unknown reference stays as written."""
+        """Consume one character or character reference; unknown references are kept as text."""
         reference = _REFERENCE.match(self.source, self.position)
         character = _character_of(reference) if reference else None
         if reference and character is not None:
@@ -171,7 +171,7 @@ class _Parser:
 
     def _close(self, tag: _OpenTag) -> None:
         if tag.name == "code" and self.open and self.open[-1] == _OpenTag("pre", {}, tag.offset):
-            # The inner tag has the language: pass it to the outer tag, which becomes the entity.
+            # The inner tag contains the language, so pass it to the outer tag, which becomes the entity.
             self.open[-1] = _OpenTag("pre", tag.attributes, tag.offset)
             return
         kind = _entity_kind(tag, "".join(self.text))
@@ -180,7 +180,7 @@ class _Parser:
 
 
 def _entity_kind(tag: _OpenTag, text: str) -> EntityKind | None:
-    """Return the tag's entity, and None for a link without a usable address. Raises MarkupError."""
+    """Return the tag's entity, or None for a link without a usable address, or raise MarkupError."""
     language = tag.attributes.get("class", "")
     match tag.name:
         case "a":

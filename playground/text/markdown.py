@@ -1,4 +1,4 @@
-"""Parses Telegram's older Markdown, whose entities do not nest, with the same errors as Telegram."""
+"""Parses Telegram's older Markdown, in which entities cannot nest, and raises the same errors as Telegram."""
 
 from playground.text.entities import Entity, FormattedText, utf16_length
 from playground.text.markup import EntityKind, MarkupError, byte_offset, link_kind, skip_language
@@ -7,7 +7,7 @@ _MARKS = {"_": "italic", "*": "bold", "`": "code", "[": "text_link"}
 
 
 def parse_markdown(source: str) -> FormattedText:
-    """Parse ``source``. Raises MarkupError."""
+    """Parse ``source``, or raise MarkupError."""
     text, entities, position = "", [], 0
     while position < len(source):
         character = source[position]
@@ -26,7 +26,7 @@ def parse_markdown(source: str) -> FormattedText:
 
 
 def _read_entity(source: str, start: int) -> tuple[str, EntityKind | None, int]:
-    """Return the text of the entity at ``start``, its kind, and the position after it. Raises MarkupError."""
+    """Return the text and kind of the entity at ``start`` and the position after it, or raise MarkupError."""
     mark = "```" if source.startswith("```", start) else source[start]
     language, begin = skip_language(source, start + 3) if mark == "```" else ("", start + 1)
     end = source.find("]" if mark == "[" else mark, begin)
@@ -40,6 +40,6 @@ def _read_entity(source: str, start: int) -> tuple[str, EntityKind | None, int]:
     if not source.startswith("(", after):
         return content, link_kind(content), after
     close = source.find(")", after)
-    # Telegram reads an address without its closing parenthesis up to the end of the text.
+    # If the closing parenthesis is missing, Telegram reads the address up to the end of the text.
     close = len(source) if close < 0 else close
     return content, link_kind(source[after + 1 : close]), close + 1

@@ -1,6 +1,6 @@
-"""Parses Telegram's MarkdownV2 into a text with entities, with the same errors as Telegram.
+"""Parses Telegram's MarkdownV2 into a text with entities, and raises the same errors as Telegram.
 
-Every special character outside of markup has to be escaped with a backslash.
+Special characters outside of markup must be escaped with a backslash.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from playground.text.entities import Entity, FormattedText, sort_entities, utf16
 from playground.text.markup import EntityKind, MarkupError, byte_offset, link_kind, skip_language, special_kind
 
 _RESERVED = frozenset("_*[]()~`>#+-=|{}.!")
-# The first that matches wins. The names are those of Telegram's errors.
+# The first match wins. The names are the ones in Telegram's errors.
 _STARTS = (
     ("__", "Underline"),
     ("_", "Italic"),
@@ -41,22 +41,22 @@ _CODE = frozenset({"Code", "Pre", "PreCode"})
 class _OpenEntity:
     name: str
     start: int
-    """The position of its first character in the source."""
+    """Position of the entity's first character in the source."""
     offset: int
-    """UTF-16 code units before it."""
+    """Number of UTF-16 code units before the entity."""
     characters: int
-    """Characters of the text before it."""
+    """Number of characters in the text before the entity."""
     language: str = ""
     expandable: bool = False
 
 
 def parse_markdown_v2(source: str) -> FormattedText:
-    """Parse ``source``. Raises MarkupError."""
+    """Parse ``source``, or raise MarkupError."""
     return _Parser(source).parse()
 
 
 class _Parser:
-    """Parses the source in one pass, with the text so far and the open entities as state."""
+    """Parses the source in one pass; the state is the text so far and the open entities."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -113,7 +113,10 @@ class _Parser:
         return next((entity for entity in self.open if entity.name == _QUOTE), None)
 
     def _continue_or_end_quote(self) -> bool:
-        """At the start of a line after a quoted one: skip the mark of a quoted line, or end the quote."""
+        """Skip the mark of another quoted line, or end the quote.
+
+        Called at the start of a line that follows a quoted line. Returns whether the quote continues.
+        """
         self.after_line_break = False
         if self._next_is(">"):
             self.position += 1
@@ -148,7 +151,7 @@ class _Parser:
         self.position += len(mark)
 
     def _ends_expandable_quote(self) -> bool:
-        """Return whether the next two characters end the last line of a quote and so make it expandable."""
+        """Return whether the next two characters end the last line of a quote, which makes the quote expandable."""
         if not self.open or self.open[-1].name != _QUOTE:
             return False
         rest = self.source[self.position + 2 :].removeprefix("\r")
@@ -198,7 +201,7 @@ class _Parser:
         self._close_as((kind, details))
 
     def _close_as(self, kind: EntityKind | None) -> None:
-        """Close the innermost entity; without a kind, or around no text, it is dropped."""
+        """Close the innermost entity; it is dropped if it has no kind or no text."""
         entity = self.open.pop()
         if kind is not None and self.length > entity.offset:
             self.entities.append(Entity(kind[0], entity.offset, self.length - entity.offset, kind[1]))

@@ -1,10 +1,10 @@
-"""What all kinds of markup have in common: errors, links, mentions of people, custom emoji, and dates."""
+"""Functions shared by all kinds of markup, for errors, links, mentions of people, custom emoji and dates."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
 
 EntityKind = tuple[str, dict[str, object]]
-"""An entity's type and its members besides offset and length."""
+"""An entity's type, and its members other than offset and length."""
 
 _LANGUAGE = re.compile(r"[^ \t\r\n\v\0`]+")
 _LINE_BREAK = re.compile(r"\r\n|\n\r|\r|\n")
@@ -12,16 +12,16 @@ _DATE_FORMAT = re.compile(r"r|[wdDtT]*")
 
 
 class MarkupError(Exception):
-    """Invalid markup; the message is Telegram's description after "can't parse entities: "."""
+    """Raised for invalid markup; the message is the rest of Telegram's description after "can't parse entities: "."""
 
 
 def byte_offset(source: str, position: int) -> int:
-    """Return the UTF-8 byte offset of a character of ``source``, which errors name."""
+    """Return the UTF-8 byte offset, for use in errors, of a character in ``source``."""
     return len(source[:position].encode())
 
 
 def link_kind(url: str) -> EntityKind | None:
-    """Return the entity for a link; a link to a person is a mention, and an unusable address is no entity."""
+    """Return the entity for a link: a mention if it links to a person, or None if the address is unusable."""
     address = url.strip()
     if mention := re.fullmatch(r"tg:(?://)?user/?\?id=(\d{1,15})", address, re.IGNORECASE):
         return "text_mention", {"user": {"id": int(mention[1])}}
@@ -31,7 +31,7 @@ def link_kind(url: str) -> EntityKind | None:
 
 
 def special_kind(url: str) -> EntityKind:
-    """Return the entity for the address of a custom emoji or a date. Raises MarkupError."""
+    """Return the entity for the address of a custom emoji or a date, or raise MarkupError."""
     parts = urlsplit(re.sub(r"^tg:(?!//)", "tg://", url.strip(), flags=re.IGNORECASE))
     values = {name: found[-1] for name, found in parse_qs(parts.query).items()}
     if parts.scheme == "tg" and (parts.hostname, "id" in values) == ("emoji", True):
@@ -42,21 +42,21 @@ def special_kind(url: str) -> EntityKind:
 
 
 def emoji_kind(emoji_id: str) -> EntityKind:
-    """Return the entity for a custom emoji. Raises MarkupError."""
+    """Return the entity for a custom emoji, or raise MarkupError."""
     if not re.fullmatch(r"[1-9]\d{0,19}", emoji_id):
         raise MarkupError("Invalid custom emoji identifier specified")
     return "custom_emoji", {"custom_emoji_id": emoji_id}
 
 
 def date_kind(unix_time: str, date_format: str) -> EntityKind:
-    """Return the entity for a date that apps show in the reader's time zone. Raises MarkupError."""
+    """Return the entity for a date that apps show in the reader's time zone, or raise MarkupError."""
     if not re.fullmatch(r"[1-9]\d{0,9}", unix_time):
         raise MarkupError("Invalid Unix time specified")
     return "date_time", {"unix_time": int(unix_time), "date_time_format": ordered_date_format(date_format)}
 
 
 def ordered_date_format(date_format: str) -> str:
-    """Return the format as Telegram writes it: weekday, date, time. Raises MarkupError for any other letter."""
+    """Return the letters for weekday, date and time in Telegram's order, or raise MarkupError for any other letter."""
     if not _DATE_FORMAT.fullmatch(date_format):
         raise MarkupError("Invalid date format used")
     if date_format == "r":
@@ -66,7 +66,7 @@ def ordered_date_format(date_format: str) -> str:
 
 
 def skip_language(source: str, position: int) -> tuple[str, int]:
-    """Return the language after the mark of a code block, and where its code starts: after at most one line break."""
+    """Return the language of a code block and the position of its code, after at most one line break."""
     word = _LANGUAGE.match(source, position)
     language = word.group() if word and source[word.end() : word.end() + 1] not in ("", "`") else ""
     position += len(language)

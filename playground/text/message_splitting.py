@@ -1,4 +1,4 @@
-"""Splits texts that are too long for one message, as Telegram's apps do."""
+"""Splits texts that are too long for one message like Telegram's apps do."""
 
 import re
 
@@ -6,15 +6,15 @@ from playground.text.entities import utf16_length
 
 MESSAGE_LIMIT = 4096
 
-# Best first: a blank line, the end of a line, the end of a sentence, a space. The split is after the match.
+# Best boundary first: a blank line, the end of a line, the end of a sentence, a space. Texts are split after the match.
 _BOUNDARIES = tuple(re.compile(pattern) for pattern in (r"\n[^\S\n]*\n", r"\n", r"[.!?…]+[^\w\s]*\s", r"\s"))
 
 
 def split_like_apps(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
-    """Return the messages that an app sends for ``text``, in order: trimmed, not empty, up to ``limit`` long.
+    """Return the messages that an app sends for ``text``, in order; they are trimmed and not empty.
 
-    Lengths are UTF-16 code units, as the apps count. A part ends after the last boundary of the best kind in its
-    second half, or else at ``limit``, and never inside a character.
+    Each message has at most ``limit`` UTF-16 code units, the unit that the apps count in. It ends after the last
+    boundary of the best kind in its second half or, without one, at ``limit``, but never inside a character.
     """
     parts = []
     rest = text.strip()
@@ -36,7 +36,7 @@ def _end_of_part(text: str, limit: int) -> int:
 
 
 def _characters_within(text: str, limit: int) -> int:
-    """Return how many characters of ``text`` fit into ``limit`` code units, at least one."""
+    """Return the number of characters of ``text`` that fit into ``limit`` code units, but at least one."""
     used = 0
     for count, character in enumerate(text):
         used += utf16_length(character)

@@ -15,7 +15,7 @@ _PARSERS = {"html": parse_html, "markdown": parse_markdown, "markdownv2": parse_
 
 
 def message_text(text: str, parse_mode: str, entities: list[JsonObject]) -> FormattedText:
-    """Return the text of a message: 1 to 4,096 characters without markup. Raises ApiError 400."""
+    """Return the text of a message, with 1 to 4,096 characters without markup, or raise ApiError 400."""
     body = _formatted(text, parse_mode, entities)
     if not body.text:
         raise bad_request("message text is empty")
@@ -25,7 +25,7 @@ def message_text(text: str, parse_mode: str, entities: list[JsonObject]) -> Form
 
 
 def caption_text(text: str, parse_mode: str, entities: list[JsonObject]) -> FormattedText:
-    """Return the caption of a file: 0 to 1,024 characters without markup. Raises ApiError 400."""
+    """Return the caption of a file, with 0 to 1,024 characters without markup, or raise ApiError 400."""
     body = _formatted(text, parse_mode, entities)
     if len(body.text) > CAPTION_LIMIT:
         raise bad_request("message caption is too long")
