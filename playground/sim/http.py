@@ -101,7 +101,7 @@ class ChatHandler(SimHandler):
     """GET /sim/chat/<id>?since=VERSION&wait=SECONDS."""
 
     async def get(self, chat_id: str) -> None:
-        """Return the chat as the user sees it, once its version is above ``since`` (by default, the current version)."""
+        """Return the chat as the user sees it, once its version is above ``since`` (default: the current version)."""
         query = self.read(SinceQuery)
         chat = self.world.chats.open(person_id(chat_id=int(chat_id)))
         since = chat.version if query.since is None else query.since
