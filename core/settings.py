@@ -112,7 +112,8 @@ class Settings(BaseSettings):
         return {name: value for name, value in stripped.items() if value or value == values[name]}
 
     data_dir: FolderOrFile = Field(
-        Path("var"), description="Folder for everything that Thumbs writes: database, key, models, logs."
+        Path("var"),
+        description="Folder for all files that Thumbs writes: the database, models, logs and the demo's key.",
     )
     database_url: DatabaseUrl | None = Field(
         None, description="SQLAlchemy URL of the database. Default: SQLite in DATA_DIR."
@@ -123,20 +124,20 @@ class Settings(BaseSettings):
     encryption_key: SecretStr | None = Field(
         None, description="Fernet keys that encrypt stored texts, separated by commas, newest first."
     )
-    encryption_key_file: FolderOrFile | None = Field(None, description="File with the keys, instead of ENCRYPTION_KEY.")
+    encryption_key_file: FolderOrFile | None = Field(
+        None, description="File with the keys, one on each line, newest first. Set it instead of ENCRYPTION_KEY."
+    )
     retention_days: int = Field(
-        365, ge=1, le=36_500, description="Days that messages and votes without consent for training are kept."
+        365, ge=1, le=36_500, description="Days to keep messages and votes without consent for training."
     )
-    inbox_retention_days: int = Field(
-        7, ge=1, le=36_500, description="Days that handled updates and sent replies are kept."
-    )
+    inbox_retention_days: int = Field(7, ge=1, le=36_500, description="Days to keep handled updates and sent replies.")
 
-    telegram_token: SecretStr | None = Field(None, description="Token of the bot, from @BotFather.")
+    telegram_token: SecretStr | None = Field(None, description="The bot's token from @BotFather.")
     telegram_token_file: FolderOrFile | None = Field(
-        None, description="File with the token, instead of TELEGRAM_TOKEN."
+        None, description="File with the token. Set it instead of TELEGRAM_TOKEN."
     )
     telegram_api_url: HttpUrl = Field(
-        "https://api.telegram.org", description="URL of the Bot API server; change it for a self-hosted one."
+        "https://api.telegram.org", description="URL of the Bot API server. Change it to use a self-hosted server."
     )
     webhook_url: HttpUrl | None = Field(
         None, description="Public HTTPS URL that Telegram posts updates to. Default: long polling."
@@ -147,7 +148,7 @@ class Settings(BaseSettings):
         None, description="Secret that Telegram sends with each webhook request. Default: generated at each start."
     )
     webhook_secret_file: FolderOrFile | None = Field(
-        None, description="File with the secret, instead of WEBHOOK_SECRET."
+        None, description="File with the secret. Set it instead of WEBHOOK_SECRET."
     )
 
     model: FolderOrFile = Field(
@@ -155,7 +156,7 @@ class Settings(BaseSettings):
         description="Folder of the published model that the bot serves until another one goes live.",
     )
     serving_threads: int = Field(
-        0, ge=0, le=1024, description="CPU threads for predictions; 0 lets the inference engine choose."
+        0, ge=0, le=1024, description="Number of CPU threads for predictions. With 0, the inference engine chooses."
     )
     anchor: FolderOrFile = Field(
         STARTER,
@@ -164,100 +165,103 @@ class Settings(BaseSettings):
     base_model: PathOrName | None = Field(
         None,
         description="Encoder that a full run starts from: the name of a model on the Hugging Face hub, or a folder. "
-        "Default: the encoder that the recipe names.",
+        "Default: the encoder named in the recipe.",
     )
     imdb_path: PathOrName | None = Field(
         None,
-        description="Labelled reviews that thumbs fine-tune and thumbs evaluate read unless --data is given: the "
-        "aclImdb folder or tar file, Kaggle's CSV file, a parquet file, a folder with train and test files, or the "
-        "name of a data set on the Hugging Face hub.",
+        description="Labelled reviews for the worker, and for thumbs fine-tune and thumbs evaluate without --data: "
+        "the aclImdb folder or tar file, Kaggle's CSV file, a parquet file, a folder with train and test files, or "
+        "the name of a data set on the Hugging Face hub.",
     )
 
     admin_ids: AdminIds = Field((), description="Numeric Telegram ids of the admins, separated by commas.")
     broker_url: SecretStr | None = Field(
-        None, description="redis:// URL of the workers' broker. Default: a folder in DATA_DIR."
+        None, description="redis:// URL of the broker for workers. Default: a folder in DATA_DIR."
     )
     broker_url_file: FolderOrFile | None = Field(
-        None, description="File with the URL, instead of BROKER_URL, since the URL may contain a password."
+        None, description="File with the URL. Set it instead of BROKER_URL if the URL contains a password."
     )
     artifact_store: FolderOrUrl | None = Field(
         None,
-        description="Where published models are stored: a folder that the bot and the workers share, or any fsspec "
-        "URL. Default: DATA_DIR/models.",
+        description="Place to store published models: a folder that the bot and the workers share, or any fsspec URL. "
+        "Default: DATA_DIR/models.",
     )
     training_python: FolderOrFile | None = Field(
         None, description="Python interpreter with TensorFlow that runs the training. Default: the worker's own."
     )
     feedback_recipe: RecipeName = Field(
-        "feedback", description="Recipe for feedback rounds: its name, or the path of its .toml file."
+        "feedback", description="Recipe for feedback rounds: the name of a recipe, or the path of a .toml file."
     )
     full_recipe: RecipeName = Field(
-        "default", description="Recipe for full runs: its name, or the path of its .toml file."
+        "default", description="Recipe for full runs: the name of a recipe, or the path of a .toml file."
     )
     keep_models: int = Field(
         5,
         ge=1,
         le=1_000_000,
-        description="Number of published models to keep, newest first, besides the live model and the previous one.",
+        description="Number of newest published models to keep, in addition to the live and the previous model.",
     )
     feedback_quorum: int = Field(
         2,
         ge=1,
         le=1_000_000,
-        description="Number of people who must agree on a text before it trains. An admin's vote is enough by itself.",
+        description="Number of people who must agree on a text before it is used for training. An admin's vote is "
+        "enough by itself.",
     )
     feedback_person_rows: int = Field(
         20,
         ge=1,
         le=1_000_000_000,
-        description="Rows that one person may contribute to any training run, whatever its size.",
+        description="Number of rows that one person may always contribute to a training run.",
     )
     feedback_person_share: Share = Field(
         0.1,
-        description="Share of a run's rows that one person may contribute if that is more. The rest waits for a "
-        "later run.",
+        description="Share of a run's rows that one person may contribute, if this is more than FEEDBACK_PERSON_ROWS. "
+        "The person's other rows wait for a later run.",
     )
     feedback_holdout: Share = Field(
-        0.25, description="Share of the eligible texts that is held out from training to evaluate models."
+        0.25, description="Share of the eligible texts that is held out from training and used to evaluate models."
     )
     retrain_after: int = Field(
         200,
         ge=0,
         le=1_000_000_000,
-        description="Number of new eligible texts that starts a feedback round automatically; 0 for never.",
+        description="Number of new eligible texts that automatically starts a feedback round. 0 means never.",
     )
     retrain_days: int = Field(
         7,
         ge=0,
         le=36_500,
-        description="Days after which any new eligible texts start a feedback round, however few; 0 for never.",
+        description="Days after which a feedback round starts if there are any new eligible texts. 0 means never.",
     )
     auto_promote: bool = Field(
-        True, description="Whether a model that passes the gate goes live automatically. If not, an admin decides."
+        True, description="Whether models that pass the gate go live automatically. If not, an admin decides."
     )
     gate_imdb_loss: Share = Field(
         0.003,
-        description="Largest loss of accuracy on the IMDB gate reviews that a new model may have, at the lower end "
-        "of the interval.",
+        description="Largest allowed loss of accuracy on the IMDB gate reviews, at the lower end of the confidence "
+        "interval.",
     )
     gate_confidence: Share = Field(
         0.95,
-        description="One-sided confidence that the gate requires for both better on feedback and not worse on IMDB.",
+        description="One-sided confidence for the gate's tests: better on feedback, and not worse on IMDB.",
     )
     gate_negative_flips: Share = Field(
         0.02,
-        description="Negative flips allowed: share of the IMDB gate reviews that the live model gets right and the "
-        "new one wrong.",
+        description="Largest allowed share of negative flips: IMDB gate reviews that the live model classifies "
+        "correctly and the new model does not.",
     )
     gate_behaviour_loss: Share = Field(
         0.02,
-        description="Share of the behavioural test cases that a new model may lose, not counting those known to be "
-        "hard.",
+        description="Largest allowed loss of passed behavioural test cases compared with the live model, as a share of "
+        "the cases not known to be hard.",
     )
 
-    playground_host: str = Field("127.0.0.1", description="Address that the demo's playground listens on.")
-    playground_port: int = Field(8081, ge=0, le=65535, description="Port of the demo's playground; 0 picks a free one.")
-    log_level: LogLevel = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    playground_host: str = Field("127.0.0.1", description="Address on which the demo's playground listens.")
+    playground_port: int = Field(
+        8081, ge=0, le=65535, description="Port of the demo's playground. With 0, a free port is chosen."
+    )
+    log_level: LogLevel = Field("INFO", description="Log level: DEBUG, INFO, WARNING or ERROR.")
 
     @cached_property
     def database_address(self) -> "str | URL":
