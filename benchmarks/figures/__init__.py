@@ -1,1 +1,1 @@
-"""Generates docs/benchmarks.md from the committed results, and the lists of modules in docs/architecture.md."""
+"""Generates the tables in docs/benchmarks.md and the lists of modules in docs/architecture.md."""

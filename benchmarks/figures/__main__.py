@@ -1,7 +1,7 @@
 """Generates the marked blocks of docs/benchmarks.md and docs/architecture.md.
 
 python -m benchmarks.figures          # rewrite both documents
-python -m benchmarks.figures --check  # exit 1 when one of them is out of date
+python -m benchmarks.figures --check  # exit with status 1 if one of them is out of date
 """
 
 import argparse
@@ -11,11 +11,13 @@ from benchmarks.figures.documents import DOCUMENTS, with_blocks
 
 
 def main() -> int:
-    """Rewrite or check the documents; return the exit status."""
+    """Rewrite or check the documents, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.figures", description="Generate the marked blocks of the documents in docs/."
     )
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a document is out of date")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit with status 1 if a document is out of date"
+    )
     check = parser.parse_args().check
     for document in DOCUMENTS:
         before = document.read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from benchmarks.figures.markdown import Results
 
 
 class Block(NamedTuple):
-    """A results file, without its ending, and the function that turns its content into Markdown."""
+    """The name of a results file, without its suffix, and the function that renders the file as Markdown."""
 
     results: str
     render: Callable[[Results], str]

@@ -1,4 +1,4 @@
-"""Generates the marked blocks of documents: benchmark tables in one, lists of modules in the other."""
+"""Generates the marked blocks: tables in docs/benchmarks.md, and lists of modules in docs/architecture.md."""
 
 import ast
 import json
@@ -12,13 +12,13 @@ from benchmarks.figures.blocks import BLOCKS
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOCUMENTS: Final = (ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "architecture.md")
 _RESULTS: Final = ROOT / "benchmarks" / "results"
-# Alembic's own script, which the lists leave out.
+# Alembic's own script. The lists omit it.
 _ALEMBIC_SCRIPT: Final = "env.py"
 _BLOCK: Final = re.compile(r"(<!-- (figures|rooms): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def with_blocks(text: str) -> str:
-    """Return ``text`` with every marked block generated from ``benchmarks/results`` and the modules' first lines."""
+    """Return ``text`` with all marked blocks regenerated from ``benchmarks/results`` and the modules' docstrings."""
 
     def block(match: re.Match[str]) -> str:
         content = _module_list(match[3]) if match[2] == "rooms" else figures_block(match[3])
@@ -28,13 +28,13 @@ def with_blocks(text: str) -> str:
 
 
 def figures_block(name: str) -> str:
-    """Return the generated Markdown of one block of docs/benchmarks.md."""
+    """Return the generated Markdown for one block in docs/benchmarks.md."""
     block = BLOCKS[name]
     return block.render(json.loads((_RESULTS / f"{block.results}.json").read_text(encoding="utf-8")))
 
 
 def _module_list(room: str) -> str:
-    """Return a line for each package and module of a room: its name, indented, and its docstring's first line."""
+    """Return a line for each package and module in a room: its indented name and the first line of its docstring."""
     return "\n".join(["```", f"{room}/", *_module_lines(ROOT / room, 1), "```"]) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Tables on learning from people: corrections from another domain, and the loop on a running demo."""
+"""Tables about learning from people: corrections from another domain, and the learning loop on a running demo."""
 
 import re
 from typing import Final
@@ -17,13 +17,13 @@ from benchmarks.figures.markdown import (
     table,
 )
 
-# Recorded sentences of the gate put a space before the percent sign.
+# In the recorded results, the gate's sentences have a space before the percent sign.
 _SPACED_PERCENT: Final = re.compile(r"(?<=\d) %")
 _NOT_LIVE: Final = "did not go live"
 
 
 def feedback_value(found: Results) -> str:
-    """Return what corrections from another domain are worth, from ``feedback_value.json``."""
+    """Render ``feedback_value.json``: the gain from corrections in another domain."""
     draws, recipe = found["draws"], found["recipe"]
     first = draws[0]
     sentences, imdb = first["sentences"], first["imdb"]
@@ -40,12 +40,13 @@ def feedback_value(found: Results) -> str:
         for how, one in found["all_of_them"].items()
     ]
     return paragraphs(
-        "The table shows what corrections from another domain are worth, and what they cost on IMDB. The corrections "
-        f"are labelled Rotten Tomatoes sentences. The anchor ({found['parameters']:,} parameters) learned from each of "
-        f"{len(draws)} draws of {first['corrections']} corrections in a separate feedback round by the recipe "
-        f"`{recipe['name']}`, and from all corrections at once. Every model was measured on the same "
+        "How much accuracy do corrections from another domain gain there, and how much do they cost on IMDB? The "
+        "corrections are labelled Rotten Tomatoes sentences. We drew "
+        f"{first['corrections']} corrections {len(draws)} times and ran a separate feedback round on each draw with "
+        f"the recipe `{recipe['name']}`, always from the same anchor ({found['parameters']:,} parameters). Further "
+        "rounds used all corrections at once. Each model was evaluated on the same "
         f"{sentences['reviews']:,} other sentences and on {imdb['reviews']:,} official IMDB test reviews outside the "
-        "gate set. The intervals of the mean are over the draws.",
+        "gate set. The intervals for the mean are computed over the draws.",
         command("python -m benchmarks.training.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz"),
         table(
             (
@@ -68,13 +69,13 @@ def feedback_value(found: Results) -> str:
                 *everything,
             ],
         ),
-        f"The mean gain of a draw is **{percent(found['share_of_full_lift'], 0)}** of the larger gain from all "
-        f"corrections. {disjoint(found)} {measured(found)}",
+        f"The mean gain from one draw is **{percent(found['share_of_full_lift'], 0)}** of the largest gain from "
+        f"all corrections. {disjoint(found)} {measured(found)}",
     )
 
 
 def learning_loop(found: Results) -> str:
-    """Return the rounds of the learning loop on a running demo, from ``learning_loop.json``."""
+    """Render ``learning_loop.json``: the rounds of the learning loop on a running demo."""
     parts, rounds = found["parts"], found["rounds"]
     names = [f"Round {number}" for number in range(1, len(rounds) + 1)]
     labelling = zip(*(_labelling(one) for one in rounds), strict=True)
@@ -82,26 +83,27 @@ def learning_loop(found: Results) -> str:
     background = zip(*(_background(one) for one in rounds), strict=True)
     return paragraphs(
         f"On a running demo, {found['people']} simulated people wrote Rotten Tomatoes sentences over HTTP, voted on "
-        "the bot's predictions and labelled each other's texts with `/label`, so that a text has two votes; "
-        f"{found['mistaken']:.0%} of the votes are mistaken by design. Then the admin sent `/retrain`, and promoted a "
-        "model that the gate had held although it was better on feedback. The models have "
+        "the bot's predictions and labelled each other's texts with `/label`, so that each text had two votes. By "
+        f"design, {found['mistaken']:.0%} of the votes were wrong. Then the admin sent `/retrain`. The admin also "
+        "promoted the model if the gate held it although it was better on feedback. The models have "
         f"{found['parameters']:,} parameters.",
         command("python -m benchmarks.learning --data imdb.parquet --sentences rt_polarity.csv.gz"),
         "Votes and labels:",
         table(("Count", *names), _rows(labelling)),
-        "The training run. Accuracies are of the live model and of the candidate, on "
+        "The training runs. Accuracies are given for the live model and then for the candidate, on "
         f"{parts['sentences held out']['reviews']:,} other sentences and on {parts['IMDB to test']['reviews']:,} "
         "official IMDB test reviews outside the gate set:",
         table(("Training run", *names), _rows(training)),
-        "Other people wrote a sentence a second each while the candidate was trained and loaded. A reply is late after "
-        "5 seconds, and outdated when the old model answers a sentence sent after the new one had gone live:",
+        "While the candidate was trained and loaded, other people wrote one sentence per second each. A reply is late "
+        "if it takes more than 5 seconds. It is outdated if it comes from the old model although the sentence was sent "
+        "after the new model had gone live:",
         table(("Replies during the run", *names), _rows(background)),
         f"{disjoint(found)} {measured(found)}",
     )
 
 
 def _rows(pairs: "zip[tuple[tuple[str, str], ...]]") -> list[tuple[str, ...]]:
-    """Return a row for each figure from the same (name, value) pairs of every round."""
+    """Return one row for each figure, from the (name, value) pairs of all rounds."""
     return [(figures[0][0], *(value for _, value in figures)) for figures in pairs]
 
 
@@ -110,8 +112,8 @@ def _labelling(one: Results) -> list[tuple[str, str]]:
     return [
         ("Sentences written", f"{one['sentences']:,}"),
         ("Predictions voted wrong", f"{votes['called_wrong']:,}"),
-        ("Mistaken votes, of all votes", f"{votes['mistaken']:,} of {votes['own'] + votes['others']:,}"),
-        ("Eligible texts, all rounds so far", f"{counts['usable']:,}"),
+        ("Wrong votes, of all votes", f"{votes['mistaken']:,} of {votes['own'] + votes['others']:,}"),
+        ("Eligible texts in all rounds so far", f"{counts['usable']:,}"),
         ("Eligible texts with a wrong label", f"{counts['wrong']:,}"),
         ("Texts in quarantine", f"{counts['quarantined']:,}"),
     ]
@@ -134,7 +136,7 @@ def _training(one: Results) -> list[tuple[str, str]]:
 
 
 def _compared(texts: str, found: Results | None) -> list[tuple[str, str]]:
-    """Return accuracies and change; ``found`` is None for a rejected candidate, whose files are deleted."""
+    """Return the accuracies and their change; ``found`` is None for a rejected candidate, as its files are deleted."""
     accuracy, change = "not measured: the candidate was rejected", NONE
     if found is not None:
         accuracy = f"{percent(found['first_accuracy'])} to {percent(found['second_accuracy'])}"

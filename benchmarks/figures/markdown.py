@@ -1,16 +1,16 @@
-"""Markdown for benchmark results: tables, formatted figures, commands and the line that names commit and machine."""
+"""Renders benchmark results as Markdown: tables, figures, commands, and the line with commit and machine."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 Results = dict[str, Any]
-"""One parsed file of ``benchmarks/results``."""
+"""The parsed content of a file in ``benchmarks/results``."""
 NONE: Final = "-"
-"""The cell of a figure that does not apply."""
+"""The text of a table cell if the figure does not apply."""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table; raise ValueError when the number of cells in a row differs from that of ``columns``."""
+    """Return a Markdown table. Raise ValueError if a row has a different number of cells than ``columns``."""
     lines = [_line(columns), _line(["---"] * len(columns))]
     for row in rows:
         if len(row) != len(columns):
@@ -25,12 +25,12 @@ def paragraphs(*parts: str) -> str:
 
 
 def command(*lines: str) -> str:
-    """Return the shell ``lines`` that repeat a measurement, as a code block."""
+    """Return the shell commands ``lines``, which repeat a measurement, as a code block."""
     return "\n".join(["```bash", *lines, "```"])
 
 
 def measured(found: Results) -> str:
-    """Return the sentence that names the commit, the machine and the date of a results file."""
+    """Return the sentence with the commit, the machine and the date from a results file."""
     where = found["provenance"]
     changes = " with uncommitted changes" if where["dirty"] else ""
     machine = f"{where['cpu']}, {where['cores']} cores, {where['memory_gib']} GiB of memory"
@@ -38,11 +38,11 @@ def measured(found: Results) -> str:
 
 
 def disjoint(found: Results) -> str:
-    """Return the sentence on texts that are in more than one of the text sets of a results file."""
+    """Return the sentence about texts that are in more than one of a results file's text sets."""
     shared = found["shared_texts"]
     if not shared:
-        return "No text is in more than one of the sets of texts."
-    return f"{shared:,} texts are in more than one of the sets of texts."
+        return "No text is in more than one set."
+    return f"{shared:,} texts are in more than one set."
 
 
 def percent(share: float, decimals: int = 1) -> str:
@@ -57,23 +57,23 @@ def percent_with_interval(share: float, interval: Sequence[float], decimals: int
 
 
 def points(difference: float, decimals: int = 2) -> str:
-    """Return the difference of two shares in percentage points, with its sign."""
+    """Return the difference between two shares in percentage points, with its sign."""
     return f"{100 * difference:+.{decimals}f}"
 
 
 def points_with_interval(difference: float, interval: Sequence[float], decimals: int = 2) -> str:
-    """Return the difference of two shares in percentage points, with its interval in brackets."""
+    """Return the difference between two shares in percentage points, with its interval in brackets."""
     low, high = interval
     return f"{points(difference, decimals)} ({points(low, decimals)} to {points(high, decimals)})"
 
 
 def comparison(found: Results) -> str:
-    """Return the change from the first to the second model of an ``ml.evaluation.comparison.Comparison``."""
+    """Format the change from the first to the second model in an ``ml.evaluation.comparison.Comparison``."""
     return points_with_interval(found["difference"], found["interval"])
 
 
 def mean(found: Results, decimals: int = 2) -> str:
-    """Return a ``benchmarks.common.mean_interval.MeanInterval`` of differences in points."""
+    """Format a ``benchmarks.common.mean_interval.MeanInterval`` of differences, in percentage points."""
     return points_with_interval(found["mean"], (found["low"], found["high"]), decimals)
 
 

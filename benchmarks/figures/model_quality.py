@@ -1,4 +1,4 @@
-"""Tables on model quality: the starter model and the language guard."""
+"""Tables about model quality: the starter model and the language guard."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ _ENGLISH: Final = {
     "imdb_first_sentences": "English: first sentences of IMDB test reviews",
     "tricky": "English: fragments written to mislead the guard",
 }
-# The results name these two beside one entry for each language.
+# The results have these two entries in addition to one for each language.
 _FOREIGN: Final = {
     "all": "Other languages: reviews written for this test",
     "stray": "Other languages: reviews found in the English collections",
@@ -28,7 +28,7 @@ _FOREIGN: Final = {
 
 
 def starter(found: Results) -> str:
-    """Return the starter model's accuracy and calibration, and what quantisation costs, from ``starter.json``."""
+    """Render ``starter.json``: the starter model's accuracy and calibration, and the cost of quantisation."""
     test, clean, other = found["on_test"], found["without_doubtful"], found["on_sentences"]
     int8 = found["float32_to_int8"]
 
@@ -37,10 +37,10 @@ def starter(found: Results) -> str:
         return texts, f"{figures['reviews']:,}", accuracy, calibration, percent(figures["unsure"])
 
     return paragraphs(
-        f"The starter model {found['version']} ({found['parameters']:,} parameters) read every official IMDB test "
-        "review, and Rotten Tomatoes sentences, a domain that it was not trained on. A second row leaves out the IMDB "
-        "reviews whose label people dispute (Northcutt et al. 2021). Predictions below the confidence threshold are "
-        "unsure; they count towards the accuracy like any other.",
+        f"We evaluated the starter model {found['version']} ({found['parameters']:,} parameters) on all official IMDB "
+        "test reviews and on Rotten Tomatoes sentences, a domain that it was not trained on. The second row excludes "
+        "IMDB reviews with disputed labels (Northcutt et al. 2021). Predictions below the confidence threshold are "
+        "reported as unsure, but they count towards the accuracy like all others.",
         command(
             "python -m benchmarks.serving.model_quality --data imdb.parquet --doubtful label_errors.csv "
             "--sentences rt_polarity.csv.gz"
@@ -57,13 +57,13 @@ def starter(found: Results) -> str:
                 ),
             ],
         ),
-        "The model is served in int8. The same IMDB test reviews, read in float32 and as served:",
+        "The model is served in int8. This table compares it with float32 on the same IMDB test reviews:",
         table(
             (
                 "Accuracy in float32",
                 "Accuracy in int8",
                 "Difference in points (95% interval)",
-                "Same label from both",
+                "Same label in both",
             ),
             [
                 (
@@ -80,14 +80,14 @@ def starter(found: Results) -> str:
 
 
 def language_guard(found: Results) -> str:
-    """Return how many texts of each kind the language guard refuses, from ``language.json``."""
+    """Render ``language.json``: the number of texts of each kind that the language guard refuses."""
     languages = found["foreign"].keys() - _FOREIGN.keys()
     rows = [(name, found["english"][key]) for key, name in _ENGLISH.items()]
     rows += [(name, found["foreign"][key]) for key, name in _FOREIGN.items()]
     return paragraphs(
-        "The language guard should refuse no English text, and as many texts in other languages as possible. It was "
-        f"measured on English collections and on reviews in {len(languages)} other languages, written for this test. "
-        f"Its threshold of {found['threshold']} was chosen on other texts.",
+        "The language guard should refuse as many texts in other languages as possible, but no English texts. We "
+        f"tested it on English collections and on reviews in {len(languages)} other languages, written for this test. "
+        f"Its threshold, {found['threshold']}, was chosen on other texts.",
         command(
             "python -m benchmarks.serving.language_guard --rt rt_polarity.csv.gz --alexa amazon_alexa.csv.gz "
             "--imdb imdb.parquet"

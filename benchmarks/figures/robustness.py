@@ -1,4 +1,4 @@
-"""Tables on robustness: processes killed during training runs, and people who collude against the model."""
+"""Tables about robustness: processes killed during training runs, and people who collude against the model."""
 
 from collections.abc import Callable
 from typing import Final
@@ -24,7 +24,7 @@ _MODELS: Final = {"live": "Went live", "naive": "Without the rules"}
 
 
 def chaos(found: Results) -> str:
-    """Return what became of training runs whose processes were killed, from ``chaos.json``."""
+    """Render ``chaos.json``: the outcomes of training runs while their processes are killed."""
     transports = found["transports"]
     figures: dict[str, Callable[[Results], str]] = {
         "Worker killed": lambda run: str(run["kills"] - _killed(run, "trainer") - _killed(run, "beat")),
@@ -36,7 +36,7 @@ def chaos(found: Results) -> str:
             f"{count} {state}" for state, count in sorted(run["ends"].items())
         ),
         "Runs lost": lambda run: bold(str(run["lost"])),
-        "Most promotions of one run": lambda run: bold(str(run["most_promotions"])),
+        "Most promotions for one run": lambda run: bold(str(run["most_promotions"])),
         "Live models loaded completely": lambda run: str(run["loads"]),
         "Models that failed to load or verify": lambda run: bold(str(len(run["refusals"]))),
         "Median duration of an undisturbed run (s)": lambda run: f"{run['quiet_seconds']:.0f}",
@@ -45,43 +45,44 @@ def chaos(found: Results) -> str:
         "Redis outages survived": _outages,
     }
     return paragraphs(
-        "The training processes were killed with `kill -9` at random points during a run, and Redis was stopped for "
-        f"five seconds in the middle of one. The model is small ({found['parameters']:,} parameters, "
-        f"{found['layers']} layers), trained on sentences of the project's own; everything else is the "
+        "The training processes were killed with `kill -9` at random points during the runs. In a few runs, Redis "
+        f"was stopped for five seconds. The model is small ({found['parameters']:,} parameters, "
+        f"{found['layers']} layers) and trained on sentences from the project; everything else is the "
         f"production code. {found['lanes']} workers run in "
         "parallel, each with a separate beat, database and broker. A lease expires after 30 seconds, and a run fails "
-        "after three broken attempts. The gate's limits on losses are off in this benchmark alone, as 28 gate "
-        "sentences cannot show a loss of 0.3 points; the gate still holds a candidate whose new words it distrusts.",
+        "after three broken attempts. In this benchmark only, the gate's limits on losses are off, because 28 gate "
+        "sentences cannot show a loss of 0.3 points. The gate still holds a candidate if it distrusts new words.",
         command("python -m benchmarks.chaos --out benchmarks/results/chaos.json"),
         table(
             ("Figure", *(_TRANSPORTS[name] for name in transports)),
             [(name, *(figure(run) for run in transports.values())) for name, figure in figures.items()],
         ),
-        f"An outage is survived when worker and beat keep running and the next run is promoted. {measured(found)}",
+        f"An outage counts as survived if worker and beat keep running and the next run is promoted. {measured(found)}",
     )
 
 
 def poison(found: Results) -> str:
-    """Return what became of attacks by people who collude, from ``poison.json``."""
+    """Render ``poison.json``: the outcomes of attacks by people who collude."""
     live, parts, groups = found["live"], found["parts"], found["groups"]
     imdb, sentences = parts["IMDB to test"]["reviews"], parts["sentences held out"]["reviews"]
     return paragraphs(
-        f"{found['people']} simulated people write and label Rotten Tomatoes sentences, and some of them collude, each "
-        "ten times as active as an honest person, to flip labels, or to plant a phrase that makes any text Positive. "
-        "Each attack is drawn with several seeds, and each draw is one training run under the project's rules. The "
-        f"model is small ({found['parameters']:,} parameters, {found['layers']} layers). The admin promotes a held "
-        "model that is better on feedback unless the trigger scan names a word.",
+        f"{found['people']} simulated people write and label Rotten Tomatoes sentences. Some of them collude to flip "
+        "labels or to plant a phrase that makes any text Positive. Each colluder is ten times as active as an honest "
+        "person. Each attack is drawn with several seeds, and each draw is one training run under the project's rules. "
+        f"The model is small ({found['parameters']:,} parameters, {found['layers']} layers). The admin promotes a held "
+        "model that is better on feedback unless the trigger scan reports a word.",
         command(
             "python -m benchmarks.poison --data imdb.parquet --sentences rt_polarity.csv.gz "
             "--out benchmarks/results/poison.json"
         ),
-        "Decisions, in runs. “Phrase found” counts the runs in which the trigger scan names a word of the phrase:",
+        "Number of runs by decision. “Phrase found” counts the runs in which the trigger scan reports a word from the "
+        "phrase:",
         table(
             (
                 "Attack",
                 "People who collude",
-                "Planted, of all texts",
-                "Planted, of texts trained on",
+                "Planted texts, of all texts",
+                "Planted texts, of all training texts",
                 "Rejected",
                 "Held",
                 "Held, then promoted by the admin",
@@ -90,11 +91,11 @@ def poison(found: Results) -> str:
             ),
             [_decisions(group) for group in groups],
         ),
-        "Harm, compared with the model that was live before: the mean over the seeds, with the worst in brackets. "
-        "“Went live” are the models that the gate or the admin promoted; “without the rules” is the same fine-tune on "
-        "every vote, always live. A negative loss is a gain. “Turned by the phrase” is the share of correctly "
-        "classified negative sentences that the phrase makes Positive. The model that was live before is right on "
-        f"{percent(live['imdb'])} of {imdb:,} official IMDB test reviews outside the gate set and on "
+        "Harm compared with the previous live model: the mean over the seeds, with the worst seed in brackets. "
+        "“Went live” covers the models that the gate or the admin promoted. “Without the rules” is the same fine-tune "
+        "on all votes, and its models always go live. A negative loss is a gain. “Turned by the phrase” is the share "
+        "of correctly classified negative sentences that become Positive when the phrase is added. The previous live "
+        f"model is right on {percent(live['imdb'])} of {imdb:,} official IMDB test reviews outside the gate set and on "
         f"{percent(live['sentences'])} of {sentences:,} held-out sentences:",
         table(
             (
@@ -103,7 +104,7 @@ def poison(found: Results) -> str:
                 "Models",
                 "Loss on IMDB in points",
                 "Loss on sentences in points",
-                "Increase of sentences turned by the phrase, in points",
+                "Increase in sentences turned by the phrase, in points",
             ),
             [_harm(group, key) for group in groups for key in _MODELS],
         ),

@@ -1,17 +1,17 @@
-"""The serving table: results for reviews sent to a running demo over HTTP."""
+"""The serving table: the replies to reviews that were sent to a running demo over HTTP."""
 
 from benchmarks.figures.markdown import Results, command, measured, paragraphs, percent, percent_with_interval, table
 
 
 def http_load(found: Results) -> str:
-    """Return the replies of a running demo, their accuracy and their latency, from ``drive.json``."""
+    """Render ``drive.json``: the number of replies from a running demo, their accuracy and their latency."""
     seconds = found["seconds_to_reply"]
     return paragraphs(
-        f"{found['reviews']:,} reviews, drawn from the official IMDB test reviews, were sent to a running demo over "
-        f"HTTP by {found['people_at_once']} simulated people at a time. {found['split_reviews']} of them exceed "
-        "Telegram's limit for one message and were split as Telegram's apps do; the bot waits a second for the next "
-        "part of a long review. The time to reply is from the first message to the reply. A reply counts as accurate "
-        "when the one label that it names is the review's.",
+        f"{found['people_at_once']} simulated people at a time sent {found['reviews']:,} reviews, drawn from the "
+        f"official IMDB test reviews, to a running demo over HTTP. {found['split_reviews']} of the reviews exceed "
+        "Telegram's limit for one message and were split in the same way as in Telegram's apps. The bot waits one "
+        "second for the next part of a long review. The time to reply is measured from a review's first message. A "
+        "reply is accurate if it names exactly one label and that is the review's label.",
         command("make demo &", "python -m benchmarks.serving.http_load --reviews imdb.parquet"),
         table(
             (

@@ -1,4 +1,4 @@
-"""Tables on training: speed beside Hugging Face's Trainer, accuracy after equal steps, a GPU, and the tutorial."""
+"""Tables about training: speed and accuracy compared with Hugging Face's Trainer, a GPU, and the tutorial."""
 
 from statistics import fmean
 
@@ -15,11 +15,11 @@ from benchmarks.figures.markdown import (
 )
 
 OURS = "ours"
-"""The project's own training loop, as the results files name it."""
+"""The name of the project's own training loop in the results files."""
 
 
 def speed(found: Results) -> str:
-    """Return the training speed beside Hugging Face's Trainer, from ``fine_tuning.json``."""
+    """Render ``fine_tuning.json``: the training speed compared with Hugging Face's Trainer."""
     run = found["against_trainer"]
     ratio, recipe, trainers = run["ratio"], run["recipe"], run["trainers"]
     blocks = len(next(iter(trainers.values()))["step_seconds"])
@@ -40,16 +40,16 @@ def speed(found: Results) -> str:
         f"The project's training loop (Keras) and Hugging Face's Trainer (PyTorch, in {len(trainers) - 1} "
         f"configurations) trained the same encoder, {run['base']} with {run['parameters']:,} parameters, from the same "
         f"weights on the same padded batches of {recipe['batch_size']} IMDB reviews, in windows of {recipe['window']} "
-        f"tokens, on {run['cores']} cores. Each ran in a separate process, and they took turns: "
-        f"{run['untimed_steps']} untimed steps, then {blocks} blocks of {run['steps_a_block']} timed steps. The time "
-        "of Thumbs includes its checkpoints; Trainer wrote none.",
+        f"tokens, on {run['cores']} cores. Each ran in a separate process, and the processes took turns: "
+        f"{run['untimed_steps']} untimed steps, then {blocks} blocks of {run['steps_a_block']} timed steps. The times "
+        "for Thumbs include writing checkpoints; Trainer wrote none.",
         _fine_tuning_command(),
         table(
             (
                 "Training loop",
                 "Median speed (samples/s)",
                 "Slowest to fastest block (samples/s)",
-                "Speed of Thumbs divided by this",
+                "Speed of Thumbs relative to this",
                 "Packages",
             ),
             [row(name, trainer) for name, trainer in trainers.items()],
@@ -60,7 +60,7 @@ def speed(found: Results) -> str:
 
 
 def feedback_round(found: Results) -> str:
-    """Return the duration of a feedback round beside a full fine-tune, and its effect on IMDB."""
+    """Render the duration of a feedback round and of a full fine-tune, and the round's effect on IMDB."""
     quick = found["feedback_round"]
     imdb = quick["imdb"]
     rounds = [
@@ -68,16 +68,17 @@ def feedback_round(found: Results) -> str:
         for number, seconds in enumerate(quick["round_seconds"], start=1)
     ]
     return paragraphs(
-        f"A feedback round of {quick['judgements']} corrections (Rotten Tomatoes sentences) was timed beside a full "
-        f"fine-tune by the same loop. The time of the full fine-tune is an estimate: {quick['full_steps']:,} steps at "
-        f"the median of {quick['timed_steps']} timed ones, without reading, measuring and publishing.",
+        f"We timed feedback rounds with {quick['judgements']} corrections (Rotten Tomatoes sentences) and compared "
+        "them with a full fine-tune in the same training loop. The time for the full fine-tune is an estimate: "
+        f"{quick['full_steps']:,} steps, each with the median duration of {quick['timed_steps']} timed steps. It "
+        "excludes reading data, evaluating and publishing.",
         _fine_tuning_command(),
         table(
             ("Training", "Time (s)"),
-            [*rounds, ("Full fine-tune, steps alone", f"{quick['full_seconds']:,.0f}")],
+            [*rounds, ("Full fine-tune, training steps only", f"{quick['full_seconds']:,.0f}")],
         ),
-        f"A full fine-tune takes **{quick['times_faster']:.1f}** times as long as the slowest round. What the last "
-        f"round changed on {imdb['reviews']:,} official IMDB test reviews:",
+        f"A full fine-tune takes **{quick['times_faster']:.1f}** times as long as the slowest round. The effect of the "
+        f"last round on {imdb['reviews']:,} official IMDB test reviews:",
         table(
             ("Accuracy before", "Accuracy after", "Change in points (95% interval)"),
             [(percent(imdb["first_accuracy"], 2), percent(imdb["second_accuracy"], 2), comparison(imdb))],
@@ -87,7 +88,7 @@ def feedback_round(found: Results) -> str:
 
 
 def equal_steps(found: Results) -> str:
-    """Return the accuracy of both training loops after equally many steps, from ``equal_steps.json``."""
+    """Render ``equal_steps.json``: the accuracy of both training loops after the same number of steps."""
     recipe, pairs = found["recipe"], [seed["accuracy"] for seed in found["seeds"]]
     rows = [
         (
@@ -105,10 +106,11 @@ def equal_steps(found: Results) -> str:
         bold(mean(found["difference"])),
     )
     return paragraphs(
-        f"To see whether that speed costs accuracy, both loops trained {recipe['base']} for {found['steps']} steps of "
-        f"{recipe['batch_size']} IMDB reviews, from the same weights on the same batches. The models were measured in "
-        f"float32 on {pairs[0]['reviews']:,} held-out reviews of the official train part. Each seed draws other "
-        "reviews, another classification head and other dropout masks. The interval of the mean is over the seeds.",
+        f"To check whether this speed costs accuracy, we trained {recipe['base']} with both loops for "
+        f"{found['steps']} steps of {recipe['batch_size']} IMDB reviews, from the same weights and on the same "
+        f"batches. We evaluated the models in float32 on {pairs[0]['reviews']:,} held-out reviews from the official "
+        "train part. Each seed draws different reviews, a different classification head and different dropout masks. "
+        "The interval for the mean is computed over the seeds.",
         command("make peers", "python -m benchmarks.training.equal_steps --data imdb.parquet"),
         table(
             (
@@ -124,13 +126,13 @@ def equal_steps(found: Results) -> str:
 
 
 def gpu(found: Results) -> str:
-    """Return training speed on a GPU and its share of the chip's peak, from ``gpu.json``."""
+    """Render ``gpu.json``: the training speed on a GPU, also as a share of the chip's peak."""
     return paragraphs(
-        f"Whole training steps (forward, backward, gradient clipping and AdamW) were timed on an {found['gpu']} in "
-        f"{found['precision']}, with Keras on {found['backend']}, on random texts of {found['tokens']} tokens and "
-        f"networks of random weights. The peak is {found['peak']:,.0f} TFLOP/s by the data sheet; one large matrix "
-        f"product reached {found['product']:,.0f} TFLOP/s here, with its launch and the transfer of its result "
-        "included.",
+        f"We timed complete training steps (forward, backward, gradient clipping and AdamW) on an {found['gpu']} in "
+        f"{found['precision']}, with Keras on {found['backend']}. The texts are random, {found['tokens']} tokens long, "
+        f"and the networks have random weights. According to the data sheet, the peak is {found['peak']:,.0f} TFLOP/s. "
+        f"One large matrix product reached {found['product']:,.0f} TFLOP/s here, including the launch and the transfer "
+        "of the result.",
         command(f"KERAS_BACKEND={found['backend']} python -m benchmarks.training.gpu --peak {found['peak']:.0f}"),
         table(
             (
@@ -160,15 +162,16 @@ def gpu(found: Results) -> str:
 
 
 def tutorial(found: Results) -> str:
-    """Return the tables for the tutorial's recipe, from the results in ``tutorial.json``."""
+    """Render ``tutorial.json``: the results of the tutorial's recipe."""
     dev = found["dev"]
     return paragraphs(
-        "The recipe `tutorial` was run from a CSV file with the columns `review` and `sentiment` to a published model, "
-        f"on {found['limit']:,} of the 50,000 IMDB reviews and with the encoder {found['base']} "
-        f"({found['parameters']:,} parameters) instead of BERT-base. The last tenth of the rows measures the model.",
+        "We ran the recipe `tutorial` from a CSV file with the columns `review` and `sentiment` to a published model. "
+        f"The run used {found['limit']:,} of the 50,000 IMDB reviews and the encoder {found['base']} "
+        f"({found['parameters']:,} parameters) instead of BERT-base. The last tenth of the rows was used for "
+        "evaluation.",
         command(f"python -m benchmarks.training.tutorial --data imdb.parquet --limit {found['limit']}"),
         table(
-            ("Rows trained on", "Training steps", "Rows measured", "Accuracy", "Measured rows also trained on"),
+            ("Training rows", "Training steps", "Evaluation rows", "Accuracy", "Evaluation rows also in training"),
             [
                 (
                     f"{found['train']:,}",
@@ -179,9 +182,9 @@ def tutorial(found: Results) -> str:
                 )
             ],
         ),
-        "The recipe splits by rows, as the tutorial does, so that some texts are on both sides: "
-        f"{found['shared_of_all']} of 5,000 measured rows when all 50,000 are used. "
-        "The model's answers to the tutorial's two examples:",
+        "Like the tutorial, the recipe splits the data by rows, so some texts are on both sides: with all 50,000 rows, "
+        f"{found['shared_of_all']} of the 5,000 evaluation rows. "
+        "The model's predictions for the tutorial's two examples:",
         table(
             ("Text", "Prediction (confidence)"),
             [(text, verdict.partition(":")[0]) for text, verdict in found["examples"].items()],
@@ -191,7 +194,7 @@ def tutorial(found: Results) -> str:
 
 
 def trainer_name(name: str) -> str:
-    """Return how a table names a training loop of the results files."""
+    """Return the table's name for a training loop in the results files."""
     return "Thumbs" if name == OURS else name.replace("Trainer, ", "Trainer with ")
 
 
