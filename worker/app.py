@@ -36,20 +36,23 @@ _SETTINGS: Final[dict[str, Any]] = {
     "broker_connection_max_retries": None,
     "worker_enable_remote_control": False,
     "worker_send_task_events": False,
-    # How many seconds a new process may take to start; the machine may be busy training.
+    # Maximum number of seconds for a new process to start; the machine may be busy training.
     "worker_proc_alive_timeout": 60.0,
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
-    # Restart the schedule at each start; its tasks may safely run once too often.
+    # Restart the schedule at each start; it is safe if its tasks run once too often.
     "beat_scheduler": "celery.beat:Scheduler",
-    # The longest time that the beat sleeps, in seconds; while asleep, it cannot notice a request to stop.
+    # Maximum number of seconds that the beat sleeps; while asleep, it cannot notice a request to stop.
     "beat_max_loop_interval": 1,
     "timezone": "UTC",
 }
 
 
 def make_app(settings: Settings, stop: StopWithParent) -> Celery:
-    """Return the application that workers and the beat run. Raises BadSetting for an unsupported broker."""
+    """Return the application that workers and the beat run.
+
+    Raise BadSetting if the broker is not supported.
+    """
     app = producer(settings)
     app.conf.update(_SETTINGS)
     app.conf.beat_schedule = {

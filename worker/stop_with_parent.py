@@ -1,4 +1,4 @@
-"""Tells a worker's processes that the worker is stopping, and ends the processes if the worker dies.
+"""Tells a worker's child processes that the worker is stopping, and ends them if the worker dies.
 
 Only the worker's main process holds the write end of a pipe, and nothing is ever written to it. When the pipe closes,
 the worker is either stopping or dead. If it is dead, the lease on its run expires.

@@ -25,7 +25,7 @@ _READ_ERRORS = (OSError, ValueError, KeyError, EOFError, zlib.error, tarfile.Tar
 # Values that published data sets use for missing labels, as in a benchmark's test split.
 _NO_LABEL: Final = ("-1", "-1.0", "")
 _CHUNK_ROWS = 10_000
-# Limits for the column names listed in errors: their length and their number.
+# Maximum length and maximum number of the column names listed in an error.
 _LONGEST_NAME: Final = 60
 _MOST_NAMES: Final = 10
 

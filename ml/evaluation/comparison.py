@@ -1,4 +1,4 @@
-"""Compares two models on the same texts: what changed, and whether the change could be due to chance."""
+"""Compares two models on the same texts, and tests whether their difference could be due to chance."""
 
 from dataclasses import dataclass
 
@@ -25,13 +25,13 @@ class Comparison:
     interval: Interval | None
     """95% interval for the difference, from a paired bootstrap over the texts; None for a single text."""
     negative_flips: int
-    """Texts that the first got right and the second gets wrong."""
+    """Number of texts that the first model got right and the second gets wrong."""
     positive_flips: int
-    """Texts that the first got wrong and the second gets right."""
+    """Number of texts that the first model got wrong and the second gets right."""
     mcnemar_p: float
     """p-value of the exact two-sided McNemar test (McNemar 1947)."""
     agreement: float
-    """Share of texts with the same verdict."""
+    """Share of texts on which both models give the same verdict."""
 
 
 def compare(names: tuple[str, str], first: Logits, second: Logits, labels: Labels) -> Comparison:

@@ -52,9 +52,9 @@ class Evaluation:
     """All figures for one model on one evaluation set."""
 
     served: Calibrated
-    """At the temperature in the published folder, which the bot uses."""
+    """Figures at the temperature in the published folder, which the bot uses."""
     uncalibrated: Calibrated
-    """At temperature 1."""
+    """Figures at temperature 1."""
     interval: Interval | None
     """95% bootstrap interval for the accuracy; None for a single text."""
     f1: float | None
@@ -62,7 +62,7 @@ class Evaluation:
     auc: float | None
     """Area under the ROC curve; None if all labels are the same."""
     confusion: tuple[tuple[int, int], tuple[int, int]]
-    """Texts by label (row) and verdict (column), in the order of ``LABELS``."""
+    """Number of texts by label (row) and verdict (column), in the order of ``LABELS``."""
 
 
 def evaluate(logits: Logits, labels: Labels, temperature: float, unsure_below: float) -> Evaluation:

@@ -137,8 +137,8 @@ def prepare_destination(folder: Path) -> None:
 def publish_artifact(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder that is flushed to disk and replaces ``folder`` if the block succeeds.
 
-    Raises what ``prepare_destination`` does, and UnwritableFile if the folder cannot be written, for example because
-    the disk is full.
+    Raises the errors that ``prepare_destination`` raises, and UnwritableFile if the folder cannot be written, for
+    example because the disk is full.
     """
     prepare_destination(folder)
     with _report_write_errors(folder), _replace_atomically(folder.resolve()) as new:

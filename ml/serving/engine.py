@@ -27,7 +27,7 @@ _ENGINE_OPTIONS = {
     "DYNAMIC_QUANTIZATION_GROUP_SIZE": "128",
     "PERFORMANCE_HINT": "LATENCY",
 }
-# The largest difference allowed in a logit. CPUs round int8 products differently; a wrong file or tokenizer causes far
+# Maximum difference allowed in a logit. CPUs round int8 products differently; a wrong file or tokenizer causes far
 # larger differences.
 PROBE_TOLERANCE = 0.1
 

@@ -1,4 +1,4 @@
-"""Fingerprints that decide when two texts count as the same, and digests of sets of texts."""
+"""Fingerprints for deciding whether two texts are the same, and digests of sets of texts."""
 
 import hashlib
 import re
@@ -10,10 +10,11 @@ _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
-# Splitting, comparing and counting reviews fingerprint each text several times, and IMDB has 50,000 texts.
+# The cache helps because splitting, comparing and counting reviews fingerprint each of IMDB's 50,000 texts several
+# times.
 @lru_cache(maxsize=1 << 16)
 def fingerprint(text: str) -> str:
-    """Return a SHA-256 in hex; texts that differ only in case, punctuation, white space, ``<br>`` or NFC.
+    """Return a SHA-256 in hex that ignores case, punctuation, white space, ``<br>`` and Unicode composition.
 
     For texts without letters or digits, such as emoji, the stripped text itself is hashed.
     """

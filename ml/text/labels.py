@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# In the order of the logits. The tutorial prints the same names.
+# The labels in the order of the logits. The tutorial prints the same names.
 LABELS: Final = ("Negative", "Positive")
 
 _WORDS: Final = {

@@ -1,4 +1,4 @@
-"""Detects texts that are clearly not English, since the model cannot read other languages.
+"""Detects texts that are clearly not English, because the model cannot read other languages.
 
 Refusing an English text is worse than classifying a foreign one, so short, mixed and doubtful texts pass as English.
 ``python -m benchmarks.serving.language_guard`` measures both kinds of error; the figures are in
@@ -93,7 +93,7 @@ class ForeignText:
 
 
 def foreign_language(text: str) -> ForeignText | None:
-    """Return the language of ``text`` if the text is clearly not English, else None."""
+    """Return the language of ``text`` if it is clearly not English, or None otherwise."""
     likeliest = likeliest_foreign_language(text)
     return likeliest if likeliest is not None and likeliest.probability >= THRESHOLD else None
 
@@ -101,8 +101,8 @@ def foreign_language(text: str) -> ForeignText | None:
 def likeliest_foreign_language(text: str) -> ForeignText | None:
     """Return the likeliest language of ``text``, however weak the evidence.
 
-    None if the text, its first half or its second half is most likely English, since English texts quote foreign
-    titles, and if the text is shorter than MIN_BYTES.
+    Return None if the text or either half of it is most likely English, because English texts quote foreign titles, or
+    if the text is shorter than MIN_BYTES.
     """
     words = [word.lower() if word.isupper() else word for word in plain_words(text)]
     if sum(len(word.encode()) for word in words) < MIN_BYTES:

@@ -19,7 +19,8 @@ _LINK = re.compile(
 _MARKUP = re.compile(r"</?[a-z][^<>]{0,60}>|&(?:[a-z]{2,8}|\#\d{1,7});", re.IGNORECASE)
 _JOINERS = "'\u2019-"
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
-# Letters and symbols by their Unicode category, yet blank: Hangul fillers and the empty Braille cell.
+# Characters that Unicode classifies as letters or symbols but that are blank: Hangul fillers and the empty Braille
+# cell.
 _INVISIBLE = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0\u2800"), " ")
 
 
@@ -33,10 +34,10 @@ class Content(Enum):
 
 
 def classify_content(text: str) -> Content:
-    """Return WORDS for letters or digits, else LINK for a link or @name, else EMOJI, else EMPTY.
+    """Return WORDS if there are letters or digits, or else LINK for a link or @name, EMOJI or EMPTY.
 
-    White space, invisible characters, punctuation and HTML tags count as empty. Hashtags and numbers count as words,
-    since ``10/10`` is a review.
+    White space, invisible characters, punctuation and HTML tags are treated as empty. Hashtags and numbers are treated
+    as words, because ``10/10`` is a review.
     """
     unlinked = strip_links(text)
     remainder = _KEYCAP.sub(" ", unlinked)

@@ -130,7 +130,7 @@ class WindowTokenizer:
         return unicodedata.normalize("NFKC", _ENTITY.sub(lambda entity: html.unescape(entity[0]), text))
 
     def windows(self, ids: Sequence[int]) -> list[list[int]]:
-        """Split one text's ids into windows; a text that fits, or is empty, gives one window."""
+        """Split one text's ids into windows; a text that fits, or an empty text, becomes a single window."""
         room = self.window - 2
         if self.reading == "head":
             return [[self.cls_id, *ids[:room], self.sep_id]]

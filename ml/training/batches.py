@@ -1,4 +1,4 @@
-"""Batches of windows for a fine-tune.
+"""Creates batches of windows for a fine-tune.
 
 Each epoch has one randomly drawn window from every text, so that the network is trained on the middles and ends of long
 reviews, which it also sees when serving. A recipe may crop some windows, since users also write short texts. Batches

@@ -31,7 +31,7 @@ class Corrections:
     def read(cls, path: Path) -> Self:
         """Read a table of labelled texts.
 
-        Raises what ``read_reviews`` does, and TooFewCorrections if no correction is left.
+        Raises the errors that ``read_reviews`` raises, and TooFewCorrections if no correction is left.
         """
         found = cls.from_table(read_reviews(path)[["text", "label"]], path.name)
         if found.rows.empty:

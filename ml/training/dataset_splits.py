@@ -32,7 +32,7 @@ class DatasetSplits:
         """Split ``reviews``, read from ``path``, as ``recipe.split`` specifies.
 
         ``movies``: take the official train split (all rows of a file without splits) without the texts of the official
-        test split, and hold out dev unless there is a validation split. ``rows``: shuffle all rows, whatever their
+        test split, and hold out dev unless there is a validation split. ``rows``: shuffle all rows, regardless of their
         split, and allow shared texts. ``limit`` is the number of usable reviews to draw with the seed. Raises
         MissingSplit if there is no train split, and TooFewReviews if train or dev lacks a label.
         """

@@ -1,4 +1,4 @@
-"""Builds the training set of a feedback round: corrections, and a replay of the anchor's training data.
+"""Builds the training set for a feedback round, from corrections and a replay of the anchor's training data.
 
 The anchor is the model that was fine-tuned only on IMDB. Training on corrections alone would make the model forget, so
 each round replays some of its training reviews or, without them, the texts of the behavioural checks. The target of a

@@ -1,4 +1,4 @@
-"""The training loop: schedule, optimiser, steps and checkpoints for one recipe, in Keras."""
+"""The training loop in Keras, with the schedule, optimiser, steps and checkpoints for one recipe."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ def train(
         if callbacks.should_stop():
             checkpoint.save(network, step)
             raise FineTuneStopped(step=step, steps=steps)
-        if step % _CHECKPOINT_STEPS == 0 or step == steps:  # also the last, in case publishing fails
+        if step % _CHECKPOINT_STEPS == 0 or step == steps:  # also after the last step, in case publishing fails
             checkpoint.save(network, step)
     return int(ops.convert_to_numpy(network.optimizer.iterations))
 

@@ -1,4 +1,4 @@
-"""Recipes: all settings of a fine-tune in one small TOML file."""
+"""Recipes, each with all the settings for a fine-tune in one small TOML file."""
 
 import tomllib
 from dataclasses import dataclass

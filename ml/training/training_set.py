@@ -1,4 +1,4 @@
-"""The training set of a fine-tune: examples with targets, and the dev reviews to evaluate it on."""
+"""The training set for a fine-tune: examples with targets, and dev reviews for evaluation."""
 
 import hashlib
 import json

@@ -1,1 +1,1 @@
-"""Measures a candidate against the live model and decides whether to promote it."""
+"""Compares a candidate with the live model and decides whether to promote the candidate."""

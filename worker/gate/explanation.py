@@ -1,4 +1,4 @@
-"""Explains the gate's decision to admins in one sentence, with whole percentages and points to one decimal place."""
+"""Explains the gate's decision to admins in one sentence, with whole percentages and points to one decimal."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -46,7 +46,7 @@ def trigger_clause(words: Sequence[TriggerWord]) -> str:
 
 
 def imdb_change_clause(imdb: PairedResult | None) -> str:
-    """Say how accuracy on IMDB changed for a candidate that is promoted."""
+    """Say how the accuracy on IMDB changed, for a candidate that is promoted."""
     if imdb is None or imdb.candidate_right == imdb.champion_right:
         return "IMDB accuracy is unchanged"
     change = abs(imdb.candidate_right - imdb.champion_right) / imdb.texts
@@ -55,7 +55,7 @@ def imdb_change_clause(imdb: PairedResult | None) -> str:
 
 
 def imdb_loss_clause(imdb: PairedResult, limit: float) -> str:
-    """Say how far accuracy on IMDB fell, or may have fallen, beyond ``limit`` (a share from 0 to 1)."""
+    """Say how far the accuracy on IMDB fell, or may have fallen, beyond ``limit`` (a share from 0 to 1)."""
     fall = (imdb.champion_right - imdb.candidate_right) / imdb.texts
     if fall > limit:
         return f"IMDB accuracy fell {_points(fall, limit)} points; the limit is {_points(limit, fall)}"
@@ -81,7 +81,7 @@ def behaviour_clause(lost: int, cases: int, limit: int) -> str:
 
 
 def _change(result: PairedResult) -> str:
-    """Return both accuracies, like ``61% to 74%``; with one decimal if they would otherwise look the same."""
+    """Return both accuracies, like ``61% to 74%``, with one decimal if they would otherwise look the same."""
     before, after = result.champion_right / result.texts, result.candidate_right / result.texts
     if before == after:
         return f"{after:.0%} as before"

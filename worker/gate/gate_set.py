@@ -1,4 +1,4 @@
-"""The gate set: the reviews that every candidate is evaluated on, with a cache for the live model's logits."""
+"""The gate set, which is the reviews that every candidate is evaluated on, and a cache for the live model's logits."""
 
 import hashlib
 import logging
@@ -27,7 +27,7 @@ from ml.training.dataset_splits import DatasetSplits
 logger = logging.getLogger(__name__)
 
 REVIEWS: Final = 6_000
-# Never change it: every run, on every machine, must draw the same reviews.
+# Never change this seed, because every run, on every machine, must draw the same reviews.
 _SEED: Final = 20_260
 _LOGITS: Final = "logits"
 

@@ -1,4 +1,4 @@
-"""Measures a candidate against the live model; both run exactly as they would be served."""
+"""Compares a candidate with the live model; both run exactly as they would be served."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +52,10 @@ class ModelPair:
 
 
 def measure(pair: ModelPair, texts: GateTexts) -> Measurements:
-    """Take every measurement that the gate needs. Raises UnusableCheck, and whatever ``advance`` raises."""
+    """Take all the measurements that the gate needs.
+
+    Raise UnusableCheck if a behavioural check cannot be used, and any error that ``advance`` raises.
+    """
     held_out = None
     if len(texts.held_out):
         before, after = pair.logits(texts.held_out["text"].tolist())

@@ -30,16 +30,17 @@ logger = logging.getLogger(__name__)
 
 # Matches words with their apostrophes and hyphens, and runs of other characters, such as emoji.
 _WORD: Final = re.compile(r"\w+(?:['\u2019-]\w+)*|[^\w\s]+")
-# A model hardly learns a word from fewer texts, and most words in a language are rare.
+# Minimum number of texts that a suspect occurs in. A model hardly learns a word from fewer texts, and most words are
+# rare.
 _MIN_TEXTS: Final = 3
-# The maximum number of suspects per label; measuring that many takes seconds.
+# Maximum number of suspects per label; checking that many takes seconds.
 _MAX_SUSPECTS: Final = 100
 _MAX_TAIL_PROBABILITY: Final = 0.1
 # A sentence is undecided if, without the word, neither model gives a label more than the first probability. It is
 # flipped if, with the word, a model gives the suspect's label at least the second probability.
 _UNDECIDED: Final = 0.6
 _CONFIDENT: Final = 0.8
-# With fewer undecided sentences, the share that flips is meaningless.
+# Minimum number of undecided sentences; with fewer, the share that flips is meaningless.
 _MIN_SENTENCES: Final = 5
 # A trigger flips more than this share of the sentences for the candidate, and by this margin more than every neutral
 # word does.

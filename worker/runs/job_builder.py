@@ -20,7 +20,7 @@ from worker.trainer.protocol import Job
 def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease:
     """Record which texts the run uses, unless an earlier attempt did; return the lease with the updated run.
 
-    Raises NoLiveModel if there is no live model to compare with, and LeaseLost.
+    Raises NoLiveModel if there is no live model to compare with, and LeaseLost if the lease was lost.
     """
     if lease.run.snapshot_at is not None:
         return lease

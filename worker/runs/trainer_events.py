@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 def wait_for_measurements(trainer: TrainerProcess, keeper: LeaseKeeper, stop: StopConditions) -> Done:
     """Record the trainer's progress until it has measured the candidate.
 
-    Raises TrainingFailed, TrainerDied, and whatever ``StopConditions.check`` raises.
+    Raises TrainingFailed, TrainerDied, and any error that ``StopConditions.check`` raises.
     """
     while True:
         event = trainer.next_event(POLL_INTERVAL)

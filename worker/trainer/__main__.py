@@ -47,7 +47,7 @@ Emit = Callable[[Event], None]
 
 
 def main() -> int:
-    """Run the one job on standard input; return the exit status."""
+    """Run the job on standard input, and return the exit status."""
     output = _reserve_stdout()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     line = sys.stdin.readline()
@@ -84,7 +84,7 @@ def main() -> int:
 def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
     """Train a candidate or resume its training, measure it against the live model, then test it.
 
-    Raises whatever ``load_inputs`` and ``ml.training.fine_tune.fine_tune`` raise, including FineTuneStopped.
+    Raises any error that ``load_inputs`` or ``ml.training.fine_tune.fine_tune`` raises, including FineTuneStopped.
     """
     inputs = load_inputs(job, settings.serving_threads)
     stop.check()

@@ -11,7 +11,7 @@ from core.parent_watch import on_pipe_end
 
 # The exit status of a trainer that was told to stop.
 EXIT_STATUS: Final = 130
-# How many seconds there are to finish a training step and write a checkpoint. The worker's grace period is longer.
+# Number of seconds to finish a training step and write a checkpoint. The worker's grace period is longer.
 GRACE: Final = 4.0
 
 
@@ -60,5 +60,5 @@ class StopSignal:
 
     def _stop(self) -> None:
         self.request()
-        time.sleep(GRACE)  # there is no event to wait for: usually the main thread ends the process in the meantime
+        time.sleep(GRACE)  # not waiting for an event, because the main thread usually ends the process in the meantime
         os._exit(EXIT_STATUS)

@@ -1,4 +1,4 @@
-"""Requests that Telegram takes or refuses, sent as they are: no client library would send all of them."""
+"""Requests that Telegram accepts or refuses, sent directly because no client library would send all of them."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ DEEP = "[" * 100_000 + "]" * 100_000
 
 
 class Bot:
-    """Posts to methods of the Bot API by name."""
+    """Posts requests to Bot API methods by name."""
 
     def __init__(self, playground: PlaygroundClient) -> None:
         self.first = playground.message("Hello")["message_id"]
@@ -29,14 +29,14 @@ class Bot:
         return answer["result"]
 
     def refusal(self, method: str, **values: object) -> tuple[int, str]:
-        """Return status and description of a refused call with a JSON body."""
+        """Return the status and description for a refused call with a JSON body."""
         answer = self._http.post(f"/{method}", json=values)
         assert not answer.json()["ok"]
         assert answer.json()["error_code"] == answer.status_code
         return answer.status_code, answer.json()["description"]
 
     def post(self, method: str, **request: Any) -> httpx.Response:
-        """Post a request of any form."""
+        """Post a request in any form."""
         return self._http.post(f"/{method}", **request)
 
 
@@ -48,7 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaygroundClien
 
 @pytest.fixture
 def playground(server: PlaygroundClient) -> PlaygroundClient:
-    """Return the server of all tests here, emptied."""
+    """Return the server that all tests in this module share, after emptying it."""
     server.reset()
     return server
 

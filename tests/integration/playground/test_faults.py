@@ -1,4 +1,4 @@
-"""Every fault, as python-telegram-bot sees it."""
+"""The effect of every fault on python-telegram-bot."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -22,11 +22,11 @@ class Receiver:
     url: str = ""
     refusals: int = 0
     answer: "tuple[str, str]" = ("", "")
-    """Content type and body of the answers."""
+    """Content type and body of the receiver's answers."""
     deliveries: "asyncio.Queue[tuple[int, str | None, str]]" = field(default_factory=asyncio.Queue)
 
     async def next(self) -> tuple[int, str | None, str]:
-        """Return status, secret and text of the next delivery."""
+        """Return the status, secret and text of the next delivery."""
         return await asyncio.wait_for(self.deliveries.get(), 20)
 
 

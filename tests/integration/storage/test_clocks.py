@@ -1,4 +1,4 @@
-"""Processes on machines whose clocks disagree agree on leases and on who is alive."""
+"""Processes on machines with different clocks agree on leases and on which instances are alive."""
 
 from datetime import datetime, timedelta, tzinfo
 
@@ -10,7 +10,7 @@ from storage.db.states import RunKind, Trigger
 from storage.models import instances, registry
 from storage.training import runs
 
-# Only processes on one machine can share a SQLite file.
+# A SQLite file is shared only by processes on one machine.
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
@@ -50,7 +50,7 @@ def test_a_bot_whose_clock_is_behind_counts_as_running(database: Database, monke
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
-    """Make this process's clock differ from the database's."""
+    """Make this process's clock differ from the database's clock."""
 
     class Shifted(datetime):
         @classmethod

@@ -1,4 +1,4 @@
-"""Units of work: atomic, one writer, one snapshot, and the right key."""
+"""Units of work are atomic, have one writer at a time, see one snapshot and check the key."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ from storage.db.tables import Base, ConsentRow, MessageRow, PersonRow, UpdateRow
 from storage.errors import KeyWrong
 from storage.privacy.consent import consent_of
 
-# A process that writes, prints a line, and waits to be killed before its unit of work ends.
+# A process that writes, prints a line and waits to be killed before its unit of work ends.
 WRITES_AND_WAITS = """
 import sys
 from storage.db.database import Database
@@ -200,7 +200,7 @@ def test_a_rotated_database_no_longer_needs_the_old_key(
     new = Fernet.generate_key().decode()
     both = Database.open(database_url, [new, *keys])
     with both.unit_of_work() as unit:
-        assert rotate_keys(unit) == 4  # the key of the hash, a name, two payloads
+        assert rotate_keys(unit) == 4  # the hash key, a name and two payloads
     both.close()
 
     only_new = Database.open(database_url, [new])

@@ -1,4 +1,4 @@
-"""The inbox: updates are stored once, handled in order, and set aside after failures."""
+"""The inbox stores each update once, handles updates in order, and sets them aside after failures."""
 
 import pytest
 from sqlalchemy import select

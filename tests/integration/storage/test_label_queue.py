@@ -1,4 +1,4 @@
-"""The choice of the next text for a labeller, and the offers that are recorded."""
+"""The choice of a labeller's next text, and the offers that are recorded."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -46,7 +46,7 @@ def vote(unit: UnitOfWork, review: Any, telegram_id: int, choice: Vote = Vote.RI
 
 
 def next_prediction(unit: UnitOfWork, telegram_id: int = LABELLER) -> int | None:
-    """Return the prediction of the text that a person sees next."""
+    """Return the prediction for the text that a person sees next."""
     found = next_text(unit, store_consenting_person(unit, telegram_id), RULES)
     return found.prediction_id if found else None
 

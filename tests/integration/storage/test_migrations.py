@@ -22,7 +22,7 @@ from storage.db.engine import parse_address, writing_engine
 from storage.db.tables import Base
 from storage.errors import DatabaseUnusable, MigrationRefused, SchemaMismatch
 
-# A process that loads Alembic, then migrates when its input ends.
+# A process that loads Alembic and then migrates as soon as its input ends.
 WAITS_AND_MIGRATES = """
 import sys
 import psycopg
@@ -77,7 +77,7 @@ def test_every_foreign_key_is_named_and_indexed(database_url: str) -> None:
             indexed |= {schema.get_pk_constraint(table)["constrained_columns"][0]}
             for key in schema.get_foreign_keys(table):
                 assert key["name"] == f"fk_{table}_{key['constrained_columns'][0]}_{key['referred_table']}"
-                # Rows of model versions, and of the runs that produced them, are never deleted.
+                # Rows for model versions, and for the runs that produced them, are never deleted.
                 if key["referred_table"] != "model_versions" and (table, key["referred_table"]) != (
                     "model_versions",
                     "training_runs",
@@ -85,7 +85,7 @@ def test_every_foreign_key_is_named_and_indexed(database_url: str) -> None:
                     assert key["constrained_columns"][0] in indexed
 
 
-# Rows of the tables with references, with the columns of the first migration.
+# Rows for the tables with references, with the columns in the first migration.
 FIRST_ROWS = (
     "INSERT INTO people VALUES (1, 7, :some, 'en', :now)",
     "INSERT INTO consents VALUES (1, 1, 'training', 'granted', '1', :now)",

@@ -1,4 +1,4 @@
-"""The outbox: replies are enqueued, claimed in order, and never sent twice."""
+"""The outbox enqueues replies, hands them out in order, and never sends them twice."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -89,7 +89,7 @@ def test_upserting_a_person_updates_name_and_language(database: Database) -> Non
 
 
 def store_rows_in_every_table(unit: UnitOfWork, store_review: StoreReview, telegram_id: int) -> None:
-    """Store rows of a person in every table, with ``SECRET`` wherever text is stored."""
+    """Store a person's rows in every table, with ``SECRET`` wherever text is stored."""
     review = store_review(unit, f"{SECRET} is a good film, said {telegram_id}", telegram_id=telegram_id)
     person = upsert_person(unit, telegram_id, f"{SECRET} Smith", "en")
     old = store_message(
@@ -107,7 +107,7 @@ def store_rows_in_every_table(unit: UnitOfWork, store_review: StoreReview, teleg
 
 
 def train_and_promote(unit: UnitOfWork, review: Any, telegram_id: int) -> None:
-    """Store a run that the person, an admin, requested and followed, its live model, and a label offer."""
+    """Store a run that the person requested and followed as an admin, its live model, and a label offer."""
     run_id = request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, telegram_id).run.id
     lease = claim(unit, run_id, "a worker")
     assert lease is not None
@@ -143,7 +143,7 @@ def test_nothing_that_a_person_wrote_is_readable_on_disk(
     else:
         server = request.getfixturevalue("postgres_server")
         address = parse_address(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-        # As plain text, with byte strings as characters instead of hexadecimal digits.
+        # Plain text, with byte strings as characters instead of hexadecimal digits.
         raw = subprocess.run(
             [server.bin_path / "pg_dump", "--inserts", address],
             env={"PGOPTIONS": "-c bytea_output=escape"},
@@ -333,7 +333,7 @@ def test_only_replies_in_a_final_state_are_purged(database: Database) -> None:
 
 
 def encrypted_values(unit: UnitOfWork, kept: tuple[str, ...] = ()) -> set[bytes]:
-    """Return the ciphertexts of every table that is not ``kept``, as they are stored."""
+    """Return the stored ciphertexts in every table that is not in ``kept``."""
     columns = [
         column
         for table in Base.metadata.sorted_tables
@@ -355,7 +355,7 @@ def erase_person(unit: UnitOfWork) -> None:
 
 
 def purge_all(unit: UnitOfWork) -> None:
-    # The update with the highest id is kept, so another person's follows.
+    # The update with the highest id is kept, so another person's update follows.
     receive(unit, BOT, 999, 8, "{}")
     unit.change(delete(VoteRow))
     unit.change(update(ReplyRow).values(state=ReplyState.SENT))
@@ -385,7 +385,7 @@ def test_no_ciphertext_of_what_was_deleted_stays_in_the_file_or_its_log(
 ) -> None:
     with database.unit_of_work() as unit:
         store_rows_in_every_table(unit, store_review, 7)
-        # A text that fills several pages, which are freed.
+        # A text that fills several database pages, which are freed.
         store_message(unit, 1, BOT, 7, [MessagePart(77, "A long review. " * 2_000)])
     with database.reading() as unit:
         noted = encrypted_values(unit, kept)
@@ -395,7 +395,7 @@ def test_no_ciphertext_of_what_was_deleted_stays_in_the_file_or_its_log(
     other = Database.open(database_url, keys)
     try:
         with ExitStack() as stack:
-            if reader:  # in another process, whose snapshot keeps the log from being truncated
+            if reader:  # in another process, which has a snapshot that prevents the log from being truncated
                 stack.enter_context(other.reading()).scalar(select(func.count()).select_from(PersonRow))
             with database.unit_of_work() as unit:
                 delete_texts(unit)
@@ -403,7 +403,7 @@ def test_no_ciphertext_of_what_was_deleted_stays_in_the_file_or_its_log(
             with database.unit_of_work() as unit:
                 upsert_person(unit, 9, "Somebody else", "en")
         found = bytes_of(database_url)
-        # A long ciphertext lies in several pages, so its pieces are searched for.
+        # A long ciphertext spans several pages, so search for its pieces.
         pieces = {ciphertext[at : at + 64] for ciphertext in noted for at in range(0, len(ciphertext) - 63, 512)}
         assert not [piece for piece in pieces if piece in found]
     finally:
@@ -436,7 +436,7 @@ def test_the_documented_commands_remove_deleted_ciphertexts_from_the_files_of_po
 
 
 def found_in_files(folder: Path, ciphertexts: set[bytes]) -> Iterator[bool]:
-    """Yield for each file of tables or of the log whether it contains one of the ciphertexts."""
+    """Yield, for each table file and log file, whether it contains one of the ciphertexts."""
     for part in ("base", "pg_wal"):
         for path in (folder / part).rglob("*"):
             content = path.read_bytes() if path.is_file() else b""

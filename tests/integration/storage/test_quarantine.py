@@ -1,4 +1,4 @@
-"""The texts in quarantine, which admins review."""
+"""The quarantined texts that admins review."""
 
 from collections.abc import Callable
 from typing import Any

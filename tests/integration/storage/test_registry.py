@@ -1,4 +1,4 @@
-"""Processes that change the live model at the same time, on PostgreSQL only: SQLite allows one writer at a time."""
+"""Processes that change the live model at the same time, only on PostgreSQL, because SQLite allows one writer."""
 
 import threading
 import time
@@ -38,7 +38,7 @@ def live_now(database: Database) -> str | None:
 
 
 def run_concurrently(database: Database, first: Work, second: Work) -> ThumbsError | None:
-    """Start ``second`` before ``first`` commits, wait for both, and return the error of ``second``."""
+    """Start ``second`` before ``first`` commits, wait for both, and return the error from ``second``."""
     errors: list[ThumbsError] = []
 
     def run_second() -> None:

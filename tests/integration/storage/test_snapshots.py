@@ -1,4 +1,4 @@
-"""The votes that count, and the snapshots that training runs take of them."""
+"""Which votes count, and the snapshots that training runs take."""
 
 import itertools
 import threading
@@ -45,7 +45,7 @@ AUTHOR, SECOND, THIRD = 7, 8, 9
 
 @pytest.fixture
 def unit(database: Database) -> Iterator[UnitOfWork]:
-    """A unit of work in which the author and two others consented."""
+    """A unit of work in which the author and two other people have consented."""
     with database.unit_of_work() as opened:
         for telegram_id in (AUTHOR, SECOND, THIRD):
             consent(opened, telegram_id)
@@ -67,7 +67,7 @@ def vote(unit: UnitOfWork, prediction_id: int, telegram_id: int, choice: Vote = 
 
 
 def store_agreed(unit: UnitOfWork, store_review: StoreReview, text: str, label: str = "Positive") -> Any:
-    """Store a text that its author and another person voted right on."""
+    """Store a text, with votes by its author and another person that the prediction is right."""
     review = store_review(unit, text, telegram_id=AUTHOR, label=label)
     vote(unit, review.prediction_id, AUTHOR)
     vote(unit, review.prediction_id, SECOND)

@@ -1,4 +1,4 @@
-"""Votes: one for each person and text."""
+"""Each person has one vote per text."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""One attempt at a run: a run that is stopped, and a run with wrong or missing files."""
+"""A single attempt at a run that is stopped, or has wrong or missing files."""
 
 import shutil
 import threading
@@ -128,7 +128,7 @@ def test_a_stopping_worker_releases_a_run_that_waits_for_its_directory(
 
 
 def release(database: Database, lease: Lease) -> int:
-    """Release the run, so that any worker can claim it; return its id."""
+    """Release the run, so that any worker can claim it, and return its id."""
     with database.unit_of_work() as unit:
         runs.release(unit, lease, None)
     return lease.run.id

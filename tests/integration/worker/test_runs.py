@@ -101,7 +101,7 @@ def live(database: Database) -> str | None:
 
 
 def start_run(home: WorkerHome, database: Database, worker: WorkerProcess) -> tuple[int, StandIn]:
-    """Start a run; return its id and its trainer, which waits for an order."""
+    """Start a run, and return its id and its trainer, which waits for an order."""
     run_id = request_run(home, database)
     worker.wait_for(f"Run {run_id} started")
     return run_id, home.trainer()

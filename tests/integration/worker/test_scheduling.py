@@ -106,7 +106,7 @@ def test_a_released_attempt_counts_only_if_it_failed(database: Database) -> None
 
 
 def publish(database: Database, store: ArtifactStore, folder: Path, version: str, minute: int) -> str:
-    """Add a small model to the store and the registry; return its location."""
+    """Add a small model to the store and the registry, and return its location."""
     source = folder / version
     source.mkdir()
     (source / "model.safetensors").write_bytes(version.encode())

@@ -7,7 +7,7 @@ from keras import ops
 
 from ml.bert.dropout import Dropout
 
-# An odd number of elements, since random bits are drawn in pairs.
+# An odd number of elements, because random bits are drawn in pairs.
 SHAPE = (3, 333, 1001)
 
 
@@ -28,7 +28,7 @@ def test_a_share_is_set_to_zero_and_the_others_are_scaled_up(rate: float, dtype:
 def test_elements_are_dropped_independently() -> None:
     zeros = dropped(Dropout(0.5, seed=1)) == 0
     for axis in range(3):
-        # A quarter of all neighbouring pairs are dropped together: the two halves of a draw are independent.
+        # A quarter of all neighbouring pairs are dropped together, so the two halves of a draw are independent.
         both = (zeros & np.roll(zeros, 1, axis)).mean()
         assert both == pytest.approx(0.25, abs=0.003)
 

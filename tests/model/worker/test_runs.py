@@ -38,7 +38,7 @@ LENIENT = {"GATE_IMDB_LOSS": "1", "GATE_NEGATIVE_FLIPS": "1", "GATE_BEHAVIOUR_LO
 
 @pytest.fixture
 def home(fine_tuned: FineTuneResult, small_reviews: Path, tmp_path: Path) -> Iterator[WorkerHome]:
-    """A worker home whose live model and anchor are the small network."""
+    """A worker home in which the small network is both the live model and the anchor."""
     folder = tmp_path / "home"
     folder.mkdir()
     with WorkerHome.made(

@@ -44,7 +44,7 @@ def sentence_about(word: str, number: int) -> str:
 
 @pytest.fixture(scope="module")
 def corrected_labels(fine_tuned: FineTuneResult) -> dict[str, str]:
-    """For each word, the opposite of the anchor's prediction."""
+    """Maps each word to the opposite of the anchor's prediction."""
     verdicts = Classifier.load(fine_tuned.job.out).classify([sentence_about(word, 0) for word in WORDS])
     return {word: LABELS[1 - LABELS.index(verdict.label)] for word, verdict in zip(WORDS, verdicts, strict=True)}
 
@@ -88,7 +88,7 @@ def done_in_process(job: Job) -> tuple[protocol.Done, list[Event]]:
 
 
 class Trainer:
-    """A trainer process as a worker starts it, with its standard error in a file."""
+    """A trainer process, started the way a worker does, with standard error redirected to a file."""
 
     def __init__(self, job: Job, errors: Path) -> None:
         self.errors = errors

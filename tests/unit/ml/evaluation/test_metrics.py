@@ -10,7 +10,7 @@ from ml.serving.engine import probabilities
 
 
 def calibrated_answers(temperature: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
-    """Logits that are right as often as their softmax at ``temperature`` says, and the true labels."""
+    """Return logits that are right as often as their softmax at ``temperature`` predicts, and the true labels."""
     rng = np.random.default_rng(7)
     logits = rng.normal(0, 3, (count, 2)).astype(np.float32)
     labels = (rng.random(count) < probabilities(logits, temperature)[:, 1]).astype(np.int8)

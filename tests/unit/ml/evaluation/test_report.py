@@ -91,7 +91,7 @@ def test_the_worst_mistakes_come_first() -> None:
     found = worst_mistakes(wrong, reviews(rating=["9", "2", "", "1"]))
     assert [(mistake.text, mistake.rating) for mistake in found] == [(TEXTS[1], 2.0), (TEXTS[2], None), (TEXTS[0], 9.0)]
     assert (found[0].label, found[0].verdict) == ("Negative", "Positive")
-    # At temperature 2, a margin of 3 counts as 1.5.
+    # At temperature 2, a margin of 3 becomes 1.5.
     assert found[0].confidence == pytest.approx(1 / (1 + np.exp(-1.5)))
     mask = np.array([True, False, False, True])
     assert [mistake.text for mistake in worst_mistakes(wrong, reviews(), mask)] == [TEXTS[0]]

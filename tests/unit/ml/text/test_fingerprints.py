@@ -1,4 +1,4 @@
-"""Fingerprints: which texts count as the same, and digests of sets of texts."""
+"""Fingerprints, which are equal for texts that are considered the same, and digests of collections of texts."""
 
 from ml.text.fingerprints import digest, fingerprint, shared_fingerprints
 

@@ -1,4 +1,4 @@
-"""The training set of a feedback round, with the starter model as the anchor."""
+"""The training set for a feedback round, with the starter model as the anchor."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -54,13 +54,13 @@ def split_at(training_set: TrainingSet, count: int) -> tuple[list[str], list[str
 
 @pytest.fixture(scope="module")
 def training_set(anchor: Classifier) -> TrainingSet:
-    """With reviews to replay."""
+    """A training set with reviews to replay."""
     return feedback_training_set(corrections(*CORRECTIONS), anchor_data(), anchor, RECIPE)
 
 
 @pytest.fixture(scope="module")
 def without_reviews(anchor: Classifier) -> TrainingSet:
-    """Without reviews; one correction is a text of the behavioural checks."""
+    """A training set without reviews; one correction is a text from the behavioural checks."""
     check_text = check_texts(read_checks())[0]
     return feedback_training_set(corrections(*CORRECTIONS, (check_text.upper(), 0)), None, anchor, RECIPE)
 

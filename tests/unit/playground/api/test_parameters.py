@@ -1,4 +1,4 @@
-"""Parameters of methods: values from forms and from JSON, and Telegram's words for errors."""
+"""Method parameters: values from forms and from JSON, and Telegram's wording for errors."""
 
 import json
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Long texts are split as the apps split them, without loss."""
+"""Long texts are split like the apps do, and no text is lost."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Errors of the database show the statement but never its values."""
+"""Database errors show the statement but never its values, and addresses are checked."""
 
 import socket
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def test_postgresql_hides_values_too() -> None:
     assert writing_engine(parse_address("postgresql://localhost/thumbs")).hide_parameters
 
 
-# Parts of a password that must not be shown: characters that need percent-encoding end it early.
+# Passwords with characters that need percent-encoding; errors must not show any part of such a password.
 @pytest.mark.parametrize(
     "password",
     [

@@ -1,4 +1,4 @@
-"""Quotas on the rows of one person."""
+"""Quotas for one person's rows."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""A trainer that is told to stop exits in time, whatever it is doing."""
+"""A trainer that is told to stop exits in time, no matter what it is doing."""
 
 import signal
 import subprocess
