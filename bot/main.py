@@ -19,7 +19,7 @@ from storage.db.encryption import read_keys
 
 def run(settings: Settings) -> None:
     """Run the bot until SIGINT or SIGTERM. Raise ThumbsError if it cannot start."""
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     _ = settings.token  # so that a missing token is reported before the model is loaded
     with ExitStack() as resources, ThreadPoolExecutor(1) as executor:
         # In parallel with opening the database and loading the model: it mostly runs outside the GIL.

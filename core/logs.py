@@ -1,12 +1,23 @@
-"""Logging for every process: to standard error, one event per line, without secrets or people's texts."""
+"""Logging for every process: to standard error, as text or JSON, without secrets or people's texts."""
 
 import copy
 import logging
 import re
 import sys
-from typing import TextIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final, Literal, TextIO
 
-_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
+
+LogFormat = Literal["text", "json"]
+
+# The id of the Telegram update that the current task handles, or whose reply it sends.
+_update_id: ContextVar[int | None] = ContextVar("update_id", default=None)
+_TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"
+_JSON_FIELDS: Final = ("levelname", "name", "message", "process")
 # httpx, PTB and tornado log request URLs, in which the bot token follows the letters "bot".
 _TOKEN = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}")
 # When PTB cannot parse what it received, it logs all of it, people's texts included.
@@ -29,12 +40,16 @@ _LIBRARY_LEVELS = {
 class RedactingFormatter(logging.Formatter):
     """Formats a record and its traceback without bot tokens and without data received from Telegram."""
 
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self._formatter = formatter
+
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as text."""
+        """Return the record as one line of text, which a traceback may follow, or as one line of JSON."""
         if record.name.startswith("telegram") and _PTB_RECEIVED_DATA.search(str(record.msg)):
             record = copy.copy(record)
             record.args = ("<left out>",)
-        return redact_secrets(super().format(record))
+        return redact_secrets(self._formatter.format(record))
 
 
 class RedactingHandler(logging.StreamHandler[TextIO]):
@@ -54,10 +69,38 @@ def redact_secrets(text: str) -> str:
     return _TOKEN.sub("<token>", text)
 
 
-def configure_logging(level: str) -> None:
+@contextmanager
+def update_context(update_id: int | None) -> Iterator[None]:
+    """Add ``update_id`` to every record that this task logs, and the tasks that it starts meanwhile."""
+    token = _update_id.set(update_id)
+    try:
+        yield
+    finally:
+        _update_id.reset(token)
+
+
+def configure_logging(level: str, form: LogFormat = "text") -> None:
     """Log to standard error at ``level`` and above; verbose libraries have a higher level."""
     handler = RedactingHandler()
-    handler.setFormatter(RedactingFormatter(_FORMAT))
+    handler.addFilter(_add_context)
+    handler.setFormatter(RedactingFormatter(_json_formatter() if form == "json" else logging.Formatter(_TEXT_FORMAT)))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, lowest in _LIBRARY_LEVELS.items():
         logging.getLogger(name).setLevel(max(lowest, logging.getLevelName(level)))
+
+
+def _json_formatter() -> JsonFormatter:
+    renamed = {"levelname": "level", "name": "logger"}
+    # ``context`` says in text what ``update_id`` says.
+    return JsonFormatter(
+        _JSON_FIELDS, rename_fields=renamed, timestamp=True, reserved_attrs=[*RESERVED_ATTRS, "context"]
+    )
+
+
+def _add_context(record: logging.LogRecord) -> bool:
+    """Add the update's id to a record: as a field for JSON, and as words for text."""
+    update_id = _update_id.get()
+    record.context = "" if update_id is None else f" (update {update_id})"
+    if update_id is not None:
+        record.update_id = update_id
+    return True

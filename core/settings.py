@@ -262,6 +262,10 @@ class Settings(BaseSettings):
         8081, ge=0, le=65535, description="Port of the demo's playground. With 0, a free port is chosen."
     )
     log_level: LogLevel = Field("INFO", description="Log level: DEBUG, INFO, WARNING or ERROR.")
+    log_format: Literal["text", "json"] = Field(
+        "text",
+        description="Log format: text, or json for one JSON object for each event, with the id of the update.",
+    )
 
     @cached_property
     def database_address(self) -> "str | URL":

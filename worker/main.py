@@ -24,7 +24,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
 
     Raises ThumbsError if the database or the broker's address is unusable.
     """
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     # Fail now rather than at the first task if the database is unusable. Each task process opens its own connection.
     Database.open(settings.database_address, read_keys(settings)).close()
     stop = StopWithParent()
@@ -52,7 +52,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
 
 def run_beat(settings: Settings) -> None:
     """Send the scheduled messages until told to stop. Exactly one beat must run."""
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     app = make_app(settings, StopWithParent())
     _disable_celery_logging()
     app.Beat(loglevel=settings.log_level, quiet=True).run()

@@ -65,7 +65,7 @@ def main() -> int:
 
     try:
         settings = read_settings()
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, settings.log_format)
         run_job(Job.from_line(line), settings, emit, stop)
     except FineTuneStopped as stopped:
         logger.info("%s", stopped)

@@ -1,11 +1,13 @@
 """No bot token and no person's text reaches a log, wherever it is in a line."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import pytest
 
-from core.logs import configure_logging
+from core.logs import configure_logging, update_context
 
 TOKEN = "1234567:AAE-abcdefghijklmnopqrstuvwxyz_0123"
 
@@ -108,3 +110,37 @@ def test_a_higher_level_applies_to_libraries_too(log: Callable[[], str]) -> None
     written = log()
     assert "not shown" not in written
     assert written.count("shown by") == 3
+
+
+def test_json_has_one_object_for_each_event(log: Callable[[], str]) -> None:
+    configure_logging("INFO", "json")
+    logger = logging.getLogger("thumbs.test")
+    try:
+        raise ValueError(f"no answer from /bot{TOKEN}/getUpdates")
+    except ValueError:
+        logger.exception("polling failed\nwith %s", "two lines")
+    logger.info("answered", extra={"seconds": 0.5})
+    failed, answered = map(json.loads, log().splitlines())
+    assert (failed["level"], failed["logger"], failed["message"]) == (
+        "ERROR",
+        "thumbs.test",
+        "polling failed\nwith two lines",
+    )
+    assert "no answer from /bot<token>/getUpdates" in failed["exc_info"]
+    assert datetime.fromisoformat(failed["timestamp"]).tzinfo is not None
+    assert answered["seconds"] == 0.5
+    assert not {"context", "update_id"} & answered.keys()
+
+
+def test_a_record_names_the_update_that_its_task_handles(log: Callable[[], str]) -> None:
+    logger = logging.getLogger("thumbs.test")
+    for form in ("text", "json"):
+        configure_logging("INFO", form)
+        with update_context(12):
+            logger.info("classified")
+        logger.info("idle")
+    text, idle, classified, idle_json = log().splitlines()
+    assert text.endswith("thumbs.test: classified (update 12)")
+    assert idle.endswith("thumbs.test: idle")
+    assert json.loads(classified)["update_id"] == 12
+    assert "update_id" not in json.loads(idle_json)
