@@ -1,4 +1,4 @@
-"""Restricts handlers to admins, by numeric Telegram id and in their own private chats."""
+"""Restricts handlers to admins, by numeric Telegram id, in their private chats with the bot."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ Handler = BaseHandler[Any, Any, Any]
 
 
 class Access:
-    """Decides which updates count as an admin's own words; all others are handled like anyone's."""
+    """Decides which updates are an admin's own. All other updates are treated like any user's."""
 
     def __init__(self, admin_ids: Iterable[int]) -> None:
         self.admin_ids = frozenset(admin_ids)

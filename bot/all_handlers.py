@@ -29,7 +29,7 @@ ADMIN_COMMANDS: Final = (*RUN_COMMANDS, *QUARANTINE_COMMANDS)
 
 
 def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, access: Access) -> list[Handler]:
-    """Return every handler; the first match handles an update, and the last one matches all that is left."""
+    """Return every handler. The first match handles an update, and the last handler matches everything."""
     runs, promotion, models = RetrainDialog(database, settings), PromotionDialog(database), ModelPages(database, model)
     labelling, quarantine = LabellingDialog(database, settings), QuarantineDialog(database, settings)
     privacy = PrivacyDialog(database, settings.retention_days)

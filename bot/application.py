@@ -44,7 +44,7 @@ class Bot:
         self._application.add_error_handler(ErrorHandler(database, self._outbox).on_error)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Answer until ``stop`` is set. Raise BadSetting if Telegram refuses the token, at start or later."""
+        """Answer updates until ``stop`` is set. Raise BadSetting if Telegram ever refuses the token."""
         async with AsyncExitStack() as running:
             stopped = asyncio.create_task(stop.wait())
             answering = asyncio.create_task(self._answer(running))
@@ -57,7 +57,7 @@ class Bot:
                 await answering
 
     async def _answer(self, running: AsyncExitStack) -> None:
-        """Start every part, register its stop with ``running``, and answer until the connection ends."""
+        """Start every part, register its shutdown with ``running``, and answer updates until the connection ends."""
         running.push_async_callback(self._connection.close)
         await self._connection.open()
         running.push_async_callback(self._reloader.stop)
@@ -82,7 +82,7 @@ class Bot:
         await self._connection.wait()
 
     async def _handle(self, update: Update | JoinedText) -> None:
-        """Handle an update from the inbox, then send the replies that it enqueued."""
+        """Handle an update from the inbox, then wake the outbox to send the enqueued replies."""
         await self._application.process_update(update)
         first = update.pieces[0] if isinstance(update, JoinedText) else update
         if first.effective_user is not None:

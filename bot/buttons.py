@@ -1,7 +1,7 @@
 """Inline keyboards and their callback data, which stays valid across restarts.
 
-Data is ``<kind>:<number or word>[:<word>]``, well under Telegram's 64 bytes, and is the only state a button has.
-Buttons in old chats keep sending the data that they were made with, so kinds and words must never change.
+Callback data is ``<kind>:<number or word>[:<word>]``, well under Telegram's limit of 64 bytes, and is a button's only
+state. Old buttons keep sending the data that they were created with, so kinds and words must never change.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ NUMBER: Final = "[0-9]{1,18}"
 
 
 class TapKind(StrEnum):
-    """What a tap is about: the first field of its callback data."""
+    """The kind of a tap, which is the first field of its callback data."""
 
     VOTE = "judge"
     CONSENT = "consent"

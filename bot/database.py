@@ -11,7 +11,7 @@ from storage.db.database import Database, UnitOfWork
 from storage.errors import StorageError
 
 Result = TypeVar("Result")
-# What a read or write may raise while the database is locked, unreachable or broken.
+# Errors that a read or write may raise if the database is locked, unreachable or broken.
 DATABASE_ERRORS: Final = (SQLAlchemyError, StorageError)
 
 

@@ -3,12 +3,12 @@
 from typing import Final
 
 THUMBS: Final = {"Positive": "👍", "Negative": "👎"}
-# No model is certain, and 100% would claim that it is.
+# Maximum percentage shown; 100% would claim that the model is certain, which it never is.
 _MAX_PERCENT: Final = 99
 # Maximum number of characters shown for a reason or an explanation in a list.
 REASON_LENGTH: Final = 240
-# Maximum number of a review's characters in a message, and how many of those are from its end.
-# Telegram allows 4,096 and counts some characters as two; the rest is for the question around the review.
+# Maximum number of a review's characters to show in a message, and how many of them are from the end of the review.
+# Telegram allows 4,096 and counts some characters as two, and the message must have room for the question.
 _REVIEW_LENGTH: Final = 1_900
 _REVIEW_END: Final = 680
 _GAP: Final = "\n[…]\n"
@@ -20,9 +20,10 @@ def percent_of(confidence: float) -> int:
 
 
 def truncate(text: str, length: int, end: int = 0) -> str:
-    """Return ``text`` in at most ``length`` characters.
+    """Return ``text``, shortened to at most ``length`` characters.
 
-    A longer text keeps its beginning, followed by an ellipsis, or by ``[…]`` and its last ``end`` characters.
+    A text that is too long is cut off with an ellipsis. With ``end``, its last ``end`` characters are kept as well,
+    after ``[…]``.
     """
     if len(text) <= length:
         return text
@@ -32,5 +33,5 @@ def truncate(text: str, length: int, end: int = 0) -> str:
 
 
 def excerpt(review: str) -> str:
-    """Return a review as a message shows it: whole, or its beginning and its end."""
+    """Return a review as shown in a message. For a long review, that is only its beginning and end."""
     return truncate(review, _REVIEW_LENGTH, _REVIEW_END)

@@ -20,9 +20,9 @@ from storage.db.encryption import read_keys
 def run(settings: Settings) -> None:
     """Run the bot until SIGINT or SIGTERM. Raise ThumbsError if it cannot start."""
     configure_logging(settings.log_level, settings.log_format)
-    _ = settings.token  # so that a missing token is reported before the model is loaded
+    _ = settings.token  # reports a missing token before the model is loaded
     with ExitStack() as resources, ThreadPoolExecutor(1) as executor:
-        # In parallel with opening the database and loading the model: it mostly runs outside the GIL.
+        # Runs while the database opens and the model loads, since it mostly runs outside the GIL.
         identifier = executor.submit(load_identifier)
         opened = Database.open(settings.database_address, read_keys(settings))
         database = AsyncDatabase(opened)

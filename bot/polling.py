@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 async def poll_every(
     seconds: float, work: Callable[[], Awaitable[object]], failure: str, retry_after: float | None = None
 ) -> None:
-    """Run ``work`` now and then every ``seconds``, until cancelled.
+    """Run ``work`` immediately and then every ``seconds`` until cancelled.
 
     If ``work`` raises, log ``failure`` with the traceback and run it again after ``retry_after`` seconds, or after the
     usual interval.
@@ -19,7 +19,7 @@ async def poll_every(
         pause = seconds
         try:
             await work()
-        # An error that ended the loop would disable this part of the bot until the next restart, unnoticed.
+        # An error that ended the loop would silently disable this part of the bot until the next restart.
         except Exception:
             logger.exception(failure)
             pause = seconds if retry_after is None else retry_after

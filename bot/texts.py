@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 FALLBACK: Final = "en"
-# The versions of consent_question and the consent_status texts that people were ever shown, the current one last. The
-# ledger records them. Append another when the wording changes; the buttons of earlier ones still work.
+# All versions of consent_question and the consent_status texts that people have been shown, the current one last. The
+# ledger records the version. If the wording changes, append a version; buttons with earlier versions still work.
 CONSENT_WORDINGS: Final = ("2026-11", "2026-11.2")
 CONSENT_WORDING: Final = CONSENT_WORDINGS[-1]
-# The same for notices_question and notices_status.
-NOTICES_WORDINGS: Final = ("2026-11.1",)
+# All versions of notices_question and notices_status, in the same form.
+NOTICES_WORDINGS: Final = ("2026-11.1", "2026-11.2")
 NOTICES_WORDING: Final = NOTICES_WORDINGS[-1]
 _FOLDER = Path(__file__).parent / "locales"
 
@@ -158,7 +158,7 @@ class Texts:
 
 @cache
 def texts_for(language: str | None) -> Texts:
-    """Return the texts for a language tag such as ``en`` or ``pt-br``, in English if there is no such locale."""
+    """Return the texts for a language tag such as ``en`` or ``pt-br``, or the English ones if it has no locale."""
     code = (language or FALLBACK).split("-")[0].lower()
     path = _FOLDER / f"{code if code in locales() else FALLBACK}.toml"
     texts = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -171,5 +171,5 @@ def locales() -> tuple[str, ...]:
 
 
 def fill(template: str, **values: object) -> str:
-    """Fill the placeholders of ``template`` with values escaped for Telegram's HTML."""
+    """Fill in the placeholders in ``template`` with values escaped for Telegram's HTML."""
     return template.format(**{name: html.escape(str(value), quote=False) for name, value in values.items()})

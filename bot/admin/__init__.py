@@ -1,1 +1,1 @@
-"""Admin commands: training runs, promotion and models."""
+"""Admin commands for training runs, promotions and models."""

@@ -1,4 +1,4 @@
-"""The buttons under a training run, its decision card and the list of models."""
+"""The buttons under training runs, decision cards and the list of models."""
 
 import re
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from typing import Final
 from bot.buttons import NUMBER, Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import Texts, fill
 
-# Two versions must fit into one button's data; models with longer names get no button.
+# A version that is short enough for a button's data to hold two. Models with longer versions get no button.
 _VERSION: Final = "[0-9A-Za-z._-]{1,26}"
 
 
 class RunAction(StrEnum):
-    """What a button under a training run does: CANCEL asks for confirmation, YES and NO answer."""
+    """The actions of the buttons under a training run. CANCEL asks for confirmation; YES and NO answer."""
 
     CANCEL = "cancel"
     YES = "yes"
@@ -22,7 +22,7 @@ class RunAction(StrEnum):
 
 
 class CardAction(StrEnum):
-    """What a button under a decision card does: PROMOTE asks for confirmation, YES and NO answer."""
+    """The actions of the buttons under a decision card. PROMOTE asks for confirmation; YES and NO answer."""
 
     PROMOTE = "promote"
     YES = "yes"
@@ -46,7 +46,7 @@ class CardTap:
 
 
 class ModelsAction(StrEnum):
-    """What a button under the list of models does: ASK asks for confirmation, YES changes the model, LIST goes back."""
+    """The actions of the buttons under the list of models. ASK asks for confirmation, YES confirms, LIST goes back."""
 
     ASK = "ask"
     YES = "yes"
@@ -62,7 +62,7 @@ MODELS_PATTERN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ModelsTap:
-    """A tap under the list of models: make ``version`` live instead of ``live``; both are empty for LIST."""
+    """A tap under the list of models, to replace ``live`` with ``version``. Both are empty for LIST."""
 
     action: ModelsAction
     version: str = ""
@@ -88,7 +88,7 @@ def parse_models_tap(data: str) -> ModelsTap:
 
 
 def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
-    """Return the Cancel button, or the confirmation once it was tapped (``asking``)."""
+    """Return the Cancel button or, if ``asking``, the buttons that confirm or decline."""
     if asking:
         row = [(texts.button_cancel_yes, RunAction.YES), (texts.button_cancel_no, RunAction.NO)]
     else:
@@ -97,7 +97,7 @@ def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
 
 
 def card_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
-    """Return the Promote button, or the confirmation once it was tapped (``asking``)."""
+    """Return the Promote button or, if ``asking``, the buttons that confirm or decline."""
     if asking:
         row = [(texts.button_promote_yes, CardAction.YES), (texts.button_promote_no, CardAction.NO)]
     else:
@@ -106,7 +106,7 @@ def card_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
 
 
 def models_keyboard(texts: Texts, live: str, newer: Sequence[str], older: Sequence[str]) -> Keyboard:
-    """Return one row per model that could replace the live one: promote a newer one or roll back to an older one."""
+    """Return a button for each model that could replace the live one, by a promotion or a rollback."""
     labels = [(texts.button_models_promote, version) for version in newer]
     labels += [(texts.button_models_back, version) for version in older]
     buttons = [

@@ -1,4 +1,4 @@
-"""Handlers for admins who retrain, promote and roll back models; they don't match anyone else's updates."""
+"""Handlers for admins who retrain, promote and roll back models. They match only admins' updates."""
 
 from typing import Any, Final
 

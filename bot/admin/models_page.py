@@ -1,4 +1,4 @@
-"""The /model and /models pages, and the change of the live model. Free of Telegram types."""
+"""The /model and /models pages, where an admin can change the live model. Free of Telegram types."""
 
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,7 @@ from storage.models import instances, registry
 from storage.models.registry import ModelChange, ModelVersion, Promotion
 from storage.training import runs
 
-# More would not fit into a message or onto a screen.
+# Maximum number of models and of changes to list, so that the page fits into one message.
 _MAX_MODELS, _MAX_CHANGES = 10, 5
 _WHY: Final = "an admin chose it in the list of models"
 
@@ -29,7 +29,7 @@ class ModelPages:
         self._model = model
 
     async def show(self, incoming: Incoming) -> None:
-        """Show the live model, since when it answers, how accurate it is, and the bot instances that serve it."""
+        """Show the live model, when it went live, its accuracy, and the version that each bot instance serves."""
         manifest = self._model.manifest
 
         def work(unit: UnitOfWork) -> None:
@@ -39,7 +39,7 @@ class ModelPages:
         await self._database.write(work)
 
     async def show_all(self, incoming: Incoming) -> None:
-        """List the models and the latest changes, with buttons to change the live one."""
+        """List the models and the latest changes of the live model, with buttons to choose another live model."""
 
         def work(unit: UnitOfWork) -> None:
             send(unit, incoming, MessageContent(*models_page(unit, incoming.texts)))
@@ -60,7 +60,7 @@ class ModelPages:
 def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest) -> str:
     """Return the /model page as HTML: the live model, the gate's explanation, its accuracy and the bot instances.
 
-    ``manifest`` is the one of the model in this process, which may not be the live model yet.
+    ``manifest`` belongs to the model in this process, which may not be the live model yet.
     """
     lines = []
     live = registry.live_model(unit)
@@ -84,7 +84,7 @@ def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest) -> str:
 
 
 def models_page(unit: UnitOfWork, texts: Texts, note: str | None = None) -> tuple[str, Keyboard | None]:
-    """Return the /models page as HTML, with ``note`` (also HTML) above it, and the page's buttons, if any."""
+    """Return the /models page and its buttons, if any. The page and the ``note`` at its top are HTML."""
     versions = registry.versions(unit)
     live = next((version for version in versions if version.live), None)
     shown = versions[:_MAX_MODELS]
@@ -104,7 +104,7 @@ def models_page(unit: UnitOfWork, texts: Texts, note: str | None = None) -> tupl
 
 
 def _answer(unit: UnitOfWork, tap: Tap, models_tap: ModelsTap) -> tuple[str, Keyboard | None]:
-    """Handle a tap and return the page that replaces the tapped one."""
+    """Handle a tap and return the page and the buttons to show instead."""
     texts = tap.incoming.texts
     if models_tap.action is ModelsAction.LIST:
         return models_page(unit, texts)

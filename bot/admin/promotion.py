@@ -1,4 +1,4 @@
-"""The decision card of a run: the gate's decision with its chart, and promotion of held candidates."""
+"""The decision card for a run: the gate's decision with a chart, and the promotion of a held candidate."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ _WHY: Final = "an admin promoted what run {number} made"
 
 
 def enqueue_card(unit: UnitOfWork, run: Run, bot_id: int, chat_id: int, texts: Texts) -> None:
-    """Enqueue the decision on a run's candidate, with the chart if there is one and a button if it was held."""
+    """Enqueue the decision on a run's candidate, with a chart, if any, and a button if the candidate was held."""
     keyboard = card_keyboard(texts, run.id, asking=False) if _may_promote(unit, run) else None
     content = _card_content(unit, run, render_decision(texts, run), keyboard)
     outbox.enqueue(unit, content.draft(bot_id, chat_id))
@@ -60,7 +60,7 @@ def _card_content(unit: UnitOfWork, run: Run, text: str, keyboard: Keyboard | No
 
 
 def _answer(unit: UnitOfWork, tap: Tap, run: Run, action: CardAction) -> tuple[str | None, Keyboard | None]:
-    """Handle a tap and return the note and the buttons that the card shows then."""
+    """Handle a tap and return the card's new note and buttons."""
     texts = tap.incoming.texts
     if run.candidate is None or not _may_promote(unit, run):
         return _outdated_note(unit, texts, run), None

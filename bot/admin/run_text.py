@@ -13,12 +13,12 @@ _EXPLANATION_LENGTH: Final = 700
 
 
 def render_run(texts: Texts, run: Run) -> str:
-    """Return a run's kind, number and progress or result as HTML."""
+    """Return a run's kind and number, with its progress or result, as HTML."""
     return f"{_title(texts, run)}\n{_status(texts, run)}"
 
 
 def render_decision(texts: Texts, run: Run, note: str | None = None) -> str:
-    """Return the decision on the candidate, its version, and ``note``, also HTML, as HTML."""
+    """Return the decision on the candidate, its version, and ``note`` as HTML. ``note`` must be HTML already."""
     lines = [_title(texts, run), _explanation(run)]
     if run.candidate is not None:
         lines.append(fill(texts.card_candidate, version=run.candidate))
@@ -63,6 +63,6 @@ def _progress(texts: Texts, run: Run) -> str:
 
 
 def _explanation(run: Run) -> str:
-    """Return the gate's explanation, which is in English whatever the language."""
+    """Return the gate's explanation, which is always in English."""
     explanation = str((run.decision or {}).get("sentence", ""))
     return fill("{explanation}", explanation=truncate(explanation, _EXPLANATION_LENGTH))

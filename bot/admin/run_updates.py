@@ -17,11 +17,11 @@ from storage.training import followers, runs
 from storage.training.followers import Follower, Recipient
 from storage.training.runs import EVALUATED
 
-# Seconds between two polls.
+# Seconds between polls.
 POLL_SECONDS: Final = 1.0
-# Telegram throttles a bot that edits a message more often than this.
+# Minimum time between edits to a message; Telegram throttles a bot that edits one more often.
 EDIT_INTERVAL: Final = timedelta(seconds=2)
-# Admins who don't follow a run are notified of the newest finished one unless it ended longer ago than this.
+# How long after a run's end admins who don't follow it may still be notified of the result.
 _MAX_AGE: Final = timedelta(days=1)
 
 
@@ -35,11 +35,11 @@ class RunUpdates:
         self._admin_ids = admin_ids
 
     async def run(self) -> None:
-        """Poll until cancelled."""
+        """Call ``poll`` at a fixed interval until cancelled."""
         await poll_every(POLL_SECONDS, lambda: self.poll(datetime.now(UTC)), "Could not update the training runs")
 
     async def poll(self, now: datetime) -> None:
-        """Update every outdated message, and notify the admins who follow no run."""
+        """Update every outdated message, and notify admins of a finished run that they don't follow."""
         for follower in await self._database.read(lambda unit: self._outdated(unit, now)):
             if await self._database.write(lambda unit, one=follower: _update(unit, one, now)):  # type: ignore[misc]
                 self._outbox.wake(follower.chat_id)
@@ -53,7 +53,7 @@ class RunUpdates:
                 self._outbox.wake(admin.chat_id)
 
     def _outdated(self, unit: UnitOfWork, now: datetime) -> list[Follower]:
-        """Return the followers whose message is outdated and may be edited now, if they are still admins."""
+        """Return the followers who are still admins and have an outdated message that may be edited now."""
         following = [one for one in followers.active_followers(unit, self._bot_id) if one.chat_id in self._admin_ids]
         return [follower for follower in following if _is_due(unit, follower, now)]
 
@@ -67,14 +67,17 @@ def _is_due(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
         return False
     if not run.open:
         return True
-    # A chat that cannot be reached is tried again only when the run ends.
+    # If a chat can't be reached, the next attempt is at the end of the run.
     reachable = last is None or last.state is not ReplyState.FAILED
     content = run_content(texts_for(follower.language), run, asking=asks_to_cancel(follower.shown, run.id))
     return reachable and serialize_content(content) != follower.shown
 
 
 def _update(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
-    """Enqueue the edit and, at a run's end, the decision; return False if it's no longer due or another process did."""
+    """Enqueue the edit and, at a run's end, the decision.
+
+    Return False if no edit is due or another process enqueued it.
+    """
     if not _is_due(unit, follower, now):
         return False
     run, texts = runs.get_run(unit, follower.run_id), texts_for(follower.language)
@@ -92,12 +95,12 @@ def _update(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
 
 
 def _message_of(last: ReplyStatus | None) -> int | None:
-    """Return the message to edit, or None to send a new one because it may not have arrived or is gone."""
+    """Return the message to edit, or None if that message may not have arrived or is gone and a new one is needed."""
     return last.telegram_message_id if last is not None and last.state is ReplyState.SENT else None
 
 
 def _notify(unit: UnitOfWork, run_id: int, bot_id: int, admin: Recipient) -> bool:
-    """Enqueue the result of a run for an admin who did not follow it; return False if another process did."""
+    """Enqueue a run's result for an admin who doesn't follow the run. Return False if another process enqueued it."""
     if not followers.mark_notified(unit, run_id, bot_id, admin.chat_id):
         return False
     run, texts = runs.get_run(unit, run_id), texts_for(admin.language)

@@ -1,4 +1,4 @@
-"""Training runs on request: start, follow and cancel them in the chat. Free of Telegram types."""
+"""Starts, follows and cancels training runs from the chat. Free of Telegram types."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ class RetrainDialog:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, incoming: Incoming, kind: RunKind) -> None:
-        """Request a run, or join the open one, and follow it in a new message."""
+        """Request a run or join the open one, and report its progress in a new message."""
 
         def work(unit: UnitOfWork) -> RunRequest:
             incoming.sender.upsert(unit)
@@ -46,7 +46,7 @@ class RetrainDialog:
 
         request = await self._database.write(work)
         if request.new:
-            # In the background: a hanging broker must not delay the answer.
+            # In the background, so that a hanging broker does not delay the answer.
             task = asyncio.create_task(self._notify_worker(request.run.id))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -68,18 +68,18 @@ class RetrainDialog:
 
 
 def run_content(texts: Texts, run: Run, *, asking: bool) -> MessageContent:
-    """Return a run's message; ``asking`` for confirmation of a cancellation, while the run can be cancelled."""
+    """Return a run's message. If ``asking`` and the run can be cancelled, it asks to confirm the cancellation."""
     keyboard = run_keyboard(texts, run.id, asking) if run.open and not run.cancel_asked else None
     return MessageContent(render_run(texts, run), keyboard)
 
 
 def serialize_content(content: MessageContent) -> str:
-    """Return the string that a follower's row stores to remember its message's content."""
+    """Return the content as a string, which is stored with the follower."""
     return json.dumps(content.payload(), sort_keys=True)
 
 
 def asks_to_cancel(shown: str | None, run_id: int) -> bool:
-    """Return whether a message that was serialised as ``shown`` asks for confirmation of a cancellation."""
+    """Return whether the message serialised in ``shown`` asks to confirm a cancellation."""
     return shown is not None and f"run:{run_id}:{RunAction.YES}" in shown
 
 

@@ -1,1 +1,1 @@
-"""Labelling of other people's texts, and the quarantine of disputed ones."""
+"""Labelling other people's texts, and quarantining disputed ones."""

@@ -9,7 +9,7 @@ from bot.texts import Texts
 
 
 class LabelAction(StrEnum):
-    """What a labeller does with a text: label it, SKIP it, or UNDO the last answer."""
+    """What a labeller can do: give the text a label, SKIP it, or UNDO the last answer."""
 
     POSITIVE = "positive"
     NEGATIVE = "negative"
@@ -18,7 +18,7 @@ class LabelAction(StrEnum):
     UNDO = "undo"
 
 
-# The quarantine has no undo; an admin changes a decision by voting on the text again.
+# The quarantine has no undo button. To change a decision, an admin votes on the text again.
 _QUARANTINE_ACTIONS: Final = [action for action in LabelAction if action is not LabelAction.UNDO]
 LABEL_PATTERN: Final = rf"^{TapKind.LABEL}:{NUMBER}:({'|'.join(LabelAction)})\Z"
 QUARANTINE_PATTERN: Final = rf"^{TapKind.QUARANTINE}:{NUMBER}:[0-9]{{1,6}}:({'|'.join(_QUARANTINE_ACTIONS)})\Z"
@@ -34,7 +34,7 @@ class OfferTap:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineTap:
-    """A tap under a quarantined text; ``skipped`` counts the texts that the admin skipped before. Never UNDO."""
+    """A tap under a quarantined text, never UNDO. ``skipped`` is the number of texts skipped so far."""
 
     prediction_id: int
     skipped: int
@@ -54,13 +54,13 @@ def parse_quarantine_tap(data: str) -> QuarantineTap:
 
 
 def label_keyboard(texts: Texts, offer_id: int, last_id: int | None) -> Keyboard:
-    """Return the labels, neither and skip, and undo for the offer ``last_id`` if there is one."""
+    """Return buttons for the labels, Neither and Skip, and a button that undoes the offer ``last_id``, if any."""
     rows = _label_rows(texts, f"{TapKind.LABEL}:{offer_id}")
     return make_keyboard(rows if last_id is None else [*rows, _undo_row(texts, last_id)])
 
 
 def undo_keyboard(texts: Texts, last_id: int) -> Keyboard:
-    """Return only undo, for the offer ``last_id``."""
+    """Return a single button, which undoes the offer ``last_id``."""
     return make_keyboard([_undo_row(texts, last_id)])
 
 

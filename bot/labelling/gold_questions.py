@@ -1,6 +1,6 @@
-"""Gold questions: clear sentences with a known label, written to measure labellers.
+"""Gold questions: clear sentences with a known label, written to check how reliable labellers are.
 
-Labellers get them among other people's texts without being told. Models are never trained on the answers.
+They are mixed in with other people's texts, and labellers aren't told. Models are never trained on the answers.
 """
 
 import tomllib

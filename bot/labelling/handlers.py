@@ -18,7 +18,7 @@ ADMIN_COMMANDS: Final = ("quarantine",)
 class LabellerHandlers:
     """Handlers for /label and /quarantine; replies are enqueued before each one returns.
 
-    Offers are looked up by the person who taps, so nobody can answer another labeller's offer.
+    An offer is looked up by its id and the person who tapped, so labellers can answer only their own offers.
     """
 
     def __init__(self, access: Access, labelling: LabellingDialog, quarantine: QuarantineDialog) -> None:

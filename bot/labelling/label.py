@@ -1,6 +1,6 @@
-"""``/label``: other people's texts that need a vote, one at a time in one message. Free of Telegram types.
+"""``/label``: shows other people's texts that need a vote, one at a time, in one message. Free of Telegram types.
 
-Now and then one of them is a gold question, whose label is known and which looks like the others.
+Now and then, the text is a gold question. It has a known label and looks like any other text.
 """
 
 from typing import Final
@@ -22,12 +22,12 @@ from storage.feedback.label_offers import Offer
 from storage.feedback.label_queue import LabelQueueRules, QueuedText
 from storage.privacy import consent
 
-# Every eighth offer is a gold question, and the first one is the fourth offer.
+# Every eighth offer is a gold question, starting with the fourth offer.
 _GOLD_EVERY: Final = 8
 _GOLD_FIRST: Final = 3
 _CLOSED: Final = (OfferState.ANSWERED, OfferState.SKIPPED)
 LABEL_OF: Final = {LabelAction.POSITIVE: "Positive", LabelAction.NEGATIVE: "Negative", LabelAction.NEITHER: None}
-# What is stored for an answer without a label.
+# The value stored for an answer without a label.
 _NEITHER: Final = "Neither"
 
 
@@ -39,7 +39,7 @@ class LabellingDialog:
         self._rules = LabelQueueRules(settings.feedback_quorum, frozenset(settings.admin_ids), CONSENT_WORDING)
 
     async def start(self, incoming: Incoming) -> None:
-        """Show the text for which a vote helps most in a new message."""
+        """Show, in a new message, the text that needs a vote most."""
 
         def work(unit: UnitOfWork) -> None:
             person = incoming.sender.upsert(unit)
@@ -62,7 +62,7 @@ class LabellingDialog:
 
 
 def record_label(unit: UnitOfWork, person_id: int, prediction_id: int, label: str | None) -> None:
-    """Record a person's label for someone's text, None for neither. Do nothing if the text is gone."""
+    """Record the label that a person gave a text, or None for neither. Do nothing if the text is gone."""
     prediction = predictions.get_prediction(unit, prediction_id)
     if prediction is None:
         return
@@ -92,7 +92,7 @@ def _handle_tap(
 
 
 def _undo(unit: UnitOfWork, texts: Texts, person: Person, offer: Offer, rules: LabelQueueRules) -> MessageContent:
-    """Undo an answer and ask again, or go on to the next text if this one needs no more votes."""
+    """Undo an answer and ask again, or show the next text if this one needs no more votes."""
     if offer.prediction_id is not None and offer.state is OfferState.ANSWERED:
         votes.undo_vote(unit, person.id, offer.prediction_id)
     label_offers.close_offer(unit, offer, OfferState.UNDONE)
@@ -106,7 +106,7 @@ def _undo(unit: UnitOfWork, texts: Texts, person: Person, offer: Offer, rules: L
 
 
 def _next_question(unit: UnitOfWork, texts: Texts, person: Person, rules: LabelQueueRules) -> MessageContent:
-    """Return the next question, or why there is none."""
+    """Return the next question, or a message that says why there is none."""
     if consent.consent_of(unit, person.id) is not Consent.GRANTED:
         question = f"{texts.label_needs_consent}\n\n{texts.consent_status_no}"
         return MessageContent(question, consent_keyboard(texts, granted=False), person_id=person.id)
@@ -120,7 +120,10 @@ def _next_question(unit: UnitOfWork, texts: Texts, person: Person, rules: LabelQ
 
 
 def _due_gold_question(unit: UnitOfWork, person: Person) -> GoldQuestion | None:
-    """Return the person's next gold question, in an order that differs by person, or None if none is due."""
+    """Return the person's next gold question, or None if none is due.
+
+    Each person gets the questions in a different order.
+    """
     if label_offers.count_offers(unit, person.id) % _GOLD_EVERY != _GOLD_FIRST:
         return None
     seen, fingerprint = label_offers.offered_gold(unit, person.id), unit.cipher.fingerprint
@@ -146,5 +149,5 @@ def _question(  # noqa: PLR0913, PLR0917 - each argument is a separate fact
 ) -> MessageContent:
     question = fill(texts.label_question, text=excerpt(text))
     keyboard = label_keyboard(texts, offer_id, last.id if last else None)
-    # The prediction's id links the message to the text's author, so that it is not sent after they delete everything.
+    # The prediction's id links the message to the author, so the message isn't sent if the author deletes everything.
     return MessageContent(question, keyboard, prediction_id, person.id)

@@ -1,4 +1,4 @@
-"""``/quarantine``: texts that an admin should decide, one at a time in one message. Free of Telegram types."""
+"""``/quarantine``: shows texts that an admin must decide on, one at a time, in one message. Free of Telegram types."""
 
 from dataclasses import replace
 
@@ -54,7 +54,7 @@ class QuarantineDialog:
         await self._database.write(work)
 
     def _content(self, unit: UnitOfWork, incoming: Incoming, skipped: int) -> MessageContent:
-        """Return the message for the text after the skipped ones; decided texts have left the quarantine."""
+        """Return the message for the first text that was not skipped. Decided texts are no longer in the quarantine."""
         texts, person = incoming.texts, incoming.sender.upsert(unit)
         if consent.consent_of(unit, person.id) is Consent.WITHDRAWN:
             return MessageContent(texts.quarantine_withdrawn, person_id=person.id)
@@ -67,7 +67,7 @@ class QuarantineDialog:
 
 
 def _page(texts: Texts, text: QuarantinedText) -> str:
-    """Return why the text is quarantined, the text, and the votes and the prediction, as HTML."""
+    """Return, as HTML, the reason for the quarantine, the text, the votes and the prediction."""
     reasons = {
         QuarantineReason.DISAGREEMENT: texts.quarantine_disagreement,
         QuarantineReason.UNLIKELY: texts.quarantine_unlikely,

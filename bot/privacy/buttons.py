@@ -10,7 +10,7 @@ from bot.texts import CONSENT_WORDING, CONSENT_WORDINGS, NOTICES_WORDING, NOTICE
 
 
 def _answer_pattern(kind: TapKind, wordings: Sequence[str]) -> str:
-    """Return the pattern of a kind, the version of a wording that exists, and the answer."""
+    """Return a pattern that matches the kind, one of the wordings and the answer."""
     return rf"^{kind}:({'|'.join(map(re.escape, wordings))}):(yes|no)\Z"
 
 
@@ -34,12 +34,12 @@ def parse_consent_tap(data: str) -> ConsentTap:
 
 
 def parse_delete_tap(data: str) -> bool:
-    """Parse data that matches DELETE_PATTERN; return whether to delete everything."""
+    """Parse data that matches DELETE_PATTERN and return whether to delete everything."""
     return data == f"{TapKind.DELETE}:yes"
 
 
 def consent_keyboard(texts: Texts, granted: bool) -> Keyboard:
-    """Return the buttons that give consent or decline, or withdraw it or keep it if it was ``granted``."""
+    """Return the buttons to give or refuse consent or, if it was ``granted``, to withdraw or keep it."""
     if granted:
         row = [(texts.button_consent_withdraw, "no"), (texts.button_consent_keep, "yes")]
     else:
@@ -50,12 +50,12 @@ def consent_keyboard(texts: Texts, granted: bool) -> Keyboard:
 
 
 def notices_keyboard(texts: Texts, wanted: bool) -> Keyboard:
-    """Return the button that stops notices if they are ``wanted``, or requests them."""
+    """Return the button that stops notices if they are ``wanted``, or the button that requests them if not."""
     label, answer = (texts.button_notices_stop, "no") if wanted else (texts.button_notices_yes, "yes")
     return make_keyboard([[make_button(label, f"{TapKind.NOTICES}:{NOTICES_WORDING}:{answer}")]])
 
 
 def delete_keyboard(texts: Texts) -> Keyboard:
-    """Return the buttons that delete everything or keep it."""
+    """Return the buttons to delete or keep everything."""
     row = [(texts.button_delete, "yes"), (texts.button_keep, "no")]
     return make_keyboard([[make_button(label, f"{TapKind.DELETE}:{answer}") for label, answer in row]])

@@ -14,7 +14,7 @@ from storage.db.states import Consent
 from storage.privacy import consent, erasure
 from storage.training import snapshots
 
-# How many of the models that learned from a person are listed, newest first.
+# Maximum number of models to list that learned from a person; older ones are only counted.
 _MAX_VERSIONS: Final = 20
 
 
@@ -47,7 +47,7 @@ class PrivacyDialog:
             status = texts.consent_status_yes if granted else texts.consent_status_no
             keyboard = consent_keyboard(texts, granted)
             wanted = _wants_notices(unit, incoming.bot_id, person.id)
-            # Without consent there is nothing to notify about, but a request for notices can always be withdrawn.
+            # Without consent there is nothing to notify people of, but they can always turn notices off.
             if granted or wanted:
                 line, buttons = _notices_section(texts, wanted)
                 status = f"{status}\n\n{line}"
@@ -58,7 +58,7 @@ class PrivacyDialog:
         await self._database.write(work)
 
     async def set_consent(self, tap: Tap, consent_tap: ConsentTap) -> None:
-        """Record the answer with the version of the wording that was shown, and confirm it in place."""
+        """Record the answer with the version of the wording that was shown, and confirm it in the same message."""
 
         def work(unit: UnitOfWork) -> None:
             person = tap.incoming.sender.upsert(unit)
@@ -78,7 +78,7 @@ class PrivacyDialog:
         await self._database.write(work)
 
     async def set_notices(self, tap: Tap, consent_tap: ConsentTap) -> None:
-        """Record whether this bot may send the person notices about corrections, and confirm it in place."""
+        """Record whether this bot may send the person notices about corrections, and confirm it in the same message."""
 
         def work(unit: UnitOfWork) -> None:
             incoming = tap.incoming
@@ -103,7 +103,7 @@ class PrivacyDialog:
         await self._database.write(work)
 
     async def delete(self, tap: Tap, confirmed: bool) -> None:
-        """Delete everything about the person, if confirmed, and report the result in place."""
+        """Delete everything about the person, if confirmed, and report the result in the same message."""
 
         def work(unit: UnitOfWork) -> None:
             texts, telegram_id = tap.incoming.texts, tap.incoming.sender.telegram_id
@@ -129,7 +129,7 @@ def _withdraw_shown_texts(unit: UnitOfWork, telegram_id: int) -> None:
 
 
 def _with_versions(text: str, texts: Texts, versions: Sequence[str]) -> str:
-    """Append the ``versions``, oldest first, that were trained or evaluated on the person's texts or votes."""
+    """Add the ``versions``, given oldest first, that were trained or evaluated on the person's data to ``text``."""
     if not versions:
         return text
     named = ", ".join(reversed(versions[-_MAX_VERSIONS:]))

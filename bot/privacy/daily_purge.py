@@ -15,7 +15,7 @@ _DAY_SECONDS: Final = 24 * 60 * 60.0
 
 
 async def purge_daily(database: AsyncDatabase, settings: Settings) -> None:
-    """Purge now and then once a day, until cancelled."""
+    """Purge immediately and then once a day until cancelled."""
 
     async def work() -> None:
         purged = await database.write(

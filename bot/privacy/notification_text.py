@@ -1,4 +1,4 @@
-"""Renders the notice that a live model learned from a person's corrections, with its new verdicts on them."""
+"""Renders the notice that a model learned from a person's corrections, with the model's new verdicts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bot.texts import Texts, fill
 from ml.serving.engine import Verdict
 from storage.training.notifications import CorrectionNotification
 
-# Maximum number of characters shown of a quoted text.
+# Maximum number of characters to show from a quoted text.
 _QUOTE_LENGTH: Final = 200
 
 
@@ -26,7 +26,7 @@ def render_notification(
 ) -> str:
     """Return a notice about a model as HTML.
 
-    ``quoted`` are some of the notice's corrections with the model's verdicts and the labels that the person gave.
+    ``quoted`` has some of the corrected texts with the model's verdicts, and the labels that the person gave.
     """
     count = len(notice.corrections)
     if not count:

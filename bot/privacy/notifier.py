@@ -17,18 +17,19 @@ from storage.training.notifications import CorrectionNotification, LiveRun
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two polls, and before the next one after a failure.
+# Seconds between polls, and seconds to wait after a failed poll.
 POLL_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 60.0
-# How many texts a notice quotes.
+# Maximum number of texts to quote in a notice.
 MAX_QUOTED_TEXTS: Final = 3
 
 
 class CorrectionNotifier:
-    """Finds a live model that nobody was notified of, predicts the corrected texts with it, and enqueues the notices.
+    """Finds a live model that hasn't been announced, predicts the corrected texts with it, and enqueues the notices.
 
-    Every bot instance that serves the model does this, and the first to commit enqueues the notices of all bots; the
-    outboxes' sweeps find them. An instance that ends before its commit leaves nothing behind, and another starts over.
+    Every bot instance that serves the model does this, and the first to commit enqueues the notices for all bots. Each
+    bot's outbox finds its notices in the next sweep. If an instance exits before it commits, nothing is stored, and
+    another instance starts over.
     """
 
     def __init__(self, database: AsyncDatabase, model: LiveModel) -> None:
@@ -36,12 +37,12 @@ class CorrectionNotifier:
         self._model = model
 
     async def run(self) -> None:
-        """Poll until cancelled."""
+        """Call ``poll`` at a fixed interval until cancelled."""
         failure = "Could not notify people of the live model"
         await poll_every(POLL_SECONDS, self.poll, failure, retry_after=_RETRY_SECONDS)
 
     async def poll(self) -> None:
-        """Enqueue the notices about the live model, once this instance serves it."""
+        """Enqueue the notices about the live model if this instance already serves it."""
         run = await self._database.read(notifications.unannounced_run)
         if run is None or run.version != self._model.version:
             return
@@ -55,7 +56,7 @@ class CorrectionNotifier:
             logger.info("Enqueued %d notices about model %s", count, run.version)
 
     async def _predict(self, notice: CorrectionNotification) -> dict[int, Reprediction]:
-        """Predict a person's texts one at a time, so that people who wait for an answer go first."""
+        """Predict a person's texts one at a time, so that people who are waiting for an answer are served first."""
         ids = [correction.message_id for correction in notice.corrections[:MAX_QUOTED_TEXTS]]
         texts = await self._database.read(lambda unit: messages.get_texts(unit, ids))
         return {message_id: Reprediction(text, await self._model.verdict(text)) for message_id, text in texts.items()}
@@ -64,7 +65,7 @@ class CorrectionNotifier:
 def _enqueue(unit: UnitOfWork, run: LiveRun, repredictions: dict[int, Reprediction]) -> int | None:
     """Enqueue the notices that people still want and return their number.
 
-    Return None if another instance did, or if another model is live now.
+    Return None if another instance has enqueued them or another model is live now.
     """
     if notifications.unannounced_run(unit) != run or not notifications.claim_notifications(unit, run.run_id):
         return None

@@ -1,1 +1,1 @@
-"""Reviews, their verdicts, and the votes on verdicts."""
+"""Reviews, verdicts, and votes on verdicts."""

@@ -24,11 +24,11 @@ class ReviewResponder:
         self._model = model
 
     async def answer(self, text: IncomingText) -> None:
-        """Answer a new text with a verdict, or explain why it gets none."""
+        """Answer a new text with a verdict, or explain why there is none."""
         await self._answer(text, None)
 
     async def revise(self, edited: IncomingText) -> None:
-        """Replace an edited message's part of its text and update the answer."""
+        """Replace the part of the text that was edited and update the answer."""
         stored = await self._database.read(lambda unit: _find_stored(unit, edited))
         if stored is None:
             await self._answer(edited, None)
@@ -40,7 +40,7 @@ class ReviewResponder:
             await self._answer(revised, stored)
 
     async def _answer(self, text: IncomingText, old: StoredMessage | None) -> None:
-        """Predict, then store text, prediction, reply and handled updates in one unit of work."""
+        """Predict, then store the text, prediction and reply and finish the updates, all in one unit of work."""
         refusal = await asyncio.to_thread(refusal_reason, text.text, text.incoming.texts)
         if refusal is None:
             verdict = await self._model.verdict(text.text)
@@ -55,7 +55,7 @@ def _reply(unit: UnitOfWork, text: IncomingText, content: MessageContent) -> Non
 
 
 def refusal_reason(text: str, texts: Texts) -> str | None:
-    """Return why a text gets no verdict (it has no words or is not English), or None if it gets one."""
+    """Return the reason why a text gets no verdict (it has no words or is not English), or None if it gets one."""
     without_words: Final = {Content.EMPTY: texts.empty, Content.EMOJI: texts.only_emoji, Content.LINK: texts.only_link}
     content = classify_content(text)
     if content in without_words:
@@ -84,7 +84,7 @@ def _store(unit: UnitOfWork, text: IncomingText, verdict: Verdict, old: StoredMe
 
 
 def _show_unchanged(unit: UnitOfWork, text: IncomingText, stored: StoredMessage) -> None:
-    """Show the stored verdict again, because apps also report edits that leave the words unchanged."""
+    """Show the stored verdict again, because apps also report edits that don't change the text."""
     incoming = text.incoming
     if stored.prediction_id is None:
         incoming.finish(unit)

@@ -26,7 +26,7 @@ def parse_vote_tap(data: str) -> VoteTap:
 
 
 def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Vote | None) -> Keyboard:
-    """Return right, wrong and neither, with the ``chosen`` one marked and undo below it."""
+    """Return the buttons Right, Wrong and Neither. A ``chosen`` vote is marked, with an Undo button below."""
     labels = {
         Vote.RIGHT: texts.button_right,
         Vote.WRONG: texts.button_wrong,

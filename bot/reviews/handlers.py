@@ -48,7 +48,7 @@ class ReviewHandlers:
         ]
 
     async def text(self, update: Update | JoinedText, _: Context) -> None:
-        """Answer a review that came in one message or in several."""
+        """Answer a review that was sent in one or more messages."""
         await self._responder.answer(parse_text(updates_in(update)))
 
     async def edited_text(self, update: Update, _: Context) -> None:
@@ -71,7 +71,7 @@ class ReviewHandlers:
         await self._send(incoming, incoming.texts.help)
 
     async def id(self, update: Update, _: Context) -> None:
-        """Handle ``/id``: answer with the sender's Telegram id, as ADMIN_IDS takes it."""
+        """Handle ``/id``: answer with the sender's Telegram id, in the form that ADMIN_IDS expects."""
         incoming = parse_incoming([update])
         await self._send(incoming, fill(incoming.texts.your_id, telegram_id=incoming.sender.telegram_id))
 

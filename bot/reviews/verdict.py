@@ -13,7 +13,7 @@ from storage.feedback import votes
 
 
 def render_verdict(texts: Texts, prediction: Prediction, vote: Vote | None = None) -> str:
-    """Return thumb, label, confidence, number of windows, version and, after a vote, thanks as HTML."""
+    """Return the thumb, label, confidence, number of windows and version, with thanks after a vote, as HTML."""
     answer = fill(
         texts.verdict_sure if prediction.sure else texts.verdict_unsure,
         thumb=THUMBS[prediction.label],
@@ -35,7 +35,7 @@ def render_verdict(texts: Texts, prediction: Prediction, vote: Vote | None = Non
 
 
 def verdict_content(unit: UnitOfWork, incoming: Incoming, person: Person, prediction_id: int) -> MessageContent:
-    """Return a prediction's verdict with the person's vote. Raise LookupError if there is no such prediction."""
+    """Return a prediction's verdict with the person's vote. Raise LookupError if the prediction doesn't exist."""
     prediction = predictions.get_prediction(unit, prediction_id)
     if prediction is None:
         raise LookupError(f"prediction {prediction_id} vanished during the unit of work that found it")

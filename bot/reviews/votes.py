@@ -1,4 +1,4 @@
-"""Votes on verdicts, and the question about consent after the first one. Free of Telegram types."""
+"""Votes on verdicts, and the question about consent after the first vote. Free of Telegram types."""
 
 from bot.database import AsyncDatabase
 from bot.privacy.buttons import consent_keyboard
@@ -39,7 +39,7 @@ def _record(unit: UnitOfWork, tap: Tap, vote_tap: VoteTap) -> None:
     person = incoming.sender.upsert(unit)
     newest = predictions.newest_prediction(unit, prediction.id)
     if newest != prediction.id:
-        # The text was edited before the tap arrived, so the vote is on words that are gone.
+        # The text was edited before the tap arrived, so the vote is on a text that no longer exists.
         edit(unit, incoming, tap.telegram_message_id, verdict_content(unit, incoming, person, newest))
         return
     text = render_verdict(texts, prediction, vote_tap.vote)

@@ -1,1 +1,1 @@
-"""The live model in this process: loading, verification and swaps."""
+"""Loads, verifies and swaps the live model in this process."""

@@ -1,4 +1,4 @@
-"""The model that answers, and its replacement while texts keep coming."""
+"""The model that answers, which can be replaced while texts keep arriving."""
 
 import asyncio
 from typing import Final
@@ -7,7 +7,7 @@ from ml.serving.artifact import Manifest
 from ml.serving.batcher import Batcher
 from ml.serving.engine import BATCH_TOKENS, Classifier, Verdict
 
-# English has about four characters per token, so this is about one batch of the engine.
+# Maximum number of characters in a batch. English has about four per token, so this is about one engine batch.
 _BATCH_CHARACTERS: Final = 4 * BATCH_TOKENS
 
 
@@ -20,7 +20,7 @@ class _ServedModel:
 
 
 class LiveModel:
-    """Verdicts from one version at a time, with all callers' texts in shared batches. Not thread-safe."""
+    """Gives verdicts from one version at a time, and batches the texts of all callers together. Not thread-safe."""
 
     def __init__(self, classifier: Classifier) -> None:
         self._served = _ServedModel(classifier)
@@ -40,9 +40,9 @@ class LiveModel:
         return await asyncio.wrap_future(self._served.batcher.submit(text))
 
     async def replace(self, classifier: Classifier) -> None:
-        """Answer all later texts with another model; return when the old one has answered its last text."""
+        """Answer all later texts with another model. Return once the old model has answered its last text."""
         old, self._served = self._served, _ServedModel(classifier)
-        # No more texts reach the old model: reading the reference and submitting are one step of the event loop.
+        # No more texts reach the old model: ``verdict`` reads the reference and submits in one step of the event loop.
         await asyncio.to_thread(old.batcher.close)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Fetches, verifies and loads the versions in the model registry."""
+"""Fetches, verifies and loads versions from the model registry."""
 
 import logging
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadRefusal:
-    """A version that could not be loaded, and why; ``transient`` if a later attempt may succeed."""
+    """A version that could not be loaded, and the reason. It is ``transient`` if a later attempt may succeed."""
 
     model: ModelVersion
     reason: str
@@ -32,7 +32,7 @@ class LoadRefusal:
 
 @dataclass(frozen=True, slots=True)
 class InitialModel:
-    """The model that a starting bot answers with; ``refusal`` is about the live one if that failed to load."""
+    """The model that a bot starts with. ``refusal`` describes the live model if that model failed to load."""
 
     classifier: Classifier
     refusal: LoadRefusal | None
@@ -73,8 +73,8 @@ class ModelLoader:
 def initial_model(database: Database, settings: Settings) -> InitialModel:
     """Load the live version or, if that fails, the newest earlier live version that loads, or else MODEL.
 
-    MODEL is registered, and becomes live if no version is. Raise what ``ModelLoader.load`` raises if not even MODEL can
-    be loaded.
+    MODEL is registered, and becomes live if no version is. If not even MODEL can be loaded, raise the error from
+    ``ModelLoader.load``.
     """
     with database.reading() as unit:
         live = registry.live_model(unit)
@@ -84,7 +84,7 @@ def initial_model(database: Database, settings: Settings) -> InitialModel:
 
 
 def _load_first(database: Database, settings: Settings) -> Classifier:
-    """Load MODEL and make it live, unless another bot's model goes live meanwhile; the reloader swaps to that later."""
+    """Load MODEL and make it live, unless another model has gone live. The reloader then swaps to that model."""
     classifier = Classifier.load(settings.model, settings.serving_threads)
     with database.unit_of_work() as unit:
         _register(unit, settings.model)

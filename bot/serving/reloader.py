@@ -20,18 +20,18 @@ from storage.models.registry import ModelVersion
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two polls of the registry, and between two heartbeats.
+# Seconds between polls of the registry, and between heartbeats.
 POLL_SECONDS: Final = 1.0
 _HEARTBEAT_SECONDS: Final = 10.0
-# Seconds before the next attempt after the artifact store could not be used.
+# Seconds to wait before another attempt if the artifact store could not be used.
 STORE_RETRY_SECONDS: Final = 30.0
 
 
 class ModelReloader:
     """Follows the registry's live version and reports in the database which version this bot instance serves.
 
-    A refused version is not tried again until the live version changes, unless the artifact store was the cause: then
-    it is retried after a while. The old model keeps answering in the meantime.
+    A refused version is not tried again until the live version changes. If the artifact store was the cause, the
+    version is retried after a while. The old model keeps answering in the meantime.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ModelReloader:
         self.process = f"{socket.gethostname()[:40]}:{os.getpid()}"
 
     async def start(self, bot_id: int) -> None:
-        """Report which version this bot instance serves, and which one it refused at start."""
+        """Report which version this bot instance serves, and which version it refused at start-up, if any."""
         self._bot_id = bot_id
         await self._acknowledge()
         if self._initial_refusal is not None:
@@ -64,7 +64,7 @@ class ModelReloader:
         await poll_every(POLL_SECONDS, self.poll, "Could not read the model registry")
 
     async def send_heartbeats(self) -> None:
-        """Write heartbeats until cancelled, also while a model is being loaded."""
+        """Write heartbeats until cancelled, even while a model is loading."""
         await poll_every(_HEARTBEAT_SECONDS, self._send_heartbeat, "Could not write the heartbeat")
 
     async def stop(self) -> None:
@@ -75,9 +75,9 @@ class ModelReloader:
             logger.warning("Could not deregister this bot instance: %s", error)
 
     async def poll(self) -> None:
-        """Swap to the live version if it differs from the one served and was not refused."""
+        """Swap to the live version unless this instance already serves it or has refused it."""
         if self._acknowledged != self._model.version:
-            await self._acknowledge()  # the database failed when the model was swapped
+            await self._acknowledge()  # retries after a database failure during the swap
         live = await self._database.read(registry.live_model)
         if live is None:
             return
@@ -92,7 +92,7 @@ class ModelReloader:
             await self._refuse(live, str(error), time.monotonic() + STORE_RETRY_SECONDS)
         except ThumbsError as error:
             await self._refuse(live, str(error), None)
-        # Whatever else goes wrong in a broken model, the old one must keep answering.
+        # If a broken model causes any other error, the old model must keep answering.
         except Exception as error:
             logger.exception("Loading model %s failed", live.version)
             reason = f"The model {live.version} was refused: loading it failed with {type(error).__name__}."

@@ -1,1 +1,1 @@
-"""Updates in and messages out, both kept in the database until they are done."""
+"""Receives updates and sends messages. The database keeps both until they are done."""

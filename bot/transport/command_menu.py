@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class CommandMenus:
-    """The public command menu, and a longer one in each admin's own chat. Failures are logged and not fatal."""
+    """The public command menu, and a longer menu in each admin's chat. Failures are logged but aren't fatal."""
 
     def __init__(
         self,
@@ -45,9 +45,9 @@ class CommandMenus:
         await self._set_public_menu()
 
     def on_person(self, telegram_id: int) -> None:
-        """Set an admin's menu if it is not set yet; Telegram refuses that before their first message to the bot."""
+        """Set an admin's menu if it isn't set yet. Telegram refuses a menu until the admin has written to the bot."""
         if telegram_id in self._admin_ids - self._with_menu:
-            # In the background: answers don't wait for menus.
+            # In the background, so that the answer doesn't wait for the menu.
             task = asyncio.create_task(self._set_admin_menu(telegram_id))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

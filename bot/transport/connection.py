@@ -1,4 +1,4 @@
-"""The connection to Telegram: token check, long polling or webhook, and shutdown."""
+"""Connects to Telegram: checks the token, and receives updates by long polling or webhook."""
 
 import asyncio
 import logging
@@ -16,9 +16,9 @@ from core.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-# The updates that the bot handles; PTB would request every kind.
+# The kinds of updates that the bot handles. By default, PTB would request all kinds.
 _UPDATES: Final = ["message", "edited_message", "callback_query"]
-# Seconds between two attempts to reach Telegram at start.
+# Seconds between attempts to reach Telegram at start-up.
 _RECONNECT_SECONDS: Final = 1.0
 # PTB's name for its polling task. When that task ends, no more updates arrive.
 _POLLING_TASK: Final = "Updater:start_polling:polling_task"
@@ -26,7 +26,7 @@ _REFUSED: Final = "Telegram does not recognise it; it may have been revoked"
 
 
 def build_application(settings: Settings) -> Application:  # type: ignore[type-arg]  # six parameters, all PTB's defaults
-    """Build PTB's application without its updater, since ours fills the inbox, and without its rate limiter.
+    """Build PTB's application without an updater, because ours fills the inbox, and without a rate limiter.
 
     Raise BadSetting if the token is malformed.
     """
@@ -67,12 +67,12 @@ class TelegramConnection:
                 return
 
     async def close(self) -> None:
-        """Close the connections, also after a failed ``open``."""
+        """Close the connections. This works even if ``open`` failed."""
         await self._updater.shutdown()
         await self._application.shutdown()
 
     async def start_receiving(self) -> None:
-        """Receive updates by webhook if the settings have its URL, else by long polling."""
+        """Receive updates by webhook if WEBHOOK_URL is set, or by long polling if not."""
         url = self._settings.webhook_url
         if url is None:
             await self._updater.start_polling(allowed_updates=_UPDATES, bootstrap_retries=-1)
@@ -89,14 +89,14 @@ class TelegramConnection:
         )
 
     async def stop_receiving(self) -> None:
-        """Stop receiving updates, if started."""
+        """Stop receiving updates. Do nothing if receiving never started."""
         if self._updater.running:
-            # The error that ended polling has been reported already.
+            # The error that ended polling has already been reported.
             with suppress(TelegramError):
                 await self._updater.stop()
 
     async def wait(self) -> None:
-        """Wait forever, or until Telegram refuses the token while polling: then raise BadSetting."""
+        """Wait forever. Raise BadSetting if Telegram refuses the token during polling."""
         polling = [task for task in asyncio.all_tasks() if task.get_name() == _POLLING_TASK]
         if not polling:
             await asyncio.Event().wait()

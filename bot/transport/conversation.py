@@ -32,7 +32,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One or more updates that are handled together, with their chat and sender."""
+    """One or more updates from one sender in one chat, which are handled together."""
 
     bot_id: int
     update_ids: tuple[int, ...]
@@ -52,7 +52,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class IncomingText:
-    """A text that a person sent, in one message or in several that their app split it into."""
+    """A text that a person sent in one message, or that their app split into several."""
 
     incoming: Incoming
     parts: tuple[MessagePart, ...]
@@ -64,7 +64,7 @@ class IncomingText:
 
     @property
     def first_message_id(self) -> int:
-        """The id of the Telegram message that the answer quotes."""
+        """The id of the first message, which the answer quotes."""
         return self.parts[0].telegram_message_id
 
 
@@ -78,7 +78,7 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """What a message shows: HTML, buttons under it, and the prediction and the person that it is about.
+    """A message's HTML and buttons, and the prediction and the person that the message is about.
 
     With ``chart_run_id``, the message is a photo of that training run's chart and the text is its caption.
     """
@@ -90,7 +90,7 @@ class MessageContent:
     chart_run_id: int | None = None
 
     def payload(self) -> dict[str, Any]:
-        """Return the content as the outbox stores it."""
+        """Return the content in the format that the outbox stores."""
         if self.chart_run_id is None:
             payload: dict[str, Any] = {"text": self.text, "parse_mode": "HTML"}
         else:
@@ -130,7 +130,7 @@ def edit(unit: UnitOfWork, incoming: Incoming, telegram_message_id: int, content
 
 
 def reply(unit: UnitOfWork, incoming: Incoming, answers: int, content: MessageContent) -> int:
-    """Enqueue an edit of the answer to the person's message ``answers``, or a new answer if there is none yet.
+    """Enqueue an edit to the answer to the person's message ``answers``, or a new answer if there is none yet.
 
     Return the reply's id.
     """

@@ -1,4 +1,4 @@
-"""Handles updates whose handler failed: keeps them for a retry, and apologises after the last attempt."""
+"""Handles failed updates: keeps them for a retry, and apologises after the last attempt."""
 
 import logging
 

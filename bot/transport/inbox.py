@@ -1,7 +1,7 @@
 """Stores updates before confirming them to Telegram, then handles them chat by chat, in order.
 
-Different chats are handled concurrently, so the model's batches fill up; within a chat, updates are handled one at a
-time. An update whose handler failed stays in the database, and a periodic sweep retries it.
+Different chats are handled concurrently, so that the model's batches fill up. Within a chat, updates are handled one at
+a time. If a handler fails, the update stays in the database, and a periodic sweep retries it.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from storage.chat.inbox import StoredUpdate
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two sweeps for stored updates that nobody is handling; also the pause before a failed one's retry.
+# Seconds between sweeps for stored updates that aren't being handled, which also retry failed updates.
 SWEEP_SECONDS: Final = 5.0
-# Seconds before another attempt to store an update that the database refused. Telegram keeps the update meanwhile.
+# Seconds to wait before another attempt to store an update after a database error. Telegram keeps it meanwhile.
 _STORE_RETRY_SECONDS: Final = 1.0
 
 Handle = Callable[[Update | JoinedText], Awaitable[None]]
 
 
 class Inbox(asyncio.Queue[object]):
-    """The queue that PTB's updater, polling or webhook, puts updates in before it confirms them to Telegram."""
+    """The queue that PTB's updater (polling or webhook) puts updates into before it confirms them to Telegram."""
 
     def __init__(self, bot: Bot, database: AsyncDatabase, handle: Handle) -> None:
         super().__init__()
@@ -42,17 +42,17 @@ class Inbox(asyncio.Queue[object]):
         self._background: set[asyncio.Task[None]] = set()
 
     async def put(self, item: object) -> None:
-        """Store an update and schedule its handling. Return after the commit; drop duplicates."""
+        """Store an update and schedule its handling. Return after the commit. Drop duplicates."""
         if not isinstance(item, Update):
             raise TypeError(f"not an update: {item!r}")
         if await self._store(item):
             if item.callback_query is not None:
-                # Immediately, so the app's spinner stops even if the chat has many updates waiting.
+                # Answer immediately, so that the app's spinner stops even if many updates are waiting in the chat.
                 self._run(_answer(item.callback_query))
             self._schedule(item)
 
     def start(self) -> None:
-        """Start handling updates that an earlier process left, and retrying failed ones."""
+        """Start handling updates left by an earlier process, and retrying failed updates."""
         self._run(poll_every(SWEEP_SECONDS, self._sweep, "Could not read the pending updates"))
 
     async def stop(self) -> None:
@@ -68,7 +68,7 @@ class Inbox(asyncio.Queue[object]):
         task.add_done_callback(self._background.discard)
 
     def _schedule(self, update: Update) -> None:
-        """Handle a stored update after the earlier ones of its chat."""
+        """Queue a stored update behind the earlier updates from its chat."""
         self._in_progress.add(update.update_id)
         chat_id = update.effective_chat.id if update.effective_chat else 0
         chat = self._chats.get(chat_id)
@@ -79,14 +79,14 @@ class Inbox(asyncio.Queue[object]):
     async def _handle_pieces(self, pieces: tuple[Update, ...]) -> None:
         try:
             await self._handle(JoinedText(pieces) if len(pieces) > 1 else pieces[0])
-        # An error in one update must not stop its chat; the update is stored, and the sweep retries it.
+        # An error in one update must not stop its chat. The update is stored, so the sweep retries it.
         except Exception:
             logger.exception("Handling updates %s failed", [piece.update_id for piece in pieces])
         finally:
             self._in_progress.difference_update(piece.update_id for piece in pieces)
 
     async def _sweep(self) -> None:
-        """Schedule the stored updates that nobody is handling."""
+        """Schedule the stored updates that aren't being handled."""
         for stored in await self._database.read(lambda unit: inbox.pending_updates(unit, self._bot.id)):
             if stored.update_id not in self._in_progress:
                 await self._schedule_stored(stored)
@@ -94,7 +94,7 @@ class Inbox(asyncio.Queue[object]):
     async def _schedule_stored(self, stored: StoredUpdate) -> None:
         try:
             update = Update.de_json(json.loads(stored.payload), self._bot)
-        # An update that PTB can no longer parse must not fail every sweep; it is set aside after a few attempts.
+        # An update that PTB can no longer parse must not break every sweep, so it is set aside after a few attempts.
         except Exception as error:
             logger.exception("Could not parse stored update %d", stored.update_id)
             reason = repr(error)
@@ -103,7 +103,7 @@ class Inbox(asyncio.Queue[object]):
             self._schedule(update)
 
     async def _store(self, update: Update) -> bool:
-        """Commit an update, retrying until the database takes it; return False for a duplicate."""
+        """Commit an update, retrying until the database accepts it. Return False for a duplicate."""
         sender = update.effective_user.id if update.effective_user else None
         payload = update.to_json()
         while True:
@@ -131,7 +131,7 @@ class _ChatQueue:
     async def _handle_all(self) -> None:
         following: Update | None = None
         try:
-            # Nothing is awaited between finding the queue empty and removing it, so no update can get lost.
+            # There is no await between finding the queue empty and removing it, so no update can get lost.
             while following is not None or not self._pending.empty():
                 pieces = [following or self._pending.get_nowait()]
                 following = await self._collect(pieces)
@@ -140,7 +140,7 @@ class _ChatQueue:
             self._on_empty()
 
     async def _collect(self, pieces: list[Update]) -> Update | None:
-        """Append the updates that continue the first to ``pieces``; return the first that does not, or None."""
+        """Append updates that continue the text to ``pieces``. Return the first update that doesn't, or None."""
         while may_continue(pieces):
             try:
                 arrived = await asyncio.wait_for(self._pending.get(), JOIN_SECONDS)

@@ -7,29 +7,29 @@ from typing import Final
 from telegram import Message, Update
 from telegram.constants import ChatType
 
-# Telegram Desktop splits anywhere past half of the 4,096 characters, so nothing continues a shorter message.
+# Minimum length of a message that may be continued: Telegram Desktop never splits before half of 4,096 characters.
 MIN_SPLIT_LENGTH: Final = 2048
 # Seconds to wait for the next piece; apps send all pieces at once.
 JOIN_SECONDS: Final = 1.0
-# The maximum number of pieces in one text, so that nobody can keep everyone else waiting with an endless one.
+# Maximum number of pieces in one text, so that an endless text can't keep everyone else waiting.
 MAX_PIECES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class JoinedText:
-    """Several messages that are one text, in order."""
+    """Several messages, in order, that make up one text."""
 
     pieces: tuple[Update, ...]
 
 
 def may_continue(pieces: Sequence[Update]) -> bool:
-    """Return whether an app may have split the text after the last of these pieces."""
+    """Return whether the text may continue after the last of these pieces."""
     text = _review_text(pieces[-1].message)
     return text is not None and len(text) >= MIN_SPLIT_LENGTH and len(pieces) < MAX_PIECES
 
 
 def continues(previous: Update, update: Update) -> bool:
-    """Return whether ``update`` continues the text of ``previous``, which is long enough to have been split."""
+    """Return whether ``update`` continues the text in ``previous``, which is long enough to have been split."""
     first, second = previous.message, update.message
     return (
         first is not None
@@ -41,7 +41,7 @@ def continues(previous: Update, update: Update) -> bool:
 
 
 def _review_text(message: Message | None) -> str | None:
-    """Return the text of a message in a private chat unless it is a command."""
+    """Return the text of a message in a private chat, or None for a command or any other message."""
     if message is None or message.chat.type != ChatType.PRIVATE or message.text is None:
         return None
     return None if message.text.startswith("/") else message.text

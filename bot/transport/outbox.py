@@ -1,9 +1,9 @@
-"""Sends replies, each chat's in order, after they are committed and never twice.
+"""Sends committed replies, in order within each chat and never twice.
 
-A reply is claimed (committed as SENDING), sent, and marked with the result. If the connection broke after the request
-left, a new message becomes UNCERTAIN, because sending it again could duplicate it; an edit is retried, because editing
-twice is harmless. A reply that Telegram refuses temporarily is retried and delays its own chat only. A payload with a
-``run_card`` is a photo of that training run's chart; an edit with a caption changes the photo's caption.
+A reply is claimed (committed as SENDING), sent, and marked with the result. If the connection breaks after the request
+is sent, a new message becomes UNCERTAIN, because sending it again could duplicate it. An edit is retried, because
+editing twice is harmless. A reply that Telegram refuses temporarily is retried and delays only its own chat. A payload
+with a ``run_card`` is a photo of that training run's chart; an edit with a caption changes the photo's caption.
 """
 
 import asyncio
@@ -30,24 +30,25 @@ from storage.training import runs
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two sweeps for chats with pending replies that nobody is sending.
+# Seconds between sweeps for chats with pending replies that aren't being sent.
 SWEEP_SECONDS: Final = 5.0
-# Seconds that open requests get to finish when the bot stops.
+# Seconds to wait for open requests when the bot stops.
 _STOP_TIMEOUT: Final = 5.0
-# Attempts per reply, and the seconds before the second one. They double up to the maximum: about an hour in all.
+# Maximum number of attempts per reply, and the pause before the second one, in seconds. The pause doubles with each
+# attempt, up to the maximum. All attempts take about an hour.
 _MAX_ATTEMPTS: Final = 20
 _FIRST_PAUSE, _MAX_PAUSE = 1.0, 300.0
-# Calls a second; Telegram throttles a bot that makes more.
+# Maximum number of calls per second; Telegram throttles a bot that makes more.
 _CALLS_PER_SECOND: Final = 30
-# How Telegram reports a gateway timeout: the server behind the gateway may have executed the call.
+# Telegram's message for a gateway timeout, after which the server behind the gateway may have executed the call.
 _GATEWAY_TIMEOUT: Final = HTTPStatus.GATEWAY_TIMEOUT.phrase
-# Errors that are raised before any byte of the request is sent; a proxy refuses before it forwards anything.
+# Errors that are raised before any byte of the request reaches Telegram.
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
 @dataclass(slots=True)
 class _Attempts:
-    """How often a chat's oldest reply has been tried."""
+    """The number of attempts to send a chat's oldest reply."""
 
     reply_id: int = 0
     count: int = 0
@@ -75,7 +76,7 @@ class Outbox:
         self._idle.set()
 
     async def start(self) -> None:
-        """Settle replies that an earlier process was sending when it ended, then send pending ones until stopped."""
+        """Settle replies that an earlier process was sending when it ended, then send pending replies until stopped."""
         uncertain = await self._database.write(lambda unit: outbox.requeue_interrupted(unit, self._bot.id))
         if uncertain:
             logger.warning(
@@ -85,7 +86,7 @@ class Outbox:
         self._sweeper = asyncio.create_task(sweeping, name="outbox")
 
     async def stop(self) -> None:
-        """Let open requests finish and start no others. Pending replies stay in the database."""
+        """Let open requests finish, and don't start new ones. Pending replies stay in the database."""
         self._stopping.set()
         try:
             await asyncio.wait_for(self._idle.wait(), _STOP_TIMEOUT)
@@ -97,7 +98,7 @@ class Outbox:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def wake(self, chat_id: int) -> None:
-        """Send a chat's pending replies; call this after committing some."""
+        """Send a chat's pending replies. Call this after committing replies."""
         if chat_id in self._chats:
             self._woken_again.add(chat_id)
         elif not self._stopping.is_set():
@@ -108,7 +109,7 @@ class Outbox:
             self.wake(chat_id)
 
     async def _serve(self, chat_id: int) -> None:
-        """Send a chat's replies one after another until none is pending; after an error, the sweep starts again."""
+        """Send a chat's replies one after another until none is pending. After an error, the sweep starts over."""
         try:
             while not self._stopping.is_set():
                 self._woken_again.discard(chat_id)
@@ -117,7 +118,7 @@ class Outbox:
                     await asyncio.sleep(pause)
                 elif chat_id not in self._woken_again:
                     return
-        # Whatever happens to one reply, the chat's later ones must go out; the failed one stays in SENDING.
+        # An error in one reply must not block the chat's later replies. The failed reply stays in SENDING.
         except Exception:
             logger.exception("A reply to chat %d is left in SENDING", chat_id)
         finally:
@@ -149,7 +150,7 @@ class Outbox:
 
     @contextmanager
     def _request(self) -> Iterator[None]:
-        """Count as an open request, which ``stop`` waits for."""
+        """Count the block as an open request, which ``stop`` waits for."""
         self._open_requests += 1
         self._idle.clear()
         try:
@@ -176,14 +177,14 @@ class Outbox:
         return (await self._bot.send_message(reply.chat_id, **payload)).message_id
 
     async def _chart(self, run_id: int) -> bytes:
-        """Read a run's chart; raise BadRequest, which is final, if the run has none."""
+        """Read a run's chart. Raise BadRequest, so that the reply isn't retried, if the run has no chart."""
         chart = await self._database.read(lambda unit: runs.chart_of(unit, run_id))
         if chart is None:
             raise BadRequest(f"run {run_id} has no chart")
         return chart
 
     async def _record_failure(self, reply: Reply, error: TelegramError, attempt: int) -> float:
-        """Record the reply's state after a failed call; return the seconds to wait before the chat's next call."""
+        """Record the reply's state after a failed call. Return the seconds to wait before the chat's next call."""
         target, reason = reply.telegram_message_id, str(error)
 
         def work(unit: UnitOfWork) -> bool:
@@ -211,14 +212,15 @@ class Outbox:
 
 
 def _request_left(error: TelegramError) -> bool:
-    """Return whether the request left or was answered. If not, this machine is offline, maybe for long."""
+    """Return whether the request was sent to Telegram. If not, this machine may be offline for a long time."""
     return not isinstance(error.__cause__, _NEVER_LEFT)
 
 
 def _may_have_arrived(error: TelegramError) -> bool:
-    """Return whether Telegram may have executed the call: the connection broke after the request left, unanswered.
+    """Return whether Telegram may have executed a call that failed.
 
-    Any answer, even a server error, means that the call was not executed, except a gateway's timeout.
+    It may have if the connection broke after the request was sent, or if a gateway timed out. After any other answer,
+    even a server error, the call was not executed.
     """
     if isinstance(error, TimedOut):
         return _request_left(error)
@@ -229,7 +231,7 @@ def _may_have_arrived(error: TelegramError) -> bool:
 
 
 def _pause(error: TelegramError, attempt: int) -> float:
-    """Return the seconds before the next attempt: what Telegram asks for, or exponentially longer."""
+    """Return the seconds before the next attempt: Telegram's own figure if it gives one, or an exponential backoff."""
     if isinstance(error, RetryAfter):
         wait = error.retry_after
         return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)

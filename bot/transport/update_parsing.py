@@ -1,4 +1,4 @@
-"""Turns PTB's updates into the types that dialogs work with."""
+"""Converts PTB's updates to the types that the dialogs use."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -15,14 +15,14 @@ Data = TypeVar("Data")
 
 
 def updates_in(update: object) -> tuple[Update, ...]:
-    """Return the updates that the inbox passed to a handler as one object."""
+    """Return the updates in the object that the inbox passed to a handler."""
     if isinstance(update, JoinedText):
         return update.pieces
     return (update,) if isinstance(update, Update) else ()
 
 
 def parse_incoming(pieces: Sequence[Update]) -> Incoming:
-    """Return sender, chat and update ids of updates that one person sent in one chat."""
+    """Return the sender, the chat and the ids of updates that one person sent in one chat."""
     first = pieces[0]
     user, chat = first.effective_user, first.effective_chat
     if user is None or chat is None:

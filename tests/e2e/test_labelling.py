@@ -53,7 +53,7 @@ def wait_for(client: PlaygroundClient, person: int, text: str) -> Message:
 def consent(client: PlaygroundClient, person: int) -> None:
     client.message("/consent", user_id=person)
     client.tap(wait_for(client, person, "May I?")["message_id"], "Yes, learn from me", user_id=person)
-    wait_for(client, person, "may train the model")
+    wait_for(client, person, "I may now learn from")
 
 
 def test_two_votes_make_a_label_and_an_admin_decides_when_they_differ(

@@ -93,9 +93,9 @@ async def test_withdrawal_and_deletion_name_the_models_that_learned(store: Async
     await privacy.set_consent(TAP, NO)
     text = await shown(store)
     assert text.startswith(TEXTS.consent_withdrawn)
-    assert "v-2, v-1. Later ones are made without them." in text
+    assert "v-2, v-1. Later models won't use them." in text
     await privacy.delete(TAP, confirmed=True)
-    assert "v-2, v-1. Later ones" in await shown(store)
+    assert "v-2, v-1. Later models" in await shown(store)
     await privacy.delete(TAP, confirmed=True)
     assert "v-2" not in await shown(store), "the person's data is gone"
 
@@ -106,4 +106,4 @@ async def test_only_the_newest_models_are_named(store: AsyncDatabase) -> None:
     await PrivacyDialog(store, 30).set_consent(TAP, NO)
     text = await shown(store)
     assert "v-22, v-21" in text
-    assert "v-3 and 3 older ones. Later" in text
+    assert "v-3 and 3 older models. Later" in text

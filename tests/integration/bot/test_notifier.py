@@ -141,7 +141,7 @@ async def test_a_person_is_notified_once_with_the_new_verdict_on_a_correction(
     await notifier.poll()
     (notice,) = sent(database)
     assert notice.payload["text"] == (
-        "Your correction is in model <b>seven</b>, which is live now.\n\n"
+        "Model <b>seven</b> is live now, and it learned from your correction.\n\n"
         "“Two hours of &lt;noise&gt; &amp; nothing else.”\nIt now says 👎 <b>Negative</b> · 94%."
     )
     assert notice.telegram_message_id is None
@@ -241,7 +241,7 @@ async def test_the_newest_three_texts_are_quoted_and_wrong_verdicts_are_admitted
     await notifier.poll()
     (notice,) = sent(database)
     text = notice.payload["text"]
-    assert text.startswith("5 of your corrections are in model <b>seven</b>")
+    assert text.startswith("Model <b>seven</b> is live now, and it learned from 5 of your corrections")
     assert [line for line in text.splitlines() if "“" in line] == [f"“Bore number {number}.”" for number in (4, 3, 2)]
     assert text.count("It still says 👍 <b>Positive</b> · 94%.") == 3
     assert text.endswith("… and 2 more.")
@@ -348,7 +348,8 @@ async def test_a_vote_on_another_persons_text_is_announced_without_the_text(
     await notifier.poll()
     (notice,) = sent(database, VOTER)
     assert (
-        notice.payload["text"] == "Your votes on other people's reviews are in model <b>seven</b>, which is live now."
+        notice.payload["text"]
+        == "Model <b>seven</b> is live now, and it learned from your votes on other people's reviews."
     )
     (own,) = sent(database)
     assert "other people" not in own.payload["text"]

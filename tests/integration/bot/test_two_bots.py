@@ -110,8 +110,8 @@ def correct_and_opt_in(client: PlaygroundClient, person: int) -> None:
     client.tap(wait_for(client, person, "Negative")["message_id"], "❌ Wrong", user_id=person)
     question = wait_for(client, person, "May I learn from it?")
     client.tap(question["message_id"], "Yes, learn from me", user_id=person)
-    wait_for(client, person, "Shall I write to you")
-    client.tap(question["message_id"], "Yes, write to me", user_id=person)
+    wait_for(client, person, "Shall I message you")
+    client.tap(question["message_id"], "Yes, message me", user_id=person)
     wait_for(client, person, "/consent stops that")
 
 
@@ -163,10 +163,10 @@ def test_a_run_is_trained_once_and_both_bots_serve_its_model(deployment: Deploym
     assert changes[0] == "run-1"
     assert changes.count("run-1") == 1
     for client, person in zip(deployment.bots, people, strict=True):
-        notice = wait_for(client, person, "Your correction is in model run-1, which is live now.")
+        notice = wait_for(client, person, "Model run-1 is live now, and it learned from your correction.")
         assert f"“{REVIEW.format(number=person)}”" in notice["text"]
         client.message("Every joke of the evening was funny, and the songs were a joy.", user_id=person)
         wait_for(client, person, "Positive")
         chat = replies(client.chat(person))
-        assert sum("in model run-1" in message["text"] for message in chat) == 1
+        assert sum("Model run-1 is live" in message["text"] for message in chat) == 1
         assert "model run-1" in chat[-1]["text"]

@@ -109,7 +109,7 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: TapKind) -> N
         "consent:2026-11.1:no",
         "notices:0:yes",
         "notices:2026-11:yes",
-        "notices:2026-11.2:no",
+        "notices:2026-11.3:no",
         "delete:yes:no",
         "delete:no\n",
         "erase:yes",

@@ -22,7 +22,7 @@ def notice(count: int, *, votes: bool = False) -> CorrectionNotification:
 def test_a_notice_about_one_correction_shows_the_new_verdict() -> None:
     text = render_notification(TEXTS, "seven", notice(1), [(reprediction(), "Negative")])
     assert text == (
-        "Your correction is in model <b>seven</b>, which is live now.\n\n"
+        "Model <b>seven</b> is live now, and it learned from your correction.\n\n"
         "“A bore.”\nIt now says 👎 <b>Negative</b> · 94%."
     )
 
@@ -34,13 +34,13 @@ def test_a_verdict_that_is_still_wrong_is_not_presented_as_learned(label: str, w
 
 def test_texts_that_are_not_quoted_are_counted() -> None:
     text = render_notification(TEXTS, "seven", notice(5), [(reprediction(), "Negative")] * 3)
-    assert text.startswith("5 of your corrections")
+    assert "learned from 5 of your corrections" in text
     assert text.endswith("… and 2 more.")
 
 
 def test_corrections_without_a_text_are_only_counted() -> None:
     text = render_notification(TEXTS, "seven", notice(2), [])
-    assert text == "2 of your corrections are in model <b>seven</b>, which is live now."
+    assert text == "Model <b>seven</b> is live now, and it learned from 2 of your corrections."
 
 
 def test_a_long_text_is_truncated_and_its_markup_escaped() -> None:
@@ -58,5 +58,5 @@ def test_no_model_is_certain() -> None:
 
 def test_a_notice_mentions_votes_on_other_peoples_texts() -> None:
     only = render_notification(TEXTS, "seven", notice(0, votes=True), [])
-    assert only == "Your votes on other people's reviews are in model <b>seven</b>, which is live now."
+    assert only == "Model <b>seven</b> is live now, and it learned from your votes on other people's reviews."
     assert render_notification(TEXTS, "seven", notice(1, votes=True), []).endswith(TEXTS.notice_votes_too)
