@@ -61,7 +61,7 @@ def head() -> str:
 
     newest = ScriptDirectory.from_config(_config(None)).get_current_head()
     if newest is None:
-        raise LookupError("there are no migrations beside this module")
+        raise LookupError("no migrations were found next to this module")
     return newest
 
 

@@ -34,7 +34,7 @@ def _read_arguments() -> tuple[argparse.Namespace, str]:
     """Return the command-line options and the bot's token."""
     parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=_port, default=8081, help="port, 0 for any free one (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8081, help="port, or 0 for any free port (default: %(default)s)")
     parser.add_argument("--data-dir", type=Path, required=True, help="folder for counters, pending updates and files")
     options = parser.parse_args()
     token = os.environ.get(_TOKEN_VARIABLE, "")

@@ -39,7 +39,7 @@ def conflict(reason: str) -> ApiError:
 
 def not_built(what: str) -> ApiError:
     """Return error 501, for a feature that Telegram has and the playground does not."""
-    return ApiError(501, f"Not Implemented: the playground has no {what}")
+    return ApiError(501, f"Not Implemented: the playground does not support {what}")
 
 
 def encode(value: object) -> str:

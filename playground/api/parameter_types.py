@@ -231,7 +231,7 @@ class InlineKeyboardButton(BotApiObject):
         if not actions:
             raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
         if len(actions) > 1:
-            raise ValueError(f"an inline keyboard button does one thing, not {' and '.join(actions)}")
+            raise ValueError(f"an inline keyboard button can do only one thing, not {' and '.join(actions)}")
         if actions[0] in _NOT_BUILT_ACTIONS:
             raise not_built(f"inline keyboard buttons with {actions[0]}")
         if self.callback_data is not None and not 1 <= len(self.callback_data.encode()) <= CALLBACK_DATA_BYTES:

@@ -142,7 +142,7 @@ def _find_reply(chat: Chat, reply: ReplyParameters | None) -> tuple[Message | No
     if reply is None or reply.message_id <= 0:
         return None, {}
     if reply.chat_id not in (None, chat.id):
-        raise not_built("replies to messages of other chats")
+        raise not_built("replies to messages in other chats")
     message = chat.messages.get(reply.message_id)
     if message is None:
         if reply.allow_sending_without_reply:

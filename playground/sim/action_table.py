@@ -38,7 +38,7 @@ def person_id(user_id: int | None = None, chat_id: int | None = None, chat_type:
     if chat_id not in (None, person):
         raise bad_request(f"chat {chat_id} is the private chat of user {chat_id}; user {person} is not in it")
     if not 0 < person < ID_LIMIT:
-        raise bad_request("ids of people are positive and have at most 52 bits")
+        raise bad_request("a person's id must be positive and have at most 52 bits")
     return person
 
 

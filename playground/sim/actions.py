@@ -63,7 +63,7 @@ def tap(world: World, user_id: int, message_id: int, *, label: str | None, data:
         known = ", ".join(repr(button["text"]) for button in buttons) or "none"
         raise bad_request(f"message {message_id} has no such button; its buttons are: {known}")
     if "callback_data" not in matching[0]:
-        raise bad_request(f"the button {matching[0]['text']!r} sends the bot nothing")
+        raise bad_request(f"the button {matching[0]['text']!r} does not send anything to the bot")
     query = world.callbacks.add(user_id, chat.id)
     update_id = world.updates.push(
         "callback_query",

@@ -38,11 +38,11 @@ class LocalHandler(RequestHandler):
         if not self._is_own_host(host):
             raise ApiError(
                 403,
-                f"Forbidden: {host!r} is not a name of the playground; use localhost or the address it listens on",
+                f"Forbidden: {host!r} is not one of the playground's names; use localhost or the address it listens on",
             )
         origin = self.request.headers.get("Origin")
         if origin is not None and origin.lower() != f"{self.request.protocol}://{host}".lower():
-            raise ApiError(403, f"Forbidden: only the playground's own page may ask, not {origin}")
+            raise ApiError(403, f"Forbidden: requests must come from the playground's own page, not from {origin}")
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
         """Report an error as plain text."""

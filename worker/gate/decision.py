@@ -119,7 +119,7 @@ def _doubts(measured: Measurements, needed: int | None) -> Iterator[str]:
     if needed is not None:
         yield explanation.too_few_corrections_clause(measured.judgements, needed)
     elif measured.judgements is None:
-        yield "there are no held-out corrections to measure on"
+        yield "there are no held-out corrections to evaluate on"
     if measured.imdb is None:
         yield "there are no IMDB reviews to check for forgetting"
 

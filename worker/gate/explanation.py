@@ -33,7 +33,7 @@ def feedback_clause(judgements: PairedResult | None) -> str:
 def too_few_corrections_clause(judgements: PairedResult | None, needed: int) -> str:
     """Say how many more held-out corrections are needed to decide."""
     if judgements is None:
-        return f"there are no held-out corrections to measure on; at least {needed} are needed"
+        return f"there are no held-out corrections to evaluate on; at least {needed} are needed"
     return f"{judgements.texts} held-out corrections are too few to tell; about {needed} more are needed"
 
 

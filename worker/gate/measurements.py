@@ -1,4 +1,4 @@
-"""The measurements that the trainer takes and the gate decides on."""
+"""The measurements that the trainer takes and the gate bases its decision on."""
 
 from dataclasses import dataclass
 from typing import Any, Self

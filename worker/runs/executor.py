@@ -1,4 +1,4 @@
-"""Executes a training run: claims it, takes a snapshot, trains, measures, decides and publishes.
+"""Executes a training run: claims it, takes a snapshot, trains, evaluates, decides and publishes.
 
 The executor knows nothing about queues: the run's database row specifies the work. If this process dies, the row stays
 open and its lease expires, so another worker retries the run.

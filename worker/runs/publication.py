@@ -36,7 +36,7 @@ def publish(
 
     If the live model changed during the run, hold the candidate, because it was compared with the wrong model.
 
-    Raises UnusableArtifact if the candidate is not the model that was measured, StoreUnusable, RunCancelled if the run
+    Raises UnusableArtifact if the candidate is not the model that was evaluated, StoreUnusable, RunCancelled if the run
     was cancelled meanwhile, and LeaseLost if another worker has taken over the run. After the last two, only files that
     the registry does not name remain in the store.
     """
@@ -65,7 +65,7 @@ def artifact_name(run_id: int, done: Done) -> str:
 def _verify_candidate(directory: RunDirectory, done: Done) -> None:
     manifest = verified_manifest(directory.candidate)
     if manifest.version != done.version or manifest_hash(directory.candidate) != done.manifest_sha256:
-        raise UnusableArtifact(path=directory.candidate, reason="it is not the model that was measured")
+        raise UnusableArtifact(path=directory.candidate, reason="it is not the model that was evaluated")
 
 
 def _record_result(database: Database, lease: Lease, location: str | None, result: RunResult) -> None:

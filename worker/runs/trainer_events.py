@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def wait_for_measurements(trainer: TrainerProcess, keeper: LeaseKeeper, stop: StopConditions) -> Done:
-    """Record the trainer's progress until it has measured the candidate.
+    """Record the trainer's progress until it has evaluated the candidate.
 
     Raises TrainingFailed, TrainerDied, and any error that ``StopConditions.check`` raises.
     """
@@ -28,7 +28,7 @@ def wait_for_measurements(trainer: TrainerProcess, keeper: LeaseKeeper, stop: St
             case Progress(step, steps, epochs, samples_per_second):
                 keeper.record_progress(RunProgress(step, steps, epochs, samples_per_second))
             case Evaluating(version):
-                logger.info("Run %d has trained %s and is measuring it", trainer.run_id, version)
+                logger.info("Run %d has trained %s and is evaluating it", trainer.run_id, version)
                 keeper.set_state(RunState.EVALUATING)
             case Done():
                 return event

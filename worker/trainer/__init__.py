@@ -1,1 +1,1 @@
-"""The trainer process, which trains and measures candidates, and its protocol."""
+"""The trainer process, which trains and evaluates candidates, and its protocol."""

@@ -1,4 +1,4 @@
-"""``python -m worker.trainer``: reads a job, trains a candidate, measures it and reports events.
+"""``python -m worker.trainer``: reads a job, trains a candidate, evaluates it and reports events.
 
 The job is a line on standard input and events are lines on standard output; everything else goes to standard error.
 This is the only process that loads TensorFlow and uses the GPU.
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _CANDIDATE: Final = "candidate"
-# Records the plan that the candidate was trained with, so that a run interrupted while measuring does not train again.
+# Records the plan that the candidate was trained with, so that a run interrupted during evaluation does not train
+# again.
 _PLAN: Final = "candidate-plan.json"
 # Seconds between two progress events.
 _PROGRESS_INTERVAL: Final = 1.0
@@ -82,7 +83,7 @@ def main() -> int:
 
 
 def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
-    """Train a candidate or resume its training, measure it against the live model, then test it.
+    """Train a candidate or resume its training, compare it with the live model, then test it.
 
     Raises any error that ``load_inputs`` or ``ml.training.fine_tune.fine_tune`` raises, including FineTuneStopped.
     """

@@ -58,14 +58,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Evaluating:
-    """Event: training is done; the candidate, in ``candidate`` in the job's directory, is being measured."""
+    """Event: training is done; the candidate, in ``candidate`` in the job's directory, is being evaluated."""
 
     version: str
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Event: the candidate has been measured; contains its version, its manifest's SHA-256 and the measurements."""
+    """Event: the candidate has been evaluated; contains its version, its manifest's SHA-256 and the measurements."""
 
     version: str
     manifest_sha256: str

@@ -178,7 +178,7 @@ async def test_aiogram_reads_refusals(playground: PlaygroundClient, bot: Bot) ->
         await bot.send_message(2, "a", reply_markup=InlineKeyboardMarkup(inline_keyboard=[[button]]))
     with pytest.raises(TelegramBadRequest, match="Webhook can be set up only on ports 80, 88, 443 or 8443"):
         await bot.set_webhook("https://example.com:1234/x")
-    with pytest.raises(TelegramServerError, match="Not Implemented: the playground has no method sendDice"):
+    with pytest.raises(TelegramServerError, match="Not Implemented: the playground does not support method sendDice"):
         await bot.send_dice(2)
     async with _aiogram(playground, "7654321:wrong") as stranger:
         with pytest.raises(TelegramUnauthorizedError):

@@ -119,7 +119,7 @@ def test_the_refusal_says_what_to_do(playground: PlaygroundClient) -> None:
     other = httpx.post(address, data={"text": "a"}, headers={"Origin": "http://example.com"})
     assert (other.status_code, "own page" in other.json()["error"]) == (403, True)
     page = httpx.get(playground.url, headers={"Host": "rebind.example"})
-    assert page.text.startswith("Forbidden: 'rebind.example' is not a name of the playground; use localhost")
+    assert page.text.startswith("Forbidden: 'rebind.example' is not one of the playground's names; use localhost")
     assert httpx.post(address, json={"text": "a"}, headers={"Origin": playground.url}).status_code == 200
 
 

@@ -102,7 +102,7 @@ def test_a_model_with_too_few_held_out_corrections_is_held_with_the_number_neede
 def test_without_held_out_corrections_the_sentence_names_the_minimum() -> None:
     found = decide(replace(GOOD, judgements=None), BOUNDS)
     assert (found.outcome, found.needed) == (RunState.HELD, 5)
-    assert found.sentence == "Held: there are no held-out corrections to measure on; at least 5 are needed."
+    assert found.sentence == "Held: there are no held-out corrections to evaluate on; at least 5 are needed."
 
 
 def test_a_model_that_is_no_better_is_held_without_a_number_needed() -> None:
