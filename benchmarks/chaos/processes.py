@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 _TRAINER_MODULE: Final = b"worker.trainer"
 # Seconds for a process to end after SIGTERM.
@@ -15,16 +15,24 @@ _STOP_TIMEOUT: Final = 40.0
 
 
 class Service:
-    """A command of ``thumbs`` in a separate process group, with its output in a log file."""
+    """A Python module that runs in a separate process group, with its output in a log file.
 
-    def __init__(self, command: str, environment: Mapping[str, str], folder: Path) -> None:
-        self._command = command
+    ``name`` names the log file; ``arguments`` are those of the interpreter.
+    """
+
+    def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+        self._arguments = tuple(arguments)
         self._environment = dict(environment)
         self._folder = folder
-        self.log = folder / f"{command}.log"
+        self.log = folder / f"{name}.log"
         self.unexpected_exits = 0
         """How often the process ended without being killed."""
         self._process = self._start()
+
+    @classmethod
+    def thumbs(cls, command: str, environment: Mapping[str, str], folder: Path) -> Self:
+        """Start a command of ``thumbs``."""
+        return cls(command, ("-m", "cli.main", command), environment, folder)
 
     @property
     def pid(self) -> int:
@@ -39,6 +47,12 @@ class Service:
             self._process.kill()
         self._process.wait()
         self._process = self._start()
+
+    def kill_children(self) -> None:
+        """Send SIGKILL to the process's children, which the process itself replaces."""
+        for child in child_processes(self.pid):
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
 
     def restart_if_ended(self) -> None:
         """Restart the process if it ended, and count that as unexpected."""
@@ -58,7 +72,7 @@ class Service:
     def _start(self) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "cli.main", self._command],
+                [sys.executable, *self._arguments],
                 cwd=self._folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

@@ -1,0 +1,93 @@
+"""Checks a history: every text is answered once, or its reply is listed as uncertain, and a chat's order is kept."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.delivery.history import OPEN_REPLIES, History, SentText, StoredReply, WireCall
+from storage.db.states import ReplyState
+
+CUTS: Final = ("answer_lost", "dropped_before")
+"""Faults of the wire after which a sender cannot know whether the message arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class UncertainReply:
+    """A reply that the database lists as uncertain.
+
+    ``arrived`` is whether the person has it after all. ``fault`` is what the wire did to the call, None where the bot
+    was killed during the call.
+    """
+
+    chat_id: int
+    answers: int | None
+    arrived: bool
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a history shows.
+
+    ``lost`` texts have no answer and no uncertain reply; ``doubled`` ones have several answers; ``out_of_order`` ones
+    were answered after a later text in the same chat; ``refused`` ones got a message without a verdict. ``unexplained``
+    are the numbers of calls that sent a message that answers no text. ``unfinished`` counts replies that are still to
+    be sent and updates that are still to be handled.
+    """
+
+    texts: int
+    answered: int
+    lost: tuple[SentText, ...]
+    doubled: tuple[SentText, ...]
+    out_of_order: tuple[SentText, ...]
+    refused: tuple[SentText, ...]
+    uncertain: tuple[UncertainReply, ...]
+    unexplained: tuple[int, ...]
+    unfinished: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing more is to come: each text is accounted for, and the bot has nothing left to do."""
+        return not self.lost and not self.unfinished
+
+
+def check(history: History) -> Findings:
+    """Return what the history shows."""
+    texts = set(history.texts)
+    arrived = sorted((call for call in history.calls if call.arrived), key=lambda call: call.number)
+    answers = Counter(call.text for call in arrived)
+    uncertain = [reply for reply in history.replies if reply.state is ReplyState.UNCERTAIN]
+    excused = {reply.text for reply in uncertain}
+    with_verdict = {call.text for call in arrived if call.has_verdict}
+    return Findings(
+        texts=len(history.texts),
+        answered=sum(text in answers for text in texts),
+        lost=tuple(text for text in history.texts if text not in answers and text not in excused),
+        doubled=tuple(text for text in history.texts if answers[text] > 1),
+        out_of_order=tuple(_out_of_order(arrived, texts)),
+        refused=tuple(text for text in history.texts if text in answers and text not in with_verdict),
+        uncertain=tuple(_describe(reply, history.calls, answers) for reply in uncertain),
+        unexplained=tuple(call.number for call in arrived if call.text not in texts),
+        unfinished=history.open_updates + sum(reply.state in OPEN_REPLIES for reply in history.replies),
+    )
+
+
+def _out_of_order(arrived: list[WireCall], texts: set[SentText]) -> Iterator[SentText]:
+    """Yield the texts whose first answer arrived after an answer to a later text in the same chat."""
+    newest: defaultdict[int, int] = defaultdict(int)
+    seen: set[SentText] = set()
+    for call in arrived:
+        text = call.text
+        if text is None or text not in texts or text in seen:
+            continue
+        seen.add(text)
+        if text.message_id < newest[text.chat_id]:
+            yield text
+        newest[text.chat_id] = max(newest[text.chat_id], text.message_id)
+
+
+def _describe(reply: StoredReply, calls: tuple[WireCall, ...], answers: Counter[SentText | None]) -> UncertainReply:
+    text = reply.text
+    cut = [call.fault for call in calls if text is not None and call.text == text and call.fault in CUTS]
+    return UncertainReply(reply.chat_id, reply.answers, answers[text] > 0, cut[-1] if cut else None)

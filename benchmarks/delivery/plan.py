@@ -1,0 +1,79 @@
+"""The lanes, and the plan of kills, drawn before anything runs, so that it depends on the seed alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+from typing import Final
+
+
+class Lane(StrEnum):
+    """A bot with its database and the way in which it receives updates."""
+
+    SQLITE_POLLING = "sqlite-polling"
+    SQLITE_WEBHOOK = "sqlite-webhook"
+    POSTGRES_POLLING = "postgresql-polling"
+    POSTGRES_WEBHOOK = "postgresql-webhook"
+    PLAIN_BOT = "plain-bot"
+    """python-telegram-bot with a Celery worker, for comparison; it polls."""
+
+    @property
+    def on_postgres(self) -> bool:
+        """Whether the database is PostgreSQL, with Redis as the broker, rather than SQLite."""
+        return self in (Lane.POSTGRES_POLLING, Lane.POSTGRES_WEBHOOK)
+
+    @property
+    def by_webhook(self) -> bool:
+        """Whether updates come by webhook rather than by polling."""
+        return self in (Lane.SQLITE_WEBHOOK, Lane.POSTGRES_WEBHOOK)
+
+
+class Moment(StrEnum):
+    """The part of a process's work in which it is killed.
+
+    STARTING: between the start of the process and its usual first answer. The others are thirds of the usual time from
+    a text to its answer, after a text was sent; other texts are at other points then.
+    """
+
+    STARTING = "starting"
+    RECEIVING = "receiving"
+    CLASSIFYING = "classifying"
+    SENDING = "sending"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedKill:
+    """One planned kill: ``share`` of the moment passes before it, 0 to 1, after ``pause`` seconds of answering."""
+
+    victim: str
+    moment: Moment
+    share: float
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPlan:
+    """Kills of one lane, numbered from ``first``, that share a fresh database and one history."""
+
+    lane: Lane
+    first: int
+    kills: tuple[PlannedKill, ...]
+
+
+# Seconds of undisturbed answering before a kill, except before one during a start.
+_PAUSES: Final = (2.0, 6.0)
+
+
+def draw_kills(seed: str, number: int, victims: Sequence[str]) -> list[PlannedKill]:
+    """Return ``number`` planned kills."""
+    random = Random(seed)
+    return [
+        PlannedKill(random.choice(victims), random.choice(list(Moment)), random.random(), random.uniform(*_PAUSES))
+        for _ in range(number)
+    ]
+
+
+def split_into_segments(lane: Lane, kills: Sequence[PlannedKill], size: int, executed: int = 0) -> list[SegmentPlan]:
+    """Return the segments of at most ``size`` kills that remain after the first ``executed`` ones."""
+    starts = range(executed, len(kills), size)
+    return [SegmentPlan(lane, start, tuple(kills[start : start + size])) for start in starts]

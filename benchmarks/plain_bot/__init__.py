@@ -1,0 +1,1 @@
+"""A plain bot for comparison, as the documentation of python-telegram-bot and Celery recommends."""
