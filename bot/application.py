@@ -16,7 +16,7 @@ from bot.serving.live_model import LiveModel
 from bot.serving.reloader import ModelReloader
 from bot.transport.command_menu import CommandMenus
 from bot.transport.connection import TelegramConnection, build_application
-from bot.transport.error_handler import ErrorHandler
+from bot.transport.failed_updates import FailedUpdates
 from bot.transport.inbox import Inbox
 from bot.transport.message_parts import JoinedText
 from bot.transport.outbox import Outbox
@@ -36,12 +36,13 @@ class Bot:
         self._application = build_application(settings)
         telegram = self._application.bot
         self._outbox = Outbox(telegram, database)
-        self._inbox = Inbox(telegram, database, self._handle)
+        failures = FailedUpdates(telegram, database, self._outbox)
+        self._inbox = Inbox(telegram, database, self._handle, failures)
         self._connection = TelegramConnection(settings, self._application, self._inbox)
         self._access = Access(settings.admin_ids)
         self._menus = CommandMenus(telegram, database, self._access.admin_ids, PUBLIC_COMMANDS, ADMIN_COMMANDS)
         self._application.add_handlers(all_handlers(settings, database, model, self._access))
-        self._application.add_error_handler(ErrorHandler(database, self._outbox).on_error)
+        self._application.add_error_handler(failures.on_error)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Answer updates until ``stop`` is set. Raise BadSetting if Telegram ever refuses the token."""

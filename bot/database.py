@@ -5,14 +5,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from storage.db.database import Database, UnitOfWork
-from storage.errors import StorageError
+from storage.errors import DatabaseUnusable, StorageError
 
 Result = TypeVar("Result")
 # Errors that a read or write may raise if the database is locked, unreachable or broken.
 DATABASE_ERRORS: Final = (SQLAlchemyError, StorageError)
+# Those of them that pass: the database is locked or unreachable, whatever is read or written.
+DATABASE_OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeoutError, DatabaseUnusable)
 
 
 class AsyncDatabase:

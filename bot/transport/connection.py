@@ -1,12 +1,14 @@
 """Connects to Telegram: checks the token, and receives updates by long polling or webhook."""
 
 import asyncio
+import json
 import logging
 import secrets
 from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
+from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, Updater
 
@@ -44,13 +46,28 @@ def build_application(settings: Settings) -> Application:  # type: ignore[type-a
         raise BadSetting(name="TELEGRAM_TOKEN", reason="it is not a token as @BotFather issues them") from error
 
 
+class _UpdateQueue(asyncio.Queue[object]):
+    """The queue that PTB's updater fills: puts each update into the inbox before it is confirmed to Telegram."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        super().__init__()
+        self._inbox = inbox
+
+    async def put(self, item: object) -> None:
+        """Store an update; return after the commit."""
+        if not isinstance(item, Update):
+            raise TypeError(f"not an update: {item!r}")
+        # PTB leaves the date of an inaccessible message as a datetime.
+        await self._inbox.receive(json.dumps(item.to_dict(), default=lambda date: int(date.timestamp())))
+
+
 class TelegramConnection:
     """Puts Telegram's updates into the inbox."""
 
     def __init__(self, settings: Settings, application: Application, inbox: Inbox) -> None:  # type: ignore[type-arg]
         self._settings = settings
         self._application = application
-        self._updater = Updater(application.bot, inbox)
+        self._updater = Updater(application.bot, _UpdateQueue(inbox))
 
     async def open(self) -> None:
         """Wait until Telegram can be reached. Raise BadSetting if it refuses the token."""

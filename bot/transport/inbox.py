@@ -1,58 +1,83 @@
 """Stores updates before confirming them to Telegram, then handles them chat by chat, in order.
 
-Different chats are handled concurrently, so that the model's batches fill up. Within a chat, updates are handled one at
-a time. If a handler fails, the update stays in the database, and a periodic sweep retries it.
+Updates are stored as they came, as JSON, and parsed one by one afterwards, so that one that cannot be parsed affects no
+other. Different chats are handled concurrently, so the model's batches fill up; within a chat, updates are handled one
+at a time. An update whose handling failed stays in the database, and a periodic sweep retries it.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from telegram import Bot, CallbackQuery, Update
+from sqlalchemy.exc import DataError
+from telegram import Bot, Update
 from telegram.error import TelegramError
 
 from bot.database import DATABASE_ERRORS, AsyncDatabase
 from bot.polling import poll_every
+from bot.transport.failed_updates import FailedUpdates
 from bot.transport.message_parts import JOIN_SECONDS, JoinedText, continues, may_continue
+from bot.transport.raw_update import RawUpdate, UnusableUpdate, read_raw_update
 from storage.chat import inbox
-from storage.chat.inbox import StoredUpdate
 
 logger = logging.getLogger(__name__)
 
-# Seconds between sweeps for stored updates that aren't being handled, which also retry failed updates.
+# Seconds between two sweeps for stored updates that nobody is handling; also the pause after an update's first retry.
+# The pause doubles with each further retry, up to the maximum.
 SWEEP_SECONDS: Final = 5.0
-# Seconds to wait before another attempt to store an update after a database error. Telegram keeps it meanwhile.
+_MAX_RETRY_SECONDS: Final = 60.0
+# Seconds before another attempt to store an update that the database refused. Telegram keeps the update meanwhile.
 _STORE_RETRY_SECONDS: Final = 1.0
 
 Handle = Callable[[Update | JoinedText], Awaitable[None]]
+OnFailure = Callable[[Sequence[int], Exception], Awaitable[None]]
 
 
-class Inbox(asyncio.Queue[object]):
-    """The queue that PTB's updater (polling or webhook) puts updates into before it confirms them to Telegram."""
+@dataclass(frozen=True, slots=True)
+class _Retry:
+    """A stored update that was scheduled again: not before ``due``, and with a longer pause before ``expires``."""
 
-    def __init__(self, bot: Bot, database: AsyncDatabase, handle: Handle) -> None:
-        super().__init__()
+    due: float
+    expires: float
+    pause: float
+
+
+class Inbox:
+    """What the webhook and long polling pass updates to before they confirm them to Telegram."""
+
+    def __init__(self, bot: Bot, database: AsyncDatabase, handle: Handle, failures: FailedUpdates) -> None:
         self._bot = bot
         self._database = database
         self._handle = handle
-        self._chats: dict[int, _ChatQueue] = {}
+        self._failures = failures
+        self._chats: dict[int | None, _ChatQueue] = {}
         self._in_progress: set[int] = set()
+        self._retries: dict[int, _Retry] = {}
         self._background: set[asyncio.Task[None]] = set()
 
-    async def put(self, item: object) -> None:
-        """Store an update and schedule its handling. Return after the commit. Drop duplicates."""
-        if not isinstance(item, Update):
-            raise TypeError(f"not an update: {item!r}")
-        if await self._store(item):
-            if item.callback_query is not None:
-                # Answer immediately, so that the app's spinner stops even if many updates are waiting in the chat.
-                self._run(_answer(item.callback_query))
-            self._schedule(item)
+    async def receive(self, payload: str) -> None:
+        """Store an update, given as its JSON, and schedule its handling. Return after the commit.
+
+        A duplicate is dropped, and so is what no database could hold as an update; the latter is logged.
+        """
+        try:
+            update = read_raw_update(payload)
+            is_new = await self._store(update)
+        except (UnusableUpdate, DataError) as error:
+            defect = error if isinstance(error, UnusableUpdate) else "the database refuses it"
+            logger.error("Dropped an update that cannot be stored: %s", defect)
+            return
+        if is_new:
+            if update.tap_id is not None:
+                # Immediately, so the app's spinner stops even if the chat has many updates waiting.
+                self._run(self._answer_tap(update.tap_id))
+            self._schedule(update.update_id, payload)
 
     def start(self) -> None:
-        """Start handling updates left by an earlier process, and retrying failed updates."""
+        """Start handling updates that an earlier process left, and retrying failed ones."""
         self._run(poll_every(SWEEP_SECONDS, self._sweep, "Could not read the pending updates"))
 
     async def stop(self) -> None:
@@ -67,60 +92,80 @@ class Inbox(asyncio.Queue[object]):
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    def _schedule(self, update: Update) -> None:
-        """Queue a stored update behind the earlier updates from its chat."""
-        self._in_progress.add(update.update_id)
-        chat_id = update.effective_chat.id if update.effective_chat else 0
-        chat = self._chats.get(chat_id)
-        if chat is None:
-            chat = self._chats[chat_id] = _ChatQueue(self._handle_pieces, lambda: self._chats.pop(chat_id))
-        chat.put(update)
+    async def _store(self, update: RawUpdate) -> bool:
+        """Commit an update, retrying until the database takes it; return False for a duplicate.
 
-    async def _handle_pieces(self, pieces: tuple[Update, ...]) -> None:
-        try:
-            await self._handle(JoinedText(pieces) if len(pieces) > 1 else pieces[0])
-        # An error in one update must not stop its chat. The update is stored, so the sweep retries it.
-        except Exception:
-            logger.exception("Handling updates %s failed", [piece.update_id for piece in pieces])
-        finally:
-            self._in_progress.difference_update(piece.update_id for piece in pieces)
-
-    async def _sweep(self) -> None:
-        """Schedule the stored updates that aren't being handled."""
-        for stored in await self._database.read(lambda unit: inbox.pending_updates(unit, self._bot.id)):
-            if stored.update_id not in self._in_progress:
-                await self._schedule_stored(stored)
-
-    async def _schedule_stored(self, stored: StoredUpdate) -> None:
-        try:
-            update = Update.de_json(json.loads(stored.payload), self._bot)
-        # An update that PTB can no longer parse must not break every sweep, so it is set aside after a few attempts.
-        except Exception as error:
-            logger.exception("Could not parse stored update %d", stored.update_id)
-            reason = repr(error)
-            await self._database.write(lambda unit: inbox.fail(unit, self._bot.id, stored.update_id, reason))
-        else:
-            self._schedule(update)
-
-    async def _store(self, update: Update) -> bool:
-        """Commit an update, retrying until the database accepts it. Return False for a duplicate."""
-        sender = update.effective_user.id if update.effective_user else None
-        payload = update.to_json()
+        Raise DataError if the database will never take it.
+        """
         while True:
             try:
                 return await self._database.write(
-                    lambda unit: inbox.receive(unit, self._bot.id, update.update_id, sender, payload)
+                    lambda unit: inbox.receive(unit, self._bot.id, update.update_id, update.sender_id, update.payload)
                 )
+            except DataError:
+                raise
             except DATABASE_ERRORS:
                 logger.exception("Could not store update %d, so it is not confirmed to Telegram", update.update_id)
                 await asyncio.sleep(_STORE_RETRY_SECONDS)
+
+    def _schedule(self, update_id: int, payload: str) -> None:
+        """Handle a stored update after the earlier ones of its chat."""
+        self._in_progress.add(update_id)
+        try:
+            update, chat_id = _parse(payload, self._bot)
+        # Whatever is wrong with one update, the others are handled.
+        except Exception as error:
+            self._run(self._record_failure([update_id], error))
+            return
+        chat = self._chats.get(chat_id)
+        if chat is None:
+            chat = self._chats[chat_id] = _ChatQueue(
+                self._handle_pieces, self._record_failure, lambda: self._chats.pop(chat_id)
+            )
+        chat.put(update)
+
+    async def _handle_pieces(self, pieces: Sequence[Update]) -> None:
+        await self._handle(JoinedText(tuple(pieces)) if len(pieces) > 1 else pieces[0])
+        self._in_progress.difference_update(piece.update_id for piece in pieces)
+
+    async def _record_failure(self, update_ids: Sequence[int], error: Exception) -> None:
+        """Count a failed attempt; the sweep schedules the updates again if they have attempts left."""
+        try:
+            await self._failures.record(update_ids, error)
+        # Nothing waits for this result, and the updates are pending, so they are retried.
+        except Exception:
+            logger.exception("Could not record that handling updates %s failed", update_ids)
+        finally:
+            self._in_progress.difference_update(update_ids)
+
+    async def _sweep(self) -> None:
+        """Schedule the stored updates that nobody is handling, and that did not fail a moment ago."""
+        now = asyncio.get_running_loop().time()
+        self._retries = {update_id: retry for update_id, retry in self._retries.items() if retry.expires > now}
+        skipped = self._in_progress | {update_id for update_id, retry in self._retries.items() if retry.due > now}
+        for stored in await self._database.read(lambda unit: inbox.pending_updates(unit, self._bot.id, skipped)):
+            if stored.update_id not in self._in_progress:
+                self._retries[stored.update_id] = _next_retry(self._retries.get(stored.update_id), now)
+                self._schedule(stored.update_id, stored.payload)
+
+    async def _answer_tap(self, tap_id: str) -> None:
+        try:
+            await self._bot.answer_callback_query(tap_id)
+        except TelegramError as error:
+            logger.info("Could not answer a tap: %s", error)
 
 
 class _ChatQueue:
     """One chat's updates, handled in order by a task that ends when the queue is empty."""
 
-    def __init__(self, handle: Callable[[tuple[Update, ...]], Awaitable[None]], on_empty: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        handle: Callable[[Sequence[Update]], Awaitable[None]],
+        on_failure: OnFailure,
+        on_empty: Callable[[], object],
+    ) -> None:
         self._handle = handle
+        self._on_failure = on_failure
         self._on_empty = on_empty
         self._pending: asyncio.Queue[Update] = asyncio.Queue()
         self.task = asyncio.create_task(self._handle_all())
@@ -131,29 +176,50 @@ class _ChatQueue:
     async def _handle_all(self) -> None:
         following: Update | None = None
         try:
-            # There is no await between finding the queue empty and removing it, so no update can get lost.
+            # Nothing is awaited between finding the queue empty and removing it, so no update can get lost.
             while following is not None or not self._pending.empty():
                 pieces = [following or self._pending.get_nowait()]
-                following = await self._collect(pieces)
-                await self._handle(tuple(pieces))
+                following = None
+                try:
+                    following = await self._collect(pieces)
+                    await self._handle(pieces)
+                # An error in one update must not stop its chat.
+                except Exception as error:
+                    await self._on_failure([piece.update_id for piece in pieces], error)
         finally:
             self._on_empty()
 
     async def _collect(self, pieces: list[Update]) -> Update | None:
-        """Append updates that continue the text to ``pieces``. Return the first update that doesn't, or None."""
+        """Append the updates that continue the first to ``pieces``; return the first that does not, or None."""
         while may_continue(pieces):
             try:
                 arrived = await asyncio.wait_for(self._pending.get(), JOIN_SECONDS)
             except TimeoutError:
                 return None
-            if not continues(pieces[-1], arrived):
+            if not _continues(pieces[-1], arrived):
                 return arrived
             pieces.append(arrived)
         return None
 
 
-async def _answer(query: CallbackQuery) -> None:
+def _continues(previous: Update, update: Update) -> bool:
     try:
-        await query.answer()
-    except TelegramError as error:
-        logger.info("Could not answer a tap: %s", error)
+        return continues(previous, update)
+    # PTB checks no types. What is wrong with the update is reported when it is handled, on its own.
+    except Exception:
+        return False
+
+
+def _parse(payload: str, bot: Bot) -> tuple[Update, int | None]:
+    """Return a stored update and the id of its chat. Raise whatever PTB raises for an update that it cannot parse."""
+    chat_id = read_raw_update(payload).chat_id
+    update = Update.de_json(json.loads(payload), bot)
+    if update is None:
+        raise ValueError("PTB parsed the update as None")
+    return update, chat_id
+
+
+def _next_retry(earlier: _Retry | None, now: float) -> _Retry:
+    """Return the next retry of an update that is scheduled ``now``. Updates that are handled are soon forgotten."""
+    pause = SWEEP_SECONDS if earlier is None else min(2 * earlier.pause, _MAX_RETRY_SECONDS)
+    return _Retry(due=now + pause, expires=now + pause + _MAX_RETRY_SECONDS, pause=pause)

@@ -1,5 +1,6 @@
 """The durable inbox, which stores each update before the bot acknowledges it to Telegram."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,8 @@ from storage.errors import UpdateHandled
 # Maximum number of failures before an update is set aside. Without a limit, a bad update would be retried at every
 # start.
 MAX_ATTEMPTS: Final = 3
+# Maximum number of ids in one query; both engines limit its parameters.
+_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,30 @@ def receive(unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | No
     return unit.scalar(insert.on_conflict_do_nothing().returning(UpdateRow.update_id)) is not None
 
 
-def pending_updates(unit: UnitOfWork, bot_id: int) -> list[StoredUpdate]:
-    """Return the pending updates, ordered by id."""
+def pending_updates(unit: UnitOfWork, bot_id: int, skipped: Collection[int] = ()) -> list[StoredUpdate]:
+    """Return the pending updates except the ``skipped`` ones, in the order of their ids.
+
+    Only what is returned is read and decrypted, so a long queue that a process is working on costs little.
+    """
     pending = (
-        select(UpdateRow.update_id, UpdateRow.payload, UpdateRow.attempts)
+        select(UpdateRow.update_id)
         .where(UpdateRow.bot_id == bot_id, UpdateRow.state == UpdateState.RECEIVED, UpdateRow.payload.is_not(None))
+        .order_by(UpdateRow.update_id)
+    )
+    wanted = [update_id for update_id in unit.scalars(pending) if update_id not in skipped]
+    chunks = (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
+    return [stored for chunk in chunks for stored in _stored_updates(unit, bot_id, chunk)]
+
+
+def _stored_updates(unit: UnitOfWork, bot_id: int, update_ids: Sequence[int]) -> list[StoredUpdate]:
+    rows = (
+        select(UpdateRow.update_id, UpdateRow.payload, UpdateRow.attempts)
+        .where(UpdateRow.bot_id == bot_id, UpdateRow.update_id.in_(update_ids))
         .order_by(UpdateRow.update_id)
     )
     return [
         StoredUpdate(bot_id, update_id, unit.cipher.decrypt(payload), attempts)
-        for update_id, payload, attempts in unit.execute(pending)
+        for update_id, payload, attempts in unit.execute(rows)
         if payload is not None
     ]
 

@@ -1,22 +1,34 @@
 """The inbox stores updates first, handles them in order, and retries them after a failure."""
 
 import asyncio
+import json
+import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
 from telegram import Bot, Update
+from telegram.ext import ApplicationBuilder
 
+from bot.buttons import TapKind
 from bot.database import AsyncDatabase
+from bot.reviews.answers import ReviewResponder
+from bot.reviews.handlers import ReviewHandlers
+from bot.reviews.votes import VoteRecorder
 from bot.transport import inbox
-from bot.transport.inbox import Inbox
-from bot.transport.message_parts import JoinedText
+from bot.transport.conversation import IncomingText
+from bot.transport.failed_updates import FailedUpdates
+from bot.transport.inbox import Handle, Inbox
+from bot.transport.message_parts import MIN_SPLIT_LENGTH, JoinedText
+from bot.transport.outbox import Outbox
 from storage.chat import inbox as stored_inbox
 from storage.db.database import Database, UnitOfWork
 from storage.db.states import UpdateState
 from storage.db.tables import UpdateRow
+from storage.privacy.erasure import erase
 
 BOT_ID = 900
 
@@ -27,6 +39,16 @@ class KnownBot(Bot):
     @property
     def id(self) -> int:
         return BOT_ID
+
+    @property
+    def username(self) -> str:
+        return "thumbs_bot"
+
+    async def initialize(self) -> None:
+        """Make no request."""
+
+    async def answer_callback_query(self, callback_query_id: str, *_: Any, **__: Any) -> bool:
+        return bool(callback_query_id)
 
 
 BOT = KnownBot("900:wire")
@@ -40,17 +62,31 @@ def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Itera
     opened.close()
 
 
-def update(number: int, chat: int = 7, text: str = "A fine play.") -> Update:
-    message = {
-        "message_id": number,
+@pytest.fixture
+def each_store(database: Database) -> Iterator[AsyncDatabase]:
+    """An empty database on each engine."""
+    opened = AsyncDatabase(database)
+    yield opened
+    opened.close()
+
+
+def message(person: int = 7, text: Any = "A fine play.", **fields: Any) -> dict[str, Any]:
+    return {
+        "message_id": 1,
         "date": 1_000,
-        "chat": {"id": chat, "type": "private"},
-        "from": {"id": chat, "is_bot": False, "first_name": "Ann"},
+        "chat": {"id": person, "type": "private"},
+        "from": {"id": person, "is_bot": False, "first_name": "Ann"},
         "text": text,
+        **fields,
     }
-    found = Update.de_json({"update_id": number, "message": message}, BOT)
-    assert found is not None
-    return found
+
+
+def update(number: int, chat: int = 7, text: str = "A fine play.") -> str:
+    return json.dumps({"update_id": number, "message": message(chat, text)})
+
+
+def make_inbox(store: AsyncDatabase, handle: Handle) -> Inbox:
+    return Inbox(BOT, store, handle, FailedUpdates(BOT, store, Outbox(BOT, store)))
 
 
 class Handler:
@@ -88,13 +124,19 @@ async def states(store: AsyncDatabase) -> dict[int, UpdateState]:
     return await store.read(work)
 
 
+async def wait_until_set_aside(store: AsyncDatabase, number: int) -> None:
+    async with asyncio.timeout(20):
+        while (await states(store))[number] is not UpdateState.FAILED:
+            pass
+
+
 async def test_an_update_is_stored_before_it_is_handled_and_a_duplicate_is_dropped(store: AsyncDatabase) -> None:
     handler = Handler(store)
-    box = Inbox(BOT, store, handler)
-    await box.put(update(1))
+    box = make_inbox(store, handler)
+    await box.receive(update(1))
     assert 1 in await states(store)
-    await box.put(update(1))
-    await box.put(update(2))
+    await box.receive(update(1))
+    await box.receive(update(2))
     assert [await handler.next(), await handler.next()] == [1, 2]
     assert handler.seen == [1, 2]
     await box.stop()
@@ -105,9 +147,9 @@ async def test_a_failed_update_is_retried_and_does_not_block_its_chat(
 ) -> None:
     monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
     handler = Handler(store, failures=1)
-    box = Inbox(BOT, store, handler)
-    await box.put(update(1))
-    await box.put(update(2))
+    box = make_inbox(store, handler)
+    await box.receive(update(1))
+    await box.receive(update(2))
     assert await handler.next() == 2
     box.start()
     assert await handler.next() == 1
@@ -116,11 +158,11 @@ async def test_a_failed_update_is_retried_and_does_not_block_its_chat(
 
 
 async def test_updates_left_by_an_earlier_process_are_handled(store: AsyncDatabase) -> None:
-    first = Inbox(BOT, store, Handler(store, failures=1))
-    await first.put(update(1))
+    first = make_inbox(store, Handler(store, failures=1))
+    await first.receive(update(1))
     await first.stop()
     handler = Handler(store)
-    second = Inbox(BOT, store, handler)
+    second = make_inbox(store, handler)
     second.start()
     assert await handler.next() == 1
     await second.stop()
@@ -131,14 +173,12 @@ async def test_an_unreadable_update_is_set_aside_and_the_others_are_handled(
 ) -> None:
     monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
     await store.write(lambda unit: stored_inbox.receive(unit, BOT_ID, 1, 7, "not JSON"))
-    await store.write(lambda unit: stored_inbox.receive(unit, BOT_ID, 2, 7, update(2).to_json()))
+    await store.write(lambda unit: stored_inbox.receive(unit, BOT_ID, 2, 7, update(2)))
     handler = Handler(store)
-    box = Inbox(BOT, store, handler)
+    box = make_inbox(store, handler)
     box.start()
     assert await handler.next() == 2
-    async with asyncio.timeout(20):
-        while (await states(store))[1] is not UpdateState.FAILED:
-            pass
+    await wait_until_set_aside(store, 1)
     await box.stop()
 
 
@@ -152,10 +192,140 @@ async def test_chats_do_not_wait_for_each_other(store: AsyncDatabase) -> None:
             await slow.wait()
         done.put_nowait(item.update_id)
 
-    box = Inbox(BOT, store, handle)
-    await box.put(update(1, chat=7))
-    await box.put(update(2, chat=8))
+    box = make_inbox(store, handle)
+    await box.receive(update(1, chat=7))
+    await box.receive(update(2, chat=8))
     assert await asyncio.wait_for(done.get(), 20) == 2
     slow.set()
     assert await asyncio.wait_for(done.get(), 20) == 1
     await box.stop()
+
+
+POLL_WITHOUT_A_FIELD = {"id": "1", "question": "?", "options": [{"text": "a"}], "type": "regular"}
+INACCESSIBLE = {"message_id": 3, "date": 0, "chat": {"id": 7, "type": "private"}}
+TAP = {
+    "id": "x",
+    "from": {"id": 7, "is_bot": False, "first_name": "Ann"},
+    "chat_instance": "y",
+    "data": f"{TapKind.VOTE}:1:right",
+}
+
+
+class Responder:
+    """Answers nothing, and finishes what it is given as the real one does."""
+
+    def __init__(self, store: AsyncDatabase) -> None:
+        self.store = store
+
+    async def answer(self, text: IncomingText) -> None:
+        await self.store.write(text.incoming.finish)
+
+
+@pytest.fixture
+async def box(each_store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inbox]:
+    """A started inbox whose updates go through PTB's application to the real handlers."""
+    monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
+    failures = FailedUpdates(BOT, each_store, Outbox(BOT, each_store))
+    application = ApplicationBuilder().bot(BOT).updater(None).build()
+    responder = cast("ReviewResponder", Responder(each_store))
+    application.add_handlers(ReviewHandlers(each_store, responder, VoteRecorder(each_store)).handlers())
+    application.add_error_handler(failures.on_error)
+    await application.initialize()
+    started = Inbox(BOT, each_store, application.process_update, failures)
+    started.start()
+    yield started
+    await started.stop()
+
+
+async def wait_for_states(store: AsyncDatabase, expected: dict[int, UpdateState]) -> None:
+    async with asyncio.timeout(20):
+        while await states(store) != expected:
+            pass
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"message": message(poll=POLL_WITHOUT_A_FIELD)},
+        {"message": {"message_id": 5, "date": 1_000, "from": {"id": 7}, "text": "No chat."}},
+        {"message": {"message_id": 5, "date": 1_000, "chat": {"id": 7, "type": "private"}, "text": "No sender."}},
+        {"message": message(text="a" * MIN_SPLIT_LENGTH, chat=None)},
+        {"message": message(text=5)},
+        {"message": message(message_id=2**80)},
+        {"message": message(date="x")},
+        {"message": message(chat={"id": 2**80, "type": "private"})},
+        {"message": message(**{"from": {"id": 2**80, "is_bot": False, "first_name": "Ann"}})},
+        {"message": message(**{"from": {"id": True, "is_bot": False, "first_name": "Ann"}})},
+        {"message": "x"},
+        {"callback_query": TAP},
+    ],
+    ids=[
+        "poll", "no chat", "no sender", "long without chat", "text", "message id", "date", "chat id", "large sender",
+        "true sender", "no object", "tap without message",
+    ],
+)  # fmt: skip
+async def test_a_bad_update_affects_no_other_and_is_set_aside(
+    each_store: AsyncDatabase, box: Inbox, event: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    await box.receive(update(1))
+    await box.receive(json.dumps({"update_id": 2, **event}))
+    await box.receive(update(3))
+    await wait_for_states(each_store, {1: UpdateState.HANDLED, 2: UpdateState.FAILED, 3: UpdateState.HANDLED})
+    assert sum(record.levelno >= logging.ERROR for record in caplog.records) == stored_inbox.MAX_ATTEMPTS
+
+
+async def test_a_message_that_is_pinned_and_then_deleted_is_handled(each_store: AsyncDatabase, box: Inbox) -> None:
+    pin = {name: value for name, value in message(pinned_message=INACCESSIBLE).items() if name != "text"}
+    await box.receive(json.dumps({"update_id": 1, "message": pin}))
+    await box.receive(update(2))
+    await wait_for_states(each_store, {1: UpdateState.HANDLED, 2: UpdateState.HANDLED})
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "not JSON",
+        "[]",
+        "{}",
+        '{"update_id": "1"}',
+        '{"update_id": true}',
+        '{"update_id": 1.0}',
+        '{"update_id": 9223372036854775808}',
+        '{"update_id": ' + "9" * 5000 + "}",
+        '{"update_id": 1, "message": {"date": NaN}}',
+        '{"update_id": 1, "message": ' + "[" * 100_000,
+        '{"update_id": 1, "message": "\ud800"}',
+    ],
+    ids=["text", "list", "empty", "word", "true", "float", "65 bits", "digits", "nan", "deep", "surrogate"],
+)
+async def test_what_cannot_be_stored_costs_one_line_of_log(
+    each_store: AsyncDatabase, box: Inbox, payload: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await box.receive(payload)
+    await box.receive(update(3))
+    await wait_for_states(each_store, {3: UpdateState.HANDLED})
+    (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert record.message.startswith("Dropped an update that cannot be stored: it")
+    assert record.exc_info is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"message": message()},
+        {"edited_message": message()},
+        {"callback_query": TAP},
+        {"inline_query": {"id": "1", "from": {"id": 7}}},
+        {"poll_answer": {"poll_id": "1", "user": {"id": 7}}},
+        {"message": {"message_id": 5, "chat": {"id": 7, "type": "private"}}},
+    ],
+    ids=["message", "edit", "tap", "inline query", "poll answer", "private chat"],
+)
+async def test_erasing_a_person_clears_their_updates_of_every_kind(
+    each_store: AsyncDatabase, event: dict[str, Any]
+) -> None:
+    stopped = make_inbox(each_store, Handler(each_store, failures=1))
+    await stopped.receive(json.dumps({"update_id": 1, **event}))
+    erased = await each_store.write(lambda unit: erase(unit, 7))
+    await stopped.stop()
+    assert erased.updates == 1

@@ -1,0 +1,91 @@
+"""Reads from an update's JSON what the inbox needs to store it, whatever else the JSON contains."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from bot.transport.update_parsing import is_id
+
+# A longer integer is an id in no Bot API, and Python refuses to read one of more than a few thousand digits.
+_MAX_DIGITS: Final = 30
+
+
+class UnusableUpdate(ValueError):
+    """Not an update that can be stored. The message names the defect and repeats nothing that people wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawUpdate:
+    """An update before anything but its ids was read. ``payload`` is its JSON; ``tap_id`` is set for a tap."""
+
+    update_id: int
+    sender_id: int | None
+    chat_id: int | None
+    tap_id: str | None
+    payload: str
+
+
+def read_raw_update(payload: str) -> RawUpdate:
+    """Return the ids of the update that ``payload`` describes; those that the database cannot hold are None.
+
+    Raise UnusableUpdate if it is not strict JSON, or not an object with a usable ``update_id``.
+    """
+    try:
+        payload.encode()
+        update = json.loads(payload, parse_int=_integer, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise UnusableUpdate(f"it is not JSON: {type(error).__name__}") from None
+    if not isinstance(update, dict):
+        raise UnusableUpdate("it is not a JSON object")
+    if not is_id(update.get("update_id")):
+        raise UnusableUpdate("its update_id is missing or not a 64-bit integer")
+    event = _event(update)
+    chat = _object(event, "chat") or _object(_object(event, "message"), "chat")
+    return RawUpdate(update["update_id"], _sender_id(event, chat), _id(chat), _tap_id(update), payload)
+
+
+def read_batch(response: bytes) -> Any:  # noqa: ANN401 - whatever the JSON describes
+    """Return the JSON of a Bot API response, in which one strange number must not hide the other updates.
+
+    Raise ValueError or RecursionError if it is not JSON.
+    """
+    return json.loads(response.decode(errors="replace"), parse_int=_integer)
+
+
+def _event(update: dict[str, Any]) -> dict[str, Any]:
+    """Return the message, tap or other event in an update: its only field of the kind that has a sender or a chat."""
+    events = [value for value in update.values() if isinstance(value, dict)]
+    return events[0] if events else {}
+
+
+def _sender_id(event: dict[str, Any], chat: dict[str, Any]) -> int | None:
+    """Return who caused the event. The id of a private chat is the person's own."""
+    sender = _id(_object(event, "from"))
+    if sender is None:
+        sender = _id(_object(event, "user"))
+    if sender is None and chat.get("type") == "private":
+        sender = _id(chat)
+    return sender
+
+
+def _tap_id(update: dict[str, Any]) -> str | None:
+    tap_id = _object(update, "callback_query").get("id")
+    return tap_id if isinstance(tap_id, str) else None
+
+
+def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:
+    value = parent.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _id(owner: dict[str, Any]) -> int | None:
+    value = owner.get("id")
+    return value if is_id(value) else None
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise UnusableUpdate(f"it contains {name}")
