@@ -1,8 +1,8 @@
 """Stores updates before confirming them to Telegram, then handles them chat by chat, in order.
 
-Updates are stored as they came, as JSON, and parsed one by one afterwards, so that one that cannot be parsed affects no
-other. Different chats are handled concurrently, so the model's batches fill up; within a chat, updates are handled one
-at a time. An update whose handling failed stays in the database, and a periodic sweep retries it.
+Updates are stored as they came, as JSON, and parsed one by one afterwards, so that a bad update affects no other.
+Different chats are handled concurrently, so that the model's batches fill up. Within a chat, updates are handled one at
+a time. If handling fails, the update stays in the database, and a periodic sweep retries it.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from storage.chat import inbox
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two sweeps for stored updates that nobody is handling; also the pause after an update's first retry.
-# The pause doubles with each further retry, up to the maximum.
+# Seconds between sweeps for stored updates that aren't being handled, which also retry failed updates. The pause before
+# the next retry of the same update doubles each time, up to the maximum.
 SWEEP_SECONDS: Final = 5.0
 _MAX_RETRY_SECONDS: Final = 60.0
-# Seconds before another attempt to store an update that the database refused. Telegram keeps the update meanwhile.
+# Seconds to wait before another attempt to store an update after a database error. Telegram keeps it meanwhile.
 _STORE_RETRY_SECONDS: Final = 1.0
 
 Handle = Callable[[Update | JoinedText], Awaitable[None]]
@@ -72,12 +72,12 @@ class Inbox:
             return
         if is_new:
             if update.tap_id is not None:
-                # Immediately, so the app's spinner stops even if the chat has many updates waiting.
+                # Answer immediately, so that the app's spinner stops even if many updates are waiting in the chat.
                 self._run(self._answer_tap(update.tap_id))
             self._schedule(update.update_id, payload)
 
     def start(self) -> None:
-        """Start handling updates that an earlier process left, and retrying failed ones."""
+        """Start handling updates left by an earlier process, and retrying failed updates."""
         self._run(poll_every(SWEEP_SECONDS, self._sweep, "Could not read the pending updates"))
 
     async def stop(self) -> None:
@@ -93,7 +93,7 @@ class Inbox:
         task.add_done_callback(self._background.discard)
 
     async def _store(self, update: RawUpdate) -> bool:
-        """Commit an update, retrying until the database takes it; return False for a duplicate.
+        """Commit an update, retrying until the database accepts it. Return False for a duplicate.
 
         Raise DataError if the database will never take it.
         """
@@ -109,7 +109,7 @@ class Inbox:
                 await asyncio.sleep(_STORE_RETRY_SECONDS)
 
     def _schedule(self, update_id: int, payload: str) -> None:
-        """Handle a stored update after the earlier ones of its chat."""
+        """Queue a stored update behind the earlier updates from its chat."""
         self._in_progress.add(update_id)
         try:
             update, chat_id = _parse(payload, self._bot)
@@ -139,7 +139,7 @@ class Inbox:
             self._in_progress.difference_update(update_ids)
 
     async def _sweep(self) -> None:
-        """Schedule the stored updates that nobody is handling, and that did not fail a moment ago."""
+        """Schedule the stored updates that aren't being handled, except those whose next retry is due later."""
         now = asyncio.get_running_loop().time()
         self._retries = {update_id: retry for update_id, retry in self._retries.items() if retry.expires > now}
         skipped = self._in_progress | {update_id for update_id, retry in self._retries.items() if retry.due > now}
@@ -176,7 +176,7 @@ class _ChatQueue:
     async def _handle_all(self) -> None:
         following: Update | None = None
         try:
-            # Nothing is awaited between finding the queue empty and removing it, so no update can get lost.
+            # There is no await between finding the queue empty and removing it, so no update can get lost.
             while following is not None or not self._pending.empty():
                 pieces = [following or self._pending.get_nowait()]
                 following = None
@@ -190,7 +190,7 @@ class _ChatQueue:
             self._on_empty()
 
     async def _collect(self, pieces: list[Update]) -> Update | None:
-        """Append the updates that continue the first to ``pieces``; return the first that does not, or None."""
+        """Append updates that continue the text to ``pieces``. Return the first update that doesn't, or None."""
         while may_continue(pieces):
             try:
                 arrived = await asyncio.wait_for(self._pending.get(), JOIN_SECONDS)
