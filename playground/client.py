@@ -52,7 +52,10 @@ class PlaygroundClient:
         return self._post("message", text=text, user_id=user_id, reply_to=reply_to)
 
     def paste(self, text: str, user_id: int = 2) -> list[JsonObject]:
-        """Send a text of any length, split like the apps do, and return one result per part, like ``message``."""
+        """Send a text of any length, split the way Telegram's apps split it.
+
+        Return one result per part, with the same values as ``message``.
+        """
         messages: list[JsonObject] = self._post("paste", text=text, user_id=user_id)["messages"]
         return messages
 

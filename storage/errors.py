@@ -43,7 +43,7 @@ class RowsUndecipherable(KeyWrong):
 class BotsRunning(BadInput):
     message = (
         "The keys were not rotated, because a running bot would keep writing with the old key: {processes}. Stop "
-        "every bot first. A killed bot is treated as running for {seconds} seconds."
+        "every bot first. A bot that was killed is still considered running for {seconds} seconds."
     )
 
 

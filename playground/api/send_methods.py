@@ -122,7 +122,7 @@ class SendPhoto(CaptionFields, SendMethod):
 
 @METHODS.add
 class SendChatAction(BotMethod):
-    """Show the bot as busy for five seconds or until its next message."""
+    """Show the bot as busy for five seconds or until it sends its next message."""
 
     chat_id: ChatId
     action: str

@@ -20,7 +20,7 @@ METHODS = MethodTable()
 
 @METHODS.add
 class GetUpdates(BotMethod):
-    """Long polling. The call is refused while a webhook is set. It ends another getUpdates call in progress."""
+    """Fetch updates by long polling. Refused while a webhook is set; ends any other getUpdates call in progress."""
 
     offset: int = 0
     limit: Annotated[int, between(1, 100)] = 100
@@ -108,7 +108,7 @@ class GetWebhookInfo(BotMethod):
 
 @METHODS.add
 class AnswerCallbackQuery(BotMethod):
-    """Answer a tap with a short notice, an alert or without text."""
+    """Answer a tap, with a short notice, an alert or nothing."""
 
     callback_query_id: str
     text: str = ""

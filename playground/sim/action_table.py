@@ -66,7 +66,7 @@ class WriteMessage(PersonAction):
 
 
 class PasteText(PersonAction):
-    """Send a text of any length, split like the apps do."""
+    """Send a text of any length, split the way Telegram's apps split it."""
 
     text: str
     reply_to: int | None = None

@@ -32,7 +32,7 @@ def write(world: World, user_id: int, text: str, reply_to: int | None = None) ->
 
 
 def paste(world: World, user_id: int, text: str, reply_to: int | None = None) -> list[SentMessage]:
-    """Send a text of any length, split into consecutive messages like the apps do, or raise ApiError."""
+    """Send a text of any length, split into consecutive messages the way Telegram's apps do, or raise ApiError."""
     parts = split_like_apps(text)
     if not parts:
         raise bad_request("message text is empty")

@@ -29,7 +29,10 @@ class Message:
     edit_date: int | None = None
 
     def to_api(self) -> JsonObject:
-        """Return Telegram's Message. A replied-to message is included without its own reply."""
+        """Return the message as Telegram's Message.
+
+        A message that it replies to is included, but not the one before that.
+        """
         message: JsonObject = {
             "message_id": self.message_id,
             "from": self.sender.to_api(),
@@ -75,7 +78,7 @@ class Chat:
         return self.person.id
 
     def to_api(self) -> JsonObject:
-        """Return Telegram's Chat."""
+        """Return the chat as Telegram's Chat."""
         chat: JsonObject = {"id": self.id, "type": "private", "first_name": self.person.first_name}
         if self.person.username is not None:
             chat["username"] = self.person.username

@@ -19,7 +19,7 @@ class User:
     is_bot: bool = False
 
     def to_api(self) -> JsonObject:
-        """Return Telegram's User."""
+        """Return the person or bot as Telegram's User."""
         user: JsonObject = {"id": self.id, "is_bot": self.is_bot, "first_name": self.first_name}
         if self.username is not None:
             user["username"] = self.username

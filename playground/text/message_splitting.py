@@ -1,4 +1,4 @@
-"""Splits texts that are too long for one message like Telegram's apps do."""
+"""Splits texts that are too long for one message, the way Telegram's apps do."""
 
 import re
 

@@ -33,7 +33,7 @@ class StoredUpdate:
 def receive(unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | None, payload: str) -> bool:
     """Store an update, or return False if it is a duplicate.
 
-    ``telegram_id`` is the sender's id, by which ``erase`` finds the update. ``payload`` is the update as JSON.
+    ``telegram_id`` is the sender's id, which ``erase`` uses to find the update. ``payload`` is the update as JSON.
     """
     values = {"bot_id": bot_id, "update_id": update_id, "telegram_id": telegram_id}
     insert = unit.insert(UpdateRow).values(**values, payload=unit.cipher.encrypt(payload))

@@ -1,4 +1,4 @@
-"""Texts in the form that a model read, with the Telegram messages that contained them."""
+"""The texts that models read, with the Telegram messages that contained them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class MessagePart:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A text in the form that a model read; ``prediction_id`` is its newest prediction, or None if it has none yet."""
+    """A text for a model to read; ``prediction_id`` is its newest prediction, or None if it has none yet."""
 
     id: int
     person_id: int

@@ -46,9 +46,9 @@ class UnitOfWork(Session):
         self.deletes_texts = True
 
     def now(self) -> datetime:
-        """Return the time by the database's clock, for comparisons between processes on different machines.
+        """Return the database's current time, for comparisons between processes on different machines.
 
-        All processes that share a SQLite file are on one machine, so it is this machine's clock there.
+        On SQLite, this is the machine's own time, because all processes that share the file run on one machine.
         """
         if self.get_bind().dialect.name != "postgresql":
             return utc_now()

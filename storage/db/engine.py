@@ -15,8 +15,9 @@ from storage.errors import DatabaseUnusable
 # Maximum number of seconds that a unit of work waits for a unit in another process.
 BUSY_TIMEOUT = 30
 
-# libpq's settings for a server that never answers, or that vanished without closing the connection, such as a machine
-# without power. By default, libpq waits for hours or forever. The query of the address may override any of them.
+# libpq settings for a server that never answers, or that disappeared without closing the connection, for example in a
+# power failure. By default, libpq waits for hours or forever. The query in the address may override any of these
+# settings.
 POSTGRES_TIMEOUTS = {
     "connect_timeout": 10,  # seconds within which the server must accept a connection
     "keepalives_idle": 30,  # seconds without traffic before the first probe
@@ -95,7 +96,7 @@ def writing_engine(address: URL) -> Engine:
 
 
 def migrating_engine(address: URL) -> Engine:
-    """Return an engine for migrations, which on SQLite does not enforce foreign keys; see ``broken_references``."""
+    """Return an engine for migrations; on SQLite, it does not enforce foreign keys (see ``broken_references``)."""
     engine = writing_engine(address)
     if engine.dialect.name == "sqlite":
         # Migrations on SQLite replace whole tables, and dropping the old table would delete the rows that refer to it.

@@ -33,7 +33,7 @@ def rotate_keys(unit: UnitOfWork) -> int:
 
 
 def sample_keys(unit: UnitOfWork) -> KeyUse:
-    """Check the oldest and the newest rows of every encrypted table against the newest key."""
+    """Check the oldest and the newest rows in every encrypted table against the newest key."""
     use = KeyUse([], [])
     for table in Base.metadata.sorted_tables:
         try:

@@ -13,7 +13,7 @@ from storage.db.states import Vote
 from storage.db.tables import MessageRow, PredictionRow, VoteRow
 from storage.errors import UnknownPrediction
 
-# Maps each label to the correct one if a prediction of it is wrong.
+# Maps a wrongly predicted label to the correct label.
 OPPOSITE: Final = {"Negative": "Positive", "Positive": "Negative"}
 
 

@@ -10,7 +10,7 @@ from storage.db.database import UnitOfWork
 from storage.db.tables import InstanceRow, SecretRow
 from storage.errors import BotsRunning
 
-# Seconds after its last report when an instance is considered dead.
+# Seconds without a report after which an instance is considered dead.
 ALIVE_SECONDS: Final = 30
 # Time after which the row of an instance that ended without deregistering is deleted.
 _DELETE_AFTER: Final = timedelta(days=1)

@@ -104,8 +104,8 @@ def promote(unit: UnitOfWork, version: str, why: str, who: int | None, instead_o
 def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
     """Make a version the live model, and record who changed it and why.
 
-    If ``instead_of`` is set, do so only if that version is live. Raise UnknownModelVersion, ModelRemoved or
-    LiveModelChanged; LiveModelChanged also if another process changes the live model at the same time.
+    If ``instead_of`` is set, do so only if that version is live. Raise UnknownModelVersion, ModelRemoved, or
+    LiveModelChanged, which is also raised if another process changes the live model at the same time.
     """
     before = _require_promotable(unit, version, instead_of)
     if before is not None and before.version == version:

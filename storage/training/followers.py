@@ -63,7 +63,7 @@ def find_follower(unit: UnitOfWork, run_id: int, bot_id: int, chat_id: int) -> F
 
 
 def notified_chats(unit: UnitOfWork, bot_id: int) -> list[int]:
-    """Return every chat in which this bot showed a run or sent a notification: those of current and former admins."""
+    """Return every chat in which this bot showed a run or sent a notification, including chats of former admins."""
     chats = select(FollowerRow.chat_id).where(FollowerRow.bot_id == bot_id).distinct()
     return list(unit.scalars(chats.order_by(FollowerRow.chat_id)))
 
@@ -106,8 +106,8 @@ def unnotified_admins(
 ) -> tuple[int, list[Recipient]] | None:
     """Return the newest run, if it finished after ``since``, and the admins who neither follow it nor were notified.
 
-    Return None if the newest run was cancelled. Admins who have never written to a bot are left out, because Telegram
-    does not let a bot write to them first.
+    Return None if there is no such run or if it was cancelled. Admins who have never written to a bot are left out,
+    because Telegram does not let a bot write to them first.
     """
     columns = (RunRow.id, RunRow.state, RunRow.finished_at)
     newest = unit.execute(select(*columns).order_by(RunRow.id.desc()).limit(1)).first()

@@ -21,7 +21,7 @@ from storage.privacy.consent import NOTICES, consenting_people
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
-    """The live version, and the run that trained it, if nobody has been notified of the run yet."""
+    """The live version and the run that trained it, which people have not been notified of yet."""
 
     run_id: int
     version: str

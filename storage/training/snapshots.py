@@ -77,7 +77,7 @@ def labelled_texts(unit: UnitOfWork, run_id: int, part: SnapshotPart) -> list[La
 
 
 def held_out_before(unit: UnitOfWork, run_id: int) -> list[LabelledText]:
-    """Return the run's held-out texts that an earlier run held out too and that are evaluated on again."""
+    """Return the run's held-out texts that an earlier run already held out; they are used for evaluation again."""
     held_out = (SnapshotRow.run_id == run_id) & (SnapshotRow.part == SnapshotPart.HELD_OUT)
     return _resolve_texts(unit, held_out & _held_out_earlier(run_id))
 

@@ -59,7 +59,7 @@ class RunRow(Base):
 class FollowerRow(Base):
     """A chat that follows a training run in one message.
 
-    ``reply_id`` is the newest reply that sent or edited the message, and ``shown`` is its content.
+    ``reply_id`` is the newest reply that sends or edits the message, and ``shown`` is its content.
     """
 
     __tablename__ = "run_followers"

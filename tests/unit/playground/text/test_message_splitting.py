@@ -1,4 +1,4 @@
-"""Long texts are split like the apps do, and no text is lost."""
+"""Long texts are split the way Telegram's apps split them, and no text is lost."""
 
 from hypothesis import given
 from hypothesis import strategies as st
