@@ -22,7 +22,7 @@ from worker.stop_with_parent import StopWithParent
 def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool = False) -> NoReturn:
     """Consume ``queues`` until told to stop, with a beat if requested, then exit the process with Celery's status.
 
-    Raises ThumbsError if the database or the broker's address is unusable.
+    Raise ThumbsError if the database or the broker's address is unusable.
     """
     configure_logging(settings.log_level, settings.log_format)
     # Fail now rather than at the first task if the database is unusable. Each task process opens its own connection.

@@ -33,7 +33,7 @@ class BertConfig:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read ``folder/config.json``. Raises UnusableCheckpoint if the model is not a supported BERT."""
+        """Read ``folder/config.json``. Raise UnusableCheckpoint if the model is not a supported BERT."""
         try:
             content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

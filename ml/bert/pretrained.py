@@ -22,7 +22,7 @@ def read_checkpoint(folder: Path, config: BertConfig | None = None) -> keras.Mod
     """Build the network in ``folder`` and load its weights; a missing classification head stays randomly initialised.
 
     Weight names may lack the ``bert.`` prefix, and may contain ``gamma`` and ``beta``, as in old TensorFlow exports.
-    Raises UnusableCheckpoint if a weight is missing or does not have the shape that ``config.json`` implies.
+    Raise UnusableCheckpoint if a weight is missing or does not have the shape that ``config.json`` implies.
     """
     network = build_network(config or BertConfig.read(folder))
     try:

@@ -52,7 +52,7 @@ def unescape_formula(text: str) -> str:
 def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
     """Yield the rows of ``file``, which was opened from ``path``, as string tables of at most ``chunk_rows`` rows.
 
-    Escaped formulas in a vote export are unescaped. Raises EmptyTable if there are no rows, and UnreadableTable if a
+    Escaped formulas in a vote export are unescaped. Raise EmptyTable if there are no rows, and UnreadableTable if a
     row does not fit the header or cannot be read.
     """
     has_rows = False

@@ -45,7 +45,7 @@ def find_split_files(folder: Path, display_name: str) -> list[SplitFile]:
 
     The split comes from the file's name, or else from the nearest folder name that contains one. If any table has a
     split, tables without a split are skipped. Unlabelled reviews and hidden files are also skipped, as are CSV files if
-    there are parquet files. Raises SeveralDataSets, with ``display_name`` as the folder's name, if the tables are in
+    there are parquet files. Raise SeveralDataSets, with ``display_name`` as the folder's name, if the tables are in
     several folders that are not named after splits.
     """
     names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if is_table(path.name)]

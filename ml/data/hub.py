@@ -21,7 +21,7 @@ def download_snapshot(
     """Return the folder with the files of ``name`` (owner/name) that match ``patterns``; downloads are cached.
 
     Patterns are those of ``fnmatch``, where * also matches slashes; files that match ``ignore_patterns`` are skipped.
-    Raises ``error_type`` with the arguments ``name`` and ``reason``.
+    If the download fails, raise ``error_type`` with the arguments ``name`` and ``reason``.
     """
     from httpx2 import HTTPError  # noqa: PLC0415 - the HTTP client of huggingface_hub
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import, and only hub names need it

@@ -24,7 +24,7 @@ def is_archive(path: Path) -> bool:
 def read_archive(path: Path) -> pd.DataFrame:
     """Return the columns review, sentiment (pos, neg), split (train, test), id, rating (1 to 10), movie (IMDb's id).
 
-    A review without a line in ``urls_*.txt`` counts as a separate movie. Raises NotTheImdbData if there are no
+    A review without a line in ``urls_*.txt`` is treated as a separate movie. Raise NotTheImdbData if there are no
     reviews, and OSError or tarfile.TarError if the data cannot be read.
     """
     rows: list[tuple[str, str, str, int, int]] = []

@@ -34,8 +34,8 @@ def read_reviews(path: Path) -> pd.DataFrame:
     """Return labelled reviews: ``text`` (str), ``label`` (int8, index into LABELS), then the file's other columns.
 
     ``path`` is a CSV or parquet file, the official ``aclImdb`` data as a folder or tar file, or a folder of CSV or
-    parquet files; for such a folder, the column ``split`` is filled from their names. Raises MissingFile,
-    UnreadableTable, EmptyTable, MissingColumn, NotTexts, UnknownLabel or SeveralDataSets.
+    parquet files; for such a folder, the column ``split`` is filled from their names. Raise MissingFile,
+    UnreadableTable, EmptyTable, MissingColumn, NotTexts, UnknownLabel or SeveralDataSets if the reviews cannot be used.
     """
     files = find_split_files(path, str(path)) if path.is_dir() else []
     if not files:
@@ -86,7 +86,7 @@ def _normalize_split_column(others: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table or the official data. Raises MissingFile, UnreadableTable or EmptyTable."""
+    """Read a table or the official data, or raise MissingFile, UnreadableTable or EmptyTable."""
     if not path.exists():
         raise MissingFile(path=path)
     try:
@@ -102,7 +102,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def find_column(path: Path, columns: list[str], names: Iterable[str]) -> str:
-    """Return the first of ``columns`` with a name in ``names``, ignoring case if necessary. Raises MissingColumn."""
+    """Return the first of ``columns`` with a name in ``names``, ignoring case if necessary, or raise MissingColumn."""
     lowered = {str(column).strip().lower(): column for column in reversed(columns)}
     for name in names:
         if name in columns:
@@ -125,12 +125,12 @@ def _name_list(columns: list[str]) -> str:
 
 
 def text_column(path: Path, table: pd.DataFrame, name: str) -> "pd.Series[str]":
-    """Return a column of ``table``, read from ``path``, as texts, with "" for missing texts. Raises NotTexts."""
+    """Return a column of ``table``, read from ``path``, as texts, with "" for missing texts, or raise NotTexts."""
     return _parse_texts(path, name, table[name])
 
 
 def _parse_texts(path: Path, name: str, column: "pd.Series[Any]") -> "pd.Series[str]":
-    """Return a column of texts, with "" for missing texts. Raises NotTexts."""
+    """Return a column of texts, with "" for missing texts, or raise NotTexts."""
     texts = column.astype(object).where(column.notna(), "")
     for row, value in enumerate(texts, start=1):
         if not isinstance(value, str):

@@ -17,7 +17,8 @@ def find_reviews(name: str | Path) -> Path:
 
     ``owner/name`` is a hub name if no such path exists and it does not end in the suffix of a review file;
     ``owner/name/folder`` is one of several data sets in a repository. Any other path is returned unchanged, and
-    ``ml.data.reviews.read_reviews`` rejects it. Raises UnknownReviews or SeveralDataSets.
+    ``ml.data.reviews.read_reviews`` rejects it. Raise UnknownReviews if the reviews cannot be found, and
+    SeveralDataSets if the repository contains several data sets.
     """
     path = Path(name)
     display_name = path.as_posix()

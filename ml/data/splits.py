@@ -27,7 +27,7 @@ class TrainDevSplit:
 def official_split(reviews: pd.DataFrame, split: str) -> pd.DataFrame:
     """Return the rows of the official ``split``, or every row if the file names no splits.
 
-    Raises MissingSplit if the file names only other splits.
+    Raise MissingSplit if the file names only other splits.
     """
     if "split" not in reviews:
         return reviews
@@ -46,7 +46,7 @@ def exclude_texts(reviews: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 def official_train(reviews: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the official train and validation splits, or every row if the file names no splits.
 
-    Raises MissingSplit if there is no train split.
+    Raise MissingSplit if there is no train split.
     """
     train = official_split(reviews, "train")
     if not _is_validation(reviews).any():

@@ -47,7 +47,7 @@ class TableForm(Enum):
 def open_table(path: Path, file: BinaryIO) -> Iterator[tuple[TableForm, BinaryIO]]:
     """Yield the format and the decompressed content of ``file``, which was opened from ``path``.
 
-    Raises UnreadableTable if the format is not a supported table format.
+    Raise UnreadableTable if the format is not a supported table format.
     """
     start = _peek(file)
     if start.startswith(_ZIP):
@@ -61,7 +61,7 @@ def open_table(path: Path, file: BinaryIO) -> Iterator[tuple[TableForm, BinaryIO
 
 
 def is_parquet(path: Path) -> bool:
-    """Return whether the file at ``path`` is a parquet file. Raises OSError."""
+    """Return whether the file at ``path`` is a parquet file, or raise OSError."""
     with path.open("rb") as file:
         return file.read(4) == b"PAR1"
 

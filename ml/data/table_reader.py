@@ -15,7 +15,7 @@ from ml.errors import EmptyTable, UnreadableTable
 def table_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
     """Yield the rows of ``file``, opened from ``path``, as tables of at most ``chunk_rows`` rows, or one for parquet.
 
-    CSV values are strings. Raises EmptyTable if there are no rows, and UnreadableTable.
+    CSV values are strings. Raise EmptyTable if there are no rows, and UnreadableTable if the file cannot be read.
     """
     try:
         with open_table(path, file) as (form, content):
@@ -30,7 +30,10 @@ def table_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataF
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a parquet file. Raises EmptyTable or UnreadableTable; the latter also if pyarrow is missing."""
+    """Read a parquet file.
+
+    Raise EmptyTable if there are no rows, and UnreadableTable if the file cannot be read or pyarrow is missing.
+    """
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError, ImportError) as error:

@@ -15,7 +15,7 @@ FOLDER: Final = Path(__file__).with_name("behaviour")
 
 
 def read_checks(folder: Path = FOLDER) -> list[Check]:
-    """Read every check in ``folder``, ordered by file name. Raises UnusableCheck."""
+    """Read every check in ``folder``, ordered by file name, or raise UnusableCheck."""
     paths = sorted(folder.glob("*.toml"))
     if not paths:
         raise UnusableCheck(path=folder, reason="the folder has no TOML file")

@@ -36,8 +36,8 @@ class EvaluationSet:
     def from_table(cls, table: pd.DataFrame, path: Path, split: str, doubtful: Path | None) -> Self:
         """Take the official ``split`` of a table read from ``path``, or every row if the table names no splits.
 
-        ``doubtful`` is the path of a list of doubtful labels. Raises MissingSplit, and the errors that
-        ``doubtful_rows`` raises.
+        ``doubtful`` is the path of a list of doubtful labels. Raise MissingSplit if the table does not contain the
+        split, and any error that ``doubtful_rows`` raises.
         """
         reviews = official_split(table, split)
         return cls(

@@ -17,7 +17,7 @@ _PAIRED_RESAMPLES = 20_000
 def wilson_interval(hits: int, trials: int) -> Interval:
     """Return Wilson's 95% score interval for the share of ``hits`` in ``trials``; also valid for few trials.
 
-    Raises ValueError if there are more hits than trials, or no trials.
+    Raise ValueError if there are more hits than trials, or no trials.
     """
     found = binomtest(hits, trials).proportion_ci(method="wilson")
     return float(found.low), float(found.high)

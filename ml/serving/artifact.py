@@ -58,7 +58,7 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read ``manifest.json``. Raises UnusableArtifact if it is missing, corrupt or in a different format."""
+        """Read ``manifest.json``. Raise UnusableArtifact if it is missing, corrupt or in a different format."""
         try:
             content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             found = content.pop("format")
@@ -76,7 +76,7 @@ class Manifest:
 
 
 def verified_manifest(folder: Path) -> Manifest:
-    """Read the manifest of ``folder`` and check the hash of every file listed in it. Raises UnusableArtifact."""
+    """Read the manifest of ``folder`` and check the hash of every file listed in it, or raise UnusableArtifact."""
     manifest = Manifest.read(folder)
     for name, expected in manifest.files.items():
         if Path(name).name != name:
@@ -119,7 +119,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
 def prepare_destination(folder: Path) -> None:
     """Create the parent of ``folder``, and remove the leftovers of killed publications of ``folder``.
 
-    If a publication was killed between its two renames, the old model is restored. Raises FolderTaken if ``folder``
+    If a publication was killed between its two renames, the old model is restored. Raise FolderTaken if ``folder``
     contains something other than a published model, which publishing would delete, and UnwritableFile if the parent
     cannot be created.
     """
@@ -137,8 +137,8 @@ def prepare_destination(folder: Path) -> None:
 def publish_artifact(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder that is flushed to disk and replaces ``folder`` if the block succeeds.
 
-    Raises the errors that ``prepare_destination`` raises, and UnwritableFile if the folder cannot be written, for
-    example because the disk is full.
+    Raise any error that ``prepare_destination`` raises, and UnwritableFile if the folder cannot be written, for example
+    because the disk is full.
     """
     prepare_destination(folder)
     with _report_write_errors(folder), _replace_atomically(folder.resolve()) as new:

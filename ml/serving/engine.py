@@ -69,7 +69,7 @@ class Engine:
         threads: int = 0,
         precision: Precision = "int8",
     ) -> Self:
-        """Build and compile the graph for the model in a Hugging Face folder. Raises UnusableCheckpoint.
+        """Build and compile the graph for the model in a Hugging Face folder, or raise UnusableCheckpoint.
 
         The bot serves int8; float32 is for comparison. ``threads`` is the number of CPU threads, 0 for the default.
         """
@@ -103,7 +103,7 @@ class Classifier:
 
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> Self:
-        """Load a published folder after checking file hashes and probe logits. Raises UnusableArtifact."""
+        """Load a published folder after checking file hashes and probe logits, or raise UnusableArtifact."""
         manifest = verified_manifest(folder)
         try:
             engine = Engine.load(

@@ -30,7 +30,7 @@ _ONE = np.array(1.0, np.float32)
 def build_graph(folder: Path, precision: Precision) -> ov.Model:
     """Build a graph from ``input_ids`` and ``attention_mask`` (batch, tokens) int32 to logits (batch, labels) float32.
 
-    Raises UnusableCheckpoint if the weights cannot be read, or if a weight is missing or has the wrong shape.
+    Raise UnusableCheckpoint if the weights cannot be read, or if a weight is missing or has the wrong shape.
     """
     config = BertConfig.read(folder)
     try:

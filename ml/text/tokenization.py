@@ -92,7 +92,7 @@ class WindowTokenizer:
     ) -> Self:
         """Read ``tokenizer.json``, and ``tokenizer_config.json`` if there is one.
 
-        Raises UnusableCheckpoint if either file is malformed, or if ``tokenizer.json`` is missing or has no [CLS],
+        Raise UnusableCheckpoint if either file is malformed, or if ``tokenizer.json`` is missing or has no [CLS],
         [SEP] or [PAD].
         """
         path = folder / TOKENIZER_FILES[0]

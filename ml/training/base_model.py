@@ -29,7 +29,10 @@ class BaseModel:
 
 
 def find_base_model(name: str) -> BaseModel:
-    """Find the base encoder ``name``; download it if ``name`` is a hub name. Raises NoBaseModel."""
+    """Find the base encoder ``name``, or raise NoBaseModel.
+
+    If ``name`` is a hub name, the encoder is downloaded.
+    """
     if name == DEFAULT_BASE_MODEL:
         return BaseModel(name, _packaged_folder())
     folder = Path(name)

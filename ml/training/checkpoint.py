@@ -39,7 +39,8 @@ class Checkpoint:
     def save(self, network: keras.Model, step: int) -> None:
         """Save every variable of the network and its optimiser after ``step`` steps.
 
-        Raises UnwritableFile, for example on a full disk; the previous checkpoint is then kept.
+        Raise UnwritableFile if the checkpoint cannot be written, for example because the disk is full. The previous
+        checkpoint is then kept.
         """
         values = {name: keras.ops.convert_to_numpy(variable) for name, variable in _variables(network).items()}
         try:
@@ -50,7 +51,7 @@ class Checkpoint:
             raise UnwritableFile(path=self.folder / _FILE, reason=str(error)) from error
 
     def load(self, network: keras.Model) -> int:
-        """Restore every variable, and return the step at which they were saved. Raises NothingToResume."""
+        """Restore every variable, and return the step at which they were saved, or raise NothingToResume."""
         path = self.folder / _FILE
         try:
             with safe_open(path, framework="numpy") as stored:

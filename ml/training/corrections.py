@@ -31,7 +31,7 @@ class Corrections:
     def read(cls, path: Path) -> Self:
         """Read a table of labelled texts.
 
-        Raises the errors that ``read_reviews`` raises, and TooFewCorrections if no correction is left.
+        Raise any error that ``read_reviews`` raises, and TooFewCorrections if no correction is left.
         """
         found = cls.from_table(read_reviews(path)[["text", "label"]], path.name)
         if found.rows.empty:
@@ -48,7 +48,7 @@ class Corrections:
         return cls(unambiguous, source, contradictory)
 
     def excluding(self, held_out: pd.DataFrame) -> Self:
-        """Leave out the texts in ``held_out``. Raises TooFewCorrections if no correction is left."""
+        """Leave out the texts in ``held_out``. Raise TooFewCorrections if no correction is left."""
         kept = exclude_texts(self.rows, held_out)
         if kept.empty:
             raise TooFewCorrections(path=self.source)

@@ -57,7 +57,7 @@ class DatasetSplits:
     def training_set(self, corrections: Corrections | None = None) -> TrainingSet:
         """Return the training set of a full fine-tune, including the corrections that are not held out.
 
-        A corrected review is included only as corrected. Raises TooFewCorrections if every correction is held out.
+        A corrected review is included only as corrected. Raise TooFewCorrections if every correction is held out.
         """
         if corrections is None:
             return TrainingSet(self._examples(), self.manifest_data(), self.split.dev)

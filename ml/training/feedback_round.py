@@ -42,7 +42,7 @@ _MIN_EXCERPT_WORDS, _MAX_EXCERPT_WORDS = 8, 100
 def load_anchor(folder: Path, threads: int = 0) -> Classifier:
     """Load the published model that rounds start from, on ``threads`` CPU threads; 0 lets the engine choose.
 
-    Raises UnusableAnchor for a folder that is not a published model or for a model that was trained on corrections, and
+    Raise UnusableAnchor for a folder that is not a published model or for a model that was trained on corrections, and
     UnusableArtifact for a broken model.
     """
     if not (folder / MANIFEST).is_file():
@@ -67,7 +67,7 @@ def feedback_training_set(
     """Return the corrections, and ``recipe.replay`` other texts with the anchor's own probabilities as targets.
 
     ``anchor_data`` is the data that the anchor was trained on. Without this data, all behavioural check texts are
-    replayed and there are no dev reviews to evaluate on. Corrected texts are not replayed. Raises TooFewCorrections if
+    replayed and there are no dev reviews to evaluate on. Corrected texts are not replayed. Raise TooFewCorrections if
     every correction is held out, and UnusableAnchor if the recipe reads texts in windows that differ from the anchor's.
     """
     _require_same_reading(anchor, recipe)

@@ -57,7 +57,7 @@ class FineTuneJob:
 def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = False) -> Manifest:
     """Run a job, and replace ``job.out`` atomically once the model is complete.
 
-    Raises UnusableCheckpoint if the base cannot be built, has too few positions for a window, fewer blocks than are
+    Raise UnusableCheckpoint if the base cannot be built, has too few positions for a window, fewer blocks than are
     frozen or fewer embeddings than tokens; FineTuneDiverged if numbers become too large; FolderTaken if ``out`` is not
     a published model; UnwritableFile if ``out`` cannot be written; FineTuneStopped if the callbacks stop it; and
     NothingToResume if there is no checkpoint to resume from.

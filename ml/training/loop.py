@@ -69,7 +69,7 @@ def train(
     """Fine-tune ``network`` in place with the batches' recipe, and return the total number of optimiser steps.
 
     If the recipe freezes layers, only the layers above them are trained, on the cached outputs of the frozen layers.
-    ``resume`` continues from ``checkpoint``, and the total then includes the steps before it. Raises FineTuneStopped if
+    ``resume`` continues from ``checkpoint``, and the total then includes the steps before it. Raise FineTuneStopped if
     the callbacks stop it, FineTuneDiverged at the first loss that is not finite, and NothingToResume if there is no
     checkpoint of this plan.
     """

@@ -82,7 +82,7 @@ class Recipe:
     def load(cls, name: str) -> Self:
         """Load ``ml/training/recipes/<name>.toml``, or the file at ``name`` if that ends in .toml.
 
-        Raises UnknownRecipe with the available names, or BadRecipe with every fault in the file.
+        Raise UnknownRecipe with the available names, or BadRecipe with every fault in the file.
         """
         path = Path(name) if name.endswith(_SUFFIX) else _RECIPES / f"{name}{_SUFFIX}"
         if not path.is_file():

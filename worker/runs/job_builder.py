@@ -20,7 +20,7 @@ from worker.trainer.protocol import Job
 def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease:
     """Record which texts the run uses, unless an earlier attempt did; return the lease with the updated run.
 
-    Raises NoLiveModel if there is no live model to compare with, and LeaseLost if the lease was lost.
+    Raise NoLiveModel if there is no live model to compare with, and LeaseLost if the lease was lost.
     """
     if lease.run.snapshot_at is not None:
         return lease
@@ -37,7 +37,7 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
 def build_job(database: Database, settings: Settings, store: ArtifactStore, run: Run, directory: RunDirectory) -> Job:
     """Return the trainer's job, with the current texts and labels for the snapshot.
 
-    Raises NothingToLearn or NothingLeftToLearn if a feedback round has nothing to train on, NotInTheStore if the live
+    Raise NothingToLearn or NothingLeftToLearn if a feedback round has nothing to train on, NotInTheStore if the live
     model's files are missing, and UnusableArtifact if the files are not the ones that the registry knows.
     """
     with database.reading() as unit:

@@ -36,9 +36,9 @@ def publish(
 
     If the live model changed during the run, hold the candidate, because it was compared with the wrong model.
 
-    Raises UnusableArtifact if the candidate is not the model that was evaluated, StoreUnusable, RunCancelled if the run
-    was cancelled meanwhile, and LeaseLost if another worker has taken over the run. After the last two, only files that
-    the registry does not name remain in the store.
+    Raise UnusableArtifact if the candidate is not the model that was evaluated, StoreUnusable if the store cannot be
+    used, RunCancelled if the run was cancelled meanwhile, and LeaseLost if another worker has taken over the run. After
+    the last two, only files that the registry does not name remain in the store.
     """
     location = None
     if result.decision.outcome is not RunState.REJECTED:

@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 def wait_for_measurements(trainer: TrainerProcess, keeper: LeaseKeeper, stop: StopConditions) -> Done:
     """Record the trainer's progress until it has evaluated the candidate.
 
-    Raises TrainingFailed, TrainerDied, and any error that ``StopConditions.check`` raises.
+    Raise TrainingFailed or TrainerDied if the trainer fails or dies, and any error that ``StopConditions.check``
+    raises.
     """
     while True:
         event = trainer.next_event(POLL_INTERVAL)

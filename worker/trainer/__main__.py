@@ -85,7 +85,7 @@ def main() -> int:
 def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
     """Train a candidate or resume its training, compare it with the live model, then test it.
 
-    Raises any error that ``load_inputs`` or ``ml.training.fine_tune.fine_tune`` raises, including FineTuneStopped.
+    Raise any error that ``load_inputs`` or ``ml.training.fine_tune.fine_tune`` raises, including FineTuneStopped.
     """
     inputs = load_inputs(job, settings.serving_threads)
     stop.check()

@@ -44,7 +44,7 @@ class TrainerInputs:
 def load_inputs(job: Job, threads: int) -> TrainerInputs:
     """Load all of a job's inputs; models run on ``threads`` threads, with 0 for the engine's default.
 
-    Raises any error that ``read_reviews``, ``DatasetSplits.from_reviews`` or ``feedback_training_set`` raises;
+    Raise any error that ``read_reviews``, ``DatasetSplits.from_reviews`` or ``feedback_training_set`` raises;
     UnknownRecipe or BadRecipe; UnusableArtifact, UnusableAnchor or NoBaseModel for a model; NoReviews for a full run
     without reviews; and TooFewCorrections for a feedback round without corrections.
     """
@@ -78,7 +78,7 @@ def _load_reviews(job: Job, recipe: Recipe) -> DatasetSplits | None:
 
 
 def _to_table(rows: Iterable[LabelledText]) -> pd.DataFrame:
-    """Return a table with ``text`` and ``label`` (an index into LABELS). Raises ValueError for an unknown label."""
+    """Return a table with ``text`` and ``label`` (an index into LABELS). Raise ValueError for an unknown label."""
     values = [(row.text, label_index(row.label)) for row in rows]
     if any(label is None for _, label in values):
         raise ValueError("a text has an unknown label")

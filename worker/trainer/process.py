@@ -47,7 +47,7 @@ class Exited:
 def require_training_python(settings: Settings) -> str:
     """Return the Python interpreter for training.
 
-    Raises BadSetting if the interpreter does not start, and NeedsTrainingEnvironment if it lacks Keras.
+    Raise BadSetting if the interpreter does not start, and NeedsTrainingEnvironment if it lacks Keras.
     """
     python = str(settings.training_python.absolute()) if settings.training_python else sys.executable
     try:
@@ -127,7 +127,7 @@ class TrainerProcess:
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:
-    """Return ``pipe``. Raises RuntimeError if it is None, which only the type checker considers possible."""
+    """Return ``pipe``. Raise RuntimeError if it is None, which only the type checker considers possible."""
     if pipe is None:
         raise RuntimeError("the trainer was started without pipes")
     return pipe

@@ -97,7 +97,7 @@ def write_event(event: Event) -> str:
 
 
 def read_event(line: str) -> Event:
-    """Parse an event from its line. Raises ValueError if the line is not an event."""
+    """Parse an event from its line. Raise ValueError if the line is not an event."""
     try:
         facts = json.loads(line)
         kind = _KINDS[facts.pop("kind")]
