@@ -9,26 +9,28 @@ with a ``run_card`` is a photo of that training run's chart; an edit with a capt
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 from aiolimiter import AsyncLimiter
 from telegram import Bot, InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.database import AsyncDatabase
+from bot.database import DATABASE_ERRORS, AsyncDatabase
 from bot.polling import poll_every
 from storage.chat import outbox
 from storage.chat.outbox import Reply
+from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.training import runs
 
 logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 # Seconds between sweeps for chats with pending replies that aren't being sent.
 SWEEP_SECONDS: Final = 5.0
@@ -38,6 +40,8 @@ _STOP_TIMEOUT: Final = 5.0
 # attempt, up to the maximum. All attempts take about an hour.
 _MAX_ATTEMPTS: Final = 20
 _FIRST_PAUSE, _MAX_PAUSE = 1.0, 300.0
+# Seconds before another attempt to record what became of a call.
+_RECORD_RETRY_SECONDS: Final = 1.0
 # Maximum number of calls per second; Telegram throttles a bot that makes more.
 _CALLS_PER_SECOND: Final = 30
 # Telegram's message for a gateway timeout, after which the server behind the gateway may have executed the call.
@@ -138,15 +142,33 @@ class Outbox:
         Return the seconds to wait before the next one, or None if none is pending.
         """
         with self._request():
-            reply = await self._database.write(lambda unit: outbox.claim_next(unit, self._bot.id, chat_id))
+            reply = await self._claim(chat_id)
             if reply is None:
                 return None
             try:
                 message_id = await self._call(reply)
             except TelegramError as error:
                 return await self._record_failure(reply, error, self._attempts[chat_id].increment(reply.id))
-            await self._database.write(lambda unit: outbox.mark_sent(unit, reply.id, message_id))
+            await self._record(lambda unit: outbox.mark_sent(unit, reply.id, message_id))
             return 0.0
+
+    async def _claim(self, chat_id: int) -> Reply | None:
+        """Claim a chat's oldest pending reply. If the database fails, release a claim that was committed, and raise."""
+        now = utc_now()
+        try:
+            return await self._database.write(lambda unit: outbox.claim_next(unit, self._bot.id, chat_id, now))
+        except DATABASE_ERRORS:
+            await self._record(lambda unit: outbox.release_claim(unit, self._bot.id, chat_id, now))
+            raise
+
+    async def _record(self, work: Callable[[UnitOfWork], Result]) -> Result:
+        """Run ``work`` in a unit of work, retrying until the database takes it, so that no reply stays SENDING."""
+        while True:
+            try:
+                return await self._database.write(work)
+            except DATABASE_ERRORS as error:
+                logger.warning("Could not record the state of a reply; will retry: %s", error)
+                await asyncio.sleep(_RECORD_RETRY_SECONDS)
 
     @contextmanager
     def _request(self) -> Iterator[None]:
@@ -207,7 +229,7 @@ class Outbox:
             return False
 
         logger.warning("Could not send reply %d at attempt %d: %s", reply.id, attempt, reason)
-        pending = await self._database.write(work)
+        pending = await self._record(work)
         return _pause(error, attempt) if pending else 0.0
 
 

@@ -159,11 +159,11 @@ def messages_in_other_chats(unit: UnitOfWork, telegram_id: int) -> list[BotMessa
     ]
 
 
-def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int) -> Reply | None:
+def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None = None) -> Reply | None:
     """Claim a chat's oldest pending reply, which becomes SENDING, or return None if there is no reply to claim.
 
-    Commit before sending the request. A chat's replies are sent in order, so the reply that this one revises has
-    already been handled.
+    Commit before sending the request, or call ``release_claim`` with the same ``now`` if the commit fails. A chat's
+    replies are sent in order, so the reply that this one revises has already been handled.
     """
     oldest = (
         select(ReplyRow)
@@ -178,12 +178,22 @@ def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int) -> Reply | None:
     claimed = (
         update(ReplyRow)
         .where(ReplyRow.id == row.id, ReplyRow.state == ReplyState.PENDING)
-        .values(state=ReplyState.SENDING, changed_at=utc_now(), telegram_message_id=target)
+        .values(state=ReplyState.SENDING, changed_at=now or utc_now(), telegram_message_id=target)
     )
     if not unit.change(claimed):
         return None
     payload = json.loads(unit.cipher.decrypt(row.payload))
     return Reply(row.id, bot_id, chat_id, payload, row.answers, target)
+
+
+def release_claim(unit: UnitOfWork, bot_id: int, chat_id: int, claimed_at: datetime) -> None:
+    """Make a reply pending again whose claim was committed although the database reported an error.
+
+    Its request was not sent. Another process's claim has a different time.
+    """
+    claim = (ReplyRow.state == ReplyState.SENDING) & (ReplyRow.changed_at == claimed_at)
+    of_chat = update(ReplyRow).where(ReplyRow.bot_id == bot_id, ReplyRow.chat_id == chat_id)
+    unit.change(of_chat.where(claim).values(state=ReplyState.PENDING, changed_at=utc_now()))
 
 
 def mark_sent(unit: UnitOfWork, reply_id: int, telegram_message_id: int) -> None:

@@ -184,24 +184,42 @@ async def test_replies_that_wait_for_the_rate_limit_when_the_bot_stops_stay_pend
     assert states.count(ReplyState.PENDING) > 20
 
 
-async def test_a_database_error_after_sending_does_not_duplicate_the_message(
-    store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("breaks", ["before the commit", "after the commit"])
+@pytest.mark.parametrize("step", ["claim", "result"])
+async def test_a_reply_is_sent_once_and_recorded_although_the_database_fails_meanwhile(
+    store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch, breaks: str, step: str
 ) -> None:
     sent: list[httpx.Request] = []
 
-    def wire(request: httpx.Request) -> httpx.Response:
+    def accepting(request: httpx.Request) -> httpx.Response:
         sent.append(request)
         message = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "Positive"}
         return httpx.Response(200, json={"ok": True, "result": message})
 
     await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, PAYLOAD)))
-    outbox = await outbox_over(wire, store)
-    with monkeypatch.context() as broken:
-        broken.setattr(stored_outbox, "mark_sent", _locked)
+    outbox = await outbox_over(accepting, store)
+    monkeypatch.setattr(outbox_module, "_RECORD_RETRY_SECONDS", 0)
+    steps = iter(["claim", "result"])
+    write = store.write
+
+    async def fail_once(work: Callable[[UnitOfWork], Any]) -> Any:
+        fails = next(steps, None) == step
+        if fails and breaks == "before the commit":
+            raise _broken()
+        result = await write(work)
+        if fails:
+            raise _broken()
+        return result
+
+    monkeypatch.setattr(store, "write", fail_once)
+    if step == "claim":
         with pytest.raises(OperationalError):
             await outbox.send_next(7)
+        assert sent == []
+    await outbox.send_next(7)
     assert await outbox.send_next(7) is None
     assert len(sent) == 1
+    assert await store.read(lambda unit: unit.scalars(select(ReplyRow.state)).one()) is ReplyState.SENT
 
 
 async def state_after_chart(store: AsyncDatabase, wire: Wire, card: bytes | None) -> ReplyState:
@@ -261,5 +279,5 @@ async def test_text_under_a_chart_is_edited_as_a_caption(store: AsyncDatabase) -
     assert paths == ["editMessageCaption"]
 
 
-def _locked(*_: object) -> None:
-    raise OperationalError("UPDATE", {}, Exception("database is locked"))
+def _broken() -> OperationalError:
+    return OperationalError("COMMIT", {}, Exception("server closed the connection unexpectedly"))

@@ -1,6 +1,7 @@
 """The outbox enqueues replies, hands them out in order, and never sends them twice."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from storage.chat.outbox import (
     Draft,
@@ -13,9 +14,11 @@ from storage.chat.outbox import (
     mark_sent,
     mark_uncertain,
     pending_chats,
+    release_claim,
     requeue_interrupted,
 )
 from storage.chat.people import upsert_person
+from storage.db.column_types import utc_now
 from storage.db.database import Database
 from storage.db.states import ReplyState
 from storage.db.tables import ReplyRow
@@ -147,3 +150,15 @@ def test_marking_an_erased_reply_does_nothing(database: Database) -> None:
     with database.unit_of_work() as unit:
         mark_sent(unit, reply, 55)
         assert unit.get(ReplyRow, reply) is None
+
+
+def test_only_the_claim_of_that_time_is_released(database: Database) -> None:
+    [reply_id] = enqueue_replies(database)
+    first, second = utc_now(), utc_now() + timedelta(microseconds=1)
+    with database.unit_of_work() as unit:
+        claim_next(unit, BOT, CHAT, second)
+        release_claim(unit, BOT, CHAT, first)
+    assert state_of(database, reply_id) is ReplyState.SENDING
+    with database.unit_of_work() as unit:
+        release_claim(unit, BOT, CHAT, second)
+    assert claim_reply(database) is not None
