@@ -1,1 +1,1 @@
-"""The names of queues and tasks, and a broker that does not need a server."""
+"""The names of the queues and tasks, and a broker that needs no server."""

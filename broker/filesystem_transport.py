@@ -1,9 +1,9 @@
 """Kombu's filesystem transport with atomic writes, for one machine without Redis.
 
 Kombu writes messages and its table of queues in place. Another process may read a half-written file, and a process that
-is killed while writing leaves a partial message, or a corrupt table that blocks every process permanently. In this
-transport, a message is renamed into place once it is complete, an unreadable message is dropped (the database row is
-the request, so nothing is lost), and each process keeps its own table of queues in memory.
+is killed while writing leaves behind a partial message, or a corrupt table that blocks every process permanently. In
+this transport, a message is renamed into place once it is complete, an unreadable message is dropped (the database row
+is the request, so nothing is lost), and each process keeps its own table of queues in memory.
 
 Like the Redis transport, this transport also joins the worker's event loop. Without an event loop, all of a worker's
 processes read their tasks from one pipe under one lock, and a process that is killed while waiting keeps the lock, so
@@ -26,12 +26,12 @@ from core.files import replaced
 
 logger = logging.getLogger(__name__)
 
-# Marks a message that a process is reading.
+# Suffix of a message that a process is reading.
 _CLAIMED: Final = ".claimed"
 
 
 class Channel(filesystem.Channel):
-    """A channel whose messages are files in kombu's option ``data_folder_in``."""
+    """A channel that keeps its messages as files in the folder given by kombu's option ``data_folder_in``."""
 
     def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - what kombu passes on
         """Write a message for ``queue`` atomically."""
@@ -41,7 +41,7 @@ class Channel(filesystem.Channel):
             part.write_text(json.dumps(payload), encoding="utf-8")
 
     def _get(self, queue: str) -> dict[str, Any]:
-        """Take the oldest message from ``queue``. Raises Empty if there is none."""
+        """Take the oldest message from ``queue``. Raise Empty if the queue is empty."""
         folder = Path(self.data_folder_in)
         for name in sorted(path.name for path in folder.iterdir()):
             if name.partition(".")[2] != f"{queue}.msg":
@@ -73,13 +73,13 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """Kombu's transport with these channels, polled every ``polling_interval`` seconds by an event loop."""
+    """Kombu's transport with the channels above, polled by an event loop every ``polling_interval`` seconds."""
 
     Channel = Channel
     implements = filesystem.Transport.implements.extend(asynchronous=True)
 
     def register_with_event_loop(self, _: Any, loop: Hub) -> None:  # noqa: ANN401 - this transport, untyped
-        """Poll for messages; Celery removes the timer from the loop when the connection ends."""
+        """Poll for messages on the event loop. Celery removes the timer when the connection ends."""
         loop.call_repeatedly(self.polling_interval, self._deliver_all)
 
     def _deliver_all(self) -> None:

@@ -1,7 +1,7 @@
 """The names of queues and tasks, and the producer that notifies workers.
 
-A request is a row in the database. A message only announces the request and is sent again if it is lost, so a broker
-that is down delays requests but never loses them.
+A request is a row in the database. A message only announces the request, and is sent again if it gets lost, so an
+outage of the broker delays requests but never loses them.
 """
 
 import logging
@@ -35,7 +35,7 @@ ROUTES: Final = {EXECUTE_RUN: FINE_TUNING, SWEEP: HOUSEKEEPING, START_DUE: HOUSE
 HARD_LIMIT: Final = 12 * 60 * 60
 SOFT_LIMIT: Final = HARD_LIMIT - 10 * 60
 VISIBILITY_TIMEOUT: Final = HARD_LIMIT + 60 * 60
-# Seconds after which a housekeeping task is stopped; the next one finishes its work.
+# Seconds after which a housekeeping task is stopped. The next housekeeping task finishes the work.
 HOUSEKEEPING_LIMIT: Final = 10 * 60
 # The number of seconds within which the broker must answer.
 _TIMEOUT: Final = 5.0
@@ -43,9 +43,9 @@ _ENCODE: Final = "characters such as @ : / ? # [ ] in the password must be perce
 
 
 def broker_settings(settings: Settings) -> dict[str, Any]:
-    """Return Celery's broker settings: BROKER_URL, or a folder in DATA_DIR if it is not set.
+    """Return Celery's settings for the broker at BROKER_URL, or for a folder in DATA_DIR if BROKER_URL is not set.
 
-    Raises BadSetting for an address that is neither Redis nor ``filesystem://``.
+    Raise BadSetting if the address is neither Redis nor ``filesystem://``.
     """
     address = settings.broker_address or "filesystem://localhost"
     scheme = _check_address(address)
@@ -95,7 +95,7 @@ def producer(settings: Settings) -> Celery:
 
 
 def notify_worker(settings: Settings, run_id: int) -> None:
-    """Send a message for a queued run. If the broker is down, only log it: the sweep sends the message later."""
+    """Send a message for a queued run. If the broker is down, only log a warning; the sweep sends the message later."""
     try:
         _cached_producer(settings).send_task(EXECUTE_RUN, [run_id], retry=False)
     except (OperationalError, OSError) as error:
@@ -103,14 +103,14 @@ def notify_worker(settings: Settings, run_id: int) -> None:
 
 
 def queue_length(settings: Settings) -> int:
-    """Return how many messages about runs are pending. Raises kombu's OperationalError if the broker is down."""
+    """Return the number of pending messages about runs. Raise kombu's OperationalError if the broker is down."""
     with _cached_producer(settings).connection_for_write() as connection:
         count: int = connection.default_channel.queue_declare(FINE_TUNING).message_count
         return count
 
 
 def check_broker(settings: Settings) -> None:
-    """Check that the broker answers within a few seconds. Raises BrokerUnusable if it does not."""
+    """Check that the broker answers within a few seconds. Raise BrokerUnusable if it doesn't."""
     with _cached_producer(settings).connection_for_write() as connection:
         try:
             connection.ensure_connection(max_retries=1, timeout=_TIMEOUT)

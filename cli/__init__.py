@@ -1,1 +1,1 @@
-"""The command ``thumbs``: starts the processes and runs single tasks by hand."""
+"""The ``thumbs`` command, which starts the processes and runs individual tasks."""

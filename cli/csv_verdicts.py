@@ -25,13 +25,13 @@ CHUNK_ROWS = 256
 LABEL, CONFIDENCE = "label", "confidence"
 POSITIVE = LABELS[1]
 
-# Called with the bytes of the file and the rows read so far.
+# Called with the number of bytes and rows read so far.
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class CsvSummary:
-    """What was written: the number of rows, in total and for each label, and how many seconds it took."""
+    """The number of rows written, in total and for each label, and the time taken in seconds."""
 
     rows: int
     positive: int
@@ -50,7 +50,7 @@ def add_verdicts(
 
     Cells that a spreadsheet would read as a formula get an apostrophe.
 
-    The reviews are in ``column``, by default in the column review or text. Raises MissingFile, UnreadableTable,
+    The reviews are in ``column``, or by default in a column named review or text. Raise MissingFile, UnreadableTable,
     EmptyTable, MissingColumn, ColumnTaken or UnwritableFile.
     """
     started = time.monotonic()
@@ -70,7 +70,7 @@ def add_verdicts(
 
 
 def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with every cell and name escaped that a spreadsheet would read as a formula."""
+    """Return the table, escaping cells and column names that a spreadsheet would read as formulas."""
     escaped = table.map(lambda value: escape_formula(value) if isinstance(value, str) else value)
     return escaped.rename(columns=lambda name: escape_formula(str(name)))
 
@@ -78,7 +78,7 @@ def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
 def _review_column(path: Path, columns: list[str], wanted: str | None) -> str:
     """Return the name of the column with the reviews.
 
-    Raises MissingColumn, or ColumnTaken if the table already has a column label or confidence.
+    Raise MissingColumn if there is none, or ColumnTaken if the table already has a column label or confidence.
     """
     for column in (LABEL, CONFIDENCE):
         if column in columns:
@@ -88,7 +88,7 @@ def _review_column(path: Path, columns: list[str], wanted: str | None) -> str:
 
 @contextmanager
 def open_binary(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes. Raises MissingFile or UnreadableTable."""
+    """Open a file for reading bytes. Raise MissingFile or UnreadableTable on failure."""
     try:
         file = path.open("rb")
     except FileNotFoundError as error:

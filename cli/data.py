@@ -15,11 +15,11 @@ def data() -> None:
 
 @app.command()
 def fetch(
-    to: Annotated[Path | None, typer.Option(help="File or folder to save it to. Default: DATA_DIR.")] = None,
+    to: Annotated[Path | None, typer.Option(help="File or folder to save the reviews to. Default: DATA_DIR.")] = None,
 ) -> None:
-    """Download the official IMDB reviews (Maas et al. 2011, 84 MB), verify them, and print their path.
+    """Download the official IMDB reviews (Maas et al. 2011, 84 MB), verify them, and print the file's path.
 
-    If the download is interrupted, the same command resumes it. A file that is already there is only verified.
+    If the download is interrupted, run the command again to resume it. An existing file is only verified.
 
     \b
     Examples:

@@ -13,7 +13,7 @@ app = typer.Typer(help="Migrate, check and purge the database.", no_args_is_help
 
 @app.command()
 def upgrade() -> None:
-    """Migrate the database to the version that this program needs.
+    """Migrate the database to the version that this release needs.
 
     \b
     Example:
@@ -30,7 +30,7 @@ def upgrade() -> None:
 def check() -> None:
     """Check that the database responds, is up to date and can be decrypted with the key.
 
-    The oldest and newest rows of every table are decrypted. Tables that still need an older key are named.
+    The check decrypts the oldest and newest rows in every table, and lists the tables that still need an older key.
 
     \b
     Example:

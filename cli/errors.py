@@ -1,4 +1,4 @@
-"""Errors of the commands. ``core.errors`` draws the whole tree."""
+"""Errors that commands raise. ``core.errors`` shows the whole tree."""
 
 from core.errors import BadInput, ThumbsError
 
@@ -9,7 +9,7 @@ class DemoRunning(BadInput):
 
 class NoCorrections(BadInput):
     message = (
-        "The recipe {name} trains on corrections, and none were given. Pass a table with the columns text and label "
+        "The recipe {name} trains on corrections, but none were given. Pass a table with the columns text and label "
         "with --corrections."
     )
 
@@ -31,7 +31,7 @@ class MissingPackage(ThumbsError):
 
 class NoAdmins(BadInput):
     message = (
-        "The option --as-admin needs an admin, and none is set. Set ADMIN_IDS to the admins' numeric Telegram ids."
+        "The option --as-admin needs an admin, but none is set. Set ADMIN_IDS to the admins' numeric Telegram ids."
     )
 
 

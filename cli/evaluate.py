@@ -39,7 +39,7 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
-    """Evaluate a published model on labelled reviews, as the bot serves it, or compare two models.
+    """Evaluate a published model on labelled reviews, exactly as served by the bot, or compare two models.
 
     Needs the training environment: make evaluate installs it and runs this command in it.
 
@@ -101,7 +101,7 @@ def _build_report(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -
 
 
 def _list_mistakes(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "list[MistakeList]":
-    """Return the worst mistakes of the last model, and for two models first those that only the last one makes."""
+    """Return the last model's worst mistakes. For two models, mistakes that only the last model makes come first."""
     from ml.evaluation.mistakes import worst_mistakes
     from ml.evaluation.report import MistakeList
 

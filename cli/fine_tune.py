@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def fine_tune(
     out: Annotated[
-        Path, typer.Option(help="Folder to publish the model to; an older model there is replaced at the end.")
+        Path, typer.Option(help="Folder to publish the model to. An older model there is replaced at the end.")
     ],
     data: Annotated[
         Path | None, typer.Option(help="Reviews: a file, a folder or a hub data set. Default: IMDB_PATH.")
@@ -44,8 +44,8 @@ def fine_tune(
 ) -> None:
     """Fine-tune an encoder on labelled reviews and publish it as a folder.
 
-    The recipe says which reviews are for training and which for evaluation. Ctrl-C keeps a checkpoint beside --out.
-    Needs the training environment: make finetune installs it and runs this command in it.
+    The recipe defines which reviews are used for training and which for evaluation. Ctrl-C saves a checkpoint beside
+    --out. Needs the training environment: make finetune installs it and runs this command in it.
 
     \b
     Examples:
@@ -67,7 +67,7 @@ def fine_tune(
     options = _Options(data, base, limit, corrections, read_settings())
     prepare = _prepare_full_run if plan.replay is None else _prepare_feedback_round
     start, training_set = prepare(plan, options)
-    # TensorFlow takes seconds to import, so errors in the arguments are raised before.
+    # TensorFlow takes seconds to import, so errors in the arguments are raised first.
     from ml.training.fine_tune import FineTuneJob
     from ml.training.fine_tune import fine_tune as run
     from ml.training.loop import TrainingCallbacks
@@ -132,7 +132,7 @@ def _prepare_feedback_round(recipe: "Recipe", options: _Options) -> "tuple[BaseM
 
 
 def result_text(manifest: "Manifest", out: Path) -> str:
-    """Return what was published, and its accuracy on the held-out reviews and on the corrections."""
+    """Return a message with the published model and its accuracy on the held-out reviews and on the corrections."""
     sentences = [f"Published version {manifest.version} at {out}."]
     dev = manifest.figures.get("dev")
     if dev:

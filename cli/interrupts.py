@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def stop_event() -> "Iterator[threading.Event]":
-    """Yield an event that the first Ctrl-C or SIGTERM sets, so that a step can finish; a second one interrupts."""
+    """Yield an event that is set by the first Ctrl-C or SIGTERM, so that a step can finish. A second one interrupts."""
     event = threading.Event()
 
     def stop(*_: object) -> None:

@@ -36,7 +36,7 @@ def new_key(
 def rotate_key() -> None:
     """Encrypt all stored texts with the newest key, so that the older keys can be removed.
 
-    Stop every bot first; beside a running one, nothing is changed.
+    Stop every bot first. If a bot is running, nothing is changed.
 
     \b
     Example:
@@ -49,5 +49,5 @@ def rotate_key() -> None:
     with open_database(read_settings()) as database, database.unit_of_work() as unit:
         refuse_beside_bots(unit)
         rows = rotate_keys(unit)
-        refuse_beside_bots(unit)  # a bot that started in the meantime
+        refuse_beside_bots(unit)  # a bot may have started in the meantime
     typer.echo(f"{rows:,} rows are encrypted with the newest key; the older keys can be removed.")

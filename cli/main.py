@@ -1,4 +1,4 @@
-"""The table of commands. Each command imports its room when it runs, so that --help is fast."""
+"""The table of commands. A command imports what it needs only when it runs, so that --help is fast."""
 
 import errno
 import sys
@@ -93,7 +93,7 @@ def settings(
 
 @contextmanager
 def _refused_paths() -> Iterator[None]:
-    """Convert the system's refusal of a path, which any look at it may raise, to UnusablePath."""
+    """Convert errors from paths that the system refuses, which any file operation may raise, to UnusablePath."""
     try:
         yield
     except OSError as error:
@@ -103,7 +103,7 @@ def _refused_paths() -> Iterator[None]:
 
 
 def main() -> None:
-    """Run the command line. Print an error of the tree as its message, and exit with its status."""
+    """Run the command line. For a ThumbsError, print its message and exit with its status."""
     try:
         with _refused_paths():
             app()

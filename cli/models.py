@@ -117,7 +117,7 @@ def rollback(
 @app.command("export")
 def export(
     version: Version,
-    out: Annotated[Path, typer.Option(help="Folder to write to; an older model there is replaced.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to. An older model there is replaced.")],
 ) -> None:
     """Verify a model's files, and copy them to a folder that Hugging Face's from_pretrained can load.
 
@@ -164,20 +164,20 @@ def _make_live(version: str | None, command: str, why: str | None) -> None:
 
 
 def _change_reason(command: str, why: str | None) -> str:
-    """Return the reason for the history: the command, the user of this machine who ran it, and ``why``."""
+    """Return the reason for the history: the command, the user who ran it on this machine, and ``why``."""
     import os
     import pwd
 
     try:
         user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container's user may have no name
+    except KeyError:  # a user in a container may have no name
         user = str(os.getuid())
     done = f"thumbs models {command} by {user}"
     return done if why is None else f"{done}: {why}"
 
 
 def _model_facts(database: "Database", settings: "Settings", version: str) -> dict[str, Any]:
-    """Return everything known about a version; ``figures`` is None if its manifest cannot be read."""
+    """Return everything known about a version. ``figures`` is None if the manifest can't be read."""
     from ml.errors import UnusableArtifact
     from ml.serving.artifact import Manifest
     from storage.errors import StorageError

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_database(settings: "Settings") -> "Iterator[Database]":
-    """Open the database with the keys in ``settings``, and close it at the end.
+    """Open the database with the keys in ``settings``, and close it when the block ends.
 
-    Raises DatabaseUnusable, SchemaMismatch, KeyMissing and KeyWrong.
+    Raise DatabaseUnusable, SchemaMismatch, KeyMissing or KeyWrong if that fails.
     """
     from storage.db.database import Database
     from storage.db.encryption import read_keys

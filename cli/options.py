@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def require_reviews_path(data: Path | None, settings: "Settings") -> Path:
-    """Return the path of the reviews in ``data``, or else in IMDB_PATH. Raises NoReviews if neither is given.
+    """Return the path of the reviews in ``data``, or else in IMDB_PATH. Raise NoReviews if neither is given.
 
-    A data set of the Hugging Face hub is downloaded first.
+    A data set on the Hugging Face hub is downloaded first.
     """
     found = optional_reviews_path(data, settings)
     if found is None:
@@ -21,7 +21,7 @@ def require_reviews_path(data: Path | None, settings: "Settings") -> Path:
 
 
 def optional_reviews_path(data: Path | None, settings: "Settings") -> Path | None:
-    """Return the same as ``require_reviews_path``, but None if neither is given."""
+    """Return the same as ``require_reviews_path``, or None if neither is given."""
     from ml.data.sources import find_reviews
 
     chosen = data or settings.imdb_path

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class TextCommand(TyperCommand):
-    """A command whose arguments are texts, which may begin with a dash as options do."""
+    """A command that takes texts as arguments. A text may begin with a dash, like an option."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Parse the arguments. The error for an unknown option says how to pass a text that looks like an option."""
+        """Parse the arguments. If an option is unknown, explain in the error how to pass a text that looks like one."""
         try:
             return super().parse_args(ctx, args)
         except NoSuchOption as error:

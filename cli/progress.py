@@ -1,4 +1,4 @@
-"""The progress bars of all commands, on standard error."""
+"""Progress bars for all commands, on standard error."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,16 +21,16 @@ from rich.progress import (
 def progress_bar(*fields: str) -> Progress:
     """Return a bar that counts steps, with ``fields`` beside the count, such as ``loss {task.fields[loss]:.3f}``.
 
-    Draws nothing if standard error is not a terminal.
+    Nothing is drawn if standard error is not a terminal.
     """
     return _terminal_bar(MofNCompleteColumn(), *map(TextColumn, fields), TimeRemainingColumn())
 
 
 @contextmanager
 def file_progress_bar(path: Path) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar for reading ``path``, and yield the function that updates it: bytes and rows read so far.
+    """Show a bar for reading ``path``, and yield a function to call with the numbers of bytes and rows read so far.
 
-    Draws nothing if standard error is not a terminal.
+    Nothing is drawn if standard error is not a terminal.
     """
     rows_read = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s")
     with _terminal_bar(TaskProgressColumn(), rows_read, TimeRemainingColumn(compact=True)) as bar:
@@ -45,9 +45,9 @@ def file_progress_bar(path: Path) -> Iterator[Callable[[int, int], None]]:
 
 @contextmanager
 def download_progress_bar(description: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar for a download, and yield the function that updates it: bytes received, and in all if known.
+    """Show a bar for a download, and yield a function to call with the bytes received and the total, if known.
 
-    If standard error is not a terminal, it gets one line, at the end.
+    If standard error is not a terminal, only one line is printed, at the end.
     """
     columns = (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(TextColumn("{task.description}"), BarColumn(), *columns, console=Console(stderr=True)) as bar:

@@ -1,4 +1,4 @@
-"""``thumbs retrain``: request a training run, and wait for its outcome."""
+"""``thumbs retrain``: requests a training run and waits for its outcome."""
 
 import dataclasses
 import json
@@ -29,8 +29,8 @@ def retrain(
 ) -> None:
     """Request a training run, or join the one in progress.
 
-    A worker must be running, on this machine or another. Ctrl-C ends the waiting; the run continues. The exit status is
-    1 if the run in progress is of the other kind, and with --wait if the run failed or was cancelled.
+    A worker must be running, on this machine or another. Ctrl-C stops the command, but the run continues. The exit
+    status is 1 if the run in progress is of the other kind or, with --wait, if the run failed or was cancelled.
 
     \b
     Examples:
@@ -49,7 +49,7 @@ def retrain(
             request = runs.request_run(unit, kind, Trigger.ADMIN)
         if request.new:
             notify_worker(settings, request.run.id)
-        # Ctrl-C sets an event, since an interrupted query would raise the driver's error instead.
+        # Ctrl-C sets an event, because interrupting a query would raise an error from the driver instead.
         with stop_event() as stopped:
             typer.echo(request_text(request.run, request.new), err=True)
             run = _wait_for_end(database, request.run.id, stopped) if wait else request.run
@@ -62,7 +62,7 @@ def retrain(
 
 
 def _wait_for_end(database: "Database", run_id: int, stopped: threading.Event) -> "Run":
-    """Show the run's progress until it ends. Raises RunInProgress once ``stopped`` is set."""
+    """Show the run's progress until it ends. Raise RunInProgress if ``stopped`` is set before that."""
     from cli.progress import progress_bar
 
     with progress_bar("{task.fields[speed]}") as bar:

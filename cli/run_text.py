@@ -1,4 +1,4 @@
-"""How a training run reads in the terminal."""
+"""Describes training runs in the terminal."""
 
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ def progress_text(run: "Run") -> str:
 
 
 def outcome_text(run: "Run") -> str:
-    """Return how a finished run ended: the gate's sentence and the new model's version, or why there is none."""
+    """Return the outcome of a finished run: the gate's sentence and the new model's version, or why there is none."""
     from storage.db.states import RunState
 
     if run.state is RunState.CANCELLED:

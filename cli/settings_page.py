@@ -1,4 +1,4 @@
-"""Generates docs/settings.md and .env.example from the fields of ``core.settings.Settings``."""
+"""Generates docs/settings.md and .env.example from the fields in ``core.settings.Settings``."""
 
 from collections.abc import Iterator
 from pathlib import Path

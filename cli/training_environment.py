@@ -4,11 +4,11 @@ from importlib.util import find_spec
 
 from core.errors import NeedsTrainingEnvironment
 
-# Installed only together with TensorFlow, SciPy and the rest of what training and evaluation need.
+# This package is installed only together with TensorFlow, SciPy and everything else that training and evaluation need.
 _PACKAGE = "keras"
 
 
 def require_training_environment(command: str) -> None:
-    """Raise NeedsTrainingEnvironment, which names the make target to use, if ``thumbs command`` cannot run here."""
+    """Raise NeedsTrainingEnvironment, with the make target to use, if ``thumbs command`` can't run here."""
     if find_spec(_PACKAGE) is None:
         raise NeedsTrainingEnvironment(command=command, package=_PACKAGE, target=command.replace("-", ""))

@@ -1,4 +1,4 @@
-"""``thumbs worker`` and ``thumbs beat``: start a worker, and the scheduler of its periodic tasks."""
+"""``thumbs worker`` and ``thumbs beat``: start a worker or the scheduler for periodic tasks."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 
 class Queue(StrEnum):
-    """A queue to consume. Repeats ``broker.queues``, which imports Celery and would slow down every --help."""
+    """A queue to consume. The names repeat ``broker.queues``, because importing that module would slow down --help."""
 
     FINE_TUNING = "fine-tuning"
     HOUSEKEEPING = "housekeeping"
@@ -17,11 +17,11 @@ def worker(
     queues: Annotated[
         list[Queue] | None, typer.Option("--queue", help="Queue to consume; may be repeated. Default: all queues.")
     ] = None,
-    beat: Annotated[bool, typer.Option("--beat", help="Run the scheduler too; exactly one process may.")] = False,
+    beat: Annotated[bool, typer.Option("--beat", help="Run the scheduler too. Only one process may run it.")] = False,
 ) -> None:
     """Start a worker, which fine-tunes, evaluates and publishes models until it is stopped.
 
-    Needs the training environment, the bot's encryption key and database, and a broker that the bot reaches. If the
+    Needs the training environment, the bot's encryption key and database, and a broker that the bot can reach. If the
     worker stops during a run, another worker resumes the run.
 
     \b
@@ -36,9 +36,9 @@ def worker(
 
 
 def beat() -> None:
-    """Start the scheduler, which sends the periodic tasks: starting due runs, resuming lost ones, removing old models.
+    """Start the scheduler for periodic tasks, which start due runs, resume lost runs and remove old models.
 
-    Exactly one must run, either by this command or as part of a worker (thumbs worker --beat).
+    Exactly one scheduler must run: either this command or a worker with --beat.
 
     \b
     Example:

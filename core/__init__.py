@@ -1,1 +1,1 @@
-"""The ground floor: settings, errors, logs. Imports no other room."""
+"""Settings, errors and logging, which all other rooms use. Imports no other room."""

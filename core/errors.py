@@ -1,7 +1,7 @@
 """The base of the error tree, and the errors that several rooms raise.
 
 Pass the facts that the message names: ``raise MissingFile(path=path)``. Commands print the message and exit with
-``exit_code``; processes log it. The tree, with the room whose ``errors`` module defines each class::
+``exit_code``. Processes log it. The tree, with the room whose ``errors`` module defines each class::
 
     ThumbsError
         BadInput
@@ -89,7 +89,7 @@ from typing import ClassVar, Self
 
 
 class ThumbsError(Exception):
-    """The base of all errors that are shown to people."""
+    """The base class of all errors that are shown to users."""
 
     message: ClassVar[str] = "Thumbs failed. See the log for details."
     exit_code: ClassVar[int] = 1
@@ -99,7 +99,7 @@ class ThumbsError(Exception):
         self._facts = facts
 
     def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
-        """Pickle the class and its facts, so that an error raised in another process arrives as it was raised."""
+        """Pickle the class and its facts, so that an error from another process arrives unchanged."""
         return partial(type(self), **self._facts), ()
 
 

@@ -1,4 +1,4 @@
-"""Files that are replaced atomically: a reader sees the old one or the new one, never half of it."""
+"""Replaces files atomically: a reader sees the old file or the new file, never a partial one."""
 
 import bz2
 import gzip
@@ -11,7 +11,7 @@ from typing import IO, Any, Final, TextIO, cast
 
 from core.errors import UnwritableFile
 
-# The modules of the standard library open compressed files alike.
+# Functions that open compressed files. They all take the same arguments.
 OPENERS: Final[dict[str, Callable[..., IO[Any]]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 _PRIVATE: Final = 0o600
@@ -21,8 +21,8 @@ _PRIVATE: Final = 0o600
 def replaced(path: Path) -> Iterator[Path]:
     """Yield a hidden path beside ``path`` to write to, and rename it to ``path`` when the block ends without an error.
 
-    After an error nothing is left behind and ``path`` is as before. The rename is atomic for readers; call ``fsync`` in
-    the block if the content must survive a power cut too. Raises OSError.
+    After an error, the hidden file is removed and ``path`` is unchanged. The rename is atomic for readers. If the
+    content must also survive a power cut, call ``fsync`` in the block. Raise OSError if the file can't be replaced.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -34,7 +34,7 @@ def replaced(path: Path) -> Iterator[Path]:
 
 
 def fsync(path: Path) -> None:
-    """Flush a file, or the entries of a folder, to disk. Raises OSError."""
+    """Flush a file or a folder's entries to disk. Raise OSError on failure."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -46,9 +46,9 @@ def fsync(path: Path) -> None:
 def atomic_write(path: Path) -> Iterator[TextIO]:
     """Open a UTF-8 text file that replaces ``path``, flushed to disk, when the block ends without an error.
 
-    Only its owner can read the file, since what is written so holds people's texts. It is compressed if its suffix says
-    so. If ``path`` is a link, the file that it points to is replaced. Raises
-    UnwritableFile, before the block runs where that can be known.
+    Only the owner can read the file, because it may contain people's texts. The file is compressed if its suffix is one
+    of ``OPENERS``. If ``path`` is a link, the link's target is replaced. Raise UnwritableFile if the file can't be
+    written, before the block runs if possible.
     """
     named = path
     try:

@@ -1,4 +1,4 @@
-"""A text and its label, as storage hands them to the worker and the worker to the trainer."""
+"""A text and its label, which storage passes to the worker, and the worker to the trainer."""
 
 from dataclasses import dataclass
 

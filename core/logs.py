@@ -14,7 +14,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 LogFormat = Literal["text", "json"]
 
-# The id of the Telegram update that the current task handles, or whose reply it sends.
+# The id of the Telegram update that the current task handles or answers.
 _update_id: ContextVar[int | None] = ContextVar("update_id", default=None)
 _TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"
 _JSON_FIELDS: Final = ("levelname", "name", "message", "process")
@@ -22,7 +22,7 @@ _JSON_FIELDS: Final = ("levelname", "name", "message", "process")
 _TOKEN = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}")
 # When PTB cannot parse what it received, it logs all of it, people's texts included.
 _PTB_RECEIVED_DATA = re.compile(r"data(?: was)?:? \"?%")
-# The lowest level logged for verbose libraries. At DEBUG, PTB logs whole updates and API responses.
+# Minimum log level for verbose libraries. At DEBUG, PTB logs whole updates and API responses.
 _LIBRARY_LEVELS = {
     "telegram": logging.INFO,
     "httpx": logging.WARNING,
@@ -30,7 +30,7 @@ _LIBRARY_LEVELS = {
     "apscheduler": logging.WARNING,
     "alembic": logging.WARNING,
     "tornado.access": logging.WARNING,
-    # These log every message, and the scheduler sends one every few seconds.
+    # These loggers log every message, and the scheduler sends one every few seconds.
     "celery.beat": logging.WARNING,
     "celery.worker.strategy": logging.WARNING,
     "celery.app.trace": logging.WARNING,
@@ -71,7 +71,7 @@ def redact_secrets(text: str) -> str:
 
 @contextmanager
 def update_context(update_id: int | None) -> Iterator[None]:
-    """Add ``update_id`` to every record that this task logs, and the tasks that it starts meanwhile."""
+    """Add ``update_id`` to every record logged by this task, and by tasks that it starts in the block."""
     token = _update_id.set(update_id)
     try:
         yield
@@ -80,7 +80,7 @@ def update_context(update_id: int | None) -> Iterator[None]:
 
 
 def configure_logging(level: str, form: LogFormat = "text") -> None:
-    """Log to standard error at ``level`` and above; verbose libraries have a higher level."""
+    """Log to standard error at ``level`` and above. Verbose libraries have a higher level."""
     handler = RedactingHandler()
     handler.addFilter(_add_context)
     handler.setFormatter(RedactingFormatter(_json_formatter() if form == "json" else logging.Formatter(_TEXT_FORMAT)))
@@ -91,7 +91,7 @@ def configure_logging(level: str, form: LogFormat = "text") -> None:
 
 def _json_formatter() -> JsonFormatter:
     renamed = {"levelname": "level", "name": "logger"}
-    # ``context`` says in text what ``update_id`` says.
+    # ``context`` is ``update_id`` in words.
     return JsonFormatter(
         _JSON_FIELDS, rename_fields=renamed, timestamp=True, reserved_attrs=[*RESERVED_ATTRS, "context"]
     )

@@ -1,7 +1,7 @@
-"""Notices that the parent process is gone, by the end of a pipe that only the parent holds open for writing.
+"""Notices that the parent process is gone when a pipe that only the parent holds open for writing ends.
 
-Nothing is ever written to such a pipe. The kernel closes it when the parent dies, by whatever signal, so no process
-outlives its parent. ``PR_SET_PDEATHSIG`` would do the same on Linux only, and needs code between fork and exec.
+Nothing is ever written to such a pipe. The kernel closes it when the parent dies, even if it is killed, so no process
+outlives its parent. ``PR_SET_PDEATHSIG`` would do the same, but only on Linux, and it needs code between fork and exec.
 """
 
 import os
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 
 def on_pipe_end(descriptor: int, act: Callable[[], None]) -> None:
-    """Call ``act`` in a daemon thread once the pipe that ``descriptor`` reads from has ended; ignore its content."""
+    """Call ``act`` in a daemon thread once the pipe that ``descriptor`` reads from ends. Ignore the pipe's content."""
     threading.Thread(target=_wait, args=(descriptor, act), name="parent-watch", daemon=True).start()
 
 

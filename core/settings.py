@@ -1,8 +1,8 @@
-"""Every setting of every process, typed and read once at start-up.
+"""Typed settings for every process, read once at start-up.
 
-A value comes from the environment, else from ``.env`` in the home folder, else from the default here. Relative paths
-are relative to the home folder too, so a command does the same from every working folder. The fields' descriptions are
-the documentation: ``docs/settings.md`` and ``.env.example`` are generated from them.
+A value comes from the environment, or else from ``.env`` in the home folder, or else from the default in this file.
+Relative paths are also resolved in the home folder, so a command does the same in every working folder. The field
+descriptions are the documentation: ``docs/settings.md`` and ``.env.example`` are generated from them.
 """
 
 import os
@@ -29,7 +29,7 @@ _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 
 
 def home_folder() -> Path:
-    """Return the absolute path of the folder with ``.env``, which relative paths in settings are relative to."""
+    """Return the absolute path of the folder that contains ``.env`` and that relative paths in settings start from."""
     return Path(os.environ.get(HOME_VARIABLE) or PROJECT).absolute()
 
 
@@ -50,7 +50,7 @@ LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidat
 
 
 def _split_commas(value: Any) -> Any:  # noqa: ANN401 -- pydantic passes whatever was given
-    """Split a text at its commas; pydantic converts the parts to numbers."""
+    """Split a string at its commas. Pydantic converts the parts to numbers."""
     return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
 
 
@@ -92,20 +92,20 @@ DatabaseUrl = Annotated[str, AfterValidator(_absolute_sqlite)]
 PathOrName = Annotated[str, AfterValidator(_absolute_if_exists)]
 RecipeName = Annotated[str, AfterValidator(_absolute_if_toml)]
 Share = Annotated[float, Field(ge=0, le=1)]
-# What a column of 64 bits holds.
+# A number that fits a 64-bit column.
 RowNumber = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 AdminIds = Annotated[tuple[RowNumber, ...], NoDecode, BeforeValidator(_split_commas)]
 
 
 class Settings(BaseSettings):
-    """All settings. In the environment, each has its field's name in capitals; an empty value means not set."""
+    """All settings. In the environment, the names are in capitals. An empty value counts as not set."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True)
 
     @model_validator(mode="before")
     @classmethod
     def _strip(cls, values: Any) -> Any:  # noqa: ANN401 -- pydantic passes whatever was given
-        """Strip the white space around each text, such as the CR of a file with CRLF; nothing left means not set."""
+        """Strip whitespace around each string, such as the CR in a CRLF file. Treat a blank string as not set."""
         if not isinstance(values, dict):
             return values
         stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
@@ -271,9 +271,9 @@ class Settings(BaseSettings):
     def database_address(self) -> "str | URL":
         """``database_url`` with its password, or the URL of the SQLite file in ``data_dir``.
 
-        The latter is not a text, in which characters such as ``?`` of the path would have a meaning.
+        The latter is a ``URL`` and not a string, in which characters such as ``?`` in the path would have a meaning.
 
-        Raises BadSetting if the password file cannot be read, or if the URL has no user or already has a password.
+        Raise BadSetting if the password file cannot be read, or if the URL has no user or already has a password.
         """
         if self.database_password_file is None:
             return self.database_url or _sqlite_address(self.data_dir / "thumbs.db")
@@ -282,12 +282,12 @@ class Settings(BaseSettings):
 
     @cached_property
     def broker_address(self) -> str | None:
-        """``broker_url``, also from its file; None if neither is set. Raises BadSetting if the file cannot be read."""
+        """``broker_url`` or the URL in its file, or None if neither is set. Raise BadSetting for a bad file."""
         return _secret("BROKER_URL_FILE", self.broker_url_file, self.broker_url)
 
     @cached_property
     def webhook_secret_text(self) -> str | None:
-        """``webhook_secret``, also from its file; None if neither is set. Raises BadSetting like ``broker_address``."""
+        """``webhook_secret`` or the secret in its file, or None if neither is set. Raise BadSetting for a bad file."""
         return _secret("WEBHOOK_SECRET_FILE", self.webhook_secret_file, self.webhook_secret)
 
     @cached_property
@@ -297,7 +297,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def token(self) -> str:
-        """The bot's token. Raises BadSetting if it is not set, or malformed."""
+        """The bot's token. Raise BadSetting if it is missing or malformed."""
         name = "TELEGRAM_TOKEN" if self.telegram_token_file is None else "TELEGRAM_TOKEN_FILE"
         token = _secret(name, self.telegram_token_file, self.telegram_token)
         if token is None:
@@ -316,7 +316,7 @@ def _sqlite_address(path: Path) -> "URL":
 def _insert_password(address: str, password: str) -> str:
     try:
         parts = urlsplit(address)
-    except ValueError:  # whose message may contain a part of a password
+    except ValueError:  # the error's message may contain part of a password
         raise BadSetting(name="DATABASE_URL", reason="it is not a database URL") from None
     user, _, host = parts.netloc.rpartition("@")
     if not user or ":" in user:
@@ -344,9 +344,9 @@ def _read_secret_file(name: str, path: Path) -> str:
 
 
 def read_settings() -> Settings:
-    """Read the settings, once, when a process starts.
+    """Read the settings. Call this once, when the process starts.
 
-    Raises BadSetting for the first invalid one, and BadSettingsFile if ``.env`` cannot be read.
+    Raise BadSetting for the first invalid setting, or BadSettingsFile if ``.env`` cannot be read.
     """
     env_file = home_folder() / ".env"
     _check_env_file(env_file)
@@ -359,7 +359,7 @@ def read_settings() -> Settings:
 
 
 def _check_env_file(path: Path) -> None:
-    """Raise BadSettingsFile if there is a file that cannot be read as UTF-8; pydantic shows a traceback."""
+    """Raise BadSettingsFile if the file exists but isn't readable UTF-8, for which pydantic shows a traceback."""
     try:
         readable = not path.is_file() or "\0" not in path.read_text(encoding="utf-8")
         path.stat()

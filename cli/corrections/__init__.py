@@ -1,1 +1,1 @@
-"""Imports labelled texts from files and exports votes to them."""
+"""Imports labelled texts from files, and exports votes to files."""

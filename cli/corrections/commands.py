@@ -1,4 +1,4 @@
-"""``thumbs corrections``: imports and exports votes, and reports who labelled what."""
+"""``thumbs corrections``: imports and exports votes, and reports on labellers."""
 
 import dataclasses
 import json
@@ -18,17 +18,17 @@ def import_file(
         Path, typer.Argument(help="CSV, JSON lines or parquet file with the columns text, label and person.")
     ],
     as_admin: Annotated[
-        bool, typer.Option("--as-admin", help="Record all labels as the first admin's; they are final.")
+        bool, typer.Option("--as-admin", help="Record all labels as votes by the first admin, which are final.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
 ) -> None:
-    """Import labelled texts: each row says which label, positive, negative or neither, a person gives a text.
+    """Import labelled texts: each row has a text, a person, and that person's label: positive, negative or neither.
 
-    Either all rows are imported or none. The live model classifies each new text. A text belongs to the first person
-    named with it. Names that differ only in case or blanks are one person, and texts that differ only in case,
-    punctuation or blanks are one text. An export can be imported again: it has the same votes by the same people. By
-    importing a person's texts you state that they consent to training on them; this is recorded, except for people
-    whom the bot knows from Telegram: their own answer in the chat counts.
+    Either all rows are imported or none. The live model classifies each new text. The first person listed with a text
+    is its author. Names that differ only in case or blanks are one person, and texts that differ only in case,
+    punctuation or blanks are one text. An exported file can be imported again, with the same votes by the same people.
+    By importing a person's texts, you state that the person consents to training on them. This consent is recorded,
+    except for people whom the bot knows from Telegram. For them, only their own answer in the chat counts.
 
     \b
     Examples:
@@ -73,14 +73,14 @@ def export_file(
         Path, typer.Option(help="File to write: .csv, .jsonl or .parquet; the first two may also end in .gz.")
     ],
     usable: Annotated[
-        bool, typer.Option("--usable", help="Only eligible texts, each once, with its agreed label.")
+        bool, typer.Option("--usable", help="Write only eligible texts, once each, with the agreed label.")
     ] = False,
 ) -> None:
     """Write all votes to a file, each with the state of its text: usable, waiting, quarantined or settled as neither.
 
-    Data without consent is left out. People appear as numbers with a code, by which an import recognises them. In CSV
-    files, a text that a spreadsheet would treat
-    as a formula gets a leading apostrophe, which the import removes again. Parquet files need the training environment.
+    Data without consent is left out. People appear as numbers with a code that an import recognises. In CSV files, a
+    text that a spreadsheet would treat as a formula gets a leading apostrophe, which an import removes again. Parquet
+    files need the training environment.
 
     \b
     Examples:
@@ -112,7 +112,7 @@ def seen_by(
 ) -> None:
     """List the model versions that were trained or evaluated on a person's texts or votes.
 
-    Once consent is withdrawn, no later run uses them; the listed versions did so before.
+    Once people withdraw their consent, later runs don't use their data, but versions that already did are still listed.
 
     \b
     Example:
@@ -140,9 +140,10 @@ def seen_by(
 def labellers(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
-    """Estimate how often each labeller gives the true label, the worst first. Nobody is excluded because of it.
+    """Estimate how often each labeller gives the true label, worst first.
 
-    The estimate uses the model of Dawid and Skene on texts that several people labelled, once there are enough.
+    Labellers with a low estimate are not excluded. The estimate applies the Dawid-Skene model to texts that
+    several people labelled, once there are enough texts.
 
     \b
     Example:
@@ -176,7 +177,7 @@ def labellers(
 def gold(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
-    """Show how people answered the gold questions of /label, whose labels are known, the worst first.
+    """Show how people answered the gold questions in /label, which have known labels, worst first.
 
     \b
     Example:

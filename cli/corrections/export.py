@@ -1,4 +1,4 @@
-"""Writes votes to a table in batches of a few hundred texts, so that any number of them needs little memory."""
+"""Writes votes to a table in batches of a few hundred texts, so that a large export needs little memory."""
 
 import csv
 import json
@@ -27,8 +27,8 @@ Writer = Callable[[TextIO], AbstractContextManager[WriteRows]]
 def vote_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable_only: bool) -> Iterator[list[Row]]:
     """Yield batches of rows: one for each vote that its voter and the text's author consented to.
 
-    With ``usable_only``, yield one row for each eligible text instead, with its agreed label and its author. People
-    have the names of ``exported_names``, and those authors AUTHOR_PREFIX before it.
+    With ``usable_only``, yield one row for each eligible text instead, with the agreed label and the author. People
+    have the names from ``exported_names``. In a row for an eligible text, the name has the prefix AUTHOR_PREFIX.
     """
     texts = (
         text
@@ -43,7 +43,10 @@ def vote_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable_only
 
 
 def write_rows(path: Path, chunks: Iterable[list[Row]]) -> int:
-    """Write a table in the format of the file's suffix, and return the number of rows. Raises UnwritableFile."""
+    """Write a table in the format that the suffix names, and return the number of rows.
+
+    Raise UnwritableFile on failure.
+    """
     written = 0
     with atomic_write(path) as output, WRITERS[file_suffix(path)](output) as write:
         for rows in chunks:
@@ -53,7 +56,7 @@ def write_rows(path: Path, chunks: Iterable[list[Row]]) -> int:
 
 
 def file_suffix(path: Path) -> str:
-    """Return the last suffix of the file name that is not one of a compressed file, in lower case; may be empty."""
+    """Return the file name's last suffix in lower case, ignoring suffixes for compression, or an empty string."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     return next((suffix for suffix in reversed(suffixes) if suffix not in OPENERS), "")
 

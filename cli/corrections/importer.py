@@ -25,16 +25,17 @@ from storage.models.artifact_store import ArtifactStore
 
 _BATCH_SIZE: Final = 128
 
-# Called with the number of texts classified so far, and in all.
+# Called with the number of texts classified so far and the total number of texts.
 OnProgress = Callable[[int, int], None]
 
 
 def import_corrections(
     database: Database, settings: Settings, votes: Sequence[ImportedVote], admin: int | None, on_progress: OnProgress
 ) -> ImportCounts:
-    """Store the votes, with ``admin``, a Telegram id, as votes of that admin, and return the counts.
+    """Store the votes and return the counts. If ``admin``, a Telegram id, is given, store them as that admin's votes.
 
-    Raises UnusableArtifact if the live model's files are not those that were published, and StoreUnusable.
+    Raise UnusableArtifact if the live model's files differ from the published ones, or StoreUnusable if the store can't
+    be used.
     """
     with database.reading() as unit:
         votes = _with_known_spellings(votes, stored_texts(unit))
@@ -53,9 +54,9 @@ def import_corrections(
 
 
 def _with_known_spellings(votes: Sequence[ImportedVote], stored: Iterable[str]) -> list[ImportedVote]:
-    """Return the votes, each text as the database or else the first vote on it spells it, without duplicates.
+    """Return the votes without duplicates, with each text spelled as in the database or else as in its first vote.
 
-    Texts with one ``fingerprint`` are one text. A text that the database has exactly so is kept.
+    Texts with the same ``fingerprint`` are one text. A text that is in the database with the same spelling is kept.
     """
     exact = {vote.text for vote in votes}
     spellings: dict[str, str] = {}
@@ -74,7 +75,7 @@ def _with_known_spellings(votes: Sequence[ImportedVote], stored: Iterable[str]) 
 
 @contextmanager
 def _live_model_folder(settings: Settings, live: registry.ModelVersion | None) -> Iterator[Path]:
-    """Yield the folder of the live model, or of the one in the settings if the bot has never been started."""
+    """Yield the folder of the live model, or of the model in the settings if the bot has never been started."""
     if live is None:
         yield settings.model
         return

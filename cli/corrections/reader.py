@@ -1,4 +1,4 @@
-"""Reads a file of labelled texts strictly, and reports all its invalid rows at once."""
+"""Reads a file of labelled texts and reports all of its invalid rows together."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ OnProgress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class _FileRow:
-    """One row: ``exported`` means that it comes from an export, ``agreed`` that its label is not a person's vote."""
+    """A row. ``exported`` means that it comes from an export, ``agreed`` that its label isn't one person's vote."""
 
     text: str
     word: str
@@ -37,11 +37,12 @@ class _FileRow:
 
 
 def read_votes(path: Path, unanimous: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
-    """Return the votes in the file, without duplicates; names of one person get the spelling of the first.
+    """Return the votes in the file without duplicates. A person's name is spelled as in the person's first row.
 
-    A person may not give one text two labels; with ``unanimous``, no two people may. Texts are compared by
-    ``fingerprint``, and those of an export exactly, since it may list several spellings of a text, each with votes.
-    Raises MissingFile, UnreadableTable, EmptyTable, MissingColumn, and BadCorrections, which lists the invalid rows.
+    A person may give a text only one label. With ``unanimous``, all people must give a text the same label. Texts are
+    compared by ``fingerprint``. Texts from an export are compared exactly, because an export may list several spellings
+    of a text, each with its own votes. Raise MissingFile, UnreadableTable, EmptyTable, MissingColumn, or
+    BadCorrections, which lists the invalid rows.
     """
     votes: list[ImportedVote] = []
     problems: list[str] = []
@@ -87,7 +88,7 @@ def _label(word: str) -> str | None:
 
 
 def _problem(row: _FileRow, unanimous: bool) -> str | None:
-    """Return what is wrong with a row, whatever the others say, or None."""
+    """Return the problem with a single row, regardless of other rows, or None."""
     if classify_content(row.text) is not Content.WORDS:
         return "the text has no words"
     if foreign := foreign_language(row.text):

@@ -1,1 +1,1 @@
-"""The demo: playground, bot and worker under one supervisor."""
+"""The demo, which runs the playground, a bot and a worker under one supervisor."""

@@ -1,6 +1,6 @@
 """Starts, logs and stops the demo's child processes.
 
-Everything that happens to them arrives as an event in one queue, so the supervisor waits in one place only.
+Everything that happens to them arrives as an event in a single queue, so the supervisor waits in only one place.
 """
 
 import os
@@ -17,14 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-# Seconds that a process has to exit after SIGTERM before it is killed.
+# Seconds to wait for a process to exit after SIGTERM before it is killed.
 GRACE = 8.0
 _LAST_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """The process ``name`` wrote ``line``, given without its newline, to standard output or standard error."""
+    """The process ``name`` wrote ``line`` (without the newline) to standard output or standard error."""
 
     name: str
     line: str
@@ -32,7 +32,7 @@ class OutputLine:
 
 @dataclass(frozen=True, slots=True)
 class ProcessExit:
-    """The process ``name`` exited with ``status``, which is negative for a signal."""
+    """The process ``name`` exited with ``status``, which is negative if a signal ended it."""
 
     name: str
     status: int
@@ -47,7 +47,7 @@ Event = OutputLine | ProcessExit | StopRequest
 
 
 class ChildProcesses:
-    """Runs modules as child processes, which end with this process, and stops them all when the block ends."""
+    """Runs modules as child processes, and stops them all when the block or this process ends."""
 
     def __init__(self, logs: Path, events: queue.SimpleQueue[Event]) -> None:
         self.logs = logs
@@ -55,7 +55,7 @@ class ChildProcesses:
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._readers: list[threading.Thread] = []
         self._last_lines: dict[str, deque[str]] = {}
-        # The children notice the end of this pipe when this process is gone; see run_with_parent.
+        # When this process ends, so does the pipe, which the children notice; see run_with_parent.
         self._pipe_reader, self._pipe_writer = os.pipe()
 
     def __enter__(self) -> Self:
@@ -75,7 +75,7 @@ class ChildProcesses:
         folder: Path,
         python: Path | None = None,
     ) -> None:
-        """Run ``python -m module`` in ``folder``; its output goes to ``logs/module.log`` and becomes events.
+        """Run ``python -m module`` in ``folder``. The output is logged to ``logs/module.log`` and reported as events.
 
         ``python`` defaults to the interpreter of this process.
         """
@@ -89,7 +89,7 @@ class ChildProcesses:
             encoding="utf-8",
             errors="replace",
             pass_fds=[self._pipe_reader],
-            start_new_session=True,  # Ctrl-C in a terminal must reach this process only, which stops the children
+            start_new_session=True,  # Ctrl-C in a terminal must reach only this process, which stops the children
         )
         self._processes[module] = process
         self._last_lines[module] = deque(maxlen=_LAST_LINES)
@@ -106,9 +106,9 @@ class ChildProcesses:
         return "\n".join(self._last_lines[name])
 
     def stop(self) -> None:
-        """Stop all processes, the last one first: send SIGTERM, and SIGKILL if it is still running after ``GRACE``.
+        """Stop all processes in reverse order: send SIGTERM, then SIGKILL to a process still running after ``GRACE``.
 
-        The order is reversed because a process may need those that were started before it until it exits.
+        The order is reversed because a process may need earlier processes until it exits.
         """
         for process in reversed(self._processes.values()):
             process.send_signal(signal.SIGTERM)
@@ -117,7 +117,7 @@ class ChildProcesses:
             except subprocess.TimeoutExpired:
                 _kill_group(process.pid)
                 process.wait()
-            _kill_group(process.pid)  # processes that it started and left behind
+            _kill_group(process.pid)  # processes that the child started and left behind
         for reader in self._readers:
             reader.join(GRACE)
 

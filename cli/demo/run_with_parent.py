@@ -1,7 +1,7 @@
 """Runs a module as a program that ends when its parent process is gone.
 
 ``python -m cli.demo.run_with_parent DESCRIPTOR MODULE [ARGUMENT]...`` reads from a pipe that only the parent holds open
-for writing. Nothing is ever written to it: its end means that the parent has exited, whatever the reason.
+for writing. Nothing is ever written to it. When the pipe ends, the parent has exited, for whatever reason.
 """
 
 import os
@@ -12,7 +12,7 @@ import time
 
 from core.parent_watch import on_pipe_end
 
-# Seconds between SIGTERM and SIGKILL.
+# Seconds to wait between SIGTERM and SIGKILL.
 GRACE = 5.0
 
 
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> None:
 
 def _stop() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(GRACE)  # no event to wait for: if the program exits in time, this thread ends with it
+    time.sleep(GRACE)  # there is no event to wait for; if the program exits in time, this thread ends too
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -12,15 +12,15 @@ from core.errors import PortTaken, UnwritableFile
 from core.settings import HOME_VARIABLE, Settings
 from storage.db.encryption import make_key_file, read_keys
 
-# The person that the playground's page shows first.
+# The person whom the playground's page shows first.
 _PLAYGROUND_ADMIN = 1
 
 
 def demo_settings(settings: Settings) -> Settings:
     """Return ``settings`` with the demo's changes: all data in one folder, the playground as Telegram, a key, an admin.
 
-    Creates the data folder, and in it a key unless the settings name one. Raises UnwritableFile, PortTaken and
-    BadSetting.
+    Create the data folder, with a key in it if the settings have none. Raise UnwritableFile, PortTaken or BadSetting if
+    the demo can't run with these settings.
     """
     data_dir = settings.data_dir
     try:
@@ -62,7 +62,7 @@ def _with_key(demo: Settings) -> Settings:
 def child_environment(settings: Settings) -> dict[str, str]:
     """Return the environment of the demo's processes: ``settings`` and nothing else that would be read as a setting.
 
-    The processes' home folder is the data folder, where no ``.env`` adds to it.
+    The processes' home folder is the data folder, which has no ``.env`` that could add settings.
     """
     names = Settings.model_fields.keys()
     environment = {name: value for name, value in os.environ.items() if name.lower() not in names}
@@ -81,12 +81,12 @@ def _to_text(value: object) -> str:
         return value.get_secret_value()
     if isinstance(value, tuple):
         return ",".join(map(str, value))
-    # Not resolved: a virtual environment's interpreter is a link to one that does not see the environment's packages.
+    # The path isn't resolved, because a virtual environment's interpreter is a link to one that lacks the packages.
     return str(value.absolute() if isinstance(value, Path) else value)
 
 
 def usable_port(host: str, port: int) -> int:
-    """Return ``port`` if a server could listen on it now, or a free port for 0. Raises PortTaken."""
+    """Return ``port``, or a free port for 0. Raise PortTaken if a server can't listen on it now."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -98,7 +98,7 @@ def usable_port(host: str, port: int) -> int:
 
 
 def reachable_host(host: str) -> str:
-    """Return the host under which a process on this machine reaches a server that listens on ``host``."""
+    """Return the host name that processes on this machine use to reach a server listening on ``host``."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared, not listened on
 
 

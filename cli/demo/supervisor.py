@@ -21,7 +21,7 @@ from migrations.runner import upgrade
 
 PLAYGROUND, BOT = "playground", "bot"
 READY_LINE = "playground listening on "
-# In seconds: how long the demo may take to get ready, and how often the playground is asked whether the bot polls it.
+# Seconds that the demo may take to get ready, and seconds between checks whether the bot polls the playground.
 READY_TIMEOUT, POLL_INTERVAL = 60.0, 0.05
 
 Events = queue.SimpleQueue[Event]
@@ -30,8 +30,8 @@ Events = queue.SimpleQueue[Event]
 def run_demo(settings: Settings) -> None:
     """Start the playground and the bot, print the page's URL, start the worker, and stop all on SIGINT or SIGTERM.
 
-    Raises DemoRunning, PortTaken, ProcessEnded if playground or bot exit unexpectedly, and ProcessNotReady if they do
-    not get ready in time.
+    Raise DemoRunning, PortTaken, ProcessEnded if the playground or the bot exits unexpectedly, or ProcessNotReady if
+    they don't get ready in time.
     """
     with stop_events() as events:
         demo = demo_settings(settings)
@@ -56,7 +56,10 @@ def stop_events() -> Iterator[Events]:
 
 @contextmanager
 def hold_demo_lock(data_dir: Path) -> Iterator[None]:
-    """Lock ``data_dir`` for this demo. Raises DemoRunning if another demo uses it: both would answer the same chats."""
+    """Lock ``data_dir`` for this demo.
+
+    Raise DemoRunning if another demo uses it, since both would answer the same chats.
+    """
     lock = FileLock(data_dir / "demo.lock", timeout=0)
     try:
         lock.acquire()
@@ -76,7 +79,7 @@ def _run(demo: Settings, events: Events) -> None:
         if _wait_until_ready(demo, children, events):
             _print_address(demo)
             worker = WorkerSetup(children, environment, demo.data_dir)
-            worker.start()  # only now, so that the bot has the processor to itself until people can chat
+            worker.start()  # started last, so that the bot has the CPU to itself until people can chat
             _wait_for_stop(children, events, worker)
 
 

@@ -11,7 +11,7 @@ import cli
 from cli.demo.processes import ChildProcesses, Event, OutputLine, ProcessExit
 
 WORKER: Final = "worker"
-# The script that installs environments, as a module that runs in the project checkout.
+# Module that installs environments. It must run in the project checkout.
 INSTALLER: Final = "requirements.make_env"
 _ROOT: Final = Path(cli.__file__).resolve().parents[1]
 _PYTHON: Final = _ROOT / ".venv-train" / "bin" / "python"
@@ -20,7 +20,7 @@ _INSTALLING: Final = "Installing "
 
 
 class WorkerSetup:
-    """Starts the worker once its environment is ready. Until then people can chat, and training runs stay queued."""
+    """Starts the worker once its environment is ready. Until then, people can chat, and training runs stay queued."""
 
     def __init__(self, children: ChildProcesses, environment: Mapping[str, str], data_dir: Path) -> None:
         self._children = children
@@ -29,7 +29,7 @@ class WorkerSetup:
         self._installing = False
 
     def start(self) -> None:
-        """Start the worker if this environment can train, else the installation of one that can."""
+        """Start the worker if this environment can train. If not, install an environment that can."""
         if find_spec("keras") is not None:
             self._children.start(WORKER, ["--beat"], self._environment, self._data_dir)
         elif (_ROOT / "requirements" / "make_env.py").is_file():
