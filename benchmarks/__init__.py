@@ -1,4 +1,4 @@
-"""Measurements of the product on real data; each writes its figures to ``benchmarks/results`` as JSON.
+"""Programs that measure Thumbs on real data and write the results to ``benchmarks/results`` as JSON.
 
-Run them from the repository's root, with the paths of their data as options; docs/benchmarks.md has every command.
+Run them from the project's folder, and pass the paths of the data as options. docs/benchmarks.md lists all commands.
 """

@@ -3,13 +3,13 @@
     python -m benchmarks.chaos
 
 Several lanes run in parallel. Each has a worker, a beat and a reader with a separate database and broker, so that one
-lane trains while another waits for the lease of a dead worker. Everything is as in production except the network, which
-is small, and the gate's limits on losses, which are off. A killed worker or beat is restarted at once, as a service
-manager would do; the run has to be resumed without help.
+lane trains while another waits for the lease of a dead worker. Everything is as in production, except that the network
+is small and the gate's limits on losses are off. A killed worker or beat is restarted immediately, as by a service
+manager. The run must then resume without help.
 
-The exit status is 1 when a run was lost, failed for a reason other than three broken attempts, was held for another
-reason than distrusted words, went live more than once, or left files or processes behind; when an incomplete model was
-seen; or when worker or beat did not survive the Redis outage.
+The exit status is 1 if a run was lost, failed for a reason other than three broken attempts, was held for a reason
+other than distrusted words, went live more than once, or left files or processes behind. It is also 1 if the reader saw
+an incomplete model, or if the worker or the beat did not survive the Redis outage.
 """
 
 import argparse
@@ -36,7 +36,7 @@ _PACKAGES: Final = ("celery", "kombu", "redis", "sqlalchemy", "keras", "tensorfl
 
 
 def main() -> int:
-    """Run all lanes, write and print the results; return the exit status."""
+    """Run all lanes, write and print the results, and return the exit status."""
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         network = make_network(Path(folder))
@@ -59,7 +59,7 @@ def main() -> int:
 def _run_transport(
     transport: Transport, network: ChaosNetwork, arguments: argparse.Namespace, folder: Path
 ) -> TransportReport:
-    """Run all lanes of one transport."""
+    """Run all lanes for one transport."""
     started = time.monotonic()
     kills = split_evenly(arguments.kills, arguments.lanes)
 
@@ -80,9 +80,9 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.chaos", description="Kill the training processes, and check the runs."
     )
-    parser.add_argument("--kills", type=int, default=50, help="kills on each transport")
-    parser.add_argument("--lanes", type=int, default=4, help="lanes that run in parallel")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the victims and moments")
+    parser.add_argument("--kills", type=int, default=50, help="number of kills on each transport")
+    parser.add_argument("--lanes", type=int, default=4, help="number of lanes to run in parallel")
+    parser.add_argument("--seed", type=int, default=1, help="seed for drawing the victims and moments")
     parser.add_argument(
         "--transports", type=Transport, nargs="+", default=list(Transport), help="redis, folder or both"
     )

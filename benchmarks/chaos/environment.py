@@ -1,4 +1,4 @@
-"""The environment of one lane: settings, a database, a broker, an artifact store, and corrections to train on."""
+"""Sets up the environment for one lane: settings, database, broker, artifact store and corrections."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -36,15 +36,15 @@ ADMIN_ID: Final = 7
 _WORDS: Final = ("gravel", "treacle", "velvet")
 _INITIAL_TEXTS: Final = 90
 _TEXTS_PER_RUN: Final = 6
-# The gate's limits are not under test here: the 28 sentences of its set cannot show a loss of 0.3 points.
+# The gate's limits are not tested here, because the 28 sentences in its set cannot show a loss of 0.3 points.
 _GATE: Final = {"GATE_IMDB_LOSS": "1", "GATE_NEGATIVE_FLIPS": "1", "GATE_BEHAVIOUR_LOSS": "1"}
-# Alembic keeps its state in a module, so the lanes, which are threads, migrate one after another.
+# Alembic keeps its state in a module, and the lanes are threads, so they must migrate one after another.
 _MIGRATION_LOCK: Final = threading.Lock()
 
 
 @dataclass
 class ChaosEnvironment:
-    """What a lane's worker, beat and reader share; ``redis`` is None when a folder carries the messages."""
+    """The resources that a lane's worker, beat and reader share. ``redis`` is None if the broker is a folder."""
 
     folder: Path
     variables: Mapping[str, str]
@@ -57,11 +57,11 @@ class ChaosEnvironment:
 
     @property
     def store(self) -> ArtifactStore:
-        """The store that candidates are published to."""
+        """The store in which candidates are published."""
         return ArtifactStore.open(self.settings.store_address)
 
     def request_run(self, notify: bool = True) -> int:
-        """Add corrections and request a run as the bot does; return its id. Notify the worker if ``notify`` is set."""
+        """Add corrections, request a run like the bot, and return its id. Notify the worker if ``notify`` is set."""
         self._add_corrections(_TEXTS_PER_RUN)
         with self.database.unit_of_work() as unit:
             run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN_ID).run
@@ -75,7 +75,7 @@ class ChaosEnvironment:
             return runs.get_run(unit, run_id)
 
     def set_up(self) -> None:
-        """Make the anchor live, and add corrections for the first run."""
+        """Make the anchor live and add corrections for the first run."""
         anchor = self.network.anchor
         with self.database.unit_of_work() as unit:
             registry.register(unit, self.network.version, manifest_hash(anchor), str(anchor))
@@ -84,12 +84,12 @@ class ChaosEnvironment:
         self._add_corrections(_INITIAL_TEXTS)
 
     def roll_back(self) -> None:
-        """Make the anchor live again, so that the next candidate can be better than the live model."""
+        """Make the anchor live again so that the next candidate can be better than the live model."""
         with self.database.unit_of_work() as unit:
             registry.make_live(unit, self.network.version, "an admin rolled back", ADMIN_ID)
 
     def _add_corrections(self, count: int) -> None:
-        """Let an admin vote Wrong on the anchor's predictions for ``count`` new texts."""
+        """Record an admin's vote Wrong on the anchor's predictions for ``count`` new texts."""
         numbers = range(self._text_count, self._text_count + count)
         texts = [f"It was {_WORDS[number % 3]} all the way. That was number {number}." for number in numbers]
         predictions = Classifier.load(self.network.anchor, threads=1).classify(texts)
@@ -108,7 +108,7 @@ class ChaosEnvironment:
 def chaos_environment(
     folder: Path, transport: Transport, network: ChaosNetwork, postgres: PostgresServer | None
 ) -> Iterator[ChaosEnvironment]:
-    """Yield a lane's environment in ``folder``, whose name is also that of its database on the server ``postgres``."""
+    """Yield a lane's environment in ``folder``. The folder's name is also the name of the database on ``postgres``."""
     folder.mkdir()
     with ExitStack() as stack:
         redis = None

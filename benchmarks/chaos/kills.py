@@ -1,4 +1,4 @@
-"""Starts a lane's worker and beat, waits for the moment of each planned kill, and kills."""
+"""Starts a lane's worker and beat, and kills processes at the planned moments."""
 
 import os
 import signal
@@ -15,24 +15,24 @@ from benchmarks.chaos.records import Kill
 from storage.db.states import RunState
 from storage.training.runs import Run
 
-# Seconds after which a run that has not ended counts as lost: enough for three attempts, each after an expired lease.
+# Seconds after which an unfinished run counts as lost. This is enough for three attempts with an expired lease each.
 RUN_TIMEOUT: Final = 300.0
 _POLL_INTERVAL: Final = 0.1
-# Seconds between polls for events that take milliseconds: a candidate appears in the store, and the run ends.
+# Seconds between polls for short events: a candidate appears in the store, or the run ends.
 SHORT_POLL_INTERVAL: Final = 0.002
-# Polls of the store for each poll of the run, which takes longer.
+# Number of polls of the store for each poll of the run, because polling the run takes longer.
 _STORE_POLLS: Final = 50
 
 
 class RunLost(Exception):
-    """A run did not end in time; the message names it."""
+    """Raised if a run did not end in time. The message names the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunTimings:
-    """Seconds of an undisturbed run in this lane, from its request to its end, and of its last parts.
+    """Durations in seconds of an undisturbed run in this lane: from request to end, and of its last two parts.
 
-    ``evaluating`` starts at the end of training, ``publishing`` when the candidate appears in the store.
+    ``evaluating`` starts at the end of training. ``publishing`` starts when the candidate appears in the store.
     """
 
     total: float
@@ -50,9 +50,9 @@ class LaneProcesses:
         self._random = Random(environment.folder.name)
 
     def wait(self, run_id: int, until: Callable[[Run], bool], every: float = _POLL_INTERVAL) -> Run:
-        """Return the run when it meets ``until`` or has ended; restart worker and beat meanwhile.
+        """Wait until the run meets ``until`` or has ended, and return it. Restart the worker and the beat meanwhile.
 
-        ``every`` is the number of seconds between polls. Raise RunLost when the run takes too long.
+        ``every`` is the number of seconds between polls. Raise RunLost if the run takes too long.
         """
         deadline = time.monotonic() + RUN_TIMEOUT
         while True:
@@ -66,9 +66,9 @@ class LaneProcesses:
             time.sleep(every)
 
     def kill_as_planned(self, planned: PlannedKill, run_id: int, attempt: int, timings: RunTimings) -> Kill | None:
-        """Kill as planned, in this attempt of the run or a later one.
+        """Kill as planned, during this attempt or a later one.
 
-        Return None when the run ended before the planned moment, or before it had such a process.
+        Return None if the run ended before the planned moment or before the victim existed.
         """
         run = self.wait(run_id, lambda run: run.attempts >= attempt)
         match planned.moment:
@@ -87,7 +87,7 @@ class LaneProcesses:
         return Kill(planned.victim, planned.moment, run_id, state) if self._kill(planned.victim) else None
 
     def wait_for_candidate(self, run_id: int) -> Run:
-        """Return the run when a candidate appears in the store, or it has ended; raise RunLost if it takes too long."""
+        """Wait for a candidate in the store or the end of the run, and return the run. Raise RunLost on timeout."""
         known = set(self._environment.store.names())
 
         def appeared(_: Run) -> bool:
@@ -100,12 +100,12 @@ class LaneProcesses:
         return self.wait(run_id, appeared, every=0)
 
     def stop(self) -> None:
-        """Stop worker and beat."""
+        """Stop the worker and the beat."""
         self.beat.stop()
         self.worker.stop()
 
     def _kill(self, victim: Victim) -> bool:
-        """Kill a victim; return whether there was such a process."""
+        """Kill a victim, and return whether it existed."""
         match victim:
             case Victim.WORKER | Victim.WORKER_AND_CHILDREN:
                 self.worker.kill(group=victim is Victim.WORKER_AND_CHILDREN)
@@ -125,7 +125,7 @@ class LaneProcesses:
         return process is not None
 
     def _child_with_run(self) -> int | None:
-        """Return the worker's child that executes the run, or any of its children while none does."""
+        """Return the worker's child that executes the run, or any other child if no child executes a run."""
         found = child_processes(self.worker.pid)
         busy = [child for child in found if child_processes(child)]
         return self._random.choice(busy or found) if found else None

@@ -1,4 +1,4 @@
-"""One lane: requests runs one after another, kills as planned, and records how each run ended."""
+"""Runs one lane: requests training runs in turn, kills processes as planned, and records the outcomes."""
 
 import time
 from collections import deque
@@ -18,12 +18,12 @@ from storage.models import registry
 from storage.training.runs import Run
 
 _OUTAGE_SECONDS: Final = 5.0
-# Seconds for a worker to remove the folder of an ended run, and surplus models.
+# Seconds to wait for a worker to remove the folder of an ended run and surplus models.
 _CLEANUP_TIMEOUT: Final = 20.0
 
 
 class Lane:
-    """The processes of one lane and what happened to them."""
+    """The processes in one lane, and the records of their runs."""
 
     def __init__(
         self, environment: ChaosEnvironment, plan: Sequence[Sequence[PlannedKill]], log: Callable[[str], None]
@@ -37,7 +37,7 @@ class Lane:
         self._outage: Outage | None = None
 
     def run(self) -> LaneResult:
-        """Execute the plan between two undisturbed runs; with Redis, include an outage halfway."""
+        """Execute the plan between two undisturbed runs. With Redis, include an outage halfway through."""
         lost, processes = None, LaneProcesses(self._environment)
         with running_reader(self._environment) as reader:
             try:
@@ -71,7 +71,7 @@ class Lane:
             time.sleep(0.1)
 
     def _run_undisturbed(self, processes: LaneProcesses, reader: ReaderLog) -> RunTimings:
-        """Run without kills and return the timings."""
+        """Execute a run without kills, and return its timings."""
         requested = time.monotonic()
         run_id = self._environment.request_run()
         processes.wait(run_id, lambda run: run.state is RunState.EVALUATING)
@@ -84,9 +84,9 @@ class Lane:
         return RunTimings(ended - requested, ended - trained, ended - appeared)
 
     def _run_with_kills(self, processes: LaneProcesses, reader: ReaderLog, timings: RunTimings) -> None:
-        """Run with the next kills of the plan; leave those that the run ended too early for to the next run.
+        """Execute a run with the next kills in the plan, and leave kills for which it is too short to the next run.
 
-        Halve the delay of the first of them: otherwise a moment that no run on this machine reaches would never end.
+        Halve the delay of the first such kill, because no run on this machine may be long enough for the full delay.
         """
         planned, before = self._plan.popleft(), len(self._kills)
         requested, attempt = time.monotonic(), 0
@@ -105,7 +105,7 @@ class Lane:
         self._record_outcome(processes.wait(run_id, _never), requested, reader, len(self._kills) - before)
 
     def _run_through_redis_outage(self, processes: LaneProcesses, reader: ReaderLog) -> Outage:
-        """Stop and start Redis during a run, then request one without a message; worker and beat have to recover."""
+        """Restart Redis during a run, then request a run without a message. The worker and the beat must recover."""
         redis = self._environment.redis
         if redis is None:
             raise RuntimeError("this lane has no Redis")
@@ -124,7 +124,7 @@ class Lane:
         return Outage(states[0], states[1], (processes.worker.pid, processes.beat.pid) == pids)
 
     def _record_outcome(self, run: Run, requested: float, reader: ReaderLog, kills: int) -> RunState:
-        """Record how a run ended; if its model went live, wait until the reader loads it, then roll back."""
+        """Record a run's outcome. If its model went live, wait until the reader loads the model, then roll back."""
         with self._environment.database.reading() as unit:
             changes = registry.changes(unit)
         promotions = sum(change.to_version == run.candidate and change.who is None for change in changes)
@@ -141,14 +141,14 @@ class Lane:
         return run.state
 
     def _files_to_clean_up(self) -> list[str]:
-        """Return folders of runs, and files of models that are not in the registry."""
+        """Return the folders of runs and the files of models that are not in the registry."""
         with self._environment.database.reading() as unit:
             known = {model.location for model in registry.versions(unit) if model.removed_at is None}
         folders = (self._environment.settings.data_dir / "work").glob("run-*")
         return [*(folder.name for folder in folders), *(set(self._environment.store.names()) - known)]
 
     def _left_behind(self) -> list[str]:
-        """Return what should not exist after the end of the lane."""
+        """Return the names of files and processes that should not exist after the end of the lane."""
         messages = self._environment.settings.data_dir / "broker" / "messages"
         unfinished = [path.name for path in Path(messages).glob("*.unfinished")]
         running = [

@@ -1,4 +1,4 @@
-"""The small network that every run trains: random weights, fine-tuned on sentences of the project's own."""
+"""Creates the small network that every run trains: random weights, fine-tuned on the project's sentences."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.small_model import CONFIG, FEEDBACK, RECIPE, run_fine_tune, write_rec
 
 @dataclass(frozen=True, slots=True)
 class ChaosNetwork:
-    """A published model that feedback rounds start from, their recipe, and the reviews that it was trained on."""
+    """The anchor for the feedback rounds, their recipe, and the reviews that the anchor was trained on."""
 
     anchor: Path
     version: str
@@ -20,8 +20,8 @@ class ChaosNetwork:
 
 
 def make_network(folder: Path) -> ChaosNetwork:
-    """Train the anchor in ``folder``, which takes seconds."""
-    # TensorFlow takes seconds to import, and --help does not need it.
+    """Train the anchor in ``folder``. This takes a few seconds."""
+    # Importing TensorFlow takes seconds, and --help does not need it.
     from keras.utils import set_random_seed  # noqa: PLC0415
 
     from ml.bert.network import build_network  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Worker and beat as a service manager runs them, restarted when they end; and a search for their children."""
+"""Runs the worker and the beat like a service manager, restarts them, and finds their child processes."""
 
 import os
 import signal
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Final, Self
 
 _TRAINER_MODULE: Final = b"worker.trainer"
-# Seconds for a process to end after SIGTERM.
+# Seconds to wait for a process to end after SIGTERM.
 _STOP_TIMEOUT: Final = 40.0
 
 
 class Service:
-    """A Python module that runs in a separate process group, with its output in a log file.
+    """A Python module that runs in a separate process group. Its output goes to a log file.
 
-    ``name`` names the log file; ``arguments`` are those of the interpreter.
+    ``name`` is the log file's name, and ``arguments`` are the arguments for the interpreter.
     """
 
     def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
@@ -26,21 +26,21 @@ class Service:
         self._folder = folder
         self.log = folder / f"{name}.log"
         self.unexpected_exits = 0
-        """How often the process ended without being killed."""
+        """Number of times that the process ended without being killed."""
         self._process = self._start()
 
     @classmethod
     def thumbs(cls, command: str, environment: Mapping[str, str], folder: Path) -> Self:
-        """Start a command of ``thumbs``."""
+        """Start a ``thumbs`` command."""
         return cls(command, ("-m", "cli.main", command), environment, folder)
 
     @property
     def pid(self) -> int:
-        """The id of the current process."""
+        """The current process's id."""
         return self._process.pid
 
     def kill(self, group: bool = False) -> None:
-        """Send SIGKILL to the process, or to its whole group, and start a new process."""
+        """Send SIGKILL to the process or its whole group, and start a new process."""
         if group:
             os.killpg(self.pid, signal.SIGKILL)
         else:
@@ -49,19 +49,19 @@ class Service:
         self._process = self._start()
 
     def kill_children(self) -> None:
-        """Send SIGKILL to the process's children, which the process itself replaces."""
+        """Send SIGKILL to the process's children. The process itself replaces them."""
         for child in child_processes(self.pid):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
 
     def restart_if_ended(self) -> None:
-        """Restart the process if it ended, and count that as unexpected."""
+        """Restart the process if it has ended, and count the unexpected end."""
         if self._process.poll() is not None:
             self.unexpected_exits += 1
             self._process = self._start()
 
     def stop(self) -> None:
-        """Send SIGTERM, and SIGKILL to the processes that are left after a while."""
+        """Send SIGTERM, and after a while SIGKILL to the remaining processes."""
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_TIMEOUT)
@@ -83,7 +83,7 @@ class Service:
 
 
 def find_trainer(worker: int) -> int | None:
-    """Return the trainer that one of the worker's children started, or None."""
+    """Return the trainer that one of the worker's children started, or None if there is no trainer."""
     for child in child_processes(worker):
         for trainer in child_processes(child):
             if _TRAINER_MODULE in _command_line(trainer):
@@ -92,7 +92,7 @@ def find_trainer(worker: int) -> int | None:
 
 
 def child_processes(process: int) -> list[int]:
-    """Return the children of all threads of a process."""
+    """Return the children of all threads in a process."""
     found: list[int] = []
     with suppress(OSError):
         for thread in Path(f"/proc/{process}/task").iterdir():

@@ -1,8 +1,8 @@
-"""``python -m benchmarks.chaos.reader``: loads every live version completely, as the bot does, and reports errors.
+"""Loads every live model version completely, like the bot, and reports errors.
 
-It polls the registry twenty times a second, and verifies every folder that appears in the store under a model's name,
-which has to be complete from the start. It writes a line of JSON to standard output for each, and ends when its
-standard input does.
+Run it with ``python -m benchmarks.chaos.reader``. It polls the registry twenty times a second. It also verifies each
+model folder when the folder appears in the store, because it must be complete from the start. For each loaded or
+verified model it writes a line of JSON to standard output. It ends when its standard input is closed.
 """
 
 import json
@@ -35,7 +35,7 @@ class ModelReader:
         self._seen: set[str] = set()
 
     def poll(self) -> None:
-        """Load the live version if it has changed, and verify new folders of the store."""
+        """Load the live version if it has changed, and verify new folders in the store."""
         with self._database.reading() as unit:
             live = registry.live_model(unit)
         if live is not None and (self._live is None or live.version != self._live.version):
@@ -55,14 +55,14 @@ class ModelReader:
 
 
 def main() -> None:
-    """Poll until standard input ends."""
+    """Poll until standard input is closed."""
     reader = ModelReader(read_settings())
     while not select.select([sys.stdin], [], [], _POLL_INTERVAL)[0]:
         reader.poll()
 
 
 def _verification_error(folder: Path) -> str | None:
-    """Return what is wrong with a folder of the store; None if it is intact or was removed, as old models are."""
+    """Return an error message for a folder in the store, or None if the folder is intact or was removed."""
     try:
         verified_manifest(folder)
     except UnusableArtifact as error:

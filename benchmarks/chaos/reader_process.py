@@ -13,13 +13,13 @@ from typing import Final
 from benchmarks.chaos.environment import ChaosEnvironment
 
 _POLL_INTERVAL: Final = 0.1
-# Seconds for the reader to load a model.
+# Seconds to wait for the reader to load a model.
 _LOAD_TIMEOUT: Final = 60.0
 
 
 @dataclass
 class ReaderLog:
-    """The reader's events so far: the names of loaded and verified models, and errors."""
+    """The reader's events so far: names of loaded models, names of verified models, and errors."""
 
     loaded: list[str] = field(default_factory=list)
     verified: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class ReaderLog:
             (self.loaded if event["what"] == "loaded" else self.verified).append(event["name"])
 
     def wait_until_loaded(self, version: str) -> None:
-        """Wait until ``version`` is the last one loaded or refused; raise TimeoutError if that takes too long."""
+        """Wait until ``version`` is the last version loaded or refused. Raise TimeoutError if that takes too long."""
         deadline = time.monotonic() + _LOAD_TIMEOUT
         while self.loaded[-1:] != [version]:
             if time.monotonic() > deadline:
@@ -44,7 +44,7 @@ class ReaderLog:
 
 @contextmanager
 def running_reader(environment: ChaosEnvironment) -> Iterator[ReaderLog]:
-    """Run a reader of this environment's models during the block, and yield its events."""
+    """Run a reader for this environment's models during the block, and yield its events."""
     events = ReaderLog()
     with (
         (environment.folder / "reader.log").open("wb") as log,

@@ -1,4 +1,4 @@
-"""The records of a lane: kills, runs, the Redis outage, and the reader's findings."""
+"""Records from a lane: kills, runs, the Redis outage, and the reader's findings."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from storage.db.states import RunState
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """One kill: the victim, the planned moment, and the state of the run's row just before."""
+    """One kill: the victim, the planned moment, and the run's state just before the kill."""
 
     victim: Victim
     moment: Moment
@@ -20,8 +20,8 @@ class Kill:
 class RunOutcome:
     """How a run ended.
 
-    ``seconds`` are from the request to the end, ``promotions`` how often the gate promoted the candidate, ``kills`` the
-    kills during the run, and ``trigger_words`` the number of words that the gate distrusted.
+    ``seconds`` is the time from the request to the end, ``promotions`` the number of promotions of its candidate,
+    ``kills`` the number of kills during the run, and ``trigger_words`` the number of words that the gate distrusted.
     """
 
     run_id: int
@@ -36,9 +36,9 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A Redis outage: the final states of the run ``during`` it and of the next run, which was sent no message.
+    """The final states of the run ``during`` a Redis outage and of the next run, which is requested without a message.
 
-    ``same_processes`` is whether worker and beat survived.
+    ``same_processes`` says whether the worker and the beat survived.
     """
 
     during: RunState
@@ -48,12 +48,12 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class LaneResult:
-    """One lane: kills, runs, and the reader's findings.
+    """The results of one lane: kills, runs, and the reader's findings.
 
-    ``loads`` counts the live versions that were loaded completely, ``verified`` the folders that appeared in the store;
-    ``refusals`` are error messages about either. ``ended_by_themselves`` counts workers and beats that ended without
-    being killed. ``left_behind`` names folders of runs, files of unknown models and processes that remained at the end.
-    ``lost`` is the error that ended the lane early.
+    ``loads`` counts the live versions that were loaded completely, and ``verified`` the verified folders in the store.
+    ``refusals`` are the error messages from loading and verifying. ``ended_by_themselves`` counts workers and beats
+    that ended without being killed. ``left_behind`` lists run folders, files of unknown models and processes that
+    remained at the end. ``lost`` is the error that ended the lane early.
     """
 
     kills: tuple[Kill, ...]

@@ -1,4 +1,4 @@
-"""Summarises the lanes of a transport, and lists the faults: what should not have happened."""
+"""Summarises the lanes of a transport and lists faults, which are events that should not have happened."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,17 +11,17 @@ from benchmarks.common.provenance import Provenance
 from storage.db.states import RunState
 from storage.training.runs import MAX_ATTEMPTS
 
-# Victims whose death breaks an attempt; the beat only sends messages.
+# Victims that break an attempt when they are killed. The beat does not, because it only sends messages.
 _ATTEMPT_BREAKERS = frozenset(Victim) - {Victim.BEAT}
 
 
 @dataclass(frozen=True, slots=True)
 class TransportReport:
-    """The results of one transport, as counts unless noted otherwise.
+    """The results for one transport. Fields are counts unless noted otherwise.
 
     ``victims`` and ``states`` count kills by victim and by the state of the run, ``ends`` runs by final state. ``lost``
-    are runs that did not end, and ``most_promotions`` is the largest number of promotions of one run. ``faults`` are
-    sentences, none when all is well. Seconds of a run are from its request to its end.
+    counts runs that did not end, and ``most_promotions`` is the largest number of promotions for one run. ``faults``
+    are sentences; there are none if all is well. Durations of runs are in seconds, from request to end.
     """
 
     transport: Transport
@@ -42,16 +42,16 @@ class TransportReport:
     ended_by_themselves: int
     left_behind: tuple[str, ...]
     quiet_seconds: float
-    """The median of the undisturbed runs."""
+    """Median duration of the undisturbed runs."""
     struck_seconds: float
-    """The median of the runs with kills."""
+    """Median duration of the runs with kills."""
     longest_seconds: float
     faults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ChaosReport:
-    """The content of ``benchmarks/results/chaos.json``; ``parameters`` and ``layers`` are the small network's."""
+    """The content of ``benchmarks/results/chaos.json``. ``parameters`` and ``layers`` describe the small network."""
 
     provenance: Provenance
     seed: int
@@ -62,7 +62,7 @@ class ChaosReport:
 
 
 def summarise(transport: Transport, lanes: Sequence[LaneResult], seconds: float) -> TransportReport:
-    """Return the figures of all lanes of a transport, which took ``seconds``."""
+    """Return the figures for all lanes of a transport. ``seconds`` is the total duration."""
     runs = [run for lane in lanes for run in lane.runs]
     kills = [kill for lane in lanes for kill in lane.kills]
     return TransportReport(
@@ -91,7 +91,7 @@ def summarise(transport: Transport, lanes: Sequence[LaneResult], seconds: float)
 
 
 def _lane_faults(lane: LaneResult) -> Iterator[str]:
-    """Yield a sentence for each fault of a lane."""
+    """Yield a sentence for each fault in a lane."""
     if lane.lost:
         yield lane.lost
     for run in lane.runs:
@@ -106,9 +106,10 @@ def _lane_faults(lane: LaneResult) -> Iterator[str]:
 
 
 def _run_faults(run: RunOutcome, broken: int) -> Iterator[str]:
-    """Yield a sentence for each fault of a run in which ``broken`` kills may each have ended an attempt.
+    """Yield a sentence for each fault of a run in which up to ``broken`` kills ended an attempt.
 
-    A candidate that the gate holds for distrusted words is not a fault, since the small network overrates some words.
+    It is not a fault if the gate holds a candidate for distrusted words, because the small network overrates some
+    words.
     """
     distrusted = run.state is RunState.HELD and run.trigger_words
     if run.promotions != (run.state is RunState.PROMOTED):

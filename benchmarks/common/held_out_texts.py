@@ -1,4 +1,4 @@
-"""Texts that no model was trained on or judged by: shuffled sentences, and IMDB test reviews outside the gate set."""
+"""Selects held-out texts: shuffled sentences, and IMDB test reviews outside the gate set."""
 
 import numpy as np
 import pandas as pd
@@ -8,11 +8,11 @@ from ml.training.dataset_splits import DatasetSplits
 from worker.gate.gate_set import GateSet
 
 SEED = 42
-"""Draws every set of texts, so that all runs and benchmarks measure on the same ones."""
+"""Seed for drawing every set of texts, so that all runs and benchmarks evaluate on the same texts."""
 
 
 def shuffled(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of ``table`` in an order that depends on their number alone."""
+    """Return the rows of ``table`` in an order that depends only on the number of rows."""
     return table.iloc[np.random.default_rng(SEED).permutation(len(table))].reset_index(drop=True)
 
 

@@ -14,7 +14,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class SpeedRatio:
-    """Samples per second of one trainer divided by another's; ``lowest`` and ``highest`` are over pairs of blocks."""
+    """One trainer's speed divided by another's. ``lowest`` and ``highest`` are over pairs of blocks."""
 
     of_medians: float
     lowest: float
@@ -22,15 +22,15 @@ class SpeedRatio:
 
 
 def speed_ratio(first: Sequence[float], second: Sequence[float]) -> SpeedRatio:
-    """Return how many times as fast ``first`` is; both are samples per second, by block, of the same batches."""
+    """Return how many times as fast ``first`` is. Both hold samples per second, by block, for the same batches."""
     pairs = [mine / theirs for mine, theirs in zip(first, second, strict=True)]
     return SpeedRatio(median(first) / median(second), min(pairs), max(pairs))
 
 
 def samples_per_second(sizes: Sequence[int], blocks: Sequence[Sequence[float]]) -> list[float]:
-    """Return the speed of each block, from the batch ``sizes`` of all steps and the seconds of each block's steps.
+    """Return the speed in each block, from the batch ``sizes`` of all steps and the seconds of each block's steps.
 
-    Raise ValueError when there are more or fewer steps than batches.
+    Raise ValueError if the number of steps differs from the number of batches.
     """
     if len(sizes) != sum(map(len, blocks)):
         raise ValueError(f"{sum(map(len, blocks))} steps were timed, but there were {len(sizes)} batches")
@@ -39,9 +39,9 @@ def samples_per_second(sizes: Sequence[int], blocks: Sequence[Sequence[float]]) 
 
 
 class TrainerProcess:
-    """A trainer's process, which has reached its first stop and computes only during ``run_block`` and ``finish``.
+    """A trainer's process. It waits at its first stop and computes only during ``run_block`` and ``finish``.
 
-    Its standard error goes into ``log``. Raise RuntimeError when the process ends early.
+    Its standard error goes to ``log``. The methods raise RuntimeError if the process ends early.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
@@ -72,13 +72,13 @@ class TrainerProcess:
         self._close()
 
     def run_block(self) -> list[float]:
-        """Return the seconds of each step up to the next stop."""
+        """Run until the next stop, and return the seconds for each step."""
         self._resume()
         seconds: list[float] = self._read_event()["seconds"]
         return seconds
 
     def finish(self) -> None:
-        """Let the trainer write its folder after the last stop; raise RuntimeError when that fails."""
+        """Let the trainer write its folder after the last stop. Raise RuntimeError if that fails."""
         self._resume()
         if self._process.wait() != 0:
             raise self._failure()
@@ -111,7 +111,7 @@ class TrainerProcess:
 
 
 def interleave(trainers: Mapping[str, TrainerProcess], blocks: int) -> dict[str, list[list[float]]]:
-    """Return the seconds of each step, by trainer and block; every trainer runs its first block, then its second."""
+    """Run every trainer's first block, then the second, and so on; return each step's seconds by trainer and block."""
     seconds: dict[str, list[list[float]]] = {name: [] for name in trainers}
     for _ in range(blocks):
         for name, trainer in trainers.items():

@@ -1,4 +1,4 @@
-"""Command-line options that several benchmarks share."""
+"""Adds command-line options that several benchmarks share."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -12,10 +12,10 @@ def add_imdb_option(parser: ArgumentParser) -> None:
 
 
 def add_sentences_option(parser: ArgumentParser) -> None:
-    """Add ``--sentences``, which takes labelled sentences from a domain other than IMDB's."""
+    """Add ``--sentences``, labelled sentences from a domain other than IMDB."""
     parser.add_argument("--sentences", type=Path, required=True, help="labelled sentences from another domain: CSV")
 
 
 def add_out_option(parser: ArgumentParser, name: str) -> None:
-    """Add ``--out``, the results file, which is the committed one of this ``name`` by default."""
+    """Add ``--out``, the results file. By default, it is the committed file with this ``name``."""
     parser.add_argument("--out", type=Path, default=RESULTS / f"{name}.json", help="results file")

@@ -1,4 +1,4 @@
-"""Describes the code and the machine that a results file was measured with."""
+"""Describes the code and the machine of a measurement."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ _GIB = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The code and the machine of one run, without the name of a host, user or path."""
+    """The code and the machine for one run, without host names, user names or paths."""
 
     commit: str
     """Full hash of the checked-out commit."""
@@ -36,8 +36,8 @@ class Provenance:
 def provenance(*packages: str, commit: str | None = None) -> Provenance:
     """Return a description of this run, with the installed versions of ``packages``.
 
-    Read the commit from the git checkout unless ``commit`` is given, for a copy without git; append ``-dirty`` to it
-    where the copy's files differ from that commit.
+    The commit is read from the git checkout. For a copy without git, pass ``commit``, with ``-dirty`` appended if the
+    files differ from that commit.
     """
     dirty = commit.endswith("-dirty") if commit else bool(_uncommitted_changes())
     return Provenance(
@@ -66,7 +66,7 @@ def _git(*arguments: str) -> str:
 def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # Only Linux has this file.
+    except OSError:  # This file exists only on Linux.
         return platform.processor()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()

@@ -3,12 +3,12 @@
     python -m benchmarks.learning --data imdb.parquet --sentences rt_polarity.csv.gz
 
 Starts ``thumbs demo`` in a temporary folder. Twelve people consent to training and write sentences from another domain
-over HTTP: 300, then 2,000. They vote on the predictions for their own sentences, and label other people's with
-``/label``, so that a sentence has two votes, each mistaken with a probability of 5%. After each round the admin sends
-``/retrain``. The benchmark times the stages of the run, the card of the decision, and the first reply of the new
-version, while three other people write a sentence a second each. The admin promotes a model that the gate holds
-although it is better on feedback. After the end of the demo, each candidate is compared with the live model before it,
-on held-out sentences and on official IMDB test reviews outside the gate set.
+over HTTP: 300, then 2,000. They vote on the predictions for their own sentences and label other people's sentences with
+``/label``, so that each sentence has two votes. Each vote is wrong with a probability of 5%. After each round the admin
+sends ``/retrain``. The benchmark times the run's stages, the decision card, and the new version's first reply.
+Meanwhile, three other people write one sentence per second each. If the gate holds a model that is better on feedback,
+the admin promotes it. After the demo has ended, each candidate is compared with the previous live model on held-out
+sentences and on official IMDB test reviews outside the gate set.
 """
 
 import argparse
@@ -48,15 +48,15 @@ from tests.demo_process import running_demo
 _PERSON_IDS: Final = range(101, 113)
 _BACKGROUND_IDS: Final = range(201, 204)
 _MISTAKE_RATE: Final = 0.05
-# Replies to wait for after the first one of a new model.
+# Number of replies to wait for after a new model's first reply.
 _REPLIES_AFTER_SWAP: Final = 30
-# The target, in seconds from /retrain to the first reply of the new model.
+# Target for the seconds from /retrain to the new model's first reply.
 _TARGET_SECONDS: Final = 360.0
 
 
 @dataclass(frozen=True, slots=True)
 class _FinishedRound:
-    """A round before its models are measured."""
+    """A finished round before its models are evaluated."""
 
     votes: VoteCounts
     counts: ConsensusCounts
@@ -69,7 +69,7 @@ class _FinishedRound:
 
 
 class _DemoSession:
-    """Simulated people and an admin at a running demo."""
+    """Simulated people and an admin who use a running demo."""
 
     def __init__(self, client: PlaygroundClient, records: DemoRecords, texts: LoopTexts) -> None:
         self._client = client
@@ -83,12 +83,12 @@ class _DemoSession:
         self._background_texts = texts.meanwhile["text"].tolist()
 
     def consent(self) -> None:
-        """Let every person but the background people consent to training."""
+        """Let all people except the background people consent to training."""
         for person in self._people:
             person.consent()
 
     def run_round(self, number: int) -> _FinishedRound:
-        """Write and label the sentences of a round, retrain, and wait for replies of the new model."""
+        """Write and label a round's sentences, retrain, and wait for replies from the new model."""
         texts = self._texts.rounds[number]["text"].tolist()
         seconds: dict[str, float] = {}
         with _timed(seconds, "write and judge one's own"):
@@ -114,7 +114,7 @@ class _DemoSession:
 
 
 def main() -> int:
-    """Run all rounds, write and print the results; return 1 on late, repeated, missing or outdated replies."""
+    """Run all rounds, and write and print the results. Return 1 on late, repeated, missing or outdated replies."""
     arguments = _arguments()
     known = DatasetSplits.from_reviews(read_reviews(arguments.data), arguments.data, Recipe.load("feedback"), None)
     texts = LoopTexts.split(read_reviews(arguments.sentences), known, arguments.rounds)
@@ -140,7 +140,7 @@ def _arguments() -> argparse.Namespace:
     )
     add_imdb_option(parser)
     add_sentences_option(parser)
-    parser.add_argument("--rounds", type=int, nargs="+", default=[300, 2_000], help="sentences of each round")
+    parser.add_argument("--rounds", type=int, nargs="+", default=[300, 2_000], help="number of sentences in each round")
     add_out_option(parser, "learning_loop")
     return parser.parse_args()
 
@@ -174,7 +174,7 @@ def _report(
 
 
 def _measured_round(texts: LoopTexts, records: DemoRecords, one: _FinishedRound, sentences: int) -> LearningRound:
-    """Compare the models of a finished round and return its figures."""
+    """Compare the models of a finished round, and return the round's figures."""
     live, started, replied = one.run.live_at, one.followed.started_at, one.first_reply_at
     return LearningRound(
         sentences=sentences,

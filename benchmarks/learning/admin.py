@@ -12,27 +12,27 @@ from playground.client import PlaygroundClient
 from playground.state.people import ADMIN_ID
 from playground.wire import JsonObject
 
-# Seconds that a run may take.
+# Maximum number of seconds for a run.
 _RUN_TIMEOUT: Final = 1_800.0
-# The stages of a run in order, each with a part of the message that shows it.
+# The stages of a run in order, each with words from the message that shows the stage.
 _STAGE_TEXTS: Final = {
     "taken by a worker": TEXTS.run_preparing,
     "training": TEXTS.run_training.partition("\n")[2].partition("{")[0],
     "measuring": TEXTS.run_evaluating,
 }
 _FAILED_TEXT: Final = TEXTS.run_failed.partition("{")[0]
-# What the card says once its model is live.
+# Words on the decision card once the model is live.
 _PROMOTED_TEXT: Final = TEXTS.card_promoted.partition("}")[2]
-# The start of the card of a held model that may still be promoted: held for too few corrections or for its words.
+# The first words on the card of a held model that an admin may promote: it has too few corrections or distrusted words.
 HELD_BUT_BETTER: Final = "Held: better on feedback"
 
 
 @dataclass(slots=True)
 class FollowedRun:
-    """What the admin sees of a run.
+    """The admin's view of a run.
 
-    ``started_at`` is ``time.time()`` of ``/retrain``, and ``stage_seconds`` are the seconds from then to each stage.
-    ``decision`` is the caption of the card, ``card`` its PNG, and ``message_id`` its message.
+    ``started_at`` is the ``time.time()`` of ``/retrain``, and ``stage_seconds`` holds the seconds from then to each
+    stage. ``decision`` is the card's caption, ``card`` its PNG image, and ``message_id`` the id of its message.
     """
 
     started_at: float
@@ -47,12 +47,12 @@ class FollowedRun:
         return HELD_BUT_BETTER in self.decision
 
     def record_stage(self, stage: str) -> None:
-        """Record the time of a stage, unless it was seen before."""
+        """Record the time of a stage unless the stage was seen before."""
         self.stage_seconds.setdefault(stage, round(time.time() - self.started_at, 1))
 
 
 def retrain(client: PlaygroundClient) -> FollowedRun:
-    """Send ``/retrain`` and follow the run to its card; raise RuntimeError when it fails or takes too long."""
+    """Send ``/retrain`` and follow the run to its card. Raise RuntimeError if the run fails or takes too long."""
     followed = FollowedRun(time.time())
     sent = client.message("/retrain", user_id=ADMIN_ID)["message_id"]
     deadline = time.monotonic() + _RUN_TIMEOUT
@@ -68,7 +68,7 @@ def retrain(client: PlaygroundClient) -> FollowedRun:
 
 
 def promote(client: PlaygroundClient, followed: FollowedRun) -> None:
-    """Tap Promote under the card, confirm, and wait until the card says that the model is live."""
+    """Tap Promote under the card, confirm, and wait until the card shows that the model is live."""
 
     def card(chat: JsonObject) -> JsonObject:
         return next(message for message in chat["messages"] if message["message_id"] == followed.message_id)
@@ -84,7 +84,7 @@ def promote(client: PlaygroundClient, followed: FollowedRun) -> None:
 
 
 def quarantine_summary(client: PlaygroundClient) -> str:
-    """Send ``/quarantine`` and return the first line of the reply."""
+    """Send ``/quarantine`` and return the reply's first line."""
     sent = client.message("/quarantine", user_id=ADMIN_ID)["message_id"]
 
     def found(chat: JsonObject) -> list[str]:
@@ -95,7 +95,7 @@ def quarantine_summary(client: PlaygroundClient) -> str:
 
 
 def _record_message(message: JsonObject, followed: FollowedRun) -> bool:
-    """Record what a message of the bot shows; return whether it is the card of the decision."""
+    """Record the run's progress from a message by the bot. Return whether the message is the decision card."""
     if "photo" in message:
         followed.record_stage("card")
         followed.decision = message["caption"]

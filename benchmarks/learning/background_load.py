@@ -1,4 +1,4 @@
-"""People who write while a model is trained and swapped, with the time and the model version of each reply."""
+"""Simulates people who write while a model is trained and swapped, and records the replies."""
 
 import re
 import threading
@@ -18,17 +18,17 @@ from playground.wire import JsonObject
 
 # Seconds after which a reply is late.
 LATE_AFTER: Final = 5.0
-# Seconds between a reply and the person's next sentence.
+# Seconds to wait between a reply and the person's next sentence.
 _PAUSE: Final = 1.0
-# The model version under a prediction.
+# Matches the model version in a reply with a prediction.
 _VERSION_PATTERN: Final = re.compile(re.sub("<[^>]*>", "", fill(TEXTS.version, version=r"(\S+)")))
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceRoundTrip:
-    """A sentence and its reply, with the ``time.time()`` of both; ``replied_at`` is None without a reply.
+    """A sentence and its reply, with the ``time.time()`` of each. ``replied_at`` is None if there is no reply.
 
-    ``version`` is None for a reply without a prediction.
+    ``version`` is None if the reply contains no prediction.
     """
 
     message_id: int
@@ -39,7 +39,7 @@ class SentenceRoundTrip:
 
 @dataclass(frozen=True, slots=True)
 class BackgroundLoad:
-    """The replies during a run; ``seconds_to_reply`` are quantiles over the replies."""
+    """Figures on the replies during a run. ``seconds_to_reply`` holds quantiles."""
 
     people: int
     sentences: int
@@ -47,13 +47,13 @@ class BackgroundLoad:
     late: int
     doubled: int
     stale: int
-    """Sentences that the old model answered although they were sent after the first reply of the new one."""
+    """Number of sentences that the old model answered although they were sent after the new model's first reply."""
     versions: dict[str, int]
     seconds_to_reply: dict[str, float]
 
 
 class BackgroundPerson:
-    """A person who writes sentences; a separate thread runs ``write_until_stopped``."""
+    """A person who writes sentences. A separate thread runs ``write_until_stopped``."""
 
     def __init__(self, client: PlaygroundClient, number: int, texts: Iterable[str]) -> None:
         self.round_trips: list[SentenceRoundTrip] = []
@@ -63,7 +63,7 @@ class BackgroundPerson:
         self._stop = threading.Event()
 
     def write_until_stopped(self) -> None:
-        """Write a sentence, wait for the reply, pause, until stopped; raise RuntimeError if the sentences run out."""
+        """Write sentences until stopped, and wait for each reply. Raise RuntimeError if the sentences run out."""
         for text in self._texts:
             self.round_trips.append(self._send(text))
             if self._stop.wait(_PAUSE):
@@ -75,7 +75,7 @@ class BackgroundPerson:
         self._stop.set()
 
     def count_doubled(self) -> int:
-        """Return the number of sentences with more than one reply in the chat."""
+        """Return the number of sentences in the chat with more than one reply."""
         chat = self._client.chat(self._id)
         return sum(sum(is_reply_to(seen, one.message_id) for seen in chat["messages"]) > 1 for one in self.round_trips)
 
@@ -98,7 +98,7 @@ class BackgroundPerson:
 def background_people(
     client: PlaygroundClient, numbers: Sequence[int], texts: Sequence[str]
 ) -> Iterator[list[BackgroundPerson]]:
-    """Let people write different sentences during the block; re-raise the error of any of them at its end."""
+    """Let people write different sentences during the block. If writing fails, raise the error at the end."""
     people = [BackgroundPerson(client, number, texts[place :: len(numbers)]) for place, number in enumerate(numbers)]
     with ThreadPoolExecutor(len(people)) as threads, ExitStack() as stops:
         jobs: list[Future[None]] = []
@@ -112,7 +112,7 @@ def background_people(
 
 
 def wait_for_first_reply(people: Sequence[BackgroundPerson], version: str) -> float:
-    """Wait for the first reply of a version and return its ``time.time()``; raise TimeoutError if none comes."""
+    """Wait for a version's first reply and return its ``time.time()``. Raise TimeoutError if there is none."""
 
     def reply_times() -> list[float]:
         return [
@@ -124,13 +124,13 @@ def wait_for_first_reply(people: Sequence[BackgroundPerson], version: str) -> fl
 
 
 def wait_for_replies(people: Sequence[BackgroundPerson], count: int) -> None:
-    """Wait for ``count`` more replies; raise TimeoutError if they do not come."""
+    """Wait for ``count`` more replies. Raise TimeoutError if they do not arrive."""
     enough = len(_all_round_trips(people)) + count
     _wait_until(lambda: len(_all_round_trips(people)) >= enough, f"fewer than {count} more replies came")
 
 
 def summarise(people: Sequence[BackgroundPerson], new: str | None, since: float | None) -> BackgroundLoad:
-    """Return figures of all replies; ``new`` is the version that is live since ``since``, None if none went live."""
+    """Return figures on all replies. ``new`` went live at ``since``; it is None if no version went live."""
     round_trips = _all_round_trips(people)
     seconds = [one.replied_at - one.sent_at for one in round_trips if one.replied_at is not None]
     return BackgroundLoad(

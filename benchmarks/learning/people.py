@@ -1,4 +1,4 @@
-"""Simulated people: they consent, write sentences, vote on predictions and label other people's sentences."""
+"""Simulates people who consent, write sentences, vote on predictions and label other people's sentences."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,21 +22,21 @@ _SEED: Final = 42
 
 @dataclass(frozen=True, slots=True)
 class TrueLabels:
-    """The true labels by fingerprint; people are ``mistaken`` about a share of the sentences, 0 to 1."""
+    """The true labels by fingerprint. People give a wrong label to the share ``mistaken`` (0 to 1) of the sentences."""
 
     labels: Mapping[str, str]
     mistaken: float
 
     @classmethod
     def from_tables(cls, tables: Sequence[pd.DataFrame], mistaken: float) -> Self:
-        """Return the labels of the tables and of the gold questions that /label mixes in."""
+        """Return the labels from the tables and from the gold questions in /label."""
         labels = {fingerprint(question.text): question.label for question in gold_questions()}
         for table in tables:
             labels |= {fingerprint(text): LABELS[label] for text, label in table[["text", "label"]].to_numpy().tolist()}
         return cls(labels, mistaken)
 
     def vote_of(self, person: int, text: str) -> str:
-        """Return the label that a person gives a sentence, which is always the same."""
+        """Return the label that a person gives to a sentence. It is the same every time."""
         key = fingerprint(text)
         wrong = Random(f"{_SEED} {person} {key}").random() < self.mistaken
         return next(label for label in LABELS if (label == self.labels[key]) != wrong)
@@ -44,16 +44,16 @@ class TrueLabels:
 
 @dataclass(frozen=True, slots=True)
 class VoteCounts:
-    """Sentences with a prediction (``read``) and without, votes on own and on others' sentences, and gold questions."""
+    """Numbers of sentences with (``read``) and without a prediction, of own and other votes, and of gold questions."""
 
     read: int = 0
     refused: int = 0
     own: int = 0
     others: int = 0
     mistaken: int = 0
-    """Mistaken votes among ``own`` and ``others``."""
+    """Number of wrong votes in ``own`` and ``others``."""
     called_wrong: int = 0
-    """Predictions that their readers voted wrong."""
+    """Number of predictions that people voted wrong."""
     gold: int = 0
 
     def __add__(self, more: "VoteCounts") -> "VoteCounts":
@@ -62,7 +62,7 @@ class VoteCounts:
 
 
 class SimulatedPerson:
-    """A person with a private chat; only one thread at a time may use it."""
+    """A person with a private chat. Only one thread at a time may use an instance."""
 
     def __init__(self, client: PlaygroundClient, number: int, true_labels: TrueLabels) -> None:
         self._client = client
@@ -71,7 +71,7 @@ class SimulatedPerson:
         self._gold = {fingerprint(question.text) for question in gold_questions()}
 
     def consent(self) -> None:
-        """Consent to training on every text that follows."""
+        """Consent to training on all later texts."""
         sent = self._client.message("/consent", user_id=self._id)["message_id"]
         question = self._wait_for_message(lambda message: message["message_id"] > sent)
         self._client.tap(question["message_id"], TEXTS.button_consent_yes, user_id=self._id)
@@ -80,7 +80,7 @@ class SimulatedPerson:
         )
 
     def write(self, text: str) -> VoteCounts:
-        """Send a sentence and vote on the prediction, if there is one."""
+        """Send a sentence, and vote on the prediction if there is one."""
         sent = self._client.message(text, user_id=self._id)["message_id"]
         reply = self._wait_for_message(lambda message: is_reply_to(message, sent))
         if not reply["buttons"]:
@@ -92,7 +92,7 @@ class SimulatedPerson:
         return VoteCounts(read=1, own=1, mistaken=self._is_mistaken(text, vote), called_wrong=not agrees)
 
     def label(self) -> VoteCounts:
-        """Label other people's sentences until none needs a vote."""
+        """Label other people's sentences until no sentence needs a vote."""
         sent = self._client.message("/label", user_id=self._id)["message_id"]
         shown = self._wait_for_message(lambda message: message["message_id"] > sent)
         buttons = {"Positive": TEXTS.button_positive, "Negative": TEXTS.button_negative}
@@ -117,7 +117,7 @@ class SimulatedPerson:
         )
 
     def _wait_for_message(self, fits: Callable[[JsonObject], bool]) -> JsonObject:
-        """Wait for a message of the bot that ``fits``, and return the newest."""
+        """Wait for a message from the bot that ``fits``, and return the newest such message."""
 
         def found(chat: JsonObject) -> list[JsonObject]:
             return [message for message in reversed(chat["messages"]) if message["from_bot"] and fits(message)]
@@ -127,7 +127,7 @@ class SimulatedPerson:
 
 
 def in_parallel(people: Sequence[SimulatedPerson], act: Callable[[int, SimulatedPerson], VoteCounts]) -> VoteCounts:
-    """Let all people act in parallel, each with their place in the sequence, and return the sum of their votes."""
+    """Let all people act in parallel, each with their index, and return the sum of their votes."""
     with ThreadPoolExecutor(len(people)) as threads:
         return sum(threads.map(act, range(len(people)), people), VoteCounts())
 

@@ -1,4 +1,4 @@
-"""Reads the demo's database: consensus on the labelled sentences, the training run, and its models to compare."""
+"""Reads the demo's database: the consensus on labelled sentences, the training run, and its models."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ from storage.training import runs
 
 @dataclass(frozen=True, slots=True)
 class ConsensusCounts:
-    """Sentences of all rounds so far by the state of their consensus; ``wrong`` are usable with a wrong label."""
+    """Numbers of sentences in all rounds so far, by consensus. ``wrong`` counts usable sentences with a wrong label."""
 
     usable: int
     waiting: int
@@ -38,10 +38,10 @@ class ConsensusCounts:
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """A training run: the numbers of sentences in training and held out, the decision, and when the model went live.
+    """A training run: numbers of training and held-out sentences, the decision, and the time of going live.
 
-    ``seconds`` are from the worker's claim to the end. ``live_at`` is a ``time.time()``, or None for a candidate that
-    did not go live. A rejected candidate is not ``published``, so that it cannot be measured.
+    ``seconds`` is the time from the worker's claim to the end. ``live_at`` is a ``time.time()``, or None if the
+    candidate did not go live. A rejected candidate is not ``published``, so it cannot be evaluated.
     """
 
     champion: str
@@ -68,7 +68,7 @@ class DemoRecords:
         )
 
     def consensus_counts(self, labels: Mapping[str, str]) -> ConsensusCounts:
-        """Count the labelled sentences by state; ``labels`` are the true ones, by text."""
+        """Count the labelled sentences by state. ``labels`` holds the true labels by text."""
         rules, admins = EligibilityRules.from_settings(self._settings), frozenset(self._settings.admin_ids)
         with self._database() as database, database.reading() as unit:
             true = {unit.cipher.fingerprint(text): label for text, label in labels.items()}
@@ -83,7 +83,7 @@ class DemoRecords:
         )
 
     def newest_run(self) -> RunFigures:
-        """Return the figures of the newest run; raise ValueError when it has no decision."""
+        """Return the figures for the newest run. Raise ValueError if the run has no decision."""
         counts = select(SnapshotRow.part, func.count()).group_by(SnapshotRow.part)
         with self._database() as database, database.reading() as unit:
             run = runs.newest_runs(unit, 1)[0]
@@ -106,14 +106,14 @@ class DemoRecords:
         )
 
     def compare_models(self, run: RunFigures, texts: pd.DataFrame) -> Comparison | None:
-        """Compare the run's champion (first) and candidate (second) on ``texts``; None for a rejected candidate."""
+        """Compare the run's champion (first) and candidate (second) on ``texts``, or return None if it was rejected."""
         if not run.published:
             return None
         before, after = (self._logits(version, texts) for version in (run.champion, run.candidate))
         return compare((run.champion, run.candidate), before, after, texts["label"].to_numpy(np.int8))
 
     def _logits(self, version: str, texts: pd.DataFrame) -> Logits:
-        """Return the logits (texts, labels) of a published version."""
+        """Return a published version's logits, with shape (texts, labels)."""
         with self._database() as database, database.reading() as unit:
             location = registry.get_version(unit, version).location
         folder = ArtifactStore.open(self._settings.store_address).fetch(location, self._settings.data_dir)

@@ -1,4 +1,4 @@
-"""The report of the learning loop, as its results file holds it."""
+"""Defines the content of the learning loop's results file."""
 
 from dataclasses import dataclass
 
@@ -12,19 +12,19 @@ from ml.evaluation.comparison import Comparison
 
 @dataclass(frozen=True, slots=True)
 class LearningRound:
-    """One round; ``seconds`` are by step, those of the run counted from ``/retrain`` to when the chat shows them."""
+    """One round. ``seconds`` holds times by step; the run's steps are timed from ``/retrain`` to their message."""
 
     sentences: int
     votes: VoteCounts
     judged: ConsensusCounts
     quarantine: str
-    """The first line of ``/quarantine`` before the run."""
+    """First line of the reply to ``/quarantine`` before the run."""
     seconds: dict[str, float]
     run: RunFigures
     retrain_to_live: float | None
-    """Seconds to the first reply that names the candidate; None if it did not go live."""
+    """Seconds from ``/retrain`` to the candidate's first reply, or None if the candidate did not go live."""
     live_to_reply: float | None
-    """The part of ``retrain_to_live`` after the registry made the candidate live."""
+    """The part of ``retrain_to_live`` after the candidate went live in the registry."""
     meanwhile: BackgroundLoad
     on_sentences: Comparison | None
     on_imdb: Comparison | None
@@ -32,7 +32,7 @@ class LearningRound:
 
 @dataclass(frozen=True, slots=True)
 class LearningLoopReport:
-    """The content of ``benchmarks/results/learning_loop.json``; accuracies and differences are shares from 0 to 1."""
+    """The content of ``benchmarks/results/learning_loop.json``. Accuracies and differences are shares from 0 to 1."""
 
     provenance: Provenance
     parameters: int
@@ -40,5 +40,5 @@ class LearningLoopReport:
     mistaken: float
     parts: dict[str, TextSet]
     shared_texts: int
-    """Texts, compared by fingerprint, that are in more than one of the parts."""
+    """Number of texts that are in more than one part, compared by fingerprint."""
     rounds: list[LearningRound]

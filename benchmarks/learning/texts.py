@@ -1,4 +1,4 @@
-"""The sentences that people write and label, held-out sentences, and IMDB reviews to measure forgetting with."""
+"""Draws the sentences to write and label, the held-out sentences, and IMDB reviews to measure forgetting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from ml.text.fingerprints import fingerprint
 from ml.training.dataset_splits import DatasetSplits
 from worker.gate.gate_set import GateSet
 
-# As in ``benchmarks.training.feedback_value``, which names the use of the other sentences.
+# As in ``benchmarks.training.feedback_value``, which explains how the other sentences are used.
 _TEST, _POOL = 2_000, 8_500
 _IMDB: Final = 3_000
 
 
 @dataclass(frozen=True, slots=True)
 class LoopTexts:
-    """Tables with the columns ``text`` and ``label``; no text is in more than one of them."""
+    """Tables with the columns ``text`` and ``label``. No text is in more than one table."""
 
     rounds: tuple[pd.DataFrame, ...]
     meanwhile: pd.DataFrame
@@ -32,8 +32,8 @@ class LoopTexts:
     def split(cls, sentences: pd.DataFrame, known: DatasetSplits, sizes: Sequence[int]) -> Self:
         """Draw the sentences of each round, background sentences that nobody labels, and 2,000 held-out ones.
 
-        ``imdb`` are official test reviews outside the gate set. The draw has a fixed seed. Raise ValueError when there
-        are too few sentences.
+        ``imdb`` holds official test reviews outside the gate set. The seed is fixed. Raise ValueError if there are too
+        few sentences.
         """
         rows = shuffled(sentences.drop_duplicates("text"))
         held_out = rows[:_TEST]
@@ -56,6 +56,6 @@ class LoopTexts:
 
 
 def imdb_test_reviews(known: DatasetSplits, gate: GateSet) -> pd.DataFrame:
-    """Return about 3,000 official test reviews of whole movies outside the gate set."""
+    """Return about 3,000 official test reviews outside the gate set, with all reviews for each movie."""
     others = reviews_outside_gate(known, gate)
     return hold_out(others, _IMDB / len(others), SEED).dev

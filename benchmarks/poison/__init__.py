@@ -1,4 +1,4 @@
-"""Lets people collude to make the model worse, or to plant a phrase that decides, with and without the rules.
+"""Simulates people who collude to harm the model, and measures the harm with and without the rules.
 
 Run it with ``python -m benchmarks.poison``.
 """

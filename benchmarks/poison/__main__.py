@@ -2,15 +2,15 @@
 
     python -m benchmarks.poison --data imdb.parquet --sentences rt_polarity.csv.gz
 
-People write and label Rotten Tomatoes sentences. 3%, 10% and 30% of them collude to flip labels, or to plant a phrase
-that makes any text Positive; ``people`` describes how. Each case has a separate database, filled as ``thumbs
-corrections import`` does and trained on as a worker does, with the default rules and limits; the same fine-tune also
-runs on all votes without the rules. Only the network is smaller than in production. An admin promotes a held model that
-is better on feedback, as in ``benchmarks.learning``, unless the card names a word.
+People write and label Rotten Tomatoes sentences. Of these people, 3%, 10% or 30% collude to flip labels or to plant a
+phrase that makes any text Positive; the module ``people`` describes how. Each case has a separate database. The votes
+are imported like with ``thumbs corrections import``, and a run is executed like by a worker, with the default rules and
+limits. The same fine-tune also runs on all votes without the rules. Only the network is smaller than in production. As
+in ``benchmarks.learning``, an admin promotes a held model that is better on feedback, unless the card names a word.
 
-The exit status is 1 when, with 3% or 10% colluding, a model that went live lost more than 0.3 points on the reviews
-outside the gate set, or the phrase works on it; when no model goes live although nobody colludes; or when a text is in
-more than one of the parts.
+The exit status is 1 in three cases: with 3% or 10% colluding, a model went live that lost more than 0.3 points on the
+reviews outside the gate set or on which the phrase works; no model went live although nobody colluded; or a text is in
+more than one part.
 """
 
 import argparse
@@ -40,7 +40,7 @@ _PACKAGES: Final = ("keras", "tensorflow", "openvino", "sqlalchemy")
 
 
 def main() -> int:
-    """Run all cases, write and print the results; return the exit status."""
+    """Run all cases, write and print the results, and return the exit status."""
     arguments = _arguments()
     started = time.monotonic()
     known = DatasetSplits.from_reviews(read_reviews(arguments.data), arguments.data, DEFAULT, arguments.reviews)
@@ -64,9 +64,11 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add_imdb_option(parser)
     add_sentences_option(parser)
-    parser.add_argument("--seeds", type=int, default=5, help="draws of people for each attack and share")
-    parser.add_argument("--layers", type=int, default=3, help="layers of the small network")
-    parser.add_argument("--reviews", type=int, default=2_000, help="IMDB reviews that the small network is trained on")
+    parser.add_argument("--seeds", type=int, default=5, help="number of draws for each attack and share of people")
+    parser.add_argument("--layers", type=int, default=3, help="number of layers in the small network")
+    parser.add_argument(
+        "--reviews", type=int, default=2_000, help="number of IMDB reviews for training the small network"
+    )
     parser.add_argument("--out", type=Path, help="results file, such as benchmarks/results/poison.json")
     return parser.parse_args(given)
 

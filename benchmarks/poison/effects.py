@@ -1,4 +1,4 @@
-"""Measures a model: its accuracy, and whether the planted phrase decides its predictions."""
+"""Measures a model's accuracy and whether the planted phrase decides its predictions."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,12 @@ _TARGET = LABELS.index(TARGET)
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Figures of a model as it is served; shares are 0 to 1.
+    """Figures for a model as it is served. Shares are from 0 to 1.
 
-    ``imdb`` and ``sentences`` are its accuracies on reviews outside the gate set and on held-out sentences. ``turned``
-    is the share of the correctly classified negative sentences that become Positive with the phrase before or after
-    them, whichever turns more; 0 for a model that classifies none of them correctly.
+    ``imdb`` and ``sentences`` are the accuracies on reviews outside the gate set and on held-out sentences. ``turned``
+    is the share of correctly classified negative sentences that become Positive with the phrase. The phrase is placed
+    before or after the sentences, and the larger share counts. It is 0 if the model classifies no negative sentence
+    correctly.
     """
 
     imdb: float
@@ -29,7 +30,7 @@ class Effect:
 
 
 def measure_effect(model: Classifier, texts: PoisonTexts) -> Effect:
-    """Measure a model on the held-out sentences and the IMDB reviews of ``texts``."""
+    """Evaluate a model on the held-out sentences and the IMDB reviews in ``texts``."""
     negative = texts.held_out[texts.held_out["label"] != _TARGET]["text"].tolist()
     predicted = _predictions(model, negative)
     correct = [text for text, label in zip(negative, predicted, strict=True) if label != _TARGET]

@@ -28,11 +28,11 @@ from worker.runs.executor import WorkerContext, execute_run
 
 @dataclass(frozen=True, slots=True)
 class GuardedOutcome:
-    """The outcome of the run: its final state, the gate's sentence, and the numbers of texts in training and held out.
+    """The outcome of a run: its final state, the gate's sentence, and the numbers of training and held-out texts.
 
-    ``planted_train`` and ``planted_held_out`` are the planted ones among them. ``lower`` is the lower end of the gate's
-    interval of the change on its IMDB reviews, as a share; ``words`` are the words that the trigger scan named.
-    ``effect`` is None for a rejected candidate, whose files are deleted.
+    ``planted_train`` and ``planted_held_out`` count the planted texts among them. ``lower`` is the lower end of the
+    gate's interval for the change on its IMDB reviews, as a share. ``words`` are the words that the trigger scan
+    reported. ``effect`` is None for a rejected candidate, because its files are deleted.
     """
 
     state: RunState
@@ -47,21 +47,21 @@ class GuardedOutcome:
 
     @property
     def promoted_by_admin(self) -> bool:
-        """Whether an admin promotes it: it is held although it is better on feedback, and the scan names no word."""
+        """Whether an admin promotes the model: it is held although better on feedback, and the scan reports no word."""
         return self.state is RunState.HELD and self.sentence.startswith(HELD_BUT_BETTER) and not self.words
 
     @property
     def goes_live(self) -> bool:
-        """Whether it goes live, promoted by the gate or by an admin."""
+        """Whether the gate or an admin promotes the model."""
         return self.state is RunState.PROMOTED or self.promoted_by_admin
 
 
 def run_guarded(
     folder: Path, network: PoisonNetwork, texts: PoisonTexts, case_votes: CaseVotes, recipe: Path
 ) -> GuardedOutcome:
-    """Import the votes of a case into a new database and execute one run; runs of a core share ``folder``.
+    """Import a case's votes into a new database and execute one run. The runs on one core share ``folder``.
 
-    Raise RuntimeError when the run ends without a decision.
+    Raise RuntimeError if the run ends without a decision.
     """
     key = SecretStr(Fernet.generate_key().decode())
     with TemporaryDirectory(dir=folder) as own:
@@ -114,7 +114,7 @@ def _execute(settings: Settings, database: Database, texts: PoisonTexts, case_vo
 
 
 def _candidate_effect(settings: Settings, database: Database, run: Run, texts: PoisonTexts) -> Effect | None:
-    """Measure the published candidate; None if it was rejected."""
+    """Measure the published candidate, or return None if it was rejected."""
     if run.state is RunState.REJECTED:
         return None
     with database.reading() as unit:

@@ -1,4 +1,4 @@
-"""The small network: the lowest layers of the packaged encoder, fine-tuned on a part of IMDB."""
+"""Creates the small network: the lowest layers of the packaged encoder, fine-tuned on some IMDB reviews."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,12 +8,12 @@ from benchmarks.common.thumbs_command import count_parameters
 from ml.training.recipe import Recipe
 from tests.small_model import run_fine_tune, write_recipe
 
-# Longer than the sentences that people write; of a review, it is the first paragraph.
+# In tokens. This is longer than people's sentences and covers the first paragraph of a review.
 _WINDOW: Final = 64
 
 
 def _with_short_windows(recipe: Recipe) -> Recipe:
-    """Return the recipe, limited to the first words of a review, which is faster."""
+    """Return the recipe with short windows and only the first one of each review, which is faster."""
     return replace(recipe, reading="head", window=_WINDOW, overlap=0)
 
 
@@ -23,7 +23,7 @@ FEEDBACK: Final = _with_short_windows(Recipe.load("feedback"))
 
 @dataclass(frozen=True, slots=True)
 class PoisonNetwork:
-    """A published model that feedback rounds start from, and the file of reviews that it was trained on."""
+    """The anchor for the feedback rounds, and the file with the reviews that the anchor was trained on."""
 
     anchor: Path
     reviews: Path
@@ -31,17 +31,17 @@ class PoisonNetwork:
     layers: int
 
     def recipe(self, seed: int) -> Recipe:
-        """Return the recipe ``feedback``, with embeddings and a third of the layers frozen, as in the full network."""
+        """Return the recipe ``feedback``. Embeddings and a third of the layers are frozen, as in the full network."""
         return replace(FEEDBACK, frozen_layers=self.layers // 3, seed=seed)
 
     def write_recipe(self, folder: Path, seed: int) -> Path:
-        """Write the recipe to a file that the settings can name."""
+        """Write the recipe to a file, so that a setting can refer to it."""
         return write_recipe(folder, self.recipe(seed))
 
 
 def make_network(folder: Path, reviews: Path, layers: int) -> PoisonNetwork:
-    """Fine-tune the encoder's lowest ``layers`` layers on ``reviews`` in ``folder``, which takes minutes."""
-    # TensorFlow takes seconds to import, and --help does not need it.
+    """Fine-tune the encoder's lowest ``layers`` layers on ``reviews`` in ``folder``. This takes minutes."""
+    # Importing TensorFlow takes seconds, and --help does not need it.
     from ml.bert.config import BertConfig  # noqa: PLC0415
     from ml.bert.pretrained import read_checkpoint, write_checkpoint  # noqa: PLC0415
     from ml.data.reviews import read_reviews  # noqa: PLC0415

@@ -1,6 +1,6 @@
 """Runs the cases in parallel, one process on each CPU core.
 
-It is a separate module because a spawned process imports the function that it runs, and cannot import ``__main__``.
+This is a separate module because a spawned process imports its function, and it cannot import ``__main__``.
 """
 
 import os
@@ -25,7 +25,7 @@ from ml.training.dataset_splits import DatasetSplits
 
 @dataclass(frozen=True, slots=True)
 class _CoreWork:
-    """The cases that one process runs on one CPU core; its cases share ``folder``."""
+    """The cases for one process on one CPU core. They share ``folder``."""
 
     core: int
     cases: tuple[Case, ...]
@@ -35,7 +35,7 @@ class _CoreWork:
 
 
 def run_cases(cases: Sequence[Case], network: PoisonNetwork, texts: PoisonTexts, folder: Path) -> list[CaseReport]:
-    """Run every case, as many in parallel as there are CPU cores, and return the reports in the order of ``cases``."""
+    """Run all cases, one per CPU core at a time, and return the reports in the order of ``cases``."""
     cores = sorted(os.sched_getaffinity(0))
     work = [
         _CoreWork(core, tuple(cases[number :: len(cores)]), network, texts, folder / f"core-{core}")
@@ -47,7 +47,7 @@ def run_cases(cases: Sequence[Case], network: PoisonNetwork, texts: PoisonTexts,
 
 
 def _run_on_core(work: _CoreWork) -> list[CaseReport]:
-    """Run the cases of one process, which share files such as the live model's cached logits."""
+    """Run one process's cases, which share files such as the live model's cached logits."""
     os.sched_setaffinity(0, {work.core})
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)

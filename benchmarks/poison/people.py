@@ -1,9 +1,9 @@
-"""Draws the texts and votes of a case: honest people, who are mistaken sometimes, and people who collude.
+"""Draws the texts and votes for a case, from honest people, who sometimes err, and from colluders.
 
-Colluders use everything that the rules allow. Two of them vote on each planted text, so that it reaches its quorum
-before anyone else is asked. They write ten times as many texts as honest people, which exceeds a person's quota when
-they are few. On honest people's texts, colluders who flip labels vote against the truth, and those who plant a phrase
-vote for it, so that they stay undetected.
+Colluders do everything that the rules allow. Two colluders vote on each planted text, so that the text reaches its
+quorum before anyone else is asked. Each colluder writes ten times as many texts as an honest person; if there are few
+colluders, this exceeds a person's quota. On honest people's texts, colluders who flip labels vote for the wrong label.
+Colluders who plant a phrase vote for the correct label to stay undetected.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from ml.text.labels import LABELS
 from storage.feedback.bulk_import import ImportedVote
 from storage.feedback.votes import OPPOSITE
 
-# Two words that are in no sentence and no review.
+# Two words that do not occur in any sentence or review.
 PHRASE: Final = "tangerine zeppelin"
-# The label that colluders want for every text with the phrase.
+# The label that colluders vote for on every text with the phrase.
 TARGET: Final = "Positive"
 # The probability that an honest person's vote is a mistake.
 MISTAKEN: Final = 0.05
@@ -30,21 +30,21 @@ COLLUDERS_TEXTS: Final = 150
 
 @dataclass(frozen=True, slots=True)
 class CaseVotes:
-    """All votes of a case, each text's author first, and the planted texts."""
+    """All votes in a case, with each text's author first, and the planted texts."""
 
     votes: tuple[ImportedVote, ...]
     planted: frozenset[str]
 
     @property
     def texts(self) -> int:
-        """The number of texts."""
+        """Number of texts."""
         return len({one.text for one in self.votes})
 
 
 def draw_votes(case: Case, sentences: pd.DataFrame) -> CaseVotes:
-    """Let people write ``sentences`` (columns ``text`` and ``label``) once each and vote on them, by the case's seed.
+    """Draw, with the case's seed, who writes each of the ``sentences`` (columns ``text`` and ``label``), and all votes.
 
-    Raise ValueError when there are too few sentences.
+    Raise ValueError if there are too few sentences.
     """
     random = Random(case.seed)
     names = [f"person {number}" for number in range(PEOPLE)]
@@ -62,12 +62,12 @@ def draw_votes(case: Case, sentences: pd.DataFrame) -> CaseVotes:
 
 
 def with_phrase(text: str, at_end: bool) -> str:
-    """Return a text with the phrase at its end or its start."""
+    """Return a text with the phrase added at the end or the start."""
     return f"{text} {PHRASE}" if at_end else f"{PHRASE} {text}"
 
 
 def _sentences_to_plant(case: Case, sentences: pd.DataFrame) -> pd.DataFrame:
-    """Return the sentences that colluders plant: any to flip labels, negative ones to plant a phrase."""
+    """Return the sentences that colluders plant: any sentences to flip labels, negative ones to plant a phrase."""
     fitting = sentences
     if case.attack is Attack.TRIGGER:
         fitting = sentences[sentences["label"] == LABELS.index(OPPOSITE[TARGET])]
@@ -87,7 +87,7 @@ def _plant_text(
 def _write_honest_text(  # noqa: PLR0913, PLR0917 - a row, and who may vote on it
     case: Case, random: Random, honest: Sequence[str], colluders: Sequence[str], text: str, label: str
 ) -> tuple[ImportedVote, ImportedVote]:
-    """Let an honest person write a text and vote on it, and any other person vote too."""
+    """Let an honest person write a text and vote on it, and let any other person vote too."""
     author = random.choice(honest)
     other = random.choice([name for name in (*honest, *colluders) if name != author])
     if other in colluders:

@@ -1,4 +1,4 @@
-"""The sentences that people write, and the sentences and IMDB reviews to measure the harm with."""
+"""Draws the sentences that people write, and the sentences and IMDB reviews for measuring harm."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +13,16 @@ from ml.training.dataset_splits import DatasetSplits
 from worker.gate.gate_set import GateSet
 
 _HELD_OUT: Final = 2_000
-# Enough to show a loss of 0.3 points when two models differ on one review in a hundred.
+# Enough reviews to show a loss of 0.3 points if two models differ on one review in a hundred.
 _IMDB: Final = 6_000
 
 
 @dataclass(frozen=True, slots=True)
 class PoisonTexts:
-    """Tables with the columns ``text`` and ``label``; no text is in more than one of them.
+    """Tables with the columns ``text`` and ``label``. No text is in more than one table.
 
-    ``train`` are the official IMDB train reviews that the small network is trained on, including dev; ``gate`` is the
-    gate set, and ``imdb`` are official test reviews of movies outside it.
+    ``train`` holds the official IMDB train reviews that the small network is trained on, including dev. ``gate`` is the
+    gate set, and ``imdb`` holds official test reviews of movies outside the gate set.
     """
 
     sentences: pd.DataFrame
@@ -33,7 +33,7 @@ class PoisonTexts:
 
     @classmethod
     def split(cls, sentences: pd.DataFrame, known: DatasetSplits) -> Self:
-        """Draw by a fixed seed; ``known`` is IMDB, limited to the reviews that the small network is trained on."""
+        """Draw all tables with a fixed seed. In ``known``, the train part is limited to the small network's reviews."""
         rows = shuffled(sentences[~sentences["text"].map(fingerprint).duplicated()])
         gate = GateSet.choose(known)
         others = reviews_outside_gate(known, gate)
@@ -56,7 +56,7 @@ class PoisonTexts:
         }
 
     def write_reviews(self, path: Path) -> Path:
-        """Write the file that training runs read: ``train`` is its train part, the gate set its test part."""
+        """Write the file for training runs, with ``train`` as its train part and the gate set as its test part."""
         table = pd.concat([self.train.assign(split="train"), self.gate.assign(split="test")], ignore_index=True)
         table["label"] = table["label"].map(dict(enumerate(LABELS)))
         table.to_parquet(path)

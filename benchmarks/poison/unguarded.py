@@ -18,7 +18,7 @@ from ml.training.dataset_splits import DatasetSplits
 def run_unguarded(
     network: PoisonNetwork, known: DatasetSplits, texts: PoisonTexts, case_votes: CaseVotes, seed: int
 ) -> Effect:
-    """Fine-tune by the same recipe and replay on all votes, with no quorum, quota or gate, and measure the model."""
+    """Fine-tune on all votes with the same recipe and replay, without quorum, quota or gate, and measure the model."""
     import keras  # noqa: PLC0415 - a process that only draws cases does not need it
 
     from ml.training.feedback_round import base_model_from, feedback_training_set, load_anchor  # noqa: PLC0415

@@ -1,1 +1,1 @@
-"""Benchmarks of a served model: its quality, and its speed behind the bot."""
+"""Benchmarks for a served model: its quality, and its speed in the bot."""

@@ -3,8 +3,9 @@
     make demo &
     python -m benchmarks.serving.http_load --reviews imdb.parquet --split test --count 1000
 
-Each review is sent by a different person, with its HTML line breaks as line ends, and split as Telegram's apps split
-long texts. A reply is right when the only label that it names is the review's; an unsure reply counts as a reply.
+Each review is sent by a different person. HTML line breaks become line ends, and long reviews are split like in
+Telegram's apps. A reply is right if it names exactly one label and that is the review's label. An unsure reply counts
+as a reply.
 """
 
 import argparse
@@ -29,13 +30,13 @@ from ml.evaluation.intervals import wilson_interval
 from ml.text.labels import LABELS
 from playground.client import PlaygroundClient
 
-# The lowest id of a person in this benchmark, far from those that the demo's page shows.
+# Lowest id of a person in this benchmark, far from the ids on the demo's page.
 _FIRST_PERSON = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewRoundTrip:
-    """One review: messages sent, seconds to the first reply, number of replies, and the label that the first names."""
+    """One review: messages sent, seconds to the first reply, number of replies, and the label in the first reply."""
 
     messages: int
     seconds: float
@@ -46,7 +47,7 @@ class ReviewRoundTrip:
 
 @dataclass(frozen=True, slots=True)
 class HttpLoadReport:
-    """The content of ``benchmarks/results/drive.json``; shares are 0 to 1, the interval is Wilson's at 95%."""
+    """The content of ``benchmarks/results/drive.json``. Shares are from 0 to 1, with Wilson's 95% interval."""
 
     provenance: Provenance
     reviews: int
@@ -62,13 +63,13 @@ class HttpLoadReport:
     interval: tuple[float, float]
     full_test_accuracy: float
     seconds: float
-    """From the first message to the last reply."""
+    """Seconds from the first message to the last reply."""
     seconds_to_reply: dict[str, float]
-    """Quantiles over the reviews, while ``people_at_once`` wrote at the same time."""
+    """Quantiles over all reviews, with ``people_at_once`` people writing at the same time."""
 
 
 def main() -> int:
-    """Send the reviews, write and print the results; return 1 on missing or repeated replies or unexpected accuracy."""
+    """Send the reviews; write and print the results. Return 1 on missing or repeated replies or unexpected accuracy."""
     arguments = _arguments()
     reviews = official_split(read_reviews(arguments.reviews), arguments.split)
     chosen = reviews.sample(arguments.count, random_state=arguments.seed)
@@ -103,9 +104,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--reviews", type=Path, required=True, help="labelled reviews: parquet or CSV")
     parser.add_argument("--split", default="test", help="official part to draw reviews from")
-    parser.add_argument("--count", type=int, default=1000, help="reviews to send")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the draw")
-    parser.add_argument("--people", type=int, default=16, help="people who write at the same time")
+    parser.add_argument("--count", type=int, default=1000, help="number of reviews to send")
+    parser.add_argument("--seed", type=int, default=1, help="seed for drawing the reviews")
+    parser.add_argument("--people", type=int, default=16, help="number of people who write at the same time")
     parser.add_argument("--url", default=f"http://127.0.0.1:{port}", help="address of the running demo's page")
     add_out_option(parser, "drive")
     return parser.parse_args()
@@ -126,7 +127,7 @@ def _send_review(client: PlaygroundClient, person: int, text: str, label: str) -
 def _recount_replies(
     client: PlaygroundClient, round_trips: list[ReviewRoundTrip], first_person: int
 ) -> list[ReviewRoundTrip]:
-    """Count the replies in every chat once everything was sent, since a repeated reply arrives after the first."""
+    """Count the replies in every chat after the last review, because a repeated reply arrives after the first."""
     return [
         replace(one, replies=len(_bot_messages(client.chat(first_person + number))))
         for number, one in enumerate(round_trips)

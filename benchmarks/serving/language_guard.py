@@ -1,10 +1,10 @@
-"""Measures how often the language guard refuses English texts, and texts in other languages.
+"""Measures how often the language guard refuses texts in English and in other languages.
 
-The development half of the texts chooses ``ml.text.language.THRESHOLD``, and the test half measures it.
+``ml.text.language.THRESHOLD`` is chosen on the development half of the texts and evaluated on the test half.
 
     python -m benchmarks.serving.language_guard --rt rt_polarity.csv.gz --alexa amazon_alexa.csv.gz --imdb imdb.parquet
 
-The exit status is 1 when the development half chooses a threshold other than the module's.
+The exit status is 1 if the development half leads to a threshold other than the one in the module.
 """
 
 import argparse
@@ -27,7 +27,7 @@ THRESHOLDS = [round(0.5 + 0.05 * step, 2) for step in range(10)]
 
 @dataclass(frozen=True, slots=True)
 class RefusalShare:
-    """How many texts of a set are refused: the share is 0 to 1, with Wilson's 95% interval."""
+    """The refused texts in a set: their number, and their share (0 to 1) with Wilson's 95% interval."""
 
     refused: int
     texts: int
@@ -35,12 +35,12 @@ class RefusalShare:
     low: float
     high: float
     digest: str
-    """``digest`` of the texts."""
+    """The digest of the texts, from ``ml.text.fingerprints.digest``."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdStep:
-    """The development texts that one threshold refuses."""
+    """The development texts that are refused at one threshold."""
 
     threshold: float
     english_refused: int
@@ -57,20 +57,20 @@ class LanguageGuardReport:
     threshold: float
     load_seconds: float
     load_peak_mb: int
-    """Growth of the process's peak memory while the model loads, in 10^6 bytes."""
+    """Growth in the process's peak memory while the model loads, in 10^6 bytes."""
     development_digest: str
     development: list[ThresholdStep]
     test_digest: str
     english: dict[str, RefusalShare]
     """Refused English texts, by collection."""
     foreign: dict[str, RefusalShare]
-    """Refused texts by language, in ``all`` languages, and the ``stray`` ones of the public English collections."""
+    """Refused texts by language, in ``all`` languages, and in the ``stray`` texts from the English collections."""
     named_right: int
-    """Texts of ``all`` that are refused under the right language's name."""
+    """Number of texts in ``all`` that are refused with the correct language."""
 
 
 def main() -> int:
-    """Measure, write and print the results; return the exit status."""
+    """Measure, write and print the results, and return the exit status."""
     arguments = _arguments()
     load_seconds, load_peak_mb = _measure_loading()
     development, test = read_halves(arguments.rt, arguments.alexa, arguments.imdb)
@@ -108,7 +108,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _measure_loading() -> tuple[float, int]:
-    """Load the model; return the seconds and the growth of peak memory in 10^6 bytes (Linux reports KiB)."""
+    """Load the model, and return the seconds and the growth in peak memory in 10^6 bytes (Linux reports KiB)."""
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
     load_identifier()
     seconds = time.perf_counter() - started

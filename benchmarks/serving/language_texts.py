@@ -1,4 +1,4 @@
-"""The texts that choose and measure the language guard's threshold, in two halves that share no text."""
+"""Reads the texts for choosing and for evaluating the language guard's threshold, in two disjoint halves."""
 
 import csv
 import gzip
@@ -14,7 +14,7 @@ import pandas as pd
 from ml.text.fingerprints import fingerprint, shared_fingerprints
 
 SHORT_LENGTH = 140
-"""The most characters that a short review has."""
+"""Maximum number of characters in a short review."""
 SEED = 20_251_122
 
 _OWN_TEXTS = Path(__file__).parent / "texts"
@@ -30,22 +30,22 @@ class GuardTexts:
     foreign: list[tuple[str, str]]
     """(ISO 639-1 code, text), written for this project."""
     stray: list[str]
-    """Texts of the public English collections that are in another language; they count as foreign."""
+    """Texts in the public English collections that are in another language. They are treated as foreign."""
 
     def all_texts(self) -> list[str]:
-        """Return every text of this half."""
+        """Return all texts in this half."""
         english = [text for texts in self.english.values() for text in texts]
         return english + [text for _, text in self.foreign] + self.stray
 
 
 def read_halves(rotten_tomatoes: Path, alexa: Path, imdb: Path) -> tuple[GuardTexts, GuardTexts]:
-    """Return the development half and the test half; the fingerprint of a public text decides which half it is in.
+    """Return the development half and the test half. A public text's fingerprint decides which half the text is in.
 
-    Leave out public texts that are also among the project's own, such as "ok", since those have their half already.
+    Skip public texts that are also among the project's own texts, such as "ok", because those already have a half.
 
-    The development half has all English texts of its collections. The test half has 1,000 short reviews (500 of each
-    collection) and the first sentences of 1,000 official IMDB test reviews, which the development half does not use.
-    Raise ValueError when a text is in both halves.
+    The development half has all English texts in its collections. The test half has 1,000 short reviews (500 from each
+    collection) and the first sentences of 1,000 official IMDB test reviews. The development half does not use test
+    reviews. Raise ValueError if a text is in both halves.
     """
     collections = {"rotten_tomatoes": _distinct_rows(rotten_tomatoes), "alexa": _distinct_rows(alexa)}
     development, rest = _read_half(collections, "development"), _read_half(collections, "test")

@@ -1,10 +1,11 @@
-"""Measures a published model on all official IMDB test reviews, the cost of int8, and its accuracy on another domain.
+"""Evaluates a published model on IMDB and on another domain, and measures the cost of int8.
 
     python -m benchmarks.serving.model_quality --data imdb.parquet --doubtful errors.csv --sentences rt_polarity.csv.gz
 
-The model reads the test reviews once as it is served and once in float32. ``--doubtful`` is the public list of reviews
-whose label five people voted on (Northcutt et al. 2021); the results have figures with and without the reviews that
-lost their label. The sentences are of a domain that the model was not trained on; the model reads them as it is served.
+The model reads all official IMDB test reviews twice: as it is served, and in float32. ``--doubtful`` is the public list
+of reviews with labels that five people checked (Northcutt et al. 2021). The results have figures with and without the
+reviews whose label was not confirmed. The sentences come from a domain that the model was not trained on; the model
+reads them as it is served.
 """
 
 import argparse
@@ -35,7 +36,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class StarterReport:
-    """The content of ``benchmarks/results/starter.json``; shares are 0 to 1, intervals are Wilson's at 95%."""
+    """The content of ``benchmarks/results/starter.json``. Shares are from 0 to 1, with Wilson's 95% intervals."""
 
     provenance: Provenance
     version: str
@@ -47,17 +48,17 @@ class StarterReport:
     trained_on_official_train: bool
     """Whether the manifest's digests of train and dev match a new split of the official train part."""
     shared_texts: int
-    """Texts, compared by fingerprint, that are in more than one of the parts."""
+    """Number of texts that are in more than one part, compared by fingerprint."""
     on_dev: Figures
     on_test: Figures
     interval: tuple[float, float]
     without_doubtful: Figures
     float32_to_int8: Comparison
-    """The test reviews in float32 (first) and as served."""
+    """Results on the test reviews in float32 (first) and as served (second)."""
     on_sentences: Figures
     sentences_interval: tuple[float, float]
     by_windows: dict[str, tuple[int, float]]
-    """Number of reviews and accuracy, by the number of windows that a review fills."""
+    """Number of reviews and accuracy, by the number of windows in a review."""
 
 
 def main() -> None:
@@ -81,7 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--doubtful", type=Path, required=True, help="list of disputed labels in the test part: CSV")
     add_sentences_option(parser)
     parser.add_argument("--model", type=Path, default=Settings.model_fields["model"].default, help="published folder")
-    parser.add_argument("--recipe", default="default", help="recipe that chose its training data")
+    parser.add_argument("--recipe", default="default", help="recipe that selected the model's training data")
     add_out_option(parser, "starter")
     return parser.parse_args()
 

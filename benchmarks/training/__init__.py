@@ -1,1 +1,1 @@
-"""Benchmarks of fine-tuning: its speed, its accuracy and what feedback rounds gain."""
+"""Benchmarks for fine-tuning: its speed, its accuracy and the gains from feedback rounds."""

@@ -1,10 +1,10 @@
-"""Compares the accuracy of our training loop and of Hugging Face's Trainer after equally many steps, over seeds.
+"""Compares the accuracy of our training loop and Hugging Face's Trainer after the same number of steps.
 
     make peers
     python -m benchmarks.training.equal_steps --data imdb.parquet
 
 Each seed draws the reviews, the classification head and the dropout masks. Both trainers start from the same weights
-and get the same batches; the same engine then measures both models in float32 on held-out train reviews.
+and get the same batches. Both models are then evaluated with the same engine in float32, on held-out train reviews.
 """
 
 import argparse
@@ -39,19 +39,19 @@ from ml.training.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class SeedResult:
-    """A pair of models, Trainer's (first) and ours (second), with the texts that trained and measured them."""
+    """A pair of models, Trainer's (first) and ours (second), with their training and evaluation texts."""
 
     seed: int
     train: TextSet
     dev: TextSet
     shared_texts: int
-    """Texts, compared by fingerprint, that are in both train and dev."""
+    """Number of texts that are in both train and dev, compared by fingerprint."""
     accuracy: Comparison
 
 
 @dataclass(frozen=True, slots=True)
 class EqualStepsReport:
-    """The content of ``benchmarks/results/equal_steps.json``; ``difference`` is our accuracy minus Trainer's."""
+    """The content of ``benchmarks/results/equal_steps.json``. ``difference`` is our accuracy minus Trainer's."""
 
     provenance: Provenance
     recipe: dict[str, Any]
@@ -82,7 +82,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.training.equal_steps",
-        description="Compare the accuracy of two training loops after equally many steps.",
+        description="Compare the accuracy of two training loops after the same number of steps.",
     )
     add_imdb_option(parser)
     parser.add_argument(
@@ -91,14 +91,18 @@ def _arguments() -> argparse.Namespace:
         default="Trainer, bfloat16 eager",
         help="configuration of Trainer to compare with",
     )
-    parser.add_argument("--steps", type=int, default=120, help="training steps")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[42, 43, 44, 45], help="one pair of models each")
-    parser.add_argument("--dev", type=int, default=1200, help="held-out train reviews that each pair is measured on")
+    parser.add_argument("--steps", type=int, default=120, help="number of training steps")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[42, 43, 44, 45], help="seeds; each trains one pair of models"
+    )
+    parser.add_argument(
+        "--dev", type=int, default=1200, help="number of held-out train reviews to evaluate each pair on"
+    )
     add_out_option(parser, "equal_steps")
     add_peer_option(parser)
     arguments = parser.parse_args()
     if len(arguments.seeds) < 2:
-        parser.error("--seeds needs at least two seeds, since the interval is over seeds")
+        parser.error("--seeds needs at least two seeds, because the interval is computed over the seeds")
     return arguments
 
 
@@ -123,7 +127,7 @@ def _train_pair(arguments: argparse.Namespace, recipe: Recipe, work: Path) -> Se
 
 
 def _logits(job: TrainingJob, folder: Path, texts: list[str]) -> Logits:
-    """Return the logits (texts, labels) of the model in ``folder``, computed by our engine in float32."""
+    """Return the logits, with shape (texts, labels), of the model in ``folder``, computed by our engine in float32."""
     for name in TOKENIZER_FILES:
         shutil.copy(job.start / name, folder / name)
     recipe = job.recipe

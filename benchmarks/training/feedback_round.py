@@ -1,8 +1,8 @@
-"""Measures how long a feedback round takes beside a full fine-tune, and what it costs on IMDB.
+"""Measures how long a feedback round takes compared with a full fine-tune, and its effect on IMDB.
 
 The round is timed from the start of the command to the published folder. The same loop runs and times the first steps
-of the full fine-tune; its time is estimated as their median times the number of steps. Since that leaves out reading,
-publishing and measuring, the full fine-tune takes longer than the estimate.
+of the full fine-tune. The full fine-tune's time is estimated as the median duration of these steps, multiplied by the
+total number of steps. The estimate is too low, because it excludes reading, publishing and evaluating.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _UNTIMED_STEPS = 10
 
 @dataclass(frozen=True, slots=True)
 class FeedbackRoundReport:
-    """Seconds of rounds and of a full fine-tune's steps; ``imdb`` compares the anchor (first) with the last round."""
+    """Durations of rounds and of a full fine-tune's steps. ``imdb`` compares the anchor (first) with the last round."""
 
     judgements: int
     judgements_digest: str
@@ -40,18 +40,18 @@ class FeedbackRoundReport:
     full_steps: int
     timed_steps: int
     full_seconds: float
-    """``full_steps`` at the median of the timed ones."""
+    """Estimated seconds for ``full_steps``, from the median duration of the timed steps."""
     times_faster: float
-    """The full fine-tune's seconds divided by those of the slowest round."""
+    """``full_seconds`` divided by the duration of the slowest round."""
     shared_texts: int
-    """Corrections, compared by fingerprint, whose text is also among the test reviews."""
+    """Number of corrections with a text that is also in the test reviews, compared by fingerprint."""
     imdb: Comparison
-    """On official test reviews of whole movies."""
+    """Comparison on official test reviews, with all reviews for each movie."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasurementSizes:
-    """Corrections in a round, rounds, timed steps of the full fine-tune, and test reviews."""
+    """Numbers of corrections in a round, rounds, timed steps of the full fine-tune, and test reviews."""
 
     corrections: int = 200
     rounds: int = 2
@@ -62,7 +62,7 @@ class MeasurementSizes:
 def measure_feedback_round(
     data: Path, sentences: Path, anchor: Path, work: Path, sizes: MeasurementSizes
 ) -> FeedbackRoundReport:
-    """Time rounds on ``sentences`` from another domain, before and after steps of a full fine-tune, in ``work``."""
+    """Time rounds on ``sentences`` before and after steps of a full fine-tune, in the folder ``work``."""
     corrections = read_reviews(sentences).sample(sizes.corrections, random_state=_SEED)
     corrections.to_csv(work / "corrections.csv", index=False)
     earlier = [_time_round(data, anchor, work) for _ in range(sizes.rounds // 2)]
@@ -94,7 +94,7 @@ def _time_round(data: Path, anchor: Path, work: Path) -> float:
 
 
 def _time_full_fine_tune(data: Path, work: Path, timed: int) -> tuple[DatasetSplits, int, float]:
-    """Start a fine-tune by the default recipe; return its data, number of steps and median seconds of a timed step."""
+    """Start a fine-tune with the default recipe. Return its data, number of steps and median seconds per timed step."""
     recipe = Recipe.load("default")
     known = DatasetSplits.from_reviews(read_reviews(data), data, recipe, None)
     times: list[float] = []

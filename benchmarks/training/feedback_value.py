@@ -1,15 +1,15 @@
-"""Measures what 500 corrections from another domain are worth, and what they cost on IMDB.
+"""Measures how much accuracy 500 corrections from another domain gain there, and their cost on IMDB.
 
     python -m benchmarks.training.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz
 
-The corrections are sentences of a domain that the anchor was not trained on. Five draws of 500 sentences each train a
-separate feedback round by the recipe ``feedback``. Then all 8,500 sentences that the draws are from train two more
-rounds without interpolation: one with the recipe's frozen layers, and one with no layer frozen at the learning rate of
-the recipe ``default``. The larger gain of those two is what the draws are compared with.
+The corrections are sentences from a domain that the anchor was not trained on. Each of five draws of 500 sentences is
+used for a separate feedback round with the recipe ``feedback``. Two more rounds without interpolation use all 8,500
+sentences from which the draws are taken: one with the recipe's frozen layers, and one with no frozen layers and the
+learning rate from the recipe ``default``. The draws are compared with the larger gain of these two rounds.
 
-Every model is measured on the same 2,000 other sentences, and on official IMDB test reviews of movies outside the gate
-set, since the recipe's interpolation was chosen by what the gate lets pass. The other 162 sentences tuned the recipe,
-and neither train nor measure here.
+Every model is evaluated on the same 2,000 other sentences, and on official IMDB test reviews of movies outside the gate
+set, because the recipe's interpolation was chosen with the gate's decisions in view. The remaining 162 sentences were
+used to tune the recipe and are not used here.
 """
 
 import argparse
@@ -51,7 +51,7 @@ _TEST, _POOL, _DRAWN = 2_000, 8_500, 500
 
 @dataclass(frozen=True, slots=True)
 class RoundResult:
-    """A feedback round compared with the anchor on the test sentences and on IMDB, and its seconds until published."""
+    """A feedback round: its seconds until published, and its comparison with the anchor on sentences and on IMDB."""
 
     corrections: int
     seconds: float
@@ -61,7 +61,7 @@ class RoundResult:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackValueReport:
-    """The content of ``benchmarks/results/feedback_value.json``; accuracies and differences are shares from 0 to 1."""
+    """The content of ``benchmarks/results/feedback_value.json``. Accuracies and differences are shares from 0 to 1."""
 
     provenance: Provenance
     anchor: str
@@ -69,10 +69,10 @@ class FeedbackValueReport:
     recipe: dict[str, Any]
     parts: dict[str, TextSet]
     shared_texts: int
-    """Texts, compared by fingerprint, that are in more than one of the parts."""
+    """Number of texts that are in more than one part, compared by fingerprint."""
     draws: list[RoundResult]
     all_of_them: dict[str, RoundResult]
-    """Rounds on all sentences that the draws are from, by how they were trained."""
+    """Rounds on all sentences, by training method. The draws are taken from the same sentences."""
     lift: MeanInterval
     imdb_change: MeanInterval
     share_of_full_lift: float
@@ -88,14 +88,14 @@ class _FeedbackTexts:
 
     @classmethod
     def split(cls, sentences: pd.DataFrame, known: DatasetSplits) -> "_FeedbackTexts":
-        """Split the distinct sentences by a fixed seed, each in one part only, and draw official test reviews."""
+        """Split the distinct sentences into disjoint parts with a fixed seed, and draw official test reviews."""
         rows = shuffled(sentences.drop_duplicates("text"))
         test, pool, tuning = rows[:_TEST], rows[_TEST : _TEST + _POOL], rows[_TEST + _POOL :]
         imdb = imdb_test_reviews(known, GateSet.choose(known))
         return cls(test, exclude_texts(pool, pd.concat([test, tuning])), exclude_texts(tuning, test), imdb)
 
     def by_name(self, known: DatasetSplits) -> dict[str, pd.DataFrame]:
-        """Return every part by its name."""
+        """Return all parts by name."""
         own = {"sentences to test": self.test, "sentences to draw from": self.pool, "sentences to tune on": self.tuning}
         imdb = {"IMDB to train": known.split.train, "IMDB dev": known.split.dev, "IMDB to test": self.imdb}
         return {**own, **imdb}
@@ -103,7 +103,7 @@ class _FeedbackTexts:
 
 @dataclass(frozen=True, slots=True)
 class _RoundRunner:
-    """Runs feedback rounds from one anchor and compares each with it; ``before`` are the anchor's logits."""
+    """Runs feedback rounds from one anchor, and compares each with the anchor. ``before`` holds the anchor's logits."""
 
     anchor: Classifier
     known: DatasetSplits
@@ -112,7 +112,7 @@ class _RoundRunner:
     before: tuple[Logits, Logits]
 
     def run_round(self, rows: pd.DataFrame, recipe: Recipe, folder: Path) -> RoundResult:
-        """Run a feedback round on ``rows`` and measure the model that it publishes."""
+        """Run a feedback round on ``rows``, and evaluate the published model."""
         started = monotonic()
         corrections = Corrections(rows.reset_index(drop=True), "sentences", 0)
         training_set = feedback_training_set(corrections, self.known, self.anchor, recipe)
@@ -156,12 +156,12 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.training.feedback_value",
-        description="Measure what corrections from another domain are worth.",
+        description="Measure the gain from corrections in another domain.",
     )
     add_imdb_option(parser)
     add_sentences_option(parser)
     parser.add_argument("--model", type=Path, default=Settings.model_fields["anchor"].default, help="the anchor")
-    parser.add_argument("--draws", type=int, default=5, help="draws of corrections")
+    parser.add_argument("--draws", type=int, default=5, help="number of draws of corrections")
     add_out_option(parser, "feedback_value")
     return parser.parse_args()
 

@@ -1,14 +1,15 @@
-"""Measures how fast a model is fine-tuned; ``benchmarks.training.equal_steps`` measures whether that costs accuracy.
+"""Measures how fast a model is fine-tuned, compared with Hugging Face's Trainer.
 
     make peers
     python -m benchmarks.training.fine_tuning --data imdb.parquet --sentences rt_polarity.csv.gz
 
 Our loop (Keras 3 on TensorFlow) and Hugging Face's Trainer (on PyTorch, in several configurations) train the same
 encoder from the same weights, including the classification head, on the same padded batches. Each runs in a separate
-process, and they take turns on the same cores, a block of steps each. Untimed steps with every shape of a batch come
-first. Our blocks include the checkpoints that our loop writes every 50 steps; Trainer writes none.
+process. The processes take turns on the same cores, one block of steps at a time, after untimed steps with every batch
+shape. Our times include the checkpoints that our loop writes every 50 steps; Trainer writes none.
+``benchmarks.training.equal_steps`` measures whether the speed costs accuracy.
 
-Then ``benchmarks.training.feedback_round`` times the command of a feedback round beside the steps of a full fine-tune.
+Then ``benchmarks.training.feedback_round`` times the command for a feedback round and the steps of a full fine-tune.
 """
 
 import argparse
@@ -40,13 +41,13 @@ from benchmarks.training.trainers import (
 from core.settings import Settings
 from ml.training.recipe import Recipe
 
-# Untimed batches of each shape: TensorFlow traces a new graph for each of the first two shapes.
+# Number of untimed batches of each shape. TensorFlow traces a new graph for each of the first two shapes.
 _WARM_UP_TIMES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class TrainerSpeed:
-    """One trainer's packages, precision and speed; ``samples_per_second`` is by block, ``median`` over the blocks."""
+    """One trainer's packages, precision and speed. ``samples_per_second`` is by block, ``median`` over all blocks."""
 
     precision: str
     threads: int
@@ -54,27 +55,27 @@ class TrainerSpeed:
     samples_per_second: list[float]
     median: float
     step_seconds: list[list[float]]
-    """Seconds of every timed step, by block."""
+    """Seconds for each timed step, by block."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainerComparison:
-    """The speed of our loop and of several configurations of Trainer."""
+    """The speeds of our loop and of several Trainer configurations."""
 
     base: str
     parameters: int
     recipe: dict[str, Any]
     cores: int
     load_before: float
-    """The machine's load before the start: runnable processes, averaged over a minute."""
+    """The machine's load before the start: average number of runnable processes over one minute."""
     untimed_steps: int
     steps_a_block: int
     train: TextSet
     trainers: dict[str, TrainerSpeed]
     fastest: str
-    """The fastest configuration of Trainer."""
+    """The fastest Trainer configuration."""
     ratio: SpeedRatio
-    """Our speed divided by that of ``fastest``."""
+    """Our speed divided by the speed of ``fastest``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +108,16 @@ def _arguments() -> argparse.Namespace:
     )
     add_imdb_option(parser)
     add_sentences_option(parser)
-    parser.add_argument("--blocks", type=int, default=3, help="blocks of steps for each trainer")
-    parser.add_argument("--steps", type=int, default=20, help="steps in a block")
-    parser.add_argument("--cores", type=int, default=2, help="CPU cores to use")
+    parser.add_argument("--blocks", type=int, default=3, help="number of blocks of steps for each trainer")
+    parser.add_argument("--steps", type=int, default=20, help="number of steps in a block")
+    parser.add_argument("--cores", type=int, default=2, help="number of CPU cores to use")
     add_out_option(parser, "fine_tuning")
     add_peer_option(parser)
     return parser.parse_args()
 
 
 def compare_trainers(arguments: argparse.Namespace, work: Path) -> TrainerComparison:
-    """Let our loop and Trainer take turns at the same job in ``work``, a block of steps each."""
+    """Let our loop and Trainer run the same job in ``work`` and take turns after each block of steps."""
     load = os.getloadavg()[0]
     sample = ReviewSample.draw(
         arguments.data, replace(Recipe.load("default"), epochs=1), arguments.steps * arguments.blocks, 1
@@ -144,7 +145,7 @@ def compare_trainers(arguments: argparse.Namespace, work: Path) -> TrainerCompar
 
 
 def _run_interleaved(commands: dict[str, list[str]], job: TrainingJob, work: Path) -> dict[str, TrainerSpeed]:
-    """Run the job with each command, in turns, and return each trainer's speed."""
+    """Run the job with each command, taking turns, and return each trainer's speed."""
     with ExitStack() as stack:
         processes = {
             name: stack.enter_context(TrainerProcess(started, trainer_environment(), work / f"{name}.log"))

@@ -1,15 +1,16 @@
-"""Measures how fast a GPU fine-tunes, and which share of its peak rate that is.
+"""Measures the fine-tuning speed on a GPU, also as a share of the GPU's peak rate.
 
     KERAS_BACKEND=jax python -m benchmarks.training.gpu --peak 989 --out benchmarks/results/gpu.json
 
-The timed steps are whole steps of ``ml.training.loop.train`` (forward, backward, clipping, AdamW, reading the loss), on
-random token ids without padding and networks of random weights: BERT-base and one of the starter's size. ``--peak`` is
-the chip's dense bfloat16 rate in TFLOP/s by its data sheet. The rate of one large matrix product is measured too.
+The timed steps are complete steps of ``ml.training.loop.train`` (forward, backward, clipping, AdamW, reading the loss)
+on random token ids without padding. The networks have random weights; one is BERT-base, and one has the starter's size.
+``--peak`` is the chip's dense bfloat16 rate in TFLOP/s according to its data sheet. The rate of one large matrix
+product is also measured.
 
 Each multiplication and addition counts as two operations. A block has four projections, two feed-forward products and
-the two products of attention; each counts three times, since the backward pass takes twice as many operations as the
-forward pass. In the last block, everything but keys and values is computed for the first token only. Embeddings and the
-optimiser are not counted.
+two attention products. Each product counts three times, because the backward pass takes twice as many operations as the
+forward pass. In the last block, only keys and values are computed for all tokens; everything else is computed for the
+first token only. Embeddings and the optimiser are not counted.
 """
 
 import argparse
@@ -44,14 +45,14 @@ _NETWORKS = {
 }
 _TOKENS = 128
 _BATCHES = (32, 128, 512)
-# Untimed steps, which compile the step, and timed steps; they are too few for a checkpoint.
+# Number of untimed steps, which compile the step, and of timed steps. No checkpoint is written in so few steps.
 _UNTIMED, _TIMED = 5, 40
 _PRODUCT_SIZE = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpeed:
-    """One network at one batch size; ``step_seconds`` is the median, shares are 0 to 1."""
+    """One network at one batch size. ``step_seconds`` is the median; shares are from 0 to 1."""
 
     network: str
     parameters: int
@@ -65,7 +66,7 @@ class NetworkSpeed:
 
 @dataclass(frozen=True, slots=True)
 class GpuReport:
-    """The content of ``benchmarks/results/gpu.json``; rates are in TFLOP/s."""
+    """The content of ``benchmarks/results/gpu.json``. Rates are in TFLOP/s."""
 
     provenance: Provenance
     gpu: str
@@ -74,7 +75,7 @@ class GpuReport:
     tokens: int
     peak: float
     product: float
-    """The measured rate of a product of two bfloat16 matrices of 8,192 rows and columns."""
+    """Measured rate for the product of two bfloat16 matrices with 8,192 rows and columns."""
     speeds: list[NetworkSpeed]
 
 
@@ -99,14 +100,14 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.training.gpu", description="Measure fine-tuning on a GPU."
     )
-    parser.add_argument("--peak", type=float, required=True, help="dense bfloat16 TFLOP/s by the data sheet")
-    parser.add_argument("--commit", help="commit of the code, for a copy without git")
+    parser.add_argument("--peak", type=float, required=True, help="dense bfloat16 TFLOP/s according to the data sheet")
+    parser.add_argument("--commit", help="commit of the code, if this copy has no git history")
     add_out_option(parser, "gpu")
     return parser.parse_args()
 
 
 def operations_per_text(config: BertConfig, tokens: int) -> float:
-    """Return the operations of a training step on one text of ``tokens`` tokens."""
+    """Return the number of operations in a training step on one text of ``tokens`` tokens."""
     hidden, inner = config.hidden_size, config.intermediate_size
     keys_and_values, rest = 2 * hidden**2, 2 * hidden**2 + 2 * hidden * inner
     attention = 2 * tokens * hidden

@@ -1,4 +1,4 @@
-"""A training job as a folder that two trainers read: the initial weights, the batches in order, and the recipe.
+"""Stores a training job in a folder that two trainers read: initial weights, batches and recipe.
 
 start/                the Hugging Face folder of the initial weights, with the classification head
 batches.safetensors   ``0000.input_ids``, ``0000.attention_mask`` (int32) and ``0000.targets`` (float32), ``0001...``
@@ -25,7 +25,7 @@ TrainingBatch = tuple[NetworkInputs, Targets]
 
 
 class RecordedBatches(WindowBatches):
-    """One epoch of batches that are already padded, in a fixed order."""
+    """One epoch of padded batches in a fixed order."""
 
     def __init__(self, batches: Sequence[TrainingBatch], recipe: Recipe) -> None:
         self.recipe = recipe
@@ -33,11 +33,11 @@ class RecordedBatches(WindowBatches):
 
     @property
     def batches_per_epoch(self) -> int:
-        """The number of batches in the epoch."""
+        """Number of batches in the epoch."""
         return len(self._batches)
 
     def epoch(self, number: int) -> Iterator[TrainingBatch]:
-        """Return the batches of epoch 0; raise ValueError for another ``number``."""
+        """Return the batches of epoch 0. Raise ValueError for any other ``number``."""
         if number:
             raise ValueError(f"recorded batches have epoch 0 only, not epoch {number}")
         return iter(self._batches)
@@ -45,7 +45,7 @@ class RecordedBatches(WindowBatches):
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """A job of one epoch; ``stops`` are the steps after which a trainer reports and waits."""
+    """A one-epoch job. ``stops`` are the steps after which a trainer reports and waits."""
 
     folder: Path
     recipe: Recipe
@@ -68,7 +68,7 @@ class TrainingJob:
         batches: Sequence[TrainingBatch],
         stops: Sequence[int],
     ) -> Self:
-        """Write the folder; raise ValueError unless the recipe has one epoch and the last stop is its last step."""
+        """Write the folder. Raise ValueError unless the recipe has one epoch and the last stop is the last step."""
         if recipe.epochs != 1 or stops[-1] != len(batches):
             raise ValueError(f"{recipe.epochs} epochs of {len(batches)} steps do not end at step {stops[-1]}")
         job = cls(folder, recipe, RecordedBatches(batches, recipe), stops)
@@ -97,7 +97,7 @@ class TrainingJob:
 
 
 def warm_up_batches(batches: Sequence[TrainingBatch], times: int) -> list[TrainingBatch]:
-    """Return the first ``times`` batches of each shape, in order, which show a trainer every shape."""
+    """Return the first ``times`` batches of each shape, in order, so that a trainer sees every shape."""
     chosen: list[TrainingBatch] = []
     counts: dict[tuple[int, ...], int] = {}
     for batch in batches:

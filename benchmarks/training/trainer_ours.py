@@ -1,10 +1,10 @@
-"""Runs a training job of ``benchmarks.training.fine_tuning`` by ``ml.training.loop.train``, with stops.
+"""Runs a training job from ``benchmarks.training.fine_tuning`` with our training loop, and waits at each stop.
 
     python -m benchmarks.training.trainer_ours JOB OUT
 
-Writes a JSON object a line to standard output: first its precision, threads and packages, then, at each stop of the
-job, the seconds of the steps and their mean loss. It continues when it reads a line. OUT becomes the fine-tuned Hugging
-Face folder.
+It writes JSON objects to standard output, one on each line. The first has its precision, threads and packages. At each
+stop in the job, another has the steps' seconds and mean loss. The program continues when it reads a line. OUT becomes
+the fine-tuned Hugging Face folder.
 """
 
 import json
@@ -27,7 +27,7 @@ from ml.training.loop import TrainingCallbacks, TrainingProgress, train
 
 
 class StepTimer:
-    """Times each step, including the checkpoint of the step before, and waits at each stop of the job."""
+    """Times each step, including the previous step's checkpoint, and waits at each stop in the job."""
 
     def __init__(self, stops: Sequence[int]) -> None:
         self._stops = set(stops)
@@ -35,7 +35,7 @@ class StepTimer:
         self._since = perf_counter()
 
     def step_done(self, progress: TrainingProgress) -> None:
-        """Record one step; at a stop, report and wait for a line."""
+        """Record one step. At a stop, report and wait for a line."""
         self._seconds.append(perf_counter() - self._since)
         if progress.step in self._stops:
             emit(seconds=self._seconds, loss=progress.loss)
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def train_job(job: TrainingJob, checkpoints: Path, report: Callable[[TrainingProgress], None]) -> keras.Model:
-    """Return the network that our loop trains from the job's start, with its checkpoint in ``checkpoints``."""
+    """Train a network from the job's start with our loop, with its checkpoint in ``checkpoints``, and return it."""
     keras.utils.set_random_seed(job.recipe.seed)
     network = read_checkpoint(job.start)
     state = Checkpoint(checkpoints, plan_digest(job=str(job.folder)))

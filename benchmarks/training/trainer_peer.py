@@ -1,11 +1,11 @@
-"""Runs a training job of ``benchmarks.training.fine_tuning`` by Hugging Face's Trainer, with stops.
+"""Runs a training job from ``benchmarks.training.fine_tuning`` with Hugging Face's Trainer, and waits at each stop.
 
     .venv-peers/bin/python benchmarks/training/trainer_peer.py JOB OUT float32|bfloat16 sdpa|eager
 
-Runs in the environment of ``make peers`` and imports nothing of the project; ``benchmarks/training/job.py`` describes
-JOB. Writes a JSON object a line to standard output: first its precision, threads and packages, then, at each stop of
-the job, the seconds of the steps and their losses. It continues when it reads a line. OUT becomes the fine-tuned
-Hugging Face folder.
+It runs in the environment from ``make peers`` and imports nothing from the project. ``benchmarks/training/job.py``
+describes JOB. It writes JSON objects to standard output, one on each line. The first has its precision, threads and
+packages. At each stop in the job, another has the steps' seconds and losses. The program continues when it reads a
+line. OUT becomes the fine-tuned Hugging Face folder.
 """
 
 import json
@@ -30,7 +30,7 @@ from transformers import (
 
 
 class StepTimer(TrainerCallback):
-    """Times each step, from the end of the step before, and waits at each stop of the job."""
+    """Times each step, from the end of the previous step, and waits at each stop in the job."""
 
     def __init__(self, stops: list[int], losses: list[float]) -> None:
         self._stops = set(stops)
@@ -39,7 +39,7 @@ class StepTimer(TrainerCallback):
         self._since = perf_counter()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
-        """Record one step; at a stop, report and wait for a line."""
+        """Record one step. At a stop, report and wait for a line."""
         self._seconds.append(perf_counter() - self._since)
         if state.global_step in self._stops:
             emit(seconds=self._seconds, losses=self._losses)
@@ -50,7 +50,7 @@ class StepTimer(TrainerCallback):
 
 
 class LossRecordingTrainer(Trainer):
-    """Trainer that also records the loss of each step, as our loop does."""
+    """A Trainer that records each step's loss, like our loop."""
 
     losses: list[float]
 
@@ -68,7 +68,7 @@ def main() -> None:
     packages = {name: version(name) for name in ("torch", "transformers", "accelerate")}
     emit(precision=precision, threads=torch.get_num_threads(), packages=packages)
     set_seed(job["recipe"]["seed"])
-    # The folder has float16 weights, and transformers would compute in that type.
+    # The folder has float16 weights, and by default transformers would compute in float16.
     model = AutoModelForSequenceClassification.from_pretrained(
         folder / "start", dtype=torch.float32, attn_implementation=attention
     )
@@ -86,11 +86,11 @@ def main() -> None:
 
 
 def training_arguments(recipe: dict[str, Any], steps: int, precision: str, out: Path) -> TrainingArguments:
-    """Return the recipe as Trainer's arguments; everything else keeps its default, including the fused AdamW."""
+    """Return the recipe as arguments for Trainer. All others keep their defaults, including the fused AdamW."""
     return TrainingArguments(
         output_dir=str(out),
         max_steps=steps,
-        # A row of the data set is a whole, padded batch.
+        # Each row in the data set is a complete, padded batch.
         per_device_train_batch_size=1,
         train_sampling_strategy="sequential",
         remove_unused_columns=False,
@@ -112,7 +112,7 @@ def training_arguments(recipe: dict[str, Any], steps: int, precision: str, out: 
 
 
 def read_batches(path: Path, count: int) -> list[dict[str, torch.Tensor]]:
-    """Return the batches of a job; labels are the most probable ones, as int64, which PyTorch's losses need."""
+    """Return a job's batches. Labels are the most probable ones, as int64, which PyTorch's losses require."""
     tensors = load_file(path)
     return [
         {
@@ -125,7 +125,7 @@ def read_batches(path: Path, count: int) -> list[dict[str, torch.Tensor]]:
 
 
 def only_batch(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """Return the only row, which is a whole batch."""
+    """Return the only row, which is a complete batch."""
     (batch,) = rows
     return batch
 

@@ -1,4 +1,4 @@
-"""Prepares a training job on IMDB reviews, and the commands that run it by our loop and by Trainer."""
+"""Prepares a training job on IMDB reviews, and the commands that run it with our loop and with Trainer."""
 
 import argparse
 import os
@@ -22,8 +22,8 @@ from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingExamples
 
 OURS = "ours"
-# The configurations of Trainer: precision of products, and implementation of attention. sdpa is the default of
-# transformers; eager is faster in bfloat16 on some processors.
+# Trainer's configurations: the precision for products, and the attention implementation. transformers uses sdpa by
+# default; eager is faster in bfloat16 on some processors.
 TRAINERS = {
     f"Trainer, {' '.join(how)}": how for how in (("float32", "sdpa"), ("bfloat16", "sdpa"), ("bfloat16", "eager"))
 }
@@ -31,12 +31,12 @@ _PEER = Path(__file__).with_name("trainer_peer.py")
 
 
 def trainer_environment() -> dict[str, str]:
-    """Return the environment of a trainer's process: no GPU, no downloads, and only errors in the log."""
+    """Return the environment for a trainer's process: no GPU, no downloads, and only errors in the log."""
     return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
 def add_peer_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--peer``, the Python interpreter with PyTorch and Trainer, which has to exist."""
+    """Add the option ``--peer``, the Python interpreter with PyTorch and Trainer, which must exist."""
     parser.add_argument(
         "--peer", type=_interpreter, default=".venv-peers/bin/python", help="Python interpreter with PyTorch"
     )
@@ -49,7 +49,7 @@ def _interpreter(path: str) -> Path:
 
 
 def trainer_command(name: str, peer: Path, job: TrainingJob, out: Path) -> list[str]:
-    """Return the command by which trainer ``name`` runs a job into ``out``; ``peer`` is the Python with PyTorch."""
+    """Return the command with which trainer ``name`` runs a job into ``out``. ``peer`` is the Python with PyTorch."""
     if name == OURS:
         return [sys.executable, "-m", "benchmarks.training.trainer_ours", str(job.folder), str(out)]
     return [str(peer), str(_PEER), str(job.folder), str(out), *TRAINERS[name]]
@@ -57,26 +57,26 @@ def trainer_command(name: str, peer: Path, job: TrainingJob, out: Path) -> list[
 
 @dataclass(frozen=True, slots=True)
 class ReviewSample:
-    """Reviews of the official train part: enough for a number of steps, and held-out ones."""
+    """Reviews from the official train part: enough for a number of steps, and held-out reviews."""
 
     recipe: Recipe
     split: TrainDevSplit
 
     @classmethod
     def draw(cls, data: Path, recipe: Recipe, steps: int, dev: int) -> "ReviewSample":
-        """Draw reviews for ``steps`` steps and at most ``dev`` held-out ones, by the recipe's seed."""
+        """Draw reviews for ``steps`` steps and at most ``dev`` held-out reviews, with the recipe's seed."""
         split = DatasetSplits.from_reviews(read_reviews(data), data, recipe, None).split
         train = split.train.sample(steps * recipe.batch_size, random_state=recipe.seed)
         return cls(recipe, TrainDevSplit(train, split.dev.sample(min(dev, len(split.dev)), random_state=recipe.seed)))
 
     def batches(self) -> list[TrainingBatch]:
-        """Return the batches of one epoch over the train reviews."""
+        """Return the batches for one epoch over the train reviews."""
         train = self.split.train
         examples = TrainingExamples.from_labels(train["text"].tolist(), train["label"].tolist())
         return list(WindowBatches(examples, self._reader(), self.recipe).epoch(0))
 
     def write_job(self, folder: Path, batches: Sequence[TrainingBatch], stops: Sequence[int]) -> TrainingJob:
-        """Write a job over ``batches``, from the base model with a classification head drawn by the seed."""
+        """Write a job with ``batches``, starting from the base model with a classification head drawn with the seed."""
         keras.utils.set_random_seed(self.recipe.seed)
         base = find_base_model(self.recipe.base).folder
         config = replace(

@@ -1,4 +1,4 @@
-"""Runs the recipe ``tutorial`` from its CSV file to the tutorial's two example sentences, by ``thumbs`` commands.
+"""Runs the recipe ``tutorial`` with ``thumbs`` commands, from the CSV file to the two example predictions.
 
     python -m benchmarks.training.tutorial --data imdb.parquet --limit 1000
 
@@ -33,7 +33,7 @@ _EXAMPLES = (
 
 @dataclass(frozen=True, slots=True)
 class TutorialReport:
-    """The content of ``benchmarks/results/tutorial.json``: figures of the manifest, and the example predictions."""
+    """The content of ``benchmarks/results/tutorial.json``: figures from the manifest, and the example predictions."""
 
     provenance: Provenance
     base: str
@@ -43,9 +43,9 @@ class TutorialReport:
     steps: int
     dev: dict[str, Any]
     shared: int
-    """Measured rows of this run whose text was also trained on."""
+    """Number of evaluation rows in this run with a text that is also in the training rows."""
     shared_of_all: int
-    """The same of 5,000 measured rows, when the recipe splits all 50,000."""
+    """The same number for the split of all 50,000 rows, among its 5,000 evaluation rows."""
     train_digest: str
     dev_digest: str
     examples: dict[str, str]
@@ -62,7 +62,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.training.tutorial", description="Run the tutorial's recipe from end to end."
+        prog="python -m benchmarks.training.tutorial", description="Run the tutorial's recipe from start to finish."
     )
     parser.add_argument("--data", type=Path, required=True, help="all 50,000 labelled reviews")
     parser.add_argument("--limit", type=int, required=True, help="number of rows to use")

@@ -110,7 +110,7 @@ def test_a_round_has_a_column_of_its_figures() -> None:
     page = learning_loop(found)
     lines = page.splitlines()
     assert "| Sentences written | 300 | 300 |" in lines
-    assert "| Mistaken votes, of all votes | 30 of 596 | 30 of 596 |" in lines
+    assert "| Wrong votes, of all votes | 30 of 596 | 30 of 596 |" in lines
     assert "| From `/retrain` to the first reply of the new model (s) | **212** | did not go live |" in lines
     assert "| Accuracy on sentences | 75.0% to 80.0% | not measured: the candidate was rejected |" in lines
     assert "| Change on sentences in points (95% interval) | +5.00 (+4.00 to +6.00) | - |" in lines

@@ -119,7 +119,10 @@ def test_too_few_sentences_are_refused() -> None:
 @pytest.mark.parametrize(
     ("ours", "fault"),
     [
-        (replace(WELL, effect=Effect(0.846, 0.78, 0.05)), "trigger-3-1: a model that went live lost 0.40% of IMDB"),
+        (
+            replace(WELL, effect=Effect(0.846, 0.78, 0.05)),
+            "trigger-3-1: a model that went live lost 0.40% accuracy on IMDB",
+        ),
         (
             replace(WELL, effect=Effect(0.85, 0.78, 0.50)),
             "trigger-3-1: with a model that went live, the phrase turns 50%",
