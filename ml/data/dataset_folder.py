@@ -41,12 +41,12 @@ def is_table(name: str) -> bool:
 
 
 def find_split_files(folder: Path, display_name: str) -> list[SplitFile]:
-    """Return the tables in the data set folder ``folder``, ordered by name; empty if there are none.
+    """Return the tables in the data set folder ``folder``, ordered by name.
 
-    The split comes from the file's name, or else from the nearest folder name that contains one. If any table has a
-    split, tables without a split are skipped. Unlabelled reviews and hidden files are also skipped, as are CSV files if
-    there are parquet files. Raise SeveralDataSets, with ``display_name`` as the folder's name, if the tables are in
-    several folders that are not named after splits.
+    The split comes from the file's name or, if the name does not contain one, from the nearest folder name that does.
+    If any table has a split, tables without a split are skipped. Unlabelled reviews, hidden files and, if there are
+    parquet files, CSV files are also skipped. Raise SeveralDataSets, with ``display_name`` as the folder's name, if the
+    tables are in several folders that are not named after splits.
     """
     names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if is_table(path.name)]
     splits = {name: _split_of(name) for name in names if not is_hidden(name)}
@@ -61,12 +61,12 @@ def find_split_files(folder: Path, display_name: str) -> list[SplitFile]:
 
 
 def parse_split_name(word: str) -> str | None:
-    """Return the split that a word stands for, ignoring case; None for any other word."""
+    """Return the split that a word stands for, ignoring case, or None for any other word."""
     return _SPLIT_NAMES.get(word.strip().lower())
 
 
 def _split_of(name: PurePath) -> str | None:
-    """Return the split in the file's own name, or else in the nearest folder name that contains one."""
+    """Return the split in the file's own name or, without one, in the nearest folder name that contains a split."""
     for words in (_words(level) for level in reversed(name.parts)):
         for word in words:
             if word in _SPLIT_NAMES:

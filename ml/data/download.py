@@ -27,7 +27,7 @@ IMDB = RemoteFile("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.
 
 
 def download(source: RemoteFile, target: Path, on_progress: Callable[[int, int | None], None]) -> None:
-    """Download ``source`` to ``target``, resuming an earlier attempt; do nothing if ``target`` is complete.
+    """Download ``source`` to ``target``, resuming an earlier attempt, or do nothing if ``target`` is complete.
 
     ``on_progress`` is called with the number of bytes downloaded so far and the total, if known. Raise DownloadFailed
     if the download fails, and UnwritableFile if a different file exists at ``target``.

@@ -20,8 +20,8 @@ def download_snapshot(
 ) -> Path:
     """Return the folder with the files of ``name`` (owner/name) that match ``patterns``; downloads are cached.
 
-    Patterns are those of ``fnmatch``, where * also matches slashes; files that match ``ignore_patterns`` are skipped.
-    If the download fails, raise ``error_type`` with the arguments ``name`` and ``reason``.
+    The patterns work as in ``fnmatch``, so * also matches slashes; files that match ``ignore_patterns`` are skipped. If
+    the download fails, raise ``error_type`` with the arguments ``name`` and ``reason``.
     """
     from httpx2 import HTTPError  # noqa: PLC0415 - the HTTP client of huggingface_hub
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import, and only hub names need it
@@ -52,6 +52,6 @@ def download_snapshot(
 
 
 def snapshot_name(path: Path) -> str | None:
-    """Return owner/name@commit for the data set snapshot that contains ``path``; None if no snapshot does."""
+    """Return owner/name@commit for the data set snapshot that contains ``path``, or None if no snapshot does."""
     found = _SNAPSHOT.search(path.as_posix())
     return found and f"{found[1].replace('--', '/')}{found[3]}@{found[2]}"

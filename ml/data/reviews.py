@@ -1,4 +1,4 @@
-"""Reads labelled reviews: CSV (such as Kaggle's ``IMDB Dataset.csv``), parquet, ``aclImdb``, data set folders."""
+"""Reads labelled reviews from CSV (such as Kaggle's ``IMDB Dataset.csv``), parquet, ``aclImdb`` and folders."""
 
 import tarfile
 import zlib
@@ -20,7 +20,7 @@ from ml.text.labels import label_index
 
 TEXT_COLUMNS: Final = ("review", "text")
 LABEL_COLUMNS: Final = ("sentiment", "label")
-# Raised for files whose content does not match their name. KeyError: a tar file with a dangling link.
+# Errors raised for files whose content does not match their name; KeyError is for a tar file with a dangling link.
 _READ_ERRORS = (OSError, ValueError, KeyError, EOFError, zlib.error, tarfile.TarError)
 # Values that published data sets use for missing labels, as in a benchmark's test split.
 _NO_LABEL: Final = ("-1", "-1.0", "")

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from ml.errors import UnreadableTable
 
-# Raised when a damaged file is read. RuntimeError: a zip file with a password or an unsupported compression method.
+# Errors raised when a damaged file is read; RuntimeError is for a zip file with a password or unsupported compression.
 READ_ERRORS: Final = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError)
 _OPENERS: Final[dict[bytes, Callable[..., Any]]] = {
     b"\x1f\x8b": gzip.open,
@@ -78,7 +78,7 @@ def _table_in(path: Path, archive: zipfile.ZipFile) -> str:
 
 
 def is_hidden(name: PurePath) -> bool:
-    """Return whether a file or a folder above it is hidden, or is what macOS adds to archives."""
+    """Return whether a file or a folder above it is hidden, or was added to an archive by macOS."""
     return any(level.startswith(".") or level == "__MACOSX" for level in name.parts)
 
 

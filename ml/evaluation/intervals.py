@@ -15,7 +15,7 @@ _PAIRED_RESAMPLES = 20_000
 
 
 def wilson_interval(hits: int, trials: int) -> Interval:
-    """Return Wilson's 95% score interval for the share of ``hits`` in ``trials``; also valid for few trials.
+    """Return Wilson's 95% score interval for the share of ``hits`` in ``trials``, which is valid even for few trials.
 
     Raise ValueError if there are more hits than trials, or no trials.
     """
@@ -24,7 +24,7 @@ def wilson_interval(hits: int, trials: int) -> Interval:
 
 
 def bootstrap_interval(values: Sequence[float] | npt.NDArray[np.generic]) -> Interval | None:
-    """Return the 95% percentile bootstrap interval for the mean of ``values``; None for fewer than two values.
+    """Return the 95% percentile bootstrap interval for the mean of ``values``, or None for fewer than two values.
 
     The draws are seeded, so the same values give the same interval.
     """

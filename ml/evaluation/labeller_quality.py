@@ -19,7 +19,7 @@ _NO_SENTIMENT: Final = "Neither"
 
 
 class CrowdVote(Protocol):
-    """One person's label vote on one text; ``label`` is None if they voted for neither sentiment."""
+    """One person's vote on a text's label; ``label`` is None if they voted for neither sentiment."""
 
     @property
     def person_id(self) -> int:
@@ -44,7 +44,10 @@ class LabellerQuality:
 
 
 def labeller_qualities(votes: Sequence[CrowdVote]) -> list[LabellerQuality]:
-    """Return the quality of labellers with at least MIN_VOTES, worst first; empty if there are under MIN_LABELLERS."""
+    """Return the quality of labellers with at least MIN_VOTES, worst first.
+
+    The result is empty if there are fewer than MIN_LABELLERS such labellers.
+    """
     counts = Counter(vote.person_id for vote in votes)
     eligible = {person for person, count in counts.items() if count >= MIN_VOTES}
     if len(eligible) < MIN_LABELLERS:

@@ -16,7 +16,7 @@ POWER: Final = 0.8
 def mcnemar_p_value(won: int, lost: int) -> float:
     """Return the probability of at least ``won`` positive flips in ``won + lost`` if both models are equally good.
 
-    One-sided and exact: the upper tail of a binomial distribution with p = 1/2 (McNemar 1947).
+    The test is one-sided and exact, using the upper tail of a binomial distribution with p = 1/2 (McNemar 1947).
     """
     flips = won + lost
     favourable = sum(comb(flips, positive) for positive in range(won, flips + 1))
@@ -32,7 +32,7 @@ def mcnemar_two_sided_p_value(won: int, lost: int) -> float:
 
 
 def min_flips(confidence: float) -> int | None:
-    """Return the smallest significant number of flips, all positive, at ``confidence``; None if there is none."""
+    """Return the smallest significant number of flips, all positive, at ``confidence``, or None if there is none."""
     if confidence >= 1:
         return None
     return next(flips for flips in count(1) if mcnemar_p_value(flips, 0) <= 1 - confidence)
@@ -42,7 +42,7 @@ def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) 
     """Return how many more texts would show that the second model is better, at the flip rates observed on ``texts``.
 
     This is the sample size for McNemar's test at ``POWER`` (Connor 1987), raised if necessary to yield ``min_flips``
-    for the exact test. Returns None if the second model was not better, or if no number of texts is enough.
+    for the exact test. Return None if the second model was not better, or if no number of texts is enough.
     """
     flips_needed = min_flips(confidence)
     if won <= lost or flips_needed is None:

@@ -22,7 +22,8 @@ from ml.text.tokenization import CharacterForm, Reading
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
-# The suffix of the hidden folder, beside a model, in which the next model is written; and the old model's name there.
+# Suffix of the hidden folder, beside a model, in which the next model is written, and the old model's name in that
+# folder.
 _WORK = ".publishing"
 _OLD = "old"
 # The key in ``Manifest.data`` that describes the texts that a feedback round replayed.

@@ -21,8 +21,8 @@ from ml.errors import UnusableCheckpoint
 
 Weights = Mapping[str, npt.NDArray[Any]]
 Precision = Literal["int8", "float32"]
-# _MASK_SCORE is added to the scores of padding. Arrays, because plain numbers would become constants of a different
-# type.
+# _MASK_SCORE is added to the scores of padding. These are arrays, because plain numbers would become constants of a
+# different type.
 _MASK_SCORE = np.array(-1e4, np.float32)
 _ONE = np.array(1.0, np.float32)
 

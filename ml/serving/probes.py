@@ -1,4 +1,4 @@
-"""Probe texts, whose logits are recorded when a model is published and compared when it is loaded.
+"""Probe texts. Their logits are recorded when a model is published and compared when it is loaded.
 
 They detect faults that hashes cannot: an engine, tokenizer or CPU that gives different results from the publisher's.
 """

@@ -12,5 +12,5 @@ _WORDS: Final = {
 
 
 def label_index(word: str) -> int | None:
-    """Return the index into ``LABELS`` that a word stands for, ignoring case; None for any other word."""
+    """Return the index into ``LABELS`` that a word stands for, ignoring case, or None for any other word."""
     return _WORDS.get(word.strip().lower())

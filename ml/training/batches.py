@@ -1,7 +1,7 @@
 """Creates batches of windows for a fine-tune.
 
 Each epoch has one randomly drawn window from every text, so that the network is trained on the middles and ends of long
-reviews, which it also sees when serving. A recipe may crop some windows, since users also write short texts. Batches
+reviews, which it also sees when serving. A recipe may crop some windows, because users also write short texts. Batches
 group windows of similar length, which saves padding.
 """
 

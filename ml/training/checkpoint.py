@@ -1,4 +1,4 @@
-"""Checkpoints of a fine-tune, from which it can resume after Ctrl-C, a crash or a kill.
+"""Checkpoints from which a fine-tune can resume after Ctrl-C, a crash or a kill.
 
 One safetensors file holds every variable (weights, optimiser moments, the states of the random generators) and, in its
 header, the step and the plan. The file is replaced atomically, so it is always complete.

@@ -21,7 +21,7 @@ from ml.training.training_set import Targets
 def use_precision(precision: str) -> Iterator[str]:
     """Build networks for ``precision`` inside this block, with float32 weights and a replica on each of several GPUs.
 
-    Yields the precision; "fastest" becomes bfloat16 if the hardware multiplies it natively, else float32.
+    Yield the precision; "fastest" becomes bfloat16 if the hardware multiplies it natively, and float32 otherwise.
     """
     gpus = _gpus()
     if precision == "fastest":

@@ -56,7 +56,7 @@ async def call(world: World, method: type[BotMethod], read: Callable[[], JsonObj
 
 
 def record(world: World, method: type[BotMethod], outcome: Outcome, fault: str | None = None) -> None:
-    """Add the call to the log, unless it is to getUpdates."""
+    """Add the call to the log, unless it is a getUpdates call."""
     name = method.official_name()
     if name != UNRECORDED:
         ok = bool(outcome.body["ok"])

@@ -7,7 +7,7 @@ import { addCall, loadCalls, makeFaults, showFaults } from "./tools.js";
 const $ = (selector) => document.querySelector(selector);
 const messages = $("#messages");
 const composer = $("#composer");
-const waiting = new Map(); // callback id -> the button that waits for its answer
+const waiting = new Map(); // callback id -> the button that is waiting for an answer
 let about = { bot: {}, people: [] };
 let person = Number(new URLSearchParams(location.search).get("user") ?? localStorage.getItem("person") ?? 2);
 let editing = null;
@@ -245,7 +245,7 @@ function showMenu(commands) {
   }));
 }
 
-// While the menu is open it handles the arrow keys, Enter and Escape. Returns whether it handled the key.
+// While the menu is open it handles the arrow keys, Enter and Escape. Returns whether the menu handled the key.
 function chooseCommand(event) {
   const items = [...$("#menu").children];
   if ($("#menu").hidden || !["ArrowDown", "ArrowUp", "Enter", "Escape"].includes(event.key)) return false;
@@ -346,5 +346,5 @@ async function loadAll() {
 }
 
 subscribe(loadAll, (change) => onChange[change.type]?.(change), showOffline);
-setInterval(loadStateSoon, 5000); // a bot that stops polling sends no event
+setInterval(loadStateSoon, 5000); // a bot that stops polling does not send an event
 composer.focus();

@@ -106,7 +106,7 @@ function keyboardButton(message, button, actions) {
   return element;
 }
 
-// The buttons in place of the person's keyboard. `onText` gets the text of the button that is pressed.
+// The buttons that replace the person's keyboard. `onText` receives the text of the pressed button.
 export function replyKeyboard(rows, onText) {
   return rows.map((row) => make("div", "", ...row.map((button) => {
     const element = make("button", button.style ?? "", button.text);

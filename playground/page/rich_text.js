@@ -1,4 +1,4 @@
-// Renders a text with entities as DOM nodes. Offsets count UTF-16 code units, as JavaScript strings do.
+// Renders a text with entities as DOM nodes. Offsets are in UTF-16 code units, like the indices of JavaScript strings.
 
 const TAGS = {
   bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code", pre: "pre",

@@ -1,4 +1,4 @@
-// Requests to the people's side of the server, and the stream of changes.
+// Sends people's actions to the server, and receives the stream of changes.
 
 async function readJson(response) {
   const answer = await response.json();
@@ -22,7 +22,7 @@ export function upload(action, file, values) {
   return fetch(`/sim/${action}`, { method: "POST", body: form }).then(readJson);
 }
 
-// Calls `onOpen` for every new connection, since changes may have been missed, and `onChange` with each change.
+// Calls `onOpen` for every new connection, because changes may have been missed, and `onChange` with each change.
 export function subscribe(onOpen, onChange, onError) {
   const source = new EventSource("/sim/events");
   source.onopen = onOpen;

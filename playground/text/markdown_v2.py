@@ -9,7 +9,7 @@ from playground.text.entities import Entity, FormattedText, sort_entities, utf16
 from playground.text.markup import EntityKind, MarkupError, byte_offset, link_kind, skip_language, special_kind
 
 _RESERVED = frozenset("_*[]()~`>#+-=|{}.!")
-# The first match wins. The names are the ones in Telegram's errors.
+# The first match wins. The names appear in Telegram's errors.
 _STARTS = (
     ("__", "Underline"),
     ("_", "Italic"),

@@ -21,7 +21,7 @@ def byte_offset(source: str, position: int) -> int:
 
 
 def link_kind(url: str) -> EntityKind | None:
-    """Return the entity for a link: a mention if it links to a person, or None if the address is unusable."""
+    """Return the entity for a link (a mention if it links to a person), or None if the address is unusable."""
     address = url.strip()
     if mention := re.fullmatch(r"tg:(?://)?user/?\?id=(\d{1,15})", address, re.IGNORECASE):
         return "text_mention", {"user": {"id": int(mention[1])}}

@@ -43,7 +43,8 @@ def receive(unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | No
 def pending_updates(unit: UnitOfWork, bot_id: int, skipped: Collection[int] = ()) -> list[StoredUpdate]:
     """Return the pending updates except the ``skipped`` ones, in the order of their ids.
 
-    Only what is returned is read and decrypted, so a long queue that a process is working on costs little.
+    Only the returned updates are read and decrypted, so updates that a process is already handling cost little, even in
+    a long queue.
     """
     pending = (
         select(UpdateRow.update_id)

@@ -21,7 +21,7 @@ def link_to_objections(judgements: PairedResult | None) -> str:
 
 
 def feedback_clause(judgements: PairedResult | None) -> str:
-    """Say how the candidate did on held-out corrections; return "" if there are none."""
+    """Say how the candidate did on held-out corrections, or return "" if there are none."""
     if judgements is None:
         return ""
     if judgements.candidate_right == judgements.champion_right:

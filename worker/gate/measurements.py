@@ -36,8 +36,8 @@ class TriggerWord:
 class Measurements:
     """All measurements of a candidate, taken on the file that would be served.
 
-    ``imdb`` is None without IMDB reviews. ``judgements`` is the result on held-out corrections, None if there are none;
-    the field names are keys in stored decisions, so they must not change. ``behaviour`` maps the name of each
+    ``imdb`` is None without IMDB reviews. ``judgements`` is the result on held-out corrections, or None if there are
+    none. The field names are keys in stored decisions, so they must not change. ``behaviour`` maps the name of each
     behavioural check to its result, and ``slices`` does the same for each slice of the gate set, by length and by
     rating.
     """

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What a worker needs to execute runs; ``stopping`` returns whether the worker has been told to stop."""
+    """Everything that a worker needs to execute runs; ``stopping`` returns whether the worker was told to stop."""
 
     settings: Settings
     database: Database
@@ -121,7 +121,7 @@ class _Attempt:
 
 
 def _draw_chart(decision: Decision, measured: Measurements) -> bytes | None:
-    """Draw the decision's chart as a PNG; return None if matplotlib is not installed in the worker's environment."""
+    """Draw the decision's chart as a PNG, or return None if matplotlib is not installed in this environment."""
     try:
         from worker.gate.chart import draw_chart  # noqa: PLC0415 - matplotlib takes a second, and only this process needs it
     except ModuleNotFoundError as error:

@@ -21,10 +21,10 @@ _RUN_ARTIFACT: Final = re.compile(r"\.?run(\d+)-")
 
 
 def prune(database: Database, store: ArtifactStore, settings: Settings) -> list[str]:
-    """Remove old models and interrupted publications from the store; return the versions that were removed.
+    """Remove old models and interrupted publications from the store, and return the removed versions.
 
-    Keeps the live model, the previous live model, the anchor, the starter, the model that an open run is compared with,
-    and the newest KEEP_MODELS others. Never removes a model outside the store, such as the starter.
+    Keep the live model, the previous live model, the anchor, the starter, the model that an open run is compared with,
+    and the newest KEEP_MODELS others. Never remove a model outside the store, such as the starter.
     """
     # List the store before reading the registry: a model published in between must not look like a leftover.
     present = store.names()
@@ -57,7 +57,10 @@ def _is_outside_store(version: ModelVersion) -> bool:
 
 
 def _remove_model(database: Database, store: ArtifactStore, version: ModelVersion) -> bool:
-    """Remove one model, first from the registry so that it cannot go live meanwhile; return False if it is live."""
+    """Remove one model, or return False if it is live.
+
+    The model is removed from the registry first, so that it cannot go live in the meantime.
+    """
     try:
         with database.unit_of_work() as unit:
             registry.mark_removed(unit, version.version)

@@ -54,7 +54,7 @@ def run_directory(settings: Settings, run_id: int, wait: Callable[[], None]) -> 
 def remove_stale_directories(settings: Settings, open_run: int | None) -> None:
     """Remove the directories of all runs except the open one.
 
-    Does nothing while a run is in progress on this machine; that run has already removed them.
+    Do nothing while a run is in progress on this machine, because that run has already removed them.
     """
     root = settings.data_dir.resolve() / "work"
     if not root.is_dir():

@@ -64,5 +64,8 @@ def _failed_recently(run: Run, now: datetime) -> bool:
 
 
 def _first_model_registered_at(unit: UnitOfWork) -> datetime | None:
-    """Return when the first model was registered, which is before anybody could vote; None if there are no models."""
+    """Return when the first model was registered, or None if there are no models.
+
+    Nobody could vote before that time.
+    """
     return min((version.created_at for version in registry.versions(unit)), default=None)

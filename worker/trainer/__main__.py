@@ -168,7 +168,7 @@ def _progress_reporter(emit: Emit) -> "Callable[[TrainingProgress], None]":
 
 
 def _reserve_stdout() -> IO[str]:
-    """Return a file for events on standard output, and redirect what libraries print there to standard error."""
+    """Return a file for events on standard output, and redirect other output to standard error."""
     output = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return output

@@ -27,7 +27,7 @@ from worker.trainer.protocol import Job
 class TrainerInputs:
     """All of a job's inputs, loaded and checked.
 
-    ``reviews`` are the labelled reviews, None if there are none. ``new_texts`` are the corrections to train on and
+    ``reviews`` are the labelled reviews, or None if there are none. ``new_texts`` are the corrections to train on and
     ``held_out`` the corrections to evaluate on, both as tables with ``text`` and ``label``. ``champion`` is the live
     model.
     """

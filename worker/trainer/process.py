@@ -90,7 +90,7 @@ class TrainerProcess:
         self.stop()
 
     def next_event(self, seconds: float) -> Event | Exited | None:
-        """Return the next event, or the exit; None if there is no event or exit within ``seconds``."""
+        """Return the next event or the exit, or None if neither arrives within ``seconds``."""
         try:
             return self._events.get(timeout=seconds)
         except queue.Empty:
