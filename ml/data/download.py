@@ -22,7 +22,7 @@ class RemoteFile:
     md5: str
 
 
-# Maas et al. 2011, 84 MB.
+# The IMDB data from Maas et al. 2011, 84 MB.
 IMDB = RemoteFile("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz", "7c2ac02c03563afcf9b574c7e56c153a")
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours in a form that matplotlib accepts. ``first`` and ``second`` are the colours of the data."""
+    """Colours in a form that matplotlib accepts. ``first`` and ``second`` are the colours for the data."""
 
     ink: str
     line: str

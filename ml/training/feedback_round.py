@@ -4,8 +4,8 @@ The anchor is the model that was fine-tuned only on IMDB. Training on correction
 each round replays some of its training reviews or, without them, the texts of the behavioural checks. The target of a
 replayed text is the anchor's own probabilities (Li and Hoiem 2016, "Learning without Forgetting").
 
-The anchor is confident about its own training reviews, and targets near 0 or 1 constrain the network little: small
-changes barely affect the loss but flip unseen reviews about which it is less confident. So the round replays excerpts
+The anchor is confident about its own training reviews, and targets near 0 or 1 barely constrain the network: small
+changes hardly affect the loss but flip unseen reviews about which it is less confident. So the round replays excerpts
 of reviews, which are as short as users' messages, and picks the excerpts about which the anchor is least confident.
 """
 

@@ -24,7 +24,7 @@ RECIPE = replace(
     Recipe.load("default"), batch_size=4, epochs=1, window=16, overlap=4, precision="float32", hidden_dropout=0.0
 )
 CONFIG = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
-# The last batch has one row, fewer than two replicas.
+# The last batch has only one row, so one of two replicas has none.
 TEXTS = [f"Number {number}: {'a joy' if number % 2 else 'a bore'} to the last page" for number in range(21)]
 
 
