@@ -5,12 +5,16 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+from prometheus_client import REGISTRY
+
 from bot.application import Bot
 from bot.database import AsyncDatabase
+from bot.monitoring import BotMonitor
 from bot.serving.live_model import LiveModel
 from bot.serving.loader import ModelLoader, initial_model
 from bot.serving.reloader import ModelReloader
 from core.logs import configure_logging
+from core.monitoring import monitoring_server
 from core.settings import Settings
 from ml.text.language import load_identifier
 from storage.db.database import Database
@@ -32,7 +36,12 @@ def run(settings: Settings) -> None:
         resources.callback(model.close)
         identifier.result()
         reloader = ModelReloader(database, model, ModelLoader(settings).load, initial.refusal)
-        asyncio.run(_run(Bot(settings, database, model, reloader)))
+        bot = Bot(settings, database, model, reloader)
+        monitor = BotMonitor(settings, opened, lambda: model.version)
+        REGISTRY.register(monitor)
+        # Before the bot talks to Telegram, so that a port that is in use ends a start that has changed nothing yet.
+        resources.enter_context(monitoring_server(settings, health=dict, ready=monitor.ready))
+        asyncio.run(_run(bot))
 
 
 async def _run(bot: Bot) -> None:

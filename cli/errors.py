@@ -56,6 +56,17 @@ class ColumnTaken(BadInput):
     message = "{path} already has a column named {column}, which the result would overwrite. Rename that column."
 
 
+class NotMonitored(ThumbsError):
+    message = (
+        "No bot or worker responds on {address}. Start one with METRICS_PORT set to this port, or check METRICS_LISTEN "
+        "and METRICS_PORT."
+    )
+
+
+class NotReady(ThumbsError):
+    message = "Not ready: {problems}"
+
+
 class ProcessEnded(ThumbsError):
     message = "The {name} exited unexpectedly with status {status}. The last lines of {log}: {lines}"
 

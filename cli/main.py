@@ -12,8 +12,10 @@ from cli import broker, data, database, keys, models
 from cli.corrections import commands
 from cli.evaluate import evaluate
 from cli.fine_tune import fine_tune
+from cli.health import health
 from cli.predict import TextCommand, predict
 from cli.retrain import retrain
+from cli.status import status
 from cli.summary import summary
 from cli.worker import beat, worker
 from core.errors import ThumbsError, UnusablePath
@@ -38,6 +40,8 @@ app.command()(fine_tune)
 app.command()(evaluate)
 app.command()(summary)
 app.command()(retrain)
+app.command()(status)
+app.command()(health)
 app.command()(worker)
 app.command()(beat)
 

@@ -53,6 +53,8 @@ Pass the facts that the message names: ``raise MissingFile(path=path)``. Command
         BrokerUnusable  (broker)
         MissingPackage  (cli)
         RunInProgress  (cli)
+        NotMonitored  (cli)
+        NotReady  (cli)
         ProcessEnded  (cli)
         ProcessNotReady  (cli)
         UnusableArtifact  (ml)

@@ -262,6 +262,14 @@ class Settings(BaseSettings):
         8081, ge=0, le=65535, description="Port of the demo's playground. With 0, a free port is chosen."
     )
     log_level: LogLevel = Field("INFO", description="Log level: DEBUG, INFO, WARNING or ERROR.")
+    metrics_listen: str = Field("127.0.0.1", description="Address on which metrics and health are served.")
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of /metrics, /health and /ready for the bot or worker. With 0, a free port is chosen. "
+        "Default: they are not served.",
+    )
     log_format: Literal["text", "json"] = Field(
         "text",
         description="Log format: text, or json for one JSON object for each event, with the id of the update.",

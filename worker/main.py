@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from celery import signals
+from prometheus_client import REGISTRY
 
 from broker.queues import FINE_TUNING, QUEUES
 from core.logs import configure_logging
+from core.monitoring import monitoring_server
 from core.settings import Settings
 from storage.db.database import Database
 from storage.db.encryption import read_keys
 from worker.app import make_app
+from worker.monitoring import WorkerMonitor
 from worker.stop_with_parent import StopWithParent
 
 
@@ -43,7 +46,10 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
         without_heartbeat=True,
     )
     _connect_signals(stop)
-    worker.start()
+    monitor = WorkerMonitor(settings)
+    REGISTRY.register(monitor)
+    with monitoring_server(settings, health=dict, ready=monitor.ready):
+        worker.start()
     # All tasks have ended, but a normal exit would wait a few more seconds for an idle pool thread.
     logging.shutdown()
     sys.stdout.flush()

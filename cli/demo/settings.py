@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 from pydantic import SecretStr
 
+from cli.addresses import reachable_host
 from core.errors import PortTaken, UnwritableFile
 from core.settings import HOME_VARIABLE, Settings
 from storage.db.encryption import make_key_file, read_keys
@@ -95,11 +96,6 @@ def usable_port(host: str, port: int) -> int:
             return int(probe.getsockname()[1])
     except OSError as error:
         raise PortTaken(port=port, host=host, reason=error.strerror) from error
-
-
-def reachable_host(host: str) -> str:
-    """Return the host name that processes on this machine use to reach a server listening on ``host``."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared, not listened on
 
 
 def _url(host: str, port: int) -> str:

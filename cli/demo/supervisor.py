@@ -12,8 +12,9 @@ from pathlib import Path
 import typer
 from filelock import FileLock, Timeout
 
+from cli.addresses import reachable_host
 from cli.demo.processes import ChildProcesses, Event, OutputLine, ProcessExit, StopRequest
-from cli.demo.settings import child_environment, demo_settings, reachable_host
+from cli.demo.settings import child_environment, demo_settings
 from cli.demo.worker_setup import WorkerSetup
 from cli.errors import DemoRunning, ProcessEnded, ProcessNotReady
 from core.settings import Settings

@@ -135,7 +135,15 @@ def test_a_setting_has_the_same_value_in_all_services() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_settings_keep_their_defaults_except_those_for_containers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(OURS[name], monkeypatch)
-    own = {"data_dir", "database_url", "broker_url", "artifact_store", "webhook_listen"}
+    own = {
+        "data_dir",
+        "database_url",
+        "broker_url",
+        "artifact_store",
+        "webhook_listen",
+        "metrics_listen",
+        "metrics_port",
+    }
     changed = {
         field for field in Settings.model_fields if getattr(settings, field) != Settings.model_fields[field].default
     }

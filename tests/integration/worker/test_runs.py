@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from redis_server import RedisServer
 from sqlalchemy import update
@@ -254,6 +255,14 @@ def test_a_worker_that_is_told_to_stop_releases_its_run(home: WorkerHome, opened
         worker.wait_for(f"Run {run_id} started, attempt 1")
         home.trainer().order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
+
+
+def test_a_worker_serves_its_metrics_and_readiness(home: WorkerHome, opened: Database) -> None:
+    with running_worker(home, METRICS_PORT="0") as worker:
+        line = next(line for line in worker.log if "Metrics and health are on port" in line)
+        url = f"http://127.0.0.1:{int(line.split()[-1])}"
+        assert httpx.get(f"{url}/ready", trust_env=False).json()["problems"] == {"database": None, "broker": None}
+        assert "thumbs_runs" in httpx.get(f"{url}/metrics", trust_env=False).text
 
 
 def test_the_processes_of_a_killed_worker_end_and_another_worker_retries_the_run(

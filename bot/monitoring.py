@@ -1,0 +1,68 @@
+"""The bot's metrics and checks: its inbox and outbox come from the database at each scrape."""
+
+from collections.abc import Callable, Iterable
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+
+from broker.queues import check_broker
+from core.errors import ThumbsError
+from core.monitoring import Problems, counts_by_label
+from core.settings import Settings
+from storage.db.database import Database
+from storage.overview import ChatOverview, chat_overview
+
+
+class BotMonitor(Collector):
+    """Reads the metrics of one bot when they are scraped, and checks what the bot depends on."""
+
+    def __init__(self, settings: Settings, database: Database, version: Callable[[], str]) -> None:
+        self._settings = settings
+        self._database = database
+        self._version = version
+        # A token starts with the bot's id.
+        self._bot_id = int(settings.token.partition(":")[0])
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the current metrics; if the database does not respond, only those that don't need it."""
+        found = self._overview()
+        up = isinstance(found, ChatOverview)
+        yield GaugeMetricFamily("thumbs_database_up", "1 if the database responds.", up)
+        yield counts_by_label("thumbs_model", "1 for the version that the bot serves.", "version", {self._version(): 1})
+        if isinstance(found, ChatOverview):
+            yield from _chat_metrics(found)
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing, so that registering the collector does not read the database."""
+        return ()
+
+    def ready(self) -> Problems:
+        """Check the database and the broker."""
+        found = self._overview()
+        return {"database": found if isinstance(found, str) else None, "broker": self._broker_problem()}
+
+    def _overview(self) -> ChatOverview | str:
+        """Return the overview, or why the database does not give it."""
+        try:
+            with self._database.reading() as unit:
+                return chat_overview(unit, self._bot_id)
+        except SQLAlchemyError as error:
+            return f"It does not respond ({type(error).__name__})."
+
+    def _broker_problem(self) -> str | None:
+        try:
+            check_broker(self._settings)
+        except ThumbsError as error:
+            return str(error)
+        return None
+
+
+def _chat_metrics(found: ChatOverview) -> Iterable[Metric]:
+    yield counts_by_label("thumbs_updates", "Updates in the inbox, until the purge.", "state", found.updates)
+    yield counts_by_label("thumbs_replies", "Replies in the outbox, until the purge.", "state", found.replies)
+    oldest = found.oldest_pending_update.timestamp() if found.oldest_pending_update else 0
+    yield GaugeMetricFamily("thumbs_oldest_update_seconds", "Unix time of the oldest pending update, or 0.", oldest)
+    oldest = found.oldest_pending_reply.timestamp() if found.oldest_pending_reply else 0
+    yield GaugeMetricFamily("thumbs_oldest_reply_seconds", "Unix time of the oldest pending reply, or 0.", oldest)

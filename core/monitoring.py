@@ -1,0 +1,106 @@
+"""Serves a process's metrics and health over HTTP, for Prometheus and for health checks.
+
+``/metrics`` is for Prometheus. ``/health`` says whether the process works, and ``/ready`` whether everything that it
+depends on does; both answer 200 or 503, with the problems as JSON.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from socketserver import ThreadingMixIn
+from threading import Thread
+from typing import TYPE_CHECKING, Final, TypeVar
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import REGISTRY, Metric, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily
+
+from core.errors import BadSetting
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+logger = logging.getLogger(__name__)
+
+# The problem of each part that was checked; None if it works.
+Problems = Mapping[str, str | None]
+Check = Callable[[], Problems]
+Name = TypeVar("Name", bound=str)
+
+_SECONDS_PER_REQUEST: Final = 10
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = _SECONDS_PER_REQUEST  # a client that sends nothing must not keep its thread forever
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log no requests: health checks send one every few seconds."""
+
+
+@contextmanager
+def monitoring_server(settings: Settings, health: Check, ready: Check) -> Iterator[int]:
+    """Serve on METRICS_LISTEN and METRICS_PORT until the block ends, and yield the port; do nothing without a port.
+
+    The checks run in threads of the server. Raise BadSetting if the port cannot be used.
+    """
+    if settings.metrics_port is None:
+        yield 0
+        return
+    try:
+        server = make_server(
+            settings.metrics_listen,
+            settings.metrics_port,
+            _application(health, ready),
+            server_class=_Server,
+            handler_class=_Handler,
+        )
+    except OSError as error:
+        reason = f"{settings.metrics_listen}:{settings.metrics_port} cannot be listened on ({error.strerror})"
+        raise BadSetting(name="METRICS_PORT", reason=reason) from error
+    thread = Thread(target=server.serve_forever, name="monitoring", daemon=True)
+    thread.start()
+    # A process that is forked from this one must not keep the port in use after this one has ended.
+    os.register_at_fork(after_in_child=server.socket.close)
+    logger.info("Metrics and health are on port %d", server.server_port)
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def counts_by_label(name: str, text: str, label: str, counts: Mapping[Name, int]) -> Metric:
+    """Return a gauge with one sample for each value of ``label``."""
+    metric = GaugeMetricFamily(name, text, labels=[label])
+    for value, count in counts.items():
+        metric.add_metric([value], count)
+    return metric
+
+
+def _application(health: Check, ready: Check) -> "Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]":
+    metrics = make_wsgi_app(REGISTRY)
+    checks = {"/health": health, "/ready": ready}
+
+    def application(environment: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        path = environment.get("PATH_INFO", "/")
+        if path == "/metrics":
+            found: Iterable[bytes] = metrics(environment, start)
+            return found
+        check = checks.get(path)
+        if check is None:
+            start("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"Try /metrics, /health or /ready.\n"]
+        problems = dict(check())
+        working = not any(problems.values())
+        start("200 OK" if working else "503 Service Unavailable", [("Content-Type", "application/json")])
+        return [json.dumps({"working": working, "problems": problems}).encode()]
+
+    return application

@@ -1,0 +1,83 @@
+"""Counts what is in the database, for ``thumbs status`` and for metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from storage.db.database import UnitOfWork
+from storage.db.states import ReplyState, RunState, UpdateState, Vote
+from storage.db.tables import ReplyRow, RunRow, UpdateRow, VoteRow
+from storage.models import instances, registry
+from storage.models.instances import BotInstance
+from storage.training import runs
+from storage.training.runs import Run
+
+State = TypeVar("State", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOverview:
+    """The inbox and the outbox of one bot, or of all bots.
+
+    Handled updates and sent replies count until they are purged. A time is None if nothing is pending.
+    """
+
+    updates: Mapping[UpdateState, int]
+    replies: Mapping[ReplyState, int]
+    oldest_pending_update: datetime | None
+    oldest_pending_reply: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LearningOverview:
+    """Votes, training runs, the live model, and the running bots with the model that each serves.
+
+    ``lease_until`` is when the lease of the open run expires; None if no worker has the run.
+    """
+
+    votes: Mapping[Vote, int]
+    runs: Mapping[RunState, int]
+    open_run: Run | None
+    lease_until: datetime | None
+    live_version: str | None
+    bots: list[BotInstance]
+
+
+def chat_overview(unit: UnitOfWork, bot_id: int | None = None) -> ChatOverview:
+    """Count updates and replies of the bot with this id (default: of all bots)."""
+    updates = UpdateRow.bot_id == bot_id if bot_id is not None else UpdateRow.bot_id.is_not(None)
+    replies = ReplyRow.bot_id == bot_id if bot_id is not None else ReplyRow.bot_id.is_not(None)
+    pending_updates = select(func.min(UpdateRow.received_at)).where(updates, UpdateRow.state == UpdateState.RECEIVED)
+    pending_replies = select(func.min(ReplyRow.created_at)).where(replies, ReplyRow.state == ReplyState.PENDING)
+    return ChatOverview(
+        updates=_count(unit, UpdateRow.state, UpdateState, updates),
+        replies=_count(unit, ReplyRow.state, ReplyState, replies),
+        oldest_pending_update=unit.scalar(pending_updates),
+        oldest_pending_reply=unit.scalar(pending_replies),
+    )
+
+
+def learning_overview(unit: UnitOfWork) -> LearningOverview:
+    """Count votes and runs, and look up the open run, the live model and the running bots."""
+    live = registry.live_model(unit)
+    return LearningOverview(
+        votes=_count(unit, VoteRow.verdict, Vote),
+        runs=_count(unit, RunRow.state, RunState),
+        open_run=runs.open_run(unit),
+        lease_until=unit.scalar(select(RunRow.lease_until).where(RunRow.open)),
+        live_version=live.version if live else None,
+        bots=instances.live_instances(unit),
+    )
+
+
+def _count(
+    unit: UnitOfWork, column: InstrumentedAttribute[State], states: type[State], *where: ColumnElement[bool]
+) -> dict[State, int]:
+    """Count the rows in each state; states without rows count as 0."""
+    found = dict(unit.execute(select(column, func.count()).where(*where).group_by(column)).all())
+    return {state: found.get(state, 0) for state in states}

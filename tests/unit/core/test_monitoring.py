@@ -1,0 +1,68 @@
+"""Metrics and health over HTTP."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from core.errors import BadSetting
+from core.monitoring import Problems, monitoring_server
+from core.settings import Settings
+
+
+@contextmanager
+def served(problems: Problems, **settings: object) -> Iterator[httpx.Client]:
+    given = Settings(_env_file=None, metrics_port=0, **settings)  # type: ignore[arg-type]
+    with (
+        monitoring_server(given, health=dict, ready=lambda: problems) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+    ):
+        yield client
+
+
+def test_metrics_are_in_the_format_of_prometheus() -> None:
+    with served({}) as client:
+        answer = client.get("/metrics")
+    assert answer.status_code == 200
+    assert "process_cpu_seconds_total" in answer.text
+
+
+def test_health_and_readiness_differ() -> None:
+    with served({"database": None, "broker": "It does not respond."}) as client:
+        assert client.get("/health").json() == {"working": True, "problems": {}}
+        ready = client.get("/ready")
+    assert ready.status_code == 503
+    assert ready.json() == {"working": False, "problems": {"database": None, "broker": "It does not respond."}}
+    with served({"database": None}) as client:
+        assert client.get("/ready").status_code == 200
+
+
+def test_other_paths_are_not_found() -> None:
+    with served({}) as client:
+        assert client.get("/").status_code == 404
+        assert client.get("/metrics/../etc/passwd").status_code == 404
+
+
+def test_nothing_is_served_without_a_port() -> None:
+    before = threading.active_count()
+    with monitoring_server(Settings(_env_file=None), health=dict, ready=dict) as port:
+        assert (port, threading.active_count()) == (0, before)
+
+
+def test_a_port_in_use_is_reported() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = Settings(_env_file=None, metrics_port=port)
+        with (
+            pytest.raises(BadSetting, match=f"METRICS_PORT cannot be used: 127.0.0.1:{port} cannot be listened on"),
+            monitoring_server(settings, health=dict, ready=dict),
+        ):
+            pass
+
+
+def test_a_client_that_sends_nothing_does_not_block_others() -> None:
+    with served({}) as client, socket.create_connection((client.base_url.host, client.base_url.port or 0)):
+        assert client.get("/health").status_code == 200
