@@ -14,7 +14,7 @@ from storage.errors import DatabaseUnusable, StorageError
 Result = TypeVar("Result")
 # Errors that a read or write may raise if the database is locked, unreachable or broken.
 DATABASE_ERRORS: Final = (SQLAlchemyError, StorageError)
-# Those of them that pass: the database is locked or unreachable, whatever is read or written.
+# Temporary errors: the database is locked or unreachable, so any read or write would fail.
 DATABASE_OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeoutError, DatabaseUnusable)
 
 

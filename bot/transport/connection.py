@@ -47,17 +47,17 @@ def build_application(settings: Settings) -> Application:  # type: ignore[type-a
 
 
 class _UpdateQueue(asyncio.Queue[object]):
-    """The queue that PTB's updater fills: puts each update into the inbox before it is confirmed to Telegram."""
+    """The queue for PTB's updater. It puts each update into the inbox before the update is confirmed to Telegram."""
 
     def __init__(self, inbox: Inbox) -> None:
         super().__init__()
         self._inbox = inbox
 
     async def put(self, item: object) -> None:
-        """Store an update; return after the commit."""
+        """Store an update, and return after the commit."""
         if not isinstance(item, Update):
             raise TypeError(f"not an update: {item!r}")
-        # PTB leaves the date of an inaccessible message as a datetime.
+        # For an inaccessible message, PTB leaves the date as a datetime.
         await self._inbox.receive(json.dumps(item.to_dict(), default=lambda date: int(date.timestamp())))
 
 

@@ -1,4 +1,4 @@
-"""Counts the failures of each update, and apologises to its sender after the last attempt."""
+"""Counts each update's failed attempts, and apologises to the sender after the last one."""
 
 import logging
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from storage.errors import UpdateHandled
 
 logger = logging.getLogger(__name__)
 
-# Maximum number of characters that are stored of an error, which may repeat a whole text.
+# Maximum number of characters to store from an error message, which may contain a whole text.
 _MAX_REASON_LENGTH: Final = 1000
 
 
 class FailedUpdates:
-    """Records that handling updates failed. The inbox retries them until they have no attempts left."""
+    """Records updates that could not be handled. The inbox retries an update until it has no attempts left."""
 
     def __init__(self, bot: Bot, database: AsyncDatabase, outbox: Outbox) -> None:
         self._bot = bot
@@ -30,10 +30,10 @@ class FailedUpdates:
         self._outbox = outbox
 
     async def on_error(self, update: object, context: Context) -> None:
-        """Record that a handler raised; this is PTB's error handler."""
+        """Record that a handler raised an error. PTB calls this as its error handler."""
         pieces = updates_in(update)
         incoming = None
-        # Whatever an update lacks, its failure is counted.
+        # The failure is counted even if the update can't be parsed.
         with suppress(Exception):
             incoming = parse_incoming(pieces)
         await self.record([piece.update_id for piece in pieces], context.error, incoming)
@@ -41,9 +41,9 @@ class FailedUpdates:
     async def record(
         self, update_ids: Sequence[int], error: Exception | None, incoming: Incoming | None = None
     ) -> None:
-        """Log and count a failed attempt. After the last one, apologise to the sender if ``incoming`` names one.
+        """Log and count a failed attempt. After the last attempt, apologise to the sender in ``incoming``, if known.
 
-        An outage of the database is not the update's fault, so it is not counted.
+        A database outage is not the update's fault, so it isn't counted.
         """
         if isinstance(error, UpdateHandled):
             logger.info("%s", error)
@@ -58,7 +58,7 @@ class FailedUpdates:
             if inbox.MAX_ATTEMPTS in attempts and incoming is not None:
                 send(unit, incoming, MessageContent(incoming.texts.failed))
 
-        # Not counted during an outage either: the update is pending, so it is retried.
+        # If an outage prevents the count, the update is still pending and is retried.
         with suppress(*DATABASE_OUTAGES):
             await self._database.write(work)
         if incoming is not None:
@@ -66,5 +66,5 @@ class FailedUpdates:
 
 
 def _reason(error: Exception | None) -> str:
-    """Return the error as text that can be stored: half of a surrogate pair cannot be encoded."""
+    """Return the error as storable text, in which lone surrogates are escaped."""
     return repr(error).encode(errors="backslashreplace").decode()[:_MAX_REASON_LENGTH]

@@ -38,7 +38,7 @@ OnFailure = Callable[[Sequence[int], Exception], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Retry:
-    """A stored update that was scheduled again: not before ``due``, and with a longer pause before ``expires``."""
+    """A retry of a stored update. It is not retried again before ``due``. Until ``expires``, the pauses grow."""
 
     due: float
     expires: float
@@ -46,7 +46,7 @@ class _Retry:
 
 
 class Inbox:
-    """What the webhook and long polling pass updates to before they confirm them to Telegram."""
+    """Receives updates from the webhook or long polling before they are confirmed to Telegram."""
 
     def __init__(self, bot: Bot, database: AsyncDatabase, handle: Handle, failures: FailedUpdates) -> None:
         self._bot = bot
@@ -59,9 +59,9 @@ class Inbox:
         self._background: set[asyncio.Task[None]] = set()
 
     async def receive(self, payload: str) -> None:
-        """Store an update, given as its JSON, and schedule its handling. Return after the commit.
+        """Store an update, given as JSON, and schedule its handling. Return after the commit.
 
-        A duplicate is dropped, and so is what no database could hold as an update; the latter is logged.
+        A duplicate is dropped. An update that no database could hold is logged and dropped.
         """
         try:
             update = read_raw_update(payload)
@@ -95,7 +95,7 @@ class Inbox:
     async def _store(self, update: RawUpdate) -> bool:
         """Commit an update, retrying until the database accepts it. Return False for a duplicate.
 
-        Raise DataError if the database will never take it.
+        Raise DataError if the database will never accept the update.
         """
         while True:
             try:
@@ -113,7 +113,7 @@ class Inbox:
         self._in_progress.add(update_id)
         try:
             update, chat_id = _parse(payload, self._bot)
-        # Whatever is wrong with one update, the others are handled.
+        # A broken update must not prevent others from being handled.
         except Exception as error:
             self._run(self._record_failure([update_id], error))
             return
@@ -129,10 +129,10 @@ class Inbox:
         self._in_progress.difference_update(piece.update_id for piece in pieces)
 
     async def _record_failure(self, update_ids: Sequence[int], error: Exception) -> None:
-        """Count a failed attempt; the sweep schedules the updates again if they have attempts left."""
+        """Count a failed attempt. If the updates have attempts left, the sweep schedules them again."""
         try:
             await self._failures.record(update_ids, error)
-        # Nothing waits for this result, and the updates are pending, so they are retried.
+        # An error here can be ignored, because the updates are still pending and are retried.
         except Exception:
             logger.exception("Could not record that handling updates %s failed", update_ids)
         finally:
@@ -205,13 +205,13 @@ class _ChatQueue:
 def _continues(previous: Update, update: Update) -> bool:
     try:
         return continues(previous, update)
-    # PTB checks no types. What is wrong with the update is reported when it is handled, on its own.
+    # PTB doesn't check types. A defect in the update is reported later, when it is handled separately.
     except Exception:
         return False
 
 
 def _parse(payload: str, bot: Bot) -> tuple[Update, int | None]:
-    """Return a stored update and the id of its chat. Raise whatever PTB raises for an update that it cannot parse."""
+    """Return a stored update and its chat id. Raise any error that PTB raises for an update that it cannot parse."""
     chat_id = read_raw_update(payload).chat_id
     update = Update.de_json(json.loads(payload), bot)
     if update is None:
@@ -220,6 +220,6 @@ def _parse(payload: str, bot: Bot) -> tuple[Update, int | None]:
 
 
 def _next_retry(earlier: _Retry | None, now: float) -> _Retry:
-    """Return the next retry of an update that is scheduled ``now``. Updates that are handled are soon forgotten."""
+    """Return the next retry of an update scheduled ``now``. It expires, so that handled updates are forgotten."""
     pause = SWEEP_SECONDS if earlier is None else min(2 * earlier.pause, _MAX_RETRY_SECONDS)
     return _Retry(due=now + pause, expires=now + pause + _MAX_RETRY_SECONDS, pause=pause)

@@ -40,7 +40,7 @@ _STOP_TIMEOUT: Final = 5.0
 # attempt, up to the maximum. All attempts take about an hour.
 _MAX_ATTEMPTS: Final = 20
 _FIRST_PAUSE, _MAX_PAUSE = 1.0, 300.0
-# Seconds before another attempt to record what became of a call.
+# Seconds to wait before another attempt to record the result of a call.
 _RECORD_RETRY_SECONDS: Final = 1.0
 # Maximum number of calls per second; Telegram throttles a bot that makes more.
 _CALLS_PER_SECOND: Final = 30
@@ -153,7 +153,7 @@ class Outbox:
             return 0.0
 
     async def _claim(self, chat_id: int) -> Reply | None:
-        """Claim a chat's oldest pending reply. If the database fails, release a claim that was committed, and raise."""
+        """Claim a chat's oldest pending reply. If the database fails, release a committed claim and raise the error."""
         now = utc_now()
         try:
             return await self._database.write(lambda unit: outbox.claim_next(unit, self._bot.id, chat_id, now))
@@ -162,7 +162,7 @@ class Outbox:
             raise
 
     async def _record(self, work: Callable[[UnitOfWork], Result]) -> Result:
-        """Run ``work`` in a unit of work, retrying until the database takes it, so that no reply stays SENDING."""
+        """Run ``work`` in a unit of work, retrying until the database accepts it, so that no reply stays in SENDING."""
         while True:
             try:
                 return await self._database.write(work)

@@ -1,4 +1,4 @@
-"""Reads from an update's JSON what the inbox needs to store it, whatever else the JSON contains."""
+"""Reads the ids from an update's JSON that the inbox needs to store it, and ignores everything else."""
 
 import json
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from typing import Any, Final, NoReturn
 
 from bot.transport.update_parsing import is_id
 
-# A longer integer is an id in no Bot API, and Python refuses to read one of more than a few thousand digits.
+# Maximum number of digits to read as an integer. No id is longer, and Python refuses to read thousands of digits.
 _MAX_DIGITS: Final = 30
 
 
 class UnusableUpdate(ValueError):
-    """Not an update that can be stored. The message names the defect and repeats nothing that people wrote."""
+    """An update can't be stored. The message describes the defect, without any text that people wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawUpdate:
-    """An update before anything but its ids was read. ``payload`` is its JSON; ``tap_id`` is set for a tap."""
+    """An update, of which only the ids have been read. ``payload`` is the JSON, and ``tap_id`` is set for a tap."""
 
     update_id: int
     sender_id: int | None
@@ -26,9 +26,9 @@ class RawUpdate:
 
 
 def read_raw_update(payload: str) -> RawUpdate:
-    """Return the ids of the update that ``payload`` describes; those that the database cannot hold are None.
+    """Return the ids of the update in ``payload``. Chat and sender ids that the database cannot hold are None.
 
-    Raise UnusableUpdate if it is not strict JSON, or not an object with a usable ``update_id``.
+    Raise UnusableUpdate if ``payload`` is not strict JSON, or not an object with a usable ``update_id``.
     """
     try:
         payload.encode()
@@ -45,21 +45,21 @@ def read_raw_update(payload: str) -> RawUpdate:
 
 
 def read_batch(response: bytes) -> Any:  # noqa: ANN401 - whatever the JSON describes
-    """Return the JSON of a Bot API response, in which one strange number must not hide the other updates.
+    """Parse a Bot API response, in which one overlong number must not hide the other updates.
 
-    Raise ValueError or RecursionError if it is not JSON.
+    Raise ValueError or RecursionError if the response is not JSON.
     """
     return json.loads(response.decode(errors="replace"), parse_int=_integer)
 
 
 def _event(update: dict[str, Any]) -> dict[str, Any]:
-    """Return the message, tap or other event in an update: its only field of the kind that has a sender or a chat."""
+    """Return the message, tap or other event in an update: the only field that can have a sender or a chat."""
     events = [value for value in update.values() if isinstance(value, dict)]
     return events[0] if events else {}
 
 
 def _sender_id(event: dict[str, Any], chat: dict[str, Any]) -> int | None:
-    """Return who caused the event. The id of a private chat is the person's own."""
+    """Return the id of the person who caused the event. A private chat has the same id as the person."""
     sender = _id(_object(event, "from"))
     if sender is None:
         sender = _id(_object(event, "user"))

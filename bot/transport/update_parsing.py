@@ -17,7 +17,7 @@ _MAX_ID: Final = 2**63 - 1
 
 
 def is_id(value: object) -> TypeGuard[int]:
-    """Return whether the database can hold ``value`` as an id. PTB checks no types, and ``True`` is an int too."""
+    """Return whether the database can hold ``value`` as an id. PTB doesn't check types, and ``True`` is an int too."""
     return type(value) is int and -_MAX_ID - 1 <= value <= _MAX_ID
 
 

@@ -1,4 +1,4 @@
-"""A person and the bot, through the playground: what is sent, answered and stored."""
+"""A person chats with the bot through the playground. The tests check what is sent, answered and stored."""
 
 import struct
 import zlib
@@ -28,7 +28,7 @@ Message = dict[str, Any]
 
 @pytest.fixture
 def person() -> int:
-    """A new person, so that tests share a demo but no chats."""
+    """A new person for each test, so that tests share a demo but not chats."""
     return next(_users)
 
 
@@ -49,7 +49,7 @@ def wait_for_replies(demo: Demo, person: int, number: int) -> list[Message]:
 
 
 def wait_for_text(demo: Demo, person: int, text: str) -> Message:
-    """Wait for a message of the bot that contains ``text`` and return it."""
+    """Wait for a message from the bot that contains ``text`` and return the message."""
     chat = demo.client.wait_for_chat(lambda chat: any(text in reply["text"] for reply in replies(chat)), chat_id=person)
     return next(reply for reply in replies(chat) if text in reply["text"])
 
@@ -151,7 +151,7 @@ SENDERS: dict[str, Callable[[Demo, int], Any]] = {
     "pictures": lambda demo, person: demo.client.photo("dot.png", one_pixel(), user_id=person),
     "recordings": lambda demo, person: demo.client.voice(user_id=person),
     "sticker": lambda demo, person: demo.client.sticker(user_id=person),
-    "text only": lambda demo, person: demo.client.document("review.txt", b"A fine play.", user_id=person),
+    "only read text": lambda demo, person: demo.client.document("review.txt", b"A fine play.", user_id=person),
 }
 
 
@@ -258,7 +258,7 @@ def test_deletion_is_confirmed_in_place_and_leaves_nothing(demo: Demo, person: i
 
 
 def test_every_call_of_the_bot_conforms_to_the_bot_api(demo: Demo) -> None:
-    """Check every call that the tests above made the bot send, and that all were accepted."""
+    """Check all calls that the bot made in the tests above, and that each call was accepted."""
     calls = demo.client.outbox()
     assert {"sendMessage", "editMessageText", "answerCallbackQuery", "setMyCommands"} <= {
         call["method"] for call in calls

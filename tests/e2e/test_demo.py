@@ -1,4 +1,4 @@
-"""``thumbs demo``: it is ready in seconds and leaves no process behind, however it ends."""
+"""``thumbs demo`` is ready in seconds and leaves no process behind, however it ends."""
 
 import os
 import signal
@@ -101,7 +101,7 @@ def test_a_taken_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
 
 
 def cpu_wait_seconds(data_dir: Path) -> float:
-    """Return the seconds that the demo's threads were runnable but waiting for a CPU: what a busy machine adds."""
+    """Return the seconds that the demo's threads spent waiting for a CPU, which a busy machine adds."""
     threads = (task for process in processes_of(data_dir) for task in Path(f"/proc/{process}/task").iterdir())
     return sum(int((task / "schedstat").read_text(encoding="ascii").split()[1]) for task in threads) / 1e9
 

@@ -1,4 +1,4 @@
-"""What a person sees when the network, Telegram or the bot process fails: one answer, never two."""
+"""When the network, Telegram or the bot process fails, a person still gets exactly one answer."""
 
 import time
 from collections.abc import Iterator
@@ -102,7 +102,8 @@ def test_an_edit_that_may_have_arrived_is_retried(shared_playground: PlaygroundC
     shared_playground.fault("dropped_before", "editMessageText")
     shared_playground.tap(verdict["message_id"], "✅ Right", user_id=person)
     shared_playground.wait_for_chat(lambda chat: "I'm right" in answers(chat)[0]["text"], chat_id=person)
-    wait_for_answers(shared_playground, person, 2)  # the question about consent, so that no later fault hits it
+    # The second answer is the question about consent, which no later fault may hit.
+    wait_for_answers(shared_playground, person, 2)
 
 
 @pytest.mark.usefixtures("bot")
@@ -217,7 +218,7 @@ def test_an_update_received_by_a_killed_bot_is_answered_after_a_restart(
 ) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_bot(home, playground) as process:
-        # Long enough that the bot waits for a continuation, so it is killed between receiving and answering.
+        # The text is so long that the bot waits for a continuation. The test kills it between receiving and answering.
         playground.message(LONG, user_id=7)
         while playground.status()["pending_updates"]:
             pass

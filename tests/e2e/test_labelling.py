@@ -1,4 +1,4 @@
-"""From a review through two other people's votes to a label, and an admin's decision on a disputed text."""
+"""A review gets its label from two other people's votes, and an admin decides on a disputed text."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +39,7 @@ def database(home: BotHome, client: PlaygroundClient) -> Iterator[Database]:
 
 
 def wait_for(client: PlaygroundClient, person: int, text: str) -> Message:
-    """Wait until the bot's newest message in a person's chat contains ``text`` and return it."""
+    """Wait until the bot's newest message in a person's chat contains ``text``, and return the message."""
 
     def newest(chat: Message) -> Message | None:
         return next((message for message in reversed(chat["messages"]) if message["from_bot"]), None)

@@ -1,6 +1,6 @@
-"""The simulated people of the learning loop, with a bot and a worker: they vote, and a new model answers them.
+"""The simulated people from the learning loop vote, and a new model answers them.
 
-Everything is real except the trainer, which copies a model and reports that the copy is better.
+The bot and the worker are real. The trainer copies a model and reports that the copy is better.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +34,7 @@ SENTENCES = [
 ]
 TABLE = pd.DataFrame(SENTENCES, columns=["text", "label"])
 TEXTS = TABLE["text"].tolist()
-# What people send while others vote.
+# The texts that people send while others vote.
 ASKED = [f"{text} I was there on day {day}." for day in range(20) for text in TEXTS]
 
 

@@ -23,7 +23,7 @@ ADMIN = 1
 SHIPPED = Manifest.read(STARTER).version
 REVIEW = "Evening number {number} was a joy: funny, warm and brilliantly acted, and I would gladly see it again."
 WRITERS = 3
-# The most seconds for an answer while the machine loads a model.
+# Maximum number of seconds for an answer while the machine loads a model.
 MAX_ANSWER_SECONDS = 10.0
 _users = count(900)
 
@@ -60,7 +60,7 @@ def replies(chat: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def wait_for_text(client: PlaygroundClient, person: int, *texts: str) -> dict[str, Any]:
-    """Wait until the bot's newest message contains all these texts and return it."""
+    """Wait until the bot's newest message contains all of these texts, and return the message."""
 
     def matches(chat: dict[str, Any]) -> bool:
         return bool(replies(chat)) and all(text in replies(chat)[-1]["text"] for text in texts)
@@ -69,7 +69,7 @@ def wait_for_text(client: PlaygroundClient, person: int, *texts: str) -> dict[st
 
 
 def wait_for_serving(home: BotHome, version: str, *, refused: str | None = None) -> BotInstance:
-    """Wait until the bot reports that it serves a version and refused another, and return its row."""
+    """Wait until the bot reports that it serves one version and refused another, and return the bot's row."""
     database = home.database()
     deadline = time.monotonic() + 30
     try:
@@ -84,7 +84,7 @@ def wait_for_serving(home: BotHome, version: str, *, refused: str | None = None)
 
 
 class Writer(threading.Thread):
-    """A person who sends reviews, each after the answer to the one before, until stopped."""
+    """A person who sends reviews until stopped. Each review is sent after the answer to the previous one."""
 
     def __init__(self, client: PlaygroundClient) -> None:
         super().__init__(daemon=True)
@@ -104,7 +104,7 @@ class Writer(threading.Thread):
 
 
 def tap_through(client: PlaygroundClient, label: str, question: str) -> None:
-    """Send ``/models``, tap a button of the list and confirm."""
+    """Send ``/models``, tap a button under the list and confirm."""
     earlier = len(replies(client.chat(ADMIN)))
     client.message("/models", user_id=ADMIN)
     chat = client.wait_for_chat(lambda chat: len(replies(chat)) > earlier, chat_id=ADMIN)

@@ -1,6 +1,6 @@
-"""A demo folder that commit 9a4afab left behind is opened and used: old buttons, a promoted model, an open run.
+"""A demo folder from commit 9a4afab still works: old buttons, a promoted model and an open run.
 
-tests/demo_of_9a4afab/make.py made it and says what is in it.
+It was created by tests/demo_of_9a4afab/make.py, which describes its content.
 """
 
 import tarfile

@@ -1,4 +1,4 @@
-"""The chat page, as a new user uses it in a real browser."""
+"""The chat page, as a new user would use it in a real browser."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The chat page in a browser. The test is the bot: it calls the Bot API itself."""
+"""The chat page in a browser. The test acts as the bot and calls the Bot API itself."""
 
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer

@@ -1,4 +1,4 @@
-"""Admins start, follow, cancel and decide on training runs in the chat; the test plays the worker in the database."""
+"""Admins start, follow, cancel and decide on training runs in the chat. The test acts as the worker."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -75,7 +75,7 @@ def buttons(message: Message) -> list[str]:
 
 
 def wait_for(client: PlaygroundClient, matches: Callable[[Message], bool], person: int = ADA) -> Message:
-    """Wait until the bot's newest message matches and return it."""
+    """Wait until the bot's newest message matches, and return the message."""
     return last(client.wait_for_chat(lambda chat: bool(answers(chat)) and matches(last(chat)), chat_id=person))
 
 
@@ -91,7 +91,7 @@ def open_run(database: Database) -> Run:
 
 
 def claim_run(database: Database) -> Lease:
-    """Claim the open run as a worker does, and record the champion."""
+    """Claim the open run like a worker, and record the champion."""
     with database.unit_of_work() as unit:
         run, live = runs.open_run(unit), registry.live_model(unit)
         assert run is not None
@@ -116,7 +116,7 @@ def finish_held(database: Database, lease: Lease, candidate: str, card: bytes | 
 
 
 def wait_until_sent(database: Database) -> None:
-    """Wait until the bot has recorded its message as sent; if it is killed earlier, it sends another."""
+    """Wait until the bot has recorded its message as sent. If it is killed earlier, it sends another message."""
     deadline = time.monotonic() + 30
     states: list[ReplyState] = []
     while states != [ReplyState.SENT]:
@@ -169,7 +169,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     with database.unit_of_work() as unit:
         live, change = registry.live_model(unit), registry.changes(unit, 1)[0]
         assert (live and live.version, change.who) == ("candidate-one", ADA)
-        # This test's candidate has no files, so later tests need the champion.
+        # This test's candidate has no files, so the champion is restored for later tests.
         assert champion is not None
         registry.make_live(unit, champion.version, "the test goes on")
 
@@ -201,7 +201,7 @@ def test_cancelling_is_confirmed_in_place(client: PlaygroundClient, database: Da
 
     tap("Cancel")
     wait_for(client, shows("Full run", "Yes, cancel it", "Keep it running"))
-    # The question stays while the run makes progress.
+    # The question is still shown while the run makes progress.
     report(database, lease, 20)
     wait_for(client, shows("50%", "Yes, cancel it", "Keep it running"))
     tap("Keep it running")
@@ -281,7 +281,7 @@ def test_an_admin_has_the_menu_after_the_first_message_until_no_longer_an_admin(
 
 
 def last_call(client: PlaygroundClient) -> int:
-    """Return the number of the bot's newest call."""
+    """Return the sequence number of the bot's newest call."""
     return max((call["seq"] for call in client.outbox()), default=0)
 
 

@@ -42,7 +42,7 @@ StoreReview = Callable[..., Review]
 def postgres_server() -> Iterator[PostgresServer]:
     """A separate PostgreSQL server for the tests.
 
-    When root starts it, it runs as another user and makes the folders above its data accessible to that user, so its
+    If root starts it, the server runs as another user, who needs access to the folders above its data. This is why its
     folder is outside pytest's.
     """
     folder = Path(tempfile.mkdtemp())
@@ -74,7 +74,7 @@ def postgres_databases(postgres_server: PostgresServer) -> NewDatabase:
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: PostgresServer) -> str:
-    """The name of a migrated PostgreSQL database, to be copied."""
+    """The name of a migrated PostgreSQL database to copy."""
     with psycopg.connect(postgres_server.get_uri(), autocommit=True) as admin:
         admin.execute("CREATE DATABASE thumbs_migrated")
     runner.upgrade(postgres_server.get_uri(database="thumbs_migrated", driver="psycopg"))
@@ -83,7 +83,7 @@ def migrated_postgres(postgres_server: PostgresServer) -> str:
 
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file, to be copied."""
+    """A migrated SQLite file to copy."""
     path = tmp_path_factory.mktemp("migrated") / "thumbs.db"
     runner.upgrade(f"sqlite:///{path}")
     return path

@@ -1,4 +1,4 @@
-"""Withdrawal and deletion: what happens to texts in other chats, and which models are named."""
+"""Withdrawal and deletion remove a person's texts from other chats, and name the models that used them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""``/id`` answers anyone, in a private chat, with their own numeric Telegram id."""
+"""``/id`` tells anyone their numeric Telegram id in a private chat."""
 
 from typing import Any, cast
 

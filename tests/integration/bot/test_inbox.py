@@ -45,7 +45,7 @@ class KnownBot(Bot):
         return "thumbs_bot"
 
     async def initialize(self) -> None:
-        """Make no request."""
+        """Do nothing, so that no request is made."""
 
     async def answer_callback_query(self, callback_query_id: str, *_: Any, **__: Any) -> bool:
         return bool(callback_query_id)
@@ -212,7 +212,7 @@ TAP = {
 
 
 class Responder:
-    """Answers nothing, and finishes what it is given as the real one does."""
+    """Sends no answers, but finishes updates like the real responder."""
 
     def __init__(self, store: AsyncDatabase) -> None:
         self.store = store

@@ -1,4 +1,4 @@
-"""Labelling and the quarantine, in one message each: questions, answers and undo."""
+"""Labelling and the quarantine, each in a single message: questions, answers and undo."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -93,7 +93,7 @@ def actions(shown: Reply) -> list[LabelAction]:
 
 
 def question(shown: Reply) -> str:
-    """Return the text in a question."""
+    """Return the text that a question asks about."""
     intro, _, text = shown.payload["text"].partition("\n\n")
     assert "positive or negative" in intro, shown.payload["text"]
     return str(text)
@@ -134,7 +134,7 @@ async def store_texts(chat: Chat, *texts: str, author: int = AUTHOR) -> list[Any
 
 
 async def votes_of(chat: Chat, telegram_id: int = LABELLER) -> list[tuple[int, Vote, str | None]]:
-    """Return a person's votes: prediction, vote, label."""
+    """Return a person's votes, each with the prediction and the label."""
     rows = (
         select(VoteRow.prediction_id, VoteRow.verdict, VoteRow.label)
         .join(PersonRow, PersonRow.id == VoteRow.person_id)
@@ -319,7 +319,7 @@ async def test_a_pending_question_is_deleted_with_the_author(chat: Chat) -> None
 
 
 async def store_disputed(chat: Chat, *texts: str) -> list[Any]:
-    """Store texts that their author votes right and another person neither."""
+    """Store texts on which the author votes right and another person votes neither."""
     reviews = await store_texts(chat, *texts)
 
     def work(unit: UnitOfWork) -> None:

@@ -1,4 +1,4 @@
-"""Notices: who is notified that a model learned from them, with what, and only once."""
+"""People are notified once that a model learned from their corrections, with the right texts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -41,7 +41,7 @@ MEASURES = EligibilityRules(quorum=2, person_rows=1_000, person_share=1.0, holdo
 
 @dataclass
 class FakeModel:
-    """A live model with a fixed verdict; it awaits ``while_predicting`` at each text."""
+    """A live model with a fixed verdict, which awaits ``while_predicting`` for each text."""
 
     version: str = "one"
     label: str = "Negative"

@@ -1,4 +1,4 @@
-"""What becomes of a reply when the connection to Telegram breaks: PTB over httpx with a fake transport."""
+"""A reply's state after the connection to Telegram breaks, with PTB over httpx and a fake transport."""
 
 import asyncio
 import shutil

@@ -1,4 +1,4 @@
-"""Messages about training runs follow the database: not too often, once for all processes, and to the end."""
+"""Messages about training runs are updated from the database: not too often, by one process only, until the end."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -53,7 +53,7 @@ def bot(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotPart
     notified: list[int] = []
     monkeypatch.setattr("bot.admin.training_runs.notify_worker", lambda _, run_id: notified.append(run_id))
     store, woken = AsyncDatabase(database), WokenChats()
-    updates = RunUpdates(store, woken, BOT, ADMINS)  # type: ignore[arg-type]  # only wake is called
+    updates = RunUpdates(store, woken, BOT, ADMINS)  # type: ignore[arg-type]  # the code under test calls only wake
     yield BotParts(store, RetrainDialog(store, Settings(_env_file=None)), updates, woken, notified)
     store.close()
 
@@ -176,7 +176,7 @@ async def test_two_processes_of_one_bot_show_a_change_once(bot: BotParts, databa
     await bot.updates.poll(now)
     await other.poll(now)
     assert [set(reply.payload) & {"text", "caption"} for reply in await sent(bot)] == [{"text"}, {"caption"}]
-    # A process that read the row before that change loses the race.
+    # A process that read the row before the change loses the race.
     assert not await bot.store.write(lambda unit: followers.claim_edit(unit, stale[0], "anything"))
 
 

@@ -1,4 +1,4 @@
-"""Two webhook bots and two workers share PostgreSQL, Redis and a store: a run is trained once, for both."""
+"""Two webhook bots and two workers share PostgreSQL, Redis and a store, and a run is trained once for both bots."""
 
 import os
 import socket
@@ -50,7 +50,7 @@ def free_port() -> int:
 
 @contextmanager
 def webhook_bot(folder: Path, bot_id: int, settings: dict[str, str]) -> Iterator[PlaygroundClient]:
-    """Run a bot with its own folder, to which its own playground posts updates."""
+    """Run a bot with a folder and a playground of its own. The playground posts updates to the bot."""
     port = free_port()
     with running_playground(folder / "playground", f"{bot_id}:token-for-tests") as client:
         data_dir = folder / "bot"
@@ -96,7 +96,7 @@ def replies(chat: Chat) -> list[dict[str, Any]]:
 
 
 def wait_for(client: PlaygroundClient, person: int, words: str) -> dict[str, Any]:
-    """Wait for a message of the bot with these words and return the newest one."""
+    """Wait for a message from the bot that contains these words, and return the newest one."""
 
     def found(chat: Chat) -> list[dict[str, Any]]:
         return [message for message in replies(chat) if words in message["text"]]
@@ -112,7 +112,7 @@ def correct_and_opt_in(client: PlaygroundClient, person: int) -> None:
     client.tap(question["message_id"], "Yes, learn from me", user_id=person)
     wait_for(client, person, "Shall I message you")
     client.tap(question["message_id"], "Yes, message me", user_id=person)
-    wait_for(client, person, "/consent stops that")
+    wait_for(client, person, "You can stop that with /consent")
 
 
 def lease_owner(database: Database) -> int:

@@ -1,4 +1,4 @@
-"""``thumbs corrections`` as a person runs it."""
+"""``thumbs corrections`` as a user runs it."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Downloads over real HTTP: complete, interrupted, wrong, and by the command."""
+"""Downloads over real HTTP that are complete, interrupted or corrupt, and the download command."""
 
 import hashlib
 import threading
@@ -19,7 +19,7 @@ CONTENT = bytes(range(256)) * 20_000
 
 
 class FileServer(ThreadingHTTPServer):
-    """Serves CONTENT, and ranges of it; cuts the first response off after ``cut_after`` bytes."""
+    """Serves CONTENT and ranges of it. The first response is cut off after ``cut_after`` bytes."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -82,7 +82,7 @@ def test_the_check_samples_every_encrypted_table_with_the_newest_key(
 ) -> None:
     new = key()
     assert command(database_url, [new, *keys], "key", "rotate").exit_code == 0
-    # As a bot that still ran with the old key would.
+    # Writes as a bot with the old key would.
     with database.unit_of_work() as unit:
         if table == "people":
             upsert_person(unit, 7, "Greta", "en")

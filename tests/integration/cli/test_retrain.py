@@ -1,4 +1,4 @@
-"""``thumbs retrain`` as a user runs it; the test plays the worker and writes the rows."""
+"""``thumbs retrain`` as a user runs it. The test acts as the worker and writes the rows."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
 
 
 def wait_for_run(database: Database) -> Run:
-    """Wait until the command has requested a run, and return that."""
+    """Wait until the command has requested a run, and return the run."""
     deadline = time.monotonic() + SOON
     while time.monotonic() < deadline:
         with database.reading() as unit:

@@ -1,4 +1,4 @@
-"""Only an admin's own messages and taps count: by id, new, in their private chat, not forwarded or via another bot."""
+"""Admins are recognised only by new messages and taps of their own in a private chat, not forwarded or via a bot."""
 
 from typing import Any
 
@@ -100,5 +100,5 @@ def test_a_guarded_handler_matches_admins_only() -> None:
     handler = ACCESS.guard(CommandHandler("retrain", _never))
     for sender, matches in ((ADMIN, True), (OTHER, False)):
         asked = update("message", message(sender))
-        asked.message.set_bot(Bot())  # type: ignore[union-attr,arg-type]  # the handler needs the bot's name only
+        asked.message.set_bot(Bot())  # type: ignore[union-attr,arg-type]  # the handler needs only the bot's name
         assert (handler.check_update(asked) not in (None, False)) is matches

@@ -1,4 +1,4 @@
-"""Callback data holds all that a tap needs in Telegram's 64 bytes, and no other data matches."""
+"""Callback data fits into Telegram's 64 bytes, and the patterns match no other data."""
 
 import re
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: TapKind) -> N
     assert made
     for data in made:
         assert 1 <= len(data.encode()) <= 64
-        # PTB matches from the start, like re.match.
+        # PTB matches patterns at the start, like re.match.
         assert [other for other in TapKind if re.match(PATTERNS[other], data)] == [kind]
 
 

@@ -1,4 +1,4 @@
-"""How percentages and long texts look in messages."""
+"""How percentages and long texts are formatted in messages."""
 
 import pytest
 

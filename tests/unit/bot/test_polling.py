@@ -1,4 +1,4 @@
-"""Background work keeps running, whatever goes wrong in it."""
+"""Background work keeps running even if it raises errors."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from bot.polling import poll_every
 
 
 class Work:
-    """Fails the first ``failures`` times, and lets a test wait for a number of calls."""
+    """Work that fails the first ``failures`` times, and lets a test wait for a number of calls."""
 
     def __init__(self, failures: int = 0) -> None:
         self.failures = failures

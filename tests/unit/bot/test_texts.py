@@ -60,7 +60,7 @@ PLACEHOLDERS = {
     "quarantine_waiting": {"waiting"},
 }
 NAMES = [field.name for field in fields(Texts)]
-# Texts without markup; all others are sent as HTML. The numbers are Telegram's limits in characters.
+# Texts without markup, and Telegram's limits for them in characters. All other texts are sent as HTML.
 PLAIN = {name: 256 for name in NAMES if name.startswith("command_")} | {"description": 512, "short_description": 120}
 PLAIN |= {name: 64 for name in NAMES if name.startswith("button_")}
 LOCALES = locales()
@@ -154,5 +154,5 @@ def test_a_locale_with_a_missing_or_unknown_text_does_not_load(
     (tmp_path / "eo.toml").write_text(lines + change if change else without_last, encoding="utf-8")
     monkeypatch.setattr(bot.texts, "_FOLDER", tmp_path)
     with pytest.raises(TypeError, match=complaint):
-        # Bypass the cache, which other tests share.
+        # Bypass the cache, which is shared with other tests.
         texts_for.__wrapped__("eo")

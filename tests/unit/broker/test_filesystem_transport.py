@@ -1,4 +1,4 @@
-"""Messages in a folder are complete and delivered once, and a corrupt message blocks nobody."""
+"""Messages in a folder are complete and are delivered once, and a corrupt message doesn't block any process."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def runs(settings: Settings) -> Iterator[SimpleQueue]:
-    """The queue for runs, as consumed by a worker."""
+    """The queue for runs, with a worker's settings."""
     options = broker_settings(settings)
     with Connection(options["broker_url"], transport_options=options["broker_transport_options"]) as connection:
         assert isinstance(connection.transport, Transport)

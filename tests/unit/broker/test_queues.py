@@ -1,4 +1,4 @@
-"""An address of the broker that cannot be used is a bad setting, and no part of its password is shown."""
+"""An unusable broker address is reported as a bad setting, without any part of its password."""
 
 from pathlib import Path
 

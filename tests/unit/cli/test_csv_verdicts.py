@@ -1,4 +1,4 @@
-"""Verdicts are added to the rows of a CSV file, by a classifier that looks for one word."""
+"""Verdicts are added to the rows of a CSV file. The classifier in these tests looks for a single word."""
 
 import gzip
 import os

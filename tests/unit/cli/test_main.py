@@ -1,4 +1,4 @@
-"""A path that the system refuses is reported in a sentence, in whatever command, and so are impossible ids."""
+"""Every command reports refused paths and impossible ids in a sentence."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Progress bars appear on a terminal, and nowhere else."""
+"""Progress bars appear only on a terminal."""
 
 import pytest
 

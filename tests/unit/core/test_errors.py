@@ -1,4 +1,4 @@
-"""An error keeps its message when it is sent to another process."""
+"""Errors keep their messages when they are sent to another process."""
 
 import pickle
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which files may be replaced, and what is left if writing fails."""
+"""Only regular files are replaced, and nothing is left behind if writing fails."""
 
 import os
 from pathlib import Path

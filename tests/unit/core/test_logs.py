@@ -1,4 +1,4 @@
-"""No bot token and no person's text reaches a log, wherever it is in a line."""
+"""No bot token and no person's text gets into a log, wherever it is in a line."""
 
 import json
 import logging

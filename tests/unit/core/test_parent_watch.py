@@ -1,4 +1,4 @@
-"""A process notices that its parent is gone by the end of a pipe."""
+"""A process notices that its parent is gone when a pipe ends."""
 
 import os
 import threading

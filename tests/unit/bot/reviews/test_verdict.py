@@ -1,4 +1,4 @@
-"""The verdict that a prediction is rendered as."""
+"""How a prediction is rendered as a verdict."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Recognition of the pieces of a text that an app split."""
+"""How the pieces of a text that an app split are recognised."""
 
 from typing import Any
 

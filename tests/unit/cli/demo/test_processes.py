@@ -1,4 +1,4 @@
-"""The demo's processes: their output arrives as events, and all of them end however their starter ends."""
+"""The demo's processes report their output as events, and they all end when the demo ends, for whatever reason."""
 
 import os
 import queue
@@ -58,7 +58,7 @@ MODULES = {"talker": TALKER, "stubborn": STUBBORN, "quitter": QUITTER, "holder":
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """Return an environment in which the modules above can be imported."""
+    """Return an environment in which child processes can import the modules above."""
     for name, source in MODULES.items():
         (tmp_path / f"{name}.py").write_text(textwrap.dedent(source), encoding="utf-8")
     return {**os.environ, "PYTHONPATH": str(tmp_path)}
@@ -112,7 +112,7 @@ def test_a_process_that_ignores_sigterm_is_killed(
 def test_processes_end_when_their_starter_is_killed(tmp_path: Path, environment: dict[str, str]) -> None:
     os.mkfifo(tmp_path / "pipe")
     errors = tmp_path / "errors"
-    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)  # a blocking open would wait for the holder
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)  # a blocking open would wait for a writer
     with (
         os.fdopen(reading, "rb", buffering=0) as pipe,
         errors.open("wb") as log,

@@ -1,4 +1,4 @@
-"""The demo's settings reach its processes, whatever is in the environment or in .env."""
+"""The demo's processes get exactly the demo's settings, regardless of the environment and of .env."""
 
 import socket
 import stat
@@ -23,7 +23,7 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def read_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Return the settings that a process of the demo reads in its folder and environment."""
+    """Return the settings that a process reads in the demo's folder and environment."""
     for name, value in child_environment(settings).items():
         monkeypatch.setenv(name, value)
     return read_settings()
