@@ -1,7 +1,7 @@
-"""Install the virtual environment of one role from its hashed lock files, unless it is current.
+"""Install the virtual environment for one role from hashed lock files, unless it is current.
 
-``python requirements/make_env.py serve`` needs only Python 3.11 or newer with venv and pip. The stamp in an environment
-is written last, so an interrupted installation never counts as current.
+``python requirements/make_env.py serve`` needs only Python 3.11 or newer with venv and pip. The environment's stamp is
+written last, so an interrupted installation is never treated as current.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ STAMP = "thumbs-stamp"
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One environment: its folder, its lock files, whether it includes the project, and what installing it costs."""
+    """One environment: its folder and lock files, whether it includes the project, and the cost of installing it."""
 
     folder: str
     locks: tuple[str, ...]
@@ -52,14 +52,14 @@ ROLES = {
 
 
 def main(arguments: list[str]) -> int:
-    """Install the environment of the role in ``arguments`` unless it is current, and return the exit status."""
+    """Install the environment for the role in ``arguments`` unless it is current, and return the exit status."""
     if len(arguments) != 1 or arguments[0] not in ROLES:
         print(f"Usage: make_env.py {'|'.join(ROLES)}", file=sys.stderr)
         return 2
     role = ROLES[arguments[0]]
     folder = ROOT / role.folder
     if is_current(folder, digest(role)):
-        return 0  # the usual case; it also works where nothing may be written
+        return 0  # the usual case; works even if nothing is writable
     try:
         with environment_lock(folder):
             return make(role, folder)
@@ -68,7 +68,10 @@ def main(arguments: list[str]) -> int:
 
 
 def make(role: Role, folder: Path) -> int:
-    """Install the environment in ``folder`` unless it is current, and return the exit status. Hold the lock."""
+    """Install the environment in ``folder`` unless it is current, and return the exit status.
+
+    The caller must hold the environment's lock.
+    """
     wanted = digest(role)
     if is_current(folder, wanted):
         return 0
@@ -93,7 +96,7 @@ def make(role: Role, folder: Path) -> int:
 
 @contextmanager
 def environment_lock(folder: Path) -> Iterator[None]:
-    """Lock ``folder`` for installing, and wait if another command is installing it."""
+    """Hold the installation lock for ``folder`` during the block. Wait if another command holds it."""
     with folder.with_name(f"{folder.name}.lock").open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -104,14 +107,14 @@ def environment_lock(folder: Path) -> Iterator[None]:
 
 
 def digest(role: Role) -> str:
-    """Hash what an environment is made from: locks, pyproject's build tables, packages, this Python and this folder."""
+    """Hash an environment's inputs: locks, build tables in pyproject.toml, packages, this Python and this folder."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     tables = {
         "build": project["build-system"],
         "project": project["project"],
         "setuptools": project["tool"]["setuptools"],
     }
-    # An editable installation records the top-level packages that it found.
+    # An editable installation records the top-level packages that existed when it was made.
     rooms = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
     parts = [
         json.dumps([tables, rooms], sort_keys=True).encode(),
@@ -122,20 +125,21 @@ def digest(role: Role) -> str:
 
 
 def is_current(folder: Path, wanted: str) -> bool:
-    """Return whether ``folder`` has a complete environment with the digest ``wanted`` whose Python still exists."""
+    """Return whether ``folder`` has a complete environment with the digest ``wanted`` and an existing Python."""
     stamp = folder / STAMP
     return stamp.is_file() and stamp.read_text(encoding="utf-8").strip() == wanted and python_in(folder).exists()
 
 
 def build(role: Role, folder: Path) -> None:
-    """Create the environment in ``folder`` from scratch. Raises CalledProcessError if a step fails."""
+    """Create the environment in ``folder`` from scratch. Raise CalledProcessError if a step fails."""
     if folder.exists():
-        (folder / STAMP).unlink(missing_ok=True)  # a half-removed environment must not count as current
+        (folder / STAMP).unlink(missing_ok=True)  # a half-removed environment must not look current
         shutil.rmtree(folder)
-    # Not the interpreter of the active environment, which may be the one that was just removed.
+    # Don't use the active environment's interpreter, because that environment may have just been removed.
     python = getattr(sys, "_base_executable", None) or sys.executable
     subprocess.run([python, "-m", "venv", str(folder)], check=True)
-    # The locks list every package, so pip resolves nothing; --no-deps also skips what torch and the encoder depend on.
+    # The locks list every package, so pip resolves nothing. --no-deps also skips torch's and the encoder's
+    # dependencies.
     locks = [argument for lock in role.locks for argument in ("-r", str(ROOT / "requirements" / lock))]
     install(folder, "--no-deps", "--require-hashes", *locks)
     if role.installs_project:
@@ -143,18 +147,18 @@ def build(role: Role, folder: Path) -> None:
 
 
 def install(folder: Path, *arguments: str) -> None:
-    """Run pip install in ``folder``; print errors only. Raises CalledProcessError."""
+    """Run pip install in ``folder`` and print only errors. Raise CalledProcessError if pip fails."""
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     command = [str(python_in(folder)), "-m", "pip", "install", "-qq", *arguments]
     subprocess.run(command, check=True, env=environment)
 
 
 def python_in(folder: Path) -> Path:
-    """Return the interpreter of the environment in ``folder``."""
+    """Return the interpreter for the environment in ``folder``."""
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 if __name__ == "__main__":
-    # On SIGTERM, exit by an exception, for which subprocess.run kills pip.
+    # On SIGTERM, raise SystemExit, so that subprocess.run kills pip.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:]))

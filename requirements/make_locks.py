@@ -1,7 +1,8 @@
 """Write the lock files from pyproject.toml with uv, or check offline that they are current.
 
-``python requirements/make_locks.py`` writes all locks and keeps versions that still fit; to upgrade, delete a lock
-first. ``--check`` compares the digest at the top of each lock with pyproject.toml, and checks every line.
+``python requirements/make_locks.py`` writes all locks and keeps the current versions where possible. To upgrade the
+packages in a lock, delete the lock first. ``--check`` compares the digest at the top of each lock with pyproject.toml
+and checks every line.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ OPTIONS = [
     "--generate-hashes",
     "--no-emit-index-url",
     "--no-annotate",
-    # It reports every import to its makers, and OpenVINO works without it.
+    # This package reports every import to its makers, and OpenVINO works without it.
     "--no-emit-package=openvino-telemetry",
 ]
 DIGEST = re.compile(r"^# inputs: ([0-9a-f]{64})$", re.MULTILINE)
@@ -32,7 +33,7 @@ ADDRESS = re.compile(r"index-url|find-links|\bhttps?:|\bfile:|@ ", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """One lock file: for the project with extras and groups, for groups only, or for a package without dependencies."""
+    """One lock file, for the project with extras and groups, for groups only, or for a package without dependencies."""
 
     name: str
     project: bool = True
@@ -42,12 +43,12 @@ class Lock:
 
     @property
     def path(self) -> Path:
-        """The path of the lock file."""
+        """The lock file's path."""
         return FOLDER / f"{self.name}.lock"
 
     @property
     def arguments(self) -> list[str]:
-        """The arguments that tell uv what to resolve."""
+        """Arguments for uv that select what to resolve."""
         return [
             *(["pyproject.toml"] if self.project else []),
             *(f"--extra={extra}" for extra in self.extras),
@@ -62,13 +63,13 @@ LOCKS = [
     Lock("gpu", extras=("gpu",), groups=("build",)),
     Lock("dev", extras=("train",), groups=("build", "dev")),
     Lock("peers", project=False, groups=("peers",)),
-    # It depends on sentence-transformers and so on PyTorch, but Thumbs only reads its files.
+    # This package depends on sentence-transformers and therefore on PyTorch, but Thumbs only reads its files.
     Lock("encoder", project=False, groups=("encoder",), lone=True),
 ]
 
 
 def main(arguments: list[str]) -> int:
-    """Write the locks, or with ``--check`` print what is wrong with them, and return the exit status."""
+    """Write the locks, or with ``--check`` print their faults, and return the exit status."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     if arguments == ["--check"]:
         faults = [*stale(project), *(fault for path in sorted(FOLDER.glob("*.lock")) for fault in faults_in(path))]
@@ -84,7 +85,7 @@ def main(arguments: list[str]) -> int:
 
 
 def digest(lock: Lock, project: dict[str, Any]) -> str:
-    """Hash what ``lock`` is resolved from: its tables in pyproject.toml and uv's options."""
+    """Hash the inputs of ``lock``: its tables in pyproject.toml and uv's options."""
     table = project["project"]
     inputs = {
         "python": table["requires-python"],
@@ -99,7 +100,7 @@ def digest(lock: Lock, project: dict[str, Any]) -> str:
 
 
 def write(lock: Lock, inputs: str) -> None:
-    """Resolve ``lock`` with uv, preferring its current versions, and put the digest at its top."""
+    """Resolve ``lock`` with uv, prefer the current versions, and write the digest at the top."""
     uv = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", "--no-header", *OPTIONS]
     subprocess.run([*uv, *lock.arguments, f"--output-file={lock.path}"], cwd=ROOT, check=True)
     body = lock.path.read_text(encoding="utf-8")

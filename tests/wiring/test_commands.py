@@ -1,4 +1,4 @@
-"""The command line: every command has help, quickly, and every error of the tree is printed as one line."""
+"""Every command prints its help quickly, and every error is printed as one line."""
 
 import json
 import os
@@ -18,12 +18,12 @@ from cli.main import app
 from core.settings import Settings
 
 THUMBS = [sys.executable, "-m", "cli.main"]
-# Takes the command's arguments, and settings as keywords.
+# Takes the command's arguments, and settings as keyword arguments.
 Thumbs = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def command_paths() -> list[tuple[str, ...]]:
-    """Return every command and every group of commands as the tuple of its words."""
+    """Return every command and command group as a tuple of words."""
     paths: list[tuple[str, ...]] = [()]
     root = typer.main.get_command(app)
     assert isinstance(root, TyperGroup)
@@ -36,7 +36,7 @@ def command_paths() -> list[tuple[str, ...]]:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """Return an environment in which DATA_DIR is the only setting."""
+    """Return an environment with DATA_DIR as the only setting."""
     names = {name.upper() for name in Settings.model_fields}
     others = {name: value for name, value in os.environ.items() if name not in names}
     return {**others, "DATA_DIR": str(tmp_path / "var")}
@@ -44,7 +44,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def thumbs(tmp_path: Path, environment: dict[str, str]) -> Thumbs:
-    """Return a function that runs the command in an empty folder."""
+    """Return a function that runs ``thumbs`` in an empty folder."""
 
     def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -180,7 +180,7 @@ import os, signal, sys
 from pathlib import Path
 import typer
 from cli import main
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs in a shell ignore SIGINT
 from cli.csv_verdicts import add_verdicts
 
 @main.app.command()

@@ -1,4 +1,4 @@
-"""The containers match the code's commands, settings, queues and locks, and have no needless privileges."""
+"""The containers match the commands, settings, queues and locks in the code, and have no unneeded privileges."""
 
 import json
 import re
@@ -26,7 +26,7 @@ OURS = {name: service for name, service in SERVICES.items() if "build" in servic
 WORKERS = {name: service for name, service in OURS.items() if service["command"][0] == "worker"}
 FINE_TUNERS = {name: service for name, service in WORKERS.items() if service["build"]["target"] == "train"}
 
-# Settings that cannot be changed in the containers, and why.
+# Settings that cannot be changed in the containers, with the reasons.
 FIXED = {
     "TRAINING_PYTHON": "the image that trains has one Python",
     "PLAYGROUND_HOST": "the playground belongs to the demo",
@@ -39,7 +39,7 @@ FIXED = {
 
 
 def interpolated(text: str, given: dict[str, str]) -> str:
-    """Return ``text`` with ``${A:-b}``, ``${A:+b}`` and ``$$`` expanded from the environment ``given``."""
+    """Return ``text`` with ``${A:-b}``, ``${A:+b}`` and ``$$`` expanded, using the environment ``given``."""
 
     def value(found: re.Match[str]) -> str:
         name, kind, other = found.groups()
@@ -51,7 +51,7 @@ def interpolated(text: str, given: dict[str, str]) -> str:
 
 
 def environment(service: Service, **given: str) -> dict[str, str]:
-    """Return the environment of a service's process."""
+    """Return the environment for a service's process."""
     return {name: interpolated(str(value), given) for name, value in service.get("environment", {}).items()}
 
 
@@ -65,7 +65,7 @@ def settings_of(service: Service, monkeypatch: pytest.MonkeyPatch, **given: str)
 
 
 def mounts(service: Service, **given: str) -> dict[str, tuple[str, bool]]:
-    """Return for each mounted folder its source, and whether it is writable."""
+    """Return the source of each mounted folder and whether the folder is writable."""
     parts = [interpolated(volume, given).split(":") for volume in service.get("volumes", [])]
     return {part[1]: (part[0], part[2:] != ["ro"]) for part in parts}
 
@@ -262,13 +262,13 @@ def test_an_image_contains_every_room_and_the_files_it_reads() -> None:
 
 
 def stages() -> dict[str, tuple[str, str]]:
-    """Return the Dockerfile's stages by name, each with its base and its lines."""
+    """Return the Dockerfile's stages by name, each with its base and lines."""
     parts = re.split(r"^FROM (\S+) AS (\S+)\n", DOCKERFILE, flags=re.MULTILINE)[1:]
     return {name: (origin, lines) for origin, name, lines in zip(*[iter(parts)] * 3, strict=True)}
 
 
 def all_lines(stage: str) -> str:
-    """Return the lines of a stage, after those of the stages that it is based on."""
+    """Return a stage's lines, preceded by the lines of the stages that it is based on."""
     found = stages()
     if stage not in found:
         return ""
@@ -277,7 +277,7 @@ def all_lines(stage: str) -> str:
 
 
 def image_role(service: Service) -> Role:
-    """Return the role of ``requirements/make_env.py`` that a service's image contains."""
+    """Return the role in ``requirements/make_env.py`` that matches a service's image."""
     return ROLES[service["build"].get("args", {}).get("TRAINING", service["build"]["target"])]
 
 
@@ -304,7 +304,7 @@ def test_an_image_runs_as_a_user_who_owns_only_the_data(target: str) -> None:
     assert "USER root" not in lines
     (owned,) = re.findall(r"install --directory --owner=thumbs --group=thumbs --mode=0700 (.*)$", lines, re.MULTILINE)
     assert owned.split() == ["/data", "/store"]
-    # The path of the starter is stored in the database, so it must be the same in all containers.
+    # The starter's path is stored in the database, so it must be the same in all containers.
     assert "\nWORKDIR /app\n" in lines
     assert (ROOT / Settings.model_fields["model"].default).is_dir()
 
@@ -316,7 +316,7 @@ def test_services_with_the_same_image_build_it_the_same_way() -> None:
 
 
 def compose_program() -> list[str] | None:
-    """Return the command of Docker Compose, as a plugin or standalone, or None if it is not installed."""
+    """Return the Docker Compose command, as a plugin or standalone, or None if Compose is not installed."""
     for program in (["docker", "compose"], ["docker-compose"]):
         if (
             shutil.which(program[0])

@@ -1,4 +1,4 @@
-"""The commands and settings that the documents show exist, and those that are quick and need no network work."""
+"""Documented commands and settings exist, and quick commands that need no network work."""
 
 import configparser
 import importlib.util
@@ -31,14 +31,14 @@ SETTINGS = {name.upper() for name in Settings.model_fields}
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-# Names in capitals that are not settings of Thumbs.
+# Names in capitals that are not Thumbs settings.
 OTHER_NAMES = {HOME_VARIABLE, "KERAS_BACKEND", "ARGS", "VERSION", "IMDB_FOLDER"}
 FILE_TOOLS = {"base64", "cat", "cd", "chmod", "chown", "cp", "echo", "git", "head", "install", "mkdir", "tar", "tr"}
 SYSTEM_TOOLS = {"createdb", "createuser", "systemctl", "useradd"}
 SHELL_TOOLS = FILE_TOOLS | SYSTEM_TOOLS
-# Runs the rest of its words as a command.
+# Prefix that runs a command as the user ``thumbs``.
 AS_USER = ["runuser", "-u", "thumbs", "--"]
-# Make targets that run a command of thumbs with ARGS.
+# Make targets that run a ``thumbs`` command with ARGS.
 TARGET_COMMANDS = {
     "finetune": "fine-tune",
     "evaluate": "evaluate",
@@ -52,16 +52,16 @@ _ASSIGNMENT = re.compile(r"[A-Z][A-Z_]*=.*")
 
 @dataclass(frozen=True)
 class Line:
-    """One shell command of a page."""
+    """One shell command on a page."""
 
     page: Path
     text: str
     complete: bool
-    """False in prose, where arguments may be left out."""
+    """False for a command in prose, which may omit arguments."""
 
     @property
     def words(self) -> list[str]:
-        """The words of the command, without comments, leading assignments and ``runuser``."""
+        """The command's words, without comments, leading assignments and ``runuser``."""
         words = shlex.split(self.text, comments=True)
         if words[: len(AS_USER)] == AS_USER:
             words = words[len(AS_USER) :]
@@ -71,7 +71,7 @@ class Line:
 
     @property
     def assigned(self) -> list[str]:
-        """The names that are set for this command alone."""
+        """Names of the variables that are set only for this command."""
         names = []
         for word in shlex.split(self.text, comments=True):
             if not _ASSIGNMENT.fullmatch(word):
@@ -81,13 +81,13 @@ class Line:
 
 
 def blocks(page: Path, *languages: str) -> list[str]:
-    """The contents of a page's fenced blocks in these languages, without their indentation."""
+    """Return the contents of a page's fenced blocks in these languages, without indentation."""
     found = _FENCE.findall(page.read_text(encoding="utf-8"))
     return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, name, text in found if name in languages]
 
 
 def shell_lines() -> Iterator[Line]:
-    """Every command in a shell block or between backticks, without pipes, redirections and background marks."""
+    """Yield every command in a shell block or between backticks, without pipes, redirections and ``&``."""
     for page in PAGES:
         in_blocks = [line for text in blocks(page, "sh", "bash") for line in text.replace("\\\n", " ").splitlines()]
         in_prose = _INLINE.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
@@ -208,7 +208,7 @@ def test_a_documented_setting_exists(page: Path) -> None:
     assigned = {line.partition("=")[0] for block in environment for line in block.splitlines() if "=" in line}
     compose = set(re.findall(r"\$\{(\w+):", COMPOSE_TEXT))
     allowed = SETTINGS | compose | OTHER_NAMES
-    # Decisions also name settings of OpenVINO and constants.
+    # Decisions also name OpenVINO settings and constants.
     foreign = {"INFERENCE_PRECISION_HINT", "DYNAMIC_QUANTIZATION_GROUP_SIZE", "PR_SET_PDEATHSIG"}
     assert backticked | assigned <= allowed | (foreign if "decisions" in page.parts else set())
 
@@ -230,7 +230,7 @@ def test_the_systemd_units_start_commands_that_exist() -> None:
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like the project's: it has the models, some reviews, and ``thumbs`` in ``.venv/bin``."""
+    """Return a folder like the project's, with models, some reviews, and ``thumbs`` in ``.venv/bin``."""
     place = tmp_path_factory.mktemp("project")
     (place / "models").symlink_to(ROOT / "models")
     commands = place / ".venv" / "bin"
@@ -244,7 +244,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(place: Path, script: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a documented shell block in ``place``, without the settings of this process."""
+    """Run a documented shell block in ``place``, without this process's settings."""
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     paths = {
         "PATH": f"{place / '.venv' / 'bin'}:{environment['PATH']}",
@@ -264,7 +264,7 @@ def run(place: Path, script: str, **settings: str) -> subprocess.CompletedProces
 
 
 def block_with(page: str, words: str) -> str:
-    """The one shell block of a page that contains ``words``."""
+    """Return the only shell block on a page that contains ``words``."""
     [found] = [text for text in blocks(ROOT / page, "sh") if words in text]
     return found
 

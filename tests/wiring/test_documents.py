@@ -1,4 +1,4 @@
-"""The documents' figures are those of the committed results; their lists, links and paths are those of the tree."""
+"""The documents match the committed results, and their lists, links and paths match the project."""
 
 import json
 import re
@@ -66,7 +66,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 def test_every_path_that_a_page_names_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     if page.name == "0016-names.md":
-        # The column before the new names holds the old ones.
+        # The column before the new names holds the old names.
         text = "\n".join(re.sub(r"^\| `[^|]*\| (`[^|]*/)", r"| \1", line) for line in text.splitlines())
     roots = "|".join([*sorted(ROOMS), "tests", "docs", "models", "requirements"])
     for name in re.findall(rf"`((?:{roots})/[\w./-]+)`", text):
@@ -98,7 +98,7 @@ def test_the_decision_on_layers_lists_the_layers_inside_the_rooms() -> None:
         [room] = contract["containers"]
         layers = [layer.split(" | ") for layer in contract["layers"] if layer != "__main__"]
         row = "; ".join(" \\| ".join(f"`{name}`" for name in names) for names in layers)
-        # These two packages have many modules, so the table summarises them.
+        # These two rooms have many modules, so the table summarises the modules.
         assert f"| `{room}` | {row} |" in text or room in {"cli", "core"}
 
 

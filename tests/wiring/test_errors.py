@@ -1,4 +1,4 @@
-"""Every error has a message with named facts, and the tree in core.errors is complete."""
+"""Every error has a message with named values, and the tree in core.errors is complete."""
 
 import importlib
 import inspect
@@ -53,7 +53,7 @@ def test_a_message_does_not_depend_on_docstrings() -> None:
 
 
 def draw(error: type[ThumbsError], depth: int) -> Iterator[str]:
-    """Yield a line for the class and for each subclass: those of core first, then by room in order of definition."""
+    """Yield a line for the class and each subclass: first the classes in core, then by room, in order of definition."""
     room = error.__module__.partition(".")[0]
     yield "    " * depth + error.__name__ + ("" if room == "core" else f"  ({room})")
     children = [found for found in CLASSES if error in found.__bases__]

@@ -1,4 +1,4 @@
-"""Rooms import downwards only, and the bot starts without the training libraries."""
+"""Rooms import only from lower levels, and the bot starts without the training libraries."""
 
 import subprocess
 import sys

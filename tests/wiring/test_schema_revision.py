@@ -1,4 +1,4 @@
-"""Constants that are repeated in two rooms because neither may import the other are equal."""
+"""Constants that are repeated in two rooms, because neither room may import the other, are equal."""
 
 from migrations import runner
 from ml.text.labels import LABELS

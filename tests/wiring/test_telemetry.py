@@ -1,4 +1,4 @@
-"""Nothing that Thumbs installs sends telemetry."""
+"""No package that Thumbs installs sends telemetry."""
 
 import subprocess
 import sys
