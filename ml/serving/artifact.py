@@ -106,6 +106,16 @@ def require_registered(folder: Path, version: str, manifest_sha256: str) -> None
         raise UnusableArtifact(path=folder, reason=f"it is not the version {version} in the registry")
 
 
+def is_lost(folder: Path, manifest_sha256: str) -> bool:
+    """Return whether ``folder`` has no manifest or another one; False if it cannot be read, for it may be there."""
+    try:
+        return manifest_hash(folder) != manifest_sha256
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+
+
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as file:

@@ -1,5 +1,7 @@
 """The serving engine: classifies texts with the int8 graph, without TensorFlow."""
 
+import logging
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
+from core.errors import ThumbsError
 from ml.bert.config import BertConfig
 from ml.errors import UnusableArtifact, UnusableCheckpoint
 from ml.serving.artifact import Manifest, verified_manifest
@@ -16,6 +19,8 @@ from ml.serving.graph import Precision, build_graph
 from ml.serving.probes import PROBES
 from ml.text.labels import LABELS
 from ml.text.tokenization import CharacterForm, Reading, WindowTokenizer
+
+logger = logging.getLogger(__name__)
 
 # Maximum number of tokens per run of the graph, including padding; more tokens use more memory and are no faster on a
 # CPU.
@@ -103,19 +108,35 @@ class Classifier:
 
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> Self:
-        """Load a published folder after checking file hashes and probe logits, or raise UnusableArtifact."""
-        manifest = verified_manifest(folder)
+        """Load a published folder after checking its file hashes and probe logits.
+
+        Raise UnusableArtifact whatever is wrong with the folder. If a library raised an error of its own, the log has
+        its traceback.
+        """
         try:
-            engine = Engine.load(
-                folder,
-                manifest.window,
-                manifest.overlap,
-                manifest.reading,
-                characters=manifest.characters,
-                threads=threads,
-            )
+            return cls._load(folder, threads)
         except UnusableCheckpoint as error:
             raise UnusableArtifact(path=folder, reason=str(error)) from error
+        except ThumbsError:
+            raise
+        # The libraries that read the files may raise anything, even a bare Exception.
+        except Exception as error:
+            logger.exception("Loading the model at %s failed", folder)
+            raise UnusableArtifact(path=folder, reason=f"loading it failed with {type(error).__name__}") from error
+
+    @classmethod
+    def _load(cls, folder: Path, threads: int) -> Self:
+        manifest = verified_manifest(folder)
+        if not (0 < manifest.temperature < math.inf and 0 <= manifest.unsure_below <= 1):
+            raise UnusableArtifact(path=folder, reason="its temperature or its confidence bound is out of range")
+        engine = Engine.load(
+            folder,
+            manifest.window,
+            manifest.overlap,
+            manifest.reading,
+            characters=manifest.characters,
+            threads=threads,
+        )
         _check_probes(engine, manifest, folder)
         return cls(engine, manifest, folder)
 

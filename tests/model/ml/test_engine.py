@@ -1,6 +1,8 @@
 """A published model that does not match its manifest or config is rejected before it serves."""
 
 import dataclasses
+import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from ml.bert.config import BertConfig
 from ml.bert.pretrained import WEIGHTS
 from ml.errors import UnusableArtifact, UnusableCheckpoint
-from ml.serving.artifact import Manifest
+from ml.serving.artifact import Manifest, file_hashes
 from ml.serving.engine import Classifier, Engine
 
 RandomBert = Callable[..., Path]
@@ -52,6 +54,42 @@ def test_a_lone_surrogate_is_read_as_an_unknown_character() -> None:
 def test_other_probes_are_refused(tmp_path: Path, probe_logits: list[Any], reason: str) -> None:
     with pytest.raises(UnusableArtifact, match=reason):
         Classifier.load(starter_with(tmp_path, probe_logits=probe_logits))
+
+
+def without_vocabulary(folder: Path) -> None:
+    """Empty the tokenizer's vocabulary: the tokenizer then raises a bare Exception when it reads a text."""
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer["model"]["vocab"] = {}
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    dataclasses.replace(Manifest.read(folder), files=file_hashes(folder)).write(folder)
+
+
+def test_an_error_of_a_library_refuses_the_model_in_one_sentence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    without_vocabulary(starter_with(tmp_path))
+    with pytest.raises(UnusableArtifact, match="loading it failed with Exception") as refused:
+        Classifier.load(tmp_path)
+    assert "\n" not in str(refused.value)
+    assert "WordPiece" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"files": []}, "loading it failed with AttributeError"),
+        ({"window": "128"}, "loading it failed with TypeError"),
+        ({"temperature": None}, "loading it failed with TypeError"),
+        ({"temperature": 0.0}, "out of range"),
+        ({"temperature": math.nan}, "out of range"),
+        ({"unsure_below": 70}, "out of range"),
+    ],
+    ids=repr,
+)
+def test_a_manifest_with_unusable_values_is_refused(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(UnusableArtifact, match=reason):
+        Classifier.load(starter_with(tmp_path, **changes))
 
 
 def test_a_window_longer_than_the_positions_is_refused(tmp_path: Path, random_bert: RandomBert) -> None:
