@@ -40,6 +40,6 @@ def verdict_content(unit: UnitOfWork, incoming: Incoming, person: Person, predic
     if prediction is None:
         raise LookupError(f"prediction {prediction_id} vanished during the unit of work that found it")
     stored = votes.vote_of(unit, person.id, prediction_id)
-    chosen = stored.vote if stored else None
+    chosen = stored.vote_on(prediction.label) if stored else None
     text = render_verdict(incoming.texts, prediction, chosen)
     return MessageContent(text, verdict_keyboard(incoming.texts, prediction_id, chosen), prediction_id, person.id)

@@ -31,6 +31,12 @@ class StoredVote:
     label: str | None
     created_at: datetime
 
+    def vote_on(self, predicted: str) -> Vote:
+        """Return the vote that this is on a prediction of ``predicted``, perhaps by a later model."""
+        if self.label is None:
+            return Vote.NEITHER
+        return Vote.RIGHT if self.label == predicted else Vote.WRONG
+
 
 def record_vote(unit: UnitOfWork, person_id: int, prediction_id: int, vote: Vote) -> Vote | None:
     """Store a vote, and return the vote that it replaces, or None if it is the person's first vote on this text.

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from bot.database import AsyncDatabase
 from bot.reviews.buttons import VoteTap
+from bot.reviews.verdict import verdict_content
 from bot.reviews.votes import VoteRecorder
 from bot.transport.conversation import Incoming, Sender, Tap
 from storage.chat import outbox, predictions
@@ -41,3 +44,26 @@ async def test_a_tap_after_an_edit_shows_the_new_verdict_and_records_no_vote(
     for prediction_id in (old, newest):
         vote = await store.read(lambda unit, one=prediction_id: votes.vote_of(unit, person_id, one))  # type: ignore[misc]
         assert vote is None
+
+
+@pytest.mark.parametrize(
+    ("vote", "later", "shown"),
+    [
+        (Vote.WRONG, "Negative", Vote.RIGHT),
+        (Vote.RIGHT, "Negative", Vote.WRONG),
+        (Vote.WRONG, "Positive", Vote.WRONG),
+        (Vote.NEITHER, "Negative", Vote.NEITHER),
+    ],
+)
+def test_an_earlier_vote_is_shown_as_a_vote_on_the_later_verdict(
+    database: Database, store_review: Callable[..., Any], vote: Vote, later: str, shown: Vote
+) -> None:
+    with database.unit_of_work() as unit:
+        first = store_review(unit, "A joy to watch.", telegram_id=PERSON, label="Positive", version="one")
+        second = store_review(unit, "A joy to watch.", telegram_id=PERSON, label=later, version="two")
+        votes.record_vote(unit, first.person_id, first.prediction_id, vote)
+        person = TAP.incoming.sender.upsert(unit)
+        content = verdict_content(unit, TAP.incoming, person, second.prediction_id)
+    texts = TAP.incoming.texts
+    thanks = {Vote.RIGHT: texts.voted_right, Vote.WRONG: texts.voted_wrong, Vote.NEITHER: texts.voted_neither}
+    assert content.text.endswith(thanks[shown])
