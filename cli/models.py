@@ -3,8 +3,6 @@
 import dataclasses
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -125,8 +123,9 @@ def export(
     Example:
       thumbs models export 20261122-4be1e1ae --out mine
     """
+    from bot.serving.model_files import model_files
     from core.settings import read_settings
-    from ml.serving.artifact import publish_artifact, require_registered, verified_manifest
+    from ml.serving.artifact import publish_artifact, verified_manifest
     from storage.errors import ModelRemoved
     from storage.models import registry
 
@@ -135,9 +134,8 @@ def export(
         model = registry.get_version(unit, version)
     if model.removed_at is not None:
         raise ModelRemoved(version=version)
-    with _model_folder(settings, model.location) as folder:
+    with model_files(settings, model) as folder:
         verified_manifest(folder)
-        require_registered(folder, version, model.manifest_sha256)
         with publish_artifact(out) as work:
             for path in folder.iterdir():
                 shutil.copyfile(path, work / path.name)
@@ -178,6 +176,7 @@ def _change_reason(command: str, why: str | None) -> str:
 
 def _model_facts(database: "Database", settings: "Settings", version: str) -> dict[str, Any]:
     """Return everything known about a version. ``figures`` is None if the manifest can't be read."""
+    from bot.serving.model_files import model_files
     from ml.errors import UnusableArtifact
     from ml.serving.artifact import Manifest
     from storage.errors import StorageError
@@ -191,7 +190,7 @@ def _model_facts(database: "Database", settings: "Settings", version: str) -> di
     figures = None
     if model.removed_at is None:
         try:
-            with _model_folder(settings, model.location) as folder:
+            with model_files(settings, model) as folder:
                 figures = Manifest.read(folder).figures
         except (StorageError, UnusableArtifact) as error:
             typer.echo(str(error), err=True)
@@ -201,17 +200,6 @@ def _model_facts(database: "Database", settings: "Settings", version: str) -> di
         "figures": figures,
         "changes": [dataclasses.asdict(change) for change in changes],
     }
-
-
-@contextmanager
-def _model_folder(settings: "Settings", location: str) -> Iterator[Path]:
-    """Yield the model's folder in the store, or a temporary copy of it."""
-    from tempfile import TemporaryDirectory
-
-    from storage.models.artifact_store import ArtifactStore
-
-    with TemporaryDirectory() as place:
-        yield ArtifactStore.open(settings.store_address).fetch(location, Path(place))
 
 
 def _to_json(value: object) -> str:

@@ -1,22 +1,21 @@
-"""Fetches, verifies and loads versions from the model registry."""
+"""Loads versions from the model registry, and chooses the one that a starting bot answers with."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Self
 
+from bot.serving.model_files import model_files, read_shipped
 from core.errors import ThumbsError
 from core.settings import Settings
 from ml.errors import UnusableArtifact
-from ml.serving.artifact import Manifest, manifest_hash, require_registered
+from ml.serving.artifact import is_lost
 from ml.serving.engine import Classifier
-from storage.db.database import Database, UnitOfWork
-from storage.errors import LiveModelChanged, ModelVersionTaken, StorageError
+from storage.db.database import Database
+from storage.errors import LiveModelChanged, ModelVersionTaken, StorageError, StoreUnusable
 from storage.models import registry
-from storage.models.artifact_store import ArtifactStore
 from storage.models.registry import ModelVersion
+from storage.models.shipped import register_shipped, retire_lost
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +27,11 @@ class LoadRefusal:
     model: ModelVersion
     reason: str
     transient: bool = False
+
+    @classmethod
+    def of(cls, model: ModelVersion, error: ThumbsError) -> Self:
+        """Return the refusal of a version that failed to load with this error."""
+        return cls(model, str(error), isinstance(error, StorageError))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,85 +54,77 @@ class ModelLoader:
         Raise UnusableArtifact if the files differ from the registered ones or do not work, and StoreUnusable or
         NotInTheStore if they cannot be fetched.
         """
-        with self._files(model) as folder:
-            require_registered(folder, model.version, model.manifest_sha256)
-            classifier = Classifier.load(folder, self._settings.serving_threads)
+        try:
+            with model_files(self._settings, model) as folder:
+                classifier = Classifier.load(folder, self._settings.serving_threads)
+        except OSError as error:  # such as no space for the copy of a remote model
+            address = self._settings.store_address
+            raise StoreUnusable(address=address, reason=error.strerror or str(error)) from error
         if classifier.version != model.version:
             reason = f"its version is {classifier.version}, but it was registered as {model.version}"
             raise UnusableArtifact(path=folder, reason=reason)
         return classifier
 
-    @contextmanager
-    def _files(self, model: ModelVersion) -> Iterator[Path]:
-        """Yield the version's folder; a copy fetched from a remote store is deleted afterwards."""
-        shipped = self._settings.model
-        if _manifest_hash_of(shipped) == model.manifest_sha256:
-            # The same model may have another path on the machine that registered it.
-            yield shipped
-            return
-        with TemporaryDirectory(prefix="thumbs-") as directory:
-            yield ArtifactStore.open(self._settings.store_address).fetch(model.location, Path(directory))
-
 
 def initial_model(database: Database, settings: Settings) -> InitialModel:
     """Load the live version or, if that fails, the newest earlier live version that loads, or else MODEL.
 
-    MODEL is registered, and becomes live if no version is. If not even MODEL can be loaded, raise the error from
-    ``ModelLoader.load``.
+    MODEL is registered. It becomes live if no version is, or if an update of the program put it in the live one's
+    place. If not even MODEL can be loaded, raise the error from ``ModelLoader.load``.
     """
     with database.reading() as unit:
         live = registry.live_model(unit)
     if live is None:
         return InitialModel(_load_first(database, settings), None)
-    return _load_live_or_earlier(database, settings, live)
+    return _load_live_or_earlier(database, settings)
 
 
 def _load_first(database: Database, settings: Settings) -> Classifier:
     """Load MODEL and make it live, unless another model has gone live. The reloader then swaps to that model."""
     classifier = Classifier.load(settings.model, settings.serving_threads)
     with database.unit_of_work() as unit:
-        _register(unit, settings.model)
+        register_shipped(unit, read_shipped(settings))
     with suppress(LiveModelChanged), database.unit_of_work() as unit:
         if registry.live_model(unit) is None:
             registry.make_live(unit, classifier.version, "the bot started with it")
     return classifier
 
 
-def _load_live_or_earlier(database: Database, settings: Settings, live: ModelVersion) -> InitialModel:
+def _load_live_or_earlier(database: Database, settings: Settings) -> InitialModel:
     loader = ModelLoader(settings)
-    shipped_version = _register_shipped(database, settings.model)
-    with database.reading() as unit:
-        shipped = [] if shipped_version is None else [registry.get_version(unit, shipped_version)]
-        candidates = list(dict.fromkeys([live, *registry.earlier_live_models(unit), *shipped]))
-    refusal = None
-    for model in candidates[:-1]:
+    refusal: LoadRefusal | None = None
+    *others, last = _candidates(database, _adopt_shipped(database, settings))
+    for model in others:
         try:
             return InitialModel(loader.load(model), refusal)
         except ThumbsError as error:
             logger.warning("Could not load model %s; trying the one before it: %s", model.version, error)
-            refusal = refusal or LoadRefusal(model, str(error), isinstance(error, StorageError))
-    return InitialModel(loader.load(candidates[-1]), refusal)
+            refusal = refusal or LoadRefusal.of(model, error)
+    return InitialModel(loader.load(last), refusal)
 
 
-def _register_shipped(database: Database, folder: Path) -> str | None:
-    """Register MODEL and return its version, or None on failure, which matters only if all other models fail too."""
+def _candidates(database: Database, shipped: str | None) -> list[ModelVersion]:
+    """Return the live version, then the earlier live ones, newest first, then the shipped one."""
+    with database.reading() as unit:
+        live = registry.live_model(unit)
+        found = [*([live] if live else []), *registry.earlier_live_models(unit)]
+        if shipped is not None:
+            found.append(registry.get_version(unit, shipped))
+    return list(dict.fromkeys(found))
+
+
+def _adopt_shipped(database: Database, settings: Settings) -> str | None:
+    """Register MODEL, retire the models that it replaced, and return its version.
+
+    Return None on failure, which matters only if all other models fail too.
+    """
     try:
+        shipped = read_shipped(settings)
         with database.unit_of_work() as unit:
-            return _register(unit, folder)
+            register_shipped(unit, shipped)
     except (UnusableArtifact, ModelVersionTaken) as error:
         logger.warning("The model that MODEL names is not available as a fallback: %s", error)
         return None
-
-
-def _register(unit: UnitOfWork, folder: Path) -> str:
-    """Register the model in ``folder`` and return its version."""
-    version = Manifest.read(folder).version
-    registry.register(unit, version, manifest_hash(folder), str(folder.absolute()))
-    return version
-
-
-def _manifest_hash_of(folder: Path) -> str | None:
-    try:
-        return manifest_hash(folder)
-    except OSError:
-        return None
+    with suppress(LiveModelChanged), database.unit_of_work() as unit:  # another bot may do the same at this moment
+        retire_lost(unit, shipped, is_lost)
+    return shipped.version

@@ -14,7 +14,6 @@ from bot.serving.live_model import LiveModel
 from bot.serving.loader import LoadRefusal
 from core.errors import ThumbsError
 from ml.serving.engine import Classifier
-from storage.errors import StorageError
 from storage.models import instances, registry
 from storage.models.registry import ModelVersion
 
@@ -45,8 +44,10 @@ class ModelReloader:
         self._model = model
         self._load = load
         self._initial_refusal = refusal
-        self._refused = refusal.model if refusal else None
-        self._retry_at = time.monotonic() + STORE_RETRY_SECONDS if refusal and refusal.transient else None
+        self._refused: ModelVersion | None = None
+        self._retry_at: float | None = None
+        if refusal is not None:
+            self._note(refusal)
         self._acknowledged: str | None = None
         self._bot_id = 0
         self.process = f"{socket.gethostname()[:40]}:{os.getpid()}"
@@ -56,8 +57,7 @@ class ModelReloader:
         self._bot_id = bot_id
         await self._acknowledge()
         if self._initial_refusal is not None:
-            version, reason = self._initial_refusal.model.version, self._initial_refusal.reason
-            await self._database.write(lambda unit: instances.refuse(unit, self.process, version, reason))
+            await self._report(self._initial_refusal)
 
     async def run(self) -> None:
         """Poll the registry until cancelled."""
@@ -88,15 +88,8 @@ class ModelReloader:
             return
         try:
             classifier = await asyncio.to_thread(self._load, live)
-        except StorageError as error:
-            await self._refuse(live, str(error), time.monotonic() + STORE_RETRY_SECONDS)
         except ThumbsError as error:
-            await self._refuse(live, str(error), None)
-        # If a broken model causes any other error, the old model must keep answering.
-        except Exception as error:
-            logger.exception("Loading model %s failed", live.version)
-            reason = f"The model {live.version} was refused: loading it failed with {type(error).__name__}."
-            await self._refuse(live, reason, None)
+            await self._refuse(LoadRefusal.of(live, error))
         else:
             await self._swap(classifier)
 
@@ -120,10 +113,18 @@ class ModelReloader:
         await self._database.write(lambda unit: instances.acknowledge(unit, self.process, self._bot_id, version))
         self._acknowledged = version
 
-    async def _refuse(self, model: ModelVersion, reason: str, retry_at: float | None) -> None:
-        self._refused, self._retry_at = model, retry_at
-        logger.warning("Still answering with model %s: %s", self._model.version, reason)
-        await self._database.write(lambda unit: instances.refuse(unit, self.process, model.version, reason))
+    async def _refuse(self, refusal: LoadRefusal) -> None:
+        self._note(refusal)
+        logger.warning("Still answering with model %s: %s", self._model.version, refusal.reason)
+        await self._report(refusal)
+
+    def _note(self, refusal: LoadRefusal) -> None:
+        self._refused = refusal.model
+        self._retry_at = time.monotonic() + STORE_RETRY_SECONDS if refusal.transient else None
+
+    async def _report(self, refusal: LoadRefusal) -> None:
+        version, reason = refusal.model.version, refusal.reason
+        await self._database.write(lambda unit: instances.refuse(unit, self.process, version, reason))
 
 
 def _same_files(one: ModelVersion, other: ModelVersion) -> bool:

@@ -1,14 +1,12 @@
 """Imports labelled texts: the live model classifies the new ones, then one transaction stores everything."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
+from bot.serving.loader import ModelLoader
+from bot.serving.model_files import adopt_shipped, read_shipped
 from core.settings import Settings
-from ml.serving.artifact import manifest_hash, require_registered
 from ml.serving.engine import Classifier
 from ml.text.fingerprints import fingerprint
 from storage.db.database import Database
@@ -21,7 +19,7 @@ from storage.feedback.bulk_import import (
     stored_texts,
 )
 from storage.models import registry
-from storage.models.artifact_store import ArtifactStore
+from storage.models.shipped import register_shipped
 
 _BATCH_SIZE: Final = 128
 
@@ -34,23 +32,30 @@ def import_corrections(
 ) -> ImportCounts:
     """Store the votes and return the counts. If ``admin``, a Telegram id, is given, store them as that admin's votes.
 
-    Raise UnusableArtifact if the live model's files differ from the published ones, or StoreUnusable if the store can't
-    be used.
+    The model is the one that a starting bot would make live, if no bot has started since the installation or an update.
+    Raise UnusableArtifact if its files differ from the published ones, or StoreUnusable if the store can't be used.
     """
+    live = _live_model(database, settings)
     with database.reading() as unit:
         votes = _with_known_spellings(votes, stored_texts(unit))
         texts = list(dict.fromkeys(vote.text for vote in votes))
         known = imported_texts(unit, texts)
-        live = registry.live_model(unit)
-    with _live_model_folder(settings, live) as folder:
-        classifier = Classifier.load(folder, settings.serving_threads)
-        if live is not None:
-            require_registered(folder, live.version, live.manifest_sha256)
-        predicted = _predict(classifier, [text for text in texts if text not in known], on_progress)
+    classifier = ModelLoader(settings).load(live)
+    predicted = _predict(classifier, [text for text in texts if text not in known], on_progress)
     with database.unit_of_work() as unit:
-        if live is None:
-            registry.register(unit, classifier.version, manifest_hash(folder), str(folder))
         return import_votes(unit, votes, predicted, admin)
+
+
+def _live_model(database: Database, settings: Settings) -> registry.ModelVersion:
+    """Return the live model, or MODEL, registered, if there is none or if an update put it in the live one's place."""
+    adopt_shipped(database, settings)
+    with database.unit_of_work() as unit:
+        live = registry.live_model(unit)
+        if live is not None:
+            return live
+        shipped = read_shipped(settings)
+        register_shipped(unit, shipped)
+        return registry.get_version(unit, shipped.version)
 
 
 def _with_known_spellings(votes: Sequence[ImportedVote], stored: Iterable[str]) -> list[ImportedVote]:
@@ -71,16 +76,6 @@ def _with_known_spellings(votes: Sequence[ImportedVote], stored: Iterable[str]) 
         spellings.setdefault(fingerprint(vote.text), vote.text)
     spelled = (vote if vote.text in known else replace(vote, text=spellings[fingerprint(vote.text)]) for vote in votes)
     return list(dict.fromkeys(spelled))
-
-
-@contextmanager
-def _live_model_folder(settings: Settings, live: registry.ModelVersion | None) -> Iterator[Path]:
-    """Yield the folder of the live model, or of the model in the settings if the bot has never been started."""
-    if live is None:
-        yield settings.model
-        return
-    with TemporaryDirectory() as place:
-        yield ArtifactStore.open(settings.store_address).fetch(live.location, Path(place))
 
 
 def _predict(classifier: Classifier, texts: list[str], on_progress: OnProgress) -> dict[str, ImportPrediction]:

@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from core.errors import ThumbsError
 from core.files import fsync
 from storage.errors import NotInTheStore, StoreUnusable
 
@@ -101,9 +102,13 @@ def _is_folder(location: str) -> bool:
 
 @contextmanager
 def _usable(address: str) -> Iterator[None]:
+    """Raise StoreUnusable for any error of the store's driver."""
     try:
         yield
-    except (OSError, ValueError, ImportError) as error:
+    except ThumbsError:
+        raise
+    # Each driver has errors of its own, and not all of them are an OSError.
+    except Exception as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
         raise StoreUnusable(address=address, reason=" ".join(reason.split())) from error
 

@@ -67,16 +67,20 @@ _OUTCOMES: Final[dict[type[ThumbsError], Promotion]] = {
 
 
 def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str, run_id: int | None = None) -> None:
-    """Add a version, or update the location of a version that is already registered.
+    """Add a version, or update the location of a version that is already registered and may have been removed.
 
-    The location of a model that a training run published is never updated. Raise ModelVersionTaken if the version is
+    The row of a model that a training run published is never updated. Raise ModelVersionTaken if the version is
     registered with another manifest.
     """
-    new_location = case((ModelVersionRow.run_id.is_(None), location), else_=ModelVersionRow.location)
+    is_shipped = ModelVersionRow.run_id.is_(None)
+    updated = {
+        "location": case((is_shipped, location), else_=ModelVersionRow.location),
+        "removed_at": case((is_shipped, None), else_=ModelVersionRow.removed_at),
+    }
     known = unit.scalars(
         unit.insert(ModelVersionRow)
         .values(version=version, manifest_sha256=manifest_sha256, location=location, run_id=run_id)
-        .on_conflict_do_update(index_elements=[ModelVersionRow.version], set_={"location": new_location})
+        .on_conflict_do_update(index_elements=[ModelVersionRow.version], set_=updated)
         .returning(ModelVersionRow.manifest_sha256)
     ).one()
     if known != manifest_sha256:

@@ -1,15 +1,21 @@
 """Takes a run's snapshot and builds the trainer's job from it."""
 
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from core.settings import Settings
-from ml.serving.artifact import require_registered
+from ml.errors import UnusableArtifact
+from ml.serving.artifact import Manifest, is_lost, manifest_hash, require_registered
 from ml.training.recipe import Recipe
 from storage.db.database import Database
 from storage.db.states import RunKind, SnapshotPart
+from storage.errors import LiveModelChanged, ModelRemoved
 from storage.feedback.eligibility import EligibilityRules
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
+from storage.models.registry import ModelVersion
+from storage.models.shipped import ShippedModel, replace_live
 from storage.training import runs, snapshots
 from storage.training.runs import Lease, Run
 from worker.errors import NoLiveModel, NothingLeftToLearn, NothingToLearn
@@ -24,6 +30,7 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
     """
     if lease.run.snapshot_at is not None:
         return lease
+    _adopt_shipped(database, settings)
     with database.unit_of_work() as unit:
         live = registry.live_model(unit)
         if live is None:
@@ -37,8 +44,9 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
 def build_job(database: Database, settings: Settings, store: ArtifactStore, run: Run, directory: RunDirectory) -> Job:
     """Return the trainer's job, with the current texts and labels for the snapshot.
 
-    Raise NothingToLearn or NothingLeftToLearn if a feedback round has nothing to train on, NotInTheStore if the live
-    model's files are missing, and UnusableArtifact if the files are not the ones that the registry knows.
+    Raise NothingToLearn or NothingLeftToLearn if a feedback round has nothing to train on, ModelRemoved or
+    NotInTheStore if the live model's files are missing, and UnusableArtifact if the files are not the ones that the
+    registry knows.
     """
     with database.reading() as unit:
         train = snapshots.labelled_texts(unit, run.id, SnapshotPart.TRAIN)
@@ -50,8 +58,7 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
     is_feedback_round = run.kind is RunKind.FEEDBACK_ROUND
     if is_feedback_round and not train:
         raise NothingLeftToLearn(texts=len(held_out)) if held_out else NothingToLearn
-    files = store.fetch(champion.location, directory.path / "champion")
-    require_registered(files, champion.version, champion.manifest_sha256)
+    files = _champion_files(settings, store, champion, directory)
     if is_feedback_round:
         recipe, base = settings.feedback_recipe, str(settings.anchor.absolute())
     else:
@@ -68,3 +75,23 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
         held_out=tuple(held_out),
         gate_cache=str(settings.data_dir.resolve() / "gate"),
     )
+
+
+def _adopt_shipped(database: Database, settings: Settings) -> None:
+    """Make MODEL live if an update of the program put it in place of the live model; a starting bot does the same."""
+    folder = settings.model.absolute()
+    with suppress(UnusableArtifact, LiveModelChanged):
+        shipped = ShippedModel(Manifest.read(folder).version, manifest_hash(folder), folder)
+        with database.unit_of_work() as unit:
+            replace_live(unit, shipped)
+
+
+def _champion_files(settings: Settings, store: ArtifactStore, champion: ModelVersion, directory: RunDirectory) -> Path:
+    # The same model may have another path on the machine that registered it.
+    if not is_lost(settings.model, champion.manifest_sha256):
+        return settings.model
+    if champion.removed_at is not None:
+        raise ModelRemoved(version=champion.version)
+    files = store.fetch(champion.location, directory.path / "champion")
+    require_registered(files, champion.version, champion.manifest_sha256)
+    return files

@@ -1,6 +1,7 @@
 """The bot follows the registry: it swaps, acknowledges, refuses broken models, and loses no text."""
 
 import asyncio
+import json
 import os
 import shutil
 import threading
@@ -20,7 +21,7 @@ from bot.serving.loader import ModelLoader, initial_model
 from bot.serving.reloader import ModelReloader
 from core.settings import Settings
 from ml.errors import UnusableArtifact
-from ml.serving.artifact import MANIFEST, Manifest, manifest_hash
+from ml.serving.artifact import MANIFEST, Manifest, file_hashes, manifest_hash
 from ml.serving.engine import Classifier, Engine
 from storage.db.database import Database
 from storage.errors import StoreUnusable
@@ -153,18 +154,6 @@ async def test_a_refused_version_is_reported_and_not_retried_until_the_live_vers
     assert acknowledged(database).refusal is None
 
 
-async def test_a_model_that_breaks_while_loading_is_refused_with_a_reason(
-    store: AsyncDatabase, model: LiveModel, database: Database
-) -> None:
-    reloading = ModelReloader(store, model, FakeLoader(fault=MemoryError()).load)
-    await reloading.start(BOT_ID)
-    make_live(database, "three")
-    await reloading.poll()
-    refusal = acknowledged(database).refusal
-    assert refusal == "The model three was refused: loading it failed with MemoryError."
-    assert model.version == "one"
-
-
 @pytest.mark.parametrize("pause", [0.0, 60.0])
 async def test_an_unavailable_store_is_retried_after_a_while(
     store: AsyncDatabase, model: LiveModel, database: Database, monkeypatch: pytest.MonkeyPatch, pause: float
@@ -189,6 +178,19 @@ def published(folder: Path, version: str) -> Path:
             os.link(path, folder / path.name)
     replace(Manifest.read(STARTER), version=version).write(folder)
     return folder
+
+
+def out_of_memory(*_: object, **__: object) -> Engine:
+    raise MemoryError
+
+
+def empty_vocabulary(folder: Path) -> None:
+    """Publish the model with a tokenizer that raises a bare Exception when it reads a text."""
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer["model"]["vocab"] = {}
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    replace(Manifest.read(folder), files=file_hashes(folder)).write(folder)
 
 
 def truncate(folder: Path) -> None:
@@ -225,6 +227,26 @@ def registered(database: Database, folder: Path, version: str) -> ModelVersion:
     with database.unit_of_work() as unit:
         registry.register(unit, version, manifest_hash(folder), folder.name)
         return registry.get_version(unit, version)
+
+
+async def test_a_model_that_breaks_while_loading_is_refused_with_a_reason(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = initial_model(database, settings).classifier
+    row = registered(database, published(settings.data_dir / "models" / "run1", "run-1"), "run-1")
+    opened, model = AsyncDatabase(database), LiveModel(shipped)
+    reloading = ModelReloader(opened, model, ModelLoader(settings).load)
+    await reloading.start(BOT_ID)
+    make_live(database, row.version)
+    monkeypatch.setattr(Engine, "load", out_of_memory)
+    for _ in range(2):
+        await reloading.poll()
+    refusal = acknowledged(database).refusal
+    assert refusal is not None
+    assert "loading it failed with MemoryError" in refusal
+    assert model.version == shipped.version
+    model.close()
+    opened.close()
 
 
 def test_a_version_in_the_store_is_loaded(database: Database, settings: Settings) -> None:
@@ -291,6 +313,34 @@ def test_a_start_with_a_broken_live_version_falls_back_and_reports_it(
     assert initial.refusal is not None
     assert initial.refusal.model.version == "run-2"
     assert "is not the file that was published" in initial.refusal.reason
+
+
+def test_a_start_survives_a_live_model_that_breaks_with_an_error_of_a_library(
+    database: Database, settings: Settings
+) -> None:
+    shipped = initial_model(database, settings).classifier.version
+    folder = published(settings.data_dir / "models" / "run1", "run-1")
+    empty_vocabulary(folder)
+    registered(database, folder, "run-1")
+    make_live(database, "run-1")
+    initial = initial_model(database, settings)
+    assert initial.classifier.version == shipped
+    assert initial.refusal is not None
+    assert "loading it failed with Exception" in initial.refusal.reason
+
+
+def test_a_start_without_any_usable_model_ends_with_a_sentence(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    folder = published(tmp_path / "starter", "one")
+    empty_vocabulary(folder)
+    alone = settings.model_copy(update={"model": folder})
+    with pytest.raises(UnusableArtifact, match="loading it failed with Exception"):
+        initial_model(database, alone)
+    registered(database, folder, "one")
+    make_live(database, "one")
+    with pytest.raises(UnusableArtifact, match="loading it failed with Exception"):
+        initial_model(database, alone)
 
 
 def test_a_bot_without_the_shipped_model_starts_with_the_live_one(

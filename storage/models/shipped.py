@@ -1,0 +1,60 @@
+"""The model that comes with the program, and the earlier ones whose files an update of the program replaced."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.db.database import UnitOfWork
+from storage.models import registry
+from storage.models.registry import ModelVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedModel:
+    """The model in the folder that MODEL names."""
+
+    version: str
+    manifest_sha256: str
+    folder: Path
+
+
+def register_shipped(unit: UnitOfWork, shipped: ShippedModel) -> None:
+    """Register the shipped model with its present folder. Raise ModelVersionTaken."""
+    registry.register(unit, shipped.version, shipped.manifest_sha256, str(shipped.folder))
+
+
+def replace_live(unit: UnitOfWork, shipped: ShippedModel) -> None:
+    """Make the shipped model live if it took the live one's place in the folder; otherwise do nothing.
+
+    Raise ModelVersionTaken, and LiveModelChanged if another process changes the live model at the same time.
+    """
+    live = registry.live_model(unit)
+    if live is None or live.run_id is not None or live.location != str(shipped.folder):
+        return
+    if live.manifest_sha256 != shipped.manifest_sha256:
+        register_shipped(unit, shipped)
+        _retire(unit, live, shipped)
+
+
+def retire_lost(unit: UnitOfWork, shipped: ShippedModel, is_lost: Callable[[Path, str], bool]) -> None:
+    """Retire all models that were shipped before and are lost; if the live one is, make the shipped model live.
+
+    ``is_lost`` returns whether a folder no longer holds the model whose manifest has this SHA-256. Raise
+    LiveModelChanged as ``replace_live`` does.
+    """
+    for model in registry.versions(unit):
+        if _was_shipped(model) and is_lost(Path(model.location), model.manifest_sha256):
+            _retire(unit, model, shipped)
+
+
+def _was_shipped(model: ModelVersion) -> bool:
+    is_outside_store = Path(model.location).name != model.location
+    return model.run_id is None and model.removed_at is None and is_outside_store
+
+
+def _retire(unit: UnitOfWork, replaced: ModelVersion, shipped: ShippedModel) -> None:
+    """Mark a model as removed; if it is live, make the shipped model live instead."""
+    if replaced.live:
+        why = f"an update of Thumbs replaced the files of {replaced.version}"
+        registry.make_live(unit, shipped.version, why, instead_of=replaced.version)
+    registry.mark_removed(unit, replaced.version)
