@@ -14,12 +14,14 @@ from bot.privacy.daily_purge import purge_daily
 from bot.privacy.notifier import CorrectionNotifier
 from bot.serving.live_model import LiveModel
 from bot.serving.reloader import ModelReloader
+from bot.transport.arrivals import Arrivals
 from bot.transport.command_menu import CommandMenus
 from bot.transport.connection import TelegramConnection, build_application
 from bot.transport.failed_updates import FailedUpdates
 from bot.transport.inbox import Inbox
 from bot.transport.message_parts import JoinedText
 from bot.transport.outbox import Outbox
+from bot.transport.update_parsing import updates_in
 from core.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -35,7 +37,8 @@ class Bot:
         self._reloader = reloader
         self._application = build_application(settings)
         telegram = self._application.bot
-        self._outbox = Outbox(telegram, database)
+        self._outbox = Outbox(telegram, database, retry_uncertain=settings.uncertain_replies == "retry")
+        self._arrivals = Arrivals(database)
         failures = FailedUpdates(telegram, database, self._outbox)
         self._inbox = Inbox(telegram, database, self._handle, failures)
         self._connection = TelegramConnection(settings, self._application, self._inbox)
@@ -84,6 +87,8 @@ class Bot:
 
     async def _handle(self, update: Update | JoinedText) -> None:
         """Handle an update from the inbox, then wake the outbox to send the enqueued replies."""
+        for piece in updates_in(update):
+            await self._arrivals.note(piece)
         await self._application.process_update(update)
         first = update.pieces[0] if isinstance(update, JoinedText) else update
         if first.effective_user is not None:

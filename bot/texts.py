@@ -50,6 +50,7 @@ class Texts:
     verdict_sure: str
     verdict_unsure: str
     windows: str
+    replaces_earlier: str
     version: str
     voted_right: str
     voted_wrong: str
@@ -116,6 +117,7 @@ class Texts:
     model_process: str
     model_refusal: str
     model_nobody: str
+    model_uncertain: str
     models_title: str
     models_live: str
     models_kept: str

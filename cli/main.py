@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli import broker, data, database, keys, models
+from cli import broker, data, database, keys, models, outbox
 from cli.corrections import commands
 from cli.evaluate import evaluate
 from cli.fine_tune import fine_tune
@@ -35,6 +35,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="key")
 app.add_typer(models.app, name="models")
+app.add_typer(outbox.app, name="outbox")
 app.command(cls=TextCommand)(predict)
 app.command()(fine_tune)
 app.command()(evaluate)

@@ -131,6 +131,11 @@ class Settings(BaseSettings):
         365, ge=1, le=36_500, description="Days to keep messages and votes without consent for training."
     )
     inbox_retention_days: int = Field(7, ge=1, le=36_500, description="Days to keep handled updates and sent replies.")
+    uncertain_replies: Literal["drop", "retry"] = Field(
+        "drop",
+        description="What the bot does with a reply that may not have arrived: drop does not send it again, so it may "
+        "be lost; retry sends it again, so it may arrive twice.",
+    )
 
     telegram_token: SecretStr | None = Field(None, description="The bot's token from @BotFather.")
     telegram_token_file: FolderOrFile | None = Field(

@@ -63,6 +63,21 @@ class UnknownPrediction(StorageError):
     message = "Prediction {prediction_id} has been deleted together with its text."
 
 
+class UnknownReply(BadInput):
+    message = "There is no reply {reply_id}; it may have been purged. To see the replies, run thumbs outbox list."
+
+
+class ReplySettled(BadInput):
+    message = "Reply {reply_id} is {state}; only {allowed} replies can be {change}."
+
+
+class ReplyReplaced(BadInput):
+    message = (
+        "Reply {reply_id} cannot be retried, because its text was edited and reply {newer_id} replaced it. Drop it, or "
+        "leave it."
+    )
+
+
 class UnknownModelVersion(BadInput):
     message = "Model version {version} is not in the registry. Register it first."
 

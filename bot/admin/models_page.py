@@ -11,7 +11,9 @@ from bot.serving.live_model import LiveModel
 from bot.texts import Texts, fill
 from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from ml.serving.artifact import Manifest
+from storage.chat import undelivered
 from storage.db.database import UnitOfWork
+from storage.db.states import ReplyState
 from storage.models import instances, registry
 from storage.models.registry import ModelChange, ModelVersion, Promotion
 from storage.training import runs
@@ -33,7 +35,7 @@ class ModelPages:
         manifest = self._model.manifest
 
         def work(unit: UnitOfWork) -> None:
-            send(unit, incoming, MessageContent(model_page(unit, incoming.texts, manifest)))
+            send(unit, incoming, MessageContent(model_page(unit, incoming.texts, manifest, incoming.bot_id)))
             incoming.finish(unit)
 
         await self._database.write(work)
@@ -57,10 +59,11 @@ class ModelPages:
         await self._database.write(work)
 
 
-def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest) -> str:
+def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest, bot_id: int) -> str:
     """Return the /model page as HTML: the live model, the gate's explanation, its accuracy and the bot instances.
 
-    ``manifest`` belongs to the model in this process, which may not be the live model yet.
+    ``manifest`` belongs to the model in this process, which may not be the live model yet. If this bot has uncertain
+    replies, the last line is their number.
     """
     lines = []
     live = registry.live_model(unit)
@@ -80,6 +83,9 @@ def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest) -> str:
             lines.append(fill(texts.model_tested, percent=percent, reviews=f"{live.tested:,}"))
     serving = instances.live_instances(unit)
     lines += ["", *(_instance_line(texts, instance) for instance in serving)] if serving else ["", texts.model_nobody]
+    uncertain = undelivered.count_by_state(unit, bot_id)[ReplyState.UNCERTAIN]
+    if uncertain:
+        lines += ["", fill(texts.model_uncertain, count=uncertain)]
     return "\n".join(lines)
 
 

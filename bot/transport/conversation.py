@@ -1,7 +1,7 @@
 """Builds replies and enqueues them in the caller's unit of work."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from bot.buttons import Keyboard
 from bot.texts import Texts, texts_for
@@ -10,6 +10,9 @@ from storage.chat.messages import MessagePart
 from storage.chat.outbox import Draft
 from storage.chat.people import Person
 from storage.db.database import UnitOfWork
+
+# A field of a stored answer that Telegram does not know: what to append if the answer that it replaces is uncertain.
+REPLACEMENT_NOTE: Final = "replacement_note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +139,7 @@ def reply(unit: UnitOfWork, incoming: Incoming, answers: int, content: MessageCo
     """
     earlier = outbox.answer_to(unit, incoming.bot_id, incoming.chat_id, answers)
     draft = content.draft(incoming.bot_id, incoming.chat_id, answers=answers, revises=earlier)
+    if earlier is not None:
+        # Only the outbox knows whether the earlier answer can be edited, when it sends this one.
+        draft = replace(draft, payload={**draft.payload, REPLACEMENT_NOTE: incoming.texts.replaces_earlier})
     return outbox.enqueue(unit, draft)

@@ -1,9 +1,10 @@
 """Sends committed replies, in order within each chat and never twice.
 
 A reply is claimed (committed as SENDING), sent, and marked with the result. If the connection breaks after the request
-is sent, a new message becomes UNCERTAIN, because sending it again could duplicate it. An edit is retried, because
-editing twice is harmless. A reply that Telegram refuses temporarily is retried and delays only its own chat. A payload
-with a ``run_card`` is a photo of that training run's chart; an edit with a caption changes the photo's caption.
+is sent, a new message becomes UNCERTAIN, because sending it again could duplicate it, unless the settings ask for a
+retry. An edit is retried, because editing twice is harmless. A reply that Telegram refuses temporarily is retried and
+delays only its own chat. A payload with a ``run_card`` is a photo of that training run's chart; an edit with a caption
+changes the photo's caption.
 """
 
 import asyncio
@@ -23,7 +24,8 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, Re
 
 from bot.database import DATABASE_ERRORS, AsyncDatabase
 from bot.polling import poll_every
-from storage.chat import outbox
+from bot.transport.conversation import REPLACEMENT_NOTE
+from storage.chat import outbox, undelivered
 from storage.chat.outbox import Reply
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
@@ -42,6 +44,8 @@ _MAX_ATTEMPTS: Final = 20
 _FIRST_PAUSE, _MAX_PAUSE = 1.0, 300.0
 # Seconds to wait before another attempt to record the result of a call.
 _RECORD_RETRY_SECONDS: Final = 1.0
+# Maximum number of attempts at an uncertain message, if such messages are retried. Each attempt may send a duplicate.
+_MAX_UNCERTAIN_ATTEMPTS: Final = 3
 # Maximum number of calls per second; Telegram throttles a bot that makes more.
 _CALLS_PER_SECOND: Final = 30
 # Telegram's message for a gateway timeout, after which the server behind the gateway may have executed the call.
@@ -66,9 +70,10 @@ class _Attempts:
 class Outbox:
     """Sends this bot's replies with one task per chat, and records the results in the database."""
 
-    def __init__(self, bot: Bot, database: AsyncDatabase) -> None:
+    def __init__(self, bot: Bot, database: AsyncDatabase, *, retry_uncertain: bool = False) -> None:
         self._bot = bot
         self._database = database
+        self._retry_uncertain = retry_uncertain
         self._chats: dict[int, asyncio.Task[None]] = {}
         self._woken_again: set[int] = set()
         self._attempts: defaultdict[int, _Attempts] = defaultdict(_Attempts)
@@ -80,14 +85,23 @@ class Outbox:
         self._idle.set()
 
     async def start(self) -> None:
-        """Settle replies that an earlier process was sending when it ended, then send pending replies until stopped."""
-        uncertain = await self._database.write(lambda unit: outbox.requeue_interrupted(unit, self._bot.id))
-        if uncertain:
-            logger.warning(
-                "%d messages were being sent when the last process ended; they are not sent again", uncertain
-            )
+        """Settle replies that an earlier process was sending when it ended, then send pending ones until stopped."""
+        await self._database.write(self._settle_interrupted)
         sweeping = poll_every(SWEEP_SECONDS, self._sweep, "Could not read the pending replies")
         self._sweeper = asyncio.create_task(sweeping, name="outbox")
+
+    def _settle_interrupted(self, unit: UnitOfWork) -> None:
+        interrupted = outbox.requeue_interrupted(unit, self._bot.id)
+        if self._retry_uncertain:
+            retried = undelivered.retry_uncertain(unit, self._bot.id)
+            if retried:
+                logger.warning("%d messages that may have arrived are sent again", retried)
+        elif interrupted:
+            logger.warning(
+                "%d messages were being sent when the last process ended, and are not sent again; see thumbs outbox "
+                "list",
+                interrupted,
+            )
 
     async def stop(self) -> None:
         """Let open requests finish, and don't start new ones. Pending replies stay in the database."""
@@ -187,6 +201,9 @@ class Outbox:
         payload: dict[str, Any] = dict(reply.payload)
         if keyboard := payload.pop("reply_markup", None):
             payload["reply_markup"] = InlineKeyboardMarkup.de_json(keyboard, self._bot)
+        note = payload.pop(REPLACEMENT_NOTE, None)
+        if note is not None and reply.replaces_uncertain:
+            payload["text"] = f"{payload['text']}\n\n{note}"
         run_id = payload.pop("run_card", None)
         if reply.telegram_message_id is not None:
             edit = self._bot.edit_message_caption if "caption" in payload else self._bot.edit_message_text
@@ -217,12 +234,12 @@ class Outbox:
                 # The person deleted the answer and then edited the question.
                 outbox.mark_as_new(unit, reply.id)
                 return True
-            elif isinstance(error, (BadRequest, Forbidden, ChatMigrated)) or (
-                attempt >= _MAX_ATTEMPTS and _request_left(error)
-            ):
+            elif isinstance(error, (BadRequest, Forbidden, ChatMigrated)):
                 outbox.mark_failed(unit, reply.id, reason)
-            elif target is None and _may_have_arrived(error):
+            elif target is None and _may_have_arrived(error) and not self._retries_uncertain(attempt):
                 outbox.mark_uncertain(unit, reply.id, reason)
+            elif attempt >= _MAX_ATTEMPTS and _request_left(error):
+                outbox.mark_failed(unit, reply.id, reason)
             else:
                 outbox.mark_pending(unit, reply.id)
                 return True
@@ -231,6 +248,9 @@ class Outbox:
         logger.warning("Could not send reply %d at attempt %d: %s", reply.id, attempt, reason)
         pending = await self._record(work)
         return _pause(error, attempt) if pending else 0.0
+
+    def _retries_uncertain(self, attempt: int) -> bool:
+        return self._retry_uncertain and attempt < _MAX_UNCERTAIN_ATTEMPTS
 
 
 def _request_left(error: TelegramError) -> bool:

@@ -49,7 +49,10 @@ class ReplyStatus:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A claimed reply. It edits the message ``telegram_message_id``, or is a new message if that is None."""
+    """A claimed reply. It edits the message ``telegram_message_id``, or is a new message if that is None.
+
+    ``replaces_uncertain`` is true for a new message that replaces an uncertain reply, which may also have arrived.
+    """
 
     id: int
     bot_id: int
@@ -57,6 +60,7 @@ class Reply:
     payload: dict[str, Any]
     answers: int | None
     telegram_message_id: int | None
+    replaces_uncertain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,8 @@ def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None
     if not unit.change(claimed):
         return None
     payload = json.loads(unit.cipher.decrypt(row.payload))
-    return Reply(row.id, bot_id, chat_id, payload, row.answers, target)
+    replaces_uncertain = target is None and _is_uncertain(unit, row.revises)
+    return Reply(row.id, bot_id, chat_id, payload, row.answers, target, replaces_uncertain)
 
 
 def release_claim(unit: UnitOfWork, bot_id: int, chat_id: int, claimed_at: datetime) -> None:
@@ -246,6 +251,11 @@ def _message_of(unit: UnitOfWork, reply_id: int | None) -> int | None:
         .limit(1)
     )
     return unit.scalar(message_id)
+
+
+def _is_uncertain(unit: UnitOfWork, reply_id: int | None) -> bool:
+    revised = None if reply_id is None else unit.get(ReplyRow, reply_id)
+    return revised is not None and revised.state is ReplyState.UNCERTAIN
 
 
 def _mark(unit: UnitOfWork, reply_id: int, state: ReplyState, **columns: int | bytes | None) -> None:

@@ -96,6 +96,23 @@ def test_a_reply_that_may_have_arrived_is_never_sent_twice(
 
 
 @pytest.mark.usefixtures("bot")
+def test_an_answer_beside_an_uncertain_one_says_so_until_a_reply_reveals_the_old_message(
+    shared_playground: PlaygroundClient, home: BotHome, person: int
+) -> None:
+    shared_playground.fault("answer_lost", "sendMessage")
+    sent = shared_playground.message(REVIEW, user_id=person)
+    wait_for_states(home, person, ReplyState.UNCERTAIN)
+    shared_playground.edit(sent["message_id"], "A dreadful book: dull, clumsy and mean.", user_id=person)
+    old, new = wait_for_answers(shared_playground, person, 2)
+    assert "Positive" in old["text"]
+    assert "Negative" in new["text"]
+    assert "This replaces my earlier answer." in new["text"]
+    shared_playground.message("Not that one?", user_id=person, reply_to=old["message_id"])
+    chat = shared_playground.wait_for_chat(lambda chat: "Negative" in answers(chat)[0]["text"], chat_id=person)
+    assert answers(chat)[0]["message_id"] == old["message_id"]
+
+
+@pytest.mark.usefixtures("bot")
 def test_an_edit_that_may_have_arrived_is_retried(shared_playground: PlaygroundClient, person: int) -> None:
     shared_playground.message(REVIEW, user_id=person)
     verdict = wait_for_answers(shared_playground, person, 1)[0]

@@ -36,6 +36,7 @@ PLACEHOLDERS = {
     "model_tested": {"percent", "reviews"},
     "model_process": {"process", "since", "version"},
     "model_refusal": {"process", "reason", "version"},
+    "model_uncertain": {"count"},
     "models_live": {"created", "version"},
     "models_kept": {"created", "version"},
     "models_removed": {"created", "version"},
