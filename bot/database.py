@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from bot.outages import Outage
 from storage.db.database import Database, UnitOfWork
 from storage.errors import DatabaseUnusable, StorageError
 
@@ -23,20 +24,33 @@ class AsyncDatabase:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._outage = Outage("The database")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage")
 
     async def write(self, work: Callable[[UnitOfWork], Result]) -> Result:
         """Run ``work`` in a unit of work and return its result after the commit."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, work)
+        return await self._run(self._write, work)
 
     async def read(self, work: Callable[[UnitOfWork], Result]) -> Result:
         """Run ``work`` on one read-only snapshot and return its result."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, work)
+        return await self._run(self._read, work)
 
     def close(self) -> None:
         """Wait for running work to finish, then close the database."""
         self._thread.shutdown()
         self._database.close()
+
+    async def _run(
+        self, run: Callable[[Callable[[UnitOfWork], Result]], Result], work: Callable[[UnitOfWork], Result]
+    ) -> Result:
+        """Run ``work`` on the thread. An outage is logged here, once, so callers that retry need not log it."""
+        try:
+            result = await asyncio.get_running_loop().run_in_executor(self._thread, run, work)
+        except DATABASE_OUTAGES as error:
+            self._outage.failed(error)
+            raise
+        self._outage.succeeded()
+        return result
 
     def _write(self, work: Callable[[UnitOfWork], Result]) -> Result:
         with self._database.unit_of_work() as unit:

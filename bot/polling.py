@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from bot.database import DATABASE_OUTAGES
+
 logger = logging.getLogger(__name__)
 
 
@@ -13,14 +15,15 @@ async def poll_every(
     """Run ``work`` immediately and then every ``seconds`` until cancelled.
 
     If ``work`` raises, log ``failure`` with the traceback and run it again after ``retry_after`` seconds, or after the
-    usual interval.
+    usual interval. An outage of the database adds nothing to the line that ``AsyncDatabase`` logs.
     """
     while True:
         pause = seconds
         try:
             await work()
         # An error that ended the loop would silently disable this part of the bot until the next restart.
-        except Exception:
-            logger.exception(failure)
+        except Exception as error:
+            if not isinstance(error, DATABASE_OUTAGES):
+                logger.exception(failure)
             pause = seconds if retry_after is None else retry_after
         await asyncio.sleep(pause)

@@ -13,6 +13,7 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, Updater
 
 from bot.transport.inbox import Inbox
+from bot.transport.long_polling import LongPolling, UpdateRequest
 from core.errors import BadSetting
 from core.settings import Settings
 
@@ -22,8 +23,6 @@ logger = logging.getLogger(__name__)
 _UPDATES: Final = ["message", "edited_message", "callback_query"]
 # Seconds between attempts to reach Telegram at start-up.
 _RECONNECT_SECONDS: Final = 1.0
-# PTB's name for its polling task. When that task ends, no more updates arrive.
-_POLLING_TASK: Final = "Updater:start_polling:polling_task"
 _REFUSED: Final = "Telegram does not recognise it; it may have been revoked"
 
 
@@ -39,6 +38,7 @@ def build_application(settings: Settings) -> Application:  # type: ignore[type-a
             .token(settings.token)
             .base_url(f"{api}/bot")
             .base_file_url(f"{api}/file/bot")
+            .get_updates_request(UpdateRequest(connection_pool_size=1))
             .updater(None)
             .build()
         )
@@ -68,6 +68,8 @@ class TelegramConnection:
         self._settings = settings
         self._application = application
         self._updater = Updater(application.bot, _UpdateQueue(inbox))
+        self._polling = LongPolling(application.bot, inbox, _UPDATES)
+        self._polling_task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Wait until Telegram can be reached. Raise BadSetting if it refuses the token."""
@@ -92,7 +94,7 @@ class TelegramConnection:
         """Receive updates by webhook if WEBHOOK_URL is set, or by long polling if not."""
         url = self._settings.webhook_url
         if url is None:
-            await self._updater.start_polling(allowed_updates=_UPDATES, bootstrap_retries=-1)
+            self._polling_task = asyncio.create_task(self._polling.run(), name="long polling")
             return
         secret = self._settings.webhook_secret
         await self._updater.start_webhook(
@@ -107,18 +109,21 @@ class TelegramConnection:
 
     async def stop_receiving(self) -> None:
         """Stop receiving updates. Do nothing if receiving never started."""
-        if self._updater.running:
+        if self._polling_task is not None:
+            self._polling_task.cancel()
             # The error that ended polling has already been reported.
-            with suppress(TelegramError):
-                await self._updater.stop()
+            with suppress(asyncio.CancelledError, TelegramError):
+                await self._polling_task
+            await self._polling.confirm()
+        if self._updater.running:
+            await self._updater.stop()
 
     async def wait(self) -> None:
         """Wait forever. Raise BadSetting if Telegram refuses the token during polling."""
-        polling = [task for task in asyncio.all_tasks() if task.get_name() == _POLLING_TASK]
-        if not polling:
+        if self._polling_task is None:
             await asyncio.Event().wait()
-        ended, _ = await asyncio.wait(polling)
+            return
         try:
-            ended.pop().result()
+            await asyncio.shield(self._polling_task)
         except InvalidToken as error:
             raise BadSetting(name="TELEGRAM_TOKEN", reason=_REFUSED) from error

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError
 from telegram import Bot, Update
 from telegram.error import TelegramError
 
-from bot.database import DATABASE_ERRORS, AsyncDatabase
+from bot.database import DATABASE_ERRORS, DATABASE_OUTAGES, AsyncDatabase
 from bot.polling import poll_every
 from bot.transport.failed_updates import FailedUpdates
 from bot.transport.message_parts import JOIN_SECONDS, JoinedText, continues, may_continue
@@ -104,8 +104,9 @@ class Inbox:
                 )
             except DataError:
                 raise
-            except DATABASE_ERRORS:
-                logger.exception("Could not store update %d, so it is not confirmed to Telegram", update.update_id)
+            except DATABASE_ERRORS as error:
+                if not isinstance(error, DATABASE_OUTAGES):
+                    logger.exception("Could not store update %d, so it is not confirmed to Telegram", update.update_id)
                 await asyncio.sleep(_STORE_RETRY_SECONDS)
 
     def _schedule(self, update_id: int, payload: str) -> None:

@@ -44,12 +44,13 @@ def read_raw_update(payload: str) -> RawUpdate:
     return RawUpdate(update["update_id"], _sender_id(event, chat), _id(chat), _tap_id(update), payload)
 
 
-def read_batch(response: bytes) -> Any:  # noqa: ANN401 - whatever the JSON describes
+def read_response(response: bytes) -> object:
     """Parse a Bot API response, in which one overlong number must not hide the other updates.
 
     Raise ValueError or RecursionError if the response is not JSON.
     """
-    return json.loads(response.decode(errors="replace"), parse_int=_integer)
+    read: object = json.loads(response.decode(errors="replace"), parse_int=_integer)
+    return read
 
 
 def _event(update: dict[str, Any]) -> dict[str, Any]:

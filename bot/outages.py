@@ -1,0 +1,32 @@
+"""Logs an outage with one line when it begins and one when it is over, however often the work is retried meanwhile."""
+
+import logging
+import time
+
+logger = logging.getLogger(__name__)
+
+
+class Outage:
+    """Whether something that this process needs, such as "The database", is failing."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._since: float | None = None
+
+    def failed(self, error: Exception) -> None:
+        """Log the cause if the outage begins with this error."""
+        if self._since is None:
+            self._since = time.monotonic()
+            logger.warning("%s cannot be used; will retry: %s", self._name, _cause(error))
+
+    def succeeded(self) -> None:
+        """Log the length of the outage if there was one until now."""
+        if self._since is not None:
+            logger.warning("%s can be used again, after %.0f seconds", self._name, time.monotonic() - self._since)
+            self._since = None
+
+
+def _cause(error: Exception) -> str:
+    """Return the first line of an error. SQLAlchemy's own error would add the statement and a link."""
+    lines = str(getattr(error, "orig", None) or error).splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,112 @@
+"""Long polling: fetches updates as JSON, and confirms to Telegram those that the inbox has stored.
+
+PTB parses a whole batch at once, so one update that it cannot parse would hide all others. Therefore it gets only an
+envelope for each update.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+
+from telegram import Bot
+from telegram.error import InvalidToken, RetryAfter, TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.outages import Outage
+from bot.transport.inbox import Inbox
+from bot.transport.raw_update import read_response
+from bot.transport.update_parsing import is_id
+
+# Seconds that Telegram holds a poll open while there is no update.
+_POLL_TIMEOUT: Final = 10
+# Seconds before the next poll after an error, unless Telegram asks for more. They double up to the maximum.
+_FIRST_PAUSE, _MAX_PAUSE = 1.0, 10.0
+# Seconds before the next poll if this one confirmed nothing and yet ended at once.
+_IDLE_PAUSE: Final = 1.0
+# The field of an envelope that holds the update's JSON, and the id of an envelope whose update has no usable one.
+_PAYLOAD: Final = "payload"
+_NO_ID: Final = -1
+
+
+class UpdateRequest(HTTPXRequest):
+    """What PTB sends getUpdates with. Each update in the response becomes an envelope, which PTB can always parse."""
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """Return the response with envelopes as its result. Raise TelegramError if it is not a JSON object."""
+        try:
+            response = read_response(payload)
+        except (ValueError, RecursionError):
+            response = None
+        if not isinstance(response, dict):
+            raise TelegramError("the response is not a JSON object")
+        result = response.get("result")
+        return {**response, "result": [_envelope(update) for update in result] if isinstance(result, list) else []}
+
+
+class LongPolling:
+    """Passes updates to the inbox until cancelled. The bot must send getUpdates with UpdateRequest."""
+
+    def __init__(self, bot: Bot, inbox: Inbox, kinds: Sequence[str]) -> None:
+        self._bot = bot
+        self._inbox = inbox
+        self._kinds = kinds
+        self._offset: int | None = None
+        self._confirmed: int | None = None
+        self._outage = Outage("Long polling")
+
+    async def run(self) -> None:
+        """Receive updates until cancelled. Raise InvalidToken if Telegram refuses the token."""
+        await self._retry(self._bot.delete_webhook)
+        while True:
+            await self._retry(self._poll)
+
+    async def confirm(self) -> None:
+        """Confirm what was stored since the last poll, so that Telegram does not send it again at the next start."""
+        if self._offset != self._confirmed:
+            with suppress(TelegramError):
+                await self._bot.get_updates(self._offset, limit=1, timeout=0, allowed_updates=self._kinds)
+
+    async def _poll(self) -> None:
+        """Fetch and store one batch. The poll confirms the batch before it."""
+        loop = asyncio.get_running_loop()
+        offset, started = self._offset, loop.time()
+        envelopes = await self._bot.get_updates(offset, timeout=_POLL_TIMEOUT, allowed_updates=self._kinds)
+        self._confirmed = offset
+        for envelope in envelopes:
+            await self._inbox.receive(envelope.api_kwargs[_PAYLOAD])
+            if envelope.update_id != _NO_ID:
+                self._offset = envelope.update_id + 1
+        if self._offset == offset and loop.time() - started < _IDLE_PAUSE:
+            await asyncio.sleep(_IDLE_PAUSE)
+
+    async def _retry(self, call: Callable[[], Awaitable[object]]) -> None:
+        """Call until it succeeds. Raise InvalidToken."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                await call()
+            except InvalidToken:
+                raise
+            except TelegramError as error:
+                self._outage.failed(error)
+                await asyncio.sleep(_requested_pause(error) or pause)
+                pause = min(2 * pause, _MAX_PAUSE)
+            else:
+                self._outage.succeeded()
+                return
+
+
+def _envelope(update: object) -> dict[str, Any]:
+    update_id = update.get("update_id") if isinstance(update, dict) else None
+    return {"update_id": update_id if is_id(update_id) else _NO_ID, _PAYLOAD: json.dumps(update)}
+
+
+def _requested_pause(error: TelegramError) -> float | None:
+    if not isinstance(error, RetryAfter):
+        return None
+    pause = error.retry_after
+    return pause.total_seconds() if isinstance(pause, timedelta) else float(pause)
