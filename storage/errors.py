@@ -64,7 +64,7 @@ class UnknownPrediction(StorageError):
 
 
 class UnknownReply(BadInput):
-    message = "There is no reply {reply_id}; it may have been purged. To see the replies, run thumbs outbox list."
+    message = "Reply {reply_id} does not exist; it may have been purged. To see the replies, run thumbs outbox list."
 
 
 class ReplySettled(BadInput):
@@ -73,8 +73,8 @@ class ReplySettled(BadInput):
 
 class ReplyReplaced(BadInput):
     message = (
-        "Reply {reply_id} cannot be retried, because its text was edited and reply {newer_id} replaced it. Drop it, or "
-        "leave it."
+        "Reply {reply_id} cannot be retried, because its text was edited and reply {newer_id} replaced it. Drop it or "
+        "leave it as it is."
     )
 
 

@@ -1,4 +1,4 @@
-"""Counts what is in the database, for ``thumbs status`` and for metrics."""
+"""Counts rows in the database, for ``thumbs status`` and for metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ State = TypeVar("State", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class ChatOverview:
-    """The inbox and the outbox of one bot, or of all bots.
+    """The state of the inbox and the outbox, for one bot or for all bots.
 
     Handled updates and sent replies count until they are purged. A time is None if nothing is pending.
     """
@@ -37,7 +37,7 @@ class ChatOverview:
 class LearningOverview:
     """Votes, training runs, the live model, and the running bots with the model that each serves.
 
-    ``lease_until`` is when the lease of the open run expires; None if no worker has the run.
+    ``lease_until`` is when the open run's lease expires, or None if no worker has claimed the run.
     """
 
     votes: Mapping[Vote, int]
@@ -49,7 +49,7 @@ class LearningOverview:
 
 
 def chat_overview(unit: UnitOfWork, bot_id: int | None = None) -> ChatOverview:
-    """Count updates and replies of the bot with this id (default: of all bots)."""
+    """Count the updates and replies for the bot with this id (default: for all bots)."""
     updates = UpdateRow.bot_id == bot_id if bot_id is not None else UpdateRow.bot_id.is_not(None)
     replies = ReplyRow.bot_id == bot_id if bot_id is not None else ReplyRow.bot_id.is_not(None)
     pending_updates = select(func.min(UpdateRow.received_at)).where(updates, UpdateRow.state == UpdateState.RECEIVED)
@@ -78,6 +78,6 @@ def learning_overview(unit: UnitOfWork) -> LearningOverview:
 def _count(
     unit: UnitOfWork, column: InstrumentedAttribute[State], states: type[State], *where: ColumnElement[bool]
 ) -> dict[State, int]:
-    """Count the rows in each state; states without rows count as 0."""
+    """Count the rows in each state, with 0 for states without rows."""
     found = dict(unit.execute(select(column, func.count()).where(*where).group_by(column)).all())
     return {state: found.get(state, 0) for state in states}

@@ -1,4 +1,4 @@
-"""The worker's metrics and checks: runs, votes, gate decisions and bots come from the database at each scrape."""
+"""The worker's metrics and health checks, with figures that are read from the database at each scrape."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -20,17 +20,17 @@ from storage.overview import LearningOverview, learning_overview
 
 
 class WorkerMonitor(Collector):
-    """Reads the metrics when they are scraped, over a connection of its own, which a forked process never shares."""
+    """Reads the metrics when they are scraped, over a separate connection that forked processes never share."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the current metrics; what cannot be read is left out, and its ``_up`` metric is 0."""
+        """Yield the current metrics; metrics that cannot be read are left out, and their ``_up`` metric is 0."""
         found = waiting = None
         with suppress(ThumbsError, SQLAlchemyError):
             found = self._overview()
-        # Counting the messages would retry for many seconds if the broker does not respond.
+        # If the broker does not respond, counting the messages would retry for many seconds.
         if self._broker_problem() is None:
             with suppress(OperationalError, OSError):
                 waiting = queue_length(self._settings)

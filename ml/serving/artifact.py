@@ -107,7 +107,10 @@ def require_registered(folder: Path, version: str, manifest_sha256: str) -> None
 
 
 def is_lost(folder: Path, manifest_sha256: str) -> bool:
-    """Return whether ``folder`` has no manifest or another one; False if it cannot be read, for it may be there."""
+    """Return whether ``folder`` has no manifest or a different one.
+
+    Return False if the manifest cannot be read, because it may still be there.
+    """
     try:
         return manifest_hash(folder) != manifest_sha256
     except (FileNotFoundError, NotADirectoryError):

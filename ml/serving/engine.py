@@ -110,8 +110,8 @@ class Classifier:
     def load(cls, folder: Path, threads: int = 0) -> Self:
         """Load a published folder after checking its file hashes and probe logits.
 
-        Raise UnusableArtifact whatever is wrong with the folder. If a library raised an error of its own, the log has
-        its traceback.
+        Raise UnusableArtifact if anything is wrong with the folder. If a library raised an error, its traceback is
+        logged.
         """
         try:
             return cls._load(folder, threads)
@@ -119,7 +119,7 @@ class Classifier:
             raise UnusableArtifact(path=folder, reason=str(error)) from error
         except ThumbsError:
             raise
-        # The libraries that read the files may raise anything, even a bare Exception.
+        # The libraries that read the files may raise any exception, even a plain Exception.
         except Exception as error:
             logger.exception("Loading the model at %s failed", folder)
             raise UnusableArtifact(path=folder, reason=f"loading it failed with {type(error).__name__}") from error

@@ -1,4 +1,4 @@
-"""Uncertain replies that turn out to have arrived, because a tap or a person's reply names the message."""
+"""Records that an uncertain reply has arrived, once a button tap or a person's reply refers to its message."""
 
 import json
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def is_known(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: i
 
 
 def mark_arrived(unit: UnitOfWork, reply_id: int, telegram_message_id: int) -> bool:
-    """Record that an uncertain reply is this message, and return whether the reply was still uncertain.
+    """Record that an uncertain reply arrived as this message, and return whether the reply was still uncertain.
 
     If a later message replaced the reply, enqueue an edit so that this message shows the same content.
     """
@@ -67,7 +67,7 @@ def mark_arrived(unit: UnitOfWork, reply_id: int, telegram_message_id: int) -> b
 
 
 def _shown_instead(unit: UnitOfWork, arrived: ReplyRow) -> ReplyRow | None:
-    """Return the reply with the current content of the message that replaced ``arrived``, or None if none did.
+    """Return the reply with the current content of the message that replaced ``arrived``, if any.
 
     A replacement that is still pending will edit the arrived message when it is sent.
     """

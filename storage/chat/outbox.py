@@ -51,7 +51,8 @@ class ReplyStatus:
 class Reply:
     """A claimed reply. It edits the message ``telegram_message_id``, or is a new message if that is None.
 
-    ``replaces_uncertain`` is true for a new message that replaces an uncertain reply, which may also have arrived.
+    ``replaces_uncertain`` is True for a new message that replaces an uncertain reply, because that reply may have
+    arrived too.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Replies that did not arrive or may not have: lists and counts them, and retries or drops them for an operator."""
+"""Lists, counts, retries and drops replies that did not arrive or may not have arrived, for an operator."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def list_undelivered(unit: UnitOfWork, states: Collection[ReplyState] = UNDELIVE
 
 
 def count_by_state(unit: UnitOfWork, bot_id: int | None = None) -> dict[ReplyState, int]:
-    """Return the number of replies in every state, of one bot or of all."""
+    """Return the number of replies in every state, for one bot or for all bots."""
     counted = select(ReplyRow.state, func.count()).group_by(ReplyRow.state)
     if bot_id is not None:
         counted = counted.where(ReplyRow.bot_id == bot_id)
@@ -63,9 +63,10 @@ def count_by_state(unit: UnitOfWork, bot_id: int | None = None) -> dict[ReplySta
 
 
 def retry(unit: UnitOfWork, reply_id: int) -> None:
-    """Enqueue an uncertain or failed reply again; an uncertain one may arrive twice.
+    """Enqueue an uncertain or failed reply again; an uncertain reply may arrive twice.
 
-    Raise UnknownReply, ReplySettled if it is in another state, and ReplyReplaced if a newer reply replaced it.
+    Raise UnknownReply if it does not exist, ReplySettled if it is in another state, and ReplyReplaced if a newer reply
+    replaced it.
     """
     row = _find(unit, reply_id, _RETRIABLE, "retried")
     newer = unit.scalar(select(func.max(ReplyRow.id)).where(ReplyRow.revises == reply_id, _not_failed(ReplyRow)))
@@ -75,7 +76,7 @@ def retry(unit: UnitOfWork, reply_id: int) -> None:
 
 
 def drop(unit: UnitOfWork, reply_id: int, reason: str) -> None:
-    """Mark a pending or uncertain reply as failed, so it is not sent. Raise UnknownReply or ReplySettled."""
+    """Mark a pending or uncertain reply as failed, so that it is not sent, or raise UnknownReply or ReplySettled."""
     mark_failed(unit, _find(unit, reply_id, _DROPPABLE, "dropped").id, reason)
 
 

@@ -102,12 +102,12 @@ def _is_folder(location: str) -> bool:
 
 @contextmanager
 def _usable(address: str) -> Iterator[None]:
-    """Raise StoreUnusable for any error of the store's driver."""
+    """Convert any error from the store's driver to StoreUnusable."""
     try:
         yield
     except ThumbsError:
         raise
-    # Each driver has errors of its own, and not all of them are an OSError.
+    # Each driver has its own errors, and not all of them are OSErrors.
     except Exception as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
         raise StoreUnusable(address=address, reason=" ".join(reason.split())) from error

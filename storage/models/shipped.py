@@ -1,4 +1,4 @@
-"""The model that comes with the program, and the earlier ones whose files an update of the program replaced."""
+"""The model that ships with the program, and earlier shipped models that a program update replaced."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from storage.models.registry import ModelVersion
 
 @dataclass(frozen=True, slots=True)
 class ShippedModel:
-    """The model in the folder that MODEL names."""
+    """The model in the folder that MODEL points to."""
 
     version: str
     manifest_sha256: str
@@ -19,14 +19,15 @@ class ShippedModel:
 
 
 def register_shipped(unit: UnitOfWork, shipped: ShippedModel) -> None:
-    """Register the shipped model with its present folder. Raise ModelVersionTaken."""
+    """Register the shipped model with its current folder, or raise ModelVersionTaken."""
     registry.register(unit, shipped.version, shipped.manifest_sha256, str(shipped.folder))
 
 
 def replace_live(unit: UnitOfWork, shipped: ShippedModel) -> None:
-    """Make the shipped model live if it took the live one's place in the folder; otherwise do nothing.
+    """Make the shipped model live if it replaced the live model in its folder; otherwise, do nothing.
 
-    Raise ModelVersionTaken, and LiveModelChanged if another process changes the live model at the same time.
+    Raise ModelVersionTaken if its version is registered with another manifest, and LiveModelChanged if another process
+    changes the live model at the same time.
     """
     live = registry.live_model(unit)
     if live is None or live.run_id is not None or live.location != str(shipped.folder):
@@ -37,10 +38,10 @@ def replace_live(unit: UnitOfWork, shipped: ShippedModel) -> None:
 
 
 def retire_lost(unit: UnitOfWork, shipped: ShippedModel, is_lost: Callable[[Path, str], bool]) -> None:
-    """Retire all models that were shipped before and are lost; if the live one is, make the shipped model live.
+    """Retire all earlier shipped models that are lost; if the live model is lost, make the shipped model live.
 
-    ``is_lost`` returns whether a folder no longer holds the model whose manifest has this SHA-256. Raise
-    LiveModelChanged as ``replace_live`` does.
+    ``is_lost`` returns whether a folder no longer contains the model with this manifest hash. Raise LiveModelChanged if
+    another process changes the live model at the same time.
     """
     for model in registry.versions(unit):
         if _was_shipped(model) and is_lost(Path(model.location), model.manifest_sha256):

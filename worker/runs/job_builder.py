@@ -78,7 +78,7 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
 
 
 def _adopt_shipped(database: Database, settings: Settings) -> None:
-    """Make MODEL live if an update of the program put it in place of the live model; a starting bot does the same."""
+    """Make MODEL live if a program update replaced the live model with it; the bot does the same at startup."""
     folder = settings.model.absolute()
     with suppress(UnusableArtifact, LiveModelChanged):
         shipped = ShippedModel(Manifest.read(folder).version, manifest_hash(folder), folder)
