@@ -28,7 +28,7 @@ class Access:
         return update.message is not None and self._allows_message(update.message)
 
     def guard(self, handler: Handler) -> Handler:
-        """Wrap a handler so that it matches admins' updates only."""
+        """Wrap a handler so that it matches only admins' updates."""
         return _GuardedHandler(self, handler)
 
     def _allows_message(self, message: Message) -> bool:
@@ -63,7 +63,7 @@ class _GuardedHandler(BaseHandler[Any, Any, Any]):
         self._handler = handler
 
     def check_update(self, update: object) -> object:
-        """Return the wrapped handler's match if the update is an admin's, else None; see PTB's ``BaseHandler``."""
+        """Return the wrapped handler's match, or None if the update isn't an admin's. See PTB's ``BaseHandler``."""
         return self._handler.check_update(update) if self._access.allows(update) else None
 
     def collect_additional_context(
@@ -73,5 +73,5 @@ class _GuardedHandler(BaseHandler[Any, Any, Any]):
         application: Any,  # noqa: ANN401
         check_result: Any,  # noqa: ANN401
     ) -> None:
-        """Let the wrapped handler fill the context."""
+        """Let the wrapped handler fill in the context."""
         self._handler.collect_additional_context(context, update, application, check_result)

@@ -1,4 +1,4 @@
-"""Access to the database without blocking the event loop."""
+"""Gives access to the database without blocking the event loop."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The bot's metrics and checks: its inbox and outbox come from the database at each scrape."""
+"""The bot's metrics and checks. Each scrape reads the state of the inbox and the outbox from the database."""
 
 from collections.abc import Callable, Iterable
 
@@ -16,17 +16,17 @@ from storage.overview import ChatOverview, chat_overview
 
 
 class BotMonitor(Collector):
-    """Reads the metrics of one bot when they are scraped, and checks what the bot depends on."""
+    """Reads a bot's metrics at each scrape, and checks the services that the bot depends on."""
 
     def __init__(self, settings: Settings, database: Database, version: Callable[[], str]) -> None:
         self._settings = settings
         self._database = database
         self._version = version
-        # A token starts with the bot's id.
+        # The token starts with the bot's id.
         self._bot_id = int(settings.token.partition(":")[0])
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the current metrics; if the database does not respond, only those that don't need it."""
+        """Yield the current metrics. If the database doesn't respond, yield only the metrics that don't need it."""
         found = self._overview()
         up = isinstance(found, ChatOverview)
         yield GaugeMetricFamily("thumbs_database_up", "1 if the database responds.", up)
@@ -44,7 +44,7 @@ class BotMonitor(Collector):
         return {"database": found if isinstance(found, str) else None, "broker": self._broker_problem()}
 
     def _overview(self) -> ChatOverview | str:
-        """Return the overview, or why the database does not give it."""
+        """Return the overview, or the reason why the database can't be read."""
         try:
             with self._database.reading() as unit:
                 return chat_overview(unit, self._bot_id)

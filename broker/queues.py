@@ -76,7 +76,7 @@ def _check_address(address: str) -> str:
     if any("@" in part for part in (parts.path, parts.query, parts.fragment)):
         raise BadSetting(name="BROKER_URL", reason=_ENCODE)
     if parts.scheme in {"redis", "rediss"} and not parts.path.strip("/").isdecimal() and parts.path.strip("/"):
-        raise BadSetting(name="BROKER_URL", reason="the number of the Redis database follows the last slash")
+        raise BadSetting(name="BROKER_URL", reason="after the last slash, there must be the number of a Redis database")
     return parts.scheme
 
 
@@ -99,7 +99,7 @@ def notify_worker(settings: Settings, run_id: int) -> None:
     try:
         _cached_producer(settings).send_task(EXECUTE_RUN, [run_id], retry=False)
     except (OperationalError, OSError) as error:
-        logger.warning("Cannot notify a worker of run %d, the broker is down: %s", run_id, type(error).__name__)
+        logger.warning("Cannot notify a worker of run %d because the broker is down: %s", run_id, type(error).__name__)
 
 
 def queue_length(settings: Settings) -> int:

@@ -37,4 +37,4 @@ def fetch(
         target /= name
     with download_progress_bar("Downloading") as on_progress:
         download(IMDB, target, on_progress)
-    typer.echo(f"The reviews are in {target}. Use them with IMDB_PATH={target}, or --data {target}")
+    typer.echo(f"The reviews are in {target}. To use them, set IMDB_PATH={target} or pass --data {target}")

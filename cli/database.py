@@ -45,7 +45,7 @@ def check() -> None:
     if use.unknown:
         raise RowsUndecipherable(tables=", ".join(use.unknown))
     if use.older:
-        typer.echo(f"Run thumbs key rotate; these tables need an older key: {', '.join(use.older)}.", err=True)
+        typer.echo(f"These tables need an older key: {', '.join(use.older)}. Run thumbs key rotate.", err=True)
     typer.echo("The database responds, is up to date and can be decrypted with this key.", err=True)
 
 

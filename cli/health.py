@@ -18,7 +18,7 @@ _SECONDS: Final = 15.0
 def health(
     as_json: Annotated[bool, typer.Option("--json", help="Print the checks as one JSON object.")] = False,
 ) -> None:
-    """Check that the bot or worker on this machine is ready: that it reaches everything it depends on.
+    """Check that the bot or worker on this machine is ready, so that it can reach everything it depends on.
 
     Asks the process that serves METRICS_PORT. The exit status is 1 if it is not ready or does not respond.
 
@@ -33,7 +33,7 @@ def health(
 
     settings = read_settings()
     if not settings.metrics_port:
-        raise BadSetting(name="METRICS_PORT", reason="it must be the port that the bot or worker serves its health on")
+        raise BadSetting(name="METRICS_PORT", reason="it must be the port where the bot or worker reports its health")
     address = f"{reachable_host(settings.metrics_listen)}:{settings.metrics_port}"
     try:
         answer = httpx.get(f"http://{address}/ready", timeout=_SECONDS, trust_env=False)

@@ -47,9 +47,7 @@ def list_models(as_json: AsJson = False) -> None:
         line = f"{version.version}  {state:<7}  {version.created_at:%Y-%m-%d %H:%M}  {origin}"
         typer.echo(f"{line}  served by {bots}" if bots else line)
     if not versions:
-        typer.echo(
-            "There is no model yet. When the bot starts for the first time, it registers the one in MODEL.", err=True
-        )
+        typer.echo("There is no model yet. When the bot starts for the first time, it registers MODEL.", err=True)
 
 
 @app.command("show")
@@ -75,7 +73,7 @@ def show(version: Version, as_json: AsJson = False) -> None:
     if facts["decision"]:
         typer.echo(f"decision: {facts['decision']['sentence']}")
     if facts["tested"]:
-        typer.echo(f"right on {facts['tested_right']:,} of {facts['tested']:,} test reviews, which no decision uses")
+        typer.echo(f"right on {facts['tested_right']:,} of {facts['tested']:,} test reviews (not used for decisions)")
     for part, figures in (facts["figures"] or {}).items():
         typer.echo(f"{part}: {json.dumps(figures)}")
     for change in facts["changes"]:
@@ -102,7 +100,7 @@ def rollback(
     ] = None,
     why: Why = None,
 ) -> None:
-    """Make the previous live model live again, or an older one.
+    """Make the previous live model, or an older model, live again.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``thumbs status``: shows at a glance what the bots and workers are doing, from the database."""
+"""``thumbs status``: shows what the bots and workers are doing, according to the database."""
 
 import dataclasses
 import json
@@ -17,7 +17,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the status as one JS
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show what is pending, what failed, and which model the running bots serve.
+    """Show pending and failed work, and the model that each running bot serves.
 
     \b
     Examples:

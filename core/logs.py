@@ -53,9 +53,9 @@ class RedactingFormatter(logging.Formatter):
 
 
 class RedactingHandler(logging.StreamHandler[TextIO]):
-    """Writes to standard error, and reports a record that cannot be formatted without its arguments.
+    """Writes to standard error.
 
-    The arguments may be secret.
+    A record that can't be formatted is reported without its arguments, which may be secret.
     """
 
     def handleError(self, record: logging.LogRecord) -> None:

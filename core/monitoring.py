@@ -1,7 +1,7 @@
 """Serves a process's metrics and health over HTTP, for Prometheus and for health checks.
 
-``/metrics`` is for Prometheus. ``/health`` says whether the process works, and ``/ready`` whether everything that it
-depends on does; both answer 200 or 503, with the problems as JSON.
+``/metrics`` is for Prometheus. ``/health`` says whether the process itself works, and ``/ready`` also checks everything
+that it depends on. Both answer with status 200 or 503 and the problems as JSON.
 """
 
 import json
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# The problem of each part that was checked; None if it works.
+# The problem found in each part that was checked, or None if the part works.
 Problems = Mapping[str, str | None]
 Check = Callable[[], Problems]
 Name = TypeVar("Name", bound=str)
@@ -38,17 +38,18 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = _SECONDS_PER_REQUEST  # a client that sends nothing must not keep its thread forever
+    timeout = _SECONDS_PER_REQUEST  # a client that sends nothing must not block a thread forever
 
     def log_message(self, format: str, *args: object) -> None:
-        """Log no requests: health checks send one every few seconds."""
+        """Don't log requests, because health checks send one every few seconds."""
 
 
 @contextmanager
 def monitoring_server(settings: Settings, health: Check, ready: Check) -> Iterator[int]:
-    """Serve on METRICS_LISTEN and METRICS_PORT until the block ends, and yield the port; do nothing without a port.
+    """Serve on METRICS_LISTEN and METRICS_PORT until the block ends, and yield the port.
 
-    The checks run in threads of the server. Raise BadSetting if the port cannot be used.
+    If METRICS_PORT is not set, only yield 0. The checks run in the server's threads. Raise BadSetting if the port can't
+    be used.
     """
     if settings.metrics_port is None:
         yield 0
@@ -62,11 +63,11 @@ def monitoring_server(settings: Settings, health: Check, ready: Check) -> Iterat
             handler_class=_Handler,
         )
     except OSError as error:
-        reason = f"{settings.metrics_listen}:{settings.metrics_port} cannot be listened on ({error.strerror})"
+        reason = f"port {settings.metrics_port} cannot be opened on {settings.metrics_listen} ({error.strerror})"
         raise BadSetting(name="METRICS_PORT", reason=reason) from error
     thread = Thread(target=server.serve_forever, name="monitoring", daemon=True)
     thread.start()
-    # A process that is forked from this one must not keep the port in use after this one has ended.
+    # A process forked from this process must not keep the port in use after this process has ended.
     os.register_at_fork(after_in_child=server.socket.close)
     logger.info("Metrics and health are on port %d", server.server_port)
     try:

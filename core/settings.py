@@ -34,7 +34,7 @@ def home_folder() -> Path:
 
 
 def _validate_http_url(value: str) -> str:
-    """Return ``value`` if it is an HTTP or HTTPS URL, else raise ValueError."""
+    """Return ``value`` if it is an HTTP or HTTPS URL. Raise ValueError if not."""
     try:
         address = urlsplit(value)
         usable = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
@@ -60,7 +60,7 @@ def _in_home(path: Path) -> Path:
 
 
 def _absolute_if_exists(value: str) -> str:
-    """Return the absolute path of an existing file or folder, and any other name unchanged."""
+    """Return the absolute path of an existing file or folder, or any other name unchanged."""
     path = _in_home(Path(value))
     try:
         return str(path) if path.exists() else value
@@ -69,17 +69,17 @@ def _absolute_if_exists(value: str) -> str:
 
 
 def _absolute_if_toml(value: str) -> str:
-    """Return the absolute path of a .toml file, and the name of a recipe unchanged."""
+    """Return the absolute path of a .toml file, or the name of a recipe unchanged."""
     return str(_in_home(Path(value))) if value.endswith(".toml") else value
 
 
 def _absolute_unless_url(value: str) -> str:
-    """Return the absolute path of a folder, and a URL unchanged."""
+    """Return the absolute path of a folder, or a URL unchanged."""
     return value if "://" in value else str(_in_home(Path(value)))
 
 
 def _absolute_sqlite(address: str) -> str:
-    """Return the address of a SQLite file with an absolute path, and any other address unchanged."""
+    """Return the address of a SQLite file with an absolute path, or any other address unchanged."""
     file = address.removeprefix(_SQLITE)
     return (
         _SQLITE + str(_in_home(Path(file))) if address.startswith(_SQLITE) and file and file[0] not in "/:" else address
@@ -316,7 +316,7 @@ class Settings(BaseSettings):
         if token is None:
             raise BadSetting(name=name, reason="it is not set; get a token from @BotFather")
         if not _TOKEN.fullmatch(token):
-            raise BadSetting(name=name, reason="it is not a token as @BotFather issues them")
+            raise BadSetting(name=name, reason="it does not look like a token from @BotFather")
         return token
 
 
@@ -383,4 +383,4 @@ def _check_env_file(path: Path) -> None:
     except UnicodeDecodeError:
         readable = False
     if not readable:  # UTF-16 without a byte order mark is valid UTF-8 with null characters
-        raise BadSettingsFile(path=path, reason="it is not UTF-8 text. Save it again with the encoding UTF-8")
+        raise BadSettingsFile(path=path, reason="it is not UTF-8 text. Save the file as UTF-8")

@@ -18,7 +18,7 @@ _FULL: Final = "full"
 
 
 class AdminHandlers:
-    """Handlers for training runs and models; replies are enqueued before each one returns."""
+    """Handlers for training runs and models; replies are enqueued before each handler returns."""
 
     def __init__(self, access: Access, runs: RetrainDialog, promotion: PromotionDialog, models: ModelPages) -> None:
         self._access = access
@@ -27,7 +27,7 @@ class AdminHandlers:
         self._models = models
 
     def handlers(self) -> list[Handler]:
-        """Return all handlers; they must come before the public ones."""
+        """Return all handlers. They must come before the public handlers."""
         guarded: list[Handler] = [
             CommandHandler("retrain", self.retrain),
             CommandHandler("model", self.model),

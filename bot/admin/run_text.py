@@ -8,7 +8,7 @@ from storage.db.states import RunKind, RunState
 from storage.training.runs import Run
 
 _BAR_LENGTH: Final = 12
-# Telegram allows 1,024 characters under a photo; this leaves room for the rest of the caption.
+# Maximum length of an explanation. Telegram allows 1,024 characters under a photo, including the rest of the caption.
 _EXPLANATION_LENGTH: Final = 700
 
 

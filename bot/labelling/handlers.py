@@ -16,7 +16,7 @@ ADMIN_COMMANDS: Final = ("quarantine",)
 
 
 class LabellerHandlers:
-    """Handlers for /label and /quarantine; replies are enqueued before each one returns.
+    """Handlers for /label and /quarantine; replies are enqueued before each handler returns.
 
     An offer is looked up by its id and the person who tapped, so labellers can answer only their own offers.
     """
@@ -27,7 +27,7 @@ class LabellerHandlers:
         self._quarantine = quarantine
 
     def handlers(self) -> list[Handler]:
-        """Return all handlers; they must come before the catch-all ones."""
+        """Return all handlers. They must come before the catch-all handlers."""
         new = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
         guarded: list[Handler] = [
             CommandHandler("quarantine", self.quarantine),

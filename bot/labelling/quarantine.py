@@ -25,7 +25,7 @@ class QuarantineDialog:
         self._admins = frozenset(settings.admin_ids)
 
     async def start(self, incoming: Incoming) -> None:
-        """Show how many texts are quarantined, and the first one."""
+        """Show the number of quarantined texts and the first text."""
 
         def work(unit: UnitOfWork) -> None:
             count = quarantine.count_quarantined(unit, self._quorum, self._admins).total()

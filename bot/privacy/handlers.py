@@ -14,13 +14,13 @@ COMMANDS: Final = ("privacy", "consent", "deleteme")
 
 
 class PrivacyHandlers:
-    """Handlers that anyone can use; replies are enqueued before each one returns."""
+    """Handlers that anyone can use; replies are enqueued before each handler returns."""
 
     def __init__(self, privacy: PrivacyDialog) -> None:
         self._privacy = privacy
 
     def handlers(self) -> list[Handler]:
-        """Return all handlers; they must come before the catch-all ones."""
+        """Return all handlers. They must come before the catch-all handlers."""
         new = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
         return [
             CommandHandler("privacy", self.privacy, filters=new),

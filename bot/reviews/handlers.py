@@ -21,7 +21,7 @@ COMMANDS: Final = ("start", "help", "id")
 
 
 class ReviewHandlers:
-    """Handlers that anyone can use; replies are enqueued before each one returns."""
+    """Handlers that anyone can use; replies are enqueued before each handler returns."""
 
     def __init__(self, database: AsyncDatabase, responder: ReviewResponder, votes: VoteRecorder) -> None:
         self._database = database
@@ -29,7 +29,7 @@ class ReviewHandlers:
         self._votes = votes
 
     def handlers(self) -> list[Handler]:
-        """Return all handlers in the order in which they must be tried; the last one matches everything."""
+        """Return all handlers in the order in which they must be tried. The last handler matches everything."""
         private = filters.ChatType.PRIVATE
         new = private & filters.UpdateType.MESSAGE
         edited = private & filters.UpdateType.EDITED_MESSAGE

@@ -1,4 +1,4 @@
-"""Loads versions from the model registry, and chooses the one that a starting bot answers with."""
+"""Loads versions from the model registry, and chooses the version that a bot starts with."""
 
 import logging
 from contextlib import suppress
@@ -57,7 +57,7 @@ class ModelLoader:
         try:
             with model_files(self._settings, model) as folder:
                 classifier = Classifier.load(folder, self._settings.serving_threads)
-        except OSError as error:  # such as no space for the copy of a remote model
+        except OSError as error:  # for example, there is no space for the copy of a remote model
             address = self._settings.store_address
             raise StoreUnusable(address=address, reason=error.strerror or str(error)) from error
         if classifier.version != model.version:
@@ -69,8 +69,8 @@ class ModelLoader:
 def initial_model(database: Database, settings: Settings) -> InitialModel:
     """Load the live version or, if that fails, the newest earlier live version that loads, or else MODEL.
 
-    MODEL is registered. It becomes live if no version is, or if an update of the program put it in the live one's
-    place. If not even MODEL can be loaded, raise the error from ``ModelLoader.load``.
+    MODEL is registered. It becomes live if no version is live, or if a program update replaced the live version with
+    it. If not even MODEL can be loaded, raise the error from ``ModelLoader.load``.
     """
     with database.reading() as unit:
         live = registry.live_model(unit)
@@ -98,13 +98,13 @@ def _load_live_or_earlier(database: Database, settings: Settings) -> InitialMode
         try:
             return InitialModel(loader.load(model), refusal)
         except ThumbsError as error:
-            logger.warning("Could not load model %s; trying the one before it: %s", model.version, error)
+            logger.warning("Could not load model %s; trying an earlier model: %s", model.version, error)
             refusal = refusal or LoadRefusal.of(model, error)
     return InitialModel(loader.load(last), refusal)
 
 
 def _candidates(database: Database, shipped: str | None) -> list[ModelVersion]:
-    """Return the live version, then the earlier live ones, newest first, then the shipped one."""
+    """Return the live version, then the earlier live versions, newest first, then the shipped version."""
     with database.reading() as unit:
         live = registry.live_model(unit)
         found = [*([live] if live else []), *registry.earlier_live_models(unit)]
@@ -125,6 +125,6 @@ def _adopt_shipped(database: Database, settings: Settings) -> str | None:
     except (UnusableArtifact, ModelVersionTaken) as error:
         logger.warning("The model that MODEL names is not available as a fallback: %s", error)
         return None
-    with suppress(LiveModelChanged), database.unit_of_work() as unit:  # another bot may do the same at this moment
+    with suppress(LiveModelChanged), database.unit_of_work() as unit:  # another bot may be doing the same
         retire_lost(unit, shipped, is_lost)
     return shipped.version

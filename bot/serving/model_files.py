@@ -1,4 +1,4 @@
-"""The files of the versions in the model registry, and of the model that comes with the program."""
+"""Gives access to the files of registered models, and of the model that is shipped with the program."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,17 +23,17 @@ def read_shipped(settings: Settings) -> ShippedModel:
 
 
 def adopt_shipped(database: Database, settings: Settings) -> None:
-    """Make MODEL live if an update of the program put it in place of the live model. Raise ModelVersionTaken."""
-    # Another process may do the same at this moment.
+    """Make MODEL live if a program update replaced the live model with it. Raise ModelVersionTaken if that fails."""
+    # Another process may be doing the same.
     with suppress(UnusableArtifact, LiveModelChanged), database.unit_of_work() as unit:
         replace_live(unit, read_shipped(settings))
 
 
 @contextmanager
 def model_files(settings: Settings, model: ModelVersion) -> Iterator[Path]:
-    """Yield the version's folder; a copy fetched from a remote store is deleted afterwards.
+    """Yield the version's folder. A copy fetched from a remote store is deleted afterwards.
 
-    Raise UnusableArtifact if the manifest is not the registered one, and StoreUnusable or NotInTheStore if the files
+    Raise UnusableArtifact if the manifest is not the registered one, or StoreUnusable or NotInTheStore if the files
     cannot be fetched.
     """
     # The same model may have another path on the machine that registered it.

@@ -1,4 +1,4 @@
-"""Keeps the bot on the live model: polls the registry, loads a new version beside the old one, and swaps."""
+"""Keeps the bot on the live model: polls the registry, loads new versions in the background, and swaps them in."""
 
 import asyncio
 import logging

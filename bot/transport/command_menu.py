@@ -53,7 +53,7 @@ class CommandMenus:
             task.add_done_callback(self._tasks.discard)
 
     def _admin_chats(self, unit: UnitOfWork) -> tuple[list[int], list[int]]:
-        """Return the ids of admins who have written to the bot, and the chats of former admins."""
+        """Return the ids of admins who have written to the bot, and the chat ids of former admins."""
         admins = [admin_id for admin_id in sorted(self._admin_ids) if people.find_person(unit, admin_id) is not None]
         notified = followers.notified_chats(unit, self._telegram.id)
         return admins, [chat_id for chat_id in notified if chat_id not in self._admin_ids]

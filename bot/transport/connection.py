@@ -43,7 +43,7 @@ def build_application(settings: Settings) -> Application:  # type: ignore[type-a
             .build()
         )
     except InvalidToken as error:
-        raise BadSetting(name="TELEGRAM_TOKEN", reason="it is not a token as @BotFather issues them") from error
+        raise BadSetting(name="TELEGRAM_TOKEN", reason="it does not look like a token from @BotFather") from error
 
 
 class _UpdateQueue(asyncio.Queue[object]):

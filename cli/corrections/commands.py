@@ -169,8 +169,8 @@ def labellers(
         for quality in qualities:
             typer.echo(f"person {quality.person_id}: right on {quality.accuracy:.0%} by {quality.votes:,} shared votes")
     else:
-        enough = f"{MIN_LABELLERS} people with {MIN_VOTES} votes each on texts that others labelled too"
-        typer.echo(f"There are not enough votes yet for an estimate, which takes {enough}.", err=True)
+        enough = f"{MIN_LABELLERS} people, each with {MIN_VOTES} votes on texts that others labelled too"
+        typer.echo(f"There are not enough votes yet for an estimate. It needs {enough}.", err=True)
 
 
 @app.command("gold")

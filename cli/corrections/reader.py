@@ -102,9 +102,9 @@ def _person_problem(row: _FileRow, unanimous: bool) -> str | None:
     if not row.person:
         return "the person is missing"
     if row.exported and row.person.isdecimal():
-        return "an export of an earlier version does not say who voted; export the votes again"
+        return "an export from an earlier version does not say who voted; export the votes again"
     if row.agreed and not unanimous:
-        return "the label is the agreed one and no vote of this person; export without --usable, or use --as-admin"
+        return "the label is the agreed label, not this person's vote; export without --usable or use --as-admin"
     return None
 
 

@@ -123,13 +123,13 @@ def _raise_if_ended(event: Event | None, children: ChildProcesses) -> None:
 
 
 def _bot_is_polling(demo: Settings) -> bool:
-    """Ask the playground whether the bot fetches updates from it."""
+    """Ask the playground whether the bot is polling it for updates."""
     connection = http.client.HTTPConnection(reachable_host(demo.playground_host), demo.playground_port, timeout=5)
     try:
         connection.request("GET", "/sim/status")
         return bool(json.loads(connection.getresponse().read())["bot"]["polling"])
     except OSError:
-        return False  # the playground is exiting, which arrives as an event
+        return False  # the playground is exiting, which is reported as an event
     finally:
         connection.close()
 

@@ -90,7 +90,7 @@ def make_inbox(store: AsyncDatabase, handle: Handle) -> Inbox:
 
 
 class Handler:
-    """Fails on the first ``failures`` updates, finishes the others, and lets a test wait for them."""
+    """A handler that fails on the first ``failures`` updates, finishes all others, and lets a test wait for updates."""
 
     def __init__(self, store: AsyncDatabase, failures: int = 0) -> None:
         self.store, self.failures = store, failures

@@ -120,7 +120,7 @@ async def chat(store: AsyncDatabase, store_review: StoreReview) -> Chat:
 
 
 async def store_texts(chat: Chat, *texts: str, author: int = AUTHOR) -> list[Any]:
-    """Store texts of an author who consented, the least certain first."""
+    """Store texts from an author who consented, least certain first."""
 
     def work(unit: UnitOfWork) -> list[Any]:
         give_consent(unit, author)

@@ -53,7 +53,7 @@ def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Itera
 
 
 async def outbox_over(wire: Wire, store: AsyncDatabase) -> Outbox:
-    """Return an outbox whose initialized bot sends all other requests over ``wire``."""
+    """Return an outbox with an initialized bot, which sends all further requests over ``wire``."""
 
     def transport(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/getMe"):

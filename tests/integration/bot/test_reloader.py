@@ -209,7 +209,7 @@ def corrupt(folder: Path) -> None:
 
 
 def replace_model(folder: Path) -> None:
-    """Put a valid model there that is not the registered one."""
+    """Put a valid model in place of the registered model."""
     shutil.rmtree(folder)
     published(folder, "foreign")
 

@@ -39,7 +39,7 @@ class WokenChats:
 
 
 class BotParts(NamedTuple):
-    """The parts of a bot that training runs need, on one database."""
+    """The parts of a bot that handle training runs, on one database."""
 
     store: AsyncDatabase
     runs: RetrainDialog

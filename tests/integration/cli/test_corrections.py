@@ -39,7 +39,7 @@ NEITHER = "The film runs for two hours and was shot in Norway."
 
 @pytest.fixture
 def run(database: Database, database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Run:
-    """Return a function that runs a command on the test's database and raises errors of the tree."""
+    """Return a function that runs a command on the test's database and raises any ThumbsError."""
 
     def invoke(*arguments: str | Path, admins: str = str(ADMIN)) -> Result:
         env = {"DATABASE_URL": database_url, "ENCRYPTION_KEY": keys[0], "ADMIN_IDS": admins}
@@ -256,7 +256,7 @@ def test_the_author_in_a_usable_export_did_not_vote(run: Run, database: Database
     run("import", write(tmp_path / "in.csv", *ROWS))
     before = votes_of(database)
     run("export", "--out", tmp_path / "usable.csv", "--usable")
-    with pytest.raises(BadCorrections, match="Row 1: the label is the agreed one and no vote of this person"):
+    with pytest.raises(BadCorrections, match="Row 1: the label is the agreed label, not this person's vote"):
         run("import", tmp_path / "usable.csv")
     assert votes_of(database) == before
     people = count(database, PersonRow)
@@ -266,7 +266,7 @@ def test_the_author_in_a_usable_export_did_not_vote(run: Run, database: Database
 
 def test_an_older_export_with_bare_numbers_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "old.csv").write_text(f'text,label,person,state\n"{GOOD}",Positive,3,waiting\n', encoding="utf-8")
-    with pytest.raises(BadCorrections, match="Row 1: an export of an earlier version does not say who voted"):
+    with pytest.raises(BadCorrections, match="Row 1: an export from an earlier version does not say who voted"):
         run("import", tmp_path / "old.csv")
 
 

@@ -36,7 +36,7 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(database: Database, models: Path, database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Run:
-    """Register both models, and return a function that runs a command and raises errors of the tree."""
+    """Register both models, and return a function that runs a command and raises any ThumbsError."""
     with database.unit_of_work() as unit:
         for folder in sorted(models.iterdir()):
             registry.register(unit, folder.name, manifest_hash(folder), folder.name)

@@ -14,7 +14,7 @@ TOKEN = "1234567:AAE-abcdefghijklmnopqrstuvwxyz_0123"
 
 @pytest.fixture
 def log(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """Return a function that reads what was logged since the last call; restore all loggers afterwards."""
+    """Return a function that returns the log since its last call. Restore all loggers afterwards."""
     loggers = [logging.getLogger(), *map(logging.getLogger, list(logging.Logger.manager.loggerDict))]
     before = [(logger, logger.level) for logger in loggers]
     root = logging.getLogger()

@@ -57,7 +57,7 @@ def test_a_port_in_use_is_reported() -> None:
         port = taken.getsockname()[1]
         settings = Settings(_env_file=None, metrics_port=port)
         with (
-            pytest.raises(BadSetting, match=f"METRICS_PORT cannot be used: 127.0.0.1:{port} cannot be listened on"),
+            pytest.raises(BadSetting, match=f"METRICS_PORT cannot be used: port {port} cannot be opened on 127.0.0.1"),
             monitoring_server(settings, health=dict, ready=dict),
         ):
             pass

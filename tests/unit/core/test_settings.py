@@ -177,7 +177,7 @@ def test_white_space_around_a_setting_is_dropped(monkeypatch: pytest.MonkeyPatch
 def test_a_malformed_token_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, token: str, name: str) -> None:
     (tmp_path / "token").write_bytes(token.encode())
     monkeypatch.setenv(name, "token" if name.endswith("FILE") else token)
-    with pytest.raises(BadSetting, match=f"{name} cannot be used: it is not a token as @BotFather issues them"):
+    with pytest.raises(BadSetting, match=f"{name} cannot be used: it does not look like a token from @BotFather"):
         _ = read_settings().token
 
 
