@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _LOCK: Final = 7_460_811
 
 
-def upgrade(url: str | URL) -> None:
-    """Migrate the database to the newest revision, and create a missing SQLite file.
+def upgrade(url: str | URL, revision: str = SCHEMA_REVISION) -> None:
+    """Migrate the database to ``revision``, by default the newest one, and create a missing SQLite file.
 
     Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, and MigrationRefused if
     the migration would leave rows that refer to missing rows.
@@ -39,12 +39,12 @@ def upgrade(url: str | URL) -> None:
     if path is not None:
         with reachable(address):
             make_private_file(path)
-    if current(url) == SCHEMA_REVISION:
+    if current(url) == revision:
         return  # the usual case at startup: not loading Alembic saves half a second
     from alembic import command
 
     with _migrating(address) as connection:
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), revision)
 
 
 def downgrade(url: str | URL, revision: str) -> None:

@@ -6,18 +6,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from older_rows import write_rows
 from sqlalchemy import Connection, inspect, text
 
 from core.errors import BadSetting
 from migrations import runner
 from storage.db.database import Database
+from storage.db.encryption import Cipher, new_hash_key
 from storage.db.engine import parse_address, writing_engine
 from storage.db.tables import Base
 from storage.errors import DatabaseUnusable, MigrationRefused, SchemaMismatch
@@ -85,36 +86,18 @@ def test_every_foreign_key_is_named_and_indexed(database_url: str) -> None:
                     assert key["constrained_columns"][0] in indexed
 
 
-# Rows for the tables with references, with the columns in the first migration.
-FIRST_ROWS = (
-    "INSERT INTO people VALUES (1, 7, :some, 'en', :now)",
-    "INSERT INTO consents VALUES (1, 1, 'training', 'granted', '1', :now)",
-    "INSERT INTO messages VALUES (1, 1, 900, 7, NULL, :hash, :now)",
-    "INSERT INTO message_parts VALUES (1, 0, 5, :some)",
-    "INSERT INTO message_addresses VALUES (900, 7, 5, 1)",
-    "INSERT INTO model_versions VALUES ('one', 'abc', 'models/one', :yes, :now)",
-    "INSERT INTO predictions VALUES (1, 1, 'one', 'Positive', 0.9, :yes, 1, -1, 1, NULL, :now)",
-    "INSERT INTO replies VALUES (1, 900, 1, 7, :some, 1, 3, NULL, 'sent', 6, NULL, :now, :now)",
-    "INSERT INTO judgements VALUES (1, 1, :hash, 1, 'wrong', 'Negative', :now)",
-)
-
-
 def rows_in(url: str, tables: set[str]) -> dict[str, int]:
     with connected(url) as connection:
         return {table: connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in tables}
 
 
-def test_rows_survive_an_upgrade_and_a_downgrade(empty_url: str) -> None:
-    runner.upgrade(empty_url)
-    runner.downgrade(empty_url, "0001")
-    values = {"some": b"encrypted", "hash": b"h" * 32, "yes": True, "now": datetime(2026, 1, 2, tzinfo=UTC)}
+def test_rows_survive_an_upgrade_and_a_downgrade(empty_url: str, keys: tuple[str, ...]) -> None:
+    runner.upgrade(empty_url, "0001")
+    hash_key = new_hash_key(keys)
     with connected(empty_url) as connection:
-        for row in FIRST_ROWS:
-            names = {name for name in values if f":{name}" in row}
-            connection.execute(text(row), {name: values[name] for name in names})
-        connection.commit()
+        write_rows(connection, Cipher(keys, hash_key), hash_key)
     before = rows_in(empty_url, tables_in(empty_url))
-    assert sum(before.values()) == len(FIRST_ROWS)
+    assert all(before.values())
     runner.upgrade(empty_url)
     assert rows_in(empty_url, set(before)) == before
     runner.downgrade(empty_url, "0001")
@@ -123,8 +106,7 @@ def test_rows_survive_an_upgrade_and_a_downgrade(empty_url: str) -> None:
 
 def test_a_migration_that_would_leave_a_broken_reference_changes_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'thumbs.db'}"
-    runner.upgrade(url)
-    runner.downgrade(url, "0001")
+    runner.upgrade(url, "0001")
     with sqlite3.connect(tmp_path / "thumbs.db") as other:  # a connection that does not enforce foreign keys
         other.execute("INSERT INTO message_addresses VALUES (900, 7, 5, 1)")
     with pytest.raises(MigrationRefused, match=r"missing rows \(1\)"):
