@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from telegram import Update
 
 from bot.access import Access
+from bot.admin.refusal_notices import RefusalNotices
 from bot.admin.run_updates import RunUpdates
 from bot.all_handlers import ADMIN_COMMANDS, PUBLIC_COMMANDS, all_handlers
 from bot.database import AsyncDatabase
@@ -72,10 +73,11 @@ class Bot:
         self._inbox.start()
         running.push_async_callback(self._connection.stop_receiving)
         await self._connection.start_receiving()
-        run_updates = RunUpdates(self._database, self._outbox, self._application.bot.id, self._access.admin_ids)
+        admins = (self._database, self._outbox, self._application.bot.id, self._access.admin_ids)
         for work in (
             self._menus.publish(),
-            run_updates.run(),
+            RunUpdates(*admins).run(),
+            RefusalNotices(*admins).run(),
             CorrectionNotifier(self._database, self._model).run(),
             purge_daily(self._database, self._settings),
             self._reloader.run(),

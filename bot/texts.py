@@ -112,14 +112,19 @@ class Texts:
     button_promote_no: str
     command_retrain: str
     model_live: str
+    model_pending: str
     model_accuracy: str
     model_tested: str
     model_process: str
+    model_refused: str
     model_refusal: str
     model_nobody: str
     model_uncertain: str
     models_title: str
     models_live: str
+    models_pending: str
+    models_refused: str
+    models_fallback: str
     models_kept: str
     models_removed: str
     models_changes: str

@@ -14,6 +14,7 @@ from cli.open_database import open_database
 if TYPE_CHECKING:
     from core.settings import Settings
     from storage.db.database import Database
+    from storage.models.serving_status import ModelStatus
 
 app = typer.Typer(help="List published models, and choose the live one.", no_args_is_help=True)
 
@@ -24,7 +25,10 @@ Why = Annotated[str | None, typer.Option(help="Reason to record in the history."
 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """List the published models, newest first, and the bot instances that serve them.
+    """List the published models, newest first, and the bot instances that answer with them.
+
+    A model that was made live is "live" once all running bots answer with it, "pending" before, and "refused" if a bot
+    could not load it. The others are "kept", or "removed" if their files were.
 
     \b
     Examples:
@@ -32,21 +36,19 @@ def list_models(as_json: AsJson = False) -> None:
       thumbs models list --json
     """
     from core.settings import read_settings
-    from storage.models import instances, registry
+    from storage.models.serving_status import model_statuses
 
     with open_database(read_settings()) as database, database.reading() as unit:
-        versions = registry.versions(unit)
-        processes = instances.live_instances(unit)
+        statuses = model_statuses(unit)
     if as_json:
-        typer.echo(_to_json([dataclasses.asdict(version) for version in versions]))
+        typer.echo(_to_json([_status_facts(status) for status in statuses]))
         return
-    for version in versions:
-        state = "live" if version.live else "removed" if version.removed_at else "kept"
-        origin = f"run {version.run_id}" if version.run_id is not None else "shipped"
-        bots = ", ".join(bot.process for bot in processes if bot.version == version.version)
-        line = f"{version.version}  {state:<7}  {version.created_at:%Y-%m-%d %H:%M}  {origin}"
-        typer.echo(f"{line}  served by {bots}" if bots else line)
-    if not versions:
+    for status in statuses:
+        model = status.model
+        origin = f"run {model.run_id}" if model.run_id is not None else "shipped"
+        line = f"{model.version}  {status.state:<8}  {model.created_at:%Y-%m-%d %H:%M}  {origin}"
+        typer.echo("  ".join([line, *_bots(status)]))
+    if not statuses:
         typer.echo("There is no model yet. When the bot starts for the first time, it registers MODEL.", err=True)
 
 
@@ -67,9 +69,13 @@ def show(version: Version, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(_to_json(facts))
         return
-    for name in ("version", "live", "created_at", "run_id", "location", "manifest_sha256", "removed_at"):
+    for name in ("version", "state", "created_at", "run_id", "location", "manifest_sha256", "removed_at"):
         if facts[name] is not None:
             typer.echo(f"{name.replace('_', ' ')}: {_format_value(facts[name])}")
+    if facts["served_by"]:
+        typer.echo(f"served by: {', '.join(facts['served_by'])}")
+    for refusal in facts["refusals"]:
+        typer.echo(f"refused by {refusal['process']}: {refusal['reason']}")
     if facts["decision"]:
         typer.echo(f"decision: {facts['decision']['sentence']}")
     if facts["tested"]:
@@ -84,7 +90,7 @@ def show(version: Version, as_json: AsJson = False) -> None:
 
 @app.command("promote")
 def promote(version: Version, why: Why = None) -> None:
-    """Make a model live. Running bots switch to it within seconds.
+    """Make a model live. Running bots load it within seconds, and thumbs models list shows which answer with it.
 
     \b
     Example:
@@ -154,9 +160,9 @@ def _make_live(version: str | None, command: str, why: str | None) -> None:
             version = earlier[0].version
         registry.make_live(unit, version, _change_reason(command, why))
     if before is not None and before.version == version:
-        typer.echo(f"Model {version} is already live.", err=True)
+        typer.echo(f"Model {version} was already made live, so nothing changed.", err=True)
     else:
-        typer.echo(f"Model {version} is live. Running bots switch to it within seconds.", err=True)
+        typer.echo(f"Model {version} was made live. thumbs models list shows which bots answer with it.", err=True)
 
 
 def _change_reason(command: str, why: str | None) -> str:
@@ -178,11 +184,13 @@ def _model_facts(database: "Database", settings: "Settings", version: str) -> di
     from ml.errors import UnusableArtifact
     from ml.serving.artifact import Manifest
     from storage.errors import StorageError
-    from storage.models import registry
+    from storage.models import instances, registry
+    from storage.models.serving_status import status_of
     from storage.training import runs
 
     with database.reading() as unit:
         model = registry.get_version(unit, version)
+        status = status_of(model, instances.live_instances(unit))
         run = None if model.run_id is None else runs.get_run(unit, model.run_id)
         changes = [change for change in registry.changes(unit) if version in (change.from_version, change.to_version)]
     figures = None
@@ -193,11 +201,29 @@ def _model_facts(database: "Database", settings: "Settings", version: str) -> di
         except (StorageError, UnusableArtifact) as error:
             typer.echo(str(error), err=True)
     return {
-        **dataclasses.asdict(model),
+        **_status_facts(status),
         "decision": run.decision if run else None,
         "figures": figures,
         "changes": [dataclasses.asdict(change) for change in changes],
     }
+
+
+def _status_facts(status: "ModelStatus") -> dict[str, Any]:
+    """Return the version's fields, its state, and the bots; ``live`` means that all serve it."""
+    return {
+        **dataclasses.asdict(status.model),
+        "live": status.state == "live",
+        "state": str(status.state),
+        "served_by": [bot.process for bot in status.serving],
+        "refusals": [{"process": bot.process, "reason": bot.refusal} for bot in status.refusing],
+    }
+
+
+def _bots(status: "ModelStatus") -> list[str]:
+    """Return which bots answer with the version, and which refused it and why."""
+    served_by = ", ".join(bot.process for bot in status.serving)
+    refusals = [f"refused by {bot.process}: {bot.refusal}" for bot in status.refusing]
+    return [*([f"served by {served_by}"] if served_by else []), *refusals]
 
 
 def _to_json(value: object) -> str:

@@ -15,7 +15,9 @@ from storage.chat import undelivered
 from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState
 from storage.models import instances, registry
-from storage.models.registry import ModelChange, ModelVersion, Promotion
+from storage.models.instances import BotInstance
+from storage.models.registry import ModelChange, Promotion
+from storage.models.serving_status import ModelState, ModelStatus, live_status, model_statuses
 from storage.training import runs
 
 # Maximum number of models and of changes to list, so that the page fits into one message.
@@ -24,7 +26,10 @@ _WHY: Final = "an admin chose it in the list of models"
 
 
 class ModelPages:
-    """The pages about models; replies are enqueued before each method returns."""
+    """The pages about models. Replies are enqueued before each method returns.
+
+    Admins who look at them are stored as people, so that they can be notified of a model that could not be loaded.
+    """
 
     def __init__(self, database: AsyncDatabase, model: LiveModel) -> None:
         self._database = database
@@ -35,6 +40,7 @@ class ModelPages:
         manifest = self._model.manifest
 
         def work(unit: UnitOfWork) -> None:
+            incoming.sender.upsert(unit)
             send(unit, incoming, MessageContent(model_page(unit, incoming.texts, manifest, incoming.bot_id)))
             incoming.finish(unit)
 
@@ -44,6 +50,7 @@ class ModelPages:
         """List the models and the latest changes of the live model, with buttons to choose another live model."""
 
         def work(unit: UnitOfWork) -> None:
+            incoming.sender.upsert(unit)
             send(unit, incoming, MessageContent(*models_page(unit, incoming.texts)))
             incoming.finish(unit)
 
@@ -66,11 +73,10 @@ def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest, bot_id: int) 
     replies, the last line is their number.
     """
     lines = []
-    live = registry.live_model(unit)
-    if live is not None:
-        changes = registry.changes(unit)
-        since = next((change.at for change in changes if change.to_version == live.version), live.created_at)
-        lines.append(fill(texts.model_live, version=live.version, since=_minute(since)))
+    status = live_status(unit)
+    if status is not None:
+        live = status.model
+        lines.append(_live_line(unit, texts, status))
         decision = runs.get_run(unit, live.run_id).decision if live.run_id is not None else None
         if decision is not None:
             lines.append(fill("{sentence}", sentence=truncate(decision["sentence"], REASON_LENGTH)))
@@ -91,18 +97,18 @@ def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest, bot_id: int) 
 
 def models_page(unit: UnitOfWork, texts: Texts, note: str | None = None) -> tuple[str, Keyboard | None]:
     """Return the /models page and its buttons, if any. The page and the ``note`` at its top are HTML."""
-    versions = registry.versions(unit)
-    live = next((version for version in versions if version.live), None)
-    shown = versions[:_MAX_MODELS]
-    if live is not None and live not in shown:
-        shown = [*shown, live]
-    lines = [*([note, ""] if note else []), texts.models_title, *(_model_line(texts, version) for version in shown)]
+    statuses = model_statuses(unit)
+    shown = [
+        status for number, status in enumerate(statuses) if number < _MAX_MODELS or status.model.live or status.serving
+    ]
+    live = next((status.model for status in statuses if status.model.live), None)
+    lines = [*([note, ""] if note else []), texts.models_title, *(_model_lines(texts, status) for status in shown)]
     changes = registry.changes(unit, _MAX_CHANGES)
     if changes:
         lines += ["", texts.models_changes, *(_change_line(texts, change) for change in changes)]
     if live is None:
         return "\n".join(lines), None
-    others = [version for version in shown if not version.live and version.removed_at is None]
+    others = [status.model for status in shown if status.state is ModelState.KEPT]
     newer = [version.version for version in others if version.created_at > live.created_at]
     older = [version.version for version in others if version.created_at <= live.created_at]
     keyboard = models_keyboard(texts, live.version, newer, older)
@@ -131,22 +137,38 @@ def _answer(unit: UnitOfWork, tap: Tap, models_tap: ModelsTap) -> tuple[str, Key
     return models_page(unit, texts, fill(note, version=models_tap.version))
 
 
-def _instance_line(texts: Texts, instance: instances.BotInstance) -> str:
-    process, since = instance.process, _minute(instance.since)
-    line = fill(texts.model_process, process=process, version=instance.version, since=since)
-    if instance.refusal is None:
-        return line
-    reason = truncate(instance.refusal, REASON_LENGTH)
-    return line + "\n" + fill(texts.model_refusal, process=process, version=instance.refused_version, reason=reason)
+def _live_line(unit: UnitOfWork, texts: Texts, status: ModelStatus) -> str:
+    """Return since when the model has been live or, if not all running bots answer with it, when it was made live."""
+    made_live = (change.at for change in registry.changes(unit) if change.to_version == status.model.version)
+    since = next(made_live, status.model.created_at)
+    line = texts.model_live if status.state is ModelState.LIVE else texts.model_pending
+    return fill(line, since=_minute(since), **_values(status))
 
 
-def _model_line(texts: Texts, version: ModelVersion) -> str:
-    line = texts.models_kept
-    if version.live:
-        line = texts.models_live
-    elif version.removed_at is not None:
-        line = texts.models_removed
-    return fill(line, version=version.version, created=_minute(version.created_at))
+def _instance_line(texts: Texts, instance: BotInstance) -> str:
+    line = fill(texts.model_process, process=instance.process, version=instance.version, since=_minute(instance.since))
+    return line if instance.refusal is None else f"{line}\n{_refusal_line(texts, instance)}"
+
+
+def _refusal_line(texts: Texts, instance: BotInstance) -> str:
+    reason = truncate(instance.refusal or "", REASON_LENGTH)
+    return fill(texts.model_refusal, process=instance.process, version=instance.refused_version, reason=reason)
+
+
+def _model_lines(texts: Texts, status: ModelStatus) -> str:
+    line = {
+        ModelState.LIVE: texts.models_live,
+        ModelState.PENDING: texts.models_pending,
+        ModelState.REFUSED: texts.models_refused,
+        ModelState.KEPT: texts.models_fallback if status.serving else texts.models_kept,
+        ModelState.REMOVED: texts.models_removed,
+    }[status.state]
+    refusals = [_refusal_line(texts, instance) for instance in status.refusing] if status.model.live else []
+    return "\n".join([fill(line, created=_minute(status.model.created_at), **_values(status)), *refusals])
+
+
+def _values(status: ModelStatus) -> dict[str, object]:
+    return {"version": status.model.version, "serving": len(status.serving), "running": status.running}
 
 
 def _change_line(texts: Texts, change: ModelChange) -> str:

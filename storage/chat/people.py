@@ -1,5 +1,6 @@
 """People who write to a bot, identified by their Telegram ids."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -28,6 +29,12 @@ def upsert_person(unit: UnitOfWork, telegram_id: int, name: str, language: str |
         .returning(PersonRow.id)
     ).one()
     return Person(person_id, telegram_id, name, language)
+
+
+def languages_of(unit: UnitOfWork, telegram_ids: Collection[int]) -> dict[int, str | None]:
+    """Return the language tags of these people by their Telegram ids, without people who have not written to a bot."""
+    known = select(PersonRow.telegram_id, PersonRow.language).where(PersonRow.telegram_id.in_(telegram_ids))
+    return {row.telegram_id: row.language for row in unit.execute(known)}
 
 
 def find_person(unit: UnitOfWork, telegram_id: int) -> int | None:

@@ -59,6 +59,12 @@ def replies(chat: dict[str, Any]) -> list[dict[str, Any]]:
     return [message for message in chat["messages"] if message["from_bot"]]
 
 
+def shows(chat: dict[str, Any], message_id: int, *texts: str) -> bool:
+    """Return whether a message contains all these texts now."""
+    (message,) = [message for message in chat["messages"] if message["message_id"] == message_id]
+    return all(text in message["text"] for text in texts)
+
+
 def wait_for_text(client: PlaygroundClient, person: int, *texts: str) -> dict[str, Any]:
     """Wait until the bot's newest message contains all of these texts, and return the message."""
 
@@ -112,7 +118,7 @@ def tap_through(client: PlaygroundClient, label: str, question: str) -> None:
     client.tap(page["message_id"], label, user_id=ADMIN)
     wait_for_text(client, ADMIN, question)
     client.tap(page["message_id"], "Yes, change it", user_id=ADMIN)
-    wait_for_text(client, ADMIN, "Done: ", "by admin 1")
+    client.wait_for_chat(lambda chat: shows(chat, page["message_id"], "Done: ", "by admin 1"), chat_id=ADMIN)
 
 
 def test_the_model_is_swapped_and_rolled_back_while_people_write(playground: PlaygroundClient, home: BotHome) -> None:
@@ -144,15 +150,20 @@ def test_the_model_is_swapped_and_rolled_back_while_people_write(playground: Pla
     assert changes == [(ADMIN, "run-1", SHIPPED), (ADMIN, SHIPPED, "run-1"), (None, None, SHIPPED)]
 
 
-def test_a_broken_model_is_refused_and_model_says_so(playground: PlaygroundClient, home: BotHome) -> None:
+def test_a_broken_model_is_refused_and_everyone_who_asks_is_told_so(
+    playground: PlaygroundClient, home: BotHome
+) -> None:
     folder = publish(home, "run-1")
     os.truncate(folder / "model.safetensors", 1000)
     tap_through(playground, "Promote run-1", f"Replace {SHIPPED} with run-1?")
     row = wait_for_serving(home, SHIPPED, refused="run-1")
     assert row.refusal is not None
     assert "model.safetensors is not the file that was published" in row.refusal
+    wait_for_text(playground, ADMIN, "I couldn't load model run-1", f"I'm answering with {SHIPPED} instead")
     playground.message("/model", user_id=ADMIN)
-    wait_for_text(playground, ADMIN, "Model run-1 has been live since", f"{row.process} refused run-1", SHIPPED)
+    wait_for_text(playground, ADMIN, "Model run-1 was made live at", "0 of 1 bots", f"{row.process} refused run-1")
+    playground.message("/models", user_id=ADMIN)
+    wait_for_text(playground, ADMIN, "made live but refused", f"{row.process} refused run-1", "1 of 1 bots answer")
     person = next(_users)
     playground.message(REVIEW.format(number=1), user_id=person)
     wait_for_text(playground, person, f"model {SHIPPED}")

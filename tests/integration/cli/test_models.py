@@ -70,10 +70,63 @@ def test_the_list_shows_which_instances_serve_a_model(run: Run, database: Databa
     assert {row["version"]: row["live"] for row in facts} == {"one": True, "two": False}
 
 
+def serve(database: Database, process: str, version: str, refused: str | None = None) -> None:
+    """Report that a running bot answers with a version and refused another."""
+    with database.unit_of_work() as unit:
+        instances.acknowledge(unit, process, 900, version)
+        if refused is not None:
+            instances.refuse(unit, process, refused, "The model is broken.")
+
+
+def states(run: Run) -> dict[str, str]:
+    return {row["version"]: row["state"] for row in json.loads(run("list", "--json").stdout)}
+
+
+def test_a_model_is_live_only_once_all_running_bots_answer_with_it(run: Run, database: Database) -> None:
+    assert states(run) == {"one": "pending", "two": "kept"}
+    serve(database, "host:1", "one")
+    serve(database, "host:2", "two")
+    assert states(run)["one"] == "pending"
+    assert json.loads(run("show", "one", "--json").stdout)["live"] is False
+    serve(database, "host:2", "one")
+    assert states(run)["one"] == "live"
+    assert "state: live\n" in run("show", "one").stdout
+
+
+def test_a_refused_model_is_listed_with_the_reason_and_the_model_that_answers(run: Run, database: Database) -> None:
+    run("promote", "two")
+    serve(database, "host:1", "one", refused="two")
+    lines = {line.split()[0]: line for line in run("list").stdout.splitlines()}
+    assert " refused " in lines["two"]
+    assert lines["two"].endswith("refused by host:1: The model is broken.")
+    assert " kept " in lines["one"]
+    assert lines["one"].endswith("served by host:1")
+    shown = run("show", "two").stdout
+    assert "state: refused\n" in shown
+    assert "refused by host:1: The model is broken.\n" in shown
+    facts = json.loads(run("show", "two", "--json").stdout)
+    assert (facts["live"], facts["served_by"]) == (False, [])
+    assert facts["refusals"] == [{"process": "host:1", "reason": "The model is broken."}]
+
+
+def test_a_shipped_model_that_was_replaced_shows_no_figures_of_the_new_one(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    folder = tmp_path / "starter"
+    folder.mkdir()
+    replace(PLAIN, version="old").write(folder)
+    with database.unit_of_work() as unit:
+        registry.register(unit, "old", manifest_hash(folder), str(folder))
+    replace(PLAIN, version="new", figures={"dev": {"accuracy": 0.1}}).write(folder)
+    shown = run("show", "old")
+    assert "accuracy" not in shown.stdout
+    assert "it is not the version old in the registry" in shown.stderr
+
+
 def test_promote_and_rollback_are_recorded(run: Run, database: Database) -> None:
-    assert "Model two is live" in run("promote", "two", "--why", "it waited").stderr
+    assert "Model two was made live" in run("promote", "two", "--why", "it waited").stderr
     assert live(database) == "two"
-    assert "is already live" in run("promote", "two").stderr
+    assert "was already made live" in run("promote", "two").stderr
     run("rollback")
     assert live(database) == "one"
     with database.reading() as unit:
@@ -103,7 +156,7 @@ def test_show_prints_the_evaluation_and_the_changes(run: Run, database: Database
         registry.record_test(unit, "two", 19_000, 17_651)
     shown = run("show", "two").stdout
     assert "right on 17,651 of 19,000 test reviews" in shown
-    assert "live: yes" in shown
+    assert "state: pending" in shown
     assert 'dev: {"accuracy": 0.9}' in shown
     assert "one to two, no admin: thumbs models promote" in shown
     facts = json.loads(run("show", "two", "--json").stdout)

@@ -1,0 +1,72 @@
+"""Notifies admins, once for each version, that their bot could not load the model that was made live."""
+
+import hashlib
+from typing import Final
+
+from bot.database import AsyncDatabase
+from bot.formatting import REASON_LENGTH, truncate
+from bot.polling import poll_every
+from bot.texts import fill, texts_for
+from bot.transport.conversation import MessageContent
+from bot.transport.outbox import Outbox
+from storage.chat import outbox as stored_outbox
+from storage.chat import people, troubles
+from storage.db.database import UnitOfWork
+from storage.models import instances
+from storage.models.instances import BotInstance
+
+# Seconds between two polls.
+POLL_SECONDS: Final = 1.0
+# The versions that a bot's admins were notified of are stored by a hash, because a version may have any length.
+_KIND: Final = "refused {digest}"
+_DIGEST_LENGTH: Final = 24
+
+
+class RefusalNotices:
+    """Enqueues the notices; which versions the admins know of is in the database."""
+
+    def __init__(self, database: AsyncDatabase, outbox: Outbox, bot_id: int, admin_ids: frozenset[int]) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._bot_id = bot_id
+        self._admin_ids = admin_ids
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        await poll_every(POLL_SECONDS, self.poll, "Could not notify admins of a refused model")
+
+    async def poll(self) -> None:
+        """Notify the admins of each version that an instance of this bot refused, unless they know of it."""
+        if not any(instance.refusal for instance in await self._database.read(self._instances)):
+            return
+        for admin_id in await self._database.write(self._enqueue):
+            self._outbox.wake(admin_id)
+
+    def _instances(self, unit: UnitOfWork) -> list[BotInstance]:
+        return [instance for instance in instances.live_instances(unit) if instance.bot_id == self._bot_id]
+
+    def _enqueue(self, unit: UnitOfWork) -> list[int]:
+        """Enqueue the new notices for the admins who have written to a bot, and return their chats."""
+        admins = people.languages_of(unit, self._admin_ids)
+        if not admins:
+            return []
+        refusals = [instance for instance in self._instances(unit) if instance.refusal is not None]
+        new = [one for one in refusals if troubles.claim_report(unit, self._bot_id, _kind(one.refused_version or ""))]
+        for instance in new:
+            for admin_id, language in admins.items():
+                content = MessageContent(_notice(instance, language))
+                stored_outbox.enqueue(unit, content.draft(self._bot_id, admin_id))
+        return list(admins) if new else []
+
+
+def _notice(instance: BotInstance, language: str | None) -> str:
+    return fill(
+        texts_for(language).model_refused,
+        version=instance.refused_version,
+        serving=instance.version,
+        reason=truncate(instance.refusal or "", REASON_LENGTH),
+    )
+
+
+def _kind(version: str) -> str:
+    return _KIND.format(digest=hashlib.sha256(version.encode()).hexdigest()[:_DIGEST_LENGTH])

@@ -1,0 +1,116 @@
+"""The pages about models say what the running bots report, and admins are notified of a refused model once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.admin.models_page import model_page, models_page
+from bot.admin.refusal_notices import RefusalNotices
+from bot.database import AsyncDatabase
+from bot.texts import texts_for
+from bot.transport.outbox import Outbox
+from ml.serving.artifact import Manifest
+from storage.chat import outbox, people
+from storage.db.database import Database
+from storage.models import instances, registry
+
+BOT, ADMIN, OTHER_ADMIN = 900, 7, 8
+TEXTS = texts_for("en")
+MANIFEST = Manifest("one", "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {}, [], {})
+
+
+@pytest.fixture
+def models(database: Database) -> Database:
+    """A database with the models "one" and "two", the second of which was made live."""
+    with database.unit_of_work() as unit:
+        for version in ("one", "two"):
+            registry.register(unit, version, version[0] * 64, version)
+        registry.make_live(unit, "one", "a test begins")
+        registry.make_live(unit, "two", "a test says so")
+    return database
+
+
+def serve(database: Database, process: str, version: str, refused: str | None = None) -> None:
+    with database.unit_of_work() as unit:
+        instances.acknowledge(unit, process, BOT, version)
+        if refused is not None:
+            instances.refuse(unit, process, refused, "The model is <broken>.")
+
+
+def pages(database: Database) -> tuple[str, str]:
+    with database.reading() as unit:
+        return model_page(unit, TEXTS, MANIFEST, BOT), models_page(unit, TEXTS)[0]
+
+
+def test_a_model_that_no_bot_answers_with_is_not_called_live(models: Database) -> None:
+    for page in pages(models):
+        assert "0 of 0 bots" in page
+        assert "live since" not in page
+        assert "· live" not in page
+    serve(models, "host:1", "two")
+    serve(models, "host:2", "one")
+    model, all_models = pages(models)
+    assert "1 of 2 bots answer with it" in model
+    assert "⏳ <b>two</b>" in all_models
+    assert all_models.count("1 of 2 bots answer with it") == 2
+
+
+def test_a_model_that_all_running_bots_answer_with_is_live(models: Database) -> None:
+    serve(models, "host:1", "two")
+    serve(models, "host:2", "two")
+    model, all_models = pages(models)
+    assert "Model <b>two</b> has been live since" in model
+    assert "▶️ <b>two</b>" in all_models
+    assert "bots answer" not in all_models
+
+
+def test_a_refused_model_is_shown_with_the_reason(models: Database) -> None:
+    serve(models, "host:1", "one", refused="two")
+    refusal = "host:1 refused two: The model is &lt;broken&gt;."
+    model, all_models = pages(models)
+    assert refusal in model
+    assert refusal in all_models
+    assert "⚠️ <b>two</b>" in all_models
+    assert "live since" not in model
+
+
+@pytest.fixture
+def notices(models: Database) -> Iterator[RefusalNotices]:
+    store = AsyncDatabase(models)
+    yield RefusalNotices(store, Outbox(None, store), BOT, frozenset({ADMIN, OTHER_ADMIN}))  # type: ignore[arg-type]
+    store.close()
+
+
+def notified(database: Database) -> list[tuple[int, str]]:
+    """Return the chats with a new message, and the messages."""
+    found = []
+    with database.unit_of_work() as unit:
+        for chat in outbox.pending_chats(unit, BOT):
+            while (reply := outbox.claim_next(unit, BOT, chat)) is not None:
+                found.append((chat, reply.payload["text"]))
+    return found
+
+
+async def test_admins_are_notified_of_a_refused_model_once(models: Database, notices: RefusalNotices) -> None:
+    serve(models, "host:1", "one", refused="two")
+    await notices.poll()
+    assert notified(models) == []  # no admin has written to the bot yet
+    with models.unit_of_work() as unit:
+        people.upsert_person(unit, ADMIN, "Ada", "en")
+    await notices.poll()
+    ((chat, text),) = notified(models)
+    assert chat == ADMIN
+    assert "I couldn't load model <b>two</b>, which was made live: The model is &lt;broken&gt;." in text
+    assert "I'm answering with one instead." in text
+    serve(models, "host:2", "one", refused="two")  # the bot started again
+    await notices.poll()
+    assert notified(models) == []
+
+
+async def test_another_bot_s_refusal_is_not_this_bot_s(models: Database, notices: RefusalNotices) -> None:
+    with models.unit_of_work() as unit:
+        people.upsert_person(unit, ADMIN, "Ada", "en")
+        instances.acknowledge(unit, "host:3", BOT + 1, "one")
+        instances.refuse(unit, "host:3", "two", "The model is broken.")
+    await notices.poll()
+    assert notified(models) == []
