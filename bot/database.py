@@ -43,7 +43,7 @@ class AsyncDatabase:
     async def _run(
         self, run: Callable[[Callable[[UnitOfWork], Result]], Result], work: Callable[[UnitOfWork], Result]
     ) -> Result:
-        """Run ``work`` on the thread. An outage is logged here, once, so callers that retry need not log it."""
+        """Run ``work`` on the thread. Log an outage only once, so that callers can retry without logging it."""
         try:
             result = await asyncio.get_running_loop().run_in_executor(self._thread, run, work)
         except DATABASE_OUTAGES as error:

@@ -1,4 +1,4 @@
-"""``thumbs outbox``: lists replies that did not arrive or may not have, and retries or drops them."""
+"""``thumbs outbox``: lists replies that have not or may not have arrived, and retries or drops them."""
 
 import dataclasses
 import json
@@ -57,7 +57,7 @@ def list_replies(
 def retry(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
     """Send uncertain or failed replies again. A running bot does so within seconds.
 
-    An uncertain reply may arrive twice. If one of the replies cannot be retried, none is.
+    An uncertain reply may arrive twice. If any of the replies cannot be retried, no reply is.
 
     \b
     Examples:
@@ -75,9 +75,9 @@ def retry(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
 
 @app.command()
 def drop(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
-    """Give up on pending or uncertain replies: they count as failed and are not sent.
+    """Give up on pending or uncertain replies: mark them as failed and don't send them.
 
-    If one of the replies cannot be dropped, none is.
+    If any of the replies cannot be dropped, no reply is.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Recognises uncertain replies that did arrive, by the messages that people tap or reply to."""
+"""Recognises uncertain replies that did arrive when people tap or reply to them."""
 
 import html
 import logging
@@ -21,7 +21,7 @@ _TAG: Final = re.compile(r"<[^>]+>")
 
 @dataclass(frozen=True, slots=True)
 class BotMessageSighting:
-    """A message of the bot that an update names, with what identifies it: its buttons' data, or its text if none."""
+    """A bot's message that an update refers to, identified by its buttons' data or, without buttons, its text."""
 
     bot_id: int
     chat_id: int
@@ -30,7 +30,7 @@ class BotMessageSighting:
     text: str | None
 
     def matches(self, reply: UncertainReply) -> bool:
-        """Return whether this is the message that the reply sent, if it arrived."""
+        """Return whether this message is the given reply."""
         data = _stored_button_data(reply.payload)
         if self.button_data or data:
             return bool(self.button_data & data)
@@ -44,7 +44,7 @@ class Arrivals:
         self._database = database
 
     async def note(self, update: Update) -> None:
-        """Look for an uncertain reply in the message that the update names; if an answer was replaced, update it."""
+        """If the update refers to an uncertain reply, mark the reply as sent and, if it was replaced, update it."""
         for sighting in _sightings(update):
             if await self._database.read(lambda unit, seen=sighting: _find(unit, seen) is not None):  # type: ignore[misc]
                 await self._database.write(lambda unit, seen=sighting: _mark(unit, seen))  # type: ignore[misc]
@@ -65,7 +65,7 @@ def _mark(unit: UnitOfWork, sighting: BotMessageSighting) -> None:
 
 
 def _sightings(update: Update) -> Iterator[BotMessageSighting]:
-    """Yield the bot's message that the update taps, or that its message replies to."""
+    """Yield the bot's message that the person tapped or replied to."""
     bot_id = update.get_bot().id
     query = update.callback_query
     if query is not None and query.message is not None:

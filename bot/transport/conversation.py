@@ -11,7 +11,7 @@ from storage.chat.outbox import Draft
 from storage.chat.people import Person
 from storage.db.database import UnitOfWork
 
-# A field of a stored answer that Telegram does not know: what to append if the answer that it replaces is uncertain.
+# The field of a stored answer with the text to append if the replaced answer is uncertain. It isn't sent to Telegram.
 REPLACEMENT_NOTE: Final = "replacement_note"
 
 
@@ -140,6 +140,6 @@ def reply(unit: UnitOfWork, incoming: Incoming, answers: int, content: MessageCo
     earlier = outbox.answer_to(unit, incoming.bot_id, incoming.chat_id, answers)
     draft = content.draft(incoming.bot_id, incoming.chat_id, answers=answers, revises=earlier)
     if earlier is not None:
-        # Only the outbox knows whether the earlier answer can be edited, when it sends this one.
+        # Only when the outbox sends this answer does it know whether the earlier answer can be edited.
         draft = replace(draft, payload={**draft.payload, REPLACEMENT_NOTE: incoming.texts.replaces_earlier})
     return outbox.enqueue(unit, draft)

@@ -1,6 +1,6 @@
-"""Long polling: fetches updates as JSON, and confirms to Telegram those that the inbox has stored.
+"""Long polling: fetches updates as JSON, and confirms the updates that the inbox has stored to Telegram.
 
-PTB parses a whole batch at once, so one update that it cannot parse would hide all others. Therefore it gets only an
+PTB parses a whole batch at once, so one update that it cannot parse would hide all others. Therefore, PTB gets only an
 envelope for each update.
 """
 
@@ -20,23 +20,23 @@ from bot.transport.inbox import Inbox
 from bot.transport.raw_update import read_response
 from bot.transport.update_parsing import is_id
 
-# Seconds that Telegram holds a poll open while there is no update.
+# Seconds for which Telegram holds a poll open while there are no updates.
 _POLL_TIMEOUT: Final = 10
-# Seconds before the next poll after an error, unless Telegram asks for more. They double up to the maximum.
+# Seconds to wait after an error, unless Telegram asks for a different pause. The pause doubles up to the maximum.
 _FIRST_PAUSE, _MAX_PAUSE = 1.0, 10.0
-# Seconds before the next poll if this one confirmed nothing and yet ended at once.
+# Seconds to wait if a poll returned immediately without any usable update.
 _IDLE_PAUSE: Final = 1.0
-# The field of an envelope that holds the update's JSON, and the id of an envelope whose update has no usable one.
+# An envelope's field for the update's JSON, and its id if the update has no usable id.
 _PAYLOAD: Final = "payload"
 _NO_ID: Final = -1
 
 
 class UpdateRequest(HTTPXRequest):
-    """What PTB sends getUpdates with. Each update in the response becomes an envelope, which PTB can always parse."""
+    """PTB's request class for getUpdates. It wraps each update in an envelope, which PTB can always parse."""
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """Return the response with envelopes as its result. Raise TelegramError if it is not a JSON object."""
+        """Return the response with envelopes as its result. Raise TelegramError if it isn't a JSON object."""
         try:
             response = read_response(payload)
         except (ValueError, RecursionError):
@@ -65,13 +65,13 @@ class LongPolling:
             await self._retry(self._poll)
 
     async def confirm(self) -> None:
-        """Confirm what was stored since the last poll, so that Telegram does not send it again at the next start."""
+        """Confirm updates stored since the last poll, so that Telegram doesn't send them again after a restart."""
         if self._offset != self._confirmed:
             with suppress(TelegramError):
                 await self._bot.get_updates(self._offset, limit=1, timeout=0, allowed_updates=self._kinds)
 
     async def _poll(self) -> None:
-        """Fetch and store one batch. The poll confirms the batch before it."""
+        """Fetch and store one batch. The request confirms the previous batch."""
         loop = asyncio.get_running_loop()
         offset, started = self._offset, loop.time()
         envelopes = await self._bot.get_updates(offset, timeout=_POLL_TIMEOUT, allowed_updates=self._kinds)
@@ -84,7 +84,7 @@ class LongPolling:
             await asyncio.sleep(_IDLE_PAUSE)
 
     async def _retry(self, call: Callable[[], Awaitable[object]]) -> None:
-        """Call until it succeeds. Raise InvalidToken."""
+        """Repeat ``call`` until it succeeds. Raise InvalidToken if Telegram refuses the token."""
         pause = _FIRST_PAUSE
         while True:
             try:

@@ -85,7 +85,7 @@ class Outbox:
         self._idle.set()
 
     async def start(self) -> None:
-        """Settle replies that an earlier process was sending when it ended, then send pending ones until stopped."""
+        """Settle replies that an earlier process was sending when it ended, then send pending replies until stopped."""
         await self._database.write(self._settle_interrupted)
         sweeping = poll_every(SWEEP_SECONDS, self._sweep, "Could not read the pending replies")
         self._sweeper = asyncio.create_task(sweeping, name="outbox")

@@ -32,8 +32,8 @@ def import_corrections(
 ) -> ImportCounts:
     """Store the votes and return the counts. If ``admin``, a Telegram id, is given, store them as that admin's votes.
 
-    The model is the one that a starting bot would make live, if no bot has started since the installation or an update.
-    Raise UnusableArtifact if its files differ from the published ones, or StoreUnusable if the store can't be used.
+    If no bot has started since the installation or an update, the model is the one that a bot would make live. Raise
+    UnusableArtifact if its files differ from the published ones, or StoreUnusable if the store can't be used.
     """
     live = _live_model(database, settings)
     with database.reading() as unit:
@@ -47,7 +47,7 @@ def import_corrections(
 
 
 def _live_model(database: Database, settings: Settings) -> registry.ModelVersion:
-    """Return the live model, or MODEL, registered, if there is none or if an update put it in the live one's place."""
+    """Return the live model. Register and return MODEL if no model is live or if an update replaced the live model."""
     adopt_shipped(database, settings)
     with database.unit_of_work() as unit:
         live = registry.live_model(unit)

@@ -1,4 +1,4 @@
-"""A bot process answers people whatever updates come beside theirs, by long polling."""
+"""With long polling, the bot answers people no matter which broken updates arrive in between."""
 
 import json
 import time

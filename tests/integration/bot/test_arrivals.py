@@ -1,4 +1,4 @@
-"""Uncertain replies that arrived after all: what a tap or a person's reply reveals, and what an edit says."""
+"""A tap or a person's reply reveals that an uncertain reply arrived after all."""
 
 import shutil
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ NOTE = "This replaces my earlier answer."
 
 
 class Wire:
-    """Plays Telegram: every call is recorded; while ``lossy``, the answer to a call is lost."""
+    """Acts as Telegram and records every call. While ``lossy``, the response to a call gets lost."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -63,7 +63,7 @@ class Conversation:
         self.arrivals = Arrivals(store)
 
     async def answer(self, label: str, prediction: int | None) -> None:
-        """Enqueue an answer to the question, or an edit of the earlier one, and send what is pending."""
+        """Enqueue an answer to the question, or an edit to the earlier answer, and send pending replies."""
         incoming = Incoming(BOT, (), CHAT, Sender(CHAT, "Ann", "en"))
         buttons = [[{"text": "Right", "callback_data": f"judge:{prediction}:right"}]]
         keyboard = {"inline_keyboard": buttons} if prediction is not None else None

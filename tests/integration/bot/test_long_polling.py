@@ -1,4 +1,4 @@
-"""Long polling passes on every update as it came, and confirms an update only after it was stored."""
+"""Long polling passes on every update unchanged, and confirms an update only after it is stored."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ KINDS = ["message"]
 
 
 class Received:
-    """Stores nothing, and lets a test read what was received. Only the first ``permits`` updates are stored."""
+    """An inbox that lets a test read the received updates. Only the first ``permits`` updates count as stored."""
 
     def __init__(self, permits: int = 1_000) -> None:
         self.payloads: asyncio.Queue[str] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""An update of the program that brings another model in the folder of the old one."""
+"""A program update puts another model in the old model's folder."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ class PositiveEngine:
 
 @pytest.fixture(autouse=True)
 def _load_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Load the manifest of a folder, but no weights: tests/e2e/test_older_demo.py does that."""
+    """Load a folder's manifest but not its weights, which tests/e2e/test_older_demo.py loads."""
 
     def load(folder: Path, _: int = 0) -> Classifier:
         return Classifier(cast("Engine", PositiveEngine()), verified_manifest(folder), folder)
@@ -58,7 +58,7 @@ def ship(folder: Path, version: str) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings whose MODEL is the version "old"."""
+    """Settings in which MODEL is the version "old"."""
     folder = ship(tmp_path / "program" / "starter", "old")
     return Settings(
         _env_file=None, data_dir=tmp_path / "var", model=folder, anchor=folder, admin_ids=(ADMIN,), feedback_holdout=0
@@ -67,7 +67,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def served(database: Database, settings: Settings) -> Database:
-    """A database whose live model is the shipped one."""
+    """A database in which the shipped model is live."""
     assert initial_model(database, settings).classifier.version == "old"
     return database
 
@@ -85,7 +85,7 @@ def removed(database: Database) -> set[str]:
 
 
 def promote_trained(database: Database, settings: Settings) -> None:
-    """Make a model live that a training run published."""
+    """Make a model from a training run live."""
     folder = ship(settings.data_dir / "models" / "trained", "trained")
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
@@ -141,7 +141,7 @@ def test_an_update_without_a_usable_starter_changes_nothing(served: Database, se
 
 
 def test_a_folder_that_cannot_be_read_is_not_lost(tmp_path: Path) -> None:
-    (tmp_path / MANIFEST).mkdir()  # reading it fails, also for root
+    (tmp_path / MANIFEST).mkdir()  # reading it fails, even for root
     assert not is_lost(tmp_path, "0" * 64)
     assert is_lost(tmp_path / "absent", "0" * 64)
 
