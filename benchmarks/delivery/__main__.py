@@ -57,13 +57,13 @@ class DeliveryRun:
         self._seed = seed
         self._postgres = postgres
         self._lock = threading.Lock()
-        self._began = time.monotonic()
+        self._began = 0.0
         self._executed = 0
         self._planned = 0
 
     def run(self, plans: Sequence[SegmentPlan], parallel: int) -> None:
         """Run the segments, ``parallel`` at a time, until ``stop`` is set; re-raise the error of any of them."""
-        self._planned = sum(len(plan.kills) for plan in plans)
+        self._began, self._planned = time.monotonic(), sum(len(plan.kills) for plan in plans)
         with ThreadPoolExecutor(parallel) as pool:
             for _ in pool.map(self._run_segment, plans):
                 pass

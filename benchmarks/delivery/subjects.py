@@ -168,6 +168,8 @@ def running_subject(
         "TELEGRAM_API_URL": client.url,
         "MODEL": str(_MODEL),
         "SERVING_THREADS": "1",
+        # A free port for the metrics, since several bots run at a time.
+        "METRICS_PORT": "0",
     }
     if redis is not None:
         variables["BROKER_URL"] = redis.address
