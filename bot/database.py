@@ -1,8 +1,10 @@
 """Gives access to the database without blocking the event loop."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Final, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
@@ -26,31 +28,38 @@ class AsyncDatabase:
         self._database = database
         self._outage = Outage("The database")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage")
+        self._urgent: deque[Callable[[], None]] = deque()
+        self._others: deque[Callable[[], None]] = deque()
 
-    async def write(self, work: Callable[[UnitOfWork], Result]) -> Result:
-        """Run ``work`` in a unit of work and return its result after the commit."""
-        return await self._run(self._write, work)
+    async def write(self, work: Callable[[UnitOfWork], Result], *, urgent: bool = False) -> Result:
+        """Run ``work`` in a unit of work and return its result after the commit. ``urgent`` work does not queue."""
+        return await self._run(partial(self._write, work), urgent)
 
     async def read(self, work: Callable[[UnitOfWork], Result]) -> Result:
         """Run ``work`` on one read-only snapshot and return its result."""
-        return await self._run(self._read, work)
+        return await self._run(partial(self._read, work), urgent=False)
 
     def close(self) -> None:
         """Wait for running work to finish, then close the database."""
         self._thread.shutdown()
         self._database.close()
 
-    async def _run(
-        self, run: Callable[[Callable[[UnitOfWork], Result]], Result], work: Callable[[UnitOfWork], Result]
-    ) -> Result:
+    async def _run(self, work: Callable[[], Result], urgent: bool) -> Result:
         """Run ``work`` on the thread. Log an outage only once, so that callers can retry without logging it."""
+        outcome: Future[Result] = Future()
+        (self._urgent if urgent else self._others).append(partial(_complete, outcome, work))
+        self._thread.submit(self._run_next)
         try:
-            result = await asyncio.get_running_loop().run_in_executor(self._thread, run, work)
+            result = await asyncio.wrap_future(outcome)
         except DATABASE_OUTAGES as error:
             self._outage.failed(error)
             raise
         self._outage.succeeded()
         return result
+
+    def _run_next(self) -> None:
+        """Run the next work. The thread calls this once for each work that was queued."""
+        (self._urgent or self._others).popleft()()
 
     def _write(self, work: Callable[[UnitOfWork], Result]) -> Result:
         with self._database.unit_of_work() as unit:
@@ -59,3 +68,14 @@ class AsyncDatabase:
     def _read(self, work: Callable[[UnitOfWork], Result]) -> Result:
         with self._database.reading() as unit:
             return work(unit)
+
+
+def _complete(outcome: "Future[Result]", work: Callable[[], Result]) -> None:
+    """Run ``work``, unless its caller was cancelled, and pass on its result or its error."""
+    if not outcome.set_running_or_notify_cancel():
+        return
+    try:
+        outcome.set_result(work())
+    # As an executor does: every error belongs to the caller.
+    except BaseException as error:
+        outcome.set_exception(error)

@@ -22,7 +22,7 @@ from aiolimiter import AsyncLimiter
 from telegram import Bot, InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.database import DATABASE_ERRORS, AsyncDatabase
+from bot.database import DATABASE_OUTAGES, AsyncDatabase
 from bot.polling import poll_every
 from bot.transport.conversation import REPLACEMENT_NOTE
 from storage.chat import outbox, undelivered
@@ -42,6 +42,9 @@ _STOP_TIMEOUT: Final = 5.0
 # attempt, up to the maximum. All attempts take about an hour.
 _MAX_ATTEMPTS: Final = 20
 _FIRST_PAUSE, _MAX_PAUSE = 1.0, 300.0
+# Maximum number of calls in flight. That many replies may be uncertain after the process is killed. If a call takes
+# 0.1 s, four of them are enough to reach the limit of calls a second.
+_MAX_CALLS: Final = 4
 # Seconds to wait before another attempt to record the result of a call.
 _RECORD_RETRY_SECONDS: Final = 1.0
 # Maximum number of attempts at an uncertain message, if such messages are retried. Each attempt may send a duplicate.
@@ -79,6 +82,7 @@ class Outbox:
         self._attempts: defaultdict[int, _Attempts] = defaultdict(_Attempts)
         self._sweeper: asyncio.Task[None] | None = None
         self._rate = AsyncLimiter(_CALLS_PER_SECOND, 1)
+        self._calls = asyncio.Semaphore(_MAX_CALLS)
         self._open_requests = 0
         self._stopping = asyncio.Event()
         self._idle = asyncio.Event()
@@ -136,19 +140,20 @@ class Outbox:
                     await asyncio.sleep(pause)
                 elif chat_id not in self._woken_again:
                     return
-        # An error in one reply must not block the chat's later replies. The failed reply stays in SENDING.
+        # An error in one reply must not block the chat's later replies.
         except Exception:
-            logger.exception("A reply to chat %d is left in SENDING", chat_id)
+            logger.exception("Could not send the replies to chat %d; the next sweep retries", chat_id)
         finally:
             del self._chats[chat_id]
             self._attempts.pop(chat_id, None)
 
     async def _send_next_limited(self, chat_id: int) -> float | None:
-        """Call ``send_next`` within Telegram's rate limit; replies that wait for their turn stay pending."""
+        """Call ``send_next`` within the limits on calls; replies that wait for their turn stay pending."""
         if not await self._database.read(lambda unit: outbox.is_pending(unit, self._bot.id, chat_id)):
             return None
-        await self._rate.acquire()
-        return None if self._stopping.is_set() else await self.send_next(chat_id)
+        async with self._calls:
+            await self._rate.acquire()
+            return None if self._stopping.is_set() else await self.send_next(chat_id)
 
     async def send_next(self, chat_id: int) -> float | None:
         """Claim and send a chat's oldest pending reply, and record the result.
@@ -171,17 +176,19 @@ class Outbox:
         now = utc_now()
         try:
             return await self._database.write(lambda unit: outbox.claim_next(unit, self._bot.id, chat_id, now))
-        except DATABASE_ERRORS:
+        except DATABASE_OUTAGES:
             await self._record(lambda unit: outbox.release_claim(unit, self._bot.id, chat_id, now))
             raise
 
     async def _record(self, work: Callable[[UnitOfWork], Result]) -> Result:
-        """Run ``work`` in a unit of work, retrying until the database accepts it, so that no reply stays in SENDING."""
+        """Run ``work`` in a unit of work, retrying until the database accepts it, so that no reply stays in SENDING.
+
+        The work does not queue, because replies in SENDING are uncertain if the process is killed meanwhile.
+        """
         while True:
             try:
-                return await self._database.write(work)
-            except DATABASE_ERRORS as error:
-                logger.warning("Could not record the state of a reply; will retry: %s", error)
+                return await self._database.write(work, urgent=True)
+            except DATABASE_OUTAGES:
                 await asyncio.sleep(_RECORD_RETRY_SECONDS)
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ MAY_HAVE_ARRIVED = [
     httpx.RemoteProtocolError,
 ]
 
-Wire = Callable[[httpx.Request], httpx.Response]
+Wire = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 
 
 @pytest.fixture
@@ -55,10 +55,11 @@ def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Itera
 async def outbox_over(wire: Wire, store: AsyncDatabase) -> Outbox:
     """Return an outbox with an initialized bot, which sends all further requests over ``wire``."""
 
-    def transport(request: httpx.Request) -> httpx.Response:
+    async def transport(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/getMe"):
             return httpx.Response(200, json={"ok": True, "result": {"id": 900, "is_bot": True, "first_name": "Thumbs"}})
-        return wire(request)
+        answer = wire(request)
+        return answer if isinstance(answer, httpx.Response) else await answer
 
     bot = Bot(TOKEN, request=HTTPXRequest(httpx_kwargs={"transport": httpx.MockTransport(transport)}))
     await bot.initialize()
@@ -202,11 +203,11 @@ async def test_a_reply_is_sent_once_and_recorded_although_the_database_fails_mea
     steps = iter(["claim", "result"])
     write = store.write
 
-    async def fail_once(work: Callable[[UnitOfWork], Any]) -> Any:
+    async def fail_once(work: Callable[[UnitOfWork], Any], **options: bool) -> Any:
         fails = next(steps, None) == step
         if fails and breaks == "before the commit":
             raise _broken()
-        result = await write(work)
+        result = await write(work, **options)
         if fails:
             raise _broken()
         return result
@@ -220,6 +221,31 @@ async def test_a_reply_is_sent_once_and_recorded_although_the_database_fails_mea
     assert await outbox.send_next(7) is None
     assert len(sent) == 1
     assert await store.read(lambda unit: unit.scalars(select(ReplyRow.state)).one()) is ReplyState.SENT
+
+
+async def test_few_calls_are_in_flight_at_a_time(store: AsyncDatabase) -> None:
+    chats, begun, answered = range(1, 13), asyncio.Event(), asyncio.Event()
+    in_flight: list[int] = []
+
+    async def wire(request: httpx.Request) -> httpx.Response:
+        in_flight.append(1)
+        if len(in_flight) == outbox_module._MAX_CALLS:
+            begun.set()
+        await answered.wait()
+        message = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "Positive"}
+        return httpx.Response(200, json={"ok": True, "result": message})
+
+    outbox = await outbox_over(wire, store)
+    for chat_id in chats:
+        await store.write(lambda unit, chat=chat_id: stored_outbox.enqueue(unit, Draft(900, chat, PAYLOAD)))  # type: ignore[misc]
+        outbox.wake(chat_id)
+    await asyncio.wait_for(begun.wait(), 20)
+    states = await store.read(lambda unit: list(unit.scalars(select(ReplyRow.state))))
+    assert states.count(ReplyState.SENDING) == len(in_flight) == outbox_module._MAX_CALLS
+    answered.set()
+    while set(states) != {ReplyState.SENT}:
+        states = await store.read(lambda unit: list(unit.scalars(select(ReplyRow.state))))
+    await outbox.stop()
 
 
 async def state_after_chart(store: AsyncDatabase, wire: Wire, card: bytes | None) -> ReplyState:
