@@ -22,7 +22,7 @@ class PlaygroundClient:
     def __init__(self, url: str, token: str = "") -> None:
         self.url = url.rstrip("/")
         self.token = token
-        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS)
+        self._http = httpx.Client(base_url=self.url, timeout=_REQUEST_SECONDS, trust_env=False)
 
     def __enter__(self) -> "PlaygroundClient":
         return self

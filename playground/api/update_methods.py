@@ -3,9 +3,9 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from core.hosts import is_loopback
 from playground.api.bot_method import BotMethod, MethodTable
 from playground.api.parameter_types import SecretToken, UploadedFile, between
-from playground.hosts import is_loopback
 from playground.state.files import DOWNLOAD_LIMIT
 from playground.state.world import World
 from playground.wire import JsonObject, bad_request, conflict, not_built

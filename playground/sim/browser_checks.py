@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from tornado.web import RequestHandler
 
-from playground.hosts import is_loopback
+from core.hosts import is_loopback
 from playground.wire import ApiError
 
 _CONTENT_POLICY = "default-src 'self'; img-src 'self' blob: data:; base-uri 'none'; frame-ancestors 'none'"
