@@ -72,7 +72,10 @@ def child_environment(settings: Settings) -> dict[str, str]:
         if value is not None:
             environment[name.upper()] = _to_text(value)
     environment[HOME_VARIABLE] = str(settings.data_dir)
-    environment["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+    # Most programs prefer the name in lower case if both are set.
+    direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    hosts = [direct, reachable_host(settings.playground_host), "127.0.0.1", "localhost"]
+    environment["no_proxy"] = environment["NO_PROXY"] = ",".join(filter(None, hosts))
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
 

@@ -92,6 +92,26 @@ def test_the_path_of_an_encoder_is_made_absolute(clean: Path, given: str, expect
     assert environment["BASE_MODEL"] == expected.format(clean=clean, given=given)
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ""),
+        ({"NO_PROXY": "intra.example"}, "intra.example,"),
+        ({"no_proxy": "intra.example"}, "intra.example,"),
+        ({"NO_PROXY": "other.example", "no_proxy": "intra.example"}, "intra.example,"),
+    ],
+)
+def test_the_demo_speaks_to_itself_directly(
+    clean: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], expected: str
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    environment = child_environment(Settings(playground_host="192.0.2.7"))
+    assert environment["no_proxy"] == environment["NO_PROXY"] == f"{expected}192.0.2.7,127.0.0.1,localhost"
+
+
 def test_a_port_in_use_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
