@@ -42,7 +42,7 @@ class Bot:
         self._arrivals = Arrivals(database)
         failures = FailedUpdates(telegram, database, self._outbox)
         self._inbox = Inbox(telegram, database, self._handle, failures)
-        self._connection = TelegramConnection(settings, self._application, self._inbox)
+        self._connection = TelegramConnection(settings, self._application, database, self._inbox)
         self._access = Access(settings.admin_ids)
         self._menus = CommandMenus(telegram, database, self._access.admin_ids, PUBLIC_COMMANDS, ADMIN_COMMANDS)
         self._application.add_handlers(all_handlers(settings, database, model, self._access))

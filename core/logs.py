@@ -25,11 +25,15 @@ _PTB_RECEIVED_DATA = re.compile(r"data(?: was)?:? \"?%")
 # Minimum log level for verbose libraries. At DEBUG, PTB logs whole updates and API responses.
 _LIBRARY_LEVELS = {
     "telegram": logging.INFO,
+    # It logs a traceback for every answer that is not JSON, such as a gateway's, and then raises the error as well.
+    "telegram.request.BaseRequest": logging.CRITICAL,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
     "apscheduler": logging.WARNING,
     "alembic": logging.WARNING,
     "tornado.access": logging.WARNING,
+    # It logs every malformed request, and anybody can send those.
+    "tornado.general": logging.WARNING,
     # These loggers log every message, and the scheduler sends one every few seconds.
     "celery.beat": logging.WARNING,
     "celery.worker.strategy": logging.WARNING,

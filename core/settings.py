@@ -26,6 +26,8 @@ HOME_VARIABLE: Final = "THUMBS_HOME"
 STARTER: Final = PROJECT / "models" / "starter"
 _SQLITE: Final = "sqlite:///"
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
+# What Telegram accepts as a webhook's secret.
+_WEBHOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
 def home_folder() -> Path:
@@ -150,7 +152,9 @@ class Settings(BaseSettings):
     webhook_listen: str = Field("127.0.0.1", description="Address that the webhook server listens on.")
     webhook_port: int = Field(8443, ge=1, le=65535, description="Port that the webhook server listens on.")
     webhook_secret: SecretStr | None = Field(
-        None, description="Secret that Telegram sends with each webhook request. Default: generated at each start."
+        None,
+        description="Secret that Telegram sends with each webhook request. Default: generated once, and kept in the "
+        "database.",
     )
     webhook_secret_file: FolderOrFile | None = Field(
         None, description="File with the secret. Set it instead of WEBHOOK_SECRET."
@@ -300,8 +304,15 @@ class Settings(BaseSettings):
 
     @cached_property
     def webhook_secret_text(self) -> str | None:
-        """``webhook_secret`` or the secret in its file, or None if neither is set. Raise BadSetting for a bad file."""
-        return _secret("WEBHOOK_SECRET_FILE", self.webhook_secret_file, self.webhook_secret)
+        """``webhook_secret`` or the secret in its file, or None if neither is set.
+
+        Raise BadSetting if the file cannot be read, or if Telegram does not accept the secret.
+        """
+        name = "WEBHOOK_SECRET" if self.webhook_secret_file is None else "WEBHOOK_SECRET_FILE"
+        secret = _secret(name, self.webhook_secret_file, self.webhook_secret)
+        if secret is not None and not _WEBHOOK_SECRET.fullmatch(secret):
+            raise BadSetting(name=name, reason="Telegram accepts 1 to 256 of A-Z, a-z, 0-9, _ and - as a secret")
+        return secret
 
     @cached_property
     def store_address(self) -> str:

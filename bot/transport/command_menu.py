@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 from telegram import Bot, BotCommand, BotCommandScopeChat
-from telegram.error import TelegramError
 
 from bot.database import AsyncDatabase
+from bot.outages import Outage
 from bot.texts import Texts, locales, texts_for
+from bot.transport.retries import REFUSALS, until_answered
 from storage.chat import people
 from storage.db.database import UnitOfWork
 from storage.training import followers
@@ -32,6 +34,7 @@ class CommandMenus:
         self._admin_ids = admin_ids
         self._public_commands = public_commands
         self._admin_commands = (*public_commands, *admin_commands)
+        self._outage = Outage("Telegram's command menu")
         self._with_menu: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -60,31 +63,41 @@ class CommandMenus:
 
     async def _set_admin_menu(self, admin_id: int) -> None:
         self._with_menu.add(admin_id)
-        scope = BotCommandScopeChat(admin_id)
         try:
             for language in (None, *locales()):
                 menu = _menu(texts_for(language), self._admin_commands)
-                await self._telegram.set_my_commands(menu, scope=scope, language_code=language)
-        except TelegramError as error:
+                await self._set_menu(menu, language, BotCommandScopeChat(admin_id))
+        except REFUSALS as error:
             self._with_menu.discard(admin_id)
             logger.info("Could not set the menu of admin %d; will retry at their next message: %s", admin_id, error)
 
     async def _delete_menu(self, chat_id: int) -> None:
+        delete = partial(self._telegram.delete_my_commands, scope=BotCommandScopeChat(chat_id))
         try:
             for language in (None, *locales()):
-                await self._telegram.delete_my_commands(scope=BotCommandScopeChat(chat_id), language_code=language)
-        except TelegramError as error:
+                await until_answered(partial(delete, language_code=language), self._outage)
+        except REFUSALS as error:
             logger.info("Could not delete the menu of former admin %d: %s", chat_id, error)
 
     async def _set_public_menu(self) -> None:
+        telegram = self._telegram
         try:
             for language in (None, *locales()):
                 texts = texts_for(language)
-                await self._telegram.set_my_commands(_menu(texts, self._public_commands), language_code=language)
-                await self._telegram.set_my_description(texts.description, language_code=language)
-                await self._telegram.set_my_short_description(texts.short_description, language_code=language)
-        except TelegramError as error:
+                await self._set_menu(_menu(texts, self._public_commands), language)
+                for set_text, text in (
+                    (telegram.set_my_description, texts.description),
+                    (telegram.set_my_short_description, texts.short_description),
+                ):
+                    await until_answered(partial(set_text, text, language_code=language), self._outage)
+        except REFUSALS as error:
             logger.warning("Could not set the command menu and the description: %s", error)
+
+    async def _set_menu(
+        self, menu: list[BotCommand], language: str | None, scope: BotCommandScopeChat | None = None
+    ) -> None:
+        call = partial(self._telegram.set_my_commands, menu, scope=scope, language_code=language)
+        await until_answered(call, self._outage)
 
 
 def _menu(texts: Texts, commands: Sequence[str]) -> list[BotCommand]:

@@ -1,44 +1,49 @@
 """Connects to Telegram: checks the token, and receives updates by long polling or webhook."""
 
 import asyncio
-import json
-import logging
-import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
-from urllib.parse import urlsplit
 
-from telegram import Update
+import httpx
 from telegram.error import InvalidToken, TelegramError
-from telegram.ext import Application, ApplicationBuilder, Updater
+from telegram.ext import Application, ApplicationBuilder
+from telegram.request import HTTPXRequest
 
+from bot.database import AsyncDatabase
+from bot.outages import Outage
+from bot.transport.contact import TelegramContact
 from bot.transport.inbox import Inbox
 from bot.transport.long_polling import LongPolling, UpdateRequest
+from bot.transport.proxy import proxy_for
+from bot.transport.retries import until_answered
+from bot.transport.webhook import WebhookServer
+from bot.transport.webhook_registration import WebhookRegistration, WebhookSettings, release_webhook
 from core.errors import BadSetting
 from core.settings import Settings
 
-logger = logging.getLogger(__name__)
-
 # The kinds of updates that the bot handles. By default, PTB would request all kinds.
 _UPDATES: Final = ["message", "edited_message", "callback_query"]
-# Seconds between attempts to reach Telegram at start-up.
-_RECONNECT_SECONDS: Final = 1.0
+# Maximum number of connections for calls, and for polls. These are PTB's defaults.
+_CALL_CONNECTIONS, _POLL_CONNECTIONS = 256, 1
 _REFUSED: Final = "Telegram does not recognise it; it may have been revoked"
 
 
 def build_application(settings: Settings) -> Application:  # type: ignore[type-arg]  # six parameters, all PTB's defaults
     """Build PTB's application without an updater, because ours fills the inbox, and without a rate limiter.
 
-    Raise BadSetting if the token is malformed.
+    Raise BadSetting if the token is malformed, or if the environment names a proxy that cannot be used.
     """
     api = settings.telegram_api_url.rstrip("/")
+    proxy = proxy_for(api)
     try:
         return (
             ApplicationBuilder()
             .token(settings.token)
             .base_url(f"{api}/bot")
             .base_file_url(f"{api}/file/bot")
-            .get_updates_request(UpdateRequest(connection_pool_size=1))
+            .request(HTTPXRequest(httpx_kwargs={"transport": _transport(proxy, _CALL_CONNECTIONS)}))
+            .get_updates_request(UpdateRequest(httpx_kwargs={"transport": _transport(proxy, _POLL_CONNECTIONS)}))
             .updater(None)
             .build()
         )
@@ -46,84 +51,119 @@ def build_application(settings: Settings) -> Application:  # type: ignore[type-a
         raise BadSetting(name="TELEGRAM_TOKEN", reason="it does not look like a token from @BotFather") from error
 
 
-class _UpdateQueue(asyncio.Queue[object]):
-    """The queue for PTB's updater. It puts each update into the inbox before the update is confirmed to Telegram."""
-
-    def __init__(self, inbox: Inbox) -> None:
-        super().__init__()
-        self._inbox = inbox
-
-    async def put(self, item: object) -> None:
-        """Store an update, and return after the commit."""
-        if not isinstance(item, Update):
-            raise TypeError(f"not an update: {item!r}")
-        # For an inaccessible message, PTB leaves the date as a datetime.
-        await self._inbox.receive(json.dumps(item.to_dict(), default=lambda date: int(date.timestamp())))
+def _transport(proxy: str | None, connections: int) -> httpx.AsyncHTTPTransport:
+    """Return a transport. Without one of its own, httpx would read the environment's proxies and fail on some."""
+    return httpx.AsyncHTTPTransport(proxy=proxy, limits=httpx.Limits(max_connections=connections))
 
 
 class TelegramConnection:
-    """Puts Telegram's updates into the inbox."""
+    """Puts Telegram's updates into the inbox. ``contact`` says when Telegram was last heard."""
 
-    def __init__(self, settings: Settings, application: Application, inbox: Inbox) -> None:  # type: ignore[type-arg]
-        self._settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        application: Application,  # type: ignore[type-arg]
+        database: AsyncDatabase,
+        inbox: Inbox,
+    ) -> None:
+        self.contact = TelegramContact()
         self._application = application
-        self._updater = Updater(application.bot, _UpdateQueue(inbox))
-        self._polling = LongPolling(application.bot, inbox, _UPDATES)
+        self._database = database
+        self._webhook = self._make_webhook(settings, inbox) if settings.webhook_url else None
+        self._polling = LongPolling(application.bot, inbox, _UPDATES, self.contact)
         self._polling_task: asyncio.Task[None] | None = None
 
+    def _make_webhook(self, settings: Settings, inbox: Inbox) -> "_Webhook":
+        async def receive(payload: str) -> None:
+            self.contact.heard()
+            await inbox.receive(payload)
+
+        wanted = WebhookSettings(settings.webhook_url or "", settings.webhook_secret_text, _UPDATES)
+        server = WebhookServer(wanted.url, receive)
+        registration = WebhookRegistration(wanted, self._application.bot, self._database, server, self.contact)
+        return _Webhook(server, registration, settings.webhook_listen, settings.webhook_port)
+
     async def open(self) -> None:
-        """Wait until Telegram can be reached. Raise BadSetting if it refuses the token."""
-        while True:
-            try:
-                await self._updater.initialize()
-                await self._application.initialize()
-            except InvalidToken as error:
-                raise BadSetting(name="TELEGRAM_TOKEN", reason=_REFUSED) from error
-            except TelegramError as error:
-                logger.warning("Could not reach Telegram; will retry: %s", error)
-                await asyncio.sleep(_RECONNECT_SECONDS)
+        """Take the webhook's port, and wait until Telegram can be reached.
+
+        Raise BadSetting if the port cannot be used, if Telegram refuses the token, or if Telegram delivers the bot's
+        updates to an address that must not be replaced.
+        """
+        if self._webhook is not None:
+            self._webhook.bind()
+        with _refused_token():
+            await until_answered(self._application.initialize, Outage("Telegram"), (InvalidToken,))
+            self.contact.heard()
+            if self._webhook is not None:
+                await self._webhook.registration.claim()
             else:
-                return
+                await release_webhook(self._application.bot, self._database)
 
     async def close(self) -> None:
         """Close the connections. This works even if ``open`` failed."""
-        await self._updater.shutdown()
+        if self._webhook is not None:
+            await self._webhook.stop()
         await self._application.shutdown()
 
     async def start_receiving(self) -> None:
-        """Receive updates by webhook if WEBHOOK_URL is set, or by long polling if not."""
-        url = self._settings.webhook_url
-        if url is None:
+        """Receive updates by webhook if WEBHOOK_URL is set, or by long polling if not.
+
+        Raise BadSetting if Telegram refuses the webhook.
+        """
+        if self._webhook is None:
             self._polling_task = asyncio.create_task(self._polling.run(), name="long polling")
             return
-        secret = self._settings.webhook_secret
-        await self._updater.start_webhook(
-            listen=self._settings.webhook_listen,
-            port=self._settings.webhook_port,
-            url_path=urlsplit(url).path.lstrip("/"),
-            webhook_url=url,
-            secret_token=secret.get_secret_value() if secret else secrets.token_urlsafe(32),
-            allowed_updates=_UPDATES,
-            bootstrap_retries=-1,
-        )
+        with _refused_token():
+            await self._webhook.start()
 
     async def stop_receiving(self) -> None:
         """Stop receiving updates. Do nothing if receiving never started."""
+        if self._webhook is not None:
+            await self._webhook.stop()
         if self._polling_task is not None:
             self._polling_task.cancel()
             # The error that ended polling has already been reported.
             with suppress(asyncio.CancelledError, TelegramError):
                 await self._polling_task
             await self._polling.confirm()
-        if self._updater.running:
-            await self._updater.stop()
 
     async def wait(self) -> None:
         """Wait forever. Raise BadSetting if Telegram refuses the token during polling."""
         if self._polling_task is None:
             await asyncio.Event().wait()
             return
-        try:
+        with _refused_token():
             await asyncio.shield(self._polling_task)
-        except InvalidToken as error:
-            raise BadSetting(name="TELEGRAM_TOKEN", reason=_REFUSED) from error
+
+
+class _Webhook:
+    """The webhook's server and its registration."""
+
+    def __init__(self, server: WebhookServer, registration: WebhookRegistration, listen: str, port: int) -> None:
+        self.registration = registration
+        self._server = server
+        self._listen = listen
+        self._port = port
+        self._watch: asyncio.Task[None] | None = None
+
+    def bind(self) -> None:
+        self._server.bind(self._listen, self._port)
+
+    async def start(self) -> None:
+        """Answer requests first, and register last."""
+        self._server.start()
+        await self.registration.register()
+        self._watch = asyncio.create_task(self.registration.watch(), name="webhook watch")
+
+    async def stop(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        await self._server.stop()
+
+
+@contextmanager
+def _refused_token() -> Iterator[None]:
+    try:
+        yield
+    except InvalidToken as error:
+        raise BadSetting(name="TELEGRAM_TOKEN", reason=_REFUSED) from error

@@ -6,24 +6,23 @@ envelope for each update.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any, Final
 
 from telegram import Bot
-from telegram.error import InvalidToken, RetryAfter, TelegramError
+from telegram.error import InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.outages import Outage
+from bot.transport.contact import TelegramContact
 from bot.transport.inbox import Inbox
 from bot.transport.raw_update import read_response
+from bot.transport.retries import until_answered
 from bot.transport.update_parsing import is_id
 
 # Seconds for which Telegram holds a poll open while there are no updates.
 _POLL_TIMEOUT: Final = 10
-# Seconds to wait after an error, unless Telegram asks for a different pause. The pause doubles up to the maximum.
-_FIRST_PAUSE, _MAX_PAUSE = 1.0, 10.0
 # Seconds to wait if a poll returned immediately without any usable update.
 _IDLE_PAUSE: Final = 1.0
 # An envelope's field for the update's JSON, and its id if the update has no usable id.
@@ -50,19 +49,19 @@ class UpdateRequest(HTTPXRequest):
 class LongPolling:
     """Passes updates to the inbox until cancelled. The bot must send getUpdates with UpdateRequest."""
 
-    def __init__(self, bot: Bot, inbox: Inbox, kinds: Sequence[str]) -> None:
+    def __init__(self, bot: Bot, inbox: Inbox, kinds: Sequence[str], contact: TelegramContact) -> None:
         self._bot = bot
         self._inbox = inbox
         self._kinds = kinds
+        self._contact = contact
         self._offset: int | None = None
         self._confirmed: int | None = None
         self._outage = Outage("Long polling")
 
     async def run(self) -> None:
         """Receive updates until cancelled. Raise InvalidToken if Telegram refuses the token."""
-        await self._retry(self._bot.delete_webhook)
         while True:
-            await self._retry(self._poll)
+            await until_answered(self._poll, self._outage, (InvalidToken,))
 
     async def confirm(self) -> None:
         """Confirm updates stored since the last poll, so that Telegram doesn't send them again after a restart."""
@@ -76,6 +75,7 @@ class LongPolling:
         offset, started = self._offset, loop.time()
         envelopes = await self._bot.get_updates(offset, timeout=_POLL_TIMEOUT, allowed_updates=self._kinds)
         self._confirmed = offset
+        self._contact.heard()
         for envelope in envelopes:
             await self._inbox.receive(envelope.api_kwargs[_PAYLOAD])
             if envelope.update_id != _NO_ID:
@@ -83,30 +83,7 @@ class LongPolling:
         if self._offset == offset and loop.time() - started < _IDLE_PAUSE:
             await asyncio.sleep(_IDLE_PAUSE)
 
-    async def _retry(self, call: Callable[[], Awaitable[object]]) -> None:
-        """Repeat ``call`` until it succeeds. Raise InvalidToken if Telegram refuses the token."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                await call()
-            except InvalidToken:
-                raise
-            except TelegramError as error:
-                self._outage.failed(error)
-                await asyncio.sleep(_requested_pause(error) or pause)
-                pause = min(2 * pause, _MAX_PAUSE)
-            else:
-                self._outage.succeeded()
-                return
-
 
 def _envelope(update: object) -> dict[str, Any]:
     update_id = update.get("update_id") if isinstance(update, dict) else None
     return {"update_id": update_id if is_id(update_id) else _NO_ID, _PAYLOAD: json.dumps(update)}
-
-
-def _requested_pause(error: TelegramError) -> float | None:
-    if not isinstance(error, RetryAfter):
-        return None
-    pause = error.retry_after
-    return pause.total_seconds() if isinstance(pause, timedelta) else float(pause)

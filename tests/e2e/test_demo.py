@@ -75,6 +75,13 @@ def wait_for_worker(log: Path) -> None:
     pytest.fail("the worker ended before it was ready:\n" + "".join(seen))
 
 
+def test_proxies_of_the_system_are_not_used_between_its_processes(tmp_path: Path) -> None:
+    proxies = {"http_proxy": "http://127.0.0.1:9", "ALL_PROXY": "socks://127.0.0.1:9/", "no_proxy": "intra.example"}
+    with running_demo(tmp_path / "var", **proxies) as demo:
+        demo.client.message("A splendid little book: clever, funny and kind.")
+        demo.client.wait_for_chat(lambda chat: any(message["from_bot"] for message in chat["messages"]))
+
+
 def test_it_can_be_stopped_while_it_starts(tmp_path: Path) -> None:
     with start_demo(demo_environment(tmp_path / "var")) as process:
         assert process.stdout is not None

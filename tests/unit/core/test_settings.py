@@ -278,8 +278,20 @@ def test_a_secret_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setenv(f"{name}_FILE", "secret")
     with pytest.raises(BadSetting, match=f"{name}_FILE cannot be used: {tmp_path}/secret cannot be read"):
         getattr(read_settings(), read)
-    (tmp_path / "secret").write_text("in a file\r\n", encoding="utf-8")
-    assert getattr(read_settings(), read) == "in a file"
+    (tmp_path / "secret").write_text("in-a-file\r\n", encoding="utf-8")
+    assert getattr(read_settings(), read) == "in-a-file"
+
+
+@pytest.mark.parametrize("secret", ["my secret:1", "Geheimnüs", "a" * 257, "a\nb"])
+@pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "WEBHOOK_SECRET_FILE"])
+def test_a_webhook_secret_that_telegram_refuses_is_reported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, secret: str, name: str
+) -> None:
+    (tmp_path / "secret").write_text(secret, encoding="utf-8")
+    monkeypatch.setenv(name, "secret" if name.endswith("FILE") else secret)
+    with pytest.raises(BadSetting, match=f"{name} cannot be used: Telegram accepts 1 to 256 of") as caught:
+        _ = read_settings().webhook_secret_text
+    assert secret not in str(caught.value)
 
 
 def test_every_secret_may_be_in_a_file() -> None:

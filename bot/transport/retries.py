@@ -1,0 +1,42 @@
+"""Repeats calls to Telegram that fail for a passing reason, such as no connection, a server error or too many calls."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
+
+from bot.outages import Outage
+
+Result = TypeVar("Result")
+# The errors with which Telegram refuses a call for good.
+REFUSALS: Final = (BadRequest, Forbidden, InvalidToken)
+# Seconds before the second attempt, unless Telegram asks for more. They double with each attempt up to the maximum.
+_FIRST_PAUSE, _MAX_PAUSE = 1.0, 10.0
+
+
+async def until_answered(
+    call: Callable[[], Awaitable[Result]], outage: Outage, refusals: tuple[type[TelegramError], ...] = REFUSALS
+) -> Result:
+    """Return the call's result, however long that takes. Raise the errors in ``refusals``."""
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            result = await call()
+        except refusals:
+            raise
+        except TelegramError as error:
+            outage.failed(error)
+            await asyncio.sleep(_requested_pause(error) or pause)
+            pause = min(2 * pause, _MAX_PAUSE)
+        else:
+            outage.succeeded()
+            return result
+
+
+def _requested_pause(error: TelegramError) -> float | None:
+    if not isinstance(error, RetryAfter):
+        return None
+    pause = error.retry_after
+    return pause.total_seconds() if isinstance(pause, timedelta) else float(pause)

@@ -1,0 +1,201 @@
+"""Registers the webhook with Telegram without harming a bot that runs, and watches that it stays this bot's."""
+
+import logging
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from telegram import Bot, WebhookInfo
+from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
+
+from bot.database import DATABASE_ERRORS, AsyncDatabase
+from bot.outages import Outage
+from bot.polling import poll_every
+from bot.transport.contact import TelegramContact
+from bot.transport.retries import until_answered
+from bot.transport.webhook import WebhookServer
+from core.errors import BadSetting
+from storage.chat.webhook_secrets import forget_webhook_secret, share_webhook_secret, webhook_secret
+from storage.db.database import UnitOfWork
+from storage.models import instances
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two checks that the webhook is still this bot's.
+WATCH_SECONDS: Final = 30.0
+# How Telegram describes that our server refused a secret: "Wrong response from the webhook: 403 Forbidden".
+_REFUSED_SECRET: Final = re.compile(r"\b403\b")
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """What a process wants to register: its address, the secret if the settings give one, and the kinds of updates."""
+
+    url: str
+    secret: str | None
+    updates: list[str]
+
+
+class WebhookRegistration:
+    """One process's part in the registration of the bot's webhook."""
+
+    def __init__(
+        self,
+        settings: WebhookSettings,
+        telegram: Bot,
+        database: AsyncDatabase,
+        server: WebhookServer,
+        contact: TelegramContact,
+    ) -> None:
+        self._settings = settings
+        self._telegram = telegram
+        self._database = database
+        self._server = server
+        self._contact = contact
+        self._registered = False
+        self._last_error: tuple[datetime | None, str | None] = (None, None)
+        self._foreign: str | None = None
+        self._outage = _new_outage()
+        self._refusals = 0
+
+    async def claim(self) -> None:
+        """Share the secret with the bot's other processes; change nothing at Telegram yet.
+
+        Raise BadSetting if Telegram delivers to an address that ``check_address`` protects.
+        """
+        info = await _webhook_info(self._telegram, self._outage)
+        await check_address(info, self._settings.url, self._telegram.id, self._database)
+        before, secret = await self._database.write(self._share_secret)
+        self._server.secret = secret
+        self._last_error = (info.last_error_date, info.last_error_message)
+        same_updates = set(info.allowed_updates or ()) == set(self._settings.updates)
+        same = info.url == self._settings.url and secret == before and same_updates
+        self._registered = same and not _refuses_secret(info)
+
+    async def register(self) -> None:
+        """Register the webhook unless Telegram has it. Raise BadSetting if Telegram refuses it."""
+        if not self._registered:
+            try:
+                await until_answered(self._set_webhook, self._outage)
+            except (BadRequest, Forbidden) as error:
+                raise BadSetting(name="WEBHOOK_URL", reason=f"Telegram refuses it ({error})") from error
+        self._contact.webhook_is_ours = True
+
+    async def watch(self) -> None:
+        """Check the webhook at intervals until cancelled."""
+        await poll_every(WATCH_SECONDS, self.check, "Could not check the webhook")
+
+    async def check(self) -> None:
+        """Ask Telegram about the webhook. Report another's address; register again if our secret was refused."""
+        self._log_refusals()
+        try:
+            secret = await self._database.read(self._read_secret)
+            self._server.secret = secret or self._server.secret
+            info = await self._telegram.get_webhook_info()
+            self._contact.heard()
+            if info.url != self._settings.url:
+                self._report_foreign(info.url)
+            else:
+                await self._check_own(info)
+        except (TelegramError, *DATABASE_ERRORS) as error:
+            self._outage.failed(error)
+        else:
+            self._outage.succeeded()
+
+    async def _check_own(self, info: WebhookInfo) -> None:
+        if self._foreign is not None:
+            logger.info("The webhook is this bot's again")
+        self._foreign = None
+        self._contact.webhook_is_ours = True
+        error = (info.last_error_date, info.last_error_message)
+        if error[0] is None or error == self._last_error:
+            return
+        if _refuses_secret(info):
+            logger.warning("The webhook was registered with another secret, so it is registered again")
+            await self._set_webhook()
+        elif error[1] != self._last_error[1]:
+            logger.warning("Telegram could not deliver an update: %s", error[1])
+        self._last_error = error
+
+    def _report_foreign(self, url: str) -> None:
+        """Log that updates go elsewhere, once for each address. Taking the webhook back would start a fight."""
+        self._contact.webhook_is_ours = False
+        if url != self._foreign:
+            where = f"goes to {_origin(url)} now" if url else "was deleted"
+            logger.error("This bot receives no updates: its webhook %s. Restart the bot to take it back", where)
+        self._foreign = url
+
+    def _log_refusals(self) -> None:
+        if refused := self._server.refusals - self._refusals:
+            logger.warning("Refused %d webhook requests with a wrong secret", refused)
+        self._refusals = self._server.refusals
+
+    def _share_secret(self, unit: UnitOfWork) -> tuple[str | None, str]:
+        """Return the bot's secret before this start, and from now on."""
+        return self._read_secret(unit), share_webhook_secret(unit, self._telegram.id, self._settings.secret)
+
+    def _read_secret(self, unit: UnitOfWork) -> str | None:
+        return webhook_secret(unit, self._telegram.id)
+
+    async def _set_webhook(self) -> bool:
+        return await self._telegram.set_webhook(
+            self._settings.url, secret_token=self._server.secret, allowed_updates=self._settings.updates
+        )
+
+
+async def release_webhook(telegram: Bot, database: AsyncDatabase) -> None:
+    """Delete the webhook of a bot that polls from now on; Telegram answers no poll while it is set.
+
+    Raise BadSetting if Telegram delivers to an address that ``check_address`` protects.
+    """
+    outage = _new_outage()
+    info = await _webhook_info(telegram, outage)
+    await check_address(info, "", telegram.id, database)
+    if info.url:
+        logger.warning("Deleting the webhook %s, because WEBHOOK_URL is not set", _origin(info.url))
+        await until_answered(telegram.delete_webhook, outage, (InvalidToken,))
+    await database.write(lambda unit: forget_webhook_secret(unit, telegram.id))
+
+
+async def check_address(info: WebhookInfo, wanted: str, bot_id: int, database: AsyncDatabase) -> None:
+    """Raise BadSetting if a bot that starts must not replace the address that Telegram delivers to.
+
+    It may replace one that this database registered, once no other process of the bot runs. ``wanted`` is the new
+    address, or empty for none.
+    """
+    if info.url in ("", wanted):
+        return
+    secret, processes = await database.read(lambda unit: (webhook_secret(unit, bot_id), _processes(unit, bot_id)))
+    intro = "" if wanted else "it is not set, but "
+    reason = f"{intro}Telegram delivers this bot's updates to {_origin(info.url)}, "
+    if processes:
+        raise BadSetting(name="WEBHOOK_URL", reason=f"{reason}and {processes[0]} is receiving them; stop it first")
+    if secret is None:
+        advice = "stop that program and call the Bot API method deleteWebhook"
+        raise BadSetting(name="WEBHOOK_URL", reason=f"{reason}which another program registered; {advice}")
+    if wanted:
+        logger.warning("Moving the webhook from %s", _origin(info.url))
+
+
+def _processes(unit: UnitOfWork, bot_id: int) -> list[str]:
+    return [instance.process for instance in instances.live_instances(unit) if instance.bot_id == bot_id]
+
+
+def _new_outage() -> Outage:
+    return Outage("Telegram's webhook settings")
+
+
+async def _webhook_info(telegram: Bot, outage: Outage) -> WebhookInfo:
+    return await until_answered(telegram.get_webhook_info, outage, (InvalidToken,))
+
+
+def _refuses_secret(info: WebhookInfo) -> bool:
+    return _REFUSED_SECRET.search(info.last_error_message or "") is not None
+
+
+def _origin(url: str) -> str:
+    """Return the scheme, host and port of a URL, whose path may be secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
