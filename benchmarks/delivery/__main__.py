@@ -1,14 +1,13 @@
-"""Kills the bot under load while the wire is faulty, on both databases, polling and by webhook, and checks delivery.
+"""Kills the bot under load on a faulty wire, with both databases and both ways to receive updates, and checks delivery.
 
     python -m benchmarks.delivery
 
-The bot is ``thumbs bot`` with the model that ships, and the wire is the playground, which makes faults: refused calls,
-lost answers, cut connections, updates that come twice or out of order. A killed process is restarted at once, as a
-service manager would do. Each segment of kills has a fresh database and wire. At its end the history checker compares
-the texts with the wire's log and the bot's database.
-
-Ctrl-C ends the segments in progress early, and ``--resume`` continues with the kills that are left. The exit status is
-1 when Thumbs lost or doubled an answer, broke the order, or broke another promise.
+The bot is ``thumbs bot`` with the starter, and the wire is the playground with injected faults: refused calls, lost
+responses, cut connections, and updates that arrive twice or out of order. A killed process is restarted immediately, as
+by a service manager. Each segment of kills has a fresh database and wire. At the end of a segment, the history checker
+compares the texts with the wire's log and the bot's database. Ctrl-C ends the segments in progress early, and
+``--resume`` continues with the remaining kills. The exit status is 1 if Thumbs lost an answer, sent one twice, answered
+out of order, or broke another promise.
 """
 
 import argparse
@@ -69,7 +68,7 @@ class DeliveryRun:
                 pass
 
     def run_outages(self) -> None:
-        """Run the outages on PostgreSQL by polling, unless they are in the checkpoint."""
+        """Run the outages with PostgreSQL and polling, unless they are in the checkpoint."""
         if self._postgres is None or self._checkpoint.outages is not None or self.stop.is_set():
             return
         folder = self._new_folder("outages")
@@ -103,7 +102,7 @@ class DeliveryRun:
     def _start(
         self, stack: ExitStack, lane: Lane, folder: Path, redis: RedisServer | None, name: str
     ) -> tuple[People, WireLog, Segment]:
-        """Start wire, bot and people."""
+        """Start the wire, the bot and the people."""
         client = stack.enter_context(playground_server(folder))
         postgres = self._postgres if lane.on_postgres else None
         subject = stack.enter_context(running_subject(lane, client, folder, postgres, redis))
@@ -114,7 +113,7 @@ class DeliveryRun:
         return people, wire, Segment(subject, people, wire, patience)
 
     def _new_folder(self, name: str) -> Path:
-        """Return a new folder, whose name differs from those of segments that did not end."""
+        """Return a new folder with a name that no unfinished segment uses."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder))
 
     def _redis(self, stack: ExitStack, folder: Path) -> RedisServer:
@@ -135,7 +134,7 @@ class DeliveryRun:
 
 
 def main() -> int:
-    """Run what is left, write and print the results; return the exit status."""
+    """Run the remaining segments, write and print the results, and return the exit status."""
     arguments = _arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
     checkpoint = Checkpoint(arguments.work / "checkpoint.jsonl", arguments.resume)
@@ -166,7 +165,7 @@ def main() -> int:
 
 
 def _plans(arguments: argparse.Namespace, checkpoint: Checkpoint) -> list[SegmentPlan]:
-    """Return the segments that are left, the lanes in turn, so that an early end leaves all lanes equally far."""
+    """Return the remaining segments, alternating between lanes, so that all lanes progress equally."""
     plans = []
     for lane in arguments.lanes:
         number = arguments.plain_kills if lane is Lane.PLAIN_BOT else arguments.kills
@@ -199,7 +198,7 @@ def _report(checkpoint: Checkpoint, seed: int) -> DeliveryReport:
 
 
 def _is_clean(result: SegmentResult) -> bool:
-    """Return whether nothing in a segment's folder needs to be looked at."""
+    """Return whether a segment's folder contains nothing to investigate."""
     found = result.findings
     noteworthy = (found.lost, found.doubled, found.out_of_order, found.refused, found.unexplained, result.stalled)
     return not any(noteworthy) and not result.unexpected_exits and not found.unfinished

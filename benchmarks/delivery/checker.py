@@ -1,4 +1,4 @@
-"""Checks a history: every text is answered once, or its reply is listed as uncertain, and a chat's order is kept."""
+"""Checks a history: each text is answered once and in order, or its reply is listed as uncertain."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -30,10 +30,10 @@ class UncertainReply:
 class Findings:
     """What a history shows.
 
-    ``lost`` texts have no answer and no uncertain reply; ``doubled`` ones have several answers; ``out_of_order`` ones
-    were answered after a later text in the same chat; ``refused`` ones got a message without a verdict. ``unexplained``
-    are the numbers of calls that sent a message that answers no text. ``unfinished`` counts replies that are still to
-    be sent and updates that are still to be handled.
+    ``lost`` texts have no answer and no uncertain reply. ``doubled`` texts have several answers. ``out_of_order`` texts
+    were answered after a later text in the same chat. ``refused`` texts got a message without a verdict.
+    ``unexplained`` lists the numbers of calls with a message that answers no text. ``unfinished`` counts replies to
+    send and updates to handle.
     """
 
     texts: int
@@ -48,12 +48,12 @@ class Findings:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing more is to come: each text is accounted for, and the bot has nothing left to do."""
+        """Whether the history is complete: each text is accounted for, and the bot has nothing left to do."""
         return not self.lost and not self.unfinished
 
 
 def check(history: History) -> Findings:
-    """Return what the history shows."""
+    """Return the findings from the history."""
     texts = set(history.texts)
     arrived = sorted((call for call in history.calls if call.arrived), key=lambda call: call.number)
     answers = Counter(call.text for call in arrived)

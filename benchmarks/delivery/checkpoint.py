@@ -1,7 +1,7 @@
-"""The checkpoint of a benchmark: a file of JSON lines, from which an interrupted run resumes.
+"""Stores a benchmark's checkpoint: a file with JSON lines from which an interrupted run resumes.
 
-Each kill has a line, which shows the progress. Each segment has a line once its history is checked, and only these
-count: the kills of a segment that did not end are repeated.
+Each kill has a line that shows the progress. Each segment gets a line when its history has been checked. Only the lines
+for segments count: kills in an unfinished segment are repeated.
 """
 
 import json
@@ -20,14 +20,14 @@ _OUTAGES: Final = "outages"
 
 
 class Checkpoint:
-    """Appends to the file and knows what it held before. Thread-safe."""
+    """Appends to the file, and holds its previous content. Thread-safe."""
 
     def __init__(self, path: Path, resume: bool) -> None:
         self._lock = threading.Lock()
         if not resume:
             path.write_text("", encoding="utf-8")
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        # The last line is incomplete if the process was killed while it wrote.
+        # The last line is incomplete if the process was killed while writing it.
         entries = [entry for line in lines if (entry := _parsed(line)) is not None]
         self.segments: list[dict[str, Any]] = [entry["result"] for entry in entries if entry["kind"] == _SEGMENT]
         """Each finished segment as JSON."""
@@ -60,7 +60,7 @@ class Checkpoint:
         self._file.close()
 
     def _append(self, kind: str, result: dict[str, Any]) -> dict[str, Any]:
-        """Append a line and return the result as it will be read."""
+        """Append a line, and return the result in the form in which it will be read."""
         line = json.dumps({"kind": kind, "result": result})
         with self._lock:
             self._file.write(line + "\n")

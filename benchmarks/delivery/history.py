@@ -14,7 +14,7 @@ OPEN_REPLIES: Final = (ReplyState.PENDING, ReplyState.SENDING)
 
 @dataclass(frozen=True, slots=True)
 class SentText:
-    """A text that the wire accepted for the bot's queue; the ids of a chat's messages ascend."""
+    """A text that the wire accepted for the bot's queue. Message ids increase within a chat."""
 
     chat_id: int
     message_id: int
@@ -22,10 +22,10 @@ class SentText:
 
 @dataclass(frozen=True, slots=True)
 class WireCall:
-    """A call of sendMessage, numbered in the order in which the wire executed the calls.
+    """A call to sendMessage. The numbers follow the order in which the wire executed the calls.
 
-    ``answers`` is the message that it replies to. It has ``arrived`` if the person sees the message. ``fault`` is what
-    the wire did to the call.
+    ``answers`` is the message that the call replies to. The call has ``arrived`` if the person sees its message.
+    ``fault`` is the wire's fault during the call.
     """
 
     number: int
@@ -37,16 +37,16 @@ class WireCall:
 
     @property
     def text(self) -> SentText | None:
-        """The text that the message answers, None when it answers none."""
+        """The text that the message answers, or None if it does not answer a text."""
         return None if self.answers is None else SentText(self.chat_id, self.answers)
 
     @classmethod
     def parse(cls, entry: JsonObject) -> "WireCall | None":
-        """Return a call from the playground's log, None for a method other than sendMessage."""
+        """Return a call from the playground's log, or None for a method other than sendMessage."""
         if entry["method"] != "sendMessage":
             return None
         params = entry["params"]
-        # The wire does not parse the parameters of a call that it refuses.
+        # The wire does not parse the parameters of refused calls.
         reply = _parsed(params.get("reply_parameters")) or {}
         return cls(
             number=entry["seq"],
@@ -68,13 +68,13 @@ class StoredReply:
 
     @property
     def text(self) -> SentText | None:
-        """The text that the reply answers, None when it answers none."""
+        """The text that the reply answers, or None if it does not answer a text."""
         return None if self.answers is None else SentText(self.chat_id, self.answers)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One segment; a bot without a database of replies and updates has none of either."""
+    """The history of one segment. For a bot without a database, it has no replies and no updates."""
 
     texts: tuple[SentText, ...]
     calls: tuple[WireCall, ...]

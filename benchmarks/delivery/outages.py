@@ -1,4 +1,4 @@
-"""Outages of PostgreSQL and Redis under load: the rate of answers after each over the rate before it."""
+"""Measures outages of PostgreSQL and Redis under load: the answer rate after each outage, relative to before."""
 
 import signal
 import time
@@ -17,18 +17,18 @@ from benchmarks.delivery.segment import Segment
 from benchmarks.delivery.wire import WireLog
 from tests.redis_server import RedisServer
 
-# Seconds of each window in which answers are counted, and seconds between an outage and the second window.
+# Length in seconds of each window in which answers are counted, and seconds between an outage and the second window.
 _WINDOW: Final = 15.0
 _RECOVERY: Final = 10.0
-# Seconds that a server is away, or its connections are used up.
+# Seconds during which a server is down or its connections are used up.
 _AWAY: Final = 5.0
-# Seconds within which an answer counts.
+# Maximum number of seconds for an answer to count.
 _IN_TIME: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """One outage: answers a second in the windows before and after, and the seconds from its end to an answer.
+    """One outage: answers per second in the windows before and after, and the seconds from its end to an answer.
 
     An answer counts in the window in which its text was sent, if it arrived within five seconds.
     """
@@ -41,7 +41,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class OutageResult:
-    """All outages, and what the history of the whole run shows."""
+    """All outages, and the findings from the whole run's history."""
 
     outages: tuple[Outage, ...]
     findings: Findings
@@ -49,7 +49,7 @@ class OutageResult:
 
 
 class OutageRun:
-    """Outages one after another while people write to a bot on PostgreSQL and Redis."""
+    """Causes outages one after another while people write to a bot with PostgreSQL and Redis."""
 
     def __init__(
         self, segment: Segment, people: People, wire: WireLog, postgres: PostgresServer, redis: RedisServer
@@ -87,7 +87,7 @@ class OutageRun:
         return Outage(name, self._rate(before), self._rate(after), None if first is None else round(first - over, 2))
 
     def _rate(self, start: float) -> float:
-        """Return the answers a second to the texts in a window that arrived in time."""
+        """Return the answers per second that arrived in time, for the texts in a window."""
         sent_at = {text: at for at, text in self._people.sent() if start <= at < start + _WINDOW}
         answered = {
             call.text
@@ -97,7 +97,7 @@ class OutageRun:
         return round(len(answered) / _WINDOW, 2)
 
     def _restart_postgres(self) -> None:
-        """Stop the server without waiting for clients, and start it after a while."""
+        """Stop the server without waiting for clients, and start it again after a while."""
         options = {"bin_path": self._postgres.bin_path, "user": self._postgres.system_user}
         pgexec("pg_ctl", ("-w", "-m", "immediate", "-D", str(self._postgres.pgdata), "stop"), **options)
         self._segment.pause(_AWAY)
@@ -108,7 +108,7 @@ class OutageRun:
             _terminate_others(admin)
 
     def _use_up_connections(self) -> None:
-        """Occupy every connection for a while and make the bot connect again meanwhile."""
+        """Occupy all connections for a while, and force the bot to reconnect meanwhile."""
         with psycopg.connect(self._postgres.get_uri(), autocommit=True) as admin, _all_connections(self._postgres):
             _terminate_others(admin, "thumbs-benchmark")
             with _all_connections(self._postgres):
@@ -134,7 +134,7 @@ def _all_connections(server: PostgresServer) -> Iterator[None]:
 
 
 def _terminate_others(admin: "psycopg.Connection[tuple[object, ...]]", spared: str = "") -> None:
-    """Terminate all clients' backends except this one and those of the application ``spared``."""
+    """Terminate all client backends except this one and those for the application ``spared``."""
     admin.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> %s",

@@ -1,4 +1,4 @@
-"""Simulated people who write texts at a steady rate, and the faults that the wire has meanwhile."""
+"""Simulates people who write texts at a steady rate, and injects the wire's faults."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ _FIRST_PERSON: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class WireFault:
-    """A kind of fault of the playground that hits the next call of ``method``; ``rate`` is its number per text."""
+    """A playground fault that affects the next call to ``method``. ``rate`` is the number of faults per text."""
 
     kind: str
     method: str
@@ -47,7 +47,7 @@ WEBHOOK_FAULTS: Final = (WireFault("out_of_order", "*", 0.01),)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``people`` in turn write ``rate`` texts a second in all."""
+    """``people`` people take turns and write a total of ``rate`` texts per second."""
 
     rate: float
     people: int
@@ -81,15 +81,15 @@ class People:
             return list(self._sent)
 
     def wait_for_next_text(self) -> float:
-        """Wait for the next text and return its time; raise RuntimeError when nobody writes any more."""
+        """Wait for the next text and return its time. Raise RuntimeError if the people have stopped writing."""
         with self._changed:
             known = len(self._sent)
             if not self._changed.wait_for(lambda: len(self._sent) > known, timeout=30):
-                raise RuntimeError("nobody writes any more") from self._error
+                raise RuntimeError("the people have stopped writing") from self._error
             return self._sent[-1][0]
 
     def stop(self) -> None:
-        """Stop writing, cancel the faults and release an update that one of them holds back; re-raise an error."""
+        """Stop writing, cancel the faults, and release an update that a fault holds back. Re-raise any error."""
         self._stopping.set()
         self._thread.join()
         if self._error is not None:
@@ -102,7 +102,7 @@ class People:
             turns = list(range(_FIRST_PERSON, _FIRST_PERSON + self._load.people))
             self._random.shuffle(turns)
             start = time.monotonic()
-            # On a schedule, so that the rate does not depend on how busy the machine is.
+            # The texts follow a schedule so that the rate does not depend on the machine's load.
             while not self._stopping.wait(max(0.0, start + self._next_turn() / self._load.rate - time.monotonic())):
                 for fault in self._faults:
                     if self._random.random() < fault.rate:
@@ -110,12 +110,12 @@ class People:
                             fault.kind, fault.method, seconds=fault.seconds, retry_after=fault.retry_after
                         )
                 self._send(turns[len(self._sent) % len(turns)])
-        # Whatever ends the thread is raised again in the thread that kills.
+        # Any error that ends this thread is raised again in the thread that kills.
         except Exception as error:
             self._error = error
 
     def _next_turn(self) -> float:
-        """Return the place of the next text in the schedule, at random within half a turn."""
+        """Return the next text's place in the schedule, at random within half a turn."""
         return len(self._sent) + self._random.uniform(0.5, 1.5)
 
     def _send(self, person: int) -> None:

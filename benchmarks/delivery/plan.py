@@ -1,4 +1,4 @@
-"""The lanes, and the plan of kills, drawn before anything runs, so that it depends on the seed alone."""
+"""Defines the lanes, and draws the plan of kills before anything runs, so that it depends only on the seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Lane(StrEnum):
-    """A bot with its database and the way in which it receives updates."""
+    """A bot, its database, and its way to receive updates."""
 
     SQLITE_POLLING = "sqlite-polling"
     SQLITE_WEBHOOK = "sqlite-webhook"
@@ -19,20 +19,20 @@ class Lane(StrEnum):
 
     @property
     def on_postgres(self) -> bool:
-        """Whether the database is PostgreSQL, with Redis as the broker, rather than SQLite."""
+        """Whether the database is PostgreSQL, with Redis as the broker, and not SQLite."""
         return self in (Lane.POSTGRES_POLLING, Lane.POSTGRES_WEBHOOK)
 
     @property
     def by_webhook(self) -> bool:
-        """Whether updates come by webhook rather than by polling."""
+        """Whether updates arrive by webhook and not by polling."""
         return self in (Lane.SQLITE_WEBHOOK, Lane.POSTGRES_WEBHOOK)
 
 
 class Moment(StrEnum):
-    """The part of a process's work in which it is killed.
+    """The part of a process's work during which it is killed.
 
-    STARTING: between the start of the process and its usual first answer. The others are thirds of the usual time from
-    a text to its answer, after a text was sent; other texts are at other points then.
+    STARTING: between the start of the process and its usual first answer. The other moments are thirds of the usual
+    time from a text to its answer. At such a moment, other texts are at other points.
     """
 
     STARTING = "starting"
@@ -43,7 +43,7 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedKill:
-    """One planned kill: ``share`` of the moment passes before it, 0 to 1, after ``pause`` seconds of answering."""
+    """One planned kill. It comes after ``pause`` seconds of answering and a ``share`` (0 to 1) of the moment."""
 
     victim: str
     moment: Moment
@@ -53,14 +53,14 @@ class PlannedKill:
 
 @dataclass(frozen=True, slots=True)
 class SegmentPlan:
-    """Kills of one lane, numbered from ``first``, that share a fresh database and one history."""
+    """Kills in one lane, numbered from ``first``, that share a fresh database and one history."""
 
     lane: Lane
     first: int
     kills: tuple[PlannedKill, ...]
 
 
-# Seconds of undisturbed answering before a kill, except before one during a start.
+# Seconds of undisturbed answering before a kill, except before a kill during a start.
 _PAUSES: Final = (2.0, 6.0)
 
 
@@ -74,6 +74,6 @@ def draw_kills(seed: str, number: int, victims: Sequence[str]) -> list[PlannedKi
 
 
 def split_into_segments(lane: Lane, kills: Sequence[PlannedKill], size: int, executed: int = 0) -> list[SegmentPlan]:
-    """Return the segments of at most ``size`` kills that remain after the first ``executed`` ones."""
+    """Return the remaining segments, with at most ``size`` kills each, after the first ``executed`` kills."""
     starts = range(executed, len(kills), size)
     return [SegmentPlan(lane, start, tuple(kills[start : start + size])) for start in starts]

@@ -1,4 +1,4 @@
-"""Sums up the segments of each lane, and lists the faults: what should not have happened."""
+"""Sums up the segments in each lane, and lists faults, which are events that should not have happened."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ class DeliveryReport:
     """The content of ``benchmarks/results/delivery.json``.
 
     ``uncertain`` lists the uncertain replies, each with its lane and the numbers of the kills of its segment.
-    ``outages`` is None if they were not measured. ``faults`` are sentences on Thumbs, none when all is well.
+    ``outages`` is None if they were not measured. ``faults`` are sentences about Thumbs; there are none if all is well.
     """
 
     provenance: Provenance
@@ -78,7 +78,7 @@ class DeliveryReport:
 
 
 def summarise(lane: str, segments: Sequence[dict[str, Any]]) -> LaneReport:
-    """Return the sums of a lane's segments, which are JSON of SegmentResult."""
+    """Return the sums over a lane's segments, which are SegmentResults as JSON."""
     kills = [kill for segment in segments for kill in segment["kills"]]
     works = [kill["work"] for kill in kills if kill["work"]]
     findings = [segment["findings"] for segment in segments]
@@ -122,7 +122,7 @@ def uncertain_replies(segments: Sequence[dict[str, Any]]) -> tuple[dict[str, Any
 
 
 def thumbs_faults(lanes: Sequence[LaneReport], outages: dict[str, Any] | None) -> tuple[str, ...]:
-    """Return a sentence for each promise that Thumbs did not keep; the plain bot promises nothing."""
+    """Return a sentence for each promise that Thumbs broke. The plain bot makes no promises."""
     thumbs = [report for report in lanes if report.lane != Lane.PLAIN_BOT]
     faults = [f"{report.lane}: {fault}" for report in thumbs for fault in _lane_faults(report)]
     texts, uncertain = (sum(getattr(report, name) for report in thumbs) for name in ("texts", "uncertain"))

@@ -1,4 +1,4 @@
-"""One segment: people write, the bot is killed as planned, and in the end the history is checked."""
+"""Runs one segment: people write, the bot is killed as planned, and finally the history is checked."""
 
 import threading
 import time
@@ -16,26 +16,26 @@ from benchmarks.delivery.plan import Moment, PlannedKill, SegmentPlan
 from benchmarks.delivery.subjects import Subject, Work
 from benchmarks.delivery.wire import WireLog
 
-# Seconds after which a bot that answers nobody counts as stalled.
+# Seconds without any answer after which a bot counts as stalled.
 _STALL_TIMEOUT: Final = 60.0
 _POLL_INTERVAL: Final = 0.25
 # Seconds after a kill in which the wire may still execute a call of the killed process. A start takes longer.
 _LAST_CALL: Final = 0.5
-# First guesses, in seconds, until there is a median to use.
+# Initial estimates, in seconds, until there is a median to use.
 _USUAL_RECOVERY: Final = 2.0
 _USUAL_LATENCY: Final = 0.1
-# The number of newest texts that the usual latency is measured on.
+# Number of newest texts that are used to compute the usual latency.
 _LATENCY_TEXTS: Final = 50
 _THIRDS: Final = {Moment.RECEIVING: 0, Moment.CLASSIFYING: 1, Moment.SENDING: 2}
 
 
 class Stalled(Exception):
-    """The bot answered nobody for too long."""
+    """Raised if the bot has not answered anyone for too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """One kill, and what the bot had begun just then, where its database says so."""
+    """One kill, and the bot's open work at that time if its database shows it."""
 
     number: int
     victim: str
@@ -45,9 +45,10 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class SegmentResult:
-    """One finished segment; ``stalled`` is the error that ended it early.
+    """One finished segment.
 
-    ``recoveries`` are the seconds from a kill to the next answer, except where the next kill came first.
+    ``stalled`` is the error that ended the segment early. ``recoveries`` are the seconds from each kill to the next
+    answer, unless the next kill came first.
     """
 
     lane: str
@@ -62,7 +63,7 @@ class SegmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds in which a bot must catch up after the last text, and seconds without open work after which it has."""
+    """Seconds for a bot to catch up after the last text, and seconds without open work after which it has caught up."""
 
     catch_up: float
     quiet: float
@@ -105,13 +106,13 @@ class Segment:
         )
 
     def wait_for_answer(self) -> None:
-        """Wait for the first answer since the last start; raise Stalled if none arrives."""
+        """Wait for the first answer since the last start. Raise Stalled if no answer arrives."""
         deadline = time.monotonic() + _STALL_TIMEOUT
         since = self._starts[-1] + _LAST_CALL
         while not self._wire.wait_for(lambda: self._wire.arrived_since(since), _POLL_INTERVAL):
             self._subject.restart_if_ended()
             if time.monotonic() > deadline:
-                raise Stalled(f"nobody was answered for {_STALL_TIMEOUT:.0f} seconds")
+                raise Stalled(f"no one was answered for {_STALL_TIMEOUT:.0f} seconds")
 
     @property
     def unexpected_exits(self) -> int:
@@ -119,7 +120,7 @@ class Segment:
         return self._subject.unexpected_exits
 
     def pause(self, seconds: float) -> None:
-        """Let people write for a while; restart the processes that end, as a service manager would."""
+        """Let people write for a while, and restart processes that end, like a service manager."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             self._subject.restart_if_ended()
@@ -132,14 +133,14 @@ class Segment:
         return check(self._history())
 
     def _history(self) -> History:
-        """Return the history so far. The texts are read last, so that no answer seems to answer nothing."""
+        """Return the history so far. The texts are read last, so that each answer has its text."""
         replies, work = self._subject.replies(), self._subject.work()
         calls = self._wire.calls()
         texts = tuple(text for _, text in self._people.sent())
         return History(texts, calls, replies, work.received if work else 0)
 
     def _kill(self, number: int, planned: PlannedKill) -> Kill:
-        """Wait for the planned moment and kill."""
+        """Wait for the planned moment, and kill."""
         if planned.moment is Moment.STARTING:
             time.sleep(max(0.0, self._starts[-1] + planned.share * self._usual_recovery() - time.monotonic()))
         else:
@@ -178,7 +179,7 @@ class Segment:
         return median(self._recoveries() or [_USUAL_RECOVERY])
 
     def _usual_latency(self) -> float:
-        """Return the median seconds from a text to its answer, of the newest texts."""
+        """Return the median seconds from a text to its answer, over the newest texts."""
         sent_at = {text: moment for moment, text in self._people.sent()[-_LATENCY_TEXTS:]}
         seconds = [
             read_at - sent_at[text]

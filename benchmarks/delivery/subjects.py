@@ -1,4 +1,4 @@
-"""The bots that are killed: Thumbs on either database, and the plain bot."""
+"""Runs the bots that are killed: Thumbs with either database, and the plain bot."""
 
 import socket
 import threading
@@ -35,7 +35,7 @@ _MIGRATION_LOCK: Final = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a bot had begun: updates stored but not handled, and replies in the outbox by state."""
+    """A bot's open work: updates stored but not handled, and replies in the outbox by state."""
 
     received: int
     pending: int
@@ -43,10 +43,10 @@ class Work:
 
 
 class Subject(Protocol):
-    """A bot whose processes can be killed."""
+    """A bot with processes that can be killed."""
 
     def kill(self, victim: str) -> None:
-        """Send SIGKILL to a process and start it again at once."""
+        """Send SIGKILL to a process, and restart it immediately."""
 
     def restart_if_ended(self) -> None:
         """Restart the processes that ended without being killed."""
@@ -56,7 +56,7 @@ class Subject(Protocol):
         """How often a process ended without being killed."""
 
     def work(self) -> Work | None:
-        """Return what the bot has begun, None if it has no database that says so."""
+        """Return the bot's open work, or None if it has no database that shows it."""
 
     def replies(self) -> tuple[StoredReply, ...]:
         """Return the replies in the bot's database, if it has one."""
@@ -73,7 +73,7 @@ class ThumbsBot:
         self._bot = Service.thumbs("bot", environment_with(variables), folder)
 
     def kill(self, victim: str) -> None:
-        """Send SIGKILL to the bot and start it again."""
+        """Send SIGKILL to the bot, and restart it."""
         self._bot.kill()
 
     def restart_if_ended(self) -> None:
@@ -129,7 +129,7 @@ class PlainBot:
             self._services[victim].kill(group=True)
 
     def restart_if_ended(self) -> None:
-        """Restart bot or worker if they ended."""
+        """Restart the bot and the worker if they have ended."""
         for service in self._services.values():
             service.restart_if_ended()
 
@@ -146,13 +146,13 @@ class PlainBot:
         return ()
 
     def stop(self) -> None:
-        """Stop bot and worker."""
+        """Stop the bot and the worker."""
         for service in self._services.values():
             service.stop()
 
 
 def victims(lane: Lane) -> tuple[str, ...]:
-    """Return the processes of a lane that are killed."""
+    """Return a lane's processes that can be killed."""
     return (_BOT, _WORKER, _WORKERS_CHILD) if lane is Lane.PLAIN_BOT else (_BOT,)
 
 
@@ -160,7 +160,7 @@ def victims(lane: Lane) -> tuple[str, ...]:
 def running_subject(
     lane: Lane, client: PlaygroundClient, folder: Path, postgres: PostgresServer | None, redis: RedisServer | None
 ) -> Iterator[Subject]:
-    """Run a lane's bot with everything fresh in ``folder``, whose name is also that of its PostgreSQL database."""
+    """Run a lane's bot in a fresh ``folder``. The folder's name is also the name of the PostgreSQL database."""
     (folder / "var").mkdir()
     variables = {
         "DATA_DIR": str(folder / "var"),

@@ -1,4 +1,4 @@
-"""The wire: a playground as a separate process, and a thread that reads its log of calls."""
+"""Runs the wire: a playground in a separate process, and a thread that reads its call log."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ from playground.client import PlaygroundClient
 TOKEN: Final = "7654321:playground-token-for-benchmarks"
 _READY: Final = "playground listening on "
 _STOP_TIMEOUT: Final = 20.0
-# Seconds that one request for new calls waits for the first of them.
+# Seconds for which a request for new calls waits for the first call.
 _LONG_POLL: Final = 1
 
 
@@ -49,7 +49,7 @@ def playground_server(folder: Path) -> Iterator[PlaygroundClient]:
 
 
 class WireLog:
-    """The calls of sendMessage so far, with the ``time.monotonic()`` at which they were read."""
+    """The calls to sendMessage so far, with the ``time.monotonic()`` at which each call was read."""
 
     def __init__(self, client: PlaygroundClient) -> None:
         self._client = client
@@ -86,7 +86,7 @@ class WireLog:
         return False
 
     def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until ``condition`` holds, checked after every call; return whether it does within ``seconds``."""
+        """Wait until ``condition`` holds, and check it after every call. Return whether it holds within ``seconds``."""
         with self._changed:
             return self._changed.wait_for(condition, seconds)
 

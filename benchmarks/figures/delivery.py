@@ -1,4 +1,4 @@
-"""Tables on delivery: the bot killed under load with a faulty wire, beside a plain bot, and outages of its servers."""
+"""Tables about delivery: Thumbs and a plain bot, killed under load on a faulty wire, and outages of servers."""
 
 from collections.abc import Callable
 from typing import Final
@@ -33,45 +33,52 @@ _FIGURES: Final[dict[str, Callable[[Results], str]]] = {
 
 
 def delivery(found: Results) -> str:
-    """Return what became of texts while the bot was killed, and of the rate after outages, from ``delivery.json``."""
+    """Render ``delivery.json``: the outcomes for texts while the bot was killed, and the answer rates after outages."""
     lanes, load = found["lanes"], found["load"]
     thumbs = [lane for name, lane in lanes.items() if name != _PLAIN]
     kills, texts = (sum(lane[name] for lane in thumbs) for name in ("kills", "texts"))
     uncertain = len([reply for reply in found["uncertain"] if reply["lane"] != _PLAIN])
     return paragraphs(
         f"`thumbs bot` with the model that ships was killed with `kill -9` {kills:,} times at random moments and "
-        f"restarted at once, while {load['people']} simulated people wrote {load['rate']:.0f} texts a second in all "
-        "through the playground. The wire refused calls (429, 500, 502), delayed them, cut connections before and "
-        "after a call was executed, and delivered updates twice and, by webhook, out of order. The history checker "
-        "compares the texts with the wire's log and the bot's database: a text is lost when no answer arrived and no "
-        "reply to it is listed as uncertain.",
-        "The plain bot is python-telegram-bot with persistence, and a Celery task on Redis that classifies and sends, "
-        "with the settings that their documentation recommends (`acks_late`, `reject_on_worker_lost`, retries). Its "
-        "kills hit the bot, the worker or the worker's child. Redis delivers the tasks of a killed worker again after "
-        "10 seconds, not after an hour as by default. It keeps no list of uncertain replies.",
+        f"restarted immediately. Meanwhile, {load['people']} simulated people wrote a total of {load['rate']:.0f} "
+        "texts per second through the playground. The wire refused calls (429, 500, 502), delayed them, cut "
+        "connections before and after calls, and delivered updates twice and, by webhook, out of order. The history "
+        "checker compares the texts with the wire's log and the bot's database. A text is lost if no answer arrived "
+        "and no reply to it is listed as uncertain.",
+        "The plain bot consists of python-telegram-bot with persistence, and a Celery task on Redis that classifies "
+        "and sends. It uses the settings recommended in their documentation (`acks_late`, `reject_on_worker_lost`, "
+        "retries). Its kills hit the bot, the worker or the worker's child. Redis redelivers a killed worker's tasks "
+        "after 10 seconds; the default is one hour. The plain bot keeps no list of uncertain replies.",
         command("python -m benchmarks.delivery --outages --out benchmarks/results/delivery.json"),
         table(
             ("Figure", *(_LANES[name] for name in lanes)),
             [(name, *(figure(lane) for lane in lanes.values())) for name, figure in _FIGURES.items()],
         ),
-        f"In all, {uncertain} of {texts:,} replies of Thumbs ({percent(uncertain / texts, 2)}) are uncertain, each "
-        "listed in the database and in the results file.",
+        f"In total, {uncertain} of {texts:,} replies from Thumbs ({percent(uncertain / texts, 2)}) are uncertain. Each "
+        "one is listed in the database and in the results file.",
         *_outages(found["outages"]),
         measured(found),
     )
 
 
 def _outages(outages: Results | None) -> tuple[str, ...]:
-    """Return the paragraphs on outages, none if they were not measured."""
+    """Return the paragraphs about outages, or no paragraphs if outages were not measured."""
     if outages is None:
         return ()
     findings = outages["findings"]
     return (
-        "Outages under the same load, on PostgreSQL by polling. PostgreSQL and Redis were away for five seconds each "
-        "time, or PostgreSQL's connections were all taken. An answer counts in the 15 seconds before an outage, or "
-        "in 15 seconds that start 10 seconds after its end, if it arrived within five seconds of its text:",
+        "We also caused outages under the same load, with PostgreSQL and polling. PostgreSQL or Redis was stopped "
+        "for five seconds, PostgreSQL's backends were killed, or all its connections were used up. Answers are counted "
+        "in the 15 seconds before an outage and in 15 seconds that start 10 seconds after its end, if they arrived "
+        "within five seconds of their text:",
         table(
-            ("Outage", "Answers a second before", "Answers a second after", "Ratio", "From its end to an answer (s)"),
+            (
+                "Outage",
+                "Answers per second before",
+                "Answers per second after",
+                "Ratio",
+                "From its end to an answer (s)",
+            ),
             [
                 (
                     outage["name"],
@@ -83,7 +90,7 @@ def _outages(outages: Results | None) -> tuple[str, ...]:
                 for outage in outages["outages"]
             ],
         ),
-        f"Of the {findings['texts']:,} texts written meanwhile, {len(findings['lost'])} were lost, "
+        f"Of the {findings['texts']:,} texts written during this test, {len(findings['lost'])} were lost, "
         f"{len(findings['doubled'])} answered twice and {len(findings['out_of_order'])} answered out of order; "
         f"{len(findings['uncertain'])} replies are uncertain.",
     )

@@ -229,5 +229,5 @@ def test_the_tables_show_thumbs_beside_the_plain_bot() -> None:
     text = delivery(json.loads(json.dumps(asdict(report))))
     assert "| Figure | SQLite, polling | Plain bot, polling |" in text
     assert "| Replies listed as uncertain after a kill | 1 | - |" in text
-    assert "1 of 4 replies of Thumbs (25.00%) are uncertain" in text
+    assert "1 of 4 replies from Thumbs (25.00%) are uncertain" in text
     assert "| Redis killed | 10.0 | 9.6 | **96%** | 0.1 |" in text
