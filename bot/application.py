@@ -22,6 +22,7 @@ from bot.transport.failed_updates import FailedUpdates
 from bot.transport.inbox import Inbox
 from bot.transport.message_parts import JoinedText
 from bot.transport.outbox import Outbox
+from bot.transport.troubles import Troubles
 from bot.transport.update_parsing import updates_in
 from core.settings import Settings
 
@@ -40,10 +41,11 @@ class Bot:
         telegram = self._application.bot
         self._outbox = Outbox(telegram, database, retry_uncertain=settings.uncertain_replies == "retry")
         self._arrivals = Arrivals(database)
-        failures = FailedUpdates(telegram, database, self._outbox)
+        self._access = Access(settings.admin_ids)
+        troubles = Troubles(telegram, database, self._outbox, self._access.admin_ids)
+        failures = FailedUpdates(telegram, database, self._outbox, troubles)
         self._inbox = Inbox(telegram, database, self._handle, failures)
         self._connection = TelegramConnection(settings, self._application, database, self._inbox)
-        self._access = Access(settings.admin_ids)
         self._menus = CommandMenus(telegram, database, self._access.admin_ids, PUBLIC_COMMANDS, ADMIN_COMMANDS)
         self._application.add_handlers(all_handlers(settings, database, model, self._access))
         self._application.add_error_handler(failures.on_error)

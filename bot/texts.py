@@ -80,6 +80,8 @@ class Texts:
     other_content: str
     unknown_command: str
     failed: str
+    trouble_update_failed: str
+    trouble_update_dropped: str
     command_start: str
     command_help: str
     command_id: str

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli import broker, data, database, keys, models, outbox
+from cli import broker, data, database, keys, models, outbox, updates
 from cli.corrections import commands
 from cli.evaluate import evaluate
 from cli.fine_tune import fine_tune
@@ -36,6 +36,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="key")
 app.add_typer(models.app, name="models")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(updates.app, name="updates")
 app.command(cls=TextCommand)(predict)
 app.command()(fine_tune)
 app.command()(evaluate)

@@ -63,6 +63,21 @@ class UnknownPrediction(StorageError):
     message = "Prediction {prediction_id} has been deleted together with its text."
 
 
+class UnknownUpdate(BadInput):
+    message = (
+        "There is no unfinished update {update_id}; it was handled, dropped, deleted with its sender or never stored. "
+        "To see the unfinished ones, run thumbs updates list."
+    )
+
+
+class SeveralUpdates(BadInput):
+    message = "There is an update {update_id} of each of the bots {bots}. Choose one with --bot."
+
+
+class UpdateNotFailed(BadInput):
+    message = "Update {update_id} is {state}; only failed updates can be retried."
+
+
 class UnknownReply(BadInput):
     message = "Reply {reply_id} does not exist; it may have been purged. To see the replies, run thumbs outbox list."
 

@@ -1,4 +1,4 @@
-"""Counts each update's failed attempts, and apologises to the sender after the last one."""
+"""Counts each update's failed attempts. After the last one, apologises to the sender and notifies the admins."""
 
 import logging
 from collections.abc import Sequence
@@ -10,8 +10,10 @@ from telegram import Bot
 from bot.database import DATABASE_OUTAGES, AsyncDatabase
 from bot.transport.conversation import Incoming, MessageContent, send
 from bot.transport.outbox import Outbox
+from bot.transport.troubles import Troubles
 from bot.transport.update_parsing import Context, parse_incoming, updates_in
 from storage.chat import inbox
+from storage.chat.troubles import TroubleKind
 from storage.db.database import UnitOfWork
 from storage.errors import UpdateHandled
 
@@ -24,10 +26,11 @@ _MAX_REASON_LENGTH: Final = 1000
 class FailedUpdates:
     """Records updates that could not be handled. The inbox retries an update until it has no attempts left."""
 
-    def __init__(self, bot: Bot, database: AsyncDatabase, outbox: Outbox) -> None:
+    def __init__(self, bot: Bot, database: AsyncDatabase, outbox: Outbox, troubles: Troubles) -> None:
         self._bot = bot
         self._database = database
         self._outbox = outbox
+        self._troubles = troubles
 
     async def on_error(self, update: object, context: Context) -> None:
         """Record that a handler raised an error. PTB calls this as its error handler."""
@@ -41,7 +44,7 @@ class FailedUpdates:
     async def record(
         self, update_ids: Sequence[int], error: Exception | None, incoming: Incoming | None = None
     ) -> None:
-        """Log and count a failed attempt. After the last attempt, apologise to the sender in ``incoming``, if known.
+        """Log and count a failed attempt. ``incoming`` is the sender to whom to apologise after the last one, if known.
 
         A database outage is not the update's fault, so it isn't counted.
         """
@@ -53,16 +56,25 @@ class FailedUpdates:
         logger.error("Handling updates %s failed", update_ids, exc_info=error)
         reason = _reason(error)
 
-        def work(unit: UnitOfWork) -> None:
+        def work(unit: UnitOfWork) -> list[int]:
+            """Return the admins to notify."""
             attempts = [inbox.fail(unit, self._bot.id, update_id, reason) for update_id in update_ids]
-            if inbox.MAX_ATTEMPTS in attempts and incoming is not None:
+            if inbox.MAX_ATTEMPTS not in attempts:
+                return []
+            if incoming is not None:
                 send(unit, incoming, MessageContent(incoming.texts.failed))
+            facts = {"update_id": update_ids[0], "attempts": inbox.MAX_ATTEMPTS}
+            return self._troubles.enqueue(unit, TroubleKind.UPDATE_FAILED, "trouble_update_failed", **facts)
 
         # If an outage prevents the count, the update is still pending and is retried.
         with suppress(*DATABASE_OUTAGES):
-            await self._database.write(work)
+            self._troubles.wake(await self._database.write(work))
         if incoming is not None:
             self._outbox.wake(incoming.chat_id)
+
+    async def report_dropped(self) -> None:
+        """Notify the admins that something arrived that no database could hold as an update."""
+        await self._troubles.report(TroubleKind.UPDATE_DROPPED, "trouble_update_dropped")
 
 
 def _reason(error: Exception | None) -> str:

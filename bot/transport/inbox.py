@@ -69,6 +69,7 @@ class Inbox:
         except (UnusableUpdate, DataError) as error:
             defect = error if isinstance(error, UnusableUpdate) else "the database refuses it"
             logger.error("Dropped an update that cannot be stored: %s", defect)
+            self._run(self._failures.report_dropped())
             return
         if is_new:
             if update.tap_id is not None:

@@ -1,10 +1,27 @@
 """The kinds of trouble that a bot's admins were notified of, so that they are notified of each once."""
 
+from enum import StrEnum
+
+from sqlalchemy import delete
+
 from storage.db.database import UnitOfWork
 from storage.db.tables import ReportedTroubleRow
+
+
+class TroubleKind(StrEnum):
+    """Kinds of trouble that need no details to tell one from another."""
+
+    UPDATE_FAILED = "update failed"
+    UPDATE_DROPPED = "update dropped"
 
 
 def claim_report(unit: UnitOfWork, bot_id: int, kind: str) -> bool:
     """Record that the bot's admins are notified of this kind of trouble; return False if they already were."""
     row = unit.insert(ReportedTroubleRow).values(bot_id=bot_id, kind=kind)
     return unit.scalar(row.on_conflict_do_nothing().returning(ReportedTroubleRow.kind)) is not None
+
+
+def forget_report(unit: UnitOfWork, bot_id: int, kind: str) -> None:
+    """Record that the trouble was dealt with, so that the admins are notified if it comes back."""
+    reported = (ReportedTroubleRow.bot_id == bot_id) & (ReportedTroubleRow.kind == kind)
+    unit.change(delete(ReportedTroubleRow).where(reported))

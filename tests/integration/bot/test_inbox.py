@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from telegram import Bot, Update
 from telegram.ext import ApplicationBuilder
 
@@ -24,13 +25,17 @@ from bot.transport.failed_updates import FailedUpdates
 from bot.transport.inbox import Handle, Inbox
 from bot.transport.message_parts import MIN_SPLIT_LENGTH, JoinedText
 from bot.transport.outbox import Outbox
+from bot.transport.troubles import Troubles
 from storage.chat import inbox as stored_inbox
+from storage.chat.people import upsert_person
+from storage.chat.troubles import TroubleKind, forget_report
 from storage.db.database import Database, UnitOfWork
 from storage.db.states import UpdateState
-from storage.db.tables import UpdateRow
+from storage.db.tables import ReplyRow, UpdateRow
 from storage.privacy.erasure import erase
 
 BOT_ID = 900
+ADMIN, ADMIN_WHO_NEVER_WROTE = 40, 41
 
 
 class KnownBot(Bot):
@@ -85,8 +90,13 @@ def update(number: int, chat: int = 7, text: str = "A fine play.") -> str:
     return json.dumps({"update_id": number, "message": message(chat, text)})
 
 
+def make_failures(store: AsyncDatabase) -> FailedUpdates:
+    outbox = Outbox(BOT, store)
+    return FailedUpdates(BOT, store, outbox, Troubles(BOT, store, outbox, [ADMIN, ADMIN_WHO_NEVER_WROTE]))
+
+
 def make_inbox(store: AsyncDatabase, handle: Handle) -> Inbox:
-    return Inbox(BOT, store, handle, FailedUpdates(BOT, store, Outbox(BOT, store)))
+    return Inbox(BOT, store, handle, make_failures(store))
 
 
 class Handler:
@@ -225,7 +235,7 @@ class Responder:
 async def box(each_store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inbox]:
     """A started inbox whose updates go through PTB's application to the real handlers."""
     monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
-    failures = FailedUpdates(BOT, each_store, Outbox(BOT, each_store))
+    failures = make_failures(each_store)
     application = ApplicationBuilder().bot(BOT).updater(None).build()
     responder = cast("ReviewResponder", Responder(each_store))
     application.add_handlers(ReviewHandlers(each_store, responder, VoteRecorder(each_store)).handlers())
@@ -329,3 +339,56 @@ async def test_erasing_a_person_clears_their_updates_of_every_kind(
     erased = await each_store.write(lambda unit: erase(unit, 7))
     await stopped.stop()
     assert erased.updates == 1
+
+
+async def notices(store: AsyncDatabase) -> list[tuple[int, str]]:
+    """Return the chats and texts of the replies to others than the sender of the updates."""
+
+    def work(unit: UnitOfWork) -> list[tuple[int, str]]:
+        rows = unit.scalars(select(ReplyRow).where(ReplyRow.chat_id != 7).order_by(ReplyRow.id))
+        return [(row.chat_id, json.loads(unit.cipher.decrypt(row.payload))["text"]) for row in rows]
+
+    return await store.read(work)
+
+
+async def fail_for_good(store: AsyncDatabase, *numbers: int) -> None:
+    failures = make_failures(store)
+    for number in numbers:
+        await store.write(lambda unit, each=number: stored_inbox.receive(unit, BOT_ID, each, 7, update(each)))  # type: ignore[misc]
+        for _ in range(stored_inbox.MAX_ATTEMPTS):
+            await failures.record([number], ValueError("the test asked for a failure"))
+
+
+async def test_admins_are_notified_once_until_somebody_deals_with_it(each_store: AsyncDatabase) -> None:
+    await fail_for_good(each_store, 1)
+    assert await notices(each_store) == []  # Telegram lets a bot write only to people who wrote to it
+    await each_store.write(lambda unit: upsert_person(unit, ADMIN, "Ada", "en"))
+    await fail_for_good(each_store, 2, 3)
+    ((chat, text),) = await notices(each_store)
+    assert chat == ADMIN
+    assert "update 2" in text
+    await each_store.write(lambda unit: forget_report(unit, BOT_ID, TroubleKind.UPDATE_FAILED))
+    await fail_for_good(each_store, 4)
+    assert len(await notices(each_store)) == 2
+
+
+async def test_admins_are_notified_once_of_what_cannot_be_stored(each_store: AsyncDatabase, box: Inbox) -> None:
+    await each_store.write(lambda unit: upsert_person(unit, ADMIN, "Ada", "en"))
+    await box.receive("[]")
+    await box.receive("{}")
+    async with asyncio.timeout(20):
+        while not await notices(each_store):
+            pass
+    await box.stop()
+    assert len(await notices(each_store)) == 1
+
+
+async def test_an_outage_of_the_database_is_not_counted_as_an_attempt(each_store: AsyncDatabase) -> None:
+    await each_store.write(lambda unit: stored_inbox.receive(unit, BOT_ID, 1, 7, update(1)))
+    failures = make_failures(each_store)
+    for _ in range(stored_inbox.MAX_ATTEMPTS):
+        await failures.record(
+            [1], OperationalError("UPDATE updates", {}, Exception("the server closed the connection"))
+        )
+    (stored,) = await each_store.read(lambda unit: stored_inbox.pending_updates(unit, BOT_ID))
+    assert stored.attempts == 0

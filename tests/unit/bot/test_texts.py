@@ -14,6 +14,7 @@ from bot.texts import FALLBACK, Texts, fill, locales, texts_for
 
 PLACEHOLDERS = {
     "start": {"name"},
+    "trouble_update_failed": {"update_id", "attempts"},
     "your_id": {"telegram_id"},
     "privacy": {"days"},
     "delete_done": {"messages", "judgements"},

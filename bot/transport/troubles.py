@@ -1,0 +1,47 @@
+"""Notifies a bot's admins once of each kind of trouble, until somebody deals with it."""
+
+from collections.abc import Collection
+from contextlib import suppress
+
+from telegram import Bot
+
+from bot.database import DATABASE_OUTAGES, AsyncDatabase
+from bot.texts import fill, texts_for
+from bot.transport.conversation import MessageContent
+from bot.transport.outbox import Outbox
+from storage.chat import outbox as stored_outbox
+from storage.chat import people, troubles
+from storage.db.database import UnitOfWork
+
+
+class Troubles:
+    """Enqueues one message for each admin who has written to a bot."""
+
+    def __init__(self, bot: Bot, database: AsyncDatabase, outbox: Outbox, admin_ids: Collection[int]) -> None:
+        self._bot = bot
+        self._database = database
+        self._outbox = outbox
+        self._admin_ids = admin_ids
+
+    def enqueue(self, unit: UnitOfWork, kind: str, text: str, **values: object) -> list[int]:
+        """Enqueue the notice ``text`` unless the admins know of this kind; return the chats that ``wake`` must wake.
+
+        ``text`` is the name of one of the bot's texts, and ``values`` fill its placeholders.
+        """
+        admins = people.languages_of(unit, self._admin_ids)
+        if not admins or not troubles.claim_report(unit, self._bot.id, kind):
+            return []
+        for admin_id, language in admins.items():
+            content = MessageContent(fill(getattr(texts_for(language), text), **values))
+            stored_outbox.enqueue(unit, content.draft(self._bot.id, admin_id))
+        return list(admins)
+
+    def wake(self, admin_ids: Collection[int]) -> None:
+        """Send what ``enqueue`` enqueued; call this after the commit."""
+        for admin_id in admin_ids:
+            self._outbox.wake(admin_id)
+
+    async def report(self, kind: str, text: str, **values: object) -> None:
+        """Enqueue a notice in its own unit of work. During an outage of the database it is left out."""
+        with suppress(*DATABASE_OUTAGES):
+            self.wake(await self._database.write(lambda unit: self.enqueue(unit, kind, text, **values)))

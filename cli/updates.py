@@ -1,0 +1,137 @@
+"""``thumbs updates``: lists updates that are not handled yet or failed, shows one, and retries or drops them."""
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.open_database import open_database
+from storage.db.states import UpdateState
+
+if TYPE_CHECKING:
+    from storage.chat.unfinished import UnfinishedUpdate
+
+app = typer.Typer(help="List updates that are pending or failed, and retry or drop them.", no_args_is_help=True)
+
+UpdateId = Annotated[int, typer.Argument(metavar="ID", help="An id from thumbs updates list.")]
+UpdateIds = Annotated[list[int], typer.Argument(metavar="ID...", help="Ids from thumbs updates list.")]
+BotId = Annotated[int | None, typer.Option("--bot", help="The bot's id, if several bots have an update with this id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.command("list")
+def list_updates(
+    state: Annotated[
+        list[UpdateState] | None, typer.Option(help="List updates in this state only; can be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the updates that are pending (received) or failed, by bot and id.
+
+    A failed update was tried three times and set aside until INBOX_RETENTION_DAYS have passed. What people sent is not
+    shown.
+
+    \b
+    Examples:
+      thumbs updates list
+      thumbs updates list --state failed --json
+    """
+    from core.settings import read_settings
+    from storage.chat import unfinished
+
+    with open_database(read_settings()) as database, database.reading() as unit:
+        updates = unfinished.list_unfinished(unit, state or unfinished.UNFINISHED)
+    if as_json:
+        _print_json([_to_json(update) for update in updates])
+        return
+    for update in updates:
+        typer.echo(_line(update))
+    failed = sum(update.state is UpdateState.FAILED for update in updates)
+    typer.echo(f"{len(updates) - failed:,} received, {failed:,} failed.", err=True)
+
+
+@app.command()
+def show(update_id: UpdateId, bot: BotId = None, as_json: AsJson = False) -> None:
+    """Show one update with its last error and its content. This prints what a person sent.
+
+    \b
+    Examples:
+      thumbs updates show 731945006
+      thumbs updates show 731945006 --json
+    """
+    from core.settings import read_settings
+    from storage.chat import unfinished
+
+    with open_database(read_settings()) as database, database.reading() as unit:
+        update, content = unfinished.show(unit, update_id, bot)
+    if as_json:
+        _print_json({**_to_json(update), "reason": content.reason, "payload": content.payload})
+        return
+    typer.echo(_line(update))
+    if content.reason is not None:
+        typer.echo(content.reason)
+    typer.echo(content.payload)
+
+
+@app.command()
+def retry(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> None:
+    """Give failed updates three attempts again. A running bot starts within seconds.
+
+    If one of the updates cannot be retried, none is.
+
+    \b
+    Examples:
+      thumbs updates retry 731945006
+      thumbs updates retry 731945006 731945011 --json
+    """
+    from core.settings import read_settings
+    from storage.chat import unfinished
+
+    with open_database(read_settings()) as database, database.unit_of_work() as unit:
+        for update_id in update_ids:
+            unfinished.retry(unit, update_id, bot)
+    _report("retried", "The bot tries these updates again", update_ids, as_json)
+
+
+@app.command()
+def drop(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> None:
+    """Give up on pending or failed updates: their content is deleted, and they count as handled.
+
+    If one of the updates cannot be dropped, none is.
+
+    \b
+    Examples:
+      thumbs updates drop 731945006
+      thumbs updates drop 731945006 --bot 123456 --json
+    """
+    from core.settings import read_settings
+    from storage.chat import unfinished
+
+    with open_database(read_settings()) as database, database.unit_of_work() as unit:
+        for update_id in update_ids:
+            unfinished.drop(unit, update_id, bot)
+    _report("dropped", "The bot does not handle these updates", update_ids, as_json)
+
+
+def _report(change: str, sentence: str, update_ids: list[int], as_json: bool) -> None:
+    if as_json:
+        _print_json({change: update_ids})
+    else:
+        typer.echo(f"{sentence}: {', '.join(map(str, update_ids))}.", err=True)
+
+
+def _line(update: "UnfinishedUpdate") -> str:
+    line = (
+        f"{update.update_id}  {update.state:<8}  {update.received_at:%Y-%m-%d %H:%M}  bot {update.bot_id}  "
+        f"{update.attempts} failed attempts"
+    )
+    return line if update.error is None else f"{line}  {update.error}"
+
+
+def _to_json(update: "UnfinishedUpdate") -> dict[str, object]:
+    return {**dataclasses.asdict(update), "received_at": update.received_at.isoformat()}
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, indent=2))
