@@ -32,7 +32,7 @@ COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 # Names in capitals that are not Thumbs settings.
-OTHER_NAMES = {HOME_VARIABLE, "KERAS_BACKEND", "ARGS", "VERSION", "IMDB_FOLDER"}
+OTHER_NAMES = {HOME_VARIABLE, "ALL_PROXY", "NO_PROXY", "HTTPS_PROXY", "KERAS_BACKEND", "ARGS", "VERSION", "IMDB_FOLDER"}
 FILE_TOOLS = {"base64", "cat", "cd", "chmod", "chown", "cp", "echo", "git", "head", "install", "mkdir", "tar", "tr"}
 SYSTEM_TOOLS = {"createdb", "createuser", "systemctl", "useradd"}
 SHELL_TOOLS = FILE_TOOLS | SYSTEM_TOOLS
