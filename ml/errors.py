@@ -88,7 +88,7 @@ class UnusableCheckpoint(BadInput):
 
 
 class UnusableArtifact(ThumbsError):
-    message = "The model at {path} cannot be used: {reason}. Publish it again; the current model keeps serving."
+    message = "The model at {path} cannot be used: {reason}. Publish it again, or use another model."
 
 
 class UnknownRecipe(BadInput):
