@@ -61,7 +61,7 @@ class SegmentPlan:
 
 
 # Seconds of undisturbed answering before a kill, except before a kill during a start.
-_PAUSES: Final = (2.0, 6.0)
+_PAUSES: Final = (1.5, 4.5)
 
 
 def draw_kills(seed: str, number: int, victims: Sequence[str]) -> list[PlannedKill]:
