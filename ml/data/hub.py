@@ -23,7 +23,7 @@ def download_snapshot(
     The patterns work as in ``fnmatch``, so * also matches slashes; files that match ``ignore_patterns`` are skipped. If
     the download fails, raise ``error_type`` with the arguments ``name`` and ``reason``.
     """
-    from httpx2 import HTTPError  # noqa: PLC0415 - the HTTP client of huggingface_hub
+    from httpx2 import HTTPError, InvalidURL  # noqa: PLC0415 - the HTTP client of huggingface_hub
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import, and only hub names need it
     from huggingface_hub.errors import (  # noqa: PLC0415 - the same
         GatedRepoError,
@@ -47,7 +47,8 @@ def download_snapshot(
         unknown = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
         problem = "has no such repository, or it is private" if unknown else f"answered {error.response.status_code}"
         raise error_type(name=name, reason=f"the hub {problem}") from error
-    except (HTTPError, OSError) as error:
+    # The last three come from a proxy that the environment names and that cannot be used.
+    except (HTTPError, OSError, ValueError, ImportError, InvalidURL) as error:
         raise error_type(name=name, reason=f"the download failed ({error})") from error
 
 
