@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final
 
 import httpx
@@ -71,7 +72,8 @@ class TelegramConnection:
         self._database = database
         self._webhook = self._make_webhook(settings, inbox) if settings.webhook_url else None
         self._polling = LongPolling(application.bot, inbox, _UPDATES, self.contact)
-        self._polling_task: asyncio.Task[None] | None = None
+        # Polls, or watches the webhook. It ends only if Telegram refuses the token.
+        self._task: asyncio.Task[None] | None = None
 
     def _make_webhook(self, settings: Settings, inbox: Inbox) -> "_Webhook":
         async def receive(payload: str) -> None:
@@ -102,7 +104,7 @@ class TelegramConnection:
     async def close(self) -> None:
         """Close the connections. This works even if ``open`` failed."""
         if self._webhook is not None:
-            await self._webhook.stop()
+            await self._webhook.server.stop()
         await self._application.shutdown()
 
     async def start_receiving(self) -> None:
@@ -111,54 +113,48 @@ class TelegramConnection:
         Raise BadSetting if Telegram refuses the webhook.
         """
         if self._webhook is None:
-            self._polling_task = asyncio.create_task(self._polling.run(), name="long polling")
+            self._task = asyncio.create_task(self._polling.run(), name="long polling")
             return
         with _refused_token():
             await self._webhook.start()
+        self._task = asyncio.create_task(self._webhook.registration.watch(), name="webhook watch")
 
     async def stop_receiving(self) -> None:
         """Stop receiving updates. Do nothing if receiving never started."""
-        if self._webhook is not None:
-            await self._webhook.stop()
-        if self._polling_task is not None:
-            self._polling_task.cancel()
-            # The error that ended polling has already been reported.
+        if self._task is not None:
+            self._task.cancel()
+            # The error that ended it has already been reported.
             with suppress(asyncio.CancelledError, TelegramError):
-                await self._polling_task
+                await self._task
+        if self._webhook is not None:
+            await self._webhook.server.stop()
+        else:
             await self._polling.confirm()
 
     async def wait(self) -> None:
-        """Wait forever. Raise BadSetting if Telegram refuses the token during polling."""
-        if self._polling_task is None:
-            await asyncio.Event().wait()
-            return
+        """Wait forever. Raise BadSetting if Telegram refuses the token meanwhile."""
+        if self._task is None:
+            raise RuntimeError("receiving has not started")
         with _refused_token():
-            await asyncio.shield(self._polling_task)
+            await asyncio.shield(self._task)
 
 
+@dataclass(frozen=True, slots=True)
 class _Webhook:
-    """The webhook's server and its registration."""
+    """The webhook's server, where it listens, and its registration."""
 
-    def __init__(self, server: WebhookServer, registration: WebhookRegistration, listen: str, port: int) -> None:
-        self.registration = registration
-        self._server = server
-        self._listen = listen
-        self._port = port
-        self._watch: asyncio.Task[None] | None = None
+    server: WebhookServer
+    registration: WebhookRegistration
+    listen: str
+    port: int
 
     def bind(self) -> None:
-        self._server.bind(self._listen, self._port)
+        self.server.bind(self.listen, self.port)
 
     async def start(self) -> None:
         """Answer requests first, and register last."""
-        self._server.start()
+        self.server.start()
         await self.registration.register()
-        self._watch = asyncio.create_task(self.registration.watch(), name="webhook watch")
-
-    async def stop(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-        await self._server.stop()
 
 
 @contextmanager

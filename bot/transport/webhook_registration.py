@@ -1,5 +1,6 @@
 """Registers the webhook with Telegram without harming a bot that runs, and watches that it stays this bot's."""
 
+import asyncio
 import logging
 import re
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
 from bot.database import DATABASE_ERRORS, AsyncDatabase
 from bot.outages import Outage
-from bot.polling import poll_every
 from bot.transport.contact import TelegramContact
 from bot.transport.retries import until_answered
 from bot.transport.webhook import WebhookServer
@@ -58,7 +58,8 @@ class WebhookRegistration:
         self._last_error: tuple[datetime | None, str | None] = (None, None)
         self._foreign: str | None = None
         self._outage = _new_outage()
-        self._refusals = 0
+        self._logged_refusals = 0
+        self._refusals_before = 0
 
     async def claim(self) -> None:
         """Share the secret with the bot's other processes; change nothing at Telegram yet.
@@ -84,11 +85,22 @@ class WebhookRegistration:
         self._contact.webhook_is_ours = True
 
     async def watch(self) -> None:
-        """Check the webhook at intervals until cancelled."""
-        await poll_every(WATCH_SECONDS, self.check, "Could not check the webhook")
+        """Check the webhook at intervals until cancelled. Raise InvalidToken if Telegram refuses the token."""
+        while True:
+            try:
+                await self.check()
+            except InvalidToken:
+                raise
+            # An error that ended the loop would leave the webhook unwatched until the next restart.
+            except Exception:
+                logger.exception("Could not check the webhook")
+            await asyncio.sleep(WATCH_SECONDS)
 
     async def check(self) -> None:
-        """Ask Telegram about the webhook. Report another's address; register again if our secret was refused."""
+        """Ask Telegram about the webhook. Report another's address; register again if this process refused the secret.
+
+        Raise InvalidToken if Telegram refuses the token.
+        """
         self._log_refusals()
         try:
             secret = await self._database.read(self._read_secret)
@@ -99,6 +111,8 @@ class WebhookRegistration:
                 self._report_foreign(info.url)
             else:
                 await self._check_own(info)
+        except InvalidToken:
+            raise
         except (TelegramError, *DATABASE_ERRORS) as error:
             self._outage.failed(error)
         else:
@@ -112,7 +126,8 @@ class WebhookRegistration:
         error = (info.last_error_date, info.last_error_message)
         if error[0] is None or error == self._last_error:
             return
-        if _refuses_secret(info):
+        # Without refusals here, the 403 came from a proxy or another server, and registering again would not help.
+        if _refuses_secret(info) and self._server.refusals > self._refusals_before:
             logger.warning("The webhook was registered with another secret, so it is registered again")
             await self._set_webhook()
         elif error[1] != self._last_error[1]:
@@ -128,9 +143,9 @@ class WebhookRegistration:
         self._foreign = url
 
     def _log_refusals(self) -> None:
-        if refused := self._server.refusals - self._refusals:
+        if refused := self._server.refusals - self._logged_refusals:
             logger.warning("Refused %d webhook requests with a wrong secret", refused)
-        self._refusals = self._server.refusals
+        self._logged_refusals = self._server.refusals
 
     def _share_secret(self, unit: UnitOfWork) -> tuple[str | None, str]:
         """Return the bot's secret before this start, and from now on."""
@@ -139,10 +154,11 @@ class WebhookRegistration:
     def _read_secret(self, unit: UnitOfWork) -> str | None:
         return webhook_secret(unit, self._telegram.id)
 
-    async def _set_webhook(self) -> bool:
-        return await self._telegram.set_webhook(
+    async def _set_webhook(self) -> None:
+        await self._telegram.set_webhook(
             self._settings.url, secret_token=self._server.secret, allowed_updates=self._settings.updates
         )
+        self._refusals_before = self._server.refusals
 
 
 async def release_webhook(telegram: Bot, database: AsyncDatabase) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playground_process import TOKEN
 from telegram import Bot
+from telegram.error import InvalidToken
 
 from bot.database import AsyncDatabase
 from bot.transport import retries
@@ -208,6 +209,31 @@ async def test_a_failed_delivery_is_logged_once(deployment: Deployment, caplog: 
         await process.registration.check()
     assert caplog.text.count("Telegram could not deliver an update: Connection failed") == 1
     assert deployment.calls("setWebhook") == 1
+
+
+async def test_a_403_that_this_process_did_not_send_is_only_logged(
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    process = deployment.new_process()
+    proxy = deployment.new_process(url=process.url)
+    await process.start()
+    await process.server.stop()
+    proxy.server.secret = "another"
+    proxy.server.bind("127.0.0.1", port_of(process))
+    proxy.server.start()
+    deployment.client.message("A fine play.")
+    await wait_for_failed_delivery(deployment)
+    await process.registration.check()
+    assert "Telegram could not deliver an update: Wrong response from the webhook: 403" in caplog.text
+    assert deployment.calls("setWebhook") == 1
+
+
+async def test_the_watch_ends_if_telegram_refuses_the_token(deployment: Deployment) -> None:
+    process = deployment.new_process()
+    await process.start()
+    deployment.client.fault("401", "getWebhookInfo")
+    with pytest.raises(InvalidToken):
+        await process.registration.watch()
 
 
 async def test_an_unanswered_check_is_one_line_in_the_log(
