@@ -23,6 +23,7 @@ from bot.reviews.handlers import ReviewHandlers
 from bot.reviews.votes import VoteRecorder
 from bot.serving.live_model import LiveModel
 from core.settings import Settings
+from storage.privacy.deletions import FILE_NAME, DeletionList
 
 PUBLIC_COMMANDS: Final = (*REVIEW_COMMANDS, *PRIVACY_COMMANDS, *LABEL_COMMANDS)
 ADMIN_COMMANDS: Final = (*RUN_COMMANDS, *QUARANTINE_COMMANDS)
@@ -32,7 +33,7 @@ def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, 
     """Return every handler. The first match handles an update, and the last handler matches everything."""
     runs, promotion, models = RetrainDialog(database, settings), PromotionDialog(database), ModelPages(database, model)
     labelling, quarantine = LabellingDialog(database, settings), QuarantineDialog(database, settings)
-    privacy = PrivacyDialog(database, settings.retention_days)
+    privacy = PrivacyDialog(database, DeletionList(settings.data_dir / FILE_NAME), settings.retention_days)
     responder, votes = ReviewResponder(database, model), VoteRecorder(database)
     return [
         *AdminHandlers(access, runs, promotion, models).handlers(),

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from cli import broker, data, database, keys, models, outbox, updates
+from cli.backup import backup, restore
 from cli.corrections import commands
 from cli.evaluate import evaluate
 from cli.fine_tune import fine_tune
@@ -43,6 +44,8 @@ app.command()(evaluate)
 app.command()(summary)
 app.command()(retrain)
 app.command()(status)
+app.command()(backup)
+app.command()(restore)
 app.command()(health)
 app.command()(worker)
 app.command()(beat)

@@ -55,6 +55,8 @@ Pass the facts that the message names: ``raise MissingFile(path=path)``. Command
             ModelVersionTaken  (storage)
             UnknownRun  (storage)
             ModelRemoved  (storage)
+            UnusableBackup  (storage)
+            DatabaseNotEmpty  (storage)
         NeedsTrainingEnvironment
         BrokerUnusable  (broker)
         MissingPackage  (cli)

@@ -134,3 +134,14 @@ class LiveModelChanged(StorageError):
         "The live model changed from {expected} to {found} in the meantime, so nothing was changed. Check "
         "thumbs models list, then try again."
     )
+
+
+class UnusableBackup(BadInput):
+    message = "The backup {path} cannot be used: {reason}."
+
+
+class DatabaseNotEmpty(BadInput):
+    message = (
+        "The database at {address} is not empty, so nothing was restored. Restore into a new database: move the old "
+        "file away, or set DATABASE_URL to an empty database."
+    )

@@ -12,6 +12,7 @@ from storage.chat import outbox, people
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent
 from storage.privacy import consent, erasure
+from storage.privacy.deletions import DeletionList
 from storage.training import snapshots
 
 # Maximum number of models to list that learned from a person; older ones are only counted.
@@ -21,8 +22,9 @@ _MAX_VERSIONS: Final = 20
 class PrivacyDialog:
     """A person's decisions about their data; replies are enqueued before each method returns."""
 
-    def __init__(self, database: AsyncDatabase, retention_days: int) -> None:
+    def __init__(self, database: AsyncDatabase, deletions: DeletionList, retention_days: int) -> None:
         self._database = database
+        self._deletions = deletions
         self._retention_days = retention_days
 
     async def explain(self, incoming: Incoming) -> None:
@@ -112,6 +114,7 @@ class PrivacyDialog:
                 person_id = people.find_person(unit, telegram_id)
                 versions = [] if person_id is None else snapshots.versions_that_saw(unit, person_id)
                 _withdraw_shown_texts(unit, telegram_id)
+                self._deletions.add(unit, telegram_id)
                 erased = erasure.erase(unit, telegram_id)
                 text = fill(texts.delete_done, messages=erased.messages, judgements=erased.votes)
                 text = _with_versions(text, texts, versions)

@@ -62,7 +62,7 @@ class ArtifactStore:
 
         Raise NotInTheStore if the store does not contain the model.
         """
-        if _is_folder(location):
+        if is_folder(location):
             return self._existing(Path(location), location)
         if isinstance(self._files, LocalFileSystem):
             return self._existing(Path(self._root) / location, location)
@@ -76,7 +76,7 @@ class ArtifactStore:
 
     def remove(self, location: str) -> None:
         """Remove a model's files. A folder outside the store, such as the starter's, is left unchanged."""
-        if _is_folder(location):
+        if is_folder(location):
             return
         with _usable(self._address):
             if self._files.exists(f"{self._root}/{location}"):
@@ -95,7 +95,7 @@ class ArtifactStore:
         return folder
 
 
-def _is_folder(location: str) -> bool:
+def is_folder(location: str) -> bool:
     """Return whether a location is a folder's path, which contains a separator, and not a name in the store."""
     return "/" in location or os.sep in location
 

@@ -18,6 +18,7 @@ from storage.feedback.eligibility import EligibilityRules
 from storage.feedback.votes import record_vote
 from storage.models.registry import register
 from storage.privacy import consent
+from storage.privacy.deletions import DeletionList
 from storage.training import runs, snapshots
 
 BOT, PERSON, MESSAGE = 900, 7, 55
@@ -48,7 +49,7 @@ def train(unit: UnitOfWork, version: str) -> None:
 
 
 async def test_a_deleted_text_is_removed_from_labellers_chats(
-    store: AsyncDatabase, store_review: Callable[..., Any]
+    store: AsyncDatabase, deletions: DeletionList, store_review: Callable[..., Any]
 ) -> None:
     labeller, another = 8, 9
 
@@ -62,7 +63,7 @@ async def test_a_deleted_text_is_removed_from_labellers_chats(
         outbox.mark_sent(unit, later, 71)
 
     await store.write(ask)
-    await PrivacyDialog(store, 30).delete(TAP, confirmed=True)
+    await PrivacyDialog(store, deletions, 30).delete(TAP, confirmed=True)
     pending = await store.write(lambda unit: outbox.claim_next(unit, BOT, labeller))
     assert pending is not None
     assert (pending.telegram_message_id, pending.payload["text"]) == (70, TEXTS.text_withdrawn)
@@ -78,18 +79,20 @@ async def shown(store: AsyncDatabase) -> str:
     return str(reply.payload["text"])
 
 
-async def test_no_model_is_named_if_none_learned_from_the_person(store: AsyncDatabase) -> None:
-    privacy = PrivacyDialog(store, 30)
+async def test_no_model_is_named_if_none_learned_from_the_person(store: AsyncDatabase, deletions: DeletionList) -> None:
+    privacy = PrivacyDialog(store, deletions, 30)
     await privacy.set_consent(TAP, NO)
     assert await shown(store) == TEXTS.consent_withdrawn
     await privacy.delete(TAP, confirmed=True)
     assert "models" not in await shown(store)
 
 
-async def test_withdrawal_and_deletion_name_the_models_that_learned(store: AsyncDatabase) -> None:
+async def test_withdrawal_and_deletion_name_the_models_that_learned(
+    store: AsyncDatabase, deletions: DeletionList
+) -> None:
     for version in ("v-1", "v-2"):
         await store.write(lambda unit, name=version: train(unit, name))  # type: ignore[misc]
-    privacy = PrivacyDialog(store, 30)
+    privacy = PrivacyDialog(store, deletions, 30)
     await privacy.set_consent(TAP, NO)
     text = await shown(store)
     assert text.startswith(TEXTS.consent_withdrawn)
@@ -100,10 +103,10 @@ async def test_withdrawal_and_deletion_name_the_models_that_learned(store: Async
     assert "v-2" not in await shown(store), "the person's data is gone"
 
 
-async def test_only_the_newest_models_are_named(store: AsyncDatabase) -> None:
+async def test_only_the_newest_models_are_named(store: AsyncDatabase, deletions: DeletionList) -> None:
     for number in range(23):
         await store.write(lambda unit, name=f"v-{number}": train(unit, name))  # type: ignore[misc]
-    await PrivacyDialog(store, 30).set_consent(TAP, NO)
+    await PrivacyDialog(store, deletions, 30).set_consent(TAP, NO)
     text = await shown(store)
     assert "v-22, v-21" in text
     assert "v-3 and 3 older models. Later" in text

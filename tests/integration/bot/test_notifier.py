@@ -28,6 +28,7 @@ from storage.feedback.votes import record_vote
 from storage.models import registry
 from storage.privacy import consent, erasure
 from storage.privacy.consent import notification_scope
+from storage.privacy.deletions import DeletionList
 from storage.training import notifications, runs
 from storage.training.snapshots import create_snapshot
 
@@ -386,9 +387,15 @@ def buttons(reply: Reply) -> dict[str, str]:
 
 
 async def test_notices_are_offered_after_consent_and_stopped_by_their_button(
-    database: Database, store: AsyncDatabase, notifier: CorrectionNotifier, model: FakeModel, store_review: StoreReview
+    database: Database,
+    store: AsyncDatabase,
+    *,
+    deletions: DeletionList,
+    notifier: CorrectionNotifier,
+    model: FakeModel,
+    store_review: StoreReview,
 ) -> None:
-    privacy = PrivacyDialog(store, 365)
+    privacy = PrivacyDialog(store, deletions, 365)
     tap = Tap(Incoming(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")), 55)
     await privacy.ask_consent(tap.incoming)
     (question,) = sent(database)
@@ -423,10 +430,12 @@ async def test_notices_are_offered_after_consent_and_stopped_by_their_button(
     ]
 
 
-async def test_notices_can_be_stopped_when_consent_is_withdrawn(database: Database, store: AsyncDatabase) -> None:
+async def test_notices_can_be_stopped_when_consent_is_withdrawn(
+    database: Database, store: AsyncDatabase, deletions: DeletionList
+) -> None:
     answer_consent(database, AUTHOR, consent.TRAINING)
     answer_consent(database, AUTHOR, notification_scope(BOT))
     answer_consent(database, AUTHOR, consent.TRAINING, Consent.WITHDRAWN)
-    await PrivacyDialog(store, 365).ask_consent(Incoming(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")))
+    await PrivacyDialog(store, deletions, 365).ask_consent(Incoming(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")))
     (status,) = sent(database)
     assert TEXTS.button_notices_stop in buttons(status)

@@ -1,0 +1,50 @@
+"""What a restored database must be told: who was deleted since the backup, and what may have been done already."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from storage.db.column_types import utc_now
+from storage.db.database import UnitOfWork
+from storage.db.states import ReplyState, UpdateState
+from storage.db.tables import InstanceRow, PersonRow, ReplyRow, UpdateRow
+from storage.privacy.deletions import hash_of
+from storage.privacy.erasure import erase
+
+_REASON = "A backup was restored. The bot may have handled this after the backup was made."
+
+
+@dataclass(frozen=True, slots=True)
+class AfterRestore:
+    """Number of people deleted again, and of updates and replies that were set aside."""
+
+    people: int
+    updates: int
+    replies: int
+
+
+def settle(unit: UnitOfWork, deleted: set[bytes]) -> AfterRestore:
+    """Delete the people with these hashes again, and set pending updates and replies aside.
+
+    The bot may have handled them between the backup and the restore, so doing it again could send an answer twice. An
+    operator can list and retry them.
+    """
+    people = [telegram_id for telegram_id in _telegram_ids(unit) if hash_of(unit, telegram_id) in deleted]
+    for telegram_id in people:
+        erase(unit, telegram_id)
+    for row in unit.scalars(select(InstanceRow)).all():  # no bot is running yet
+        unit.delete(row)
+    reason = unit.cipher.encrypt(_REASON)
+    received = update(UpdateRow).where(UpdateRow.state == UpdateState.RECEIVED)
+    unsent = update(ReplyRow).where(ReplyRow.state.in_([ReplyState.PENDING, ReplyState.SENDING]))
+    return AfterRestore(
+        people=len(people),
+        updates=unit.change(received.values(state=UpdateState.FAILED, finished_at=utc_now(), reason=reason)),
+        replies=unit.change(unsent.values(state=ReplyState.UNCERTAIN, changed_at=utc_now(), reason=reason)),
+    )
+
+
+def _telegram_ids(unit: UnitOfWork) -> set[int]:
+    """Return the ids of everyone who is known, or has an update that is not handled yet."""
+    known = set(unit.scalars(select(PersonRow.telegram_id)))
+    return known | set(unit.scalars(select(UpdateRow.telegram_id).where(UpdateRow.telegram_id.is_not(None)).distinct()))

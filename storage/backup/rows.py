@@ -1,0 +1,104 @@
+"""Reads and writes the rows of a table as JSON, the same for SQLite and PostgreSQL, without decrypting anything."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import Connection, DateTime, LargeBinary, MetaData, Table, func, insert, inspect, select, text
+
+JsonRow = dict[str, Any]
+# Maximum number of rows in one INSERT.
+_CHUNK: Final = 500
+# Not restored: it is written by the migrations.
+_REVISION_TABLE: Final = "alembic_version"
+# Ids that were given out after the backup may be in buttons of old messages, so a restored table continues far above.
+_ID_GAP: Final = 1_000_000
+
+
+def tables_in(connection: Connection) -> list[Table]:
+    """Return the tables of the database as they are, each after the tables that its foreign keys refer to."""
+    metadata = MetaData()
+    metadata.reflect(connection)
+    return [table for table in metadata.sorted_tables if table.name != _REVISION_TABLE]
+
+
+def read_rows(connection: Connection, table: Table) -> Iterator[JsonRow]:
+    """Yield every row in the order of the primary key; bytes are in base64, and times in ISO 8601."""
+    rows = connection.execution_options(yield_per=_CHUNK).execute(select(table).order_by(*table.primary_key))
+    for row in rows.mappings():
+        yield {name: _to_json(value) for name, value in row.items()}
+
+
+def write_rows(connection: Connection, table: Table, rows: Iterable[JsonRow]) -> int:
+    """Insert the rows, and return how many there were."""
+    left, count = iter(rows), 0
+    while chunk := [_from_json(table, row) for row in islice(left, _CHUNK)]:
+        connection.execute(insert(table), chunk)
+        count += len(chunk)
+    return count
+
+
+def last_ids(connection: Connection, tables: Iterable[Table]) -> dict[str, int]:
+    """Return the last id that each table gave out, which may belong to a row that was deleted."""
+    found = {}
+    for table in tables:
+        sequence = _sequence(connection, table)
+        if sequence is not None:
+            found[table.name] = int(connection.scalar(sequence) or 0)
+    return found
+
+
+def advance_ids(connection: Connection, tables: Iterable[Table], last: Mapping[str, int]) -> None:
+    """Let every table continue its ids far above the last one that it gave out before the backup."""
+    for table in tables:
+        if table.name not in last:
+            continue
+        next_id = {"id": last[table.name] + _ID_GAP, "name": table.name}
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :id)"), next_id)
+        else:
+            connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), next_id)
+            connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :id)"), next_id)
+
+
+def _sequence(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - a SELECT of either dialect, or None
+    """Return a SELECT of the last id that ``table`` gave out, or None if it does not number its rows."""
+    if connection.dialect.name != "postgresql":
+        numbered = "AUTOINCREMENT" in (connection.scalar(_sqlite_definition(table)) or "").upper()
+        return (
+            text("SELECT seq FROM sqlite_sequence WHERE name = :name").bindparams(name=table.name) if numbered else None
+        )
+    if not any(column.get("autoincrement") for column in inspect(connection).get_columns(table.name)):
+        return None
+    sequence = connection.scalar(select(func.pg_get_serial_sequence(table.name, "id")))
+    return text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}") if sequence else None  # noqa: S608 - the name comes from the catalogue
+
+
+def _sqlite_definition(table: Table) -> Any:  # noqa: ANN401 - a SELECT
+    return text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name").bindparams(name=table.name)
+
+
+def _to_json(value: object) -> object:
+    if isinstance(value, bytes | memoryview):
+        return b64encode(value).decode("ascii")
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    return value
+
+
+def _from_json(table: Table, row: JsonRow) -> JsonRow:
+    return {name: _typed(table, name, value) for name, value in row.items()}
+
+
+def _typed(table: Table, name: str, value: Any) -> object:  # noqa: ANN401 - whatever JSON holds
+    kind = table.columns[name].type
+    if value is None:
+        return None
+    if isinstance(kind, LargeBinary):
+        return b64decode(value)
+    if isinstance(kind, DateTime):
+        moment = datetime.fromisoformat(value)
+        return moment if kind.timezone else moment.replace(tzinfo=None)
+    return bool(value) if kind.python_type is bool else value

@@ -1,0 +1,262 @@
+"""``thumbs backup`` and ``thumbs restore``: a restore drill on SQLite and PostgreSQL, and between them."""
+
+import json
+import stat
+import tarfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from cryptography.fernet import Fernet
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from cli.main import app
+from migrations import runner
+from storage.backup.rows import read_rows, tables_in
+from storage.chat import inbox, outbox
+from storage.chat.outbox import Draft
+from storage.chat.people import upsert_person
+from storage.db.database import Database
+from storage.db.states import Consent, ReplyState, RunKind, RunState, Trigger, UpdateState, Vote
+from storage.db.tables import PersonRow, PredictionRow, ReplyRow, UpdateRow
+from storage.errors import DatabaseNotEmpty, KeyWrong, UnusableBackup
+from storage.feedback.votes import record_vote
+from storage.models.artifact_store import ArtifactStore
+from storage.models.registry import make_live, register
+from storage.privacy.consent import record_consent
+from storage.privacy.deletions import DeletionList
+from storage.training import runs
+
+BOT = 900
+ADA, BEN = 7, 8
+
+
+@pytest.fixture
+def environment(database_url: str, keys: tuple[str, ...], tmp_path: Path) -> dict[str, str]:
+    return {"DATABASE_URL": database_url, "ENCRYPTION_KEY": keys[0], "DATA_DIR": str(tmp_path / "data")}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database that does not exist yet, or has no tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'restored' / 'thumbs.db'}"
+        return
+    with request.getfixturevalue("postgres_databases")() as url:
+        yield url
+
+
+def command(environment: dict[str, str], *arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, env=environment)
+
+
+def fill(database: Database, store_review: Callable[..., Any], store: ArtifactStore, folder: Path) -> None:
+    """Store people, reviews, votes, a run with its model, and updates and replies in every state."""
+    with database.unit_of_work() as unit:
+        ada = store_review(unit, "A wonderful film.", telegram_id=ADA)
+        ben = store_review(unit, "A dull film.", telegram_id=BEN)
+        record_vote(unit, ada.person_id, ada.prediction_id, Vote.WRONG)
+        record_consent(unit, ben.person_id, Consent.GRANTED, "1")
+        lease = runs.claim(unit, runs.request_run(unit, RunKind.FULL_RUN, Trigger.ADMIN, ADA).run.id, "a worker")
+        assert lease is not None
+        runs.finish(unit, lease, RunState.HELD, decision={"sentence": "Held."}, card=b"\x89PNG")
+        model = folder / "two"
+        model.mkdir()
+        (model / "manifest.json").write_text("{}", encoding="ascii")
+        register(unit, "two", "1" * 64, store.put(model, "two"), run_id=lease.run.id)
+        make_live(unit, "two", "it is better")
+        for number, state in enumerate(("pending", "handled")):
+            inbox.receive(unit, BOT, number, ADA, f'{{"update_id": {number}}}')
+            if state == "handled":
+                inbox.finish(unit, BOT, number)
+        for telegram_id in (ADA, BEN):
+            outbox.enqueue(unit, Draft(BOT, telegram_id, {"text": "Positive"}, None))
+        outbox.mark_sent(unit, outbox.enqueue(unit, Draft(BOT, ADA, {"text": "Negative"}, None)), 5)
+
+
+def all_rows(url: str, keys: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
+    database = Database.open(url, keys)
+    with database.reading() as unit:
+        connection = unit.connection()
+        found = {table.name: list(read_rows(connection, table)) for table in tables_in(connection)}
+    database.close()
+    return found
+
+
+def test_a_restored_database_has_every_row_and_model(
+    environment: dict[str, str],
+    *,
+    database: Database,
+    new_url: str,
+    keys: tuple[str, ...],
+    store_review: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    fill(database, store_review, ArtifactStore.open(str(tmp_path / "data" / "models")), tmp_path)
+    before = all_rows(environment["DATABASE_URL"], keys)
+    made = command(environment, "backup", "--out", str(tmp_path / "thumbs.tar"))
+    assert made.exit_code == 0, made.output
+    assert stat.S_IMODE((tmp_path / "thumbs.tar").stat().st_mode) == 0o600
+
+    elsewhere = {**environment, "DATABASE_URL": new_url, "DATA_DIR": str(tmp_path / "elsewhere")}
+    restored = command(elsewhere, "restore", str(tmp_path / "thumbs.tar"))
+    assert restored.exit_code == 0, restored.output
+    assert "Set aside 1 pending updates and 2 pending replies" in restored.output
+    after = all_rows(new_url, keys)
+    assert after.keys() == before.keys()
+    for table in before.keys() - {"updates", "replies"}:
+        assert after[table] == before[table], table
+    assert (tmp_path / "elsewhere" / "models" / "two" / "manifest.json").read_text(encoding="ascii") == "{}"
+    opened = Database.open(new_url, keys)
+    with opened.unit_of_work() as unit:
+        assert list(unit.scalars(select(UpdateRow.state).order_by(UpdateRow.update_id))) == [
+            UpdateState.FAILED,
+            UpdateState.HANDLED,
+        ]
+        states = list(unit.scalars(select(ReplyRow.state).order_by(ReplyRow.id)))
+        assert states == [ReplyState.UNCERTAIN, ReplyState.UNCERTAIN, ReplyState.SENT]
+        # Buttons that were sent after the backup carry ids that must not come to mean something else.
+        newest = max(unit.scalars(select(PredictionRow.id)))
+        assert store_review(unit, "Another film.", telegram_id=ADA).prediction_id > newest + 100_000
+        assert upsert_person(unit, 99, "Cleo", "en").id > 100_000
+    opened.close()
+
+
+def test_deletions_since_the_backup_are_applied_and_earlier_ones_are_not(
+    environment: dict[str, str],
+    *,
+    database: Database,
+    new_url: str,
+    keys: tuple[str, ...],
+    store_review: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    deletions = tmp_path / "data" / "deletions.txt"
+    with database.unit_of_work() as unit:
+        DeletionList(deletions).add(unit, BEN)  # who came back afterwards
+    line = deletions.read_text(encoding="ascii").split()
+    long_ago = (datetime.now(UTC) - timedelta(days=30)).isoformat()
+    deletions.write_text(f"{long_ago} {line[1]}\n", encoding="ascii")
+    fill(database, store_review, ArtifactStore.open(str(tmp_path / "data" / "models")), tmp_path)
+    assert command(environment, "backup", "--out", str(tmp_path / "thumbs.tar")).exit_code == 0
+    with database.unit_of_work() as unit:
+        DeletionList(deletions).add(unit, ADA)
+    assert str(ADA) not in deletions.read_text(encoding="ascii").split()
+    assert stat.S_IMODE(deletions.stat().st_mode) == 0o600
+
+    restored = command({**environment, "DATABASE_URL": new_url}, "restore", str(tmp_path / "thumbs.tar"))
+    assert "Deleted again 1 people" in restored.output, restored.output
+    opened = Database.open(new_url, keys)
+    with opened.reading() as unit:
+        assert list(unit.scalars(select(PersonRow.telegram_id))) == [BEN]
+    opened.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_backup_of_an_earlier_release_is_restored_and_migrated(
+    environment: dict[str, str],
+    database: Database,
+    keys: tuple[str, ...],
+    store_review: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    fill(database, store_review, ArtifactStore.open(str(tmp_path / "data" / "models")), tmp_path)
+    assert command(environment, "backup", "--out", str(tmp_path / "thumbs.tar")).exit_code == 0
+    older = as_of(
+        tmp_path / "thumbs.tar", tmp_path / "older.tar", "0003", {"bots", "blocked_people", "reported_troubles"}
+    )
+    url = f"sqlite:///{tmp_path / 'older' / 'thumbs.db'}"
+    restored = command({**environment, "DATABASE_URL": url}, "restore", str(older))
+    assert restored.exit_code == 0, restored.output
+    assert runner.current(url) == runner.head()
+    assert len(all_rows(url, keys)["people"]) == 2
+
+
+def as_of(source: Path, target: Path, revision: str, without: set[str]) -> Path:
+    """Rewrite a backup as a release with an earlier migration, without these tables, would have made it."""
+    with tarfile.open(source) as archive:
+        files = {name: (archive.extractfile(name) or BytesIO()).read() for name in archive.getnames()}
+    contents = json.loads(files.pop("backup.json"))
+    for table in without:
+        del files[f"tables/{table}.jsonl"]
+    replies = map(json.loads, files["tables/replies.jsonl"].splitlines())
+    older = [{name: value for name, value in row.items() if name != "update_id"} for row in replies]
+    files["tables/replies.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in older)
+    contents["revision"] = revision
+    contents["hashes"] = {name: sha256(data).hexdigest() for name, data in files.items()}
+    with tarfile.open(target, "w") as archive:
+        for name, data in {**files, "backup.json": json.dumps(contents).encode()}.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, BytesIO(data))
+    return target
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nothing_is_restored_into_a_database_with_rows(
+    environment: dict[str, str], database: Database, store_review: Callable[..., Any], tmp_path: Path
+) -> None:
+    fill(database, store_review, ArtifactStore.open(str(tmp_path / "data" / "models")), tmp_path)
+    assert command(environment, "backup", "--out", str(tmp_path / "thumbs.tar")).exit_code == 0
+    refused = command(environment, "restore", str(tmp_path / "thumbs.tar"))
+    assert isinstance(refused.exception, DatabaseNotEmpty)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("damage", ["cut", "changed", "renamed", "not a tar", "missing"])
+def test_a_damaged_backup_is_refused_before_anything_is_written(
+    environment: dict[str, str], database: Database, damage: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "thumbs.tar"
+    assert command(environment, "backup", "--out", str(path)).exit_code == 0
+    data = bytearray(path.read_bytes())
+    if damage == "cut":
+        data = data[: len(data) // 2]
+    elif damage == "changed":
+        at = data.index(b'"created_at"')
+        data[at + 3] ^= 1
+    elif damage == "renamed":
+        data = data.replace(b"tables/secrets.jsonl", b"../../../secret.json")
+    elif damage == "not a tar":
+        data = bytearray(b"a backup")
+    path.write_bytes(data)
+    if damage == "missing":
+        path.unlink()
+    url = f"sqlite:///{tmp_path / 'new' / 'thumbs.db'}"
+    refused = command({**environment, "DATABASE_URL": url}, "restore", str(path))
+    assert isinstance(refused.exception, UnusableBackup), refused.exception
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_another_key_restores_nothing(environment: dict[str, str], database: Database, tmp_path: Path) -> None:
+    assert command(environment, "backup", "--out", str(tmp_path / "thumbs.tar")).exit_code == 0
+    url = f"sqlite:///{tmp_path / 'new' / 'thumbs.db'}"
+    other = {**environment, "DATABASE_URL": url, "ENCRYPTION_KEY": Fernet.generate_key().decode()}
+    assert isinstance(command(other, "restore", str(tmp_path / "thumbs.tar")).exception, KeyWrong)
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_interrupted_restore_may_be_repeated(
+    environment: dict[str, str],
+    *,
+    database: Database,
+    new_url: str,
+    store_review: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill(database, store_review, ArtifactStore.open(str(tmp_path / "data" / "models")), tmp_path)
+    assert command(environment, "backup", "--out", str(tmp_path / "thumbs.tar")).exit_code == 0
+    elsewhere = {**environment, "DATABASE_URL": new_url, "DATA_DIR": str(tmp_path / "elsewhere")}
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("storage.backup.rows.advance_ids", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert command(elsewhere, "restore", str(tmp_path / "thumbs.tar")).exit_code != 0
+    again = command(elsewhere, "restore", str(tmp_path / "thumbs.tar"))
+    assert again.exit_code == 0, again.output
