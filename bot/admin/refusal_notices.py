@@ -17,8 +17,7 @@ from storage.models.instances import BotInstance
 
 # Seconds between two polls.
 POLL_SECONDS: Final = 1.0
-# The versions that a bot's admins were notified of are stored by a hash, because a version may have any length.
-_KIND: Final = "refused {digest}"
+# Number of hex digits by which a kind of trouble names a version.
 _DIGEST_LENGTH: Final = 24
 
 
@@ -37,21 +36,26 @@ class RefusalNotices:
 
     async def poll(self) -> None:
         """Notify the admins of each version that an instance of this bot refused, unless they know of it."""
-        if not any(instance.refusal for instance in await self._database.read(self._instances)):
-            return
-        for admin_id in await self._database.write(self._enqueue):
-            self._outbox.wake(admin_id)
+        if await self._database.read(self._unreported):
+            for admin_id in await self._database.write(self._enqueue):
+                self._outbox.wake(admin_id)
 
-    def _instances(self, unit: UnitOfWork) -> list[BotInstance]:
-        return [instance for instance in instances.live_instances(unit) if instance.bot_id == self._bot_id]
+    def _unreported(self, unit: UnitOfWork) -> list[BotInstance]:
+        """Return this bot's instances with a refusal that its admins, if they have written to a bot, don't know of."""
+        refusals = [
+            instance
+            for instance in instances.live_instances(unit)
+            if instance.bot_id == self._bot_id and instance.refusal is not None
+        ]
+        if not refusals or not people.languages_of(unit, self._admin_ids):
+            return []
+        known = troubles.reported(unit, self._bot_id, [_kind(instance) for instance in refusals])
+        return [instance for instance in refusals if _kind(instance) not in known]
 
     def _enqueue(self, unit: UnitOfWork) -> list[int]:
-        """Enqueue the new notices for the admins who have written to a bot, and return their chats."""
+        """Enqueue the notices and return the chats that they go to."""
         admins = people.languages_of(unit, self._admin_ids)
-        if not admins:
-            return []
-        refusals = [instance for instance in self._instances(unit) if instance.refusal is not None]
-        new = [one for one in refusals if troubles.claim_report(unit, self._bot_id, _kind(one.refused_version or ""))]
+        new = [one for one in self._unreported(unit) if troubles.claim_report(unit, self._bot_id, _kind(one))]
         for instance in new:
             for admin_id, language in admins.items():
                 content = MessageContent(_notice(instance, language))
@@ -68,5 +72,7 @@ def _notice(instance: BotInstance, language: str | None) -> str:
     )
 
 
-def _kind(version: str) -> str:
-    return _KIND.format(digest=hashlib.sha256(version.encode()).hexdigest()[:_DIGEST_LENGTH])
+def _kind(instance: BotInstance) -> str:
+    """Return the kind of trouble; it has a hash of the version, because a version may have any length."""
+    version = instance.refused_version or ""
+    return f"refused {hashlib.sha256(version.encode()).hexdigest()[:_DIGEST_LENGTH]}"

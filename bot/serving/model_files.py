@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from core.settings import Settings
 from ml.errors import UnusableArtifact
-from ml.serving.artifact import Manifest, is_lost, manifest_hash, require_registered
+from ml.serving.artifact import Manifest, holds_model, manifest_hash, require_registered
 from storage.db.database import Database
 from storage.errors import LiveModelChanged
 from storage.models.artifact_store import ArtifactStore
@@ -37,7 +37,7 @@ def model_files(settings: Settings, model: ModelVersion) -> Iterator[Path]:
     cannot be fetched.
     """
     # The same model may have another path on the machine that registered it.
-    if not is_lost(settings.model, model.manifest_sha256):
+    if holds_model(settings.model, model.manifest_sha256):
         yield settings.model
         return
     with TemporaryDirectory(prefix="thumbs-") as directory:

@@ -65,9 +65,12 @@ class Manifest:
             found = content.pop("format")
             if found != _FORMAT:
                 raise UnusableArtifact(path=folder, reason=f"its format is {found}, but this program reads {_FORMAT}")
-            return cls(**content)
+            manifest = cls(**content)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise UnusableArtifact(path=folder, reason=f"{MANIFEST} cannot be read ({error})") from error
+        if not (isinstance(manifest.version, str) and manifest.version and manifest.version.isprintable()):
+            raise UnusableArtifact(path=folder, reason=f"{MANIFEST} names no version")
+        return manifest
 
     def write(self, folder: Path) -> None:
         """Write ``manifest.json`` and flush it to disk."""
@@ -104,6 +107,14 @@ def require_registered(folder: Path, version: str, manifest_sha256: str) -> None
         raise UnusableArtifact(path=folder, reason=f"{MANIFEST} cannot be read ({error.strerror})") from error
     if found != manifest_sha256:
         raise UnusableArtifact(path=folder, reason=f"it is not the version {version} in the registry")
+
+
+def holds_model(folder: Path, manifest_sha256: str) -> bool:
+    """Return whether the manifest in ``folder`` can be read and has this hash."""
+    try:
+        return manifest_hash(folder) == manifest_sha256
+    except OSError:
+        return False
 
 
 def is_lost(folder: Path, manifest_sha256: str) -> bool:

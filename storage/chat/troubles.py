@@ -1,8 +1,9 @@
 """The kinds of trouble that a bot's admins were notified of, so that they are notified of each once."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from storage.db.database import UnitOfWork
 from storage.db.tables import ReportedTroubleRow
@@ -13,6 +14,12 @@ class TroubleKind(StrEnum):
 
     UPDATE_FAILED = "update failed"
     UPDATE_DROPPED = "update dropped"
+
+
+def reported(unit: UnitOfWork, bot_id: int, kinds: Collection[str]) -> set[str]:
+    """Return those kinds of trouble that the bot's admins were notified of."""
+    rows = select(ReportedTroubleRow.kind).where(ReportedTroubleRow.bot_id == bot_id)
+    return set(unit.scalars(rows.where(ReportedTroubleRow.kind.in_(kinds))))
 
 
 def claim_report(unit: UnitOfWork, bot_id: int, kind: str) -> bool:

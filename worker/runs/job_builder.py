@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.settings import Settings
 from ml.errors import UnusableArtifact
-from ml.serving.artifact import Manifest, is_lost, manifest_hash, require_registered
+from ml.serving.artifact import Manifest, holds_model, manifest_hash, require_registered
 from ml.training.recipe import Recipe
 from storage.db.database import Database
 from storage.db.states import RunKind, SnapshotPart
@@ -88,7 +88,7 @@ def _adopt_shipped(database: Database, settings: Settings) -> None:
 
 def _champion_files(settings: Settings, store: ArtifactStore, champion: ModelVersion, directory: RunDirectory) -> Path:
     # The same model may have another path on the machine that registered it.
-    if not is_lost(settings.model, champion.manifest_sha256):
+    if holds_model(settings.model, champion.manifest_sha256):
         return settings.model
     if champion.removed_at is not None:
         raise ModelRemoved(version=champion.version)

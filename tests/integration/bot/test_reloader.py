@@ -1,6 +1,7 @@
 """The bot follows the registry: it swaps, acknowledges, refuses broken models, and loses no text."""
 
 import asyncio
+import errno
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ import pytest
 from paths import STARTER
 
 from bot.database import AsyncDatabase
-from bot.serving import reloader
+from bot.serving import model_files, reloader
 from bot.serving.live_model import LiveModel
 from bot.serving.loader import ModelLoader, initial_model
 from bot.serving.reloader import ModelReloader
@@ -274,6 +275,19 @@ def test_a_damaged_or_different_artifact_is_refused_with_one_sentence(
         ModelLoader(settings).load(row)
     assert reason in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_full_disk_makes_a_model_refused_for_a_while(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = registered(database, published(settings.data_dir / "models" / "run1", "run-1"), "run-1")
+
+    def full_disk(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(model_files, "TemporaryDirectory", full_disk)
+    with pytest.raises(StoreUnusable, match="No space left on device"):
+        ModelLoader(settings).load(row)
 
 
 def test_the_first_start_makes_the_shipped_model_live(database: Database, settings: Settings) -> None:

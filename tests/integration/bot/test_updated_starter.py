@@ -140,8 +140,27 @@ def test_an_update_without_a_usable_starter_changes_nothing(served: Database, se
     assert (live(served), removed(served)) == ("trained", set())
 
 
+def make_unreadable(folder: Path) -> None:
+    """Make reading the manifest fail, also for root."""
+    (folder / MANIFEST).unlink()
+    (folder / MANIFEST).mkdir()
+
+
+def test_a_starter_that_cannot_be_read_changes_nothing(
+    served: Database, settings: Settings, store_review: Callable[..., Any]
+) -> None:
+    promote_trained(served, settings)
+    make_unreadable(settings.model)
+    initial = initial_model(served, settings)
+    assert (initial.classifier.version, initial.refusal) == ("trained", None)
+    assert (live(served), removed(served)) == ("trained", set())
+    lease = take_snapshot(served, settings, claimed_run(served, store_review))
+    assert job_of(served, settings, lease).champion == str(settings.data_dir / "models" / "trained")
+
+
 def test_a_folder_that_cannot_be_read_is_not_lost(tmp_path: Path) -> None:
-    (tmp_path / MANIFEST).mkdir()  # reading it fails, even for root
+    (tmp_path / MANIFEST).touch()
+    make_unreadable(tmp_path)
     assert not is_lost(tmp_path, "0" * 64)
     assert is_lost(tmp_path / "absent", "0" * 64)
 

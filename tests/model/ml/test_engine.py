@@ -78,6 +78,8 @@ def test_an_error_of_a_library_refuses_the_model_in_one_sentence(
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
+        ({"version": None}, "names no version"),
+        ({"version": "one\n"}, "names no version"),
         ({"files": []}, "loading it failed with AttributeError"),
         ({"window": "128"}, "loading it failed with TypeError"),
         ({"temperature": None}, "loading it failed with TypeError"),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from storage.errors import NotInTheStore, StoreUnusable
 from storage.models.artifact_store import ArtifactStore
@@ -81,3 +82,14 @@ def test_an_interrupted_copy_leaves_no_model(model: Path, tmp_path: Path) -> Non
 def test_an_unsupported_address_is_refused(address: str) -> None:
     with pytest.raises(StoreUnusable, match="Check ARTIFACT_STORE"):
         ArtifactStore.open(address)
+
+
+def test_an_error_of_a_driver_is_one_of_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ArtifactStore.open(f"memory://{tmp_path.name}/store")
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the bucket\nis gone")
+
+    monkeypatch.setattr(MemoryFileSystem, "isdir", fail)
+    with pytest.raises(StoreUnusable, match="the bucket is gone"):
+        store.fetch("1-one", tmp_path / "fetched")
