@@ -76,7 +76,7 @@ def show(update_id: UpdateId, bot: BotId = None, as_json: AsJson = False) -> Non
 
 @app.command()
 def retry(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> None:
-    """Give failed updates three attempts again. A running bot starts within seconds.
+    """Give failed updates three attempts again. A running bot starts within half a minute.
 
     If one of the updates cannot be retried, none is.
 

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
+import httpx
+
 TOKEN = "1000003:token-of-the-small-server"
 _ME = {"id": 1000003, "is_bot": True, "first_name": "Thumbs", "username": "thumbs_bot"}
 _SENT = {"message_id": 99, "date": 1_000, "chat": {"id": 7, "type": "private"}, "text": "sent"}
@@ -25,6 +27,7 @@ class BotApiServer:
     url: str = ""
     updates: dict[int, str] = field(default_factory=dict)
     failures: list[tuple[int, bytes]] = field(default_factory=list)
+    webhook: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -46,13 +49,22 @@ class BotApiServer:
         """Record a call, and return its status and response."""
         with self.changed:
             self.calls.append((method, params))
+            if method == "setWebhook":
+                self.webhook = params
             self.changed.notify_all()
             if method == "getUpdates":
                 if self.failures:
                     return self.failures.pop(0)
                 return 200, self._poll(int(params.get("offset", 0)))
-        result = _ME if method == "getMe" else _SENT if method == "sendMessage" else True
-        return 200, json.dumps({"ok": True, "result": result}).encode()
+        info = {"url": self.webhook.get("url", ""), "has_custom_certificate": False, "pending_update_count": 0}
+        results = {"getMe": _ME, "getWebhookInfo": info, "sendMessage": _SENT}
+        return 200, json.dumps({"ok": True, "result": results.get(method, True)}).encode()
+
+    def post(self, update: str) -> int:
+        """Post an update to the webhook once it is registered, and return the status of the response."""
+        self.wait_for(lambda state: bool(state.webhook))
+        headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook["secret_token"]}
+        return httpx.post(self.webhook["url"], content=update, headers=headers, trust_env=False).status_code
 
     def _poll(self, offset: int) -> bytes:
         self.updates = {position: update for position, update in self.updates.items() if position >= offset}

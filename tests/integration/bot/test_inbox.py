@@ -5,12 +5,13 @@ import json
 import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from telegram import Bot, Update
 from telegram.ext import ApplicationBuilder
 
@@ -392,3 +393,48 @@ async def test_an_outage_of_the_database_is_not_counted_as_an_attempt(each_store
         )
     (stored,) = await each_store.read(lambda unit: stored_inbox.pending_updates(unit, BOT_ID))
     assert stored.attempts == 0
+
+
+class FailingOnce:
+    """A database whose first write raises an error."""
+
+    def __init__(self, database: Database, error: Exception) -> None:
+        self.database, self.errors = database, [error]
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
+        if self.errors:
+            raise self.errors.pop()
+        with self.database.unit_of_work() as unit:
+            yield unit
+
+
+async def test_an_update_that_arrives_during_an_outage_is_stored_after_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(inbox, "_STORE_RETRY_SECONDS", 0.01)
+    refused = OperationalError("INSERT", {}, Exception("connection refused\nIs the server running?"))
+    store = AsyncDatabase(cast("Database", FailingOnce(database, refused)))
+    handler = Handler(store)
+    box = make_inbox(store, handler)
+    await box.receive(update(1))
+    assert await handler.next() == 1
+    await box.stop()
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "The database cannot be used; will retry: connection refused",
+        "The database can be used again, after 0 seconds",
+    ]
+    assert not any(record.exc_info for record in caplog.records)
+
+
+async def test_what_the_database_refuses_is_dropped(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    refused = DataError("INSERT", {}, Exception(f"out of range: {update(1)}"))
+    store = AsyncDatabase(cast("Database", FailingOnce(database, refused)))
+    handler = Handler(store)
+    box = make_inbox(store, handler)
+    await box.receive(update(1))
+    await box.receive(update(2))
+    assert await handler.next() == 2
+    await box.stop()
+    (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert record.message == "Dropped an update that cannot be stored: the database refuses it"

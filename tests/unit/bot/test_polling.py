@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.polling import poll_every
 
@@ -10,15 +11,16 @@ from bot.polling import poll_every
 class Work:
     """Work that fails the first ``failures`` times, and lets a test wait for a number of calls."""
 
-    def __init__(self, failures: int = 0) -> None:
+    def __init__(self, failures: int = 0, error: Exception | None = None) -> None:
         self.failures = failures
+        self.error = error or RuntimeError("the test asked for a failure")
         self.calls: asyncio.Queue[None] = asyncio.Queue()
 
     async def __call__(self) -> None:
         self.calls.put_nowait(None)
         if self.failures:
             self.failures -= 1
-            raise RuntimeError("the test asked for a failure")
+            raise self.error
 
     async def wait_for_calls(self, number: int) -> None:
         async with asyncio.timeout(20):
@@ -54,3 +56,11 @@ async def test_the_pause_after_a_failure_may_differ() -> None:
     task = asyncio.create_task(poll_every(600, work, "Failed", retry_after=0.01))
     await work.wait_for_calls(2)
     await cancel(task)
+
+
+async def test_an_outage_of_the_database_is_not_logged_again(caplog: pytest.LogCaptureFixture) -> None:
+    work = Work(failures=3, error=OperationalError("SELECT", {}, Exception("connection refused")))
+    task = asyncio.create_task(poll_every(0.01, work, "Could not read the texts"))
+    await work.wait_for_calls(5)
+    await cancel(task)
+    assert caplog.records == []
