@@ -45,7 +45,7 @@ class Bot:
         troubles = Troubles(telegram, database, self._outbox, self._access.admin_ids)
         failures = FailedUpdates(telegram, database, self._outbox, troubles)
         self._inbox = Inbox(telegram, database, self._handle, failures)
-        self._connection = TelegramConnection(settings, self._application, database, self._inbox)
+        self._connection = TelegramConnection(settings, self._application, database, self._inbox, troubles)
         self._menus = CommandMenus(telegram, database, self._access.admin_ids, PUBLIC_COMMANDS, ADMIN_COMMANDS)
         self._application.add_handlers(all_handlers(settings, database, model, self._access))
         self._application.add_error_handler(failures.on_error)

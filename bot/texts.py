@@ -82,6 +82,8 @@ class Texts:
     failed: str
     trouble_update_failed: str
     trouble_update_dropped: str
+    trouble_webhook_elsewhere: str
+    trouble_webhook_deleted: str
     command_start: str
     command_help: str
     command_id: str

@@ -18,6 +18,7 @@ from bot.transport.inbox import Inbox
 from bot.transport.long_polling import LongPolling, UpdateRequest
 from bot.transport.proxy import proxy_for
 from bot.transport.retries import until_answered
+from bot.transport.troubles import Troubles
 from bot.transport.webhook import WebhookServer
 from bot.transport.webhook_registration import WebhookRegistration, WebhookSettings, release_webhook
 from core.errors import BadSetting
@@ -66,23 +67,25 @@ class TelegramConnection:
         application: Application,  # type: ignore[type-arg]
         database: AsyncDatabase,
         inbox: Inbox,
+        troubles: Troubles,
     ) -> None:
         self.contact = TelegramContact()
         self._application = application
         self._database = database
-        self._webhook = self._make_webhook(settings, inbox) if settings.webhook_url else None
+        self._webhook = self._make_webhook(settings, inbox, troubles) if settings.webhook_url else None
         self._polling = LongPolling(application.bot, inbox, _UPDATES, self.contact)
         # Polls, or watches the webhook. It ends only if Telegram refuses the token.
         self._task: asyncio.Task[None] | None = None
 
-    def _make_webhook(self, settings: Settings, inbox: Inbox) -> "_Webhook":
+    def _make_webhook(self, settings: Settings, inbox: Inbox, troubles: Troubles) -> "_Webhook":
         async def receive(payload: str) -> None:
             self.contact.heard()
             await inbox.receive(payload)
 
         wanted = WebhookSettings(settings.webhook_url or "", settings.webhook_secret_text, _UPDATES)
         server = WebhookServer(wanted.url, receive)
-        registration = WebhookRegistration(wanted, self._application.bot, self._database, server, self.contact)
+        telegram = self._application.bot
+        registration = WebhookRegistration(wanted, telegram, self._database, server, self.contact, troubles)
         return _Webhook(server, registration, settings.webhook_listen, settings.webhook_port)
 
     async def open(self) -> None:

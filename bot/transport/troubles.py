@@ -45,3 +45,8 @@ class Troubles:
         """Enqueue a notice in its own unit of work. During an outage of the database it is left out."""
         with suppress(*DATABASE_OUTAGES):
             self.wake(await self._database.write(lambda unit: self.enqueue(unit, kind, text, **values)))
+
+    async def forget(self, kind: str) -> None:
+        """Record that the trouble is over, so that the admins are notified if it comes back."""
+        with suppress(*DATABASE_OUTAGES):
+            await self._database.write(lambda unit: troubles.forget_report(unit, self._bot.id, kind))

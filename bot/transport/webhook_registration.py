@@ -15,8 +15,10 @@ from bot.database import DATABASE_ERRORS, AsyncDatabase
 from bot.outages import Outage
 from bot.transport.contact import TelegramContact
 from bot.transport.retries import until_answered
+from bot.transport.troubles import Troubles
 from bot.transport.webhook import WebhookServer
 from core.errors import BadSetting
+from storage.chat.troubles import TroubleKind
 from storage.chat.webhook_secrets import forget_webhook_secret, share_webhook_secret, webhook_secret
 from storage.db.database import UnitOfWork
 from storage.models import instances
@@ -41,19 +43,21 @@ class WebhookSettings:
 class WebhookRegistration:
     """One process's part in the registration of the bot's webhook."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - each argument is a separate part of the bot
         self,
         settings: WebhookSettings,
         telegram: Bot,
         database: AsyncDatabase,
         server: WebhookServer,
         contact: TelegramContact,
+        troubles: Troubles,
     ) -> None:
         self._settings = settings
         self._telegram = telegram
         self._database = database
         self._server = server
         self._contact = contact
+        self._troubles = troubles
         self._registered = False
         self._last_error: tuple[datetime | None, str | None] = (None, None)
         self._foreign: str | None = None
@@ -83,6 +87,7 @@ class WebhookRegistration:
             except (BadRequest, Forbidden) as error:
                 raise BadSetting(name="WEBHOOK_URL", reason=f"Telegram refuses it ({error})") from error
         self._contact.webhook_is_ours = True
+        await self._troubles.forget(TroubleKind.WEBHOOK_LOST)
 
     async def watch(self) -> None:
         """Check the webhook at intervals until cancelled. Raise InvalidToken if Telegram refuses the token."""
@@ -108,7 +113,7 @@ class WebhookRegistration:
             info = await self._telegram.get_webhook_info()
             self._contact.heard()
             if info.url != self._settings.url:
-                self._report_foreign(info.url)
+                await self._report_foreign(info.url)
             else:
                 await self._check_own(info)
         except InvalidToken:
@@ -121,6 +126,7 @@ class WebhookRegistration:
     async def _check_own(self, info: WebhookInfo) -> None:
         if self._foreign is not None:
             logger.info("The webhook is this bot's again")
+            await self._troubles.forget(TroubleKind.WEBHOOK_LOST)
         self._foreign = None
         self._contact.webhook_is_ours = True
         error = (info.last_error_date, info.last_error_message)
@@ -134,12 +140,14 @@ class WebhookRegistration:
             logger.warning("Telegram could not deliver an update: %s", error[1])
         self._last_error = error
 
-    def _report_foreign(self, url: str) -> None:
-        """Log that updates go elsewhere, once for each address. Taking the webhook back would start a fight."""
+    async def _report_foreign(self, url: str) -> None:
+        """Log that updates go elsewhere, and notify the admins. Taking the webhook back would start a fight."""
         self._contact.webhook_is_ours = False
         if url != self._foreign:
             where = f"goes to {_origin(url)} now" if url else "was deleted"
             logger.error("This bot receives no updates: its webhook %s. Restart the bot to take it back", where)
+            text = "trouble_webhook_elsewhere" if url else "trouble_webhook_deleted"
+            await self._troubles.report(TroubleKind.WEBHOOK_LOST, text, address=_origin(url))
         self._foreign = url
 
     def _log_refusals(self) -> None:

@@ -14,6 +14,7 @@ class TroubleKind(StrEnum):
 
     UPDATE_FAILED = "update failed"
     UPDATE_DROPPED = "update dropped"
+    WEBHOOK_LOST = "webhook lost"
 
 
 def reported(unit: UnitOfWork, bot_id: int, kinds: Collection[str]) -> set[str]:

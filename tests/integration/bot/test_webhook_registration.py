@@ -10,22 +10,28 @@ from pathlib import Path
 
 import pytest
 from playground_process import TOKEN
+from sqlalchemy import select
 from telegram import Bot
 from telegram.error import InvalidToken
 
 from bot.database import AsyncDatabase
 from bot.transport import retries
 from bot.transport.contact import TelegramContact
+from bot.transport.outbox import Outbox
+from bot.transport.troubles import Troubles
 from bot.transport.webhook import WebhookServer
 from bot.transport.webhook_registration import WebhookRegistration, WebhookSettings, release_webhook
 from core.errors import BadSetting
 from playground.client import PlaygroundClient
+from storage.chat.people import upsert_person
 from storage.chat.webhook_secrets import forget_webhook_secret, share_webhook_secret, webhook_secret
 from storage.db.database import Database, UnitOfWork
+from storage.db.tables import ReplyRow
 from storage.models.instances import acknowledge, deregister
 from storage.models.registry import register
 
 UPDATES = ["message", "edited_message", "callback_query"]
+ADMIN = 5
 FOREIGN = "https://another.example.org/secret-path"
 
 
@@ -83,6 +89,8 @@ async def deployment(
         running.callback(shared.close)
         telegram = await running.enter_async_context(Bot(TOKEN, base_url=playground.api_url))
 
+        troubles = Troubles(telegram, shared, Outbox(telegram, shared), {ADMIN})
+
         def new_process(given: str | None = None, path: str = "telegram", port: int = 0, url: str = "") -> Process:
             received: asyncio.Queue[str] = asyncio.Queue()
             contact = TelegramContact()
@@ -90,7 +98,7 @@ async def deployment(
             own_url = f"http://127.0.0.1:{server.bind('127.0.0.1', port)}/{path}"
             running.push_async_callback(server.stop)
             wanted = WebhookSettings(url or own_url, given, UPDATES)
-            registration = WebhookRegistration(wanted, telegram, shared, server, contact)
+            registration = WebhookRegistration(wanted, telegram, shared, server, contact, troubles)
             return Process(url or own_url, server, registration, contact, received)
 
         yield Deployment(playground, telegram, shared, new_process)
@@ -170,6 +178,7 @@ async def test_a_refused_secret_is_registered_again(deployment: Deployment, capl
 async def test_a_foreign_address_is_reported_once_and_never_fought_over(
     deployment: Deployment, caplog: pytest.LogCaptureFixture
 ) -> None:
+    await deployment.database.write(lambda unit: upsert_person(unit, ADMIN, "Ann", None))
     process = deployment.new_process()
     await process.start()
     await deployment.telegram.set_webhook(FOREIGN)
@@ -184,9 +193,22 @@ async def test_a_foreign_address_is_reported_once_and_never_fought_over(
         "This bot receives no updates: its webhook goes to https://another.example.org now. "
         "Restart the bot to take it back"
     ]
+    assert await notices(deployment) == 1
     await deployment.telegram.set_webhook(process.url, secret_token=process.server.secret)
     await process.registration.check()
     assert process.contact.webhook_is_ours
+    await deployment.telegram.delete_webhook()
+    await process.registration.check()
+    assert await notices(deployment) == 2
+
+
+async def notices(deployment: Deployment) -> int:
+    """Return the number of messages enqueued for the admin."""
+
+    def count(unit: UnitOfWork) -> int:
+        return len(unit.scalars(select(ReplyRow).where(ReplyRow.chat_id == ADMIN)).all())
+
+    return await deployment.database.read(count)
 
 
 async def test_a_deleted_webhook_is_reported(deployment: Deployment, caplog: pytest.LogCaptureFixture) -> None:

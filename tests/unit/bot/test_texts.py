@@ -15,6 +15,7 @@ from bot.texts import FALLBACK, Texts, fill, locales, texts_for
 PLACEHOLDERS = {
     "start": {"name"},
     "trouble_update_failed": {"update_id", "attempts"},
+    "trouble_webhook_elsewhere": {"address"},
     "your_id": {"telegram_id"},
     "privacy": {"days"},
     "delete_done": {"messages", "judgements"},
