@@ -18,6 +18,7 @@ from bot.serving.reloader import ModelReloader
 from bot.transport.arrivals import Arrivals
 from bot.transport.command_menu import CommandMenus
 from bot.transport.connection import TelegramConnection, build_application
+from bot.transport.contact import TelegramContact
 from bot.transport.failed_updates import FailedUpdates
 from bot.transport.inbox import Inbox
 from bot.transport.message_parts import JoinedText
@@ -49,6 +50,11 @@ class Bot:
         self._menus = CommandMenus(telegram, database, self._access.admin_ids, PUBLIC_COMMANDS, ADMIN_COMMANDS)
         self._application.add_handlers(all_handlers(settings, database, model, self._access))
         self._application.add_error_handler(failures.on_error)
+
+    @property
+    def contact(self) -> TelegramContact:
+        """What is known about the contact with Telegram."""
+        return self._connection.contact
 
     async def run(self, stop: asyncio.Event) -> None:
         """Answer updates until ``stop`` is set. Raise BadSetting if Telegram ever refuses the token."""

@@ -37,7 +37,7 @@ def run(settings: Settings) -> None:
         identifier.result()
         reloader = ModelReloader(database, model, ModelLoader(settings).load, initial.refusal)
         bot = Bot(settings, database, model, reloader)
-        monitor = BotMonitor(settings, opened, lambda: model.version)
+        monitor = BotMonitor(settings, opened, lambda: model.version, bot.contact)
         REGISTRY.register(monitor)
         # Before the bot talks to Telegram, so that a port that is in use ends a start that has changed nothing yet.
         resources.enter_context(monitoring_server(settings, health=dict, ready=monitor.ready))

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.transport.contact import TelegramContact
 from broker.queues import check_broker
 from core.errors import ThumbsError
 from core.monitoring import Problems, counts_by_label
@@ -18,10 +19,13 @@ from storage.overview import ChatOverview, chat_overview
 class BotMonitor(Collector):
     """Reads a bot's metrics at each scrape, and checks the services that the bot depends on."""
 
-    def __init__(self, settings: Settings, database: Database, version: Callable[[], str]) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, version: Callable[[], str], contact: TelegramContact
+    ) -> None:
         self._settings = settings
         self._database = database
         self._version = version
+        self._contact = contact
         # The token starts with the bot's id.
         self._bot_id = int(settings.token.partition(":")[0])
 
@@ -39,9 +43,13 @@ class BotMonitor(Collector):
         return ()
 
     def ready(self) -> Problems:
-        """Check the database and the broker."""
+        """Check the database, the broker and the contact with Telegram."""
         found = self._overview()
-        return {"database": found if isinstance(found, str) else None, "broker": self._broker_problem()}
+        return {
+            "database": found if isinstance(found, str) else None,
+            "broker": self._broker_problem(),
+            "telegram": self._contact.problem(),
+        }
 
     def _overview(self) -> ChatOverview | str:
         """Return the overview, or the reason why the database can't be read."""

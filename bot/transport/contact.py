@@ -1,12 +1,16 @@
 """What this process knows about its contact with Telegram: when it last heard from it, and whose the webhook is."""
 
 import time
+from typing import Final
+
+# Seconds without an answer from Telegram after which it counts as unreachable. A bot asks at least every 30 seconds.
+_MAX_SILENCE: Final = 100.0
 
 
 class TelegramContact:
-    """Updated by the connection; read by whoever reports the bot's health.
+    """Updated by the connection, and read by health checks, also in other threads.
 
-    ``webhook_is_ours`` is None while the bot polls, and until Telegram was first asked.
+    ``webhook_is_ours`` is None for long polling, and until the webhook is registered.
     """
 
     def __init__(self) -> None:
@@ -20,3 +24,12 @@ class TelegramContact:
     def seconds_since_heard(self) -> float | None:
         """Return how long ago Telegram last answered or sent something, or None if it never did."""
         return None if self._heard_at is None else time.monotonic() - self._heard_at
+
+    def problem(self) -> str | None:
+        """Return in one sentence why updates don't arrive, or None if they should."""
+        silence = self.seconds_since_heard()
+        if silence is None:
+            return "It has not answered yet."
+        if silence > _MAX_SILENCE:
+            return f"It has not answered for {silence:.0f} seconds."
+        return "It sends this bot's updates to another address." if self.webhook_is_ours is False else None

@@ -35,7 +35,7 @@ def test_a_running_bot_is_measured_and_ready(tmp_path: Path) -> None:
     assert 'thumbs_updates{state="handled"} 1.0' in metrics
     assert 'thumbs_replies{state="failed"} 0.0' in metrics
     assert 'thumbs_model{version="' in metrics
-    assert (ready.exit_code, ready.output.startswith("Ready: database, broker")) == (0, True), ready.output
+    assert (ready.exit_code, ready.output.startswith("Ready: database, broker, telegram")) == (0, True), ready.output
     assert "Updates   0 pending, 0 failed, 1 handled" in shown.output
     assert f"serves {found['live_version']}" in shown.output
     assert (found["updates"]["handled"], found["votes"]["right"], len(found["bots"])) == (1, 0, 1)

@@ -1,0 +1,32 @@
+"""A bot is in contact with Telegram while it hears from it and the webhook, if it has one, is its own."""
+
+import time
+
+import pytest
+
+from bot.transport.contact import TelegramContact
+
+
+def test_the_contact_is_lost_after_a_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    contact = TelegramContact()
+    assert contact.seconds_since_heard() is None
+    assert contact.problem() == "It has not answered yet."
+    contact.heard()
+    assert contact.problem() is None
+    now += 100
+    assert contact.problem() is None
+    now += 1
+    assert contact.problem() == "It has not answered for 101 seconds."
+    contact.heard()
+    assert contact.problem() is None
+
+
+def test_a_webhook_of_another_address_is_a_problem() -> None:
+    contact = TelegramContact()
+    contact.heard()
+    contact.webhook_is_ours = True
+    assert contact.problem() is None
+    contact.webhook_is_ours = False
+    assert contact.problem() == "It sends this bot's updates to another address."
