@@ -63,9 +63,9 @@ class SegmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds for a bot to catch up after the last text, and seconds without open work after which it has caught up."""
+    """When a segment ends: ``quiet`` seconds after the last open work, or ``silence`` seconds after the last answer."""
 
-    catch_up: float
+    silence: float
     quiet: float
 
 
@@ -155,10 +155,11 @@ class Segment:
         return Kill(number, planned.victim, planned.moment, self._subject.work())
 
     def _catch_up(self) -> None:
-        """Wait until the history has been complete for a while, or for too long."""
-        deadline = time.monotonic() + self._patience.catch_up
-        quiet_since = time.monotonic()
-        while time.monotonic() < min(deadline, quiet_since + self._patience.quiet):
+        """Wait until the history has been complete for a while, or until no more answers arrive."""
+        began = quiet_since = time.monotonic()
+        while (now := time.monotonic()) < quiet_since + self._patience.quiet:
+            if now > began + self._patience.silence and not self._wire.arrived_since(now - self._patience.silence):
+                return
             time.sleep(_POLL_INTERVAL)
             self._subject.restart_if_ended()
             if not check(self._history()).complete:

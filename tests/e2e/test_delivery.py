@@ -27,7 +27,7 @@ def test_a_bot_that_is_killed_under_load_answers_every_text_once_and_in_order(la
         subject = stack.enter_context(running_subject(lane, client, tmp_path, None, None))
         wire = stack.enter_context(WireLog(client))
         people = stack.enter_context(People(client, Load(rate=20.0, people=40), faults, seed="1"))
-        segment = Segment(subject, people, wire, Patience(catch_up=30.0, quiet=0.5))
+        segment = Segment(subject, people, wire, Patience(silence=20.0, quiet=0.5))
         result = segment.run(SegmentPlan(lane, 0, KILLS), threading.Event(), killed.append)
     found = result.findings
     assert (result.stalled, result.unexpected_exits, tuple(killed)) == (None, 0, result.kills)
