@@ -43,10 +43,10 @@ class Bot:
         self._outbox = Outbox(telegram, database, retry_uncertain=settings.uncertain_replies == "retry")
         self._arrivals = Arrivals(database)
         self._access = Access(settings.admin_ids)
-        troubles = Troubles(telegram, database, self._outbox, self._access.admin_ids)
-        failures = FailedUpdates(telegram, database, self._outbox, troubles)
+        self._troubles = Troubles(telegram, database, self._outbox, self._access.admin_ids)
+        failures = FailedUpdates(telegram, database, self._outbox, self._troubles)
         self._inbox = Inbox(telegram, database, self._handle, failures)
-        self._connection = TelegramConnection(settings, self._application, database, self._inbox, troubles)
+        self._connection = TelegramConnection(settings, self._application, database, self._inbox, self._troubles)
         self._menus = CommandMenus(telegram, database, self._access.admin_ids, PUBLIC_COMMANDS, ADMIN_COMMANDS)
         self._application.add_handlers(all_handlers(settings, database, model, self._access))
         self._application.add_error_handler(failures.on_error)
@@ -85,7 +85,7 @@ class Bot:
         for work in (
             self._menus.publish(),
             RunUpdates(*admins).run(),
-            RefusalNotices(*admins).run(),
+            RefusalNotices(self._database, self._troubles, self._application.bot.id).run(),
             CorrectionNotifier(self._database, self._model).run(),
             purge_daily(self._database, self._settings),
             self._reloader.run(),

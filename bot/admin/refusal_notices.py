@@ -6,11 +6,7 @@ from typing import Final
 from bot.database import AsyncDatabase
 from bot.formatting import REASON_LENGTH, truncate
 from bot.polling import poll_every
-from bot.texts import fill, texts_for
-from bot.transport.conversation import MessageContent
-from bot.transport.outbox import Outbox
-from storage.chat import outbox as stored_outbox
-from storage.chat import people, troubles
+from bot.transport.troubles import Troubles
 from storage.db.database import UnitOfWork
 from storage.models import instances
 from storage.models.instances import BotInstance
@@ -24,11 +20,10 @@ _DIGEST_LENGTH: Final = 24
 class RefusalNotices:
     """Enqueues the notices; which versions the admins know of is in the database."""
 
-    def __init__(self, database: AsyncDatabase, outbox: Outbox, bot_id: int, admin_ids: frozenset[int]) -> None:
+    def __init__(self, database: AsyncDatabase, troubles: Troubles, bot_id: int) -> None:
         self._database = database
-        self._outbox = outbox
+        self._troubles = troubles
         self._bot_id = bot_id
-        self._admin_ids = admin_ids
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -37,8 +32,7 @@ class RefusalNotices:
     async def poll(self) -> None:
         """Notify the admins of each version that an instance of this bot refused, unless they know of it."""
         if await self._database.read(self._unreported):
-            for admin_id in await self._database.write(self._enqueue):
-                self._outbox.wake(admin_id)
+            self._troubles.wake(await self._database.write(self._enqueue))
 
     def _unreported(self, unit: UnitOfWork) -> list[BotInstance]:
         """Return this bot's instances with a refusal that its admins, if they have written to a bot, don't know of."""
@@ -47,29 +41,24 @@ class RefusalNotices:
             for instance in instances.live_instances(unit)
             if instance.bot_id == self._bot_id and instance.refusal is not None
         ]
-        if not refusals or not people.languages_of(unit, self._admin_ids):
-            return []
-        known = troubles.reported(unit, self._bot_id, [_kind(instance) for instance in refusals])
-        return [instance for instance in refusals if _kind(instance) not in known]
+        unknown = self._troubles.unreported(unit, [_kind(instance) for instance in refusals])
+        return [instance for instance in refusals if _kind(instance) in unknown]
 
-    def _enqueue(self, unit: UnitOfWork) -> list[int]:
+    def _enqueue(self, unit: UnitOfWork) -> set[int]:
         """Enqueue the notices and return the chats that they go to."""
-        admins = people.languages_of(unit, self._admin_ids)
-        new = [one for one in self._unreported(unit) if troubles.claim_report(unit, self._bot_id, _kind(one))]
-        for instance in new:
-            for admin_id, language in admins.items():
-                content = MessageContent(_notice(instance, language))
-                stored_outbox.enqueue(unit, content.draft(self._bot_id, admin_id))
-        return list(admins) if new else []
-
-
-def _notice(instance: BotInstance, language: str | None) -> str:
-    return fill(
-        texts_for(language).model_refused,
-        version=instance.refused_version,
-        serving=instance.version,
-        reason=truncate(instance.refusal or "", REASON_LENGTH),
-    )
+        chats: set[int] = set()
+        for instance in self._unreported(unit):
+            chats.update(
+                self._troubles.enqueue(
+                    unit,
+                    _kind(instance),
+                    "model_refused",
+                    version=instance.refused_version,
+                    serving=instance.version,
+                    reason=truncate(instance.refusal or "", REASON_LENGTH),
+                )
+            )
+        return chats
 
 
 def _kind(instance: BotInstance) -> str:

@@ -23,6 +23,12 @@ class Troubles:
         self._outbox = outbox
         self._admin_ids = admin_ids
 
+    def unreported(self, unit: UnitOfWork, kinds: Collection[str]) -> set[str]:
+        """Return the kinds that ``enqueue`` would enqueue a notice for."""
+        if not kinds or not people.languages_of(unit, self._admin_ids):
+            return set()
+        return set(kinds) - troubles.reported(unit, self._bot.id, kinds)
+
     def enqueue(self, unit: UnitOfWork, kind: str, text: str, **values: object) -> list[int]:
         """Enqueue the notice ``text`` unless the admins know of this kind; return the chats that ``wake`` must wake.
 

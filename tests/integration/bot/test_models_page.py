@@ -1,14 +1,18 @@
 """The pages about models say what the running bots report, and admins are notified of a refused model once."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from telegram import Bot
 
 from bot.admin.models_page import model_page, models_page
 from bot.admin.refusal_notices import RefusalNotices
 from bot.database import AsyncDatabase
 from bot.texts import texts_for
 from bot.transport.outbox import Outbox
+from bot.transport.troubles import Troubles
 from ml.serving.artifact import Manifest
 from storage.chat import outbox, people
 from storage.db.database import Database
@@ -77,7 +81,9 @@ def test_a_refused_model_is_shown_with_the_reason(models: Database) -> None:
 @pytest.fixture
 def notices(models: Database) -> Iterator[RefusalNotices]:
     store = AsyncDatabase(models)
-    yield RefusalNotices(store, Outbox(None, store), BOT, frozenset({ADMIN, OTHER_ADMIN}))  # type: ignore[arg-type]
+    telegram = cast("Bot", SimpleNamespace(id=BOT))
+    troubles = Troubles(telegram, store, Outbox(telegram, store), {ADMIN, OTHER_ADMIN})
+    yield RefusalNotices(store, troubles, BOT)
     store.close()
 
 
