@@ -5,6 +5,7 @@ import logging
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 from bot.database import DATABASE_ERRORS, AsyncDatabase
 from bot.outages import Outage
 from bot.transport.contact import TelegramContact
-from bot.transport.retries import until_answered
+from bot.transport.retries import REFUSALS, until_answered
 from bot.transport.troubles import Troubles
 from bot.transport.webhook import WebhookServer
 from core.errors import BadSetting
@@ -38,6 +39,10 @@ class WebhookSettings:
     url: str
     secret: str | None
     updates: list[str]
+
+
+class _UnreadableAnswer(TelegramError):
+    """The answer to getWebhookInfo is not a WebhookInfo."""
 
 
 class WebhookRegistration:
@@ -110,7 +115,7 @@ class WebhookRegistration:
         try:
             secret = await self._database.read(self._read_secret)
             self._server.secret = secret or self._server.secret
-            info = await self._telegram.get_webhook_info()
+            info = await _ask(self._telegram)
             self._contact.heard()
             if info.url != self._settings.url:
                 await self._report_foreign(info.url)
@@ -212,7 +217,22 @@ def _new_outage() -> Outage:
 
 
 async def _webhook_info(telegram: Bot, outage: Outage) -> WebhookInfo:
-    return await until_answered(telegram.get_webhook_info, outage, (InvalidToken,))
+    """Return what Telegram knows about the webhook. A server that cannot say it counts as one without a webhook."""
+    try:
+        return await until_answered(partial(_ask, telegram), outage, (_UnreadableAnswer, *REFUSALS))
+    except (_UnreadableAnswer, *REFUSALS) as error:
+        logger.warning(
+            "The Bot API server does not say where it delivers updates, so a start cannot respect it: %s", error
+        )
+        return WebhookInfo(url="", has_custom_certificate=False, pending_update_count=0)
+
+
+async def _ask(telegram: Bot) -> WebhookInfo:
+    try:
+        return await telegram.get_webhook_info()
+    # What PTB raises for an answer of another form, as simple Bot API servers send.
+    except (AttributeError, KeyError, TypeError) as error:
+        raise _UnreadableAnswer(f"getWebhookInfo cannot be read ({type(error).__name__})") from error
 
 
 def _refuses_secret(info: WebhookInfo) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playground_process import TOKEN
@@ -333,3 +334,23 @@ async def _start(deployment: Deployment, polling: bool) -> None:
         await release_webhook(deployment.telegram, deployment.database)
     else:
         await deployment.new_process(path="moved").start()
+
+
+@pytest.mark.parametrize("answer", [True, {}, [], "https://another.example.org"])
+async def test_a_server_that_cannot_tell_the_address_has_none(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    async def answer_all(*_: Any, **__: Any) -> Any:
+        return answer
+
+    monkeypatch.setattr(Bot, "_post", answer_all)
+    await release_webhook(deployment.telegram, deployment.database)
+    process = deployment.new_process()
+    await process.start()
+    await process.registration.check()
+    assert process.contact.webhook_is_ours
+
+
+async def test_a_server_without_the_method_has_no_address(deployment: Deployment) -> None:
+    deployment.client.fault("401", "getWebhookInfo", description="Not Found")
+    await deployment.new_process().start()
