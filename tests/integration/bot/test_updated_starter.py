@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -103,6 +104,15 @@ def test_a_start_after_the_update_makes_the_new_starter_live(served: Database, s
         assert registry.earlier_live_models(unit) == []
     assert (change.from_version, change.to_version, change.who) == ("old", "new", None)
     assert change.why == "an update of Thumbs replaced the files of old"
+
+
+def test_bots_that_start_together_record_one_change(served: Database, settings: Settings) -> None:
+    ship(settings.model, "new")
+    with ThreadPoolExecutor(3) as threads:
+        started = list(threads.map(lambda _: initial_model(served, settings), range(3)))
+    assert {(initial.classifier.version, initial.refusal) for initial in started} == {("new", None)}
+    with served.reading() as unit:
+        assert [change.to_version for change in registry.changes(unit)] == ["new", "old"]
 
 
 def test_a_trained_model_stays_live_and_the_old_starter_is_not_offered(served: Database, settings: Settings) -> None:
