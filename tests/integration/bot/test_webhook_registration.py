@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playground_process import TOKEN
+from playground_process import TOKEN, running_playground
 from sqlalchemy import select
 from telegram import Bot
 from telegram.error import InvalidToken
@@ -80,15 +80,23 @@ class Deployment:
         await self.database.write(report)
 
 
+@pytest.fixture(scope="module")
+def shared_playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaygroundClient]:
+    with running_playground(tmp_path_factory.mktemp("playground")) as client:
+        yield client
+
+
 @pytest.fixture
 async def deployment(
-    playground: PlaygroundClient, migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]
+    shared_playground: PlaygroundClient, migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]
 ) -> AsyncIterator[Deployment]:
     shutil.copy(migrated_sqlite, tmp_path / "thumbs.db")
     async with AsyncExitStack() as running:
         shared = AsyncDatabase(Database.open(f"sqlite:///{tmp_path / 'thumbs.db'}", keys))
         running.callback(shared.close)
-        telegram = await running.enter_async_context(Bot(TOKEN, base_url=playground.api_url))
+        telegram = await running.enter_async_context(Bot(TOKEN, base_url=shared_playground.api_url))
+        await telegram.delete_webhook()
+        shared_playground.reset()
 
         troubles = Troubles(telegram, shared, Outbox(telegram, shared), {ADMIN})
 
@@ -102,7 +110,7 @@ async def deployment(
             registration = WebhookRegistration(wanted, telegram, shared, server, contact, troubles)
             return Process(url or own_url, server, registration, contact, received)
 
-        yield Deployment(playground, telegram, shared, new_process)
+        yield Deployment(shared_playground, telegram, shared, new_process)
 
 
 async def wait_for_failed_delivery(deployment: Deployment) -> None:

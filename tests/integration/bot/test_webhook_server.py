@@ -13,7 +13,7 @@ from core.errors import BadSetting
 SECRET = "a-secret-for-tests"
 MINUTE = 60.0
 UPDATE = json.dumps({"update_id": 1, "message": {"text": "Ein schönes Stück"}}, ensure_ascii=False)
-LIMITS = Limits(body_bytes=10_000, seconds=0.3, connections=3)
+LIMITS = Limits(body_bytes=10_000, seconds=MINUTE)
 
 Receive = Callable[[str], Awaitable[None]]
 
@@ -213,7 +213,7 @@ async def test_a_body_that_is_not_utf_8_is_refused(start: Start) -> None:
 
 @pytest.mark.parametrize("beginning", [b"", head(100)[:-2], head(100), head(100) + b"{"])
 async def test_a_slow_request_is_cut_off(start: Start, beginning: bytes) -> None:
-    running = start()
+    running = start(limits=Limits(seconds=0.2))
     client = await running.connect()
     await client.send(beginning)
     assert await client.closed()
@@ -227,7 +227,7 @@ async def test_headers_have_a_maximum_size(start: Start) -> None:
 
 
 async def test_connections_have_a_maximum_number(start: Start) -> None:
-    running = start(limits=Limits(connections=3))
+    running = start(limits=Limits(seconds=MINUTE, connections=3))
     clients = [await running.connect() for _ in range(3)]
     for client in clients:
         await client.send(request())
