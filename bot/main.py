@@ -40,13 +40,14 @@ def run(settings: Settings) -> None:
         monitor = BotMonitor(settings, opened, lambda: model.version, bot.contact)
         REGISTRY.register(monitor)
         # Before the bot talks to Telegram, so that a port that is in use ends a start that has changed nothing yet.
-        resources.enter_context(monitoring_server(settings, health=dict, ready=monitor.ready))
-        asyncio.run(_run(bot))
+        resources.enter_context(monitoring_server(settings, health=monitor.health, ready=monitor.ready))
+        asyncio.run(_run(bot, monitor))
 
 
-async def _run(bot: Bot) -> None:
+async def _run(bot: Bot, monitor: BotMonitor) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    monitor.watch(loop)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     await bot.run(stop)

@@ -1,6 +1,8 @@
 """The bot's metrics and checks. Each scrape reads the state of the inbox and the outbox from the database."""
 
+import asyncio
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -15,6 +17,9 @@ from core.settings import Settings
 from storage.db.database import Database
 from storage.overview import ChatOverview, chat_overview
 
+# Maximum number of seconds for which one piece of work may keep the event loop from anything else.
+_MAX_BLOCKED: Final = 5.0
+
 
 class BotMonitor(Collector):
     """Reads a bot's metrics at each scrape, and checks the services that the bot depends on."""
@@ -26,6 +31,7 @@ class BotMonitor(Collector):
         self._database = database
         self._version = version
         self._contact = contact
+        self._loop: asyncio.AbstractEventLoop | None = None
         # The token starts with the bot's id.
         self._bot_id = int(settings.token.partition(":")[0])
 
@@ -35,12 +41,31 @@ class BotMonitor(Collector):
         up = isinstance(found, ChatOverview)
         yield GaugeMetricFamily("thumbs_database_up", "1 if the database responds.", up)
         yield counts_by_label("thumbs_model", "1 for the version that the bot serves.", "version", {self._version(): 1})
+        silent = self._contact.seconds_since_heard()
+        if silent is not None:
+            yield GaugeMetricFamily("thumbs_telegram_silence_seconds", "Seconds since Telegram last responded.", silent)
         if isinstance(found, ChatOverview):
             yield from _chat_metrics(found)
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing, so that registering the collector does not read the database."""
         return ()
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let ``health`` check this event loop, which runs everything that the bot does."""
+        self._loop = loop
+
+    def health(self) -> Problems:
+        """Check that the event loop is not blocked."""
+        if self._loop is None:
+            return {}
+        turn = asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop)
+        try:
+            turn.result(_MAX_BLOCKED)
+        except TimeoutError:
+            turn.cancel()
+            return {"event loop": f"It has been blocked for more than {_MAX_BLOCKED:.0f} seconds."}
+        return {"event loop": None}
 
     def ready(self) -> Problems:
         """Check the database, the broker and the contact with Telegram."""

@@ -1,11 +1,15 @@
 """The model that answers, which can be replaced while texts keep arriving."""
 
 import asyncio
+import logging
 from typing import Final
 
+from bot.timings import CLASSIFYING
 from ml.serving.artifact import Manifest
 from ml.serving.batcher import Batcher
 from ml.serving.engine import BATCH_TOKENS, Classifier, Verdict
+
+logger = logging.getLogger(__name__)
 
 # Maximum number of characters in a batch. English has about four per token, so this is about one engine batch.
 _BATCH_CHARACTERS: Final = 4 * BATCH_TOKENS
@@ -37,7 +41,11 @@ class LiveModel:
 
     async def verdict(self, text: str) -> Verdict:
         """Return the verdict on ``text`` from the version that was live when this was called."""
-        return await asyncio.wrap_future(self._served.batcher.submit(text))
+        version = self.version
+        with CLASSIFYING.time():
+            verdict = await asyncio.wrap_future(self._served.batcher.submit(text))
+        logger.info("Classified by %s", version)
+        return verdict
 
     async def replace(self, classifier: Classifier) -> None:
         """Answer all later texts with another model. Return once the old model has answered its last text."""

@@ -47,6 +47,11 @@ class Incoming:
         """The bot's texts in the sender's language."""
         return self.sender.texts
 
+    @property
+    def first_update_id(self) -> int | None:
+        """The id under which the logs follow the updates; None if the bot acts by itself."""
+        return self.update_ids[0] if self.update_ids else None
+
     def finish(self, unit: UnitOfWork) -> None:
         """Mark the updates as handled, in the same unit of work as their effects."""
         for update_id in self.update_ids:
@@ -100,7 +105,7 @@ class MessageContent:
             payload = {"caption": self.text, "parse_mode": "HTML", "run_card": self.chart_run_id}
         return payload if self.keyboard is None else {**payload, "reply_markup": self.keyboard}
 
-    def draft(
+    def draft(  # noqa: PLR0913 - one argument for each field of Draft
         self,
         bot_id: int,
         chat_id: int,
@@ -108,6 +113,7 @@ class MessageContent:
         answers: int | None = None,
         edits: int | None = None,
         revises: int | None = None,
+        update_id: int | None = None,
     ) -> Draft:
         """Return a draft of the message for a chat; see ``Draft`` for the other parameters."""
         return Draft(
@@ -119,17 +125,20 @@ class MessageContent:
             answers=answers,
             edits=edits,
             revises=revises,
+            update_id=update_id,
         )
 
 
 def send(unit: UnitOfWork, incoming: Incoming, content: MessageContent) -> int:
     """Enqueue a new message and return its reply's id."""
-    return outbox.enqueue(unit, content.draft(incoming.bot_id, incoming.chat_id))
+    return outbox.enqueue(unit, content.draft(incoming.bot_id, incoming.chat_id, update_id=incoming.first_update_id))
 
 
 def edit(unit: UnitOfWork, incoming: Incoming, telegram_message_id: int, content: MessageContent) -> int:
     """Enqueue an edit to one of the bot's messages and return the id of the queued reply."""
-    return outbox.enqueue(unit, content.draft(incoming.bot_id, incoming.chat_id, edits=telegram_message_id))
+    place = (incoming.bot_id, incoming.chat_id)
+    draft = content.draft(*place, edits=telegram_message_id, update_id=incoming.first_update_id)
+    return outbox.enqueue(unit, draft)
 
 
 def reply(unit: UnitOfWork, incoming: Incoming, answers: int, content: MessageContent) -> int:
@@ -138,7 +147,8 @@ def reply(unit: UnitOfWork, incoming: Incoming, answers: int, content: MessageCo
     Return the reply's id.
     """
     earlier = outbox.answer_to(unit, incoming.bot_id, incoming.chat_id, answers)
-    draft = content.draft(incoming.bot_id, incoming.chat_id, answers=answers, revises=earlier)
+    place = (incoming.bot_id, incoming.chat_id)
+    draft = content.draft(*place, answers=answers, revises=earlier, update_id=incoming.first_update_id)
     if earlier is not None:
         # Only when the outbox sends this answer does it know whether the earlier answer can be edited.
         draft = replace(draft, payload={**draft.payload, REPLACEMENT_NOTE: incoming.texts.replaces_earlier})

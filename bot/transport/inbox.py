@@ -18,9 +18,11 @@ from telegram.error import TelegramError
 
 from bot.database import DATABASE_ERRORS, DATABASE_OUTAGES, AsyncDatabase
 from bot.polling import poll_every
+from bot.timings import HANDLING, RECEIVED
 from bot.transport.failed_updates import FailedUpdates
 from bot.transport.message_parts import JOIN_SECONDS, JoinedText, continues, may_continue
 from bot.transport.raw_update import RawUpdate, UnusableUpdate, read_raw_update
+from core.logs import update_context
 from storage.chat import inbox
 
 logger = logging.getLogger(__name__)
@@ -72,6 +74,7 @@ class Inbox:
             self._run(self._failures.report_dropped())
             return
         if is_new:
+            RECEIVED.inc()
             if update.tap_id is not None:
                 # Answer immediately, so that the app's spinner stops even if many updates are waiting in the chat.
                 self._run(self._answer_tap(update.tap_id))
@@ -127,7 +130,10 @@ class Inbox:
         chat.put(update)
 
     async def _handle_pieces(self, pieces: Sequence[Update]) -> None:
-        await self._handle(JoinedText(tuple(pieces)) if len(pieces) > 1 else pieces[0])
+        with update_context(pieces[0].update_id):
+            with HANDLING.time():
+                await self._handle(JoinedText(tuple(pieces)) if len(pieces) > 1 else pieces[0])
+            logger.info("Handled")
         self._in_progress.difference_update(piece.update_id for piece in pieces)
 
     async def _record_failure(self, update_ids: Sequence[int], error: Exception) -> None:

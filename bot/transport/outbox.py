@@ -24,7 +24,9 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, Re
 
 from bot.database import DATABASE_OUTAGES, AsyncDatabase
 from bot.polling import poll_every
+from bot.timings import CALLING
 from bot.transport.conversation import REPLACEMENT_NOTE
+from core.logs import update_context
 from storage.chat import outbox, undelivered
 from storage.chat.outbox import Reply
 from storage.db.column_types import utc_now
@@ -164,12 +166,19 @@ class Outbox:
             reply = await self._claim(chat_id)
             if reply is None:
                 return None
-            try:
+            with update_context(reply.update_id):
+                return await self._send(reply)
+
+    async def _send(self, reply: Reply) -> float:
+        """Send a claimed reply and record the result. Return the seconds to wait before the chat's next one."""
+        try:
+            with CALLING.time():
                 message_id = await self._call(reply)
-            except TelegramError as error:
-                return await self._record_failure(reply, error, self._attempts[chat_id].increment(reply.id))
-            await self._record(lambda unit: outbox.mark_sent(unit, reply.id, message_id))
-            return 0.0
+        except TelegramError as error:
+            return await self._record_failure(reply, error, self._attempts[reply.chat_id].increment(reply.id))
+        await self._record(lambda unit: outbox.mark_sent(unit, reply.id, message_id))
+        logger.info("Sent reply %d", reply.id)
+        return 0.0
 
     async def _claim(self, chat_id: int) -> Reply | None:
         """Claim a chat's oldest pending reply. If the database fails, release a committed claim and raise the error."""

@@ -25,7 +25,8 @@ class Draft:
 
     ``answers`` is the id of the person's message that it answers. If ``edits`` is set, it replaces the bot's message
     with that id. If ``revises`` is set, it replaces the message that the earlier reply with that id sent, or is sent as
-    a new message if that reply sent none. ``prediction_id`` is the prediction that the message shows.
+    a new message if that reply sent none. ``prediction_id`` is the prediction that the message shows, and ``update_id``
+    the update that caused the message, if any.
     """
 
     bot_id: int
@@ -36,6 +37,7 @@ class Draft:
     answers: int | None = None
     edits: int | None = None
     revises: int | None = None
+    update_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Reply:
     answers: int | None
     telegram_message_id: int | None
     replaces_uncertain: bool = False
+    update_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ def enqueue(unit: UnitOfWork, draft: Draft) -> int:
         prediction_id=draft.prediction_id,
         answers=draft.answers,
         revises=draft.revises,
+        update_id=draft.update_id,
         telegram_message_id=draft.edits,
     )
     unit.add(row)
@@ -189,7 +193,7 @@ def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None
         return None
     payload = json.loads(unit.cipher.decrypt(row.payload))
     replaces_uncertain = target is None and _is_uncertain(unit, row.revises)
-    return Reply(row.id, bot_id, chat_id, payload, row.answers, target, replaces_uncertain)
+    return Reply(row.id, bot_id, chat_id, payload, row.answers, target, replaces_uncertain, row.update_id)
 
 
 def release_claim(unit: UnitOfWork, bot_id: int, chat_id: int, claimed_at: datetime) -> None:
