@@ -10,11 +10,13 @@ _MAX_SILENCE: Final = 100.0
 class TelegramContact:
     """Updated by the connection, and read by health checks, also in other threads.
 
-    ``webhook_is_ours`` is None for long polling, and until the webhook is registered.
+    ``webhook_is_ours`` is None for long polling, and until the webhook is registered. ``delivery_error`` is Telegram's
+    reason why updates wait for the webhook, or None.
     """
 
     def __init__(self) -> None:
         self.webhook_is_ours: bool | None = None
+        self.delivery_error: str | None = None
         self._heard_at: float | None = None
 
     def heard(self) -> None:
@@ -32,4 +34,6 @@ class TelegramContact:
             return "It has not answered yet."
         if silence > _MAX_SILENCE:
             return f"It has not answered for {silence:.0f} seconds."
-        return "It sends this bot's updates to another address." if self.webhook_is_ours is False else None
+        if self.webhook_is_ours is False:
+            return "It sends this bot's updates to another address."
+        return f"It cannot deliver updates ({self.delivery_error})." if self.delivery_error else None

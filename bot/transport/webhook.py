@@ -58,13 +58,14 @@ class WebhookServer(HTTPServerConnectionDelegate):
     """Passes each update to ``receive`` as JSON text, and confirms it once ``receive`` has returned.
 
     Requests are refused unless they carry ``secret``; all of them while it is empty. ``refusals`` counts those with
-    another secret.
+    another secret, and ``confirmed`` the updates that were stored.
     """
 
     def __init__(self, url: str, receive: Receive, limits: Limits | None = None) -> None:
         self.secret = ""
         self.refusals = 0
-        self.receive = receive
+        self.confirmed = 0
+        self._receive = receive
         self._path = urlsplit(url).path.rstrip("/")
         self._limits = limits or Limits()
         self._sockets: list[socket.socket] = []
@@ -119,6 +120,11 @@ class WebhookServer(HTTPServerConnectionDelegate):
         if length.isdecimal() and int(length[:_LENGTH_DIGITS]) > self._limits.body_bytes:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         return None
+
+    async def receive(self, payload: str) -> None:
+        """Store an update; return after the commit."""
+        await self._receive(payload)
+        self.confirmed += 1
 
     def _is_secret(self, given: str) -> bool:
         same = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self.secret.encode())

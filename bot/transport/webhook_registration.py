@@ -69,6 +69,7 @@ class WebhookRegistration:
         self._outage = _new_outage()
         self._logged_refusals = 0
         self._refusals_before = 0
+        self._confirmed_before = 0
 
     async def claim(self) -> None:
         """Share the secret with the bot's other processes; change nothing at Telegram yet.
@@ -136,7 +137,11 @@ class WebhookRegistration:
         self._contact.webhook_is_ours = True
         error = (info.last_error_date, info.last_error_message)
         if error[0] is None or error == self._last_error:
+            if not info.pending_update_count or self._server.confirmed > self._confirmed_before:
+                self._contact.delivery_error = None
             return
+        self._contact.delivery_error = error[1]
+        self._confirmed_before = self._server.confirmed
         # Without refusals here, the 403 came from a proxy or another server, and registering again would not help.
         if _refuses_secret(info) and self._server.refusals > self._refusals_before:
             logger.warning("The webhook was registered with another secret, so it is registered again")

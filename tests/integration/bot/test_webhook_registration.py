@@ -230,7 +230,9 @@ async def test_a_deleted_webhook_is_reported(deployment: Deployment, caplog: pyt
     assert deployment.calls("setWebhook") == 1
 
 
-async def test_a_failed_delivery_is_logged_once(deployment: Deployment, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failed_delivery_is_logged_once_and_a_problem_until_updates_arrive(
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
     process = deployment.new_process()
     await process.start()
     await process.server.stop()
@@ -240,6 +242,15 @@ async def test_a_failed_delivery_is_logged_once(deployment: Deployment, caplog: 
         await process.registration.check()
     assert caplog.text.count("Telegram could not deliver an update: Connection failed") == 1
     assert deployment.calls("setWebhook") == 1
+    problem = process.contact.problem()
+    assert problem is not None
+    assert problem.startswith("It cannot deliver updates (Connection failed")
+    again = deployment.new_process(port=port_of(process))
+    again.server.secret = process.server.secret
+    again.server.start()
+    await again.next_update()
+    while process.contact.problem():  # until Telegram counts the update as delivered
+        await process.registration.check()
 
 
 async def test_a_403_that_this_process_did_not_send_is_only_logged(

@@ -30,3 +30,10 @@ def test_a_webhook_of_another_address_is_a_problem() -> None:
     assert contact.problem() is None
     contact.webhook_is_ours = False
     assert contact.problem() == "It sends this bot's updates to another address."
+
+
+def test_updates_that_cannot_be_delivered_are_a_problem() -> None:
+    contact = TelegramContact()
+    contact.heard()
+    contact.delivery_error = "Connection refused"
+    assert contact.problem() == "It cannot deliver updates (Connection refused)."
