@@ -8,6 +8,7 @@ from typing import Final
 from telegram import Bot
 
 from bot.database import DATABASE_OUTAGES, AsyncDatabase
+from bot.transport.checked_update import UnparsableUpdate
 from bot.transport.conversation import Incoming, MessageContent, send
 from bot.transport.outbox import Outbox
 from bot.transport.troubles import Troubles
@@ -53,7 +54,11 @@ class FailedUpdates:
             return
         if isinstance(error, DATABASE_OUTAGES):
             return
-        logger.error("Handling updates %s failed", update_ids, exc_info=error)
+        if isinstance(error, UnparsableUpdate):
+            # Its message may repeat what a person sent, and its traceback shows nothing but the library.
+            logger.error("Updates %s cannot be parsed; see thumbs updates show", update_ids)
+        else:
+            logger.error("Handling updates %s failed", update_ids, exc_info=error)
         reason = _reason(error)
 
         def work(unit: UnitOfWork) -> list[int]:

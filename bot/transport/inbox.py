@@ -6,7 +6,6 @@ a time. If handling fails, the update stays in the database, and a periodic swee
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from telegram.error import TelegramError
 from bot.database import DATABASE_ERRORS, DATABASE_OUTAGES, AsyncDatabase
 from bot.polling import poll_every
 from bot.timings import HANDLING, RECEIVED
+from bot.transport.checked_update import parse_update
+from bot.transport.conversation import Incoming, Sender
 from bot.transport.failed_updates import FailedUpdates
 from bot.transport.message_parts import JOIN_SECONDS, JoinedText, continues, may_continue
 from bot.transport.raw_update import RawUpdate, UnusableUpdate, read_raw_update
@@ -117,10 +118,11 @@ class Inbox:
         """Queue a stored update behind the earlier updates from its chat."""
         self._in_progress.add(update_id)
         try:
-            update, chat_id = _parse(payload, self._bot)
+            update = parse_update(payload, self._bot)
+            chat_id = read_raw_update(payload).chat_id
         # A broken update must not prevent others from being handled.
         except Exception as error:
-            self._run(self._record_failure([update_id], error))
+            self._run(self._record_failure([update_id], error, _incoming(self._bot.id, payload)))
             return
         chat = self._chats.get(chat_id)
         if chat is None:
@@ -136,10 +138,12 @@ class Inbox:
             logger.info("Handled")
         self._in_progress.difference_update(piece.update_id for piece in pieces)
 
-    async def _record_failure(self, update_ids: Sequence[int], error: Exception) -> None:
+    async def _record_failure(
+        self, update_ids: Sequence[int], error: Exception, incoming: Incoming | None = None
+    ) -> None:
         """Count a failed attempt. If the updates have attempts left, the sweep schedules them again."""
         try:
-            await self._failures.record(update_ids, error)
+            await self._failures.record(update_ids, error, incoming)
         # An error here can be ignored, because the updates are still pending and are retried.
         except Exception:
             logger.exception("Could not record that handling updates %s failed", update_ids)
@@ -218,13 +222,15 @@ def _continues(previous: Update, update: Update) -> bool:
         return False
 
 
-def _parse(payload: str, bot: Bot) -> tuple[Update, int | None]:
-    """Return a stored update and its chat id. Raise any error that PTB raises for an update that it cannot parse."""
-    chat_id = read_raw_update(payload).chat_id
-    update = Update.de_json(json.loads(payload), bot)
-    if update is None:
-        raise ValueError("PTB parsed the update as None")
-    return update, chat_id
+def _incoming(bot_id: int, payload: str) -> Incoming | None:
+    """Return the person to apologise to if an update cannot be parsed, or None if it is not from a private chat."""
+    try:
+        raw = read_raw_update(payload)
+    except UnusableUpdate:
+        return None
+    if raw.sender_id is None or raw.sender_id != raw.chat_id:
+        return None
+    return Incoming(bot_id, (raw.update_id,), raw.chat_id, Sender(raw.sender_id, "", None))
 
 
 def _next_retry(earlier: _Retry | None, now: float) -> _Retry:

@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
-
-from bot.transport.update_parsing import is_id
+from typing import Any, Final, NoReturn, TypeGuard
 
 # Maximum number of digits to read as an integer. No id is longer, and Python refuses to read thousands of digits.
 _MAX_DIGITS: Final = 30
+# Ids are stored as signed 64-bit integers.
+_MAX_ID: Final = 2**63 - 1
 
 
 class UnusableUpdate(ValueError):
@@ -23,6 +23,11 @@ class RawUpdate:
     chat_id: int | None
     tap_id: str | None
     payload: str
+
+
+def is_id(value: object) -> TypeGuard[int]:
+    """Return whether the database can hold ``value`` as an id. PTB doesn't check types, and ``True`` is an int too."""
+    return type(value) is int and -_MAX_ID - 1 <= value <= _MAX_ID
 
 
 def read_raw_update(payload: str) -> RawUpdate:

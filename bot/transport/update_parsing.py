@@ -1,7 +1,7 @@
 """Converts PTB's updates to the types that the dialogs use."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeGuard, TypeVar
+from typing import Any, TypeVar
 
 from telegram import Message, Update
 from telegram.ext import CallbackContext
@@ -12,13 +12,6 @@ from storage.chat.messages import MessagePart
 
 Context = CallbackContext[Any, Any, Any, Any]
 Data = TypeVar("Data")
-# Ids are stored as signed 64-bit integers.
-_MAX_ID: Final = 2**63 - 1
-
-
-def is_id(value: object) -> TypeGuard[int]:
-    """Return whether the database can hold ``value`` as an id. PTB doesn't check types, and ``True`` is an int too."""
-    return type(value) is int and -_MAX_ID - 1 <= value <= _MAX_ID
 
 
 def updates_in(update: object) -> tuple[Update, ...]:
@@ -34,8 +27,6 @@ def parse_incoming(pieces: Sequence[Update]) -> Incoming:
     user, chat = first.effective_user, first.effective_chat
     if user is None or chat is None:
         raise ValueError(f"update {first.update_id} has no user or no chat")
-    if not is_id(user.id) or not is_id(chat.id):
-        raise ValueError(f"update {first.update_id} has a user or chat whose id is not a 64-bit integer")
     sender = Sender(user.id, user.full_name, user.language_code)
     return Incoming(first.get_bot().id, tuple(piece.update_id for piece in pieces), chat.id, sender)
 
@@ -51,14 +42,10 @@ def parse_tap(update: Update, parse_data: Callable[[str], Data]) -> tuple[Tap, D
     query = update.callback_query
     if query is None or query.message is None or query.data is None:
         raise ValueError(f"update {update.update_id} is not a tap on a message, or has no data")
-    if not is_id(query.message.message_id):
-        raise ValueError(f"update {update.update_id} is a tap on a message whose id is not a 64-bit integer")
     return Tap(parse_incoming([update]), query.message.message_id), parse_data(query.data)
 
 
 def _part(message: Message | None) -> MessagePart:
     if message is None or message.text is None:
         raise ValueError("the update has no text")
-    if not is_id(message.message_id):
-        raise ValueError("the message's id is not a 64-bit integer")
     return MessagePart(message.message_id, message.text)

@@ -1,12 +1,14 @@
 """The inbox stores updates first, handles them in order, and retries them after a failure."""
 
 import asyncio
+import copy
 import json
 import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Any, cast
 
 import pytest
@@ -28,6 +30,7 @@ from bot.transport.message_parts import MIN_SPLIT_LENGTH, JoinedText
 from bot.transport.outbox import Outbox
 from bot.transport.troubles import Troubles
 from storage.chat import inbox as stored_inbox
+from storage.chat import outbox as stored_outbox
 from storage.chat.people import upsert_person
 from storage.chat.troubles import TroubleKind, forget_report
 from storage.db.database import Database, UnitOfWork
@@ -283,6 +286,73 @@ async def test_a_bad_update_affects_no_other_and_is_set_aside(
     await box.receive(update(3))
     await wait_for_states(each_store, {1: UpdateState.HANDLED, 2: UpdateState.FAILED, 3: UpdateState.HANDLED})
     assert sum(record.levelno >= logging.ERROR for record in caplog.records) == stored_inbox.MAX_ATTEMPTS
+
+
+async def test_the_sender_of_an_update_that_cannot_be_parsed_gets_an_apology(
+    each_store: AsyncDatabase, box: Inbox
+) -> None:
+    await box.receive(json.dumps({"update_id": 1, "message": message(poll=POLL_WITHOUT_A_FIELD)}))
+    await wait_for_states(each_store, {1: UpdateState.FAILED})
+    reply = await each_store.write(lambda unit: stored_outbox.claim_next(unit, BOT_ID, 7))
+    assert reply is not None
+    assert "something went wrong on my side" in reply.payload["text"]
+
+
+WORDS = ("", "x", "\ud800", "\x00", "/start", "A" * 5000)
+NUMBERS = (0, -1, 2**63 - 1, 2**63, 2**80, 1.5, 1e308)
+ODD_VALUES: tuple[Any, ...] = (None, True, [], [1], {}, {"id": 1}, *WORDS, *NUMBERS)
+
+
+def events(number: int) -> list[dict[str, Any]]:
+    """Return one event of each kind that the bot handles, of one of ten people."""
+    review = message(10 + number % 10, message_id=number)
+    sender = review["from"]
+    command = {"text": "/help", "entities": [{"type": "bot_command", "offset": 0, "length": 5}]}
+    origin = {"type": "user", "date": 1_000, "sender_user": sender}
+    tap = {**TAP, "from": sender, "message": review}
+    return [
+        {"message": review},
+        {"edited_message": {**review, "edit_date": 1_001}},
+        {"message": {**review, **command}},
+        {"message": {**review, "text": "A" * MIN_SPLIT_LENGTH, "forward_origin": origin}},
+        {"message": {**review, "reply_to_message": message(10, message_id=number - 1)}},
+        {"callback_query": tap},
+    ]
+
+
+def paths_in(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every value below ``node``."""
+    if isinstance(node, dict | list):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield (*path, key)
+            yield from paths_in(value, (*path, key))
+
+
+def mutate(update: dict[str, Any], random: Random) -> dict[str, Any]:
+    """Return a copy in which one value is removed or replaced by an odd one."""
+    mutated = copy.deepcopy(update)
+    *above, key = random.choice(list(paths_in(mutated)))
+    owner: Any = mutated
+    for step in above:
+        owner = owner[step]
+    if random.random() < 0.3:
+        del owner[key]
+    else:
+        owner[key] = copy.deepcopy(random.choice(ODD_VALUES))
+    return mutated
+
+
+async def test_mutated_updates_never_stop_the_others(each_store: AsyncDatabase, box: Inbox) -> None:
+    random = Random(1)
+    for number in range(1, 101):
+        await box.receive(json.dumps({"update_id": number, **mutate(random.choice(events(number)), random)}))
+    reviews = range(201, 211)
+    for number in reviews:
+        await box.receive(update(number, chat=10 + number % 10))
+    async with asyncio.timeout(30):
+        while UpdateState.RECEIVED in (found := await states(each_store)).values():
+            pass
+    assert {found[number] for number in reviews} == {UpdateState.HANDLED}
 
 
 async def test_a_message_that_is_pinned_and_then_deleted_is_handled(each_store: AsyncDatabase, box: Inbox) -> None:
