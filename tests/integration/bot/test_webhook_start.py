@@ -61,12 +61,9 @@ def test_a_second_bot_never_makes_the_first_one_deaf(playground: PlaygroundClien
         assert calls(playground, "setWebhook") == 1
         assert calls(playground, "deleteWebhook") == 0
         expect_an_answer(playground, 7)
-    with running_bot(home, playground, **webhook(port)):
-        assert calls(playground, "setWebhook") == 1, "a restart keeps the secret, so it has nothing to register"
-        expect_an_answer(playground, 8)
     with running_bot(home, playground):
         assert playground.status()["bot"]["webhook"] is None
-        expect_an_answer(playground, 9)
+        expect_an_answer(playground, 8)
 
 
 def test_a_secret_that_telegram_refuses_ends_the_start_with_a_sentence(
