@@ -508,3 +508,23 @@ async def test_what_the_database_refuses_is_dropped(database: Database, caplog: 
     await box.stop()
     (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert record.message == "Dropped an update that cannot be stored: the database refuses it"
+
+
+async def test_an_update_that_keeps_failing_is_retried_less_and_less_often(
+    store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
+    attempts: asyncio.Queue[float] = asyncio.Queue()
+
+    async def handle(_: object) -> None:
+        attempts.put_nowait(asyncio.get_running_loop().time())
+        raise OperationalError("UPDATE", {}, Exception("an outage, which is not counted"))
+
+    box = make_inbox(store, handle)
+    box.start()
+    await box.receive(update(1))
+    times = [await asyncio.wait_for(attempts.get(), 20) for _ in range(6)]
+    await box.stop()
+    # After the first attempt, the sweep retries soon, and then after a pause that doubles.
+    assert times[3] - times[2] >= 0.02
+    assert times[5] - times[4] >= 0.08
