@@ -5,20 +5,13 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
-from bot.outages import Outage
+from core.outages import Outage
 from storage.db.database import Database, UnitOfWork
-from storage.errors import DatabaseUnusable, StorageError
+from storage.db.outages import DATABASE_OUTAGES
 
 Result = TypeVar("Result")
-# Errors that a read or write may raise if the database is locked, unreachable or broken.
-DATABASE_ERRORS: Final = (SQLAlchemyError, StorageError)
-# Temporary errors: the database is locked or unreachable, so any read or write would fail.
-DATABASE_OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeoutError, DatabaseUnusable)
 
 
 class AsyncDatabase:

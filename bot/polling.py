@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.database import DATABASE_OUTAGES
+from storage.db.outages import DATABASE_OUTAGES
 
 logger = logging.getLogger(__name__)
 

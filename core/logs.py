@@ -37,6 +37,10 @@ _LIBRARY_LEVELS = {
     # These loggers log every message, and the scheduler sends one every few seconds.
     "celery.beat": logging.WARNING,
     "celery.worker.strategy": logging.WARNING,
+    # These log each reconnection to the broker, which the worker logs as an outage, and each expired message.
+    "celery.worker.consumer.consumer": logging.ERROR,
+    "celery.worker.consumer.connection": logging.WARNING,
+    "celery.worker.request": logging.WARNING,
     "celery.app.trace": logging.WARNING,
 }
 

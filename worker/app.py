@@ -40,8 +40,11 @@ _SETTINGS: Final[dict[str, Any]] = {
     "worker_proc_alive_timeout": 60.0,
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
-    # Restart the schedule at each start; it is safe if its tasks run once too often.
-    "beat_scheduler": "celery.beat:Scheduler",
+    # The schedule restarts at each start; it is safe if its tasks run once too often.
+    "beat_scheduler": "worker.celery_parts:Scheduler",
+    "worker_consumer": "worker.celery_parts:Consumer",
+    # It has no effect with a multiplier of 1, and is logged at each outage.
+    "worker_enable_prefetch_count_reduction": False,
     # Maximum number of seconds that the beat sleeps; while asleep, it cannot notice a request to stop.
     "beat_max_loop_interval": 1,
     "timezone": "UTC",

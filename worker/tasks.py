@@ -1,4 +1,7 @@
-"""The Celery tasks; each opens this process's database, calls the code that does the work, and notifies workers."""
+"""The Celery tasks; each opens this process's database, calls the code that does the work, and notifies workers.
+
+A task that meets an outage ends quietly, because the beat sends it again, and the sweep finds runs without a worker.
+"""
 
 from datetime import UTC, datetime
 from functools import cached_property
@@ -8,6 +11,7 @@ from core.settings import Settings
 from storage.db.database import Database
 from storage.db.encryption import read_keys
 from storage.models.artifact_store import ArtifactStore
+from worker.outages import unless_broker_is_away, unless_database_is_away
 from worker.runs import executor, model_pruning, scheduling
 from worker.runs.run_directory import remove_stale_directories
 from worker.stop_with_parent import StopWithParent
@@ -22,28 +26,34 @@ class Tasks:
 
     def execute_run(self, run_id: int) -> None:
         """Execute a training run, then remove files that are no longer needed."""
-        context = executor.WorkerContext(self._settings, self._database, self._stop.stopping)
-        executor.execute_run(context, run_id)
+        with unless_database_is_away():
+            context = executor.WorkerContext(self._settings, self._database, self._stop.stopping)
+            executor.execute_run(context, run_id)
         self.prune()
 
     def sweep(self) -> None:
         """Send a new message for each open run that no worker holds: its message was lost or its worker died."""
-        unclaimed = scheduling.unclaimed_runs(self._database)
-        # If messages are pending, no worker is free, and more messages would only pile up.
-        if unclaimed and not queue_length(self._settings):
-            for run_id in unclaimed:
-                notify_worker(self._settings, run_id)
+        unclaimed: list[int] = []
+        with unless_database_is_away():
+            unclaimed = scheduling.unclaimed_runs(self._database)
+        with unless_broker_is_away():
+            # If messages are pending, no worker is free, and more messages would only pile up.
+            if unclaimed and not queue_length(self._settings):
+                for run_id in unclaimed:
+                    notify_worker(self._settings, run_id)
 
     def start_due_run(self) -> None:
         """Start a feedback round if one is due."""
-        run = scheduling.start_due_run(self._database, self._settings, datetime.now(UTC))
-        if run is not None:
-            notify_worker(self._settings, run.id)
+        with unless_database_is_away():
+            run = scheduling.start_due_run(self._database, self._settings, datetime.now(UTC))
+            if run is not None:
+                notify_worker(self._settings, run.id)
 
     def prune(self) -> None:
         """Remove the directories of finished runs, and models that are no longer needed."""
-        remove_stale_directories(self._settings, scheduling.open_run_id(self._database))
-        model_pruning.prune(self._database, ArtifactStore.open(self._settings.store_address), self._settings)
+        with unless_database_is_away():
+            remove_stale_directories(self._settings, scheduling.open_run_id(self._database))
+            model_pruning.prune(self._database, ArtifactStore.open(self._settings.store_address), self._settings)
 
     @cached_property
     def _database(self) -> Database:

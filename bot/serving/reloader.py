@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from bot.database import DATABASE_ERRORS, AsyncDatabase
+from bot.database import AsyncDatabase
 from bot.polling import poll_every
 from bot.serving.live_model import LiveModel
 from bot.serving.loader import LoadRefusal
 from core.errors import ThumbsError
 from ml.serving.engine import Classifier
+from storage.db.outages import DATABASE_ERRORS
 from storage.models import instances, registry
 from storage.models.registry import ModelVersion
 

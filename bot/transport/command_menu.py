@@ -8,9 +8,9 @@ from functools import partial
 from telegram import Bot, BotCommand, BotCommandScopeChat
 
 from bot.database import AsyncDatabase
-from bot.outages import Outage
 from bot.texts import Texts, locales, texts_for
 from bot.transport.retries import REFUSALS, until_answered
+from core.outages import Outage
 from storage.chat import people
 from storage.db.database import UnitOfWork
 from storage.training import followers

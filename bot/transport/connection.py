@@ -12,7 +12,6 @@ from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
 from bot.database import AsyncDatabase
-from bot.outages import Outage
 from bot.transport.contact import TelegramContact
 from bot.transport.inbox import Inbox
 from bot.transport.long_polling import LongPolling, UpdateRequest
@@ -22,6 +21,7 @@ from bot.transport.troubles import Troubles
 from bot.transport.webhook import WebhookServer
 from bot.transport.webhook_registration import WebhookRegistration, WebhookSettings, release_webhook
 from core.errors import BadSetting
+from core.outages import Outage
 from core.settings import Settings
 
 # The kinds of updates that the bot handles. By default, PTB would request all kinds.

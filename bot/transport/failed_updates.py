@@ -7,7 +7,7 @@ from typing import Final
 
 from telegram import Bot
 
-from bot.database import DATABASE_OUTAGES, AsyncDatabase
+from bot.database import AsyncDatabase
 from bot.transport.checked_update import UnparsableUpdate
 from bot.transport.conversation import Incoming, MessageContent, send
 from bot.transport.outbox import Outbox
@@ -16,6 +16,7 @@ from bot.transport.update_parsing import Context, parse_incoming, updates_in
 from storage.chat import inbox
 from storage.chat.troubles import TroubleKind
 from storage.db.database import UnitOfWork
+from storage.db.outages import DATABASE_OUTAGES
 from storage.errors import UpdateHandled
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError
 from telegram import Bot, Update
 from telegram.error import TelegramError
 
-from bot.database import DATABASE_ERRORS, DATABASE_OUTAGES, AsyncDatabase
+from bot.database import AsyncDatabase
 from bot.polling import poll_every
 from bot.timings import HANDLING, RECEIVED
 from bot.transport.checked_update import parse_update
@@ -25,6 +25,7 @@ from bot.transport.message_parts import JOIN_SECONDS, JoinedText, continues, may
 from bot.transport.raw_update import RawUpdate, UnusableUpdate, read_raw_update
 from core.logs import update_context
 from storage.chat import inbox
+from storage.db.outages import DATABASE_ERRORS, DATABASE_OUTAGES
 
 logger = logging.getLogger(__name__)
 

@@ -14,11 +14,11 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.outages import Outage
 from bot.transport.contact import TelegramContact
 from bot.transport.inbox import Inbox
 from bot.transport.raw_update import is_id, read_response
 from bot.transport.retries import until_answered
+from core.outages import Outage
 
 # Seconds for which Telegram holds a poll open while there are no updates.
 _POLL_TIMEOUT: Final = 10

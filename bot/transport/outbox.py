@@ -22,15 +22,17 @@ from aiolimiter import AsyncLimiter
 from telegram import Bot, InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.database import DATABASE_OUTAGES, AsyncDatabase
+from bot.database import AsyncDatabase
 from bot.polling import poll_every
 from bot.timings import CALLING
 from bot.transport.conversation import REPLACEMENT_NOTE
 from core.logs import update_context
+from core.outages import Outage
 from storage.chat import outbox, undelivered
 from storage.chat.outbox import Reply
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
+from storage.db.outages import DATABASE_OUTAGES
 from storage.training import runs
 
 logger = logging.getLogger(__name__)
@@ -83,6 +85,7 @@ class Outbox:
         self._woken_again: set[int] = set()
         self._attempts: defaultdict[int, _Attempts] = defaultdict(_Attempts)
         self._sweeper: asyncio.Task[None] | None = None
+        self._outage = Outage("Telegram")
         self._rate = AsyncLimiter(_CALLS_PER_SECOND, 1)
         self._calls = asyncio.Semaphore(_MAX_CALLS)
         self._open_requests = 0
@@ -143,8 +146,9 @@ class Outbox:
                 elif chat_id not in self._woken_again:
                     return
         # An error in one reply must not block the chat's later replies.
-        except Exception:
-            logger.exception("Could not send the replies to chat %d; the next sweep retries", chat_id)
+        except Exception as error:
+            if not isinstance(error, DATABASE_OUTAGES):
+                logger.exception("Could not send the replies to chat %d; the next sweep retries", chat_id)
         finally:
             del self._chats[chat_id]
             self._attempts.pop(chat_id, None)
@@ -176,6 +180,7 @@ class Outbox:
                 message_id = await self._call(reply)
         except TelegramError as error:
             return await self._record_failure(reply, error, self._attempts[reply.chat_id].increment(reply.id))
+        self._outage.succeeded()
         await self._record(lambda unit: outbox.mark_sent(unit, reply.id, message_id))
         logger.info("Sent reply %d", reply.id)
         return 0.0
@@ -261,8 +266,11 @@ class Outbox:
                 return True
             return False
 
-        logger.warning("Could not send reply %d at attempt %d: %s", reply.id, attempt, reason)
         pending = await self._record(work)
+        if pending and _is_outage(error):
+            self._outage.failed(error)
+        else:
+            logger.warning("Could not send reply %d at attempt %d: %s", reply.id, attempt, reason)
         return _pause(error, attempt) if pending else 0.0
 
     def _retries_uncertain(self, attempt: int) -> bool:
@@ -272,6 +280,11 @@ class Outbox:
 def _request_left(error: TelegramError) -> bool:
     """Return whether the request was sent to Telegram. If not, this machine may be offline for a long time."""
     return not isinstance(error.__cause__, _NEVER_LEFT)
+
+
+def _is_outage(error: TelegramError) -> bool:
+    """Return whether Telegram, and not this one call, is the problem."""
+    return isinstance(error, NetworkError) and not isinstance(error, BadRequest)
 
 
 def _may_have_arrived(error: TelegramError) -> bool:

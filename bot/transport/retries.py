@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
 
-from bot.outages import Outage
+from core.outages import Outage
 
 Result = TypeVar("Result")
 # The errors with which Telegram refuses a call for good.

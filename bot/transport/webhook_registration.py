@@ -12,16 +12,17 @@ from urllib.parse import urlsplit
 from telegram import Bot, WebhookInfo
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
-from bot.database import DATABASE_ERRORS, AsyncDatabase
-from bot.outages import Outage
+from bot.database import AsyncDatabase
 from bot.transport.contact import TelegramContact
 from bot.transport.retries import REFUSALS, until_answered
 from bot.transport.troubles import Troubles
 from bot.transport.webhook import WebhookServer
 from core.errors import BadSetting
+from core.outages import Outage
 from storage.chat.troubles import TroubleKind
 from storage.chat.webhook_secrets import forget_webhook_secret, share_webhook_secret, webhook_secret
 from storage.db.database import UnitOfWork
+from storage.db.outages import DATABASE_ERRORS
 from storage.models import instances
 
 logger = logging.getLogger(__name__)

@@ -5,11 +5,11 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from command_line import parsed
+from compose_file import COMPOSE, SERVICES, Service, environment, interpolated, mounts
 from make_env import ROLES, Role
 from paths import ROOT
 
@@ -17,11 +17,8 @@ from broker.queues import FINE_TUNING, HOUSEKEEPING, QUEUES, broker_settings
 from core.settings import Settings
 from storage.db.engine import parse_address
 
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-Service = dict[str, Any]
-SERVICES: dict[str, Service] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 WORKERS = {name: service for name, service in OURS.items() if service["command"][0] == "worker"}
 FINE_TUNERS = {name: service for name, service in WORKERS.items() if service["build"]["target"] == "train"}
@@ -38,23 +35,6 @@ FIXED = {
 }
 
 
-def interpolated(text: str, given: dict[str, str]) -> str:
-    """Return ``text`` with ``${A:-b}``, ``${A:+b}`` and ``$$`` expanded, using the environment ``given``."""
-
-    def value(found: re.Match[str]) -> str:
-        name, kind, other = found.groups()
-        if name is None:
-            return "$"
-        return (other if given.get(name) else "") if kind == "+" else given.get(name) or other
-
-    return re.sub(r"\$\$|\$\{(\w+):([-+])([^}]*)\}", value, text)
-
-
-def environment(service: Service, **given: str) -> dict[str, str]:
-    """Return the environment for a service's process."""
-    return {name: interpolated(str(value), given) for name, value in service.get("environment", {}).items()}
-
-
 def settings_of(service: Service, monkeypatch: pytest.MonkeyPatch, **given: str) -> Settings:
     """Return the settings that a service's process reads."""
     for name in Settings.model_fields:
@@ -62,12 +42,6 @@ def settings_of(service: Service, monkeypatch: pytest.MonkeyPatch, **given: str)
     for name, value in environment(service, **given).items():
         monkeypatch.setenv(name, value)
     return Settings(_env_file=None)
-
-
-def mounts(service: Service, **given: str) -> dict[str, tuple[str, bool]]:
-    """Return the source of each mounted folder and whether the folder is writable."""
-    parts = [interpolated(volume, given).split(":") for volume in service.get("volumes", [])]
-    return {part[1]: (part[0], part[2:] != ["ro"]) for part in parts}
 
 
 def test_the_services_are_the_expected_ones() -> None:

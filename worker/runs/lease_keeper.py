@@ -5,13 +5,13 @@ import threading
 from types import TracebackType
 from typing import Final, Self
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from storage.db.database import Database
+from storage.db.outages import DATABASE_ERRORS, DATABASE_OUTAGES
 from storage.db.states import RunState
 from storage.errors import LeaseLost
 from storage.training import runs
 from storage.training.runs import Lease, RunProgress
+from worker.outages import DATABASE
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +67,13 @@ class LeaseKeeper:
             except LeaseLost:
                 self._lost.set()
                 return
-            except SQLAlchemyError as error:
-                # Even if the lease expires meanwhile, the run stays ours until another worker claims it.
-                logger.warning("Cannot renew the lease on run %d, retrying: %s", self._lease.run.id, error)
+            # Even if the lease expires meanwhile, the run stays ours until another worker claims it.
+            except DATABASE_OUTAGES as error:
+                DATABASE.failed(error)
+            except DATABASE_ERRORS:
+                logger.exception("Cannot renew the lease on run %d; will retry", self._lease.run.id)
+            else:
+                DATABASE.succeeded()
 
     def _renew(self) -> None:
         progress, state = self._progress, self._state

