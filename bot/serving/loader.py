@@ -12,7 +12,7 @@ from ml.errors import UnusableArtifact
 from ml.serving.artifact import is_lost
 from ml.serving.engine import Classifier
 from storage.db.database import Database
-from storage.errors import LiveModelChanged, ModelVersionTaken, StorageError, StoreUnusable
+from storage.errors import LiveModelChanged, ModelRemoved, ModelVersionTaken, StorageError, StoreUnusable
 from storage.models import registry
 from storage.models.registry import ModelVersion
 from storage.models.shipped import register_shipped, retire_lost
@@ -125,6 +125,7 @@ def _adopt_shipped(database: Database, settings: Settings) -> str | None:
     except (UnusableArtifact, ModelVersionTaken) as error:
         logger.warning("The model that MODEL names is not available as a fallback: %s", error)
         return None
-    with suppress(LiveModelChanged), database.unit_of_work() as unit:  # another bot may be doing the same
+    # Another bot may be doing the same, or MODEL may be a copy of a removed version.
+    with suppress(LiveModelChanged, ModelRemoved), database.unit_of_work() as unit:
         retire_lost(unit, shipped, is_lost)
     return shipped.version

@@ -9,7 +9,7 @@ from core.settings import Settings
 from ml.errors import UnusableArtifact
 from ml.serving.artifact import Manifest, holds_model, manifest_hash, require_registered
 from storage.db.database import Database
-from storage.errors import LiveModelChanged
+from storage.errors import LiveModelChanged, ModelRemoved
 from storage.models.artifact_store import ArtifactStore
 from storage.models.registry import ModelVersion
 from storage.models.shipped import ShippedModel, replace_live
@@ -25,7 +25,7 @@ def read_shipped(settings: Settings) -> ShippedModel:
 def adopt_shipped(database: Database, settings: Settings) -> None:
     """Make MODEL live if a program update replaced the live model with it. Raise ModelVersionTaken if that fails."""
     # Another process may be doing the same.
-    with suppress(UnusableArtifact, LiveModelChanged), database.unit_of_work() as unit:
+    with suppress(UnusableArtifact, LiveModelChanged, ModelRemoved), database.unit_of_work() as unit:
         replace_live(unit, read_shipped(settings))
 
 

@@ -80,7 +80,7 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
 def _adopt_shipped(database: Database, settings: Settings) -> None:
     """Make MODEL live if a program update replaced the live model with it; the bot does the same at startup."""
     folder = settings.model.absolute()
-    with suppress(UnusableArtifact, LiveModelChanged):
+    with suppress(UnusableArtifact, LiveModelChanged, ModelRemoved):
         shipped = ShippedModel(Manifest.read(folder).version, manifest_hash(folder), folder)
         with database.unit_of_work() as unit:
             replace_live(unit, shipped)

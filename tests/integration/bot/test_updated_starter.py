@@ -143,6 +143,19 @@ def test_the_program_may_move_to_another_folder(
         assert registry.get_version(unit, version).location == str(moved.model)
 
 
+def test_a_copy_of_a_removed_model_is_only_a_fallback(served: Database, settings: Settings, tmp_path: Path) -> None:
+    promote_trained(served, settings)
+    with served.unit_of_work() as unit:
+        registry.make_live(unit, "old", "a test says so")
+        registry.mark_removed(unit, "trained")
+    copy = settings.model_copy(update={"model": ship(tmp_path / "copy", "trained")})
+    shutil.rmtree(settings.model)
+    initial = initial_model(served, copy)
+    assert initial.classifier.version == "trained"
+    assert initial.refusal is not None
+    assert (live(served), initial.refusal.model.version) == ("old", "old")
+
+
 def test_an_update_without_a_usable_starter_changes_nothing(served: Database, settings: Settings) -> None:
     promote_trained(served, settings)
     shutil.rmtree(settings.model)
