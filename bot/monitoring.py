@@ -10,8 +10,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.transport.contact import TelegramContact
-from broker.queues import check_broker
-from core.errors import ThumbsError
+from broker.queues import broker_problem
 from core.monitoring import Problems, counts_by_label
 from core.settings import Settings
 from storage.db.database import Database
@@ -72,7 +71,7 @@ class BotMonitor(Collector):
         found = self._overview()
         return {
             "database": found if isinstance(found, str) else None,
-            "broker": self._broker_problem(),
+            "broker": broker_problem(self._settings),
             "telegram": self._contact.problem(),
         }
 
@@ -83,13 +82,6 @@ class BotMonitor(Collector):
                 return chat_overview(unit, self._bot_id)
         except SQLAlchemyError as error:
             return f"It does not respond ({type(error).__name__})."
-
-    def _broker_problem(self) -> str | None:
-        try:
-            check_broker(self._settings)
-        except ThumbsError as error:
-            return str(error)
-        return None
 
 
 def _chat_metrics(found: ChatOverview) -> Iterable[Metric]:

@@ -119,6 +119,15 @@ def check_broker(settings: Settings) -> None:
             raise BrokerUnusable(address=address, reason=str(error).rstrip(".")) from error
 
 
+def broker_problem(settings: Settings) -> str | None:
+    """Return why the broker is unusable, as a sentence, or None if it responds within a few seconds."""
+    try:
+        check_broker(settings)
+    except BrokerUnusable as error:
+        return str(error)
+    return None
+
+
 @cache
 def _cached_producer(settings: Settings) -> Celery:
     return producer(settings)

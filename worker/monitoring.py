@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
-from broker.queues import check_broker, queue_length
+from broker.queues import broker_problem, queue_length
 from core.errors import ThumbsError
 from core.monitoring import Problems, counts_by_label
 from core.settings import Settings
@@ -31,7 +31,7 @@ class WorkerMonitor(Collector):
         with suppress(ThumbsError, SQLAlchemyError):
             found = self._overview()
         # If the broker does not respond, counting the messages would retry for many seconds.
-        if self._broker_problem() is None:
+        if broker_problem(self._settings) is None:
             with suppress(OperationalError, OSError):
                 waiting = queue_length(self._settings)
         yield GaugeMetricFamily("thumbs_database_up", "1 if the database responds.", found is not None)
@@ -47,7 +47,7 @@ class WorkerMonitor(Collector):
 
     def ready(self) -> Problems:
         """Check the database and the broker."""
-        return {"database": self._database_problem(), "broker": self._broker_problem()}
+        return {"database": self._database_problem(), "broker": broker_problem(self._settings)}
 
     def _overview(self) -> LearningOverview:
         database = Database.open(self._settings.database_address, read_keys(self._settings))
@@ -64,13 +64,6 @@ class WorkerMonitor(Collector):
             return str(error)
         except SQLAlchemyError as error:
             return type(error).__name__
-        return None
-
-    def _broker_problem(self) -> str | None:
-        try:
-            check_broker(self._settings)
-        except ThumbsError as error:
-            return str(error)
         return None
 
 
