@@ -17,8 +17,8 @@ UPDATE: Final = json.dumps({"update_id": 2, "message": {"text": "Still unread."}
 PENDING: Final = {"text": "👎 <b>Negative</b>", "parse_mode": "HTML"}
 DECISION: Final = {"outcome": "promoted", "sentence": "Promoted: better on feedback, 60% to 75%."}
 CHART: Final = b"\x89PNG of a chart"
-NOW: Final = datetime.now(UTC).replace(microsecond=0)
-YESTERDAY: Final = NOW - timedelta(days=1)
+
+YESTERDAY: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -145,7 +145,9 @@ def _models() -> Rows:
             {**change, "from_version": None, "to_version": "shipped"},
             {**change, "from_version": "shipped", "to_version": "trained", "who": ADA},
         ],
-        "serving": [{"process": "host:1", "bot_id": BOT, "version": "trained", "since": YESTERDAY, "seen_at": NOW}],
+        "serving": [
+            {"process": "host:1", "bot_id": BOT, "version": "trained", "since": YESTERDAY, "seen_at": datetime.now(UTC)}
+        ],
     }
 
 
