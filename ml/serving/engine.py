@@ -121,8 +121,10 @@ class Classifier:
             raise
         # The libraries that read the files may raise any exception, even a plain Exception.
         except Exception as error:
-            logger.exception("Loading the model at %s failed", folder)
-            raise UnusableArtifact(path=folder, reason=f"loading it failed with {type(error).__name__}") from error
+            # Not a warning: commands print those, and a command must not print a traceback.
+            logger.info("Loading the model at %s failed", folder, exc_info=True)
+            message = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
+            raise UnusableArtifact(path=folder, reason=f"loading it failed with {message}") from error
 
     @classmethod
     def _load(cls, folder: Path, threads: int) -> Self:
