@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any, Final
 
 import keras
 import numpy as np
@@ -12,24 +13,32 @@ from ml.bert.config import BertConfig
 from ml.bert.network import build_network
 from ml.bert.weight_names import weight_names
 from ml.errors import UnusableCheckpoint
+from ml.text.labels import LABELS
 from ml.text.tokenization import WindowTokenizer
 
 WEIGHTS = "model.safetensors"
 _HEAD = "classifier."
+# The layers that a base encoder may lack, since fine-tuning trains them anyway.
+_REPLACEABLE: Final = (_HEAD, "bert.pooler.")
 
 
 def read_checkpoint(folder: Path, config: BertConfig | None = None) -> keras.Model:
-    """Build the network in ``folder`` and load its weights; a missing classification head stays randomly initialised.
+    """Build the network in ``folder`` and load its weights.
 
-    Weight names may lack the ``bert.`` prefix, and may contain ``gamma`` and ``beta``, as in old TensorFlow exports.
-    Raise UnusableCheckpoint if a weight is missing or does not have the shape that ``config.json`` implies.
+    A missing pooler, and a classification head that is missing or has another number of labels, stay randomly
+    initialised, as in transformers. Weight names may lack the ``bert.`` prefix, and may contain ``gamma`` and ``beta``,
+    as in old TensorFlow exports.
+    Raise UnusableCheckpoint if any other weight is missing or does not have the shape that ``config.json`` implies.
     """
     network = build_network(config or BertConfig.read(folder))
     try:
         with safe_open(folder / WEIGHTS, framework="numpy") as stored:
             names = {_canonical(name): name for name in stored.keys()}  # noqa: SIM118 - safe_open is not a mapping
+            has_other_labels = _number_of_labels(stored, names) not in (None, len(LABELS))
             for weight in weight_names(network):
-                if weight.name not in names and weight.name.startswith(_HEAD):
+                if weight.name not in names and weight.name.startswith(_REPLACEABLE):
+                    continue
+                if weight.name.startswith(_HEAD) and has_other_labels:
                     continue
                 if weight.name not in names:
                     raise UnusableCheckpoint(path=folder, reason=f"{WEIGHTS} has no weight {weight.name}")
@@ -66,6 +75,12 @@ def interpolate_weights(network: keras.Model, start: keras.Model, share: float) 
     for weight, before in zip(weight_names(network), weight_names(start), strict=True):
         old, new = (keras.ops.convert_to_numpy(each.variable) for each in (before, weight))
         weight.variable.assign(old + np.float32(share) * (new - old))
+
+
+def _number_of_labels(stored: Any, names: dict[str, str]) -> int | None:
+    """Return the number of labels of the stored classification head, or None if there is no head."""
+    bias = names.get(f"{_HEAD}bias")
+    return None if bias is None else int(stored.get_slice(bias).get_shape()[0])
 
 
 def _canonical(name: str) -> str:

@@ -160,7 +160,25 @@ def test_a_weight_of_another_shape_is_named(folder: Path) -> None:
     assert f"{QUERY} has shape (24, 25), not (24, 24)" in str(caught.value)
 
 
-def test_a_head_of_another_number_of_labels_is_refused(folder: Path) -> None:
+@pytest.mark.parametrize("labels", [1, 3, 5])
+def test_a_head_for_other_labels_is_replaced(folder: Path, labels: int) -> None:
+    expected = values_of(read_checkpoint(folder))
+    head = {"classifier.weight": np.zeros((labels, 24), np.float16), "classifier.bias": np.zeros(labels, np.float16)}
+    rewrite(folder, lambda tensors: {**tensors, **head})
+    found = values_of(read_checkpoint(folder))
+    assert found["classifier.weight"].shape == expected["classifier.weight"].shape
+    assert_equal(without("classifier.")(found), without("classifier.")(expected))
+
+
+def test_a_missing_pooler_is_new(folder: Path) -> None:
+    expected = values_of(read_checkpoint(folder))
+    rewrite(folder, without("bert.pooler."))
+    found = values_of(read_checkpoint(folder))
+    assert not np.array_equal(found["bert.pooler.dense.weight"], expected["bert.pooler.dense.weight"])
+    assert_equal(without("bert.pooler.")(found), without("bert.pooler.")(expected))
+
+
+def test_a_head_whose_parts_do_not_fit_is_refused(folder: Path) -> None:
     rewrite(folder, lambda tensors: {**tensors, "classifier.weight": np.zeros((3, 24), np.float16)})
     assert_refused(folder, "classifier.weight has shape (24, 3), not (24, 2)")
 
