@@ -1,6 +1,9 @@
 """``thumbs backup`` and ``thumbs restore``: the database and the published models in one archive."""
 
+import dataclasses
+import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,18 +14,21 @@ import typer
 from cli.open_database import open_database
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
+    from sqlalchemy import Connection
 
     from core.settings import Settings
+    from storage.backup.after_restore import AfterRestore
     from storage.backup.archive import Backup, BackupWriter
     from storage.models.registry import ModelVersion
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 # The clocks of the machines that made the backup and the list of deletions may differ by this much.
 _CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
 
 
 def backup(
     out: Annotated[Path, typer.Option(help="Archive to write; it must not be on the same disk as the database.")],
+    as_json: AsJson = False,
 ) -> None:
     """Write the database and the published models to one archive, while the bots and workers are running.
 
@@ -30,8 +36,9 @@ def backup(
     the list of deletions that a restore applies.
 
     \b
-    Example:
+    Examples:
       thumbs backup --out /srv/backups/thumbs.tar
+      thumbs backup --out /srv/backups/thumbs.tar --json
     """
     from core.settings import read_settings
     from storage.backup import archive
@@ -50,10 +57,11 @@ def backup(
             ids, versions = last_ids(connection, tables), registry.versions(unit)
         _add_models(settings, writer, versions)
         contents = writer.finish(started, SCHEMA_REVISION, ids)
-    rows = sum(contents.rows.values())
-    typer.echo(
-        f"Wrote {rows:,} rows and {len(contents.models)} models to {out}. Keep the key somewhere else.", err=True
-    )
+    rows, models = sum(contents.rows.values()), len(contents.models)
+    if as_json:
+        typer.echo(json.dumps({"archive": str(out), "rows": rows, "models": models}))
+    else:
+        typer.echo(f"Wrote {rows:,} rows and {models} models to {out}. Keep the key somewhere else.", err=True)
 
 
 def restore(
@@ -62,6 +70,7 @@ def restore(
         list[Path] | None,
         typer.Option(help="List of deletions to apply; may be repeated. Default: deletions.txt in DATA_DIR."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Restore an archive into an empty database, and apply the deletions that were made since.
 
@@ -71,29 +80,29 @@ def restore(
     \b
     Examples:
       thumbs restore /srv/backups/thumbs.tar
-      DATABASE_URL=postgresql+psycopg://thumbs@localhost/new thumbs restore /srv/backups/thumbs.tar
+      DATABASE_URL=postgresql+psycopg://thumbs@localhost/new thumbs restore /srv/backups/thumbs.tar --json
     """
     from core.settings import read_settings
     from storage.backup import archive
-    from storage.backup.after_restore import settle
-    from storage.privacy.deletions import FILE_NAME, DeletionList
 
     settings = read_settings()
-    lists = [DeletionList(file) for file in deletions or [settings.data_dir / FILE_NAME]]
     with archive.reading(path) as opened:
-        _check_key(opened, settings)
-        _restore_models(opened, settings)
-        _restore_rows(opened, settings.database_address)
-        since = opened.contents.created_at - _CLOCK_DIFFERENCE
-        deleted = set[bytes]().union(*(each.since(since) for each in lists))
-        with open_database(settings) as database, database.unit_of_work() as unit:
-            settled = settle(unit, deleted)
-    typer.echo(
-        f"Restored the backup of {opened.contents.created_at:%Y-%m-%d %H:%M} UTC: "
-        f"{sum(opened.contents.rows.values()):,} rows and {len(opened.contents.models)} models. Deleted again "
-        f"{settled.people} people. Set aside {settled.updates} pending updates and {settled.replies} pending replies.",
-        err=True,
-    )
+        _check_backup(path, opened, settings)
+        deleted = _deleted_since(opened.contents.created_at - _CLOCK_DIFFERENCE, deletions, settings)
+        _restore_rows_and_models(path, opened, settings)
+        settled = _finish(settings, deleted)
+    contents = opened.contents
+    rows, models = sum(contents.rows.values()), len(contents.models)
+    if as_json:
+        counts = {"rows": rows, "models": models, **dataclasses.asdict(settled)}
+        typer.echo(json.dumps({"created_at": contents.created_at.isoformat(), **counts}))
+    else:
+        typer.echo(
+            f"Restored the backup of {contents.created_at:%Y-%m-%d %H:%M} UTC: {rows:,} rows and {models} models. "
+            f"Deleted again {settled.people} people. Set aside {settled.updates} pending updates and "
+            f"{settled.replies} pending replies.",
+            err=True,
+        )
 
 
 def _counted(name: str, rows: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
@@ -113,74 +122,111 @@ def _add_models(settings: "Settings", writer: "BackupWriter", versions: "list[Mo
     from storage.models.artifact_store import ArtifactStore, is_folder
 
     store = ArtifactStore.open(settings.store_address)
-    with TemporaryDirectory() as folder:
-        for version in versions:
-            if version.removed_at is not None or is_folder(version.location):
-                continue
-            try:
+    for version in versions:
+        if version.removed_at is not None or is_folder(version.location):
+            continue
+        try:
+            with TemporaryDirectory() as folder:
                 writer.add_model(version.location, store.fetch(version.location, Path(folder)))
-            except NotInTheStore:
-                typer.echo(f"Model {version.version} is no longer in the store, so it is not in the backup.", err=True)
+        except (NotInTheStore, FileNotFoundError):
+            typer.echo(f"Model {version.version} is no longer in the store, so it is not in the backup.", err=True)
 
 
-def _check_key(opened: "Backup", settings: "Settings") -> None:
-    """Raise KeyWrong, before anything is written, if the key does not decrypt the backup."""
+def _deleted_since(moment: datetime, given: list[Path] | None, settings: "Settings") -> set[bytes]:
+    """Return the hashes in the given lists, or else in the bot's own. Warn if the bot has none."""
+    from storage.privacy.deletions import FILE_NAME, DeletionList
+
+    own = settings.data_dir / FILE_NAME
+    if not given and not own.exists():
+        typer.echo(
+            f"There is no list of deletions at {own}, so people who were deleted after the backup come back. If there "
+            "is a copy of the list, name it with --deletions.",
+            err=True,
+        )
+        return set()
+    return set[bytes]().union(*(DeletionList(file).since(moment) for file in given or [own]))
+
+
+def _check_backup(path: Path, opened: "Backup", settings: "Settings") -> None:
+    """Raise UnusableBackup or KeyWrong, before anything is written, if this release or key cannot restore it."""
     from base64 import b64decode
 
+    from migrations import runner
     from storage.db.encryption import Cipher, read_keys
+    from storage.errors import UnusableBackup
 
-    for row in opened.rows("secrets"):
-        Cipher(read_keys(settings), b64decode(row["value"]))
-
-
-def _restore_models(opened: "Backup", settings: "Settings") -> None:
-    from storage.models.artifact_store import ArtifactStore
-
-    store = ArtifactStore.open(settings.store_address)
-    with TemporaryDirectory() as folder:
-        for name in opened.contents.models:
-            store.put(opened.extract_model(name, Path(folder)), name)
+    if not runner.knows(opened.contents.revision):
+        raise UnusableBackup(path=path, reason="a newer release of Thumbs made it; install that release")
+    keys = read_keys(settings)
+    with _fitting_rows(path):
+        secrets = {row["name"]: b64decode(row["value"]) for row in opened.rows("secrets")}
+        Cipher(keys, secrets["hash_key"])
 
 
-def _restore_rows(opened: "Backup", address: "str | URL") -> None:
-    """Create the tables as they were when the backup was made, insert the rows in one transaction, and migrate."""
+def _restore_rows_and_models(path: Path, opened: "Backup", settings: "Settings") -> None:
+    """Create the tables as they were when the backup was made, insert the rows, store the models, and migrate."""
     from migrations import runner
     from storage.backup.rows import advance_ids, tables_in, write_rows
-    from storage.db.engine import parse_address, reachable, writing_engine
+    from storage.models.artifact_store import ArtifactStore
 
-    parsed = parse_address(address)
-    _require_empty(address)
-    runner.downgrade(address, "base") if runner.current(address) else None
-    runner.upgrade(address, opened.contents.revision)
-    engine = writing_engine(parsed)
-    try:
-        with reachable(parsed), engine.begin() as connection:
+    address, contents = settings.database_address, opened.contents
+    store = ArtifactStore.open(settings.store_address)
+    with runner.restoring(address, contents.revision, _require_empty) as connection:
+        with _fitting_rows(path):
             tables = tables_in(connection)
             for table in tables:
                 write_rows(connection, table, _counted(table.name, opened.rows(table.name)))
-            advance_ids(connection, tables, opened.contents.last_ids)
+            advance_ids(connection, tables, contents.last_ids)
+        for name in contents.models:
+            with TemporaryDirectory() as folder:
+                store.put(opened.extract_model(name, Path(folder)), name)
+
+
+def _finish(settings: "Settings", deleted: set[bytes]) -> "AfterRestore":
+    """Settle the restored database, check that the key decrypts it, and let others use it, in one transaction."""
+    from migrations import runner
+    from storage.backup.after_restore import settle
+    from storage.db.database import Database
+    from storage.db.encryption import read_keys
+    from storage.db.engine import RESTORING
+    from storage.db.key_rotation import sample_keys
+    from storage.errors import RowsUndecipherable
+
+    database = Database.open(settings.database_address, read_keys(settings), RESTORING)
+    try:
+        with database.unit_of_work() as unit:
+            unknown = sample_keys(unit).unknown
+            if unknown:
+                raise RowsUndecipherable(tables=", ".join(unknown))
+            settled = settle(unit, deleted)
+            runner.finish_restore(unit.connection())
     finally:
-        engine.dispose()
-    runner.upgrade(address)
+        database.close()
+    return settled
 
 
-def _require_empty(address: "str | URL") -> None:
+def _require_empty(connection: "Connection") -> None:
     """Raise DatabaseNotEmpty if any table has rows, other than the secrets that opening a new database creates."""
     from sqlalchemy import select
 
-    from migrations import runner
     from storage.backup.rows import tables_in
-    from storage.db.engine import parse_address, reachable, reading_engine, writing_engine
     from storage.errors import DatabaseNotEmpty
 
-    if runner.current(address) is None:
-        return
-    parsed = parse_address(address)
-    engine = writing_engine(parsed)
+    for table in tables_in(connection):
+        if table.name != "secrets" and connection.execute(select(table).limit(1)).first() is not None:
+            raise DatabaseNotEmpty(address=connection.engine.url.set(query={}).render_as_string())
+
+
+@contextmanager
+def _fitting_rows(path: Path) -> Iterator[None]:
+    """Convert any error from rows with missing, unknown or wrong values to UnusableBackup."""
+    from sqlalchemy.exc import OperationalError, StatementError
+
+    from storage.errors import UnusableBackup
+
     try:
-        with reachable(parsed), reading_engine(engine).connect() as connection:
-            for table in tables_in(connection):
-                if table.name != "secrets" and connection.execute(select(table).limit(1)).first() is not None:
-                    raise DatabaseNotEmpty(address=parsed.set(query={}).render_as_string())
-    finally:
-        engine.dispose()
+        yield
+    except OperationalError:  # the database's fault, such as a full disk
+        raise
+    except (AttributeError, LookupError, OverflowError, RecursionError, StatementError, TypeError, ValueError) as error:
+        raise UnusableBackup(path=path, reason=f"its rows do not fit the tables ({type(error).__name__})") from error

@@ -72,6 +72,8 @@ Pass the facts that the message names: ``raise MissingFile(path=path)``. Command
         StorageError  (storage)
             DatabaseUnusable  (storage)
             SchemaMismatch  (storage)
+            UnknownMigration  (storage)
+            RestoreUnfinished  (storage)
             MigrationRefused  (storage)
             KeyMissing  (storage)
             KeyWrong  (storage)

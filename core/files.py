@@ -33,6 +33,20 @@ def replaced(path: Path) -> Iterator[Path]:
             part.unlink()
 
 
+def replaceable(path: Path) -> Path:
+    """Return the file to replace, which is the target if ``path`` is a link.
+
+    Raise UnwritableFile if it is anything but a file, such as a folder or a device, or cannot be reached.
+    """
+    try:
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            raise UnwritableFile(path=path, reason="it is a folder" if target.is_dir() else "it is not a regular file")
+    except OSError as error:
+        raise UnwritableFile(path=path, reason=error.strerror) from error
+    return target
+
+
 def fsync(path: Path) -> None:
     """Flush a file or a folder's entries to disk. Raise OSError on failure."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -50,17 +64,14 @@ def atomic_write(path: Path) -> Iterator[TextIO]:
     of ``OPENERS``. If ``path`` is a link, the link's target is replaced. Raise UnwritableFile if the file can't be
     written, before the block runs if possible.
     """
-    named = path
+    target = replaceable(path)
+    opener: Callable[..., IO[Any]] = OPENERS.get(target.suffix.lower(), open)
     try:
-        path = path.resolve()
-        opener: Callable[..., IO[Any]] = OPENERS.get(path.suffix.lower(), open)
-        if path.exists() and not path.is_file():
-            raise UnwritableFile(path=named, reason="it is a folder" if path.is_dir() else "it is not a regular file")
-        with replaced(path) as part:
+        with replaced(target) as part:
             part.touch(_PRIVATE)
             part.chmod(_PRIVATE)
             with cast(TextIO, opener(part, "wt", encoding="utf-8", newline="")) as output:
                 yield output
             fsync(part)
     except OSError as error:
-        raise UnwritableFile(path=named, reason=error.strerror) from error
+        raise UnwritableFile(path=path, reason=error.strerror) from error

@@ -1,6 +1,6 @@
 """Applies the migrations in one transaction, and in one process at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import URL, Connection, text
 
 from storage.db.engine import (
+    RESTORING,
     broken_references,
     current_revision,
     make_private_file,
@@ -15,11 +16,12 @@ from storage.db.engine import (
     parse_address,
     reachable,
     reading_engine,
+    set_revision,
     sqlite_file,
     writing_engine,
 )
 from storage.db.tables import SCHEMA_REVISION
-from storage.errors import MigrationRefused
+from storage.errors import MigrationRefused, RestoreUnfinished, UnknownMigration
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -31,20 +33,55 @@ _LOCK: Final = 7_460_811
 def upgrade(url: str | URL, revision: str = SCHEMA_REVISION) -> None:
     """Migrate the database to ``revision``, by default the newest one, and create a missing SQLite file.
 
-    Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, and MigrationRefused if
-    the migration would leave rows that refer to missing rows.
+    Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, UnknownMigration if a
+    newer release migrated the database, RestoreUnfinished if a restore was interrupted, and MigrationRefused if the
+    migration would leave rows that refer to missing rows.
     """
     address = parse_address(url)
-    path = sqlite_file(address)
-    if path is not None:
-        with reachable(address):
-            make_private_file(path)
-    if current(url) == revision:
+    _make_file(address)
+    found = current(url)
+    if found == revision:
         return  # the usual case at startup: not loading Alembic saves half a second
+    if found == RESTORING:
+        raise RestoreUnfinished
+    if found is not None and not knows(found):
+        raise UnknownMigration(found=found)
     from alembic import command
 
     with _migrating(address) as connection:
         command.upgrade(_config(connection), revision)
+
+
+@contextmanager
+def restoring(url: str | URL, revision: str, check: Callable[[Connection], None]) -> Iterator[Connection]:
+    """Create the tables as they were at ``revision``, and migrate them after the block has filled them.
+
+    All of it is one transaction. ``check`` may refuse the database's tables, which are then dropped; those of an
+    interrupted restore are dropped in any case. Until ``finish_restore``, nobody else can use the database.
+    """
+    from alembic import command
+
+    address = parse_address(url)
+    _make_file(address)
+    with _migrating(address) as connection:
+        found = current_revision(connection)
+        if found == RESTORING:
+            set_revision(connection, SCHEMA_REVISION)
+        elif found is not None and not knows(found):
+            raise UnknownMigration(found=found)
+        elif found is not None:
+            check(connection)
+        if found is not None:
+            command.downgrade(_config(connection), "base")
+        command.upgrade(_config(connection), revision)
+        yield connection
+        command.upgrade(_config(connection), SCHEMA_REVISION)
+        set_revision(connection, RESTORING)
+
+
+def finish_restore(connection: Connection) -> None:
+    """Let the restored database be used."""
+    set_revision(connection, SCHEMA_REVISION)
 
 
 def downgrade(url: str | URL, revision: str) -> None:
@@ -53,6 +90,13 @@ def downgrade(url: str | URL, revision: str) -> None:
 
     with _migrating(parse_address(url)) as connection:
         command.downgrade(_config(connection), revision)
+
+
+def knows(revision: str) -> bool:
+    """Return whether ``revision`` is one of this release's migrations."""
+    from alembic.script import ScriptDirectory
+
+    return any(script.revision == revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions())
 
 
 def head() -> str:
@@ -78,6 +122,14 @@ def current(url: str | URL) -> str | None:
             return current_revision(connection)
     finally:
         engine.dispose()
+
+
+def _make_file(address: URL) -> None:
+    """Create a missing SQLite file."""
+    path = sqlite_file(address)
+    if path is not None:
+        with reachable(address):
+            make_private_file(path)
 
 
 @contextmanager

@@ -15,6 +15,17 @@ class SchemaMismatch(StorageError):
     message = "The database is at migration {found}, but this program needs {needed}. Run: thumbs db upgrade"
 
 
+class UnknownMigration(StorageError):
+    message = (
+        "The database is at migration {found}, which this release does not know. A newer release migrated it; install "
+        "that release."
+    )
+
+
+class RestoreUnfinished(StorageError):
+    message = "A restore into this database was interrupted, so it cannot be used yet. Repeat: thumbs restore"
+
+
 class MigrationRefused(StorageError):
     message = (
         "The migration would leave rows that refer to missing rows ({rows}), so nothing was changed. Another program "

@@ -6,21 +6,24 @@ import re
 import shutil
 import tarfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Final
+from typing import IO, Annotated, ClassVar, Final
 
-from core.errors import UnwritableFile
-from core.files import fsync, replaced
+from pydantic import AwareDatetime, ConfigDict, NonNegativeInt, StringConstraints, TypeAdapter
+
+from core.errors import UnusablePath, UnwritableFile
+from core.files import fsync, replaceable, replaced
 from storage.backup.rows import JsonRow
 from storage.errors import UnusableBackup
 
 _CONTENTS: Final = "backup.json"
 # The only names that an archive may hold, so that unpacking it cannot write anywhere else.
-_NAMES: Final = re.compile(r"tables/[a-z_]+\.jsonl|models/[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_MEMBER: Final = rf"tables/[a-z_]+\.jsonl|models/{_NAME}/{_NAME}"
 _FORMAT: Final = 1
 _PIECE: Final = 1 << 20
 
@@ -33,19 +36,22 @@ class Contents:
     rows of each table, and ``hashes`` has the SHA-256 of each file in the archive.
     """
 
-    created_at: datetime
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    created_at: AwareDatetime
     revision: str
-    last_ids: dict[str, int]
-    rows: dict[str, int]
-    models: list[str]
-    hashes: dict[str, str]
+    last_ids: dict[str, NonNegativeInt]
+    rows: dict[str, NonNegativeInt]
+    models: list[Annotated[str, StringConstraints(pattern=f"^({_NAME})$")]]
+    hashes: dict[Annotated[str, StringConstraints(pattern=f"^({_MEMBER})$")], str]
 
 
 class BackupWriter:
-    """Adds tables and models to an archive."""
+    """Adds tables and models to an archive. Temporary files are in ``folder``, because /tmp may be in memory."""
 
-    def __init__(self, archive: tarfile.TarFile) -> None:
+    def __init__(self, archive: tarfile.TarFile, folder: Path) -> None:
         self._archive = archive
+        self._folder = folder
         self._rows: dict[str, int] = {}
         self._models: list[str] = []
         self._hashes: dict[str, str] = {}
@@ -53,7 +59,7 @@ class BackupWriter:
     def add_table(self, name: str, rows: Iterable[JsonRow]) -> None:
         """Add a table, one JSON object for each row."""
         count = 0
-        with TemporaryFile() as file:
+        with TemporaryFile(dir=self._folder) as file:
             for row in rows:
                 file.write(json.dumps(row).encode() + b"\n")
                 count += 1
@@ -61,17 +67,28 @@ class BackupWriter:
         self._rows[name] = count
 
     def add_model(self, version: str, folder: Path) -> None:
-        """Add the files of a published model."""
-        for path in sorted(folder.iterdir()):
-            with path.open("rb") as file:
-                self._add(f"models/{version}/{path.name}", file)
+        """Add the files of a published model, but no folders and hidden files, which are not a part of it.
+
+        Before anything is added, raise FileNotFoundError if the worker has removed the model meanwhile, or UnusablePath
+        if a file cannot be read.
+        """
+        with ExitStack() as stack:
+            try:
+                paths = [path for path in sorted(folder.iterdir()) if path.is_file() and re.fullmatch(_NAME, path.name)]
+                files = [(path.name, stack.enter_context(path.open("rb"))) for path in paths]
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                raise UnusablePath(path=error.filename, reason=error.strerror) from error
+            for name, file in files:
+                self._add(f"models/{version}/{name}", file)
         self._models.append(version)
 
     def finish(self, created_at: datetime, revision: str, last_ids: dict[str, int]) -> Contents:
         """Add the table of contents, and return it."""
         contents = Contents(created_at, revision, last_ids, self._rows, self._models, self._hashes)
         text = json.dumps({"format": _FORMAT, **asdict(contents)}, default=str, indent=1).encode()
-        with TemporaryFile() as file:
+        with TemporaryFile(dir=self._folder) as file:
             file.write(text)
             self._add(_CONTENTS, file)
         return contents
@@ -91,12 +108,18 @@ class BackupWriter:
 
 @contextmanager
 def writing(path: Path) -> Iterator[BackupWriter]:
-    """Open an archive that replaces ``path``, readable only by its owner, when the block ends without an error."""
+    """Open an archive that replaces ``path``, readable only by its owner, when the block ends without an error.
+
+    Raise UnwritableFile if that fails, or if ``path`` is a file that no backup can be, such as the database.
+    """
+    target = replaceable(path)
     try:
-        with replaced(path) as part:
+        if target.exists() and target.stat().st_size and not tarfile.is_tarfile(target):
+            raise UnwritableFile(path=path, reason="it exists and is not a backup, so it was not overwritten")
+        with replaced(target) as part:
             part.touch(0o600)
             with tarfile.open(part, "w") as archive:
-                yield BackupWriter(archive)
+                yield BackupWriter(archive, target.parent)
             fsync(part)
     except OSError as error:
         raise UnwritableFile(path=path, reason=error.strerror or str(error)) from error
@@ -127,10 +150,8 @@ class Backup:
         return folder
 
     def verify(self) -> None:
-        """Raise UnusableBackup if a file is missing, was changed, or has a name that no backup contains."""
+        """Raise UnusableBackup if a file is missing or was changed."""
         for name, digest in self.contents.hashes.items():
-            if not _NAMES.fullmatch(name):
-                raise UnusableBackup(path=self._path, reason=f"it names the file {name}, which no backup contains")
             found = hashlib.sha256()
             file = self._file(name)
             while piece := file.read(_PIECE):
@@ -139,35 +160,42 @@ class Backup:
                 raise UnusableBackup(path=self._path, reason=f"{name} was changed or is damaged")
 
     def _file(self, name: str) -> IO[bytes]:
-        try:
-            file = self._archive.extractfile(name)
-        except KeyError:
-            file = None
-        if file is None:
-            raise UnusableBackup(path=self._path, reason=f"{name} is missing")
-        return file
+        return _regular_file(self._path, self._archive, name)
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[Backup]:
-    """Open and verify an archive; raise UnusableBackup if it is incomplete or was changed."""
-    try:
-        with tarfile.open(path, "r:") as archive:
+    """Open and verify an archive; raise UnusableBackup if it cannot be read, is incomplete or was changed."""
+    with ExitStack() as stack:
+        try:
+            archive = stack.enter_context(tarfile.open(path, "r:"))
             backup = Backup(path, archive, _read_contents(path, archive))
             backup.verify()
-            yield backup
-    except (tarfile.TarError, EOFError) as error:
-        raise UnusableBackup(path=path, reason="it is not a tar file, or it is cut off") from error
-    except FileNotFoundError as error:
-        raise UnusableBackup(path=path, reason="there is no such file") from error
+        except (tarfile.TarError, EOFError) as error:
+            raise UnusableBackup(path=path, reason="it is not a tar file, or it is cut off") from error
+        except OSError as error:
+            raise UnusableBackup(path=path, reason=error.strerror or str(error)) from error
+        yield backup
 
 
 def _read_contents(path: Path, archive: tarfile.TarFile) -> Contents:
+    data = _regular_file(path, archive, _CONTENTS).read()
     try:
-        file = archive.extractfile(_CONTENTS)
-        values = json.loads(file.read()) if file else {}
+        values = json.loads(data)
         if values.pop("format") != _FORMAT:
             raise UnusableBackup(path=path, reason="another version of Thumbs made it")
-        return Contents(**{**values, "created_at": datetime.fromisoformat(values["created_at"])})
-    except (KeyError, ValueError, TypeError) as error:
-        raise UnusableBackup(path=path, reason=f"its {_CONTENTS} is missing or unreadable") from error
+        return TypeAdapter(Contents).validate_python(values)
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise UnusableBackup(path=path, reason=f"its {_CONTENTS} is unreadable") from error
+
+
+def _regular_file(path: Path, archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    """Open a file in an archive. A link, which no backup contains, counts as missing."""
+    try:
+        member = archive.getmember(name)
+        file = archive.extractfile(member) if member.isreg() else None
+    except KeyError:
+        file = None
+    if file is None:
+        raise UnusableBackup(path=path, reason=f"{name} is missing")
+    return file

@@ -8,20 +8,23 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, DateTime, LargeBinary, MetaData, Table, func, insert, inspect, select, text
 
+from storage.db.tables import Base
+
 JsonRow = dict[str, Any]
 # Maximum number of rows in one INSERT.
 _CHUNK: Final = 500
-# Not restored: it is written by the migrations.
-_REVISION_TABLE: Final = "alembic_version"
 # Ids that were given out after the backup may be in buttons of old messages, so a restored table continues far above.
 _ID_GAP: Final = 1_000_000
 
 
 def tables_in(connection: Connection) -> list[Table]:
-    """Return the tables of the database as they are, each after the tables that its foreign keys refer to."""
+    """Return Thumbs' tables in the database as they are, each after the tables that its foreign keys refer to.
+
+    Tables of other programs in the same database are left out.
+    """
     metadata = MetaData()
-    metadata.reflect(connection)
-    return [table for table in metadata.sorted_tables if table.name != _REVISION_TABLE]
+    metadata.reflect(connection, only=lambda name, _: name in Base.metadata.tables)
+    return metadata.sorted_tables
 
 
 def read_rows(connection: Connection, table: Table) -> Iterator[JsonRow]:
@@ -97,7 +100,7 @@ def _typed(table: Table, name: str, value: Any) -> object:  # noqa: ANN401 - wha
     if value is None:
         return None
     if isinstance(kind, LargeBinary):
-        return b64decode(value)
+        return b64decode(value, validate=True)
     if isinstance(kind, DateTime):
         moment = datetime.fromisoformat(value)
         return moment if kind.timezone else moment.replace(tzinfo=None)

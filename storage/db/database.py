@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from storage.db.column_types import utc_now
 from storage.db.encryption import Cipher, new_hash_key
 from storage.db.engine import (
+    RESTORING,
     current_revision,
     parse_address,
     reachable,
@@ -24,7 +25,7 @@ from storage.db.engine import (
     writing_engine,
 )
 from storage.db.tables import SCHEMA_REVISION, Base, SecretRow
-from storage.errors import SchemaMismatch
+from storage.errors import RestoreUnfinished, SchemaMismatch
 
 logger = logging.getLogger(__name__)
 
@@ -76,11 +77,11 @@ class Database:
         self._log_has_deleted_texts = False
 
     @classmethod
-    def open(cls, url: str | URL, keys: Sequence[str]) -> "Database":
+    def open(cls, url: str | URL, keys: Sequence[str], revision: str = SCHEMA_REVISION) -> "Database":
         """Connect, and check the migration and the keys; the first call creates the hash key.
 
-        Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, SchemaMismatch if
-        migrations are missing or unknown, and KeyWrong if the database was encrypted with other keys.
+        Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, SchemaMismatch or
+        RestoreUnfinished if the database is not at ``revision``, and KeyWrong if it was encrypted with other keys.
         """
         address = parse_address(url)
         path = sqlite_file(address)
@@ -90,7 +91,7 @@ class Database:
         engine = writing_engine(address)
         try:
             with reachable(address):
-                _check_schema(engine)
+                _check_schema(engine, revision)
                 return cls(engine, Cipher(keys, _stored_hash_key(engine, keys)))
         except BaseException:
             engine.dispose()
@@ -128,11 +129,14 @@ class Database:
         self._write_engine.dispose()
 
 
-def _check_schema(engine: Engine) -> None:
+def _check_schema(engine: Engine, needed: str) -> None:
     with reading_engine(engine).connect() as connection:
         found = current_revision(connection)
-    if found != SCHEMA_REVISION:
-        raise SchemaMismatch(found=found or "none", needed=SCHEMA_REVISION)
+    if found == needed:
+        return
+    if found == RESTORING:
+        raise RestoreUnfinished
+    raise SchemaMismatch(found=found or "none", needed=needed)
 
 
 def _stored_hash_key(engine: Engine, keys: Sequence[str]) -> bytes:

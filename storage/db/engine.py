@@ -26,6 +26,9 @@ POSTGRES_TIMEOUTS = {
     "tcp_user_timeout": 60_000,  # milliseconds that sent data may stay unacknowledged
 }
 
+# Revision of a database into which a restore has written rows, but which it has not finished yet.
+RESTORING = "restoring"
+
 # Many hosting providers give out addresses that begin with postgres://.
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _ENCODE = "characters such as @ : / ? # [ ] in the password must be percent-encoded, for example @ as %40"
@@ -145,6 +148,11 @@ def current_revision(connection: Connection) -> str | None:
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
+
+
+def set_revision(connection: Connection, revision: str) -> None:
+    """Record another revision than the migrations did."""
+    connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
 
 @contextmanager

@@ -4,13 +4,18 @@ A backup still has a person who is deleted after it was made. Restoring it delet
 """
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from core.errors import UnusablePath, UnwritableFile
 from storage.db.database import UnitOfWork
 
-FILE_NAME = "deletions.txt"
+FILE_NAME: Final = "deletions.txt"
+_DELETION: Final = re.compile(r"(\d{4}-\d\d-\d\dT[0-9:.]+(?:\+00:00|Z)) ([0-9a-f]{64})")
+# What a crash may leave of a line; the next deletion follows on the same line.
+_CUT_OFF: Final = re.compile(r"[0-9T:.+-]{0,32}(?: [0-9a-f]{0,63})?")
 
 
 class DeletionList:
@@ -36,14 +41,30 @@ class DeletionList:
             raise UnwritableFile(path=self._path, reason=error.strerror) from error
 
     def since(self, moment: datetime) -> set[bytes]:
-        """Return the hashes that were added at or after ``moment``; a line that was cut off by a crash is skipped."""
+        """Return the hashes that were added at or after ``moment``; a line that was cut off by a crash is skipped.
+
+        Raise UnusablePath if the file does not exist, or contains anything else than deletions.
+        """
         try:
-            lines = self._path.read_text(encoding="ascii").splitlines() if self._path.exists() else []
-        except (OSError, UnicodeDecodeError) as error:
-            raise UnusablePath(path=self._path, reason=str(error)) from error
-        parts = [line.split() for line in lines]
-        complete = [(part[0], part[1]) for part in parts if len(part) == 2 and len(part[1]) == 64]
-        return {bytes.fromhex(found) for at, found in complete if datetime.fromisoformat(at) >= moment}
+            lines = self._path.read_text(encoding="utf-8-sig").splitlines()
+        except OSError as error:
+            raise UnusablePath(path=self._path, reason=error.strerror) from error
+        except UnicodeDecodeError as error:
+            raise UnusablePath(path=self._path, reason="it is not a list of deletions") from error
+        found = set[bytes]()
+        for number, line in enumerate(lines, 1):
+            if not _CUT_OFF.fullmatch(_DELETION.sub("", line.strip())):
+                raise UnusablePath(path=self._path, reason=f"line {number} is not a deletion")
+            found |= {bytes.fromhex(hashed) for at, hashed in _DELETION.findall(line) if _time(at) >= moment}
+        return found
+
+
+def _time(text: str) -> datetime:
+    """Return the time of a deletion; one that cannot be read counts as after every backup."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def hash_of(unit: UnitOfWork, telegram_id: int) -> bytes:
