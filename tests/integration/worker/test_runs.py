@@ -216,6 +216,21 @@ def test_a_run_fails_after_three_attempts(home: WorkerHome, opened: Database) ->
     assert run_directories(home) == []
 
 
+def test_a_run_fails_with_a_sentence_if_the_store_cannot_be_written_to(
+    home: WorkerHome, opened: Database, tmp_path: Path
+) -> None:
+    store = tmp_path / "not a folder"
+    store.touch()
+    with running_worker(home, ARTIFACT_STORE=str(store)) as worker:
+        run_id, trainer = start_run(home, opened, worker)
+        trainer.order("better")
+        worker.wait_for(f"Run {run_id} ended: failed")
+        assert "Traceback" not in "".join(worker.log)
+    assert str(run_of(opened, run_id).error).startswith(f"The artifact store at {store} cannot be used: ")
+    assert live(opened) == "champion"
+    assert run_directories(home) == []
+
+
 def test_a_run_is_cancelled_in_time_even_if_its_trainer_ignores_sigterm(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as worker:
         run_id, trainer = start_run(home, opened, worker)

@@ -1,0 +1,51 @@
+"""The tests that the failure table and the security page name exist, and each row names one."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from paths import ROOT
+
+_NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+DEPLOYMENT = ROOT / "docs" / "deployment.md"
+SECURITY = ROOT / "docs" / "security.md"
+
+
+@cache
+def names_of_tests(path: Path) -> frozenset[str]:
+    """Return the names of a module's test functions."""
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    functions = (node for node in module.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(node.name for node in functions if node.name.startswith("test_"))
+
+
+def rows_with_tests(page: Path) -> list[list[str]]:
+    """Return the cells of each row in a page's tables whose last column is "tests"."""
+    rows: list[list[str]] = []
+    within = False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")] if line.startswith("|") else []
+        if cells and cells[-1] == "tests":
+            within = True
+        elif not cells:
+            within = False
+        elif within and not cells[0].startswith("---"):
+            rows.append(cells)
+    return rows
+
+
+@pytest.mark.parametrize("page", [DEPLOYMENT, SECURITY], ids=lambda page: page.name)
+def test_every_named_test_exists(page: Path) -> None:
+    named = _NAMED.findall(page.read_text(encoding="utf-8"))
+    assert named
+    missing = [f"{path}::{name}" for path, name in named if name not in names_of_tests(ROOT / path)]
+    assert missing == []
+
+
+@pytest.mark.parametrize(("page", "columns", "least"), [(DEPLOYMENT, 5, 25), (SECURITY, 3, 25)])
+def test_every_row_names_a_test(page: Path, columns: int, least: int) -> None:
+    rows = rows_with_tests(page)
+    assert len(rows) >= least
+    assert [row[0] for row in rows if len(row) != columns or not all(row) or not _NAMED.search(row[-1])] == []
