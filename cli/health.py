@@ -10,7 +10,7 @@ from cli.errors import NotMonitored, NotReady
 from core.errors import BadSetting
 
 if TYPE_CHECKING:
-    import httpx
+    from collections.abc import Mapping
 
 _SECONDS: Final = 15.0
 
@@ -34,19 +34,21 @@ def health(
     settings = read_settings()
     if not settings.metrics_port:
         raise BadSetting(name="METRICS_PORT", reason="it must be the port where the bot or worker reports its health")
-    address = f"{reachable_host(settings.metrics_listen)}:{settings.metrics_port}"
+    host = reachable_host(settings.metrics_listen)
+    address = f"[{host}]:{settings.metrics_port}" if ":" in host else f"{host}:{settings.metrics_port}"
     try:
         answer = httpx.get(f"http://{address}/ready", timeout=_SECONDS, trust_env=False)
-    except httpx.HTTPError as error:
+        checks = {str(name): problem for name, problem in answer.json()["problems"].items()}
+    # Another program may have the port, and answer anything.
+    except (httpx.HTTPError, httpx.InvalidURL, AttributeError, LookupError, TypeError, ValueError) as error:
         raise NotMonitored(address=address) from error
-    _report(answer, as_json)
+    _report(checks, as_json)
 
 
-def _report(answer: "httpx.Response", as_json: bool) -> None:
-    checks: dict[str, str | None] = answer.json()["problems"]
-    if as_json:
-        typer.echo(json.dumps(answer.json()))
+def _report(checks: "Mapping[str, str | None]", as_json: bool) -> None:
     problems = [f"{name}: {problem}" for name, problem in checks.items() if problem]
+    if as_json:
+        typer.echo(json.dumps({"working": not problems, "problems": checks}))
     if problems:
         raise NotReady(problems=" ".join(problems))
     if not as_json:

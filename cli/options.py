@@ -1,12 +1,16 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.errors import NoReviews
 
 if TYPE_CHECKING:
     from core.settings import Settings
+
+# The database holds ids as signed 64-bit integers.
+MIN_ID: Final = -(2**63)
+MAX_ID: Final = 2**63 - 1
 
 
 def require_reviews_path(data: Path | None, settings: "Settings") -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cli.open_database import open_database
+from cli.options import MAX_ID, MIN_ID
 from storage.db.states import ReplyState
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ app = typer.Typer(
     help="List replies that did not arrive or may not have, and retry or drop them.", no_args_is_help=True
 )
 
-ReplyIds = Annotated[list[int], typer.Argument(metavar="ID...", help="Ids from thumbs outbox list.")]
+ReplyIds = Annotated[
+    list[int], typer.Argument(metavar="ID...", help="Ids from thumbs outbox list.", min=MIN_ID, max=MAX_ID)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 _DROPPED: Final = "dropped with thumbs outbox drop"
 

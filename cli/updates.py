@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.open_database import open_database
+from cli.options import MAX_ID, MIN_ID
 from storage.db.states import UpdateState
 
 if TYPE_CHECKING:
@@ -14,9 +15,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List updates that are pending or failed, and retry or drop them.", no_args_is_help=True)
 
-UpdateId = Annotated[int, typer.Argument(metavar="ID", help="An id from thumbs updates list.")]
-UpdateIds = Annotated[list[int], typer.Argument(metavar="ID...", help="Ids from thumbs updates list.")]
-BotId = Annotated[int | None, typer.Option("--bot", help="The bot's id, if several bots have an update with this id.")]
+UpdateId = Annotated[int, typer.Argument(metavar="ID", help="An id from thumbs updates list.", min=MIN_ID, max=MAX_ID)]
+UpdateIds = Annotated[
+    list[int], typer.Argument(metavar="ID...", help="Ids from thumbs updates list.", min=MIN_ID, max=MAX_ID)
+]
+BotId = Annotated[
+    int | None,
+    typer.Option("--bot", help="The bot's id, if several bots have an update with this id.", min=MIN_ID, max=MAX_ID),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, Literal, TextIO
 
-from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.core import RESERVED_ATTRS, LogData
 from pythonjsonlogger.json import JsonFormatter
 
 LogFormat = Literal["text", "json"]
@@ -19,7 +19,7 @@ _update_id: ContextVar[int | None] = ContextVar("update_id", default=None)
 _TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"
 _JSON_FIELDS: Final = ("levelname", "name", "message", "process")
 # httpx, PTB and tornado log request URLs, in which the bot token follows the letters "bot".
-_TOKEN = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}")
+_TOKEN = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}", re.ASCII)
 # When PTB cannot parse what it received, it logs all of it, people's texts included.
 _PTB_RECEIVED_DATA = re.compile(r"data(?: was)?:? \"?%")
 # Minimum log level for verbose libraries. At DEBUG, PTB logs whole updates and API responses.
@@ -46,7 +46,10 @@ _LIBRARY_LEVELS = {
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats a record and its traceback without bot tokens and without data received from Telegram."""
+    """Formats a record and its traceback without bot tokens and without data received from Telegram.
+
+    The lines of JSON are redacted before they are encoded, because a token may follow the digits of an escape.
+    """
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()
@@ -57,7 +60,16 @@ class RedactingFormatter(logging.Formatter):
         if record.name.startswith("telegram") and _PTB_RECEIVED_DATA.search(str(record.msg)):
             record = copy.copy(record)
             record.args = ("<left out>",)
-        return redact_secrets(self._formatter.format(record))
+        formatted = self._formatter.format(record)
+        return formatted if isinstance(self._formatter, JsonFormatter) else redact_secrets(formatted)
+
+
+class _RedactingJsonFormatter(JsonFormatter):
+    """Formats a record as one line of JSON, with every bot token replaced."""
+
+    def process_log_record(self, log_data: LogData) -> LogData:
+        """Return the fields of a record without tokens."""
+        return {name: _redact(value) for name, value in super().process_log_record(log_data).items()}
 
 
 class RedactingHandler(logging.StreamHandler[TextIO]):
@@ -75,6 +87,11 @@ class RedactingHandler(logging.StreamHandler[TextIO]):
 def redact_secrets(text: str) -> str:
     """Return ``text`` with every bot token replaced."""
     return _TOKEN.sub("<token>", text)
+
+
+def _redact(value: object) -> object:
+    """Return a field as it is, or as text without tokens if it is neither a number nor empty."""
+    return value if value is None or isinstance(value, int | float) else redact_secrets(str(value))
 
 
 @contextmanager
@@ -100,7 +117,7 @@ def configure_logging(level: str, form: LogFormat = "text") -> None:
 def _json_formatter() -> JsonFormatter:
     renamed = {"levelname": "level", "name": "logger"}
     # ``context`` is ``update_id`` in words.
-    return JsonFormatter(
+    return _RedactingJsonFormatter(
         _JSON_FIELDS, rename_fields=renamed, timestamp=True, reserved_attrs=[*RESERVED_ATTRS, "context"]
     )
 

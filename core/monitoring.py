@@ -4,9 +4,11 @@
 that it depends on. Both answer with status 200 or 503 and the problems as JSON.
 """
 
+import errno
 import json
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from socketserver import ThreadingMixIn
@@ -31,10 +33,16 @@ Check = Callable[[], Problems]
 Name = TypeVar("Name", bound=str)
 
 _SECONDS_PER_REQUEST: Final = 10
+# Errors that another port, and not another address, would avoid.
+_OF_PORT: Final = {errno.EADDRINUSE, errno.EACCES, errno.EPERM}
 
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+
+class _Ipv6Server(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(WSGIRequestHandler):
@@ -54,17 +62,15 @@ def monitoring_server(settings: Settings, health: Check, ready: Check) -> Iterat
     if settings.metrics_port is None:
         yield 0
         return
+    host, port = settings.metrics_listen, settings.metrics_port
+    server_class = _Ipv6Server if ":" in host else _Server
     try:
-        server = make_server(
-            settings.metrics_listen,
-            settings.metrics_port,
-            _application(health, ready),
-            server_class=_Server,
-            handler_class=_Handler,
-        )
-    except OSError as error:
-        reason = f"port {settings.metrics_port} cannot be opened on {settings.metrics_listen} ({error.strerror})"
-        raise BadSetting(name="METRICS_PORT", reason=reason) from error
+        server = make_server(host, port, _application(health, ready), server_class=server_class, handler_class=_Handler)
+    except (OSError, UnicodeError) as error:
+        of_port = isinstance(error, OSError) and error.errno in _OF_PORT
+        name = "METRICS_PORT" if of_port else "METRICS_LISTEN"
+        why = error.strerror if isinstance(error, OSError) else "it is not a host name"
+        raise BadSetting(name=name, reason=f"port {port} cannot be opened on {host} ({why})") from error
     thread = Thread(target=server.serve_forever, name="monitoring", daemon=True)
     thread.start()
     # A process forked from this process must not keep the port in use after this process has ended.
@@ -99,9 +105,19 @@ def _application(health: Check, ready: Check) -> "Callable[[WSGIEnvironment, Sta
         if check is None:
             start("404 Not Found", [("Content-Type", "text/plain")])
             return [b"Try /metrics, /health or /ready.\n"]
-        problems = dict(check())
+        problems = dict(_checked(check))
         working = not any(problems.values())
         start("200 OK" if working else "503 Service Unavailable", [("Content-Type", "application/json")])
         return [json.dumps({"working": working, "problems": problems}).encode()]
 
     return application
+
+
+def _checked(check: Check) -> Problems:
+    """Return what ``check`` finds; an error in it must not reach the client, or standard error without redaction."""
+    try:
+        return check()
+    # Whatever it is, the process is not ready.
+    except Exception as error:
+        logger.exception("A check failed")
+        return {"check": f"It failed ({type(error).__name__})."}

@@ -32,7 +32,7 @@ _WEBHOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 def home_folder() -> Path:
     """Return the absolute path of the folder that contains ``.env`` and that relative paths in settings start from."""
-    return Path(os.environ.get(HOME_VARIABLE) or PROJECT).absolute()
+    return Path(os.environ.get(HOME_VARIABLE, "").strip() or PROJECT).absolute()
 
 
 def _validate_http_url(value: str) -> str:
@@ -357,7 +357,7 @@ def _secret(file_setting: str, path: Path | None, value: SecretStr | None) -> st
 
 def _read_secret_file(name: str, path: Path) -> str:
     try:
-        secret = path.read_text(encoding="utf-8").strip()
+        secret = path.read_text(encoding="utf-8-sig").strip()
     except OSError as error:
         raise BadSetting(name=name, reason=f"{path} cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -370,8 +370,12 @@ def _read_secret_file(name: str, path: Path) -> str:
 def read_settings() -> Settings:
     """Read the settings. Call this once, when the process starts.
 
-    Raise BadSetting for the first invalid setting, or BadSettingsFile if ``.env`` cannot be read.
+    Raise BadSetting for a missing home folder or the first invalid setting, or BadSettingsFile if ``.env`` cannot be
+    read.
     """
+    if not home_folder().is_dir():
+        # A new database in a folder with a misspelt name would look like a loss of all data.
+        raise BadSetting(name=HOME_VARIABLE, reason=f"there is no folder {home_folder()}")
     env_file = home_folder() / ".env"
     _check_env_file(env_file)
     try:
@@ -383,8 +387,10 @@ def read_settings() -> Settings:
 
 
 def _check_env_file(path: Path) -> None:
-    """Raise BadSettingsFile if the file exists but isn't readable UTF-8, for which pydantic shows a traceback."""
+    """Raise BadSettingsFile if the file exists but isn't readable UTF-8 text."""
     try:
+        if path.is_dir():  # Docker creates a folder where a file to mount is missing
+            raise BadSettingsFile(path=path, reason="it is a folder")
         readable = not path.is_file() or "\0" not in path.read_text(encoding="utf-8")
         path.stat()
     except FileNotFoundError:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.open_database import open_database
+from cli.options import MAX_ID, MIN_ID
 
 app = typer.Typer(help="Import and export votes, and list the models that used a person's data.", no_args_is_help=True)
 
@@ -107,7 +108,7 @@ def export_file(
 
 @app.command("seen-by")
 def seen_by(
-    telegram_id: Annotated[int, typer.Argument(help="The person's numeric Telegram id.", min=-(2**63), max=2**63 - 1)],
+    telegram_id: Annotated[int, typer.Argument(help="The person's numeric Telegram id.", min=MIN_ID, max=MAX_ID)],
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
     """List the model versions that were trained or evaluated on a person's texts or votes.

@@ -109,7 +109,7 @@ def make_key_file(path: Path) -> None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="ascii")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BadSetting(name="ENCRYPTION_KEY_FILE", reason=f"{path} cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

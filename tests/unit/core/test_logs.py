@@ -144,3 +144,21 @@ def test_a_record_names_the_update_that_its_task_handles(log: Callable[[], str])
     assert idle.endswith("thumbs.test: idle")
     assert json.loads(classified)["update_id"] == 12
     assert "update_id" not in json.loads(idle_json)
+
+
+@pytest.mark.parametrize(
+    "before", ["\N{LATIN SMALL LETTER E WITH ACUTE}", "\0", "\u0660", "\udcff", "\n", "\\u00e", ""]
+)
+def test_a_line_of_json_without_the_token_is_still_json(log: Callable[[], str], before: str) -> None:
+    configure_logging("INFO", "json")
+    try:
+        raise ValueError(before + TOKEN)
+    except ValueError:
+        logging.getLogger("thumbs.test").exception("%s%s", before, TOKEN, extra={"url": before + TOKEN})
+    line = log()
+    assert TOKEN not in line
+    assert line.count("\n") == 1
+    written = json.loads(line)
+    assert written["message"] == f"{before}<token>"
+    assert written["url"] == f"{before}<token>"
+    assert f"{before}<token>" in written["exc_info"]

@@ -66,3 +66,32 @@ def test_a_port_in_use_is_reported() -> None:
 def test_a_client_that_sends_nothing_does_not_block_others() -> None:
     with served({}) as client, socket.create_connection((client.base_url.host, client.base_url.port or 0)):
         assert client.get("/health").status_code == 200
+
+
+def test_a_check_that_fails_is_a_problem(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    def failing() -> Problems:
+        raise LookupError("a text that somebody wrote")
+
+    settings = Settings(_env_file=None, metrics_port=0)
+    with monitoring_server(settings, health=failing, ready=failing) as port:
+        answer = httpx.get(f"http://127.0.0.1:{port}/ready", trust_env=False)
+    assert answer.status_code == 503
+    assert answer.json() == {"working": False, "problems": {"check": "It failed (LookupError)."}}
+    assert "A check failed" in caplog.text
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_an_ipv6_address_can_be_served() -> None:
+    settings = Settings(_env_file=None, metrics_port=0, metrics_listen="::1")
+    with monitoring_server(settings, health=dict, ready=dict) as port:
+        assert httpx.get(f"http://[::1]:{port}/health", trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "a..b", "x" * 300, "300.1.1.1"])
+def test_an_address_that_cannot_be_used_is_reported(host: str) -> None:
+    settings = Settings(_env_file=None, metrics_port=0, metrics_listen=host)
+    with (
+        pytest.raises(BadSetting, match="METRICS_LISTEN cannot be used: port 0 cannot be opened on "),
+        monitoring_server(settings, health=dict, ready=dict),
+    ):
+        raise AssertionError

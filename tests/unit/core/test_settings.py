@@ -11,6 +11,7 @@ from core.errors import BadSetting, BadSettingsFile
 from core.settings import Settings, read_settings
 from migrations.runner import upgrade
 from storage.db.database import Database
+from storage.db.encryption import read_keys
 from storage.models.artifact_store import ArtifactStore
 
 
@@ -297,3 +298,30 @@ def test_a_webhook_secret_that_telegram_refuses_is_reported(
 def test_every_secret_may_be_in_a_file() -> None:
     secrets = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
     assert {f"{name}_file" for name in secrets} <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", ["missing", "a file"])
+def test_a_home_that_is_not_a_folder_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    (tmp_path / "a file").touch()
+    assert f"there is no folder {tmp_path / name}" in error_for(monkeypatch, "THUMBS_HOME", str(tmp_path / name))
+
+
+def test_a_blank_home_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THUMBS_HOME", "  ")
+    assert read_settings().data_dir == ROOT / "var"
+
+
+def test_a_folder_named_env_is_reported(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(BadSettingsFile, match=r"\.env cannot be read: it is a folder"):
+        read_settings()
+
+
+def test_secret_files_of_windows_editors_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    key = Fernet.generate_key().decode()
+    for name, value in {"TELEGRAM_TOKEN_FILE": "12345:abc", "ENCRYPTION_KEY_FILE": key}.items():
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + value.encode() + b"\r\n")
+        monkeypatch.setenv(name, str(tmp_path / name))
+    settings = read_settings()
+    assert settings.token == "12345:abc"
+    assert read_keys(settings) == (key,)
