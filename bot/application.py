@@ -53,7 +53,7 @@ class Bot:
 
     @property
     def contact(self) -> TelegramContact:
-        """What is known about the contact with Telegram."""
+        """The state of the contact with Telegram."""
         return self._connection.contact
 
     async def run(self, stop: asyncio.Event) -> None:

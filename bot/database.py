@@ -69,6 +69,6 @@ def _complete(outcome: "Future[Result]", work: Callable[[], Result]) -> None:
         return
     try:
         outcome.set_result(work())
-    # As an executor does: every error belongs to the caller.
+    # Like an executor, pass every error on to the caller.
     except BaseException as error:
         outcome.set_exception(error)

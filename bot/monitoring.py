@@ -16,7 +16,7 @@ from core.settings import Settings
 from storage.db.database import Database
 from storage.overview import ChatOverview, chat_overview
 
-# Maximum number of seconds for which one piece of work may keep the event loop from anything else.
+# Maximum number of seconds for which one piece of work may block the event loop.
 _MAX_BLOCKED: Final = 5.0
 
 

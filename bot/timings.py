@@ -1,4 +1,4 @@
-"""How long the bot takes for its work, measured in this process since its start."""
+"""How long the bot's work takes, measured in this process since it started."""
 
 from typing import Final
 

@@ -32,8 +32,8 @@ def backup(
 ) -> None:
     """Write the database and the published models to one archive, while the bots and workers are running.
 
-    People's texts stay encrypted. The archive does not contain the key: keep a copy of the key, elsewhere. DATA_DIR has
-    the list of deletions that a restore applies.
+    People's texts stay encrypted. The archive does not contain the key, so keep a copy of the key somewhere else.
+    DATA_DIR contains the list of deletions that a restore applies.
 
     \b
     Examples:
@@ -117,7 +117,7 @@ def _counted(name: str, rows: Iterable[dict[str, object]]) -> Iterator[dict[str,
 
 
 def _add_models(settings: "Settings", writer: "BackupWriter", versions: "list[ModelVersion]") -> None:
-    """Add the models in the store; a shipped model in its own folder comes back with the installation."""
+    """Add the models in the store. Shipped models in their own folders are not added: the installation has them."""
     from storage.errors import NotInTheStore
     from storage.models.artifact_store import ArtifactStore, is_folder
 

@@ -1,4 +1,4 @@
-"""A text and its label, which storage passes to the worker, and the worker to the trainer."""
+"""A text and its label, passed from storage to the worker and from the worker to the trainer."""
 
 from dataclasses import dataclass
 

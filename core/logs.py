@@ -116,7 +116,7 @@ def configure_logging(level: str, form: LogFormat = "text") -> None:
 
 def _json_formatter() -> JsonFormatter:
     renamed = {"levelname": "level", "name": "logger"}
-    # ``context`` is ``update_id`` in words.
+    # ``context`` repeats ``update_id`` in readable form.
     return _RedactingJsonFormatter(
         _JSON_FIELDS, rename_fields=renamed, timestamp=True, reserved_attrs=[*RESERVED_ATTRS, "context"]
     )

@@ -56,8 +56,9 @@ def upgrade(url: str | URL, revision: str = SCHEMA_REVISION) -> None:
 def restoring(url: str | URL, revision: str, check: Callable[[Connection], None]) -> Iterator[Connection]:
     """Create the tables as they were at ``revision``, and migrate them after the block has filled them.
 
-    All of it is one transaction. ``check`` may refuse the database's tables, which are then dropped; those of an
-    interrupted restore are dropped in any case. Until ``finish_restore``, nobody else can use the database.
+    Everything happens in one transaction. Tables that an interrupted restore left are dropped; any others are passed to
+    ``check``, which may refuse them, and are then dropped too. Nobody else can use the database until
+    ``finish_restore``.
     """
     from alembic import command
 
@@ -80,7 +81,7 @@ def restoring(url: str | URL, revision: str, check: Callable[[Connection], None]
 
 
 def finish_restore(connection: Connection) -> None:
-    """Let the restored database be used."""
+    """Allow processes to use the restored database."""
     set_revision(connection, SCHEMA_REVISION)
 
 

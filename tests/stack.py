@@ -30,7 +30,7 @@ from playground.client import PlaygroundClient
 from storage.db.encryption import make_key_file
 
 SOON = 40.0
-# What each service logs once it works. The beat logs nothing.
+# What each service logs once it is ready. The beat logs nothing.
 _READY = {"bot": "Answering with model", "housekeeper": " ready."}
 
 

@@ -17,7 +17,8 @@ from benchmarks.delivery.segment import Segment
 from benchmarks.delivery.wire import WireLog
 from tests.redis_server import RedisServer
 
-# Length in seconds of each window in which answers are counted, and seconds between an outage and the second window.
+# Length, in seconds, of each window in which answers are counted, and of the pause between an outage and the second
+# window.
 _WINDOW: Final = 15.0
 _RECOVERY: Final = 10.0
 # Seconds during which a server is down or its connections are used up.

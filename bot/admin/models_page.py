@@ -70,7 +70,7 @@ def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest, bot_id: int) 
     """Return the /model page as HTML: the live model, the gate's explanation, its accuracy and the bot instances.
 
     ``manifest`` belongs to the model in this process, which may not be the live model yet. If this bot has uncertain
-    replies, the last line is their number.
+    replies, the last line gives their number.
     """
     lines = []
     status = live_status(unit)

@@ -18,7 +18,7 @@ _DIGEST_LENGTH: Final = 24
 
 
 class RefusalNotices:
-    """Enqueues the notices; which versions the admins know of is in the database."""
+    """Enqueues the notices. The database records which versions the admins know about."""
 
     def __init__(self, database: AsyncDatabase, troubles: Troubles, bot_id: int) -> None:
         self._database = database
@@ -30,7 +30,7 @@ class RefusalNotices:
         await poll_every(POLL_SECONDS, self.poll, "Could not notify admins of a refused model")
 
     async def poll(self) -> None:
-        """Notify the admins of each version that an instance of this bot refused, unless they know of it."""
+        """Notify the admins of each version that an instance of this bot refused, unless they already know about it."""
         if await self._database.read(self._unreported):
             self._troubles.wake(await self._database.write(self._enqueue))
 
@@ -62,6 +62,6 @@ class RefusalNotices:
 
 
 def _kind(instance: BotInstance) -> str:
-    """Return the kind of trouble; it has a hash of the version, because a version may have any length."""
+    """Return the kind of trouble, which contains a hash of the version because a version may have any length."""
     version = instance.refused_version or ""
     return f"refused {hashlib.sha256(version.encode()).hexdigest()[:_DIGEST_LENGTH]}"

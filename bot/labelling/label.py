@@ -39,7 +39,7 @@ class LabellingDialog:
         self._rules = LabelQueueRules(settings.feedback_quorum, frozenset(settings.admin_ids), CONSENT_WORDING)
 
     async def start(self, incoming: Incoming) -> None:
-        """Show, in a new message, the text that needs a vote most."""
+        """Show the text that most needs a vote, in a new message."""
 
         def work(unit: UnitOfWork) -> None:
             person = incoming.sender.upsert(unit)

@@ -20,7 +20,7 @@ def parse_update(payload: str, bot: Bot) -> Update:
         if update is None:
             raise ValueError("there is nothing in it")
         _check(update)
-    # PTB raises whatever happens to go wrong in its constructors.
+    # PTB's constructors may raise any exception.
     except Exception as error:
         raise UnparsableUpdate(f"{type(error).__name__}: {error}") from error
     return update

@@ -144,7 +144,7 @@ class TelegramConnection:
 
 @dataclass(frozen=True, slots=True)
 class _Webhook:
-    """The webhook's server, where it listens, and its registration."""
+    """The webhook server, the address it listens on, and its registration."""
 
     server: WebhookServer
     registration: WebhookRegistration

@@ -1,4 +1,4 @@
-"""What this process knows about its contact with Telegram: when it last heard from it, and whose the webhook is."""
+"""What this process knows about Telegram: when it last heard from it, and who owns the webhook."""
 
 import time
 from typing import Final
@@ -11,7 +11,7 @@ class TelegramContact:
     """Updated by the connection, and read by health checks, also in other threads.
 
     ``webhook_is_ours`` is None for long polling, and until the webhook is registered. ``delivery_error`` is Telegram's
-    reason why updates wait for the webhook, or None.
+    reason for not delivering updates to the webhook, or None.
     """
 
     def __init__(self) -> None:

@@ -49,7 +49,7 @@ class Incoming:
 
     @property
     def first_update_id(self) -> int | None:
-        """The id under which the logs follow the updates; None if the bot acts by itself."""
+        """The update id that identifies this work in the logs, or None if the bot acts on its own."""
         return self.update_ids[0] if self.update_ids else None
 
     def finish(self, unit: UnitOfWork) -> None:
@@ -142,7 +142,7 @@ def edit(unit: UnitOfWork, incoming: Incoming, telegram_message_id: int, content
 
 
 def reply(unit: UnitOfWork, incoming: Incoming, answers: int, content: MessageContent) -> int:
-    """Enqueue an edit to the answer to the person's message ``answers``, or a new answer if there is none yet.
+    """Enqueue an edit to the bot's answer to the message in ``answers``, or a new answer if there isn't one.
 
     Return the reply's id.
     """

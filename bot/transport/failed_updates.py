@@ -79,7 +79,7 @@ class FailedUpdates:
             self._outbox.wake(incoming.chat_id)
 
     async def report_dropped(self) -> None:
-        """Notify the admins that something arrived that no database could hold as an update."""
+        """Notify the admins that an update arrived that cannot be stored."""
         await self._troubles.report(TroubleKind.UPDATE_DROPPED, "trouble_update_dropped")
 
 

@@ -1,8 +1,8 @@
 """Stores updates before confirming them to Telegram, then handles them chat by chat, in order.
 
-Updates are stored as they came, as JSON, and parsed one by one afterwards, so that a bad update affects no other.
-Different chats are handled concurrently, so that the model's batches fill up. Within a chat, updates are handled one at
-a time. If handling fails, the update stays in the database, and a periodic sweep retries it.
+Updates are stored as the JSON that arrived, and are parsed one by one afterwards, so one bad update does not affect
+others. Different chats are handled concurrently, so that the model's batches fill up. Within a chat, updates are
+handled one at a time. If handling fails, the update stays in the database, and a periodic sweep retries it.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ class Inbox:
     async def receive(self, payload: str) -> None:
         """Store an update, given as JSON, and schedule its handling. Return after the commit.
 
-        A duplicate is dropped. An update that no database could hold is logged and dropped.
+        A duplicate is dropped. An update that cannot be stored is logged and dropped.
         """
         try:
             update = read_raw_update(payload)

@@ -1,4 +1,4 @@
-"""Chooses the proxy for calls to Telegram, from the variables that the system's programs share."""
+"""Chooses the proxy for calls to Telegram from the usual environment variables."""
 
 import os
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from core.hosts import is_loopback
 
 
 def proxy_for(url: str) -> str | None:
-    """Return the URL of the proxy for ``url``, or None for a direct connection, as to this machine.
+    """Return the URL of the proxy for ``url``, or None for a direct connection, which is always used for this machine.
 
     Raise BadSetting if the environment names a proxy that is not an HTTP proxy.
     """

@@ -1,4 +1,4 @@
-"""Repeats calls to Telegram that fail for a passing reason, such as no connection, a server error or too many calls."""
+"""Retries calls to Telegram that fail temporarily, because of a lost connection, a server error or too many calls."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, Tele
 from core.outages import Outage
 
 Result = TypeVar("Result")
-# The errors with which Telegram refuses a call for good.
+# Errors with which Telegram permanently refuses a call.
 REFUSALS: Final = (BadRequest, Forbidden, InvalidToken)
 # Seconds before the second attempt, unless Telegram asks for more. They double with each attempt up to the maximum.
 _FIRST_PAUSE, _MAX_PAUSE = 1.0, 10.0

@@ -49,7 +49,7 @@ class Troubles:
             self._outbox.wake(admin_id)
 
     async def report(self, kind: str, text: str, **values: object) -> None:
-        """Enqueue a notice in its own unit of work. During an outage of the database it is left out."""
+        """Enqueue a notice in its own unit of work. It is skipped during a database outage."""
         with suppress(*DATABASE_OUTAGES):
             self.wake(await self._database.write(lambda unit: self.enqueue(unit, kind, text, **values)))
 

@@ -1,6 +1,6 @@
-"""The webhook server: takes updates from Telegram alone, within limits.
+"""The webhook server, which accepts updates only from Telegram, within limits.
 
-The path, the method and the secret are checked as soon as a request's headers are there, before its body is read.
+The path, the method and the secret are checked as soon as a request's headers have arrived, before its body is read.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ _BUFFER_BYTES: Final = 262_144
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of the server: bytes in a body, seconds for the headers and again for the body, and open connections.
+    """The server's limits: bytes in a body, seconds for the headers and again for the body, and open connections.
 
     Telegram opens 40 connections, and its updates are far smaller.
     """
@@ -57,8 +57,8 @@ class Limits:
 class WebhookServer(HTTPServerConnectionDelegate):
     """Passes each update to ``receive`` as JSON text, and confirms it once ``receive`` has returned.
 
-    Requests are refused unless they carry ``secret``; all of them while it is empty. ``refusals`` counts those with
-    another secret, and ``confirmed`` the updates that were stored.
+    Requests without ``secret`` are refused. While ``secret`` is empty, all requests are refused. ``refusals`` counts
+    requests with another secret, and ``confirmed`` counts the updates that were stored.
     """
 
     def __init__(self, url: str, receive: Receive, limits: Limits | None = None) -> None:
@@ -132,7 +132,7 @@ class WebhookServer(HTTPServerConnectionDelegate):
 
 
 class _Request(HTTPMessageDelegate):
-    """One request: refused at its headers, or read to its end and passed on."""
+    """One request, which is either refused after its headers or read to its end and passed on."""
 
     def __init__(self, server: WebhookServer, connection: HTTP1Connection) -> None:
         self._server = server
@@ -146,11 +146,11 @@ class _Request(HTTPMessageDelegate):
             self._answer(refusal)
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep a part of the body; the server bounds their sum."""
+        """Keep part of the body; the server limits the total size."""
         self._body += chunk
 
     def finish(self) -> None:
-        """Pass the update on; stop that if Telegram closes the connection, because it then repeats the update."""
+        """Pass on the update. Stop if Telegram closes the connection, because it will send the update again."""
         task = asyncio.create_task(self._receive())
 
         def cancel() -> None:
@@ -168,7 +168,7 @@ class _Request(HTTPMessageDelegate):
             await self._server.receive(self._body.decode())
         except UnicodeDecodeError:
             status = HTTPStatus.BAD_REQUEST
-        # Whatever the reason, Telegram repeats an update that is not confirmed.
+        # Telegram repeats an update that is not confirmed, whatever the reason.
         except Exception:
             logger.exception("Could not store an update, so it is not confirmed to Telegram")
             status = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -182,7 +182,7 @@ class _Request(HTTPMessageDelegate):
 
 
 class _BoundedServer(HTTPServer):
-    """Closes a new connection at once while ``max_connections`` are open."""
+    """Closes each new connection immediately while ``max_connections`` are open."""
 
     def initialize(self, *args: Any, max_connections: int = 0, **limits: Any) -> None:  # noqa: ANN401 -- Tornado's own
         super().initialize(*args, **limits)

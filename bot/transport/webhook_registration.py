@@ -1,4 +1,4 @@
-"""Registers the webhook with Telegram without harming a bot that runs, and watches that it stays this bot's."""
+"""Registers the webhook with Telegram without disturbing a running bot, and checks that it remains this bot's."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 # Seconds between two checks that the webhook is still this bot's.
 WATCH_SECONDS: Final = 30.0
-# How Telegram describes that our server refused a secret: "Wrong response from the webhook: 403 Forbidden".
+# How Telegram reports that our server refused its secret: "Wrong response from the webhook: 403 Forbidden".
 _REFUSED_SECRET: Final = re.compile(r"\b403\b")
 
 
@@ -47,7 +47,7 @@ class _UnreadableAnswer(TelegramError):
 
 
 class WebhookRegistration:
-    """One process's part in the registration of the bot's webhook."""
+    """Registers and watches the bot's webhook on behalf of one process."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - each argument is a separate part of the bot
         self,
@@ -73,7 +73,7 @@ class WebhookRegistration:
         self._confirmed_before = 0
 
     async def claim(self) -> None:
-        """Share the secret with the bot's other processes; change nothing at Telegram yet.
+        """Share the secret with the bot's other processes, without changing anything at Telegram yet.
 
         Raise BadSetting if Telegram delivers to an address that ``check_address`` protects.
         """
@@ -87,7 +87,7 @@ class WebhookRegistration:
         self._registered = same and not _refuses_secret(info)
 
     async def register(self) -> None:
-        """Register the webhook unless Telegram has it. Raise BadSetting if Telegram refuses it."""
+        """Register the webhook unless Telegram already has it. Raise BadSetting if Telegram refuses it."""
         if not self._registered:
             try:
                 await until_answered(self._set_webhook, self._outage)
@@ -109,7 +109,7 @@ class WebhookRegistration:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def check(self) -> None:
-        """Ask Telegram about the webhook. Report another's address; register again if this process refused the secret.
+        """Ask Telegram about the webhook. Report a foreign address; register again after refusals by this process.
 
         Raise InvalidToken if Telegram refuses the token.
         """
@@ -167,7 +167,7 @@ class WebhookRegistration:
         self._logged_refusals = self._server.refusals
 
     def _share_secret(self, unit: UnitOfWork) -> tuple[str | None, str]:
-        """Return the bot's secret before this start, and from now on."""
+        """Return the secret that the bot used before this start, and the one to use from now on."""
         return self._read_secret(unit), share_webhook_secret(unit, self._telegram.id, self._settings.secret)
 
     def _read_secret(self, unit: UnitOfWork) -> str | None:
@@ -195,10 +195,10 @@ async def release_webhook(telegram: Bot, database: AsyncDatabase) -> None:
 
 
 async def check_address(info: WebhookInfo, wanted: str, bot_id: int, database: AsyncDatabase) -> None:
-    """Raise BadSetting if a bot that starts must not replace the address that Telegram delivers to.
+    """Raise BadSetting if a bot must not replace the address that Telegram delivers to when it starts.
 
-    It may replace one that this database registered, once no other process of the bot runs. ``wanted`` is the new
-    address, or empty for none.
+    It may replace an address that this database registered if no other process of the bot is running. ``wanted`` is the
+    new address, or empty for none.
     """
     if info.url in ("", wanted):
         return
@@ -223,7 +223,7 @@ def _new_outage() -> Outage:
 
 
 async def _webhook_info(telegram: Bot, outage: Outage) -> WebhookInfo:
-    """Return what Telegram knows about the webhook. A server that cannot say it counts as one without a webhook."""
+    """Return what Telegram knows about the webhook. A server that cannot tell is treated as having no webhook."""
     try:
         return await until_answered(partial(_ask, telegram), outage, (_UnreadableAnswer, *REFUSALS))
     except (_UnreadableAnswer, *REFUSALS) as error:
@@ -236,7 +236,7 @@ async def _webhook_info(telegram: Bot, outage: Outage) -> WebhookInfo:
 async def _ask(telegram: Bot) -> WebhookInfo:
     try:
         return await telegram.get_webhook_info()
-    # What PTB raises for an answer of another form, as simple Bot API servers send.
+    # What PTB raises for a response in an unexpected format, which simple Bot API servers may send.
     except (AttributeError, KeyError, TypeError) as error:
         raise _UnreadableAnswer(f"getWebhookInfo cannot be read ({type(error).__name__})") from error
 

@@ -32,7 +32,7 @@ def mcnemar_two_sided_p_value(won: int, lost: int) -> float:
 
 
 def min_flips(confidence: float) -> int | None:
-    """Return the smallest significant number of flips, all positive, at ``confidence``, or None if there is none."""
+    """Return the smallest number of flips, all positive, that is significant at ``confidence``, or None."""
     if confidence >= 1:
         return None
     return next(flips for flips in count(1) if mcnemar_p_value(flips, 0) <= 1 - confidence)

@@ -1,4 +1,4 @@
-"""Runs calls to Bot API methods, and records them in the call log."""
+"""Executes Bot API calls, and records them in the call log."""
 
 import inspect
 from collections.abc import Callable, Mapping

@@ -18,7 +18,7 @@ class TroubleKind(StrEnum):
 
 
 def reported(unit: UnitOfWork, bot_id: int, kinds: Collection[str]) -> set[str]:
-    """Return those kinds of trouble that the bot's admins were notified of."""
+    """Return the kinds of trouble that the bot's admins were notified of."""
     rows = select(ReportedTroubleRow.kind).where(ReportedTroubleRow.bot_id == bot_id)
     return set(unit.scalars(rows.where(ReportedTroubleRow.kind.in_(kinds))))
 

@@ -1,4 +1,4 @@
-"""Updates that wait to be handled or failed: lists and shows them, and retries or drops them for an operator."""
+"""Lists, shows, retries and drops updates that are pending or failed, for an operator."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The webhook secret of each bot: one for all its processes, and the same after a restart."""
+"""Each bot's webhook secret, which all its processes share and which stays the same after a restart."""
 
 import secrets
 
@@ -28,5 +28,5 @@ def share_webhook_secret(unit: UnitOfWork, bot_id: int, given: str | None) -> st
 
 
 def forget_webhook_secret(unit: UnitOfWork, bot_id: int) -> None:
-    """Delete the bot's secret, because the bot has no webhook any more."""
+    """Delete the bot's secret, because the bot no longer has a webhook."""
     unit.change(delete(BotRow).where(BotRow.bot_id == bot_id))

@@ -151,7 +151,7 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def set_revision(connection: Connection, revision: str) -> None:
-    """Record another revision than the migrations did."""
+    """Replace the revision that the migrations recorded."""
     connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
 

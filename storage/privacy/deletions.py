@@ -14,7 +14,7 @@ from storage.db.database import UnitOfWork
 
 FILE_NAME: Final = "deletions.txt"
 _DELETION: Final = re.compile(r"(\d{4}-\d\d-\d\dT[0-9:.]+(?:\+00:00|Z)) ([0-9a-f]{64})")
-# What a crash may leave of a line; the next deletion follows on the same line.
+# Matches a line that a crash cut off; the next deletion follows on the same line.
 _CUT_OFF: Final = re.compile(r"[0-9T:.+-]{0,32}(?: [0-9a-f]{0,63})?")
 
 

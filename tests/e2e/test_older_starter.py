@@ -39,7 +39,7 @@ VERSIONS = {
     "predictions": ("version",),
     "training_runs": ("champion", "candidate"),
 }
-# A run of the archive that waits for a worker.
+# A run in the archive that is waiting for a worker.
 OPEN_RUN = 3
 VOTES = "text,label,person\nA warm and funny film.,positive,ann\nA dull and endless film.,negative,ben\n"
 

@@ -40,7 +40,7 @@ def random_bert(reader: WindowTokenizer) -> RandomBert:
         network = build_network(config)
         for weight in weight_names(network):
             shape = tuple(weight.variable.shape)
-            # Features of about size one all the way, norms about one, and everything else of a size that shows.
+            # Features and norms are about one, and all other weights are large enough to affect the result.
             if weight.transposed:
                 values = whole_multiples(rng, shape[1], shape[0], 2.5 * shape[0] ** -0.5).T
             elif len(shape) == 2:
