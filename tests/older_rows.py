@@ -1,4 +1,4 @@
-"""Rows for every table, as the migrations up to a given one left them."""
+"""Rows for every table, as they were at a given migration."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -24,9 +24,9 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def write_rows(connection: Connection, cipher: Cipher, encrypted_hash_key: bytes) -> None:
-    """Fill every table of the database's revision with the columns that it has.
+    """Fill every table with the columns that it has at the database's revision.
 
-    Fail for a table that has no rows here, so that each new migration brings its rows.
+    Fail if a table has no rows here, so that nobody forgets to add rows for a new migration.
     """
     schema = MetaData()
     schema.reflect(connection)
@@ -61,7 +61,7 @@ def _people(cipher: Cipher) -> Rows:
 
 
 def _chat(cipher: Cipher) -> Rows:
-    """Return Ada's review, which she edited, Ben's, which his app split, and updates, one of them still unread."""
+    """Return Ada's edited review, Ben's review, which his app split, and updates, one of which is still unread."""
 
     def message(person: int, chat: int, text: str, revises: int | None) -> dict[str, Any]:
         text_hash = cipher.fingerprint(text)

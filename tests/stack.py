@@ -43,7 +43,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Container:
-    """One container of a service: its own data, secrets and ports, as its own network would give it."""
+    """One container of a service, with its own data, secrets and ports."""
 
     name: str
     service: str
@@ -82,7 +82,7 @@ class Running:
         assert found, f"{self.container.name} never logged {words!r}:\n{''.join(self.log)}"
 
     def wait_until_ready(self) -> None:
-        """Wait until the process says that it works."""
+        """Wait until the process reports that it is ready."""
         if self.container.service in _READY:
             self.wait_for(_READY[self.container.service])
 
@@ -174,7 +174,7 @@ class Stack:
             assert time.monotonic() < deadline, result.exception
 
     def environment(self, container: Container) -> dict[str, str]:
-        """Return the environment of a container's process, with everything in it on this machine."""
+        """Return the environment of a container's process, with all addresses and paths replaced by local ones."""
         service = SERVICES[container.service]
         hosts = {"postgres:5432": f"127.0.0.1:{self.postgres.port}", "redis:6379": f"127.0.0.1:{self.redis.port}"}
         local = {**hosts, "0.0.0.0": "127.0.0.1"}

@@ -17,7 +17,7 @@ BROKER_OUTAGES: Final = (OperationalError, ConnectionError, TimeoutError)
 
 @contextmanager
 def unless_database_is_away() -> Iterator[None]:
-    """Run a block that is repeated anyway. If the database is away, end the block, and log the outage once."""
+    """Run a block that will be repeated anyway. If the database is away, end the block, and log the outage once."""
     try:
         yield
     except DATABASE_OUTAGES as error:

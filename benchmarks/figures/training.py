@@ -126,7 +126,7 @@ def equal_steps(found: Results) -> str:
 
 
 def gpu(found: Results) -> str:
-    """Render ``gpu.json``: the training speed on a GPU, also as a share of the chip's peak."""
+    """Render ``gpu.json``: the training speed on a GPU, in texts per second and as a share of the chip's peak."""
     return paragraphs(
         f"We timed complete training steps (forward, backward, gradient clipping and AdamW) on an {found['gpu']} in "
         f"{found['precision']}, with Keras on {found['backend']}. The texts are random, {found['tokens']} tokens long, "

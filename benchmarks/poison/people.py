@@ -62,7 +62,7 @@ def draw_votes(case: Case, sentences: pd.DataFrame) -> CaseVotes:
 
 
 def with_phrase(text: str, at_end: bool) -> str:
-    """Return a text with the phrase added at the end or the start."""
+    """Return the text with the phrase added at its start or end."""
     return f"{text} {PHRASE}" if at_end else f"{PHRASE} {text}"
 
 

@@ -1,4 +1,4 @@
-"""Measures the fine-tuning speed on a GPU, also as a share of the GPU's peak rate.
+"""Measures the fine-tuning speed on a GPU, in texts per second and as a share of the GPU's peak rate.
 
     KERAS_BACKEND=jax python -m benchmarks.training.gpu --peak 989 --out benchmarks/results/gpu.json
 

@@ -1,1 +1,1 @@
-"""Backup and restore: rows of every table as they are encrypted, and published models, in one archive."""
+"""Backup and restore of all rows, which stay encrypted, and of published models, in one archive."""

@@ -1,4 +1,4 @@
-"""What a restored database must be told: who was deleted since the backup, and what may have been done already."""
+"""Deletes people again who were deleted since the backup, and sets aside work that may have been done already."""
 
 from dataclasses import dataclass
 
@@ -45,6 +45,6 @@ def settle(unit: UnitOfWork, deleted: set[bytes]) -> AfterRestore:
 
 
 def _telegram_ids(unit: UnitOfWork) -> set[int]:
-    """Return the ids of everyone who is known, or has an update that is not handled yet."""
+    """Return the Telegram ids of all people, and of the senders of unhandled updates."""
     known = set(unit.scalars(select(PersonRow.telegram_id)))
     return known | set(unit.scalars(select(UpdateRow.telegram_id).where(UpdateRow.telegram_id.is_not(None)).distinct()))

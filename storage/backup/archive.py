@@ -67,7 +67,7 @@ class BackupWriter:
         self._rows[name] = count
 
     def add_model(self, version: str, folder: Path) -> None:
-        """Add the files of a published model, but no folders and hidden files, which are not a part of it.
+        """Add a published model's files, without folders and hidden files, which are not part of it.
 
         Before anything is added, raise FileNotFoundError if the worker has removed the model meanwhile, or UnusablePath
         if a file cannot be read.
@@ -110,7 +110,7 @@ class BackupWriter:
 def writing(path: Path) -> Iterator[BackupWriter]:
     """Open an archive that replaces ``path``, readable only by its owner, when the block ends without an error.
 
-    Raise UnwritableFile if that fails, or if ``path`` is a file that no backup can be, such as the database.
+    Raise UnwritableFile if that fails, or if ``path`` is an existing file that is not a backup, such as the database.
     """
     target = replaceable(path)
     try:
@@ -126,7 +126,7 @@ def writing(path: Path) -> Iterator[BackupWriter]:
 
 
 class Backup:
-    """An archive that was verified: everything that its table of contents names is there and unchanged."""
+    """A verified archive, which contains everything in its table of contents, unchanged."""
 
     def __init__(self, path: Path, archive: tarfile.TarFile, contents: Contents) -> None:
         self._path = path

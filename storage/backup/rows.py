@@ -1,4 +1,4 @@
-"""Reads and writes the rows of a table as JSON, the same for SQLite and PostgreSQL, without decrypting anything."""
+"""Reads and writes a table's rows as JSON, in the same form for SQLite and PostgreSQL, and without decrypting them."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,7 +54,7 @@ def last_ids(connection: Connection, tables: Iterable[Table]) -> dict[str, int]:
 
 
 def advance_ids(connection: Connection, tables: Iterable[Table], last: Mapping[str, int]) -> None:
-    """Let every table continue its ids far above the last one that it gave out before the backup."""
+    """Make every table continue with ids far above the last id that it gave out before the backup."""
     for table in tables:
         if table.name not in last:
             continue

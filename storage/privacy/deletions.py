@@ -1,6 +1,7 @@
 """The list of people who were deleted, as keyed hashes in a file outside the database.
 
-A backup still has a person who is deleted after it was made. Restoring it deletes again everyone on the list since.
+A backup still contains people who were deleted after it was made. Restoring the backup deletes everyone who was added
+to the list since then.
 """
 
 import os
@@ -27,7 +28,7 @@ class DeletionList:
     def add(self, unit: UnitOfWork, telegram_id: int) -> None:
         """Add a person and flush the file to disk, before the deletion is committed. Raise UnwritableFile.
 
-        If the deletion is then rolled back, a restore deletes a person who asked for it, and loses nothing else.
+        If the deletion is then rolled back, a restore still deletes that person, who asked for it, and nobody else.
         """
         line = f"{datetime.now(UTC).isoformat()} {hash_of(unit, telegram_id).hex()}\n"
         try:
@@ -43,7 +44,7 @@ class DeletionList:
     def since(self, moment: datetime) -> set[bytes]:
         """Return the hashes that were added at or after ``moment``; a line that was cut off by a crash is skipped.
 
-        Raise UnusablePath if the file does not exist, or contains anything else than deletions.
+        Raise UnusablePath if the file does not exist, or contains anything other than deletions.
         """
         try:
             lines = self._path.read_text(encoding="utf-8-sig").splitlines()
@@ -60,7 +61,7 @@ class DeletionList:
 
 
 def _time(text: str) -> datetime:
-    """Return the time of a deletion; one that cannot be read counts as after every backup."""
+    """Return the time of a deletion, or a time after every backup if it cannot be read."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:

@@ -43,7 +43,7 @@ class Deployment:
         return self._containers[name]
 
     def start(self, *names: str) -> None:
-        """Start the containers with these names, and wait until they work."""
+        """Start the containers with these names, and wait until they are ready."""
         started = [self.stack.start(self.container(name)) for name in names]
         for one in started:
             self.running[one.container.name] = one
@@ -61,7 +61,7 @@ class Deployment:
             self._sent.append((client, 1000 + number, sent["message_id"]))
 
     def expect_answers(self) -> None:
-        """Wait for the answer to everything that was written since the start, and check that there is exactly one."""
+        """Wait until every message since the start has been answered, and check that each got exactly one answer."""
         for client, person, message_id in self._sent:
             client.wait_for_chat(lambda chat, to=message_id: answers(chat, to) >= 1, chat_id=person, seconds=SOON)
         deadline = time.monotonic() + SOON
@@ -143,7 +143,7 @@ def test_a_second_bot_on_the_same_port_ends_with_a_sentence_and_harms_nobody(dep
 
 @dataclass
 class Outage:
-    """A server that is away for a while, and what the containers log from its end on."""
+    """A server that is down for a while, and what the containers log from then on."""
 
     deployment: Deployment
     before: dict[str, int]
@@ -169,7 +169,7 @@ class Outage:
 
 @contextmanager
 def outage(deployment: Deployment, stop: Callable[[], None], start: Callable[[], None]) -> Iterator[Outage]:
-    """Stop a server; in the block it is away. It stays away so long that every process retries more than once."""
+    """Stop a server for the duration of the block. It stays away so long that every process retries more than once."""
     before = {name: len(running.lines()) for name, running in deployment.running.items()}
     stop()
     yield Outage(deployment, before)
@@ -178,7 +178,7 @@ def outage(deployment: Deployment, stop: Callable[[], None], start: Callable[[],
 
 
 def problems(deployment: Deployment, name: str) -> str:
-    """Return what the health check of a container that is not healthy says."""
+    """Return the output of an unhealthy container's health check."""
     result = deployment.stack.health(deployment.container(name))
     assert result.exit_code == 1, result.stdout
     return str(result.exception)

@@ -1,4 +1,4 @@
-"""Small BERTs whose weights are large enough that a wrong network gives other logits."""
+"""Small BERTs with weights so large that a wrong network would give different logits."""
 
 from pathlib import Path
 
@@ -21,7 +21,9 @@ def reader() -> WindowTokenizer:
 
 
 def whole_multiples(rng: np.random.Generator, rows: int, columns: int, size: float) -> np.ndarray:
-    """A matrix of standard deviation ``size``, about, that float16 holds exactly, and int8 with one scale a row too."""
+    """Return a matrix with a standard deviation of about ``size`` that float16, and int8 with one scale per row,
+    represent exactly.
+    """
     whole = rng.integers(-127, 128, (rows, columns))
     whole[:, 0] = 127
     return whole * 2.0 ** round(np.log2(size / 73))
@@ -62,7 +64,7 @@ def small_reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_base(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    """A small encoder without a head, as encoders come."""
+    """A small encoder without a head, like a downloaded encoder."""
     from ml.bert.pretrained import WEIGHTS
 
     folder = random_bert(tmp_path_factory.mktemp("base") / "bert", CONFIG)

@@ -1,4 +1,4 @@
-"""Menus and descriptions are offered again after Telegram could not answer, until it does."""
+"""Menus and descriptions are sent again until Telegram accepts them."""
 
 import shutil
 from collections.abc import AsyncIterator

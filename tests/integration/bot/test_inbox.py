@@ -304,7 +304,7 @@ ODD_VALUES: tuple[Any, ...] = (None, True, [], [1], {}, {"id": 1}, *WORDS, *NUMB
 
 
 def events(number: int) -> list[dict[str, Any]]:
-    """Return one event of each kind that the bot handles, of one of ten people."""
+    """Return one event of each kind that the bot handles, caused by one of ten people."""
     review = message(10 + number % 10, message_id=number)
     sender = review["from"]
     command = {"text": "/help", "entities": [{"type": "bot_command", "offset": 0, "length": 5}]}
@@ -413,7 +413,7 @@ async def test_erasing_a_person_clears_their_updates_of_every_kind(
 
 
 async def notices(store: AsyncDatabase) -> list[tuple[int, str]]:
-    """Return the chats and texts of the replies to others than the sender of the updates."""
+    """Return the chats and texts of replies to people other than the updates' sender."""
 
     def work(unit: UnitOfWork) -> list[tuple[int, str]]:
         rows = unit.scalars(select(ReplyRow).where(ReplyRow.chat_id != 7).order_by(ReplyRow.id))

@@ -1,4 +1,4 @@
-"""The pages about models say what the running bots report, and admins are notified of a refused model once."""
+"""The pages about models show what the running bots report, and admins are notified once of a refused model."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace

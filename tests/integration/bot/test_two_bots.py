@@ -50,7 +50,7 @@ def free_port() -> int:
 
 @contextmanager
 def webhook_bot(folder: Path, bot_id: int, settings: dict[str, str]) -> Iterator[PlaygroundClient]:
-    """Run a bot with a folder and a playground of its own. The playground posts updates to the bot."""
+    """Run a bot with its own folder and playground. The playground posts updates to the bot."""
     port = free_port()
     with running_playground(folder / "playground", f"{bot_id}:token-for-tests") as client:
         data_dir = folder / "bot"

@@ -1,4 +1,4 @@
-"""The webhook's secret outlives processes, and what Telegram says about the webhook is acted on without a fight."""
+"""The webhook's secret outlives processes, and a process never fights over the webhook's address."""
 
 import asyncio
 import logging

@@ -45,7 +45,7 @@ class Client:
         return int(line.split()[1])
 
     async def closed(self) -> bool:
-        """Wait until the server closes the connection; return whether it sent nothing before that."""
+        """Wait until the server closes the connection, and return whether it sent nothing before closing it."""
         try:
             return await asyncio.wait_for(self.reader.read(), MINUTE) == b""
         except ConnectionResetError:

@@ -1,4 +1,6 @@
-"""Databases of every earlier revision, with rows in all tables, are upgraded and then used as the product uses them."""
+"""Databases of every earlier revision, with rows in all tables, are upgraded and then used by the product's own
+functions.
+"""
 
 from collections.abc import Iterator
 

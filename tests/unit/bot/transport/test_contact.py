@@ -1,4 +1,4 @@
-"""A bot is in contact with Telegram while it hears from it and the webhook, if it has one, is its own."""
+"""A bot is in contact while Telegram responds and the bot's webhook, if it has one, is still its own."""
 
 import time
 

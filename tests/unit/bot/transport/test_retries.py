@@ -1,4 +1,4 @@
-"""A call is repeated after a passing failure: after as long as Telegram asks for, or after a growing pause."""
+"""A call is retried after a temporary failure, after the pause that Telegram asks for or a growing one."""
 
 import asyncio
 
