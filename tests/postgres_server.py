@@ -22,6 +22,10 @@ _FAST = ("fsync=off", "full_page_writes=off")
 # Few, so that a test can use up all of them; superusers may use the reserved ones too.
 _CONNECTIONS = ("max_connections=24", "superuser_reserved_connections=1")
 _BLOCKER = "occupies a connection"
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND application_name <> %s
+"""
 
 
 @dataclass
@@ -90,13 +94,11 @@ class PostgresServer:
 
     def use_up_connections(self) -> None:
         """Occupy all connections that the server accepts, and end all others."""
-        self._occupy()
-        self._blockers[0].execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND "
-            "application_name <> %s",
-            [_BLOCKER],
-        )
-        self._occupy()
+        others = 1
+        while others:
+            # A client whose connection was ended may get another one before all are occupied.
+            self._occupy()
+            others = self._blockers[0].execute(_END_OTHERS, [_BLOCKER]).rowcount
 
     def release_connections(self) -> None:
         """Close the connections that ``use_up_connections`` opened."""

@@ -31,7 +31,7 @@ from storage.db.encryption import make_key_file
 
 SOON = 40.0
 # What each service logs once it is ready. The beat logs nothing.
-_READY = {"bot": "Answering with model", "housekeeper": " ready."}
+_READY = {"bot": "Answering with model", "housekeeper": " ready.", "worker-cpu": " ready."}
 
 
 def free_port() -> int:

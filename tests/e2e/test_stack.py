@@ -131,6 +131,13 @@ def test_both_bots_answer_and_everything_is_healthy(deployment: Deployment) -> N
     assert served == [live, live]
 
 
+def test_a_worker_for_fine_tuning_starts_and_is_healthy(deployment: Deployment) -> None:
+    worker = deployment.stack.start(deployment.stack.container("worker-cpu"))
+    worker.wait_until_ready()
+    deployment.stack.wait_until_healthy(worker.container)
+    worker.stop()
+
+
 def test_a_second_bot_on_the_same_port_ends_with_a_sentence_and_harms_nobody(deployment: Deployment) -> None:
     same = replace(deployment.container("first"), name="same-port", metrics_port=free_port())
     other = deployment.stack.start(same)

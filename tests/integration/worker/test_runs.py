@@ -366,11 +366,13 @@ def test_a_worker_reconnects_when_its_broker_is_back(
         run_id, trainer = start_run(home, database, worker)
         redis.stop()
         worker.wait_for("The broker cannot be used")
-        redis.start()
         trainer.order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
+        redis.start()
         with database.unit_of_work() as unit:  # no message is sent except by the sweep
             again = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
         worker.wait_for(f"Run {again.id} started")
         home.trainer().order("few")
         worker.wait_for(f"Run {again.id} ended: held")
+    assert "Traceback" not in "".join(worker.log)
+    assert sum("The broker can" in line for line in worker.log) == 2
