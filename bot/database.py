@@ -25,7 +25,7 @@ class AsyncDatabase:
         self._others: deque[Callable[[], None]] = deque()
 
     async def write(self, work: Callable[[UnitOfWork], Result], *, urgent: bool = False) -> Result:
-        """Run ``work`` in a unit of work and return its result after the commit. ``urgent`` work does not queue."""
+        """Run ``work`` in a unit of work and return its result after the commit. ``urgent`` work skips the queue."""
         return await self._run(partial(self._write, work), urgent)
 
     async def read(self, work: Callable[[UnitOfWork], Result]) -> Result:
@@ -51,7 +51,7 @@ class AsyncDatabase:
         return result
 
     def _run_next(self) -> None:
-        """Run the next work. The thread calls this once for each work that was queued."""
+        """Run the next function in the queue. The thread does this once for each queued function."""
         (self._urgent or self._others).popleft()()
 
     def _write(self, work: Callable[[UnitOfWork], Result]) -> Result:
@@ -64,7 +64,7 @@ class AsyncDatabase:
 
 
 def _complete(outcome: "Future[Result]", work: Callable[[], Result]) -> None:
-    """Run ``work``, unless its caller was cancelled, and pass on its result or its error."""
+    """Run ``work`` unless its caller was cancelled, and set the outcome to its result or error."""
     if not outcome.set_running_or_notify_cancel():
         return
     try:

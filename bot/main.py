@@ -24,7 +24,7 @@ from storage.db.encryption import read_keys
 def run(settings: Settings) -> None:
     """Run the bot until SIGINT or SIGTERM. Raise ThumbsError if it cannot start."""
     configure_logging(settings.log_level, settings.log_format)
-    _ = settings.token, settings.webhook_secret_text  # reports a wrong one before the model is loaded
+    _ = settings.token, settings.webhook_secret_text  # report an invalid one before loading the model
     with ExitStack() as resources, ThreadPoolExecutor(1) as executor:
         # Runs while the database opens and the model loads, since it mostly runs outside the GIL.
         identifier = executor.submit(load_identifier)

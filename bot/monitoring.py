@@ -1,4 +1,4 @@
-"""The bot's metrics and checks. Each scrape reads the state of the inbox and the outbox from the database."""
+"""The bot's metrics and health checks. Each scrape reads the state of the inbox and the outbox from the database."""
 
 import asyncio
 from collections.abc import Callable, Iterable

@@ -15,7 +15,7 @@ async def poll_every(
     """Run ``work`` immediately and then every ``seconds`` until cancelled.
 
     If ``work`` raises, log ``failure`` with the traceback and run it again after ``retry_after`` seconds, or after the
-    usual interval. An outage of the database adds nothing to the line that ``AsyncDatabase`` logs.
+    usual interval. Database outages are not logged here, because ``AsyncDatabase`` logs them.
     """
     while True:
         pause = seconds

@@ -76,7 +76,8 @@ def _check_address(address: str) -> str:
     if any("@" in part for part in (parts.path, parts.query, parts.fragment)):
         raise BadSetting(name="BROKER_URL", reason=_ENCODE)
     if parts.scheme in {"redis", "rediss"} and not parts.path.strip("/").isdecimal() and parts.path.strip("/"):
-        raise BadSetting(name="BROKER_URL", reason="after the last slash, there must be the number of a Redis database")
+        reason = "the part after the last slash must be the number of a Redis database"
+        raise BadSetting(name="BROKER_URL", reason=reason)
     return parts.scheme
 
 

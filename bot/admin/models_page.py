@@ -26,9 +26,9 @@ _WHY: Final = "an admin chose it in the list of models"
 
 
 class ModelPages:
-    """The pages about models. Replies are enqueued before each method returns.
+    """The /model and /models pages. Replies are enqueued before each method returns.
 
-    Admins who look at them are stored as people, so that they can be notified of a model that could not be loaded.
+    Admins who open a page are stored as people, so that they can be notified if a model cannot be loaded.
     """
 
     def __init__(self, database: AsyncDatabase, model: LiveModel) -> None:
@@ -138,7 +138,10 @@ def _answer(unit: UnitOfWork, tap: Tap, models_tap: ModelsTap) -> tuple[str, Key
 
 
 def _live_line(unit: UnitOfWork, texts: Texts, status: ModelStatus) -> str:
-    """Return since when the model has been live or, if not all running bots answer with it, when it was made live."""
+    """Return the line about the live model and the time since when it has been live.
+
+    If not all running bots answer with it, return the time at which it was made live instead.
+    """
     made_live = (change.at for change in registry.changes(unit) if change.to_version == status.model.version)
     since = next(made_live, status.model.created_at)
     line = texts.model_live if status.state is ModelState.LIVE else texts.model_pending

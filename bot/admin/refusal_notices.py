@@ -1,4 +1,4 @@
-"""Notifies admins, once for each version, that their bot could not load the model that was made live."""
+"""Notifies admins once about each live model version that their bot could not load."""
 
 import hashlib
 from typing import Final
@@ -11,9 +11,9 @@ from storage.db.database import UnitOfWork
 from storage.models import instances
 from storage.models.instances import BotInstance
 
-# Seconds between two polls.
+# Seconds between polls.
 POLL_SECONDS: Final = 1.0
-# Number of hex digits by which a kind of trouble names a version.
+# Number of hex digits in the version's hash, which is part of the kind of trouble.
 _DIGEST_LENGTH: Final = 24
 
 
@@ -35,7 +35,7 @@ class RefusalNotices:
             self._troubles.wake(await self._database.write(self._enqueue))
 
     def _unreported(self, unit: UnitOfWork) -> list[BotInstance]:
-        """Return this bot's instances with a refusal that its admins, if they have written to a bot, don't know of."""
+        """Return this bot's instances with a refusal that has not been reported, if there are admins to notify."""
         refusals = [
             instance
             for instance in instances.live_instances(unit)
@@ -45,7 +45,7 @@ class RefusalNotices:
         return [instance for instance in refusals if _kind(instance) in unknown]
 
     def _enqueue(self, unit: UnitOfWork) -> set[int]:
-        """Enqueue the notices and return the chats that they go to."""
+        """Enqueue the notices and return the ids of their chats."""
         chats: set[int] = set()
         for instance in self._unreported(unit):
             chats.update(

@@ -30,7 +30,7 @@ class LoadRefusal:
 
     @classmethod
     def of(cls, model: ModelVersion, error: ThumbsError) -> Self:
-        """Return the refusal of a version that failed to load with this error."""
+        """Return the refusal for a version that failed to load with this error."""
         return cls(model, str(error), isinstance(error, StorageError))
 
 
@@ -57,7 +57,7 @@ class ModelLoader:
         try:
             with model_files(self._settings, model) as folder:
                 classifier = Classifier.load(folder, self._settings.serving_threads)
-        except OSError as error:  # for example, there is no space for the copy of a remote model
+        except OSError as error:  # for example, if there is no space to copy a remote model
             address = self._settings.store_address
             raise StoreUnusable(address=address, reason=error.strerror or str(error)) from error
         if classifier.version != model.version:

@@ -1,4 +1,4 @@
-"""Gives access to the files of registered models, and of the model that is shipped with the program."""
+"""Gives access to the files of registered models and of the model that ships with the program."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""Recognises uncertain replies that did arrive when people tap or reply to them."""
+"""Recognises that an uncertain reply has arrived when a person taps one of its buttons or replies to it."""
 
 import html
 import logging
@@ -21,7 +21,7 @@ _TAG: Final = re.compile(r"<[^>]+>")
 
 @dataclass(frozen=True, slots=True)
 class BotMessageSighting:
-    """A bot's message that an update refers to, identified by its buttons' data or, without buttons, its text."""
+    """A bot's message that an update refers to, identified by its buttons' data or, if it has none, by its text."""
 
     bot_id: int
     chat_id: int
@@ -44,7 +44,10 @@ class Arrivals:
         self._database = database
 
     async def note(self, update: Update) -> None:
-        """If the update refers to an uncertain reply, mark the reply as sent and, if it was replaced, update it."""
+        """If the update refers to an uncertain reply, mark the reply as sent.
+
+        If a later answer replaced the reply, also edit its message.
+        """
         for sighting in _sightings(update):
             if await self._database.read(lambda unit, seen=sighting: _find(unit, seen) is not None):  # type: ignore[misc]
                 await self._database.write(lambda unit, seen=sighting: _mark(unit, seen))  # type: ignore[misc]
@@ -96,5 +99,5 @@ def _stored_button_data(payload: dict[str, Any]) -> set[str]:
 
 
 def _plain_text(payload: dict[str, Any]) -> str:
-    """Return the text that Telegram shows for a stored payload, which is HTML."""
+    """Return a payload's text or caption as Telegram displays it, without HTML markup."""
     return html.unescape(_TAG.sub("", payload.get("text") or payload.get("caption", ""))).strip()

@@ -1,4 +1,4 @@
-"""Parses one update with PTB, and checks the types that the bot relies on, because PTB checks none."""
+"""Parses one update with PTB, and checks the types that the bot relies on, because PTB doesn't check types."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def parse_update(payload: str, bot: Bot) -> Update:
     try:
         update = Update.de_json(json.loads(payload), bot)
         if update is None:
-            raise ValueError("there is nothing in it")
+            raise ValueError("it is empty")
         _check(update)
     # PTB's constructors may raise any exception.
     except Exception as error:
@@ -55,7 +55,7 @@ def _ids(update: Update) -> Iterator[tuple[str, object]]:
         yield "the chat's id", update.effective_chat.id
     for message in _messages(update):
         yield "a message's id", message.message_id
-        # PTB declares that every message has a chat, but accepts one without.
+        # PTB's types say that every message has a chat, but PTB also accepts messages without one.
         yield "the id of a message's chat", getattr(message.chat, "id", None)
 
 

@@ -32,7 +32,7 @@ _REFUSED: Final = "Telegram does not recognise it; it may have been revoked"
 
 
 def build_application(settings: Settings) -> Application:  # type: ignore[type-arg]  # six parameters, all PTB's defaults
-    """Build PTB's application without an updater, because ours fills the inbox, and without a rate limiter.
+    """Build PTB's application without an updater or a rate limiter, because the bot has its own.
 
     Raise BadSetting if the token is malformed, or if the environment names a proxy that cannot be used.
     """
@@ -54,12 +54,12 @@ def build_application(settings: Settings) -> Application:  # type: ignore[type-a
 
 
 def _transport(proxy: str | None, connections: int) -> httpx.AsyncHTTPTransport:
-    """Return a transport. Without one of its own, httpx would read the environment's proxies and fail on some."""
+    """Return a transport. Without one, httpx would read all proxies in the environment, and fail on some of them."""
     return httpx.AsyncHTTPTransport(proxy=proxy, limits=httpx.Limits(max_connections=connections))
 
 
 class TelegramConnection:
-    """Puts Telegram's updates into the inbox. ``contact`` says when Telegram was last heard."""
+    """Puts Telegram's updates into the inbox. ``contact`` records when Telegram last answered."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class TelegramConnection:
         self._database = database
         self._webhook = self._make_webhook(settings, inbox, troubles) if settings.webhook_url else None
         self._polling = LongPolling(application.bot, inbox, _UPDATES, self.contact)
-        # Polls, or watches the webhook. It ends only if Telegram refuses the token.
+        # This task polls or watches the webhook, and ends only if Telegram refuses the token.
         self._task: asyncio.Task[None] | None = None
 
     def _make_webhook(self, settings: Settings, inbox: Inbox, troubles: Troubles) -> "_Webhook":
@@ -89,7 +89,7 @@ class TelegramConnection:
         return _Webhook(server, registration, settings.webhook_listen, settings.webhook_port)
 
     async def open(self) -> None:
-        """Take the webhook's port, and wait until Telegram can be reached.
+        """Reserve the webhook's port, and wait until Telegram can be reached.
 
         Raise BadSetting if the port cannot be used, if Telegram refuses the token, or if Telegram delivers the bot's
         updates to an address that must not be replaced.
@@ -155,7 +155,7 @@ class _Webhook:
         self.server.bind(self.listen, self.port)
 
     async def start(self) -> None:
-        """Answer requests first, and register last."""
+        """Start answering requests, and then register the webhook."""
         self.server.start()
         await self.registration.register()
 

@@ -3,12 +3,12 @@
 import time
 from typing import Final
 
-# Seconds without an answer from Telegram after which it counts as unreachable. A bot asks at least every 30 seconds.
+# Seconds without an answer after which Telegram counts as unreachable. The bot calls it at least every 30 seconds.
 _MAX_SILENCE: Final = 100.0
 
 
 class TelegramContact:
-    """Updated by the connection, and read by health checks, also in other threads.
+    """Updated by the connection, and read by health checks in other threads.
 
     ``webhook_is_ours`` is None for long polling, and until the webhook is registered. ``delivery_error`` is Telegram's
     reason for not delivering updates to the webhook, or None.
@@ -28,7 +28,7 @@ class TelegramContact:
         return None if self._heard_at is None else time.monotonic() - self._heard_at
 
     def problem(self) -> str | None:
-        """Return in one sentence why updates don't arrive, or None if they should."""
+        """Return a sentence that says why updates don't arrive, or None if they should arrive."""
         silence = self.seconds_since_heard()
         if silence is None:
             return "It has not answered yet."

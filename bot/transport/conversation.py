@@ -11,7 +11,7 @@ from storage.chat.outbox import Draft
 from storage.chat.people import Person
 from storage.db.database import UnitOfWork
 
-# The field of a stored answer with the text to append if the replaced answer is uncertain. It isn't sent to Telegram.
+# The field in a stored answer for the text to append if the replaced answer is uncertain. It isn't sent to Telegram.
 REPLACEMENT_NOTE: Final = "replacement_note"
 
 
@@ -150,6 +150,6 @@ def reply(unit: UnitOfWork, incoming: Incoming, answers: int, content: MessageCo
     place = (incoming.bot_id, incoming.chat_id)
     draft = content.draft(*place, answers=answers, revises=earlier, update_id=incoming.first_update_id)
     if earlier is not None:
-        # Only when the outbox sends this answer does it know whether the earlier answer can be edited.
+        # The outbox knows only when it sends this answer whether the earlier answer can be edited.
         draft = replace(draft, payload={**draft.payload, REPLACEMENT_NOTE: incoming.texts.replaces_earlier})
     return outbox.enqueue(unit, draft)

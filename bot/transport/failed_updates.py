@@ -46,7 +46,7 @@ class FailedUpdates:
     async def record(
         self, update_ids: Sequence[int], error: Exception | None, incoming: Incoming | None = None
     ) -> None:
-        """Log and count a failed attempt. ``incoming`` is the sender to whom to apologise after the last one, if known.
+        """Log and count a failed attempt. ``incoming`` is the sender to apologise to after the last attempt, if known.
 
         A database outage is not the update's fault, so it isn't counted.
         """
@@ -56,7 +56,7 @@ class FailedUpdates:
         if isinstance(error, DATABASE_OUTAGES):
             return
         if isinstance(error, UnparsableUpdate):
-            # Its message may repeat what a person sent, and its traceback shows nothing but the library.
+            # The error's message may quote the update, and its traceback only shows code from the library.
             logger.error("Updates %s cannot be parsed; see thumbs updates show", update_ids)
         else:
             logger.error("Handling updates %s failed", update_ids, exc_info=error)

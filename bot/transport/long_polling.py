@@ -1,4 +1,4 @@
-"""Long polling: fetches updates as JSON, and confirms the updates that the inbox has stored to Telegram.
+"""Long polling: fetches updates as JSON, and confirms them to Telegram once the inbox has stored them.
 
 PTB parses a whole batch at once, so one update that it cannot parse would hide all others. Therefore, PTB gets only an
 envelope for each update.
@@ -24,7 +24,7 @@ from core.outages import Outage
 _POLL_TIMEOUT: Final = 10
 # Seconds to wait if a poll returned immediately without any usable update.
 _IDLE_PAUSE: Final = 1.0
-# An envelope's field for the update's JSON, and its id if the update has no usable id.
+# The field in an envelope for the update's JSON, and the envelope's id if the update has no usable id.
 _PAYLOAD: Final = "payload"
 _NO_ID: Final = -1
 

@@ -46,8 +46,8 @@ _STOP_TIMEOUT: Final = 5.0
 # attempt, up to the maximum. All attempts take about an hour.
 _MAX_ATTEMPTS: Final = 20
 _FIRST_PAUSE, _MAX_PAUSE = 1.0, 300.0
-# Maximum number of calls in flight. That many replies may be uncertain after the process is killed. If a call takes
-# 0.1 s, four of them are enough to reach the limit of calls a second.
+# Maximum number of calls in flight, and so of replies that become uncertain if the process is killed. If each call
+# takes 0.1 s, four are enough to reach the limit on calls per second.
 _MAX_CALLS: Final = 4
 # Seconds to wait before another attempt to record the result of a call.
 _RECORD_RETRY_SECONDS: Final = 1.0
@@ -197,7 +197,7 @@ class Outbox:
     async def _record(self, work: Callable[[UnitOfWork], Result]) -> Result:
         """Run ``work`` in a unit of work, retrying until the database accepts it, so that no reply stays in SENDING.
 
-        The work does not queue, because replies in SENDING are uncertain if the process is killed meanwhile.
+        The work skips the queue, because replies in SENDING become uncertain if the process is killed.
         """
         while True:
             try:
@@ -283,7 +283,7 @@ def _request_left(error: TelegramError) -> bool:
 
 
 def _is_outage(error: TelegramError) -> bool:
-    """Return whether Telegram, and not this one call, is the problem."""
+    """Return whether the problem is Telegram itself and not this call."""
     return isinstance(error, NetworkError) and not isinstance(error, BadRequest)
 
 

@@ -25,7 +25,7 @@ def proxy_for(url: str) -> str | None:
         return None
     address = proxies[scheme] if "://" in proxies[scheme] else f"http://{proxies[scheme]}"
     if not _is_http_proxy(address):
-        reason = f"it is not the URL of an HTTP proxy, the only kind that the bot uses; NO_PROXY={host} avoids it"
+        reason = f"only URLs of HTTP proxies are supported; set NO_PROXY={host} to connect directly"
         raise BadSetting(name=_variable(scheme), reason=reason)
     return address
 
@@ -33,12 +33,12 @@ def proxy_for(url: str) -> str | None:
 def _is_http_proxy(address: str) -> bool:
     try:
         url = httpx.Proxy(address).url
-    except (ValueError, httpx.InvalidURL):  # whose messages may contain a password
+    except (ValueError, httpx.InvalidURL):  # the message may contain a password, so it is dropped
         return False
     return url.scheme in ("http", "https") and bool(url.host)
 
 
 def _variable(scheme: str) -> str:
-    """Return the name of the variable that names the proxy; the one in lower case takes precedence."""
+    """Return the name of the variable that sets the proxy. The lower-case name takes precedence."""
     name = f"{scheme}_proxy"
     return name if os.environ.get(name) else name.upper()

@@ -12,14 +12,15 @@ from core.outages import Outage
 Result = TypeVar("Result")
 # Errors with which Telegram permanently refuses a call.
 REFUSALS: Final = (BadRequest, Forbidden, InvalidToken)
-# Seconds before the second attempt, unless Telegram asks for more. They double with each attempt up to the maximum.
+# Seconds to wait before the second attempt, unless Telegram asks for a longer pause. The pause doubles with each
+# attempt, up to the maximum.
 _FIRST_PAUSE, _MAX_PAUSE = 1.0, 10.0
 
 
 async def until_answered(
     call: Callable[[], Awaitable[Result]], outage: Outage, refusals: tuple[type[TelegramError], ...] = REFUSALS
 ) -> Result:
-    """Return the call's result, however long that takes. Raise the errors in ``refusals``."""
+    """Repeat the call until it succeeds, and return its result. Raise the errors in ``refusals``."""
     pause = _FIRST_PAUSE
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Notifies a bot's admins once of each kind of trouble, until somebody deals with it."""
+"""Notifies a bot's admins once about each kind of trouble, and again only after somebody has dealt with it."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -31,7 +31,7 @@ class Troubles:
         return set(kinds) - troubles.reported(unit, self._bot.id, kinds)
 
     def enqueue(self, unit: UnitOfWork, kind: str, text: str, **values: object) -> list[int]:
-        """Enqueue the notice ``text`` unless the admins know of this kind; return the chats that ``wake`` must wake.
+        """Enqueue the notice ``text`` unless the admins know about this kind. Return the chats to pass to ``wake``.
 
         ``text`` is the name of one of the bot's texts, and ``values`` fill its placeholders.
         """
@@ -44,7 +44,7 @@ class Troubles:
         return list(admins)
 
     def wake(self, admin_ids: Collection[int]) -> None:
-        """Send what ``enqueue`` enqueued; call this after the commit."""
+        """Start sending the notices to these admins. Call this after the commit."""
         for admin_id in admin_ids:
             self._outbox.wake(admin_id)
 

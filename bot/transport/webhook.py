@@ -36,7 +36,7 @@ Receive = Callable[[str], Awaitable[None]]
 _SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 -- the header's name, not a secret
 # Maximum number of bytes in the request line and the headers together.
 _HEADER_BYTES: Final = 16_384
-# Number of digits of Content-Length that are read; Python refuses to convert very many.
+# Maximum number of digits to read from Content-Length, because Python refuses to convert very long numbers.
 _LENGTH_DIGITS: Final = 18
 # Maximum number of bytes that a connection buffers.
 _BUFFER_BYTES: Final = 262_144
@@ -80,7 +80,7 @@ class WebhookServer(HTTPServerConnectionDelegate):
         )
 
     def bind(self, host: str, port: int) -> int:
-        """Reserve the address without answering yet, and return the port. Raise BadSetting if that is impossible."""
+        """Reserve the address without answering yet, and return the port. Raise BadSetting if that fails."""
         try:
             self._sockets = bind_sockets(port, host)
         except UnicodeError as error:
@@ -93,7 +93,7 @@ class WebhookServer(HTTPServerConnectionDelegate):
         return int(self._sockets[0].getsockname()[1])
 
     def start(self) -> None:
-        """Answer requests."""
+        """Start answering requests."""
         self._server.add_sockets(self._sockets)
 
     async def stop(self) -> None:
@@ -104,7 +104,7 @@ class WebhookServer(HTTPServerConnectionDelegate):
         await self._server.close_all_connections()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        """Return the delegate for the next request of a connection."""
+        """Return the delegate for the next request on a connection."""
         return _Request(self, cast("HTTP1Connection", request_conn))
 
     def refusal(self, start: RequestStartLine, headers: HTTPHeaders) -> HTTPStatus | None:
@@ -122,7 +122,7 @@ class WebhookServer(HTTPServerConnectionDelegate):
         return None
 
     async def receive(self, payload: str) -> None:
-        """Store an update; return after the commit."""
+        """Store an update, and return after the commit."""
         await self._receive(payload)
         self.confirmed += 1
 
@@ -159,7 +159,7 @@ class _Request(HTTPMessageDelegate):
         self._connection.set_close_callback(cancel)
 
     def on_connection_close(self) -> None:
-        """Drop a request whose body never ended."""
+        """Discard the body of a request that was not completed."""
         self._body.clear()
 
     async def _receive(self) -> None:
@@ -175,7 +175,7 @@ class _Request(HTTPMessageDelegate):
         self._answer(status)
 
     def _answer(self, status: HTTPStatus) -> None:
-        """Send the status alone: no body, and no header that names the server."""
+        """Send only the status, without a body or a header that names the server."""
         start = ResponseStartLine("HTTP/1.1", status.value, status.phrase)
         self._connection.write_headers(start, HTTPHeaders({"Content-Length": "0"}))
         self._connection.finish()

@@ -27,7 +27,7 @@ from storage.models import instances
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two checks that the webhook is still this bot's.
+# Seconds between checks that the webhook is still this bot's.
 WATCH_SECONDS: Final = 30.0
 # How Telegram reports that our server refused its secret: "Wrong response from the webhook: 403 Forbidden".
 _REFUSED_SECRET: Final = re.compile(r"\b403\b")
@@ -35,7 +35,7 @@ _REFUSED_SECRET: Final = re.compile(r"\b403\b")
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
-    """What a process wants to register: its address, the secret if the settings give one, and the kinds of updates."""
+    """The webhook to register: its address, the secret if the settings contain one, and the kinds of updates."""
 
     url: str
     secret: str | None
@@ -103,7 +103,7 @@ class WebhookRegistration:
                 await self.check()
             except InvalidToken:
                 raise
-            # An error that ended the loop would leave the webhook unwatched until the next restart.
+            # If an error ended the loop, nothing would watch the webhook until the next restart.
             except Exception:
                 logger.exception("Could not check the webhook")
             await asyncio.sleep(WATCH_SECONDS)
@@ -152,7 +152,10 @@ class WebhookRegistration:
         self._last_error = error
 
     async def _report_foreign(self, url: str) -> None:
-        """Log that updates go elsewhere, and notify the admins. Taking the webhook back would start a fight."""
+        """Log the new address and notify the admins.
+
+        Don't take the webhook back, because two bots that do so would fight.
+        """
         self._contact.webhook_is_ours = False
         if url != self._foreign:
             where = f"goes to {_origin(url)} now" if url else "was deleted"
@@ -181,7 +184,7 @@ class WebhookRegistration:
 
 
 async def release_webhook(telegram: Bot, database: AsyncDatabase) -> None:
-    """Delete the webhook of a bot that polls from now on; Telegram answers no poll while it is set.
+    """Delete the webhook before polling starts, because Telegram doesn't answer polls while a webhook is set.
 
     Raise BadSetting if Telegram delivers to an address that ``check_address`` protects.
     """
@@ -228,7 +231,7 @@ async def _webhook_info(telegram: Bot, outage: Outage) -> WebhookInfo:
         return await until_answered(partial(_ask, telegram), outage, (_UnreadableAnswer, *REFUSALS))
     except (_UnreadableAnswer, *REFUSALS) as error:
         logger.warning(
-            "The Bot API server does not say where it delivers updates, so a start cannot respect it: %s", error
+            "The Bot API server does not say where it delivers updates, so this bot may replace a webhook: %s", error
         )
         return WebhookInfo(url="", has_custom_certificate=False, pending_update_count=0)
 
