@@ -1,9 +1,23 @@
-"""Turns Ctrl-C and SIGTERM into an event."""
+"""Handles Ctrl-C and SIGTERM in commands."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+
+@contextmanager
+def exit_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM raise SystemExit, as Ctrl-C raises KeyboardInterrupt, so that half-written files are removed.
+
+    Processes that stop gracefully replace this handler with their own.
+    """
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from cli.corrections import commands
 from cli.evaluate import evaluate
 from cli.fine_tune import fine_tune
 from cli.health import health
+from cli.interrupts import exit_on_sigterm
 from cli.predict import TextCommand, predict
 from cli.retrain import retrain
 from cli.status import status
@@ -114,7 +115,7 @@ def _refused_paths() -> Iterator[None]:
 def main() -> None:
     """Run the command line. For a ThumbsError, print its message and exit with its status."""
     try:
-        with _refused_paths():
+        with exit_on_sigterm(), _refused_paths():
             app()
     except ThumbsError as error:
         typer.echo(str(error), err=True)

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 def open_database(settings: "Settings") -> "Iterator[Database]":
     """Open the database with the keys in ``settings``, and close it when the block ends.
 
-    Raise DatabaseUnusable, SchemaMismatch, KeyMissing or KeyWrong if that fails.
+    Raise DatabaseUnusable, SchemaMismatch, KeyMissing or KeyWrong if that fails, and DatabaseUnusable if the database
+    cannot be used in the block.
     """
     from storage.db.database import Database
     from storage.db.encryption import read_keys
+    from storage.db.engine import in_use, parse_address
 
     database = Database.open(settings.database_address, read_keys(settings))
     try:
-        yield database
+        with in_use(parse_address(settings.database_address)):
+            yield database
     finally:
         database.close()

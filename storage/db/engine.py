@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, NotSupportedError, ProgrammingError
 
 from core.errors import BadSetting
 from storage.errors import DatabaseUnusable
@@ -31,6 +31,7 @@ RESTORING = "restoring"
 
 # Many hosting providers give out addresses that begin with postgres://.
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_MISTAKES = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 _ENCODE = "characters such as @ : / ? # [ ] in the password must be percent-encoded, for example @ as %40"
 
 
@@ -164,6 +165,20 @@ def reachable(address: URL) -> Iterator[None]:
         raise _unusable(address, str(error.orig)) from error
     except OSError as error:
         raise _unusable(address, error.strerror or str(error)) from error
+
+
+@contextmanager
+def in_use(address: URL) -> Iterator[None]:
+    """Convert errors from a database that is lost, locked, full or damaged meanwhile to DatabaseUnusable.
+
+    Other errors are mistakes in the program.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        if isinstance(error, _MISTAKES):
+            raise
+        raise _unusable(address, str(error.orig)) from error
 
 
 def _unusable(address: URL, reason: str) -> DatabaseUnusable:

@@ -173,7 +173,10 @@ def test_a_key_file_is_written_once(tmp_path: Path, thumbs: Thumbs) -> None:
     assert (tmp_path / "key").read_bytes() == key
 
 
-def test_ctrl_c_ends_a_command_quietly(tmp_path: Path, environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_end_a_command_quietly_and_leave_no_file(
+    tmp_path: Path, environment: dict[str, str], sent: signal.Signals, status: int
+) -> None:
     os.mkfifo(tmp_path / "reviews.csv")
     program = """
 import os, signal, sys
@@ -195,8 +198,8 @@ main.main()
         subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process,
         (tmp_path / "reviews.csv").open("wb"),  # blocks until the command reads from the pipe
     ):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == status
     assert errors == ""
     assert [path.name for path in tmp_path.iterdir()] == ["reviews.csv"]
