@@ -3,6 +3,7 @@
 from typing import Final
 
 from bot.access import Access, Handler
+from bot.admin.blocking import BlockingDialog
 from bot.admin.handlers import COMMANDS as RUN_COMMANDS
 from bot.admin.handlers import AdminHandlers
 from bot.admin.models_page import ModelPages
@@ -36,7 +37,7 @@ def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, 
     privacy = PrivacyDialog(database, DeletionList(settings.data_dir / FILE_NAME), settings.retention_days)
     responder, votes = ReviewResponder(database, model), VoteRecorder(database)
     return [
-        *AdminHandlers(access, runs, promotion, models).handlers(),
+        *AdminHandlers(access, runs, promotion, models, BlockingDialog(database, access.admin_ids)).handlers(),
         *LabellerHandlers(access, labelling, quarantine).handlers(),
         *PrivacyHandlers(privacy).handlers(),
         *ReviewHandlers(database, responder, votes).handlers(),

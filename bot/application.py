@@ -20,12 +20,15 @@ from bot.transport.command_menu import CommandMenus
 from bot.transport.connection import TelegramConnection, build_application
 from bot.transport.contact import TelegramContact
 from bot.transport.failed_updates import FailedUpdates
+from bot.transport.flood_limits import FloodLimits
 from bot.transport.inbox import Inbox
 from bot.transport.message_parts import JoinedText
 from bot.transport.outbox import Outbox
 from bot.transport.troubles import Troubles
 from bot.transport.update_parsing import updates_in
 from core.settings import Settings
+from storage.chat import blocks
+from storage.db.database import UnitOfWork
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +48,8 @@ class Bot:
         self._access = Access(settings.admin_ids)
         self._troubles = Troubles(telegram, database, self._outbox, self._access.admin_ids)
         failures = FailedUpdates(telegram, database, self._outbox, self._troubles)
-        self._inbox = Inbox(telegram, database, self._handle, failures)
+        limits = FloodLimits(telegram, database, self._outbox, settings)
+        self._inbox = Inbox(telegram, database, self._handle, failures, limits.admits)
         self._connection = TelegramConnection(settings, self._application, database, self._inbox, self._troubles)
         self._menus = CommandMenus(telegram, database, self._access.admin_ids, PUBLIC_COMMANDS, ADMIN_COMMANDS)
         self._application.add_handlers(all_handlers(settings, database, model, self._access))
@@ -75,6 +79,7 @@ class Bot:
         await self._connection.open()
         running.push_async_callback(self._reloader.stop)
         await self._reloader.start(self._application.bot.id)
+        await self._database.write(self._unblock_admins)
         running.push_async_callback(self._outbox.stop)
         await self._outbox.start()
         running.push_async_callback(self._inbox.stop)
@@ -94,6 +99,11 @@ class Bot:
             running.callback(asyncio.create_task(work).cancel)
         logger.info("Answering with model %s", self._model.version)
         await self._connection.wait()
+
+    def _unblock_admins(self, unit: UnitOfWork) -> None:
+        """Lift the blocks of people who have become admins since."""
+        for admin_id in self._access.admin_ids:
+            blocks.unblock(unit, admin_id)
 
     async def _handle(self, update: Update | JoinedText) -> None:
         """Handle an update from the inbox, then wake the outbox to send the enqueued replies."""

@@ -84,6 +84,7 @@ class Texts:
     trouble_update_dropped: str
     trouble_webhook_elsewhere: str
     trouble_webhook_deleted: str
+    slow_down: str
     command_start: str
     command_help: str
     command_id: str
@@ -143,6 +144,15 @@ class Texts:
     button_models_back: str
     button_models_yes: str
     button_models_no: str
+    block_usage: str
+    block_done: str
+    block_already: str
+    block_admin: str
+    unblock_usage: str
+    unblock_done: str
+    unblock_already: str
+    command_block: str
+    command_unblock: str
     command_model: str
     command_models: str
     label_question: str

@@ -43,10 +43,11 @@ def list_replies(
     """
     from core.settings import read_settings
     from storage.chat import undelivered
+    from storage.overview import chat_overview
 
     with open_database(read_settings()) as database, database.reading() as unit:
         replies = undelivered.list_undelivered(unit, state or undelivered.UNDELIVERED)
-        counts = undelivered.count_by_state(unit)
+        counts = dict(chat_overview(unit).replies)
     if as_json:
         _print_json({"counts": counts, "replies": [_to_json(reply) for reply in replies]})
         return

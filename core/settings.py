@@ -133,6 +133,19 @@ class Settings(BaseSettings):
         365, ge=1, le=36_500, description="Days to keep messages and votes without consent for training."
     )
     inbox_retention_days: int = Field(7, ge=1, le=36_500, description="Days to keep handled updates and sent replies.")
+    messages_per_minute: int = Field(
+        60,
+        ge=1,
+        le=1_000_000,
+        description="Messages that one person may send at once, and again in each minute. The bot drops what is above "
+        "that and asks the person to slow down.",
+    )
+    taps_per_minute: int = Field(
+        60,
+        ge=1,
+        le=1_000_000,
+        description="Taps on buttons, such as votes, that one person may send at once, and again in each minute.",
+    )
     uncertain_replies: Literal["drop", "retry"] = Field(
         "drop",
         description="What the bot does with a reply that may not have arrived: drop does not send it again, so it may "

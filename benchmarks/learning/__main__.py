@@ -121,7 +121,8 @@ def main() -> int:
     work = Path(mkdtemp(prefix="learning-loop-"))
     records = DemoRecords(work / "var")
     imdb = {"IMDB_PATH": str(arguments.data.resolve()), "RETRAIN_AFTER": "0", "RETRAIN_DAYS": "0"}
-    with running_demo(work / "var", **imdb) as demo:
+    unlimited = {"MESSAGES_PER_MINUTE": "1000000", "TAPS_PER_MINUTE": "1000000"}  # the simulated people don't pause
+    with running_demo(work / "var", **imdb, **unlimited) as demo:
         session = _DemoSession(demo.client, records, texts)
         session.consent()
         finished = [session.run_round(number) for number in range(len(texts.rounds))]

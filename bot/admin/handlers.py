@@ -6,6 +6,7 @@ from telegram import Update
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
 from bot.access import Access, Handler
+from bot.admin.blocking import BlockingDialog
 from bot.admin.buttons import CARD_PATTERN, MODELS_PATTERN, RUN_PATTERN, parse_card_tap, parse_models_tap, parse_run_tap
 from bot.admin.models_page import ModelPages
 from bot.admin.promotion import PromotionDialog
@@ -13,15 +14,23 @@ from bot.admin.training_runs import RetrainDialog
 from bot.transport.update_parsing import Context, parse_incoming, parse_tap
 from storage.db.states import RunKind
 
-COMMANDS: Final = ("retrain", "model", "models")
+COMMANDS: Final = ("retrain", "model", "models", "block", "unblock")
 _FULL: Final = "full"
 
 
 class AdminHandlers:
     """Handlers for training runs and models; replies are enqueued before each handler returns."""
 
-    def __init__(self, access: Access, runs: RetrainDialog, promotion: PromotionDialog, models: ModelPages) -> None:
+    def __init__(
+        self,
+        access: Access,
+        runs: RetrainDialog,
+        promotion: PromotionDialog,
+        models: ModelPages,
+        blocking: BlockingDialog,
+    ) -> None:
         self._access = access
+        self._blocking = blocking
         self._runs = runs
         self._promotion = promotion
         self._models = models
@@ -32,6 +41,8 @@ class AdminHandlers:
             CommandHandler("retrain", self.retrain),
             CommandHandler("model", self.model),
             CommandHandler("models", self.models),
+            CommandHandler("block", self.block),
+            CommandHandler("unblock", self.unblock),
             CallbackQueryHandler(self.on_run_tap, pattern=RUN_PATTERN),
             CallbackQueryHandler(self.on_card_tap, pattern=CARD_PATTERN),
             CallbackQueryHandler(self.on_models_tap, pattern=MODELS_PATTERN),
@@ -51,6 +62,14 @@ class AdminHandlers:
     async def models(self, update: Update, _: Context) -> None:
         """Handle ``/models``."""
         await self._models.show_all(parse_incoming([update]))
+
+    async def block(self, update: Update, context: Context) -> None:
+        """Handle ``/block ID``."""
+        await self._blocking.block(parse_incoming([update]), context.args or [])
+
+    async def unblock(self, update: Update, context: Context) -> None:
+        """Handle ``/unblock ID``."""
+        await self._blocking.unblock(parse_incoming([update]), context.args or [])
 
     async def on_run_tap(self, update: Update, _: Context) -> None:
         """Handle a tap under a run's message."""

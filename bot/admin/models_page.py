@@ -11,13 +11,13 @@ from bot.serving.live_model import LiveModel
 from bot.texts import Texts, fill
 from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from ml.serving.artifact import Manifest
-from storage.chat import undelivered
 from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState
 from storage.models import instances, registry
 from storage.models.instances import BotInstance
 from storage.models.registry import ModelChange, Promotion
 from storage.models.serving_status import ModelState, ModelStatus, live_status, model_statuses
+from storage.overview import chat_overview
 from storage.training import runs
 
 # Maximum number of models and of changes to list, so that the page fits into one message.
@@ -89,7 +89,7 @@ def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest, bot_id: int) 
             lines.append(fill(texts.model_tested, percent=percent, reviews=f"{live.tested:,}"))
     serving = instances.live_instances(unit)
     lines += ["", *(_instance_line(texts, instance) for instance in serving)] if serving else ["", texts.model_nobody]
-    uncertain = undelivered.count_by_state(unit, bot_id)[ReplyState.UNCERTAIN]
+    uncertain = chat_overview(unit, bot_id).replies[ReplyState.UNCERTAIN]
     if uncertain:
         lines += ["", fill(texts.model_uncertain, count=uncertain)]
     return "\n".join(lines)

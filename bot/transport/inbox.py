@@ -21,6 +21,7 @@ from bot.timings import HANDLING, RECEIVED
 from bot.transport.checked_update import parse_update
 from bot.transport.conversation import Incoming, Sender
 from bot.transport.failed_updates import FailedUpdates
+from bot.transport.in_progress import InProgress
 from bot.transport.message_parts import JOIN_SECONDS, JoinedText, continues, may_continue
 from bot.transport.raw_update import RawUpdate, UnusableUpdate, read_raw_update
 from core.logs import update_context
@@ -37,6 +38,7 @@ _MAX_RETRY_SECONDS: Final = 60.0
 _STORE_RETRY_SECONDS: Final = 1.0
 
 Handle = Callable[[Update | JoinedText], Awaitable[None]]
+Admits = Callable[[RawUpdate], Awaitable[bool]]
 OnFailure = Callable[[Sequence[int], Exception], Awaitable[None]]
 
 
@@ -52,23 +54,29 @@ class _Retry:
 class Inbox:
     """Receives updates from the webhook or long polling before they are confirmed to Telegram."""
 
-    def __init__(self, bot: Bot, database: AsyncDatabase, handle: Handle, failures: FailedUpdates) -> None:
+    def __init__(
+        self, bot: Bot, database: AsyncDatabase, handle: Handle, failures: FailedUpdates, admits: Admits
+    ) -> None:
         self._bot = bot
         self._database = database
         self._handle = handle
         self._failures = failures
+        self._admits = admits
         self._chats: dict[int | None, _ChatQueue] = {}
-        self._in_progress: set[int] = set()
+        self._in_progress = InProgress()
         self._retries: dict[int, _Retry] = {}
         self._background: set[asyncio.Task[None]] = set()
 
     async def receive(self, payload: str) -> None:
         """Store an update, given as JSON, and schedule its handling. Return after the commit.
 
-        A duplicate is dropped. An update that cannot be stored is logged and dropped.
+        Duplicates and updates that are not admitted are dropped. An update that cannot be stored is logged and dropped.
         """
         try:
             update = read_raw_update(payload)
+            if not await self._admits(update):
+                return
+            await self._in_progress.wait_for_room()
             is_new = await self._store(update)
         except (UnusableUpdate, DataError) as error:
             defect = error if isinstance(error, UnusableUpdate) else "the database refuses it"
@@ -99,7 +107,7 @@ class Inbox:
         task.add_done_callback(self._background.discard)
 
     async def _store(self, update: RawUpdate) -> bool:
-        """Commit an update, retrying until the database accepts it. Return False for a duplicate.
+        """Commit an update, retrying until the database accepts it. Return False for a duplicate or a blocked person's.
 
         Raise DataError if the database will never accept the update.
         """
@@ -137,7 +145,7 @@ class Inbox:
             with HANDLING.time():
                 await self._handle(JoinedText(tuple(pieces)) if len(pieces) > 1 else pieces[0])
             logger.info("Handled")
-        self._in_progress.difference_update(piece.update_id for piece in pieces)
+        self._in_progress.remove(piece.update_id for piece in pieces)
 
     async def _record_failure(
         self, update_ids: Sequence[int], error: Exception, incoming: Incoming | None = None
@@ -149,15 +157,15 @@ class Inbox:
         except Exception:
             logger.exception("Could not record that handling updates %s failed", update_ids)
         finally:
-            self._in_progress.difference_update(update_ids)
+            self._in_progress.remove(update_ids)
 
     async def _sweep(self) -> None:
         """Schedule the stored updates that aren't being handled, except those whose next retry is due later."""
         now = asyncio.get_running_loop().time()
         self._retries = {update_id: retry for update_id, retry in self._retries.items() if retry.expires > now}
-        skipped = self._in_progress | {update_id for update_id, retry in self._retries.items() if retry.due > now}
+        skipped = self._in_progress.ids | {update_id for update_id, retry in self._retries.items() if retry.due > now}
         for stored in await self._database.read(lambda unit: inbox.pending_updates(unit, self._bot.id, skipped)):
-            if stored.update_id not in self._in_progress:
+            if stored.update_id not in self._in_progress.ids:
                 self._retries[stored.update_id] = _next_retry(self._retries.get(stored.update_id), now)
                 self._schedule(stored.update_id, stored.payload)
 

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import select, update
 from sqlalchemy.sql import ColumnElement
 
+from storage.chat.blocks import is_blocked
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.states import UpdateState
@@ -31,10 +32,12 @@ class StoredUpdate:
 
 
 def receive(unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | None, payload: str) -> bool:
-    """Store an update, or return False if it is a duplicate.
+    """Store an update, or return False if it is a duplicate or from a blocked person.
 
     ``telegram_id`` is the sender's id, which ``erase`` uses to find the update. ``payload`` is the update as JSON.
     """
+    if telegram_id is not None and is_blocked(unit, telegram_id):
+        return False
     values = {"bot_id": bot_id, "update_id": update_id, "telegram_id": telegram_id}
     insert = unit.insert(UpdateRow).values(**values, payload=unit.cipher.encrypt(payload))
     return unit.scalar(insert.on_conflict_do_nothing().returning(UpdateRow.update_id)) is not None

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import aliased
 
+from storage.chat.blocks import is_blocked
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState
@@ -171,6 +172,8 @@ def messages_in_other_chats(unit: UnitOfWork, telegram_id: int) -> list[BotMessa
 def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None = None) -> Reply | None:
     """Claim a chat's oldest pending reply, which becomes SENDING, or return None if there is no reply to claim.
 
+    A blocked person's pending replies become FAILED instead.
+
     Commit before sending the request, or call ``release_claim`` with the same ``now`` if the commit fails. A chat's
     replies are sent in order, so the reply that this one revises has already been handled.
     """
@@ -182,6 +185,9 @@ def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None
     )
     row = unit.scalar(oldest)
     if row is None:
+        return None
+    if is_blocked(unit, chat_id):
+        _drop_pending(unit, bot_id, chat_id, "an admin blocked this person")
         return None
     target = row.telegram_message_id or _message_of(unit, row.revises)
     claimed = (
@@ -256,6 +262,12 @@ def _message_of(unit: UnitOfWork, reply_id: int | None) -> int | None:
         .limit(1)
     )
     return unit.scalar(message_id)
+
+
+def _drop_pending(unit: UnitOfWork, bot_id: int, chat_id: int, reason: str) -> None:
+    pending = (ReplyRow.bot_id == bot_id) & (ReplyRow.chat_id == chat_id) & (ReplyRow.state == ReplyState.PENDING)
+    failed = {"state": ReplyState.FAILED, "changed_at": utc_now(), "reason": unit.cipher.encrypt(reason)}
+    unit.change(update(ReplyRow).where(pending).values(**failed))
 
 
 def _is_uncertain(unit: UnitOfWork, reply_id: int | None) -> bool:

@@ -53,15 +53,6 @@ def list_undelivered(unit: UnitOfWork, states: Collection[ReplyState] = UNDELIVE
     ]
 
 
-def count_by_state(unit: UnitOfWork, bot_id: int | None = None) -> dict[ReplyState, int]:
-    """Return the number of replies in every state, for one bot or for all bots."""
-    counted = select(ReplyRow.state, func.count()).group_by(ReplyRow.state)
-    if bot_id is not None:
-        counted = counted.where(ReplyRow.bot_id == bot_id)
-    found = dict(unit.execute(counted).all())
-    return {state: found.get(state, 0) for state in ReplyState}
-
-
 def retry(unit: UnitOfWork, reply_id: int) -> None:
     """Enqueue an uncertain or failed reply again; an uncertain reply may arrive twice.
 

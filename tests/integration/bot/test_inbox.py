@@ -22,13 +22,16 @@ from bot.database import AsyncDatabase
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.handlers import ReviewHandlers
 from bot.reviews.votes import VoteRecorder
-from bot.transport import inbox
+from bot.transport import in_progress, inbox
 from bot.transport.conversation import IncomingText
 from bot.transport.failed_updates import FailedUpdates
+from bot.transport.flood_limits import FloodLimits
 from bot.transport.inbox import Handle, Inbox
 from bot.transport.message_parts import MIN_SPLIT_LENGTH, JoinedText
 from bot.transport.outbox import Outbox
+from bot.transport.raw_update import RawUpdate
 from bot.transport.troubles import Troubles
+from core.settings import Settings
 from storage.chat import inbox as stored_inbox
 from storage.chat import outbox as stored_outbox
 from storage.chat.people import upsert_person
@@ -99,8 +102,12 @@ def make_failures(store: AsyncDatabase) -> FailedUpdates:
     return FailedUpdates(BOT, store, outbox, Troubles(BOT, store, outbox, [ADMIN, ADMIN_WHO_NEVER_WROTE]))
 
 
+async def admit_all(_: RawUpdate) -> bool:
+    return True
+
+
 def make_inbox(store: AsyncDatabase, handle: Handle) -> Inbox:
-    return Inbox(BOT, store, handle, make_failures(store))
+    return Inbox(BOT, store, handle, make_failures(store), admit_all)
 
 
 class Handler:
@@ -245,7 +252,7 @@ async def box(each_store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch) -> Asy
     application.add_handlers(ReviewHandlers(each_store, responder, VoteRecorder(each_store)).handlers())
     application.add_error_handler(failures.on_error)
     await application.initialize()
-    started = Inbox(BOT, each_store, application.process_update, failures)
+    started = Inbox(BOT, each_store, application.process_update, failures, admit_all)
     started.start()
     yield started
     await started.stop()
@@ -554,3 +561,37 @@ async def test_an_update_that_keeps_failing_is_retried_less_and_less_often(
     # after its sweep, so the measured pauses may be a little shorter than 0.02 and 0.08 s.
     assert times[3] - times[2] >= 0.01
     assert times[5] - times[4] >= 0.04
+
+
+async def test_a_flood_is_dropped_before_it_is_stored_and_answered_once(store: AsyncDatabase) -> None:
+    handler = Handler(store)
+    limits = FloodLimits(BOT, store, Outbox(BOT, store), Settings(_env_file=None), clock=lambda: 0.0)
+    inbox = Inbox(BOT, store, handler, make_failures(store), limits.admits)
+    for number in range(1, 501):
+        await inbox.receive(update(number))
+    await inbox.receive(update(501, chat=8))
+    handled = {await handler.next() for _ in range(61)}
+    assert handled == {*range(1, 61), 501}
+    replies = await store.read(lambda unit: [row.chat_id for row in unit.scalars(select(ReplyRow))])
+    assert replies == [7]
+    assert await store.read(lambda unit: len(unit.scalars(select(UpdateRow.update_id)).all())) == 61
+    await inbox.stop()
+
+
+async def test_taps_have_a_limit_of_their_own(store: AsyncDatabase) -> None:
+    limits = FloodLimits(BOT, store, Outbox(BOT, store), Settings(_env_file=None, taps_per_minute=2), clock=lambda: 0.0)
+    tap = RawUpdate(1, 7, 7, "tap", "{}")
+    assert [await limits.admits(tap) for _ in range(3)] == [True, True, False]
+    assert await limits.admits(RawUpdate(2, 7, 7, None, "{}"))
+
+
+async def test_no_more_updates_are_taken_on_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_progress, "MAX_IN_PROGRESS", 2)
+    updates = in_progress.InProgress()
+    updates.add(1)
+    updates.add(2)
+    waiting = asyncio.create_task(updates.wait_for_room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    updates.remove([1])
+    await asyncio.wait_for(waiting, 10)
