@@ -35,7 +35,7 @@ def list_updates(
 ) -> None:
     """List the updates that are pending (received) or failed, by bot and id.
 
-    A failed update was tried three times, and is kept until INBOX_RETENTION_DAYS have passed. What people sent is not
+    A failed update has been tried three times, and is kept for INBOX_RETENTION_DAYS. What people sent is not
     shown.
 
     \b

@@ -20,7 +20,7 @@ class ApiError(Exception):
         self.parameters = parameters
 
     def to_api(self) -> JsonObject:
-        """Return the body of the answer."""
+        """Return the body of the response."""
         body: JsonObject = {"ok": False, "error_code": self.code, "description": self.description}
         if self.parameters is not None:
             body["parameters"] = self.parameters

@@ -30,7 +30,7 @@ NEW_MODELS_FORM: Final[CharacterForm] = "entities_nfkc"
 
 # IMDB's reviews contain HTML line breaks; chat messages do not.
 LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-# Only with a semicolon: "good&not bad" does not contain the symbol for "not".
+# Only with a semicolon, because "good&not bad" does not contain the symbol for "not".
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 # A lone surrogate, which a cut-off emoji leaves behind, has no UTF-8 form, and the tokenizer cannot encode it.
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -55,7 +55,7 @@ class BotMethod(Parameters):
 
     @abstractmethod
     def call(self, world: World) -> object:
-        """Return the result for the answer, or an awaitable that returns it, or raise ApiError."""
+        """Return the result for the response, or an awaitable that returns it, or raise ApiError."""
 
 
 AnyMethod = TypeVar("AnyMethod", bound=type[BotMethod])

@@ -24,7 +24,7 @@ UNRECORDED = "getUpdates"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer to a call, and the call's parameters for the log."""
+    """The response to a call, and the call's parameters for the log."""
 
     status: int
     body: JsonObject

@@ -56,7 +56,7 @@ class BotApiHandler(BodyHandler):
         try:
             outcome = await task
         except asyncio.CancelledError:
-            # The bot hung up or the server is stopping, so nobody would read the answer.
+            # The bot hung up or the server is stopping, so nobody would read the response.
             return
         if outcome is not None:
             self._write(outcome)
@@ -71,7 +71,7 @@ class BotApiHandler(BodyHandler):
         self._refuse(ApiError(status_code, f"{self._reason}"))
 
     async def _call(self, method: type[BotMethod], fault: Fault | None) -> Outcome | None:
-        """Return the answer to send, or None if nothing should be sent."""
+        """Return the response to send, or None if nothing should be sent."""
         if fault is None:
             outcome = await call(self.world, method, partial(read_values, self.request))
             record(self.world, method, outcome)

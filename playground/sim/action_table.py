@@ -27,7 +27,7 @@ class Action(Parameters):
 
     @abstractmethod
     def perform(self, world: World) -> JsonObject:
-        """Perform the action and return the answer, or raise ApiError."""
+        """Perform the action and return the response, or raise ApiError."""
 
 
 def person_id(user_id: int | None = None, chat_id: int | None = None, chat_type: str = "private") -> int:

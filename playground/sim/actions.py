@@ -20,7 +20,7 @@ class SentMessage:
     update_id: int | None
 
     def to_json(self) -> JsonObject:
-        """Return the answer for ``/sim`` calls."""
+        """Return the response for ``/sim`` calls."""
         message = self.message.to_json()
         ids = {"message_id": self.message.message_id, "chat_id": message["chat"]["id"], "update_id": self.update_id}
         return {**ids, "message": message}

@@ -1,6 +1,6 @@
 """Protects people's chats from other sites' pages by checking Host and Origin and forbidding framing.
 
-The requests do not need a token, so another site's page must not be able to send them or read the answers through a
+The requests do not need a token, so another site's page must not be able to send them or read the responses through a
 person's browser. In DNS rebinding, a name that an attacker owns points to this machine, and the Host header then
 contains that name.
 """
@@ -22,7 +22,7 @@ class LocalHandler(RequestHandler):
     """
 
     def set_default_headers(self) -> None:
-        """Forbid frames, other sites' code and images, and the use of the answer by other sites."""
+        """Forbid frames, other sites' code and images, and the use of the response by other sites."""
         self.set_header("Content-Security-Policy", _CONTENT_POLICY)
         self.set_header("X-Frame-Options", "DENY")
         self.set_header("X-Content-Type-Options", "nosniff")

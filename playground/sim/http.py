@@ -1,6 +1,6 @@
 """The JSON API under ``/sim/...``, through which the page, tests and drivers act as people.
 
-The answer to a refused request is ``{"error": "..."}`` with status 400, 403, 404, 413 or 501. A private chat has the
+The response to a refused request is ``{"error": "..."}`` with status 400, 403, 404, 413 or 501. A private chat has the
 same id as the person, so ``chat_id`` and ``user_id`` are interchangeable.
 """
 
@@ -71,7 +71,7 @@ class ActionHandler(BodyHandler, SimHandler):
     def prepare(self) -> None:
         """Get ready to read the body.
 
-        No answer may be sent before the body is read, because the sender would not read the answer.
+        No response may be sent before the body is read, because the sender would not read the response.
         """
         BodyHandler.prepare(self)
 

@@ -1,4 +1,4 @@
-"""The log of the bot's calls and their answers."""
+"""The log of the bot's calls and the responses."""
 
 from dataclasses import dataclass
 

@@ -54,7 +54,7 @@ class Fault:
         return method != "getUpdates" if self.method == ANY_METHOD else self.method.lower() == method.lower()
 
     def error(self) -> ApiError | None:
-        """Return the error to answer with, or None if the answer is not a JSON error."""
+        """Return the error to respond with, or None if the response is not a JSON error."""
         if self.kind == "429":
             description = self.description or f"Too Many Requests: retry after {self.retry_after}"
             return ApiError(429, description, {"retry_after": self.retry_after})

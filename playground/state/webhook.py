@@ -30,7 +30,7 @@ class Webhook:
     async def deliver(self, on_answer: Callable[[HTTPResponse], Awaitable[None]]) -> None:
         """Deliver updates until cancelled, and call ``on_answer`` with each of the bot's answers.
 
-        An answer may name a method to call.
+        A response may name a method to call.
         """
         delay = _FIRST_DELAY_SECONDS
         while True:
@@ -74,7 +74,7 @@ class Webhook:
         return bool(self._profile.current.webhook_url and self._updates.pending)
 
     async def _post(self, update: JsonObject) -> HTTPResponse | str:
-        """Deliver one update, and return the bot's answer or a description of the failure."""
+        """Deliver one update, and return the bot's response or a description of the failure."""
         headers = {"Content-Type": "application/json"}
         if self._profile.current.webhook_secret:
             headers[SECRET_HEADER] = self._profile.current.webhook_secret
