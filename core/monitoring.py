@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 Problems = Mapping[str, str | None]
 Check = Callable[[], Problems]
 Name = TypeVar("Name", bound=str)
+Application = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]
 
 _SECONDS_PER_REQUEST: Final = 10
 # Errors that another port, and not another address, would avoid.
@@ -39,6 +40,10 @@ _OF_PORT: Final = {errno.EADDRINUSE, errno.EACCES, errno.EPERM}
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Log a broken connection, which any client can cause, instead of printing a traceback."""
+        logger.debug("A request for metrics or health broke off", exc_info=True)
 
 
 class _Ipv6Server(_Server):
@@ -92,15 +97,14 @@ def counts_by_label(name: str, text: str, label: str, counts: Mapping[Name, int]
     return metric
 
 
-def _application(health: Check, ready: Check) -> "Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]":
+def _application(health: Check, ready: Check) -> Application:
     metrics = make_wsgi_app(REGISTRY)
     checks = {"/health": health, "/ready": ready}
 
     def application(environment: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         path = environment.get("PATH_INFO", "/")
         if path == "/metrics":
-            found: Iterable[bytes] = metrics(environment, start)
-            return found
+            return _read_metrics(metrics, environment, start)
         check = checks.get(path)
         if check is None:
             start("404 Not Found", [("Content-Type", "text/plain")])
@@ -111,6 +115,17 @@ def _application(health: Check, ready: Check) -> "Callable[[WSGIEnvironment, Sta
         return [json.dumps({"working": working, "problems": problems}).encode()]
 
     return application
+
+
+def _read_metrics(metrics: Application, environment: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+    """Return the page; an error in a collector must not reach the client, or standard error without redaction."""
+    try:
+        return metrics(environment, start)
+    # Whatever it is, Prometheus notices that it got no metrics.
+    except Exception:
+        logger.exception("Could not collect the metrics")
+        start("500 Internal Server Error", [("Content-Type", "text/plain")])
+        return [b"The metrics could not be collected; see the log.\n"]
 
 
 def _checked(check: Check) -> Problems:

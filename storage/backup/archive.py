@@ -139,14 +139,17 @@ class Backup:
             yield json.loads(line)
 
     def extract_model(self, version: str, into: Path) -> Path:
-        """Write the files of a model to a new folder in ``into``, and return it."""
+        """Write the files of a model to a new folder in ``into``, and return it. Raise UnwritableFile."""
         folder = into / version
-        folder.mkdir()
         prefix = f"models/{version}/"
-        for name in self.contents.hashes:
-            if name.startswith(prefix):
-                with (folder / name.removeprefix(prefix)).open("wb") as output:
-                    shutil.copyfileobj(self._file(name), output)
+        try:
+            folder.mkdir()
+            for name in self.contents.hashes:
+                if name.startswith(prefix):
+                    with (folder / name.removeprefix(prefix)).open("wb") as output:
+                        shutil.copyfileobj(self._file(name), output)
+        except OSError as error:
+            raise UnwritableFile(path=folder, reason=error.strerror or str(error)) from error
         return folder
 
     def verify(self) -> None:

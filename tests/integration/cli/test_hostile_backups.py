@@ -381,3 +381,18 @@ def test_programs_can_read_the_results(environment: dict[str, str], elsewhere: d
     restored = json.loads(command(elsewhere, "restore", backup, "--json").stdout)
     assert (restored["rows"], restored["models"], restored["updates"]) == (made["rows"], 1, 1)
     assert datetime.now(UTC) - datetime.fromisoformat(restored["created_at"]) < timedelta(minutes=1)
+
+
+@sqlite_only
+def test_a_full_disk_for_models_is_not_blamed_on_the_database(
+    elsewhere: dict[str, str], backup: Path, keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("storage.backup.archive.shutil.copyfileobj", full)
+        refused = command(elsewhere, "restore", backup)
+    assert isinstance(refused.exception, UnwritableFile), refused.exception
+    assert command(elsewhere, "restore", backup).exit_code == 0
+    assert people(elsewhere, keys) == [ADA]

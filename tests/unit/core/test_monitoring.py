@@ -1,13 +1,17 @@
 """Metrics and health over HTTP."""
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY, Metric
+from prometheus_client.registry import Collector
 
+from core import monitoring
 from core.errors import BadSetting
 from core.monitoring import Problems, monitoring_server
 from core.settings import Settings
@@ -95,3 +99,51 @@ def test_an_address_that_cannot_be_used_is_reported(host: str) -> None:
         monitoring_server(settings, health=dict, ready=dict),
     ):
         raise AssertionError
+
+
+def test_metrics_that_cannot_be_read_are_an_error_without_a_traceback(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Failing(Collector):
+        def collect(self) -> Iterator[Metric]:
+            raise LookupError("a text that somebody wrote")
+
+        def describe(self) -> Iterator[Metric]:
+            return iter(())
+
+    collector = Failing()
+    REGISTRY.register(collector)
+    try:
+        with served({}) as client:
+            assert client.get("/metrics").status_code == 500
+            assert client.get("/health").status_code == 200
+    finally:
+        REGISTRY.unregister(collector)
+    assert "Could not collect the metrics" in caplog.text
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /health", b"\x16\x03\x01\r\n\r\n", b"GET /health HTTP/1.0\r\n\r\n"])
+@pytest.mark.parametrize("end", ["reset", "close", "wait"])
+def test_a_broken_connection_leaves_no_traceback(
+    sent: bytes, end: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("core.monitoring._Handler.timeout", 0.05)
+    ended = threading.Event()
+    shutdown = monitoring._Server.shutdown_request
+
+    def shutdown_request(self: monitoring._Server, request: socket.socket) -> None:
+        shutdown(self, request)
+        ended.set()
+
+    monkeypatch.setattr("core.monitoring._Server.shutdown_request", shutdown_request)
+    settings = Settings(_env_file=None, metrics_port=0)
+    with monitoring_server(settings, health=dict, ready=dict) as port:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(sent)
+            if end == "reset":
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if end == "wait":
+                ended.wait(5)
+        assert ended.wait(5)
+    assert capfd.readouterr().err == ""
