@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from storage.models.registry import ModelVersion
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
-# The clocks of the machines that made the backup and the list of deletions may differ by this much.
+# Maximum difference between the clocks of the machine that made the backup and of the one with the list of deletions.
 _CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
 
 
 def backup(
-    out: Annotated[Path, typer.Option(help="Archive to write; it must not be on the same disk as the database.")],
+    out: Annotated[Path, typer.Option(help="Archive to write. Keep it on a different disk from the database.")],
     as_json: AsJson = False,
 ) -> None:
     """Write the database and the published models to one archive, while the bots and workers are running.
@@ -72,10 +72,11 @@ def restore(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Restore an archive into an empty database, and apply the deletions that were made since.
+    """Restore an archive into an empty database, and apply the deletions that were made since the backup.
 
-    Needs the key that the database was encrypted with. What was pending when the backup was made is set aside, because
-    the bot may have handled it since; see thumbs updates list and thumbs outbox list.
+    This needs the key that the database was encrypted with. Updates and replies that were pending when the backup was
+    made are set aside, because the bot may have handled them since. To see them, run thumbs updates list and thumbs
+    outbox list.
 
     \b
     Examples:
@@ -99,14 +100,14 @@ def restore(
     else:
         typer.echo(
             f"Restored the backup of {contents.created_at:%Y-%m-%d %H:%M} UTC: {rows:,} rows and {models} models. "
-            f"Deleted again {settled.people} people. Set aside {settled.updates} pending updates and "
-            f"{settled.replies} pending replies.",
+            f"People deleted again: {settled.people}. "
+            f"Set aside: {settled.updates} pending updates, {settled.replies} pending replies.",
             err=True,
         )
 
 
 def _counted(name: str, rows: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
-    """Show a progress bar while a table is read."""
+    """Yield the rows of a table, and show a progress bar."""
     from cli.progress import progress_bar
 
     with progress_bar() as bar:
@@ -133,14 +134,14 @@ def _add_models(settings: "Settings", writer: "BackupWriter", versions: "list[Mo
 
 
 def _deleted_since(moment: datetime, given: list[Path] | None, settings: "Settings") -> set[bytes]:
-    """Return the hashes in the given lists, or else in the bot's own. Warn if the bot has none."""
+    """Return the hashes in the given lists (default: the bot's own list). Warn if the bot has no list."""
     from storage.privacy.deletions import FILE_NAME, DeletionList
 
     own = settings.data_dir / FILE_NAME
     if not given and not own.exists():
         typer.echo(
-            f"There is no list of deletions at {own}, so people who were deleted after the backup come back. If there "
-            "is a copy of the list, name it with --deletions.",
+            f"There is no list of deletions at {own}, so people who were deleted after the backup are restored. "
+            "If you have a copy of the list, pass it with --deletions.",
             err=True,
         )
         return set()
@@ -226,7 +227,7 @@ def _fitting_rows(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except OperationalError:  # the database's fault, such as a full disk
+    except OperationalError:  # a problem with the database, such as a full disk
         raise
     except (AttributeError, LookupError, OverflowError, RecursionError, StatementError, TypeError, ValueError) as error:
         raise UnusableBackup(path=path, reason=f"its rows do not fit the tables ({type(error).__name__})") from error

@@ -18,7 +18,7 @@ _SECONDS: Final = 15.0
 def health(
     as_json: Annotated[bool, typer.Option("--json", help="Print the checks as one JSON object.")] = False,
 ) -> None:
-    """Check that the bot or worker on this machine is ready, so that it can reach everything it depends on.
+    """Check that the bot or worker on this machine can reach everything that it depends on.
 
     Asks the process that serves METRICS_PORT. The exit status is 1 if it is not ready or does not respond.
 
@@ -39,7 +39,7 @@ def health(
     try:
         answer = httpx.get(f"http://{address}/ready", timeout=_SECONDS, trust_env=False)
         checks = {str(name): problem for name, problem in answer.json()["problems"].items()}
-    # Another program may have the port, and answer anything.
+    # Another program may be using the port, and it may send anything.
     except (httpx.HTTPError, httpx.InvalidURL, AttributeError, LookupError, TypeError, ValueError) as error:
         raise NotMonitored(address=address) from error
     _report(checks, as_json)

@@ -27,8 +27,8 @@ Why = Annotated[str | None, typer.Option(help="Reason to record in the history."
 def list_models(as_json: AsJson = False) -> None:
     """List the published models, newest first, and the bot instances that answer with them.
 
-    A model that was made live is "live" once all running bots answer with it, "pending" before, and "refused" if a bot
-    could not load it. The others are "kept", or "removed" if their files were.
+    A model that was made live is "live" once all running bots answer with it, "pending" until then, and "refused" if a
+    bot could not load it. Other models are "kept", or "removed" if their files were removed.
 
     \b
     Examples:
@@ -209,7 +209,7 @@ def _model_facts(database: "Database", settings: "Settings", version: str) -> di
 
 
 def _status_facts(status: "ModelStatus") -> dict[str, Any]:
-    """Return the version's fields, its state, and the bots; ``live`` means that all serve it."""
+    """Return the version's fields, state and bots. ``live`` means that all running bots serve it."""
     return {
         **dataclasses.asdict(status.model),
         "live": status.state == "live",
@@ -220,7 +220,7 @@ def _status_facts(status: "ModelStatus") -> dict[str, Any]:
 
 
 def _bots(status: "ModelStatus") -> list[str]:
-    """Return which bots answer with the version, and which refused it and why."""
+    """Return lines that name the bots that serve the version, and those that refused it with their reasons."""
     served_by = ", ".join(bot.process for bot in status.serving)
     refusals = [f"refused by {bot.process}: {bot.refusal}" for bot in status.refusing]
     return [*([f"served by {served_by}"] if served_by else []), *refusals]

@@ -8,7 +8,7 @@ from core.errors import NoReviews
 if TYPE_CHECKING:
     from core.settings import Settings
 
-# The database holds ids as signed 64-bit integers.
+# The database stores ids as signed 64-bit integers.
 MIN_ID: Final = -(2**63)
 MAX_ID: Final = 2**63 - 1
 

@@ -1,4 +1,4 @@
-"""``thumbs outbox``: lists replies that have not or may not have arrived, and retries or drops them."""
+"""``thumbs outbox``: lists, retries and drops replies that did not arrive or may not have arrived."""
 
 import dataclasses
 import json
@@ -13,9 +13,7 @@ from storage.db.states import ReplyState
 if TYPE_CHECKING:
     from storage.chat.undelivered import UndeliveredReply
 
-app = typer.Typer(
-    help="List replies that did not arrive or may not have, and retry or drop them.", no_args_is_help=True
-)
+app = typer.Typer(help="List, retry or drop replies that did not arrive or may not have arrived.", no_args_is_help=True)
 
 ReplyIds = Annotated[
     list[int], typer.Argument(metavar="ID...", help="Ids from thumbs outbox list.", min=MIN_ID, max=MAX_ID)
@@ -27,7 +25,7 @@ _DROPPED: Final = "dropped with thumbs outbox drop"
 @app.command("list")
 def list_replies(
     state: Annotated[
-        list[ReplyState] | None, typer.Option(help="List replies in this state only; can be repeated.")
+        list[ReplyState] | None, typer.Option(help="List only replies in this state; can be repeated.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -61,7 +59,7 @@ def list_replies(
 def retry(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
     """Send uncertain or failed replies again. A running bot does so within seconds.
 
-    An uncertain reply may arrive twice. If any of the replies cannot be retried, no reply is.
+    An uncertain reply may arrive twice. If one of the replies cannot be retried, none of them is retried.
 
     \b
     Examples:
@@ -74,14 +72,14 @@ def retry(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
     with open_database(read_settings()) as database, database.unit_of_work() as unit:
         for reply_id in reply_ids:
             undelivered.retry(unit, reply_id)
-    _report("retried", "The bot sends these replies again", reply_ids, as_json)
+    _report("retried", "The bot will send these replies again", reply_ids, as_json)
 
 
 @app.command()
 def drop(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
     """Give up on pending or uncertain replies: mark them as failed and don't send them.
 
-    If any of the replies cannot be dropped, no reply is.
+    If one of the replies cannot be dropped, none of them is dropped.
 
     \b
     Examples:
@@ -94,7 +92,7 @@ def drop(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
     with open_database(read_settings()) as database, database.unit_of_work() as unit:
         for reply_id in reply_ids:
             undelivered.drop(unit, reply_id, _DROPPED)
-    _report("dropped", "The bot does not send these replies", reply_ids, as_json)
+    _report("dropped", "The bot will not send these replies", reply_ids, as_json)
 
 
 def _report(change: str, sentence: str, reply_ids: list[int], as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""``thumbs updates``: lists updates that are not handled yet or failed, shows one, and retries or drops them."""
+"""``thumbs updates``: lists, shows, retries and drops updates that are pending or failed."""
 
 import dataclasses
 import json
@@ -13,7 +13,7 @@ from storage.db.states import UpdateState
 if TYPE_CHECKING:
     from storage.chat.unfinished import UnfinishedUpdate
 
-app = typer.Typer(help="List updates that are pending or failed, and retry or drop them.", no_args_is_help=True)
+app = typer.Typer(help="List, show, retry or drop updates that are pending or failed.", no_args_is_help=True)
 
 UpdateId = Annotated[int, typer.Argument(metavar="ID", help="An id from thumbs updates list.", min=MIN_ID, max=MAX_ID)]
 UpdateIds = Annotated[
@@ -29,7 +29,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 @app.command("list")
 def list_updates(
     state: Annotated[
-        list[UpdateState] | None, typer.Option(help="List updates in this state only; can be repeated.")
+        list[UpdateState] | None, typer.Option(help="List only updates in this state; can be repeated.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,9 +82,9 @@ def show(update_id: UpdateId, bot: BotId = None, as_json: AsJson = False) -> Non
 
 @app.command()
 def retry(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> None:
-    """Give failed updates three attempts again. A running bot starts within half a minute.
+    """Give failed updates three more attempts. A running bot starts within half a minute.
 
-    If one of the updates cannot be retried, none is.
+    If one of the updates cannot be retried, none of them is retried.
 
     \b
     Examples:
@@ -97,14 +97,14 @@ def retry(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> 
     with open_database(read_settings()) as database, database.unit_of_work() as unit:
         for update_id in update_ids:
             unfinished.retry(unit, update_id, bot)
-    _report("retried", "The bot tries these updates again", update_ids, as_json)
+    _report("retried", "The bot will try these updates again", update_ids, as_json)
 
 
 @app.command()
 def drop(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> None:
     """Give up on pending or failed updates: their content is deleted, and they count as handled.
 
-    If one of the updates cannot be dropped, none is.
+    If one of the updates cannot be dropped, none of them is dropped.
 
     \b
     Examples:
@@ -117,7 +117,7 @@ def drop(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> N
     with open_database(read_settings()) as database, database.unit_of_work() as unit:
         for update_id in update_ids:
             unfinished.drop(unit, update_id, bot)
-    _report("dropped", "The bot does not handle these updates", update_ids, as_json)
+    _report("dropped", "The bot will not handle these updates", update_ids, as_json)
 
 
 def _report(change: str, sentence: str, update_ids: list[int], as_json: bool) -> None:

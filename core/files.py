@@ -36,7 +36,7 @@ def replaced(path: Path) -> Iterator[Path]:
 def replaceable(path: Path) -> Path:
     """Return the file to replace, which is the target if ``path`` is a link.
 
-    Raise UnwritableFile if it is anything but a file, such as a folder or a device, or cannot be reached.
+    Raise UnwritableFile if it is not a regular file, for example a folder or a device, or if it cannot be reached.
     """
     try:
         target = path.resolve()

@@ -25,19 +25,20 @@ _PTB_RECEIVED_DATA = re.compile(r"data(?: was)?:? \"?%")
 # Minimum log level for verbose libraries. At DEBUG, PTB logs whole updates and API responses.
 _LIBRARY_LEVELS = {
     "telegram": logging.INFO,
-    # It logs a traceback for every answer that is not JSON, such as a gateway's, and then raises the error as well.
+    # Logs a traceback for every response that is not JSON, such as a gateway's, although it also raises the error.
     "telegram.request.BaseRequest": logging.CRITICAL,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
     "apscheduler": logging.WARNING,
     "alembic": logging.WARNING,
     "tornado.access": logging.WARNING,
-    # It logs every malformed request, and anybody can send those.
+    # Logs every malformed request, and anyone can send those.
     "tornado.general": logging.WARNING,
     # These loggers log every message, and the scheduler sends one every few seconds.
     "celery.beat": logging.WARNING,
     "celery.worker.strategy": logging.WARNING,
-    # These log each reconnection to the broker, which the worker logs as an outage, and each expired message.
+    # These log every attempt to reconnect to the broker, although the worker logs the outage, and every expired
+    # message.
     "celery.worker.consumer.consumer": logging.ERROR,
     "celery.worker.consumer.connection": logging.WARNING,
     "celery.worker.request": logging.WARNING,
@@ -48,7 +49,8 @@ _LIBRARY_LEVELS = {
 class RedactingFormatter(logging.Formatter):
     """Formats a record and its traceback without bot tokens and without data received from Telegram.
 
-    The lines of JSON are redacted before they are encoded, because a token may follow the digits of an escape.
+    JSON fields are redacted before they are encoded, because an encoded token could directly follow the digits of an
+    escape sequence.
     """
 
     def __init__(self, formatter: logging.Formatter) -> None:
@@ -90,7 +92,7 @@ def redact_secrets(text: str) -> str:
 
 
 def _redact(value: object) -> object:
-    """Return a field as it is, or as text without tokens if it is neither a number nor empty."""
+    """Return a number or None unchanged, and any other value as text without tokens."""
     return value if value is None or isinstance(value, int | float) else redact_secrets(str(value))
 
 

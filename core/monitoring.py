@@ -34,7 +34,7 @@ Name = TypeVar("Name", bound=str)
 Application = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]
 
 _SECONDS_PER_REQUEST: Final = 10
-# Errors that another port, and not another address, would avoid.
+# Errors that are caused by the port and not by the address.
 _OF_PORT: Final = {errno.EADDRINUSE, errno.EACCES, errno.EPERM}
 
 
@@ -129,10 +129,10 @@ def _read_metrics(metrics: Application, environment: "WSGIEnvironment", start: "
 
 
 def _checked(check: Check) -> Problems:
-    """Return what ``check`` finds; an error in it must not reach the client, or standard error without redaction."""
+    """Return the result of ``check``. Its errors must not reach the client, or standard error without redaction."""
     try:
         return check()
-    # Whatever it is, the process is not ready.
+    # After any error, the process counts as not ready.
     except Exception as error:
         logger.exception("A check failed")
         return {"check": f"It failed ({type(error).__name__})."}

@@ -10,8 +10,7 @@ logger = logging.getLogger(__name__)
 class Outage:
     """Keeps track of whether something that this process needs, such as "The database", is failing.
 
-    The state is in memory that this process shares with the processes that it forks, so that they log an outage once
-    between them.
+    The state is in memory that forked processes share, so that only one of the processes logs an outage.
     """
 
     def __init__(self, name: str) -> None:

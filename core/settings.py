@@ -26,7 +26,7 @@ HOME_VARIABLE: Final = "THUMBS_HOME"
 STARTER: Final = PROJECT / "models" / "starter"
 _SQLITE: Final = "sqlite:///"
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
-# What Telegram accepts as a webhook's secret.
+# The secrets that Telegram accepts for a webhook.
 _WEBHOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
@@ -324,7 +324,7 @@ class Settings(BaseSettings):
         name = "WEBHOOK_SECRET" if self.webhook_secret_file is None else "WEBHOOK_SECRET_FILE"
         secret = _secret(name, self.webhook_secret_file, self.webhook_secret)
         if secret is not None and not _WEBHOOK_SECRET.fullmatch(secret):
-            raise BadSetting(name=name, reason="Telegram accepts 1 to 256 of A-Z, a-z, 0-9, _ and - as a secret")
+            raise BadSetting(name=name, reason="Telegram accepts 1 to 256 of the characters A-Z, a-z, 0-9, _ and -")
         return secret
 
     @cached_property
@@ -387,7 +387,7 @@ def read_settings() -> Settings:
     read.
     """
     if not home_folder().is_dir():
-        # A new database in a folder with a misspelt name would look like a loss of all data.
+        # If the name is misspelt, a new database in a new folder would look as if all data had been lost.
         raise BadSetting(name=HOME_VARIABLE, reason=f"there is no folder {home_folder()}")
     env_file = home_folder() / ".env"
     _check_env_file(env_file)
@@ -402,7 +402,7 @@ def read_settings() -> Settings:
 def _check_env_file(path: Path) -> None:
     """Raise BadSettingsFile if the file exists but isn't readable UTF-8 text."""
     try:
-        if path.is_dir():  # Docker creates a folder where a file to mount is missing
+        if path.is_dir():  # Docker creates a folder if a file to mount is missing
             raise BadSettingsFile(path=path, reason="it is a folder")
         readable = not path.is_file() or "\0" not in path.read_text(encoding="utf-8")
         path.stat()

@@ -56,9 +56,8 @@ def upgrade(url: str | URL, revision: str = SCHEMA_REVISION) -> None:
 def restoring(url: str | URL, revision: str, check: Callable[[Connection], None]) -> Iterator[Connection]:
     """Create the tables as they were at ``revision``, and migrate them after the block has filled them.
 
-    Everything happens in one transaction. Tables that an interrupted restore left are dropped; any others are passed to
-    ``check``, which may refuse them, and are then dropped too. Nobody else can use the database until
-    ``finish_restore``.
+    Everything happens in one transaction. Existing tables are dropped first. ``check`` can raise an error to keep them,
+    unless an interrupted restore left them. Nobody else can use the database until ``finish_restore`` is called.
     """
     from alembic import command
 

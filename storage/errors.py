@@ -23,7 +23,7 @@ class UnknownMigration(StorageError):
 
 
 class RestoreUnfinished(StorageError):
-    message = "A restore into this database was interrupted, so it cannot be used yet. Repeat: thumbs restore"
+    message = "A restore into this database was interrupted, so it cannot be used yet. Run thumbs restore again."
 
 
 class MigrationRefused(StorageError):
@@ -76,13 +76,13 @@ class UnknownPrediction(StorageError):
 
 class UnknownUpdate(BadInput):
     message = (
-        "There is no unfinished update {update_id}; it was handled, dropped, deleted with its sender or never stored. "
-        "To see the unfinished ones, run thumbs updates list."
+        "There is no unfinished update {update_id}; it may have been handled, dropped, deleted with its sender "
+        "or never stored. To see the unfinished updates, run thumbs updates list."
     )
 
 
 class SeveralUpdates(BadInput):
-    message = "There is an update {update_id} of each of the bots {bots}. Choose one with --bot."
+    message = "Each of the bots {bots} has an update {update_id}. Choose one with --bot."
 
 
 class UpdateNotFailed(BadInput):

@@ -24,7 +24,7 @@ State = TypeVar("State", bound=StrEnum)
 class ChatOverview:
     """The state of the inbox and the outbox, for one bot or for all bots.
 
-    Handled updates and sent replies count until they are purged. A time is None if nothing is pending.
+    Handled updates and sent replies are included until they are purged. A time is None if nothing is pending.
     """
 
     updates: Mapping[UpdateState, int]

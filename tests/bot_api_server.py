@@ -1,4 +1,4 @@
-"""A small Bot API server whose updates a test writes itself, whatever they contain."""
+"""A small Bot API server that delivers exactly the updates that a test gives it, even broken ones."""
 
 import json
 import threading
@@ -14,15 +14,15 @@ import httpx
 TOKEN = "1000003:token-of-the-small-server"
 _ME = {"id": 1000003, "is_bot": True, "first_name": "Thumbs", "username": "thumbs_bot"}
 _SENT = {"message_id": 99, "date": 1_000, "chat": {"id": 7, "type": "private"}, "text": "sent"}
-# Seconds that a poll stays open while there is no update.
+# Number of seconds that a poll stays open while there are no updates.
 _POLL_SECONDS = 0.1
-# Seconds that a test waits for a call.
+# Number of seconds that a test waits for a call.
 _SOON = 30.0
 
 
 @dataclass
 class BotApiServer:
-    """The calls that arrived, and the updates that are not confirmed, each as the JSON that is sent."""
+    """Holds the calls that arrived, and the unconfirmed updates as JSON."""
 
     url: str = ""
     updates: dict[int, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class BotApiServer:
             self.updates[position] = update
 
     def wait_for(self, found: Callable[["BotApiServer"], bool]) -> None:
-        """Wait until a call has made ``found`` true."""
+        """Wait until ``found`` is true, and check it after each call."""
         with self.changed:
             assert self.changed.wait_for(lambda: found(self), _SOON), self.calls
 
@@ -82,7 +82,7 @@ def running_server() -> Iterator[BotApiServer]:
         protocol_version = "HTTP/1.1"
 
         def log_message(self, *_: Any) -> None:
-            """Print nothing."""
+            """Print nothing, so that a test's output stays readable."""
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()

@@ -1,4 +1,4 @@
-"""Reads docker-compose.yml as Docker Compose does, for tests that check it and for tests that start its services."""
+"""Reads docker-compose.yml like Docker Compose, for tests that check it or start its services."""
 
 import re
 from typing import Any

@@ -97,7 +97,7 @@ def _chat(cipher: Cipher) -> Rows:
 
 
 def _predictions(cipher: Cipher) -> Rows:
-    """Return the verdicts, the replies with them, the last one still pending, and the votes."""
+    """Return the verdicts, their replies, of which the last is still pending, and the votes."""
 
     def prediction(message: int, label: str, replaces: int | None = None) -> dict[str, Any]:
         values = {"message_id": message, "version": "shipped", "label": label, "confidence": 0.9, "sure": True}
@@ -152,7 +152,7 @@ def _models() -> Rows:
 
 
 def _learning(cipher: Cipher) -> Rows:
-    """Return a run that made the live model, and one that waits for a worker."""
+    """Return the run that produced the live model, and a run that is waiting for a worker."""
     run = {"trigger": "admin", "requested_by": ADA, "cancel_asked": False, "step": 0, "created_at": YESTERDAY}
     ended = {"open": False, "attempts": 1, "lease_token": 1, "snapshot_at": YESTERDAY, "finished_at": YESTERDAY}
     made = {"champion": "shipped", "candidate": "trained", "decision": DECISION, "card": CHART, "step": 40, "steps": 40}

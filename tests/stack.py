@@ -1,7 +1,7 @@
 """Starts the services in docker-compose.yml as processes on this machine, with the file's commands and environment.
 
 Host names, ports, mounted folders and secrets are replaced by local ones, and a folder with a copy of the starter
-stands for the image's working folder. One-off commands run in this process, which is faster.
+replaces the image's working folder. One-off commands run in this process, which is faster.
 """
 
 import os
@@ -94,7 +94,7 @@ class Running:
 
 
 class Stack:
-    """The services' processes, the servers that they use, and the folders that stand for volumes and secrets."""
+    """The services' processes, the servers that they use, and the folders that replace volumes and secrets."""
 
     def __init__(self, folder: Path, postgres: PostgresServer, redis: RedisServer) -> None:
         self.postgres = postgres
@@ -129,7 +129,7 @@ class Stack:
         return Container(name or service, service, secrets, given)
 
     def bot(self, name: str, telegram: PlaygroundClient) -> Container:
-        """Describe a bot by webhook for this Bot API and its token."""
+        """Describe a bot that receives updates by webhook from this Bot API."""
         port = free_port()
         token = self.secret(f"telegram_token_of_{name}")
         token.write_text(telegram.token, encoding="utf-8")

@@ -40,10 +40,10 @@ _SETTINGS: Final[dict[str, Any]] = {
     "worker_proc_alive_timeout": 60.0,
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
-    # The schedule restarts at each start; it is safe if its tasks run once too often.
+    # The schedule isn't stored and starts again with each beat, because running a task too often is harmless.
     "beat_scheduler": "worker.celery_parts:Scheduler",
     "worker_consumer": "worker.celery_parts:Consumer",
-    # It has no effect with a multiplier of 1, and is logged at each outage.
+    # Reducing the prefetch count has no effect with a multiplier of 1, but Celery logs it at each outage.
     "worker_enable_prefetch_count_reduction": False,
     # Maximum number of seconds that the beat sleeps; while asleep, it cannot notice a request to stop.
     "beat_max_loop_interval": 1,

@@ -1,4 +1,4 @@
-"""Celery's consumer and scheduler, which log an outage of the broker once instead of at each retry."""
+"""Celery's consumer and scheduler, which log a broker outage once instead of at each retry."""
 
 import logging
 import warnings
@@ -18,18 +18,18 @@ _RETRY: Final = {"interval_start": 1, "interval_step": 1, "interval_max": 5}
 
 
 class Consumer(consumer.Consumer):
-    """A worker's consumer."""
+    """Celery's consumer, which receives a worker's messages."""
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """Note the outage, and release the connection."""
+        """Record the outage, and release the connection."""
         BROKER.failed(exc)
-        # Celery warns that a default will change, even if the setting has a value.
+        # Celery warns that a default will change, even though the setting has a value.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CPendingDeprecationWarning)
             super().on_connection_error_after_connected(exc)
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
-        """Note the outage."""
+        """Record the outage."""
         BROKER.failed(exc)
 
     def ensure_connected(self, conn: Any) -> Any:  # noqa: ANN401 - kombu's connection, untyped
@@ -41,7 +41,7 @@ class Consumer(consumer.Consumer):
 
 
 class Scheduler(beat.Scheduler):
-    """The beat's scheduler."""
+    """Celery's scheduler, which sends the beat's messages."""
 
     def apply_entry(self, entry: beat.ScheduleEntry, producer: Any = None) -> None:  # noqa: ANN401 - kombu's, untyped
         """Send a scheduled message. If that fails, the next one is sent when it is due."""

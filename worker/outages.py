@@ -11,7 +11,7 @@ from storage.db.outages import DATABASE_OUTAGES
 
 DATABASE: Final = Outage("The database")
 BROKER: Final = Outage("The broker")
-# Errors that mean that the broker's server is unreachable.
+# Errors that are raised if the broker's server is unreachable.
 BROKER_OUTAGES: Final = (OperationalError, ConnectionError, TimeoutError)
 
 
@@ -28,7 +28,7 @@ def unless_database_is_away() -> Iterator[None]:
 
 @contextmanager
 def unless_broker_is_away() -> Iterator[None]:
-    """Run a block that is repeated anyway. If the broker is away, end the block, and log the outage once."""
+    """Run a block that will be repeated anyway. If the broker is away, end the block, and log the outage once."""
     try:
         yield
     except BROKER_OUTAGES as error:

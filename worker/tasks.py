@@ -1,6 +1,7 @@
 """The Celery tasks; each opens this process's database, calls the code that does the work, and notifies workers.
 
-A task that meets an outage ends quietly, because the beat sends it again, and the sweep finds runs without a worker.
+During an outage, a task ends without an error, because the beat sends it again and the sweep finds runs without a
+worker.
 """
 
 from datetime import UTC, datetime

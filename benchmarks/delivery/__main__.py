@@ -68,7 +68,7 @@ class DeliveryRun:
                 pass
 
     def run_outages(self) -> None:
-        """Run the outages with PostgreSQL and polling, unless they are in the checkpoint."""
+        """Run the outages with PostgreSQL and polling, unless the checkpoint contains their results."""
         if self._postgres is None or self._checkpoint.outages is not None or self.stop.is_set():
             return
         folder = self._new_folder("outages")
@@ -198,7 +198,7 @@ def _report(checkpoint: Checkpoint, seed: int) -> DeliveryReport:
 
 
 def _is_clean(result: SegmentResult) -> bool:
-    """Return whether a segment's folder contains nothing to investigate."""
+    """Return whether a segment has nothing to investigate, so that its folder can be deleted."""
     found = result.findings
     noteworthy = (found.lost, found.doubled, found.out_of_order, found.refused, found.unexplained, result.stalled)
     return not any(noteworthy) and not result.unexpected_exits and not found.unfinished

@@ -16,8 +16,8 @@ CUTS: Final = ("answer_lost", "dropped_before")
 class UncertainReply:
     """A reply that the database lists as uncertain.
 
-    ``arrived`` is whether the person has it after all. ``fault`` is the wire's fault during the call, or None if the
-    bot was killed during it.
+    ``arrived`` is True if the person received it after all. ``fault`` is the wire's fault during the call, or None if
+    the bot was killed during it.
     """
 
     chat_id: int
@@ -28,12 +28,12 @@ class UncertainReply:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a history shows.
+    """The findings in a history.
 
     ``lost`` texts have no answer and no uncertain reply. ``doubled`` texts have several answers. ``out_of_order`` texts
     were answered after a later text in the same chat. ``refused`` texts got a message without a verdict.
-    ``unexplained`` lists the numbers of calls with a message that answers no text. ``unfinished`` counts replies to
-    send and updates to handle.
+    ``unexplained`` lists the numbers of calls with a message that doesn't answer a text. ``unfinished`` counts replies
+    to send and updates to handle.
     """
 
     texts: int

@@ -88,7 +88,7 @@ class OutageRun:
         return Outage(name, self._rate(before), self._rate(after), None if first is None else round(first - over, 2))
 
     def _rate(self, start: float) -> float:
-        """Return the answers per second that arrived in time, for the texts in a window."""
+        """Return how many texts in a window were answered in time, per second."""
         sent_at = {text: at for at, text in self._people.sent() if start <= at < start + _WINDOW}
         answered = {
             call.text

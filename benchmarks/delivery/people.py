@@ -110,12 +110,12 @@ class People:
                             fault.kind, fault.method, seconds=fault.seconds, retry_after=fault.retry_after
                         )
                 self._send(turns[len(self._sent) % len(turns)])
-        # Any error that ends this thread is raised again in the thread that kills.
+        # Any error that ends this thread is raised again in the thread that kills processes.
         except Exception as error:
             self._error = error
 
     def _next_turn(self) -> float:
-        """Return the next text's place in the schedule, at random within half a turn."""
+        """Return the next text's place in the schedule, which varies by up to half a turn."""
         return len(self._sent) + self._random.uniform(0.5, 1.5)
 
     def _send(self, person: int) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Lane(StrEnum):
-    """A bot, its database, and its way to receive updates."""
+    """A bot, its database, and the way in which it receives updates."""
 
     SQLITE_POLLING = "sqlite-polling"
     SQLITE_WEBHOOK = "sqlite-webhook"
@@ -19,12 +19,12 @@ class Lane(StrEnum):
 
     @property
     def on_postgres(self) -> bool:
-        """Whether the database is PostgreSQL, with Redis as the broker, and not SQLite."""
+        """Whether the lane uses PostgreSQL with Redis, instead of SQLite."""
         return self in (Lane.POSTGRES_POLLING, Lane.POSTGRES_WEBHOOK)
 
     @property
     def by_webhook(self) -> bool:
-        """Whether updates arrive by webhook and not by polling."""
+        """Whether updates arrive by webhook, instead of by polling."""
         return self in (Lane.SQLITE_WEBHOOK, Lane.POSTGRES_WEBHOOK)
 
 
@@ -32,7 +32,7 @@ class Moment(StrEnum):
     """The part of a process's work during which it is killed.
 
     STARTING: between the start of the process and its usual first answer. The other moments are thirds of the usual
-    time from a text to its answer. At such a moment, other texts are at other points.
+    time from a text to its answer. Other texts may be at different points at that moment.
     """
 
     STARTING = "starting"

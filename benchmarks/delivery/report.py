@@ -64,7 +64,7 @@ class DeliveryReport:
     """The content of ``benchmarks/results/delivery.json``.
 
     ``uncertain`` lists the uncertain replies, each with its lane and the numbers of the kills of its segment.
-    ``outages`` is None if they were not measured. ``faults`` are sentences about Thumbs; there are none if all is well.
+    ``outages`` is None if they were not measured. ``faults`` has a sentence for each promise that Thumbs broke.
     """
 
     provenance: Provenance
@@ -78,7 +78,7 @@ class DeliveryReport:
 
 
 def summarise(lane: str, segments: Sequence[dict[str, Any]]) -> LaneReport:
-    """Return the sums over a lane's segments, which are SegmentResults as JSON."""
+    """Return the totals for a lane. The segments are SegmentResults as JSON."""
     kills = [kill for segment in segments for kill in segment["kills"]]
     works = [kill["work"] for kill in kills if kill["work"]]
     findings = [segment["findings"] for segment in segments]

@@ -63,7 +63,7 @@ class SegmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """When a segment ends: ``quiet`` seconds after the last open work, or ``silence`` seconds after the last answer."""
+    """Seconds to wait at the end of a segment: ``quiet`` without open work, or ``silence`` without an answer."""
 
     silence: float
     quiet: float

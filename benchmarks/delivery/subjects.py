@@ -56,7 +56,7 @@ class Subject(Protocol):
         """How often a process ended without being killed."""
 
     def work(self) -> Work | None:
-        """Return the bot's open work, or None if it has no database that shows it."""
+        """Return the bot's open work, or None if the bot has no database."""
 
     def replies(self) -> tuple[StoredReply, ...]:
         """Return the replies in the bot's database, if it has one."""

@@ -18,7 +18,7 @@ from ml.text.tokenization import WindowTokenizer
 
 WEIGHTS = "model.safetensors"
 _HEAD = "classifier."
-# The layers that a base encoder may lack, since fine-tuning trains them anyway.
+# Layers that a base encoder may lack, because fine-tuning trains them anyway.
 _REPLACEABLE: Final = (_HEAD, "bert.pooler.")
 
 
@@ -78,7 +78,7 @@ def interpolate_weights(network: keras.Model, start: keras.Model, share: float) 
 
 
 def _number_of_labels(stored: Any, names: dict[str, str]) -> int | None:
-    """Return the number of labels of the stored classification head, or None if there is no head."""
+    """Return the number of labels in the stored classification head, or None if there is no head."""
     bias = names.get(f"{_HEAD}bias")
     return None if bias is None else int(stored.get_slice(bias).get_shape()[0])
 

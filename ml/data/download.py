@@ -44,7 +44,7 @@ def download(source: RemoteFile, target: Path, on_progress: Callable[[int, int |
             part.rename(target)
             return
         part.unlink()
-    # The last three come from a proxy that the environment names and that cannot be used.
+    # The last three errors mean that a proxy from the environment cannot be used.
     except (httpx.HTTPError, OSError, ValueError, ImportError, httpx.InvalidURL) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise DownloadFailed(url=source.url, reason=reason, path=target) from error

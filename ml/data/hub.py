@@ -47,7 +47,7 @@ def download_snapshot(
         unknown = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
         problem = "has no such repository, or it is private" if unknown else f"answered {error.response.status_code}"
         raise error_type(name=name, reason=f"the hub {problem}") from error
-    # The last three come from a proxy that the environment names and that cannot be used.
+    # The last three errors mean that a proxy from the environment cannot be used.
     except (HTTPError, OSError, ValueError, ImportError, InvalidURL) as error:
         raise error_type(name=name, reason=f"the download failed ({error})") from error
 

@@ -69,7 +69,7 @@ class Manifest:
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise UnusableArtifact(path=folder, reason=f"{MANIFEST} cannot be read ({error})") from error
         if not (isinstance(manifest.version, str) and manifest.version and manifest.version.isprintable()):
-            raise UnusableArtifact(path=folder, reason=f"{MANIFEST} names no version")
+            raise UnusableArtifact(path=folder, reason=f"{MANIFEST} does not name a version")
         return manifest
 
     def write(self, folder: Path) -> None:

@@ -121,7 +121,7 @@ class Classifier:
             raise
         # The libraries that read the files may raise any exception, even a plain Exception.
         except Exception as error:
-            # Not a warning: commands print those, and a command must not print a traceback.
+            # This is not a warning, because commands print warnings and must not print tracebacks.
             logger.info("Loading the model at %s failed", folder, exc_info=True)
             message = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
             raise UnusableArtifact(path=folder, reason=f"loading it failed with {message}") from error

@@ -16,7 +16,7 @@ _REASON = "A backup was restored. The bot may have handled this after the backup
 
 @dataclass(frozen=True, slots=True)
 class AfterRestore:
-    """Number of people deleted again, and of updates and replies that were set aside."""
+    """The number of people who were deleted again, and of updates and replies that were set aside."""
 
     people: int
     updates: int
@@ -24,10 +24,10 @@ class AfterRestore:
 
 
 def settle(unit: UnitOfWork, deleted: set[bytes]) -> AfterRestore:
-    """Delete the people with these hashes again, and set pending updates and replies aside.
+    """Delete the people with these hashes again, and set aside pending updates and replies.
 
-    The bot may have handled them between the backup and the restore, so doing it again could send an answer twice. An
-    operator can list and retry them.
+    The bot may have handled these updates and replies after the backup, so handling them again could send an answer
+    twice. An operator can list and retry them.
     """
     people = [telegram_id for telegram_id in _telegram_ids(unit) if hash_of(unit, telegram_id) in deleted]
     for telegram_id in people:

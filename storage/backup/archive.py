@@ -1,4 +1,4 @@
-"""The archive of a backup: a tar file with a table of contents that names, counts and hashes everything else in it."""
+"""A backup's archive: a tar file with a table of contents that names, counts and hashes everything else in it."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from storage.backup.rows import JsonRow
 from storage.errors import UnusableBackup
 
 _CONTENTS: Final = "backup.json"
-# The only names that an archive may hold, so that unpacking it cannot write anywhere else.
+# The only names allowed in an archive, so that unpacking cannot write outside the folder.
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _MEMBER: Final = rf"tables/[a-z_]+\.jsonl|models/{_NAME}/{_NAME}"
 _FORMAT: Final = 1
@@ -47,7 +47,10 @@ class Contents:
 
 
 class BackupWriter:
-    """Adds tables and models to an archive. Temporary files are in ``folder``, because /tmp may be in memory."""
+    """Adds tables and models to an archive.
+
+    Temporary files are written to ``folder``, because /tmp may be in memory.
+    """
 
     def __init__(self, archive: tarfile.TarFile, folder: Path) -> None:
         self._archive = archive
@@ -69,8 +72,8 @@ class BackupWriter:
     def add_model(self, version: str, folder: Path) -> None:
         """Add a published model's files, without folders and hidden files, which are not part of it.
 
-        Before anything is added, raise FileNotFoundError if the worker has removed the model meanwhile, or UnusablePath
-        if a file cannot be read.
+        Raise FileNotFoundError if the worker has removed the model in the meantime, or UnusablePath if a file cannot be
+        read. In both cases, nothing is added.
         """
         with ExitStack() as stack:
             try:
@@ -193,7 +196,7 @@ def _read_contents(path: Path, archive: tarfile.TarFile) -> Contents:
 
 
 def _regular_file(path: Path, archive: tarfile.TarFile, name: str) -> IO[bytes]:
-    """Open a file in an archive. A link, which no backup contains, counts as missing."""
+    """Open a file in an archive. A link counts as missing, because no backup contains links."""
     try:
         member = archive.getmember(name)
         file = archive.extractfile(member) if member.isreg() else None

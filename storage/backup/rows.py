@@ -13,14 +13,14 @@ from storage.db.tables import Base
 JsonRow = dict[str, Any]
 # Maximum number of rows in one INSERT.
 _CHUNK: Final = 500
-# Ids that were given out after the backup may be in buttons of old messages, so a restored table continues far above.
+# Gap between the last id in a backup and the next id. Buttons in old messages may contain ids from after the backup.
 _ID_GAP: Final = 1_000_000
 
 
 def tables_in(connection: Connection) -> list[Table]:
-    """Return Thumbs' tables in the database as they are, each after the tables that its foreign keys refer to.
+    """Return Thumbs' tables as they are in the database, each after the tables that its foreign keys refer to.
 
-    Tables of other programs in the same database are left out.
+    Other programs' tables in the same database are left out.
     """
     metadata = MetaData()
     metadata.reflect(connection, only=lambda name, _: name in Base.metadata.tables)
@@ -35,7 +35,7 @@ def read_rows(connection: Connection, table: Table) -> Iterator[JsonRow]:
 
 
 def write_rows(connection: Connection, table: Table, rows: Iterable[JsonRow]) -> int:
-    """Insert the rows, and return how many there were."""
+    """Insert the rows, and return their number."""
     left, count = iter(rows), 0
     while chunk := [_from_json(table, row) for row in islice(left, _CHUNK)]:
         connection.execute(insert(table), chunk)
@@ -67,7 +67,7 @@ def advance_ids(connection: Connection, tables: Iterable[Table], last: Mapping[s
 
 
 def _sequence(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - a SELECT of either dialect, or None
-    """Return a SELECT of the last id that ``table`` gave out, or None if it does not number its rows."""
+    """Return a SELECT for the last id that ``table`` gave out, or None if the table does not number its rows."""
     if connection.dialect.name != "postgresql":
         numbered = "AUTOINCREMENT" in (connection.scalar(_sqlite_definition(table)) or "").upper()
         return (

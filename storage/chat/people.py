@@ -32,7 +32,7 @@ def upsert_person(unit: UnitOfWork, telegram_id: int, name: str, language: str |
 
 
 def languages_of(unit: UnitOfWork, telegram_ids: Collection[int]) -> dict[int, str | None]:
-    """Return the language tags of these people by their Telegram ids, without people who have not written to a bot."""
+    """Return the language tag for each Telegram id, leaving out people who have not written to a bot."""
     known = select(PersonRow.telegram_id, PersonRow.language).where(PersonRow.telegram_id.in_(telegram_ids))
     return {row.telegram_id: row.language for row in unit.execute(known)}
 

@@ -1,4 +1,4 @@
-"""The kinds of trouble that a bot's admins were notified of, so that they are notified of each once."""
+"""Records which kinds of trouble a bot's admins were notified of, so that they are notified of each only once."""
 
 from collections.abc import Collection
 from enum import StrEnum
@@ -10,7 +10,7 @@ from storage.db.tables import ReportedTroubleRow
 
 
 class TroubleKind(StrEnum):
-    """Kinds of trouble that need no details to tell one from another."""
+    """Kinds of trouble that don't need further details to identify them."""
 
     UPDATE_FAILED = "update failed"
     UPDATE_DROPPED = "update dropped"

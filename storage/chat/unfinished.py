@@ -19,7 +19,7 @@ UNFINISHED: Final = (UpdateState.RECEIVED, UpdateState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedUpdate:
-    """An update without its content. ``error`` is the type of the last error, whose message may repeat a text."""
+    """An update without its content. ``error`` is the type of the last error, because its message may quote a text."""
 
     bot_id: int
     update_id: int
@@ -31,7 +31,7 @@ class UnfinishedUpdate:
 
 @dataclass(frozen=True, slots=True)
 class UpdateContent:
-    """What a person sent, as JSON, and the last error in full."""
+    """An update's content as JSON, and the last error in full."""
 
     payload: str
     reason: str | None
@@ -51,9 +51,9 @@ def show(unit: UnitOfWork, update_id: int, bot_id: int | None = None) -> tuple[U
 
 
 def retry(unit: UnitOfWork, update_id: int, bot_id: int | None = None) -> None:
-    """Give a failed update all its attempts again. Raise UnknownUpdate, SeveralUpdates or UpdateNotFailed.
+    """Let the bot make all attempts at a failed update again.
 
-    If it fails again, the admins are notified again.
+    Raise UnknownUpdate, SeveralUpdates or UpdateNotFailed. If the update fails again, the admins are notified again.
     """
     row = _find(unit, update_id, bot_id, lock=True)
     if row.state is not UpdateState.FAILED:

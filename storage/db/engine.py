@@ -26,7 +26,7 @@ POSTGRES_TIMEOUTS = {
     "tcp_user_timeout": 60_000,  # milliseconds that sent data may stay unacknowledged
 }
 
-# Revision of a database into which a restore has written rows, but which it has not finished yet.
+# Revision of a database whose restore is not finished yet.
 RESTORING = "restoring"
 
 # Many hosting providers give out addresses that begin with postgres://.

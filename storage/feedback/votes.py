@@ -32,7 +32,7 @@ class StoredVote:
     created_at: datetime
 
     def vote_on(self, predicted: str) -> Vote:
-        """Return this vote as a vote on a prediction of ``predicted``, which a later model may have made."""
+        """Convert this vote to a vote on a prediction of ``predicted``, which a later model may have made."""
         if self.label is None:
             return Vote.NEITHER
         return Vote.RIGHT if self.label == predicted else Vote.WRONG

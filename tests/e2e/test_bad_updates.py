@@ -1,4 +1,4 @@
-"""The bot answers people no matter which broken updates arrive in between, by long polling and by webhook."""
+"""The bot answers people even if broken updates arrive in between, by long polling and by webhook."""
 
 import json
 import time
@@ -34,7 +34,7 @@ def message(**content: Any) -> dict[str, Any]:
 
 @contextmanager
 def running(home: BotHome, server: BotApiServer, **settings: str) -> Iterator[None]:
-    """Run a bot, and check at the end that it stops as asked and logged neither texts nor many tracebacks."""
+    """Run a bot. At the end, check that it stops when asked, and that its log contains no texts and few tracebacks."""
     with PlaygroundClient(server.url, TOKEN) as client, start_bot(home, client, **settings) as process:
         yield
         process.terminate()
@@ -57,7 +57,7 @@ def is_answered(server: BotApiServer) -> bool:
 
 
 def updates() -> list[str]:
-    """Return updates of which the library can parse only the last two, a pin of a deleted message and a review."""
+    """Return two broken updates, and two that the library can parse: a pin of a deleted message, and a review."""
     events = (
         message(poll={"id": "1", "question": REVIEW, "options": [], "type": "regular"}),
         {"message_id": 1, "date": 1_000, "text": REVIEW},

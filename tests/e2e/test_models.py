@@ -60,7 +60,7 @@ def replies(chat: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def shows(chat: dict[str, Any], message_id: int, *texts: str) -> bool:
-    """Return whether a message contains all these texts now."""
+    """Return whether a message now contains all these texts."""
     (message,) = [message for message in chat["messages"] if message["message_id"] == message_id]
     return all(text in message["text"] for text in texts)
 

@@ -1,4 +1,4 @@
-"""The starter was live in a demo folder that commit 9a4afab left behind, and this program ships another one."""
+"""This program replaces the starter that is live in a demo folder from commit 9a4afab."""
 
 import json
 import sqlite3
@@ -45,7 +45,7 @@ VOTES = "text,label,person\nA warm and funny film.,positive,ann\nA dull and endl
 
 
 def replace_starter(database: Path) -> None:
-    """Pretend that 9a4afab shipped another model in the folder of this starter, and that it was live."""
+    """Change the database as if 9a4afab had shipped a different starter in this folder, and it were live."""
     connection = sqlite3.connect(database)
     for table, columns in VERSIONS.items():
         for column in columns:
@@ -69,7 +69,7 @@ class Upgraded:
     client: PlaygroundClient
 
     def command(self, *arguments: str) -> Result:
-        """Run ``thumbs`` beside the bot; raise its error, if any."""
+        """Run a ``thumbs`` command while the bot is running, and raise its error, if any."""
         settings = self.home.settings
         env = {"DATA_DIR": str(settings.data_dir), "ENCRYPTION_KEY_FILE": str(settings.encryption_key_file)}
         result = CliRunner().invoke(app, arguments, env={**env, "ADMIN_IDS": str(ADA)})
@@ -78,7 +78,7 @@ class Upgraded:
         return result
 
     def answer(self, text: str, person: int) -> str:
-        """Send a message and return the bot's next one."""
+        """Send a message, and return the bot's next message."""
         before = len(from_bot(self.client.chat(person)))
         self.client.message(text, user_id=person)
         chat = self.client.wait_for_chat(lambda chat: len(from_bot(chat)) > before, chat_id=person)

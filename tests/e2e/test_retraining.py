@@ -164,7 +164,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     tap("Promote")
     wait_for(client, shows("Make the new model live?", "Yes, promote it", "Not now"))
     tap("Yes, promote it")
-    # This candidate has no files, so the bot notifies its admin and goes on with the champion.
+    # This candidate has no files, so the bot notifies its admin and keeps the champion.
     wait_for(client, shows("I couldn't load model candidate-one"))
     _, decided, _ = answers(client.chat(ADA))
     assert "Done: candidate-one was made live." in words(decided)

@@ -1,4 +1,4 @@
-"""The services in docker-compose.yml, on a real PostgreSQL and Redis, answer every message once, whatever happens."""
+"""The services in docker-compose.yml, with a real PostgreSQL and Redis, answer every message once despite failures."""
 
 import itertools
 import json
@@ -75,7 +75,7 @@ class Deployment:
         return "\n".join("".join([f"{name}\n", *running.lines()[-40:]]) for name, running in self.running.items())
 
     def _open_work(self) -> dict[str, int]:
-        """Return the number of replies in each state, and of updates that are not handled."""
+        """Return the number of replies in each state, and the number of unhandled updates."""
         status = self.status()
         counts = status["replies"] | {f"{state} updates": status["updates"][state] for state in ("received", "failed")}
         return {state: count for state, count in counts.items() if count}
@@ -102,7 +102,7 @@ class Deployment:
 
 
 def answers(chat: dict[str, Any], message_id: int) -> int:
-    """Count the bot's messages that answer one."""
+    """Return the number of messages with which the bot answered one message."""
     replies = [message for message in chat["messages"] if message["from_bot"]]
     return sum(message.get("reply_to_message", {}).get("message_id") == message_id for message in replies)
 
@@ -156,7 +156,7 @@ class Outage:
     before: dict[str, int]
 
     def expect_two_lines(self, name: str, *containers: str) -> None:
-        """Wait until these containers have noticed that the server is back, and check that they logged no more."""
+        """Wait until these containers have noticed that the server is back, and check that they logged nothing else."""
         for container in containers:
             self.deployment.running[container].wait_for(f"{name} can be used again", self.before[container])
             lines = self._warnings(container)
@@ -168,7 +168,7 @@ class Outage:
             assert self._warnings(container) == []
 
     def _warnings(self, container: str) -> list[str]:
-        """Return what a container has logged since the outage began, tracebacks included, except information."""
+        """Return a container's log since the outage began, including tracebacks but without INFO lines."""
         return [
             line for line in self.deployment.running[container].lines(self.before[container]) if " INFO " not in line
         ]
@@ -176,7 +176,7 @@ class Outage:
 
 @contextmanager
 def outage(deployment: Deployment, stop: Callable[[], None], start: Callable[[], None]) -> Iterator[Outage]:
-    """Stop a server for the duration of the block. It stays away so long that every process retries more than once."""
+    """Stop a server for the duration of the block. It stays down long enough for every process to retry repeatedly."""
     before = {name: len(running.lines()) for name, running in deployment.running.items()}
     stop()
     yield Outage(deployment, before)

@@ -9,5 +9,5 @@ from storage.privacy.deletions import FILE_NAME, DeletionList
 
 @pytest.fixture
 def deletions(tmp_path: Path) -> DeletionList:
-    """An empty list of deletions."""
+    """A new list of deletions, without entries."""
     return DeletionList(tmp_path / FILE_NAME)

@@ -1,4 +1,4 @@
-"""A tap or a person's reply reveals that an uncertain reply arrived after all."""
+"""A tap or a person's reply shows that an uncertain reply arrived after all."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A bot whose PostgreSQL server stops for a while answers everybody afterwards, and logs two lines."""
+"""If PostgreSQL stops for a while, the bot answers everyone afterwards, and logs two lines."""
 
 import json
 import time

@@ -336,7 +336,7 @@ def paths_in(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def mutate(update: dict[str, Any], random: Random) -> dict[str, Any]:
-    """Return a copy in which one value is removed or replaced by an odd one."""
+    """Return a copy in which one value is removed or replaced by an unusual one."""
     mutated = copy.deepcopy(update)
     *above, key = random.choice(list(paths_in(mutated)))
     owner: Any = mutated
@@ -439,7 +439,7 @@ async def fail_for_good(store: AsyncDatabase, *numbers: int) -> None:
 
 async def test_admins_are_notified_once_until_somebody_deals_with_it(each_store: AsyncDatabase) -> None:
     await fail_for_good(each_store, 1)
-    assert await notices(each_store) == []  # Telegram lets a bot write only to people who wrote to it
+    assert await notices(each_store) == []  # Telegram lets a bot write only to people who have written to it
     await each_store.write(lambda unit: upsert_person(unit, ADMIN, "Ada", "en"))
     await fail_for_good(each_store, 2, 3)
     ((chat, text),) = await notices(each_store)

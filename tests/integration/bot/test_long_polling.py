@@ -1,4 +1,4 @@
-"""Long polling passes on every update unchanged, and confirms an update only after it is stored."""
+"""Long polling passes on every update unchanged, and confirms updates only after they are stored."""
 
 import asyncio
 import json

@@ -25,7 +25,7 @@ MANIFEST = Manifest("one", "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {}, [], {})
 
 @pytest.fixture
 def models(database: Database) -> Database:
-    """A database with the models "one" and "two", the second of which was made live."""
+    """A database with the models "one" and "two". Model "two" was made live."""
     with database.unit_of_work() as unit:
         for version in ("one", "two"):
             registry.register(unit, version, version[0] * 64, version)
@@ -88,7 +88,7 @@ def notices(models: Database) -> Iterator[RefusalNotices]:
 
 
 def notified(database: Database) -> list[tuple[int, str]]:
-    """Return the chats with a new message, and the messages."""
+    """Return the chats with new messages, and the messages."""
     found = []
     with database.unit_of_work() as unit:
         for chat in outbox.pending_chats(unit, BOT):

@@ -1,4 +1,4 @@
-"""A program update puts another model in the old model's folder."""
+"""An update of the program replaces the starter in its folder."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ ADMIN = 7
 
 
 class PositiveEngine:
-    """An engine that calls every text positive."""
+    """An engine that classifies every text as positive."""
 
     def logits(self, texts: Sequence[str]) -> tuple[Any, Any]:
         return np.array([[-1.0, 1.0]] * len(texts), np.float32), np.ones(len(texts), np.int64)
@@ -41,7 +41,7 @@ class PositiveEngine:
 
 @pytest.fixture(autouse=True)
 def _load_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Load a folder's manifest but not its weights, which tests/e2e/test_older_demo.py loads."""
+    """Load a folder's manifest but not its weights, because tests/e2e/test_older_demo.py loads those."""
 
     def load(folder: Path, _: int = 0) -> Classifier:
         return Classifier(cast("Engine", PositiveEngine()), verified_manifest(folder), folder)

@@ -38,7 +38,7 @@ FOREIGN = "https://another.example.org/secret-path"
 
 @dataclass
 class Process:
-    """The webhook of one bot process."""
+    """The webhook server and registration in one bot process."""
 
     url: str
     server: WebhookServer
@@ -71,7 +71,7 @@ class Deployment:
         return (await self.telegram.get_webhook_info()).url
 
     async def run_other_process(self) -> None:
-        """Report another process of the bot as running."""
+        """Record that another process of the bot is running."""
 
         def report(unit: UnitOfWork) -> None:
             register(unit, "one", "0" * 64, "models/one")

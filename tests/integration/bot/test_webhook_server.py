@@ -1,4 +1,4 @@
-"""The webhook server confirms what is stored, and spends nothing on requests that are not Telegram's."""
+"""The webhook server confirms updates that are stored, and refuses other requests early."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ class Client:
         await self.writer.drain()
 
     async def send_until_refused(self, size: int) -> int:
-        """Send up to ``size`` bytes; return how many were sent when the server had closed the connection."""
+        """Send up to ``size`` bytes, and return the number that were sent before the server closed the connection."""
         for sent in range(0, size, 65_536):
             try:
                 await self.send(b"x" * 65_536)
@@ -38,7 +38,7 @@ class Client:
         return size
 
     async def status(self) -> int:
-        """Return the status of the next answer, which has only the headers that it needs."""
+        """Return the next response's status, and check that the response has only the necessary headers."""
         head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), MINUTE)).decode()
         line, *headers = head.strip().split("\r\n")
         assert {header.split(":")[0] for header in headers} <= {"Content-Length", "Connection"}

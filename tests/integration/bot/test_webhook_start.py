@@ -1,4 +1,4 @@
-"""A bot that starts with a webhook never harms the one that runs, and reports what Telegram refuses in a sentence."""
+"""A bot that starts with a webhook never cuts off a running bot, and reports what Telegram refuses in one sentence."""
 
 import os
 import socket
@@ -33,7 +33,7 @@ def webhook(port: int, path: str = "telegram") -> dict[str, str]:
 
 
 def output_of_failed_start(home: BotHome, client: PlaygroundClient, **settings: str) -> str:
-    """Start a bot that must not start; check that it ends without a traceback, and return its output."""
+    """Start a bot that must fail, check that it ends without a traceback, and return its output."""
     with start_bot(home, client, **settings) as process:
         output, _ = process.communicate(timeout=END_SECONDS)
     assert process.returncode not in (0, None), output
@@ -51,7 +51,7 @@ def calls(client: PlaygroundClient, method: str) -> int:
 
 
 def test_a_second_bot_never_makes_the_first_one_deaf(playground: PlaygroundClient, home: BotHome, port: int) -> None:
-    # A proxy of the system that the bot cannot use (F14); the API is on this machine.
+    # The bot doesn't support this proxy from the environment, but the API is on this machine.
     proxies = {"ALL_PROXY": "socks://127.0.0.1:9/", "NO_PROXY": "", "no_proxy": ""}
     with running_bot(home, playground, **webhook(port), **proxies):
         assert calls(playground, "setWebhook") == 1

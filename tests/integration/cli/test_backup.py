@@ -1,4 +1,4 @@
-"""``thumbs backup`` and ``thumbs restore``: a restore drill on SQLite and PostgreSQL, and between them."""
+"""``thumbs backup`` and ``thumbs restore`` with SQLite, with PostgreSQL, and from one to the other."""
 
 import json
 import stat
@@ -107,7 +107,7 @@ def test_a_restored_database_has_every_row_and_model(
     elsewhere = {**environment, "DATABASE_URL": new_url, "DATA_DIR": str(tmp_path / "elsewhere")}
     restored = command(elsewhere, "restore", str(tmp_path / "thumbs.tar"))
     assert restored.exit_code == 0, restored.output
-    assert "Set aside 1 pending updates and 2 pending replies" in restored.output
+    assert "Set aside: 1 pending updates, 2 pending replies." in restored.output
     after = all_rows(new_url, keys)
     assert after.keys() == before.keys()
     for table in before.keys() - {"updates", "replies"}:
@@ -121,7 +121,7 @@ def test_a_restored_database_has_every_row_and_model(
         ]
         states = list(unit.scalars(select(ReplyRow.state).order_by(ReplyRow.id)))
         assert states == [ReplyState.UNCERTAIN, ReplyState.UNCERTAIN, ReplyState.SENT]
-        # Buttons that were sent after the backup carry ids that must not come to mean something else.
+        # Buttons that were sent after the backup contain ids that must not be given to other rows.
         newest = max(unit.scalars(select(PredictionRow.id)))
         assert store_review(unit, "Another film.", telegram_id=ADA).prediction_id > newest + 100_000
         assert upsert_person(unit, 99, "Cleo", "en").id > 100_000
@@ -139,7 +139,7 @@ def test_deletions_since_the_backup_are_applied_and_earlier_ones_are_not(
 ) -> None:
     deletions = tmp_path / "data" / "deletions.txt"
     with database.unit_of_work() as unit:
-        DeletionList(deletions).add(unit, BEN)  # who came back afterwards
+        DeletionList(deletions).add(unit, BEN)  # Ben writes to the bot again afterwards
     line = deletions.read_text(encoding="ascii").split()
     long_ago = (datetime.now(UTC) - timedelta(days=30)).isoformat()
     deletions.write_text(f"{long_ago} {line[1]}\n", encoding="ascii")
@@ -151,7 +151,7 @@ def test_deletions_since_the_backup_are_applied_and_earlier_ones_are_not(
     assert stat.S_IMODE(deletions.stat().st_mode) == 0o600
 
     restored = command({**environment, "DATABASE_URL": new_url}, "restore", str(tmp_path / "thumbs.tar"))
-    assert "Deleted again 1 people" in restored.output, restored.output
+    assert "People deleted again: 1." in restored.output, restored.output
     opened = Database.open(new_url, keys)
     with opened.reading() as unit:
         assert list(unit.scalars(select(PersonRow.telegram_id))) == [BEN]
@@ -179,7 +179,7 @@ def test_a_backup_of_an_earlier_release_is_restored_and_migrated(
 
 
 def as_of(source: Path, target: Path, revision: str, without: set[str]) -> Path:
-    """Rewrite a backup as a release with an earlier migration, without these tables, would have made it."""
+    """Rewrite a backup as if an earlier release, without these tables, had made it."""
     with tarfile.open(source) as archive:
         files = {name: (archive.extractfile(name) or BytesIO()).read() for name in archive.getnames()}
     contents = json.loads(files.pop("backup.json"))

@@ -44,7 +44,7 @@ def environment(database_url: str, keys: tuple[str, ...], tmp_path: Path) -> dic
 
 @pytest.fixture
 def elsewhere(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """Settings of an installation without a database."""
+    """Settings for an installation without a database."""
     folder = tmp_path / "elsewhere"
     return {**environment, "DATABASE_URL": f"sqlite:///{folder / 'thumbs.db'}", "DATA_DIR": str(folder)}
 
@@ -79,7 +79,7 @@ def publish(tmp_path: Path, unit: Any) -> Path:
 
 
 def rewritten(source: Path, change: Callable[[dict[str, Any], dict[str, bytes]], None]) -> Path:
-    """Return a copy of a backup after ``change`` of its contents and its files, with the right hashes."""
+    """Return a copy of a backup with its contents and files changed by ``change``, and with correct hashes."""
     with tarfile.open(source) as archive:
         files = {name: (archive.extractfile(name) or BytesIO()).read() for name in archive.getnames()}
     contents = json.loads(files.pop("backup.json"))
@@ -310,7 +310,7 @@ def test_a_strange_backup_is_refused_and_nothing_is_restored(
     assert isinstance(refused.exception, UnusableBackup), refused.exception
     assert not (tmp_path / "escaped").exists()
     assert not (tmp_path / "elsewhere" / "models").exists()
-    # The same database can be used for a backup that is in order.
+    # A valid backup can be restored into the same database.
     assert command(elsewhere, "restore", backup).exit_code == 0
     assert people(elsewhere, keys) == [ADA]
 

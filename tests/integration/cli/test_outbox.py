@@ -1,4 +1,4 @@
-"""``thumbs outbox`` as an operator runs it."""
+"""``thumbs outbox`` lists, retries and drops replies."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +22,7 @@ SECRET = "A dreary evening, and the soup was cold."
 
 @pytest.fixture
 def run(database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Run:
-    """Return a function that runs a command and raises errors of the tree."""
+    """Return a function that runs a command and raises any ThumbsError."""
 
     def invoke(*arguments: str) -> Result:
         env = {"DATABASE_URL": database_url, "ENCRYPTION_KEY": keys[0], "DATA_DIR": str(tmp_path / "var")}

@@ -1,4 +1,4 @@
-"""``thumbs updates`` as an operator runs it."""
+"""``thumbs updates`` lists, shows, retries and drops updates."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ HANDLED, FAILED, PENDING = 1, 2, 3
 
 @pytest.fixture
 def run(database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Run:
-    """Return a function that runs a command and raises errors of the tree."""
+    """Return a function that runs a command and raises any ThumbsError."""
 
     def invoke(*arguments: str) -> Result:
         env = {"DATABASE_URL": database_url, "ENCRYPTION_KEY": keys[0], "DATA_DIR": str(tmp_path / "var")}
@@ -40,7 +40,7 @@ def run(database_url: str, keys: tuple[str, ...], tmp_path: Path) -> Run:
 
 @pytest.fixture(autouse=True)
 def updates(database: Database) -> None:
-    """Store a handled update, a failed one and a pending one; the admins know that one failed."""
+    """Store a handled, a failed and a pending update. The admins have been notified of the failed update."""
     with database.unit_of_work() as unit:
         for number in (HANDLED, FAILED, PENDING):
             receive(unit, BOT, number, PERSON, PAYLOAD)

@@ -36,7 +36,7 @@ from storage.privacy.erasure import erase
 from storage.training import followers, notifications, runs, snapshots
 
 REVISIONS = [f"{number:04}" for number in range(1, int(SCHEMA_REVISION) + 1)]
-# The revision that brought training runs.
+# The revision that added training runs.
 LEARNING = "0002"
 OPERATING = "0004"
 
@@ -141,7 +141,7 @@ def check_learning(unit: UnitOfWork) -> None:
 
 
 def use(unit: UnitOfWork, revision: str) -> None:
-    """Do what a bot and a worker would do next."""
+    """Use the database as a bot and a worker would."""
     assert not inbox.receive(unit, BOT, 1, ADA, "{}")
     reply = outbox.claim_next(unit, BOT, CHAT_OF_ADA)
     assert reply is not None

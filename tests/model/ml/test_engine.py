@@ -58,7 +58,7 @@ def test_other_probes_are_refused(tmp_path: Path, probe_logits: list[Any], reaso
 
 
 def without_vocabulary(folder: Path) -> None:
-    """Empty the tokenizer's vocabulary: the tokenizer then raises a bare Exception when it reads a text."""
+    """Empty the tokenizer's vocabulary, so that the tokenizer raises a bare Exception when it reads a text."""
     tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
     tokenizer["model"]["vocab"] = {}
     (folder / "tokenizer.json").unlink()
@@ -81,8 +81,8 @@ def test_an_error_of_a_library_refuses_the_model_in_one_sentence(
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"version": None}, "names no version"),
-        ({"version": "one\n"}, "names no version"),
+        ({"version": None}, "does not name a version"),
+        ({"version": "one\n"}, "does not name a version"),
         ({"files": []}, "loading it failed with AttributeError"),
         ({"window": "128"}, "loading it failed with TypeError"),
         ({"temperature": None}, "loading it failed with TypeError"),
