@@ -101,7 +101,7 @@ class Bot:
         await self._connection.wait()
 
     def _unblock_admins(self, unit: UnitOfWork) -> None:
-        """Lift the blocks of people who have become admins since."""
+        """Unblock people who have become admins."""
         for admin_id in self._access.admin_ids:
             blocks.unblock(unit, admin_id)
 

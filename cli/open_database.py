@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def open_database(settings: "Settings") -> "Iterator[Database]":
     """Open the database with the keys in ``settings``, and close it when the block ends.
 
-    Raise DatabaseUnusable, SchemaMismatch, KeyMissing or KeyWrong if that fails, and DatabaseUnusable if the database
-    cannot be used in the block.
+    Raise DatabaseUnusable, SchemaMismatch, KeyMissing or KeyWrong if that fails, or DatabaseUnusable if an error in the
+    block comes from the database itself.
     """
     from storage.db.database import Database
     from storage.db.encryption import read_keys

@@ -137,14 +137,14 @@ class Settings(BaseSettings):
         60,
         ge=1,
         le=1_000_000,
-        description="Messages that one person may send at once, and again in each minute. The bot drops what is above "
-        "that and asks the person to slow down.",
+        description="Number of messages that one person may send at once, and per minute. The bot drops further "
+        "messages and asks the person to slow down.",
     )
     taps_per_minute: int = Field(
         60,
         ge=1,
         le=1_000_000,
-        description="Taps on buttons, such as votes, that one person may send at once, and again in each minute.",
+        description="Number of button taps, such as votes, that one person may send at once, and per minute.",
     )
     uncertain_replies: Literal["drop", "retry"] = Field(
         "drop",

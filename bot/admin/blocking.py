@@ -1,4 +1,4 @@
-"""`/block` and `/unblock`: people whom the bot ignores. Free of Telegram types."""
+"""`/block` and `/unblock`, which make the bot ignore a person. Free of Telegram types."""
 
 from collections.abc import Callable, Collection
 
@@ -8,19 +8,19 @@ from bot.transport.conversation import Incoming, MessageContent, send
 from storage.chat import blocks
 from storage.db.database import UnitOfWork
 
-# People's ids have at most 52 bits.
+# Telegram ids of people have at most 52 bits.
 _MAX_ID = 2**52
 
 
 class BlockingDialog:
-    """Blocks and unblocks people by their numeric ids; replies are enqueued before each method returns."""
+    """Blocks and unblocks people by their numeric ids. Replies are enqueued before each method returns."""
 
     def __init__(self, database: AsyncDatabase, admin_ids: Collection[int]) -> None:
         self._database = database
         self._admin_ids = admin_ids
 
     async def block(self, incoming: Incoming, words: list[str]) -> None:
-        """Block the person whose id is the only word, or explain why not."""
+        """Block the person with the given id. If that is not possible, reply with the reason."""
 
         def block(unit: UnitOfWork, texts: Texts, telegram_id: int) -> str:
             if telegram_id in self._admin_ids:
@@ -30,7 +30,7 @@ class BlockingDialog:
         await self._answer(incoming, words, incoming.texts.block_usage, block)
 
     async def unblock(self, incoming: Incoming, words: list[str]) -> None:
-        """Unblock the person whose id is the only word, or explain why not."""
+        """Unblock the person with the given id. If that is not possible, reply with the reason."""
 
         def unblock(unit: UnitOfWork, texts: Texts, telegram_id: int) -> str:
             return texts.unblock_done if blocks.unblock(unit, telegram_id) else texts.unblock_already
@@ -53,7 +53,7 @@ class BlockingDialog:
 
 
 def _parse_id(words: list[str]) -> int | None:
-    """Return the only word as a person's id, or None if it is not one."""
+    """Return the person's id, or None unless there is exactly one word and it is a valid id."""
     if len(words) != 1 or not (words[0].isascii() and words[0].isdigit()):
         return None
     telegram_id = int(words[0]) if len(words[0]) < len(str(_MAX_ID)) + 1 else 0

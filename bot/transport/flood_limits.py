@@ -1,4 +1,4 @@
-"""Drops what a chat sends above its limits, before it is stored, and asks once to slow down."""
+"""Drops updates above a chat's limits before they are stored, and asks the person once to slow down."""
 
 import logging
 import time
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class FloodLimits:
-    """Limits the messages and the taps from each chat. A private chat has the same id as the person."""
+    """Limits the messages and the taps from each chat. A private chat has the same id as its person."""
 
     def __init__(
         self,
@@ -39,7 +39,10 @@ class FloodLimits:
         self._taps = TokenBuckets(settings.taps_per_minute, clock)
 
     async def admits(self, update: RawUpdate) -> bool:
-        """Return whether to store and handle an update. The first one above a limit is answered, and then dropped."""
+        """Return whether to store and handle an update.
+
+        Ask the person to slow down after the first update above a limit.
+        """
         if update.chat_id is None:
             return True
         buckets = self._messages if update.tap_id is None else self._taps
@@ -58,7 +61,7 @@ class FloodLimits:
 
         try:
             await self._database.write(work)
-        # Nobody else must wait for this notice.
+        # Other people's updates must not wait for this notice.
         except DATABASE_ERRORS as error:
             logger.warning("Could not ask chat %d to slow down: %s", chat_id, type(error).__name__)
         else:

@@ -1,4 +1,4 @@
-"""The updates that a process has taken on, with a limit above which no more are taken on."""
+"""Keeps track of the updates in a process's memory, and limits their number."""
 
 import asyncio
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ MAX_IN_PROGRESS: Final = 1000
 
 
 class InProgress:
-    """The ids of the updates that are being handled or wait for their turn."""
+    """The ids of the updates that are being handled or are waiting for their turn."""
 
     def __init__(self) -> None:
         self.ids: set[int] = set()
@@ -17,17 +17,17 @@ class InProgress:
         self._has_room.set()
 
     def add(self, update_id: int) -> None:
-        """Take on an update."""
+        """Add an update to those in progress."""
         self.ids.add(update_id)
         self._check_room()
 
     def remove(self, update_ids: Iterable[int]) -> None:
-        """Forget updates that were handled, or whose handling failed."""
+        """Remove updates that were handled or failed."""
         self.ids.difference_update(update_ids)
         self._check_room()
 
     async def wait_for_room(self) -> None:
-        """Wait until another update may be taken on."""
+        """Wait until there is room for another update."""
         await self._has_room.wait()
 
     def _check_room(self) -> None:

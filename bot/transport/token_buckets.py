@@ -1,4 +1,4 @@
-"""Token buckets: how much each chat may send at once, and each minute."""
+"""Token buckets, which limit how much each chat can send at once and per minute."""
 
 import time
 from collections import OrderedDict
@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-# Seconds in which an empty bucket fills up.
+# Number of seconds in which an empty bucket becomes full.
 _FILL_SECONDS: Final = 60.0
 # Maximum number of chats whose buckets are remembered. The chats that have been quiet the longest are forgotten.
 MAX_CHATS: Final = 10_000
 
 
 class Admission(Enum):
-    """Whether a chat has a token left. FIRST_REFUSAL comes once, until the chat's bucket has been full again."""
+    """Whether a chat had a token left.
+
+    After FIRST_REFUSAL, all refusals are REFUSED until the chat's bucket is full again.
+    """
 
     GRANTED = auto()
     FIRST_REFUSAL = auto()
@@ -29,7 +32,7 @@ class _Bucket:
 
 
 class TokenBuckets:
-    """A bucket of ``per_minute`` tokens for each chat, filled at ``per_minute``."""
+    """A bucket for each chat, which holds ``per_minute`` tokens and gets ``per_minute`` new tokens each minute."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._capacity = float(per_minute)
@@ -37,7 +40,7 @@ class TokenBuckets:
         self._buckets: OrderedDict[int, _Bucket] = OrderedDict()
 
     def take(self, chat_id: int) -> Admission:
-        """Take a token from the chat's bucket."""
+        """Take a token from the chat's bucket, if there is one, and return the outcome."""
         now = self._clock()
         bucket = self._buckets[chat_id] = self._filled(self._buckets.pop(chat_id, None), now)
         self._forget_quiet_chats(now)
@@ -49,7 +52,7 @@ class TokenBuckets:
         return Admission.FIRST_REFUSAL if is_first else Admission.REFUSED
 
     def __len__(self) -> int:
-        """Return the number of chats that are remembered."""
+        """Return the number of chats with a bucket."""
         return len(self._buckets)
 
     def _filled(self, bucket: _Bucket | None, now: float) -> _Bucket:
@@ -59,6 +62,6 @@ class TokenBuckets:
         return _Bucket(self._capacity, now) if bucket is None or bucket.tokens >= self._capacity else bucket
 
     def _forget_quiet_chats(self, now: float) -> None:
-        """Forget the buckets that are full again, and the oldest ones if there are too many."""
+        """Delete the buckets that are full again, and the oldest buckets if there are too many."""
         while len(self._buckets) > MAX_CHATS or next(iter(self._buckets.values())).filled_at <= now - _FILL_SECONDS:
             self._buckets.popitem(last=False)

@@ -1,4 +1,4 @@
-"""People whom admins blocked: their updates are dropped, and nothing is sent to them."""
+"""People whom admins have blocked. Their updates are dropped, and nothing is sent to them."""
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.sql import ColumnElement
@@ -10,7 +10,10 @@ from storage.db.tables import BlockedPersonRow, UpdateRow
 
 
 def block(unit: UnitOfWork, telegram_id: int) -> bool:
-    """Block the person with this Telegram id, and drop their pending updates. Return False if they were blocked."""
+    """Block the person with this Telegram id, and drop their pending updates.
+
+    Return False if the person was already blocked.
+    """
     new = unit.insert(BlockedPersonRow).values(person_hash=_person_hash(unit, telegram_id)).on_conflict_do_nothing()
     is_new = unit.scalar(new.returning(BlockedPersonRow.person_hash)) is not None
     pending = (UpdateRow.telegram_id == telegram_id) & (UpdateRow.state == UpdateState.RECEIVED)

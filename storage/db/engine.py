@@ -169,7 +169,7 @@ def reachable(address: URL) -> Iterator[None]:
 
 @contextmanager
 def in_use(address: URL) -> Iterator[None]:
-    """Convert errors from a database that is lost, locked, full or damaged meanwhile to DatabaseUnusable.
+    """Convert errors from a database that becomes unreachable, locked, full or damaged to DatabaseUnusable.
 
     Other errors are mistakes in the program.
     """

@@ -1,4 +1,4 @@
-"""What /block and /unblock answer."""
+"""Admins block and unblock people with /block and /unblock."""
 
 import pytest
 
@@ -13,7 +13,7 @@ INCOMING = Incoming(BOT, (), ADMIN, Sender(ADMIN, "Ada", "en"))
 
 
 async def answer(store: AsyncDatabase, command: str, *words: str) -> str:
-    """Send a command and return the text of its answer."""
+    """Send a command, and return the bot's answer."""
     dialog = BlockingDialog(store, {ADMIN, OTHER_ADMIN})
     await (dialog.block if command == "block" else dialog.unblock)(INCOMING, list(words))
     reply = await store.write(lambda unit: outbox.claim_next(unit, BOT, ADMIN))
@@ -23,10 +23,10 @@ async def answer(store: AsyncDatabase, command: str, *words: str) -> str:
 
 async def test_a_person_is_blocked_and_unblocked(database: Database) -> None:
     store = AsyncDatabase(database)
-    assert "I ignore <code>7</code>" in await answer(store, "block", "7")
+    assert "I'm now ignoring <code>7</code>" in await answer(store, "block", "7")
     assert "already blocked" in await answer(store, "block", "7")
     assert await store.read(lambda unit: blocks.is_blocked(unit, PERSON))
-    assert "I answer <code>7</code> again" in await answer(store, "unblock", "7")
+    assert "I'm answering <code>7</code> again" in await answer(store, "unblock", "7")
     assert "isn't blocked" in await answer(store, "unblock", "7")
     assert not await store.read(lambda unit: blocks.is_blocked(unit, PERSON))
 

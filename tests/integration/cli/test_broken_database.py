@@ -1,4 +1,4 @@
-"""Commands report a database that breaks while they use it in one sentence, not with a traceback."""
+"""If a database breaks while a command is using it, the command prints one sentence and no traceback."""
 
 import shutil
 import sqlite3

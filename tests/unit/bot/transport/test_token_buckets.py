@@ -1,4 +1,4 @@
-"""Token buckets: a burst is granted, a flood is refused, and quiet chats are forgotten."""
+"""Token buckets admit a burst, refuse a flood, and forget quiet chats."""
 
 import pytest
 
