@@ -32,7 +32,10 @@ _WEBHOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 def home_folder() -> Path:
     """Return the absolute path of the folder that contains ``.env`` and that relative paths in settings start from."""
-    return Path(os.environ.get(HOME_VARIABLE, "").strip() or PROJECT).absolute()
+    try:
+        return _expanded(Path(os.environ.get(HOME_VARIABLE, "").strip() or PROJECT)).absolute()
+    except ValueError as error:
+        raise BadSetting(name=HOME_VARIABLE, reason=str(error)) from error
 
 
 def _validate_http_url(value: str) -> str:
@@ -58,7 +61,15 @@ def _split_commas(value: Any) -> Any:  # noqa: ANN401 -- pydantic passes whateve
 
 def _in_home(path: Path) -> Path:
     """Return the absolute path of a file or folder that a setting names."""
-    return home_folder() / path
+    return home_folder() / _expanded(path)
+
+
+def _expanded(path: Path) -> Path:
+    """Return ``path`` with the user's folder instead of a leading ~, which a shell does not replace in ``.env``."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{path} names an unknown user") from error
 
 
 def _absolute_if_exists(value: str) -> str:

@@ -325,3 +325,18 @@ def test_secret_files_of_windows_editors_can_be_read(monkeypatch: pytest.MonkeyP
     settings = read_settings()
     assert settings.token == "12345:abc"
     assert read_keys(settings) == (key,)
+
+
+def test_a_tilde_is_the_users_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    (tmp_path / ".env").write_text(
+        "DATA_DIR=~/data\nARTIFACT_STORE=~/models\nDATABASE_URL=sqlite:///~/thumbs.db\n", encoding="utf-8"
+    )
+    settings = read_settings()
+    assert settings.data_dir == tmp_path / "user" / "data"
+    assert settings.artifact_store == str(tmp_path / "user" / "models")
+    assert settings.database_url == f"sqlite:///{tmp_path / 'user' / 'thumbs.db'}"
+    for name in ("DATA_DIR", "THUMBS_HOME"):
+        assert "~nobody-has-this-name/x names an unknown user" in error_for(
+            monkeypatch, name, "~nobody-has-this-name/x"
+        )
