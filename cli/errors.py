@@ -4,7 +4,7 @@ from core.errors import BadInput, ThumbsError
 
 
 class DemoRunning(BadInput):
-    message = "Another demo is already using {path}. Stop that demo, or set DATA_DIR to another folder."
+    message = "Another demo is already using {path}. Stop that demo, or set DATA_DIR to a different folder."
 
 
 class NoCorrections(BadInput):
@@ -58,8 +58,8 @@ class ColumnTaken(BadInput):
 
 class NotMonitored(ThumbsError):
     message = (
-        "No bot or worker responds on {address}. Start one with METRICS_PORT set to this port, or check METRICS_LISTEN "
-        "and METRICS_PORT."
+        "No bot or worker is responding at {address}. Start one with METRICS_PORT set to this port, or check "
+        "METRICS_LISTEN and METRICS_PORT."
     )
 
 

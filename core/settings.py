@@ -340,7 +340,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def store_address(self) -> str:
-        """``artifact_store``, or the folder ``models`` in ``data_dir``."""
+        """``artifact_store``, or the ``models`` folder in ``data_dir``."""
         return self.artifact_store or str(self.data_dir / "models")
 
     @cached_property

@@ -88,7 +88,7 @@ class UnusableCheckpoint(BadInput):
 
 
 class UnusableArtifact(ThumbsError):
-    message = "The model at {path} cannot be used: {reason}. Publish it again, or use another model."
+    message = "The model at {path} cannot be used: {reason}. Publish it again, or use a different model."
 
 
 class UnknownRecipe(BadInput):
@@ -132,7 +132,7 @@ class FineTuneDiverged(BadInput):
 
 
 class FolderTaken(BadInput):
-    message = "{path} already exists and is not a published model. Use another folder, or remove it."
+    message = "{path} already exists and is not a published model. Use a different folder, or remove it."
 
 
 class NoBaseModel(BadInput):

@@ -110,7 +110,7 @@ class UnknownModelVersion(BadInput):
 
 class ModelVersionTaken(BadInput):
     message = (
-        "Model version {version} is already registered with different contents. Give the new model another version."
+        "Model version {version} is already registered with different contents. Give the new model a different version."
     )
 
 

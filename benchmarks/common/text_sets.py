@@ -18,7 +18,7 @@ class TextSet:
 
 
 def text_set(reviews: pd.DataFrame) -> TextSet:
-    """Return the size and digest of the texts in the column ``text``."""
+    """Return the size and digest of the texts in the ``text`` column."""
     return TextSet(len(reviews), digest(reviews["text"]))
 
 

@@ -1,4 +1,4 @@
-"""Runs the command ``thumbs``, and counts the parameters of published models."""
+"""Runs the ``thumbs`` command, and counts the parameters of published models."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Runs the bots that are killed: Thumbs with either database, and the plain bot."""
+"""Runs the bots to be killed: Thumbs with either database, and the plain bot."""
 
 import socket
 import threading

@@ -43,7 +43,7 @@ def feedback_value(found: Results) -> str:
         "How much accuracy do corrections from another domain gain there, and how much do they cost on IMDB? The "
         "corrections are labelled Rotten Tomatoes sentences. We drew "
         f"{first['corrections']} corrections {len(draws)} times and ran a separate feedback round on each draw with "
-        f"the recipe `{recipe['name']}`, always from the same anchor ({found['parameters']:,} parameters). Further "
+        f"the `{recipe['name']}` recipe, always from the same anchor ({found['parameters']:,} parameters). Further "
         "rounds used all corrections at once. Each model was evaluated on the same "
         f"{sentences['reviews']:,} other sentences and on {imdb['reviews']:,} official IMDB test reviews outside the "
         "gate set. The intervals for the mean are computed over the draws.",

@@ -165,7 +165,7 @@ def tutorial(found: Results) -> str:
     """Render ``tutorial.json``: the results of the tutorial's recipe."""
     dev = found["dev"]
     return paragraphs(
-        "We ran the recipe `tutorial` from a CSV file with the columns `review` and `sentiment` to a published model. "
+        "We ran the `tutorial` recipe from a CSV file with the columns `review` and `sentiment` to a published model. "
         f"The run used {found['limit']:,} of the 50,000 IMDB reviews and the encoder {found['base']} "
         f"({found['parameters']:,} parameters) instead of BERT-base. The last tenth of the rows was used for "
         "evaluation.",

@@ -3,7 +3,7 @@
     python -m benchmarks.poison --data imdb.parquet --sentences rt_polarity.csv.gz
 
 People write and label Rotten Tomatoes sentences. Of these people, 3%, 10% or 30% collude to flip labels or to plant a
-phrase that makes any text Positive; the module ``people`` describes how. Each case has a separate database. The votes
+phrase that makes any text Positive; the ``people`` module describes how. Each case has a separate database. The votes
 are imported like with ``thumbs corrections import``, and a run is executed like by a worker, with the default rules and
 limits. The same fine-tune also runs on all votes without the rules. Only the network is smaller than in production. As
 in ``benchmarks.learning``, an admin promotes a held model that is better on feedback, unless the card names a word.

@@ -62,7 +62,7 @@ class MeasurementSizes:
 def measure_feedback_round(
     data: Path, sentences: Path, anchor: Path, work: Path, sizes: MeasurementSizes
 ) -> FeedbackRoundReport:
-    """Time rounds on ``sentences`` before and after steps of a full fine-tune, in the folder ``work``."""
+    """Time rounds on ``sentences`` before and after steps of a full fine-tune, in the ``work`` folder."""
     corrections = read_reviews(sentences).sample(sizes.corrections, random_state=_SEED)
     corrections.to_csv(work / "corrections.csv", index=False)
     earlier = [_time_round(data, anchor, work) for _ in range(sizes.rounds // 2)]

@@ -3,9 +3,9 @@
     python -m benchmarks.training.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz
 
 The corrections are sentences from a domain that the anchor was not trained on. Each of five draws of 500 sentences is
-used for a separate feedback round with the recipe ``feedback``. Two more rounds without interpolation use all 8,500
+used for a separate feedback round with the ``feedback`` recipe. Two more rounds without interpolation use all 8,500
 sentences from which the draws are taken: one with the recipe's frozen layers, and one with no frozen layers and the
-learning rate from the recipe ``default``. The draws are compared with the larger gain of these two rounds.
+learning rate from the ``default`` recipe. The draws are compared with the larger gain of these two rounds.
 
 Every model is evaluated on the same 2,000 other sentences, and on official IMDB test reviews of movies outside the gate
 set, because the recipe's interpolation was chosen with the gate's decisions in view. The remaining 162 sentences were

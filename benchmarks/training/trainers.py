@@ -36,7 +36,7 @@ def trainer_environment() -> dict[str, str]:
 
 
 def add_peer_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--peer``, the Python interpreter with PyTorch and Trainer, which must exist."""
+    """Add the ``--peer`` option, the Python interpreter with PyTorch and Trainer, which must exist."""
     parser.add_argument(
         "--peer", type=_interpreter, default=".venv-peers/bin/python", help="Python interpreter with PyTorch"
     )

@@ -1,4 +1,4 @@
-"""Runs the recipe ``tutorial`` with ``thumbs`` commands, from the CSV file to the two example predictions.
+"""Runs the ``tutorial`` recipe with ``thumbs`` commands, from the CSV file to the two example predictions.
 
     python -m benchmarks.training.tutorial --data imdb.parquet --limit 1000
 

@@ -36,7 +36,7 @@ def model_files(settings: Settings, model: ModelVersion) -> Iterator[Path]:
     Raise UnusableArtifact if the manifest is not the registered one, or StoreUnusable or NotInTheStore if the files
     cannot be fetched.
     """
-    # The same model may have another path on the machine that registered it.
+    # The same model may have a different path on the machine that registered it.
     if holds_model(settings.model, model.manifest_sha256):
         yield settings.model
         return

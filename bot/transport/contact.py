@@ -35,5 +35,5 @@ class TelegramContact:
         if silence > _MAX_SILENCE:
             return f"It has not answered for {silence:.0f} seconds."
         if self.webhook_is_ours is False:
-            return "It sends this bot's updates to another address."
+            return "It sends this bot's updates to a different address."
         return f"It cannot deliver updates ({self.delivery_error})." if self.delivery_error else None

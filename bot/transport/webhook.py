@@ -58,7 +58,7 @@ class WebhookServer(HTTPServerConnectionDelegate):
     """Passes each update to ``receive`` as JSON text, and confirms it once ``receive`` has returned.
 
     Requests without ``secret`` are refused. While ``secret`` is empty, all requests are refused. ``refusals`` counts
-    requests with another secret, and ``confirmed`` counts the updates that were stored.
+    requests with a different secret, and ``confirmed`` counts the updates that were stored.
     """
 
     def __init__(self, url: str, receive: Receive, limits: Limits | None = None) -> None:

@@ -145,7 +145,7 @@ class WebhookRegistration:
         self._confirmed_before = self._server.confirmed
         # Without refusals here, the 403 came from a proxy or another server, and registering again would not help.
         if _refuses_secret(info) and self._server.refusals > self._refusals_before:
-            logger.warning("The webhook was registered with another secret, so it is registered again")
+            logger.warning("The webhook was registered with a different secret, so it will be registered again")
             await self._set_webhook()
         elif error[1] != self._last_error[1]:
             logger.warning("Telegram could not deliver an update: %s", error[1])

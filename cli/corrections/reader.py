@@ -56,7 +56,7 @@ def read_votes(path: Path, unanimous: bool, on_progress: OnProgress = lambda row
             text = row.text if row.exported else fingerprint(row.text)
             first, other = first_rows.setdefault((text, "" if unanimous else person), (number, label))
             if other != label:
-                problem = f"the text has another label in row {first}"
+                problem = f"the text has a different label in row {first}"
         if problem is None:
             votes.append(ImportedVote(person, row.text, label))
         else:

@@ -21,7 +21,7 @@ from ml.errors import EmptyTable, UnreadableTable
 _SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # The line with which Excel declares a file's separator.
 _SEPARATOR_LINE: Final = re.compile(r"sep=([,;\t|])\s*")
-# Bytes that are not UTF-8, as decoded by the error handler surrogateescape.
+# Bytes that are not UTF-8, as decoded by the surrogateescape error handler.
 _ESCAPED_BYTE: Final = re.compile("[\udc80-\udcff]")
 _LONGEST_NAME: Final = 40
 # Spreadsheets treat a cell that begins with one of these characters as a formula; the last four are fullwidth forms.

@@ -34,7 +34,7 @@ def read_reviews(path: Path) -> pd.DataFrame:
     """Return labelled reviews: ``text`` (str), ``label`` (int8, index into LABELS), then the file's other columns.
 
     ``path`` is a CSV or parquet file, the official ``aclImdb`` data as a folder or tar file, or a folder of CSV or
-    parquet files; for such a folder, the column ``split`` is filled from their names. Raise MissingFile,
+    parquet files; for such a folder, the ``split`` column is filled from their names. Raise MissingFile,
     UnreadableTable, EmptyTable, MissingColumn, NotTexts, UnknownLabel or SeveralDataSets if the reviews cannot be used.
     """
     files = find_split_files(path, str(path)) if path.is_dir() else []

@@ -70,7 +70,7 @@ class EvaluationSet:
 
 
 def rating_column(reviews: pd.DataFrame) -> npt.NDArray[np.float64] | None:
-    """Return the column ``rating`` (reviews,), with NaN where it is not a number, or None if there are no ratings."""
+    """Return the ``rating`` column (reviews,), with NaN where it is not a number, or None if there are no ratings."""
     for column in reviews:
         if str(column).strip().lower() == "rating":
             values = pd.to_numeric(reviews[column], errors="coerce").to_numpy(np.float64)

@@ -61,7 +61,7 @@ class Parameters(BaseModel):
 
     @classmethod
     def parse_text(cls, name: str, value: object) -> object:
-        """Return ``value``, parsed if it is text and the field ``name`` has another type."""
+        """Return ``value``, parsed if it is text and the ``name`` field has a different type."""
         field = cls.model_fields.get(name)
         return value if field is None or not isinstance(value, str) else _parse_text(value, _types(field.annotation))
 

@@ -123,7 +123,7 @@ class StatusHandler(SimHandler):
 
 
 class AboutHandler(SimHandler):
-    """GET /sim/about?user_id=N: information about the bot and the people that an app has before the first message."""
+    """GET /sim/about?user_id=N: what an app knows about the bot and the people before the first message."""
 
     def get(self) -> None:
         """Return the bot's name, texts and command menu as a person sees them, the people, and the kinds of faults."""

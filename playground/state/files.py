@@ -40,7 +40,7 @@ class Files:
         self._counters = counters
 
     def add(self, kind: str, upload: Upload) -> StoredFile:
-        """Store an upload in the folder ``kind``: documents, photos, voice or stickers."""
+        """Store an upload in the ``kind`` folder: documents, photos, voice or stickers."""
         suffix = PurePosixPath(upload.file_name).suffix
         extension = suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,12}", suffix) else ""
         path = f"{kind}/file_{self._counters.next(FILE)}{extension}"

@@ -189,7 +189,7 @@ def _read_contents(path: Path, archive: tarfile.TarFile) -> Contents:
     try:
         values = json.loads(data)
         if values.pop("format") != _FORMAT:
-            raise UnusableBackup(path=path, reason="another version of Thumbs made it")
+            raise UnusableBackup(path=path, reason="a different version of Thumbs made it")
         return TypeAdapter(Contents).validate_python(values)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise UnusableBackup(path=path, reason=f"its {_CONTENTS} is unreadable") from error

@@ -70,7 +70,7 @@ def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str
     """Add a version, or update the location of a version that is already registered and may have been removed.
 
     The row of a model that a training run published is never updated. Raise ModelVersionTaken if the version is
-    registered with another manifest.
+    registered with a different manifest.
     """
     is_shipped = ModelVersionRow.run_id.is_(None)
     updated = {

@@ -26,8 +26,8 @@ def register_shipped(unit: UnitOfWork, shipped: ShippedModel) -> None:
 def replace_live(unit: UnitOfWork, shipped: ShippedModel) -> None:
     """Make the shipped model live if it replaced the live model in its folder; otherwise, do nothing.
 
-    Raise ModelVersionTaken if its version is registered with another manifest, and LiveModelChanged if another process
-    changes the live model at the same time.
+    Raise ModelVersionTaken if its version is registered with a different manifest, and LiveModelChanged if another
+    process changes the live model at the same time.
     """
     live = registry.live_model(unit)
     if live is None or live.run_id is not None or live.location != str(shipped.folder):

@@ -125,7 +125,7 @@ def newest_in(unit: UnitOfWork, *states: RunState) -> Run | None:
 
 
 def cancel(unit: UnitOfWork, run_id: int) -> bool:
-    """Cancel an open run, or return False if it has already ended in another state.
+    """Cancel an open run, or return False if it has already ended in a different state.
 
     A run without a lease holder ends at once. Otherwise, its worker notices the request when it renews the lease.
     """

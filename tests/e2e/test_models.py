@@ -41,7 +41,7 @@ def playground(tmp_path: Path, home: BotHome) -> Iterator[PlaygroundClient]:
 
 
 def publish(home: BotHome, version: str) -> Path:
-    """Publish and register the starter under another version."""
+    """Publish and register the starter under a different version."""
     folder = home.settings.data_dir / "models" / version
     folder.mkdir(parents=True)
     for path in STARTER.iterdir():

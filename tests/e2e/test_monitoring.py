@@ -45,7 +45,7 @@ def test_a_running_bot_is_measured_and_ready(tmp_path: Path) -> None:
     assert (found["updates"]["handled"], found["votes"]["right"], len(found["bots"])) == (1, 0, 1)
     gone = command(home, "health", METRICS_PORT=port)
     assert gone.exit_code == 1
-    assert f"No bot or worker responds on 127.0.0.1:{port}" in str(gone.exception)
+    assert f"No bot or worker is responding at 127.0.0.1:{port}" in str(gone.exception)
     assert "none is running" in command(home, "status").output
 
 

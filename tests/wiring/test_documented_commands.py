@@ -36,7 +36,7 @@ OTHER_NAMES = {HOME_VARIABLE, "ALL_PROXY", "NO_PROXY", "HTTPS_PROXY", "KERAS_BAC
 FILE_TOOLS = {"base64", "cat", "cd", "chmod", "chown", "cp", "echo", "git", "head", "install", "mkdir", "tar", "tr"}
 SYSTEM_TOOLS = {"createdb", "createuser", "systemctl", "useradd"}
 SHELL_TOOLS = FILE_TOOLS | SYSTEM_TOOLS
-# Prefix that runs a command as the user ``thumbs``.
+# Prefix that runs a command as the ``thumbs`` user.
 AS_USER = ["runuser", "-u", "thumbs", "--"]
 # Make targets that run a ``thumbs`` command with ARGS.
 TARGET_COMMANDS = {

@@ -87,7 +87,7 @@ def _adopt_shipped(database: Database, settings: Settings) -> None:
 
 
 def _champion_files(settings: Settings, store: ArtifactStore, champion: ModelVersion, directory: RunDirectory) -> Path:
-    # The same model may have another path on the machine that registered it.
+    # The same model may have a different path on the machine that registered it.
     if holds_model(settings.model, champion.manifest_sha256):
         return settings.model
     if champion.removed_at is not None:

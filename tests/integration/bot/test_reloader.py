@@ -172,7 +172,7 @@ async def test_an_unavailable_store_is_retried_after_a_while(
 
 
 def published(folder: Path, version: str) -> Path:
-    """Publish the starter under another version."""
+    """Publish the starter under a different version."""
     folder.mkdir(parents=True)
     for path in STARTER.iterdir():
         if path.name != MANIFEST:

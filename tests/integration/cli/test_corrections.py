@@ -135,7 +135,7 @@ def test_every_invalid_row_is_reported_and_nothing_is_imported(run: Run, databas
     assert str(raised.value).splitlines()[1:] == [
         "Row 2: 'terrible' is not a label; use positive, negative or neither.",
         "Row 3: the text has no words.",
-        "Row 4: the text has another label in row 1.",
+        "Row 4: the text has a different label in row 1.",
         "Row 5: the person is missing.",
         "Row 6: the text is in German, and the model reads only English.",
     ]
@@ -144,7 +144,7 @@ def test_every_invalid_row_is_reported_and_nothing_is_imported(run: Run, databas
 
 def test_as_admin_two_people_may_not_disagree(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "bad.csv", (GOOD, "positive", "ann"), (GOOD, "negative", "ben"))
-    with pytest.raises(BadCorrections, match="Row 2: the text has another label in row 1"):
+    with pytest.raises(BadCorrections, match="Row 2: the text has a different label in row 1"):
         run("import", path, "--as-admin")
 
 
@@ -303,7 +303,7 @@ def test_an_export_goes_through_another_database_and_back(
 
 def test_texts_that_differ_in_form_only_are_one_text(run: Run, database: Database, tmp_path: Path) -> None:
     path = write(tmp_path / "bad.csv", (GOOD, "positive", "ann"), (f"{GOOD} ", "negative", "ann"))
-    with pytest.raises(BadCorrections, match="Row 2: the text has another label in row 1"):
+    with pytest.raises(BadCorrections, match="Row 2: the text has a different label in row 1"):
         run("import", path)
     run("import", write(tmp_path / "one.csv", (GOOD, "positive", "ann"), (f"{GOOD} ", "positive", "ben")))
     run("import", write(tmp_path / "two.csv", (GOOD.upper(), "positive", "cat"), (f"{GOOD}!", "positive", "ann")))

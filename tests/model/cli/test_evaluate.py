@@ -1,4 +1,4 @@
-"""``thumbs evaluate`` with published models of random weights: what it prints, writes and rejects."""
+"""``thumbs evaluate`` on published models with random weights: what it prints, writes and rejects."""
 
 import json
 from collections.abc import Callable

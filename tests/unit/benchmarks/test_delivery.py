@@ -37,7 +37,7 @@ WELL = History(TEXTS, CALLS, tuple(StoredReply(text.chat_id, text.message_id, Re
 
 
 def with_reply(place: int, state: ReplyState) -> tuple[StoredReply, ...]:
-    """Return the replies from a correct history, with one of them in another state."""
+    """Return the replies from a correct history, with one of them in a different state."""
     return (*WELL.replies[:place], replace(WELL.replies[place], state=state), *WELL.replies[place + 1 :])
 
 

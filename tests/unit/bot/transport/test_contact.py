@@ -29,7 +29,7 @@ def test_a_webhook_of_another_address_is_a_problem() -> None:
     contact.webhook_is_ours = True
     assert contact.problem() is None
     contact.webhook_is_ours = False
-    assert contact.problem() == "It sends this bot's updates to another address."
+    assert contact.problem() == "It sends this bot's updates to a different address."
 
 
 def test_updates_that_cannot_be_delivered_are_a_problem() -> None:

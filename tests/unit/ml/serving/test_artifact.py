@@ -125,7 +125,7 @@ def test_the_old_folder_is_removed_only_after_the_new_one_is_in_place(
 
 
 def kill_while_publishing(folder: Path, moment: str) -> None:
-    """Publish in a process that is killed before the old folder is moved ("written") or "between" the two renames."""
+    """Publish in a process that is killed before the old folder is moved, or between the two renames."""
     program = f"""
 import os, signal
 from pathlib import Path
