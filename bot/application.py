@@ -57,7 +57,7 @@ class Bot:
 
     @property
     def contact(self) -> TelegramContact:
-        """The state of the contact with Telegram."""
+        """The state of this bot's contact with Telegram."""
         return self._connection.contact
 
     async def run(self, stop: asyncio.Event) -> None:

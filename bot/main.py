@@ -39,7 +39,7 @@ def run(settings: Settings) -> None:
         bot = Bot(settings, database, model, reloader)
         monitor = BotMonitor(settings, opened, lambda: model.version, bot.contact)
         REGISTRY.register(monitor)
-        # This comes before the first call to Telegram, so that if the port is in use, nothing has changed yet.
+        # This happens before the first call to Telegram, so that nothing changes there if the port is in use.
         resources.enter_context(monitoring_server(settings, health=monitor.health, ready=monitor.ready))
         asyncio.run(_run(bot, monitor))
 

@@ -157,7 +157,7 @@ def _check_backup(path: Path, opened: "Backup", settings: "Settings") -> None:
     from storage.errors import UnusableBackup
 
     if not runner.knows(opened.contents.revision):
-        raise UnusableBackup(path=path, reason="a newer release of Thumbs made it; install that release")
+        raise UnusableBackup(path=path, reason="it was made by a newer release of Thumbs; install that release")
     keys = read_keys(settings)
     with _fitting_rows(path):
         secrets = {row["name"]: b64decode(row["value"]) for row in opened.rows("secrets")}

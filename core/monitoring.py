@@ -43,7 +43,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Log a broken connection, which any client can cause, instead of printing a traceback."""
-        logger.debug("A request for metrics or health broke off", exc_info=True)
+        logger.debug("A request for metrics or health was interrupted", exc_info=True)
 
 
 class _Ipv6Server(_Server):
@@ -118,10 +118,10 @@ def _application(health: Check, ready: Check) -> Application:
 
 
 def _read_metrics(metrics: Application, environment: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-    """Return the page; an error in a collector must not reach the client, or standard error without redaction."""
+    """Return the page. Errors in collectors must not reach the client, or standard error without redaction."""
     try:
         return metrics(environment, start)
-    # Whatever it is, Prometheus notices that it got no metrics.
+    # After any error, Prometheus notices that it received no metrics.
     except Exception:
         logger.exception("Could not collect the metrics")
         start("500 Internal Server Error", [("Content-Type", "text/plain")])

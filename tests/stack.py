@@ -56,7 +56,7 @@ class Container:
 
 @dataclass
 class Running:
-    """A container's process and its log."""
+    """The process of a container that is running, and its log."""
 
     container: Container
     process: "subprocess.Popen[str]"
@@ -71,12 +71,12 @@ class Running:
                 self._changed.notify_all()
 
     def lines(self, since: int = 0) -> list[str]:
-        """Return the lines after the first ``since``."""
+        """Return the log's lines, without the first ``since`` lines."""
         with self._changed:
             return self.log[since:]
 
     def wait_for(self, words: str, since: int = 0) -> None:
-        """Wait until a line after the first ``since`` contains these words."""
+        """Wait until a line, not counting the first ``since`` lines, contains ``words``."""
         with self._changed:
             found = self._changed.wait_for(lambda: any(words in line for line in self.log[since:]), SOON)
         assert found, f"{self.container.name} never logged {words!r}:\n{''.join(self.log)}"
@@ -138,7 +138,7 @@ class Stack:
         return Container(name, "bot", {**made.secrets, "telegram_token": token}, made.given, port)
 
     def start(self, container: Container) -> Running:
-        """Start a container's process with the image's entry point, ``thumbs``."""
+        """Start a container's process with the image's entry point, which is ``thumbs``."""
         process = self._running.enter_context(
             subprocess.Popen(
                 [sys.executable, "-m", "cli.main", *SERVICES[container.service]["command"]],
@@ -190,7 +190,7 @@ class Stack:
         return values | starter | {name: str(port) for name, port in ports.items() if name in values}
 
     def _volume(self, container: Container, source: str) -> Path:
-        """Return the folder for a volume. A container's own data is not shared with another container of a service."""
+        """Return the folder for a volume. Containers of the same service don't share their own data."""
         own = source == f"{container.service}-data"
         folder = self._folder / "volumes" / (f"{container.name}-data" if own else source)
         folder.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,7 @@ from typing import Final
 from bot.buttons import NUMBER, Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import Texts, fill
 
-# Matches a version that is short enough for a button's data to hold two of them. Models with longer versions get no
-# button.
+# Matches versions so short that two of them fit into a button's data. Models with longer versions get no button.
 _VERSION: Final = "[0-9A-Za-z._-]{1,26}"
 
 

@@ -138,9 +138,9 @@ def _answer(unit: UnitOfWork, tap: Tap, models_tap: ModelsTap) -> tuple[str, Key
 
 
 def _live_line(unit: UnitOfWork, texts: Texts, status: ModelStatus) -> str:
-    """Return the line about the live model and the time since when it has been live.
+    """Return the line about the live model, with the time at which it became live.
 
-    If not all running bots answer with it, return the time at which it was made live instead.
+    If not all running bots answer with it yet, the line says when it was made live.
     """
     made_live = (change.at for change in registry.changes(unit) if change.to_version == status.model.version)
     since = next(made_live, status.model.created_at)

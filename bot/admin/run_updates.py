@@ -26,7 +26,7 @@ _MAX_AGE: Final = timedelta(days=1)
 
 
 class RunUpdates:
-    """Enqueues edits while runs progress, and decisions when runs end. All state is in the database."""
+    """Enqueues edits while runs are in progress, and decisions when runs end. All state is in the database."""
 
     def __init__(self, database: AsyncDatabase, outbox: Outbox, bot_id: int, admin_ids: frozenset[int]) -> None:
         self._database = database

@@ -107,7 +107,7 @@ class Inbox:
         task.add_done_callback(self._background.discard)
 
     async def _store(self, update: RawUpdate) -> bool:
-        """Commit an update, retrying until the database accepts it. Return False for a duplicate or a blocked person's.
+        """Commit an update, retrying until the database accepts it. Return False for a duplicate or a blocked sender.
 
         Raise DataError if the database will never accept the update.
         """

@@ -174,7 +174,7 @@ class Outbox:
                 return await self._send(reply)
 
     async def _send(self, reply: Reply) -> float:
-        """Send a claimed reply and record the result. Return the seconds to wait before the chat's next one."""
+        """Send a claimed reply and record the result. Return the seconds to wait before the chat's next reply."""
         try:
             with CALLING.time():
                 message_id = await self._call(reply)

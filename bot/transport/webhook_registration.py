@@ -109,9 +109,10 @@ class WebhookRegistration:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def check(self) -> None:
-        """Ask Telegram about the webhook. Report a foreign address; register again after refusals by this process.
+        """Ask Telegram about the webhook.
 
-        Raise InvalidToken if Telegram refuses the token.
+        Report a foreign address. Register again if this process refused Telegram's secret. Raise InvalidToken if
+        Telegram refuses the token.
         """
         self._log_refusals()
         try:
@@ -198,10 +199,10 @@ async def release_webhook(telegram: Bot, database: AsyncDatabase) -> None:
 
 
 async def check_address(info: WebhookInfo, wanted: str, bot_id: int, database: AsyncDatabase) -> None:
-    """Raise BadSetting if a bot must not replace the address that Telegram delivers to when it starts.
+    """Raise BadSetting if a bot that is starting must not replace the address that Telegram delivers to.
 
     It may replace an address that this database registered if no other process of the bot is running. ``wanted`` is the
-    new address, or empty for none.
+    new address, or an empty string if there is none.
     """
     if info.url in ("", wanted):
         return
@@ -239,7 +240,7 @@ async def _webhook_info(telegram: Bot, outage: Outage) -> WebhookInfo:
 async def _ask(telegram: Bot) -> WebhookInfo:
     try:
         return await telegram.get_webhook_info()
-    # What PTB raises for a response in an unexpected format, which simple Bot API servers may send.
+    # PTB raises these errors for a response in an unexpected format, which simple Bot API servers may send.
     except (AttributeError, KeyError, TypeError) as error:
         raise _UnreadableAnswer(f"getWebhookInfo cannot be read ({type(error).__name__})") from error
 

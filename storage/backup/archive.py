@@ -21,7 +21,7 @@ from storage.backup.rows import JsonRow
 from storage.errors import UnusableBackup
 
 _CONTENTS: Final = "backup.json"
-# The only names allowed in an archive, so that unpacking cannot write outside the folder.
+# The only names that are allowed in an archive, so that unpacking it cannot write outside its folder.
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _MEMBER: Final = rf"tables/[a-z_]+\.jsonl|models/{_NAME}/{_NAME}"
 _FORMAT: Final = 1
@@ -142,7 +142,10 @@ class Backup:
             yield json.loads(line)
 
     def extract_model(self, version: str, into: Path) -> Path:
-        """Write the files of a model to a new folder in ``into``, and return it. Raise UnwritableFile."""
+        """Write a model's files to a new folder in ``into``, and return the folder.
+
+        Raise UnwritableFile if that fails.
+        """
         folder = into / version
         prefix = f"models/{version}/"
         try:
@@ -178,7 +181,7 @@ def reading(path: Path) -> Iterator[Backup]:
             backup = Backup(path, archive, _read_contents(path, archive))
             backup.verify()
         except (tarfile.TarError, EOFError) as error:
-            raise UnusableBackup(path=path, reason="it is not a tar file, or it is cut off") from error
+            raise UnusableBackup(path=path, reason="it is not a tar file, or it is incomplete") from error
         except OSError as error:
             raise UnusableBackup(path=path, reason=error.strerror or str(error)) from error
         yield backup
@@ -189,7 +192,7 @@ def _read_contents(path: Path, archive: tarfile.TarFile) -> Contents:
     try:
         values = json.loads(data)
         if values.pop("format") != _FORMAT:
-            raise UnusableBackup(path=path, reason="a different version of Thumbs made it")
+            raise UnusableBackup(path=path, reason="it was made by a different version of Thumbs")
         return TypeAdapter(Contents).validate_python(values)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise UnusableBackup(path=path, reason=f"its {_CONTENTS} is unreadable") from error

@@ -1,4 +1,4 @@
-"""The tests that the failure table and the security page name exist, and each row names one."""
+"""Each row in the failure table and on the security page names at least one test, and all these tests exist."""
 
 import ast
 import re

@@ -31,7 +31,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def known() -> DatasetSplits:
-    """Reviews of sixty movies, thirty in each official split; some texts occur for two test movies."""
+    """Reviews of sixty movies, thirty in each official split. Some texts occur under two test movies."""
     rows = [
         (f"Review {number} of film {film} in {part}.", number % 2, part, f"{part}-{film}")
         for part in ("train", "test")

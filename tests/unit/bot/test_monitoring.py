@@ -1,4 +1,4 @@
-"""A bot checks its own event loop."""
+"""The bot's health check detects a blocked event loop."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""``thumbs health`` against whatever may have the port."""
+"""``thumbs health`` handles any response, even if another program uses the port."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Ids that no database can hold are refused as arguments."""
+"""Commands refuse ids that no database can store."""
 
 import pytest
 from typer.testing import CliRunner

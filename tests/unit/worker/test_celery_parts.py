@@ -1,4 +1,4 @@
-"""An outage of the broker is logged once by Celery's scheduler; any other error is logged with its traceback."""
+"""Celery's scheduler logs a broker outage only once, and any other error with its traceback."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scheduler:
 
 
 def send_due(scheduler: Scheduler, *errors: Exception | None) -> None:
-    """Send a scheduled message several times; sending raises these errors."""
+    """Send a scheduled message once for each item in ``errors``. Sending raises that error, if it is not None."""
     entry = beat.ScheduleEntry("name", "no such task", schedule=1, app=scheduler.app)
     outcomes = iter(errors)
 

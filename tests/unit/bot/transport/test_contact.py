@@ -1,4 +1,4 @@
-"""A bot is in contact while Telegram responds and the bot's webhook, if it has one, is still its own."""
+"""A bot is in contact with Telegram while Telegram responds and the webhook, if any, is still the bot's own."""
 
 import time
 

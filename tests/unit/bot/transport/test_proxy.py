@@ -1,4 +1,4 @@
-"""The bot uses the system's HTTP proxy for Telegram, none for this machine, and reports a proxy that it cannot use."""
+"""The bot uses HTTP proxies from the environment for Telegram, but not for this machine, and reports other proxies."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"https_proxy": "proxy.example:3128"}, "http://proxy.example:3128"),
         ({"ALL_PROXY": HTTP_PROXY}, HTTP_PROXY),
         ({"HTTP_PROXY": HTTP_PROXY}, None),
-        # As desktops set them.
+        # Desktop environments set these variables.
         ({"HTTPS_PROXY": HTTP_PROXY, "ALL_PROXY": "socks://127.0.0.1:1080/"}, HTTP_PROXY),
         ({"HTTPS_PROXY": HTTP_PROXY, "NO_PROXY": "telegram.org"}, None),
         ({"ALL_PROXY": "socks://127.0.0.1:1080/", "no_proxy": "*"}, None),

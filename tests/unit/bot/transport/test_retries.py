@@ -1,4 +1,4 @@
-"""A call is retried after a temporary failure, after the pause that Telegram asks for or a growing one."""
+"""After a temporary failure, a call is retried after the pause that Telegram asks for, or after growing pauses."""
 
 import asyncio
 

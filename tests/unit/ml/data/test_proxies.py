@@ -1,4 +1,4 @@
-"""A proxy that the environment names and that cannot be used is reported by a sentence, without its password."""
+"""An unusable proxy in the environment is reported in one sentence, without its password."""
 
 from pathlib import Path
 
