@@ -118,7 +118,7 @@ def _counted(name: str, rows: Iterable[dict[str, object]]) -> Iterator[dict[str,
 
 
 def _add_models(settings: "Settings", writer: "BackupWriter", versions: "list[ModelVersion]") -> None:
-    """Add the models in the store. Shipped models in their own folders are not added: the installation has them."""
+    """Add the models in the store. Shipped models are not added, because the installation contains them."""
     from storage.errors import NotInTheStore
     from storage.models.artifact_store import ArtifactStore, is_folder
 
@@ -184,7 +184,10 @@ def _restore_rows_and_models(path: Path, opened: "Backup", settings: "Settings")
 
 
 def _finish(settings: "Settings", deleted: set[bytes]) -> "AfterRestore":
-    """Settle the restored database, check that the key decrypts it, and let others use it, in one transaction."""
+    """Apply the deletions, set aside pending work, and let others use the database.
+
+    This is one transaction. Raise RowsUndecipherable if the key does not decrypt the rows.
+    """
     from migrations import runner
     from storage.backup.after_restore import settle
     from storage.db.database import Database

@@ -20,7 +20,7 @@ def health(
 ) -> None:
     """Check that the bot or worker on this machine can reach everything that it depends on.
 
-    Asks the process that serves METRICS_PORT. The exit status is 1 if it is not ready or does not respond.
+    This asks the process that serves METRICS_PORT. The exit status is 1 if it is not ready or does not respond.
 
     \b
     Examples:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def exit_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM raise SystemExit, as Ctrl-C raises KeyboardInterrupt, so that half-written files are removed.
+    """Make SIGTERM raise SystemExit, just as Ctrl-C raises KeyboardInterrupt, so that half-written files are removed.
 
     Processes that stop gracefully replace this handler with their own.
     """

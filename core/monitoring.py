@@ -118,7 +118,7 @@ def _application(health: Check, ready: Check) -> Application:
 
 
 def _read_metrics(metrics: Application, environment: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-    """Return the page. Errors in collectors must not reach the client, or standard error without redaction."""
+    """Return the metrics. Errors in collectors must not reach the client, or standard error without redaction."""
     try:
         return metrics(environment, start)
     # After any error, Prometheus notices that it received no metrics.

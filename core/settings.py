@@ -398,7 +398,7 @@ def read_settings() -> Settings:
     read.
     """
     if not home_folder().is_dir():
-        # If the name is misspelt, a new database in a new folder would look as if all data had been lost.
+        # If the name were misspelt, a new database in a new folder would look as if all data had been lost.
         raise BadSetting(name=HOME_VARIABLE, reason=f"there is no folder {home_folder()}")
     env_file = home_folder() / ".env"
     _check_env_file(env_file)

@@ -1,4 +1,4 @@
-"""Deletes people again who were deleted since the backup, and sets aside work that may have been done already."""
+"""Repeats the deletions made since the backup, and sets aside work that may already have been done."""
 
 from dataclasses import dataclass
 

@@ -129,7 +129,7 @@ def writing(path: Path) -> Iterator[BackupWriter]:
 
 
 class Backup:
-    """A verified archive, which contains everything in its table of contents, unchanged."""
+    """A verified archive, with contents that are complete and unchanged."""
 
     def __init__(self, path: Path, archive: tarfile.TarFile, contents: Contents) -> None:
         self._path = path

@@ -9,7 +9,7 @@ from storage.db.tables import BotRow
 
 
 def webhook_secret(unit: UnitOfWork, bot_id: int) -> str | None:
-    """Return the bot's secret, or None if this database has no webhook of the bot."""
+    """Return the bot's secret, or None if this database has no webhook for the bot."""
     stored = unit.scalar(select(BotRow.webhook_secret).where(BotRow.bot_id == bot_id))
     return None if stored is None else unit.cipher.decrypt(stored)
 

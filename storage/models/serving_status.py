@@ -1,4 +1,4 @@
-"""The state of each model: what the registry decided, and what the running bots report."""
+"""Determines the state of each model from the registry and from the reports of the running bots."""
 
 from dataclasses import dataclass
 from enum import StrEnum
