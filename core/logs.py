@@ -32,7 +32,7 @@ _LIBRARY_LEVELS = {
     "apscheduler": logging.WARNING,
     "alembic": logging.WARNING,
     "tornado.access": logging.WARNING,
-    # Logs every malformed request, and anyone can send those.
+    # It logs malformed requests, which anyone can send.
     "tornado.general": logging.WARNING,
     # These loggers log every message, and the scheduler sends one every few seconds.
     "celery.beat": logging.WARNING,

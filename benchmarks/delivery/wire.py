@@ -77,7 +77,7 @@ class WireLog:
             return list(self._calls)
 
     def arrived_since(self, moment: float) -> bool:
-        """Return whether a message has arrived since a ``time.monotonic()``."""
+        """Return whether a message has arrived since this ``time.monotonic()`` timestamp."""
         for read_at, call in reversed(self.timed_calls()):
             if read_at < moment:
                 return False

@@ -243,6 +243,6 @@ def _incoming(bot_id: int, payload: str) -> Incoming | None:
 
 
 def _next_retry(earlier: _Retry | None, now: float) -> _Retry:
-    """Return the next retry of an update scheduled ``now``. It expires, so that handled updates are forgotten."""
+    """Return the retry that follows one scheduled ``now``. It expires, so that handled updates are forgotten."""
     pause = SWEEP_SECONDS if earlier is None else min(2 * earlier.pause, _MAX_RETRY_SECONDS)
     return _Retry(due=now + pause, expires=now + pause + _MAX_RETRY_SECONDS, pause=pause)
