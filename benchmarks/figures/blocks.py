@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from benchmarks.figures import learning, model_quality, robustness, serving, training
+from benchmarks.figures import delivery, learning, model_quality, robustness, serving, training
 from benchmarks.figures.markdown import Results
 
 
@@ -25,6 +25,7 @@ BLOCKS: Final[dict[str, Block]] = {
     "feedback_round": Block("fine_tuning", training.feedback_round),
     "feedback_value": Block("feedback_value", learning.feedback_value),
     "learning_loop": Block("learning_loop", learning.learning_loop),
+    "delivery": Block("delivery", delivery.delivery),
     "chaos": Block("chaos", robustness.chaos),
     "poison": Block("poison", robustness.poison),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from benchmarks.delivery.report import MAX_UNCERTAIN
 from benchmarks.figures.markdown import NONE, Results, bold, command, measured, paragraphs, percent, table
 
 _LANES: Final = {
@@ -13,6 +14,8 @@ _LANES: Final = {
     "plain-bot": "Plain bot, polling",
 }
 _PLAIN: Final = "plain-bot"
+# The kills in all lanes of Thumbs, with the default options.
+_PLANNED: Final = 1000
 _FIGURES: Final[dict[str, Callable[[Results], str]]] = {
     "Kills": lambda lane: str(lane["kills"]),
     "Kills while starting, receiving, classifying, sending": lambda lane: ", ".join(
@@ -20,6 +23,7 @@ _FIGURES: Final[dict[str, Callable[[Results], str]]] = {
     ),
     "Kills with a text or a reply in progress": lambda lane: _of_thumbs(lane, "during_work"),
     "Kills with a call to Telegram in flight": lambda lane: _of_thumbs(lane, "during_call"),
+    "Most calls in flight at one kill": lambda lane: _of_thumbs(lane, "most_calls"),
     "Texts": lambda lane: f"{lane['texts']:,}",
     "Texts lost": lambda lane: bold(str(lane["lost"])),
     "Texts answered twice": lambda lane: bold(str(lane["doubled"])),
@@ -39,7 +43,7 @@ def delivery(found: Results) -> str:
     kills, texts = (sum(lane[name] for lane in thumbs) for name in ("kills", "texts"))
     uncertain = len([reply for reply in found["uncertain"] if reply["lane"] != _PLAIN])
     return paragraphs(
-        f"`thumbs bot` with the model that ships was killed with `kill -9` {kills:,} times at random moments and "
+        f"`thumbs bot` with the model that ships was killed with `kill -9` {_kills(kills)} at random moments and "
         f"restarted immediately. Meanwhile, {load['people']} simulated people wrote a total of {load['rate']:.0f} "
         "texts per second through the playground. The wire refused calls (429, 500, 502), delayed them, cut "
         "connections before and after calls, and delivered updates twice and, by webhook, out of order. The history "
@@ -55,7 +59,9 @@ def delivery(found: Results) -> str:
             [(name, *(figure(lane) for lane in lanes.values())) for name, figure in _FIGURES.items()],
         ),
         f"In total, {uncertain} of {texts:,} replies from Thumbs ({percent(uncertain / texts, 2)}) are uncertain. Each "
-        "one is listed in the database and in the results file.",
+        f"one is listed in the database and in the results file. The aim is at most {percent(MAX_UNCERTAIN)}, and at "
+        "most one per kill. The plain bot answers an update twice if the wire delivers it twice, which happens to "
+        f"{percent(_rate(found, 'duplicate_update'), 0)} of the updates.",
         *_outages(found["outages"]),
         measured(found),
     )
@@ -92,8 +98,18 @@ def _outages(outages: Results | None) -> tuple[str, ...]:
         ),
         f"Of the {findings['texts']:,} texts written during this test, {len(findings['lost'])} were lost, "
         f"{len(findings['doubled'])} answered twice and {len(findings['out_of_order'])} answered out of order; "
-        f"{len(findings['uncertain'])} replies are uncertain.",
+        f"uncertain replies: {len(findings['uncertain'])}.",
     )
+
+
+def _kills(kills: int) -> str:
+    """Return the number of kills, with the planned number if the time did not suffice for all of them."""
+    return f"{kills:,} times" if kills >= _PLANNED else f"{kills:,} times (of {_PLANNED:,} planned; the time ran out)"
+
+
+def _rate(found: Results, kind: str) -> float:
+    """Return the number of faults of a kind per text."""
+    return float(next(fault["rate"] for fault in found["wire_faults"] if fault["kind"] == kind))
 
 
 def _of_thumbs(lane: Results, name: str) -> str:

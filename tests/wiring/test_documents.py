@@ -124,6 +124,10 @@ def test_the_readme_states_the_committed_results() -> None:
     drive, value, starter = _results("drive"), _results("feedback_value"), _results("starter")
     kills, runs = (sum(run[name] for run in chaos) for name in ("kills", "runs"))
     lost, twice = sum(run["lost"] for run in chaos), sum(run["most_promotions"] > 1 for run in chaos)
+    bots = [lane for name, lane in _results("delivery")["lanes"].items() if name != "plain-bot"]
+    bot_kills, texts, texts_lost, doubled = (
+        sum(lane[name] for lane in bots) for name in ("kills", "texts", "lost", "doubled")
+    )
     figures = {
         f"IMDB's {starter['on_test']['reviews']:,} official test reviews": f"{starter['on_test']['accuracy']:.2%}",
         f"{drive['people_at_once']} people writing at once": f"{drive['seconds_to_reply']['50%']} s",
@@ -132,6 +136,7 @@ def test_the_readme_states_the_committed_results() -> None:
         f"{value['imdb_change']['mean'] * 100:+.1f} points",
         "first reply of the new model": f"{_results('learning_loop')['rounds'][1]['retrain_to_live']:.0f} s",
         f"{kills} processes killed during {runs} training runs": f"{lost}, {twice}",
+        f"{bot_kills} kills of the bot while people wrote {texts:,} texts": f"{texts_lost}, {doubled}",
     }
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     for words, figure in figures.items():
