@@ -27,7 +27,7 @@ _CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
 
 
 def backup(
-    out: Annotated[Path, typer.Option(help="Archive to write. Keep it on a different disk from the database.")],
+    out: Annotated[Path, typer.Option(help="Archive to write, preferably on a different disk from the database.")],
     as_json: AsJson = False,
 ) -> None:
     """Write the database and the published models to one archive, while the bots and workers are running.

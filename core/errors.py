@@ -76,6 +76,7 @@ Pass the facts that the message names: ``raise MissingFile(path=path)``. Command
             RestoreUnfinished  (storage)
             MigrationRefused  (storage)
             KeyMissing  (storage)
+                KeyNotSet  (storage)
             KeyWrong  (storage)
                 RowsUndecipherable  (storage)
             UnknownMessage  (storage)

@@ -40,6 +40,10 @@ class KeyMissing(StorageError):
     )
 
 
+class KeyNotSet(KeyMissing):
+    message = "No encryption key is set, but {path} exists. To use that key, set ENCRYPTION_KEY_FILE to {path}."
+
+
 class KeyWrong(StorageError):
     message = "The encryption key cannot decrypt the stored data. Restore the key that the database was encrypted with."
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from cli.addresses import reachable_host
 from core.errors import PortTaken, UnwritableFile
 from core.settings import HOME_VARIABLE, Settings
-from storage.db.encryption import make_key_file, read_keys
+from storage.db.encryption import DEMO_KEY_FILE, make_key_file, read_keys
 
 # The person whom the playground's page shows first.
 _PLAYGROUND_ADMIN = 1
@@ -53,7 +53,7 @@ def demo_settings(settings: Settings) -> Settings:
 def _with_key(demo: Settings) -> Settings:
     if demo.encryption_key is not None or demo.encryption_key_file is not None:
         return demo
-    key_file = demo.data_dir / "encryption.key"
+    key_file = demo.data_dir / DEMO_KEY_FILE
     if not key_file.exists():
         make_key_file(key_file)
         typer.echo(f"Created the encryption key {key_file}. Keep a copy of it away from the database.")

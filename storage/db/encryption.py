@@ -15,9 +15,11 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from core.errors import BadSetting, UnwritableFile
 from core.settings import Settings
-from storage.errors import KeyExists, KeyMissing, KeyWrong
+from storage.errors import KeyExists, KeyMissing, KeyNotSet, KeyWrong
 
 HASH_KEY_BYTES = 32
+DEMO_KEY_FILE = "encryption.key"
+"""Name of the key file that the demo creates in DATA_DIR."""
 
 
 class Cipher:
@@ -65,14 +67,16 @@ def new_hash_key(keys: Sequence[str]) -> bytes:
 def read_keys(settings: Settings) -> tuple[str, ...]:
     """Return the encryption keys from ENCRYPTION_KEY_FILE or, if it is not set, ENCRYPTION_KEY; newest first.
 
-    Keys are separated by whitespace or commas. Raise KeyMissing if there are no keys, and BadSetting if the file cannot
-    be read or a key is not a Fernet key.
+    Keys are separated by whitespace or commas. Raise KeyMissing if there are no keys (KeyNotSet if DATA_DIR contains
+    the demo's key), and BadSetting if the file cannot be read or a key is not a Fernet key.
     """
     name, value = "ENCRYPTION_KEY", ""
     if settings.encryption_key_file is not None:
         name, value = "ENCRYPTION_KEY_FILE", _read(settings.encryption_key_file)
     elif settings.encryption_key is not None:
         value = settings.encryption_key.get_secret_value()
+    elif (demo_key := settings.data_dir / DEMO_KEY_FILE).is_file():
+        raise KeyNotSet(path=demo_key)
     keys = tuple(value.replace(",", " ").split())
     if not keys:
         raise KeyMissing

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from core.errors import BadSetting, UnwritableFile
 from core.settings import Settings
 from storage.db.encryption import Cipher, make_key_file, new_hash_key, read_keys
-from storage.errors import KeyExists, KeyMissing, KeyWrong
+from storage.errors import KeyExists, KeyMissing, KeyNotSet, KeyWrong
 
 OLD = Fernet.generate_key().decode()
 NEW = Fernet.generate_key().decode()
@@ -86,6 +86,14 @@ def test_a_missing_key_is_reported_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "key").touch()
     with pytest.raises(KeyMissing):
         read_keys(settings(encryption_key_file=tmp_path / "key"))
+
+
+def test_an_unset_key_in_the_data_folder_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "encryption.key"
+    make_key_file(path)
+    with pytest.raises(KeyNotSet, match=f"set ENCRYPTION_KEY_FILE to {path}"):
+        read_keys(settings(data_dir=tmp_path))
+    assert len(read_keys(settings(data_dir=tmp_path, encryption_key_file=path))) == 1
 
 
 @pytest.mark.parametrize("content", [b"hush", b"\xff\xfe not a key"])
