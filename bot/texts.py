@@ -120,6 +120,7 @@ class Texts:
     model_pending: str
     model_accuracy: str
     model_tested: str
+    model_held: str
     model_process: str
     model_refused: str
     model_refusal: str
@@ -134,7 +135,6 @@ class Texts:
     models_removed: str
     models_changes: str
     models_change: str
-    models_change_admin: str
     models_question: str
     models_done: str
     models_stale: str

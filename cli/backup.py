@@ -30,7 +30,9 @@ def backup(
     out: Annotated[Path, typer.Option(help="Archive to write, preferably on a different disk from the database.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write the database and the published models to one archive, while the bots and workers are running.
+    """Write the database and the published models to an archive.
+
+    Bots and workers may keep running meanwhile.
 
     People's texts stay encrypted. The archive does not contain the key, so keep a copy of the key somewhere else.
     DATA_DIR contains the list of deletions that a restore applies.
@@ -72,7 +74,9 @@ def restore(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Restore an archive into an empty database, and apply the deletions that were made since the backup.
+    """Restore an archive into an empty database.
+
+    Deletions that were made since the backup are applied again.
 
     This needs the key that the database was encrypted with. Updates and replies that were pending when the backup was
     made are set aside, because the bot may have handled them since. To see them, run thumbs updates list and thumbs

@@ -17,7 +17,9 @@ def data() -> None:
 def fetch(
     to: Annotated[Path | None, typer.Option(help="File or folder to save the reviews to. Default: DATA_DIR.")] = None,
 ) -> None:
-    """Download the official IMDB reviews (Maas et al. 2011, 84 MB), verify them, and print the file's path.
+    """Download and verify the IMDB reviews, and print their path.
+
+    They are the official archive (Maas et al. 2011, 84 MB).
 
     If the download is interrupted, run the command again to resume it. An existing file is only verified.
 

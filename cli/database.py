@@ -13,7 +13,7 @@ app = typer.Typer(help="Migrate, check and purge the database.", no_args_is_help
 
 @app.command()
 def upgrade() -> None:
-    """Migrate the database to the version that this release needs.
+    """Migrate the database to the version for this release.
 
     \b
     Example:
@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 @app.command()
 def check() -> None:
-    """Check that the database responds, is up to date and can be decrypted with the key.
+    """Check the database's connection, version and key.
 
     The check decrypts the oldest and newest rows in every table, and lists the tables that still need an older key.
 
@@ -53,7 +53,9 @@ def check() -> None:
 def purge(
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
 ) -> None:
-    """Delete data older than RETENTION_DAYS and INBOX_RETENTION_DAYS, and print how many rows were deleted.
+    """Delete data that is too old, and print the counts.
+
+    The limits are RETENTION_DAYS and INBOX_RETENTION_DAYS.
 
     \b
     Examples:
@@ -73,5 +75,6 @@ def purge(
     if as_json:
         typer.echo(json.dumps(counts))
     else:
+        typer.echo("Deleted:")
         for name, count in counts.items():
             typer.echo(f"{count:8,} {name.replace('_', ' ')}")

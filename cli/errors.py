@@ -36,7 +36,10 @@ class NoAdmins(BadInput):
 
 
 class UnknownPerson(BadInput):
-    message = "The database has no person with the Telegram id {telegram_id}. Check the id."
+    message = (
+        "The database has no person with the Telegram id {telegram_id}. Either the id is wrong, or the person was "
+        "deleted. After a deletion, it is no longer known which models used the person's data."
+    )
 
 
 class RunInProgress(ThumbsError):
@@ -54,6 +57,13 @@ class NoEarlierModel(BadInput):
 
 class ColumnTaken(BadInput):
     message = "{path} already has a column named {column}, which the result would overwrite. Rename that column."
+
+
+class MetricsPortNotSet(BadInput):
+    message = (
+        "METRICS_PORT is not set, so the bot or worker does not report its health. Set it to the same free port for "
+        "that process and for this command."
+    )
 
 
 class NotMonitored(ThumbsError):

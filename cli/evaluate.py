@@ -39,7 +39,9 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
-    """Evaluate a published model on labelled reviews, exactly as served by the bot, or compare two models.
+    """Evaluate a model on labelled reviews, or compare two.
+
+    Models classify exactly as the bot serves them.
 
     Needs the training environment: make evaluate installs it and runs this command in it.
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cli.addresses import reachable_host
-from cli.errors import NotMonitored, NotReady
-from core.errors import BadSetting
+from cli.errors import MetricsPortNotSet, NotMonitored, NotReady
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +17,10 @@ _SECONDS: Final = 15.0
 def health(
     as_json: Annotated[bool, typer.Option("--json", help="Print the checks as one JSON object.")] = False,
 ) -> None:
-    """Check that the bot or worker on this machine can reach everything that it depends on.
+    """Check that the bot or worker on this machine is ready.
 
-    This asks the process that serves METRICS_PORT. The exit status is 1 if it is not ready or does not respond.
+    It is ready if it can reach everything that it depends on. The command asks the process that serves METRICS_PORT.
+    The exit status is 1 if that process is not ready or does not respond.
 
     \b
     Examples:
@@ -33,7 +33,7 @@ def health(
 
     settings = read_settings()
     if not settings.metrics_port:
-        raise BadSetting(name="METRICS_PORT", reason="it must be the port where the bot or worker reports its health")
+        raise MetricsPortNotSet
     host = reachable_host(settings.metrics_listen)
     address = f"[{host}]:{settings.metrics_port}" if ":" in host else f"{host}:{settings.metrics_port}"
     try:

@@ -34,9 +34,9 @@ def new_key(
 
 @app.command("rotate")
 def rotate_key() -> None:
-    """Encrypt all stored texts with the newest key, so that the older keys can be removed.
+    """Encrypt all stored texts with the newest key.
 
-    Stop every bot first. If a bot is running, nothing is changed.
+    Afterwards, the older keys can be removed. Stop every bot first. If a bot is running, nothing is changed.
 
     \b
     Example:
@@ -50,4 +50,4 @@ def rotate_key() -> None:
         refuse_beside_bots(unit)
         rows = rotate_keys(unit)
         refuse_beside_bots(unit)  # a bot may have started in the meantime
-    typer.echo(f"{rows:,} rows are encrypted with the newest key; the older keys can be removed.")
+    typer.echo(f"Rows encrypted with the newest key: {rows:,}. The older keys can be removed.")

@@ -54,9 +54,9 @@ app.command()(beat)
 
 @app.command()
 def demo() -> None:
-    """Start the bot, its worker and a local chat page, and print the page's URL.
+    """Start the bot, its worker and a local chat page.
 
-    Needs no Telegram token. All data is kept in DATA_DIR. Press Ctrl-C to stop.
+    Prints the page's URL. Needs no Telegram token. All data is kept in DATA_DIR. Press Ctrl-C to stop.
 
     \b
     Examples:

@@ -25,10 +25,11 @@ Why = Annotated[str | None, typer.Option(help="Reason to record in the history."
 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """List the published models, newest first, and the bot instances that answer with them.
+    """List the published models, newest first.
 
-    A model that was made live is "live" once all running bots answer with it, "pending" until then, and "refused" if a
-    bot could not load it. Other models are "kept", or "removed" if their files were removed.
+    Shows the bot instances that answer with each. A promoted model is "live" once all running bots answer with it,
+    "pending" until then, and "refused" if a bot could not load it. Other models are "kept", or "removed" if their files
+    were removed.
 
     \b
     Examples:
@@ -45,7 +46,7 @@ def list_models(as_json: AsJson = False) -> None:
         return
     for status in statuses:
         model = status.model
-        origin = f"run {model.run_id}" if model.run_id is not None else "shipped"
+        origin = f"run {model.run_id}" if model.run_id is not None else "from MODEL"
         line = f"{model.version}  {status.state:<8}  {model.created_at:%Y-%m-%d %H:%M}  {origin}"
         typer.echo("  ".join([line, *_bots(status)]))
     if not statuses:
@@ -54,7 +55,7 @@ def list_models(as_json: AsJson = False) -> None:
 
 @app.command("show")
 def show(version: Version, as_json: AsJson = False) -> None:
-    """Show one model: its origin, its evaluation, and when it was live.
+    """Show a model's origin, evaluation and times as live model.
 
     \b
     Examples:
@@ -81,16 +82,17 @@ def show(version: Version, as_json: AsJson = False) -> None:
     if facts["tested"]:
         typer.echo(f"right on {facts['tested_right']:,} of {facts['tested']:,} test reviews (not used for decisions)")
     for part, figures in (facts["figures"] or {}).items():
-        typer.echo(f"{part}: {json.dumps(figures)}")
+        typer.echo(f"{part}: {_format_figures(figures)}")
     for change in facts["changes"]:
-        who = f"admin {change['who']}" if change["who"] is not None else "no admin"
-        before, after = change["from_version"] or "none", change["to_version"]
-        typer.echo(f"{change['at']:%Y-%m-%d %H:%M}: {before} to {after}, {who}: {change['why']}")
+        replaced = f" and replaced {change['from_version']}" if change["from_version"] else ""
+        typer.echo(f"{change['at']:%Y-%m-%d %H:%M}: {change['to_version']} went live{replaced}. {change['reason']}")
 
 
 @app.command("promote")
 def promote(version: Version, why: Why = None) -> None:
-    """Make a model live. Running bots load it within seconds, and thumbs models list shows which answer with it.
+    """Make a model live.
+
+    Running bots load it within seconds, and thumbs models list shows which bots answer with it.
 
     \b
     Example:
@@ -106,7 +108,7 @@ def rollback(
     ] = None,
     why: Why = None,
 ) -> None:
-    """Make the previous live model, or an older model, live again.
+    """Make the previous or an older model live again.
 
     \b
     Examples:
@@ -121,7 +123,9 @@ def export(
     version: Version,
     out: Annotated[Path, typer.Option(help="Folder to write to. An older model there is replaced.")],
 ) -> None:
-    """Verify a model's files, and copy them to a folder that Hugging Face's from_pretrained can load.
+    """Verify a model's files, and copy them to a folder.
+
+    Hugging Face's from_pretrained can load the folder.
 
     \b
     Example:
@@ -160,9 +164,9 @@ def _make_live(version: str | None, command: str, why: str | None) -> None:
             version = earlier[0].version
         registry.make_live(unit, version, _change_reason(command, why))
     if before is not None and before.version == version:
-        typer.echo(f"Model {version} was already made live, so nothing changed.", err=True)
+        typer.echo(f"Model {version} is already promoted, so nothing changed.", err=True)
     else:
-        typer.echo(f"Model {version} was made live. thumbs models list shows which bots answer with it.", err=True)
+        typer.echo(f"Model {version} is promoted. thumbs models list shows which bots answer with it.", err=True)
 
 
 def _change_reason(command: str, why: str | None) -> str:
@@ -174,7 +178,7 @@ def _change_reason(command: str, why: str | None) -> str:
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a user in a container may have no name
         user = str(os.getuid())
-    done = f"thumbs models {command} by {user}"
+    done = f"user {user} ran thumbs models {command}"
     return done if why is None else f"{done}: {why}"
 
 
@@ -204,7 +208,7 @@ def _model_facts(database: "Database", settings: "Settings", version: str) -> di
         **_status_facts(status),
         "decision": run.decision if run else None,
         "figures": figures,
-        "changes": [dataclasses.asdict(change) for change in changes],
+        "changes": [{**dataclasses.asdict(change), "reason": change.reason} for change in changes],
     }
 
 
@@ -228,6 +232,12 @@ def _bots(status: "ModelStatus") -> list[str]:
 
 def _to_json(value: object) -> str:
     return json.dumps(value, default=lambda moment: moment.isoformat(), indent=2)
+
+
+def _format_figures(figures: dict[str, Any]) -> str:
+    """Return figures as words, such as "reviews 1,225, log loss 0.1842"."""
+    values = ((name.replace("_", " "), value) for name, value in figures.items())
+    return ", ".join(f"{name} {f'{value:,.4g}' if isinstance(value, float) else value}" for name, value in values)
 
 
 def _format_value(value: object) -> str:

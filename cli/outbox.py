@@ -13,7 +13,7 @@ from storage.db.states import ReplyState
 if TYPE_CHECKING:
     from storage.chat.undelivered import UndeliveredReply
 
-app = typer.Typer(help="List, retry or drop replies that did not arrive or may not have arrived.", no_args_is_help=True)
+app = typer.Typer(help="List, retry or drop replies that may not have arrived.", no_args_is_help=True)
 
 ReplyIds = Annotated[
     list[int], typer.Argument(metavar="ID...", help="Ids from thumbs outbox list.", min=MIN_ID, max=MAX_ID)
@@ -29,7 +29,9 @@ def list_replies(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the replies that were not sent, oldest first, with the number in each state.
+    """List the replies that were not sent, oldest first.
+
+    Also prints the number of replies in each state.
 
     Uncertain replies may or may not have arrived. UNCERTAIN_REPLIES decides whether the bot sends them again. The
     replies' texts are not shown.
@@ -77,7 +79,9 @@ def retry(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
 
 @app.command()
 def drop(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
-    """Give up on pending or uncertain replies: mark them as failed and don't send them.
+    """Give up on pending or uncertain replies.
+
+    Marks them as failed, so that they are not sent.
 
     If one of the replies cannot be dropped, none of them is dropped.
 

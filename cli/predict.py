@@ -87,7 +87,7 @@ def _predict_file(classifier: "Classifier", source: Path, target: Path, column: 
         typer.echo(json.dumps(facts, ensure_ascii=False))
     else:
         typer.echo(
-            f"{summary.rows:,} rows in {summary.seconds:.1f} s: {summary.positive:,} positive and "
-            f"{summary.negative:,} negative, written to {target}",
+            f"Rows: {summary.rows:,} ({summary.positive:,} positive, {summary.negative:,} negative), "
+            f"in {summary.seconds:.1f} s. Written to {target}.",
             err=True,
         )

@@ -17,7 +17,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the status as one JS
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show pending and failed work, and the model that each running bot serves.
+    """Show pending and failed work, and each bot's model.
 
     \b
     Examples:

@@ -13,7 +13,7 @@ def summary(
     ] = None,
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or path of its .toml file.")] = "default",
 ) -> None:
-    """Print the layers and parameters of the network that a recipe fine-tunes.
+    """Print the layers and parameters of a recipe's network.
 
     Needs the training environment: make summary installs it and runs this command in it.
 

@@ -13,7 +13,7 @@ from storage.db.states import UpdateState
 if TYPE_CHECKING:
     from storage.chat.unfinished import UnfinishedUpdate
 
-app = typer.Typer(help="List, show, retry or drop updates that are pending or failed.", no_args_is_help=True)
+app = typer.Typer(help="List, show, retry or drop pending or failed updates.", no_args_is_help=True)
 
 UpdateId = Annotated[int, typer.Argument(metavar="ID", help="An id from thumbs updates list.", min=MIN_ID, max=MAX_ID)]
 UpdateIds = Annotated[
@@ -33,7 +33,7 @@ def list_updates(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the updates that are pending (received) or failed, by bot and id.
+    """List the pending (received) and failed updates.
 
     A failed update has been tried three times, and is kept for INBOX_RETENTION_DAYS. What people sent is not
     shown.
@@ -59,7 +59,7 @@ def list_updates(
 
 @app.command()
 def show(update_id: UpdateId, bot: BotId = None, as_json: AsJson = False) -> None:
-    """Show one update with its last error and its content. This prints what a person sent.
+    """Show an update with its last error and its content. This prints what a person sent.
 
     \b
     Examples:
@@ -102,7 +102,9 @@ def retry(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> 
 
 @app.command()
 def drop(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> None:
-    """Give up on pending or failed updates: their content is deleted, and they count as handled.
+    """Give up on pending or failed updates.
+
+    Their content is deleted, and they count as handled.
 
     If one of the updates cannot be dropped, none of them is dropped.
 

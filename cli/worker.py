@@ -19,24 +19,31 @@ def worker(
     ] = None,
     beat: Annotated[bool, typer.Option("--beat", help="Run the scheduler too. Only one process may run it.")] = False,
 ) -> None:
-    """Start a worker, which fine-tunes, evaluates and publishes models until it is stopped.
+    """Start a worker that trains, evaluates and publishes models.
 
-    Needs the training environment, the bot's encryption key and database, and a broker that the bot can reach. If the
-    worker stops during a run, another worker resumes the run.
+    It runs until it is stopped. Needs the training environment (unless it consumes only housekeeping or TRAINING_PYTHON
+    is set), the bot's encryption key and database, and a broker that the bot can reach. If the worker stops during a
+    run, another worker resumes the run.
 
     \b
     Examples:
       thumbs worker --beat
       BROKER_URL=redis://queue.example.org thumbs worker --queue fine-tuning
     """
+    from cli.training_environment import require_training_environment
     from core.settings import read_settings
     from worker.main import run_worker
 
-    run_worker(read_settings(), [queue.value for queue in queues or Queue], beat=beat)
+    settings, consumed = read_settings(), queues or list(Queue)
+    if Queue.FINE_TUNING in consumed and settings.training_python is None:
+        require_training_environment("worker")
+    run_worker(settings, [queue.value for queue in consumed], beat=beat)
 
 
 def beat() -> None:
-    """Start the scheduler for periodic tasks, which start due runs, resume lost runs and remove old models.
+    """Start the scheduler for periodic tasks.
+
+    They start due runs, resume lost runs and remove old models.
 
     Exactly one scheduler must run: either this command or a worker with --beat.
 

@@ -20,6 +20,7 @@ Pass the facts that the message names: ``raise MissingFile(path=path)``. Command
             UnknownPerson  (cli)
             NoEarlierModel  (cli)
             ColumnTaken  (cli)
+            MetricsPortNotSet  (cli)
             UnreadableTable  (ml)
             EmptyTable  (ml)
             NotTheImdbData  (ml)

@@ -12,7 +12,7 @@ from bot.texts import Texts, fill
 from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from ml.serving.artifact import Manifest
 from storage.db.database import UnitOfWork
-from storage.db.states import ReplyState
+from storage.db.states import ReplyState, RunState
 from storage.models import instances, registry
 from storage.models.instances import BotInstance
 from storage.models.registry import ModelChange, Promotion
@@ -76,10 +76,13 @@ def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest, bot_id: int) 
     status = live_status(unit)
     if status is not None:
         live = status.model
-        lines.append(_live_line(unit, texts, status))
-        decision = runs.get_run(unit, live.run_id).decision if live.run_id is not None else None
-        if decision is not None:
-            lines.append(fill("{sentence}", sentence=truncate(decision["sentence"], REASON_LENGTH)))
+        promotions = [change for change in registry.changes(unit) if change.to_version == live.version]
+        lines.append(_live_line(texts, status, promotions[0].at if promotions else live.created_at))
+        run = runs.get_run(unit, live.run_id) if live.run_id is not None else None
+        if run is not None and run.state is RunState.HELD and promotions:
+            lines.append(fill(texts.model_held, why=truncate(promotions[0].reason, REASON_LENGTH)))
+        elif run is not None and run.decision is not None:
+            lines.append(fill("{sentence}", sentence=truncate(run.decision["sentence"], REASON_LENGTH)))
         measured = manifest.figures.get("dev", {}) if manifest.version == live.version else {}
         if "accuracy" in measured:
             percent = f"{100 * measured['accuracy']:.1f}"
@@ -137,13 +140,8 @@ def _answer(unit: UnitOfWork, tap: Tap, models_tap: ModelsTap) -> tuple[str, Key
     return models_page(unit, texts, fill(note, version=models_tap.version))
 
 
-def _live_line(unit: UnitOfWork, texts: Texts, status: ModelStatus) -> str:
-    """Return the line about the live model, with the time at which it became live.
-
-    If not all running bots answer with it yet, the line says when it was made live.
-    """
-    made_live = (change.at for change in registry.changes(unit) if change.to_version == status.model.version)
-    since = next(made_live, status.model.created_at)
+def _live_line(texts: Texts, status: ModelStatus, since: datetime) -> str:
+    """Return the line about the live model, which was promoted at ``since``."""
     line = texts.model_live if status.state is ModelState.LIVE else texts.model_pending
     return fill(line, since=_minute(since), **_values(status))
 
@@ -175,10 +173,8 @@ def _values(status: ModelStatus) -> dict[str, object]:
 
 
 def _change_line(texts: Texts, change: ModelChange) -> str:
-    values = {"at": _minute(change.at), "version": change.to_version, "why": truncate(change.why, REASON_LENGTH)}
-    if change.who is None:
-        return fill(texts.models_change, **values)
-    return fill(texts.models_change_admin, who=change.who, **values)
+    why = truncate(change.reason, REASON_LENGTH)
+    return fill(texts.models_change, at=_minute(change.at), version=change.to_version, why=why)
 
 
 def _minute(moment: datetime) -> str:

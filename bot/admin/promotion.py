@@ -17,7 +17,7 @@ from storage.models.registry import Promotion
 from storage.training import runs
 from storage.training.runs import Run
 
-_WHY: Final = "an admin promoted what run {number} made"
+_WHY: Final = "an admin promoted run {number}'s model"
 
 
 def enqueue_card(unit: UnitOfWork, run: Run, bot_id: int, chat_id: int, texts: Texts) -> None:

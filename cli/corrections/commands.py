@@ -10,7 +10,7 @@ import typer
 from cli.open_database import open_database
 from cli.options import MAX_ID, MIN_ID
 
-app = typer.Typer(help="Import and export votes, and list the models that used a person's data.", no_args_is_help=True)
+app = typer.Typer(help="Import and export votes, and report on labellers.", no_args_is_help=True)
 
 
 @app.command("import")
@@ -23,13 +23,14 @@ def import_file(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
 ) -> None:
-    """Import labelled texts: each row has a text, a person, and that person's label: positive, negative or neither.
+    """Import labelled texts from a file.
 
-    Either all rows are imported or none. The live model classifies each new text. The first person listed with a text
-    is its author. Names that differ only in case or blanks are one person, and texts that differ only in case,
-    punctuation or blanks are one text. An exported file can be imported again, with the same votes by the same people.
-    By importing a person's texts, you state that the person consents to training on them. This consent is recorded,
-    except for people whom the bot knows from Telegram. For them, only their own answer in the chat counts.
+    Each row has a text, a person, and that person's label: positive, negative or neither. Either all rows are imported
+    or none. The live model classifies each new text. The first person listed with a text is its author. Names that
+    differ only in case or blanks are one person, and texts that differ only in case, punctuation or blanks are one
+    text. An exported file can be imported again, with the same votes by the same people. By importing a person's texts,
+    you state that the person consents to training on them. This consent is recorded, except for people whom the bot
+    knows from Telegram. For them, only their own answer in the chat counts.
 
     \b
     Examples:
@@ -63,7 +64,7 @@ def import_file(
         typer.echo(json.dumps(counts))
     else:
         typer.echo(
-            f"Imported {imported.votes:,} votes by {imported.people:,} people; {imported.texts:,} texts were new.",
+            f"Imported votes: {imported.votes:,}. People: {imported.people:,}. New texts: {imported.texts:,}.",
             err=True,
         )
 
@@ -77,11 +78,12 @@ def export_file(
         bool, typer.Option("--usable", help="Write only eligible texts, once each, with the agreed label.")
     ] = False,
 ) -> None:
-    """Write all votes to a file, each with the state of its text: usable, waiting, quarantined or settled as neither.
+    """Write all votes to a file.
 
-    Data without consent is left out. People appear as numbers with a code that an import recognises. In CSV files, a
-    text that a spreadsheet would treat as a formula gets a leading apostrophe, which an import removes again. Parquet
-    files need the training environment.
+    Each has the state of its text: usable, waiting, quarantined or settled as neither. Data without consent is left
+    out. People appear as numbers with a code that an import recognises. In CSV files, a text that a spreadsheet would
+    treat as a formula gets a leading apostrophe, which an import removes again. Parquet files need the training
+    environment.
 
     \b
     Examples:
@@ -103,7 +105,7 @@ def export_file(
     admins = frozenset(settings.admin_ids)
     with open_database(settings) as database, database.reading() as unit:
         written = write_rows(out, vote_rows(unit, settings.feedback_quorum, admins, usable))
-    typer.echo(f"Wrote {written:,} rows to {out}.", err=True)
+    typer.echo(f"Rows written to {out}: {written:,}.", err=True)
 
 
 @app.command("seen-by")
@@ -111,9 +113,10 @@ def seen_by(
     telegram_id: Annotated[int, typer.Argument(help="The person's numeric Telegram id.", min=MIN_ID, max=MAX_ID)],
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
-    """List the model versions that were trained or evaluated on a person's texts or votes.
+    """List the models that used a person's texts or votes.
 
-    Once people withdraw their consent, later runs don't use their data, but versions that already did are still listed.
+    They were trained or evaluated on them. Once people withdraw their consent, later runs don't use their data, but
+    versions that already did are still listed.
 
     \b
     Example:
@@ -134,14 +137,17 @@ def seen_by(
     elif versions:
         typer.echo("\n".join(versions))
     else:
-        typer.echo("No model used any of their data.", err=True)
+        typer.echo(
+            "No model used any data that the database has from this person. It no longer knows about deleted data.",
+            err=True,
+        )
 
 
 @app.command("labellers")
 def labellers(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
-    """Estimate how often each labeller gives the true label, worst first.
+    """Estimate how often each labeller is right, worst first.
 
     Labellers with a low estimate are not excluded. The estimate applies the Dawid-Skene model to texts that
     several people labelled, once there are enough texts.
@@ -178,7 +184,9 @@ def labellers(
 def gold(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
-    """Show how people answered the gold questions in /label, which have known labels, worst first.
+    """Show how people answered the gold questions, worst first.
+
+    Gold questions are texts with known labels that /label mixes in.
 
     \b
     Example:

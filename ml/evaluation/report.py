@@ -69,7 +69,7 @@ def render_report(report: Report, mistakes: Sequence[MistakeList]) -> str:
 
 def _charts(number: int, model: Measurement) -> list[_Chart]:
     found = model.on_all
-    charts = [_Chart("Confusion", model.name, confusion_chart(f"confusion {number}", found.confusion))]
+    charts = [_Chart("Confusion matrix", model.name, confusion_chart(f"confusion {number}", found.confusion))]
     for title, part in (("before", found.uncalibrated), ("after", found.served)):
         error = f"temperature {part.temperature:.2f}, expected calibration error {part.figures.calibration_error:.2%}"
         svg = reliability_chart(f"{title} {number}", part.bins)

@@ -49,6 +49,12 @@ class ModelChange:
     to_version: str
     why: str
 
+    @property
+    def reason(self) -> str:
+        """Return the reason for the change as a sentence. It names the admin, unless that person was deleted."""
+        why = self.why if self.who is None else self.why.replace("an admin", f"admin {self.who}", 1)
+        return why[:1].upper() + why[1:] + ("" if why.endswith((".", "!", "?")) else ".")
+
 
 class Promotion(StrEnum):
     """The outcome of an attempt to make a version live."""

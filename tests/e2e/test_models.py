@@ -118,7 +118,7 @@ def tap_through(client: PlaygroundClient, label: str, question: str) -> None:
     client.tap(page["message_id"], label, user_id=ADMIN)
     wait_for_text(client, ADMIN, question)
     client.tap(page["message_id"], "Yes, change it", user_id=ADMIN)
-    client.wait_for_chat(lambda chat: shows(chat, page["message_id"], "Done: ", "by admin 1"), chat_id=ADMIN)
+    client.wait_for_chat(lambda chat: shows(chat, page["message_id"], "Done: ", "Admin 1 "), chat_id=ADMIN)
 
 
 def test_the_model_is_swapped_and_rolled_back_while_people_write(playground: PlaygroundClient, home: BotHome) -> None:
@@ -161,9 +161,9 @@ def test_a_broken_model_is_refused_and_everyone_who_asks_is_told_so(
     assert "model.safetensors is not the file that was published" in row.refusal
     wait_for_text(playground, ADMIN, "I couldn't load model run-1", f"I'm answering with {SHIPPED} instead")
     playground.message("/model", user_id=ADMIN)
-    wait_for_text(playground, ADMIN, "Model run-1 was made live at", "0 of 1 bots", f"{row.process} refused run-1")
+    wait_for_text(playground, ADMIN, "Model run-1 was promoted at", "0 of 1 bots", f"{row.process} refused run-1")
     playground.message("/models", user_id=ADMIN)
-    wait_for_text(playground, ADMIN, "made live but refused", f"{row.process} refused run-1", "1 of 1 bots answer")
+    wait_for_text(playground, ADMIN, "promoted but refused", f"{row.process} refused run-1", "1 of 1 bots answer")
     person = next(_users)
     playground.message(REVIEW.format(number=1), user_id=person)
     wait_for_text(playground, person, f"model {SHIPPED}")

@@ -167,7 +167,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     # This candidate has no files, so the bot notifies its admin and keeps the champion.
     wait_for(client, shows("I couldn't load model candidate-one"))
     _, decided, _ = answers(client.chat(ADA))
-    assert "Done: candidate-one was made live." in words(decided)
+    assert "Done: candidate-one is promoted." in words(decided)
     assert buttons(decided) == []
     with database.unit_of_work() as unit:
         live, change = registry.live_model(unit), registry.changes(unit, 1)[0]
@@ -190,7 +190,7 @@ def test_a_card_of_a_candidate_that_is_already_live_says_so(client: PlaygroundCl
     client.tap(card["message_id"], "Promote", user_id=ADA)
     wait_for(client, shows("I couldn't load model candidate-two"))
     client.wait_for_chat(
-        lambda chat: any("candidate-two was already made live." in words(message) for message in answers(chat)),
+        lambda chat: any("candidate-two is already promoted." in words(message) for message in answers(chat)),
         chat_id=ADA,
     )
     with database.unit_of_work() as unit:

@@ -66,6 +66,7 @@ def test_every_command_has_help_with_an_example(path: tuple[str, ...], thumbs: T
     assert "Usage: " in result.stdout
     is_group = "Commands:" in result.stdout
     assert is_group or "Example" in result.stdout, "the help has no example"
+    assert not is_group or "..." not in result.stdout.split("Commands:")[1], "a summary does not fit in 80 columns"
 
 
 def test_help_is_fast(thumbs: Thumbs) -> None:

@@ -25,7 +25,7 @@ MANIFEST = Manifest("one", "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {}, [], {})
 
 @pytest.fixture
 def models(database: Database) -> Database:
-    """A database with the models "one" and "two". Model "two" was made live."""
+    """A database with the models "one" and "two". Model "two" is promoted."""
     with database.unit_of_work() as unit:
         for version in ("one", "two"):
             registry.register(unit, version, version[0] * 64, version)
@@ -78,6 +78,14 @@ def test_a_refused_model_is_shown_with_the_reason(models: Database) -> None:
     assert "live since" not in model
 
 
+def test_the_changes_read_as_sentences_and_name_the_admin(models: Database) -> None:
+    with models.unit_of_work() as unit:
+        registry.make_live(unit, "one", "an admin chose it in the list of models", ADMIN)
+    lines = pages(models)[1].splitlines()
+    assert lines[-3].endswith("one went live. Admin 7 chose it in the list of models.")
+    assert lines[-2].endswith("two went live. A test says so.")
+
+
 @pytest.fixture
 def notices(models: Database) -> Iterator[RefusalNotices]:
     store = AsyncDatabase(models)
@@ -106,7 +114,7 @@ async def test_admins_are_notified_of_a_refused_model_once(models: Database, not
     await notices.poll()
     ((chat, text),) = notified(models)
     assert chat == ADMIN
-    assert "I couldn't load model <b>two</b>, which was made live: The model is &lt;broken&gt;." in text
+    assert "I couldn't load the promoted model <b>two</b>: The model is &lt;broken&gt;." in text
     assert "I'm answering with one instead." in text
     serve(models, "host:2", "one", refused="two")  # the bot started again
     await notices.poll()

@@ -27,7 +27,7 @@ def test_after_rotating_the_new_key_alone_opens_the_database(tmp_path: Path) -> 
     database.close()
     result = CliRunner().invoke(app, ["key", "rotate"], env={"DATABASE_URL": url, "ENCRYPTION_KEY": f"{new},{old}"})
     assert result.exit_code == 0, result.output
-    assert "rows are encrypted with the newest key" in result.output
+    assert "Rows encrypted with the newest key: " in result.output
     with pytest.raises(KeyWrong):
         Database.open(url, [old])
     database = Database.open(url, [new])

@@ -124,17 +124,17 @@ def test_a_shipped_model_that_was_replaced_shows_no_figures_of_the_new_one(
 
 
 def test_promote_and_rollback_are_recorded(run: Run, database: Database) -> None:
-    assert "Model two was made live" in run("promote", "two", "--why", "it waited").stderr
+    assert "Model two is promoted" in run("promote", "two", "--why", "it waited").stderr
     assert live(database) == "two"
-    assert "was already made live" in run("promote", "two").stderr
+    assert "is already promoted" in run("promote", "two").stderr
     run("rollback")
     assert live(database) == "one"
     with database.reading() as unit:
         changes = [(change.who, change.to_version, change.why) for change in registry.changes(unit, 2)]
     user = pwd.getpwuid(os.getuid()).pw_name
     assert changes == [
-        (None, "one", f"thumbs models rollback by {user}"),
-        (None, "two", f"thumbs models promote by {user}: it waited"),
+        (None, "one", f"user {user} ran thumbs models rollback"),
+        (None, "two", f"user {user} ran thumbs models promote: it waited"),
     ]
 
 
@@ -157,8 +157,9 @@ def test_show_prints_the_evaluation_and_the_changes(run: Run, database: Database
     shown = run("show", "two").stdout
     assert "right on 17,651 of 19,000 test reviews" in shown
     assert "state: pending" in shown
-    assert 'dev: {"accuracy": 0.9}' in shown
-    assert "one to two, no admin: thumbs models promote" in shown
+    assert "dev: accuracy 0.9\n" in shown
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert f"two went live and replaced one. User {user} ran thumbs models promote" in shown
     facts = json.loads(run("show", "two", "--json").stdout)
     assert facts["figures"] == {"dev": {"accuracy": 0.9}}
     assert [change["from_version"] for change in facts["changes"]] == ["one"]

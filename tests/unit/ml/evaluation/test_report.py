@@ -170,7 +170,7 @@ def test_the_page_has_every_chart_and_escapes_texts() -> None:
     html = render_report(report_of(wrong, rating=[9, 2, 9, 2]), mistake_lists(wrong, rating=[9, 2, 9, 2]))
     titles = re.findall(r"<figcaption><strong>(.*?)</strong>", html)
     assert titles == [
-        "Confusion",
+        "Confusion matrix",
         "Reliability before temperature scaling",
         "Reliability after temperature scaling",
         "Accuracy by length",
