@@ -33,8 +33,8 @@ COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 # Names in capitals that are not Thumbs settings.
 OTHER_NAMES = {HOME_VARIABLE, "ALL_PROXY", "NO_PROXY", "HTTPS_PROXY", "KERAS_BACKEND", "ARGS", "VERSION", "IMDB_FOLDER"}
-FILE_TOOLS = {"base64", "cat", "cd", "chmod", "chown", "cp", "echo", "git", "head", "install", "mkdir", "tar", "tr"}
-SYSTEM_TOOLS = {"createdb", "createuser", "systemctl", "useradd"}
+FILE_TOOLS = {"base64", "cat", "cd", "chmod", "chown", "cp", "echo", "head", "install", "mkdir", "rm", "tar", "tr"}
+SYSTEM_TOOLS = {"createdb", "createuser", "curl", "git", "systemctl", "useradd"}
 SHELL_TOOLS = FILE_TOOLS | SYSTEM_TOOLS
 # Prefix that runs a command as the ``thumbs`` user.
 AS_USER = ["runuser", "-u", "thumbs", "--"]
@@ -63,11 +63,9 @@ class Line:
     def words(self) -> list[str]:
         """The command's words, without comments, leading assignments and ``runuser``."""
         words = shlex.split(self.text, comments=True)
-        if words[: len(AS_USER)] == AS_USER:
-            words = words[len(AS_USER) :]
         while words and _ASSIGNMENT.fullmatch(words[0]):
             words = words[1:]
-        return words
+        return words[len(AS_USER) :] if words[: len(AS_USER)] == AS_USER else words
 
     @property
     def assigned(self) -> list[str]:
@@ -173,7 +171,14 @@ def _shared_options() -> Iterator[Path]:
 
 
 def _check_compose(arguments: list[str]) -> None:
+    if arguments[:2] == ["volume", "rm"]:
+        assert set(arguments[2:]) <= {f"{COMPOSE['name']}_{volume}" for volume in COMPOSE["volumes"]}
+        return
     assert arguments[0] == "compose"
+    if arguments[1] == "cp":
+        service, _, path = arguments[2].partition(":")
+        assert any(volume.endswith(f":{Path(path).parent}") for volume in COMPOSE["services"][service]["volumes"])
+        return
     profiles = {name for service in COMPOSE["services"].values() for name in service.get("profiles", [])}
     if arguments[1] == "run":
         _check_compose_run(arguments[2:])
@@ -294,11 +299,17 @@ def test_a_database_is_checked_purged_and_exported_as_documented(workplace: Path
 
 
 def test_keys_are_rotated_as_documented(workplace: Path) -> None:
-    steps = [block_with("docs/deployment.md", words) for words in ("> both.key", "=both.key thumbs key rotate")]
-    assert steps[0] != steps[1]
+    old = (workplace / "thumbs.key").read_text(encoding="utf-8")
+    marks = ("> /etc/thumbs/both.key", "both.key runuser", "> /etc/thumbs/key", "rm /etc/thumbs/new.key")
+    steps = [block_with("docs/deployment.md", mark) for mark in marks]
     for step in steps:
-        run(workplace, step.replace("/etc/thumbs/key", "thumbs.key"))
-    run(workplace, "thumbs db check", ENCRYPTION_KEY_FILE="new.key")
+        here = step.replace("/etc/thumbs/key", "thumbs.key").replace("/etc/thumbs/", "")
+        for words in ("/srv/thumbs/.venv/bin/", "runuser -u thumbs -- ", "-o thumbs -g thumbs "):
+            here = here.replace(words, "")
+        run(workplace, here.replace("systemctl", "true"), ENCRYPTION_KEY_FILE="thumbs.key")
+    run(workplace, "thumbs db check", ENCRYPTION_KEY_FILE="thumbs.key")
+    assert (workplace / "thumbs.key").read_text(encoding="utf-8") != old
+    assert not {"new.key", "both.key"} & {path.name for path in workplace.iterdir()}
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/deployment.md"])
