@@ -40,5 +40,5 @@ def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, 
         *AdminHandlers(access, runs, promotion, models, BlockingDialog(database, access.admin_ids)).handlers(),
         *LabellerHandlers(access, labelling, quarantine).handlers(),
         *PrivacyHandlers(privacy).handlers(),
-        *ReviewHandlers(database, responder, votes).handlers(),
+        *ReviewHandlers(access, database, responder, votes).handlers(),
     ]

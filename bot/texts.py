@@ -24,6 +24,7 @@ class Texts:
 
     start: str
     help: str
+    help_admin: str
     your_id: str
     privacy: str
     consent_question: str
@@ -55,6 +56,9 @@ class Texts:
     voted_right: str
     voted_wrong: str
     voted_neither: str
+    voted_earlier_right: str
+    voted_earlier_wrong: str
+    voted_earlier_neither: str
     vote_undone: str
     vote_gone: str
     button_right: str

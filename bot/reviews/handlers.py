@@ -5,7 +5,7 @@ from typing import Final
 from telegram import Update
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, TypeHandler, filters
 
-from bot.access import Handler
+from bot.access import Access, Handler
 from bot.database import AsyncDatabase
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.buttons import VOTE_PATTERN, parse_vote_tap
@@ -23,7 +23,10 @@ COMMANDS: Final = ("start", "help", "id")
 class ReviewHandlers:
     """Handlers that anyone can use; replies are enqueued before each handler returns."""
 
-    def __init__(self, database: AsyncDatabase, responder: ReviewResponder, votes: VoteRecorder) -> None:
+    def __init__(
+        self, access: Access, database: AsyncDatabase, responder: ReviewResponder, votes: VoteRecorder
+    ) -> None:
+        self._access = access
         self._database = database
         self._responder = responder
         self._votes = votes
@@ -66,9 +69,11 @@ class ReviewHandlers:
         await self._send(incoming, fill(incoming.texts.start, name=incoming.sender.name))
 
     async def help(self, update: Update, _: Context) -> None:
-        """Handle ``/help``."""
+        """Handle ``/help``. Admins also get the list of their commands."""
         incoming = parse_incoming([update])
-        await self._send(incoming, incoming.texts.help)
+        texts = incoming.texts
+        is_admin = self._access.allows(update)
+        await self._send(incoming, f"{texts.help}\n\n{texts.help_admin}" if is_admin else texts.help)
 
     async def id(self, update: Update, _: Context) -> None:
         """Handle ``/id``: answer with the sender's Telegram id, in the form that ADMIN_IDS expects."""

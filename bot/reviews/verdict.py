@@ -13,7 +13,13 @@ from storage.feedback import votes
 
 
 def render_verdict(texts: Texts, prediction: Prediction, vote: Vote | None = None) -> str:
-    """Return the thumb, label, confidence, number of windows and version, with thanks after a vote, as HTML."""
+    """Return the verdict as HTML, with thanks after a vote."""
+    thanks = {Vote.RIGHT: texts.voted_right, Vote.WRONG: texts.voted_wrong, Vote.NEITHER: texts.voted_neither}
+    return _render(texts, prediction, thanks[vote] if vote is not None else None)
+
+
+def _render(texts: Texts, prediction: Prediction, note: str | None) -> str:
+    """Return the thumb, label, confidence, number of windows and version, with a note about a vote, as HTML."""
     answer = fill(
         texts.verdict_sure if prediction.sure else texts.verdict_unsure,
         thumb=THUMBS[prediction.label],
@@ -24,22 +30,27 @@ def render_verdict(texts: Texts, prediction: Prediction, vote: Vote | None = Non
     if prediction.windows > 1:
         lines.append(fill(texts.windows, windows=prediction.windows))
     lines.append(fill(texts.version, version=prediction.version))
-    if vote is not None:
-        thanks = {
-            Vote.RIGHT: texts.voted_right,
-            Vote.WRONG: texts.voted_wrong,
-            Vote.NEITHER: texts.voted_neither,
-        }
-        lines += ["", thanks[vote]]
+    if note is not None:
+        lines += ["", note]
     return "\n".join(lines)
 
 
 def verdict_content(unit: UnitOfWork, incoming: Incoming, person: Person, prediction_id: int) -> MessageContent:
-    """Return a prediction's verdict with the person's vote. Raise LookupError if the prediction doesn't exist."""
+    """Return a prediction's verdict with the person's earlier vote.
+
+    Raise LookupError if the prediction doesn't exist.
+    """
     prediction = predictions.get_prediction(unit, prediction_id)
     if prediction is None:
         raise LookupError(f"prediction {prediction_id} vanished during the unit of work that found it")
     stored = votes.vote_of(unit, person.id, prediction_id)
     chosen = stored.vote_on(prediction.label) if stored else None
-    text = render_verdict(incoming.texts, prediction, chosen)
-    return MessageContent(text, verdict_keyboard(incoming.texts, prediction_id, chosen), prediction_id, person.id)
+    texts = incoming.texts
+    earlier = {
+        None: None,
+        Vote.RIGHT: texts.voted_earlier_right,
+        Vote.WRONG: texts.voted_earlier_wrong,
+        Vote.NEITHER: texts.voted_earlier_neither,
+    }
+    text = _render(texts, prediction, earlier[chosen])
+    return MessageContent(text, verdict_keyboard(texts, prediction_id, chosen), prediction_id, person.id)

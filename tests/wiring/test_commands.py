@@ -127,7 +127,12 @@ def test_an_unknown_part_is_reported_with_the_known_ones(tmp_path: Path, thumbs:
 
 @pytest.mark.parametrize(
     ("command", "target"),
-    [(("evaluate",), "evaluate"), (("fine-tune", "--out", "mine"), "finetune"), (("summary",), "summary")],
+    [
+        (("evaluate",), "evaluate"),
+        (("fine-tune", "--out", "mine"), "finetune"),
+        (("summary",), "summary"),
+        (("worker",), "worker"),
+    ],
     ids=lambda value: value if isinstance(value, str) else value[0],
 )
 def test_the_serving_environment_names_the_make_target_to_use(

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 from telegram import Bot, Update
 
-from bot.access import Handler
+from bot.access import Access, Handler
 from bot.database import AsyncDatabase
 from bot.reviews.handlers import ReviewHandlers
 from storage.chat import inbox, outbox
@@ -49,7 +49,7 @@ def handler_of(handlers: ReviewHandlers, update: Update) -> Handler:
 
 async def test_a_person_gets_their_id_and_learns_where_it_goes(database: Database) -> None:
     store = AsyncDatabase(database)
-    handlers = ReviewHandlers(store, cast("Any", None), cast("Any", None))
+    handlers = ReviewHandlers(Access([]), store, cast("Any", None), cast("Any", None))
     update = command()
     await store.write(lambda unit: inbox.receive(unit, BOT_ID, 1, PERSON, update.to_json()))
     await handler_of(handlers, update).callback(update, cast("Any", None))
@@ -66,5 +66,5 @@ async def test_a_person_gets_their_id_and_learns_where_it_goes(database: Databas
     ids=["group", "edited"],
 )
 def test_nobody_is_answered_elsewhere(database: Database, update: Update) -> None:
-    handlers = ReviewHandlers(AsyncDatabase(database), cast("Any", None), cast("Any", None))
+    handlers = ReviewHandlers(Access([]), AsyncDatabase(database), cast("Any", None), cast("Any", None))
     assert handler_of(handlers, update).callback == handlers.ignore

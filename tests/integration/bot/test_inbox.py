@@ -17,6 +17,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from telegram import Bot, Update
 from telegram.ext import ApplicationBuilder
 
+from bot.access import Access
 from bot.buttons import TapKind
 from bot.database import AsyncDatabase
 from bot.reviews.answers import ReviewResponder
@@ -249,7 +250,7 @@ async def box(each_store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch) -> Asy
     failures = make_failures(each_store)
     application = ApplicationBuilder().bot(BOT).updater(None).build()
     responder = cast("ReviewResponder", Responder(each_store))
-    application.add_handlers(ReviewHandlers(each_store, responder, VoteRecorder(each_store)).handlers())
+    application.add_handlers(ReviewHandlers(Access([]), each_store, responder, VoteRecorder(each_store)).handlers())
     application.add_error_handler(failures.on_error)
     await application.initialize()
     started = Inbox(BOT, each_store, application.process_update, failures, admit_all)

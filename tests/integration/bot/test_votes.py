@@ -65,5 +65,9 @@ def test_an_earlier_vote_is_shown_as_a_vote_on_the_later_verdict(
         person = TAP.incoming.sender.upsert(unit)
         content = verdict_content(unit, TAP.incoming, person, second.prediction_id)
     texts = TAP.incoming.texts
-    thanks = {Vote.RIGHT: texts.voted_right, Vote.WRONG: texts.voted_wrong, Vote.NEITHER: texts.voted_neither}
-    assert content.text.endswith(thanks[shown])
+    notes = {
+        Vote.RIGHT: texts.voted_earlier_right,
+        Vote.WRONG: texts.voted_earlier_wrong,
+        Vote.NEITHER: texts.voted_earlier_neither,
+    }
+    assert content.text.endswith(notes[shown])

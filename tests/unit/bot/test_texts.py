@@ -136,10 +136,12 @@ def test_a_text_without_markup_is_short(locale: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_the_help_lists_every_public_command(locale: str) -> None:
+def test_the_help_lists_every_command(locale: str) -> None:
     texts = texts_for(locale)
     for command in set(PUBLIC_COMMANDS) - {"start", "help"}:
         assert f"\n/{command} - " in texts.help
+    for command in ADMIN_COMMANDS:
+        assert f"\n/{command} - {getattr(texts, f'command_{command}')}" in texts.help_admin
 
 
 @pytest.mark.parametrize("command", [*PUBLIC_COMMANDS, *ADMIN_COMMANDS])
