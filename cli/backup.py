@@ -122,17 +122,27 @@ def _counted(name: str, rows: Iterable[dict[str, object]]) -> Iterator[dict[str,
 
 
 def _add_models(settings: "Settings", writer: "BackupWriter", versions: "list[ModelVersion]") -> None:
-    """Add the models in the store. Shipped models are not added, because the installation contains them."""
+    """Add every model except the starter, which each installation has. Name the models whose files are missing."""
+    from core.settings import STARTER
+    from ml.serving.artifact import holds_model
+    from storage.backup.archive import model_name
     from storage.errors import NotInTheStore
     from storage.models.artifact_store import ArtifactStore, is_folder
 
     store = ArtifactStore.open(settings.store_address)
     for version in versions:
-        if version.removed_at is not None or is_folder(version.location):
+        is_outside_store = is_folder(version.location)
+        if version.removed_at is not None or (is_outside_store and holds_model(STARTER, version.manifest_sha256)):
             continue
+        if is_outside_store and not holds_model(Path(version.location), version.manifest_sha256):
+            typer.echo(
+                f"Model {version.version} is no longer in {version.location}, so it is not in the backup.", err=True
+            )
+            continue
+        name = model_name(version.version, version.manifest_sha256) if is_outside_store else version.location
         try:
             with TemporaryDirectory() as folder:
-                writer.add_model(version.location, store.fetch(version.location, Path(folder)))
+                writer.add_model(name, store.fetch(version.location, Path(folder)))
         except (NotInTheStore, FileNotFoundError):
             typer.echo(f"Model {version.version} is no longer in the store, so it is not in the backup.", err=True)
 
@@ -180,11 +190,24 @@ def _restore_rows_and_models(path: Path, opened: "Backup", settings: "Settings")
         with _fitting_rows(path):
             tables = tables_in(connection)
             for table in tables:
-                write_rows(connection, table, _counted(table.name, opened.rows(table.name)))
+                rows = opened.rows(table.name)
+                if table.name == "model_versions":
+                    rows = _in_the_store(rows, contents.models)
+                write_rows(connection, table, _counted(table.name, rows))
             advance_ids(connection, tables, contents.last_ids)
         for name in contents.models:
             with TemporaryDirectory() as folder:
                 store.put(opened.extract_model(name, Path(folder)), name)
+
+
+def _in_the_store(rows: Iterable[dict[str, object]], models: list[str]) -> Iterator[dict[str, object]]:
+    """Yield the rows of the registry. A model from outside the store gets its name in the store as its location."""
+    from storage.backup.archive import model_name
+    from storage.models.artifact_store import is_folder
+
+    for row in rows:
+        name = model_name(str(row["version"]), str(row["manifest_sha256"]))
+        yield {**row, "location": name} if name in models and is_folder(str(row["location"])) else row
 
 
 def _finish(settings: "Settings", deleted: set[bytes]) -> "AfterRestore":

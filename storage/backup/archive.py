@@ -46,6 +46,11 @@ class Contents:
     hashes: dict[Annotated[str, StringConstraints(pattern=f"^({_MEMBER})$")], str]
 
 
+def model_name(version: str, manifest_sha256: str) -> str:
+    """Return the name for a model from outside the store: its version, or its hash if the version is not allowed."""
+    return version if re.fullmatch(_NAME, version) else manifest_sha256
+
+
 class BackupWriter:
     """Adds tables and models to an archive.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.settings import STARTER
 from storage.db.database import UnitOfWork
 from storage.models import registry
 from storage.models.registry import ModelVersion
@@ -56,6 +57,8 @@ def _was_shipped(model: ModelVersion) -> bool:
 def _retire(unit: UnitOfWork, replaced: ModelVersion, shipped: ShippedModel) -> None:
     """Mark a model as removed; if it is live, make the shipped model live instead."""
     if replaced.live:
-        why = f"an update of Thumbs replaced the files of {replaced.version}"
+        is_starter = Path(replaced.location) == STARTER
+        updated = f"an update of Thumbs replaced the files of {replaced.version}"
+        why = updated if is_starter else f"the files in {replaced.location} were replaced"
         registry.make_live(unit, shipped.version, why, instead_of=replaced.version)
     registry.mark_removed(unit, replaced.version)

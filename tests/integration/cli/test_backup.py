@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from migrations import runner
+from ml.serving.artifact import manifest_hash
 from storage.backup.rows import read_rows, tables_in
 from storage.chat import inbox, outbox
 from storage.chat.outbox import Draft
@@ -241,6 +242,30 @@ def test_another_key_restores_nothing(environment: dict[str, str], database: Dat
     other = {**environment, "DATABASE_URL": url, "ENCRYPTION_KEY": Fernet.generate_key().decode()}
     assert isinstance(command(other, "restore", str(tmp_path / "thumbs.tar")).exception, KeyWrong)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("version", ["mine-1", "../my model"])
+def test_a_model_outside_the_store_is_restored_into_the_store_and_a_missing_one_is_named(
+    environment: dict[str, str], *, database: Database, keys: tuple[str, ...], version: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{}", encoding="ascii")
+    name = version if version == "mine-1" else manifest_hash(folder)
+    with database.unit_of_work() as unit:
+        register(unit, version, manifest_hash(folder), str(folder))
+        register(unit, "gone-1", "2" * 64, str(tmp_path / "gone"))
+        make_live(unit, version, "the bot started with it")
+    made = command(environment, "backup", "--out", str(tmp_path / "thumbs.tar"))
+    assert f"Model gone-1 is no longer in {tmp_path / 'gone'}" in made.output
+    url = f"sqlite:///{tmp_path / 'new' / 'thumbs.db'}"
+    elsewhere = {**environment, "DATABASE_URL": url, "DATA_DIR": str(tmp_path / "elsewhere")}
+    restored = command(elsewhere, "restore", str(tmp_path / "thumbs.tar"))
+    assert restored.exit_code == 0, restored.output
+    assert (tmp_path / "elsewhere" / "models" / name / "manifest.json").read_text(encoding="ascii") == "{}"
+    locations = {row["version"]: row["location"] for row in all_rows(url, keys)["model_versions"]}
+    assert locations == {version: name, "gone-1": str(tmp_path / "gone")}
 
 
 def test_an_interrupted_restore_may_be_repeated(
