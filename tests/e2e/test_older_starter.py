@@ -107,7 +107,7 @@ def test_the_new_starter_answers_and_models_says_so(upgraded: Upgraded) -> None:
     assert f"model {SHIPPED}" in upgraded.answer("Cold, clumsy and dreadfully played.", BEN)
     page = upgraded.answer("/models", ADA)
     assert f"▶️ {SHIPPED}" in page
-    assert f"{SHIPPED}. an update of Thumbs replaced the files of {OLD}" in page
+    assert f"{SHIPPED} went live. An update of Thumbs replaced the files of {OLD}" in page
     (old,) = [line for line in page.splitlines() if line.startswith(OLD)]
     assert old.endswith("files removed")
     states = {row["version"]: row["state"] for row in json.loads(upgraded.command("models", "list", "--json").stdout)}
