@@ -59,6 +59,6 @@ def _retire(unit: UnitOfWork, replaced: ModelVersion, shipped: ShippedModel) -> 
     if replaced.live:
         is_starter = Path(replaced.location) == STARTER
         updated = f"an update of Thumbs replaced the files of {replaced.version}"
-        why = updated if is_starter else f"the files in {replaced.location} were replaced"
+        why = updated if is_starter else f"the files of {replaced.version} are no longer in {replaced.location}"
         registry.make_live(unit, shipped.version, why, instead_of=replaced.version)
     registry.mark_removed(unit, replaced.version)

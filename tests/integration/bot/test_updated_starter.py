@@ -103,7 +103,7 @@ def test_a_start_after_the_update_makes_the_new_starter_live(served: Database, s
         change = registry.changes(unit, 1)[0]
         assert registry.earlier_live_models(unit) == []
     assert (change.from_version, change.to_version, change.who) == ("old", "new", None)
-    assert change.why == f"the files in {settings.model} were replaced"
+    assert change.why == f"the files of old are no longer in {settings.model}"
 
 
 def test_bots_that_start_together_record_one_change(served: Database, settings: Settings) -> None:
