@@ -51,7 +51,7 @@ def test_a_running_bot_is_measured_and_ready(tmp_path: Path) -> None:
 
 def test_health_needs_the_port(tmp_path: Path) -> None:
     result = command(BotHome.make(tmp_path / "home"), "health")
-    assert "METRICS_PORT cannot be used: it must be the port" in str(result.exception)
+    assert "METRICS_PORT is not set" in str(result.exception)
 
 
 def test_one_id_follows_an_update_through_the_logs(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     wait_for(client, shows("Make the new model live?", "Yes, promote it", "Not now"))
     tap("Yes, promote it")
     # This candidate has no files, so the bot notifies its admin and keeps the champion.
-    wait_for(client, shows("I couldn't load model candidate-one"))
+    wait_for(client, shows("I couldn't load the promoted model candidate-one"))
     _, decided, _ = answers(client.chat(ADA))
     assert "Done: candidate-one is promoted." in words(decided)
     assert buttons(decided) == []
@@ -188,7 +188,7 @@ def test_a_card_of_a_candidate_that_is_already_live_says_so(client: PlaygroundCl
         assert before is not None
         registry.make_live(unit, "candidate-two", "another admin was faster")
     client.tap(card["message_id"], "Promote", user_id=ADA)
-    wait_for(client, shows("I couldn't load model candidate-two"))
+    wait_for(client, shows("I couldn't load the promoted model candidate-two"))
     client.wait_for_chat(
         lambda chat: any("candidate-two is already promoted." in words(message) for message in answers(chat)),
         chat_id=ADA,
