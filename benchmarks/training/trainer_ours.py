@@ -3,8 +3,8 @@
     python -m benchmarks.training.trainer_ours JOB OUT
 
 It writes JSON objects to standard output, one on each line. The first has its precision, threads and packages. At each
-stop in the job, another has the steps' seconds and mean loss. The program continues when it reads a line. OUT becomes
-the fine-tuned Hugging Face folder.
+stop in the job, another has the steps' seconds and mean loss. The program continues when it reads a line. The
+fine-tuned model is saved to OUT as a Hugging Face folder.
 """
 
 import json

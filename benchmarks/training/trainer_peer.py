@@ -5,7 +5,7 @@
 It runs in the environment from ``make peers`` and imports nothing from the project. ``benchmarks/training/job.py``
 describes JOB. It writes JSON objects to standard output, one on each line. The first has its precision, threads and
 packages. At each stop in the job, another has the steps' seconds and losses. The program continues when it reads a
-line. OUT becomes the fine-tuned Hugging Face folder.
+line. The fine-tuned model is saved to OUT as a Hugging Face folder.
 """
 
 import json

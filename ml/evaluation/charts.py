@@ -76,7 +76,7 @@ def reliability_chart(name: str, bins: Sequence[Bin]) -> str:
 
 
 def slices_chart(name: str, axis: str, series: Sequence[tuple[str, Sequence[Slice]]]) -> str:
-    """Draw each slice's accuracy with its 95% interval, for one or two models; the size is beside the name."""
+    """Plot each slice's accuracy with its 95% interval, for one or two models, next to the slice's name and size."""
     with mpl.rc_context(_STYLE):
         figure = Figure(_INCHES, layout="constrained")
         axes = figure.subplots()
