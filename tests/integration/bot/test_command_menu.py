@@ -45,7 +45,7 @@ async def test_a_menu_that_failed_for_a_moment_is_set(
         assert [command.command for command in await telegram.get_my_commands()] == ["start"]
         assert (await telegram.get_my_description()).description
         assert (await telegram.get_my_short_description()).short_description
-    logged = [record.getMessage() for record in caplog.records if record.name.startswith("bot.")]
+    logged = [record.getMessage() for record in caplog.records if record.name == "core.outages"]
     assert [" ".join(message.split()[3:7]) for message in logged] == ["cannot be used; will", "can be used again,"] * 3
 
 

@@ -140,7 +140,7 @@ def test_the_command_saves_the_file_in_a_folder_and_prints_how_to_use_it(
     target = tmp_path / "reviews.tar.gz"
     assert target.read_bytes() == CONTENT
     printed = capsys.readouterr()
-    assert printed.out == f"The reviews are in {target}. Use them with IMDB_PATH={target}, or --data {target}\n"
+    assert printed.out == f"The reviews are in {target}. To use them, set IMDB_PATH={target} or pass --data {target}\n"
     assert "5.1/5.1 MB" in printed.err
 
 
