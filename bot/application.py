@@ -10,22 +10,23 @@ from bot.access import Access
 from bot.admin.refusal_notices import RefusalNotices
 from bot.admin.run_updates import RunUpdates
 from bot.all_handlers import ADMIN_COMMANDS, PUBLIC_COMMANDS, all_handlers
+from bot.connection.contact import TelegramContact
 from bot.database import AsyncDatabase
 from bot.privacy.daily_purge import purge_daily
 from bot.privacy.notifier import CorrectionNotifier
+from bot.ptb_application import build_application
+from bot.receiving.failed_updates import FailedUpdates
+from bot.receiving.flood_limits import FloodLimits
+from bot.receiving.inbox import Inbox
+from bot.receiving.message_parts import JoinedText
+from bot.receiving.receiver import Receiver
+from bot.receiving.update_parsing import updates_in
+from bot.sending.arrivals import Arrivals
+from bot.sending.command_menu import CommandMenus
+from bot.sending.outbox import Outbox
+from bot.sending.troubles import Troubles
 from bot.serving.live_model import LiveModel
 from bot.serving.reloader import ModelReloader
-from bot.transport.arrivals import Arrivals
-from bot.transport.command_menu import CommandMenus
-from bot.transport.connection import TelegramConnection, build_application
-from bot.transport.contact import TelegramContact
-from bot.transport.failed_updates import FailedUpdates
-from bot.transport.flood_limits import FloodLimits
-from bot.transport.inbox import Inbox
-from bot.transport.message_parts import JoinedText
-from bot.transport.outbox import Outbox
-from bot.transport.troubles import Troubles
-from bot.transport.update_parsing import updates_in
 from core.settings import Settings
 from storage.chat import blocks
 from storage.db.database import UnitOfWork
@@ -50,7 +51,7 @@ class Bot:
         failures = FailedUpdates(telegram, database, self._outbox, self._troubles)
         limits = FloodLimits(telegram, database, self._outbox, settings)
         self._inbox = Inbox(telegram, database, self._handle, failures, limits.admits)
-        self._connection = TelegramConnection(settings, self._application, database, self._inbox, self._troubles)
+        self._receiver = Receiver(settings, self._application, database, self._inbox, self._troubles)
         self._menus = CommandMenus(telegram, database, self._access.admin_ids, PUBLIC_COMMANDS, ADMIN_COMMANDS)
         self._application.add_handlers(all_handlers(settings, database, model, self._access))
         self._application.add_error_handler(failures.on_error)
@@ -58,7 +59,7 @@ class Bot:
     @property
     def contact(self) -> TelegramContact:
         """The state of this bot's contact with Telegram."""
-        return self._connection.contact
+        return self._receiver.contact
 
     async def run(self, stop: asyncio.Event) -> None:
         """Answer updates until ``stop`` is set. Raise BadSetting if Telegram ever refuses the token."""
@@ -74,9 +75,9 @@ class Bot:
                 await answering
 
     async def _answer(self, running: AsyncExitStack) -> None:
-        """Start every part, register its shutdown with ``running``, and answer updates until the connection ends."""
-        running.push_async_callback(self._connection.close)
-        await self._connection.open()
+        """Start every part, register its shutdown with ``running``, and answer updates until receiving ends."""
+        running.push_async_callback(self._receiver.close)
+        await self._receiver.open()
         running.push_async_callback(self._reloader.stop)
         await self._reloader.start(self._application.bot.id)
         await self._database.write(self._unblock_admins)
@@ -84,8 +85,8 @@ class Bot:
         await self._outbox.start()
         running.push_async_callback(self._inbox.stop)
         self._inbox.start()
-        running.push_async_callback(self._connection.stop_receiving)
-        await self._connection.start_receiving()
+        running.push_async_callback(self._receiver.stop)
+        await self._receiver.start()
         admins = (self._database, self._outbox, self._application.bot.id, self._access.admin_ids)
         for work in (
             self._menus.publish(),
@@ -98,7 +99,7 @@ class Bot:
         ):
             running.callback(asyncio.create_task(work).cancel)
         logger.info("Answering with model %s", self._model.version)
-        await self._connection.wait()
+        await self._receiver.wait()
 
     def _unblock_admins(self, unit: UnitOfWork) -> None:
         """Unblock people who have become admins."""

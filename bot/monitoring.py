@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.transport.contact import TelegramContact
+from bot.connection.contact import TelegramContact
 from broker.queues import broker_problem
 from core.monitoring import Problems, counts_by_label
 from core.settings import Settings

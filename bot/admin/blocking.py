@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection
 
 from bot.database import AsyncDatabase
+from bot.incoming import Incoming
+from bot.sending.replies import MessageContent, send
 from bot.texts import Texts, fill
-from bot.transport.conversation import Incoming, MessageContent, send
 from storage.chat import blocks
 from storage.db.database import UnitOfWork
 

@@ -11,7 +11,7 @@ from bot.admin.buttons import CARD_PATTERN, MODELS_PATTERN, RUN_PATTERN, parse_c
 from bot.admin.models_page import ModelPages
 from bot.admin.promotion import PromotionDialog
 from bot.admin.training_runs import RetrainDialog
-from bot.transport.update_parsing import Context, parse_incoming, parse_tap
+from bot.receiving.update_parsing import Context, parse_incoming, parse_tap
 from storage.db.states import RunKind
 
 COMMANDS: Final = ("retrain", "model", "models", "block", "unblock")

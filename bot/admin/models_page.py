@@ -7,9 +7,10 @@ from bot.admin.buttons import ModelsAction, ModelsTap, model_change_keyboard, mo
 from bot.buttons import Keyboard
 from bot.database import AsyncDatabase
 from bot.formatting import REASON_LENGTH, truncate
+from bot.incoming import Incoming, Tap
+from bot.sending.replies import MessageContent, edit, send
 from bot.serving.live_model import LiveModel
 from bot.texts import Texts, fill
-from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from ml.serving.artifact import Manifest
 from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState, RunState

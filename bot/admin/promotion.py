@@ -6,8 +6,9 @@ from bot.admin.buttons import CardAction, CardTap, card_keyboard
 from bot.admin.run_text import render_decision
 from bot.buttons import Keyboard
 from bot.database import AsyncDatabase
+from bot.incoming import Tap
+from bot.sending.replies import MessageContent, edit
 from bot.texts import Texts, fill
-from bot.transport.conversation import MessageContent, Tap, edit
 from storage.chat import outbox
 from storage.db.database import UnitOfWork
 from storage.db.states import RunState

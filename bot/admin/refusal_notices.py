@@ -6,7 +6,7 @@ from typing import Final
 from bot.database import AsyncDatabase
 from bot.formatting import REASON_LENGTH, truncate
 from bot.polling import poll_every
-from bot.transport.troubles import Troubles
+from bot.sending.troubles import Troubles
 from storage.db.database import UnitOfWork
 from storage.models import instances
 from storage.models.instances import BotInstance

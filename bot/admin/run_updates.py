@@ -7,8 +7,8 @@ from bot.admin.promotion import enqueue_card
 from bot.admin.training_runs import asks_to_cancel, run_content, serialize_content
 from bot.database import AsyncDatabase
 from bot.polling import poll_every
+from bot.sending.outbox import Outbox
 from bot.texts import texts_for
-from bot.transport.outbox import Outbox
 from storage.chat import outbox as stored_outbox
 from storage.chat.outbox import ReplyStatus
 from storage.db.database import UnitOfWork

@@ -8,8 +8,9 @@ from dataclasses import replace
 from bot.admin.buttons import RunAction, RunTap, run_keyboard
 from bot.admin.run_text import render_run
 from bot.database import AsyncDatabase
+from bot.incoming import Incoming, Tap
+from bot.sending.replies import MessageContent, edit, send
 from bot.texts import Texts
-from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from broker.queues import notify_worker
 from core.errors import ThumbsError
 from core.settings import Settings

@@ -9,7 +9,7 @@ from bot.access import Access, Handler
 from bot.labelling.buttons import LABEL_PATTERN, QUARANTINE_PATTERN, parse_offer_tap, parse_quarantine_tap
 from bot.labelling.label import LabellingDialog
 from bot.labelling.quarantine import QuarantineDialog
-from bot.transport.update_parsing import Context, parse_incoming, parse_tap
+from bot.receiving.update_parsing import Context, parse_incoming, parse_tap
 
 COMMANDS: Final = ("label",)
 ADMIN_COMMANDS: Final = ("quarantine",)

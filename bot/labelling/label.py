@@ -7,11 +7,12 @@ from typing import Final
 
 from bot.database import AsyncDatabase
 from bot.formatting import excerpt
+from bot.incoming import Incoming, Tap
 from bot.labelling.buttons import LabelAction, OfferTap, label_keyboard, undo_keyboard
 from bot.labelling.gold_questions import GoldQuestion, gold_questions
 from bot.privacy.buttons import consent_keyboard
+from bot.sending.replies import MessageContent, edit, send
 from bot.texts import CONSENT_WORDING, Texts, fill
-from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from core.settings import Settings
 from storage.chat import messages, predictions
 from storage.chat.people import Person

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from bot.database import AsyncDatabase
 from bot.formatting import excerpt, percent_of
+from bot.incoming import Incoming, Tap
 from bot.labelling.buttons import LabelAction, QuarantineTap, quarantine_keyboard
 from bot.labelling.label import LABEL_OF, record_label
+from bot.sending.replies import MessageContent, edit, send
 from bot.texts import Texts, fill
-from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from core.settings import Settings
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent

@@ -5,9 +5,10 @@ from typing import Final
 
 from bot.buttons import Keyboard, make_keyboard
 from bot.database import AsyncDatabase
+from bot.incoming import Incoming, Tap
 from bot.privacy.buttons import ConsentTap, consent_keyboard, delete_keyboard, notices_keyboard
+from bot.sending.replies import MessageContent, edit, send
 from bot.texts import CONSENT_WORDING, Texts, fill, texts_for
-from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from storage.chat import outbox, people
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent

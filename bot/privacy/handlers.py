@@ -8,7 +8,7 @@ from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 from bot.access import Handler
 from bot.privacy.buttons import CONSENT_PATTERN, DELETE_PATTERN, NOTICES_PATTERN, parse_consent_tap, parse_delete_tap
 from bot.privacy.consent import PrivacyDialog
-from bot.transport.update_parsing import Context, parse_incoming, parse_tap
+from bot.receiving.update_parsing import Context, parse_incoming, parse_tap
 
 COMMANDS: Final = ("privacy", "consent", "deleteme")
 

@@ -7,9 +7,9 @@ from bot.database import AsyncDatabase
 from bot.polling import poll_every
 from bot.privacy.buttons import notices_keyboard
 from bot.privacy.notification_text import Reprediction, render_notification
+from bot.sending.replies import MessageContent
 from bot.serving.live_model import LiveModel
 from bot.texts import texts_for
-from bot.transport.conversation import MessageContent
 from storage.chat import messages, outbox
 from storage.db.database import UnitOfWork
 from storage.training import notifications

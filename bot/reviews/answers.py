@@ -4,10 +4,11 @@ import asyncio
 from typing import Final
 
 from bot.database import AsyncDatabase
+from bot.incoming import IncomingText
 from bot.reviews.verdict import verdict_content
+from bot.sending.replies import MessageContent, reply
 from bot.serving.live_model import LiveModel
 from bot.texts import Texts, fill
-from bot.transport.conversation import IncomingText, MessageContent, reply
 from ml.serving.engine import Verdict
 from ml.text.language import foreign_language
 from ml.text.plain_text import Content, classify_content

@@ -7,13 +7,14 @@ from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, T
 
 from bot.access import Access, Handler
 from bot.database import AsyncDatabase
+from bot.incoming import Incoming
+from bot.receiving.message_parts import JoinedText
+from bot.receiving.update_parsing import Context, parse_incoming, parse_tap, parse_text, updates_in
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.buttons import VOTE_PATTERN, parse_vote_tap
 from bot.reviews.votes import VoteRecorder
+from bot.sending.replies import MessageContent, send
 from bot.texts import Texts, fill
-from bot.transport.conversation import Incoming, MessageContent, send
-from bot.transport.message_parts import JoinedText
-from bot.transport.update_parsing import Context, parse_incoming, parse_tap, parse_text, updates_in
 from storage.chat import inbox
 from storage.db.database import UnitOfWork
 

@@ -1,9 +1,10 @@
 """Renders stored predictions as verdicts."""
 
 from bot.formatting import THUMBS, percent_of
+from bot.incoming import Incoming
 from bot.reviews.buttons import verdict_keyboard
+from bot.sending.replies import MessageContent
 from bot.texts import Texts, fill
-from bot.transport.conversation import Incoming, MessageContent
 from storage.chat import predictions
 from storage.chat.people import Person
 from storage.chat.predictions import Prediction

@@ -1,11 +1,12 @@
 """Votes on verdicts, and the question about consent after the first vote. Free of Telegram types."""
 
 from bot.database import AsyncDatabase
+from bot.incoming import Incoming, Tap
 from bot.privacy.buttons import consent_keyboard
 from bot.reviews.buttons import VoteTap, verdict_keyboard
 from bot.reviews.verdict import render_verdict, verdict_content
+from bot.sending.replies import MessageContent, edit, send
 from bot.texts import CONSENT_WORDING
-from bot.transport.conversation import Incoming, MessageContent, Tap, edit, send
 from storage.chat import predictions
 from storage.chat.people import Person
 from storage.db.database import UnitOfWork

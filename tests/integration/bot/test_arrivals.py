@@ -12,9 +12,10 @@ from telegram import Bot, Update
 from telegram.request import HTTPXRequest
 
 from bot.database import AsyncDatabase
-from bot.transport.arrivals import Arrivals
-from bot.transport.conversation import Incoming, MessageContent, Sender, reply
-from bot.transport.outbox import Outbox
+from bot.incoming import Incoming, Sender
+from bot.sending.arrivals import Arrivals
+from bot.sending.outbox import Outbox
+from bot.sending.replies import MessageContent, reply
 from storage.chat import outbox as stored_outbox
 from storage.chat import undelivered
 from storage.db.database import Database, UnitOfWork

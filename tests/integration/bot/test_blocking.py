@@ -4,7 +4,7 @@ import pytest
 
 from bot.admin.blocking import BlockingDialog
 from bot.database import AsyncDatabase
-from bot.transport.conversation import Incoming, Sender
+from bot.incoming import Incoming, Sender
 from storage.chat import blocks, outbox
 from storage.db.database import Database
 

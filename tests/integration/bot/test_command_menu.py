@@ -8,9 +8,9 @@ import pytest
 from playground_process import TOKEN
 from telegram import Bot
 
+from bot.connection import retries
 from bot.database import AsyncDatabase
-from bot.transport import retries
-from bot.transport.command_menu import CommandMenus
+from bot.sending.command_menu import CommandMenus
 from playground.client import PlaygroundClient
 from storage.chat.people import upsert_person
 from storage.db.database import Database

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from bot.database import AsyncDatabase
+from bot.incoming import Incoming, Sender, Tap
 from bot.privacy.buttons import ConsentTap
 from bot.privacy.consent import PrivacyDialog
 from bot.texts import CONSENT_WORDING, texts_for
-from bot.transport.conversation import Incoming, Sender, Tap
 from storage.chat import outbox, people
 from storage.chat.outbox import Draft
 from storage.db.database import Database, UnitOfWork

@@ -20,18 +20,18 @@ from telegram.ext import ApplicationBuilder
 from bot.access import Access
 from bot.buttons import TapKind
 from bot.database import AsyncDatabase
+from bot.incoming import IncomingText
+from bot.receiving import in_progress, inbox
+from bot.receiving.failed_updates import FailedUpdates
+from bot.receiving.flood_limits import FloodLimits
+from bot.receiving.inbox import Handle, Inbox
+from bot.receiving.message_parts import MIN_SPLIT_LENGTH, JoinedText
+from bot.receiving.raw_update import RawUpdate
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.handlers import ReviewHandlers
 from bot.reviews.votes import VoteRecorder
-from bot.transport import in_progress, inbox
-from bot.transport.conversation import IncomingText
-from bot.transport.failed_updates import FailedUpdates
-from bot.transport.flood_limits import FloodLimits
-from bot.transport.inbox import Handle, Inbox
-from bot.transport.message_parts import MIN_SPLIT_LENGTH, JoinedText
-from bot.transport.outbox import Outbox
-from bot.transport.raw_update import RawUpdate
-from bot.transport.troubles import Troubles
+from bot.sending.outbox import Outbox
+from bot.sending.troubles import Troubles
 from core.settings import Settings
 from storage.chat import inbox as stored_inbox
 from storage.chat import outbox as stored_outbox

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.database import AsyncDatabase
+from bot.incoming import Incoming, Sender, Tap
 from bot.labelling.buttons import LabelAction, OfferTap, parse_offer_tap, parse_quarantine_tap
 from bot.labelling.gold_questions import gold_questions
 from bot.labelling.label import LabellingDialog
 from bot.labelling.quarantine import QuarantineDialog
 from bot.texts import CONSENT_WORDING, texts_for
-from bot.transport.conversation import Incoming, Sender, Tap
 from core.settings import Settings
 from storage.chat import outbox, people
 from storage.chat.outbox import Reply

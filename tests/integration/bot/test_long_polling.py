@@ -12,11 +12,12 @@ from bot_api_server import TOKEN, BotApiServer, running_server
 from pydantic import SecretStr
 from telegram.error import InvalidToken
 
-from bot.transport import long_polling, retries
-from bot.transport.connection import build_application
-from bot.transport.contact import TelegramContact
-from bot.transport.inbox import Inbox
-from bot.transport.long_polling import LongPolling
+from bot.connection import retries
+from bot.connection.contact import TelegramContact
+from bot.ptb_application import build_application
+from bot.receiving import long_polling
+from bot.receiving.inbox import Inbox
+from bot.receiving.long_polling import LongPolling
 from core.settings import Settings
 
 KINDS = ["message"]

@@ -10,9 +10,9 @@ from telegram import Bot
 from bot.admin.models_page import model_page, models_page
 from bot.admin.refusal_notices import RefusalNotices
 from bot.database import AsyncDatabase
+from bot.sending.outbox import Outbox
+from bot.sending.troubles import Troubles
 from bot.texts import texts_for
-from bot.transport.outbox import Outbox
-from bot.transport.troubles import Troubles
 from ml.serving.artifact import Manifest
 from storage.chat import outbox, people
 from storage.db.database import Database

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.database import AsyncDatabase
+from bot.incoming import Incoming, Sender, Tap
 from bot.privacy.buttons import ConsentTap, parse_consent_tap
 from bot.privacy.consent import PrivacyDialog
 from bot.privacy.notifier import CorrectionNotifier
 from bot.serving.live_model import LiveModel
 from bot.texts import CONSENT_WORDING, NOTICES_WORDING, texts_for
-from bot.transport.conversation import Incoming, Sender, Tap
 from ml.serving.engine import Verdict as Prediction
 from storage.chat import outbox, people
 from storage.chat.outbox import Reply

@@ -14,8 +14,8 @@ from telegram import Bot
 from telegram.request import HTTPXRequest
 
 from bot.database import AsyncDatabase
-from bot.transport import outbox as outbox_module
-from bot.transport.outbox import Outbox
+from bot.sending import outbox as outbox_module
+from bot.sending.outbox import Outbox
 from storage.chat import outbox as stored_outbox
 from storage.chat.outbox import Draft
 from storage.db.database import Database, UnitOfWork

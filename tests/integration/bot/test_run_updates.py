@@ -12,7 +12,7 @@ from bot.admin.promotion import PromotionDialog
 from bot.admin.run_updates import EDIT_INTERVAL, RunUpdates
 from bot.admin.training_runs import RetrainDialog
 from bot.database import AsyncDatabase
-from bot.transport.conversation import Incoming, Sender, Tap
+from bot.incoming import Incoming, Sender, Tap
 from core.settings import Settings
 from storage.chat import outbox, people
 from storage.chat.outbox import Draft, Reply

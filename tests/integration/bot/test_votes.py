@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from bot.database import AsyncDatabase
+from bot.incoming import Incoming, Sender, Tap
 from bot.reviews.buttons import VoteTap
 from bot.reviews.verdict import verdict_content
 from bot.reviews.votes import VoteRecorder
-from bot.transport.conversation import Incoming, Sender, Tap
 from storage.chat import outbox, predictions
 from storage.db.database import Database, UnitOfWork
 from storage.db.states import Vote

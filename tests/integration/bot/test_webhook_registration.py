@@ -15,13 +15,13 @@ from sqlalchemy import select
 from telegram import Bot
 from telegram.error import InvalidToken
 
+from bot.connection import retries
+from bot.connection.contact import TelegramContact
 from bot.database import AsyncDatabase
-from bot.transport import retries
-from bot.transport.contact import TelegramContact
-from bot.transport.outbox import Outbox
-from bot.transport.troubles import Troubles
-from bot.transport.webhook import WebhookServer
-from bot.transport.webhook_registration import WebhookRegistration, WebhookSettings, release_webhook
+from bot.receiving.webhook import WebhookServer
+from bot.receiving.webhook_registration import WebhookRegistration, WebhookSettings, release_webhook
+from bot.sending.outbox import Outbox
+from bot.sending.troubles import Troubles
 from core.errors import BadSetting
 from playground.client import PlaygroundClient
 from storage.chat.people import upsert_person

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from bot.transport.webhook import Limits, WebhookServer
+from bot.receiving.webhook import Limits, WebhookServer
 from core.errors import BadSetting
 
 SECRET = "a-secret-for-tests"

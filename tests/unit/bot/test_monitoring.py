@@ -8,8 +8,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot import monitoring
+from bot.connection.contact import TelegramContact
 from bot.monitoring import BotMonitor
-from bot.transport.contact import TelegramContact
 from core.settings import Settings
 from migrations.runner import upgrade
 from storage.db.database import Database

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from telegram import Bot, Message, Update
 from telegram import MaybeInaccessibleMessage as AnyMessage
 
-from bot.transport.raw_update import is_id
+from bot.receiving.raw_update import is_id
 
 
 class UnparsableUpdate(ValueError):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from telegram import Update
 
-from bot.transport.message_parts import MAX_PIECES, MIN_SPLIT_LENGTH, continues, may_continue
+from bot.receiving.message_parts import MAX_PIECES, MIN_SPLIT_LENGTH, continues, may_continue
 
 LONG = "a" * MIN_SPLIT_LENGTH
 

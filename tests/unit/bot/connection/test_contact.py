@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bot.transport.contact import TelegramContact
+from bot.connection.contact import TelegramContact
 
 
 def test_the_contact_is_lost_after_a_silence(monkeypatch: pytest.MonkeyPatch) -> None:

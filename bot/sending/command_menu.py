@@ -7,9 +7,9 @@ from functools import partial
 
 from telegram import Bot, BotCommand, BotCommandScopeChat
 
+from bot.connection.retries import REFUSALS, until_answered
 from bot.database import AsyncDatabase
 from bot.texts import Texts, locales, texts_for
-from bot.transport.retries import REFUSALS, until_answered
 from core.outages import Outage
 from storage.chat import people
 from storage.db.database import UnitOfWork

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.transport.connection import build_application
-from bot.transport.proxy import proxy_for
+from bot.connection.proxy import proxy_for
+from bot.ptb_application import build_application
 from core.errors import BadSetting
 from core.settings import Settings
 

@@ -14,10 +14,10 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.transport.contact import TelegramContact
-from bot.transport.inbox import Inbox
-from bot.transport.raw_update import is_id, read_response
-from bot.transport.retries import until_answered
+from bot.connection.contact import TelegramContact
+from bot.connection.retries import until_answered
+from bot.receiving.inbox import Inbox
+from bot.receiving.raw_update import is_id, read_response
 from core.outages import Outage
 
 # Seconds for which Telegram holds a poll open while there are no updates.

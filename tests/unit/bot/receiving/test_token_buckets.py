@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.transport import token_buckets
-from bot.transport.token_buckets import Admission, TokenBuckets
+from bot.receiving import token_buckets
+from bot.receiving.token_buckets import Admission, TokenBuckets
 
 GRANTED, FIRST, REFUSED = Admission.GRANTED, Admission.FIRST_REFUSAL, Admission.REFUSED
 

@@ -16,14 +16,14 @@ from telegram import Bot, Update
 from telegram.error import TelegramError
 
 from bot.database import AsyncDatabase
+from bot.incoming import Incoming, Sender
 from bot.polling import poll_every
+from bot.receiving.checked_update import parse_update
+from bot.receiving.failed_updates import FailedUpdates
+from bot.receiving.in_progress import InProgress
+from bot.receiving.message_parts import JOIN_SECONDS, JoinedText, continues, may_continue
+from bot.receiving.raw_update import RawUpdate, UnusableUpdate, read_raw_update
 from bot.timings import HANDLING, RECEIVED
-from bot.transport.checked_update import parse_update
-from bot.transport.conversation import Incoming, Sender
-from bot.transport.failed_updates import FailedUpdates
-from bot.transport.in_progress import InProgress
-from bot.transport.message_parts import JOIN_SECONDS, JoinedText, continues, may_continue
-from bot.transport.raw_update import RawUpdate, UnusableUpdate, read_raw_update
 from core.logs import update_context
 from storage.chat import inbox
 from storage.db.outages import DATABASE_ERRORS, DATABASE_OUTAGES

@@ -1,4 +1,4 @@
-"""Connects to Telegram: checks the token, and receives updates by long polling or webhook."""
+"""Receives updates by long polling or webhook, after Telegram has accepted the token."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,59 +6,27 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-import httpx
 from telegram.error import InvalidToken, TelegramError
-from telegram.ext import Application, ApplicationBuilder
-from telegram.request import HTTPXRequest
+from telegram.ext import Application
 
+from bot.connection.contact import TelegramContact
+from bot.connection.retries import until_answered
 from bot.database import AsyncDatabase
-from bot.transport.contact import TelegramContact
-from bot.transport.inbox import Inbox
-from bot.transport.long_polling import LongPolling, UpdateRequest
-from bot.transport.proxy import proxy_for
-from bot.transport.retries import until_answered
-from bot.transport.troubles import Troubles
-from bot.transport.webhook import WebhookServer
-from bot.transport.webhook_registration import WebhookRegistration, WebhookSettings, release_webhook
+from bot.receiving.inbox import Inbox
+from bot.receiving.long_polling import LongPolling
+from bot.receiving.webhook import WebhookServer
+from bot.receiving.webhook_registration import WebhookRegistration, WebhookSettings, release_webhook
+from bot.sending.troubles import Troubles
 from core.errors import BadSetting
 from core.outages import Outage
 from core.settings import Settings
 
 # The kinds of updates that the bot handles. By default, PTB would request all kinds.
 _UPDATES: Final = ["message", "edited_message", "callback_query"]
-# Maximum number of connections for calls, and for polls. These are PTB's defaults.
-_CALL_CONNECTIONS, _POLL_CONNECTIONS = 256, 1
 _REFUSED: Final = "Telegram does not recognise it; it may have been revoked"
 
 
-def build_application(settings: Settings) -> Application:  # type: ignore[type-arg]  # six parameters, all PTB's defaults
-    """Build PTB's application without an updater or a rate limiter, because the bot has its own.
-
-    Raise BadSetting if the token is malformed, or if the environment names a proxy that cannot be used.
-    """
-    api = settings.telegram_api_url.rstrip("/")
-    proxy = proxy_for(api)
-    try:
-        return (
-            ApplicationBuilder()
-            .token(settings.token)
-            .base_url(f"{api}/bot")
-            .base_file_url(f"{api}/file/bot")
-            .request(HTTPXRequest(httpx_kwargs={"transport": _transport(proxy, _CALL_CONNECTIONS)}))
-            .get_updates_request(UpdateRequest(httpx_kwargs={"transport": _transport(proxy, _POLL_CONNECTIONS)}))
-            .updater(None)
-            .build()
-        )
-    except InvalidToken as error:
-        raise BadSetting(name="TELEGRAM_TOKEN", reason="it does not look like a token from @BotFather") from error
-
-
-def _transport(proxy: str | None, connections: int) -> httpx.AsyncHTTPTransport:
-    """Return a transport. Without one, httpx would read all proxies in the environment, and fail on some of them."""
-    return httpx.AsyncHTTPTransport(proxy=proxy, limits=httpx.Limits(max_connections=connections))
-
-
-class TelegramConnection:
+class Receiver:
     """Puts Telegram's updates into the inbox. ``contact`` records when Telegram last answered."""
 
     def __init__(
@@ -110,7 +78,7 @@ class TelegramConnection:
             await self._webhook.server.stop()
         await self._application.shutdown()
 
-    async def start_receiving(self) -> None:
+    async def start(self) -> None:
         """Receive updates by webhook if WEBHOOK_URL is set, or by long polling if not.
 
         Raise BadSetting if Telegram refuses the webhook.
@@ -122,7 +90,7 @@ class TelegramConnection:
             await self._webhook.start()
         self._task = asyncio.create_task(self._webhook.registration.watch(), name="webhook watch")
 
-    async def stop_receiving(self) -> None:
+    async def stop(self) -> None:
         """Stop receiving updates. Do nothing if receiving never started."""
         if self._task is not None:
             self._task.cancel()

@@ -6,9 +6,9 @@ from contextlib import suppress
 from telegram import Bot
 
 from bot.database import AsyncDatabase
+from bot.sending.outbox import Outbox
+from bot.sending.replies import MessageContent
 from bot.texts import fill, texts_for
-from bot.transport.conversation import MessageContent
-from bot.transport.outbox import Outbox
 from storage.chat import outbox as stored_outbox
 from storage.chat import people, troubles
 from storage.db.database import UnitOfWork

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.transport.retries import until_answered
+from bot.connection.retries import until_answered
 from core.outages import Outage
 
 PASSING = [TimedOut(), NetworkError("Bad Gateway"), RetryAfter(7), *[TimedOut()] * 5, TelegramError("Invalid response")]

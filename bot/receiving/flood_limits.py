@@ -7,11 +7,11 @@ from collections.abc import Callable
 from telegram import Bot
 
 from bot.database import AsyncDatabase
+from bot.receiving.raw_update import RawUpdate
+from bot.receiving.token_buckets import Admission, TokenBuckets
+from bot.sending.outbox import Outbox
+from bot.sending.replies import MessageContent
 from bot.texts import texts_for
-from bot.transport.conversation import MessageContent
-from bot.transport.outbox import Outbox
-from bot.transport.raw_update import RawUpdate
-from bot.transport.token_buckets import Admission, TokenBuckets
 from core.settings import Settings
 from storage.chat import outbox as stored_outbox
 from storage.chat import people

@@ -24,8 +24,8 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, Re
 
 from bot.database import AsyncDatabase
 from bot.polling import poll_every
+from bot.sending.replies import REPLACEMENT_NOTE
 from bot.timings import CALLING
-from bot.transport.conversation import REPLACEMENT_NOTE
 from core.logs import update_context
 from core.outages import Outage
 from storage.chat import outbox, undelivered

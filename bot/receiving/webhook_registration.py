@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from telegram import Bot, WebhookInfo
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
+from bot.connection.contact import TelegramContact
+from bot.connection.retries import REFUSALS, until_answered
 from bot.database import AsyncDatabase
-from bot.transport.contact import TelegramContact
-from bot.transport.retries import REFUSALS, until_answered
-from bot.transport.troubles import Troubles
-from bot.transport.webhook import WebhookServer
+from bot.receiving.webhook import WebhookServer
+from bot.sending.troubles import Troubles
 from core.errors import BadSetting
 from core.outages import Outage
 from storage.chat.troubles import TroubleKind

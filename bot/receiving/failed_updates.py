@@ -8,11 +8,12 @@ from typing import Final
 from telegram import Bot
 
 from bot.database import AsyncDatabase
-from bot.transport.checked_update import UnparsableUpdate
-from bot.transport.conversation import Incoming, MessageContent, send
-from bot.transport.outbox import Outbox
-from bot.transport.troubles import Troubles
-from bot.transport.update_parsing import Context, parse_incoming, updates_in
+from bot.incoming import Incoming
+from bot.receiving.checked_update import UnparsableUpdate
+from bot.receiving.update_parsing import Context, parse_incoming, updates_in
+from bot.sending.outbox import Outbox
+from bot.sending.replies import MessageContent, send
+from bot.sending.troubles import Troubles
 from storage.chat import inbox
 from storage.chat.troubles import TroubleKind
 from storage.db.database import UnitOfWork

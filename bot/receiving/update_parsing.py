@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 from telegram import Message, Update
 from telegram.ext import CallbackContext
 
-from bot.transport.conversation import Incoming, IncomingText, Sender, Tap
-from bot.transport.message_parts import JoinedText
+from bot.incoming import Incoming, IncomingText, Sender, Tap
+from bot.receiving.message_parts import JoinedText
 from storage.chat.messages import MessagePart
 
 Context = CallbackContext[Any, Any, Any, Any]

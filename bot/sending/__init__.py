@@ -1,0 +1,1 @@
+"""Sends messages, edits and command menus. The outbox keeps replies in the database until they are sent."""

@@ -1,1 +1,0 @@
-"""Receives updates and sends messages. The database keeps both until they are done."""
