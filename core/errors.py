@@ -86,6 +86,7 @@ Pass the facts that the message names: ``raise MissingFile(path=path)``. Command
             LeaseLost  (storage)
             StoreUnusable  (storage)
             NotInTheStore  (storage)
+            ModelFolderUnusable  (storage)
             LiveModelChanged  (storage)
             NoLiveModel  (worker)
         NothingToLearn  (worker)

@@ -137,6 +137,13 @@ class NotInTheStore(StorageError):
     message = "The artifact store at {address} does not contain a model {location}."
 
 
+class ModelFolderUnusable(StorageError):
+    message = (
+        "The model folder {folder} cannot be used: {reason}. Make it available again, or choose another model with: "
+        "thumbs models promote"
+    )
+
+
 class ModelRemoved(BadInput):
     message = (
         "The files of model version {version} were removed, so it cannot go live again. List the available versions "

@@ -9,13 +9,13 @@ from bot.serving.model_files import model_files, read_shipped
 from core.errors import ThumbsError
 from core.settings import Settings
 from ml.errors import UnusableArtifact
-from ml.serving.artifact import is_lost
+from ml.serving.artifact import is_replaced
 from ml.serving.engine import Classifier
 from storage.db.database import Database
 from storage.errors import LiveModelChanged, ModelRemoved, ModelVersionTaken, StorageError, StoreUnusable
 from storage.models import registry
 from storage.models.registry import ModelVersion
-from storage.models.shipped import register_shipped, retire_lost
+from storage.models.shipped import register_shipped, retire_replaced
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ class ModelLoader:
     def load(self, model: ModelVersion) -> Classifier:
         """Load a version. Checking its probes also warms up the engine.
 
-        Raise UnusableArtifact if the files differ from the registered ones or do not work, and StoreUnusable or
-        NotInTheStore if they cannot be fetched.
+        Raise UnusableArtifact if the files differ from the registered ones or do not work, and StoreUnusable,
+        NotInTheStore or ModelFolderUnusable if they cannot be fetched.
         """
         try:
             with model_files(self._settings, model) as folder:
@@ -127,5 +127,5 @@ def _adopt_shipped(database: Database, settings: Settings) -> str | None:
         return None
     # Another bot may be doing the same, or MODEL may be a copy of a removed version.
     with suppress(LiveModelChanged, ModelRemoved), database.unit_of_work() as unit:
-        retire_lost(unit, shipped, is_lost)
+        retire_replaced(unit, shipped, is_replaced)
     return shipped.version

@@ -33,8 +33,8 @@ def adopt_shipped(database: Database, settings: Settings) -> None:
 def model_files(settings: Settings, model: ModelVersion) -> Iterator[Path]:
     """Yield the version's folder. A copy fetched from a remote store is deleted afterwards.
 
-    Raise UnusableArtifact if the manifest is not the registered one, or StoreUnusable or NotInTheStore if the files
-    cannot be fetched.
+    Raise UnusableArtifact if the manifest is not the registered one, or StoreUnusable, NotInTheStore or
+    ModelFolderUnusable if the files cannot be fetched.
     """
     # The same model may have a different path on the machine that registered it.
     if holds_model(settings.model, model.manifest_sha256):

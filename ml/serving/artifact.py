@@ -117,15 +117,13 @@ def holds_model(folder: Path, manifest_sha256: str) -> bool:
         return False
 
 
-def is_lost(folder: Path, manifest_sha256: str) -> bool:
-    """Return whether ``folder`` has no manifest or a different one.
+def is_replaced(folder: Path, manifest_sha256: str) -> bool:
+    """Return whether ``folder`` contains a different model.
 
-    Return False if the manifest cannot be read, because it may still be there.
+    Return False if the folder is missing or cannot be read, because its disk may be mounted again later.
     """
     try:
         return manifest_hash(folder) != manifest_sha256
-    except (FileNotFoundError, NotADirectoryError):
-        return True
     except OSError:
         return False
 

@@ -17,7 +17,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import ThumbsError
 from core.files import fsync
-from storage.errors import NotInTheStore, StoreUnusable
+from storage.errors import ModelFolderUnusable, NotInTheStore, StoreUnusable
 
 # Suffix of the hidden temporary folder, beside the final one, in which a model is written or fetched.
 _PART: Final = ".part"
@@ -60,12 +60,16 @@ class ArtifactStore:
     def fetch(self, location: str, into: Path) -> Path:
         """Return a model's local folder, or a copy of a remote model in ``into``.
 
-        Raise NotInTheStore if the store does not contain the model.
+        Raise NotInTheStore if the store does not contain the model, and ModelFolderUnusable if a folder outside the
+        store is missing, empty or unreadable.
         """
         if is_folder(location):
-            return self._existing(Path(location), location)
+            return _existing_folder(Path(location))
         if isinstance(self._files, LocalFileSystem):
-            return self._existing(Path(self._root) / location, location)
+            folder = Path(self._root) / location
+            if not folder.is_dir():
+                raise NotInTheStore(location=location, address=self._address)
+            return folder
         with _usable(self._address):
             if not self._files.isdir(f"{self._root}/{location}"):
                 raise NotInTheStore(location=location, address=self._address)
@@ -89,15 +93,20 @@ class ArtifactStore:
                 return []
             return sorted(Path(path).name for path in self._files.ls(self._root, detail=False))
 
-    def _existing(self, folder: Path, location: str) -> Path:
-        if not folder.is_dir():
-            raise NotInTheStore(location=location, address=self._address)
-        return folder
-
 
 def is_folder(location: str) -> bool:
     """Return whether a location is a folder's path, which contains a separator, and not a name in the store."""
     return "/" in location or os.sep in location
+
+
+def _existing_folder(folder: Path) -> Path:
+    """Return the folder, or raise ModelFolderUnusable. An empty folder may be the mount point of a missing disk."""
+    try:
+        if folder.is_dir() and any(folder.iterdir()):
+            return folder
+    except OSError as error:
+        raise ModelFolderUnusable(folder=folder, reason=error.strerror) from error
+    raise ModelFolderUnusable(folder=folder, reason="it is missing or empty")
 
 
 @contextmanager

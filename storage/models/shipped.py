@@ -38,14 +38,14 @@ def replace_live(unit: UnitOfWork, shipped: ShippedModel) -> None:
         _retire(unit, live, shipped)
 
 
-def retire_lost(unit: UnitOfWork, shipped: ShippedModel, is_lost: Callable[[Path, str], bool]) -> None:
-    """Retire all earlier shipped models that are lost; if the live model is lost, make the shipped model live.
+def retire_replaced(unit: UnitOfWork, shipped: ShippedModel, is_replaced: Callable[[Path, str], bool]) -> None:
+    """Retire all earlier shipped models that were replaced; if the live model was, make the shipped model live.
 
-    ``is_lost`` returns whether a folder no longer contains the model with this manifest hash. Raise LiveModelChanged if
-    another process changes the live model at the same time.
+    ``is_replaced`` returns whether a folder contains a model with a manifest hash other than this one. A missing folder
+    changes nothing. Raise LiveModelChanged if another process changes the live model at the same time.
     """
     for model in registry.versions(unit):
-        if _was_shipped(model) and is_lost(Path(model.location), model.manifest_sha256):
+        if _was_shipped(model) and is_replaced(Path(model.location), model.manifest_sha256):
             _retire(unit, model, shipped)
 
 

@@ -44,9 +44,9 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
 def build_job(database: Database, settings: Settings, store: ArtifactStore, run: Run, directory: RunDirectory) -> Job:
     """Return the trainer's job, with the current texts and labels for the snapshot.
 
-    Raise NothingToLearn or NothingLeftToLearn if a feedback round has nothing to train on, ModelRemoved or
-    NotInTheStore if the live model's files are missing, and UnusableArtifact if the files are not the ones that the
-    registry knows.
+    Raise NothingToLearn or NothingLeftToLearn if a feedback round has nothing to train on. If the live model's files
+    are missing, raise ModelRemoved, NotInTheStore or ModelFolderUnusable. If the files are not the ones that the
+    registry knows, raise UnusableArtifact.
     """
     with database.reading() as unit:
         train = snapshots.labelled_texts(unit, run.id, SnapshotPart.TRAIN)

@@ -13,7 +13,7 @@ from bot.serving.loader import ModelLoader, initial_model
 from cli.corrections.importer import import_corrections
 from core.settings import Settings
 from ml.errors import UnusableArtifact
-from ml.serving.artifact import MANIFEST, Manifest, is_lost, manifest_hash, verified_manifest
+from ml.serving.artifact import MANIFEST, Manifest, is_replaced, manifest_hash, verified_manifest
 from ml.serving.engine import Classifier, Engine
 from storage.db.database import Database
 from storage.db.states import Consent, RunKind, Trigger, Vote
@@ -131,16 +131,32 @@ def test_a_downgrade_makes_the_old_starter_live_again(served: Database, settings
     assert (live(served), removed(served)) == ("old", {"new"})
 
 
-@pytest.mark.parametrize("version", ["old", "new"])
-def test_the_program_may_move_to_another_folder(
-    served: Database, settings: Settings, tmp_path: Path, version: str
-) -> None:
-    moved = settings.model_copy(update={"model": ship(tmp_path / "moved" / "starter", version)})
+def test_the_program_may_move_to_another_folder(served: Database, settings: Settings, tmp_path: Path) -> None:
+    moved = settings.model_copy(update={"model": ship(tmp_path / "moved" / "starter", "old")})
     shutil.rmtree(settings.model)
-    assert initial_model(served, moved).classifier.version == version
-    assert live(served) == version
+    assert initial_model(served, moved).classifier.version == "old"
+    assert live(served) == "old"
     with served.reading() as unit:
-        assert registry.get_version(unit, version).location == str(moved.model)
+        assert registry.get_version(unit, "old").location == str(moved.model)
+
+
+@pytest.mark.parametrize("is_mount_point", [False, True])
+def test_a_missing_folder_is_refused_and_its_model_comes_back_with_it(
+    served: Database, settings: Settings, tmp_path: Path, *, is_mount_point: bool
+) -> None:
+    moved = settings.model_copy(update={"model": ship(tmp_path / "moved" / "starter", "new")})
+    unmounted = settings.model.rename(tmp_path / "unmounted")
+    if is_mount_point:
+        settings.model.mkdir()
+    initial = initial_model(served, moved)
+    assert (initial.classifier.version, live(served), removed(served)) == ("new", "old", set())
+    assert initial.refusal is not None
+    assert initial.refusal.transient  # so that the bot tries again
+    assert f"The model folder {settings.model} cannot be used: it is missing or empty." in initial.refusal.reason
+    unmounted.rename(settings.model)
+    assert ModelLoader(moved).load(initial.refusal.model).version == "old"
+    initial = initial_model(served, moved)
+    assert (initial.classifier.version, initial.refusal) == ("old", None)
 
 
 def test_a_copy_of_a_removed_model_is_only_a_fallback(served: Database, settings: Settings, tmp_path: Path) -> None:
@@ -181,11 +197,13 @@ def test_a_starter_that_cannot_be_read_changes_nothing(
     assert job_of(served, settings, lease).champion == str(settings.data_dir / "models" / "trained")
 
 
-def test_a_folder_that_cannot_be_read_is_not_lost(tmp_path: Path) -> None:
-    (tmp_path / MANIFEST).touch()
-    make_unreadable(tmp_path)
-    assert not is_lost(tmp_path, "0" * 64)
-    assert is_lost(tmp_path / "absent", "0" * 64)
+def test_a_folder_is_replaced_only_if_it_contains_another_model(tmp_path: Path) -> None:
+    folder = ship(tmp_path / "starter", "old")
+    assert is_replaced(folder, "0" * 64)
+    assert not is_replaced(folder, manifest_hash(folder))
+    assert not is_replaced(tmp_path / "absent", "0" * 64)
+    make_unreadable(folder)
+    assert not is_replaced(folder, "0" * 64)
 
 
 def claimed_run(database: Database, store_review: Callable[..., Any]) -> Lease:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from storage.errors import NotInTheStore, StoreUnusable
+from storage.errors import ModelFolderUnusable, NotInTheStore, StoreUnusable
 from storage.models.artifact_store import ArtifactStore
 
 FILES = {"manifest.json": b"{}", "model.safetensors": bytes(range(256))}
@@ -66,7 +66,7 @@ def test_a_folder_outside_the_store_is_used_directly_and_never_removed(
     assert store.fetch(str(model), tmp_path / "fetched") == model
     store.remove(str(model))
     assert contents(model) == FILES
-    with pytest.raises(NotInTheStore):
+    with pytest.raises(ModelFolderUnusable, match="absent cannot be used: it is missing or empty"):
         store.fetch(str(tmp_path / "absent"), tmp_path / "fetched")
 
 
