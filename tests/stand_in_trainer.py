@@ -16,15 +16,16 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+from ml.evaluation.paired_counts import PairedCounts
 from ml.serving.artifact import MANIFEST, Manifest, manifest_hash
-from worker.gate.measurements import Measurements, PairedResult
+from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
 from worker.trainer.protocol import Done, Evaluating, Event, Failed, Job, Progress, Tested, write_event
 
 IMDB = PairedResult(6000, 5600, 5600, 10, 10, -0.001)
-HELD_OUT = {
-    "better": PairedResult(100, 60, 75, 0, 15, 0.1),
-    "worse": PairedResult(100, 60, 45, 15, 0, -0.2),
-    "few": PairedResult(4, 2, 3, 0, 1, 0.0),
+VOTES = {
+    "better": PairedCounts(100, 60, 75, 0, 15),
+    "worse": PairedCounts(100, 60, 45, 15, 0),
+    "few": PairedCounts(4, 2, 3, 0, 1),
 }
 
 
@@ -47,7 +48,7 @@ def main() -> None:
     (candidate / MANIFEST).unlink()
     manifest.write(candidate)
     _emit(Evaluating(version))
-    measured = Measurements(IMDB, HELD_OUT[order], {}, {}, ())
+    measured = Measurements(IMDB, VoteEvidence.equally_weighted(VOTES[order]), {}, {}, ())
     _emit(Done(version, manifest_hash(candidate), measured))
     _emit(Tested(19, 17))
 

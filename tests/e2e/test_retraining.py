@@ -11,6 +11,7 @@ from bot_process import BotHome, running_bot
 from playground_process import running_playground
 from sqlalchemy import select
 
+from ml.evaluation.paired_counts import PairedCounts
 from playground.client import PlaygroundClient
 from storage.db.database import Database
 from storage.db.states import ReplyState, RunKind, RunState, Trigger
@@ -20,13 +21,13 @@ from storage.training import runs
 from storage.training.runs import Lease, Run, RunProgress
 from worker.gate.chart import draw_chart
 from worker.gate.decision import GateBounds, decide
-from worker.gate.measurements import Measurements, PairedResult
+from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
 
 ADA, CLEO, BEN = 1, 3, 2
 ADMINS = f"{ADA},{CLEO}"
 MEASURED = Measurements(
     imdb=None,
-    judgements=PairedResult(20, 12, 15, 1, 4, -0.1),
+    judgements=VoteEvidence.equally_weighted(PairedCounts(20, 12, 15, 1, 4)),
     behaviour={"negation": PairedResult(43, 40, 41, 0, 1, 0.0)},
     slices={},
     trigger_words=(),

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from ml.evaluation.chart_style import PICTURE_PALETTE, chart_style
 from storage.db.states import RunState
 from worker.gate.decision import Decision
-from worker.gate.measurements import Measurements, PairedResult
+from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
 
 _PALETTE: Final = PICTURE_PALETTE
 _CANDIDATE: Final = {
@@ -32,7 +32,7 @@ class _Row:
     """One row in the chart; ``result`` is None if the accuracies could not be measured."""
 
     name: str
-    result: PairedResult | None
+    result: PairedResult | VoteEvidence | None
 
 
 def draw_chart(decision: Decision, measured: Measurements) -> bytes:
@@ -73,7 +73,7 @@ def _total(checks: Sequence[PairedResult]) -> PairedResult | None:
     )
 
 
-def _draw_row(axes: Axes, position: int, result: PairedResult | None, colour: str) -> None:
+def _draw_row(axes: Axes, position: int, result: PairedResult | VoteEvidence | None, colour: str) -> None:
     """Draw a dot for each model, and write the difference in points beside them."""
     if result is None:
         unknown = axes.text(

@@ -13,7 +13,7 @@ from core.settings import Settings
 from ml.evaluation.significance import additional_texts_needed, mcnemar_p_value, min_flips
 from storage.db.states import RunState
 from worker.gate import explanation
-from worker.gate.measurements import Measurements, PairedResult
+from worker.gate.measurements import Measurements, VoteEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def decide(measured: Measurements, bounds: GateBounds) -> Decision:
     return decision(RunState.PROMOTED, ", and ", [explanation.imdb_change_clause(measured.imdb)])
 
 
-def _p_values(judgements: PairedResult | None) -> tuple[float, float]:
+def _p_values(judgements: VoteEvidence | None) -> tuple[float, float]:
     """Return the one-sided p-values for "the candidate is better" and for "it is worse"."""
     if judgements is None:
         return 1.0, 1.0
@@ -124,7 +124,7 @@ def _doubts(measured: Measurements, needed: int | None) -> Iterator[str]:
         yield "there are no IMDB reviews to check for forgetting"
 
 
-def _corrections_needed(judgements: PairedResult | None, bounds: GateBounds) -> int | None:
+def _corrections_needed(judgements: VoteEvidence | None, bounds: GateBounds) -> int | None:
     """Return how many more held-out corrections would settle the decision, or None if unknown."""
     if judgements is None:
         return min_flips(bounds.confidence)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from worker.gate.measurements import PairedResult, TriggerWord
+from worker.gate.measurements import PairedResult, TriggerWord, VoteEvidence
 
 _MAX_NAMED_WORDS: Final = 3
 
@@ -14,13 +14,13 @@ def sentence(outcome: str, feedback: str, link: str, reasons: Sequence[str]) -> 
     return f"{outcome}: {link.join(parts)}."
 
 
-def link_to_objections(judgements: PairedResult | None) -> str:
+def link_to_objections(judgements: VoteEvidence | None) -> str:
     """Return the words that link the result on feedback to the objections to the candidate."""
     improved = judgements is not None and judgements.candidate_right > judgements.champion_right
     return ", but " if improved else ", and "
 
 
-def feedback_clause(judgements: PairedResult | None) -> str:
+def feedback_clause(judgements: VoteEvidence | None) -> str:
     """Say how the candidate did on held-out corrections, or return "" if there are none."""
     if judgements is None:
         return ""
@@ -30,7 +30,7 @@ def feedback_clause(judgements: PairedResult | None) -> str:
     return f"{word} on feedback, {_change(judgements)}"
 
 
-def too_few_corrections_clause(judgements: PairedResult | None, needed: int) -> str:
+def too_few_corrections_clause(judgements: VoteEvidence | None, needed: int) -> str:
     """Say how many more held-out corrections are needed to decide."""
     if judgements is None:
         return f"there are no held-out corrections to evaluate on; at least {needed} are needed"
@@ -80,7 +80,7 @@ def behaviour_clause(lost: int, cases: int, limit: int) -> str:
     return f"it fails {lost} more of the {cases} behavioural cases; the limit is {limit}"
 
 
-def _change(result: PairedResult) -> str:
+def _change(result: VoteEvidence) -> str:
     """Return both accuracies, like ``61% to 74%``, with one decimal if they would otherwise look the same."""
     before, after = result.champion_right / result.texts, result.candidate_right / result.texts
     if before == after:

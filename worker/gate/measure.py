@@ -17,7 +17,7 @@ from ml.serving.chunked import Advance, logits_in_chunks, probabilities_in_chunk
 from ml.serving.engine import Classifier, Logits
 from ml.text.labels import LABELS
 from worker.gate.gate_set import GateSet
-from worker.gate.measurements import Measurements, PairedResult
+from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
 from worker.gate.trigger_scan import find_triggers
 
 
@@ -60,7 +60,7 @@ def measure(pair: ModelPair, texts: GateTexts) -> Measurements:
     if len(texts.held_out):
         before, after = pair.logits(texts.held_out["text"].tolist())
         labels = texts.held_out["label"].to_numpy(np.int8)
-        held_out = paired_result(_correct(before, labels), _correct(after, labels), texts.confidence)
+        held_out = VoteEvidence.equally_weighted(count_pairs(_correct(before, labels), _correct(after, labels)))
     imdb, slices = _measure_gate_set(pair, texts)
     return Measurements(
         imdb=imdb,

@@ -1,7 +1,13 @@
 """The measurements that the trainer takes and the gate bases its decision on."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from math import sqrt
+from typing import Any, Final, Self
+
+from ml.evaluation.paired_counts import PairedCounts
+
+# The number of standard errors from the estimate to either end of a 95% interval.
+_Z_95: Final = 1.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,69 @@ class PairedResult:
 
 
 @dataclass(frozen=True, slots=True)
+class VoteEvidence:
+    """What people's votes say about a candidate, compared with the live model on the texts that have a usable vote.
+
+    The counts are unweighted; they mean the same as in ``PairedResult``. ``gain`` is the estimated difference in
+    accuracy over all verdicts that were shown, whether or not people voted on them, with its ``standard_error`` and
+    the ends of its 95% interval, ``lower`` and ``upper``. ``champion_accuracy`` is the live model's estimated accuracy
+    over the same verdicts. ``effective_texts`` is the number of equally weighted texts that would say as much.
+
+    ``voted_share`` is the share of the shown verdicts that people voted on, 0 to 1, and ``mistake_ratio`` says how many
+    times likelier a mistake was to get a vote; each is None if it is not known. ``unknown`` is the reason, as a clause,
+    why the gain cannot be estimated, or None. In that case the interval is from -1 to 1.
+    """
+
+    texts: int
+    champion_right: int
+    candidate_right: int
+    negative_flips: int
+    positive_flips: int
+    gain: float
+    standard_error: float
+    lower: float
+    upper: float
+    champion_accuracy: float
+    effective_texts: float
+    voted_share: float | None = None
+    mistake_ratio: float | None = None
+    unknown: str | None = None
+
+    @classmethod
+    def equally_weighted(cls, counts: PairedCounts) -> Self:
+        """Return the evidence from at least one text if every shown verdict was as likely to get a vote.
+
+        The standard error is the one by Agresti and Min (2005), which is not 0 if no text flips.
+        """
+        texts = counts.texts
+        gain = (counts.second_right - counts.first_right) / texts
+        flips = counts.negative_flips + counts.positive_flips + 1
+        adjusted_gain = (counts.second_right - counts.first_right) / (texts + 2)
+        error = sqrt((flips / (texts + 2) - adjusted_gain**2) / (texts + 2))
+        return cls(
+            texts=texts,
+            champion_right=counts.first_right,
+            candidate_right=counts.second_right,
+            negative_flips=counts.negative_flips,
+            positive_flips=counts.positive_flips,
+            gain=gain,
+            standard_error=error,
+            lower=max(gain - _Z_95 * error, -1.0),
+            upper=min(gain + _Z_95 * error, 1.0),
+            champion_accuracy=counts.first_right / texts,
+            effective_texts=float(texts),
+        )
+
+    @classmethod
+    def read(cls, facts: dict[str, Any]) -> Self:
+        """Read a dict that ``asdict`` created, also from a version that counted every vote equally."""
+        if "gain" in facts:
+            return cls(**facts)
+        names = ("texts", "champion_right", "candidate_right", "negative_flips", "positive_flips")
+        return cls.equally_weighted(PairedCounts(*(facts[name] for name in names)))
+
+
+@dataclass(frozen=True, slots=True)
 class TriggerWord:
     """A word in the new texts that flips neutral sentences for the candidate but not for the champion.
 
@@ -36,14 +105,14 @@ class TriggerWord:
 class Measurements:
     """All measurements of a candidate, taken on the file that would be served.
 
-    ``imdb`` is None without IMDB reviews. ``judgements`` is the result on held-out corrections, or None if there are
-    none. The field names are keys in stored decisions, so they must not change. ``behaviour`` maps the name of each
-    behavioural check to its result, and ``slices`` does the same for each slice of the gate set, by length and by
+    ``imdb`` is None without IMDB reviews. ``judgements`` is the evidence from people's votes, or None if there are no
+    usable votes. The field names are keys in stored decisions, so they must not change. ``behaviour`` maps the name of
+    each behavioural check to its result, and ``slices`` does the same for each slice of the gate set, by length and by
     rating.
     """
 
     imdb: PairedResult | None
-    judgements: PairedResult | None
+    judgements: VoteEvidence | None
     behaviour: dict[str, PairedResult]
     slices: dict[str, PairedResult]
     trigger_words: tuple[TriggerWord, ...]
@@ -57,7 +126,7 @@ class Measurements:
 
         return cls(
             imdb=result(facts["imdb"]),
-            judgements=result(facts["judgements"]),
+            judgements=None if facts["judgements"] is None else VoteEvidence.read(facts["judgements"]),
             behaviour={name: PairedResult(**value) for name, value in facts["behaviour"].items()},
             slices={name: PairedResult(**value) for name, value in facts["slices"].items()},
             trigger_words=tuple(TriggerWord(**word) for word in facts["trigger_words"]),

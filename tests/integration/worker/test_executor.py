@@ -11,6 +11,7 @@ import pytest
 
 from core.settings import Settings
 from ml.errors import UnusableArtifact
+from ml.evaluation.paired_counts import PairedCounts
 from ml.serving.artifact import MANIFEST, Manifest, file_hashes, manifest_hash
 from storage.db.database import Database
 from storage.db.states import Consent, RunKind, RunState, Trigger, Vote
@@ -22,7 +23,7 @@ from storage.training import runs
 from storage.training.runs import Lease
 from worker.errors import NothingLeftToLearn, RunCancelled
 from worker.gate.decision import GateBounds, decide
-from worker.gate.measurements import Measurements, PairedResult
+from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
 from worker.runs.executor import WorkerContext, execute_run
 from worker.runs.job_builder import build_job, take_snapshot
 from worker.runs.publication import RunResult, publish
@@ -31,7 +32,13 @@ from worker.trainer.protocol import Done
 
 ADMIN = 7
 SOON = 20.0
-BETTER = Measurements(PairedResult(6000, 5600, 5600, 10, 10, -0.001), PairedResult(100, 60, 75, 0, 15, 0.1), {}, {}, ())
+BETTER = Measurements(
+    PairedResult(6000, 5600, 5600, 10, 10, -0.001),
+    VoteEvidence.equally_weighted(PairedCounts(100, 60, 75, 0, 15)),
+    {},
+    {},
+    (),
+)
 
 
 @pytest.fixture

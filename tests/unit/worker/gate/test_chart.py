@@ -7,15 +7,16 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+from ml.evaluation.paired_counts import PairedCounts
 from storage.db.states import RunState
 from worker.gate.chart import draw_chart
 from worker.gate.decision import GateBounds, decide
-from worker.gate.measurements import Measurements, PairedResult
+from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
 
 BOUNDS = GateBounds(imdb_loss=0.003, confidence=0.95, negative_flips=0.02, behaviour_loss=0.02, auto_promote=True)
 MEASURED = Measurements(
     imdb=PairedResult(6000, 5580, 5586, 20, 26, -0.001),
-    judgements=PairedResult(100, 61, 74, 4, 17, 0.05),
+    judgements=VoteEvidence.equally_weighted(PairedCounts(100, 61, 74, 4, 17)),
     behaviour={"negation": PairedResult(43, 40, 41, 0, 1, 0.0), "typos": PairedResult(24, 23, 23, 0, 0, 0.0)},
     slices={
         "up to 50 words": PairedResult(300, 280, 282, 1, 3, 0.0),
@@ -40,7 +41,7 @@ def test_the_chart_is_a_small_picture_with_a_row_for_each_result() -> None:
 
 def test_the_chart_depends_on_nothing_but_the_measurements() -> None:
     assert draw_chart(decide(MEASURED, BOUNDS), MEASURED) == draw_chart(decide(MEASURED, BOUNDS), MEASURED)
-    other = replace(MEASURED, judgements=PairedResult(100, 61, 65, 4, 8, -0.02))
+    other = replace(MEASURED, judgements=VoteEvidence.equally_weighted(PairedCounts(100, 61, 65, 4, 8)))
     assert draw_chart(decide(other, BOUNDS), other) != draw_chart(decide(MEASURED, BOUNDS), MEASURED)
 
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from core.settings import Settings
+from ml.evaluation.paired_counts import PairedCounts
 from ml.evaluation.significance import additional_texts_needed, mcnemar_p_value, min_flips
 from storage.db.states import RunState
 from worker.gate.decision import GateBounds, decide
-from worker.gate.measurements import Measurements, PairedResult, TriggerWord
+from worker.gate.measurements import Measurements, PairedResult, TriggerWord, VoteEvidence
 
 BOUNDS = GateBounds(imdb_loss=0.003, confidence=0.95, negative_flips=0.02, behaviour_loss=0.02, auto_promote=True)
 
@@ -22,9 +23,13 @@ def result(texts: int, champion: int, lost: int, won: int, lower: float = 0.0) -
     return PairedResult(texts, champion, champion - lost + won, lost, won, lower)
 
 
+def votes(texts: int, champion: int, lost: int, won: int) -> VoteEvidence:
+    return VoteEvidence.equally_weighted(PairedCounts(texts, champion, champion - lost + won, lost, won))
+
+
 IMDB = result(6000, 5580, 20, 26, -0.001)
-BETTER = result(100, 61, 4, 17, 0.05)
-UNSURE = result(40, 24, 2, 5, -0.02)
+BETTER = votes(100, 61, 4, 17)
+UNSURE = votes(40, 24, 2, 5)
 GOOD = Measurements(
     imdb=IMDB,
     judgements=BETTER,
@@ -85,7 +90,7 @@ def test_behavioural_cases_may_be_lost_up_to_the_bound() -> None:
 
 
 def test_a_model_that_is_proven_worse_on_feedback_is_rejected() -> None:
-    worse = result(100, 74, 17, 4, -0.2)
+    worse = votes(100, 74, 17, 4)
     assert decided(judgements=worse) == (RunState.REJECTED, "Rejected: worse on feedback, 74% to 61%.")
 
 
@@ -106,7 +111,7 @@ def test_without_held_out_corrections_the_sentence_names_the_minimum() -> None:
 
 
 def test_a_model_that_is_no_better_is_held_without_a_number_needed() -> None:
-    found = decide(replace(GOOD, judgements=result(40, 30, 2, 2)), BOUNDS)
+    found = decide(replace(GOOD, judgements=votes(40, 30, 2, 2)), BOUNDS)
     assert (found.outcome, found.needed) == (RunState.HELD, None)
     assert found.sentence == "Held: no better on feedback, 75% as before."
 
