@@ -123,7 +123,7 @@ def _counted(name: str, rows: Iterable[dict[str, object]]) -> Iterator[dict[str,
 
 def _add_models(settings: "Settings", writer: "BackupWriter", versions: "list[ModelVersion]") -> None:
     """Add every model except the starter, which each installation has. Name the models whose files are missing."""
-    from core.settings import STARTER
+    from core.paths import STARTER
     from ml.serving.artifact import holds_model
     from storage.backup.archive import model_name
     from storage.errors import NotInTheStore

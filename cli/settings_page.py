@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from core.settings import PROJECT, Settings
+from core.paths import PROJECT
+from core.settings import Settings
 
 _TABLE_HEAD = """\
 # Settings

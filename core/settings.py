@@ -5,37 +5,34 @@ Relative paths are also resolved in the home folder, so a command does the same 
 descriptions are the documentation: ``docs/settings.md`` and ``.env.example`` are generated from them.
 """
 
-import os
 import re
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import BadSetting, BadSettingsFile
+from core.paths import (
+    HOME_VARIABLE,
+    STARTER,
+    DatabaseUrl,
+    FolderOrFile,
+    FolderOrUrl,
+    PathOrName,
+    RecipeName,
+    home_folder,
+)
+from core.secret_files import insert_password, read_secret, secret_name
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-# The project's folder, which is the home folder unless HOME_VARIABLE names another one.
-PROJECT: Final = Path(__file__).resolve().parent.parent
-HOME_VARIABLE: Final = "THUMBS_HOME"
-STARTER: Final = PROJECT / "models" / "starter"
-_SQLITE: Final = "sqlite:///"
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 # The secrets that Telegram accepts for a webhook.
 _WEBHOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
-
-
-def home_folder() -> Path:
-    """Return the absolute path of the folder that contains ``.env`` and that relative paths in settings start from."""
-    try:
-        return _expanded(Path(os.environ.get(HOME_VARIABLE, "").strip() or PROJECT)).absolute()
-    except ValueError as error:
-        raise BadSetting(name=HOME_VARIABLE, reason=str(error)) from error
 
 
 def _validate_http_url(value: str) -> str:
@@ -59,51 +56,6 @@ def _split_commas(value: Any) -> Any:  # noqa: ANN401 -- pydantic passes whateve
     return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
 
 
-def _in_home(path: Path) -> Path:
-    """Return the absolute path of a file or folder that a setting names."""
-    return home_folder() / _expanded(path)
-
-
-def _expanded(path: Path) -> Path:
-    """Return ``path`` with the user's folder instead of a leading ~, which a shell does not replace in ``.env``."""
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"{path} names an unknown user") from error
-
-
-def _absolute_if_exists(value: str) -> str:
-    """Return the absolute path of an existing file or folder, or any other name unchanged."""
-    path = _in_home(Path(value))
-    try:
-        return str(path) if path.exists() else value
-    except OSError as error:
-        raise ValueError(f"{value} cannot be read ({error.strerror})") from error
-
-
-def _absolute_if_toml(value: str) -> str:
-    """Return the absolute path of a .toml file, or the name of a recipe unchanged."""
-    return str(_in_home(Path(value))) if value.endswith(".toml") else value
-
-
-def _absolute_unless_url(value: str) -> str:
-    """Return the absolute path of a folder, or a URL unchanged."""
-    return value if "://" in value else str(_in_home(Path(value)))
-
-
-def _absolute_sqlite(address: str) -> str:
-    """Return the address of a SQLite file with an absolute path, or any other address unchanged."""
-    file = address.removeprefix(_SQLITE)
-    return (
-        _SQLITE + str(_in_home(Path(file))) if address.startswith(_SQLITE) and file and file[0] not in "/:" else address
-    )
-
-
-FolderOrFile = Annotated[Path, AfterValidator(_in_home)]
-FolderOrUrl = Annotated[str, AfterValidator(_absolute_unless_url)]
-DatabaseUrl = Annotated[str, AfterValidator(_absolute_sqlite)]
-PathOrName = Annotated[str, AfterValidator(_absolute_if_exists)]
-RecipeName = Annotated[str, AfterValidator(_absolute_if_toml)]
 Share = Annotated[float, Field(ge=0, le=1)]
 # A number that fits a 64-bit column.
 RowNumber = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -316,15 +268,15 @@ class Settings(BaseSettings):
 
         Raise BadSetting if the password file cannot be read, or if the URL has no user or already has a password.
         """
-        if self.database_password_file is None:
+        password = read_secret("DATABASE_PASSWORD", self.database_password_file, None)
+        if password is None:
             return self.database_url or _sqlite_address(self.data_dir / "thumbs.db")
-        password = _read_secret_file("DATABASE_PASSWORD_FILE", self.database_password_file)
-        return _insert_password(self.database_url or "", password)
+        return insert_password(self.database_url or "", password)
 
     @cached_property
     def broker_address(self) -> str | None:
         """``broker_url`` or the URL in its file, or None if neither is set. Raise BadSetting for a bad file."""
-        return _secret("BROKER_URL_FILE", self.broker_url_file, self.broker_url)
+        return read_secret("BROKER_URL", self.broker_url_file, self.broker_url)
 
     @cached_property
     def webhook_secret_text(self) -> str | None:
@@ -332,9 +284,9 @@ class Settings(BaseSettings):
 
         Raise BadSetting if the file cannot be read, or if Telegram does not accept the secret.
         """
-        name = "WEBHOOK_SECRET" if self.webhook_secret_file is None else "WEBHOOK_SECRET_FILE"
-        secret = _secret(name, self.webhook_secret_file, self.webhook_secret)
+        secret = read_secret("WEBHOOK_SECRET", self.webhook_secret_file, self.webhook_secret)
         if secret is not None and not _WEBHOOK_SECRET.fullmatch(secret):
+            name = secret_name("WEBHOOK_SECRET", self.webhook_secret_file)
             raise BadSetting(name=name, reason="Telegram accepts 1 to 256 of the characters A-Z, a-z, 0-9, _ and -")
         return secret
 
@@ -346,8 +298,8 @@ class Settings(BaseSettings):
     @cached_property
     def token(self) -> str:
         """The bot's token. Raise BadSetting if it is missing or malformed."""
-        name = "TELEGRAM_TOKEN" if self.telegram_token_file is None else "TELEGRAM_TOKEN_FILE"
-        token = _secret(name, self.telegram_token_file, self.telegram_token)
+        name = secret_name("TELEGRAM_TOKEN", self.telegram_token_file)
+        token = read_secret("TELEGRAM_TOKEN", self.telegram_token_file, self.telegram_token)
         if token is None:
             raise BadSetting(name=name, reason="it is not set; get a token from @BotFather")
         if not _TOKEN.fullmatch(token):
@@ -359,36 +311,6 @@ def _sqlite_address(path: Path) -> "URL":
     from sqlalchemy import URL  # noqa: PLC0415 -- most commands use no database
 
     return URL.create("sqlite", database=str(path))
-
-
-def _insert_password(address: str, password: str) -> str:
-    try:
-        parts = urlsplit(address)
-    except ValueError:  # the error's message may contain part of a password
-        raise BadSetting(name="DATABASE_URL", reason="it is not a database URL") from None
-    user, _, host = parts.netloc.rpartition("@")
-    if not user or ":" in user:
-        raise BadSetting(name="DATABASE_PASSWORD_FILE", reason="it needs a DATABASE_URL with a user and no password")
-    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
-
-
-def _secret(file_setting: str, path: Path | None, value: SecretStr | None) -> str | None:
-    """Return the secret in the file, or else the value itself, or None if neither is set."""
-    if path is not None:
-        return _read_secret_file(file_setting, path)
-    return None if value is None else value.get_secret_value()
-
-
-def _read_secret_file(name: str, path: Path) -> str:
-    try:
-        secret = path.read_text(encoding="utf-8-sig").strip()
-    except OSError as error:
-        raise BadSetting(name=name, reason=f"{path} cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise BadSetting(name=name, reason=f"{path} is not text") from error
-    if not secret:
-        raise BadSetting(name=name, reason=f"{path} is empty")
-    return secret
 
 
 def read_settings() -> Settings:

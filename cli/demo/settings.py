@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from cli.addresses import reachable_host
 from core.errors import PortTaken, UnwritableFile
-from core.settings import HOME_VARIABLE, Settings
+from core.paths import HOME_VARIABLE
+from core.settings import Settings
 from storage.db.encryption import DEMO_KEY_FILE, make_key_file, read_keys
 
 # The person whom the playground's page shows first.

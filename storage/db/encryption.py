@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from core.errors import BadSetting, UnwritableFile
+from core.secret_files import read_secret_file
 from core.settings import Settings
 from storage.errors import KeyExists, KeyMissing, KeyNotSet, KeyWrong
 
@@ -72,7 +73,8 @@ def read_keys(settings: Settings) -> tuple[str, ...]:
     """
     name, value = "ENCRYPTION_KEY", ""
     if settings.encryption_key_file is not None:
-        name, value = "ENCRYPTION_KEY_FILE", _read(settings.encryption_key_file)
+        name = "ENCRYPTION_KEY_FILE"
+        value = read_secret_file(name, settings.encryption_key_file)
     elif settings.encryption_key is not None:
         value = settings.encryption_key.get_secret_value()
     elif (demo_key := settings.data_dir / DEMO_KEY_FILE).is_file():
@@ -109,15 +111,6 @@ def make_key_file(path: Path) -> None:
     finally:
         with suppress(OSError):
             part.unlink()
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise BadSetting(name="ENCRYPTION_KEY_FILE", reason=f"{path} cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise BadSetting(name="ENCRYPTION_KEY_FILE", reason=f"{path} does not contain a Fernet key") from error
 
 
 def _fernet(keys: Sequence[str]) -> MultiFernet:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.settings import STARTER
+from core.paths import STARTER
 from storage.db.database import UnitOfWork
 from storage.models import registry
 from storage.models.registry import ModelVersion

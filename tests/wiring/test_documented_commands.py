@@ -21,7 +21,8 @@ from paths import ROOT
 from typer.core import TyperGroup
 
 from cli.main import app
-from core.settings import HOME_VARIABLE, Settings
+from core.paths import HOME_VARIABLE
+from core.settings import Settings
 
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "models/README.md")),

@@ -6,7 +6,8 @@ import pytest
 from paths import ROOT
 
 from cli.settings_page import env_example, settings_table
-from core.settings import HOME_VARIABLE, Settings
+from core.paths import HOME_VARIABLE
+from core.settings import Settings
 
 
 def test_the_page_is_current() -> None:

@@ -9,7 +9,8 @@ from cryptography.fernet import Fernet
 
 from cli.demo.settings import child_environment, demo_settings, usable_port
 from core.errors import BadSetting, PortTaken, UnwritableFile
-from core.settings import STARTER, Settings, read_settings
+from core.paths import STARTER
+from core.settings import Settings, read_settings
 
 
 @pytest.fixture
