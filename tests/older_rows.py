@@ -101,7 +101,8 @@ def _predictions(cipher: Cipher) -> Rows:
 
     def prediction(message: int, label: str, replaces: int | None = None) -> dict[str, Any]:
         values = {"message_id": message, "version": "shipped", "label": label, "confidence": 0.9, "sure": True}
-        return {**values, "windows": 1, "logit_0": -1.0, "logit_1": 1.0, "replaces": replaces, "created_at": YESTERDAY}
+        values |= {"windows": 1, "logit_0": -1.0, "logit_1": 1.0, "replaces": replaces, "created_at": YESTERDAY}
+        return {**values, "corrected": True, "question_chance": 0.1}
 
     def reply(person: int, chat: int, prediction: int, state: str, **columns: Any) -> dict[str, Any]:
         values = {"bot_id": BOT, "person_id": person, "chat_id": chat, "prediction_id": prediction, "state": state}
@@ -110,7 +111,7 @@ def _predictions(cipher: Cipher) -> Rows:
 
     def vote(person: int, text: str, prediction: int, verdict: str, label: str) -> dict[str, Any]:
         values = {"person_id": person, "text_hash": cipher.fingerprint(text), "prediction_id": prediction}
-        return {**values, "verdict": verdict, "label": label, "created_at": YESTERDAY}
+        return {**values, "verdict": verdict, "label": label, "reason": "sarcasm", "created_at": YESTERDAY}
 
     return {
         "predictions": [
@@ -170,7 +171,7 @@ def _learning(cipher: Cipher) -> Rows:
             {"run_id": 1, "message_id": 2, "author_id": 1, "text_hash": edited, "label": "Negative", "part": "train"}
         ],
         "label_offers": [
-            {**offer, "text_hash": edited, "prediction_id": 2, "state": "shown"},
+            {**offer, "text_hash": edited, "prediction_id": 2, "state": "shown", "selection": "random"},
             {**offer, "text_hash": gold, "gold_label": "Positive", "state": "answered", "answer": "Positive"},
         ],
     }

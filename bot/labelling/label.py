@@ -17,7 +17,7 @@ from core.settings import Settings
 from storage.chat import messages, predictions
 from storage.chat.people import Person
 from storage.db.database import UnitOfWork
-from storage.db.states import Consent, OfferState, Vote
+from storage.db.states import Consent, OfferState, Selection, Vote
 from storage.feedback import label_offers, label_queue, votes
 from storage.feedback.label_offers import Offer
 from storage.feedback.label_queue import LabelQueueRules, QueuedText
@@ -102,17 +102,27 @@ def _undo(unit: UnitOfWork, texts: Texts, person: Person, offer: Offer, rules: L
         by_hash = {unit.cipher.fingerprint(question.text): question for question in gold_questions()}
         gold = by_hash.get(offer.text_hash)
         return _next_question(unit, texts, person, rules) if gold is None else _offer_gold(unit, texts, person, gold)
-    waiting = label_queue.find_queued(unit, person.id, rules, offer.text_hash)
+    waiting = _find_again(unit, person, rules, offer)
     return _next_question(unit, texts, person, rules) if waiting is None else _offer_text(unit, texts, person, waiting)
 
 
+def _find_again(unit: UnitOfWork, person: Person, rules: LabelQueueRules, offer: Offer) -> QueuedText | None:
+    """Return an offered text, chosen in the same way as before, or None if it needs no more votes."""
+    return label_queue.find_queued(unit, person.id, rules, offer.text_hash, offer.selection or Selection.LEAST_SURE)
+
+
 def _next_question(unit: UnitOfWork, texts: Texts, person: Person, rules: LabelQueueRules) -> MessageContent:
-    """Return the next question, or a message that says why there is none."""
+    """Return the next question, or a message that says why there is none.
+
+    A question that the person left open is asked again, so that nobody can draw until they like a text.
+    """
     if consent.consent_of(unit, person.id) is not Consent.GRANTED:
         question = f"{texts.label_needs_consent}\n\n{texts.consent_status_no}"
         return MessageContent(question, consent_keyboard(texts, granted=False), person_id=person.id)
+    left_open = label_offers.shown_text(unit, person.id)
     label_offers.clear_shown(unit, person.id)
-    waiting = label_queue.next_text(unit, person.id, rules)
+    waiting = None if left_open is None else _find_again(unit, person, rules, left_open)
+    waiting = waiting or label_queue.next_text(unit, person.id, rules, label_offers.next_selection(unit, person.id))
     if waiting is None:
         last = label_offers.last_closed_offer(unit, person.id)
         return MessageContent(texts.label_none, undo_keyboard(texts, last.id) if last else None, person_id=person.id)

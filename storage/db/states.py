@@ -39,6 +39,15 @@ class Vote(StrEnum):
     NEITHER = "neither"
 
 
+class Reason(StrEnum):
+    """Why a person voted against a verdict. BOTH: the text praises and criticises at once."""
+
+    BOTH = "both"
+    NOT_REVIEW = "not_review"
+    SARCASM = "sarcasm"
+    OTHER = "other"
+
+
 class RunKind(StrEnum):
     """The kind of a training run: a FEEDBACK_ROUND starts from the anchor model, a FULL_RUN from the base encoder."""
 
@@ -81,3 +90,10 @@ class OfferState(StrEnum):
     ANSWERED = "answered"
     SKIPPED = "skipped"
     UNDONE = "undone"
+
+
+class Selection(StrEnum):
+    """How a text was chosen for a labeller: drawn at RANDOM, or because votes help most where models are LEAST_SURE."""
+
+    RANDOM = "random"
+    LEAST_SURE = "least_sure"

@@ -10,20 +10,24 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select, update
 
 from storage.db.database import UnitOfWork
-from storage.db.states import OfferState
+from storage.db.states import OfferState, Selection
 from storage.db.tables import OfferRow
 from storage.feedback.label_queue import QueuedText
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An offered text: either a user's text, with a ``prediction_id``, or a gold question, with its ``gold_label``."""
+    """An offered text: either a user's text, with a ``prediction_id``, or a gold question, with its ``gold_label``.
+
+    ``selection`` is how a user's text was chosen, or None for a gold question or an offer by an earlier version.
+    """
 
     id: int
     text_hash: bytes
     prediction_id: int | None
     gold_label: str | None
     state: OfferState
+    selection: Selection | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,12 @@ class GoldScore:
 
 def offer_text(unit: UnitOfWork, person_id: int, queued: QueuedText) -> int:
     """Record that a user's text is shown to a labeller, and return the offer's id."""
-    return _upsert_offer(unit, person_id, queued.text_hash, queued.prediction_id, None)
+    return _upsert_offer(unit, person_id, queued.text_hash, queued.prediction_id, None, queued.selection)
 
 
 def offer_gold(unit: UnitOfWork, person_id: int, text: str, label: str) -> int:
     """Record that a gold question is shown to a labeller, and return the offer's id."""
-    return _upsert_offer(unit, person_id, unit.cipher.fingerprint(text), None, label)
+    return _upsert_offer(unit, person_id, unit.cipher.fingerprint(text), None, label, None)
 
 
 def find_offer(unit: UnitOfWork, person_id: int, offer_id: int) -> Offer | None:
@@ -75,6 +79,18 @@ def count_offers(unit: UnitOfWork, person_id: int) -> int:
     return unit.scalars(select(func.count()).where(OfferRow.person_id == person_id)).one()
 
 
+def next_selection(unit: UnitOfWork, person_id: int) -> Selection:
+    """Return how to choose the person's next text: the two ways alternate, starting with LEAST_SURE."""
+    texts = select(func.count()).where(OfferRow.person_id == person_id, OfferRow.gold_label.is_(None))
+    return Selection.RANDOM if unit.scalars(texts).one() % 2 else Selection.LEAST_SURE
+
+
+def shown_text(unit: UnitOfWork, person_id: int) -> Offer | None:
+    """Return the user's text that the person was shown last and has not answered, or None."""
+    shown = (OfferRow.person_id == person_id, OfferRow.state == OfferState.SHOWN, OfferRow.gold_label.is_(None))
+    return _one_offer(unit, _select_offers().where(*shown).order_by(OfferRow.id.desc()).limit(1))
+
+
 def offered_gold(unit: UnitOfWork, person_id: int) -> frozenset[bytes]:
     """Return the hashes of the gold questions that were offered to the person."""
     gold = OfferRow.gold_label.is_not(None)
@@ -93,14 +109,20 @@ def gold_scores(unit: UnitOfWork) -> list[GoldScore]:
     return [GoldScore(*row) for row in rows]
 
 
-def _upsert_offer(
-    unit: UnitOfWork, person_id: int, text_hash: bytes, prediction_id: int | None, gold_label: str | None
+def _upsert_offer(  # noqa: PLR0913, PLR0917 - one argument for each column
+    unit: UnitOfWork,
+    person_id: int,
+    text_hash: bytes,
+    prediction_id: int | None,
+    gold_label: str | None,
+    selection: Selection | None,
 ) -> int:
     shown = {
         "prediction_id": prediction_id,
         "gold_label": gold_label,
         "state": OfferState.SHOWN,
         "answer": None,
+        "selection": selection,
         "created_at": unit.now(),
     }
     return unit.scalars(
@@ -112,7 +134,14 @@ def _upsert_offer(
 
 
 def _select_offers() -> Select[*tuple[Any, ...]]:
-    return select(OfferRow.id, OfferRow.text_hash, OfferRow.prediction_id, OfferRow.gold_label, OfferRow.state)
+    return select(
+        OfferRow.id,
+        OfferRow.text_hash,
+        OfferRow.prediction_id,
+        OfferRow.gold_label,
+        OfferRow.state,
+        OfferRow.selection,
+    )
 
 
 def _one_offer(unit: UnitOfWork, offers: Select[*tuple[Any, ...]]) -> Offer | None:

@@ -1,20 +1,21 @@
-"""Chooses the text that a labeller's vote would help most.
+"""Chooses the next text for a labeller: the text that the vote would help most, or a random one.
 
-Texts that already have a vote come first, because one more vote may reach the quorum, followed by the texts with the
-least confident predictions. Labellers never see their own texts, texts that they voted on or skipped, texts that are
-decided or have since been edited, or texts that are already open with enough other labellers to reach the quorum.
+The most helpful texts are those that already have a vote, because one more vote may reach the quorum, followed by the
+texts with the least confident predictions. Random texts show how models do on all texts. Labellers never see their own
+texts, texts that they voted on or skipped, texts that are decided or have since been edited, or texts that are already
+open with enough other labellers to reach the quorum.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, distinct, exists, func, select
+from sqlalchemy import Select, distinct, exists, func, select, union_all
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from storage.db.database import UnitOfWork
-from storage.db.states import Consent, OfferState
+from storage.db.states import Consent, OfferState, Selection
 from storage.db.tables import ConsentRow, MessageRow, OfferRow, PersonRow, PredictionRow, VoteRow
 from storage.privacy.consent import TRAINING, consenting_people, withdrawn_people
 
@@ -41,38 +42,49 @@ class LabelQueueRules:
 
 @dataclass(frozen=True, slots=True)
 class QueuedText:
-    """A text that needs a vote, with the prediction to vote on."""
+    """A text that needs a vote, with the prediction to vote on, and how the text was chosen."""
 
     text_hash: bytes
     message_id: int
     prediction_id: int
+    selection: Selection
 
 
-def next_text(unit: UnitOfWork, person_id: int, rules: LabelQueueRules) -> QueuedText | None:
-    """Return the text that this person's vote would help most, or None if no text needs a vote."""
+def next_text(
+    unit: UnitOfWork, person_id: int, rules: LabelQueueRules, selection: Selection = Selection.LEAST_SURE
+) -> QueuedText | None:
+    """Return the next text for this person, or None if no text needs a vote.
+
+    LEAST_SURE is the text that the vote would help most. For RANDOM, all predictions whose texts need votes and may be
+    shown to the person have the same chance.
+    """
     showable = _showable(person_id, rules).where(
         MessageRow.text_hash.not_in(_fully_reserved(person_id, rules.quorum, unit.now()))
     )
-    for useful in (_voted(rules.quorum), _unvoted()):
-        # Check the most useful texts first, in chunks. The first chunk nearly always contains a text that may be shown.
-        with unit.scalars(useful.execution_options(yield_per=_CHUNK)) as predictions:
+    sources = {Selection.LEAST_SURE: (_voted(rules.quorum), _unvoted()), Selection.RANDOM: (_shuffled(rules.quorum),)}
+    for source in sources[selection]:
+        # Check the predictions in chunks. The first chunk nearly always contains a text that may be shown.
+        with unit.scalars(source.execution_options(yield_per=_CHUNK)) as predictions:
             for chunk in predictions.partitions():
-                first = _first(unit, showable.where(PredictionRow.id.in_(chunk)))
+                first = _first(unit, showable.where(PredictionRow.id.in_(chunk)), selection)
                 if first is not None:
                     return first
     return None
 
 
-def find_queued(unit: UnitOfWork, person_id: int, rules: LabelQueueRules, text_hash: bytes) -> QueuedText | None:
+def find_queued(
+    unit: UnitOfWork, person_id: int, rules: LabelQueueRules, text_hash: bytes, selection: Selection
+) -> QueuedText | None:
     """Return the text with this hash, or None if this person's vote would no longer help."""
     same_text = MessageRow.text_hash == text_hash
     short = MessageRow.text_hash.in_(_short_of_votes(rules.quorum).where(VoteRow.text_hash == text_hash))
-    return _first(unit, _showable(person_id, rules).where(same_text, short | ~_has_votes()))
+    return _first(unit, _showable(person_id, rules).where(same_text, short | ~_has_votes()), selection)
 
 
-def _first(unit: UnitOfWork, showable: Select[*tuple[Any, ...]]) -> QueuedText | None:
-    row = unit.execute(showable.order_by(PredictionRow.confidence, PredictionRow.id).limit(1)).one_or_none()
-    return None if row is None else QueuedText(row.text_hash, row.message_id, row.prediction_id)
+def _first(unit: UnitOfWork, showable: Select[*tuple[Any, ...]], selection: Selection) -> QueuedText | None:
+    order = (func.random(),) if selection is Selection.RANDOM else (PredictionRow.confidence, PredictionRow.id)
+    row = unit.execute(showable.order_by(*order).limit(1)).one_or_none()
+    return None if row is None else QueuedText(row.text_hash, row.message_id, row.prediction_id, selection)
 
 
 def _voted(quorum: int) -> Select[int]:
@@ -86,6 +98,15 @@ def _unvoted() -> Select[int]:
     """Select the predictions for texts without votes, most useful first."""
     predictions = select(PredictionRow.id).join(MessageRow, MessageRow.id == PredictionRow.message_id)
     return predictions.where(~_has_votes()).order_by(PredictionRow.confidence, PredictionRow.id)
+
+
+def _shuffled(quorum: int) -> Select[int]:
+    """Select the predictions for all texts that need more votes, in random order."""
+    predictions = select(PredictionRow.id).join(MessageRow, MessageRow.id == PredictionRow.message_id)
+    voted = predictions.where(MessageRow.text_hash.in_(_short_of_votes(quorum)))
+    # Two selections are much faster than one with "or", which PostgreSQL cannot turn into joins.
+    either = union_all(voted, predictions.where(~_has_votes())).subquery()
+    return select(either.c.id).order_by(func.random())
 
 
 def _showable(person_id: int, rules: LabelQueueRules) -> Select[*tuple[Any, ...]]:

@@ -81,7 +81,11 @@ class MessageAddressRow(Base):
 
 
 class PredictionRow(Base):
-    """One model version's prediction for one text."""
+    """One model version's prediction for one text.
+
+    ``corrected`` is True if the person was shown the opposite label, on which people had agreed. ``question_chance`` is
+    the probability (0 to 1) with which the question "Was that right?" was drawn, or NULL if it was not asked.
+    """
 
     __tablename__ = "predictions"
 
@@ -95,6 +99,8 @@ class PredictionRow(Base):
     logit_0: Mapped[float]
     logit_1: Mapped[float]
     replaces: Mapped[int | None] = mapped_column(ForeignKey("predictions.id", ondelete="SET NULL"), index=True)
+    corrected: Mapped[bool] = mapped_column(default=False)
+    question_chance: Mapped[float | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

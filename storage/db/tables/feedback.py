@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storage.db.column_types import RowId, enum_column, utc_now
 from storage.db.states import (
     OfferState,
+    Reason,
+    Selection,
     Vote,
 )
 from storage.db.tables.base import Base, cascade
@@ -25,11 +27,15 @@ class VoteRow(Base):
     prediction_id: Mapped[int] = mapped_column(cascade("predictions.id"), index=True)
     verdict: Mapped[Vote] = mapped_column(enum_column(Vote))
     label: Mapped[str | None] = mapped_column(String(16))
+    reason: Mapped[Reason | None] = mapped_column(enum_column(Reason))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class OfferRow(Base):
-    """A text that was offered to a labeller: either a user's text, identified by its prediction, or a gold question."""
+    """A text that was offered to a labeller: either a user's text, identified by its prediction, or a gold question.
+
+    ``selection`` is how a user's text was chosen. It is NULL for gold questions and in offers from before 0005.
+    """
 
     __tablename__ = "label_offers"
     __table_args__ = (UniqueConstraint("person_id", "text_hash"), {"sqlite_autoincrement": True})
@@ -41,4 +47,5 @@ class OfferRow(Base):
     gold_label: Mapped[str | None] = mapped_column(String(16))
     state: Mapped[OfferState] = mapped_column(enum_column(OfferState), default=OfferState.SHOWN)
     answer: Mapped[str | None] = mapped_column(String(16))
+    selection: Mapped[Selection | None] = mapped_column(enum_column(Selection))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,17 +1,18 @@
 """The choice of a labeller's next text, and the offers that are recorded."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from storage.chat.messages import MessagePart, store_message
 from storage.chat.people import upsert_person
 from storage.db.column_types import utc_now
 from storage.db.database import Database, UnitOfWork
-from storage.db.states import Consent, OfferState, Vote
+from storage.db.states import Consent, OfferState, Selection, Vote
 from storage.db.tables import OfferRow, PredictionRow
 from storage.feedback import label_offers
 from storage.feedback import votes as stored_votes
@@ -65,6 +66,43 @@ def test_texts_with_a_vote_come_first_then_the_least_confident_predictions(
             order.append(found.prediction_id)
             label_offers.offer_text(unit, labeller, found)
         assert order == [voted.prediction_id, unsure.prediction_id, certain.prediction_id]
+
+
+def test_random_texts_are_drawn_with_equal_chances_from_all_texts_that_need_votes(
+    database: Database, store_review: StoreReview
+) -> None:
+    with database.unit_of_work() as unit:
+        labeller = store_consenting_person(unit, LABELLER)
+        waiting = [store_text(unit, store_review, f"Text {number}", 0.5 + number / 10) for number in range(4)]
+        vote(unit, waiting[3], AUTHOR)
+        decided = store_text(unit, store_review, "Decided", 0.5)
+        vote(unit, decided, ADMIN)
+        drawn = Counter[int]()
+        for _ in range(400):
+            found = next_text(unit, labeller, RULES, Selection.RANDOM)
+            assert found is not None
+            assert found.selection is Selection.RANDOM
+            drawn[found.prediction_id] += 1
+        assert set(drawn) == {review.prediction_id for review in waiting}
+        # For equal chances, a count outside these bounds has a probability below one in a million.
+        assert all(60 <= count <= 150 for count in drawn.values())
+
+
+def test_the_two_ways_to_choose_a_text_alternate_and_are_recorded(
+    database: Database, store_review: StoreReview
+) -> None:
+    with database.unit_of_work() as unit:
+        labeller = store_consenting_person(unit, LABELLER)
+        for number in range(4):
+            store_text(unit, store_review, f"Text {number}", 0.6)
+        label_offers.offer_gold(unit, labeller, "I loved it.", "Positive")
+        for _ in range(4):
+            queued = next_text(unit, labeller, RULES, label_offers.next_selection(unit, labeller))
+            assert queued is not None
+            label_offers.offer_text(unit, labeller, queued)
+        stored = unit.scalars(select(OfferRow.selection).order_by(OfferRow.id)).all()
+        both = [Selection.LEAST_SURE, Selection.RANDOM]
+        assert stored == [None, *both, *both], "a gold question is not drawn"
 
 
 def test_labellers_never_see_their_own_texts_or_texts_that_they_voted_on(
@@ -196,7 +234,7 @@ def test_a_skipped_text_is_not_shown_again_unless_the_skip_is_undone(
         assert skipped is not None
         assert skipped.id == offer_id
         assert label_offers.close_offer(unit, skipped, OfferState.UNDONE)
-        assert find_queued(unit, labeller, RULES, queued.text_hash) == queued
+        assert find_queued(unit, labeller, RULES, queued.text_hash, queued.selection) == queued
         assert label_offers.offer_text(unit, labeller, queued) == offer_id
         assert label_offers.count_offers(unit, labeller) == 1
         label_offers.clear_shown(unit, labeller)

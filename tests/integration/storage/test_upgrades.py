@@ -26,8 +26,19 @@ from storage.chat import inbox, messages, outbox, people, predictions
 from storage.db.database import Database, UnitOfWork
 from storage.db.encryption import Cipher, new_hash_key
 from storage.db.engine import parse_address, writing_engine
-from storage.db.states import Consent, OfferState, ReplyState, RunKind, RunState, SnapshotPart, Trigger, Vote
-from storage.db.tables import BotRow, PersonRow
+from storage.db.states import (
+    Consent,
+    OfferState,
+    Reason,
+    ReplyState,
+    RunKind,
+    RunState,
+    Selection,
+    SnapshotPart,
+    Trigger,
+    Vote,
+)
+from storage.db.tables import BotRow, PersonRow, PredictionRow, VoteRow
 from storage.db.tables.base import SCHEMA_REVISION
 from storage.feedback import eligibility, label_offers, votes
 from storage.models import instances, registry
@@ -39,6 +50,7 @@ REVISIONS = [f"{number:04}" for number in range(1, int(SCHEMA_REVISION) + 1)]
 # The revision that added training runs.
 LEARNING = "0002"
 OPERATING = "0004"
+ASKING = "0005"
 
 
 @pytest.fixture(params=REVISIONS)
@@ -67,10 +79,11 @@ def test_everything_in_an_older_database_is_there_after_the_upgrade(upgraded: Da
         check_chat(unit)
         check_models(unit)
         if revision >= LEARNING:
-            check_learning(unit)
+            check_learning(unit, revision)
         if revision >= OPERATING:
             secrets = unit.scalars(select(BotRow.webhook_secret))
             assert [unit.cipher.decrypt(secret) for secret in secrets] == ["a-webhook-secret"]
+        check_asking(unit, asked=revision >= ASKING)
     with upgraded.unit_of_work() as unit:
         use(unit, revision)
     with upgraded.unit_of_work() as unit:
@@ -116,7 +129,7 @@ def check_models(unit: UnitOfWork) -> None:
     assert registry.get_version(unit, "shipped").removed_at is None
 
 
-def check_learning(unit: UnitOfWork) -> None:
+def check_learning(unit: UnitOfWork, revision: str) -> None:
     run = runs.get_run(unit, 1)
     assert (run.state, run.champion, run.candidate, run.decision) == (RunState.PROMOTED, "shipped", "trained", DECISION)
     assert runs.chart_of(unit, 1) == CHART
@@ -136,8 +149,15 @@ def check_learning(unit: UnitOfWork) -> None:
     offer = label_offers.find_offer(unit, 2, 1)
     assert offer is not None
     assert (offer.prediction_id, offer.state) == (2, OfferState.SHOWN)
+    assert offer.selection is (Selection.RANDOM if revision >= ASKING else None)
     (score,) = label_offers.gold_scores(unit)
     assert (score.person_id, score.answered, score.right) == (2, 1, 1)
+
+
+def check_asking(unit: UnitOfWork, asked: bool) -> None:
+    rows = unit.execute(select(PredictionRow.corrected, PredictionRow.question_chance).distinct()).all()
+    assert rows == [(True, 0.1) if asked else (False, None)]
+    assert unit.scalars(select(VoteRow.reason).distinct()).all() == [Reason.SARCASM if asked else None]
 
 
 def use(unit: UnitOfWork, revision: str) -> None:
