@@ -11,7 +11,7 @@ Handler = BaseHandler[Any, Any, Any]
 
 
 class Access:
-    """Decides which updates are an admin's own. All other updates are treated like any user's."""
+    """Recognises updates that an admin sent. All other updates are handled as if an ordinary user had sent them."""
 
     def __init__(self, admin_ids: Iterable[int]) -> None:
         self.admin_ids = frozenset(admin_ids)
@@ -55,7 +55,7 @@ class Access:
 
 
 class _GuardedHandler(BaseHandler[Any, Any, Any]):
-    """Another handler behind an access check."""
+    """Wraps a handler with an access check."""
 
     def __init__(self, access: Access, handler: Handler) -> None:
         super().__init__(handler.callback)

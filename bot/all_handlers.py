@@ -1,4 +1,4 @@
-"""All handlers and commands of the bot, in the order in which PTB tries them."""
+"""All of the bot's handlers and commands, in the order in which PTB tries them."""
 
 from typing import Final
 

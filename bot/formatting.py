@@ -3,12 +3,12 @@
 from typing import Final
 
 THUMBS: Final = {"Positive": "👍", "Negative": "👎"}
-# Maximum percentage shown; 100% would claim that the model is certain, which it never is.
+# Maximum percentage to show, because 100% would suggest that the model is certain.
 _MAX_PERCENT: Final = 99
 # Maximum number of characters shown for a reason or an explanation in a list.
 REASON_LENGTH: Final = 240
-# Maximum number of a review's characters to show in a message, and how many of them are from the end of the review.
-# Telegram allows 4,096 and counts some characters as two, and the message must have room for the question.
+# Maximum number of characters to show from a review, and how many of them come from its end. Telegram allows 4,096 and
+# counts some characters as two, and the message must have room for the question.
 _REVIEW_LENGTH: Final = 1_900
 _REVIEW_END: Final = 680
 _GAP: Final = "\n[…]\n"
@@ -22,7 +22,7 @@ def percent_of(confidence: float) -> int:
 def truncate(text: str, length: int, end: int = 0) -> str:
     """Return ``text``, shortened to at most ``length`` characters.
 
-    A text that is too long is cut off with an ellipsis. With ``end``, its last ``end`` characters are kept as well,
+    A text that is too long is cut off with an ellipsis. If ``end`` is given, the last ``end`` characters are also kept,
     after ``[…]``.
     """
     if len(text) <= length:

@@ -26,7 +26,8 @@ def run(settings: Settings) -> None:
     configure_logging(settings.log_level, settings.log_format)
     _ = settings.token, settings.webhook_secret_text  # report an invalid one before loading the model
     with ExitStack() as resources, ThreadPoolExecutor(1) as executor:
-        # Runs while the database opens and the model loads, since it mostly runs outside the GIL.
+        # Load the language identifier while the database opens and the model loads, since most of that work runs
+        # outside the GIL.
         identifier = executor.submit(load_identifier)
         opened = Database.open(settings.database_address, read_keys(settings))
         database = AsyncDatabase(opened)

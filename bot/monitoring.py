@@ -16,7 +16,7 @@ from core.settings import Settings
 from storage.db.database import Database
 from storage.overview import ChatOverview, chat_overview
 
-# Maximum number of seconds for which one piece of work may block the event loop.
+# Maximum number of seconds that a single task may block the event loop.
 _MAX_BLOCKED: Final = 5.0
 
 
@@ -51,7 +51,7 @@ class BotMonitor(Collector):
         return ()
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let ``health`` check this event loop, which runs everything that the bot does."""
+        """Let ``health`` check this event loop, which runs all of the bot's work."""
         self._loop = loop
 
     def health(self) -> Problems:
@@ -67,7 +67,7 @@ class BotMonitor(Collector):
         return {"event loop": None}
 
     def ready(self) -> Problems:
-        """Check the database, the broker and the contact with Telegram."""
+        """Check the database, the broker and the connection to Telegram."""
         found = self._overview()
         return {
             "database": found if isinstance(found, str) else None,

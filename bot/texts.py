@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 FALLBACK: Final = "en"
-# All versions of consent_question and the consent_status texts that people have been shown, the current one last. The
-# ledger records the version. If the wording changes, append a version; buttons with earlier versions still work.
+# All versions of consent_question and the consent_status texts that people have been shown, oldest first. The ledger
+# records the version. If the wording changes, append a version; buttons with earlier versions still work.
 CONSENT_WORDINGS: Final = ("2026-11", "2026-11.2")
 CONSENT_WORDING: Final = CONSENT_WORDINGS[-1]
-# All versions of notices_question and notices_status, in the same form.
+# All versions of notices_question and notices_status, in the same format.
 NOTICES_WORDINGS: Final = ("2026-11.1", "2026-11.2")
 NOTICES_WORDING: Final = NOTICES_WORDINGS[-1]
 _FOLDER = Path(__file__).parent / "locales"
@@ -20,7 +20,7 @@ _FOLDER = Path(__file__).parent / "locales"
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """All texts of one language. A locale file with a missing or unknown text fails to load."""
+    """All of the bot's texts in one language. A locale file with a missing or unknown text fails to load."""
 
     start: str
     help: str
@@ -183,7 +183,7 @@ class Texts:
 
 @cache
 def texts_for(language: str | None) -> Texts:
-    """Return the texts for a language tag such as ``en`` or ``pt-br``, or the English ones if it has no locale."""
+    """Return the texts for a language tag such as ``en`` or ``pt-br``, or the English texts if it has no locale."""
     code = (language or FALLBACK).split("-")[0].lower()
     path = _FOLDER / f"{code if code in locales() else FALLBACK}.toml"
     texts = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -4,4 +4,4 @@ from core.errors import ThumbsError
 
 
 class BrokerUnusable(ThumbsError):
-    message = "The broker at {address} does not answer: {reason}. Check BROKER_URL and whether its server is running."
+    message = "The broker at {address} is not responding: {reason}. Check BROKER_URL and that the server is running."

@@ -37,7 +37,7 @@ SOFT_LIMIT: Final = HARD_LIMIT - 10 * 60
 VISIBILITY_TIMEOUT: Final = HARD_LIMIT + 60 * 60
 # Seconds after which a housekeeping task is stopped. The next housekeeping task finishes the work.
 HOUSEKEEPING_LIMIT: Final = 10 * 60
-# The number of seconds within which the broker must answer.
+# Maximum number of seconds to wait for the broker to respond.
 _TIMEOUT: Final = 5.0
 _ENCODE: Final = "characters such as @ : / ? # [ ] in the password must be percent-encoded, for example / as %2F"
 
@@ -50,7 +50,7 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
     address = settings.broker_address or "filesystem://localhost"
     scheme = _check_address(address)
     if scheme in {"redis", "rediss"}:
-        # Without timeouts, a server that accepts a connection and never answers would block the process forever. A
+        # Without timeouts, a server that accepts a connection but never responds would block the process forever. A
         # worker's wait for messages is not a blocking read; kombu checks that connection every 25 seconds.
         timeouts = {"socket_timeout": _TIMEOUT, "socket_connect_timeout": _TIMEOUT, "socket_keepalive": True}
         options: dict[str, Any] = {"visibility_timeout": VISIBILITY_TIMEOUT, **timeouts}
@@ -111,7 +111,7 @@ def queue_length(settings: Settings) -> int:
 
 
 def check_broker(settings: Settings) -> None:
-    """Check that the broker answers within a few seconds. Raise BrokerUnusable if it doesn't."""
+    """Check that the broker responds within a few seconds. Raise BrokerUnusable if it doesn't."""
     with _cached_producer(settings).connection_for_write() as connection:
         try:
             connection.ensure_connection(max_retries=1, timeout=_TIMEOUT)

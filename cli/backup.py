@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from storage.models.registry import ModelVersion
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
-# Maximum difference between the clocks of the machine that made the backup and of the one with the list of deletions.
+# Maximum difference between the clocks on two machines: the one that made the backup and the one with the list of
+# deletions.
 _CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
 
 
@@ -201,7 +202,7 @@ def _restore_rows_and_models(path: Path, opened: "Backup", settings: "Settings")
 
 
 def _in_the_store(rows: Iterable[dict[str, object]], models: list[str]) -> Iterator[dict[str, object]]:
-    """Yield the rows of the registry. A model from outside the store gets its name in the store as its location."""
+    """Yield the rows of the registry. The location of a model from outside the store becomes its name in the store."""
     from storage.backup.archive import model_name
     from storage.models.artifact_store import is_folder
 
@@ -250,7 +251,7 @@ def _require_empty(connection: "Connection") -> None:
 
 @contextmanager
 def _fitting_rows(path: Path) -> Iterator[None]:
-    """Convert any error from rows with missing, unknown or wrong values to UnusableBackup."""
+    """Convert any error caused by missing, unknown or wrong values in rows to UnusableBackup."""
     from sqlalchemy.exc import OperationalError, StatementError
 
     from storage.errors import UnusableBackup

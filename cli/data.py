@@ -19,7 +19,7 @@ def fetch(
 ) -> None:
     """Download and verify the IMDB reviews, and print their path.
 
-    They are the official archive (Maas et al. 2011, 84 MB).
+    The download is the official archive (Maas et al. 2011, 84 MB).
 
     If the download is interrupted, run the command again to resume it. An existing file is only verified.
 

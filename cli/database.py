@@ -13,7 +13,7 @@ app = typer.Typer(help="Migrate, check and purge the database.", no_args_is_help
 
 @app.command()
 def upgrade() -> None:
-    """Migrate the database to the version for this release.
+    """Migrate the database to this release's version.
 
     \b
     Example:

@@ -9,13 +9,13 @@ class DemoRunning(BadInput):
 
 class NoCorrections(BadInput):
     message = (
-        "The recipe {name} trains on corrections, but none were given. Pass a table with the columns text and label "
+        "The {name} recipe trains on corrections, but none were given. Pass a table with the columns text and label "
         "with --corrections."
     )
 
 
 class UnusedOption(BadInput):
-    message = "The option {option} has no effect with the recipe {name}. Remove it."
+    message = "The {option} option has no effect with the {name} recipe. Remove it."
 
 
 class BadCorrections(BadInput):
@@ -31,14 +31,14 @@ class MissingPackage(ThumbsError):
 
 class NoAdmins(BadInput):
     message = (
-        "The option --as-admin needs an admin, but none is set. Set ADMIN_IDS to the admins' numeric Telegram ids."
+        "The --as-admin option needs an admin, but none is set. Set ADMIN_IDS to the admins' numeric Telegram ids."
     )
 
 
 class UnknownPerson(BadInput):
     message = (
-        "The database has no person with the Telegram id {telegram_id}. Either the id is wrong, or the person was "
-        "deleted. After a deletion, it is no longer known which models used the person's data."
+        "There is no person with the Telegram id {telegram_id} in the database. Either the id is wrong, or the person "
+        "was deleted. After a deletion, it is no longer known which models used the person's data."
     )
 
 
@@ -51,7 +51,7 @@ class RunInProgress(ThumbsError):
 
 class NoEarlierModel(BadInput):
     message = (
-        "No earlier live model is still available to roll back to. To see the published models, run thumbs models list."
+        "There is no earlier live model left to roll back to. To see the published models, run thumbs models list."
     )
 
 

@@ -41,7 +41,7 @@ def evaluate(
 ) -> None:
     """Evaluate a model on labelled reviews, or compare two.
 
-    Models classify exactly as the bot serves them.
+    Models classify exactly as they do in the bot.
 
     Needs the training environment: make evaluate installs it and runs this command in it.
 

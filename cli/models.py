@@ -27,7 +27,7 @@ Why = Annotated[str | None, typer.Option(help="Reason to record in the history."
 def list_models(as_json: AsJson = False) -> None:
     """List the published models, newest first.
 
-    Shows the bot instances that answer with each. A promoted model is "live" once all running bots answer with it,
+    Shows the bot instances that are using each model. A promoted model is "live" once all running bots are using it,
     "pending" until then, and "refused" if a bot could not load it. Other models are "kept", or "removed" if their files
     were removed.
 
@@ -50,12 +50,12 @@ def list_models(as_json: AsJson = False) -> None:
         line = f"{model.version}  {status.state:<8}  {model.created_at:%Y-%m-%d %H:%M}  {origin}"
         typer.echo("  ".join([line, *_bots(status)]))
     if not statuses:
-        typer.echo("There is no model yet. When the bot starts for the first time, it registers MODEL.", err=True)
+        typer.echo("There are no models yet. The bot registers MODEL when it starts for the first time.", err=True)
 
 
 @app.command("show")
 def show(version: Version, as_json: AsJson = False) -> None:
-    """Show a model's origin, evaluation and times as live model.
+    """Show a model's origin, its evaluation, and when it was live.
 
     \b
     Examples:
@@ -92,7 +92,7 @@ def show(version: Version, as_json: AsJson = False) -> None:
 def promote(version: Version, why: Why = None) -> None:
     """Make a model live.
 
-    Running bots load it within seconds, and thumbs models list shows which bots answer with it.
+    Running bots load it within seconds, and thumbs models list shows which bots are using it.
 
     \b
     Example:
@@ -164,9 +164,9 @@ def _make_live(version: str | None, command: str, why: str | None) -> None:
             version = earlier[0].version
         registry.make_live(unit, version, _change_reason(command, why))
     if before is not None and before.version == version:
-        typer.echo(f"Model {version} is already promoted, so nothing changed.", err=True)
+        typer.echo(f"Model {version} has already been promoted, so nothing has changed.", err=True)
     else:
-        typer.echo(f"Model {version} is promoted. thumbs models list shows which bots answer with it.", err=True)
+        typer.echo(f"Model {version} has been promoted. thumbs models list shows which bots are using it.", err=True)
 
 
 def _change_reason(command: str, why: str | None) -> str:

@@ -61,7 +61,7 @@ def list_replies(
 def retry(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
     """Send uncertain or failed replies again. A running bot does so within seconds.
 
-    An uncertain reply may arrive twice. If one of the replies cannot be retried, none of them is retried.
+    An uncertain reply may arrive twice. If any of the replies cannot be retried, none of them are.
 
     \b
     Examples:
@@ -83,7 +83,7 @@ def drop(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
 
     Marks them as failed, so that they are not sent.
 
-    If one of the replies cannot be dropped, none of them is dropped.
+    If any of the replies cannot be dropped, none of them are.
 
     \b
     Examples:

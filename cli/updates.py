@@ -84,7 +84,7 @@ def show(update_id: UpdateId, bot: BotId = None, as_json: AsJson = False) -> Non
 def retry(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> None:
     """Give failed updates three more attempts. A running bot starts within half a minute.
 
-    If one of the updates cannot be retried, none of them is retried.
+    If any of the updates cannot be retried, none of them are.
 
     \b
     Examples:
@@ -106,7 +106,7 @@ def drop(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> N
 
     Their content is deleted, and they count as handled.
 
-    If one of the updates cannot be dropped, none of them is dropped.
+    If any of the updates cannot be dropped, none of them are.
 
     \b
     Examples:

@@ -1,7 +1,7 @@
 """The base of the error tree, and the errors that several rooms raise.
 
-Pass the facts that the message names: ``raise MissingFile(path=path)``. Commands print the message and exit with
-``exit_code``. Processes log it. The tree, with the room whose ``errors`` module defines each class::
+Pass the values for the message's placeholders: ``raise MissingFile(path=path)``. Commands print the message and exit
+with ``exit_code``. Processes log it. The tree, with the room whose ``errors`` module defines each class::
 
     ThumbsError
         BadInput
@@ -114,7 +114,7 @@ class ThumbsError(Exception):
         self._facts = facts
 
     def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
-        """Pickle the class and its facts, so that an error from another process arrives unchanged."""
+        """Pickle the class and these values, so that an error from another process arrives unchanged."""
         return partial(type(self), **self._facts), ()
 
 
@@ -143,7 +143,7 @@ class NoReviews(BadInput):
 
 class NeedsTrainingEnvironment(ThumbsError):
     message = (
-        "The command thumbs {command} needs {package}, which only the training environment has. In the project's "
+        "The thumbs {command} command needs {package}, which only the training environment has. In the project's "
         "folder, make {target} ARGS='...' installs that environment and runs the command in it."
     )
 

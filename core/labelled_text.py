@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LabelledText:
-    """A text and the name of the label that people agreed on."""
+    """A text and the label that people agreed on."""
 
     text: str
     label: str

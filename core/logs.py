@@ -20,7 +20,7 @@ _TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"
 _JSON_FIELDS: Final = ("levelname", "name", "message", "process")
 # httpx, PTB and tornado log request URLs, in which the bot token follows the letters "bot".
 _TOKEN = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}", re.ASCII)
-# When PTB cannot parse what it received, it logs all of it, people's texts included.
+# When PTB cannot parse an update, it logs the whole update, including people's texts.
 _PTB_RECEIVED_DATA = re.compile(r"data(?: was)?:? \"?%")
 # Minimum log level for verbose libraries. At DEBUG, PTB logs whole updates and API responses.
 _LIBRARY_LEVELS = {
@@ -32,7 +32,7 @@ _LIBRARY_LEVELS = {
     "apscheduler": logging.WARNING,
     "alembic": logging.WARNING,
     "tornado.access": logging.WARNING,
-    # It logs malformed requests, which anyone can send.
+    # This logger reports malformed requests, which anyone can send.
     "tornado.general": logging.WARNING,
     # These loggers log every message, and the scheduler sends one every few seconds.
     "celery.beat": logging.WARNING,

@@ -1,7 +1,7 @@
 """Serves a process's metrics and health over HTTP, for Prometheus and for health checks.
 
 ``/metrics`` is for Prometheus. ``/health`` says whether the process itself works, and ``/ready`` also checks everything
-that it depends on. Both answer with status 200 or 503 and the problems as JSON.
+that it depends on. Both respond with status 200 or 503, and list the problems as JSON.
 """
 
 import errno

@@ -27,18 +27,18 @@ class NoHeader(BadInput):
 
 class NotTexts(BadInput):
     message = (
-        "{path}, data row {row}: the column {column} contains a value of type {kind} instead of text. Use a column "
-        "of plain text."
+        "{path}, data row {row}: the {column} column contains a value of type {kind} instead of text. Use a column "
+        "that contains plain text."
     )
 
 
 class MissingColumn(BadInput):
-    message = "{path} has no column {column}; its columns are {columns}. Rename a column, or name the right one."
+    message = "{path} has no column named {column}; its columns are {columns}. Rename a column, or name the right one."
 
 
 class TooFewReviews(BadInput):
     message = (
-        "{path} has only {rows} reviews to fine-tune on, and {missing}. The training and dev sets must each contain "
+        "{path} has only {rows} reviews for fine-tuning, and {missing}. The training and dev sets must each contain "
         "reviews of both labels."
     )
 
@@ -58,9 +58,9 @@ class UnusableAnchor(BadInput):
 
 class UnknownReviews(BadInput):
     message = (
-        "No reviews were found for {name}. It is not a file or folder on this machine, and not a usable data set "
-        "on the Hugging Face hub: {reason}. Put a CSV file, a parquet file or the aclImdb data on this machine, and "
-        "give its path with --data or IMDB_PATH."
+        "No reviews were found for {name}. It is not a file or folder on this machine, and not a usable data set on "
+        "the Hugging Face hub: {reason}. Put a CSV file, a parquet file or the aclImdb data on this machine, and pass "
+        "its path with --data or IMDB_PATH."
     )
 
 

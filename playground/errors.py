@@ -4,7 +4,7 @@ from core.errors import BadInput, ThumbsError
 
 
 class UnusablePlaygroundFile(BadInput):
-    message = "The playground cannot read its file {path}: {reason}. Delete it to start over with empty contents."
+    message = "The playground cannot read {path}: {reason}. Delete it to start over with an empty file."
 
 
 class PlaygroundRefused(ThumbsError):

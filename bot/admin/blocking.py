@@ -9,7 +9,7 @@ from bot.texts import Texts, fill
 from storage.chat import blocks
 from storage.db.database import UnitOfWork
 
-# Telegram ids of people have at most 52 bits.
+# A person's Telegram id has at most 52 bits.
 _MAX_ID = 2**52
 
 

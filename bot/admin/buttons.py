@@ -9,12 +9,13 @@ from typing import Final
 from bot.buttons import NUMBER, Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import Texts, fill
 
-# Matches versions so short that two of them fit into a button's data. Models with longer versions get no button.
+# Matches versions that are short enough for a button's data to hold two of them. Models with longer versions get no
+# button.
 _VERSION: Final = "[0-9A-Za-z._-]{1,26}"
 
 
 class RunAction(StrEnum):
-    """The actions of the buttons under a training run. CANCEL asks for confirmation; YES and NO answer."""
+    """The actions of the buttons under a training run. CANCEL asks for confirmation. YES confirms and NO declines."""
 
     CANCEL = "cancel"
     YES = "yes"
@@ -22,7 +23,7 @@ class RunAction(StrEnum):
 
 
 class CardAction(StrEnum):
-    """The actions of the buttons under a decision card. PROMOTE asks for confirmation; YES and NO answer."""
+    """The actions of the buttons under a decision card. PROMOTE asks for confirmation. YES confirms and NO declines."""
 
     PROMOTE = "promote"
     YES = "yes"
@@ -106,7 +107,7 @@ def card_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
 
 
 def models_keyboard(texts: Texts, live: str, newer: Sequence[str], older: Sequence[str]) -> Keyboard:
-    """Return a button for each model that could replace the live one, by a promotion or a rollback."""
+    """Return a button for each model that could replace the live one through promotion or rollback."""
     labels = [(texts.button_models_promote, version) for version in newer]
     labels += [(texts.button_models_back, version) for version in older]
     buttons = [

@@ -48,7 +48,7 @@ class ModelPages:
         await self._database.write(work)
 
     async def show_all(self, incoming: Incoming) -> None:
-        """List the models and the latest changes of the live model, with buttons to choose another live model."""
+        """List the models and the latest changes to the live model, with buttons to choose a different one."""
 
         def work(unit: UnitOfWork) -> None:
             incoming.sender.upsert(unit)

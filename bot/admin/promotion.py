@@ -22,7 +22,7 @@ _WHY: Final = "an admin promoted run {number}'s model"
 
 
 def enqueue_card(unit: UnitOfWork, run: Run, bot_id: int, chat_id: int, texts: Texts) -> None:
-    """Enqueue the decision on a run's candidate, with a chart, if any, and a button if the candidate was held."""
+    """Enqueue the decision on a run's candidate, with its chart (if any), and a button if the candidate was held."""
     keyboard = card_keyboard(texts, run.id, asking=False) if _may_promote(unit, run) else None
     content = _card_content(unit, run, render_decision(texts, run), keyboard)
     outbox.enqueue(unit, content.draft(bot_id, chat_id))

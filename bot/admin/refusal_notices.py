@@ -35,7 +35,7 @@ class RefusalNotices:
             self._troubles.wake(await self._database.write(self._enqueue))
 
     def _unreported(self, unit: UnitOfWork) -> list[BotInstance]:
-        """Return this bot's instances with a refusal that has not been reported, if there are admins to notify."""
+        """Return this bot's instances that refused a model, if the admins still need to be notified of it."""
         refusals = [
             instance
             for instance in instances.live_instances(unit)
@@ -62,6 +62,6 @@ class RefusalNotices:
 
 
 def _kind(instance: BotInstance) -> str:
-    """Return the kind of trouble, which contains a hash of the version because a version may have any length."""
+    """Return the kind of trouble, with the version's hash, because a version may be too long."""
     version = instance.refused_version or ""
     return f"refused {hashlib.sha256(version.encode()).hexdigest()[:_DIGEST_LENGTH]}"

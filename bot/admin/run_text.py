@@ -8,7 +8,8 @@ from storage.db.states import RunKind, RunState
 from storage.training.runs import Run
 
 _BAR_LENGTH: Final = 12
-# Maximum length of an explanation. Telegram allows 1,024 characters under a photo, including the rest of the caption.
+# Maximum number of characters in an explanation. Telegram allows 1,024 in a photo's caption, and the caption contains
+# other text too.
 _EXPLANATION_LENGTH: Final = 700
 
 

@@ -19,7 +19,7 @@ from storage.training.runs import EVALUATED
 
 # Seconds between polls.
 POLL_SECONDS: Final = 1.0
-# Minimum time between edits to a message; Telegram throttles a bot that edits one more often.
+# Minimum time between edits to a message, because Telegram throttles bots that edit more often.
 EDIT_INTERVAL: Final = timedelta(seconds=2)
 # How long after a run's end admins who don't follow it may still be notified of the result.
 _MAX_AGE: Final = timedelta(days=1)
@@ -95,7 +95,7 @@ def _update(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
 
 
 def _message_of(last: ReplyStatus | None) -> int | None:
-    """Return the message to edit, or None if that message may not have arrived or is gone and a new one is needed."""
+    """Return the message to edit, or None if it is gone or may not have arrived, so that a new one is needed."""
     return last.telegram_message_id if last is not None and last.state is ReplyState.SENT else None
 
 

@@ -47,7 +47,7 @@ class RetrainDialog:
 
         request = await self._database.write(work)
         if request.new:
-            # In the background, so that a hanging broker does not delay the answer.
+            # Notify the worker in the background, so that a hanging broker does not delay the reply.
             task = asyncio.create_task(self._notify_worker(request.run.id))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -69,7 +69,7 @@ class RetrainDialog:
 
 
 def run_content(texts: Texts, run: Run, *, asking: bool) -> MessageContent:
-    """Return a run's message. If ``asking`` and the run can be cancelled, it asks to confirm the cancellation."""
+    """Return a run's message. If ``asking`` is true and the run can be cancelled, the message asks for confirmation."""
     keyboard = run_keyboard(texts, run.id, asking) if run.open and not run.cancel_asked else None
     return MessageContent(render_run(texts, run), keyboard)
 
@@ -80,7 +80,7 @@ def serialize_content(content: MessageContent) -> str:
 
 
 def asks_to_cancel(shown: str | None, run_id: int) -> bool:
-    """Return whether the message serialised in ``shown`` asks to confirm a cancellation."""
+    """Return whether the message serialised in ``shown`` asks for confirmation of a cancellation."""
     return shown is not None and f"run:{run_id}:{RunAction.YES}" in shown
 
 

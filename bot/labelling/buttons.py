@@ -34,7 +34,7 @@ class OfferTap:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineTap:
-    """A tap under a quarantined text, never UNDO. ``skipped`` is the number of texts skipped so far."""
+    """A tap under a quarantined text. Its action is never UNDO. ``skipped`` is the number of texts skipped so far."""
 
     prediction_id: int
     skipped: int

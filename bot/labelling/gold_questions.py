@@ -1,6 +1,7 @@
 """Gold questions: clear sentences with a known label, written to check how reliable labellers are.
 
-They are mixed in with other people's texts, and labellers aren't told. Models are never trained on the answers.
+They are mixed in with other people's texts, and labellers can't tell them apart. Models are never trained on the
+answers.
 """
 
 import tomllib

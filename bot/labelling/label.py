@@ -1,6 +1,6 @@
 """``/label``: shows other people's texts that need a vote, one at a time, in one message. Free of Telegram types.
 
-Now and then, the text is a gold question. It has a known label and looks like any other text.
+Occasionally, the text is a gold question, which has a known label and looks like any other text.
 """
 
 from typing import Final

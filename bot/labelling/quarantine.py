@@ -26,7 +26,7 @@ class QuarantineDialog:
         self._admins = frozenset(settings.admin_ids)
 
     async def start(self, incoming: Incoming) -> None:
-        """Show the number of quarantined texts and the first text."""
+        """Show the number of quarantined texts and the first of them."""
 
         def work(unit: UnitOfWork) -> None:
             count = quarantine.count_quarantined(unit, self._quorum, self._admins).total()

@@ -16,7 +16,7 @@ from storage.privacy import consent, erasure
 from storage.privacy.deletions import DeletionList
 from storage.training import snapshots
 
-# Maximum number of models to list that learned from a person; older ones are only counted.
+# Maximum number of models to list as having learned from a person. Older models are only counted.
 _MAX_VERSIONS: Final = 20
 
 
@@ -133,7 +133,7 @@ def _withdraw_shown_texts(unit: UnitOfWork, telegram_id: int) -> None:
 
 
 def _with_versions(text: str, texts: Texts, versions: Sequence[str]) -> str:
-    """Add the ``versions``, given oldest first, that were trained or evaluated on the person's data to ``text``."""
+    """Add a list of the ``versions`` that used the person's data to ``text``. They are given oldest first."""
     if not versions:
         return text
     named = ", ".join(reversed(versions[-_MAX_VERSIONS:]))

@@ -25,7 +25,7 @@ MAX_QUOTED_TEXTS: Final = 3
 
 
 class CorrectionNotifier:
-    """Finds a live model that hasn't been announced, predicts the corrected texts with it, and enqueues the notices.
+    """Finds a live model that hasn't been announced, classifies the corrected texts with it, and enqueues the notices.
 
     Every bot instance that serves the model does this, and the first to commit enqueues the notices for all bots. Each
     bot's outbox finds its notices in the next sweep. If an instance exits before it commits, nothing is stored, and
@@ -56,7 +56,7 @@ class CorrectionNotifier:
             logger.info("Enqueued %d notices about model %s", count, run.version)
 
     async def _predict(self, notice: CorrectionNotification) -> dict[int, Reprediction]:
-        """Predict a person's texts one at a time, so that people who are waiting for an answer are served first."""
+        """Classify a person's texts one at a time, so that people who are waiting for a reply are served first."""
         ids = [correction.message_id for correction in notice.corrections[:MAX_QUOTED_TEXTS]]
         texts = await self._database.read(lambda unit: messages.get_texts(unit, ids))
         return {message_id: Reprediction(text, await self._model.verdict(text)) for message_id, text in texts.items()}
@@ -65,7 +65,7 @@ class CorrectionNotifier:
 def _enqueue(unit: UnitOfWork, run: LiveRun, repredictions: dict[int, Reprediction]) -> int | None:
     """Enqueue the notices that people still want and return their number.
 
-    Return None if another instance has enqueued them or another model is live now.
+    Return None if another instance has enqueued them or a different model is live now.
     """
     if notifications.unannounced_run(unit) != run or not notifications.claim_notifications(unit, run.run_id):
         return None

@@ -45,18 +45,18 @@ class ReviewHandlers:
             MessageHandler(new & filters.COMMAND, self.unknown_command),
             MessageHandler(new & filters.TEXT, self.text),
             MessageHandler(edited & filters.TEXT & ~filters.COMMAND, self.edited_text),
-            # Service messages, such as "pinned a message", come from Telegram and get no answer.
+            # Service messages, such as "pinned a message", come from Telegram and get no reply.
             MessageHandler(new & ~filters.StatusUpdate.ALL, self.no_text),
             CallbackQueryHandler(self.vote, pattern=VOTE_PATTERN),
             TypeHandler(Update, self.ignore),
         ]
 
     async def text(self, update: Update | JoinedText, _: Context) -> None:
-        """Answer a review that was sent in one or more messages."""
+        """Reply to a review that was sent in one or more messages."""
         await self._responder.answer(parse_text(updates_in(update)))
 
     async def edited_text(self, update: Update, _: Context) -> None:
-        """Update the answer to an edited review."""
+        """Update the verdict on an edited review."""
         await self._responder.revise(parse_text([update]))
 
     async def no_text(self, update: Update, _: Context) -> None:
@@ -77,7 +77,7 @@ class ReviewHandlers:
         await self._send(incoming, f"{texts.help}\n\n{texts.help_admin}" if is_admin else texts.help)
 
     async def id(self, update: Update, _: Context) -> None:
-        """Handle ``/id``: answer with the sender's Telegram id, in the form that ADMIN_IDS expects."""
+        """Handle ``/id``: reply with the sender's Telegram id, in the format that ADMIN_IDS expects."""
         incoming = parse_incoming([update])
         await self._send(incoming, fill(incoming.texts.your_id, telegram_id=incoming.sender.telegram_id))
 

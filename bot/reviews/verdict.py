@@ -14,7 +14,7 @@ from storage.feedback import votes
 
 
 def render_verdict(texts: Texts, prediction: Prediction, vote: Vote | None = None) -> str:
-    """Return the verdict as HTML, with thanks after a vote."""
+    """Return the verdict as HTML, with a thank-you if the person has voted."""
     thanks = {Vote.RIGHT: texts.voted_right, Vote.WRONG: texts.voted_wrong, Vote.NEITHER: texts.voted_neither}
     return _render(texts, prediction, thanks[vote] if vote is not None else None)
 

@@ -1,4 +1,4 @@
-"""The model that answers, which can be replaced while texts keep arriving."""
+"""The model that a bot is using, which can be replaced while texts keep arriving."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ class _ServedModel:
 
 
 class LiveModel:
-    """Gives verdicts from one version at a time, and batches the texts of all callers together. Not thread-safe."""
+    """Classifies texts with one version at a time, and batches texts from all callers together. Not thread-safe."""
 
     def __init__(self, classifier: Classifier) -> None:
         self._served = _ServedModel(classifier)
@@ -36,7 +36,7 @@ class LiveModel:
 
     @property
     def manifest(self) -> Manifest:
-        """The manifest of the version that answers."""
+        """The manifest of the version in use."""
         return self._served.manifest
 
     async def verdict(self, text: str) -> Verdict:
@@ -48,11 +48,11 @@ class LiveModel:
         return verdict
 
     async def replace(self, classifier: Classifier) -> None:
-        """Answer all later texts with another model. Return once the old model has answered its last text."""
+        """Use a different model for all later texts. Return once the old model has classified its last text."""
         old, self._served = self._served, _ServedModel(classifier)
         # No more texts reach the old model: ``verdict`` reads the reference and submits in one step of the event loop.
         await asyncio.to_thread(old.batcher.close)
 
     def close(self) -> None:
-        """Answer the texts that are waiting, then stop."""
+        """Classify the texts that are waiting, then stop."""
         self._served.batcher.close()

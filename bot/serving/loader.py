@@ -69,7 +69,7 @@ class ModelLoader:
 def initial_model(database: Database, settings: Settings) -> InitialModel:
     """Load the live version or, if that fails, the newest earlier live version that loads, or else MODEL.
 
-    MODEL is registered. It becomes live if no version is live, or if a program update replaced the live version with
+    MODEL is registered. MODEL becomes live if no version is live, or if a program update replaced the live version with
     it. If not even MODEL can be loaded, raise the error from ``ModelLoader.load``.
     """
     with database.reading() as unit:

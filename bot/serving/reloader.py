@@ -31,7 +31,7 @@ class ModelReloader:
     """Follows the registry's live version and reports in the database which version this bot instance serves.
 
     A refused version is not tried again until the live version changes. If the artifact store was the cause, the
-    version is retried after a while. The old model keeps answering in the meantime.
+    version is retried after a while. The old model stays in use in the meantime.
     """
 
     def __init__(
@@ -129,6 +129,6 @@ class ModelReloader:
 
 
 def _same_files(one: ModelVersion, other: ModelVersion) -> bool:
-    """Return whether two rows of the registry describe the same files."""
+    """Return whether two rows in the registry describe the same files."""
     fields = ("version", "manifest_sha256", "location")
     return all(getattr(one, name) == getattr(other, name) for name in fields)

@@ -80,9 +80,9 @@ def export_file(
 ) -> None:
     """Write all votes to a file.
 
-    Each has the state of its text: usable, waiting, quarantined or settled as neither. Data without consent is left
-    out. People appear as numbers with a code that an import recognises. In CSV files, a text that a spreadsheet would
-    treat as a formula gets a leading apostrophe, which an import removes again. Parquet files need the training
+    Each vote has the state of its text: usable, waiting, quarantined or settled as neither. Data without consent is
+    left out. People appear as numbers with a code that an import recognises. In CSV files, a text that a spreadsheet
+    would treat as a formula gets a leading apostrophe, which an import removes again. Parquet files need the training
     environment.
 
     \b
@@ -184,7 +184,7 @@ def labellers(
 def gold(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
-    """Show how people answered the gold questions, worst first.
+    """Show how well people answered the gold questions, worst first.
 
     Gold questions are texts with known labels that /label mixes in.
 

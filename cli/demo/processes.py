@@ -98,7 +98,7 @@ class ChildProcesses:
         reader.start()
 
     def log_path(self, name: str) -> Path:
-        """Return the path of the log that holds the output of ``name``."""
+        """Return the path of the log file for ``name``."""
         return self.logs / f"{name}.log"
 
     def last_lines(self, name: str) -> str:

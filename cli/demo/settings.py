@@ -14,7 +14,7 @@ from core.paths import HOME_VARIABLE
 from core.settings import Settings
 from storage.db.encryption import DEMO_KEY_FILE, make_key_file, read_keys
 
-# The person whom the playground's page shows first.
+# The person that the playground's page shows first.
 _PLAYGROUND_ADMIN = 1
 
 
@@ -62,7 +62,7 @@ def _with_key(demo: Settings) -> Settings:
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment of the demo's processes: ``settings`` and nothing else that would be read as a setting.
+    """Return the environment for the demo's processes: ``settings`` and nothing else that would be read as a setting.
 
     The processes' home folder is the data folder, which has no ``.env`` that could add settings.
     """

@@ -22,7 +22,7 @@ from migrations.runner import upgrade
 
 PLAYGROUND, BOT = "playground", "bot"
 READY_LINE = "playground listening on "
-# Seconds that the demo may take to get ready, and seconds between checks whether the bot polls the playground.
+# Seconds within which the demo must be ready, and seconds between checks that the bot is polling the playground.
 READY_TIMEOUT, POLL_INTERVAL = 60.0, 0.05
 
 Events = queue.SimpleQueue[Event]

@@ -11,7 +11,7 @@ import cli
 from cli.demo.processes import ChildProcesses, Event, OutputLine, ProcessExit
 
 WORKER: Final = "worker"
-# Module that installs environments. It must run in the project checkout.
+# The module that installs environments. It must be run from the project checkout.
 INSTALLER: Final = "requirements.make_env"
 _ROOT: Final = Path(cli.__file__).resolve().parents[1]
 _PYTHON: Final = _ROOT / ".venv-train" / "bin" / "python"
@@ -38,7 +38,7 @@ class WorkerSetup:
             typer.echo("Training is off: the project checkout was not found.")
 
     def handle(self, event: Event) -> bool:
-        """Handle an event of the installer or the worker. Return False if the event is about another process."""
+        """Handle an event from the installer or the worker. Return False if the event is about another process."""
         match event:
             case OutputLine(name, line) if name == INSTALLER:
                 if line.startswith(_INSTALLING):

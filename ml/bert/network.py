@@ -189,5 +189,6 @@ def _norm(config: BertConfig, name: str) -> keras.layers.LayerNormalization:
 
 
 def _initializer() -> keras.initializers.Initializer:
-    # Create a new initializer each time: it draws its seed when it is created, and then always returns the same values.
+    # Create a new initializer each time, because an initializer draws its seed once and then always returns the same
+    # values.
     return keras.initializers.TruncatedNormal(stddev=0.02)

@@ -29,7 +29,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Answers with a confidence between ``low`` and ``high``, their mean confidence and their accuracy."""
+    """Predictions with a confidence between ``low`` and ``high``, their mean confidence and their accuracy."""
 
     low: float
     high: float
@@ -133,7 +133,7 @@ def fit_temperature(logits: Logits, labels: Labels) -> float:
 
 
 def _log_loss(logits: Logits, labels: Labels, temperature: float) -> float:
-    # The loss for a wrong answer at probability 1 is capped at 36 nats in double precision, but at 16 in single
+    # The loss for a wrong prediction at probability 1 is capped at 36 nats in double precision, but at 16 in single
     # precision.
     shares = probabilities(logits.astype(np.float64), temperature)
     return float(metrics.log_loss(labels, shares, labels=range(len(LABELS))))

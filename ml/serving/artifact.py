@@ -32,7 +32,7 @@ REPLAY_KEY = "replay"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The contents of a published folder, how it was made and how to run it.
+    """A published folder's contents, how it was made and how to run it.
 
     ``files`` maps file names to SHA-256 hashes in hex. ``probe_logits`` (probes, labels) are the logits of
     ``ml.serving.probes.PROBES`` as served. ``data``, ``recipe``, ``libraries`` and ``figures`` record the training
@@ -217,7 +217,7 @@ def _remove_leftovers(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Wait for the lock on an existing folder and hold it; the lock is released when the process ends at the latest."""
+    """Wait for the lock on an existing folder and hold it; it is released when the process ends, if not earlier."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         lock_descriptor(descriptor)

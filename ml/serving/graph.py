@@ -110,7 +110,7 @@ class _GraphBuilder:
         return scaled + op.constant(self._weight(f"{name}.bias", size))
 
     def _matrix(self, name: str, rows: int, columns: int) -> Any:
-        """Add a matrix (rows, columns), in int8 with one scale per row, a form that the engine recognises and keeps."""
+        """Add a matrix (rows, columns) in int8 with one scale per row, a form that the engine keeps."""
         values = self._weight(name, rows, columns)
         if self.precision == "float32":
             return op.constant(values)

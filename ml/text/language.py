@@ -1,6 +1,6 @@
 """Detects texts that are clearly not English, because the model cannot read other languages.
 
-Refusing an English text is worse than classifying a foreign one, so short, mixed and doubtful texts pass as English.
+Refusing an English text is worse than classifying a foreign one, so short, mixed and doubtful texts count as English.
 ``python -m benchmarks.serving.language_guard`` measures both kinds of error; the figures are in
 docs/decisions/0001-language-guard.md.
 """
@@ -99,7 +99,7 @@ def foreign_language(text: str) -> ForeignText | None:
 
 
 def likeliest_foreign_language(text: str) -> ForeignText | None:
-    """Return the likeliest language of ``text``, however weak the evidence.
+    """Return the most likely language of ``text``, however weak the evidence.
 
     Return None if the text or either half of it is most likely English, because English texts quote foreign titles, or
     if the text is shorter than MIN_BYTES.
@@ -117,7 +117,7 @@ def likeliest_foreign_language(text: str) -> ForeignText | None:
 def load_identifier() -> LanguageIdentifier:
     """Load the library's model, restricted to English and LANGUAGES; cached after the first call.
 
-    A process that answers users should call this at startup; otherwise, its first answer is slow.
+    A process that serves users should call this at start-up, or its first reply will be slow.
     """
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages([ENGLISH, *LANGUAGES])

@@ -91,7 +91,7 @@ class LowerOutputCache:
             uncached = {name: values[missing] for name, values in inputs.items()}
             outputs = keras.ops.convert_to_numpy(keras.ops.cast(self._lower(uncached), "float16"))
             for row, vectors in zip(missing, outputs, strict=True):
-                # A copy, because a slice would keep the padding in memory.
+                # Copy the rows, because a slice would keep the padding in memory.
                 self._cache[keys[row]] = vectors[: lengths[row]].copy()
         size = self._cache[keys[0]].shape[1]
         hidden = np.zeros((*input_ids.shape, size), np.float16)

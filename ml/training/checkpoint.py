@@ -25,13 +25,13 @@ _FILE = "training.safetensors"
 
 
 def plan_digest(**facts: object) -> str:
-    """Return a hash of everything that determines a fine-tune; a checkpoint of a different plan is not resumed."""
+    """Return a hash of everything that determines a fine-tune; a checkpoint from a different plan is not resumed."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The checkpoint of one plan, in ``folder``."""
+    """The checkpoint for one plan, in ``folder``."""
 
     folder: Path
     plan: str

@@ -1,7 +1,7 @@
 """Chooses the device and precision for a fine-tune: the CPU, one GPU, or several GPUs with a replica each.
 
 Keras's JAX backend (``KERAS_BACKEND=jax``) has been run on a GPU (see ``benchmarks.training.gpu``). TensorFlow's memory
-growth and XLA have not been run on a GPU yet, nor have replicas on several GPUs, which are tested on two logical CPUs.
+growth and XLA have not been run on a GPU yet. Replicas on several GPUs have been tested only on two logical CPUs.
 """
 
 import os
@@ -69,7 +69,7 @@ def _distribute(strategy: Any, values: Any) -> Any:
 
 
 def _gpus() -> list[Any]:
-    """Return the GPUs that Keras's backend sees, with memory allocated as needed."""
+    """Return the GPUs that Keras's backend sees, set to allocate memory as needed."""
     if keras.backend.backend() == "jax":
         return _jax_gpus()
     if keras.backend.backend() != "tensorflow":

@@ -1,8 +1,8 @@
 """Builds the training set for a feedback round, from corrections and a replay of the anchor's training data.
 
 The anchor is the model that was fine-tuned only on IMDB. Training on corrections alone would make the model forget, so
-each round replays some of its training reviews or, without them, the texts of the behavioural checks. The target of a
-replayed text is the anchor's own probabilities (Li and Hoiem 2016, "Learning without Forgetting").
+each round replays some of the anchor's training reviews or, if those are missing, texts from the behavioural checks.
+The target of a replayed text is the anchor's own probabilities (Li and Hoiem 2016, "Learning without Forgetting").
 
 The anchor is confident about its own training reviews, and targets near 0 or 1 barely constrain the network: small
 changes hardly affect the loss but flip unseen reviews about which it is less confident. So the round replays excerpts
@@ -66,9 +66,10 @@ def feedback_training_set(
 ) -> TrainingSet:
     """Return the corrections, and ``recipe.replay`` other texts with the anchor's own probabilities as targets.
 
-    ``anchor_data`` is the data that the anchor was trained on. Without this data, all behavioural check texts are
-    replayed and there are no dev reviews to evaluate on. Corrected texts are not replayed. Raise TooFewCorrections if
-    every correction is held out, and UnusableAnchor if the recipe reads texts in windows that differ from the anchor's.
+    ``anchor_data`` is the data that the anchor was trained on. Without this data, all texts from the behavioural checks
+    are replayed, and there are no dev reviews for evaluation. Corrected texts are not replayed. Raise TooFewCorrections
+    if every correction is held out, and UnusableAnchor if the recipe reads texts in windows that differ from the
+    anchor's.
     """
     _require_same_reading(anchor, recipe)
     facts: dict[str, Any] = {_ANCHOR_KEY: anchor.version}

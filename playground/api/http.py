@@ -40,7 +40,7 @@ class BotApiHandler(BodyHandler):
         await self.post(token, name)
 
     async def post(self, token: str, name: str) -> None:
-        """Answer the call, or apply a pending fault instead."""
+        """Execute the call and respond, or apply a pending fault instead."""
         try:
             method = _find_method(self.world, token, name)
             self.read_body()

@@ -1,4 +1,4 @@
-"""Bot API methods for updates: long polling, the webhook, answers to taps, and downloads of files."""
+"""Bot API methods for updates: long polling, the webhook, responses to taps, and file downloads."""
 
 from typing import Annotated
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""Calls the method named in the body of a bot's answer to a webhook request.
+"""Calls the method named in the body of a bot's response to a webhook request.
 
 The bot does not receive the result or an error, but both are in the call log.
 """
@@ -16,7 +16,7 @@ _NEVER_CALLED = frozenset({"deletewebhook", "setwebhook", "close", "logout"})
 async def call_method_in_answer(world: World, response: HTTPResponse) -> None:
     """Call the method with the other values in the body.
 
-    Do nothing if the answer does not name a method that may be called.
+    Do nothing if the response does not name a method that may be called.
     """
     try:
         values = read_answer(response)

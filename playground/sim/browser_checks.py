@@ -16,7 +16,7 @@ _CONTENT_POLICY = "default-src 'self'; img-src 'self' blob: data:; base-uri 'non
 
 
 class LocalHandler(RequestHandler):
-    """Answers only programs on this machine and the playground's own page.
+    """Serves only programs on this machine and the playground's own page.
 
     The application's setting ``listening_host`` is the host name or address that the server was told to listen on.
     """

@@ -18,7 +18,7 @@ _DETECTED = re.compile(
 
 
 def utf16_length(text: str) -> int:
-    """Return the number of UTF-16 code units; characters outside the basic plane have two."""
+    """Return the number of UTF-16 code units; characters outside the basic plane count as two."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 

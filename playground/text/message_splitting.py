@@ -36,7 +36,7 @@ def _end_of_part(text: str, limit: int) -> int:
 
 
 def _characters_within(text: str, limit: int) -> int:
-    """Return the number of characters of ``text`` that fit into ``limit`` code units, but at least one."""
+    """Return how many characters of ``text`` fit into ``limit`` code units, or 1 if not even one fits."""
     used = 0
     for count, character in enumerate(text):
         used += utf16_length(character)

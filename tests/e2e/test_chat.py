@@ -111,7 +111,7 @@ def test_a_second_tap_changes_the_vote_and_undo_removes_it(demo: Demo, person: i
     wait_for_text(demo, person, "You said it's neither")
     assert votes_of(database, person) == ["neither"]
     demo.client.tap(number, "↩️ Undo", user_id=person)
-    undone = wait_for_text(demo, person, "Your vote is undone")
+    undone = wait_for_text(demo, person, "I've undone your vote")
     assert buttons(undone) == ["✅ Right", "❌ Wrong", "🤷 Neither"]
     assert votes_of(database, person) == []
 
@@ -227,7 +227,7 @@ def test_consent_is_off_until_given_and_can_be_withdrawn(demo: Demo, person: int
     question = send_and_wait(demo, person, "/consent")
     assert consent(database, person) is Consent.ASKED
     demo.client.tap(question["message_id"], "Yes, learn from me", user_id=person)
-    wait_for_text(demo, person, "I may now learn from")
+    wait_for_text(demo, person, "I'll learn from your reviews")
     assert consent(database, person) is Consent.GRANTED
     demo.client.message("/consent", user_id=person)
     status = wait_for_text(demo, person, "You let me learn")
@@ -248,7 +248,7 @@ def test_deletion_is_confirmed_in_place_and_leaves_nothing(demo: Demo, person: i
     demo.client.message("/deleteme", user_id=person)
     question = wait_for_text(demo, person, "This can't be undone")
     demo.client.tap(question["message_id"], "Delete everything", user_id=person)
-    done = wait_for_text(demo, person, "I deleted your texts (1), your votes (1), your name")
+    done = wait_for_text(demo, person, "I've deleted your messages (1), your votes (1), your name")
     assert done["message_id"] == question["message_id"]
     with database.reading() as unit:
         assert unit.scalars(predictions_of(person)).all() == []

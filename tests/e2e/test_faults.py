@@ -106,7 +106,7 @@ def test_an_answer_beside_an_uncertain_one_says_so_until_a_reply_reveals_the_old
     old, new = wait_for_answers(shared_playground, person, 2)
     assert "Positive" in old["text"]
     assert "Negative" in new["text"]
-    assert "This replaces my earlier answer." in new["text"]
+    assert "This replaces my earlier reply." in new["text"]
     shared_playground.message("Not that one?", user_id=person, reply_to=old["message_id"])
     chat = shared_playground.wait_for_chat(lambda chat: "Negative" in answers(chat)[0]["text"], chat_id=person)
     assert answers(chat)[0]["message_id"] == old["message_id"]

@@ -53,7 +53,7 @@ def wait_for(client: PlaygroundClient, person: int, text: str) -> Message:
 def consent(client: PlaygroundClient, person: int) -> None:
     client.message("/consent", user_id=person)
     client.tap(wait_for(client, person, "May I?")["message_id"], "Yes, learn from me", user_id=person)
-    wait_for(client, person, "I may now learn from")
+    wait_for(client, person, "I'll learn from your reviews")
 
 
 def test_two_votes_make_a_label_and_an_admin_decides_when_they_differ(
@@ -65,7 +65,7 @@ def test_two_votes_make_a_label_and_an_admin_decides_when_they_differ(
         client.message(review, user_id=AUTHOR)
         wait_for(client, AUTHOR, "%")
     client.message("/label", user_id=AUTHOR)
-    wait_for(client, AUTHOR, "No texts need your vote")
+    wait_for(client, AUTHOR, "No reviews need your vote")
     client.message("/label", user_id=CAT)
     assert GOOD not in wait_for(client, CAT, "I need your consent for that first")["text"]
 
@@ -76,7 +76,7 @@ def test_two_votes_make_a_label_and_an_admin_decides_when_they_differ(
             shown = wait_for(client, person, "Is this review positive or negative?")
             text = next(review for review in votes if review in shown["text"])
             client.tap(shown["message_id"], votes.pop(text), user_id=person)
-            other = next(iter(votes), "No texts need your vote")
+            other = next(iter(votes), "No reviews need your vote")
             changed = wait_for(client, person, other)
             assert changed["message_id"] == shown["message_id"], "one message, edited in place"
 
@@ -87,7 +87,7 @@ def test_two_votes_make_a_label_and_an_admin_decides_when_they_differ(
     shown = wait_for(client, ADMIN, MIXED)
     assert "Positive 1 · Negative 1 · Neither 0" in shown["text"]
     client.tap(shown["message_id"], "👎 Negative", user_id=ADMIN)
-    wait_for(client, ADMIN, "no texts to review")
+    wait_for(client, ADMIN, "no reviews to settle")
     assert labels(database) == {"Positive": 1, "Negative": 1}
 
 

@@ -160,7 +160,7 @@ def test_a_broken_model_is_refused_and_everyone_who_asks_is_told_so(
     assert row.refusal is not None
     assert "model.safetensors is not the file that was published" in row.refusal
     wait_for_text(
-        playground, ADMIN, "I couldn't load the promoted model run-1", f"I'm answering with {SHIPPED} instead"
+        playground, ADMIN, "I couldn't load the promoted model run-1", f"I'm using {SHIPPED} instead"
     )
     playground.message("/model", user_id=ADMIN)
     wait_for_text(playground, ADMIN, "Model run-1 was promoted at", "0 of 1 bots", f"{row.process} refused run-1")
@@ -178,7 +178,7 @@ def test_model_shows_accuracy_and_bot_instances_to_admins_only(playground: Playg
         registry.record_test(unit, SHIPPED, 19_000, 17_651)
     database.close()
     playground.message("/model", user_id=ADMIN)
-    expected = ("93.1% of 1,225 held-out reviews right", "92.9% of 19,000 test reviews right", process)
+    expected = ("93.1% of 1,225 held-out reviews right", "19,000 other reviews and got 92.9% right", process)
     wait_for_text(playground, ADMIN, f"Model {SHIPPED} has been live since", *expected)
     person = next(_users)
     for command in ("/model", "/models"):

@@ -140,7 +140,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     wait_for(client, shows("Preparing the training set.", "Cancel"))
     report(database, lease, 10)
     progress = wait_for(client, shows("25%", "Cancel"))
-    assert "Epoch 1 of 4 · step 10 of 40 · 18 texts per second" in words(progress)
+    assert "Epoch 1 of 4 · step 10 of 40 · 18 reviews per second" in words(progress)
     with database.unit_of_work() as unit:
         runs.set_state(unit, lease, RunState.EVALUATING)
     wait_for(client, shows("Comparing the new model", "Cancel"))
@@ -168,7 +168,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     # This candidate has no files, so the bot notifies its admin and keeps the champion.
     wait_for(client, shows("I couldn't load the promoted model candidate-one"))
     _, decided, _ = answers(client.chat(ADA))
-    assert "Done: candidate-one is promoted." in words(decided)
+    assert "Done: candidate-one has been promoted." in words(decided)
     assert buttons(decided) == []
     with database.unit_of_work() as unit:
         live, change = registry.live_model(unit), registry.changes(unit, 1)[0]
@@ -191,7 +191,7 @@ def test_a_card_of_a_candidate_that_is_already_live_says_so(client: PlaygroundCl
     client.tap(card["message_id"], "Promote", user_id=ADA)
     wait_for(client, shows("I couldn't load the promoted model candidate-two"))
     client.wait_for_chat(
-        lambda chat: any("candidate-two is already promoted." in words(message) for message in answers(chat)),
+        lambda chat: any("candidate-two has already been promoted." in words(message) for message in answers(chat)),
         chat_id=ADA,
     )
     with database.unit_of_work() as unit:

@@ -229,7 +229,7 @@ def test_a_killed_redis_costs_two_lines_in_the_logs_of_the_workers_and_answers_g
         deployment.write()
         deployment.expect_answers()
         assert "broker: " in problems(deployment, "first")
-        assert "does not answer" in problems(deployment, "beat")
+        assert "is not responding" in problems(deployment, "beat")
     found.expect_two_lines("The broker", "beat", "housekeeper")
     found.expect_silence("first", "second")
     deployment.expect_health()

@@ -142,7 +142,7 @@ def test_the_serving_environment_names_the_make_target_to_use(
     root = Path(cli.__file__).parents[1]
     result = thumbs(*command, PYTHONPATH=os.pathsep.join([str(tmp_path), str(root)]))
     assert result.returncode == 1
-    assert result.stderr.startswith(f"The command thumbs {command[0]} needs keras")
+    assert result.stderr.startswith(f"The thumbs {command[0]} command needs keras")
     assert f"make {target} ARGS=" in result.stderr
     assert f"\n{target}: " in (root / "Makefile").read_text(encoding="utf-8")
     assert result.stderr.count("\n") == 1

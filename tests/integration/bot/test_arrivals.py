@@ -23,7 +23,7 @@ from storage.db.states import ReplyState
 from storage.db.tables import ReplyRow
 
 BOT, CHAT, QUESTION = 900, 7, 40
-NOTE = "This replaces my earlier answer."
+NOTE = "This replaces my earlier reply."
 
 
 class Wire:

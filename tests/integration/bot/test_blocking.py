@@ -26,14 +26,14 @@ async def test_a_person_is_blocked_and_unblocked(database: Database) -> None:
     assert "I'm now ignoring <code>7</code>" in await answer(store, "block", "7")
     assert "already blocked" in await answer(store, "block", "7")
     assert await store.read(lambda unit: blocks.is_blocked(unit, PERSON))
-    assert "I'm answering <code>7</code> again" in await answer(store, "unblock", "7")
+    assert "I'm no longer ignoring <code>7</code>" in await answer(store, "unblock", "7")
     assert "isn't blocked" in await answer(store, "unblock", "7")
     assert not await store.read(lambda unit: blocks.is_blocked(unit, PERSON))
 
 
 async def test_an_admin_is_not_blocked(database: Database) -> None:
     store = AsyncDatabase(database)
-    assert "I don't block admins" in await answer(store, "block", str(OTHER_ADMIN))
+    assert "I can't block admins" in await answer(store, "block", str(OTHER_ADMIN))
     assert not await store.read(lambda unit: blocks.is_blocked(unit, OTHER_ADMIN))
 
 

@@ -353,7 +353,7 @@ async def test_an_admin_decides_disputed_texts_one_by_one(admins: Chat) -> None:
     one, two, _ = await store_disputed(admins, "So & so", "Hard to say", "It depends")
     first = await admins.quarantine()
     text = first.payload["text"]
-    assert text.startswith("Texts to review: 3.")
+    assert text.startswith("Reviews to settle: 3.")
     assert TEXTS.quarantine_disagreement in text
     assert "So &amp; so" in text
     assert "Positive 1 · Negative 0 · Neither 1" in text

@@ -54,9 +54,9 @@ def test_a_model_that_no_bot_answers_with_is_not_called_live(models: Database) -
     serve(models, "host:1", "two")
     serve(models, "host:2", "one")
     model, all_models = pages(models)
-    assert "1 of 2 bots answer with it" in model
+    assert "1 of 2 bots are using it" in model
     assert "⏳ <b>two</b>" in all_models
-    assert all_models.count("1 of 2 bots answer with it") == 2
+    assert all_models.count("1 of 2 bots are using it") == 2
 
 
 def test_a_model_that_all_running_bots_answer_with_is_live(models: Database) -> None:
@@ -115,7 +115,7 @@ async def test_admins_are_notified_of_a_refused_model_once(models: Database, not
     ((chat, text),) = notified(models)
     assert chat == ADMIN
     assert "I couldn't load the promoted model <b>two</b>: The model is &lt;broken&gt;." in text
-    assert "I'm answering with one instead." in text
+    assert "I'm using one instead." in text
     serve(models, "host:2", "one", refused="two")  # the bot started again
     await notices.poll()
     assert notified(models) == []

@@ -259,8 +259,8 @@ async def test_a_promotion_records_the_admin_and_happens_once(bot: BotParts) -> 
     await finish_held(bot, lease)
     await bot.updates.poll(later())
     await sent(bot)
-    assert "is promoted" in (await tap_card(bot, lease, CardAction.YES, 2))["caption"]
-    assert "is already promoted" in (await tap_card(bot, lease, CardAction.YES, 3))["caption"]
+    assert "has been promoted" in (await tap_card(bot, lease, CardAction.YES, 2))["caption"]
+    assert "has already been promoted" in (await tap_card(bot, lease, CardAction.YES, 3))["caption"]
     first, *_ = changes = await bot.store.read(lambda unit: registry.changes(unit, 9))
     assert (first.who, first.from_version, first.to_version) == (ADA, "champion", "candidate")
     assert len(changes) == 2

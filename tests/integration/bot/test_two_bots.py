@@ -112,7 +112,7 @@ def correct_and_opt_in(client: PlaygroundClient, person: int) -> None:
     client.tap(question["message_id"], "Yes, learn from me", user_id=person)
     wait_for(client, person, "Shall I message you")
     client.tap(question["message_id"], "Yes, message me", user_id=person)
-    wait_for(client, person, "You can stop that with /consent")
+    wait_for(client, person, "You can turn this off with /consent")
 
 
 def lease_owner(database: Database) -> int:

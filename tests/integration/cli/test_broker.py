@@ -26,7 +26,7 @@ def test_a_redis_responds_until_it_is_stopped(tmp_path: Path, monkeypatch: pytes
         server.stop()
         result = CliRunner().invoke(app, ["broker", "check"])
     assert isinstance(result.exception, BrokerUnusable)
-    assert str(result.exception).startswith(f"The broker at 127.0.0.1:{server.port} does not answer: ")
+    assert str(result.exception).startswith(f"The broker at 127.0.0.1:{server.port} is not responding: ")
 
 
 def test_a_server_that_accepts_connections_and_sends_nothing_times_out(

@@ -124,9 +124,9 @@ def test_a_shipped_model_that_was_replaced_shows_no_figures_of_the_new_one(
 
 
 def test_promote_and_rollback_are_recorded(run: Run, database: Database) -> None:
-    assert "Model two is promoted" in run("promote", "two", "--why", "it waited").stderr
+    assert "Model two has been promoted" in run("promote", "two", "--why", "it waited").stderr
     assert live(database) == "two"
-    assert "is already promoted" in run("promote", "two").stderr
+    assert "has already been promoted" in run("promote", "two").stderr
     run("rollback")
     assert live(database) == "one"
     with database.reading() as unit:

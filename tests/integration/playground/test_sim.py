@@ -197,5 +197,5 @@ def test_a_broken_data_folder_is_reported_in_one_sentence(tmp_path: Path) -> Non
     result = _run("--port", "0", "--data-dir", str(tmp_path))
     assert (result.returncode, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1
-    assert result.stderr.startswith("The playground cannot read its file ")
+    assert result.stderr.startswith("The playground cannot read ")
     assert "ids.json: " in result.stderr

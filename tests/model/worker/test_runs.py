@@ -156,4 +156,4 @@ def test_without_tensorflow_a_run_fails_with_a_helpful_error(home: WorkerHome, d
     with database.reading() as unit:
         run = runs.get_run(unit, run_id)
     assert run.error is not None
-    assert run.error.startswith("The command thumbs worker needs keras")
+    assert run.error.startswith("The thumbs worker command needs keras")

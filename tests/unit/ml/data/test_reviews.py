@@ -221,7 +221,7 @@ def test_a_zip_of_two_tables_is_refused(tmp_path: Path) -> None:
 )
 def test_a_text_column_has_to_contain_texts(tmp_path: Path, values: list[object]) -> None:
     pd.DataFrame({"text": values, "label": [1, 0]}).to_parquet(tmp_path / "reviews.parquet")
-    with pytest.raises(NotTexts, match=r"reviews\.parquet, data row 1: the column text contains a value of type"):
+    with pytest.raises(NotTexts, match=r"reviews\.parquet, data row 1: the text column contains a value of type"):
         read_reviews(tmp_path / "reviews.parquet")
 
 
