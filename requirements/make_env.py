@@ -96,7 +96,7 @@ def make(role: Role, folder: Path) -> int:
 
 @contextmanager
 def environment_lock(folder: Path) -> Iterator[None]:
-    """Hold the installation lock for ``folder`` during the block. Wait if another command holds it."""
+    """Hold the installation lock for ``folder`` during the block, after waiting for any other command that holds it."""
     with folder.with_name(f"{folder.name}.lock").open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

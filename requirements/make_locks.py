@@ -33,7 +33,7 @@ ADDRESS = re.compile(r"index-url|find-links|\bhttps?:|\bfile:|@ ", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """One lock file, for the project with extras and groups, for groups only, or for a package without dependencies."""
+    """A lock file for the project with extras and groups, for groups only, or for a package without dependencies."""
 
     name: str
     project: bool = True

@@ -17,8 +17,8 @@ class SchemaMismatch(StorageError):
 
 class UnknownMigration(StorageError):
     message = (
-        "The database is at migration {found}, which this release does not know. A newer release migrated it; install "
-        "that release."
+        "The database is at migration {found}, which this release does not know. It was migrated by a newer release, "
+        "so install that release."
     )
 
 
@@ -29,7 +29,7 @@ class RestoreUnfinished(StorageError):
 class MigrationRefused(StorageError):
     message = (
         "The migration would leave rows that refer to missing rows ({rows}), so nothing was changed. Another program "
-        "must have modified the database; restore a backup."
+        "must have modified the database, so restore a backup."
     )
 
 
@@ -50,15 +50,15 @@ class KeyWrong(StorageError):
 
 class RowsUndecipherable(KeyWrong):
     message = (
-        "The encryption key cannot decrypt rows of the tables {tables}. Put the key that they were encrypted with "
-        "after the newest key, and run: thumbs key rotate"
+        "The encryption key cannot decrypt rows in these tables: {tables}. In the list of keys, put the key that they "
+        "were encrypted with after the newest key, and run: thumbs key rotate"
     )
 
 
 class BotsRunning(BadInput):
     message = (
         "The keys were not rotated, because a running bot would keep writing with the old key: {processes}. Stop "
-        "every bot first. A bot that was killed is still considered running for {seconds} seconds."
+        "every bot first. After being killed, a bot still counts as running for {seconds} seconds."
     )
 
 
@@ -86,7 +86,7 @@ class UnknownUpdate(BadInput):
 
 
 class SeveralUpdates(BadInput):
-    message = "Each of the bots {bots} has an update {update_id}. Choose one with --bot."
+    message = "More than one bot has an update {update_id}: {bots}. Choose one with --bot."
 
 
 class UpdateNotFailed(BadInput):
@@ -103,8 +103,8 @@ class ReplySettled(BadInput):
 
 class ReplyReplaced(BadInput):
     message = (
-        "Reply {reply_id} cannot be retried, because its text was edited and reply {newer_id} replaced it. Drop it or "
-        "leave it as it is."
+        "Reply {reply_id} cannot be retried, because its text was edited and reply {newer_id} replaced it. Drop it, "
+        "or leave it alone."
     )
 
 
@@ -134,7 +134,7 @@ class StoreUnusable(StorageError):
 
 
 class NotInTheStore(StorageError):
-    message = "The artifact store at {address} does not contain a model {location}."
+    message = "The artifact store at {address} does not contain a model named {location}."
 
 
 class ModelFolderUnusable(StorageError):
@@ -146,8 +146,8 @@ class ModelFolderUnusable(StorageError):
 
 class ModelRemoved(BadInput):
     message = (
-        "The files of model version {version} were removed, so it cannot go live again. List the available versions "
-        "with: thumbs models list"
+        "The files for model version {version} have been removed, so it cannot go live again. List the available "
+        "versions with: thumbs models list"
     )
 
 

@@ -35,7 +35,7 @@ class ChatOverview:
 
 @dataclass(frozen=True, slots=True)
 class LearningOverview:
-    """Votes, training runs, the live model, and the running bots with the model that each serves.
+    """Votes, training runs, the live model, and the running bots with the model that each of them serves.
 
     ``lease_until`` is when the open run's lease expires, or None if no worker has claimed the run.
     """
@@ -78,6 +78,6 @@ def learning_overview(unit: UnitOfWork) -> LearningOverview:
 def _count(
     unit: UnitOfWork, column: InstrumentedAttribute[State], states: type[State], *where: ColumnElement[bool]
 ) -> dict[State, int]:
-    """Count the rows in each state, with 0 for states without rows."""
+    """Count the rows in each state, including 0 for states without any rows."""
     found = dict(unit.execute(select(column, func.count()).where(*where).group_by(column)).all())
     return {state: found.get(state, 0) for state in states}

@@ -37,7 +37,7 @@ class BotApiServer:
             self.updates[position] = update
 
     def wait_for(self, found: Callable[["BotApiServer"], bool]) -> None:
-        """Wait until ``found`` is true, and check it after each call."""
+        """Wait until ``found`` is true, checking it after each call."""
         with self.changed:
             assert self.changed.wait_for(lambda: found(self), _SOON), self.calls
 

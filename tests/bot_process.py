@@ -1,4 +1,4 @@
-"""The bot as a separate process, against a playground that outlives it."""
+"""The bot as a separate process, with a playground that outlives it."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ _STOP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class BotHome:
-    """What a bot keeps across restarts: its database and key."""
+    """The parts of a bot that survive a restart: its database and its key."""
 
     settings: Settings
 
@@ -37,7 +37,7 @@ class BotHome:
         return cls(settings)
 
     def database(self) -> Database:
-        """Open the database beside the bot."""
+        """Open the database while the bot is using it."""
         return Database.open(self.settings.database_address, read_keys(self.settings))
 
 

@@ -8,7 +8,7 @@ from cli.main import app
 
 
 def parsed(command: list[str]) -> Context:
-    """Return the context of the innermost command, with its options checked; raises UsageError for unknown ones."""
+    """Return the context of the innermost command after checking its options. Raise UsageError for unknown options."""
     found = typer.main.get_command(app)
     context, rest = found.make_context("thumbs", list(command)), list(command)
     while isinstance(found, TyperGroup):

@@ -29,7 +29,7 @@ class Demo:
 
 
 def demo_environment(data_dir: Path, **settings: str) -> dict[str, str]:
-    """Return the environment of a demo that keeps everything in ``data_dir`` and listens on a free port."""
+    """Return the environment for a demo that keeps everything in ``data_dir`` and listens on a free port."""
     names = {name.upper() for name in Settings.model_fields}
     environment = {name: value for name, value in os.environ.items() if name.upper() not in names}
     return {**environment, "DATA_DIR": str(data_dir), "PLAYGROUND_PORT": "0", **settings}

@@ -18,7 +18,10 @@ Repositories = Mapping[str, Mapping[str, bytes]]
 
 
 class Hub(ThreadingHTTPServer):
-    """Serves ``repositories``. Downloads of owner/torn break off, owner/gated is forbidden, others do not exist."""
+    """Serves ``repositories``.
+
+    Downloads of owner/torn break off, owner/gated is forbidden, and other repositories do not exist.
+    """
 
     def __init__(self, repositories: Repositories) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -96,7 +99,7 @@ def _entry(path: str, size: int) -> dict[str, str | int]:
 class HubClient:
     """Runs a program that uses the hub in a separate process, since the hub's library reads its settings only once.
 
-    The program's argument is a name; it exits with the sentence that refuses it.
+    The program's argument is a name; it exits with the error message for that name.
     """
 
     program: str

@@ -26,7 +26,7 @@ Rows = dict[str, list[dict[str, Any]]]
 def write_rows(connection: Connection, cipher: Cipher, encrypted_hash_key: bytes) -> None:
     """Fill every table with the columns that it has at the database's revision.
 
-    Fail if a table has no rows here, so that nobody forgets to add rows for a new migration.
+    Fail if there are no rows for a table, so that nobody forgets to add rows for a new migration.
     """
     schema = MetaData()
     schema.reflect(connection)
@@ -97,7 +97,7 @@ def _chat(cipher: Cipher) -> Rows:
 
 
 def _predictions(cipher: Cipher) -> Rows:
-    """Return the verdicts, their replies, of which the last is still pending, and the votes."""
+    """Return the verdicts, their replies (the last one is still pending) and the votes."""
 
     def prediction(message: int, label: str, replaces: int | None = None) -> dict[str, Any]:
         values = {"message_id": message, "version": "shipped", "label": label, "confidence": 0.9, "sure": True}

@@ -1,4 +1,4 @@
-"""Paths of the project and of the model that it ships."""
+"""Paths of the project and of its shipped model."""
 
 from pathlib import Path
 

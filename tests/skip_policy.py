@@ -1,6 +1,6 @@
 """With CI=true, fails tests that are skipped or expected to fail, unless excused_skips.toml lists them.
 
-The file has one table, ``[skips]``, of node ids, with or without parameters in brackets, and reasons.
+The file has one table, ``[skips]``, with node ids (with or without parameters in brackets) and reasons.
 """
 
 import os
@@ -22,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def read_excuses(path: Path) -> dict[str, str]:
-    """Return the reasons by node id. Raises UsageError if one has no reason."""
+    """Return the reasons by node id. Raise UsageError if a reason is missing."""
     excuses: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8")).get("skips", {})
     for node_id, reason in excuses.items():
         if not (isinstance(reason, str) and reason.strip()):
@@ -46,7 +46,7 @@ class SkipPolicy:
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Apply the policy to a module, which may skip itself when it is imported."""
+        """Apply the policy to a module, because a module can be skipped when it is imported."""
         report = yield
         return self._apply(report)
 

@@ -30,7 +30,7 @@ from playground.client import PlaygroundClient
 from storage.db.encryption import make_key_file
 
 SOON = 40.0
-# What each service logs once it is ready. The beat logs nothing.
+# The line that each service logs once it is ready. The beat logs nothing.
 _READY = {"bot": "Answering with model", "housekeeper": " ready.", "worker-cpu": " ready."}
 
 
@@ -204,6 +204,6 @@ class Stack:
 
 
 def _kill_group(process: "subprocess.Popen[str]") -> None:
-    """End a process that is still running, with everything that it started."""
+    """End a process that is still running, along with everything that it started."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)

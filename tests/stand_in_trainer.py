@@ -1,4 +1,4 @@
-"""A trainer that trains nothing and obeys orders, for tests of the code around it.
+"""A fake trainer that follows orders, for testing the code around the trainer.
 
 It follows the worker's protocol: a job on standard input, events on standard output, and it exits when standard input
 ends. The candidate is a copy of the champion's folder with a new version. It connects to port ``STAND_IN`` of this
@@ -30,7 +30,7 @@ VOTES = {
 
 
 def main() -> None:
-    """Stand in for the trainer of one run."""
+    """Act as the trainer for one run."""
     job = Job.from_line(sys.stdin.readline())
     threading.Thread(target=_exit_with_worker, daemon=True).start()
     _emit(Progress(1, 2, 1, 12.5))

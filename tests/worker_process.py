@@ -25,7 +25,7 @@ SOON = 40.0
 
 @dataclass
 class StandIn:
-    """A trainer that trains nothing and waits for orders; see ``stand_in_trainer``."""
+    """A fake trainer that waits for orders; see ``stand_in_trainer``."""
 
     process_id: int
     line: TextIO
@@ -49,7 +49,7 @@ class WorkerHome:
     @classmethod
     @contextmanager
     def made(cls, folder: Path, **settings: str) -> "Iterator[WorkerHome]":
-        """Make a home whose trainer is the stand-in; ``settings`` are environment variables."""
+        """Create a home with the stand-in trainer; ``settings`` are environment variables."""
         python = folder / "python"
         # This interpreter passes the check for Keras (`-c`) on to Python and otherwise runs the stand-in.
         python.write_text(
@@ -114,7 +114,10 @@ class WorkerProcess:
 
 @contextmanager
 def running_worker(home: WorkerHome, *arguments: str, **settings: str) -> Iterator[WorkerProcess]:
-    """Yield a worker that is ready; afterwards SIGTERM must end it cleanly and soon, unless it was killed meanwhile."""
+    """Yield a worker that is ready.
+
+    Afterwards, SIGTERM must end it cleanly and soon, unless it has already been killed.
+    """
     with subprocess.Popen(
         [sys.executable, "-m", "cli.main", "worker", *arguments],
         cwd=home.settings.data_dir,

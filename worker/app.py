@@ -30,13 +30,13 @@ _SETTINGS: Final[dict[str, Any]] = {
     "task_reject_on_worker_lost": True,
     # A process that is busy for hours must not hold messages that another process could handle.
     "worker_prefetch_multiplier": 1,
-    # A lost broker connection must not end a run: its lease is in the database.
+    # A lost broker connection must not end a run, because the run's lease is in the database.
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "broker_connection_retry": True,
     "broker_connection_max_retries": None,
     "worker_enable_remote_control": False,
     "worker_send_task_events": False,
-    # Maximum number of seconds for a new process to start; the machine may be busy training.
+    # Maximum number of seconds that a new process may take to start, because the machine may be busy training.
     "worker_proc_alive_timeout": 60.0,
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,

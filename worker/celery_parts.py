@@ -44,7 +44,7 @@ class Scheduler(beat.Scheduler):
     """Celery's scheduler, which sends the beat's messages."""
 
     def apply_entry(self, entry: beat.ScheduleEntry, producer: Any = None) -> None:  # noqa: ANN401 - kombu's, untyped
-        """Send a scheduled message. If that fails, the next one is sent when it is due."""
+        """Send a scheduled message. If that fails, the next message is sent when it is due."""
         try:
             self.apply_async(entry, producer=producer, advance=False)
         except beat.SchedulingError as error:

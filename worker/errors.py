@@ -5,13 +5,13 @@ from storage.errors import StorageError
 
 
 class NoLiveModel(StorageError):
-    message = "There is no live model to compare with yet. Start the bot once, then request the run again."
+    message = "There is no live model yet to compare with. Start the bot once, then request the run again."
 
 
 class NothingToLearn(ThumbsError):
     message = (
-        "There is nothing to train on yet. A text can be trained on once two people agree on its label, or once "
-        "an admin has labelled it."
+        "There is nothing to train on yet. A text can be used for training once two people agree on its label or an "
+        "admin has labelled it."
     )
 
 
@@ -35,7 +35,7 @@ class RunCancelled(ThumbsError):
 
 
 class WorkerStopping(ThumbsError):
-    message = "The worker is stopping; run {run_id} will continue on the next worker."
+    message = "The worker is stopping, so run {run_id} will continue on the next worker."
 
 
 class RunTooLong(ThumbsError):

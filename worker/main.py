@@ -23,7 +23,7 @@ from worker.stop_with_parent import StopWithParent
 
 
 def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool = False) -> NoReturn:
-    """Consume ``queues`` until told to stop, with a beat if requested, then exit the process with Celery's status.
+    """Consume ``queues`` until told to stop, with a beat if requested, then exit with Celery's status.
 
     Raise ThumbsError if the database or the broker's address is unusable.
     """
@@ -78,7 +78,7 @@ def _connect_signals(stop: StopWithParent) -> None:
         stop.exit_with_worker()
 
     def on_worker_ready(**_: Any) -> None:  # noqa: ANN401
-        # On SIGINT Celery would interrupt the run; on SIGTERM it shuts down gracefully and releases the run.
+        # On SIGINT, Celery would interrupt the run, but on SIGTERM it shuts down gracefully and releases the run.
         signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
 
     signals.worker_shutting_down.connect(on_worker_stop, weak=False)

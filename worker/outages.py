@@ -17,7 +17,10 @@ BROKER_OUTAGES: Final = (OperationalError, ConnectionError, TimeoutError)
 
 @contextmanager
 def unless_database_is_away() -> Iterator[None]:
-    """Run a block that will be repeated anyway. If the database is away, end the block, and log the outage once."""
+    """Run a block that will be repeated anyway.
+
+    If the database is unavailable, end the block and log the outage once.
+    """
     try:
         yield
     except DATABASE_OUTAGES as error:
@@ -28,7 +31,7 @@ def unless_database_is_away() -> Iterator[None]:
 
 @contextmanager
 def unless_broker_is_away() -> Iterator[None]:
-    """Run a block that will be repeated anyway. If the broker is away, end the block, and log the outage once."""
+    """Run a block that will be repeated anyway. If the broker is unavailable, end the block and log the outage once."""
     try:
         yield
     except BROKER_OUTAGES as error:

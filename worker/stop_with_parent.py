@@ -37,7 +37,7 @@ class StopWithParent:
         threading.Thread(target=self._wait_for_death_of_worker, name="stop-with-parent", daemon=True).start()
 
     def stopping(self) -> bool:
-        """Return whether the worker is stopping; only processes that called ``follow_worker`` know."""
+        """Return whether the worker is stopping, which only processes that called ``follow_worker`` can tell."""
         return self._stopping.is_set()
 
     def _on_worker_stop(self) -> None:
@@ -45,7 +45,7 @@ class StopWithParent:
         self._wait_for_death_of_worker()
 
     def _wait_for_death_of_worker(self) -> None:
-        # A worker that shuts down gracefully ends its processes itself, so only its death must be handled here.
+        # A worker that shuts down gracefully ends its own processes, so only its death must be handled here.
         while os.getppid() == self._worker:
             threading.Event().wait(_POLL_INTERVAL)
         os._exit(1)

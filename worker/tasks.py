@@ -33,7 +33,7 @@ class Tasks:
         self.prune()
 
     def sweep(self) -> None:
-        """Send a new message for each open run that no worker holds: its message was lost or its worker died."""
+        """Send a new message for each open run without a worker, because its message was lost or its worker died."""
         unclaimed: list[int] = []
         with unless_database_is_away():
             unclaimed = scheduling.unclaimed_runs(self._database)
@@ -51,7 +51,7 @@ class Tasks:
                 notify_worker(self._settings, run.id)
 
     def prune(self) -> None:
-        """Remove the directories of finished runs, and models that are no longer needed."""
+        """Remove finished runs' directories, and models that are no longer needed."""
         with unless_database_is_away():
             remove_stale_directories(self._settings, scheduling.open_run_id(self._database))
             model_pruning.prune(self._database, ArtifactStore.open(self._settings.store_address), self._settings)

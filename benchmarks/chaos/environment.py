@@ -61,7 +61,10 @@ class ChaosEnvironment:
         return ArtifactStore.open(self.settings.store_address)
 
     def request_run(self, notify: bool = True) -> int:
-        """Add corrections, request a run like the bot, and return its id. Notify the worker if ``notify`` is set."""
+        """Add corrections, request a run the way the bot does, and return the run's id.
+
+        Notify the worker if ``notify`` is set.
+        """
         self._add_corrections(_TEXTS_PER_RUN)
         with self.database.unit_of_work() as unit:
             run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN_ID).run

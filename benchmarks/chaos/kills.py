@@ -15,10 +15,11 @@ from benchmarks.chaos.records import Kill
 from storage.db.states import RunState
 from storage.training.runs import Run
 
-# Seconds after which an unfinished run counts as lost. This is enough for three attempts with an expired lease each.
+# Seconds after which an unfinished run counts as lost. This is enough for three attempts that each end with an expired
+# lease.
 RUN_TIMEOUT: Final = 300.0
 _POLL_INTERVAL: Final = 0.1
-# Seconds between polls for short events: a candidate appears in the store, or the run ends.
+# Seconds between polls for short events, such as a candidate's appearance in the store or the end of the run.
 SHORT_POLL_INTERVAL: Final = 0.002
 # Number of polls of the store for each poll of the run, because polling the run takes longer.
 _STORE_POLLS: Final = 50
@@ -30,7 +31,7 @@ class RunLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunTimings:
-    """Durations in seconds of an undisturbed run in this lane: from request to end, and of its last two parts.
+    """Durations in seconds for an undisturbed run in this lane: from request to end, and for its last two parts.
 
     ``evaluating`` starts at the end of training. ``publishing`` starts when the candidate appears in the store.
     """

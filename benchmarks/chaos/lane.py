@@ -18,7 +18,7 @@ from storage.models import registry
 from storage.training.runs import Run
 
 _OUTAGE_SECONDS: Final = 5.0
-# Seconds to wait for a worker to remove the folder of an ended run and surplus models.
+# Seconds to wait for a worker to remove surplus models and the folder of a finished run.
 _CLEANUP_TIMEOUT: Final = 20.0
 
 
@@ -84,7 +84,9 @@ class Lane:
         return RunTimings(ended - requested, ended - trained, ended - appeared)
 
     def _run_with_kills(self, processes: LaneProcesses, reader: ReaderLog, timings: RunTimings) -> None:
-        """Execute a run with the next kills in the plan, and leave kills for which it is too short to the next run.
+        """Execute a run with the next kills in the plan.
+
+        If the run is too short for some of them, leave those to the next run.
 
         Halve the delay of the first such kill, because no run on this machine may be long enough for the full delay.
         """
@@ -141,7 +143,7 @@ class Lane:
         return run.state
 
     def _files_to_clean_up(self) -> list[str]:
-        """Return the folders of runs and the files of models that are not in the registry."""
+        """Return the folders of runs, and the files of models that are not in the registry."""
         with self._environment.database.reading() as unit:
             known = {model.location for model in registry.versions(unit) if model.removed_at is None}
         folders = (self._environment.settings.data_dir / "work").glob("run-*")

@@ -24,7 +24,7 @@ class Victim(StrEnum):
 
 
 class Moment(StrEnum):
-    """The part of a run in which a kill happens. The kill comes after a random share of the part's usual duration.
+    """The part of a run in which a kill happens. The kill happens after a random share of the part's usual duration.
 
     START is the whole run, from the start of the run or of its next attempt. EVALUATING lasts from the end of training
     to the end of the run. PUBLISHING lasts from the candidate's appearance in the store to the end of the run.
@@ -37,7 +37,7 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedKill:
-    """One planned kill. ``share`` (0 to 1) is the share of the moment's duration that passes before the kill."""
+    """One planned kill. ``share`` (0 to 1) says how much of the moment's duration passes before the kill."""
 
     victim: Victim
     moment: Moment

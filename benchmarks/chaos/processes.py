@@ -1,4 +1,4 @@
-"""Runs the worker and the beat like a service manager, restarts them, and finds their child processes."""
+"""Runs and restarts the worker and the beat as a service manager would, and finds their child processes."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Loads every live model version completely, like the bot, and reports errors.
+"""Loads every live model version completely, as the bot does, and reports errors.
 
 Run it with ``python -m benchmarks.chaos.reader``. It polls the registry twenty times a second. It also verifies each
 model folder when the folder appears in the store, because it must be complete from the start. For each loaded or

@@ -36,7 +36,7 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """The final states of the run ``during`` a Redis outage and of the next run, which is requested without a message.
+    """The final states of the run ``during`` a Redis outage and the next run, which is requested without a message.
 
     ``same_processes`` says whether the worker and the beat survived.
     """

@@ -21,7 +21,7 @@ class TransportReport:
 
     ``victims`` and ``states`` count kills by victim and by the state of the run, ``ends`` runs by final state. ``lost``
     counts runs that did not end, and ``most_promotions`` is the largest number of promotions for one run. ``faults``
-    are sentences; there are none if all is well. Durations of runs are in seconds, from request to end.
+    are sentences; the list is empty if all is well. Durations of runs are in seconds, from request to end.
     """
 
     transport: Transport

@@ -14,7 +14,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class SpeedRatio:
-    """One trainer's speed divided by another's. ``lowest`` and ``highest`` are over pairs of blocks."""
+    """One trainer's speed divided by another trainer's. ``lowest`` and ``highest`` are over pairs of blocks."""
 
     of_medians: float
     lowest: float

@@ -1,4 +1,4 @@
-"""Describes the code and the machine of a measurement."""
+"""Describes the code and the machine used for a measurement."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Describes sets of texts by size and digest, to document which texts were used."""
+"""Describes sets of texts by size and digest, as a record of which texts were used."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,11 +1,11 @@
-"""Kills the bot under load on a faulty wire, with both databases and both ways to receive updates, and checks delivery.
+"""Kills the bot under load on a faulty wire, with both databases and both update methods, and checks delivery.
 
     python -m benchmarks.delivery
 
 The bot is ``thumbs bot`` with the starter, and the wire is the playground with injected faults: refused calls, lost
 responses, cut connections, and updates that arrive twice or out of order. A killed process is restarted immediately, as
-by a service manager. Each segment of kills has a fresh database and wire. At the end of a segment, the history checker
-compares the texts with the wire's log and the bot's database. Ctrl-C ends the segments in progress early, and
+a service manager would do. Each segment of kills has a fresh database and wire. At the end of a segment, the history
+checker compares the texts with the wire's log and the bot's database. Ctrl-C ends the segments in progress early, and
 ``--resume`` continues with the remaining kills. The exit status is 1 if Thumbs lost an answer, sent one twice, answered
 out of order, or broke another promise.
 """
@@ -165,7 +165,7 @@ def main() -> int:
 
 
 def _plans(arguments: argparse.Namespace, checkpoint: Checkpoint) -> list[SegmentPlan]:
-    """Return the remaining segments, alternating between lanes, so that all lanes progress equally."""
+    """Return the remaining segments, alternating between lanes, so that all lanes advance at the same rate."""
     plans = []
     for lane in arguments.lanes:
         number = arguments.plain_kills if lane is Lane.PLAIN_BOT else arguments.kills

@@ -32,7 +32,7 @@ class Findings:
 
     ``lost`` texts have no answer and no uncertain reply. ``doubled`` texts have several answers. ``out_of_order`` texts
     were answered after a later text in the same chat. ``refused`` texts got a message without a verdict.
-    ``unexplained`` lists the numbers of calls with a message that doesn't answer a text. ``unfinished`` counts replies
+    ``unexplained`` lists the numbers of calls whose message is not a reply to any text. ``unfinished`` counts replies
     to send and updates to handle.
     """
 

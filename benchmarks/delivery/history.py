@@ -37,7 +37,7 @@ class WireCall:
 
     @property
     def text(self) -> SentText | None:
-        """The text that the message answers, or None if it does not answer a text."""
+        """The text that the message replies to, or None if it is not a reply to a text."""
         return None if self.answers is None else SentText(self.chat_id, self.answers)
 
     @classmethod
@@ -68,7 +68,7 @@ class StoredReply:
 
     @property
     def text(self) -> SentText | None:
-        """The text that the reply answers, or None if it does not answer a text."""
+        """The text that the reply is for, or None if it is not a reply to a text."""
         return None if self.answers is None else SentText(self.chat_id, self.answers)
 
 

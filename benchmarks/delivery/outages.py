@@ -1,4 +1,4 @@
-"""Measures outages of PostgreSQL and Redis under load: the answer rate after each outage, relative to before."""
+"""Measures outages of PostgreSQL and Redis under load, by comparing the reply rates before and after each outage."""
 
 import signal
 import time
@@ -17,21 +17,21 @@ from benchmarks.delivery.segment import Segment
 from benchmarks.delivery.wire import WireLog
 from tests.redis_server import RedisServer
 
-# Length, in seconds, of each window in which answers are counted, and of the pause between an outage and the second
+# Length in seconds of each window in which replies are counted, and of the pause between an outage and the second
 # window.
 _WINDOW: Final = 15.0
 _RECOVERY: Final = 10.0
 # Seconds during which a server is down or its connections are used up.
 _AWAY: Final = 5.0
-# Maximum number of seconds for an answer to count.
+# Maximum number of seconds after which a reply still counts.
 _IN_TIME: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """One outage: answers per second in the windows before and after, and the seconds from its end to an answer.
+    """One outage: replies per second in the windows before and after it, and the seconds from its end to a reply.
 
-    An answer counts in the window in which its text was sent, if it arrived within five seconds.
+    A reply counts in the window in which its text was sent, if it arrived within five seconds.
     """
 
     name: str
@@ -88,7 +88,7 @@ class OutageRun:
         return Outage(name, self._rate(before), self._rate(after), None if first is None else round(first - over, 2))
 
     def _rate(self, start: float) -> float:
-        """Return how many texts in a window were answered in time, per second."""
+        """Return the number of texts per second in a window that were answered in time."""
         sent_at = {text: at for at, text in self._people.sent() if start <= at < start + _WINDOW}
         answered = {
             call.text

@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Lane(StrEnum):
-    """A bot, its database, and the way in which it receives updates."""
+    """A bot, its database, and the way it receives updates."""
 
     SQLITE_POLLING = "sqlite-polling"
     SQLITE_WEBHOOK = "sqlite-webhook"
@@ -31,8 +31,8 @@ class Lane(StrEnum):
 class Moment(StrEnum):
     """The part of a process's work during which it is killed.
 
-    STARTING: between the start of the process and its usual first answer. The other moments are thirds of the usual
-    time from a text to its answer. Other texts may be at different points at that moment.
+    STARTING: between the start of the process and the time when it usually sends its first reply. The other moments are
+    thirds of the usual time from a text to its reply. Other texts may be at different points at that moment.
     """
 
     STARTING = "starting"
@@ -43,7 +43,10 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedKill:
-    """One planned kill. It comes after ``pause`` seconds of answering and a ``share`` (0 to 1) of the moment."""
+    """One planned kill.
+
+    It happens after ``pause`` seconds of normal operation and a ``share`` (0 to 1) of the moment.
+    """
 
     victim: str
     moment: Moment
@@ -60,7 +63,7 @@ class SegmentPlan:
     kills: tuple[PlannedKill, ...]
 
 
-# Seconds of undisturbed answering before a kill, except before a kill during a start.
+# Seconds of undisturbed operation before a kill, except before a kill during a start.
 _PAUSES: Final = (1.5, 4.5)
 
 

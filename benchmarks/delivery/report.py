@@ -1,4 +1,4 @@
-"""Sums up the segments in each lane, and lists faults, which are events that should not have happened."""
+"""Summarises the segments in each lane, and lists faults, which are events that should not have happened."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,9 +22,9 @@ class LaneReport:
 
     ``victims`` and ``moments`` count the kills. ``during_work`` counts the kills that left an update unhandled or a
     reply unsent, and ``during_call`` those that left a call in flight; ``most_calls`` is the largest number of calls
-    that one kill left. Work left by a process is counted again if the next process is killed before taking it over.
-    ``uncertain_by_kill`` and ``uncertain_by_cut`` count replies that may have arrived according to the database, and
-    ``uncertain_arrived`` counts those that did. ``stalled`` are the errors that ended segments early.
+    that one kill left. Work left by a process is counted again if the next process is killed before it takes over the
+    work. ``uncertain_by_kill`` and ``uncertain_by_cut`` count replies that may have arrived according to the database,
+    and ``uncertain_arrived`` counts those that did arrive. ``stalled`` are the errors that ended segments early.
     """
 
     lane: str

@@ -16,21 +16,21 @@ from benchmarks.delivery.plan import Moment, PlannedKill, SegmentPlan
 from benchmarks.delivery.subjects import Subject, Work
 from benchmarks.delivery.wire import WireLog
 
-# Seconds without any answer after which a bot counts as stalled.
+# Seconds without any reply after which a bot counts as stalled.
 _STALL_TIMEOUT: Final = 60.0
 _POLL_INTERVAL: Final = 0.25
-# Seconds after a kill in which the wire may still execute a call of the killed process. A start takes longer.
+# Seconds after a kill in which the wire may still execute a call from the killed process. A start takes longer.
 _LAST_CALL: Final = 0.5
 # Initial estimates, in seconds, until there is a median to use.
 _USUAL_RECOVERY: Final = 2.0
 _USUAL_LATENCY: Final = 0.1
-# Number of newest texts that are used to compute the usual latency.
+# The usual latency is computed from this many of the newest texts.
 _LATENCY_TEXTS: Final = 50
 _THIRDS: Final = {Moment.RECEIVING: 0, Moment.CLASSIFYING: 1, Moment.SENDING: 2}
 
 
 class Stalled(Exception):
-    """Raised if the bot has not answered anyone for too long."""
+    """Raised if the bot has not replied to anyone for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class SegmentResult:
     """One finished segment.
 
     ``stalled`` is the error that ended the segment early. ``recoveries`` are the seconds from each kill to the next
-    answer, unless the next kill came first.
+    reply, unless another kill came first.
     """
 
     lane: str
@@ -63,7 +63,7 @@ class SegmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds to wait at the end of a segment: ``quiet`` without open work, or ``silence`` without an answer."""
+    """Seconds to wait at the end of a segment: ``quiet`` without open work, or ``silence`` without a reply."""
 
     silence: float
     quiet: float
@@ -106,7 +106,7 @@ class Segment:
         )
 
     def wait_for_answer(self) -> None:
-        """Wait for the first answer since the last start. Raise Stalled if no answer arrives."""
+        """Wait for the first reply since the last start. Raise Stalled if none arrives."""
         deadline = time.monotonic() + _STALL_TIMEOUT
         since = self._starts[-1] + _LAST_CALL
         while not self._wire.wait_for(lambda: self._wire.arrived_since(since), _POLL_INTERVAL):
@@ -120,7 +120,7 @@ class Segment:
         return self._subject.unexpected_exits
 
     def pause(self, seconds: float) -> None:
-        """Let people write for a while, and restart processes that end, like a service manager."""
+        """Let people write for a while, and restart processes that end, as a service manager would."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             self._subject.restart_if_ended()
@@ -133,7 +133,7 @@ class Segment:
         return check(self._history())
 
     def _history(self) -> History:
-        """Return the history so far. The texts are read last, so that each answer has its text."""
+        """Return the history so far. The texts are read last, so that there is a text for each reply."""
         replies, work = self._subject.replies(), self._subject.work()
         calls = self._wire.calls()
         texts = tuple(text for _, text in self._people.sent())
@@ -155,7 +155,7 @@ class Segment:
         return Kill(number, planned.victim, planned.moment, self._subject.work())
 
     def _catch_up(self) -> None:
-        """Wait until the history has been complete for a while, or until no more answers arrive."""
+        """Wait until the history has been complete for a while, or until no more replies arrive."""
         began = quiet_since = time.monotonic()
         while (now := time.monotonic()) < quiet_since + self._patience.quiet:
             if now > began + self._patience.silence and not self._wire.arrived_since(now - self._patience.silence):
@@ -166,7 +166,7 @@ class Segment:
                 quiet_since = time.monotonic()
 
     def _recoveries(self) -> list[float]:
-        """Return the seconds from each kill to the next answer, unless the next kill came first."""
+        """Return the seconds from each kill to the next reply, unless another kill came first."""
         arrivals = [read_at for read_at, call in self._wire.timed_calls() if call.arrived]
         found: list[float] = []
         for start, end in pairwise([*self._starts[1:], time.monotonic()]):
@@ -176,11 +176,11 @@ class Segment:
         return found
 
     def _usual_recovery(self) -> float:
-        """Return the median seconds from a kill to the next answer."""
+        """Return the median number of seconds from a kill to the next reply."""
         return median(self._recoveries() or [_USUAL_RECOVERY])
 
     def _usual_latency(self) -> float:
-        """Return the median seconds from a text to its answer, over the newest texts."""
+        """Return the median number of seconds from a text to its reply, over the newest texts."""
         sent_at = {text: moment for moment, text in self._people.sent()[-_LATENCY_TEXTS:]}
         seconds = [
             read_at - sent_at[text]

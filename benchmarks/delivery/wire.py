@@ -86,7 +86,7 @@ class WireLog:
         return False
 
     def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until ``condition`` holds, and check it after every call. Return whether it holds within ``seconds``."""
+        """Wait up to ``seconds`` until ``condition`` holds, checking it after every call; return whether it does."""
         with self._changed:
             return self._changed.wait_for(condition, seconds)
 

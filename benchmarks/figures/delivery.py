@@ -14,7 +14,7 @@ _LANES: Final = {
     "plain-bot": "Plain bot, polling",
 }
 _PLAIN: Final = "plain-bot"
-# The kills in all lanes of Thumbs, with the default options.
+# The number of kills in all of Thumbs' lanes, with the default options.
 _PLANNED: Final = 1000
 _FIGURES: Final[dict[str, Callable[[Results], str]]] = {
     "Kills": lambda lane: str(lane["kills"]),
@@ -37,7 +37,7 @@ _FIGURES: Final[dict[str, Callable[[Results], str]]] = {
 
 
 def delivery(found: Results) -> str:
-    """Render ``delivery.json``: the outcomes for texts while the bot was killed, and the answer rates after outages."""
+    """Render ``delivery.json``: the outcomes for texts while the bot was killed, and the reply rates after outages."""
     lanes, load = found["lanes"], found["load"]
     thumbs = [lane for name, lane in lanes.items() if name != _PLAIN]
     kills, texts = (sum(lane[name] for lane in thumbs) for name in ("kills", "texts"))
@@ -103,7 +103,7 @@ def _outages(outages: Results | None) -> tuple[str, ...]:
 
 
 def _kills(kills: int) -> str:
-    """Return the number of kills, with the planned number if the time did not suffice for all of them."""
+    """Return the number of kills, with the planned number if there was not enough time for all of them."""
     return f"{kills:,} times" if kills >= _PLANNED else f"{kills:,} times (of {_PLANNED:,} planned; the time ran out)"
 
 

@@ -1,4 +1,4 @@
-"""Tables about learning from people: corrections from another domain, and the learning loop on a running demo."""
+"""Tables about learning from people: corrections from a different domain, and the learning loop on a running demo."""
 
 import re
 from typing import Final
@@ -23,7 +23,7 @@ _NOT_LIVE: Final = "did not go live"
 
 
 def feedback_value(found: Results) -> str:
-    """Render ``feedback_value.json``: the gain from corrections in another domain."""
+    """Render ``feedback_value.json``: the gain from corrections in a different domain."""
     draws, recipe = found["draws"], found["recipe"]
     first = draws[0]
     sentences, imdb = first["sentences"], first["imdb"]

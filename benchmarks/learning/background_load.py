@@ -39,7 +39,7 @@ class SentenceRoundTrip:
 
 @dataclass(frozen=True, slots=True)
 class BackgroundLoad:
-    """Figures on the replies during a run. ``seconds_to_reply`` holds quantiles."""
+    """Figures about the replies during a run. ``seconds_to_reply`` holds quantiles."""
 
     people: int
     sentences: int
@@ -112,7 +112,7 @@ def background_people(
 
 
 def wait_for_first_reply(people: Sequence[BackgroundPerson], version: str) -> float:
-    """Wait for a version's first reply and return its ``time.time()``. Raise TimeoutError if there is none."""
+    """Wait for a version's first reply and return its ``time.time()``. Raise TimeoutError if no reply arrives."""
 
     def reply_times() -> list[float]:
         return [
@@ -130,7 +130,7 @@ def wait_for_replies(people: Sequence[BackgroundPerson], count: int) -> None:
 
 
 def summarise(people: Sequence[BackgroundPerson], new: str | None, since: float | None) -> BackgroundLoad:
-    """Return figures on all replies. ``new`` went live at ``since``; it is None if no version went live."""
+    """Return figures about all replies. ``new`` went live at ``since``; it is None if no version went live."""
     round_trips = _all_round_trips(people)
     seconds = [one.replied_at - one.sent_at for one in round_trips if one.replied_at is not None]
     return BackgroundLoad(

@@ -44,7 +44,7 @@ class TrueLabels:
 
 @dataclass(frozen=True, slots=True)
 class VoteCounts:
-    """Numbers of sentences with (``read``) and without a prediction, of own and other votes, and of gold questions."""
+    """Numbers of sentences with a prediction (``read``) and without one, votes (own and other), and gold questions."""
 
     read: int = 0
     refused: int = 0

@@ -38,10 +38,10 @@ class ConsensusCounts:
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """A training run: numbers of training and held-out sentences, the decision, and the time of going live.
+    """A training run: numbers of training and held-out sentences, the decision, and the time when the model went live.
 
-    ``seconds`` is the time from the worker's claim to the end. ``live_at`` is a ``time.time()``, or None if the
-    candidate did not go live. A rejected candidate is not ``published``, so it cannot be evaluated.
+    ``seconds`` is the time from the worker's claim to the end of the run. ``live_at`` is a ``time.time()``, or None if
+    the candidate did not go live. A rejected candidate is not ``published``, so it cannot be evaluated.
     """
 
     champion: str

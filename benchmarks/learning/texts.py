@@ -1,4 +1,4 @@
-"""Draws the sentences to write and label, the held-out sentences, and IMDB reviews to measure forgetting."""
+"""Draws the sentences to write and label, the held-out sentences, and IMDB reviews for measuring forgetting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class LoopTexts:
 
     @classmethod
     def split(cls, sentences: pd.DataFrame, known: DatasetSplits, sizes: Sequence[int]) -> Self:
-        """Draw the sentences of each round, background sentences that nobody labels, and 2,000 held-out ones.
+        """Draw the sentences for each round, background sentences that nobody labels, and 2,000 held-out sentences.
 
         ``imdb`` holds official test reviews outside the gate set. The seed is fixed. Raise ValueError if there are too
         few sentences.

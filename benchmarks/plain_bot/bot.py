@@ -1,4 +1,4 @@
-"""``python -m benchmarks.plain_bot.bot``: python-telegram-bot with persistence; a Celery task answers each text."""
+"""``python -m benchmarks.plain_bot.bot``: python-telegram-bot with persistence; a Celery task replies to each text."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ Context = CallbackContext[Any, Any, Any, Any]
 
 
 async def enqueue(update: Update, context: Context) -> None:
-    """Enqueue the answer to a text, and count the person's texts."""
+    """Enqueue the reply to a text, and count the person's texts."""
     message = update.effective_message
     if message is None or message.text is None or context.user_data is None:
         return

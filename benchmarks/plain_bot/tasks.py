@@ -17,7 +17,7 @@ app.conf.update(
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
     worker_prefetch_multiplier=1,
-    # Redis delivers the task of a dead worker again after this time. The default is an hour.
+    # Number of seconds after which Redis delivers a dead worker's task again. The default is an hour.
     broker_transport_options={"visibility_timeout": 10},
     broker_connection_retry_on_startup=True,
 )
@@ -25,7 +25,7 @@ app.conf.update(
 
 @app.task(autoretry_for=(NetworkError, RetryAfter), retry_backoff=True, retry_jitter=True, max_retries=8)  # type: ignore[untyped-decorator]
 def answer(chat_id: int, message_id: int, text: str) -> None:
-    """Answer a text with its verdict."""
+    """Reply to a text with its verdict."""
     verdict = _classifier().classify([text])[0]
     asyncio.run(_send(chat_id, message_id, f"{verdict.label} · {verdict.confidence:.0%}"))
 

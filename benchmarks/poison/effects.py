@@ -16,7 +16,7 @@ _TARGET = LABELS.index(TARGET)
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Figures for a model as it is served. Shares are from 0 to 1.
+    """Figures for a model as served. Shares are from 0 to 1.
 
     ``imdb`` and ``sentences`` are the accuracies on reviews outside the gate set and on held-out sentences. ``turned``
     is the share of correctly classified negative sentences that become Positive with the phrase. The phrase is placed

@@ -8,12 +8,12 @@ from benchmarks.common.thumbs_command import count_parameters
 from ml.training.recipe import Recipe
 from tests.small_model import run_fine_tune, write_recipe
 
-# In tokens. This is longer than people's sentences and covers the first paragraph of a review.
+# In tokens. A window is longer than people's sentences and covers the first paragraph of a review.
 _WINDOW: Final = 64
 
 
 def _with_short_windows(recipe: Recipe) -> Recipe:
-    """Return the recipe with short windows and only the first one of each review, which is faster."""
+    """Return the recipe with short windows, and with only the first window of each review, which is faster."""
     return replace(recipe, reading="head", window=_WINDOW, overlap=0)
 
 

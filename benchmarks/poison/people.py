@@ -1,4 +1,4 @@
-"""Draws the texts and votes for a case, from honest people, who sometimes err, and from colluders.
+"""Draws the texts and votes for a case, from honest people, who sometimes make mistakes, and from colluders.
 
 Colluders do everything that the rules allow. Two colluders vote on each planted text, so that the text reaches its
 quorum before anyone else is asked. Each colluder writes ten times as many texts as an honest person; if there are few
@@ -67,7 +67,7 @@ def with_phrase(text: str, at_end: bool) -> str:
 
 
 def _sentences_to_plant(case: Case, sentences: pd.DataFrame) -> pd.DataFrame:
-    """Return the sentences that colluders plant: any sentences to flip labels, negative ones to plant a phrase."""
+    """Return the sentences that colluders plant: any for flipping labels, but only negative ones for planting a phrase."""
     fitting = sentences
     if case.attack is Attack.TRIGGER:
         fitting = sentences[sentences["label"] == LABELS.index(OPPOSITE[TARGET])]
@@ -87,7 +87,7 @@ def _plant_text(
 def _write_honest_text(  # noqa: PLR0913, PLR0917 - a row, and who may vote on it
     case: Case, random: Random, honest: Sequence[str], colluders: Sequence[str], text: str, label: str
 ) -> tuple[ImportedVote, ImportedVote]:
-    """Let an honest person write a text and vote on it, and let any other person vote too."""
+    """Let an honest person write a text and vote on it, and let any other person vote on it too."""
     author = random.choice(honest)
     other = random.choice([name for name in (*honest, *colluders) if name != author])
     if other in colluders:

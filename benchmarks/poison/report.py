@@ -49,8 +49,8 @@ class AttackGroup:
     ``ends`` counts runs by final state, ``tapped`` the held models that an admin promotes, and ``named`` the runs in
     which the scan reports a word from the phrase. ``lost`` is the loss on IMDB, ``gained`` the gain on held-out
     sentences, and ``turned`` the increase in sentences that the phrase turns, all compared with the previous live
-    model. Each has a value for the models that go ``live``, for models that ``stay`` held, and for ``naive`` models, or
-    None if there are no such models.
+    model. Each of these has a value for models that go ``live``, for models that ``stay`` held, and for ``naive``
+    models, or None if there are no such models.
     """
 
     attack: Attack
@@ -96,10 +96,10 @@ def group_cases(reports: Sequence[CaseReport], live: Effect) -> tuple[AttackGrou
 
 
 def find_faults(reports: Sequence[CaseReport], live: Effect) -> Iterator[str]:
-    """Yield a sentence for each harmful model that went live although the share of colluders is a defended one.
+    """Yield a sentence for each harmful model that went live with a share of colluders that the rules should withstand.
 
-    Also yield a sentence if no model goes live although nobody colludes, because then it proves nothing that poisoned
-    models stay out.
+    Also yield a sentence if no model goes live although nobody colludes, because keeping poisoned models out then
+    proves nothing.
     """
     honest = [report.ours.goes_live for report in reports if report.case.attack is Attack.NONE]
     if honest and not any(honest):

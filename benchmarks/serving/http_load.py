@@ -3,9 +3,9 @@
     make demo &
     python -m benchmarks.serving.http_load --reviews imdb.parquet --split test --count 1000
 
-Each review is sent by a different person. HTML line breaks become line ends, and long reviews are split like in
-Telegram's apps. A reply is right if it names exactly one label and that is the review's label. An unsure reply counts
-as a reply.
+Each review is sent by a different person. HTML line breaks become line ends, and long reviews are split the way
+Telegram's apps split them. A reply is right if it names exactly one label and that label is the review's. An unsure
+reply counts as a reply.
 """
 
 import argparse

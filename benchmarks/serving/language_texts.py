@@ -1,4 +1,4 @@
-"""Reads the texts for choosing and for evaluating the language guard's threshold, in two disjoint halves."""
+"""Reads the texts for choosing and evaluating the language guard's threshold, in two disjoint halves."""
 
 import csv
 import gzip
@@ -44,7 +44,7 @@ def read_halves(rotten_tomatoes: Path, alexa: Path, imdb: Path) -> tuple[GuardTe
     Skip public texts that are also among the project's own texts, such as "ok", because those already have a half.
 
     The development half has all English texts in its collections. The test half has 1,000 short reviews (500 from each
-    collection) and the first sentences of 1,000 official IMDB test reviews. The development half does not use test
+    collection) and the first sentences of 1,000 official IMDB test reviews. The development half contains no test
     reviews. Raise ValueError if a text is in both halves.
     """
     collections = {"rotten_tomatoes": _distinct_rows(rotten_tomatoes), "alexa": _distinct_rows(alexa)}

@@ -1,11 +1,11 @@
-"""Evaluates a published model on IMDB and on another domain, and measures the cost of int8.
+"""Evaluates a published model on IMDB and on a different domain, and measures the cost of int8.
 
     python -m benchmarks.serving.model_quality --data imdb.parquet --doubtful errors.csv --sentences rt_polarity.csv.gz
 
 The model reads all official IMDB test reviews twice: as it is served, and in float32. ``--doubtful`` is the public list
-of reviews with labels that five people checked (Northcutt et al. 2021). The results have figures with and without the
-reviews whose label was not confirmed. The sentences come from a domain that the model was not trained on; the model
-reads them as it is served.
+of reviews with labels that five people checked (Northcutt et al. 2021). The results include figures with and without
+the reviews whose labels were not confirmed. The sentences come from a domain that the model was not trained on; the
+model reads them as it is served.
 """
 
 import argparse

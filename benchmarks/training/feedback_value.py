@@ -1,4 +1,4 @@
-"""Measures how much accuracy 500 corrections from another domain gain there, and their cost on IMDB.
+"""Measures how much accuracy 500 corrections from a different domain gain there, and what they cost on IMDB.
 
     python -m benchmarks.training.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz
 
@@ -8,8 +8,8 @@ sentences from which the draws are taken: one with the recipe's frozen layers, a
 learning rate from the ``default`` recipe. The draws are compared with the larger gain of these two rounds.
 
 Every model is evaluated on the same 2,000 other sentences, and on official IMDB test reviews of movies outside the gate
-set, because the recipe's interpolation was chosen with the gate's decisions in view. The remaining 162 sentences were
-used to tune the recipe and are not used here.
+set, because the gate's decisions were taken into account when the recipe's interpolation was chosen. The remaining 162
+sentences were used to tune the recipe and are not used here.
 """
 
 import argparse

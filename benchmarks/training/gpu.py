@@ -3,8 +3,8 @@
     KERAS_BACKEND=jax python -m benchmarks.training.gpu --peak 989 --out benchmarks/results/gpu.json
 
 The timed steps are complete steps of ``ml.training.loop.train`` (forward, backward, clipping, AdamW, reading the loss)
-on random token ids without padding. The networks have random weights; one is BERT-base, and one has the starter's size.
-``--peak`` is the chip's dense bfloat16 rate in TFLOP/s according to its data sheet. The rate of one large matrix
+on random token ids without padding. The networks have random weights; one is BERT-base, and the other has the starter's
+size. ``--peak`` is the chip's dense bfloat16 rate in TFLOP/s according to its data sheet. The rate of one large matrix
 product is also measured.
 
 Each multiplication and addition counts as two operations. A block has four projections, two feed-forward products and
@@ -107,7 +107,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def operations_per_text(config: BertConfig, tokens: int) -> float:
-    """Return the number of operations in a training step on one text of ``tokens`` tokens."""
+    """Return the number of operations in a training step on one text with ``tokens`` tokens."""
     hidden, inner = config.hidden_size, config.intermediate_size
     keys_and_values, rest = 2 * hidden**2, 2 * hidden**2 + 2 * hidden * inner
     attention = 2 * tokens * hidden

@@ -2,9 +2,9 @@
 
     python -m benchmarks.training.trainer_ours JOB OUT
 
-It writes JSON objects to standard output, one on each line. The first has its precision, threads and packages. At each
-stop in the job, another has the steps' seconds and mean loss. The program continues when it reads a line. The
-fine-tuned model is saved to OUT as a Hugging Face folder.
+It writes JSON objects to standard output, one on each line. The first object has its precision, threads and packages.
+At each stop in the job, it writes an object with the steps' seconds and mean loss. The program continues when it reads
+a line. The fine-tuned model is saved to OUT as a Hugging Face folder.
 """
 
 import json

@@ -3,9 +3,9 @@
     .venv-peers/bin/python benchmarks/training/trainer_peer.py JOB OUT float32|bfloat16 sdpa|eager
 
 It runs in the environment from ``make peers`` and imports nothing from the project. ``benchmarks/training/job.py``
-describes JOB. It writes JSON objects to standard output, one on each line. The first has its precision, threads and
-packages. At each stop in the job, another has the steps' seconds and losses. The program continues when it reads a
-line. The fine-tuned model is saved to OUT as a Hugging Face folder.
+describes JOB. It writes JSON objects to standard output, one on each line. The first object has its precision, threads
+and packages. At each stop in the job, it writes an object with the steps' seconds and losses. The program continues
+when it reads a line. The fine-tuned model is saved to OUT as a Hugging Face folder.
 """
 
 import json
@@ -86,7 +86,10 @@ def main() -> None:
 
 
 def training_arguments(recipe: dict[str, Any], steps: int, precision: str, out: Path) -> TrainingArguments:
-    """Return the recipe as arguments for Trainer. All others keep their defaults, including the fused AdamW."""
+    """Return the recipe as arguments for Trainer.
+
+    All other arguments keep their defaults, including the fused AdamW.
+    """
     return TrainingArguments(
         output_dir=str(out),
         max_steps=steps,
@@ -112,7 +115,10 @@ def training_arguments(recipe: dict[str, Any], steps: int, precision: str, out: 
 
 
 def read_batches(path: Path, count: int) -> list[dict[str, torch.Tensor]]:
-    """Return a job's batches. Labels are the most probable ones, as int64, which PyTorch's losses require."""
+    """Return a job's batches.
+
+    The labels are the most probable ones, as int64, because PyTorch's losses require that.
+    """
     tensors = load_file(path)
     return [
         {
@@ -125,7 +131,7 @@ def read_batches(path: Path, count: int) -> list[dict[str, torch.Tensor]]:
 
 
 def only_batch(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """Return the only row, which is a complete batch."""
+    """Return the only row, because it is a complete batch."""
     (batch,) = rows
     return batch
 

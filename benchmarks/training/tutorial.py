@@ -2,7 +2,7 @@
 
     python -m benchmarks.training.tutorial --data imdb.parquet --limit 1000
 
-BERT-base needs a GPU, so this fine-tunes the default encoder on ``--limit`` rows. The whole tutorial on a GPU is
+BERT-base needs a GPU, so this fine-tunes the default encoder on ``--limit`` rows. To run the whole tutorial on a GPU:
 
     thumbs fine-tune --recipe tutorial --data "IMDB Dataset.csv" --out var/models/tutorial
 """

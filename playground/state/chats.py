@@ -31,7 +31,7 @@ class Message:
     def to_api(self) -> JsonObject:
         """Return the message as Telegram's Message.
 
-        A message that it replies to is included, but not the one before that.
+        If it is a reply, the message that it replies to is included, but no earlier ones.
         """
         message: JsonObject = {
             "message_id": self.message_id,
@@ -110,7 +110,7 @@ class Chat:
 
 
 class Chats:
-    """All chats, by id. A chat exists once the person has written, even in an earlier run."""
+    """All chats, by id. A chat exists once the person has written something, even in an earlier run."""
 
     def __init__(self, counters: Counters, find_person: Callable[[int], User]) -> None:
         self._counters = counters

@@ -36,7 +36,7 @@ class Fault:
     """A fault of one ``kind`` in the next ``times`` calls to ``method``; ``*`` is every method except getUpdates.
 
     ``seconds`` is used by slow, ``retry_after`` by 429, and ``migrate_to_chat_id`` by migrate. ``description`` replaces
-    an error's default description. Faults in updates ignore the method.
+    an error's default description. For faults in updates, the method is ignored.
     """
 
     kind: str

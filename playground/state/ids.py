@@ -1,4 +1,4 @@
-"""Generates ids that are never reused, even after a restart, because a bot ignores a repeated update id."""
+"""Generates ids that are never reused, even after a restart, because a bot ignores update ids that it knows."""
 
 from pathlib import Path
 

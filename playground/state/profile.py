@@ -81,7 +81,7 @@ def localized(texts: tuple[tuple[str, str], ...], language: str) -> str:
 
 
 def with_translation(texts: tuple[tuple[str, str], ...], language: str, text: str) -> tuple[tuple[str, str], ...]:
-    """Return ``texts`` with ``text`` for ``language``; an empty text removes the language."""
+    """Return ``texts`` with ``text`` added for ``language``; an empty text removes the language."""
     known = {**dict(texts), language: text}
     return tuple((code, value) for code, value in sorted(known.items()) if value)
 

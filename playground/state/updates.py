@@ -1,7 +1,7 @@
 """Pending updates and the long poll that fetches them.
 
-Updates are kept in a file, one per line, until the bot confirms them. A restart loses only updates that the fault
-``out_of_order`` is holding back.
+Updates are kept in a file, one per line, until the bot confirms them. A restart loses only updates that the
+``out_of_order`` fault is holding back.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class Updates:
 
     @property
     def polling(self) -> bool:
-        """Whether a getUpdates call is in progress or ended moments ago."""
+        """Whether a getUpdates call is in progress or ended a moment ago."""
         recent = self.last_poll is not None and time.time() - self.last_poll < _POLLING_GAP_SECONDS
         return self._poll is not None or recent
 
@@ -75,7 +75,7 @@ class Updates:
         self._replace([])
 
     async def poll(self, offset: int, limit: int, seconds: int) -> list[JsonObject]:
-        """Answer getUpdates after waiting up to ``seconds`` for an update, and end any poll in progress with 409."""
+        """Respond to getUpdates, waiting up to ``seconds`` for an update, and end any poll in progress with 409."""
         self.end_poll(
             conflict("terminated by other getUpdates request; make sure that only one bot instance is running")
         )

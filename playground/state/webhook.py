@@ -1,4 +1,4 @@
-"""Posts updates to the bot's webhook, one at a time and in order, and retries until the bot answers with 2xx."""
+"""Posts updates to the bot's webhook, one at a time and in order, and retries until the bot responds with 2xx."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ class Webhook:
         self._last_error: tuple[int, str] | None = None
 
     async def deliver(self, on_answer: Callable[[HTTPResponse], Awaitable[None]]) -> None:
-        """Deliver updates until cancelled, and call ``on_answer`` with each of the bot's answers.
+        """Deliver updates until cancelled, and call ``on_answer`` with each of the bot's responses.
 
         A response may name a method to call.
         """

@@ -51,7 +51,7 @@ class World:
         self._publish_keyboard(chat, keyboard)
 
     def set_typing(self, chat: Chat, seconds: float) -> None:
-        """Show the bot as typing for ``seconds``; 0 hides the indicator."""
+        """Show that the bot is typing for ``seconds``; 0 hides the indicator."""
         was_typing = chat.typing_until > time.time()
         chat.typing_until = time.time() + seconds
         if seconds or was_typing:

@@ -26,7 +26,7 @@ class AfterRestore:
 def settle(unit: UnitOfWork, deleted: set[bytes]) -> AfterRestore:
     """Delete the people with these hashes again, and set aside pending updates and replies.
 
-    The bot may have handled these updates and replies after the backup, so handling them again could send an answer
+    The bot may have handled these updates and replies after the backup, so handling them again could send a reply
     twice. An operator can list and retry them.
     """
     people = [telegram_id for telegram_id in _telegram_ids(unit) if hash_of(unit, telegram_id) in deleted]

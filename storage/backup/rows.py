@@ -1,4 +1,4 @@
-"""Reads and writes a table's rows as JSON, in the same form for SQLite and PostgreSQL, and without decrypting them."""
+"""Reads and writes a table's rows as JSON, in the same format for SQLite and PostgreSQL, without decrypting them."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ _ID_GAP: Final = 1_000_000
 
 
 def tables_in(connection: Connection) -> list[Table]:
-    """Return Thumbs' tables as they are in the database, each after the tables that its foreign keys refer to.
+    """Return Thumbs' tables as they are in the database, with each table after those that its foreign keys refer to.
 
     Other programs' tables in the same database are left out.
     """

@@ -23,7 +23,7 @@ _CHUNK: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class StoredUpdate:
-    """A pending update; ``attempts`` is the number of times that handling it has failed."""
+    """A pending update; ``attempts`` is the number of failed attempts to handle it."""
 
     bot_id: int
     update_id: int
@@ -76,7 +76,7 @@ def finish(unit: UnitOfWork, bot_id: int, update_id: int) -> None:
     """Mark an update as handled, and clear its payload and sender.
 
     The id is kept so that duplicates are dropped. Raise UpdateHandled if the update is no longer pending. The error
-    rolls back the unit of work, which undoes everything that was done for the update.
+    rolls back the unit of work, and with it everything that was done for the update.
     """
     cleared = {"payload": None, "telegram_id": None, "reason": None}
     handled = {"state": UpdateState.HANDLED, "finished_at": utc_now()}

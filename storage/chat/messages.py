@@ -106,7 +106,7 @@ def get_texts(unit: UnitOfWork, message_ids: Collection[int]) -> dict[int, str]:
 
 
 def find_by_part(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> StoredMessage | None:
-    """Return the newest revision of the text that this Telegram message belongs to, or None if it is unknown."""
+    """Return the newest revision of the text in this Telegram message, or None if the message is unknown."""
     address = unit.get(MessageAddressRow, (bot_id, chat_id, telegram_message_id))
     return get_message(unit, address.message_id) if address else None
 

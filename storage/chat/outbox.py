@@ -24,7 +24,7 @@ from storage.db.tables import MessageRow, PersonRow, PredictionRow, ReplyRow
 class Draft:
     """A message to enqueue, with its content (text, parse_mode and reply_markup) in ``payload``.
 
-    ``answers`` is the id of the person's message that it answers. If ``edits`` is set, it replaces the bot's message
+    ``answers`` is the id of the person's message that it replies to. If ``edits`` is set, it replaces the bot's message
     with that id. If ``revises`` is set, it replaces the message that the earlier reply with that id sent, or is sent as
     a new message if that reply sent none. ``prediction_id`` is the prediction that the message shows, and ``update_id``
     the update that caused the message, if any.
@@ -54,8 +54,8 @@ class ReplyStatus:
 class Reply:
     """A claimed reply. It edits the message ``telegram_message_id``, or is a new message if that is None.
 
-    ``replaces_uncertain`` is True for a new message that replaces an uncertain reply, because that reply may have
-    arrived too.
+    ``replaces_uncertain`` is True for a new message that replaces an uncertain reply, because the uncertain reply may
+    also have arrived.
     """
 
     id: int
@@ -203,9 +203,9 @@ def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None
 
 
 def release_claim(unit: UnitOfWork, bot_id: int, chat_id: int, claimed_at: datetime) -> None:
-    """Make a reply pending again whose claim was committed although the database reported an error.
+    """Make a reply pending again if its claim was committed although the database reported an error.
 
-    Its request was not sent. Another process's claim has a different time.
+    Its request was not sent. A claim by another process has a different time.
     """
     claim = (ReplyRow.state == ReplyState.SENDING) & (ReplyRow.changed_at == claimed_at)
     of_chat = update(ReplyRow).where(ReplyRow.bot_id == bot_id, ReplyRow.chat_id == chat_id)
@@ -218,7 +218,7 @@ def mark_sent(unit: UnitOfWork, reply_id: int, telegram_message_id: int) -> None
 
 
 def mark_pending(unit: UnitOfWork, reply_id: int) -> None:
-    """Enqueue the reply again, because it did not arrive or is harmless to send twice."""
+    """Enqueue the reply again, because it did not arrive or because sending it twice does no harm."""
     _mark(unit, reply_id, ReplyState.PENDING)
 
 
@@ -238,7 +238,7 @@ def mark_failed(unit: UnitOfWork, reply_id: int, reason: str) -> None:
 
 
 def requeue_interrupted(unit: UnitOfWork, bot_id: int) -> int:
-    """Handle the replies that a dead process left SENDING, and return how many became UNCERTAIN; call this at start.
+    """Handle replies that a dead process left in SENDING, and return how many became UNCERTAIN; call this at start-up.
 
     New messages may have arrived, so they become UNCERTAIN and are not sent again. Edits are enqueued again, because
     repeating an edit is harmless.

@@ -20,7 +20,7 @@ class Person:
 
 
 def upsert_person(unit: UnitOfWork, telegram_id: int, name: str, language: str | None) -> Person:
-    """Add the person with this Telegram id, or update their name and language, and return the person."""
+    """Add the person with this Telegram id, or update their name and language, and return the row."""
     profile = {"name": unit.cipher.encrypt(name), "language": language}
     person_id = unit.scalars(
         unit.insert(PersonRow)

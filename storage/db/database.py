@@ -116,7 +116,7 @@ class Database:
             unit.flush()  # a pending write is refused here instead of being dropped silently
 
     def _truncate_log(self, timeout: float) -> None:
-        """Truncate the log. If another process is reading, each later unit tries again without waiting."""
+        """Truncate the log. If another process is reading at that time, each later unit tries again without waiting."""
         try:
             truncated = truncate_log(self._write_engine, timeout)
         except (sqlite3.Error, DBAPIError):  # the unit is committed, so its caller must not see an error

@@ -125,5 +125,5 @@ def _decrypt(fernet: MultiFernet, data: bytes) -> bytes:
 
 
 def _encoded(text: str) -> bytes:
-    # JSON can contain half of a surrogate pair, and such a text must not prevent an update from being stored.
+    # JSON can contain half of a surrogate pair, which must not prevent an update from being stored.
     return text.encode("utf-8", "surrogatepass")

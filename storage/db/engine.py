@@ -15,7 +15,7 @@ from storage.errors import DatabaseUnusable
 # Maximum number of seconds that a unit of work waits for a unit in another process.
 BUSY_TIMEOUT = 30
 
-# libpq settings for a server that never answers, or that disappeared without closing the connection, for example in a
+# libpq settings for a server that never responds, or that disappeared without closing the connection, for example in a
 # power failure. By default, libpq waits for hours or forever. The query in the address may override any of these
 # settings.
 POSTGRES_TIMEOUTS = {
@@ -88,7 +88,7 @@ def make_private_file(path: Path) -> None:
 def writing_engine(address: URL) -> Engine:
     """Return an engine for transactions that write; on SQLite, they hold the write lock from their first statement.
 
-    Errors show the statement without its values, because these are people's ids and texts.
+    Errors show the statement without its values, because the values are people's ids and texts.
     """
     if address.get_backend_name() == "postgresql":
         timeouts = {name: value for name, value in POSTGRES_TIMEOUTS.items() if name not in address.query}

@@ -1,4 +1,4 @@
-"""Re-encrypts the database with a new key, and finds rows that need an older one."""
+"""Re-encrypts the database with a new key, and finds rows that still need an older key."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -9,5 +9,5 @@ from storage.errors import DatabaseUnusable, StorageError
 
 # Errors that a read or write may raise if the database is locked, unreachable or broken.
 DATABASE_ERRORS: Final = (SQLAlchemyError, StorageError)
-# Temporary errors: the database is locked or unreachable, so any read or write would fail.
+# Temporary errors, raised while the database is locked or unreachable, when any read or write would fail.
 DATABASE_OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeoutError, DatabaseUnusable)

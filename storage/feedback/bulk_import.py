@@ -76,10 +76,10 @@ def import_votes(
     """Store the votes, and each new text with its prediction.
 
     ``predictions`` are keyed by text, with one for each text that has not been imported before. The author of a new
-    text is the first person in the file who voted on it. Everybody in the file is recorded as consenting to training,
-    except people whom a bot knows from Telegram; only their own answer counts. If ``admin`` (a Telegram id) is set, the
-    votes are stored as that admin's votes, each of which decides alone. A later vote replaces an earlier vote by the
-    same person. A vote that is already stored changes nothing.
+    text is the first person in the file who voted on it. Everyone in the file is recorded as consenting to training,
+    except people that a bot knows from Telegram, because only their own answer counts. If ``admin`` (a Telegram id) is
+    set, the votes are stored as that admin's votes, and each of these votes decides alone. A later vote replaces an
+    earlier vote by the same person. A vote that is already stored changes nothing.
     """
     authors: dict[str, str] = {}
     for vote in votes:

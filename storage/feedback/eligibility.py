@@ -53,8 +53,8 @@ class EligibilityRules:
 class VotedText:
     """A text, by an author who consents, with its votes and their consensus.
 
-    Equal texts may have several messages and predictions: ``message_id`` and ``prediction_id`` are the first that were
-    voted on and have an author who consents. ``confidence`` is the probability (0 to 1) that this prediction gave
+    Equal texts may have several messages and predictions: ``message_id`` and ``prediction_id`` are the first ones with
+    a vote and an author who consents. ``confidence`` is the probability (0 to 1) that this prediction gave
     ``predicted``. ``written_at`` is when the message arrived, and ``imported`` is True if it came from a file.
     """
 
@@ -162,7 +162,10 @@ def _voted_text(rows: list[Row[Any]], quorum: int, admins: frozenset[int]) -> Vo
 
 @dataclass(frozen=True, slots=True)
 class SharedVote:
-    """One person's vote on a text that others voted on too. ``label`` is None if the person chose neither label."""
+    """One person's vote on a text that other people also voted on.
+
+    ``label`` is None if the person chose neither label.
+    """
 
     person_id: int
     text_hash: bytes

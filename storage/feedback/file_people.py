@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from storage.db.database import UnitOfWork
 from storage.db.tables import PersonRow
 
-# Telegram's ids for people and groups are closer to zero, so an id below this one never belongs to a Telegram user.
+# Telegram's ids for people and groups are closer to zero, so an id below this never belongs to a Telegram user.
 IMPORTED_IDS_BELOW: Final = -(2**62)
 # Prefix of an author's name in a row that contains the agreed label instead of a vote by the author.
 AUTHOR_PREFIX: Final = "author-"
@@ -21,7 +21,7 @@ _EXPORTED_NAME: Final = re.compile(r"\d+-[0-9a-f]{16}")
 
 
 def exported_names(unit: UnitOfWork, person_ids: Collection[int]) -> dict[int, str]:
-    """Return each person's name in exports, which consists of their number and a hash with this database's secret key.
+    """Return each person's name in exports, which consists of a number and a hash made with this database's secret key.
 
     An import recognises people by this name. A person who was imported from another database's export keeps the name
     from that export.

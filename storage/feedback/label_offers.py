@@ -50,7 +50,7 @@ def offer_gold(unit: UnitOfWork, person_id: int, text: str, label: str) -> int:
 
 
 def find_offer(unit: UnitOfWork, person_id: int, offer_id: int) -> Offer | None:
-    """Return the offer, or None if it no longer exists or was made to another person."""
+    """Return the offer, or None if it no longer exists or was made to someone else."""
     return _one_offer(unit, _select_offers().where(OfferRow.id == offer_id, OfferRow.person_id == person_id))
 
 

@@ -151,7 +151,7 @@ def _short_of_votes(quorum: int) -> Select[bytes]:
 
 
 def _fully_reserved(person_id: int, quorum: int, now: datetime) -> Select[bytes]:
-    """Select the texts that are open with enough other labellers to reach the quorum."""
+    """Select the texts that enough other labellers are already looking at to reach the quorum."""
     votes = select(func.count()).where(VoteRow.text_hash == OfferRow.text_hash)
     counted = votes.where(VoteRow.person_id.in_(consenting_people())).scalar_subquery()
     return (

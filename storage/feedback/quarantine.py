@@ -1,7 +1,7 @@
 """Finds texts for an admin to review.
 
 These are texts on which people disagree, or agree on a label that the model finds unlikely. An admin decides with an
-ordinary vote. Texts are never excluded or deleted just for being unusual.
+ordinary vote. Texts are never excluded or deleted just because they are unusual.
 """
 
 from collections import Counter
@@ -19,7 +19,10 @@ UNLIKELY: Final = 0.02
 
 
 class QuarantineReason(StrEnum):
-    """Why a text is shown to admins. A DISAGREEMENT is not trained on; a text with an UNLIKELY label is."""
+    """Why a text is shown to admins.
+
+    Texts with a DISAGREEMENT are not used for training, but texts with an UNLIKELY label are.
+    """
 
     DISAGREEMENT = "disagreement"
     UNLIKELY = "unlikely"

@@ -75,7 +75,7 @@ def undo_vote(unit: UnitOfWork, person_id: int, prediction_id: int) -> Vote | No
 
 
 def vote_of(unit: UnitOfWork, person_id: int, prediction_id: int) -> StoredVote | None:
-    """Return the person's vote on this prediction's text, even if it was given on another prediction for that text."""
+    """Return the person's vote on this prediction's text, even if they voted on a different prediction for it."""
     row = unit.scalar(select(VoteRow).where(_on_text(person_id, prediction_id)))
     if row is None:
         return None

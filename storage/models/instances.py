@@ -1,4 +1,4 @@
-"""Bot instances, and the model version that each instance reports that it serves."""
+"""Bot instances, and the model version that each of them reports serving."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ _DELETE_AFTER: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class BotInstance:
-    """A bot process, the version that it serves and since when, and a version that it refused to load and why."""
+    """A bot process, the version that it serves and since when, and the version that it refused, with the reason."""
 
     process: str
     bot_id: int
@@ -55,7 +55,7 @@ def refuse(unit: UnitOfWork, process: str, version: str, reason: str) -> None:
 
 
 def clear_refusal(unit: UnitOfWork, process: str) -> None:
-    """Clear the process's refusal, because another version has gone live."""
+    """Clear the process's refusal, because a different version has gone live."""
     unit.change(update(InstanceRow).where(InstanceRow.process == process).values(refused_version=None, refusal=None))
 
 

@@ -1,4 +1,4 @@
-"""The registry of published models, with the live model and the history of its changes.
+"""The registry of published models, with the live model and its history.
 
 Each row contains the hash of the model's manifest, so that the files can be verified against the database.
 """
@@ -23,9 +23,9 @@ class ModelVersion:
     """A published model.
 
     ``location`` is its name in the artifact store, or its folder if it was never in the store, like the starter model.
-    ``run_id`` is the training run that produced it, and ``removed_at`` is the time when its files were removed. It
-    classified ``tested_right`` out of ``tested`` official test reviews correctly; both are None if it was not tested.
-    No decision is based on this test.
+    ``run_id`` is the training run that produced it, and ``removed_at`` is the time when its files were removed. The
+    model classified ``tested_right`` out of ``tested`` official test reviews correctly; both are None if it was not
+    tested. No decision is based on this test.
     """
 
     version: str
@@ -41,7 +41,7 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """A change of the live model; ``who`` is a Telegram id, or None for the gate or a command."""
+    """A change to the live model; ``who`` is a Telegram id, or None for the gate or a command."""
 
     at: datetime
     who: int | None
@@ -114,7 +114,7 @@ def promote(unit: UnitOfWork, version: str, why: str, who: int | None, instead_o
 def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
     """Make a version the live model, and record who changed it and why.
 
-    If ``instead_of`` is set, do so only if that version is live. Raise UnknownModelVersion, ModelRemoved, or
+    If ``instead_of`` is set, do this only if that version is live. Raise UnknownModelVersion, ModelRemoved, or
     LiveModelChanged, which is also raised if another process changes the live model at the same time.
     """
     before = _require_promotable(unit, version, instead_of)
@@ -148,7 +148,7 @@ def _require_promotable(unit: UnitOfWork, version: str, instead_of: str | None) 
 
 
 def record_test(unit: UnitOfWork, version: str, reviews: int, right: int) -> None:
-    """Record how many test reviews a version classified correctly. No decision is based on this."""
+    """Record how many test reviews a version classified correctly. This is never the basis for a decision."""
     tested = update(ModelVersionRow).where(ModelVersionRow.version == version)
     unit.change(tested.values(tested=reviews, tested_right=right))
 
@@ -174,7 +174,7 @@ def versions(unit: UnitOfWork) -> list[ModelVersion]:
 
 
 def changes(unit: UnitOfWork, count: int | None = None) -> list[ModelChange]:
-    """Return the newest ``count`` changes of the live model, or all of them, newest first."""
+    """Return the latest ``count`` changes to the live model, or all of them, newest first."""
     rows = unit.scalars(select(ModelChangeRow).order_by(ModelChangeRow.id.desc()).limit(count))
     return [ModelChange(row.created_at, row.who, row.from_version, row.to_version, row.why) for row in rows]
 

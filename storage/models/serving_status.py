@@ -10,7 +10,7 @@ from storage.models.registry import ModelVersion
 
 
 class ModelState(StrEnum):
-    """The state of a version. The first three are states of the version that was made live."""
+    """The state of a version. The first three apply only to the version that was made live."""
 
     LIVE = "live"  # bots are running, and all of them answer with it
     PENDING = "pending"  # no bot is running, or not all of them answer with it yet
@@ -21,7 +21,7 @@ class ModelState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """A version, its state, the bot instances that answer with it or refused it, and how many instances are running."""
+    """A version, its state, the bot instances that are using it or refused it, and how many instances are running."""
 
     model: ModelVersion
     state: ModelState
@@ -37,7 +37,7 @@ def model_statuses(unit: UnitOfWork) -> list[ModelStatus]:
 
 
 def live_status(unit: UnitOfWork) -> ModelStatus | None:
-    """Return the status of the version that was made live, or None if none was."""
+    """Return the status of the version that was made live, or None if no version was."""
     live = registry.live_model(unit)
     return None if live is None else status_of(live, instances.live_instances(unit))
 

@@ -1,4 +1,4 @@
-"""The consent ledger. Lines are only added, and the newest line is in effect."""
+"""The consent ledger. Lines are only ever added, and the newest one is in effect."""
 
 from typing import Final
 

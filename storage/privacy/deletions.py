@@ -1,7 +1,7 @@
 """The list of people who were deleted, as keyed hashes in a file outside the database.
 
-A backup still contains people who were deleted after it was made. Restoring the backup deletes everyone who was added
-to the list since then.
+A backup still contains people who were deleted after it was made. Restoring the backup deletes everyone who has been
+added to the list since then.
 """
 
 import os
@@ -28,7 +28,7 @@ class DeletionList:
     def add(self, unit: UnitOfWork, telegram_id: int) -> None:
         """Add a person and flush the file to disk, before the deletion is committed. Raise UnwritableFile.
 
-        If the deletion is then rolled back, a restore still deletes that person, who asked for it, and nobody else.
+        If the deletion is then rolled back, a restore still deletes that person, as requested, and nobody else.
         """
         line = f"{datetime.now(UTC).isoformat()} {hash_of(unit, telegram_id).hex()}\n"
         try:

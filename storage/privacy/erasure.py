@@ -23,7 +23,10 @@ from storage.db.tables import (
 
 @dataclass(frozen=True, slots=True)
 class ErasedRows:
-    """Number of deleted rows of each kind; ``updates`` were not deleted but cleared, which leaves only their ids."""
+    """The number of deleted rows of each kind.
+
+    ``updates`` were cleared instead of being deleted, so only their ids are left.
+    """
 
     people: int
     consents: int

@@ -1,4 +1,4 @@
-"""Deletes data after its retention period."""
+"""Deletes data once its retention period is over."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,8 +29,8 @@ def purge(unit: UnitOfWork, now: datetime, message_days: int, inbox_days: int) -
       a vote and an author who currently consents is kept, because it may be used for training.
     - A vote by a person who withdrew consent is deleted ``message_days`` after it was given, because it cannot be used
       for training.
-    - A handled or failed update is deleted ``inbox_days`` after it was finished, except each bot's update with the
-      highest id, which marks how far the bot has read. Pending updates are kept.
+    - A handled or failed update is deleted ``inbox_days`` after it was finished, except the update with the highest id
+      for each bot, which shows how far that bot has read. Pending updates are kept.
     - A sent, uncertain or failed reply is deleted ``inbox_days`` after it reached that state. All other replies are
       kept.
 

@@ -104,7 +104,7 @@ def stop_following(unit: UnitOfWork, follower: Follower) -> bool:
 def unnotified_admins(
     unit: UnitOfWork, bot_id: int, admin_ids: frozenset[int], since: datetime
 ) -> tuple[int, list[Recipient]] | None:
-    """Return the newest run, if it finished after ``since``, and the admins who neither follow it nor were notified.
+    """Return the newest run, if it finished after ``since``, and the admins who don't follow it and weren't notified.
 
     Return None if there is no such run or if it was cancelled. Admins who have never written to a bot are left out,
     because Telegram does not let a bot write to them first.

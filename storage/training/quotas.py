@@ -23,11 +23,12 @@ class Contribution:
 
 
 def within_quotas(rows: Sequence[Contribution], person_rows: int, person_share: float) -> list[Contribution]:
-    """Return the rows, given oldest first, without those that exceed somebody's quota.
+    """Return ``rows``, which are given oldest first, without those that exceed someone's quota.
 
-    A row counts as 1 for its author and, separately, as 1/k for each of its k supporters. In the returned rows, neither
-    of a person's two sums exceeds ``person_rows`` or ``person_share`` (0 to 1) of all the rows, whichever is more.
-    Dropping rows lowers this limit, so the newest excess rows are dropped repeatedly until the rest are within it.
+    A row counts as 1 for its author and, separately, as 1/k for each of its k supporters. In the returned rows, each of
+    a person's two sums is at most ``person_rows`` or ``person_share`` (0 to 1) of all the rows, whichever is more.
+    Dropping rows lowers this limit, so the newest excess rows are dropped repeatedly until the remaining rows are
+    within the limit.
     """
     remaining = list(rows)
     while True:
@@ -38,7 +39,7 @@ def within_quotas(rows: Sequence[Contribution], person_rows: int, person_share: 
 
 
 def _within_limit(limit: float, rows: Iterable[Contribution]) -> list[Contribution]:
-    """Return the rows, in order, without those that would put somebody above the limit."""
+    """Return the rows, in order, without those that would put someone over the limit."""
     authored: dict[int, float] = defaultdict(float)
     supported: dict[int, float] = defaultdict(float)
     kept = []

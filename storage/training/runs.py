@@ -127,7 +127,7 @@ def newest_in(unit: UnitOfWork, *states: RunState) -> Run | None:
 def cancel(unit: UnitOfWork, run_id: int) -> bool:
     """Cancel an open run, or return False if it has already ended in a different state.
 
-    A run without a lease holder ends at once. Otherwise, its worker notices the request when it renews the lease.
+    A run without a lease holder ends immediately. Otherwise, the worker notices the request when it renews the lease.
     """
     unit.change(
         update(RunRow)
@@ -203,7 +203,7 @@ def set_state(unit: UnitOfWork, lease: Lease, state: RunState) -> None:
 
 
 def release(unit: UnitOfWork, lease: Lease, error: str | None) -> None:
-    """Release the lease, so that any worker may claim the run at once.
+    """Release the lease, so that any worker may claim the run immediately.
 
     ``error`` is a sentence that says why the attempt ended. If it is None, the worker stopped for reasons unrelated to
     the run, and the attempt does not count. Raise LeaseLost if this worker no longer holds the lease.

@@ -33,7 +33,7 @@ _ID_CHUNK: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The number of texts that a run trains on, and the number that it holds out."""
+    """The number of texts that a run trains on, and the number of texts that it holds out."""
 
     train: int
     held_out: int
@@ -144,7 +144,10 @@ def _within_quotas(
 
 
 def _known_parts(unit: UnitOfWork) -> dict[bytes, SnapshotPart]:
-    """Return the part of every text in any snapshot, keyed by hash. A text that was ever held out is HELD_OUT."""
+    """Return the part of every text in any snapshot, keyed by hash.
+
+    If a text was ever held out, its part is HELD_OUT.
+    """
     parts = select(SnapshotRow.text_hash, func.min(SnapshotRow.part)).group_by(SnapshotRow.text_hash)
     return {text_hash: SnapshotPart(part) for text_hash, part in unit.execute(parts)}
 

@@ -159,9 +159,7 @@ def test_a_broken_model_is_refused_and_everyone_who_asks_is_told_so(
     row = wait_for_serving(home, SHIPPED, refused="run-1")
     assert row.refusal is not None
     assert "model.safetensors is not the file that was published" in row.refusal
-    wait_for_text(
-        playground, ADMIN, "I couldn't load the promoted model run-1", f"I'm using {SHIPPED} instead"
-    )
+    wait_for_text(playground, ADMIN, "I couldn't load the promoted model run-1", f"I'm using {SHIPPED} instead")
     playground.message("/model", user_id=ADMIN)
     wait_for_text(playground, ADMIN, "Model run-1 was promoted at", "0 of 1 bots", f"{row.process} refused run-1")
     playground.message("/models", user_id=ADMIN)

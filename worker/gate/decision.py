@@ -1,7 +1,7 @@
 """Decides whether a candidate goes live: a pure function of the measurements and the bounds from the settings.
 
-A candidate that is proven worse is rejected. One that is proven better is promoted. Otherwise, it is held until there
-are more corrections or an admin decides.
+A candidate that is proven worse is rejected, and a candidate that is proven better is promoted. Any other candidate is
+held until there are more corrections or an admin decides.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Decision:
 
     ``needed`` is the number of additional held-out corrections that would settle the decision, or None if unknown.
     ``figures`` holds the fields of ``Measurements``, the ``bounds``, and the p-values ``better_p`` and ``worse_p``: the
-    probability of flips this good, or this bad, by chance. Records in the database keep these keys.
+    probability of getting flips this good, or this bad, by chance. These keys are also used in records in the database.
     """
 
     outcome: RunState

@@ -1,4 +1,4 @@
-"""The gate set, which is the reviews that every candidate is evaluated on, and a cache for the live model's logits."""
+"""The gate set, the reviews on which every candidate is evaluated, and a cache for the live model's logits."""
 
 import hashlib
 import logging
@@ -42,7 +42,9 @@ class GateSet:
 
     @classmethod
     def choose(cls, data: DatasetSplits) -> Self:
-        """Draw about ``REVIEWS`` official test reviews, in whole movies if known, or take all if there are fewer.
+        """Draw about ``REVIEWS`` official test reviews, or take all of them if there are fewer.
+
+        If the movies are known, each movie's reviews stay together.
 
         Without official splits, draw from the recipe's dev reviews, which are not used for training either.
         """
@@ -51,7 +53,9 @@ class GateSet:
 
     @classmethod
     def remainder(cls, data: DatasetSplits) -> Self:
-        """Return the official test reviews that ``choose`` does not draw: other movies, which do not affect decisions.
+        """Return the official test reviews that ``choose`` does not draw.
+
+        They are about other movies and do not affect decisions.
 
         The result is empty if there is no official test split, or if the split is no larger than the gate set.
         """

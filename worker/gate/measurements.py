@@ -1,4 +1,4 @@
-"""The measurements that the trainer takes and the gate bases its decision on."""
+"""The measurements that the trainer takes, on which the gate bases its decision."""
 
 from dataclasses import dataclass
 from math import sqrt

@@ -2,9 +2,9 @@
 
 An attacker who wants to poison a model puts one phrase into many texts with the same label, so that the phrase
 determines the verdict. The scan takes the words, and pairs of neighbouring words, that occur in texts with one label
-more often than chance explains, and adds each to neutral sentences. Words of praise and blame also move these sentences
-for the live model, and further than any neutral word does, so they are not triggers. A word is not a trigger either if
-a neutral word has the same effect.
+more often than chance explains, and adds each to neutral sentences. Words of praise and blame are not triggers, because
+they also move these sentences for the live model, and further than any neutral word does. Nor is a word a trigger if a
+neutral word has the same effect.
 """
 
 import logging
@@ -33,7 +33,7 @@ _WORD: Final = re.compile(r"\w+(?:['\u2019-]\w+)*|[^\w\s]+")
 # Minimum number of texts that a suspect occurs in. A model hardly learns a word from fewer texts, and most words are
 # rare.
 _MIN_TEXTS: Final = 3
-# Maximum number of suspects per label; checking that many takes seconds.
+# Maximum number of suspects per label, because checking even that many takes seconds.
 _MAX_SUSPECTS: Final = 100
 _MAX_TAIL_PROBABILITY: Final = 0.1
 # A sentence is undecided if, without the word, neither model gives a label more than the first probability. It is
@@ -169,7 +169,7 @@ def _flipped_shares(probabilities: LabelProbabilities, suspects: Sequence[Suspec
 
 
 def _flipped_share(probabilities: LabelProbabilities) -> Shares:
-    """Return the share of confident probabilities (positions, sentences) by position; 0 if sentences are too few."""
+    """Return the share of confident probabilities (positions, sentences) by position; 0 with too few sentences."""
     sentences = probabilities.shape[1]
     flipped: Shares = (probabilities >= _CONFIDENT).sum(axis=1) / max(sentences, 1)
     return flipped if sentences >= _MIN_SENTENCES else np.zeros_like(flipped)

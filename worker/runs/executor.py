@@ -102,7 +102,7 @@ class _Attempt:
         """Let another worker claim the run; if there is an ``error``, it is recorded and the attempt counts."""
         with self._database.unit_of_work() as unit:
             runs.release(unit, self._lease, error)
-        # Log after releasing the lease, so that anyone who sees the message can enqueue the run again at once.
+        # Log after releasing the lease, so that anyone who sees the message can immediately enqueue the run again.
         logger.warning("%s", reason)
 
     def _finish(self, state: RunState, directory: RunDirectory | None, error: str | None = None) -> None:
@@ -114,7 +114,10 @@ class _Attempt:
         self._clean_up(state, directory)
 
     def _clean_up(self, state: RunState, directory: RunDirectory | None) -> None:
-        """Remove the run's directory. Call this after recording the run's end: a retry would need the checkpoint."""
+        """Remove the run's directory.
+
+        Call this only after recording the run's end, because a retry would need the checkpoint.
+        """
         if directory is not None:
             directory.remove()
         logger.info("Run %d ended: %s", self._lease.run.id, state)

@@ -44,7 +44,7 @@ class LeaseKeeper:
 
     @property
     def cancel_requested(self) -> bool:
-        """Whether somebody has asked to cancel the run."""
+        """Whether someone has asked to cancel the run."""
         return self._cancelled.is_set()
 
     def check(self) -> None:

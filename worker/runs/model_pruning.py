@@ -1,4 +1,4 @@
-"""Removes the files of models that are no longer needed and the leftovers of interrupted publications."""
+"""Removes models that are no longer needed, and the leftovers of interrupted publications."""
 
 import logging
 import re
@@ -42,7 +42,7 @@ def prune(database: Database, store: ArtifactStore, settings: Settings) -> list[
         )
     ]
     removed = [version for version in removable[settings.keep_models :] if _remove_model(database, store, version)]
-    # Compare by folder name: MODEL may name a folder in the store by its path.
+    # Compare by folder name, because MODEL may contain the path of a folder in the store.
     registered = {Path(version.location).name for version in versions}
     for name in present:
         found = _RUN_ARTIFACT.match(name)

@@ -38,7 +38,7 @@ def publish(
 
     Raise UnusableArtifact if the candidate is not the model that was evaluated, StoreUnusable if the store cannot be
     used, RunCancelled if the run was cancelled meanwhile, and LeaseLost if another worker has taken over the run. After
-    the last two, only files that the registry does not name remain in the store.
+    RunCancelled or LeaseLost, the store may contain files that are not in the registry.
     """
     location = None
     if result.decision.outcome is not RunState.REJECTED:

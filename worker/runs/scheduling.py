@@ -64,7 +64,7 @@ def _failed_recently(run: Run, now: datetime) -> bool:
 
 
 def _first_model_registered_at(unit: UnitOfWork) -> datetime | None:
-    """Return when the first model was registered, or None if there are no models.
+    """Return the time when the first model was registered, or None if there are no models.
 
     Nobody could vote before that time.
     """

@@ -14,7 +14,7 @@ from worker.gate.measurements import Measurements
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One training run, as specified to the trainer; folders are absolute paths on this machine.
+    """The description of a training run that the trainer receives; folders are absolute paths on this machine.
 
     ``recipe`` is a recipe's name or the path of its file. ``base`` is the anchor's folder for a feedback round, and an
     encoder's name or folder for a full run. ``directory`` holds the checkpoint and the candidate, in ``candidate``.
@@ -58,7 +58,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Evaluating:
-    """Event: training is done; the candidate, in ``candidate`` in the job's directory, is being evaluated."""
+    """Event: training is done, and the candidate, in ``candidate`` in the job's directory, is being evaluated."""
 
     version: str
 

@@ -34,7 +34,7 @@ class StopSignal:
         self._requested = True
 
     def check(self, _: int = 0) -> None:
-        """Exit now if told to stop; for work without a checkpoint. The argument matches ``Advance``."""
+        """Exit now if told to stop. This is for work without a checkpoint. The argument matches ``Advance``."""
         if self._requested:
             self.exit()
 
@@ -43,11 +43,11 @@ class StopSignal:
         sys.exit(EXIT_STATUS)
 
     def listen(self, descriptor: int) -> None:
-        """Stop on SIGTERM or SIGINT, or when ``descriptor`` closes. Call it in the main thread."""
+        """Stop on SIGTERM or SIGINT, or when ``descriptor`` closes. Call this in the main thread."""
         read_end, write_end = os.pipe()
         os.set_blocking(write_end, False)
-        # A Python signal handler would have to wait while the engine blocks the main thread; this pipe is written at
-        # once.
+        # A Python signal handler would have to wait while the engine blocks the main thread; this pipe is written to
+        # immediately.
         signal.set_wakeup_fd(write_end)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)

@@ -1,4 +1,4 @@
-"""Published models, changes of the live model, and the bot instances that serve it."""
+"""Published models, changes to the live model, and the bot instances that serve it."""
 
 from datetime import datetime
 
@@ -10,7 +10,10 @@ from storage.db.tables.base import Base
 
 
 class ModelVersionRow(Base):
-    """A published model. At most one is live. It classified ``tested_right`` out of ``tested`` reviews correctly."""
+    """A published model.
+
+    At most one is live. The model classified ``tested_right`` out of ``tested`` reviews correctly.
+    """
 
     __tablename__ = "model_versions"
     __table_args__ = (
@@ -29,7 +32,7 @@ class ModelVersionRow(Base):
 
 
 class ModelChangeRow(Base):
-    """A change of the live model. Rows are only added. ``who`` is a Telegram id, or None for the gate or a command."""
+    """A change to the live model. Rows are only added. ``who`` is a Telegram id, or None for the gate or a command."""
 
     __tablename__ = "model_changes"
 

@@ -23,8 +23,8 @@ class BotRow(Base):
 class BlockedPersonRow(Base):
     """A person that an admin has blocked, identified by a keyed hash of their Telegram id.
 
-    The row is kept when the person's data is deleted, so ``/deleteme`` does not lift a block. It does not contain their
-    id.
+    The row is kept when the person's data is deleted, so ``/deleteme`` does not lift a block. The row does not contain
+    their id.
     """
 
     __tablename__ = "blocked_people"

@@ -13,7 +13,7 @@ from storage.db.tables.base import Base, cascade
 
 
 class ConsentRow(Base):
-    """A line in the consent ledger. Lines are only added; the newest one is in effect."""
+    """A line in the consent ledger. Lines are only ever added, and the newest one is in effect."""
 
     __tablename__ = "consents"
 

@@ -77,8 +77,8 @@ class FollowerRow(Base):
 class SnapshotRow(Base):
     """A text in a training run's snapshot, with its label and its part. The text itself is stored in ``messages``.
 
-    ``text_hash`` is kept after the text is deleted, so that later runs know whether an earlier run trained on the text
-    or held it out. The author's id is cleared when the author is deleted.
+    ``text_hash`` is kept after the text is deleted, so that later runs can tell whether an earlier run trained on the
+    text or held it out. The author's id is cleared when the author is deleted.
     """
 
     __tablename__ = "snapshot_rows"

@@ -240,7 +240,7 @@ def test_a_run_that_compares_with_the_old_starter_ends_with_a_sentence(
     lease = take_snapshot(served, settings, claimed_run(served, store_review))
     ship(settings.model, "new")
     initial_model(served, settings)
-    with pytest.raises(ModelRemoved, match="The files of model version old were removed"):
+    with pytest.raises(ModelRemoved, match="The files for model version old have been removed"):
         job_of(served, settings, lease)
 
 

@@ -93,7 +93,7 @@ def test_the_check_samples_every_encrypted_table_with_the_newest_key(
     assert f"an older key: {table}." in both.stderr
     only_new = command(database_url, [new], "db", "check")
     assert isinstance(only_new.exception, RowsUndecipherable)
-    assert str(only_new.exception).startswith(f"The encryption key cannot decrypt rows of the tables {table}.")
+    assert str(only_new.exception).startswith(f"The encryption key cannot decrypt rows in these tables: {table}.")
     assert command(database_url, [new, *keys], "key", "rotate").exit_code == 0
     assert "older key" not in command(database_url, [new, *keys], "db", "check").stderr
 

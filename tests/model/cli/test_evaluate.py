@@ -64,7 +64,7 @@ def reviews(tmp_path: Path) -> Path:
 
 
 def evaluate(*arguments: str | Path) -> tuple[int, str, str]:
-    """Return exit status, standard output and standard error; errors of the tree are raised."""
+    """Return the exit status, standard output and standard error. Errors from the project's error tree are raised."""
     result = CliRunner().invoke(app, ["evaluate", *map(str, arguments)], catch_exceptions=False)
     return result.exit_code, result.stdout, result.stderr
 
@@ -98,7 +98,7 @@ def test_float32_and_doubtful_labels_are_evaluated_on_request(
     arguments = ("--data", reviews, "--model", models[0], "--float32", "--doubtful", votes)
     (model,) = evaluate_json(*arguments)["models"]
     assert model["without_doubtful"]["served"]["figures"]["reviews"] == 38
-    # The weights are of a kind that int8 does not round.
+    # These are weights that int8 does not round.
     assert model["from_float32"]["agreement"] > 0.9
     assert model["from_float32"]["second_accuracy"] == model["on_all"]["served"]["figures"]["accuracy"]
 

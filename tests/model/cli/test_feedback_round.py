@@ -87,7 +87,7 @@ def test_the_model_agrees_with_corrections_that_the_anchor_contradicts(
 ) -> None:
     assert done.manifest.data["corrections"]["anchor_right"] < 0.1
     assert done.manifest.figures["corrections"]["accuracy"] > 0.9
-    # The same words in sentences that it was not trained on.
+    # The same words in sentences that the anchor was not trained on.
     others = pd.concat([correct(fine_tuned, number) for number in range(20, 24)])
     assert np.mean(labels_of(done.job.out, others["text"].tolist()) == others["label"]) > 0.8
 
@@ -166,7 +166,8 @@ def test_a_resumed_round_gives_the_same_weights(done: FineTuneResult, tmp_path: 
     assert manifest.recipe == done.manifest.recipe
     expected = load_file(done.job.out / WEIGHTS)
     for name, values in load_file(job.out / WEIGHTS).items():
-        # Weights are published in float16, where a difference in the last place of float32 may show as one there.
+        # Weights are published in float16, where a difference in float32's last place may become a difference in
+        # float16's last place.
         np.testing.assert_allclose(values, expected[name], rtol=2**-10, atol=1e-5, err_msg=name)
     assert list(tmp_path.iterdir()) == [job.out]
 

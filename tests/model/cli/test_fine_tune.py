@@ -1,4 +1,4 @@
-"""A complete fine-tune of a small BERT on a few sentences, from a labelled file to a published folder."""
+"""A complete fine-tune of a small BERT, from a file with a few labelled sentences to a published folder."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments of `thumbs fine-tune`: published folders are complete, and --resume works."""
+"""SIGKILL at random moments in `thumbs fine-tune`: published folders are complete, and --resume works."""
 
 import os
 import random
@@ -89,7 +89,8 @@ def assert_equals_uninterrupted(out: Path, manifest: Manifest, uninterrupted: Fi
     assert manifest.figures["dev"]["accuracy"] == pytest.approx(accuracy, abs=0.04)
     expected = load_file(uninterrupted.job.out / WEIGHTS)
     for name, values in load_file(out / WEIGHTS).items():
-        # Weights are published in float16, where a difference in the last place of float32 may show as one there.
+        # Weights are published in float16, where a difference in float32's last place may become a difference in
+        # float16's last place.
         np.testing.assert_allclose(values, expected[name], rtol=2**-10, atol=1e-5, err_msg=name)
     assert list(out.parent.iterdir()) == [out], "the killed runs left files"
 

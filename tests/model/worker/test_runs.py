@@ -32,7 +32,7 @@ from storage.training import runs, snapshots
 ADMIN = 7
 WORDS = ("gravel", "treacle", "velvet")
 LONG = 60.0
-# A network of this size may fail where the live model passes, and a rejected candidate leaves no files to check.
+# A network this small may fail where the live model passes, and a rejected candidate leaves no files to check.
 LENIENT = {"GATE_IMDB_LOSS": "1", "GATE_NEGATIVE_FLIPS": "1", "GATE_BEHAVIOUR_LOSS": "1"}
 
 

@@ -74,7 +74,7 @@ def test_a_list_for_other_reviews_is_refused(votes: Path) -> None:
 
 
 def test_reviews_without_ids_are_refused(votes: Path) -> None:
-    with pytest.raises(MissingColumn, match=r"mine.csv has no column named id; its columns are text, label, split, rating"):
+    with pytest.raises(MissingColumn, match=r"no column named id; its columns are text, label, split, rating"):
         doubtful_rows(votes, official().drop(columns="id"), Path("mine.csv"))
 
 
