@@ -40,13 +40,12 @@ def feedback_value(found: Results) -> str:
         for how, one in found["all_of_them"].items()
     ]
     return paragraphs(
-        "How much accuracy do corrections from another domain gain there, and how much do they cost on IMDB? The "
-        "corrections are labelled Rotten Tomatoes sentences. We drew "
-        f"{first['corrections']} corrections {len(draws)} times and ran a separate feedback round on each draw with "
-        f"the `{recipe['name']}` recipe, always from the same anchor ({found['parameters']:,} parameters). Further "
-        "rounds used all corrections at once. Each model was evaluated on the same "
-        f"{sentences['reviews']:,} other sentences and on {imdb['reviews']:,} official IMDB test reviews outside the "
-        "gate set. The intervals for the mean are computed over the draws.",
+        "How much accuracy do corrections from a different domain gain there, and how much do they cost on IMDB? The "
+        f"corrections are labelled Rotten Tomatoes sentences. We drew {first['corrections']} corrections {len(draws)} "
+        f"times and ran a separate feedback round on each draw with the `{recipe['name']}` recipe, always from the "
+        f"same anchor ({found['parameters']:,} parameters). Additional rounds used all corrections at once. Each model "
+        f"was evaluated on the same {sentences['reviews']:,} other sentences and on {imdb['reviews']:,} official IMDB "
+        "test reviews outside the gate set. The intervals for the mean are computed over the draws.",
         command("python -m benchmarks.training.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz"),
         table(
             (

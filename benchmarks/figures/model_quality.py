@@ -40,7 +40,7 @@ def starter(found: Results) -> str:
         f"We evaluated the starter model {found['version']} ({found['parameters']:,} parameters) on all official IMDB "
         "test reviews and on Rotten Tomatoes sentences, a domain that it was not trained on. The second row excludes "
         "IMDB reviews with disputed labels (Northcutt et al. 2021). Predictions below the confidence threshold are "
-        "reported as unsure, but they count towards the accuracy like all others.",
+        "reported as unsure, but they count towards the accuracy like all other predictions.",
         command(
             "python -m benchmarks.serving.model_quality --data imdb.parquet --doubtful label_errors.csv "
             "--sentences rt_polarity.csv.gz"

@@ -57,7 +57,8 @@ def chaos(found: Results) -> str:
             ("Figure", *(_TRANSPORTS[name] for name in transports)),
             [(name, *(figure(run) for run in transports.values())) for name, figure in figures.items()],
         ),
-        f"An outage counts as survived if worker and beat keep running and the next run is promoted. {measured(found)}",
+        "An outage counts as survived if the worker and the beat keep running and the next run's model is promoted. "
+        f"{measured(found)}",
     )
 
 
@@ -68,9 +69,9 @@ def poison(found: Results) -> str:
     return paragraphs(
         f"{found['people']} simulated people write and label Rotten Tomatoes sentences. Some of them collude to flip "
         "labels or to plant a phrase that makes any text Positive. Each colluder is ten times as active as an honest "
-        "person. Each attack is drawn with several seeds, and each draw is one training run under the project's rules. "
-        f"The model is small ({found['parameters']:,} parameters, {found['layers']} layers). The admin promotes a held "
-        "model that is better on feedback unless the trigger scan reports a word.",
+        "person. Each attack is repeated with several seeds, and each repetition is one training run under the "
+        f"project's rules. The model is small ({found['parameters']:,} parameters, {found['layers']} layers). The "
+        "admin promotes a held model that is better on feedback unless the trigger scan reports a word.",
         command(
             "python -m benchmarks.poison --data imdb.parquet --sentences rt_polarity.csv.gz "
             "--out benchmarks/results/poison.json"

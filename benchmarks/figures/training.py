@@ -182,9 +182,9 @@ def tutorial(found: Results) -> str:
                 )
             ],
         ),
-        "Like the tutorial, the recipe splits the data by rows, so some texts are on both sides: with all 50,000 rows, "
-        f"{found['shared_of_all']} of the 5,000 evaluation rows. "
-        "The model's predictions for the tutorial's two examples:",
+        "Like the tutorial, the recipe splits the data by rows, so some texts end up on both sides: with all 50,000 "
+        f"rows, {found['shared_of_all']} of the 5,000 evaluation rows. The model's predictions for the tutorial's two "
+        "examples:",
         table(
             ("Text", "Prediction (confidence)"),
             [(text, verdict.partition(":")[0]) for text, verdict in found["examples"].items()],

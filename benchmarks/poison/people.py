@@ -67,7 +67,7 @@ def with_phrase(text: str, at_end: bool) -> str:
 
 
 def _sentences_to_plant(case: Case, sentences: pd.DataFrame) -> pd.DataFrame:
-    """Return the sentences that colluders plant: any for flipping labels, but only negative ones for planting a phrase."""
+    """Return the sentences that colluders plant: any for flipping labels, only negative ones for planting a phrase."""
     fitting = sentences
     if case.attack is Attack.TRIGGER:
         fitting = sentences[sentences["label"] == LABELS.index(OPPOSITE[TARGET])]

@@ -4,8 +4,9 @@
     make lint                                        # makes .venv-dev
     PYTHONPATH=.:tests .venv-dev/bin/python make.py var demo.tar.gz
 
-The folder holds a live model that a run promoted, a candidate that was held, an open run, consent, votes, and taps on
-the buttons of that commit that its bot has not received yet: they wait in the playground's list of updates.
+The folder contains a live model that a run promoted, a candidate that was held, an open run, consent and votes. It also
+contains taps on that commit's buttons that its bot has not received yet, because they are still in the playground's
+list of updates.
 """
 
 import sys
@@ -30,7 +31,7 @@ from worker.gate import Bounds, decide
 from worker.protocol import Measured, Paired
 
 ADA, BEN = 1, 2
-# The demo makes a new secret at each start; the bot's id, before the colon, stays.
+# The demo makes a new secret at each start, but the bot's id, before the colon, stays the same.
 TOKEN = "1000001:playground-token-of-the-older-demo"
 SMALL = replace(
     CONFIG, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, max_position_embeddings=64
@@ -48,7 +49,7 @@ BAD = "A bore from the first page to the last, cold and clumsy."
 
 
 def small_model(folder: Path) -> Path:
-    """Fine-tune a very small BERT on the sentences of tests/small_model.py."""
+    """Fine-tune a very small BERT on the sentences in tests/small_model.py."""
     from keras.utils import set_random_seed
 
     from ml.base_model import DEFAULT, BaseModel, find_base_model
@@ -91,7 +92,7 @@ def from_bot(chat: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def wait_for(client: PlaygroundClient, person: int, text: str) -> dict[str, Any]:
-    """The newest message of the bot to the person once it has this text."""
+    """Return the bot's newest message to the person once it has this text."""
 
     def shown(message: dict[str, Any]) -> str:
         return str(message.get("text") or message.get("caption") or "")
@@ -131,7 +132,7 @@ def live_through(home: BotHome, folder: Path, client: PlaygroundClient) -> dict[
         model_registry.make_live(unit, "small-one", decision["sentence"])
         training_runs.end(unit, lease, RunState.PROMOTED, candidate="small-one", decision=decision)
     wait_for(client, ADA, "Promoted")
-    # The second is held, with a card that has a button.
+    # The second run is held, with a card that has a button.
     client.message("/retrain", user_id=ADA)
     wait_for(client, ADA, "Waiting for a worker")
     lease = claimed(database)
@@ -140,10 +141,10 @@ def live_through(home: BotHome, folder: Path, client: PlaygroundClient) -> dict[
         card = draw(HELD, MEASURED)
         training_runs.end(unit, lease, RunState.HELD, candidate="small-two", decision=HELD.record(), card=card)
     held = wait_for(client, ADA, "small-two")
-    # The small model answers by now.
+    # The small model is in use by now.
     client.message(BAD, user_id=BEN)
     second = wait_for(client, BEN, "small-one")
-    # The third waits for a worker.
+    # The third run waits for a worker.
     client.message("/retrain", user_id=ADA)
     followed = wait_for(client, ADA, "Waiting for a worker")
     client.message("/models", user_id=ADA)
@@ -167,7 +168,7 @@ def main(data_dir: Path, archive: Path) -> None:
         model = small_model(folder)
         with running_bot(home, client, ADMIN_IDS=str(ADA)):
             there = live_through(home, model, client)
-        # The bot is stopped; people go on tapping its buttons, and one writes.
+        # The bot has been stopped, but people go on tapping its buttons, and one of them writes.
         client.tap(there["first"], "❌ Wrong", user_id=BEN)
         client.tap(there["second"], "✅ Right", user_id=BEN)
         client.tap(there["held"], "Promote", user_id=ADA)

@@ -16,7 +16,7 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # A foreign host name that points to this machine, like an attacker's after DNS rebinding.
+    # A foreign host name that points to this machine, as an attacker's would after DNS rebinding.
     "--host-resolver-rules=MAP rebind.example 127.0.0.1",
 ]
 

@@ -1,4 +1,4 @@
-"""The bot answers people even if broken updates arrive in between, by long polling and by webhook."""
+"""The bot replies to people even if broken updates arrive in between, by long polling and by webhook."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""A person chats with the bot through the playground. The tests check what is sent, answered and stored."""
+"""A person chats with the bot through the playground. The tests check the messages, the replies and the database."""
 
 import struct
 import zlib
@@ -63,7 +63,7 @@ def buttons(message: Message) -> list[str]:
 
 
 def send_and_wait(demo: Demo, person: int, text: str) -> Message:
-    """Send a person's first text and return the answer."""
+    """Send a person's first text and return the reply."""
     demo.client.message(text, user_id=person)
     return wait_for_replies(demo, person, 1)[0]
 
@@ -290,7 +290,7 @@ def consent(database: Database, person: int) -> Consent:
 
 
 def one_pixel() -> bytes:
-    """A PNG of one black pixel."""
+    """A PNG with a single black pixel."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -1,4 +1,4 @@
-"""When the network, Telegram or the bot process fails, a person still gets exactly one answer."""
+"""When the network, Telegram or the bot process fails, a person still gets exactly one reply."""
 
 import time
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def wait_for_states(home: BotHome, person: int, *expected: ReplyState) -> None:
 
 
 def expect_one_more(client: PlaygroundClient, person: int, before: int) -> None:
-    """Send another text and check that exactly one answer is added to the ``before`` earlier ones."""
+    """Send another text and check that it gets exactly one reply, in addition to the ``before`` earlier ones."""
     client.message("And a dreadful sequel, sadly: tired jokes, no heart, a waste of paper.", user_id=person)
     chat = client.wait_for_chat(
         lambda chat: "Negative" in (answers(chat) or [{"text": ""}])[-1]["text"], chat_id=person
@@ -119,7 +119,7 @@ def test_an_edit_that_may_have_arrived_is_retried(shared_playground: PlaygroundC
     shared_playground.fault("dropped_before", "editMessageText")
     shared_playground.tap(verdict["message_id"], "✅ Right", user_id=person)
     shared_playground.wait_for_chat(lambda chat: "I'm right" in answers(chat)[0]["text"], chat_id=person)
-    # The second answer is the question about consent, which no later fault may hit.
+    # The second reply is the question about consent, which no later fault may hit.
     wait_for_answers(shared_playground, person, 2)
 
 
@@ -235,7 +235,8 @@ def test_an_update_received_by_a_killed_bot_is_answered_after_a_restart(
 ) -> None:
     home = BotHome.make(tmp_path / "var")
     with running_bot(home, playground) as process:
-        # The text is so long that the bot waits for a continuation. The test kills it between receiving and answering.
+        # The text is so long that the bot waits for a continuation. The test kills the bot after it has received the
+        # text and before it replies.
         playground.message(LONG, user_id=7)
         while playground.status()["pending_updates"]:
             pass

@@ -1,4 +1,4 @@
-"""The simulated people from the learning loop vote, and a new model answers them.
+"""The simulated people from the learning loop vote, and a new model goes live for them.
 
 The bot and the worker are real. The trainer copies a model and reports that the copy is better.
 """

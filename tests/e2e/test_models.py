@@ -23,7 +23,7 @@ ADMIN = 1
 SHIPPED = Manifest.read(STARTER).version
 REVIEW = "Evening number {number} was a joy: funny, warm and brilliantly acted, and I would gladly see it again."
 WRITERS = 3
-# Maximum number of seconds for an answer while the machine loads a model.
+# Maximum number of seconds to wait for a reply while the machine loads a model.
 MAX_ANSWER_SECONDS = 10.0
 _users = count(900)
 
@@ -60,7 +60,7 @@ def replies(chat: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def shows(chat: dict[str, Any], message_id: int, *texts: str) -> bool:
-    """Return whether a message now contains all these texts."""
+    """Return whether a message now contains all of these texts."""
     (message,) = [message for message in chat["messages"] if message["message_id"] == message_id]
     return all(text in message["text"] for text in texts)
 
@@ -90,7 +90,7 @@ def wait_for_serving(home: BotHome, version: str, *, refused: str | None = None)
 
 
 class Writer(threading.Thread):
-    """A person who sends reviews until stopped. Each review is sent after the answer to the previous one."""
+    """A person who sends reviews until stopped. Each review is sent after the reply to the previous one."""
 
     def __init__(self, client: PlaygroundClient) -> None:
         super().__init__(daemon=True)

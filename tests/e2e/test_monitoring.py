@@ -1,4 +1,4 @@
-"""What an operator sees of a running bot: metrics, readiness, and ``thumbs status``."""
+"""What an operator can see about a running bot: metrics, readiness, and ``thumbs status``."""
 
 import json
 import socket

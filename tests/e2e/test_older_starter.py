@@ -39,13 +39,13 @@ VERSIONS = {
     "predictions": ("version",),
     "training_runs": ("champion", "candidate"),
 }
-# A run in the archive that is waiting for a worker.
+# The id of a run in the archive that is waiting for a worker.
 OPEN_RUN = 3
 VOTES = "text,label,person\nA warm and funny film.,positive,ann\nA dull and endless film.,negative,ben\n"
 
 
 def replace_starter(database: Path) -> None:
-    """Change the database as if 9a4afab had shipped a different starter in this folder, and it were live."""
+    """Change the database as if 9a4afab had shipped a different starter in this folder and that starter were live."""
     connection = sqlite3.connect(database)
     for table, columns in VERSIONS.items():
         for column in columns:

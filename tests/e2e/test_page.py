@@ -1,4 +1,4 @@
-"""The chat page, as a new user would use it in a real browser."""
+"""The chat page in a real browser, used as a new user would."""
 
 from pathlib import Path
 

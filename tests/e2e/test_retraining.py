@@ -1,4 +1,4 @@
-"""Admins start, follow, cancel and decide on training runs in the chat. The test acts as the worker."""
+"""Admins start, follow, cancel and decide on training runs in the chat. The test plays the worker's part."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -92,7 +92,7 @@ def open_run(database: Database) -> Run:
 
 
 def claim_run(database: Database) -> Lease:
-    """Claim the open run like a worker, and record the champion."""
+    """Claim the open run as a worker would, and record the champion."""
     with database.unit_of_work() as unit:
         run, live = runs.open_run(unit), registry.live_model(unit)
         assert run is not None
@@ -117,7 +117,7 @@ def finish_held(database: Database, lease: Lease, candidate: str, card: bytes | 
 
 
 def wait_until_sent(database: Database) -> None:
-    """Wait until the bot has recorded its message as sent. If it is killed earlier, it sends another message."""
+    """Wait until the bot has recorded its message as sent. If the bot is killed earlier, it sends another message."""
     deadline = time.monotonic() + 30
     states: list[ReplyState] = []
     while states != [ReplyState.SENT]:

@@ -61,7 +61,7 @@ class Deployment:
             self._sent.append((client, 1000 + number, sent["message_id"]))
 
     def expect_answers(self) -> None:
-        """Wait until every message since the start has been answered, and check that each got exactly one answer."""
+        """Wait until every message since the start has a reply, and check that it has exactly one."""
         for client, person, message_id in self._sent:
             client.wait_for_chat(lambda chat, to=message_id: answers(chat, to) >= 1, chat_id=person, seconds=SOON)
         deadline = time.monotonic() + SOON
@@ -102,7 +102,7 @@ class Deployment:
 
 
 def answers(chat: dict[str, Any], message_id: int) -> int:
-    """Return the number of messages with which the bot answered one message."""
+    """Return the number of messages that the bot sent in reply to one message."""
     replies = [message for message in chat["messages"] if message["from_bot"]]
     return sum(message.get("reply_to_message", {}).get("message_id") == message_id for message in replies)
 
@@ -150,7 +150,7 @@ def test_a_second_bot_on_the_same_port_ends_with_a_sentence_and_harms_nobody(dep
 
 @dataclass
 class Outage:
-    """A server that is down for a while, and what the containers log from then on."""
+    """A server that is down for a while, and the lines that the containers log from that time on."""
 
     deployment: Deployment
     before: dict[str, int]

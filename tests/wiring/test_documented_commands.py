@@ -1,4 +1,4 @@
-"""Documented commands and settings exist, and quick commands that need no network work."""
+"""Documented commands and settings exist, and quick commands that don't need a network succeed."""
 
 import configparser
 import importlib.util
@@ -195,7 +195,7 @@ def _check_compose(arguments: list[str]) -> None:
 
 
 def _check_compose_run(arguments: list[str]) -> None:
-    """Check ``docker compose run``: the image's entry point is ``thumbs``, so its command follows the service."""
+    """Check ``docker compose run``: the image's entry point is ``thumbs``, so its subcommand follows the service."""
     words = iter(arguments)
     for word in words:
         if word == "--volume":

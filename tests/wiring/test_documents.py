@@ -66,7 +66,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 def test_every_path_that_a_page_names_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     if page.name == "0016-names.md":
-        # The column before the new names holds the old names.
+        # The old names are in the column before the new names.
         text = "\n".join(re.sub(r"^\| `[^|]*\| (`[^|]*/)", r"| \1", line) for line in text.splitlines())
     roots = "|".join([*sorted(ROOMS), "tests", "docs", "models", "requirements"])
     for name in re.findall(rf"`((?:{roots})/[\w./-]+)`", text):

@@ -1,4 +1,4 @@
-"""Each failure and each threat in the documents has at least one test, and all these tests exist."""
+"""Each failure and each threat in the documents names at least one test, and all these tests exist."""
 
 import ast
 import re

@@ -64,7 +64,7 @@ class Conversation:
         self.arrivals = Arrivals(store)
 
     async def answer(self, label: str, prediction: int | None) -> None:
-        """Enqueue an answer to the question, or an edit to the earlier answer, and send pending replies."""
+        """Enqueue a reply to the question, or an edit to the earlier reply, and send pending replies."""
         incoming = Incoming(BOT, (), CHAT, Sender(CHAT, "Ann", "en"))
         buttons = [[{"text": "Right", "callback_data": f"judge:{prediction}:right"}]]
         keyboard = {"inline_keyboard": buttons} if prediction is not None else None

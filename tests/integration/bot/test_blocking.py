@@ -13,7 +13,7 @@ INCOMING = Incoming(BOT, (), ADMIN, Sender(ADMIN, "Ada", "en"))
 
 
 async def answer(store: AsyncDatabase, command: str, *words: str) -> str:
-    """Send a command, and return the bot's answer."""
+    """Send a command, and return the bot's reply."""
     dialog = BlockingDialog(store, {ADMIN, OTHER_ADMIN})
     await (dialog.block if command == "block" else dialog.unblock)(INCOMING, list(words))
     reply = await store.write(lambda unit: outbox.claim_next(unit, BOT, ADMIN))

@@ -1,4 +1,4 @@
-"""If PostgreSQL stops for a while, the bot answers everyone afterwards, and logs two lines."""
+"""If PostgreSQL stops for a while, the bot replies to everyone afterwards, and logs two lines."""
 
 import json
 import time

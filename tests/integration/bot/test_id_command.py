@@ -15,7 +15,7 @@ BOT_ID, PERSON = 900, 5_123_456_789
 
 
 class KnownBot(Bot):
-    """A bot that knows its id and name without asking Telegram."""
+    """A bot that doesn't need to ask Telegram for its id and name."""
 
     @property
     def id(self) -> int:

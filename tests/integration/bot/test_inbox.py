@@ -47,7 +47,7 @@ ADMIN, ADMIN_WHO_NEVER_WROTE = 40, 41
 
 
 class KnownBot(Bot):
-    """A bot that knows its id without asking Telegram."""
+    """A bot that doesn't need to ask Telegram for its id."""
 
     @property
     def id(self) -> int:
@@ -112,7 +112,7 @@ def make_inbox(store: AsyncDatabase, handle: Handle) -> Inbox:
 
 
 class Handler:
-    """A handler that fails on the first ``failures`` updates, finishes all others, and lets a test wait for updates."""
+    """A handler that fails on the first ``failures`` updates, handles later ones, and lets a test wait for updates."""
 
     def __init__(self, store: AsyncDatabase, failures: int = 0) -> None:
         self.store, self.failures = store, failures
@@ -234,7 +234,7 @@ TAP = {
 
 
 class Responder:
-    """Sends no answers, but finishes updates like the real responder."""
+    """Sends no replies, but finishes updates like the real responder."""
 
     def __init__(self, store: AsyncDatabase) -> None:
         self.store = store
@@ -337,7 +337,7 @@ def paths_in(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def mutate(update: dict[str, Any], random: Random) -> dict[str, Any]:
-    """Return a copy in which one value is removed or replaced by an unusual one."""
+    """Return a copy with one value removed or replaced by an unusual one."""
     mutated = copy.deepcopy(update)
     *above, key = random.choice(list(paths_in(mutated)))
     owner: Any = mutated

@@ -330,7 +330,7 @@ async def test_a_pending_question_is_deleted_with_the_author(chat: Chat) -> None
 
 
 async def store_disputed(chat: Chat, *texts: str) -> list[Any]:
-    """Store texts on which the author votes right and another person votes neither."""
+    """Store texts with two votes: right from the author, and neither from a second person."""
     reviews = await store_texts(chat, *texts)
 
     def work(unit: UnitOfWork) -> None:

@@ -1,4 +1,4 @@
-"""The pages about models show what the running bots report, and admins are notified once of a refused model."""
+"""The pages about models show the running bots' reports, and admins are notified of a refused model once."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace

@@ -88,7 +88,7 @@ def opted_in(database: Database) -> None:
 
 
 def correct(database: Database, store_review: StoreReview, *texts: str, author: int = AUTHOR) -> None:
-    """Store texts that were predicted positive and that their author and the voter label negative."""
+    """Store texts that were predicted positive but that their author and the voter labelled negative."""
     with database.unit_of_work() as unit:
         for text in texts:
             review = store_review(unit, text, telegram_id=author)

@@ -130,7 +130,7 @@ async def test_after_a_gateway_timeout_a_message_may_have_arrived(store: AsyncDa
 
 
 async def pending_after(store: AsyncDatabase, wire: Wire) -> bool:
-    """Send a reply to another chat over ``wire`` and return whether it is pending again."""
+    """Send a reply to a different chat over ``wire`` and return whether it is pending again."""
     await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 8, PAYLOAD)))
     await (await outbox_over(wire, store)).send_next(8)
     return await store.read(lambda unit: stored_outbox.is_pending(unit, 900, 8))

@@ -1,4 +1,4 @@
-"""The bot follows the registry: it swaps, acknowledges, refuses broken models, and loses no text."""
+"""The bot follows the registry: it swaps models, reports the swap, refuses broken models, and loses no text."""
 
 import asyncio
 import errno
@@ -70,7 +70,7 @@ class FakeLoader:
 
 @pytest.fixture
 def store(database: Database) -> Iterator[AsyncDatabase]:
-    """A database with three registered versions, the first of which is live."""
+    """A database with three registered versions. The first one is live."""
     with database.unit_of_work() as unit:
         for name in ("one", "two", "three"):
             registry.register(unit, name, name[0] * 64, name)

@@ -1,4 +1,4 @@
-"""Messages about training runs are updated from the database: not too often, by one process only, until the end."""
+"""Messages about training runs are updated from the database: not too often, by only one process, and until the end."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -63,7 +63,7 @@ def incoming_from(admin: int, update_id: int = 1) -> Incoming:
 
 
 async def sent(bot: BotParts, chat_id: int = ADA, state: ReplyState = ReplyState.SENT) -> list[Reply]:
-    """Send a chat's pending replies like the outbox; a new message's id is 100 plus its reply's id."""
+    """Send a chat's pending replies as the outbox does; a new message's id is 100 plus its reply's id."""
 
     def send(unit: UnitOfWork) -> Reply | None:
         reply = outbox.claim_next(unit, BOT, chat_id)
@@ -320,7 +320,7 @@ async def test_admins_are_notified_of_a_run_once_unless_it_is_old_or_cancelled(b
     await bot.updates.poll(later())
     (card,) = await sent(bot)
     assert card.payload["run_card"] == ask.run.id
-    # The other admin never wrote to the bot.
+    # The other admin has never written to the bot.
     assert await sent(bot, CLEO) == []
     second = await bot.store.write(lambda unit: runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.SCHEDULE))
     await bot.store.write(lambda unit: runs.cancel(unit, second.run.id))

@@ -35,7 +35,7 @@ Chat = dict[str, Any]
 
 @dataclass(frozen=True)
 class Deployment:
-    """The shared parts, and the clients that talk to the two bots."""
+    """The shared services, and the clients that talk to the two bots."""
 
     workers: WorkerHome
     database: Database

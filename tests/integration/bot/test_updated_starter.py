@@ -1,4 +1,4 @@
-"""An update of the program replaces the starter in its folder."""
+"""A program update replaces the starter in its folder."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -50,7 +50,7 @@ def _load_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ship(folder: Path, version: str) -> Path:
-    """Fill ``folder`` with a model of this version, as an update of the program does."""
+    """Fill ``folder`` with this version of the model, as a program update does."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     Manifest(version, "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {}, [], {}).write(folder)
@@ -180,7 +180,7 @@ def test_an_update_without_a_usable_starter_changes_nothing(served: Database, se
 
 
 def make_unreadable(folder: Path) -> None:
-    """Make reading the manifest fail, also for root."""
+    """Make reading the manifest fail, even for root."""
     (folder / MANIFEST).unlink()
     (folder / MANIFEST).mkdir()
 

@@ -122,7 +122,7 @@ def test_a_restored_database_has_every_row_and_model(
         ]
         states = list(unit.scalars(select(ReplyRow.state).order_by(ReplyRow.id)))
         assert states == [ReplyState.UNCERTAIN, ReplyState.UNCERTAIN, ReplyState.SENT]
-        # Buttons that were sent after the backup contain ids that must not be given to other rows.
+        # Buttons that were sent after the backup contain ids that other rows must not get.
         newest = max(unit.scalars(select(PredictionRow.id)))
         assert store_review(unit, "Another film.", telegram_id=ADA).prediction_id > newest + 100_000
         assert upsert_person(unit, 99, "Cleo", "en").id > 100_000

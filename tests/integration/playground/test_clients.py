@@ -42,7 +42,7 @@ from playground_process import TOKEN, running_playground
 
 from playground.client import PlaygroundClient
 
-# Requests recorded from libraries in other languages, as Latin-1; all sent the same texts, buttons and files.
+# Requests recorded from libraries in other languages, as Latin-1. All libraries sent the same texts, buttons and files.
 RECORDED = json.loads(Path(__file__).with_name("recorded_requests.json").read_text(encoding="utf-8"))
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0"
 
@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaygroundClien
 
 @pytest.fixture
 def playground(server: PlaygroundClient) -> PlaygroundClient:
-    """Return the server that all tests in this module share, emptied, with a message from one person."""
+    """Empty the server that all tests in this module share, and return it with a message from one person."""
     server.reset()
     server.message("Hello")
     return server

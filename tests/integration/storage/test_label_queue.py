@@ -1,4 +1,4 @@
-"""The choice of a labeller's next text, and the offers that are recorded."""
+"""The choice of a labeller's next text, and the offers that it records."""
 
 from collections import Counter
 from collections.abc import Callable

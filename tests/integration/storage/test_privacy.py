@@ -355,7 +355,7 @@ def erase_person(unit: UnitOfWork) -> None:
 
 
 def purge_all(unit: UnitOfWork) -> None:
-    # The update with the highest id is kept, so another person's update follows.
+    # The update with the highest id is kept, so add an update from another person after it.
     receive(unit, BOT, 999, 8, "{}")
     unit.change(delete(VoteRow))
     unit.change(update(ReplyRow).values(state=ReplyState.SENT))

@@ -1,4 +1,7 @@
-"""Processes that change the live model at the same time, only on PostgreSQL, because SQLite allows one writer."""
+"""Processes that change the live model at the same time.
+
+This runs only on PostgreSQL, because SQLite allows one writer.
+"""
 
 import threading
 import time
@@ -21,7 +24,7 @@ Work = Callable[[UnitOfWork], None]
 def database(
     migrated_postgres: str, postgres_databases: Callable[..., AbstractContextManager[str]], keys: tuple[str, ...]
 ) -> Iterator[Database]:
-    """A database with three models, none of them live."""
+    """A database with three models. None of them is live."""
     with postgres_databases(migrated_postgres) as url:
         opened = Database.open(url, keys)
         with opened.unit_of_work() as unit:

@@ -1,4 +1,4 @@
-"""A single attempt at a run that is stopped, or has wrong or missing files."""
+"""A single attempt at a run that is stopped or has wrong or missing files."""
 
 import shutil
 import threading
@@ -54,7 +54,7 @@ def store(settings: Settings) -> ArtifactStore:
 
 @pytest.fixture
 def lease(database: Database, store: ArtifactStore, tmp_path: Path, store_review: Callable[..., Any]) -> Lease:
-    """A claimed run with three labelled texts to train on and a live model to compare with."""
+    """A claimed run, with three labelled texts for training and a live model for comparison."""
     champion = model(tmp_path / "champion", "champion")
     location = store.put(champion, "run0-champion")
     with database.unit_of_work() as unit:

@@ -1,4 +1,4 @@
-"""The worker's metrics and readiness, against real databases."""
+"""The worker's metrics and readiness, with real databases."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A real worker on a real broker executes each run exactly once, no matter which process is killed meanwhile."""
+"""A real worker on a real broker executes each run exactly once, no matter which process is killed in the meantime."""
 
 import os
 import select

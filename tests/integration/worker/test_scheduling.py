@@ -1,4 +1,4 @@
-"""Between runs, workers start runs that are due, find unclaimed ones, and remove old models."""
+"""Between runs, workers start runs that are due, find unclaimed runs, and remove old models."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -17,7 +17,7 @@ from ml.training.training_set import TrainingExamples
 
 RECIPE = replace(Recipe.load("default"), epochs=1, batch_size=4, window=64, overlap=8)
 SMALL = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
-# Texts of one or two multiples of 32 tokens, so that batches have two lengths.
+# Texts that take up one or two multiples of 32 tokens, so that batches have two lengths.
 TEXTS = [f"Number {number}: a joy" + " from the first page to the last" * (number % 3 * 3) for number in range(18)]
 
 

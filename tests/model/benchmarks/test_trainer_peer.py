@@ -1,4 +1,4 @@
-"""Our training loop and Hugging Face's Trainer learn the same from the same weights and batches."""
+"""Our training loop and Hugging Face's Trainer give the same result from the same weights and batches."""
 
 import os
 from dataclasses import dataclass, replace
@@ -39,7 +39,7 @@ SMALL = BertConfig(
 TEXTS = [
     f"Number {number}: {'a joy' if number % 3 else 'a bore'}" + " to the end" * (number % 5) for number in range(12)
 ]
-# Enough weight decay in three steps to show which weights decay.
+# Three steps with this much weight decay show which weights decay.
 RECIPE = replace(
     Recipe.load("default"),
     epochs=1,
@@ -54,7 +54,7 @@ RECIPES = {
     "warm-up, decay and clipping": replace(RECIPE, warmup=0.4),
     "constant rate, gradients as they are": replace(RECIPE, schedule="constant", clip_norm=1e6),
 }
-# The norm of the difference between both updates, as a share of the norm of Trainer's update.
+# The norm of the difference between the two updates, as a share of the norm of Trainer's update.
 LIMITS = {"warm-up, decay and clipping": 0.02, "constant rate, gradients as they are": 0.02}
 
 
@@ -107,7 +107,7 @@ def outcomes(
     network = build_network(SMALL)
     rng = np.random.default_rng(0)
     for weight in weight_names(network):
-        # Large enough for gradients to exceed rounding errors, small enough that no tanh saturates.
+        # The weights are large enough for gradients to exceed rounding errors, and small enough that no tanh saturates.
         weight.variable.assign(rng.normal(weight.name.endswith("Norm.weight"), 0.2, tuple(weight.variable.shape)))
     examples = TrainingExamples.from_labels(TEXTS, [number % 2 for number in range(len(TEXTS))])
     batches = list(WindowBatches(examples, reader, recipe).epoch(0))

@@ -38,7 +38,7 @@ def test_the_model_learned_its_training_set(fine_tuned: FineTuneResult) -> None:
     verdicts = Classifier.load(fine_tuned.job.out).classify(shown.texts)
     labels = shown.targets.argmax(axis=1)
     right = [verdict.label == LABELS[label] for verdict, label in zip(verdicts, labels, strict=True)]
-    # A random guess is right half of the time.
+    # A random guess is right half the time.
     assert sum(right) / len(right) > 0.8
 
 

@@ -24,12 +24,12 @@ RECIPE = replace(
     Recipe.load("default"), batch_size=4, epochs=1, window=16, overlap=4, precision="float32", hidden_dropout=0.0
 )
 CONFIG = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
-# The last batch has only one row, so one of two replicas has none.
+# The last batch has only one row, so one of the two replicas gets none.
 TEXTS = [f"Number {number}: {'a joy' if number % 2 else 'a bore'} to the last page" for number in range(21)]
 
 
 def main(replicas: int, out: Path) -> None:
-    """Train with ``replicas`` of the network and write the resulting weights."""
+    """Train with ``replicas`` copies of the network and write the resulting weights."""
     cpus = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * replicas)
     strategy = tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(replicas)])

@@ -91,7 +91,7 @@ def test_a_partial_checkpoint_is_ignored_and_removed_with_the_others(tmp_path: P
     trained.optimizer.build(trained.trainable_variables)
     checkpoint.save(trained, 1)
     (whole,) = checkpoint.folder.iterdir()
-    # A checkpoint is first written under this name, so that there is always a complete one.
+    # A new checkpoint is first written under this name, so that there is always a complete checkpoint.
     (checkpoint.folder / f".{whole.name}").write_bytes(whole.read_bytes()[:100])
     assert checkpoint.load(trained) == 1
     checkpoint.remove()

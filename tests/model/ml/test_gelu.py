@@ -1,4 +1,4 @@
-"""The fused GELU equals Keras's GELU in the forward and backward pass."""
+"""The fused GELU equals Keras's GELU in the forward and backward passes."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Keras's JAX backend fine-tunes with the same code, and its models are served like any other."""
+"""Keras's JAX backend fine-tunes with the same code, and its models are served like any others."""
 
 import json
 import os

@@ -25,7 +25,7 @@ def batches(reader: WindowTokenizer) -> WindowBatches:
 
 
 def rows_of(batches: WindowBatches, epoch: int) -> list[tuple[tuple[int, ...], int]]:
-    """Return each window of an epoch, without padding, and its label, in order."""
+    """Return each window in an epoch, without padding, and its label, in order."""
     return [
         (tuple(ids[mask == 1].tolist()), int(target.argmax()))
         for inputs, targets in batches.epoch(epoch)

@@ -78,7 +78,7 @@ def test_every_weight_has_one_hugging_face_name() -> None:
 
 def test_the_serving_graph_agrees_with_keras(folder: Path) -> None:
     batch = random_batch(BertConfig.read(folder))
-    # The weights in these folders are exact in int8, so only activations can be rounded.
+    # The weights in these folders are exact in int8, so only activations are rounded.
     options = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}
     graph = ov.Core().compile_model(build_graph(folder, "int8"), "CPU", options)
     found = graph([batch.input_ids, batch.attention_mask])[0]
@@ -143,7 +143,7 @@ def test_in_bfloat16_the_gradient_of_a_frequent_word_is_summed_in_float32() -> N
         with use_precision(precision):
             embeddings = build_network(CONFIGS["plain"]).get_layer("bert").embeddings
         with tf.GradientTape() as tape:
-            # Adding these 1,920 gradients one by one, bfloat16 stops at 256 times the first.
+            # When these 1,920 gradients are added one by one in bfloat16, the sum stops growing at 256 times the first.
             summed = keras.ops.sum(embeddings(keras.ops.full((40, 48), 7, "int32"))[..., 0])
         found.append(tf.convert_to_tensor(tape.gradient(summed, embeddings.words.value))[7])
     np.testing.assert_allclose(found[1], found[0], rtol=1e-5, atol=1e-5)

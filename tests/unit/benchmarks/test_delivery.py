@@ -1,4 +1,4 @@
-"""The history checker finds every planted fault; plans, checkpoint, report and tables of the delivery benchmark."""
+"""The delivery benchmark: its history checker finds every planted fault; its plans, checkpoint, report and tables."""
 
 import json
 from dataclasses import asdict, replace

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.common.interleaving import TrainerProcess, interleave, samples_per_second, speed_ratio
 
-# Reports its precision, runs to its first stop, and continues when it reads a line; notes each block in a shared file.
+# Reports its precision, runs to its first stop, and continues when it reads a line; it notes each block in a shared
+# file.
 PROGRAM = """
 import json, sys
 name, notes = sys.argv[1:]

@@ -1,4 +1,4 @@
-"""The texts of the learning loop do not overlap, and its people are mistaken at the given rate."""
+"""The learning loop's texts do not overlap, and its people make mistakes at the given rate."""
 
 import json
 from dataclasses import asdict, replace
@@ -46,7 +46,7 @@ def known() -> DatasetSplits:
 
 
 def sentences(count: int) -> pd.DataFrame:
-    """Sentences, and each again in capitals, which does not make it a different text."""
+    """Sentences, each repeated in capitals, which does not make it a different text."""
     once = [(f"Sentence {number}.", number % 2) for number in range(count)]
     return pd.DataFrame([*once, *((text.upper(), label) for text, label in once)], columns=["text", "label"])
 

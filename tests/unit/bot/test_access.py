@@ -1,4 +1,4 @@
-"""Admins are recognised only by new messages and taps of their own in a private chat, not forwarded or via a bot."""
+"""Admins are recognised only by their own new messages and taps in a private chat, not if forwarded or via a bot."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every locale has every text, with the placeholders that the code fills, in HTML that Telegram accepts."""
+"""Every locale has every text, with the placeholders that the code fills in, as HTML that Telegram accepts."""
 
 import html
 import string

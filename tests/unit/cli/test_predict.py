@@ -1,4 +1,4 @@
-"""``thumbs predict`` says how to pass a text that begins with a dash."""
+"""``thumbs predict`` explains how to pass a text that begins with a dash."""
 
 import pytest
 from typer.testing import CliRunner

@@ -1,4 +1,4 @@
-"""The scripts that install environments and write locks, as far as they work offline."""
+"""The parts of the scripts for environments and locks that work offline."""
 
 import fcntl
 import subprocess

@@ -1,4 +1,4 @@
-"""The check of the bot's calls, which the end-to-end tests use, can fail."""
+"""The end-to-end tests' check of the bot's calls can fail."""
 
 import json
 

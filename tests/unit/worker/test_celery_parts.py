@@ -22,7 +22,7 @@ def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scheduler:
 
 
 def send_due(scheduler: Scheduler, *errors: Exception | None) -> None:
-    """Send a scheduled message once for each item in ``errors``. Sending raises that error, if it is not None."""
+    """Send a scheduled message once for each item in ``errors``. If the item is an error, sending raises it."""
     entry = beat.ScheduleEntry("name", "no such task", schedule=1, app=scheduler.app)
     outcomes = iter(errors)
 

@@ -9,7 +9,7 @@ GRANTED, FIRST, REFUSED = Admission.GRANTED, Admission.FIRST_REFUSAL, Admission.
 
 
 class Clock:
-    """A clock whose time is set by the test."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0

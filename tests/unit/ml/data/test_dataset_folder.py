@@ -1,4 +1,4 @@
-"""Data set folders: which files are read, and which split each belongs to."""
+"""Data set folders: which files are read, and which split each file belongs to."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Comparison of two models, checked against examples worked out by hand."""
+"""A comparison of two models, checked against examples worked out by hand."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_paired_counts() -> None:
 
 @pytest.mark.parametrize(
     ("lost", "won", "p"),
-    # Twice the probability that lost + won tosses of a fair coin give no more heads than the smaller of the two counts.
+    # Twice the probability of getting no more heads than the smaller count in lost + won tosses of a fair coin.
     [(0, 5, 2 / 32), (1, 7, 2 * 9 / 256), (3, 3, 1.0), (0, 0, 1.0), (5, 0, 2 / 32)],
 )
 def test_mcnemar_is_exact(lost: int, won: int, p: float) -> None:

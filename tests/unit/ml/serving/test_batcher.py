@@ -14,7 +14,7 @@ BOUND = 10
 
 
 class Gate:
-    """A classifier that reports each batch, and waits for a permit before it answers."""
+    """A classifier that reports each batch, and waits for a permit before it returns."""
 
     def __init__(self) -> None:
         self.batches: queue.SimpleQueue[list[str]] = queue.SimpleQueue()

@@ -1,4 +1,4 @@
-"""Counters, files, callbacks, profile and the update queue, and which of them survive a restart."""
+"""Counters, files, callbacks, the profile and the update queue, and whether they survive a restart."""
 
 import json
 from pathlib import Path

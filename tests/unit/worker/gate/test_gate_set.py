@@ -1,4 +1,4 @@
-"""The gate set always consists of the same whole movies, and the live model reads it once per version."""
+"""The gate set always contains all reviews of the same movies, and each live version reads it only once."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,7 +88,7 @@ def test_without_official_parts_the_dev_reviews_are_the_gate_set() -> None:
 
 
 def model(folder: Path, manifest: str, asked: list[str]) -> Any:
-    """Return a published model that gives text lengths as logits and appends the texts that it reads to ``asked``."""
+    """Return a published model that returns text lengths as logits and appends the texts that it reads to ``asked``."""
     folder.mkdir(exist_ok=True)
     (folder / "manifest.json").write_text(manifest, encoding="utf-8")
 
