@@ -272,7 +272,7 @@ async def test_a_model_without_files_is_not_promoted(bot: BotParts) -> None:
     await bot.updates.poll(later())
     await sent(bot)
     await bot.store.write(lambda unit: registry.mark_removed(unit, "candidate"))
-    assert "files for candidate were removed" in (await tap_card(bot, lease, CardAction.YES, 2))["caption"]
+    assert "files for candidate have been removed" in (await tap_card(bot, lease, CardAction.YES, 2))["caption"]
 
 
 @pytest.mark.parametrize("state", [RunState.REJECTED, RunState.PROMOTED])
