@@ -1,4 +1,4 @@
-"""Creates the bot's parts, and starts and stops them in order."""
+"""Creates the bot's components, and starts and stops them in order."""
 
 import asyncio
 import logging
@@ -58,11 +58,11 @@ class Bot:
 
     @property
     def contact(self) -> TelegramContact:
-        """The state of this bot's contact with Telegram."""
+        """The state of this bot's connection to Telegram."""
         return self._receiver.contact
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Answer updates until ``stop`` is set. Raise BadSetting if Telegram ever refuses the token."""
+        """Handle updates until ``stop`` is set. Raise BadSetting if Telegram ever refuses the token."""
         async with AsyncExitStack() as running:
             stopped = asyncio.create_task(stop.wait())
             answering = asyncio.create_task(self._answer(running))

@@ -1,9 +1,10 @@
-"""What this process knows about Telegram: when it last heard from it, and who owns the webhook."""
+"""This process's contact with Telegram: when it last heard from Telegram, and whether the webhook is its own."""
 
 import time
 from typing import Final
 
-# Seconds without an answer after which Telegram counts as unreachable. The bot calls it at least every 30 seconds.
+# Seconds without a response after which Telegram counts as unreachable. The bot calls Telegram at least every 30
+# seconds.
 _MAX_SILENCE: Final = 100.0
 
 
@@ -20,11 +21,11 @@ class TelegramContact:
         self._heard_at: float | None = None
 
     def heard(self) -> None:
-        """Record that Telegram has just answered a call or sent an update."""
+        """Record that Telegram has just responded to a call or sent an update."""
         self._heard_at = time.monotonic()
 
     def seconds_since_heard(self) -> float | None:
-        """Return how long ago Telegram last answered or sent something, or None if it never did."""
+        """Return how long ago Telegram last responded or sent an update, or None if it never did."""
         return None if self._heard_at is None else time.monotonic() - self._heard_at
 
     def problem(self) -> str | None:

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class FloodLimits:
-    """Limits the messages and the taps from each chat. A private chat has the same id as its person."""
+    """Limits the messages and the taps from each chat. A private chat has the same id as the person in it."""
 
     def __init__(
         self,

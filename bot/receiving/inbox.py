@@ -44,7 +44,7 @@ OnFailure = Callable[[Sequence[int], Exception], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Retry:
-    """A retry of a stored update. It is not retried again before ``due``. Until ``expires``, the pauses grow."""
+    """When to retry a stored update: not before ``due``. The pauses between retries grow until ``expires``."""
 
     due: float
     expires: float
@@ -95,7 +95,7 @@ class Inbox:
         self._run(poll_every(SWEEP_SECONDS, self._sweep, "Could not read the pending updates"))
 
     async def stop(self) -> None:
-        """Stop handling updates. Those that aren't finished stay in the database for the next start."""
+        """Stop handling updates. Unfinished updates stay in the database for the next start."""
         tasks = [*self._background, *(chat.task for chat in self._chats.values())]
         for task in tasks:
             task.cancel()
@@ -243,6 +243,9 @@ def _incoming(bot_id: int, payload: str) -> Incoming | None:
 
 
 def _next_retry(earlier: _Retry | None, now: float) -> _Retry:
-    """Return the retry that follows one scheduled ``now``. It expires, so that handled updates are forgotten."""
+    """Return the next retry for an update that was scheduled ``now``.
+
+    Retries expire, so that handled updates are forgotten.
+    """
     pause = SWEEP_SECONDS if earlier is None else min(2 * earlier.pause, _MAX_RETRY_SECONDS)
     return _Retry(due=now + pause, expires=now + pause + _MAX_RETRY_SECONDS, pause=pause)

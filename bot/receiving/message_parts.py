@@ -7,7 +7,7 @@ from typing import Final
 from telegram import Message, Update
 from telegram.constants import ChatType
 
-# Minimum length of a message that may be continued: Telegram Desktop never splits before half of 4,096 characters.
+# Minimum length of a message that may be continued: Telegram Desktop never splits before 2,048 characters.
 MIN_SPLIT_LENGTH: Final = 2048
 # Seconds to wait for the next piece; apps send all pieces at once.
 JOIN_SECONDS: Final = 1.0

@@ -16,7 +16,7 @@ class UnusableUpdate(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RawUpdate:
-    """An update, of which only the ids have been read. ``payload`` is the JSON, and ``tap_id`` is set for a tap."""
+    """An update from which only the ids have been read. ``payload`` is the JSON, and ``tap_id`` is set for a tap."""
 
     update_id: int
     sender_id: int | None
@@ -26,12 +26,12 @@ class RawUpdate:
 
 
 def is_id(value: object) -> TypeGuard[int]:
-    """Return whether the database can hold ``value`` as an id. PTB doesn't check types, and ``True`` is an int too."""
+    """Return whether the database can store ``value`` as an id. PTB doesn't check types, and ``True`` is an int too."""
     return type(value) is int and -_MAX_ID - 1 <= value <= _MAX_ID
 
 
 def read_raw_update(payload: str) -> RawUpdate:
-    """Return the ids of the update in ``payload``. Chat and sender ids that the database cannot hold are None.
+    """Return the ids of the update in ``payload``. Chat and sender ids that the database cannot store are None.
 
     Raise UnusableUpdate if ``payload`` is not strict JSON, or not an object with a usable ``update_id``.
     """

@@ -27,7 +27,7 @@ _REFUSED: Final = "Telegram does not recognise it; it may have been revoked"
 
 
 class Receiver:
-    """Puts Telegram's updates into the inbox. ``contact`` records when Telegram last answered."""
+    """Puts Telegram's updates into the inbox. ``contact`` records when Telegram last responded."""
 
     def __init__(
         self,

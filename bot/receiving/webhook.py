@@ -80,7 +80,10 @@ class WebhookServer(HTTPServerConnectionDelegate):
         )
 
     def bind(self, host: str, port: int) -> int:
-        """Reserve the address without answering yet, and return the port. Raise BadSetting if that fails."""
+        """Reserve the address without accepting connections yet, and return the port.
+
+        Raise BadSetting if that fails.
+        """
         try:
             self._sockets = bind_sockets(port, host)
         except UnicodeError as error:

@@ -1,4 +1,4 @@
-"""Registers the webhook with Telegram without disturbing a running bot, and checks that it remains this bot's."""
+"""Registers the webhook with Telegram without disturbing a running bot, and checks that it stays this bot's."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ from storage.models import instances
 
 logger = logging.getLogger(__name__)
 
-# Seconds between checks that the webhook is still this bot's.
+# Seconds between checks that the webhook still belongs to this bot.
 WATCH_SECONDS: Final = 30.0
 # How Telegram reports that our server refused its secret: "Wrong response from the webhook: 403 Forbidden".
 _REFUSED_SECRET: Final = re.compile(r"\b403\b")
@@ -43,7 +43,7 @@ class WebhookSettings:
 
 
 class _UnreadableAnswer(TelegramError):
-    """The answer to getWebhookInfo is not a WebhookInfo."""
+    """The response to getWebhookInfo is not a WebhookInfo."""
 
 
 class WebhookRegistration:
@@ -155,7 +155,7 @@ class WebhookRegistration:
     async def _report_foreign(self, url: str) -> None:
         """Log the new address and notify the admins.
 
-        Don't take the webhook back, because two bots that do so would fight.
+        Don't take the webhook back, because two bots doing that would fight over it.
         """
         self._contact.webhook_is_ours = False
         if url != self._foreign:
@@ -227,7 +227,10 @@ def _new_outage() -> Outage:
 
 
 async def _webhook_info(telegram: Bot, outage: Outage) -> WebhookInfo:
-    """Return what Telegram knows about the webhook. A server that cannot tell is treated as having no webhook."""
+    """Return Telegram's information about the webhook.
+
+    If the server doesn't have any, assume that no webhook is set.
+    """
     try:
         return await until_answered(partial(_ask, telegram), outage, (_UnreadableAnswer, *REFUSALS))
     except (_UnreadableAnswer, *REFUSALS) as error:

@@ -50,7 +50,7 @@ class CommandMenus:
     def on_person(self, telegram_id: int) -> None:
         """Set an admin's menu if it isn't set yet. Telegram refuses a menu until the admin has written to the bot."""
         if telegram_id in self._admin_ids - self._with_menu:
-            # In the background, so that the answer doesn't wait for the menu.
+            # Set the menu in the background, so that the reply doesn't wait for it.
             task = asyncio.create_task(self._set_admin_menu(telegram_id))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

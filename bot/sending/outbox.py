@@ -46,12 +46,13 @@ _STOP_TIMEOUT: Final = 5.0
 # attempt, up to the maximum. All attempts take about an hour.
 _MAX_ATTEMPTS: Final = 20
 _FIRST_PAUSE, _MAX_PAUSE = 1.0, 300.0
-# Maximum number of calls in flight, and so of replies that become uncertain if the process is killed. If each call
-# takes 0.1 s, four are enough to reach the limit on calls per second.
+# Maximum number of calls in flight, which also limits how many replies become uncertain if the process is killed. If
+# each call takes 0.1 s, four are enough to reach the limit on calls per second.
 _MAX_CALLS: Final = 4
 # Seconds to wait before another attempt to record the result of a call.
 _RECORD_RETRY_SECONDS: Final = 1.0
-# Maximum number of attempts at an uncertain message, if such messages are retried. Each attempt may send a duplicate.
+# Maximum number of attempts to send an uncertain message, if such messages are retried. Each attempt may send a
+# duplicate.
 _MAX_UNCERTAIN_ATTEMPTS: Final = 3
 # Maximum number of calls per second; Telegram throttles a bot that makes more.
 _CALLS_PER_SECOND: Final = 30
@@ -283,14 +284,14 @@ def _request_left(error: TelegramError) -> bool:
 
 
 def _is_outage(error: TelegramError) -> bool:
-    """Return whether the problem is Telegram itself and not this call."""
+    """Return whether the problem is with Telegram itself rather than with this call."""
     return isinstance(error, NetworkError) and not isinstance(error, BadRequest)
 
 
 def _may_have_arrived(error: TelegramError) -> bool:
     """Return whether Telegram may have executed a call that failed.
 
-    It may have if the connection broke after the request was sent, or if a gateway timed out. After any other answer,
+    It may have if the connection broke after the request was sent, or if a gateway timed out. After any other response,
     even a server error, the call was not executed.
     """
     if isinstance(error, TimedOut):
