@@ -1,4 +1,4 @@
-"""This process's contact with Telegram: when it last heard from Telegram, and whether the webhook is its own."""
+"""Tracks the contact with Telegram: when it last responded, and whether the webhook is still this bot's."""
 
 import time
 from typing import Final
