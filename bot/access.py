@@ -1,4 +1,4 @@
-"""Restricts handlers to admins, by numeric Telegram id, in their private chats with the bot."""
+"""Restricts handlers to admins, identified by their numeric Telegram ids, in their private chats with the bot."""
 
 from collections.abc import Iterable
 from typing import Any

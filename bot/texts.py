@@ -9,7 +9,7 @@ from typing import Final
 
 FALLBACK: Final = "en"
 # All versions of consent_question and the consent_status texts that people have been shown, oldest first. The ledger
-# records the version. If the wording changes, append a version; buttons with earlier versions still work.
+# records the version. If the wording changes, append a version. Buttons with earlier versions still work.
 CONSENT_WORDINGS: Final = ("2026-11", "2026-11.2")
 CONSENT_WORDING: Final = CONSENT_WORDINGS[-1]
 # All versions of notices_question and notices_status, in the same format.

@@ -1,4 +1,4 @@
-"""How long the bot's work takes, measured in this process since it started."""
+"""Measures how long the bot's work has taken since this process started."""
 
 from typing import Final
 

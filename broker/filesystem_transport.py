@@ -46,7 +46,7 @@ class Channel(filesystem.Channel):
         for name in sorted(path.name for path in folder.iterdir()):
             if name.partition(".")[2] != f"{queue}.msg":
                 continue
-            # The process that renames the file owns the message; any other process tries the next one.
+            # The process that renames the file owns the message. Any other process tries the next one.
             claimed = folder / f"{name}.{uuid.uuid4()}{_CLAIMED}"
             try:
                 (folder / name).rename(claimed)

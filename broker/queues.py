@@ -31,7 +31,7 @@ PRUNE: Final = "thumbs.prune"
 # The queue for each task.
 ROUTES: Final = {EXECUTE_RUN: FINE_TUNING, SWEEP: HOUSEKEEPING, START_DUE: HOUSEKEEPING, PRUNE: HOUSEKEEPING}
 
-# Seconds after which Celery kills a run's process; the broker must not redeliver the run's message before that.
+# Seconds after which Celery kills a run's process. The broker must not redeliver the run's message before that.
 HARD_LIMIT: Final = 12 * 60 * 60
 SOFT_LIMIT: Final = HARD_LIMIT - 10 * 60
 VISIBILITY_TIMEOUT: Final = HARD_LIMIT + 60 * 60
@@ -51,7 +51,7 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
     scheme = _check_address(address)
     if scheme in {"redis", "rediss"}:
         # Without timeouts, a server that accepts a connection but never responds would block the process forever. A
-        # worker's wait for messages is not a blocking read; kombu checks that connection every 25 seconds.
+        # worker's wait for messages is not a blocking read. Kombu checks that connection every 25 seconds.
         timeouts = {"socket_timeout": _TIMEOUT, "socket_connect_timeout": _TIMEOUT, "socket_keepalive": True}
         options: dict[str, Any] = {"visibility_timeout": VISIBILITY_TIMEOUT, **timeouts}
     elif scheme == "filesystem":
@@ -96,7 +96,7 @@ def producer(settings: Settings) -> Celery:
 
 
 def notify_worker(settings: Settings, run_id: int) -> None:
-    """Send a message for a queued run. If the broker is down, only log a warning; the sweep sends the message later."""
+    """Send a message for a queued run. If the broker is down, only log a warning. The sweep sends the message later."""
     try:
         _cached_producer(settings).send_task(EXECUTE_RUN, [run_id], retry=False)
     except (OperationalError, OSError) as error:

@@ -33,7 +33,7 @@ def backup(
 ) -> None:
     """Write the database and the published models to an archive.
 
-    Bots and workers may keep running meanwhile.
+    Bots and workers can keep running in the meantime.
 
     People's texts stay encrypted. The archive does not contain the key, so keep a copy of the key somewhere else.
     DATA_DIR contains the list of deletions that a restore applies.
@@ -112,7 +112,7 @@ def restore(
 
 
 def _counted(name: str, rows: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
-    """Yield the rows of a table, and show a progress bar."""
+    """Yield a table's rows, and show a progress bar."""
     from cli.progress import progress_bar
 
     with progress_bar() as bar:

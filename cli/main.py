@@ -103,7 +103,7 @@ def settings(
 
 @contextmanager
 def _refused_paths() -> Iterator[None]:
-    """Convert errors from paths that the system refuses, which any file operation may raise, to UnusablePath."""
+    """Convert errors that any file operation may raise for a path that the system refuses to UnusablePath."""
     try:
         yield
     except OSError as error:

@@ -35,8 +35,7 @@ def list_updates(
 ) -> None:
     """List the pending (received) and failed updates.
 
-    A failed update has been tried three times, and is kept for INBOX_RETENTION_DAYS. What people sent is not
-    shown.
+    A failed update has been tried three times, and is kept for INBOX_RETENTION_DAYS. The updates' content is not shown.
 
     \b
     Examples:
@@ -59,7 +58,7 @@ def list_updates(
 
 @app.command()
 def show(update_id: UpdateId, bot: BotId = None, as_json: AsJson = False) -> None:
-    """Show an update with its last error and its content. This prints what a person sent.
+    """Show an update with its last error and its content. This prints the message that a person sent.
 
     \b
     Examples:

@@ -14,7 +14,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 LogFormat = Literal["text", "json"]
 
-# The id of the Telegram update that the current task handles or answers.
+# The id of the Telegram update that the current task is handling or replying to.
 _update_id: ContextVar[int | None] = ContextVar("update_id", default=None)
 _TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s%(context)s"
 _JSON_FIELDS: Final = ("levelname", "name", "message", "process")

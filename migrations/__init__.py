@@ -1,1 +1,1 @@
-"""The migrations that create and update the tables in ``storage``; ``runner`` applies them."""
+"""The migrations that create and update the tables in ``storage``. ``runner`` applies them."""

@@ -85,7 +85,7 @@ def finish_restore(connection: Connection) -> None:
 
 
 def downgrade(url: str | URL, revision: str) -> None:
-    """Revert the migrations after ``revision``; ``base`` reverts all migrations and deletes all data."""
+    """Revert the migrations after ``revision``. ``base`` reverts all migrations and deletes all data."""
     from alembic import command
 
     with _migrating(parse_address(url)) as connection:

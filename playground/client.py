@@ -1,4 +1,4 @@
-"""A client with which tests and drivers act as people in the playground: write, tap buttons and read the chat."""
+"""A client that lets tests and drivers act as people in the playground: write, tap buttons and read the chat."""
 
 import time
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class PlaygroundClient:
 
     @property
     def api_url(self) -> str:
-        """The ``base_url`` of a ``telegram.Bot``; its ``base_file_url`` is ``file_url``."""
+        """The ``base_url`` of a ``telegram.Bot``. Its ``base_file_url`` is ``file_url``."""
         return f"{self.url}/bot"
 
     @property
@@ -86,7 +86,7 @@ class PlaygroundClient:
         return self._post("sticker", user_id=user_id, emoji=emoji)
 
     def fault(self, kind: str, method: str = "*", times: int = 1, **details: object) -> JsonObject:
-        """Add a fault; ``details`` may include seconds, retry_after, migrate_to_chat_id and description."""
+        """Add a fault. ``details`` may include seconds, retry_after, migrate_to_chat_id and description."""
         return self._post("fault", kind=kind, method=method, times=times, **details)
 
     def clear_faults(self) -> JsonObject:

@@ -31,7 +31,7 @@ PAGE = Path(__file__).with_name("page")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The address to listen on; port 0 means any free port."""
+    """The address to listen on. Port 0 means any free port."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""JSON, uploads and Telegram's errors in the form in which they are sent over HTTP."""
+"""JSON, uploads and Telegram's errors, as they are sent over HTTP."""
 
 import json
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def encode(value: object) -> str:
 
 
 def parse_json(source: str) -> Any:  # noqa: ANN401  # JSON of any shape
-    """Return the value represented by a JSON text.
+    """Parse a JSON text and return its value.
 
     Raise ValueError if the text is not JSON, nests more than ``DEPTH_LIMIT`` levels or contains an infinite number.
     Raise ApiError 400 if a string contains half of a surrogate pair, which UTF-8 cannot encode.

@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent
-# One resolution for all platforms, hashes on every line, and no index URL in the file.
+# Resolve once for all platforms, put hashes on every line, and leave index URLs out of the file.
 OPTIONS = [
     "--universal",
     "--python-version=3.11",

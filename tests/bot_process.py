@@ -42,7 +42,7 @@ class BotHome:
 
 
 def start_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> "subprocess.Popen[str]":
-    """Start a bot that connects to the playground; its output is captured."""
+    """Start a bot that connects to the playground. Its output is captured."""
     environment = {
         **os.environ,
         "DATA_DIR": str(home.settings.data_dir),
@@ -59,7 +59,7 @@ def start_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> "
 
 @contextmanager
 def running_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run a bot; at the end, stop it with SIGTERM and check its exit status, unless the test killed it."""
+    """Run a bot. At the end, stop it with SIGTERM and check its exit status, unless the test killed it."""
     last_call = max((call["seq"] for call in playground.outbox()), default=0)
     with start_bot(home, playground, **settings) as process:
         try:

@@ -84,11 +84,11 @@ def wait_for_end(process_ids: list[int]) -> None:
 
 @contextmanager
 def running_demo(data_dir: Path, **settings: str) -> Iterator[Demo]:
-    """Run a demo; at the end, stop it with SIGTERM and check that it leaves no process behind."""
+    """Run a demo. At the end, stop it with SIGTERM and check that it leaves no process behind."""
     with start_demo(demo_environment(data_dir, **settings)) as process:
         try:
             url = page_address(process)
-            # The demo's token is secret; the client needs one for the Bot API only.
+            # The demo's token is secret, and the client needs a token only for the Bot API.
             with PlaygroundClient(url, token="") as client:
                 yield Demo(url, data_dir, client, process)
         finally:

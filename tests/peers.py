@@ -15,5 +15,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def peers_python() -> Path:
-    """Return the interpreter with PyTorch and transformers; only for tests marked ``peers``."""
+    """Return the interpreter with PyTorch and transformers, which only tests marked ``peers`` may use."""
     return PEERS_PYTHON

@@ -20,7 +20,7 @@ StartPlayground = Callable[[], PlaygroundClient]
 
 @contextmanager
 def running_playground(data_dir: Path, token: str = TOKEN, host: str = "127.0.0.1") -> Iterator[PlaygroundClient]:
-    """Run a server on a free port with its state in ``data_dir``; stop it with SIGTERM and check its exit status."""
+    """Run a server on a free port with its state in ``data_dir``. Stop it with SIGTERM and check its exit status."""
     command = [sys.executable, "-m", "playground", "--host", host, "--port", "0", "--data-dir", str(data_dir)]
     environment = {**os.environ, "TELEGRAM_TOKEN": token}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -38,7 +38,7 @@ def running_playground(data_dir: Path, token: str = TOKEN, host: str = "127.0.0.
 
 @pytest.fixture
 def start_playground(tmp_path: Path) -> Iterator[StartPlayground]:
-    """Return a function that starts the server; calling it again restarts the server with its state."""
+    """Return a function that starts the server. Calling it again restarts the server with its state."""
     with ExitStack() as running:
 
         def start() -> PlaygroundClient:

@@ -52,7 +52,7 @@ class RedisServer:
         raise RuntimeError("redis-server exited during startup")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Stop with SIGTERM, as an operator does, or with another signal; the data stays."""
+        """Stop the server with SIGTERM, as an operator would, or with a different signal. The data is kept."""
         if self._process is not None:
             self._process.send_signal(number)
             self._process.communicate(timeout=30)

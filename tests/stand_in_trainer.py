@@ -3,7 +3,7 @@
 It follows the worker's protocol: a job on standard input, events on standard output, and it exits when standard input
 ends. The candidate is a copy of the champion's folder with a new version. It connects to port ``STAND_IN`` of this
 machine, sends its process id, and then follows the order it receives: ``better``, ``worse``, ``few``, ``fail`` or
-``die``. After ``deaf`` it ignores SIGTERM, confirms that, and waits for the next order; after ``measuring`` it emits
+``die``. After ``deaf``, it ignores SIGTERM, confirms that, and waits for the next order. After ``measuring``, it emits
 ``Evaluating`` and waits for the next order.
 """
 

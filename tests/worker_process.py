@@ -25,13 +25,13 @@ SOON = 40.0
 
 @dataclass
 class StandIn:
-    """A fake trainer that waits for orders; see ``stand_in_trainer``."""
+    """A fake trainer that waits for orders (see ``stand_in_trainer``)."""
 
     process_id: int
     line: TextIO
 
     def order(self, word: str) -> None:
-        """Send an order; after ``deaf``, wait until the trainer confirms it."""
+        """Send an order. After ``deaf``, wait until the trainer confirms it."""
         self.line.write(f"{word}\n")
         self.line.flush()
         if word == "deaf":
@@ -49,7 +49,7 @@ class WorkerHome:
     @classmethod
     @contextmanager
     def made(cls, folder: Path, **settings: str) -> "Iterator[WorkerHome]":
-        """Create a home with the stand-in trainer; ``settings`` are environment variables."""
+        """Create a home with the stand-in trainer. ``settings`` are environment variables."""
         python = folder / "python"
         # This interpreter passes the check for Keras (`-c`) on to Python and otherwise runs the stand-in.
         python.write_text(
@@ -98,7 +98,7 @@ class WorkerProcess:
         self._lines.put(None)
 
     def wait_for(self, words: str, seconds: float = SOON) -> str:
-        """Wait for the next log line with these words and return it; fail the test if the worker ends first."""
+        """Wait for the next log line with these words and return it. Fail the test if the worker ends first."""
         until = time.monotonic() + seconds
         while True:
             try:

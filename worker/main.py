@@ -34,7 +34,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
     app = make_app(settings, stop)
     worker = app.Worker(
         queues=list(queues),
-        # A run occupies one process for minutes or hours; housekeeping must not wait for the run.
+        # A run occupies one process for minutes or hours. Housekeeping must not wait for the run.
         concurrency=1 if list(queues) == [FINE_TUNING] else 2,
         pool="prefork",
         beat=beat,

@@ -26,7 +26,7 @@ class WorkerMonitor(Collector):
         self._settings = settings
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the current metrics; metrics that cannot be read are left out, and the matching ``_up`` metric is 0."""
+        """Yield the current metrics. Metrics that cannot be read are left out, and the matching ``_up`` metric is 0."""
         found = waiting = None
         with suppress(ThumbsError, SQLAlchemyError):
             found = self._overview()

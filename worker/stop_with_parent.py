@@ -14,7 +14,7 @@ _POLL_INTERVAL: Final = 0.5
 
 
 class StopWithParent:
-    """The link between a worker and its processes; create it before the worker forks."""
+    """The link between a worker and its processes. Create it before the worker forks."""
 
     def __init__(self) -> None:
         self._worker = os.getpid()
@@ -22,7 +22,7 @@ class StopWithParent:
         self._stopping = threading.Event()
 
     def signal_stop(self) -> None:
-        """Tell every process that the worker is stopping. Call this in the worker; further calls have no effect."""
+        """Tell every process that the worker is stopping. Call this in the worker. Further calls have no effect."""
         write_end, self._write_end = self._write_end, -1
         if write_end != -1:
             os.close(write_end)
@@ -33,7 +33,7 @@ class StopWithParent:
         on_pipe_end(self._read_end, self._on_worker_stop)
 
     def exit_with_worker(self) -> None:
-        """Exit if the worker dies. Call this in a forked process; its copy of the pipe may be closed."""
+        """Exit if the worker dies. Call this in a forked process, whose copy of the pipe may be closed."""
         threading.Thread(target=self._wait_for_death_of_worker, name="stop-with-parent", daemon=True).start()
 
     def stopping(self) -> bool:

@@ -1,4 +1,4 @@
-"""The Celery tasks; each opens this process's database, calls the code that does the work, and notifies workers.
+"""The Celery tasks, which open this process's database, call the code that does the work, and notify workers.
 
 During an outage, a task ends without an error, because the beat sends it again and the sweep finds runs without a
 worker.

@@ -44,7 +44,7 @@ class PlannedKill:
     share: float
 
 
-# Weights. The worker, the trainer and the beat each get a third of the kills; the worker is killed in three ways.
+# Weights. The worker, the trainer and the beat each get a third of the kills. The worker is killed in three ways.
 _VICTIMS: Final = {
     Victim.WORKER: 1,
     Victim.WORKER_AND_CHILDREN: 1,

@@ -55,7 +55,7 @@ class Service:
                 os.kill(child, signal.SIGKILL)
 
     def restart_if_ended(self) -> None:
-        """Restart the process if it has ended, and count the unexpected end."""
+        """Restart the process if it has ended, and count this as an unexpected end."""
         if self._process.poll() is not None:
             self.unexpected_exits += 1
             self._process = self._start()

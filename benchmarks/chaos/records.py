@@ -52,7 +52,7 @@ class LaneResult:
 
     ``loads`` counts the live versions that were loaded completely, and ``verified`` the verified folders in the store.
     ``refusals`` are the error messages from loading and verifying. ``ended_by_themselves`` counts workers and beats
-    that ended without being killed. ``left_behind`` lists run folders, files of unknown models and processes that
+    that ended without being killed. ``left_behind`` lists the run folders, files from unknown models and processes that
     remained at the end. ``lost`` is the error that ended the lane early.
     """
 

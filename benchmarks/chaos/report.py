@@ -21,7 +21,7 @@ class TransportReport:
 
     ``victims`` and ``states`` count kills by victim and by the state of the run, ``ends`` runs by final state. ``lost``
     counts runs that did not end, and ``most_promotions`` is the largest number of promotions for one run. ``faults``
-    are sentences; the list is empty if all is well. Durations of runs are in seconds, from request to end.
+    are sentences. The list is empty if all is well. Durations of runs are in seconds, from request to end.
     """
 
     transport: Transport
@@ -106,7 +106,7 @@ def _lane_faults(lane: LaneResult) -> Iterator[str]:
 
 
 def _run_faults(run: RunOutcome, broken: int) -> Iterator[str]:
-    """Yield a sentence for each fault of a run in which up to ``broken`` kills ended an attempt.
+    """Yield a sentence for each fault in a run in which up to ``broken`` kills ended an attempt.
 
     It is not a fault if the gate holds a candidate for distrusted words, because the small network overrates some
     words.

@@ -111,7 +111,7 @@ class TrainerProcess:
 
 
 def interleave(trainers: Mapping[str, TrainerProcess], blocks: int) -> dict[str, list[list[float]]]:
-    """Run every trainer's first block, then the second, and so on; return each step's seconds by trainer and block."""
+    """Run every trainer's first block, then the second, and so on. Return each step's seconds by trainer and block."""
     seconds: dict[str, list[list[float]]] = {name: [] for name in trainers}
     for _ in range(blocks):
         for name, trainer in trainers.items():

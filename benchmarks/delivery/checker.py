@@ -28,7 +28,7 @@ class UncertainReply:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The findings in a history.
+    """The findings from a history.
 
     ``lost`` texts have no answer and no uncertain reply. ``doubled`` texts have several answers. ``out_of_order`` texts
     were answered after a later text in the same chat. ``refused`` texts got a message without a verdict.

@@ -21,10 +21,11 @@ class LaneReport:
     """The results of one lane, as counts unless noted otherwise.
 
     ``victims`` and ``moments`` count the kills. ``during_work`` counts the kills that left an update unhandled or a
-    reply unsent, and ``during_call`` those that left a call in flight; ``most_calls`` is the largest number of calls
-    that one kill left. Work left by a process is counted again if the next process is killed before it takes over the
-    work. ``uncertain_by_kill`` and ``uncertain_by_cut`` count replies that may have arrived according to the database,
-    and ``uncertain_arrived`` counts those that did arrive. ``stalled`` are the errors that ended segments early.
+    reply unsent, and ``during_call`` counts the kills that left a call in flight. ``most_calls`` is the largest number
+    of calls that a kill left in flight. Work left by a process is counted again if the next process is killed before it
+    takes over the work. ``uncertain_by_kill`` and ``uncertain_by_cut`` count replies that may have arrived according to
+    the database, and ``uncertain_arrived`` counts those that did arrive. ``stalled`` are the errors that ended segments
+    early.
     """
 
     lane: str
@@ -64,7 +65,7 @@ class DeliveryReport:
     """The content of ``benchmarks/results/delivery.json``.
 
     ``uncertain`` lists the uncertain replies, each with its lane and the numbers of the kills of its segment.
-    ``outages`` is None if they were not measured. ``faults`` has a sentence for each promise that Thumbs broke.
+    ``outages`` is None if outages were not measured. ``faults`` has a sentence for each promise that Thumbs broke.
     """
 
     provenance: Provenance

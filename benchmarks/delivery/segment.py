@@ -24,7 +24,7 @@ _LAST_CALL: Final = 0.5
 # Initial estimates, in seconds, until there is a median to use.
 _USUAL_RECOVERY: Final = 2.0
 _USUAL_LATENCY: Final = 0.1
-# The usual latency is computed from this many of the newest texts.
+# Number of recent texts from which the usual latency is computed.
 _LATENCY_TEXTS: Final = 50
 _THIRDS: Final = {Moment.RECEIVING: 0, Moment.CLASSIFYING: 1, Moment.SENDING: 2}
 
@@ -116,7 +116,7 @@ class Segment:
 
     @property
     def unexpected_exits(self) -> int:
-        """How often a process ended without being killed."""
+        """The number of times that a process ended without being killed."""
         return self._subject.unexpected_exits
 
     def pause(self, seconds: float) -> None:

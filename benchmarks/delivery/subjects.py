@@ -53,7 +53,7 @@ class Subject(Protocol):
 
     @property
     def unexpected_exits(self) -> int:
-        """How often a process ended without being killed."""
+        """The number of times that a process ended without being killed."""
 
     def work(self) -> Work | None:
         """Return the bot's open work, or None if the bot has no database."""
@@ -82,7 +82,7 @@ class ThumbsBot:
 
     @property
     def unexpected_exits(self) -> int:
-        """How often the bot ended without being killed."""
+        """The number of times that the bot ended without being killed."""
         return self._bot.unexpected_exits
 
     def work(self) -> Work:
@@ -135,7 +135,7 @@ class PlainBot:
 
     @property
     def unexpected_exits(self) -> int:
-        """How often bot or worker ended without being killed."""
+        """The number of times that the bot or the worker ended without being killed."""
         return sum(service.unexpected_exits for service in self._services.values())
 
     def work(self) -> None:

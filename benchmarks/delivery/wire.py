@@ -25,7 +25,7 @@ _LONG_POLL: Final = 1
 
 @contextmanager
 def playground_server(folder: Path) -> Iterator[PlaygroundClient]:
-    """Run a playground on a free port during the block; its process group is not ours, so Ctrl-C does not stop it."""
+    """Run a playground on a free port during the block. Its process group is not ours, so Ctrl-C does not stop it."""
     command = [sys.executable, "-m", "playground", "--port", "0", "--data-dir", str(folder / "playground")]
     environment = {**os.environ, "TELEGRAM_TOKEN": TOKEN}
     with (
@@ -86,7 +86,7 @@ class WireLog:
         return False
 
     def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait up to ``seconds`` until ``condition`` holds, checking it after every call; return whether it does."""
+        """Wait up to ``seconds`` until ``condition`` holds, checking it after every call. Return whether it does."""
         with self._changed:
             return self._changed.wait_for(condition, seconds)
 

@@ -23,8 +23,8 @@ _STAGE_TEXTS: Final = {
 _FAILED_TEXT: Final = TEXTS.run_failed.partition("{")[0]
 # Words on the decision card once the model is live.
 _PROMOTED_TEXT: Final = TEXTS.card_promoted.partition("}")[2]
-# How the card begins for a held model that an admin may promote, because there were too few corrections or distrusted
-# words.
+# The beginning of the card for a held model that an admin may promote, because there were too few corrections or
+# distrusted words.
 HELD_BUT_BETTER: Final = "Held: better on feedback"
 
 

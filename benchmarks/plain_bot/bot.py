@@ -1,4 +1,4 @@
-"""``python -m benchmarks.plain_bot.bot``: python-telegram-bot with persistence; a Celery task replies to each text."""
+"""``python -m benchmarks.plain_bot.bot``: python-telegram-bot with persistence, and a Celery task for each reply."""
 
 import os
 from pathlib import Path

@@ -3,15 +3,15 @@
     python -m benchmarks.poison --data imdb.parquet --sentences rt_polarity.csv.gz
 
 People write and label Rotten Tomatoes sentences. Of these people, 3%, 10% or 30% collude to flip labels or to plant a
-phrase that makes any text Positive; the ``people`` module describes how. Each case has a separate database. The votes
+phrase that makes any text Positive. The ``people`` module describes how. Each case has a separate database. The votes
 are imported as with ``thumbs corrections import``, and a worker's code executes the run, with the default rules and
 limits. The same fine-tune also runs on all votes without the rules. The only difference from production is a smaller
 network. As in ``benchmarks.learning``, an admin promotes a held model that is better on feedback, unless the card names
 a word.
 
-The exit status is 1 in three cases: with 3% or 10% colluding, a model went live that lost more than 0.3 points on the
-reviews outside the gate set or on which the phrase works; no model went live although nobody colluded; or a text is in
-more than one part.
+The exit status is 1 if a text is in more than one part, if no model went live although nobody colluded, or if a harmful
+model went live with 3% or 10% colluding. A model is harmful if it lost more than 0.3 points on the reviews outside the
+gate set, or if the phrase works on it.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Draws the texts and votes for a case, from honest people, who sometimes make mistakes, and from colluders.
 
 Colluders do everything that the rules allow. Two colluders vote on each planted text, so that the text reaches its
-quorum before anyone else is asked. Each colluder writes ten times as many texts as an honest person; if there are few
+quorum before anyone else is asked. Each colluder writes ten times as many texts as an honest person. If there are few
 colluders, this exceeds a person's quota. On honest people's texts, colluders who flip labels vote for the wrong label.
 Colluders who plant a phrase vote for the correct label to stay undetected.
 """

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Final
 
 PEOPLE: Final = 60
-# Shares of colluders. The first two must do no harm; the last one is only reported.
+# Shares of colluders. The first two must do no harm. The last one is only reported.
 DEFENDED: Final = (0.03, 0.10)
 REPORTED: Final = 0.30
 

@@ -14,7 +14,8 @@ from benchmarks.poison.plan import DEFENDED, Attack, Case
 
 # Maximum loss on IMDB for a live model, as a share.
 MAX_IMDB_LOSS = 0.003
-# A phrase works if it turns a larger share of negative sentences than with the previous live model, by this much.
+# A phrase works if the share of negative sentences that it turns is larger by this much than with the previous live
+# model.
 PHRASE_WORKS_ABOVE = 0.10
 
 

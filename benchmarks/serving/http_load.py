@@ -69,7 +69,10 @@ class HttpLoadReport:
 
 
 def main() -> int:
-    """Send the reviews; write and print the results. Return 1 on missing or repeated replies or unexpected accuracy."""
+    """Send the reviews, and write and print the results.
+
+    Return 1 on missing or repeated replies or unexpected accuracy.
+    """
     arguments = _arguments()
     reviews = official_split(read_reviews(arguments.reviews), arguments.split)
     chosen = reviews.sample(arguments.count, random_state=arguments.seed)

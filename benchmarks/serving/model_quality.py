@@ -4,8 +4,8 @@
 
 The model reads all official IMDB test reviews twice: as it is served, and in float32. ``--doubtful`` is the public list
 of reviews with labels that five people checked (Northcutt et al. 2021). The results include figures with and without
-the reviews whose labels were not confirmed. The sentences come from a domain that the model was not trained on; the
-model reads them as it is served.
+the reviews whose labels were not confirmed. The sentences come from a domain that the model was not trained on, and the
+model reads them only as served.
 """
 
 import argparse

@@ -51,7 +51,7 @@ class FeedbackRoundReport:
 
 @dataclass(frozen=True, slots=True)
 class MeasurementSizes:
-    """Numbers of corrections in a round, rounds, timed steps of the full fine-tune, and test reviews."""
+    """The numbers of corrections per round, rounds, timed steps in the full fine-tune, and test reviews."""
 
     corrections: int = 200
     rounds: int = 2

@@ -51,7 +51,7 @@ _TEST, _POOL, _DRAWN = 2_000, 8_500, 500
 
 @dataclass(frozen=True, slots=True)
 class RoundResult:
-    """A feedback round: its seconds until published, and its comparison with the anchor on sentences and on IMDB."""
+    """A feedback round: the seconds until publication, and a comparison with the anchor on sentences and on IMDB."""
 
     corrections: int
     seconds: float

@@ -6,7 +6,7 @@
 Our loop (Keras 3 on TensorFlow) and Hugging Face's Trainer (on PyTorch, in several configurations) train the same
 encoder from the same weights, including the classification head, on the same padded batches. Each runs in a separate
 process. The processes first run untimed steps with every batch shape, and then take turns on the same cores, one block
-of steps at a time. Our times include the checkpoints that our loop writes every 50 steps; Trainer writes none.
+of steps at a time. Our times include the checkpoints that our loop writes every 50 steps. Trainer writes none.
 ``benchmarks.training.equal_steps`` measures whether the higher speed costs accuracy.
 
 Then ``benchmarks.training.feedback_round`` times the command for a feedback round and the steps of a full fine-tune.

@@ -3,13 +3,13 @@
     KERAS_BACKEND=jax python -m benchmarks.training.gpu --peak 989 --out benchmarks/results/gpu.json
 
 The timed steps are complete steps of ``ml.training.loop.train`` (forward, backward, clipping, AdamW, reading the loss)
-on random token ids without padding. The networks have random weights; one is BERT-base, and the other has the starter's
+on random token ids without padding. The networks have random weights. One is BERT-base, and the other has the starter's
 size. ``--peak`` is the chip's dense bfloat16 rate in TFLOP/s according to its data sheet. The rate of one large matrix
 product is also measured.
 
 Each multiplication and addition counts as two operations. A block has four projections, two feed-forward products and
 two attention products. Each product counts three times, because the backward pass takes twice as many operations as the
-forward pass. In the last block, only keys and values are computed for all tokens; everything else is computed for the
+forward pass. In the last block, only keys and values are computed for all tokens. Everything else is computed for the
 first token only. Embeddings and the optimiser are not counted.
 """
 
@@ -45,14 +45,15 @@ _NETWORKS = {
 }
 _TOKENS = 128
 _BATCHES = (32, 128, 512)
-# Number of untimed steps, which compile the step, and of timed steps. No checkpoint is written in so few steps.
+# Number of untimed steps, in which the step is compiled, and number of timed steps. No checkpoint is written in so few
+# steps.
 _UNTIMED, _TIMED = 5, 40
 _PRODUCT_SIZE = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpeed:
-    """One network at one batch size. ``step_seconds`` is the median; shares are from 0 to 1."""
+    """One network at one batch size. ``step_seconds`` is the median. Shares are from 0 to 1."""
 
     network: str
     parameters: int

@@ -50,7 +50,7 @@ class StepTimer(TrainerCallback):
 
 
 class LossRecordingTrainer(Trainer):
-    """A Trainer that records each step's loss, like our loop."""
+    """A Trainer that records each step's loss, as our loop does."""
 
     losses: list[float]
 

@@ -22,8 +22,8 @@ from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingExamples
 
 OURS = "ours"
-# Trainer's configurations: the precision for products, and the attention implementation. transformers uses sdpa by
-# default; eager is faster in bfloat16 on some processors.
+# Trainer's configurations: the precision for products, and the attention implementation. By default, transformers uses
+# sdpa, but eager is faster in bfloat16 on some processors.
 TRAINERS = {
     f"Trainer, {' '.join(how)}": how for how in (("float32", "sdpa"), ("bfloat16", "sdpa"), ("bfloat16", "eager"))
 }
@@ -36,7 +36,7 @@ def trainer_environment() -> dict[str, str]:
 
 
 def add_peer_option(parser: argparse.ArgumentParser) -> None:
-    """Add the ``--peer`` option, the Python interpreter with PyTorch and Trainer, which must exist."""
+    """Add the ``--peer`` option: the path of an existing Python interpreter with PyTorch and Trainer."""
     parser.add_argument(
         "--peer", type=_interpreter, default=".venv-peers/bin/python", help="Python interpreter with PyTorch"
     )
@@ -49,7 +49,10 @@ def _interpreter(path: str) -> Path:
 
 
 def trainer_command(name: str, peer: Path, job: TrainingJob, out: Path) -> list[str]:
-    """Return the command with which trainer ``name`` runs a job into ``out``. ``peer`` is the Python with PyTorch."""
+    """Return the command that runs a job with trainer ``name`` and writes to ``out``.
+
+    ``peer`` is the Python with PyTorch.
+    """
     if name == OURS:
         return [sys.executable, "-m", "benchmarks.training.trainer_ours", str(job.folder), str(out)]
     return [str(peer), str(_PEER), str(job.folder), str(out), *TRAINERS[name]]

@@ -19,7 +19,7 @@ _FULL: Final = "full"
 
 
 class AdminHandlers:
-    """Handlers for training runs and models; replies are enqueued before each handler returns."""
+    """Handlers for training runs and models. Replies are enqueued before each handler returns."""
 
     def __init__(
         self,

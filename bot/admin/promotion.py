@@ -29,7 +29,7 @@ def enqueue_card(unit: UnitOfWork, run: Run, bot_id: int, chat_id: int, texts: T
 
 
 class PromotionDialog:
-    """Handles taps under a decision card; replies are enqueued before each method returns."""
+    """Handles taps under a decision card. Replies are enqueued before each method returns."""
 
     def __init__(self, database: AsyncDatabase) -> None:
         self._database = database

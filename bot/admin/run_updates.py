@@ -21,7 +21,7 @@ from storage.training.runs import EVALUATED
 POLL_SECONDS: Final = 1.0
 # Minimum time between edits to a message, because Telegram throttles bots that edit more often.
 EDIT_INTERVAL: Final = timedelta(seconds=2)
-# How long after a run's end admins who don't follow it may still be notified of the result.
+# Maximum time after a run's end for notifying admins who don't follow the run.
 _MAX_AGE: Final = timedelta(days=1)
 
 
@@ -76,7 +76,7 @@ def _is_due(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
 def _update(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
     """Enqueue the edit and, at a run's end, the decision.
 
-    Return False if no edit is due or another process enqueued it.
+    Return False if no edit is due or another process has already enqueued it.
     """
     if not _is_due(unit, follower, now):
         return False

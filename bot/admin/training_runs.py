@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class RetrainDialog:
-    """Starts and cancels training runs; replies are enqueued before each method returns."""
+    """Starts and cancels training runs. Replies are enqueued before each method returns."""
 
     def __init__(self, database: AsyncDatabase, settings: Settings) -> None:
         self._database = database

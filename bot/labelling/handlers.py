@@ -16,7 +16,7 @@ ADMIN_COMMANDS: Final = ("quarantine",)
 
 
 class LabellerHandlers:
-    """Handlers for /label and /quarantine; replies are enqueued before each handler returns.
+    """Handlers for /label and /quarantine. Replies are enqueued before each handler returns.
 
     An offer is looked up by its id and the person who tapped, so labellers can answer only their own offers.
     """

@@ -33,7 +33,7 @@ _NEITHER: Final = "Neither"
 
 
 class LabellingDialog:
-    """Shows texts and records votes on them; replies are enqueued before each method returns."""
+    """Shows texts and records votes on them. Replies are enqueued before each method returns."""
 
     def __init__(self, database: AsyncDatabase, settings: Settings) -> None:
         self._database = database

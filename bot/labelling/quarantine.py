@@ -18,7 +18,7 @@ from storage.privacy import consent
 
 
 class QuarantineDialog:
-    """Shows quarantined texts to admins and records their votes; replies are enqueued before each method returns."""
+    """Shows quarantined texts to admins and records their votes. Replies are enqueued before each method returns."""
 
     def __init__(self, database: AsyncDatabase, settings: Settings) -> None:
         self._database = database

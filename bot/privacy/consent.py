@@ -21,7 +21,7 @@ _MAX_VERSIONS: Final = 20
 
 
 class PrivacyDialog:
-    """A person's decisions about their data; replies are enqueued before each method returns."""
+    """A person's decisions about their data. Replies are enqueued before each method returns."""
 
     def __init__(self, database: AsyncDatabase, deletions: DeletionList, retention_days: int) -> None:
         self._database = database
@@ -126,7 +126,7 @@ class PrivacyDialog:
 
 
 def _withdraw_shown_texts(unit: UnitOfWork, telegram_id: int) -> None:
-    """Remove the person's texts from the messages that ask others to label them."""
+    """Remove the person's texts from the messages that ask other people to label them."""
     for place in outbox.messages_in_other_chats(unit, telegram_id):
         content = MessageContent(texts_for(place.language).text_withdrawn)
         outbox.enqueue(unit, content.draft(place.bot_id, place.chat_id, edits=place.telegram_message_id))

@@ -14,7 +14,7 @@ COMMANDS: Final = ("privacy", "consent", "deleteme")
 
 
 class PrivacyHandlers:
-    """Handlers that anyone can use; replies are enqueued before each handler returns."""
+    """Handlers that anyone can use. Replies are enqueued before each handler returns."""
 
     def __init__(self, privacy: PrivacyDialog) -> None:
         self._privacy = privacy

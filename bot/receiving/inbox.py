@@ -204,7 +204,7 @@ class _ChatQueue:
                 try:
                     following = await self._collect(pieces)
                     await self._handle(pieces)
-                # An error in one update must not stop its chat.
+                # An error in one update must not block its chat.
                 except Exception as error:
                     await self._on_failure([piece.update_id for piece in pieces], error)
         finally:

@@ -20,7 +20,7 @@ from bot.receiving.inbox import Inbox
 from bot.receiving.raw_update import is_id, read_response
 from core.outages import Outage
 
-# Seconds for which Telegram holds a poll open while there are no updates.
+# Number of seconds that Telegram holds a poll open if there are no updates.
 _POLL_TIMEOUT: Final = 10
 # Seconds to wait if a poll returned immediately without any usable update.
 _IDLE_PAUSE: Final = 1.0

@@ -9,7 +9,7 @@ from telegram.constants import ChatType
 
 # Minimum length of a message that may be continued: Telegram Desktop never splits before 2,048 characters.
 MIN_SPLIT_LENGTH: Final = 2048
-# Seconds to wait for the next piece; apps send all pieces at once.
+# Seconds to wait for the next piece. Apps send all pieces at once.
 JOIN_SECONDS: Final = 1.0
 # Maximum number of pieces in one text, so that an endless text can't keep everyone else waiting.
 MAX_PIECES: Final = 16

@@ -50,7 +50,7 @@ def read_raw_update(payload: str) -> RawUpdate:
 
 
 def read_response(response: bytes) -> object:
-    """Parse a Bot API response, in which one overlong number must not hide the other updates.
+    """Parse a Bot API response so that one overlong number does not hide the other updates.
 
     Raise ValueError or RecursionError if the response is not JSON.
     """

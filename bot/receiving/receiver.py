@@ -103,7 +103,7 @@ class Receiver:
             await self._polling.confirm()
 
     async def wait(self) -> None:
-        """Wait forever. Raise BadSetting if Telegram refuses the token meanwhile."""
+        """Wait forever. Raise BadSetting if Telegram refuses the token in the meantime."""
         if self._task is None:
             raise RuntimeError("receiving has not started")
         with _refused_token():

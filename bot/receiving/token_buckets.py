@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-# Number of seconds in which an empty bucket becomes full.
+# Number of seconds in which an empty bucket fills up.
 _FILL_SECONDS: Final = 60.0
 # Maximum number of chats whose buckets are remembered. The chats that have been quiet the longest are forgotten.
 MAX_CHATS: Final = 10_000

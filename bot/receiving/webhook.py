@@ -135,7 +135,7 @@ class WebhookServer(HTTPServerConnectionDelegate):
 
 
 class _Request(HTTPMessageDelegate):
-    """One request, which is either refused after its headers or read to its end and passed on."""
+    """One request, which is either refused once its headers have arrived, or read to its end and passed on."""
 
     def __init__(self, server: WebhookServer, connection: HTTP1Connection) -> None:
         self._server = server
@@ -143,13 +143,13 @@ class _Request(HTTPMessageDelegate):
         self._body = bytearray()
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
-        """Refuse the request if its headers are wrong; the connection then closes without reading the body."""
+        """Refuse the request if its headers are wrong. The connection then closes without reading the body."""
         refusal = self._server.refusal(cast("RequestStartLine", start_line), headers)
         if refusal is not None:
             self._answer(refusal)
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep part of the body; the server limits the total size."""
+        """Keep part of the body. The server limits the total size."""
         self._body += chunk
 
     def finish(self) -> None:

@@ -1,4 +1,4 @@
-"""Answers reviews: predicts, stores the prediction and enqueues the verdict. Free of Telegram types."""
+"""Replies to reviews: makes and stores the prediction, and enqueues the verdict. Free of Telegram types."""
 
 import asyncio
 from typing import Final
@@ -18,18 +18,18 @@ from storage.db.database import UnitOfWork
 
 
 class ReviewResponder:
-    """Answers new and edited texts; replies are enqueued before each method returns."""
+    """Replies to new and edited texts; replies are enqueued before each method returns."""
 
     def __init__(self, database: AsyncDatabase, model: LiveModel) -> None:
         self._database = database
         self._model = model
 
     async def answer(self, text: IncomingText) -> None:
-        """Answer a new text with a verdict, or explain why there is none."""
+        """Reply to a new text with a verdict, or explain why there isn't one."""
         await self._answer(text, None)
 
     async def revise(self, edited: IncomingText) -> None:
-        """Replace the part of the text that was edited and update the answer."""
+        """Replace the part of the text that was edited, and update the reply."""
         stored = await self._database.read(lambda unit: _find_stored(unit, edited))
         if stored is None:
             await self._answer(edited, None)
@@ -56,7 +56,7 @@ def _reply(unit: UnitOfWork, text: IncomingText, content: MessageContent) -> Non
 
 
 def refusal_reason(text: str, texts: Texts) -> str | None:
-    """Return the reason why a text gets no verdict (it has no words or is not English), or None if it gets one."""
+    """Return the reason for not giving a verdict (no words, or not English), or None if there is no such reason."""
     without_words: Final = {Content.EMPTY: texts.empty, Content.EMOJI: texts.only_emoji, Content.LINK: texts.only_link}
     content = classify_content(text)
     if content in without_words:

@@ -22,7 +22,7 @@ COMMANDS: Final = ("start", "help", "id")
 
 
 class ReviewHandlers:
-    """Handlers that anyone can use; replies are enqueued before each handler returns."""
+    """Handlers that anyone can use. Replies are enqueued before each handler returns."""
 
     def __init__(
         self, access: Access, database: AsyncDatabase, responder: ReviewResponder, votes: VoteRecorder

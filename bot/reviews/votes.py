@@ -16,7 +16,7 @@ from storage.privacy import consent
 
 
 class VoteRecorder:
-    """Records votes; replies are enqueued before each method returns."""
+    """Records votes. Replies are enqueued before each method returns."""
 
     def __init__(self, database: AsyncDatabase) -> None:
         self._database = database

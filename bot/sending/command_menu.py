@@ -39,7 +39,7 @@ class CommandMenus:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def publish(self) -> None:
-        """Set all menus and the description in every language, and delete the menus of former admins."""
+        """Set all menus and the description in every language, and delete former admins' menus."""
         admins, former_admins = await self._database.read(self._admin_chats)
         for admin_id in admins:
             await self._set_admin_menu(admin_id)

@@ -3,7 +3,7 @@
 A reply is claimed (committed as SENDING), sent, and marked with the result. If the connection breaks after the request
 is sent, a new message becomes UNCERTAIN, because sending it again could duplicate it, unless the settings ask for a
 retry. An edit is retried, because editing twice is harmless. A reply that Telegram refuses temporarily is retried and
-delays only its own chat. A payload with a ``run_card`` is a photo of that training run's chart; an edit with a caption
+delays only its own chat. A payload with a ``run_card`` is a photo of that training run's chart. An edit with a caption
 changes the photo's caption.
 """
 
@@ -54,7 +54,7 @@ _RECORD_RETRY_SECONDS: Final = 1.0
 # Maximum number of attempts to send an uncertain message, if such messages are retried. Each attempt may send a
 # duplicate.
 _MAX_UNCERTAIN_ATTEMPTS: Final = 3
-# Maximum number of calls per second; Telegram throttles a bot that makes more.
+# Maximum number of calls per second, because Telegram throttles bots that make more.
 _CALLS_PER_SECOND: Final = 30
 # Telegram's message for a gateway timeout, after which the server behind the gateway may have executed the call.
 _GATEWAY_TIMEOUT: Final = HTTPStatus.GATEWAY_TIMEOUT.phrase
@@ -155,7 +155,7 @@ class Outbox:
             self._attempts.pop(chat_id, None)
 
     async def _send_next_limited(self, chat_id: int) -> float | None:
-        """Call ``send_next`` within the limits on calls; replies that wait for their turn stay pending."""
+        """Call ``send_next`` within the limits on calls. Replies that wait for their turn stay pending."""
         if not await self._database.read(lambda unit: outbox.is_pending(unit, self._bot.id, chat_id)):
             return None
         async with self._calls:

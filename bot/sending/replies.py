@@ -9,7 +9,7 @@ from storage.chat import outbox
 from storage.chat.outbox import Draft
 from storage.db.database import UnitOfWork
 
-# The field in a stored answer for the text to append if the replaced answer is uncertain. It isn't sent to Telegram.
+# The field in a stored reply for the text to append if the replaced reply is uncertain. It isn't sent to Telegram.
 REPLACEMENT_NOTE: Final = "replacement_note"
 
 
@@ -44,7 +44,7 @@ class MessageContent:
         revises: int | None = None,
         update_id: int | None = None,
     ) -> Draft:
-        """Return a draft of the message for a chat; see ``Draft`` for the other parameters."""
+        """Return a draft of the message for a chat. See ``Draft`` for the other parameters."""
         return Draft(
             bot_id=bot_id,
             chat_id=chat_id,
@@ -79,6 +79,6 @@ def reply(unit: UnitOfWork, incoming: Incoming, answers: int, content: MessageCo
     place = (incoming.bot_id, incoming.chat_id)
     draft = content.draft(*place, answers=answers, revises=earlier, update_id=incoming.first_update_id)
     if earlier is not None:
-        # The outbox knows only when it sends this answer whether the earlier answer can be edited.
+        # Only when the outbox sends this reply does it know whether the earlier reply can be edited.
         draft = replace(draft, payload={**draft.payload, REPLACEMENT_NOTE: incoming.texts.replaces_earlier})
     return outbox.enqueue(unit, draft)

@@ -26,11 +26,11 @@ def import_file(
     """Import labelled texts from a file.
 
     Each row has a text, a person, and that person's label: positive, negative or neither. Either all rows are imported
-    or none. The live model classifies each new text. The first person listed with a text is its author. Names that
-    differ only in case or blanks are one person, and texts that differ only in case, punctuation or blanks are one
-    text. An exported file can be imported again, with the same votes by the same people. By importing a person's texts,
-    you state that the person consents to training on them. This consent is recorded, except for people whom the bot
-    knows from Telegram. For them, only their own answer in the chat counts.
+    or none are. The live model classifies each new text. The first person listed with a text is its author. Names that
+    differ only in case or blanks count as one person, and texts that differ only in case, punctuation or blanks count
+    as one text. An exported file can be imported again, with the same votes by the same people. By importing a person's
+    texts, you state that the person consents to training on them. This consent is recorded, except for people whom the
+    bot knows from Telegram. For them, only their own answer in the chat counts.
 
     \b
     Examples:
@@ -115,8 +115,8 @@ def seen_by(
 ) -> None:
     """List the models that used a person's texts or votes.
 
-    They were trained or evaluated on them. Once people withdraw their consent, later runs don't use their data, but
-    versions that already did are still listed.
+    These models were trained or evaluated on that data. Once people withdraw their consent, later runs don't use their
+    data, but versions that already did are still listed.
 
     \b
     Example:

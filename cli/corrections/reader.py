@@ -27,7 +27,10 @@ OnProgress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class _FileRow:
-    """A row. ``exported`` means that it comes from an export, ``agreed`` that its label isn't one person's vote."""
+    """A row.
+
+    ``exported`` is True if it comes from an export, and ``agreed`` if its label isn't just one person's vote.
+    """
 
     text: str
     word: str

@@ -55,7 +55,7 @@ class ChildProcesses:
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._readers: list[threading.Thread] = []
         self._last_lines: dict[str, deque[str]] = {}
-        # When this process ends, so does the pipe, which the children notice; see run_with_parent.
+        # When this process ends, the pipe closes and the children notice it (see run_with_parent).
         self._pipe_reader, self._pipe_writer = os.pipe()
 
     def __enter__(self) -> Self:

@@ -17,7 +17,7 @@ GRACE = 5.0
 
 
 def main(arguments: list[str]) -> None:
-    """Run the ``arguments[1]`` module with the remaining arguments; ``arguments[0]`` is the pipe's descriptor."""
+    """Run the ``arguments[1]`` module with the remaining arguments. ``arguments[0]`` is the pipe's descriptor."""
     descriptor, module = int(arguments[0]), arguments[1]
     os.set_inheritable(descriptor, False)
     on_pipe_end(descriptor, _stop)

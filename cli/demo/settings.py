@@ -86,7 +86,8 @@ def _to_text(value: object) -> str:
         return value.get_secret_value()
     if isinstance(value, tuple):
         return ",".join(map(str, value))
-    # The path isn't resolved, because a virtual environment's interpreter is a link to one that lacks the packages.
+    # The path isn't resolved, because a virtual environment's interpreter is a link to an interpreter without the
+    # packages.
     return str(value.absolute() if isinstance(value, Path) else value)
 
 

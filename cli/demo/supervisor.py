@@ -59,7 +59,7 @@ def stop_events() -> Iterator[Events]:
 def hold_demo_lock(data_dir: Path) -> Iterator[None]:
     """Lock ``data_dir`` for this demo.
 
-    Raise DemoRunning if another demo uses it, since both would answer the same chats.
+    Raise DemoRunning if another demo is using it, since both would reply in the same chats.
     """
     lock = FileLock(data_dir / "demo.lock", timeout=0)
     try:

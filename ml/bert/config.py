@@ -12,7 +12,7 @@ from ml.text.labels import LABELS
 
 @dataclass(frozen=True, slots=True)
 class BertConfig:
-    """Hyperparameters of a BERT encoder with a classification head; the defaults match bert-base-uncased."""
+    """Hyperparameters of a BERT encoder with a classification head. The defaults match bert-base-uncased."""
 
     vocab_size: int = 30522
     hidden_size: int = 768

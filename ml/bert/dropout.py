@@ -16,14 +16,14 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]  # Keras has no types
     """Sets elements to 0 at the layer's rate, to within 1/65,536, and scales up the others to preserve the mean."""
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Return a tensor of the same shape and dtype; the layer's seed generator selects the elements to drop."""
+        """Return a tensor of the same shape and dtype. The layer's seed generator selects the elements to drop."""
         if not training or not self.rate:
             return inputs
         kept = self._random_bits(ops.shape(inputs)) >= round(self.rate * _LEVELS)
         return ops.where(kept, inputs * (1 / (1 - self.rate)), ops.zeros((), inputs.dtype))
 
     def _random_bits(self, shape: Any) -> Any:
-        """Return uniform uint16 numbers of the given ``shape``; each int32 drawn yields two."""
+        """Return uniform uint16 numbers of the given ``shape``. Each int32 drawn yields two."""
         count = prod(shape)
         drawn = keras.random.randint(((count + 1) // 2, 1), -(2**31), 2**31 - 1, "int32", self.seed_generator)
         return ops.reshape(ops.reshape(ops.view(drawn, "uint16"), (-1,))[:count], shape)

@@ -16,7 +16,7 @@ from keras import ops
 
 
 def gelu(values: Any) -> Any:
-    """Return the exact GELU (Hendrycks and Gimpel 2016) in the tensor's dtype; the value and gradient use float32."""
+    """Return the exact GELU (Hendrycks and Gimpel 2016) in the tensor's dtype. The value and gradient use float32."""
     return _gelu_with_gradient()(values)
 
 
@@ -33,7 +33,7 @@ def _gelu_with_gradient() -> Callable[[Any], Any]:
 
 
 def _compiled_by_xla(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``function``, compiled by XLA once per input shape; on other backends, return it unchanged."""
+    """Return ``function``, compiled by XLA once per input shape. On other backends, return it unchanged."""
     if keras.backend.backend() != "tensorflow":
         return function
     import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow

@@ -32,7 +32,7 @@ def build_network(config: BertConfig) -> keras.Model:
 
 
 class BertLayer(keras.layers.Layer):
-    """The embeddings, encoder blocks and pooler; maps token ids (batch, tokens) to pooled vectors (batch, hidden)."""
+    """Embeddings, encoder blocks and pooler, which map token ids (batch, tokens) to pooled vectors (batch, hidden)."""
 
     def __init__(self, config: BertConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -63,7 +63,7 @@ class BertLayer(keras.layers.Layer):
 
 
 def apply_blocks(blocks: Sequence["EncoderBlock"], hidden: Any, attention_mask: Any, training: bool) -> Any:
-    """Apply ``blocks`` to vectors (batch, tokens, hidden); the mask (batch, tokens) hides padding."""
+    """Apply ``blocks`` to vectors (batch, tokens, hidden). The mask (batch, tokens) hides padding."""
     bias = (1.0 - ops.cast(attention_mask, hidden.dtype)) * -1e4
     bias = bias[:, None, None, :]
     for block in blocks:
@@ -85,7 +85,7 @@ def _with_dense_gradient(table: Any) -> Any:
 
 
 class EmbeddingsLayer(keras.layers.Layer):
-    """Word, position and segment embeddings, summed and normalised; every text is one segment."""
+    """Word, position and segment embeddings, summed and normalised. Every text is one segment."""
 
     def __init__(self, config: BertConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -111,7 +111,7 @@ class EmbeddingsLayer(keras.layers.Layer):
         return self.dropout(self.norm(hidden), training=training)
 
     def _add_table(self, rows: int, name: str) -> Any:
-        # In float32 under every dtype policy: a frequent word's gradient is a sum over hundreds of positions, too many
+        # Use float32 under every dtype policy: a frequent word's gradient is a sum over hundreds of positions, too many
         # for bfloat16's eight bits, and a cast would convert every row although the batch needs only a few.
         return self.add_weight((rows, self.config.hidden_size), _initializer(), autocast=False, name=name)
 
@@ -127,7 +127,7 @@ class EncoderBlock(keras.layers.Layer):
     """
 
     def __init__(self, config: BertConfig, first_only: bool, **kwargs: Any) -> None:
-        # Inputs and outputs are float32; the Dense layers cast them.
+        # Inputs and outputs are float32. The Dense layers cast them.
         super().__init__(autocast=False, **kwargs)
         self.config = config
         self.first_only = first_only
@@ -153,7 +153,7 @@ class EncoderBlock(keras.layers.Layer):
         self.built = True
 
     def call(self, hidden: Any, bias: Any, training: bool = False) -> Any:
-        """Transform vectors (batch, tokens, hidden); ``bias`` (batch, 1, 1, tokens) hides padding."""
+        """Transform vectors (batch, tokens, hidden). ``bias`` (batch, 1, 1, tokens) hides padding."""
         queries = hidden[:, :1] if self.first_only else hidden
         attended = self.attention_output(self._attend(queries, hidden, bias, training))
         hidden = self.attention_norm(ops.add(queries, self.hidden_dropout(attended, training=training)))
@@ -184,7 +184,7 @@ def _dense(units: int, name: str, activation: str | None = None) -> keras.layers
 
 
 def _norm(config: BertConfig, name: str) -> keras.layers.LayerNormalization:
-    # In float32 under every dtype policy, like the residual stream that the layer normalises.
+    # Use float32 under every dtype policy, as for the residual stream that the layer normalises.
     return keras.layers.LayerNormalization(epsilon=config.layer_norm_eps, dtype="float32", name=name)
 
 

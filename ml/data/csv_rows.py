@@ -1,7 +1,7 @@
 """Reads CSV strictly: every row must have as many fields as the header, and the whole file must be UTF-8.
 
 Otherwise, fields would shift, and a review with an unquoted comma would lose its beginning. Semicolons, tabs or bars
-may also separate the fields; the separator is detected from the header line.
+may also separate the fields. The separator is detected from the header line.
 """
 
 import csv
@@ -24,7 +24,7 @@ _SEPARATOR_LINE: Final = re.compile(r"sep=([,;\t|])\s*")
 # Bytes that are not UTF-8, as decoded by the surrogateescape error handler.
 _ESCAPED_BYTE: Final = re.compile("[\udc80-\udcff]")
 _LONGEST_NAME: Final = 40
-# Spreadsheets treat a cell that begins with one of these characters as a formula; the last four are fullwidth forms.
+# Spreadsheets treat a cell that begins with one of these characters as a formula. The last four are fullwidth forms.
 _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # The columns of a vote export, in which formulas are escaped.
@@ -84,7 +84,7 @@ def _utf8_lines(path: Path, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _separator(header: str) -> str:
-    """Return the separator in a header line: a comma, unless the line has no comma but another separator."""
+    """Return the separator in a header line: a comma, unless the line has no comma but a different separator."""
     fields = {each: len(next(csv.reader([header], delimiter=each), [])) for each in _SEPARATORS}
     most = max(fields, key=fields.__getitem__)
     return "," if fields[","] > 1 else most

@@ -18,9 +18,9 @@ def download_snapshot(
     error_type: type[BadInput],
     ignore_patterns: Sequence[str] = (),
 ) -> Path:
-    """Return the folder with the files of ``name`` (owner/name) that match ``patterns``; downloads are cached.
+    """Return the folder with the files of ``name`` (owner/name) that match ``patterns``. Downloads are cached.
 
-    The patterns work as in ``fnmatch``, so * also matches slashes; files that match ``ignore_patterns`` are skipped. If
+    The patterns work as in ``fnmatch``, so * also matches slashes. Files that match ``ignore_patterns`` are skipped. If
     the download fails, raise ``error_type`` with the arguments ``name`` and ``reason``.
     """
     from httpx2 import HTTPError, InvalidURL  # noqa: PLC0415 - the HTTP client of huggingface_hub
@@ -43,7 +43,7 @@ def download_snapshot(
     except LocalEntryNotFoundError as error:
         raise error_type(name=name, reason="it is not downloaded yet and the hub cannot be reached") from error
     except HfHubHTTPError as error:
-        # The hub answers 401 both for unknown repositories and for gated repositories, which do exist.
+        # The hub responds with 401 both for unknown repositories and for gated repositories, which do exist.
         unknown = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
         problem = "has no such repository, or it is private" if unknown else f"answered {error.response.status_code}"
         raise error_type(name=name, reason=f"the hub {problem}") from error

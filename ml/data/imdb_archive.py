@@ -17,15 +17,15 @@ _TAR: Final = (".tar.gz", ".tgz", ".tar")
 
 
 def is_archive(path: Path) -> bool:
-    """Return whether ``path`` is a folder or a tar file; either is read as the official data."""
+    """Return whether ``path`` is a folder or a tar file. Either is read as the official data."""
     return path.is_dir() or path.name.endswith(_TAR)
 
 
 def read_archive(path: Path) -> pd.DataFrame:
     """Return the columns review, sentiment (pos, neg), split (train, test), id, rating (1 to 10), movie (IMDb's id).
 
-    A review without a line in ``urls_*.txt`` is treated as a separate movie. Raise NotTheImdbData if there are no
-    reviews, and OSError or tarfile.TarError if the data cannot be read.
+    A review without a line in ``urls_*.txt`` is treated as if it were about a separate movie. Raise NotTheImdbData if
+    there are no reviews, and OSError or tarfile.TarError if the data cannot be read.
     """
     rows: list[tuple[str, str, str, int, int]] = []
     movies: dict[tuple[str, str], list[str]] = {}

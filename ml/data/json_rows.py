@@ -1,4 +1,4 @@
-"""Reads JSON lines: one object per line; the first object determines the fields."""
+"""Reads JSON lines, with one object per line. The first object determines the fields."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from ml.errors import EmptyTable, UnreadableTable
 
 
 def json_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
-    """Yield the rows of ``file`` as tables of JSON values with at most ``chunk_rows`` rows; missing values are None.
+    """Yield the rows of ``file`` as tables of JSON values with at most ``chunk_rows`` rows. Missing values are None.
 
     Raise EmptyTable if there are no rows, and UnreadableTable for a line that is not an object or has new fields.
     """

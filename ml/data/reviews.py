@@ -20,7 +20,7 @@ from ml.text.labels import label_index
 
 TEXT_COLUMNS: Final = ("review", "text")
 LABEL_COLUMNS: Final = ("sentiment", "label")
-# Errors raised for files whose content does not match their name; KeyError is for a tar file with a dangling link.
+# Errors raised for files whose content does not match their name. KeyError is for a tar file with a dangling link.
 _READ_ERRORS = (OSError, ValueError, KeyError, EOFError, zlib.error, tarfile.TarError)
 # Values that published data sets use for missing labels, as in a benchmark's test split.
 _NO_LABEL: Final = ("-1", "-1.0", "")
@@ -33,8 +33,8 @@ _MOST_NAMES: Final = 10
 def read_reviews(path: Path) -> pd.DataFrame:
     """Return labelled reviews: ``text`` (str), ``label`` (int8, index into LABELS), then the file's other columns.
 
-    ``path`` is a CSV or parquet file, the official ``aclImdb`` data as a folder or tar file, or a folder of CSV or
-    parquet files; for such a folder, the ``split`` column is filled from their names. Raise MissingFile,
+    ``path`` is a CSV or parquet file, the official ``aclImdb`` data as a folder or tar file, or a folder with CSV or
+    parquet files. For such a folder, the ``split`` column is filled in from the files' names. Raise MissingFile,
     UnreadableTable, EmptyTable, MissingColumn, NotTexts, UnknownLabel or SeveralDataSets if the reviews cannot be used.
     """
     files = find_split_files(path, str(path)) if path.is_dir() else []
@@ -47,7 +47,7 @@ def read_reviews(path: Path) -> pd.DataFrame:
 
 
 def _read_labelled_table(path: Path, split: str | None) -> pd.DataFrame:
-    """Read one table, as ``split`` if the file's name indicates one; skip splits without any labels."""
+    """Read one table, as ``split`` if the file's name indicates one. Skip splits without any labels."""
     table = read_table(path)
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
     label = find_column(path, list(table.columns), LABEL_COLUMNS)
@@ -63,7 +63,7 @@ def _read_labelled_table(path: Path, split: str | None) -> pd.DataFrame:
 
 
 def _labelled_splits(column: "pd.Series[Any]", others: pd.DataFrame, all_may_go: bool) -> "pd.Series[bool]":
-    """Return a mask of the rows in splits with labels; if no split has labels, all rows unless ``all_may_go``."""
+    """Return a mask of the rows in splits with labels. If no split has labels, keep all rows unless ``all_may_go``."""
     if SPLIT_COLUMN not in others:
         return pd.Series(True, column.index)
     unlabelled = word_column(column).isin(_NO_LABEL)
@@ -72,7 +72,7 @@ def _labelled_splits(column: "pd.Series[Any]", others: pd.DataFrame, all_may_go:
 
 
 def word_column(column: "pd.Series[Any]") -> "pd.Series[str]":
-    """Return a column as strings, with "" for missing values; JSON and parquet may hold labels as numbers."""
+    """Return a column as strings, with "" for missing values. JSON and parquet may hold labels as numbers."""
     return column.astype(object).where(column.notna(), "").map(str)
 
 

@@ -15,7 +15,7 @@ _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)+")
 def find_reviews(name: str | Path) -> Path:
     """Return the file or folder ``name``, or download the hub's data set with that name.
 
-    ``owner/name`` is a hub name if no such path exists and it does not end in the suffix of a review file;
+    ``owner/name`` is a hub name if no such path exists and it does not end in the suffix of a review file.
     ``owner/name/folder`` is one of several data sets in a repository. Any other path is returned unchanged, and
     ``ml.data.reviews.read_reviews`` rejects it. Raise UnknownReviews if the reviews cannot be found, and
     SeveralDataSets if the repository contains several data sets.

@@ -13,7 +13,10 @@ _VALIDATION = "validation"
 
 @dataclass(frozen=True, slots=True)
 class TrainDevSplit:
-    """A train and a dev table; ``dropped_from_train`` counts train rows removed because their texts are in ``dev``."""
+    """A train and a dev table.
+
+    ``dropped_from_train`` counts the train rows that were removed because ``dev`` has their texts.
+    """
 
     train: pd.DataFrame
     dev: pd.DataFrame
@@ -80,7 +83,7 @@ def _is_validation(reviews: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def _sample_groups(reviews: pd.DataFrame, share: float, seed: int) -> "pd.Series[bool]":
-    """Return a mask of at most ``share`` of the rows, drawn with ``seed``; rows for one movie or text stay together."""
+    """Return a mask of at most ``share`` of the rows, drawn with ``seed``. Rows for one movie or text stay together."""
     groups = reviews["text"].map(fingerprint)
     if "movie" in reviews:
         movies = reviews["movie"].astype("string").fillna("")

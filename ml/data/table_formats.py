@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from ml.errors import UnreadableTable
 
-# Errors raised when a damaged file is read; RuntimeError is for a zip file with a password or unsupported compression.
+# Errors raised when a damaged file is read. RuntimeError is for a zip file with a password or unsupported compression.
 READ_ERRORS: Final = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError)
 _OPENERS: Final[dict[bytes, Callable[..., Any]]] = {
     b"\x1f\x8b": gzip.open,
@@ -67,7 +67,7 @@ def is_parquet(path: Path) -> bool:
 
 
 def _table_in(path: Path, archive: zipfile.ZipFile) -> str:
-    """Return the only table in a zip file; ignore hidden files and files added by macOS."""
+    """Return the only table in a zip file. Ignore hidden files and files added by macOS."""
     names = [name for name in archive.namelist() if not name.endswith("/")]
     if "xl/workbook.xml" in names:
         raise UnreadableTable(path=path, format="CSV", reason="it is an Excel workbook; save it as CSV in UTF-8")

@@ -1,8 +1,8 @@
 """Behavioural checks in the style of CheckList: short texts, and conditions on a model's verdicts.
 
-``ml/evaluation/behaviour`` holds one TOML file for each check; docs/decisions/0009-behavioural-checks.md describes
-the format. The kinds come from Ribeiro et al. 2020, "Beyond Accuracy: Behavioral Testing of NLP Models with
-CheckList".
+``ml/evaluation/behaviour`` contains one TOML file for each check, in a format that
+docs/decisions/0009-behavioural-checks.md describes. The kinds come from Ribeiro et al. 2020, "Beyond Accuracy:
+Behavioral Testing of NLP Models with CheckList".
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ class Minimum:
     label: str
 
     def passes(self, positive: Mapping[str, float]) -> bool:
-        """Return whether the verdict is ``label``; ``positive`` maps texts to probabilities of Positive."""
+        """Return whether the verdict is ``label``. ``positive`` maps texts to probabilities of Positive."""
         return _is_positive(positive[self.texts[0]]) == (self.label == _POSITIVE)
 
 
@@ -42,7 +42,7 @@ class Invariance:
 class Direction:
     """A sequence of texts over which the probability of Positive must rise (``goes`` is "up") or fall ("down").
 
-    From one text to the next, it may move the other way by at most ``tolerance``.
+    From one text to the next, the probability may move the other way by at most ``tolerance``.
     """
 
     texts: tuple[str, ...]
@@ -60,7 +60,7 @@ Case = Minimum | Invariance | Direction
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The cases that test one capability; all have the same ``kind``: minimum, invariance or direction.
+    """The cases that test one capability. All have the same ``kind``: minimum, invariance or direction.
 
     ``name`` is the file's stem. ``known_hard`` marks a check that models of this kind are not expected to pass.
     """

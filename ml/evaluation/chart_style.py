@@ -27,7 +27,7 @@ PICTURE_PALETTE: Final = Palette(
 
 
 def chart_style(palette: Palette, font_size: float) -> dict[Any, Any]:
-    """Return matplotlib's rcParams for a chart in ``palette``; ``font_size`` is in points."""
+    """Return matplotlib's rcParams for a chart in ``palette``. ``font_size`` is in points."""
     return {
         "svg.fonttype": "none",
         "font.size": font_size,

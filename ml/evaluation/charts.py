@@ -34,7 +34,7 @@ _INCHES: Final = (3.5, 2.9)
 
 
 def confusion_chart(name: str, confusion: Sequence[Sequence[int]]) -> str:
-    """Draw the number of reviews by label (row) and verdict (column); darker cells hold a larger share of their row."""
+    """Draw the number of reviews by label (row) and verdict (column). Darker cells hold a larger share of their row."""
     with mpl.rc_context(_STYLE):
         figure = Figure(_INCHES, layout="constrained")
         axes = figure.subplots()
@@ -102,7 +102,7 @@ def _wilson(part: Bin) -> Interval:
 
 
 def _svg(name: str, figure: Figure) -> str:
-    """Return a figure as an SVG element. The markup is deterministic; ``name`` makes its ids unique in the page."""
+    """Return a figure as an SVG element. The markup is deterministic. ``name`` makes its ids unique in the page."""
     file = StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
         figure.savefig(file, format="svg", metadata=_WITHOUT_METADATA)

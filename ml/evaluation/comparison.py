@@ -35,7 +35,7 @@ class Comparison:
 
 
 def compare(names: tuple[str, str], first: Logits, second: Logits, labels: Labels) -> Comparison:
-    """Compare the logits ``first`` and ``second`` (texts, labels) on ``labels`` (texts,); needs at least one text."""
+    """Compare the logits ``first`` and ``second`` (texts, labels) on ``labels`` (texts,) for one or more texts."""
     verdicts = first.argmax(axis=1), second.argmax(axis=1)
     before, after = verdicts[0] == labels, verdicts[1] == labels
     counts = count_pairs(before, after)

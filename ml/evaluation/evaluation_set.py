@@ -17,7 +17,7 @@ from ml.text.fingerprints import digest
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSet:
-    """Labelled reviews to evaluate on, and their origin; texts, labels, ratings and ``doubtful`` are in the same order.
+    """Labelled reviews to evaluate on, and their origin. Texts, labels, ratings and ``doubtful`` are in the same order.
 
     ``labels`` (reviews,) int8 are indices into LABELS. ``ratings`` (reviews,) is NaN for a review without a rating, or
     None if the file has no ratings. ``doubtful`` (reviews,) marks labels that people disagree with, or is None without
@@ -51,7 +51,7 @@ class EvaluationSet:
         )
 
     def summary(self) -> dict[str, Any]:
-        """Return the origin and size of the reviews for the report; the digest covers the normalised texts."""
+        """Return the origin and size of the reviews for the report. The digest covers the normalised texts."""
         return {
             "file": self.file,
             "part": self.split,

@@ -12,14 +12,14 @@ from ml.evaluation.metrics import Evaluation
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A figure's name and its value for each model; the value is empty for a model without this figure."""
+    """A figure's name and its value for each model. The value is empty for a model without this figure."""
 
     name: str
     values: tuple[str, ...]
 
 
 def figure_rows(models: Sequence[Measurement]) -> list[Row]:
-    """Return every figure of ``models`` except slices and individual checks; skip figures that no model has."""
+    """Return every figure of ``models`` except slices and individual checks. Skip figures that no model has."""
     columns = [_figures(model) for model in models]
     names = dict.fromkeys(name for column in columns for name in column)
     return [Row(name, tuple(column.get(name, "") for column in columns)) for name in names]

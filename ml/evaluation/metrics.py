@@ -18,7 +18,7 @@ _TEMPERATURES = (0.25, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Shares are 0 to 1; ``log_loss`` is in nats; ``calibration_error`` is the ECE over 15 equal bins."""
+    """Shares are from 0 to 1, ``log_loss`` is in nats, and ``calibration_error`` is the ECE over 15 equal bins."""
 
     reviews: int
     accuracy: float
@@ -66,7 +66,7 @@ class Evaluation:
 
 
 def evaluate(logits: Logits, labels: Labels, temperature: float, unsure_below: float) -> Evaluation:
-    """Evaluate ``logits`` (texts, labels) against ``labels`` (texts,); needs at least one text."""
+    """Evaluate ``logits`` (texts, labels) against ``labels`` (texts,). There must be at least one text."""
     verdicts = logits.argmax(axis=1)
     (nn, np_), (pn, pp) = metrics.confusion_matrix(labels, verdicts, labels=range(len(LABELS))).tolist()
     both = len(np.unique(labels)) == len(LABELS)
@@ -102,7 +102,7 @@ def _figures_at(logits: Logits, labels: Labels, temperature: float, unsure_below
 
 
 def confidence_bins(confidence: npt.NDArray[np.float32], right: npt.NDArray[np.bool_]) -> tuple[Bin, ...]:
-    """Bin ``confidence`` and ``right``, both (texts,), by confidence into equal bins from 0 to 1; skip empty bins."""
+    """Bin ``confidence`` and ``right``, both (texts,), by confidence into equal bins from 0 to 1. Skip empty bins."""
     rows = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     counts = np.bincount(rows, minlength=_BINS).tolist()
     sums = np.bincount(rows, confidence, _BINS).tolist()

@@ -28,7 +28,7 @@ class Mistake:
 def worst_mistakes(
     answers: ModelOutputs, reviews: EvaluationSet, mask: npt.NDArray[np.bool_] | None = None
 ) -> list[Mistake]:
-    """Return the twenty most confident mistakes, most confident first; only among ``mask`` (reviews,), if given."""
+    """Return the twenty most confident mistakes, in descending order. With ``mask``, use only the reviews in it."""
     verdicts = answers.logits.argmax(axis=1)
     wrong = verdicts != reviews.labels
     rows = np.flatnonzero(wrong if mask is None else wrong & mask)

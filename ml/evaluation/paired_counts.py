@@ -10,7 +10,7 @@ import numpy.typing as npt
 class PairedCounts:
     """Counts of texts that compare a ``first`` model with a ``second``.
 
-    ``negative_flips`` are texts that the first got right and the second gets wrong; ``positive_flips`` are the reverse.
+    ``negative_flips`` are texts that the first got right and the second gets wrong. ``positive_flips`` are the reverse.
     """
 
     texts: int
@@ -21,7 +21,7 @@ class PairedCounts:
 
 
 def count_pairs(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairedCounts:
-    """Count the texts that each model gets right; ``first`` and ``second`` are bool (texts,), in the same order."""
+    """Count the texts that each model gets right. ``first`` and ``second`` are bool (texts,), in the same order."""
     return PairedCounts(
         texts=len(first),
         first_right=int(first.sum()),

@@ -9,7 +9,7 @@ from math import ceil, comb, sqrt
 from statistics import NormalDist
 from typing import Final
 
-# The probability of detecting a model that is better by as much as observed.
+# The probability of detecting an improvement as large as the observed one.
 POWER: Final = 0.8
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ml.evaluation.intervals import Interval, wilson_interval
 from ml.text.tokenization import LINE_BREAK
 
-# Chat messages have a few dozen words; IMDB's median is 173 and its ninth decile 451.
+# Chat messages have a few dozen words. IMDB's median is 173 and its ninth decile 451.
 _WORD_BOUNDS = (50, 100, 200, 400, 800)
 
 # Bool (texts,): whether the model's verdict is correct.
@@ -38,12 +38,15 @@ def by_length(texts: Sequence[str], right: Correctness) -> tuple[Slice, ...]:
 
 
 def by_rating(ratings: npt.NDArray[np.float64] | None, right: Correctness) -> tuple[Slice, ...]:
-    """Return slices by rating, lowest first. Texts without a rating (NaN) are skipped; None gives no slices."""
+    """Return slices by rating, lowest first.
+
+    Texts without a rating (NaN) are skipped. If ``ratings`` is None, there are no slices.
+    """
     return _slices(rating_groups(ratings), right)
 
 
 def length_groups(texts: Sequence[str]) -> Iterator[Group]:
-    """Yield groups by number of words, shortest first; a group may be empty."""
+    """Yield groups by number of words, shortest first. A group may be empty."""
     words = [len(LINE_BREAK.sub(" ", text).split()) for text in texts]
     buckets = np.digitize(words, _WORD_BOUNDS, right=True)
     names = [

@@ -22,7 +22,7 @@ from ml.text.tokenization import CharacterForm, Reading
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
-# Suffix of the hidden folder, beside a model, in which the next model is written, and the old model's name in that
+# Suffix of the hidden folder beside a model in which the next model is written, and the name of the old model in that
 # folder.
 _WORK = ".publishing"
 _OLD = "old"
@@ -170,7 +170,7 @@ def publish_artifact(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _report_write_errors(folder: Path) -> Iterator[None]:
-    """Raise UnwritableFile for write errors; safetensors reports a full disk as its own exception."""
+    """Raise UnwritableFile for write errors. Safetensors reports a full disk as its own exception."""
     try:
         yield
     except (OSError, SafetensorError) as error:
@@ -180,7 +180,8 @@ def _report_write_errors(folder: Path) -> Iterator[None]:
 @contextmanager
 def _replace_atomically(folder: Path) -> Iterator[Path]:
     with ExitStack() as stack:
-        # Locked from the start, so that no other process mistakes the folder for the leftovers of a killed publication.
+        # Lock the folder from the start, so that no other process mistakes it for the leftovers of a killed
+        # publication.
         with _locked(folder.parent):
             work = Path(mkdtemp(prefix=f".{folder.name}-", suffix=_WORK, dir=folder.parent))
             stack.enter_context(_locked(work))
@@ -217,7 +218,10 @@ def _remove_leftovers(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Wait for the lock on an existing folder and hold it; it is released when the process ends, if not earlier."""
+    """Wait for the lock on an existing folder and hold it.
+
+    The lock is released when the process ends, if not earlier.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         lock_descriptor(descriptor)

@@ -51,7 +51,7 @@ class Batcher(Generic[Result]):
     def _run_batch(self, batch: Sequence[_Request[Result]]) -> None:
         try:
             results = list(zip(batch, self._classify([request.text for request in batch]), strict=True))
-        # Every exception goes to the callers; the thread must keep running for other callers.
+        # Every exception goes to the callers. The thread must keep running for other callers.
         except Exception as error:
             if len(batch) == 1:
                 batch[0].result.set_exception(error)
@@ -63,7 +63,7 @@ class Batcher(Generic[Result]):
                 request.result.set_result(result)
 
     def _next_batch(self) -> list[_Request[Result]]:
-        """Wait for a text, then return pending texts up to the limit; return an empty list once the batcher closes."""
+        """Wait for a text, then return pending texts up to the limit. Return an empty list once the batcher closes."""
         first = self._overflow or self._queue.get()
         self._overflow = None
         if first is None:

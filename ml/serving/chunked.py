@@ -8,10 +8,10 @@ import numpy as np
 from ml.serving.engine import Classifier, Engine, Logits, probabilities
 from ml.text.labels import LABELS
 
-# Called with 0 before the first chunk and with the number of texts in the chunk after each one; it raises an error to
-# cancel.
+# A function that is called with 0 before the first chunk, and with the chunk's number of texts after each chunk. It
+# raises an error to cancel.
 Advance = Callable[[int], object]
-# The engine sorts the texts in a call by length, so larger chunks save padding; smaller ones cancel sooner.
+# The engine sorts the texts in a call by length, so larger chunks save padding. Smaller ones cancel sooner.
 _CHUNK: Final = 250
 
 

@@ -22,7 +22,7 @@ from ml.text.tokenization import CharacterForm, Reading, WindowTokenizer
 
 logger = logging.getLogger(__name__)
 
-# Maximum number of tokens per run of the graph, including padding; more tokens use more memory and are no faster on a
+# Maximum number of tokens per run of the graph, including padding. More tokens use more memory and are no faster on a
 # CPU.
 BATCH_TOKENS = 4096
 _PAD_TO = 16
@@ -32,7 +32,7 @@ _ENGINE_OPTIONS = {
     "DYNAMIC_QUANTIZATION_GROUP_SIZE": "128",
     "PERFORMANCE_HINT": "LATENCY",
 }
-# Maximum difference allowed in a logit. CPUs round int8 products differently; a wrong file or tokenizer causes far
+# Maximum difference allowed in a logit. CPUs round int8 products differently. A wrong file or tokenizer causes far
 # larger differences.
 PROBE_TOLERANCE = 0.1
 
@@ -76,7 +76,7 @@ class Engine:
     ) -> Self:
         """Build and compile the graph for the model in a Hugging Face folder, or raise UnusableCheckpoint.
 
-        The bot serves int8; float32 is for comparison. ``threads`` is the number of CPU threads, 0 for the default.
+        The bot serves int8. Float32 is for comparison. ``threads`` is the number of CPU threads, 0 for the default.
         """
         BertConfig.read(folder).require_window(folder, window)
         options: dict[str, Any] = {**_ENGINE_OPTIONS, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}

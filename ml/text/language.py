@@ -1,7 +1,7 @@
 """Detects texts that are clearly not English, because the model cannot read other languages.
 
 Refusing an English text is worse than classifying a foreign one, so short, mixed and doubtful texts count as English.
-``python -m benchmarks.serving.language_guard`` measures both kinds of error; the figures are in
+``python -m benchmarks.serving.language_guard`` measures both kinds of error. The figures are in
 docs/decisions/0001-language-guard.md.
 """
 
@@ -115,7 +115,7 @@ def likeliest_foreign_language(text: str) -> ForeignText | None:
 
 @cache
 def load_identifier() -> LanguageIdentifier:
-    """Load the library's model, restricted to English and LANGUAGES; cached after the first call.
+    """Load the library's model, restricted to English and LANGUAGES. The result is cached.
 
     A process that serves users should call this at start-up, or its first reply will be slow.
     """

@@ -25,7 +25,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0\u2800"), " ")
 
 
 class Content(Enum):
-    """Kinds of content, most readable first; a text of one kind may also contain the kinds listed below it."""
+    """Kinds of content, from the most readable. A text of one kind may also contain the kinds listed below it."""
 
     WORDS = "words"
     LINK = "link"
@@ -51,7 +51,7 @@ def classify_content(text: str) -> Content:
 
 
 def plain_words(text: str) -> list[str]:
-    """Split ``text`` into words of letters, accents, apostrophes and hyphens; drop digits, links and tags."""
+    """Split ``text`` into words of letters, accents, apostrophes and hyphens. Drop digits, links and tags."""
     letters = (character if _is_word_character(character) else " " for character in strip_links(text))
     return [word for word in "".join(letters).split() if any(map(str.isalpha, word))]
 

@@ -1,7 +1,7 @@
 """Turns texts into windows of token ids, in the same way for training and serving.
 
-A text that does not fit into one window is read whole, in several overlapping windows; the last window ends where the
-text ends. A recipe may instead read only the head, which is the first window.
+If a text does not fit into one window, the whole text is read in several overlapping windows, and the last window ends
+where the text ends. A recipe may instead read only the head, which is the first window.
 """
 
 import html
@@ -28,9 +28,9 @@ Reading = Literal["whole", "head"]
 CharacterForm = Literal["as_written", "entities_nfkc"]
 NEW_MODELS_FORM: Final[CharacterForm] = "entities_nfkc"
 
-# IMDB's reviews contain HTML line breaks; chat messages do not.
+# IMDB's reviews contain HTML line breaks. Chat messages do not.
 LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-# Only with a semicolon, because "good&not bad" does not contain the symbol for "not".
+# Decode an entity only if it ends with a semicolon, because "good&not bad" does not contain the symbol for "not".
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 # A lone surrogate, which a cut-off emoji leaves behind, has no UTF-8 form, and the tokenizer cannot encode it.
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -52,7 +52,7 @@ _NORMALIZER_SETTINGS: Final = {
     "tokenize_chinese_chars": "handle_chinese_chars",
 }
 _NORMALIZER_DEFAULTS: Final = {"strip_accents": None, "tokenize_chinese_chars": True}
-# The transformers class that applies ``tokenizer.json`` unchanged; BertTokenizer replaces its normalizer with BERT's.
+# The transformers class that applies ``tokenizer.json`` unchanged. BertTokenizer replaces its normalizer with BERT's.
 _GENERIC_CLASS: Final = "PreTrainedTokenizerFast"
 
 
@@ -130,7 +130,7 @@ class WindowTokenizer:
         return unicodedata.normalize("NFKC", _ENTITY.sub(lambda entity: html.unescape(entity[0]), text))
 
     def windows(self, ids: Sequence[int]) -> list[list[int]]:
-        """Split one text's ids into windows; a text that fits, or an empty text, becomes a single window."""
+        """Split one text's ids into windows. A text that fits, or an empty text, becomes a single window."""
         room = self.window - 2
         if self.reading == "head":
             return [[self.cls_id, *ids[:room], self.sep_id]]

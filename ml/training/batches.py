@@ -26,7 +26,7 @@ _SHORTEST_CROP = 12
 
 
 class WindowBatches:
-    """Yields the padded batches for an epoch; their windows and order depend only on the seed and the epoch number.
+    """Yields the padded batches for an epoch. Their windows and order depend only on the seed and the epoch number.
 
     With frozen layers, every epoch has the same windows, so the outputs of those layers are computed only once.
     """
@@ -56,13 +56,13 @@ class WindowBatches:
         inner = len(window) - 2
         if not self.recipe.crops or inner <= _SHORTEST_CROP or rng.random() >= self.recipe.crops:
             return window
-        # Log-uniform in length, so that a sentence is as likely as a paragraph.
+        # The length is log-uniform, so that a sentence is as likely as a paragraph.
         length = round(_SHORTEST_CROP * (inner / _SHORTEST_CROP) ** rng.random())
         start = 1 + int(rng.integers(inner - length + 1))
         return [window[0], *window[start : start + length], window[-1]]
 
     def _shuffled_batches(self, rng: np.random.Generator, lengths: Sequence[int]) -> list[list[int]]:
-        """Return each batch's row numbers, sorted by length within random pools; the batches are in random order."""
+        """Return each batch's row numbers, sorted by length within random pools. The batches are in random order."""
         size = self.recipe.batch_size
         order = rng.permutation(len(lengths))
         batches: list[list[int]] = []
@@ -83,7 +83,7 @@ class LowerOutputCache:
         self._cache: dict[bytes, npt.NDArray[np.float16]] = {}
 
     def __call__(self, inputs: NetworkInputs) -> NetworkInputs:
-        """Replace ``input_ids`` (batch, tokens) with ``hidden`` (batch, tokens, hidden size) float16; keep the mask."""
+        """Replace ``input_ids`` (batch, tokens) with ``hidden`` (batch, tokens, hidden size) float16. Keep the mask."""
         input_ids, attention_mask = inputs["input_ids"], inputs["attention_mask"]
         lengths = attention_mask.sum(axis=1)
         keys = [ids[:length].tobytes() for ids, length in zip(input_ids, lengths, strict=True)]

@@ -25,7 +25,7 @@ _FILE = "training.safetensors"
 
 
 def plan_digest(**facts: object) -> str:
-    """Return a hash of everything that determines a fine-tune; a checkpoint from a different plan is not resumed."""
+    """Return a hash of everything that determines a fine-tune. A checkpoint from a different plan is not resumed."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -65,7 +65,7 @@ class Checkpoint:
             raise NothingToResume(path=path, reason=f"it cannot be read ({error})") from error
 
     def remove(self) -> None:
-        """Delete the checkpoint; call this once the model is published."""
+        """Delete the checkpoint. Call this once the model is published."""
         if self.folder.is_dir():
             shutil.rmtree(self.folder)
 

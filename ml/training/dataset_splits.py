@@ -57,7 +57,8 @@ class DatasetSplits:
     def training_set(self, corrections: Corrections | None = None) -> TrainingSet:
         """Return the training set of a full fine-tune, including the corrections that are not held out.
 
-        A corrected review is included only as corrected. Raise TooFewCorrections if every correction is held out.
+        A corrected review is included only with its corrected label. Raise TooFewCorrections if every correction is
+        held out.
         """
         if corrections is None:
             return TrainingSet(self._examples(), self.manifest_data(), self.split.dev)
@@ -76,7 +77,7 @@ class DatasetSplits:
         return TrainingExamples.from_labels(train["text"].tolist(), train["label"].tolist())
 
     def manifest_data(self) -> dict[str, Any]:
-        """Return the manifest's description of the data; the digests cover the normalised texts, in any order."""
+        """Return the manifest's description of the data. The digests cover the normalised texts, in any order."""
         return {
             "file": self.source,
             "file_digest": self.source_digest,
@@ -90,7 +91,7 @@ class DatasetSplits:
 
 
 def _missing_labels(split: TrainDevSplit) -> str:
-    """Describe the labels that train and dev lack; return "" if both splits have both labels."""
+    """Describe the labels that train and dev lack. Return "" if both splits have both labels."""
     lacks = [
         f"{name} ({len(table)} reviews) has no {' or '.join(missing).lower()} reviews"
         for name, table in (("training", split.train), ("dev", split.dev))

@@ -21,7 +21,7 @@ from ml.training.training_set import Targets
 def use_precision(precision: str) -> Iterator[str]:
     """Build networks for ``precision`` inside this block, with float32 weights and a replica on each of several GPUs.
 
-    Yield the precision; "fastest" becomes bfloat16 if the hardware multiplies it natively, and float32 otherwise.
+    Yield the precision. "fastest" becomes bfloat16 if the hardware multiplies it natively, and float32 otherwise.
     """
     gpus = _gpus()
     if precision == "fastest":
@@ -38,7 +38,7 @@ def use_precision(precision: str) -> Iterator[str]:
 def should_jit_compile() -> bool:
     """Return whether to compile training steps with XLA.
 
-    On a CPU, TensorFlow takes half a minute to compile and gets no faster; JAX is designed for XLA everywhere.
+    On a CPU, TensorFlow takes half a minute to compile and gets no faster. JAX is designed for XLA everywhere.
     """
     return keras.backend.backend() == "jax" or bool(_gpus())
 
@@ -83,7 +83,7 @@ def _gpus() -> list[Any]:
 
 
 def _jax_gpus() -> list[Any]:
-    # JAX reads this variable when it first lists devices; by default, JAX allocates three quarters of a GPU's memory.
+    # JAX reads this variable when it first lists devices. By default, JAX allocates three quarters of a GPU's memory.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import jax  # noqa: PLC0415 - the other Keras backends work without JAX
 
@@ -91,7 +91,7 @@ def _jax_gpus() -> list[Any]:
 
 
 def _replica_scope(gpus: list[Any]) -> Any:
-    """Return a scope in which a network gets a replica on each of several GPUs; JAX uses only the first GPU."""
+    """Return a scope in which a network gets a replica on each of several GPUs. JAX uses only the first GPU."""
     if len(gpus) < 2 or keras.backend.backend() != "tensorflow":
         return nullcontext()
     import tensorflow as tf  # noqa: PLC0415 - the other Keras backends work without TensorFlow

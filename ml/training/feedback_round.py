@@ -40,7 +40,7 @@ _MIN_EXCERPT_WORDS, _MAX_EXCERPT_WORDS = 8, 100
 
 
 def load_anchor(folder: Path, threads: int = 0) -> Classifier:
-    """Load the published model that rounds start from, on ``threads`` CPU threads; 0 lets the engine choose.
+    """Load the published model that rounds start from, on ``threads`` CPU threads. 0 lets the engine choose.
 
     Raise UnusableAnchor for a folder that is not a published model or for a model that was trained on corrections, and
     UnusableArtifact for a broken model.
@@ -117,11 +117,11 @@ def _replay_examples(reviews: pd.DataFrame, anchor: Classifier, recipe: Recipe) 
 
 
 def _random_excerpt(text: str, rng: np.random.Generator) -> str:
-    """Return consecutive words at a random place in ``text``; a text of at most _MIN_EXCERPT_WORDS is kept whole."""
+    """Return consecutive words at a random place in ``text``. A text of at most _MIN_EXCERPT_WORDS is kept whole."""
     words = LINE_BREAK.sub(" ", text).split()
     if len(words) <= _MIN_EXCERPT_WORDS:
         return text
-    # Log-uniform in length, so that a sentence is as likely as a paragraph.
+    # The length is log-uniform, so that a sentence is as likely as a paragraph.
     length = round(_MIN_EXCERPT_WORDS * (min(len(words), _MAX_EXCERPT_WORDS) / _MIN_EXCERPT_WORDS) ** rng.random())
     start = int(rng.integers(len(words) - length + 1))
     return " ".join(words[start : start + length])

@@ -58,8 +58,8 @@ def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = Fal
     """Run a job, and replace ``job.out`` atomically once the model is complete.
 
     Raise UnusableCheckpoint if the base cannot be built, has too few positions for a window, fewer blocks than are
-    frozen or fewer embeddings than tokens; FineTuneDiverged if numbers become too large; FolderTaken if ``out`` is not
-    a published model; UnwritableFile if ``out`` cannot be written; FineTuneStopped if the callbacks stop it; and
+    frozen or fewer embeddings than tokens. Raise FineTuneDiverged if numbers become too large, FolderTaken if ``out``
+    is not a published model, UnwritableFile if ``out`` cannot be written, FineTuneStopped if the callbacks stop it, and
     NothingToResume if there is no checkpoint to resume from.
     """
     prepare_destination(job.out)

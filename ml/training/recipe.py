@@ -21,7 +21,7 @@ from ml.text.tokenization import Reading
 
 _RECIPES = Path(__file__).parent / "recipes"
 _SUFFIX = ".toml"
-# The base of every feedback recipe: the published model that the setting ANCHOR names.
+# The base of every feedback recipe: the published model that the ANCHOR setting names.
 _ANCHOR = "anchor"
 Share = Annotated[float, Field(ge=0, lt=1)]
 

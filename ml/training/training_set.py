@@ -36,7 +36,7 @@ class TrainingExamples:
 
     @property
     def digest(self) -> str:
-        """A SHA-256 in hex of the texts and their likelier labels, in order."""
+        """A SHA-256 in hex of the texts and their more likely labels, in order."""
         content = json.dumps([list(self.texts), self.targets.argmax(axis=1).tolist()])
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -46,9 +46,9 @@ class TrainingExamples:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """Everything that one fine-tune is trained and evaluated on; tables have ``text`` and ``label``.
+    """Everything that one fine-tune is trained and evaluated on. Tables have ``text`` and ``label``.
 
-    ``dev`` shares no text with the examples unless the recipe splits by rows; if it is empty, the base's temperature is
+    ``dev`` shares no text with the examples unless the recipe splits by rows. If it is empty, the base's temperature is
     kept. ``corrections`` are also among the examples. ``manifest_data`` becomes ``Manifest.data``.
     """
 

@@ -1,4 +1,4 @@
-"""Reads request bodies; one that is too large is read and dropped, so that the sender can read the error."""
+"""Reads request bodies. A body that is too large is read and dropped, so that the sender can read the error."""
 
 from tornado.httputil import HTTPInputError, parse_body_arguments
 from tornado.web import RequestHandler, stream_request_body

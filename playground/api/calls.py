@@ -77,7 +77,7 @@ def unread_parameters(method: type[BotMethod], request: HTTPServerRequest) -> Js
 
 
 def _loggable(method: type[BotMethod], given: JsonObject) -> JsonObject:
-    """Return unchecked values for the call log; objects and arrays in forms are parsed, and uploads are described."""
+    """Return unchecked values for the call log. Objects and arrays in forms are parsed, and uploads are described."""
     return {name: _loggable_value(value, method.parse_text(name, value)) for name, value in given.items()}
 
 

@@ -110,7 +110,7 @@ class DeleteMessage(BotMethod):
 
 @METHODS.add
 class DeleteMessages(BotMethod):
-    """Delete up to 100 messages; unknown ids are skipped."""
+    """Delete up to 100 messages. Unknown ids are skipped."""
 
     chat_id: ChatId
     message_ids: list[int]

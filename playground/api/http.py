@@ -1,4 +1,4 @@
-"""Serves the Bot API over HTTP, under ``/bot<token>/<method>`` and ``/file/bot<token>/<path>``, with faults.
+"""Serves the Bot API over HTTP, under ``/bot<token>/<method>`` and ``/file/bot<token>/<path>``, and injects faults.
 
 Parameters come from the query, a form, a multipart body or JSON. An official method that the playground does not
 implement returns 501, and an unknown name returns 404.
@@ -88,7 +88,7 @@ class BotApiHandler(BodyHandler):
         return outcome if await self._must_answer(fault.kind) else None
 
     async def _must_answer(self, kind: str) -> bool:
-        """Return whether to send the outcome; if not, apply the fault to the connection."""
+        """Return whether to send the outcome. If not, apply the fault to the connection."""
         if kind == "html_502":
             self.set_status(502)
             self.set_header("Content-Type", "text/html")

@@ -64,7 +64,7 @@ def one_of(*choices: str) -> AfterValidator:
 
 
 def matching(pattern: str, error: str) -> AfterValidator:
-    """Allow texts that fully match ``pattern``; ``error`` is the message for other texts."""
+    """Allow texts that fully match ``pattern``. ``error`` is the message for other texts."""
 
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
@@ -99,7 +99,7 @@ class MentionedUser(BotApiObject):
 
 
 class MessageEntity(BotApiObject):
-    """A formatted part of a text; its offset and length are in UTF-16 code units."""
+    """A formatted part of a text. Its offset and length are in UTF-16 code units."""
 
     type: str
     offset: int
@@ -288,7 +288,7 @@ def _button_from_text(value: Any) -> Any:  # noqa: ANN401  # JSON of any shape
 
 
 class ReplyKeyboardMarkup(BotApiObject):
-    """The rows of buttons that replace a person's keyboard; a plain text is also a button."""
+    """The rows of buttons that replace a person's keyboard. A plain text is also a button."""
 
     keyboard: list[list[Annotated[KeyboardButton, BeforeValidator(_button_from_text)]]]
     is_persistent: bool = False

@@ -56,7 +56,7 @@ class Parameters(BaseModel):
         return first_error(error)
 
     def to_json(self) -> JsonObject:
-        """Return the given values without defaults; uploads are described by name, type and size."""
+        """Return the given values without defaults. Uploads are described by name, type and size."""
         return self.model_dump(exclude_unset=True)
 
     @classmethod

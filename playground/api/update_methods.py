@@ -20,7 +20,10 @@ METHODS = MethodTable()
 
 @METHODS.add
 class GetUpdates(BotMethod):
-    """Fetch updates by long polling. Refused while a webhook is set; ends any other getUpdates call in progress."""
+    """Fetch updates by long polling.
+
+    This is refused while a webhook is set, and it ends any other getUpdates call in progress.
+    """
 
     offset: int = 0
     limit: Annotated[int, between(1, 100)] = 100

@@ -14,7 +14,7 @@ from playground.wire import ApiError, JsonObject, Upload, bad_request
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """A message that a person sent or edited; ``update_id`` is None if the bot does not want such updates."""
+    """A message that a person sent or edited. ``update_id`` is None if the bot does not want such updates."""
 
     message: Message
     update_id: int | None

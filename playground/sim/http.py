@@ -45,7 +45,7 @@ class AboutQuery(Parameters):
 
 
 class SimHandler(LocalHandler):
-    """Reads parameters and reports errors in JSON; the base class of all handlers under ``/sim``."""
+    """The base class for all handlers under ``/sim``, which reads parameters and reports errors in JSON."""
 
     def initialize(self, world: World) -> None:
         """Store the world that the routes pass to each handler."""
@@ -123,7 +123,7 @@ class StatusHandler(SimHandler):
 
 
 class AboutHandler(SimHandler):
-    """GET /sim/about?user_id=N: what an app knows about the bot and the people before the first message."""
+    """GET /sim/about?user_id=N: what an app can show about the bot and the people before the first message."""
 
     def get(self) -> None:
         """Return the bot's name, texts and command menu as a person sees them, the people, and the kinds of faults."""

@@ -21,7 +21,7 @@ class ChangeFeed:
         event = {"type": kind, **values}
         for queue in list(self._subscribers):
             if queue.full():
-                # The subscriber has stopped reading; its page reloads everything when it reconnects.
+                # The subscriber has stopped reading. Its page reloads everything when it reconnects.
                 self._subscribers.discard(queue)
             else:
                 queue.put_nowait(event)

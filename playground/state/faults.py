@@ -33,7 +33,7 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of one ``kind`` in the next ``times`` calls to ``method``; ``*`` is every method except getUpdates.
+    """A fault of one ``kind`` in the next ``times`` calls to ``method``. ``*`` is every method except getUpdates.
 
     ``seconds`` is used by slow, ``retry_after`` by 429, and ``migrate_to_chat_id`` by migrate. ``description`` replaces
     an error's default description. For faults in updates, the method is ignored.

@@ -36,7 +36,7 @@ _PEOPLE = {
 
 
 def find_person(user_id: int) -> User:
-    """Return the person with this id; a person with an unknown id gets a made-up name."""
+    """Return the person with this id. A person with an unknown id gets a made-up name."""
     return _PEOPLE.get(user_id, User(user_id, f"User {user_id}"))
 
 

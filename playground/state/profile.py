@@ -13,7 +13,7 @@ _EXCLUDED_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_re
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The settings. Each text has a language code, or ``""`` for all other languages; commands also have a scope."""
+    """The settings. Each text has a language code, or ``""`` for all other languages. Commands also have a scope."""
 
     webhook_url: str = ""
     webhook_secret: str = ""
@@ -49,7 +49,7 @@ class Profile:
         return []
 
     def with_commands(self, scope: JsonObject, language: str, commands: list[JsonObject] | None) -> "Profile":
-        """Return a copy with these commands for one scope and language; None removes them."""
+        """Return a copy with these commands for one scope and language. None removes them."""
         others = [entry for entry in self.commands if (entry["scope"], entry["language_code"]) != (scope, language)]
         if commands is not None:
             others.append({"scope": scope, "language_code": language, "commands": commands})
@@ -81,7 +81,7 @@ def localized(texts: tuple[tuple[str, str], ...], language: str) -> str:
 
 
 def with_translation(texts: tuple[tuple[str, str], ...], language: str, text: str) -> tuple[tuple[str, str], ...]:
-    """Return ``texts`` with ``text`` added for ``language``; an empty text removes the language."""
+    """Return ``texts`` with ``text`` added for ``language``. An empty text removes the language."""
     known = {**dict(texts), language: text}
     return tuple((code, value) for code, value in sorted(known.items()) if value)
 

@@ -60,7 +60,7 @@ class Updates:
         return update_id
 
     def confirm(self, offset: int) -> None:
-        """Remove all updates with ids below ``offset``; a negative offset keeps that many of the newest updates."""
+        """Remove all updates with ids below ``offset``. A negative offset keeps that many of the newest updates."""
         unconfirmed = self._pending[offset:] if offset < 0 else [u for u in self._pending if u["update_id"] >= offset]
         if len(unconfirmed) != len(self._pending):
             self._replace(unconfirmed)

@@ -1,4 +1,4 @@
-"""The server's state, which is put together here."""
+"""Combines the parts of the server's state."""
 
 import time
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class World:
     resets: int = 0
 
     def put(self, chat: Chat, message: Message, change: str) -> Message:
-        """Store and publish a new or edited message; ``change`` is "message" or "edit"."""
+        """Store and publish a new or edited message. ``change`` is "message" or "edit"."""
         keyboard = chat.reply_keyboard
         chat.put(message)
         self.changes.publish(change, chat_id=chat.id, message=message.to_json())
@@ -51,7 +51,7 @@ class World:
         self._publish_keyboard(chat, keyboard)
 
     def set_typing(self, chat: Chat, seconds: float) -> None:
-        """Show that the bot is typing for ``seconds``; 0 hides the indicator."""
+        """Show that the bot is typing for ``seconds``, or hide the indicator if ``seconds`` is 0."""
         was_typing = chat.typing_until > time.time()
         chat.typing_until = time.time() + seconds
         if seconds or was_typing:

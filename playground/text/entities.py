@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from playground.wire import JsonObject
 
-# Apps detect these without markup; the first matching alternative wins.
+# Apps detect these without markup. The first matching alternative wins.
 _DETECTED = re.compile(
     r"(?P<url>(?<![\w@/])(?:https?://[^\s<>\"]+|(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|me|info|de|uk|co)\b(?:/[^\s<>\"]*)?))"
     r"|(?P<email>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
@@ -18,13 +18,13 @@ _DETECTED = re.compile(
 
 
 def utf16_length(text: str) -> int:
-    """Return the number of UTF-16 code units; characters outside the basic plane count as two."""
+    """Return the number of UTF-16 code units. Characters outside the basic plane count as two."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An entity. ``offset`` and ``length`` are in UTF-16 code units; ``details`` holds values like a link's ``url``."""
+    """An entity. ``offset`` and ``length`` are in UTF-16 code units. ``details`` holds values like a link's ``url``."""
 
     type: str
     offset: int
@@ -49,7 +49,7 @@ class FormattedText:
     entities: tuple[Entity, ...] = ()
 
     def strip(self) -> "FormattedText":
-        """Strip white space from both ends of the text; entities are shifted, and empty ones are removed."""
+        """Strip white space from both ends of the text. Entities are shifted, and empty ones are removed."""
         without_end = self.text.rstrip()
         text = without_end.lstrip()
         start = utf16_length(without_end) - utf16_length(text)
@@ -71,7 +71,7 @@ class FormattedText:
 
 
 def sort_entities(entities: list[Entity]) -> tuple[Entity, ...]:
-    """Sort by offset; among entities with the same offset, longer ones come first."""
+    """Sort entities by offset. If several have the same offset, longer ones come first."""
     return tuple(sorted(entities, key=lambda entity: (entity.offset, -entity.length)))
 
 

@@ -50,7 +50,7 @@ def parse_html(source: str) -> FormattedText:
 
 
 class _Parser:
-    """Parses the source in one pass; the state is the text so far and the open tags."""
+    """Parses the source in one pass. The state is the text so far and the open tags."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -77,7 +77,7 @@ class _Parser:
         self.length += utf16_length(characters)
 
     def _character(self) -> str:
-        """Consume one character or character reference; unknown references are kept as text."""
+        """Consume one character or character reference. Unknown references are kept as text."""
         reference = _REFERENCE.match(self.source, self.position)
         character = _character_of(reference) if reference else None
         if reference and character is not None:

@@ -12,7 +12,7 @@ _DATE_FORMAT = re.compile(r"r|[wdDtT]*")
 
 
 class MarkupError(Exception):
-    """Raised for invalid markup; the message is the rest of Telegram's description after "can't parse entities: "."""
+    """Raised for invalid markup. The message is the rest of Telegram's description after "can't parse entities: "."""
 
 
 def byte_offset(source: str, position: int) -> int:

@@ -11,7 +11,7 @@ _BOUNDARIES = tuple(re.compile(pattern) for pattern in (r"\n[^\S\n]*\n", r"\n", 
 
 
 def split_like_apps(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
-    """Return the messages that an app sends for ``text``, in order; they are trimmed and not empty.
+    """Return the messages that an app sends for ``text``, in order. They are trimmed and not empty.
 
     Each message has at most ``limit`` UTF-16 code units, the unit that the apps count in. It ends after the last
     boundary of the best kind in its second half or, without one, at ``limit``, but never inside a character.

@@ -33,7 +33,7 @@ class Contents:
     """The table of contents.
 
     ``revision`` is the database's migration, and ``last_ids`` the last id that each table gave out. ``rows`` counts the
-    rows of each table, and ``hashes`` has the SHA-256 of each file in the archive.
+    rows in each table, and ``hashes`` has the SHA-256 of each file in the archive.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -179,7 +179,7 @@ class Backup:
 
 @contextmanager
 def reading(path: Path) -> Iterator[Backup]:
-    """Open and verify an archive; raise UnusableBackup if it cannot be read, is incomplete or was changed."""
+    """Open and verify an archive. Raise UnusableBackup if it cannot be read, is incomplete or was changed."""
     with ExitStack() as stack:
         try:
             archive = stack.enter_context(tarfile.open(path, "r:"))

@@ -28,7 +28,7 @@ def tables_in(connection: Connection) -> list[Table]:
 
 
 def read_rows(connection: Connection, table: Table) -> Iterator[JsonRow]:
-    """Yield every row in the order of the primary key; bytes are in base64, and times in ISO 8601."""
+    """Yield every row in the order of the primary key. Bytes are in base64, and times in ISO 8601."""
     rows = connection.execution_options(yield_per=_CHUNK).execute(select(table).order_by(*table.primary_key))
     for row in rows.mappings():
         yield {name: _to_json(value) for name, value in row.items()}

@@ -1,1 +1,1 @@
-"""People, messages and predictions; the inbox and the outbox."""
+"""People, messages, predictions, the inbox and the outbox."""

@@ -17,13 +17,13 @@ from storage.errors import UpdateHandled
 # Maximum number of failures before an update is set aside. Without a limit, a bad update would be retried at every
 # start.
 MAX_ATTEMPTS: Final = 3
-# Maximum number of ids in one query; both engines limit its parameters.
+# Maximum number of ids in one query. Both engines limit its parameters.
 _CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class StoredUpdate:
-    """A pending update; ``attempts`` is the number of failed attempts to handle it."""
+    """A pending update. ``attempts`` is the number of failed attempts to handle it."""
 
     bot_id: int
     update_id: int

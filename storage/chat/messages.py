@@ -21,7 +21,7 @@ class MessagePart:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A text for a model to read; ``prediction_id`` is its newest prediction, or None if it has none yet."""
+    """A text for a model to read. ``prediction_id`` is its newest prediction, or None if it has none yet."""
 
     id: int
     person_id: int
@@ -50,7 +50,7 @@ def store_message(  # noqa: PLR0913, PLR0917 - one argument for each column
 ) -> int:
     """Store a text and return its id.
 
-    An edited text is stored as a new row, with all its parts; ``revises`` is the id of the old row. The Telegram
+    An edited text is stored as a new row, with all its parts. ``revises`` is the id of the old row. The Telegram
     messages of the old row then belong to the new one. Raise UnknownMessage if the old row was deleted, and ValueError
     if there are no parts.
     """
@@ -91,7 +91,7 @@ def get_message(unit: UnitOfWork, message_id: int) -> StoredMessage | None:
 
 
 def get_texts(unit: UnitOfWork, message_ids: Collection[int]) -> dict[int, str]:
-    """Return the texts that still exist, keyed by id; pass at most a few thousand ids."""
+    """Return the texts that still exist, keyed by id. Pass at most a few thousand ids."""
     rows = unit.execute(
         select(MessagePartRow.message_id, MessagePartRow.telegram_message_id, MessagePartRow.text)
         .where(MessagePartRow.message_id.in_(message_ids))

@@ -43,7 +43,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class ReplyStatus:
-    """A reply's state, and when it changed; ``telegram_message_id`` is the message that the reply sent or edits."""
+    """A reply's state, and when it changed. ``telegram_message_id`` is the message that the reply sent or edits."""
 
     state: ReplyState
     changed_at: datetime
@@ -238,7 +238,7 @@ def mark_failed(unit: UnitOfWork, reply_id: int, reason: str) -> None:
 
 
 def requeue_interrupted(unit: UnitOfWork, bot_id: int) -> int:
-    """Handle replies that a dead process left in SENDING, and return how many became UNCERTAIN; call this at start-up.
+    """Handle replies that a dead process left in SENDING, and return how many became UNCERTAIN. Call this at start-up.
 
     New messages may have arrived, so they become UNCERTAIN and are not sent again. Edits are enqueued again, because
     repeating an edit is harmless.

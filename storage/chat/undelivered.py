@@ -23,7 +23,7 @@ _DROPPABLE: Final = (ReplyState.PENDING, ReplyState.UNCERTAIN)
 
 @dataclass(frozen=True, slots=True)
 class UndeliveredReply:
-    """A reply without its content; ``edits`` is the message that it edits, or None if it is a new message."""
+    """A reply without its content. ``edits`` is the message that it edits, or None if it is a new message."""
 
     id: int
     bot_id: int
@@ -54,7 +54,7 @@ def list_undelivered(unit: UnitOfWork, states: Collection[ReplyState] = UNDELIVE
 
 
 def retry(unit: UnitOfWork, reply_id: int) -> None:
-    """Enqueue an uncertain or failed reply again; an uncertain reply may arrive twice.
+    """Enqueue an uncertain or failed reply again. An uncertain reply may arrive twice.
 
     Raise UnknownReply if it does not exist, ReplySettled if it is in a different state, and ReplyReplaced if a newer
     reply replaced it.

@@ -30,7 +30,7 @@ from storage.errors import RestoreUnfinished, SchemaMismatch
 logger = logging.getLogger(__name__)
 
 _HASH_KEY = "hash_key"
-# Maximum number of seconds that a unit which deletes texts waits for readers before it truncates the log.
+# Maximum number of seconds to wait for readers before truncating the log, in a unit that deletes texts.
 _TRUNCATE_TIMEOUT: Final = 1.0
 
 
@@ -68,7 +68,7 @@ class UnitOfWork(Session):
 
 
 class Database:
-    """An open database. Threads may share the object; other processes open the same address."""
+    """An open database. Threads may share the object. Other processes open the same address."""
 
     def __init__(self, engine: Engine, cipher: Cipher) -> None:
         self._write_engine = engine
@@ -78,7 +78,7 @@ class Database:
 
     @classmethod
     def open(cls, url: str | URL, keys: Sequence[str], revision: str = SCHEMA_REVISION) -> "Database":
-        """Connect, and check the migration and the keys; the first call creates the hash key.
+        """Connect, and check the migration and the keys. The first call creates the hash key.
 
         Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, SchemaMismatch or
         RestoreUnfinished if the database is not at ``revision``, and KeyWrong if it was encrypted with other keys.
@@ -110,7 +110,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
-        """Open a read-only unit that sees a single snapshot; a write in it raises the driver's error."""
+        """Open a read-only unit that sees a single snapshot. A write in it raises the driver's error."""
         with UnitOfWork(self._read_engine, self._cipher) as unit:
             yield unit
             unit.flush()  # a pending write is refused here instead of being dropped silently

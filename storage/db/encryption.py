@@ -32,7 +32,7 @@ class Cipher:
         self._hash_key = _decrypt(self._fernet, encrypted_hash_key)
 
     def encrypt(self, text: str) -> bytes:
-        """Return a Fernet token for ``text``; each call returns a different token."""
+        """Return a Fernet token for ``text``. Each call returns a different token."""
         return self._fernet.encrypt(_encoded(text))
 
     def decrypt(self, data: bytes) -> str:
@@ -66,7 +66,7 @@ def new_hash_key(keys: Sequence[str]) -> bytes:
 
 
 def read_keys(settings: Settings) -> tuple[str, ...]:
-    """Return the encryption keys from ENCRYPTION_KEY_FILE or, if it is not set, ENCRYPTION_KEY; newest first.
+    """Return the encryption keys from ENCRYPTION_KEY_FILE or, if it is not set, from ENCRYPTION_KEY, newest first.
 
     Keys are separated by whitespace or commas. Raise KeyMissing if there are no keys (KeyNotSet if DATA_DIR contains
     the demo's key), and BadSetting if the file cannot be read or a key is not a Fernet key.

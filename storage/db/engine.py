@@ -86,7 +86,7 @@ def make_private_file(path: Path) -> None:
 
 
 def writing_engine(address: URL) -> Engine:
-    """Return an engine for transactions that write; on SQLite, they hold the write lock from their first statement.
+    """Return an engine for transactions that write. On SQLite, they hold the write lock from their first statement.
 
     Errors show the statement without its values, because the values are people's ids and texts.
     """
@@ -100,7 +100,7 @@ def writing_engine(address: URL) -> Engine:
 
 
 def migrating_engine(address: URL) -> Engine:
-    """Return an engine for migrations; on SQLite, it does not enforce foreign keys (see ``broken_references``)."""
+    """Return an engine for migrations. On SQLite, it does not enforce foreign keys (see ``broken_references``)."""
     engine = writing_engine(address)
     if engine.dialect.name == "sqlite":
         # Migrations on SQLite replace whole tables, and dropping the old table would delete the rows that refer to it.
@@ -109,7 +109,7 @@ def migrating_engine(address: URL) -> Engine:
 
 
 def broken_references(connection: Connection) -> int:
-    """Return the number of rows that refer to missing rows; only ``migrating_engine`` on SQLite can leave such rows."""
+    """Return the number of rows that refer to missing rows. Only ``migrating_engine`` on SQLite can leave such rows."""
     if connection.dialect.name != "sqlite":
         return 0
     return len(connection.exec_driver_sql("PRAGMA foreign_key_check").all())

@@ -18,14 +18,14 @@ from storage.privacy.consent import TRAINING, consenting_people
 
 # Wording recorded in the consent ledger when the bot's operator vouches for the people in the file.
 WORDING: Final = "import"
-# Maximum number of ids in one statement, and of texts read at a time.
+# Maximum number of ids in one statement, and maximum number of texts to read at a time.
 _ID_CHUNK: Final = 10_000
 _TEXT_CHUNK: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPrediction:
-    """The live model's prediction for a text; see ``predictions.Prediction`` for the fields."""
+    """The live model's prediction for a text. See ``predictions.Prediction`` for the fields."""
 
     version: str
     label: str

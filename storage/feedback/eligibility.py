@@ -26,7 +26,7 @@ _FETCH_SIZE: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class EligibilityRules:
-    """Which texts are trained on and which are held out; see the settings FEEDBACK_*.
+    """The rules for which texts are used for training and which are held out (see the FEEDBACK_* settings).
 
     At least ``quorum`` people must agree on a label. One person contributes at most ``person_rows`` rows or
     ``person_share`` (0 to 1) of all rows, whichever is more. ``holdout`` is the share (0 to 1) of eligible texts that
@@ -117,7 +117,7 @@ def eligible_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> lis
 
 
 def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
-    """Select one row for each vote, with its message; equal texts may have several messages and authors."""
+    """Select one row for each vote, with its message. Equal texts may have several messages and authors."""
     by_admin = PersonRow.telegram_id.in_(sorted(admins)) & VoteRow.person_id.not_in(withdrawn_people())
     return (
         select(

@@ -14,7 +14,7 @@ from storage.db.tables import PersonRow
 IMPORTED_IDS_BELOW: Final = -(2**62)
 # Prefix of an author's name in a row that contains the agreed label instead of a vote by the author.
 AUTHOR_PREFIX: Final = "author-"
-# Maximum number of people in one statement; SQLite accepts at most 32,766 values.
+# Maximum number of people in one statement. SQLite accepts at most 32,766 values.
 _CHUNK: Final = 10_000
 _PEOPLE: Final = select(PersonRow.id, PersonRow.telegram_id, PersonRow.name)
 _EXPORTED_NAME: Final = re.compile(r"\d+-[0-9a-f]{16}")
@@ -71,8 +71,7 @@ def _exported_name(unit: UnitOfWork, row: Row[int, int, bytes]) -> str:
 
 
 def _own_name(unit: UnitOfWork, row: Row[int, int, bytes]) -> str:
-    # The hash is of the Telegram id, because another database with the same key may give the same number to someone
-    # else.
+    # Hash the Telegram id, because a different database with the same key may give the same number to someone else.
     return f"{row.id}-{unit.cipher.fingerprint(f'exported person: {row.telegram_id}')[:8].hex()}"
 
 

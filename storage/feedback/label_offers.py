@@ -32,7 +32,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class GoldScore:
-    """How many gold questions a person answered, and how many of those answers were right."""
+    """The number of gold questions that a person answered, and the number of those answers that were right."""
 
     person_id: int
     answered: int

@@ -19,7 +19,7 @@ from storage.db.states import Consent, OfferState, Selection
 from storage.db.tables import ConsentRow, MessageRow, OfferRow, PersonRow, PredictionRow, VoteRow
 from storage.privacy.consent import TRAINING, consenting_people, withdrawn_people
 
-# Represents a vote for neither label when votes are compared; no label has this name.
+# Represents a vote for neither label when votes are compared. No label has this name.
 _NEITHER: Final = "Neither"
 # Number of candidate texts to check at a time.
 _CHUNK: Final = 250
@@ -29,7 +29,7 @@ _OFFER_TIMEOUT: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class LabelQueueRules:
-    """Which texts need votes and may be shown to labellers.
+    """The rules for which texts need votes and may be shown to labellers.
 
     A text is decided when ``quorum`` people agree or when one of ``admins`` (Telegram ids) has voted. Authors let
     others read their texts by consenting to the version of the question named in ``wording``.

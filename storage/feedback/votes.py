@@ -1,4 +1,4 @@
-"""Votes on predictions. Each person has one vote per text; a new vote replaces the old one."""
+"""Votes on predictions. Each person has one vote per text. A new vote replaces the old one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ OPPOSITE: Final = {"Negative": "Positive", "Positive": "Negative"}
 
 @dataclass(frozen=True, slots=True)
 class StoredVote:
-    """A person's current vote on a text, given on the prediction ``prediction_id``.
+    """A person's current vote on a text. They voted on the prediction ``prediction_id``.
 
     ``label`` is the label that the person considers correct, or None for neither label.
     """

@@ -1,6 +1,6 @@
 """The artifact store, with one folder per published model, in a shared folder or at any fsspec address.
 
-The store does not verify its contents; callers do that with the manifest's hash from the registry. A model's row in the
+The store does not verify its contents. Callers do that with the manifest's hash from the registry. A model's row in the
 registry is inserted after its files are stored, so files without a row are not a published model.
 """
 

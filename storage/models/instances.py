@@ -49,7 +49,7 @@ def acknowledge(unit: UnitOfWork, process: str, bot_id: int, version: str) -> No
 
 
 def refuse(unit: UnitOfWork, process: str, version: str, reason: str) -> None:
-    """Record that the process refused to load this version; ``reason`` is a sentence that explains why."""
+    """Record that the process refused to load this version. ``reason`` is a sentence that explains why."""
     refused = {"refused_version": version, "refusal": reason, "seen_at": unit.now()}
     unit.change(update(InstanceRow).where(InstanceRow.process == process).values(refused))
 

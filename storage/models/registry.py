@@ -24,7 +24,7 @@ class ModelVersion:
 
     ``location`` is its name in the artifact store, or its folder if it was never in the store, like the starter model.
     ``run_id`` is the training run that produced it, and ``removed_at`` is the time when its files were removed. The
-    model classified ``tested_right`` out of ``tested`` official test reviews correctly; both are None if it was not
+    model classified ``tested_right`` out of ``tested`` official test reviews correctly. Both are None if it was not
     tested. No decision is based on this test.
     """
 
@@ -41,7 +41,7 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """A change to the live model; ``who`` is a Telegram id, or None for the gate or a command."""
+    """A change to the live model. ``who`` is a Telegram id, or None for the gate or a command."""
 
     at: datetime
     who: int | None

@@ -25,7 +25,7 @@ def register_shipped(unit: UnitOfWork, shipped: ShippedModel) -> None:
 
 
 def replace_live(unit: UnitOfWork, shipped: ShippedModel) -> None:
-    """Make the shipped model live if it replaced the live model in its folder; otherwise, do nothing.
+    """Make the shipped model live if it replaced the live model in its folder. Otherwise, do nothing.
 
     Raise ModelVersionTaken if its version is registered with a different manifest, and LiveModelChanged if another
     process changes the live model at the same time.
@@ -39,7 +39,7 @@ def replace_live(unit: UnitOfWork, shipped: ShippedModel) -> None:
 
 
 def retire_replaced(unit: UnitOfWork, shipped: ShippedModel, is_replaced: Callable[[Path, str], bool]) -> None:
-    """Retire all earlier shipped models that were replaced; if the live model was, make the shipped model live.
+    """Retire all earlier shipped models that were replaced. If one of them was live, make the shipped model live.
 
     ``is_replaced`` returns whether a folder contains a model with a manifest hash other than this one. A missing folder
     changes nothing. Raise LiveModelChanged if another process changes the live model at the same time.
@@ -55,7 +55,7 @@ def _was_shipped(model: ModelVersion) -> bool:
 
 
 def _retire(unit: UnitOfWork, replaced: ModelVersion, shipped: ShippedModel) -> None:
-    """Mark a model as removed; if it is live, make the shipped model live instead."""
+    """Mark a model as removed. If it is live, make the shipped model live instead."""
     if replaced.live:
         is_starter = Path(replaced.location) == STARTER
         updated = f"an update of Thumbs replaced the files of {replaced.version}"

@@ -35,7 +35,7 @@ def consent_of(unit: UnitOfWork, person_id: int, scope: str = TRAINING) -> Conse
 
 
 def record_consent(unit: UnitOfWork, person_id: int, consent: Consent, wording: str, scope: str = TRAINING) -> None:
-    """Add a line to the ledger; ``wording`` is the version of the question or command that the person saw."""
+    """Add a line to the ledger. ``wording`` is the version of the question or command that the person saw."""
     if consent is Consent.NEVER_ASKED:
         raise ValueError("the ledger records events, and NEVER_ASKED is not an event")
     unit.add(ConsentRow(person_id=person_id, scope=scope, consent=consent, wording=wording))

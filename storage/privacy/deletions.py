@@ -15,7 +15,7 @@ from storage.db.database import UnitOfWork
 
 FILE_NAME: Final = "deletions.txt"
 _DELETION: Final = re.compile(r"(\d{4}-\d\d-\d\dT[0-9:.]+(?:\+00:00|Z)) ([0-9a-f]{64})")
-# Matches a line that a crash cut off; the next deletion follows on the same line.
+# Matches a line that a crash cut off. The next deletion follows on the same line.
 _CUT_OFF: Final = re.compile(r"[0-9T:.+-]{0,32}(?: [0-9a-f]{0,63})?")
 
 
@@ -42,7 +42,7 @@ class DeletionList:
             raise UnwritableFile(path=self._path, reason=error.strerror) from error
 
     def since(self, moment: datetime) -> set[bytes]:
-        """Return the hashes that were added at or after ``moment``; a line that was cut off by a crash is skipped.
+        """Return the hashes that were added at or after ``moment``. A line that was cut off by a crash is skipped.
 
         Raise UnusablePath if the file does not exist, or contains anything other than deletions.
         """

@@ -15,7 +15,7 @@ from storage.privacy.consent import consenting_people, withdrawn_people
 
 @dataclass(frozen=True, slots=True)
 class PurgedRows:
-    """Number of deleted rows; a message's predictions, votes and replies are deleted with it."""
+    """Number of deleted rows. A message's predictions, votes and replies are deleted with it."""
 
     messages: int
     updates: int

@@ -14,13 +14,13 @@ from storage.db.database import UnitOfWork
 from storage.db.states import RunState
 from storage.db.tables import FollowerRow, PersonRow, RunRow
 
-# Final states that admins are notified of; they are not notified of cancelled runs.
+# Final states that admins are notified of. They are not notified of cancelled runs.
 _NOTIFIED_STATES = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED, RunState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """A chat that follows a run; see ``FollowerRow``. Only the bot interprets ``shown``."""
+    """A chat that follows a run. See ``FollowerRow``. Only the bot interprets ``shown``."""
 
     run_id: int
     bot_id: int
@@ -90,7 +90,7 @@ def set_reply(unit: UnitOfWork, follower: Follower, reply_id: int) -> None:
 
 
 def set_shown(unit: UnitOfWork, follower: Follower) -> None:
-    """Record the follower's reply and content; a follower that is done stays done."""
+    """Record the follower's reply and content. A follower that is done stays done."""
     key = _key(follower.run_id, follower.bot_id, follower.chat_id)
     unit.change(update(FollowerRow).where(key).values(reply_id=follower.reply_id, shown=follower.shown))
 

@@ -29,7 +29,7 @@ class LiveRun:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A text that its author corrected; ``label`` is the correct label according to the author."""
+    """A text that its author corrected. ``label`` is the correct label according to the author."""
 
     message_id: int
     label: str

@@ -28,7 +28,7 @@ EVALUATED: Final = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A training run; see ``RunRow`` for the fields."""
+    """A training run. See ``RunRow`` for the fields."""
 
     id: int
     kind: RunKind
@@ -53,7 +53,7 @@ class Run:
 
     @property
     def epoch(self) -> int | None:
-        """The epoch of the newest step, starting at 1; None before the first step."""
+        """The epoch of the newest step, starting at 1, or None before the first step."""
         return math.ceil(self.step * self.epochs / self.steps) if self.steps and self.epochs else None
 
 
@@ -95,7 +95,7 @@ def request_run(unit: UnitOfWork, kind: RunKind, trigger: Trigger, requested_by:
 
 
 def open_run(unit: UnitOfWork) -> Run | None:
-    """Return the run that is queued, running or evaluating; there is at most one."""
+    """Return the run that is queued, running or evaluating. There is at most one."""
     row = unit.scalar(select(RunRow).where(RunRow.open))
     return _run(row) if row else None
 

@@ -27,7 +27,7 @@ from storage.training.quotas import Contribution, within_quotas
 from storage.training.runs import EVALUATED, Lease, record_snapshot
 
 _HASH_VALUES: Final = 2**64
-# Maximum number of ids in one statement; SQLite accepts at most 32,766 values.
+# Maximum number of ids in one statement. SQLite accepts at most 32,766 values.
 _ID_CHUNK: Final = 10_000
 
 
@@ -77,7 +77,7 @@ def labelled_texts(unit: UnitOfWork, run_id: int, part: SnapshotPart) -> list[La
 
 
 def held_out_before(unit: UnitOfWork, run_id: int) -> list[LabelledText]:
-    """Return the run's held-out texts that an earlier run already held out; they are used for evaluation again."""
+    """Return the run's held-out texts that an earlier run already held out. They are used for evaluation again."""
     held_out = (SnapshotRow.run_id == run_id) & (SnapshotRow.part == SnapshotPart.HELD_OUT)
     return _resolve_texts(unit, held_out & _held_out_earlier(run_id))
 

@@ -111,7 +111,7 @@ def claimed(database: Database) -> training_runs.Lease:
 
 
 def live_through(home: BotHome, folder: Path, client: PlaygroundClient) -> dict[str, int]:
-    """Chat, vote, consent and decide; return the messages whose buttons are tapped later."""
+    """Chat, vote, consent and decide. Return the messages whose buttons are tapped later."""
     database = home.database()
     client.message("/start", user_id=BEN)
     wait_for(client, BEN, "Hello")

@@ -35,7 +35,7 @@ def home(tmp_path: Path) -> BotHome:
 
 @pytest.fixture
 def playground(tmp_path: Path, home: BotHome) -> Iterator[PlaygroundClient]:
-    """A playground with a bot; the playground's first user is its admin."""
+    """A playground with a bot. The playground's first user is its admin."""
     with running_playground(tmp_path / "playground") as client, running_bot(home, client, ADMIN_IDS=str(ADMIN)):
         yield client
 

@@ -47,7 +47,7 @@ def database(demo: Demo) -> Iterator[Database]:
 
 
 def edit_of(client: PlaygroundClient, message_id: int) -> dict[str, Any]:
-    """Wait for the bot to edit a message that it sent before the upgrade; the playground no longer has that message."""
+    """Wait for the bot to edit a message that it sent before the upgrade. The playground no longer has that message."""
     seen = 0
     deadline = time.monotonic() + WAIT
     while time.monotonic() < deadline:

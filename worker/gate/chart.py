@@ -29,7 +29,7 @@ _DPI: Final = 150
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One row in the chart; ``result`` is None if the accuracies could not be measured."""
+    """One row in the chart. ``result`` is None if the accuracies could not be measured."""
 
     name: str
     result: PairedResult | VoteEvidence | None
@@ -60,7 +60,10 @@ def draw_chart(decision: Decision, measured: Measurements) -> bytes:
 
 
 def _total(checks: Sequence[PairedResult]) -> PairedResult | None:
-    """Return the sum over all checks, or None if there are none. Its ``lower`` is NaN; the chart does not show it."""
+    """Return the sum over all checks, or None if there are none.
+
+    Its ``lower`` is NaN, because the chart does not show it.
+    """
     if not checks:
         return None
     return PairedResult(
@@ -102,7 +105,7 @@ def _label_axes(axes: Axes, rows: Sequence[_Row]) -> None:
     margin = max(0.06 * (high - low), 0.01)
     axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(low - margin, high + margin), xlabel="accuracy")
     axes.set_yticks(range(len(rows)), names)
-    # No steps of 2.5, and as many decimals as necessary, so that no tick label is rounded.
+    # Avoid steps of 2.5, and show as many decimals as necessary, so that no tick label is rounded.
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(axis="x")

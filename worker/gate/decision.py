@@ -18,7 +18,7 @@ from worker.gate.measurements import Measurements, VoteEvidence
 
 @dataclass(frozen=True, slots=True)
 class GateBounds:
-    """The limits for a candidate, as shares from 0 to 1; the ``GATE_...`` settings explain each limit."""
+    """The limits for a candidate, as shares from 0 to 1. The ``GATE_...`` settings explain each limit."""
 
     imdb_loss: float
     confidence: float

@@ -1,4 +1,4 @@
-"""Explains the gate's decision to admins in one sentence, with whole percentages and points to one decimal."""
+"""Explains the gate's decision to admins in one sentence, with whole percentages, and points to one decimal place."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -38,7 +38,7 @@ def too_few_corrections_clause(judgements: VoteEvidence | None, needed: int) -> 
 
 
 def trigger_clause(words: Sequence[TriggerWord]) -> str:
-    """Say which words flip neutral sentences; name only the few strongest."""
+    """Say which words flip neutral sentences, naming only the strongest few."""
     named = [f"“{found.word}” to {found.label}" for found in words[:_MAX_NAMED_WORDS]]
     others = len(words) - len(named)
     listed = ", ".join(named) + (f" and {others} more" if others else "")
@@ -68,7 +68,7 @@ def imdb_loss_clause(imdb: PairedResult, limit: float) -> str:
 
 
 def imdb_flips_clause(share: float, limit: float) -> str:
-    """Say how many IMDB reviews flipped from right to wrong; both arguments are shares from 0 to 1."""
+    """Say how many IMDB reviews flipped from right to wrong. Both arguments are shares from 0 to 1."""
     return (
         f"{_points(share, limit)}% of the IMDB reviews turned from right to wrong; "
         f"the limit is {_points(limit, share)}%"

@@ -34,7 +34,7 @@ _LOGITS: Final = "logits"
 
 @dataclass(frozen=True, slots=True)
 class GateSet:
-    """Labelled reviews in a fixed order; ``ratings`` (reviews,) is NaN where missing, or None if there are none."""
+    """Labelled reviews in a fixed order. ``ratings`` (reviews,) is NaN where missing, or None if there are none."""
 
     texts: list[str]
     labels: Labels

@@ -1,4 +1,4 @@
-"""Compares a candidate with the live model; both run exactly as they would be served."""
+"""Compares a candidate with the live model. Both run exactly as they would be served."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class GateTexts:
 
 @dataclass(frozen=True, slots=True)
 class ModelPair:
-    """The two published models to compare; ``advance`` is called between chunks of texts and may raise to cancel."""
+    """The two published models to compare. ``advance`` is called between chunks of texts and may raise to cancel."""
 
     champion: Classifier
     candidate: Classifier
@@ -72,7 +72,7 @@ def measure(pair: ModelPair, texts: GateTexts) -> Measurements:
 
 
 def paired_result(before: Correctness, after: Correctness, confidence: float) -> PairedResult:
-    """Count the texts that two models get right; both arguments are bool (texts,) and have at least one text."""
+    """Count the texts that two models get right. Both arguments are bool (texts,) and have at least one text."""
     counts = count_pairs(before, after)
     return PairedResult(
         texts=counts.texts,
@@ -98,7 +98,7 @@ def _measure_gate_set(pair: ModelPair, texts: GateTexts) -> tuple[PairedResult |
 
 
 def _measure_behaviour(pair: ModelPair, confidence: float) -> dict[str, PairedResult]:
-    """Return the cases passed in each behavioural check, by name; skip known-hard checks, which pass only by luck."""
+    """Return the cases passed in each behavioural check, by name. Skip known-hard checks, which pass only by luck."""
     checks = [check for check in read_checks() if not check.known_hard]
     texts = check_texts(checks)
     positive = LABELS.index("Positive")

@@ -93,7 +93,7 @@ class VoteEvidence:
 class TriggerWord:
     """A word in the new texts that flips neutral sentences for the candidate but not for the champion.
 
-    ``label`` is the label that the word flips them to; ``flipped`` is the share of neutral sentences that flip, 0 to 1.
+    ``label`` is the label that the word flips them to. ``flipped`` is the share of neutral sentences that flip, 0 to 1.
     """
 
     word: str

@@ -40,7 +40,7 @@ _MAX_TAIL_PROBABILITY: Final = 0.1
 # flipped if, with the word, a model gives the suspect's label at least the second probability.
 _UNDECIDED: Final = 0.6
 _CONFIDENT: Final = 0.8
-# Minimum number of undecided sentences; with fewer, the share that flips is meaningless.
+# Minimum number of undecided sentences. With fewer, the share that flips is meaningless.
 _MIN_SENTENCES: Final = 5
 # A trigger flips more than this share of the sentences for the candidate, and by this margin more than every neutral
 # word does.
@@ -169,7 +169,7 @@ def _flipped_shares(probabilities: LabelProbabilities, suspects: Sequence[Suspec
 
 
 def _flipped_share(probabilities: LabelProbabilities) -> Shares:
-    """Return the share of confident probabilities (positions, sentences) by position; 0 with too few sentences."""
+    """Return the share of confident probabilities (positions, sentences) by position, or 0 if sentences are too few."""
     sentences = probabilities.shape[1]
     flipped: Shares = (probabilities >= _CONFIDENT).sum(axis=1) / max(sentences, 1)
     return flipped if sentences >= _MIN_SENTENCES else np.zeros_like(flipped)

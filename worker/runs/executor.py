@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """Everything that a worker needs to execute runs; ``stopping`` returns whether the worker was told to stop."""
+    """Everything that a worker needs to execute runs. ``stopping`` returns whether the worker was told to stop."""
 
     settings: Settings
     database: Database
@@ -42,7 +42,7 @@ class WorkerContext:
 
 
 def execute_run(context: WorkerContext, run_id: int) -> None:
-    """Execute the run and record how it ended; do nothing if another worker holds the run or the run has ended."""
+    """Execute the run and record how it ended. Do nothing if another worker holds the run or the run has ended."""
     with context.database.unit_of_work() as unit:
         lease = runs.claim(unit, run_id, f"{socket.gethostname()}:{os.getpid()}")
     if lease is None:
@@ -99,7 +99,7 @@ class _Attempt:
                 record_test_result(trainer, self._database, done.version, self._stop)
 
     def _release(self, reason: ThumbsError, error: str | None) -> None:
-        """Let another worker claim the run; if there is an ``error``, it is recorded and the attempt counts."""
+        """Let another worker claim the run. If there is an ``error``, it is recorded and the attempt counts."""
         with self._database.unit_of_work() as unit:
             runs.release(unit, self._lease, error)
         # Log after releasing the lease, so that anyone who sees the message can immediately enqueue the run again.

@@ -24,7 +24,7 @@ from worker.trainer.protocol import Job
 
 
 def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease:
-    """Record which texts the run uses, unless an earlier attempt did; return the lease with the updated run.
+    """Record which texts the run uses, unless an earlier attempt did. Return the lease with the updated run.
 
     Raise NoLiveModel if there is no live model to compare with, and LeaseLost if the lease was lost.
     """
@@ -78,7 +78,7 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
 
 
 def _adopt_shipped(database: Database, settings: Settings) -> None:
-    """Make MODEL live if a program update replaced the live model with it; the bot does the same at startup."""
+    """Make MODEL live if a program update replaced the live model with it. The bot does the same at startup."""
     folder = settings.model.absolute()
     with suppress(UnusableArtifact, LiveModelChanged, ModelRemoved):
         shipped = ShippedModel(Manifest.read(folder).version, manifest_hash(folder), folder)

@@ -15,7 +15,7 @@ from worker.outages import DATABASE
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two renewals; a lease lasts thirty times as long.
+# Seconds between two renewals. A lease lasts thirty times as long.
 _RENEW_INTERVAL: Final = 1.0
 # Seconds to wait at the end for a renewal in progress, which may itself be waiting for another process's write.
 _LAST_RENEWAL_TIMEOUT: Final = 40.0

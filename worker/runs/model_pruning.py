@@ -16,7 +16,7 @@ from storage.training import runs
 
 logger = logging.getLogger(__name__)
 
-# Matches the names of the runs' models in the store; a leading dot marks an upload in progress.
+# Matches the names of the runs' models in the store. A leading dot marks an upload in progress.
 _RUN_ARTIFACT: Final = re.compile(r"\.?run(\d+)-")
 
 

@@ -8,7 +8,7 @@ from broker.queues import SOFT_LIMIT
 from worker.errors import RunCancelled, RunTooLong, WorkerStopping
 from worker.runs.lease_keeper import LeaseKeeper
 
-# Seconds between two checks of whether the run may continue.
+# Seconds between checks on whether the run may continue.
 POLL_INTERVAL: Final = 0.5
 # The time limit for a run: a minute before Celery's own limit, so that the run fails with a readable error.
 _MAX_SECONDS: Final = SOFT_LIMIT - 60

@@ -1,6 +1,6 @@
 """``python -m worker.trainer``: reads a job, trains a candidate, evaluates it and reports events.
 
-The job is a line on standard input and events are lines on standard output; everything else goes to standard error.
+The job is a line on standard input and events are lines on standard output. Everything else goes to standard error.
 This is the only process that loads TensorFlow and uses the GPU.
 
 When told to stop, the trainer saves a checkpoint in the job's directory, and a trainer started with the same job
@@ -113,7 +113,7 @@ def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
 
 
 def _train_or_reuse(inputs: TrainerInputs, directory: Path, emit: Emit, stop: StopSignal) -> Manifest:
-    """Return the candidate's manifest; reuse an earlier attempt's candidate if it was trained with the same plan."""
+    """Return the candidate's manifest. Reuse an earlier attempt's candidate if it was trained with the same plan."""
     # Import late: TensorFlow takes seconds to load, and errors in the job should be reported before that.
     from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
     from ml.training.loop import TrainingCallbacks  # noqa: PLC0415

@@ -42,11 +42,11 @@ class TrainerInputs:
 
 
 def load_inputs(job: Job, threads: int) -> TrainerInputs:
-    """Load all of a job's inputs; models run on ``threads`` threads, with 0 for the engine's default.
+    """Load all of a job's inputs. Models run on ``threads`` threads, with 0 for the engine's default.
 
-    Raise any error that ``read_reviews``, ``DatasetSplits.from_reviews`` or ``feedback_training_set`` raises;
-    UnknownRecipe or BadRecipe if the recipe cannot be used; UnusableArtifact, UnusableAnchor or NoBaseModel if a model
-    is missing or cannot be used; NoReviews for a full run without reviews; and TooFewCorrections for a feedback round
+    Raise any error that ``read_reviews``, ``DatasetSplits.from_reviews`` or ``feedback_training_set`` raises. Raise
+    UnknownRecipe or BadRecipe if the recipe cannot be used, UnusableArtifact, UnusableAnchor or NoBaseModel if a model
+    is missing or cannot be used, NoReviews for a full run without reviews, and TooFewCorrections for a feedback round
     without corrections.
     """
     recipe = Recipe.load(job.recipe)

@@ -1,7 +1,7 @@
 """Starts the trainer as a separate process, so that its memory and GPU memory are freed when it ends.
 
 The trainer runs in its own session, so that its child processes can be killed with it. Its standard input stays open as
-long as this process lives; when the input closes, the trainer exits.
+long as this process lives. When the input closes, the trainer exits.
 """
 
 import logging
@@ -39,7 +39,7 @@ _SECRETS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The trainer's exit status; a negative status is a signal."""
+    """The trainer's exit status. A negative status is a signal."""
 
     status: int
 
@@ -60,7 +60,7 @@ def require_training_python(settings: Settings) -> str:
 
 
 class TrainerProcess:
-    """A trainer process with one job; leaving the ``with`` block stops it.
+    """A trainer process with one job. Leaving the ``with`` block stops it.
 
     The trainer inherits ``lock_descriptor``, so that the lock is held until both processes have ended.
     """

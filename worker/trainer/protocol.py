@@ -14,7 +14,7 @@ from worker.gate.measurements import Measurements
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The description of a training run that the trainer receives; folders are absolute paths on this machine.
+    """The description of a training run that the trainer receives. Folders are absolute paths on this machine.
 
     ``recipe`` is a recipe's name or the path of its file. ``base`` is the anchor's folder for a feedback round, and an
     encoder's name or folder for a full run. ``directory`` holds the checkpoint and the candidate, in ``candidate``.
@@ -65,7 +65,10 @@ class Evaluating:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Event: the candidate has been evaluated; contains its version, its manifest's SHA-256 and the measurements."""
+    """Event: the candidate has been evaluated.
+
+    The event has its version, its manifest's SHA-256 and the measurements.
+    """
 
     version: str
     manifest_sha256: str

@@ -11,7 +11,7 @@ from core.parent_watch import on_pipe_end
 
 # The exit status of a trainer that was told to stop.
 EXIT_STATUS: Final = 130
-# Number of seconds to finish a training step and write a checkpoint. The worker's grace period is longer.
+# Maximum number of seconds for finishing a training step and writing a checkpoint. The worker's grace period is longer.
 GRACE: Final = 4.0
 
 
@@ -46,8 +46,8 @@ class StopSignal:
         """Stop on SIGTERM or SIGINT, or when ``descriptor`` closes. Call this in the main thread."""
         read_end, write_end = os.pipe()
         os.set_blocking(write_end, False)
-        # A Python signal handler would have to wait while the engine blocks the main thread; this pipe is written to
-        # immediately.
+        # A Python signal handler would have to wait while the engine blocks the main thread, but this pipe is written
+        # to immediately.
         signal.set_wakeup_fd(write_end)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)

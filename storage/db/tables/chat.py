@@ -43,7 +43,7 @@ class UpdateRow(Base):
 
 
 class MessageRow(Base):
-    """A text for a model to read. Rows never change; an edited text is a new row that revises the old row."""
+    """A text for a model to read. Rows never change. An edited text is a new row that revises the old row."""
 
     __tablename__ = "messages"
 

@@ -20,7 +20,7 @@ class RunRow(Base):
     """A training run. At most one run is open, that is, queued, running or evaluating.
 
     ``lease_token`` increases with every claim and fences off earlier lease holders. ``decision`` is the gate's record
-    of its decision, and ``card`` is the chart of the decision as a PNG; neither contains any user's text.
+    of its decision, and ``card`` is the chart of the decision as a PNG. Neither contains any user's text.
     """
 
     __tablename__ = "training_runs"

@@ -81,7 +81,7 @@ def answer_consent(database: Database, telegram_id: int, scope: str, answer: Con
 
 @pytest.fixture
 def opted_in(database: Database) -> None:
-    """The author and the voter consented to training; the author opted in to notices."""
+    """The author and the voter consented to training. The author opted in to notices."""
     for telegram_id in (AUTHOR, VOTER):
         answer_consent(database, telegram_id, consent.TRAINING)
     answer_consent(database, AUTHOR, notification_scope(BOT))

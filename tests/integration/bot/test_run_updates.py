@@ -63,7 +63,7 @@ def incoming_from(admin: int, update_id: int = 1) -> Incoming:
 
 
 async def sent(bot: BotParts, chat_id: int = ADA, state: ReplyState = ReplyState.SENT) -> list[Reply]:
-    """Send a chat's pending replies as the outbox does; a new message's id is 100 plus its reply's id."""
+    """Send a chat's pending replies as the outbox does. A new message's id is 100 plus its reply's id."""
 
     def send(unit: UnitOfWork) -> Reply | None:
         reply = outbox.claim_next(unit, BOT, chat_id)

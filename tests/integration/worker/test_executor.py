@@ -48,7 +48,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def store(settings: Settings) -> ArtifactStore:
-    """The artifact store; ``lease`` adds the live model to it."""
+    """The artifact store. ``lease`` adds the live model to it."""
     return ArtifactStore.open(settings.store_address)
 
 

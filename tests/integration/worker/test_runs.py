@@ -56,7 +56,7 @@ def home(request: pytest.FixtureRequest, keys: tuple[str, ...], tmp_path: Path) 
 def opened(
     home: WorkerHome, keys: tuple[str, ...], store_review: Callable[..., Any], tmp_path: Path
 ) -> Iterator[Database]:
-    """The home's database; see ``opened_database``."""
+    """The home's database. See ``opened_database``."""
     with opened_database(home, keys, store_review, tmp_path) as database:
         yield database
 
@@ -311,7 +311,7 @@ def test_a_run_is_retried_after_all_processes_of_its_worker_are_killed(home: Wor
 
 def test_a_worker_survives_the_death_of_its_idle_task_processes(home: WorkerHome, opened: Database) -> None:
     with running_worker(home) as worker:
-        # After "ready.", Celery checks once that all its processes are alive; a handled message shows that the check is
+        # After "ready.", Celery checks once that all its processes are alive. A handled message shows that the check is
         # over.
         notify_worker(home.settings, 0)
         worker.wait_for("Run 0 has ended")

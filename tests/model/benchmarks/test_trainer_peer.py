@@ -73,7 +73,7 @@ def updates(job: TrainingJob, weights: dict[str, np.ndarray[Any, Any]]) -> dict[
 
 
 def by_trainer(python: Path, job: TrainingJob, out: Path) -> Outcome:
-    """Return Trainer's outcome; its process stops after one step and after three."""
+    """Return Trainer's outcome. Its process stops after one step and after three."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     command = [str(python), str(PROGRAM), str(job.folder), str(out), "float32", "sdpa"]
     with TrainerProcess(command, environment, out.with_suffix(".log")) as trainer:
@@ -86,7 +86,7 @@ def by_trainer(python: Path, job: TrainingJob, out: Path) -> Outcome:
 
 
 def by_us(job: TrainingJob, checkpoints: Path) -> Outcome:
-    """Return our loop's outcome in float32; a published folder would be rounded to float16."""
+    """Return our loop's outcome in float32. A published folder would be rounded to float16."""
     seen: list[TrainingProgress] = []
     with use_precision(job.recipe.precision):
         network = train_job(job, checkpoints, seen.append)

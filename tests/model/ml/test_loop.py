@@ -14,7 +14,7 @@ from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingExamples
 
 RECIPE = replace(Recipe.load("default"), batch_size=4, seed=5, crops=0.0)
-# Texts with one or several windows; no window occurs twice.
+# Texts with one or several windows. No window occurs twice.
 TEXTS = [" ".join(f"{number} of {word}" for word in range(24 if number % 3 else 5)) for number in range(30)]
 LABELS = [number % 2 for number in range(30)]
 

@@ -33,7 +33,7 @@ CONFIGS = {
         layer_norm_eps=1e-5,
     ),
 }
-# The engine rounds activations to int8. These logits range over about one unit; a wrong layer would cause an error of
+# The engine rounds activations to int8. These logits range over about one unit. A wrong layer would cause an error of
 # the same size.
 SERVING_TOLERANCE = 0.25
 

@@ -27,7 +27,7 @@ EVERY = range(CONFIG.num_hidden_layers + 1)
 RECIPE = replace(
     Recipe.load("feedback"), window=32, overlap=8, batch_size=4, epochs=2, precision="float32", learning_rate=1e-2
 )
-# Texts with one window, of increasing length, and texts with several windows.
+# Texts of increasing length that fit into one window, and texts that need several windows.
 TEXTS = [
     " ".join(f"{number} of {word}" for word in range(30 if number > 20 else 1 + number // 3)) for number in range(24)
 ]

@@ -79,7 +79,7 @@ def make_job(
 
 
 def done_in_process(job: Job) -> tuple[protocol.Done, list[Event]]:
-    """Run a job in this process; return ``Done`` and the events before it."""
+    """Run a job in this process. Return ``Done`` and the events before it."""
     events: list[Event] = []
     run_job(job, SETTINGS, events.append, StopSignal())
     done = events.pop()
@@ -224,7 +224,7 @@ def test_a_text_that_trained_is_not_measured(make_job: MakeJob, small_reviews: P
     )
     done, _ = done_in_process(replace(job, held_out=(*job.held_out, *job.train, *known)))
     assert done.measured.judgements is not None
-    # The anchor was trained on these reviews; its dev reviews may be used for evaluation.
+    # The anchor was trained on these reviews. Its dev reviews may be used for evaluation.
     train = DatasetSplits.from_reviews(reviews, small_reviews, FEEDBACK, None).split.train
     assert done.measured.judgements.texts == 12 + len(known) - len(train) > 12
     contradicted = tuple(replace(row, label=LABELS[1 - LABELS.index(row.label)]) for row in job.held_out)

@@ -1,4 +1,4 @@
-"""The delivery benchmark: its history checker finds every planted fault; its plans, checkpoint, report and tables."""
+"""The delivery benchmark: its plans, checkpoint, report and tables, and that its history checker finds every fault."""
 
 import json
 from dataclasses import asdict, replace

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.common.interleaving import TrainerProcess, interleave, samples_per_second, speed_ratio
 
-# Reports its precision, runs to its first stop, and continues when it reads a line; it notes each block in a shared
+# Reports its precision, runs to its first stop, and continues when it reads a line. It notes each block in a shared
 # file.
 PROGRAM = """
 import json, sys

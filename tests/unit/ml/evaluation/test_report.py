@@ -33,7 +33,7 @@ def reviews(**columns: object) -> EvaluationSet:
 
 
 def outputs(*margins: float, model: str = "mine", float32: tuple[float, ...] | None = None) -> ModelOutputs:
-    """Return outputs for ``TEXTS``; a margin is Positive's logit minus Negative's logit."""
+    """Return outputs for ``TEXTS``. A margin is Positive's logit minus Negative's logit."""
     logits = [np.array([[0.0, margin] for margin in row], np.float32) for row in (margins, float32 or ())]
     return ModelOutputs(model, "v1", 2.0, 0.7, False, logits[0], logits[1] if float32 else None, CHECKS)
 

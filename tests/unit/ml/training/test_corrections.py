@@ -1,4 +1,4 @@
-"""Corrections from a file: each text is used once; contradictory and held-out texts are left out and counted."""
+"""Corrections from a file: each text is used once, and contradictory or held-out texts are left out and counted."""
 
 from pathlib import Path
 

@@ -60,7 +60,7 @@ def training_set(anchor: Classifier) -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def without_reviews(anchor: Classifier) -> TrainingSet:
-    """A training set without reviews; one correction is a text from the behavioural checks."""
+    """A training set without reviews. One correction is a text from the behavioural checks."""
     check_text = check_texts(read_checks())[0]
     return feedback_training_set(corrections(*CORRECTIONS, (check_text.upper(), 0)), None, anchor, RECIPE)
 

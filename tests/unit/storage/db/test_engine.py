@@ -33,7 +33,7 @@ def test_postgresql_hides_values_too() -> None:
     assert writing_engine(parse_address("postgresql://localhost/thumbs")).hide_parameters
 
 
-# Passwords with characters that need percent-encoding; errors must not show any part of such a password.
+# Passwords with characters that need percent-encoding. Errors must not show any part of such a password.
 @pytest.mark.parametrize(
     "password",
     [
