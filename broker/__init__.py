@@ -1,1 +1,1 @@
-"""The names of the queues and tasks, and a broker that needs no server."""
+"""The names of the queues and tasks, and a broker that doesn't need a server."""

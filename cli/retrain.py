@@ -29,8 +29,9 @@ def retrain(
 ) -> None:
     """Request a training run, or join the one in progress.
 
-    A worker must be running, on this machine or another. Ctrl-C stops the command, but the run continues. The exit
-    status is 1 if the run in progress is of the other kind or, with --wait, if the run failed or was cancelled.
+    A worker must be running, on this machine or on a different one. Ctrl-C stops the command, but the run continues.
+    The exit status is 1 if the run in progress is of a different kind or, with --wait, if the run failed or was
+    cancelled.
 
     \b
     Examples:

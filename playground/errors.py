@@ -8,4 +8,4 @@ class UnusablePlaygroundFile(BadInput):
 
 
 class PlaygroundRefused(ThumbsError):
-    message = "The playground refused the request {path}: {reason}"
+    message = "The playground refused the request to {path}: {reason}"

@@ -139,8 +139,8 @@ class NotInTheStore(StorageError):
 
 class ModelFolderUnusable(StorageError):
     message = (
-        "The model folder {folder} cannot be used: {reason}. Make it available again, or choose another model with: "
-        "thumbs models promote"
+        "The model folder {folder} cannot be used: {reason}. Make it available again, or choose a different model "
+        "with: thumbs models promote"
     )
 
 

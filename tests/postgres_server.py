@@ -19,7 +19,7 @@ from psycopg import sql
 _ACCESS = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 # No test needs data to survive a power cut, but commits must survive a kill, so they stay synchronous.
 _FAST = ("fsync=off", "full_page_writes=off")
-# The limit is low so that a test can use up all connections. Superusers may also use the reserved ones.
+# The limit is low so that a test can use up all connections. Superusers may also use the reserved connections.
 _CONNECTIONS = ("max_connections=24", "superuser_reserved_connections=1")
 _BLOCKER = "occupies a connection"
 _END_OTHERS = """

@@ -1,7 +1,7 @@
 """Starts the services in docker-compose.yml as processes on this machine, with the file's commands and environment.
 
-Host names, ports, mounted folders and secrets are replaced by local ones, and a folder with a copy of the starter
-replaces the image's working folder. One-off commands run in this process, which is faster.
+Local host names, ports, folders and secrets replace the containers', and a folder with a copy of the starter replaces
+the image's working folder. One-off commands run in this process, which is faster.
 """
 
 import os
@@ -174,7 +174,7 @@ class Stack:
             assert time.monotonic() < deadline, result.exception
 
     def environment(self, container: Container) -> dict[str, str]:
-        """Return the environment of a container's process, with all addresses and paths replaced by local ones."""
+        """Return the environment of a container's process, with local addresses and paths."""
         service = SERVICES[container.service]
         hosts = {"postgres:5432": f"127.0.0.1:{self.postgres.port}", "redis:6379": f"127.0.0.1:{self.redis.port}"}
         local = {**hosts, "0.0.0.0": "127.0.0.1"}

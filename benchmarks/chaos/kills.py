@@ -51,7 +51,9 @@ class LaneProcesses:
         self._random = Random(environment.folder.name)
 
     def wait(self, run_id: int, until: Callable[[Run], bool], every: float = _POLL_INTERVAL) -> Run:
-        """Wait until the run meets ``until`` or has ended, and return it. Restart the worker and the beat meanwhile.
+        """Wait until the run meets ``until`` or has ended, and return it.
+
+        Restart the worker and the beat in the meantime.
 
         ``every`` is the number of seconds between polls. Raise RunLost if the run takes too long.
         """

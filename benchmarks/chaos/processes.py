@@ -49,7 +49,7 @@ class Service:
         self._process = self._start()
 
     def kill_children(self) -> None:
-        """Send SIGKILL to the process's children. The process itself replaces them."""
+        """Send SIGKILL to the process's children. The process replaces them."""
         for child in child_processes(self.pid):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)

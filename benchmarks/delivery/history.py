@@ -74,7 +74,7 @@ class StoredReply:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The history of one segment. For a bot without a database, it has no replies and no updates."""
+    """The history of one segment. For a bot without a database, the history contains no replies and no updates."""
 
     texts: tuple[SentText, ...]
     calls: tuple[WireCall, ...]

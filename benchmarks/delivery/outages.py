@@ -109,7 +109,7 @@ class OutageRun:
             _terminate_others(admin)
 
     def _use_up_connections(self) -> None:
-        """Occupy all connections for a while, and force the bot to reconnect meanwhile."""
+        """Occupy all connections for a while, and force the bot to reconnect during that time."""
         with psycopg.connect(self._postgres.get_uri(), autocommit=True) as admin, _all_connections(self._postgres):
             _terminate_others(admin, "thumbs-benchmark")
             with _all_connections(self._postgres):
@@ -135,7 +135,7 @@ def _all_connections(server: PostgresServer) -> Iterator[None]:
 
 
 def _terminate_others(admin: "psycopg.Connection[tuple[object, ...]]", spared: str = "") -> None:
-    """Terminate all client backends except this one and those for the application ``spared``."""
+    """Terminate all client backends except this connection and the connections of the application ``spared``."""
     admin.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> %s",

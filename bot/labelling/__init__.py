@@ -1,1 +1,1 @@
-"""Labelling other people's texts, and quarantining disputed ones."""
+"""Labelling other people's texts, and quarantining disputed texts."""

@@ -93,7 +93,7 @@ def _handle_tap(
 
 
 def _undo(unit: UnitOfWork, texts: Texts, person: Person, offer: Offer, rules: LabelQueueRules) -> MessageContent:
-    """Undo an answer and ask again, or show the next text if this one needs no more votes."""
+    """Undo an answer and ask again, or show the next text if this text doesn't need any more votes."""
     if offer.prediction_id is not None and offer.state is OfferState.ANSWERED:
         votes.undo_vote(unit, person.id, offer.prediction_id)
     label_offers.close_offer(unit, offer, OfferState.UNDONE)

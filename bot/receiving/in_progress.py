@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
-# Maximum number of updates in memory. Telegram keeps the others until there is room, so a flood cannot fill the memory.
+# Maximum number of updates in memory. Telegram keeps further updates until there is room, so a flood cannot fill the
+# memory.
 MAX_IN_PROGRESS: Final = 1000
 
 

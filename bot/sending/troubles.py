@@ -1,4 +1,4 @@
-"""Notifies a bot's admins once about each kind of trouble, and again only after somebody has dealt with it."""
+"""Notifies a bot's admins once about each kind of trouble, and again only after someone has dealt with it."""
 
 from collections.abc import Collection
 from contextlib import suppress

@@ -29,7 +29,7 @@ def import_file(
     or none are. The live model classifies each new text. The first person listed with a text is its author. Names that
     differ only in case or blanks count as one person, and texts that differ only in case, punctuation or blanks count
     as one text. An exported file can be imported again, with the same votes by the same people. By importing a person's
-    texts, you state that the person consents to training on them. This consent is recorded, except for people whom the
+    texts, you state that the person consents to training on them. This consent is recorded, except for people that the
     bot knows from Telegram. For them, only their own answer in the chat counts.
 
     \b

@@ -1,4 +1,4 @@
-"""Imports labelled texts: the live model classifies the new ones, then one transaction stores everything."""
+"""Imports labelled texts: the live model classifies the new texts, and one transaction stores everything."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -33,7 +33,7 @@ def import_corrections(
     """Store the votes and return the counts. If ``admin``, a Telegram id, is given, store them as that admin's votes.
 
     If no bot has started since the installation or an update, the model is the one that a bot would make live. Raise
-    UnusableArtifact if its files differ from the published ones, or StoreUnusable if the store can't be used.
+    UnusableArtifact if its files differ from the published files, or StoreUnusable if the store can't be used.
     """
     live = _live_model(database, settings)
     with database.reading() as unit:

@@ -20,7 +20,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables, starting with those that refer to others."""
+    """Drop the tables, starting with the tables that refer to others."""
     for table in (
         "judgements",
         "replies",

@@ -13,7 +13,7 @@ _LEVELS = 2**16
 
 
 class Dropout(keras.layers.Dropout):  # type: ignore[misc]  # Keras has no types
-    """Sets elements to 0 at the layer's rate, to within 1/65,536, and scales up the others to preserve the mean."""
+    """Sets elements to 0 at the layer's rate, to within 1/65,536, and scales up the rest to preserve the mean."""
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return a tensor of the same shape and dtype. The layer's seed generator selects the elements to drop."""

@@ -1,6 +1,6 @@
 """McNemar's exact test, and the sample size that it needs.
 
-A flip is a text that one of two models gets right and the other wrong. Texts on which both models agree carry no
+A flip is a text that one of two models gets right and the other gets wrong. Texts on which both models agree carry no
 information about which is better.
 """
 

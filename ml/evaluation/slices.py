@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ml.evaluation.intervals import Interval, wilson_interval
 from ml.text.tokenization import LINE_BREAK
 
-# Chat messages have a few dozen words. IMDB's median is 173 and its ninth decile 451.
+# Chat messages are a few dozen words long. IMDB's median is 173 words, and its ninth decile is 451.
 _WORD_BOUNDS = (50, 100, 200, 400, 800)
 
 # Bool (texts,): whether the model's verdict is correct.

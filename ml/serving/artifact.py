@@ -202,7 +202,7 @@ def _replace_atomically(folder: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove the work folders left by publications of ``folder``, except locked ones."""
+    """Remove the work folders left by publications of ``folder``, except locked folders."""
     pattern = re.compile(re.escape(f".{folder.name}-") + r"[a-z0-9_]+" + re.escape(_WORK))
     for work in [path for path in folder.parent.iterdir() if pattern.fullmatch(path.name)]:
         descriptor = os.open(work, os.O_RDONLY)

@@ -32,7 +32,7 @@ NEW_MODELS_FORM: Final[CharacterForm] = "entities_nfkc"
 LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 # Decode an entity only if it ends with a semicolon, because "good&not bad" does not contain the symbol for "not".
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
-# A lone surrogate, which a cut-off emoji leaves behind, has no UTF-8 form, and the tokenizer cannot encode it.
+# A lone surrogate, which a cut-off emoji leaves behind, has no UTF-8 form, so the tokenizer cannot encode it.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 # Used if a base model does not name its special tokens. The first three tokens are required.

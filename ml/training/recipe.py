@@ -35,8 +35,8 @@ class Recipe:
     used unless the command or BASE_MODEL names a different one. ``frozen_layers`` is how many of the lowest encoder
     blocks are frozen, together with the embeddings. ``replay`` marks a recipe for feedback rounds, which start from the
     anchor: it is the number of excerpts of the anchor's training reviews to replay alongside the corrections.
-    ``interpolation`` is the position of the published weights between the anchor's (0) and the trained ones (1).
-    ``crops`` is the share of windows that are cropped at random, down to the length of a sentence.
+    ``interpolation`` is the position of the published weights between the anchor's weights (0) and the trained weights
+    (1). ``crops`` is the share of windows that are cropped at random, down to the length of a sentence.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)

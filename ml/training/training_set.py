@@ -46,7 +46,7 @@ class TrainingExamples:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """Everything that one fine-tune is trained and evaluated on. Tables have ``text`` and ``label``.
+    """The data for training and evaluating one fine-tune. Tables have ``text`` and ``label``.
 
     ``dev`` shares no text with the examples unless the recipe splits by rows. If it is empty, the base's temperature is
     kept. ``corrections`` are also among the examples. ``manifest_data`` becomes ``Manifest.data``.

@@ -153,7 +153,7 @@ class BotCommand(BotApiObject):
 
 
 class BotCommandScope(BotApiObject):
-    """The chats and people to whom a command menu is shown."""
+    """The chats and people that see a command menu."""
 
     type: Annotated[str, one_of(*_PLAIN_SCOPES, *_CHAT_SCOPES)]
     chat_id: ChatId | None = None

@@ -1,7 +1,7 @@
 """Protects people's chats from other sites' pages by checking Host and Origin and forbidding framing.
 
-The requests do not need a token, so another site's page must not be able to send them or read the responses through a
-person's browser. In DNS rebinding, a name that an attacker owns points to this machine, and the Host header then
+The requests do not need a token, so pages from other sites must not be able to send them or read the responses through
+a person's browser. In DNS rebinding, a name that an attacker owns points to this machine, and the Host header then
 contains that name.
 """
 

@@ -31,7 +31,7 @@ class Message:
     def to_api(self) -> JsonObject:
         """Return the message as Telegram's Message.
 
-        If it is a reply, the message that it replies to is included, but no earlier ones.
+        If it is a reply, the message that it replies to is included, but earlier messages are not.
         """
         message: JsonObject = {
             "message_id": self.message_id,

@@ -49,7 +49,7 @@ class FormattedText:
     entities: tuple[Entity, ...] = ()
 
     def strip(self) -> "FormattedText":
-        """Strip white space from both ends of the text. Entities are shifted, and empty ones are removed."""
+        """Strip white space from both ends of the text. Entities are shifted, and empty entities are removed."""
         without_end = self.text.rstrip()
         text = without_end.lstrip()
         start = utf16_length(without_end) - utf16_length(text)
@@ -64,7 +64,7 @@ class FormattedText:
     def with_detected_entities(self) -> "FormattedText":
         """Return the text with added entities for links, commands, mentions, hashtags and e-mail addresses.
 
-        Entities are not detected inside existing ones.
+        Entities are not detected inside existing entities.
         """
         detected = [new for new in _detect(self.text) if not any(_overlaps(new, old) for old in self.entities)]
         return FormattedText(self.text, sort_entities([*self.entities, *detected]))

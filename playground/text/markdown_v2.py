@@ -113,7 +113,7 @@ class _Parser:
         return next((entity for entity in self.open if entity.name == _QUOTE), None)
 
     def _continue_or_end_quote(self) -> bool:
-        """Skip the mark of another quoted line, or end the quote.
+        """Skip the mark at the start of another quoted line, or end the quote.
 
         Called at the start of a line that follows a quoted line. Returns whether the quote continues.
         """

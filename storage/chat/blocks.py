@@ -1,4 +1,4 @@
-"""People whom admins have blocked. Their updates are dropped, and nothing is sent to them."""
+"""People that admins have blocked. Their updates are dropped, and nothing is sent to them."""
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.sql import ColumnElement

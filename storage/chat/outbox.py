@@ -175,7 +175,7 @@ def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None
     A blocked person's pending replies become FAILED instead.
 
     Commit before sending the request, or call ``release_claim`` with the same ``now`` if the commit fails. A chat's
-    replies are sent in order, so the reply that this one revises has already been handled.
+    replies are sent in order, so the reply that this reply revises has already been handled.
     """
     oldest = (
         select(ReplyRow)

@@ -67,7 +67,7 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument for each column
 
 
 def newest_prediction(unit: UnitOfWork, prediction_id: int) -> int:
-    """Return the prediction that replaced this one after the text's latest edit, or this one if it was not replaced."""
+    """Return the prediction that replaced this one after the text's latest edit, or this one if there is none."""
     newest = prediction_id
     while (
         later := unit.scalar(select(func.max(PredictionRow.id)).where(PredictionRow.replaces == newest))

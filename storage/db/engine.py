@@ -209,6 +209,6 @@ def _without_foreign_keys(connection: DBAPIConnection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     read_only = connection.get_execution_options().get("thumbs_read_only", False)
     connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
-    # A transaction that reads first and takes the write lock later fails at once if another transaction wrote in
+    # A transaction that reads first and takes the write lock later fails immediately if another transaction wrote in
     # between.
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -53,8 +53,8 @@ class EligibilityRules:
 class VotedText:
     """A text, by an author who consents, with its votes and their consensus.
 
-    Equal texts may have several messages and predictions: ``message_id`` and ``prediction_id`` are the first ones with
-    a vote and an author who consents. ``confidence`` is the probability (0 to 1) that this prediction gave
+    Equal texts may have several messages and predictions: ``message_id`` and ``prediction_id`` belong to the first
+    message with a vote and an author who consents. ``confidence`` is the probability (0 to 1) that this prediction gave
     ``predicted``. ``written_at`` is when the message arrived, and ``imported`` is True if it came from a file.
     """
 

@@ -1,4 +1,4 @@
-"""Names the people in exported vote files, and finds or adds the people named in imported ones."""
+"""Names the people in exported vote files, and finds or adds the people named in imported files."""
 
 import re
 import unicodedata

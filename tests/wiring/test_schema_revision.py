@@ -1,4 +1,4 @@
-"""Constants that are repeated in two rooms, because neither room may import the other, are equal."""
+"""Constants that are repeated because two rooms may not import each other are equal."""
 
 from migrations import runner
 from ml.text.labels import LABELS

@@ -108,7 +108,7 @@ def find_triggers(
 
 
 def find_suspects(texts: Sequence[str], labels: Sequence[int]) -> list[Suspect]:
-    """Return words and pairs that texts with one label contain more often than chance explains, most unlikely first.
+    """Return words and pairs that occur in one label's texts more often than chance explains, the least likely first.
 
     Chance is a binomial distribution: a text with the word has the label with the label's overall share, capped at one
     half, because otherwise no word would be unusual if nearly all texts had the same label.

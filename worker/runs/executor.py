@@ -57,7 +57,7 @@ def execute_run(context: WorkerContext, run_id: int) -> None:
 
 
 class _Attempt:
-    """One attempt at a run. Every method raises LeaseLost once another worker has taken the run over."""
+    """One attempt at a run. Every method raises LeaseLost once another worker has taken over the run."""
 
     def __init__(self, context: WorkerContext, lease: Lease, keeper: LeaseKeeper) -> None:
         self._settings = context.settings

@@ -45,8 +45,8 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
     """Return the trainer's job, with the current texts and labels for the snapshot.
 
     Raise NothingToLearn or NothingLeftToLearn if a feedback round has nothing to train on. If the live model's files
-    are missing, raise ModelRemoved, NotInTheStore or ModelFolderUnusable. If the files are not the ones that the
-    registry knows, raise UnusableArtifact.
+    are missing, raise ModelRemoved, NotInTheStore or ModelFolderUnusable. If the files differ from those in the
+    registry, raise UnusableArtifact.
     """
     with database.reading() as unit:
         train = snapshots.labelled_texts(unit, run.id, SnapshotPart.TRAIN)

@@ -67,7 +67,7 @@ class LeaseKeeper:
             except LeaseLost:
                 self._lost.set()
                 return
-            # Even if the lease expires meanwhile, the run stays ours until another worker claims it.
+            # Even if the lease expires in the meantime, the run stays ours until another worker claims it.
             except DATABASE_OUTAGES as error:
                 DATABASE.failed(error)
             except DATABASE_ERRORS:

@@ -24,7 +24,7 @@ def prune(database: Database, store: ArtifactStore, settings: Settings) -> list[
     """Remove old models and interrupted publications from the store, and return the removed versions.
 
     Keep the live model, the previous live model, the anchor, the starter, the model that an open run is compared with,
-    and the newest KEEP_MODELS others. Never remove a model outside the store, such as the starter.
+    and KEEP_MODELS more models, the newest first. Never remove a model outside the store, such as the starter.
     """
     # List the store before reading the registry: a model published in between must not look like a leftover.
     present = store.names()

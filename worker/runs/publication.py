@@ -37,7 +37,7 @@ def publish(
     If the live model changed during the run, hold the candidate, because it was compared with the wrong model.
 
     Raise UnusableArtifact if the candidate is not the model that was evaluated, StoreUnusable if the store cannot be
-    used, RunCancelled if the run was cancelled meanwhile, and LeaseLost if another worker has taken over the run. After
+    used, RunCancelled if the run has been cancelled, and LeaseLost if another worker has taken over the run. After
     RunCancelled or LeaseLost, the store may contain files that are not in the registry.
     """
     location = None

@@ -19,7 +19,7 @@ _RETRY_AFTER: Final = timedelta(hours=12)
 
 
 def start_due_run(database: Database, settings: Settings, now: datetime) -> Run | None:
-    """Request a feedback round if RETRAIN_AFTER or RETRAIN_DAYS says that one is due. Return the new run."""
+    """Request a feedback round if it is due according to RETRAIN_AFTER or RETRAIN_DAYS. Return the new run."""
     with database.reading() as unit:
         trigger = _due_trigger(unit, settings, now)
     if trigger is None:

@@ -1,4 +1,4 @@
-"""``thumbs backup`` and ``thumbs restore`` with SQLite, with PostgreSQL, and from one to the other."""
+"""``thumbs backup`` and ``thumbs restore`` with SQLite, with PostgreSQL, and between the two."""
 
 import json
 import stat
