@@ -5,7 +5,7 @@ is killed while writing leaves behind a partial message, or a corrupt table that
 this transport, a message is renamed into place once it is complete, an unreadable message is dropped (the database row
 is the request, so nothing is lost), and each process keeps its own table of queues in memory.
 
-Like the Redis transport, this transport also joins the worker's event loop. Without an event loop, all of a worker's
+This transport also joins the worker's event loop, as the Redis transport does. Without an event loop, all of a worker's
 processes read their tasks from one pipe under one lock, and a process that is killed while waiting keeps the lock, so
 the other processes wait forever. With an event loop, each process has its own pipe.
 """

@@ -238,7 +238,7 @@ def _finish(settings: "Settings", deleted: set[bytes]) -> "AfterRestore":
 
 
 def _require_empty(connection: "Connection") -> None:
-    """Raise DatabaseNotEmpty if any table has rows, other than the secrets that opening a new database creates."""
+    """Raise DatabaseNotEmpty if any table has rows, apart from the secrets that opening a new database creates."""
     from sqlalchemy import select
 
     from storage.backup.rows import tables_in

@@ -42,7 +42,7 @@ def fine_tune(
     resume: Annotated[bool, typer.Option("--resume", help="Resume from the checkpoint of the same command.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
 ) -> None:
-    """Fine-tune an encoder on labelled reviews into a folder.
+    """Fine-tune an encoder and save it in a folder.
 
     The recipe defines which reviews are used for training and which for evaluation. Ctrl-C saves a checkpoint beside
     --out. Needs the training environment: make finetune installs it and runs this command in it.

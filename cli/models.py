@@ -224,7 +224,7 @@ def _status_facts(status: "ModelStatus") -> dict[str, Any]:
 
 
 def _bots(status: "ModelStatus") -> list[str]:
-    """Return lines that name the bots that serve the version, and those that refused it with their reasons."""
+    """Return lines that name the bots that serve the version and the bots that refused it, with their reasons."""
     served_by = ", ".join(bot.process for bot in status.serving)
     refusals = [f"refused by {bot.process}: {bot.refusal}" for bot in status.refusing]
     return [*([f"served by {served_by}"] if served_by else []), *refusals]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TextCommand(TyperCommand):
-    """A command that takes texts as arguments. A text may begin with a dash, like an option."""
+    """A command that takes texts as arguments. A text may begin with a dash, just like an option."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Parse the arguments. If an option is unknown, explain in the error how to pass a text that looks like one."""

@@ -25,7 +25,8 @@ _PTB_RECEIVED_DATA = re.compile(r"data(?: was)?:? \"?%")
 # Minimum log level for verbose libraries. At DEBUG, PTB logs whole updates and API responses.
 _LIBRARY_LEVELS = {
     "telegram": logging.INFO,
-    # Logs a traceback for every response that is not JSON, such as a gateway's, although it also raises the error.
+    # This module logs a traceback for every response that is not JSON, such as a gateway's, although it also raises the
+    # error.
     "telegram.request.BaseRequest": logging.CRITICAL,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
@@ -37,8 +38,8 @@ _LIBRARY_LEVELS = {
     # These loggers log every message, and the scheduler sends one every few seconds.
     "celery.beat": logging.WARNING,
     "celery.worker.strategy": logging.WARNING,
-    # These log every attempt to reconnect to the broker, although the worker logs the outage, and every expired
-    # message.
+    # These loggers report every expired message and every attempt to reconnect to the broker, although the worker
+    # already logs the outage.
     "celery.worker.consumer.consumer": logging.ERROR,
     "celery.worker.consumer.connection": logging.WARNING,
     "celery.worker.request": logging.WARNING,

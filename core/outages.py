@@ -15,7 +15,7 @@ class Outage:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        # The monotonic time at which the outage began, or 0.
+        # The monotonic time when the outage began, or 0.
         self._since = memoryview(mmap.mmap(-1, 8)).cast("d")
 
     def failed(self, error: BaseException) -> None:

@@ -4,7 +4,7 @@ from core.errors import BadInput, ThumbsError
 
 
 class UnreadableTable(BadInput):
-    message = "{path} cannot be read as {format}: {reason}. Export it again as a plain table."
+    message = "{path} cannot be read as {format}: {reason}. Export the file again as a plain table."
 
 
 class EmptyTable(BadInput):

@@ -42,8 +42,8 @@ class PostgresServer:
     def running(cls) -> "Iterator[PostgresServer]":
         """Yield a server that accepts connections, and stop it at the end.
 
-        If root starts it, the server runs as a different user, who needs access to the folders above its data. This is
-        why its folder is outside pytest's.
+        If root starts it, the server runs as a different user, who needs access to the folders above its data.
+        Therefore, the server's folder is outside pytest's folder.
         """
         folder = Path(tempfile.mkdtemp())
         with socket.create_server(("127.0.0.1", 0)) as free:

@@ -57,7 +57,7 @@ class ChaosEnvironment:
 
     @property
     def store(self) -> ArtifactStore:
-        """The store in which candidates are published."""
+        """The store where candidates are published."""
         return ArtifactStore.open(self.settings.store_address)
 
     def request_run(self, notify: bool = True) -> int:

@@ -21,7 +21,7 @@ RUN_TIMEOUT: Final = 300.0
 _POLL_INTERVAL: Final = 0.1
 # Seconds between polls for short events, such as a candidate's appearance in the store or the end of the run.
 SHORT_POLL_INTERVAL: Final = 0.002
-# Number of polls of the store for each poll of the run, because polling the run takes longer.
+# How many times to poll the store for each time that the run is polled, because polling the run takes longer.
 _STORE_POLLS: Final = 50
 
 

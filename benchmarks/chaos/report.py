@@ -62,7 +62,7 @@ class ChaosReport:
 
 
 def summarise(transport: Transport, lanes: Sequence[LaneResult], seconds: float) -> TransportReport:
-    """Return the figures for all lanes of a transport. ``seconds`` is the total duration."""
+    """Return the figures for all of a transport's lanes. ``seconds`` is the total duration."""
     runs = [run for lane in lanes for run in lane.runs]
     kills = [kill for lane in lanes for kill in lane.kills]
     return TransportReport(

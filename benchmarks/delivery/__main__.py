@@ -41,7 +41,7 @@ from tests.redis_server import RedisServer
 
 _PACKAGES: Final = ("python-telegram-bot", "celery", "redis", "sqlalchemy", "psycopg", "openvino")
 _LOAD: Final = Load(rate=8.0, people=120)
-# The bot sweeps every 5 seconds, and the broker of the plain bot delivers again after 10 seconds.
+# The bot sweeps every 5 seconds, and the plain bot's broker redelivers after 10 seconds.
 _PATIENCE: Final = Patience(silence=60.0, quiet=6.0)
 _PLAIN_PATIENCE: Final = Patience(silence=40.0, quiet=20.0)
 

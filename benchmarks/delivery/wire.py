@@ -19,7 +19,7 @@ from playground.client import PlaygroundClient
 TOKEN: Final = "7654321:playground-token-for-benchmarks"
 _READY: Final = "playground listening on "
 _STOP_TIMEOUT: Final = 20.0
-# Seconds for which a request for new calls waits for the first call.
+# Number of seconds that a request for new calls waits for the first call.
 _LONG_POLL: Final = 1
 
 
@@ -49,7 +49,7 @@ def playground_server(folder: Path) -> Iterator[PlaygroundClient]:
 
 
 class WireLog:
-    """The calls to sendMessage so far, with the ``time.monotonic()`` at which each call was read."""
+    """The calls to sendMessage so far, with the ``time.monotonic()`` when each call was read."""
 
     def __init__(self, client: PlaygroundClient) -> None:
         self._client = client
@@ -72,7 +72,7 @@ class WireLog:
         return tuple(call for _, call in self.timed_calls())
 
     def timed_calls(self) -> list[tuple[float, WireCall]]:
-        """Return all calls so far, each with the time at which it was read."""
+        """Return all calls so far, each with the time when it was read."""
         with self._changed:
             return list(self._calls)
 

@@ -38,7 +38,7 @@ def measured(found: Results) -> str:
 
 
 def disjoint(found: Results) -> str:
-    """Return the sentence about texts that are in more than one of a results file's text sets."""
+    """Return the sentence about texts that occur in more than one text set in a results file."""
     shared = found["shared_texts"]
     if not shared:
         return "No text is in more than one set."

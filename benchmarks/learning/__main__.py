@@ -50,7 +50,7 @@ _BACKGROUND_IDS: Final = range(201, 204)
 _MISTAKE_RATE: Final = 0.05
 # Number of replies to wait for after a new model's first reply.
 _REPLIES_AFTER_SWAP: Final = 30
-# Target for the seconds from /retrain to the new model's first reply.
+# Target for the time from /retrain to the new model's first reply, in seconds.
 _TARGET_SECONDS: Final = 360.0
 
 

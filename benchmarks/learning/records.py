@@ -28,7 +28,10 @@ from storage.training import runs
 
 @dataclass(frozen=True, slots=True)
 class ConsensusCounts:
-    """Numbers of sentences in all rounds so far, by consensus. ``wrong`` counts usable sentences with a wrong label."""
+    """The numbers of sentences in all rounds so far, by consensus.
+
+    ``wrong`` counts usable sentences with a wrong label.
+    """
 
     usable: int
     waiting: int

@@ -47,8 +47,8 @@ class MeanAndMost:
 class AttackGroup:
     """All seeds for an attack and a share of colluders.
 
-    ``ends`` counts runs by final state, ``tapped`` the held models that an admin promotes, and ``named`` the runs in
-    which the scan reports a word from the phrase. ``lost`` is the loss on IMDB, ``gained`` the gain on held-out
+    ``ends`` counts runs by final state, ``tapped`` counts held models that an admin promotes, and ``named`` counts runs
+    in which the scan reports a word from the phrase. ``lost`` is the loss on IMDB, ``gained`` the gain on held-out
     sentences, and ``turned`` the increase in sentences that the phrase turns, all compared with the previous live
     model. Each of these has a value for models that go ``live``, for models that ``stay`` held, and for ``naive``
     models, or None if there are no such models.

@@ -41,7 +41,8 @@ class GuardTexts:
 def read_halves(rotten_tomatoes: Path, alexa: Path, imdb: Path) -> tuple[GuardTexts, GuardTexts]:
     """Return the development half and the test half. A public text's fingerprint decides which half the text is in.
 
-    Skip public texts that are also among the project's own texts, such as "ok", because those already have a half.
+    Skip public texts that are also among the project's own texts, such as "ok", because those texts are already in a
+    half.
 
     The development half has all English texts in its collections. The test half has 1,000 short reviews (500 from each
     collection) and the first sentences of 1,000 official IMDB test reviews. The development half contains no test

@@ -45,7 +45,7 @@ class RecordedBatches(WindowBatches):
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """A one-epoch job. ``stops`` are the steps after which a trainer reports and waits."""
+    """A one-epoch job. After each step in ``stops``, a trainer reports and waits."""
 
     folder: Path
     recipe: Recipe

@@ -9,8 +9,8 @@ from typing import Final
 from bot.buttons import NUMBER, Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import Texts, fill
 
-# Matches versions that are short enough for a button's data to hold two of them. Models with longer versions get no
-# button.
+# Matches versions that are short enough for a button's data to hold two of them. Models with longer versions don't get
+# a button.
 _VERSION: Final = "[0-9A-Za-z._-]{1,26}"
 
 

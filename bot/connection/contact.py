@@ -29,7 +29,7 @@ class TelegramContact:
         return None if self._heard_at is None else time.monotonic() - self._heard_at
 
     def problem(self) -> str | None:
-        """Return a sentence that says why updates aren't arriving, or None if they should be."""
+        """Return a sentence that says why updates aren't arriving, or None if there is no known reason."""
         silence = self.seconds_since_heard()
         if silence is None:
             return "It has not answered yet."

@@ -54,7 +54,7 @@ def parse_quarantine_tap(data: str) -> QuarantineTap:
 
 
 def label_keyboard(texts: Texts, offer_id: int, last_id: int | None) -> Keyboard:
-    """Return buttons for the labels, Neither and Skip, and a button that undoes the offer ``last_id``, if any."""
+    """Return buttons for the labels, Neither and Skip, and a button that undoes ``last_id``, if given."""
     rows = _label_rows(texts, f"{TapKind.LABEL}:{offer_id}")
     return make_keyboard(rows if last_id is None else [*rows, _undo_row(texts, last_id)])
 

@@ -85,5 +85,5 @@ class FailedUpdates:
 
 
 def _reason(error: Exception | None) -> str:
-    """Return the error as storable text, in which lone surrogates are escaped."""
+    """Return the error as text that can be stored, with lone surrogates escaped."""
     return repr(error).encode(errors="backslashreplace").decode()[:_MAX_REASON_LENGTH]

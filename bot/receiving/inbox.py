@@ -160,7 +160,7 @@ class Inbox:
             self._in_progress.remove(update_ids)
 
     async def _sweep(self) -> None:
-        """Schedule the stored updates that aren't being handled, except those whose next retry is due later."""
+        """Schedule the stored updates that aren't being handled, unless their next retry is due later."""
         now = asyncio.get_running_loop().time()
         self._retries = {update_id: retry for update_id, retry in self._retries.items() if retry.expires > now}
         skipped = self._in_progress.ids | {update_id for update_id, retry in self._retries.items() if retry.due > now}

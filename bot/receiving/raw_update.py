@@ -11,7 +11,7 @@ _MAX_ID: Final = 2**63 - 1
 
 
 class UnusableUpdate(ValueError):
-    """An update can't be stored. The message describes the defect, without any text that people wrote."""
+    """An update can't be stored. The message describes the defect, but contains none of the text that people wrote."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ class WebhookServer(HTTPServerConnectionDelegate):
         return _Request(self, cast("HTTP1Connection", request_conn))
 
     def refusal(self, start: RequestStartLine, headers: HTTPHeaders) -> HTTPStatus | None:
-        """Return the status with which to refuse a request, or None if its body may be read."""
+        """Return the status for refusing a request, or None if its body may be read."""
         if start.path.partition("?")[0].rstrip("/") != self._path:
             return HTTPStatus.NOT_FOUND
         if start.method != "POST":
@@ -171,7 +171,7 @@ class _Request(HTTPMessageDelegate):
             await self._server.receive(self._body.decode())
         except UnicodeDecodeError:
             status = HTTPStatus.BAD_REQUEST
-        # Telegram repeats an update that is not confirmed, whatever the reason.
+        # Telegram repeats any update that is not confirmed.
         except Exception:
             logger.exception("Could not store an update, so it is not confirmed to Telegram")
             status = HTTPStatus.INTERNAL_SERVER_ERROR

@@ -33,7 +33,7 @@ class ReviewHandlers:
         self._votes = votes
 
     def handlers(self) -> list[Handler]:
-        """Return all handlers in the order in which they must be tried. The last handler matches everything."""
+        """Return all handlers, in the order in which PTB must try them. The last handler matches everything."""
         private = filters.ChatType.PRIVATE
         new = private & filters.UpdateType.MESSAGE
         edited = private & filters.UpdateType.EDITED_MESSAGE

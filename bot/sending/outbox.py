@@ -56,7 +56,7 @@ _RECORD_RETRY_SECONDS: Final = 1.0
 _MAX_UNCERTAIN_ATTEMPTS: Final = 3
 # Maximum number of calls per second, because Telegram throttles bots that make more.
 _CALLS_PER_SECOND: Final = 30
-# Telegram's message for a gateway timeout, after which the server behind the gateway may have executed the call.
+# Telegram's message for a gateway timeout. The server behind the gateway may still execute the call.
 _GATEWAY_TIMEOUT: Final = HTTPStatus.GATEWAY_TIMEOUT.phrase
 # Errors that are raised before any byte of the request reaches Telegram.
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)

@@ -91,7 +91,7 @@ def _label(word: str) -> str | None:
 
 
 def _problem(row: _FileRow, unanimous: bool) -> str | None:
-    """Return the problem with a single row, regardless of other rows, or None."""
+    """Return the problem with a single row, regardless of other rows, or None if the row is fine."""
     if classify_content(row.text) is not Content.WORDS:
         return "the text has no words"
     if foreign := foreign_language(row.text):

@@ -19,7 +19,7 @@ from ml.errors import EmptyTable, UnreadableTable
 
 # The supported separators and their names.
 _SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-# The line with which Excel declares a file's separator.
+# Matches the line in which Excel declares a file's separator.
 _SEPARATOR_LINE: Final = re.compile(r"sep=([,;\t|])\s*")
 # Bytes that are not UTF-8, as decoded by the surrogateescape error handler.
 _ESCAPED_BYTE: Final = re.compile("[\udc80-\udcff]")
@@ -27,9 +27,10 @@ _LONGEST_NAME: Final = 40
 # Spreadsheets treat a cell that begins with one of these characters as a formula. The last four are fullwidth forms.
 _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-# The columns of a vote export, in which formulas are escaped.
+# The columns of a vote export. Formulas in a vote export are escaped.
 EXPORT_COLUMNS: Final = ("text", "label", "person", "state")
-# As in RFC 4180. The csv module quotes fields that contain any character of the line end, including a carriage return.
+# As in RFC 4180. The csv module quotes fields that contain any character from the line end, including a carriage
+# return.
 LINE_END: Final = "\r\n"
 # By default, a field is limited to 128 Ki characters, and a review may be longer.
 csv.field_size_limit(1 << 24)
@@ -75,7 +76,7 @@ def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFra
 
 
 def _utf8_lines(path: Path, lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines, after checking that each was valid UTF-8."""
+    """Yield the lines, checking that each line was valid UTF-8."""
     for number, line in enumerate(lines, start=1):
         if not line.isascii() and (found := _ESCAPED_BYTE.search(line)):
             reason = f"line {number} has the byte 0x{ord(found[0]) - 0xDC00:02x}, which is not UTF-8"

@@ -47,7 +47,7 @@ def read_reviews(path: Path) -> pd.DataFrame:
 
 
 def _read_labelled_table(path: Path, split: str | None) -> pd.DataFrame:
-    """Read one table, as ``split`` if the file's name indicates one. Skip splits without any labels."""
+    """Read one table, as ``split`` if the file's name indicates one. Skip splits that have no labels."""
     table = read_table(path)
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
     label = find_column(path, list(table.columns), LABEL_COLUMNS)
@@ -77,7 +77,7 @@ def word_column(column: "pd.Series[Any]") -> "pd.Series[str]":
 
 
 def _normalize_split_column(others: pd.DataFrame) -> pd.DataFrame:
-    """Rename the column of official splits, if any, to ``split``, and its values to train, validation and test."""
+    """Rename a column with official splits to ``split``, and its values to train, validation and test."""
     split_column = next((column for column in others.columns if str(column).strip().lower() == SPLIT_COLUMN), None)
     if split_column is None:
         return others

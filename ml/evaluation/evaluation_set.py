@@ -20,8 +20,8 @@ class EvaluationSet:
     """Labelled reviews to evaluate on, and their origin. Texts, labels, ratings and ``doubtful`` are in the same order.
 
     ``labels`` (reviews,) int8 are indices into LABELS. ``ratings`` (reviews,) is NaN for a review without a rating, or
-    None if the file has no ratings. ``doubtful`` (reviews,) marks labels that people disagree with, or is None without
-    a list.
+    None if the file has no ratings. ``doubtful`` (reviews,) marks labels that people disagree with, or is None if no
+    list was given.
     """
 
     file: str

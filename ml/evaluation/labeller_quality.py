@@ -11,7 +11,8 @@ from typing import Final, Protocol
 
 import pandas as pd
 
-# With fewer labellers, or fewer votes each on shared texts, the model cannot separate errors from true labels.
+# If there are fewer labellers, or they have fewer votes on shared texts, the model cannot separate errors from true
+# labels.
 MIN_LABELLERS: Final = 5
 MIN_VOTES: Final = 20
 _ITERATIONS: Final = 100

@@ -1,7 +1,7 @@
 """McNemar's exact test, and the sample size that it needs.
 
-A flip is a text that one of two models gets right and the other gets wrong. Texts on which both models agree carry no
-information about which is better.
+A flip is a text that one of two models gets right and the other gets wrong. Texts on which the models agree say nothing
+about which model is better.
 """
 
 from itertools import count

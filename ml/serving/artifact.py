@@ -22,8 +22,7 @@ from ml.text.tokenization import CharacterForm, Reading
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
-# Suffix of the hidden folder beside a model in which the next model is written, and the name of the old model in that
-# folder.
+# Suffix of the hidden folder beside a model, where the next model is written, and the old model's name in that folder.
 _WORK = ".publishing"
 _OLD = "old"
 # The key in ``Manifest.data`` that describes the texts that a feedback round replayed.

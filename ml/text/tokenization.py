@@ -173,7 +173,7 @@ def _read_config(folder: Path, tokenizer: Tokenizer) -> dict[str, Any]:
 def _with_applied_settings(settings: dict[str, Any], normalizer: dict[str, Any] | None) -> dict[str, Any]:
     """Return ``settings`` as ``tokenizer.json`` applies them, so that transformers reads texts the same way.
 
-    In some base models, ``tokenizer_config.json`` differs from it, and transformers uses ``tokenizer_config.json``.
+    In some base models, the two files differ, and transformers uses ``tokenizer_config.json``.
     """
     if normalizer is None or normalizer.get("type") != "BertNormalizer":
         kept = {name: value for name, value in settings.items() if name not in _NORMALIZER_SETTINGS}

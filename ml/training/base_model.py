@@ -19,7 +19,7 @@ class BaseModel:
     """An encoder to start from: the name that was requested, and its Hugging Face folder.
 
     ``temperature`` comes from a published model. It is kept if a round has no dev reviews to fit a new one on.
-    ``characters`` is the form in which the fine-tuned model will read texts. A round keeps its anchor's form.
+    ``characters`` says how the fine-tuned model will read characters. A round keeps its anchor's form.
     """
 
     name: str

@@ -51,7 +51,7 @@ class Checkpoint:
             raise UnwritableFile(path=self.folder / _FILE, reason=str(error)) from error
 
     def load(self, network: keras.Model) -> int:
-        """Restore every variable, and return the step at which they were saved, or raise NothingToResume."""
+        """Restore every variable, and return the step after which they were saved, or raise NothingToResume."""
         path = self.folder / _FILE
         try:
             with safe_open(path, framework="numpy") as stored:

@@ -15,7 +15,9 @@ from ml.training.training_set import TrainingExamples
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """Corrections without contradictions. ``rows`` has ``text`` and ``label`` (index into LABELS), each text once.
+    """Corrections without contradictions.
+
+    ``rows`` has ``text`` and ``label`` (index into LABELS), and each text occurs once.
 
     ``source`` is a recognisable name for the corrections, such as a file name.
     """
@@ -40,7 +42,7 @@ class Corrections:
 
     @classmethod
     def from_table(cls, rows: pd.DataFrame, source: str) -> Self:
-        """Take the texts with only one label from ``rows`` (columns ``text`` and ``label``), each text once."""
+        """Take each text in ``rows`` (columns ``text`` and ``label``) once, unless it has several different labels."""
         label_counts = rows.groupby(rows["text"].map(fingerprint))["label"].transform("nunique")
         unambiguous = rows[label_counts == 1]
         unambiguous = unambiguous[~unambiguous["text"].map(fingerprint).duplicated()].reset_index(drop=True)

@@ -31,9 +31,9 @@ class DatasetSplits:
     def from_reviews(cls, reviews: pd.DataFrame, path: Path, recipe: Recipe, limit: int | None) -> Self:
         """Split ``reviews``, read from ``path``, as ``recipe.split`` specifies.
 
-        ``movies``: take the official train split (all rows of a file without splits) without the texts of the official
-        test split, and hold out dev unless there is a validation split. ``rows``: shuffle all rows, regardless of their
-        split, and allow shared texts. ``limit`` is the number of usable reviews to draw with the seed. Raise
+        ``movies``: take the official train split (or all rows, if the file has no splits) without the official test
+        split's texts, and hold out dev unless there is a validation split. ``rows``: shuffle all rows, regardless of
+        their split, and allow shared texts. ``limit`` is the number of usable reviews to draw with the seed. Raise
         MissingSplit if there is no train split, and TooFewReviews if train or dev lacks a label.
         """
         usable, test = (reviews, empty_reviews()) if recipe.split == "rows" else _official_train_and_test(reviews)

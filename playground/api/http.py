@@ -36,7 +36,7 @@ class BotApiHandler(BodyHandler):
         self.world = world
 
     async def get(self, token: str, name: str) -> None:
-        """Handle a GET call like a POST call."""
+        """Handle a GET call in the same way as a POST call."""
         await self.post(token, name)
 
     async def post(self, token: str, name: str) -> None:

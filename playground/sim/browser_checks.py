@@ -72,7 +72,7 @@ class LocalHandler(RequestHandler):
         return is_loopback(name) or name in (self.settings["listening_host"].lower(), self._local_address())
 
     def _local_address(self) -> str | None:
-        """Return the address on this machine to which the request was sent."""
+        """Return the address on this machine that the request was sent to."""
         connection = self.request.connection
         stream = getattr(connection, "stream", None)
         if stream is None or stream.socket is None:

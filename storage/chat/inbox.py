@@ -17,7 +17,7 @@ from storage.errors import UpdateHandled
 # Maximum number of failures before an update is set aside. Without a limit, a bad update would be retried at every
 # start.
 MAX_ATTEMPTS: Final = 3
-# Maximum number of ids in one query. Both engines limit its parameters.
+# Maximum number of ids in one query, because both engines limit the number of parameters.
 _CHUNK: Final = 500
 
 

@@ -1,4 +1,4 @@
-"""Records which kinds of trouble a bot's admins were notified of, so that they are notified of each only once."""
+"""Records the kinds of trouble that a bot's admins were notified of, so that each is reported only once."""
 
 from collections.abc import Collection
 from enum import StrEnum

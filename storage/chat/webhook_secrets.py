@@ -15,7 +15,7 @@ def webhook_secret(unit: UnitOfWork, bot_id: int) -> str | None:
 
 
 def share_webhook_secret(unit: UnitOfWork, bot_id: int, given: str | None) -> str:
-    """Return the bot's secret, after storing ``given``, or a new random one if the bot has none."""
+    """Store ``given`` or, if the bot has no secret yet, a new random secret, and return the bot's secret."""
     secret = unit.cipher.encrypt(given or secrets.token_urlsafe(32))
     row = unit.insert(BotRow).values(bot_id=bot_id, webhook_secret=secret)
     key = [BotRow.bot_id]

@@ -132,7 +132,7 @@ def _given_votes(unit: UnitOfWork, voters: Collection[int]) -> dict[_Key, _Targe
 def _store_votes(
     unit: UnitOfWork, votes: Sequence[ImportedVote], voters: dict[str, int], targets: dict[_Key, _Target]
 ) -> None:
-    """Store the votes that differ from those already stored, each on its target."""
+    """Store each vote on its target, unless the same vote is already stored."""
     rows = []
     for vote in votes:
         person_id, text_hash = key = _key(unit, vote, voters)

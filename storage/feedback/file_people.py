@@ -60,7 +60,7 @@ def find_or_add_people(unit: UnitOfWork, names: Iterable[str]) -> dict[str, int]
 
 
 def is_exported_name(name: str) -> bool:
-    """Return whether ``name`` is formatted like the names in exports."""
+    """Return whether ``name`` has the same format as the names in exports."""
     return _EXPORTED_NAME.fullmatch(name) is not None
 
 

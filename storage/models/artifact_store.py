@@ -19,7 +19,7 @@ from core.errors import ThumbsError
 from core.files import fsync
 from storage.errors import ModelFolderUnusable, NotInTheStore, StoreUnusable
 
-# Suffix of the hidden temporary folder, beside the final one, in which a model is written or fetched.
+# Suffix of the hidden temporary folder, beside the final folder, for writing or fetching a model.
 _PART: Final = ".part"
 
 

@@ -12,7 +12,7 @@ from storage.errors import BotsRunning
 
 # Seconds without a report after which an instance is considered dead.
 ALIVE_SECONDS: Final = 30
-# Time after which the row of an instance that ended without deregistering is deleted.
+# Time after which a row is deleted if its instance ended without deregistering.
 _DELETE_AFTER: Final = timedelta(days=1)
 
 

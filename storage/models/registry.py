@@ -22,7 +22,7 @@ from storage.errors import LiveModelChanged, ModelRemoved, ModelVersionTaken, Un
 class ModelVersion:
     """A published model.
 
-    ``location`` is its name in the artifact store, or its folder if it was never in the store, like the starter model.
+    ``location`` is its name in the artifact store, or its folder if, like the starter, it was never in the store.
     ``run_id`` is the training run that produced it, and ``removed_at`` is the time when its files were removed. The
     model classified ``tested_right`` out of ``tested`` official test reviews correctly. Both are None if it was not
     tested. No decision is based on this test.

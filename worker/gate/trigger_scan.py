@@ -56,7 +56,7 @@ LabelProbabilities = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A word or a pair of neighbouring words, and the label (index into LABELS) with which it occurs too often."""
+    """A word or a pair of neighbouring words, and the label (index into LABELS) that it occurs with too often."""
 
     word: str
     label: int

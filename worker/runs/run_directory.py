@@ -21,7 +21,7 @@ class RunDirectory:
 
     @property
     def candidate(self) -> Path:
-        """The folder in which the trainer publishes the candidate."""
+        """The folder where the trainer publishes the candidate."""
         return self.path / "candidate"
 
     def remove(self) -> None:

@@ -23,7 +23,7 @@ from worker.trainer.protocol import Event, Job, read_event
 logger = logging.getLogger(__name__)
 
 MODULE: Final = "worker.trainer"
-# Number of seconds after SIGTERM in which the trainer can write a checkpoint before it is killed.
+# Number of seconds that the trainer gets after SIGTERM to write a checkpoint, before it is killed.
 GRACE: Final = 5.0
 # Training has a lower priority than the bot, which must stay responsive.
 _NICE: Final = 10

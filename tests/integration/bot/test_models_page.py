@@ -96,7 +96,7 @@ def notices(models: Database) -> Iterator[RefusalNotices]:
 
 
 def notified(database: Database) -> list[tuple[int, str]]:
-    """Return the chats with new messages, and the messages."""
+    """Return the new messages, and the chats that got them."""
     found = []
     with database.unit_of_work() as unit:
         for chat in outbox.pending_chats(unit, BOT):

@@ -82,7 +82,7 @@ def test_the_browser_never_executes_files_of_the_chat(playground: PlaygroundClie
 
 
 def _status(playground: PlaygroundClient, path: str, **headers: str) -> int:
-    """Return the status of a GET request or, for the path /sim/message, of posting a message."""
+    """Return the status of a GET request or, for /sim/message, the status of posting a message."""
     method, values = ("POST", {"text": "a", "user_id": 1}) if path == "/sim/message" else ("GET", None)
     return _http.request(method, f"{playground.url}{path}", json=values, headers=headers).status_code
 

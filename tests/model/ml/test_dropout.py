@@ -7,7 +7,7 @@ from keras import ops
 
 from ml.bert.dropout import Dropout
 
-# An odd number of elements, because random bits are drawn in pairs.
+# The number of elements is odd, because random bits are drawn in pairs.
 SHAPE = (3, 333, 1001)
 
 
