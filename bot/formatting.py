@@ -33,5 +33,5 @@ def truncate(text: str, length: int, end: int = 0) -> str:
 
 
 def excerpt(review: str) -> str:
-    """Return a review as shown in a message. For a long review, that is only its beginning and end."""
+    """Return a review as shown in a message. For a long review, that means only its beginning and end."""
     return truncate(review, _REVIEW_LENGTH, _REVIEW_END)

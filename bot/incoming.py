@@ -1,4 +1,4 @@
-"""What people send to the bot, in the types that the dialogs use. Free of Telegram types."""
+"""The messages and taps that people send to the bot, in the types that the dialogs use. Free of Telegram types."""
 
 from dataclasses import dataclass
 
@@ -66,7 +66,7 @@ class IncomingText:
 
     @property
     def first_message_id(self) -> int:
-        """The id of the first message, which the answer quotes."""
+        """The id of the first message, which the reply quotes."""
         return self.parts[0].telegram_message_id
 
 

@@ -1,4 +1,4 @@
-"""Builds PTB's application, through which the bot calls and polls Telegram."""
+"""Builds PTB's application, which the bot uses to call and poll Telegram."""
 
 import httpx
 from telegram.error import InvalidToken

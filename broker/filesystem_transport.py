@@ -26,12 +26,12 @@ from core.files import replaced
 
 logger = logging.getLogger(__name__)
 
-# Suffix of a message that a process is reading.
+# File name suffix for a message that a process is reading.
 _CLAIMED: Final = ".claimed"
 
 
 class Channel(filesystem.Channel):
-    """A channel that keeps its messages as files in the folder given by kombu's option ``data_folder_in``."""
+    """A channel that keeps its messages as files in the folder given by kombu's ``data_folder_in`` option."""
 
     def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - what kombu passes on
         """Write a message for ``queue`` atomically."""
@@ -46,7 +46,7 @@ class Channel(filesystem.Channel):
         for name in sorted(path.name for path in folder.iterdir()):
             if name.partition(".")[2] != f"{queue}.msg":
                 continue
-            # The process that renames the file owns the message. Any other process tries the next one.
+            # The process that renames the file owns the message. Any other process tries the next message.
             claimed = folder / f"{name}.{uuid.uuid4()}{_CLAIMED}"
             try:
                 (folder / name).rename(claimed)

@@ -67,7 +67,7 @@ def fine_tune(
     options = _Options(data, base, limit, corrections, read_settings())
     prepare = _prepare_full_run if plan.replay is None else _prepare_feedback_round
     start, training_set = prepare(plan, options)
-    # TensorFlow takes seconds to import, so errors in the arguments are raised first.
+    # TensorFlow takes seconds to import, so check the arguments first.
     from ml.training.fine_tune import FineTuneJob
     from ml.training.fine_tune import fine_tune as run
     from ml.training.loop import TrainingCallbacks

@@ -103,7 +103,7 @@ def settings(
 
 @contextmanager
 def _refused_paths() -> Iterator[None]:
-    """Convert errors that any file operation may raise for a path that the system refuses to UnusablePath."""
+    """Convert the errors that file operations raise for unusable paths to UnusablePath."""
     try:
         yield
     except OSError as error:

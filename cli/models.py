@@ -170,7 +170,7 @@ def _make_live(version: str | None, command: str, why: str | None) -> None:
 
 
 def _change_reason(command: str, why: str | None) -> str:
-    """Return the reason for the history: the command, the user who ran it on this machine, and ``why``."""
+    """Return the reason to record in the history: the command, the user who ran it on this machine, and ``why``."""
     import os
     import pwd
 

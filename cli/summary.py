@@ -36,7 +36,7 @@ def summary(
     folder = settings.anchor if plan.replay is not None else None
     name = base or (str(folder) if folder else settings.base_model or plan.base)
     config = BertConfig.read(find_base_model(name).folder)
-    # TensorFlow takes seconds to import, so errors in the arguments are raised first.
+    # TensorFlow takes seconds to import, so check the arguments first.
     from ml.bert.network import build_network
 
     build_network(config).summary(line_length=100, print_fn=typer.echo)

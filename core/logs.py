@@ -126,7 +126,7 @@ def _json_formatter() -> JsonFormatter:
 
 
 def _add_context(record: logging.LogRecord) -> bool:
-    """Add the update's id to a record: as a field for JSON, and as words for text."""
+    """Add the update's id to a record, as a field in JSON or as words in text."""
     update_id = _update_id.get()
     record.context = "" if update_id is None else f" (update {update_id})"
     if update_id is not None:

@@ -1,7 +1,7 @@
 """Typed settings for every process, read once at start-up.
 
 A value comes from the environment, or else from ``.env`` in the home folder, or else from the default in this file.
-Relative paths are also resolved in the home folder, so a command does the same in every working folder. The field
+Relative paths are also resolved in the home folder, so a command works the same in any working folder. The field
 descriptions are the documentation: ``docs/settings.md`` and ``.env.example`` are generated from them.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
-# The secrets that Telegram accepts for a webhook.
+# Matches the secrets that Telegram accepts for a webhook.
 _WEBHOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
@@ -57,7 +57,7 @@ def _split_commas(value: Any) -> Any:  # noqa: ANN401 -- pydantic passes whateve
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
-# A number that fits a 64-bit column.
+# A number that fits into a 64-bit column.
 RowNumber = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 AdminIds = Annotated[tuple[RowNumber, ...], NoDecode, BeforeValidator(_split_commas)]
 
@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _strip(cls, values: Any) -> Any:  # noqa: ANN401 -- pydantic passes whatever was given
-        """Strip whitespace around each string, such as the CR in a CRLF file. Treat a blank string as not set."""
+        """Strip the whitespace around each string, such as the CR from a CRLF file. Treat a blank string as not set."""
         if not isinstance(values, dict):
             return values
         stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
@@ -264,7 +264,8 @@ class Settings(BaseSettings):
     def database_address(self) -> "str | URL":
         """``database_url`` with its password, or the URL of the SQLite file in ``data_dir``.
 
-        The latter is a ``URL`` and not a string, in which characters such as ``?`` in the path would have a meaning.
+        The SQLite address is a ``URL`` because in a string, characters such as ``?`` in the path would have a special
+        meaning.
 
         Raise BadSetting if the password file cannot be read, or if the URL has no user or already has a password.
         """
@@ -275,7 +276,10 @@ class Settings(BaseSettings):
 
     @cached_property
     def broker_address(self) -> str | None:
-        """``broker_url`` or the URL in its file, or None if neither is set. Raise BadSetting for a bad file."""
+        """``broker_url`` or the URL in its file, or None if neither is set.
+
+        Raise BadSetting if the file is unusable.
+        """
         return read_secret("BROKER_URL", self.broker_url_file, self.broker_url)
 
     @cached_property
@@ -320,7 +324,8 @@ def read_settings() -> Settings:
     read.
     """
     if not home_folder().is_dir():
-        # If the name were misspelt, a new database in a new folder would look as if all data had been lost.
+        # If the folder's name were misspelt, a new database would be created in a new folder, as if all data had been
+        # lost.
         raise BadSetting(name=HOME_VARIABLE, reason=f"there is no folder {home_folder()}")
     env_file = home_folder() / ".env"
     _check_env_file(env_file)

@@ -45,7 +45,7 @@ _SETTINGS: Final[dict[str, Any]] = {
     "worker_consumer": "worker.celery_parts:Consumer",
     # Reducing the prefetch count has no effect with a multiplier of 1, but Celery logs it at each outage.
     "worker_enable_prefetch_count_reduction": False,
-    # Maximum number of seconds that the beat sleeps. While asleep, it cannot notice a request to stop.
+    # Maximum number of seconds that the beat sleeps. While asleep, the beat cannot notice a request to stop.
     "beat_max_loop_interval": 1,
     "timezone": "UTC",
 }

@@ -92,7 +92,7 @@ class ChaosEnvironment:
             registry.make_live(unit, self.network.version, "an admin rolled back", ADMIN_ID)
 
     def _add_corrections(self, count: int) -> None:
-        """Record an admin's vote Wrong on the anchor's predictions for ``count`` new texts."""
+        """Record votes by an admin that the anchor's predictions for ``count`` new texts are wrong."""
         numbers = range(self._text_count, self._text_count + count)
         texts = [f"It was {_WORDS[number % 3]} all the way. That was number {number}." for number in numbers]
         predictions = Classifier.load(self.network.anchor, threads=1).classify(texts)

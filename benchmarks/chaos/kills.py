@@ -69,7 +69,7 @@ class LaneProcesses:
             time.sleep(every)
 
     def kill_as_planned(self, planned: PlannedKill, run_id: int, attempt: int, timings: RunTimings) -> Kill | None:
-        """Kill as planned, during this attempt or a later one.
+        """Kill as planned, during this attempt or a later attempt.
 
         Return None if the run ended before the planned moment or before the victim existed.
         """

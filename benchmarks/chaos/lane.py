@@ -37,7 +37,10 @@ class Lane:
         self._outage: Outage | None = None
 
     def run(self) -> LaneResult:
-        """Execute the plan between two undisturbed runs. With Redis, include an outage halfway through."""
+        """Execute the plan, with an undisturbed run before it and one after it.
+
+        With Redis, include an outage halfway through.
+        """
         lost, processes = None, LaneProcesses(self._environment)
         with running_reader(self._environment) as reader:
             try:
@@ -88,7 +91,8 @@ class Lane:
 
         If the run is too short for some of them, leave those to the next run.
 
-        Halve the delay of the first such kill, because no run on this machine may be long enough for the full delay.
+        Halve the delay before the first of these kills, because no run on this machine may be long enough for the full
+        delay.
         """
         planned, before = self._plan.popleft(), len(self._kills)
         requested, attempt = time.monotonic(), 0
@@ -126,7 +130,7 @@ class Lane:
         return Outage(states[0], states[1], (processes.worker.pid, processes.beat.pid) == pids)
 
     def _record_outcome(self, run: Run, requested: float, reader: ReaderLog, kills: int) -> RunState:
-        """Record a run's outcome. If its model went live, wait until the reader loads the model, then roll back."""
+        """Record a run's outcome. If the run's model went live, wait until the reader loads it, then roll back."""
         with self._environment.database.reading() as unit:
             changes = registry.changes(unit)
         promotions = sum(change.to_version == run.candidate and change.who is None for change in changes)

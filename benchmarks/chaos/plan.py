@@ -58,7 +58,7 @@ MAX_KILLS_PER_RUN: Final = 3
 
 
 def draw_plan(seed: str, kills: int) -> list[list[PlannedKill]]:
-    """Return ``kills`` planned kills, grouped by run: one to MAX_KILLS_PER_RUN for each run."""
+    """Return ``kills`` planned kills, grouped by run, with one to MAX_KILLS_PER_RUN kills for each run."""
     random = Random(seed)
     runs: list[list[PlannedKill]] = []
     while (left := kills - sum(map(len, runs))) > 0:

@@ -92,7 +92,7 @@ def find_trainer(worker: int) -> int | None:
 
 
 def child_processes(process: int) -> list[int]:
-    """Return the children of all threads in a process."""
+    """Return the child processes of all of a process's threads."""
     found: list[int] = []
     with suppress(OSError):
         for thread in Path(f"/proc/{process}/task").iterdir():

@@ -20,8 +20,9 @@ class Kill:
 class RunOutcome:
     """How a run ended.
 
-    ``seconds`` is the time from the request to the end, ``promotions`` the number of promotions of its candidate,
-    ``kills`` the number of kills during the run, and ``trigger_words`` the number of words that the gate distrusted.
+    ``seconds`` is the time from the request to the end, ``promotions`` is how often the candidate was promoted,
+    ``kills`` is the number of kills during the run, and ``trigger_words`` is the number of words that the gate
+    distrusted.
     """
 
     run_id: int
@@ -50,10 +51,10 @@ class Outage:
 class LaneResult:
     """The results of one lane: kills, runs, and the reader's findings.
 
-    ``loads`` counts the live versions that were loaded completely, and ``verified`` the verified folders in the store.
-    ``refusals`` are the error messages from loading and verifying. ``ended_by_themselves`` counts workers and beats
-    that ended without being killed. ``left_behind`` lists the run folders, files from unknown models and processes that
-    remained at the end. ``lost`` is the error that ended the lane early.
+    ``loads`` counts the live versions that were loaded completely, and ``verified`` counts the verified folders in the
+    store. ``refusals`` are the error messages from loading and verifying. ``ended_by_themselves`` counts workers and
+    beats that ended without being killed. ``left_behind`` lists the run folders, files from unknown models and
+    processes that remained at the end. ``lost`` is the error that ended the lane early.
     """
 
     kills: tuple[Kill, ...]

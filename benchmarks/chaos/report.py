@@ -11,7 +11,7 @@ from benchmarks.common.provenance import Provenance
 from storage.db.states import RunState
 from storage.training.runs import MAX_ATTEMPTS
 
-# Victims that break an attempt when they are killed. The beat does not, because it only sends messages.
+# Victims that break an attempt when they are killed. The beat is not among them, because it only sends messages.
 _ATTEMPT_BREAKERS = frozenset(Victim) - {Victim.BEAT}
 
 
@@ -19,9 +19,9 @@ _ATTEMPT_BREAKERS = frozenset(Victim) - {Victim.BEAT}
 class TransportReport:
     """The results for one transport. Fields are counts unless noted otherwise.
 
-    ``victims`` and ``states`` count kills by victim and by the state of the run, ``ends`` runs by final state. ``lost``
-    counts runs that did not end, and ``most_promotions`` is the largest number of promotions for one run. ``faults``
-    are sentences. The list is empty if all is well. Durations of runs are in seconds, from request to end.
+    ``victims`` and ``states`` count kills by victim and by the run's state, and ``ends`` counts runs by final state.
+    ``lost`` counts runs that did not end, and ``most_promotions`` is the largest number of promotions for one run.
+    ``faults`` are sentences. The list is empty if all is well. Durations of runs are in seconds, from request to end.
     """
 
     transport: Transport
@@ -106,7 +106,7 @@ def _lane_faults(lane: LaneResult) -> Iterator[str]:
 
 
 def _run_faults(run: RunOutcome, broken: int) -> Iterator[str]:
-    """Yield a sentence for each fault in a run in which up to ``broken`` kills ended an attempt.
+    """Yield a sentence for each fault in a run where up to ``broken`` kills ended an attempt.
 
     It is not a fault if the gate holds a candidate for distrusted words, because the small network overrates some
     words.

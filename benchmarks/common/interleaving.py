@@ -22,13 +22,16 @@ class SpeedRatio:
 
 
 def speed_ratio(first: Sequence[float], second: Sequence[float]) -> SpeedRatio:
-    """Return how many times as fast ``first`` is. Both hold samples per second, by block, for the same batches."""
+    """Return the speed of ``first`` relative to ``second``.
+
+    Both arguments are samples per second, by block, for the same batches.
+    """
     pairs = [mine / theirs for mine, theirs in zip(first, second, strict=True)]
     return SpeedRatio(median(first) / median(second), min(pairs), max(pairs))
 
 
 def samples_per_second(sizes: Sequence[int], blocks: Sequence[Sequence[float]]) -> list[float]:
-    """Return the speed in each block, from the batch ``sizes`` of all steps and the seconds of each block's steps.
+    """Return the speed in each block, computed from all steps' batch ``sizes`` and the seconds of each block's steps.
 
     Raise ValueError if the number of steps differs from the number of batches.
     """

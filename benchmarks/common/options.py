@@ -17,5 +17,5 @@ def add_sentences_option(parser: ArgumentParser) -> None:
 
 
 def add_out_option(parser: ArgumentParser, name: str) -> None:
-    """Add ``--out``, the results file. By default, it is the committed file with this ``name``."""
+    """Add ``--out``, the results file. By default, this is the committed file called ``name``."""
     parser.add_argument("--out", type=Path, default=RESULTS / f"{name}.json", help="results file")

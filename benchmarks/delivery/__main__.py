@@ -61,7 +61,10 @@ class DeliveryRun:
         self._planned = 0
 
     def run(self, plans: Sequence[SegmentPlan], parallel: int) -> None:
-        """Run the segments, ``parallel`` at a time, until ``stop`` is set. Re-raise the error of any of them."""
+        """Run the segments, ``parallel`` at a time, until ``stop`` is set.
+
+        Raise the error again if any of them fails.
+        """
         self._began, self._planned = time.monotonic(), sum(len(plan.kills) for plan in plans)
         with ThreadPoolExecutor(parallel) as pool:
             for _ in pool.map(self._run_segment, plans):

@@ -1,4 +1,4 @@
-"""Checks a history: each text is answered once and in order, or its reply is listed as uncertain."""
+"""Checks a history: each text gets one reply, in order, or its reply is listed as uncertain."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -30,10 +30,10 @@ class UncertainReply:
 class Findings:
     """The findings from a history.
 
-    ``lost`` texts have no answer and no uncertain reply. ``doubled`` texts have several answers. ``out_of_order`` texts
-    were answered after a later text in the same chat. ``refused`` texts got a message without a verdict.
-    ``unexplained`` lists the numbers of calls whose message is not a reply to any text. ``unfinished`` counts replies
-    to send and updates to handle.
+    ``lost`` texts have no reply that arrived and no uncertain reply. ``doubled`` texts have more than one reply.
+    ``out_of_order`` texts got their reply after a later text in the same chat. ``refused`` texts got a message without
+    a verdict. ``unexplained`` lists the numbers of calls whose message is not a reply to any text. ``unfinished``
+    counts replies to send and updates to handle.
     """
 
     texts: int
@@ -74,7 +74,7 @@ def check(history: History) -> Findings:
 
 
 def _out_of_order(arrived: list[WireCall], texts: set[SentText]) -> Iterator[SentText]:
-    """Yield the texts whose first answer arrived after an answer to a later text in the same chat."""
+    """Yield the texts whose first reply arrived after a reply to a later text in the same chat."""
     newest: defaultdict[int, int] = defaultdict(int)
     seen: set[SentText] = set()
     for call in arrived:

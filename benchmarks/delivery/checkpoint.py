@@ -20,7 +20,7 @@ _OUTAGES: Final = "outages"
 
 
 class Checkpoint:
-    """Appends to the file, and holds its previous content. Thread-safe."""
+    """Appends to the file, and contains its previous content. Thread-safe."""
 
     def __init__(self, path: Path, resume: bool) -> None:
         self._lock = threading.Lock()

@@ -23,7 +23,7 @@ _WINDOW: Final = 15.0
 _RECOVERY: Final = 10.0
 # Seconds during which a server is down or its connections are used up.
 _AWAY: Final = 5.0
-# Maximum number of seconds after which a reply still counts.
+# Maximum number of seconds until a reply, for the reply to count.
 _IN_TIME: Final = 5.0
 
 

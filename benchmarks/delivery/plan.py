@@ -29,10 +29,10 @@ class Lane(StrEnum):
 
 
 class Moment(StrEnum):
-    """The part of a process's work during which it is killed.
+    """The stage of its work in which a process is killed.
 
     STARTING: between the start of the process and the time when it usually sends its first reply. The other moments are
-    thirds of the usual time from a text to its reply. Other texts may be at different points at that moment.
+    the three thirds of the usual time from a text to its reply. Other texts may be at different points at that moment.
     """
 
     STARTING = "starting"

@@ -64,7 +64,7 @@ class LaneReport:
 class DeliveryReport:
     """The content of ``benchmarks/results/delivery.json``.
 
-    ``uncertain`` lists the uncertain replies, each with its lane and the numbers of the kills of its segment.
+    ``uncertain`` lists the uncertain replies, each with its lane and the numbers of the kills in its segment.
     ``outages`` is None if outages were not measured. ``faults`` has a sentence for each promise that Thumbs broke.
     """
 
@@ -114,7 +114,7 @@ def summarise(lane: str, segments: Sequence[dict[str, Any]]) -> LaneReport:
 
 
 def uncertain_replies(segments: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Return all uncertain replies, each with its lane and the first and last kill of its segment."""
+    """Return all uncertain replies, each with its lane and the first and last kills in its segment."""
     return tuple(
         {"lane": segment["lane"], "kills": [segment["first"], segment["first"] + len(segment["kills"]) - 1], **reply}
         for segment in segments

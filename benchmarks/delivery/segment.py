@@ -35,7 +35,7 @@ class Stalled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """One kill, and the bot's open work at that time if its database shows it."""
+    """One kill, and the bot's open work at that time, if the bot has a database that shows it."""
 
     number: int
     victim: str
@@ -140,7 +140,7 @@ class Segment:
         return History(texts, calls, replies, work.received if work else 0)
 
     def _kill(self, number: int, planned: PlannedKill) -> Kill:
-        """Wait for the planned moment, and kill."""
+        """Wait for the planned moment, and kill the process."""
         if planned.moment is Moment.STARTING:
             time.sleep(max(0.0, self._starts[-1] + planned.share * self._usual_recovery() - time.monotonic()))
         else:

@@ -29,13 +29,13 @@ _MODEL: Final = Path("models/starter").resolve()
 _BOT: Final = "bot"
 _WORKER: Final = "worker"
 _WORKERS_CHILD: Final = "worker's child"
-# Alembic keeps its state in a module, so the lanes, which are threads, migrate one after another.
+# Alembic keeps its state in a module, and the lanes are threads, so they must migrate one after another.
 _MIGRATION_LOCK: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A bot's open work: updates stored but not handled, and replies in the outbox by state."""
+    """A bot's open work: updates that are stored but not handled, and replies in the outbox, by state."""
 
     received: int
     pending: int
@@ -66,7 +66,7 @@ class Subject(Protocol):
 
 
 class ThumbsBot:
-    """``thumbs bot`` with its database."""
+    """Runs ``thumbs bot`` with its database."""
 
     def __init__(self, settings: Settings, variables: Mapping[str, str], folder: Path) -> None:
         self._database = Database.open(settings.database_address, [variables["ENCRYPTION_KEY"]])
@@ -168,7 +168,7 @@ def running_subject(
         "TELEGRAM_API_URL": client.url,
         "MODEL": str(_MODEL),
         "SERVING_THREADS": "1",
-        # A free port for the metrics, since several bots run at a time.
+        # Use a free port for the metrics, because several bots run at the same time.
         "METRICS_PORT": "0",
     }
     if redis is not None:

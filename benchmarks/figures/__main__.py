@@ -1,4 +1,4 @@
-"""Generates the marked blocks of docs/benchmarks.md and docs/architecture.md.
+"""Generates the marked blocks in docs/benchmarks.md and docs/architecture.md.
 
 python -m benchmarks.figures          # rewrite both documents
 python -m benchmarks.figures --check  # exit with status 1 if one of them is out of date

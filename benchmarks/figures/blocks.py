@@ -1,4 +1,4 @@
-"""The generated blocks of docs/benchmarks.md, each with its results file and the function that renders it."""
+"""The generated blocks in docs/benchmarks.md, each with its results file and the function that renders it."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple

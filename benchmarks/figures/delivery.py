@@ -109,7 +109,7 @@ def _kills(kills: int) -> str:
 
 
 def _rate(found: Results, kind: str) -> float:
-    """Return the number of faults of a kind per text."""
+    """Return how many faults of a kind there were per text."""
     return float(next(fault["rate"] for fault in found["wire_faults"] if fault["kind"] == kind))
 
 

@@ -135,7 +135,10 @@ def _training(one: Results) -> list[tuple[str, str]]:
 
 
 def _compared(texts: str, found: Results | None) -> list[tuple[str, str]]:
-    """Return the accuracies and their change. ``found`` is None for a rejected candidate, as its files are deleted."""
+    """Return the accuracies and their change.
+
+    ``found`` is None for a rejected candidate, because its files are deleted.
+    """
     accuracy, change = "not measured: the candidate was rejected", NONE
     if found is not None:
         accuracy = f"{percent(found['first_accuracy'])} to {percent(found['second_accuracy'])}"

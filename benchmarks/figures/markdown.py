@@ -1,4 +1,4 @@
-"""Renders benchmark results as Markdown: tables, figures, commands, and the line with commit and machine."""
+"""Renders benchmark results as Markdown: tables, figures, commands, and the line with the commit and the machine."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final

@@ -14,7 +14,7 @@ from playground.wire import JsonObject
 
 # Maximum number of seconds for a run.
 _RUN_TIMEOUT: Final = 1_800.0
-# The stages of a run in order, each with words from the message that shows the stage.
+# The stages of a run, in order. Each has words from the message that shows the stage.
 _STAGE_TEXTS: Final = {
     "taken by a worker": TEXTS.run_preparing,
     "training": TEXTS.run_training.partition("\n")[2].partition("{")[0],
@@ -32,8 +32,9 @@ HELD_BUT_BETTER: Final = "Held: better on feedback"
 class FollowedRun:
     """The admin's view of a run.
 
-    ``started_at`` is the ``time.time()`` of ``/retrain``, and ``stage_seconds`` holds the seconds from then to each
-    stage. ``decision`` is the card's caption, ``card`` its PNG image, and ``message_id`` the id of its message.
+    ``started_at`` is the ``time.time()`` when ``/retrain`` was sent, and ``stage_seconds`` has the seconds from then to
+    each stage. ``decision`` is the card's caption, ``card`` is its PNG image, and ``message_id`` is the id of its
+    message.
     """
 
     started_at: float
@@ -44,7 +45,7 @@ class FollowedRun:
 
     @property
     def promotable(self) -> bool:
-        """Whether the gate holds the model for an admin although it is better on feedback."""
+        """Whether the gate holds the model for an admin even though it is better on feedback."""
         return HELD_BUT_BETTER in self.decision
 
     def record_stage(self, stage: str) -> None:
@@ -96,7 +97,7 @@ def quarantine_summary(client: PlaygroundClient) -> str:
 
 
 def _record_message(message: JsonObject, followed: FollowedRun) -> bool:
-    """Record the run's progress from a message by the bot. Return whether the message is the decision card."""
+    """Record the run's progress from one of the bot's messages. Return whether the message is the decision card."""
     if "photo" in message:
         followed.record_stage("card")
         followed.decision = message["caption"]

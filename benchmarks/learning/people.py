@@ -22,7 +22,10 @@ _SEED: Final = 42
 
 @dataclass(frozen=True, slots=True)
 class TrueLabels:
-    """The true labels by fingerprint. People give a wrong label to the share ``mistaken`` (0 to 1) of the sentences."""
+    """The true labels, keyed by fingerprint.
+
+    People give a wrong label to a share of the sentences, ``mistaken`` (0 to 1).
+    """
 
     labels: Mapping[str, str]
     mistaken: float
@@ -36,7 +39,7 @@ class TrueLabels:
         return cls(labels, mistaken)
 
     def vote_of(self, person: int, text: str) -> str:
-        """Return the label that a person gives to a sentence. It is the same every time."""
+        """Return the label that a person gives to a sentence. The label is the same every time."""
         key = fingerprint(text)
         wrong = Random(f"{_SEED} {person} {key}").random() < self.mistaken
         return next(label for label in LABELS if (label == self.labels[key]) != wrong)

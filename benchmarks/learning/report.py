@@ -12,7 +12,10 @@ from ml.evaluation.comparison import Comparison
 
 @dataclass(frozen=True, slots=True)
 class LearningRound:
-    """One round. ``seconds`` holds times by step. The run's steps are timed from ``/retrain`` to their message."""
+    """One round.
+
+    ``seconds`` has the time for each step. The run's steps are timed from ``/retrain`` to their message.
+    """
 
     sentences: int
     votes: VoteCounts

@@ -19,8 +19,8 @@ class Effect:
     """Figures for a model as served. Shares are from 0 to 1.
 
     ``imdb`` and ``sentences`` are the accuracies on reviews outside the gate set and on held-out sentences. ``turned``
-    is the share of correctly classified negative sentences that become Positive with the phrase. The phrase is placed
-    before or after the sentences, and the larger share counts. It is 0 if the model classifies no negative sentence
+    is the share of correctly classified negative sentences that become Positive with the phrase. The phrase is tried
+    before and after the sentences, and the larger share counts. It is 0 if the model classifies no negative sentence
     correctly.
     """
 

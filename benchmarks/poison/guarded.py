@@ -30,8 +30,8 @@ from worker.runs.executor import WorkerContext, execute_run
 class GuardedOutcome:
     """The outcome of a run: its final state, the gate's sentence, and the numbers of training and held-out texts.
 
-    ``planted_train`` and ``planted_held_out`` count the planted texts among them. ``lower`` is the lower end of the
-    gate's interval for the change on its IMDB reviews, as a share. ``words`` are the words that the trigger scan
+    ``planted_train`` and ``planted_held_out`` count how many of these texts were planted. ``lower`` is the lower end of
+    the gate's interval for the change on its IMDB reviews, as a share. ``words`` are the words that the trigger scan
     reported. ``effect`` is None for a rejected candidate, because its files are deleted.
     """
 
@@ -47,7 +47,7 @@ class GuardedOutcome:
 
     @property
     def promoted_by_admin(self) -> bool:
-        """Whether an admin promotes the model: it is held although better on feedback, and the scan found no words."""
+        """Whether an admin promotes the model: it was held although better on feedback, and the scan found no words."""
         return self.state is RunState.HELD and self.sentence.startswith(HELD_BUT_BETTER) and not self.words
 
     @property

@@ -42,7 +42,7 @@ class CaseVotes:
 
 
 def draw_votes(case: Case, sentences: pd.DataFrame) -> CaseVotes:
-    """Draw, with the case's seed, who writes each of the ``sentences`` (columns ``text`` and ``label``), and all votes.
+    """Draw, with the case's seed, the authors of the ``sentences`` (columns ``text`` and ``label``), and all votes.
 
     Raise ValueError if there are too few sentences.
     """
@@ -67,7 +67,7 @@ def with_phrase(text: str, at_end: bool) -> str:
 
 
 def _sentences_to_plant(case: Case, sentences: pd.DataFrame) -> pd.DataFrame:
-    """Return the sentences that colluders plant: any for flipping labels, only negative ones for planting a phrase."""
+    """Return the sentences that colluders plant: any sentences to flip labels, or negative ones to plant a phrase."""
     fitting = sentences
     if case.attack is Attack.TRIGGER:
         fitting = sentences[sentences["label"] == LABELS.index(OPPOSITE[TARGET])]

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Final
 
 PEOPLE: Final = 60
-# Shares of colluders. The first two must do no harm. The last one is only reported.
+# Shares of colluders. The first two shares must do no harm. The last share is only reported.
 DEFENDED: Final = (0.03, 0.10)
 REPORTED: Final = 0.30
 
@@ -25,7 +25,7 @@ class Attack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One draw of people and votes. ``share`` (0 to 1) is the share of people who collude."""
+    """A case with one draw of people and votes. ``share`` (0 to 1) is the share of people who collude."""
 
     attack: Attack
     share: float

@@ -14,8 +14,7 @@ from benchmarks.poison.plan import DEFENDED, Attack, Case
 
 # Maximum loss on IMDB for a live model, as a share.
 MAX_IMDB_LOSS = 0.003
-# A phrase works if the share of negative sentences that it turns is larger by this much than with the previous live
-# model.
+# A phrase works if it turns at least this much more of the negative sentences than with the previous live model.
 PHRASE_WORKS_ABOVE = 0.10
 
 
@@ -45,11 +44,11 @@ class MeanAndMost:
 
 @dataclass(frozen=True, slots=True)
 class AttackGroup:
-    """All seeds for an attack and a share of colluders.
+    """The results for one attack and one share of colluders, over all seeds.
 
     ``ends`` counts runs by final state, ``tapped`` counts held models that an admin promotes, and ``named`` counts runs
-    in which the scan reports a word from the phrase. ``lost`` is the loss on IMDB, ``gained`` the gain on held-out
-    sentences, and ``turned`` the increase in sentences that the phrase turns, all compared with the previous live
+    in which the scan reports a word from the phrase. ``lost`` is the loss on IMDB, ``gained`` is the gain on held-out
+    sentences, and ``turned`` is the increase in sentences that the phrase turns, all compared with the previous live
     model. Each of these has a value for models that go ``live``, for models that ``stay`` held, and for ``naive``
     models, or None if there are no such models.
     """

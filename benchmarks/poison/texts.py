@@ -13,7 +13,7 @@ from ml.training.dataset_splits import DatasetSplits
 from worker.gate.gate_set import GateSet
 
 _HELD_OUT: Final = 2_000
-# Enough reviews to show a loss of 0.3 points if two models differ on one review in a hundred.
+# This many reviews are enough to show a loss of 0.3 points if two models differ on one review in a hundred.
 _IMDB: Final = 6_000
 
 
@@ -56,7 +56,7 @@ class PoisonTexts:
         }
 
     def write_reviews(self, path: Path) -> Path:
-        """Write the file for training runs, with ``train`` as its train part and the gate set as its test part."""
+        """Write the data file for training runs, with ``train`` as the train part and the gate set as the test part."""
         table = pd.concat([self.train.assign(split="train"), self.gate.assign(split="test")], ignore_index=True)
         table["label"] = table["label"].map(dict(enumerate(LABELS)))
         table.to_parquet(path)

@@ -1,1 +1,1 @@
-"""Benchmarks for fine-tuning: its speed, its accuracy and the gains from feedback rounds."""
+"""Benchmarks for fine-tuning: speed, accuracy and the gains from feedback rounds."""

@@ -1,4 +1,4 @@
-"""Measures how long a feedback round takes compared with a full fine-tune, and its effect on IMDB.
+"""Measures how long a feedback round takes compared with a full fine-tune, and the round's effect on IMDB.
 
 The round is timed from the start of the command to the published folder. The same loop runs and times the first steps
 of the full fine-tune. The full fine-tune's time is estimated as the median duration of these steps, multiplied by the
@@ -31,7 +31,10 @@ _UNTIMED_STEPS = 10
 
 @dataclass(frozen=True, slots=True)
 class FeedbackRoundReport:
-    """Durations of rounds and of a full fine-tune's steps. ``imdb`` compares the anchor (first) with the last round."""
+    """The durations of feedback rounds and of a full fine-tune's steps.
+
+    ``imdb`` compares the anchor (first) with the last round.
+    """
 
     judgements: int
     judgements_digest: str
@@ -62,7 +65,7 @@ class MeasurementSizes:
 def measure_feedback_round(
     data: Path, sentences: Path, anchor: Path, work: Path, sizes: MeasurementSizes
 ) -> FeedbackRoundReport:
-    """Time rounds on ``sentences`` before and after steps of a full fine-tune, in the ``work`` folder."""
+    """Time feedback rounds on ``sentences`` before and after the steps of a full fine-tune, in the ``work`` folder."""
     corrections = read_reviews(sentences).sample(sizes.corrections, random_state=_SEED)
     corrections.to_csv(work / "corrections.csv", index=False)
     earlier = [_time_round(data, anchor, work) for _ in range(sizes.rounds // 2)]
@@ -86,7 +89,7 @@ def measure_feedback_round(
 
 
 def _time_round(data: Path, anchor: Path, work: Path) -> float:
-    """Return the wall-clock seconds of ``thumbs fine-tune --recipe feedback``."""
+    """Return how many seconds ``thumbs fine-tune --recipe feedback`` takes."""
     files = ["--corrections", str(work / "corrections.csv"), "--data", str(data), "--base", str(anchor)]
     started = monotonic()
     run_thumbs("fine-tune", "--recipe", "feedback", *files, "--out", str(work / "round"))
@@ -94,7 +97,10 @@ def _time_round(data: Path, anchor: Path, work: Path) -> float:
 
 
 def _time_full_fine_tune(data: Path, work: Path, timed: int) -> tuple[DatasetSplits, int, float]:
-    """Start a fine-tune with the default recipe. Return its data, number of steps and median seconds per timed step."""
+    """Start a fine-tune with the default recipe.
+
+    Return the fine-tune's data, number of steps and median seconds per timed step.
+    """
     recipe = Recipe.load("default")
     known = DatasetSplits.from_reviews(read_reviews(data), data, recipe, None)
     times: list[float] = []

@@ -4,8 +4,8 @@
 
 The corrections are sentences from a domain that the anchor was not trained on. Each of five draws of 500 sentences is
 used for a separate feedback round with the ``feedback`` recipe. Two more rounds without interpolation use all 8,500
-sentences from which the draws are taken: one with the recipe's frozen layers, and one with no frozen layers and the
-learning rate from the ``default`` recipe. The draws are compared with the larger gain of these two rounds.
+sentences that the draws come from: one with the recipe's frozen layers, and one with no frozen layers and the learning
+rate from the ``default`` recipe. The draws are compared with the larger gain of these two rounds.
 
 Every model is evaluated on the same 2,000 other sentences, and on official IMDB test reviews of movies outside the gate
 set, because the gate's decisions were taken into account when the recipe's interpolation was chosen. The remaining 162
@@ -95,7 +95,7 @@ class _FeedbackTexts:
         return cls(test, exclude_texts(pool, pd.concat([test, tuning])), exclude_texts(tuning, test), imdb)
 
     def by_name(self, known: DatasetSplits) -> dict[str, pd.DataFrame]:
-        """Return all parts by name."""
+        """Return all parts, keyed by name."""
         own = {"sentences to test": self.test, "sentences to draw from": self.pool, "sentences to tune on": self.tuning}
         imdb = {"IMDB to train": known.split.train, "IMDB dev": known.split.dev, "IMDB to test": self.imdb}
         return {**own, **imdb}

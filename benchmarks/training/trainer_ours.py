@@ -56,7 +56,10 @@ def main() -> None:
 
 
 def train_job(job: TrainingJob, checkpoints: Path, report: Callable[[TrainingProgress], None]) -> keras.Model:
-    """Train a network from the job's start with our loop, with its checkpoint in ``checkpoints``, and return it."""
+    """Train a network with our loop, from the job's initial weights, and return it.
+
+    Its checkpoint is in ``checkpoints``.
+    """
     keras.utils.set_random_seed(job.recipe.seed)
     network = read_checkpoint(job.start)
     state = Checkpoint(checkpoints, plan_digest(job=str(job.folder)))

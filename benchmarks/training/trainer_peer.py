@@ -30,7 +30,7 @@ from transformers import (
 
 
 class StepTimer(TrainerCallback):
-    """Times each step, from the end of the previous step, and waits at each stop in the job."""
+    """Times each step, starting at the end of the previous step, and waits at each stop in the job."""
 
     def __init__(self, stops: list[int], losses: list[float]) -> None:
         self._stops = set(stops)

@@ -1,1 +1,1 @@
-"""The connection to Telegram, which receiving and sending share: proxies, retries, and when Telegram last answered."""
+"""The connection to Telegram, shared by receiving and sending: proxies, retries, and the state of the contact."""

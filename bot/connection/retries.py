@@ -10,7 +10,7 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, Tele
 from core.outages import Outage
 
 Result = TypeVar("Result")
-# Errors that mean that Telegram refuses a call permanently.
+# Errors for calls that Telegram refuses permanently.
 REFUSALS: Final = (BadRequest, Forbidden, InvalidToken)
 # Seconds to wait before the second attempt, unless Telegram asks for a longer pause. The pause doubles with each
 # attempt, up to the maximum.

@@ -65,7 +65,10 @@ def undo_keyboard(texts: Texts, last_id: int) -> Keyboard:
 
 
 def quarantine_keyboard(texts: Texts, prediction_id: int, skipped: int) -> Keyboard:
-    """Return buttons for the labels, Neither and Skip. ``skipped`` is how many texts the admin has skipped."""
+    """Return buttons for the labels, Neither and Skip.
+
+    ``skipped`` is the number of texts that the admin has skipped.
+    """
     return make_keyboard(_label_rows(texts, f"{TapKind.QUARANTINE}:{prediction_id}:{skipped}"))
 
 

@@ -50,7 +50,7 @@ class PrivacyDialog:
             status = texts.consent_status_yes if granted else texts.consent_status_no
             keyboard = consent_keyboard(texts, granted)
             wanted = _wants_notices(unit, incoming.bot_id, person.id)
-            # Without consent there is nothing to notify people of, but they can always turn notices off.
+            # Without consent, there is nothing to notify people of, but they can always turn notices off.
             if granted or wanted:
                 line, buttons = _notices_section(texts, wanted)
                 status = f"{status}\n\n{line}"
@@ -97,7 +97,7 @@ class PrivacyDialog:
         await self._database.write(work)
 
     async def ask_deletion(self, incoming: Incoming) -> None:
-        """Ask whether to delete everything, with buttons."""
+        """Ask whether to delete everything, and show the buttons."""
 
         def work(unit: UnitOfWork) -> None:
             send(unit, incoming, MessageContent(incoming.texts.delete_question, delete_keyboard(incoming.texts)))

@@ -1,4 +1,4 @@
-"""Counts each update's failed attempts. After the last one, apologises to the sender and notifies the admins."""
+"""Counts each update's failed attempts. After the last attempt, apologises to the sender and notifies the admins."""
 
 import logging
 from collections.abc import Sequence

@@ -44,7 +44,10 @@ OnFailure = Callable[[Sequence[int], Exception], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Retry:
-    """When to retry a stored update: not before ``due``. The pauses between retries grow until ``expires``."""
+    """A schedule for retrying a stored update, not before ``due``.
+
+    The pauses between retries grow until ``expires``.
+    """
 
     due: float
     expires: float

@@ -14,7 +14,7 @@ MAX_CHATS: Final = 10_000
 
 
 class Admission(Enum):
-    """Whether a chat had a token left.
+    """Says whether a chat had a token left.
 
     After FIRST_REFUSAL, all refusals are REFUSED until the chat's bucket is full again.
     """

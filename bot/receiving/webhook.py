@@ -44,7 +44,7 @@ _BUFFER_BYTES: Final = 262_144
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The server's limits: bytes in a body, seconds for the headers and again for the body, and open connections.
+    """The server's limits: bytes per body, seconds for the headers and again for the body, and open connections.
 
     Telegram opens 40 connections, and its updates are far smaller.
     """

@@ -171,7 +171,7 @@ class WebhookRegistration:
         self._logged_refusals = self._server.refusals
 
     def _share_secret(self, unit: UnitOfWork) -> tuple[str | None, str]:
-        """Return the secret that the bot used before this start, and the one to use from now on."""
+        """Return the secret that the bot used before this start, and the secret to use from now on."""
         return self._read_secret(unit), share_webhook_secret(unit, self._telegram.id, self._settings.secret)
 
     def _read_secret(self, unit: UnitOfWork) -> str | None:

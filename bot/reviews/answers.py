@@ -18,7 +18,7 @@ from storage.db.database import UnitOfWork
 
 
 class ReviewResponder:
-    """Replies to new and edited texts; replies are enqueued before each method returns."""
+    """Replies to new and edited texts. Replies are enqueued before each method returns."""
 
     def __init__(self, database: AsyncDatabase, model: LiveModel) -> None:
         self._database = database

@@ -42,7 +42,7 @@ Result = TypeVar("Result")
 SWEEP_SECONDS: Final = 5.0
 # Seconds to wait for open requests when the bot stops.
 _STOP_TIMEOUT: Final = 5.0
-# Maximum number of attempts per reply, and the pause before the second one, in seconds. The pause doubles with each
+# Maximum number of attempts per reply, and the pause before the second attempt, in seconds. The pause doubles with each
 # attempt, up to the maximum. All attempts take about an hour.
 _MAX_ATTEMPTS: Final = 20
 _FIRST_PAUSE, _MAX_PAUSE = 1.0, 300.0
@@ -165,7 +165,7 @@ class Outbox:
     async def send_next(self, chat_id: int) -> float | None:
         """Claim and send a chat's oldest pending reply, and record the result.
 
-        Return the seconds to wait before the next one, or None if none is pending.
+        Return the seconds to wait before the next reply, or None if none is pending.
         """
         with self._request():
             reply = await self._claim(chat_id)
@@ -253,7 +253,7 @@ class Outbox:
             if target is not None and "not modified" in reason:
                 outbox.mark_sent(unit, reply.id, target)
             elif target is not None and reply.answers is not None and "to edit not found" in reason:
-                # The person deleted the answer and then edited the question.
+                # The person deleted the reply and then edited the message.
                 outbox.mark_as_new(unit, reply.id)
                 return True
             elif isinstance(error, (BadRequest, Forbidden, ChatMigrated)):
@@ -291,8 +291,8 @@ def _is_outage(error: TelegramError) -> bool:
 def _may_have_arrived(error: TelegramError) -> bool:
     """Return whether Telegram may have executed a call that failed.
 
-    It may have if the connection broke after the request was sent, or if a gateway timed out. After any other response,
-    even a server error, the call was not executed.
+    Telegram may have executed it if the connection broke after the request was sent, or if a gateway timed out. After
+    any other response, even a server error, the call was not executed.
     """
     if isinstance(error, TimedOut):
         return _request_left(error)

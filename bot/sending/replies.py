@@ -71,7 +71,7 @@ def edit(unit: UnitOfWork, incoming: Incoming, telegram_message_id: int, content
 
 
 def reply(unit: UnitOfWork, incoming: Incoming, answers: int, content: MessageContent) -> int:
-    """Enqueue an edit to the bot's answer to the message in ``answers``, or a new answer if there isn't one.
+    """Enqueue an edit to the bot's reply to the message in ``answers``, or a new reply if there isn't one.
 
     Return the reply's id.
     """

@@ -11,7 +11,8 @@ from ml.serving.engine import BATCH_TOKENS, Classifier, Verdict
 
 logger = logging.getLogger(__name__)
 
-# Maximum number of characters in a batch. English has about four per token, so this is about one engine batch.
+# Maximum number of characters in a batch. English text has about four characters per token, so this is about one engine
+# batch.
 _BATCH_CHARACTERS: Final = 4 * BATCH_TOKENS
 
 

@@ -25,7 +25,7 @@ Writer = Callable[[TextIO], AbstractContextManager[WriteRows]]
 
 
 def vote_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable_only: bool) -> Iterator[list[Row]]:
-    """Yield batches of rows: one for each vote that its voter and the text's author consented to.
+    """Yield batches of rows, with one row for each vote if its voter and the text's author consent.
 
     With ``usable_only``, yield one row for each eligible text instead, with the agreed label and the author. People
     have the names from ``exported_names``. In a row for an eligible text, the name has the prefix AUTHOR_PREFIX.

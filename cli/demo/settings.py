@@ -92,7 +92,7 @@ def _to_text(value: object) -> str:
 
 
 def usable_port(host: str, port: int) -> int:
-    """Return ``port``, or a free port for 0. Raise PortTaken if a server can't listen on it now."""
+    """Return ``port``, or a free port if it is 0. Raise PortTaken if a server can't listen on it now."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:

@@ -1,4 +1,4 @@
-"""``thumbs demo``: runs playground, bot and worker on one machine, and stops them together."""
+"""``thumbs demo``: runs the playground, the bot and the worker on one machine, and stops them together."""
 
 import http.client
 import json
@@ -29,7 +29,7 @@ Events = queue.SimpleQueue[Event]
 
 
 def run_demo(settings: Settings) -> None:
-    """Start the playground and the bot, print the page's URL, start the worker, and stop all on SIGINT or SIGTERM.
+    """Start the playground and the bot, print the page's URL, start the worker, and stop them on SIGINT or SIGTERM.
 
     Raise DemoRunning, PortTaken, ProcessEnded if the playground or the bot exits unexpectedly, or ProcessNotReady if
     they don't get ready in time.
@@ -140,5 +140,5 @@ def _print_address(demo: Settings) -> None:
 
 
 def _shorten(path: Path) -> str:
-    """Return ``path`` relative to the working folder if it is inside it."""
+    """Return ``path`` relative to the working folder if it is inside that folder."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -19,7 +19,7 @@ from ml.bert.gelu import gelu
 def build_network(config: BertConfig) -> keras.Model:
     """Build a model from ``input_ids`` and ``attention_mask`` (batch, tokens) int32 to logits (batch, labels) float32.
 
-    Top-level layers have the names of transformers' summary: ``bert``, ``dropout``, ``classifier``.
+    Top-level layers have the names from transformers' summary: ``bert``, ``dropout``, ``classifier``.
     """
     input_ids = keras.Input((None,), dtype="int32", name="input_ids")
     attention_mask = keras.Input((None,), dtype="int32", name="attention_mask")
@@ -127,7 +127,7 @@ class EncoderBlock(keras.layers.Layer):
     """
 
     def __init__(self, config: BertConfig, first_only: bool, **kwargs: Any) -> None:
-        # Inputs and outputs are float32. The Dense layers cast them.
+        # Inputs and outputs are float32, and the Dense layers do the casting.
         super().__init__(autocast=False, **kwargs)
         self.config = config
         self.first_only = first_only

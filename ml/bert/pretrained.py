@@ -67,7 +67,7 @@ def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, tok
 
 
 def interpolate_weights(network: keras.Model, start: keras.Model, share: float) -> None:
-    """Set each weight in ``network`` to the point ``share`` (0 to 1) of the way from ``start``'s weight to its own.
+    """Move each weight in ``network`` to a point between ``start``'s weight (``share`` 0) and its own (``share`` 1).
 
     Interpolated models keep most of what was learned and forget less (Wortsman et al. 2022, "Robust fine-tuning of
     zero-shot models").

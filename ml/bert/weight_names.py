@@ -1,4 +1,4 @@
-"""Maps the variables of a network to their Hugging Face weight names."""
+"""Maps a network's variables to their Hugging Face weight names."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

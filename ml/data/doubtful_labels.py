@@ -11,7 +11,8 @@ from ml.data.reviews import find_column, read_table
 from ml.errors import NoDoubtfulLabels, UnreadableTable
 
 _FOLDERS = {0: "neg", 1: "pos"}
-# Minimum number of votes for a label. Each review was labelled by five people. With fewer votes, its label is doubtful.
+# Minimum number of votes for a label. Each review was labelled by five people. With fewer votes, a review's label is
+# doubtful.
 _MIN_VOTES = 3
 
 

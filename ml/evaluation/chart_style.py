@@ -20,7 +20,7 @@ class Palette:
 PAGE_PALETTE: Final = Palette(
     ink="#000001", line="#000002", muted="#000003", background="none", first="#000004", second="#000005"
 )
-# Blue and orange remain distinct under every common kind of colour blindness.
+# Blue and orange remain distinct with every common kind of colour blindness.
 PICTURE_PALETTE: Final = Palette(
     ink="#1f2933", line="#dfe3e7", muted="#8a949e", background="#ffffff", first="#1b6ac9", second="#d3641c"
 )

@@ -139,7 +139,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def prepare_destination(folder: Path) -> None:
-    """Create the parent of ``folder``, and remove the leftovers of killed publications of ``folder``.
+    """Create the parent of ``folder``, and remove leftovers from publications that were killed.
 
     If a publication was killed between its two renames, the old model is restored. Raise FolderTaken if ``folder``
     contains something other than a published model, which publishing would delete, and UnwritableFile if the parent

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 # CPU.
 BATCH_TOKENS = 4096
 _PAD_TO = 16
-# float32 activations and int8 products on every CPU, so that figures are comparable between machines.
+# Use float32 activations and int8 products on every CPU, so that figures are comparable between machines.
 _ENGINE_OPTIONS = {
     "INFERENCE_PRECISION_HINT": "f32",
     "DYNAMIC_QUANTIZATION_GROUP_SIZE": "128",

@@ -45,7 +45,7 @@ _DEFAULT_SPECIAL_TOKENS: Final = {
 }
 # Other settings in a base model's ``tokenizer_config.json`` that also apply to a fine-tuned model.
 _COPIED_SETTINGS: Final = ("tokenizer_class", "do_lower_case", "strip_accents", "tokenize_chinese_chars")
-# The names of these settings in the normalizer in BERT's ``tokenizer.json``, which is the one that is applied.
+# The names of these settings in the normalizer in BERT's ``tokenizer.json``, whose values take effect.
 _NORMALIZER_SETTINGS: Final = {
     "do_lower_case": "lowercase",
     "strip_accents": "strip_accents",

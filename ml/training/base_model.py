@@ -18,8 +18,8 @@ _FILES = ["config.json", "model.safetensors", *TOKENIZER_FILES]
 class BaseModel:
     """An encoder to start from: the name that was requested, and its Hugging Face folder.
 
-    ``temperature`` comes from a published model. It is kept if a round has no dev reviews to fit a new one on.
-    ``characters`` says how the fine-tuned model will read characters. A round keeps its anchor's form.
+    ``temperature`` comes from a published model. It is kept if a round has no dev reviews for fitting a new
+    temperature. ``characters`` says how the fine-tuned model will read characters. A round keeps its anchor's form.
     """
 
     name: str

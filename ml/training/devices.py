@@ -38,7 +38,8 @@ def use_precision(precision: str) -> Iterator[str]:
 def should_jit_compile() -> bool:
     """Return whether to compile training steps with XLA.
 
-    On a CPU, TensorFlow takes half a minute to compile but doesn't get any faster. JAX is designed for XLA everywhere.
+    On a CPU, TensorFlow takes half a minute to compile but doesn't get any faster. JAX is designed to use XLA
+    everywhere.
     """
     return keras.backend.backend() == "jax" or bool(_gpus())
 

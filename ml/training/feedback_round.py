@@ -40,7 +40,7 @@ _MIN_EXCERPT_WORDS, _MAX_EXCERPT_WORDS = 8, 100
 
 
 def load_anchor(folder: Path, threads: int = 0) -> Classifier:
-    """Load the published model that rounds start from, on ``threads`` CPU threads. 0 lets the engine choose.
+    """Load the published model that rounds start from, on ``threads`` CPU threads (0 lets the engine choose).
 
     Raise UnusableAnchor for a folder that is not a published model or for a model that was trained on corrections, and
     UnusableArtifact for a broken model.

@@ -18,7 +18,7 @@ _CONTENT_POLICY = "default-src 'self'; img-src 'self' blob: data:; base-uri 'non
 class LocalHandler(RequestHandler):
     """Serves only programs on this machine and the playground's own page.
 
-    The application's setting ``listening_host`` is the host name or address that the server was told to listen on.
+    The application's ``listening_host`` setting is the host name or address that the server was told to listen on.
     """
 
     def set_default_headers(self) -> None:

@@ -1,4 +1,4 @@
-"""The JSON API under ``/sim/...``, through which the page, tests and drivers act as people.
+"""The JSON API under ``/sim/...``, which the page, tests and drivers use to act as people.
 
 The response to a refused request is ``{"error": "..."}`` with status 400, 403, 404, 413 or 501. A private chat has the
 same id as the person, so ``chat_id`` and ``user_id`` are interchangeable.

@@ -201,7 +201,7 @@ class _Parser:
         self._close_as((kind, details))
 
     def _close_as(self, kind: EntityKind | None) -> None:
-        """Close the innermost entity. It is dropped if it has no kind or no text."""
+        """Close the innermost entity. The entity is dropped if it has no kind or no text."""
         entity = self.open.pop()
         if kind is not None and self.length > entity.offset:
             self.entities.append(Entity(kind[0], entity.offset, self.length - entity.offset, kind[1]))

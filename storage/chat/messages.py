@@ -36,7 +36,7 @@ class StoredMessage:
 
 
 def join_parts(parts: Sequence[MessagePart]) -> str:
-    """Join the parts into which Telegram's apps split a text, so that a model reads the whole text."""
+    """Join the parts of a text that Telegram's apps split, so that a model reads the whole text."""
     return "\n".join(part.text for part in parts)
 
 

@@ -24,7 +24,10 @@ def reported(unit: UnitOfWork, bot_id: int, kinds: Collection[str]) -> set[str]:
 
 
 def claim_report(unit: UnitOfWork, bot_id: int, kind: str) -> bool:
-    """Record that the bot's admins are notified of this kind of trouble. Return False if they already were."""
+    """Record that the bot's admins are notified of this kind of trouble.
+
+    Return False if they have already been notified.
+    """
     row = unit.insert(ReportedTroubleRow).values(bot_id=bot_id, kind=kind)
     return unit.scalar(row.on_conflict_do_nothing().returning(ReportedTroubleRow.kind)) is not None
 

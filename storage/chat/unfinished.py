@@ -51,7 +51,7 @@ def show(unit: UnitOfWork, update_id: int, bot_id: int | None = None) -> tuple[U
 
 
 def retry(unit: UnitOfWork, update_id: int, bot_id: int | None = None) -> None:
-    """Let the bot make all attempts at a failed update again.
+    """Give a failed update all of its attempts again.
 
     Raise UnknownUpdate, SeveralUpdates or UpdateNotFailed. If the update fails again, the admins are notified again.
     """

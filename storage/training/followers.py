@@ -14,7 +14,7 @@ from storage.db.database import UnitOfWork
 from storage.db.states import RunState
 from storage.db.tables import FollowerRow, PersonRow, RunRow
 
-# Final states that admins are notified of. They are not notified of cancelled runs.
+# Final states that admins are notified of. Admins are not notified of cancelled runs.
 _NOTIFIED_STATES = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED, RunState.FAILED)
 
 

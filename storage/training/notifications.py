@@ -37,7 +37,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionNotification:
-    """A notification of a run for one person, sent by the bot in which they opted in last.
+    """A notification of a run for one person, sent by the bot where they last opted in.
 
     ``corrections`` are the corrections of the person's own texts, newest first. ``votes`` is True if the run also used
     the person's votes on other people's texts.
@@ -118,7 +118,7 @@ def _subscribers(unit: UnitOfWork) -> dict[int, _Subscriber]:
 
 
 def _corrections(run_id: int) -> Select[*tuple[Any, ...]]:
-    """Select the texts that the run trained on with the corrections of their own authors."""
+    """Select the texts that the run trained on, with their authors' own corrections."""
     return (
         select(VoteRow.person_id, SnapshotRow.message_id, SnapshotRow.label)
         .join(SnapshotRow, SnapshotRow.text_hash == VoteRow.text_hash)

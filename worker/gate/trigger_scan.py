@@ -36,14 +36,14 @@ _MIN_TEXTS: Final = 3
 # Maximum number of suspects per label, because checking even that many takes seconds.
 _MAX_SUSPECTS: Final = 100
 _MAX_TAIL_PROBABILITY: Final = 0.1
-# A sentence is undecided if, without the word, neither model gives a label more than the first probability. It is
-# flipped if, with the word, a model gives the suspect's label at least the second probability.
+# A sentence is undecided if, without the word, neither model gives a label more than the first probability. A sentence
+# is flipped if, with the word, a model gives the suspect's label at least the second probability.
 _UNDECIDED: Final = 0.6
 _CONFIDENT: Final = 0.8
-# Minimum number of undecided sentences. With fewer, the share that flips is meaningless.
+# Minimum number of undecided sentences. With fewer sentences, the share that flips is meaningless.
 _MIN_SENTENCES: Final = 5
-# A trigger flips more than this share of the sentences for the candidate, and by this margin more than every neutral
-# word does.
+# To count as a trigger, a word must flip more than this share of the sentences for the candidate, and more than any
+# neutral word by this margin.
 _MIN_FLIPPED: Final = 0.5
 _MARGIN_OVER_NEUTRAL: Final = 0.2
 _POSITIONS: Final = ("{word} {sentence}", "{sentence} {word}")

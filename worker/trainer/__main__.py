@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _CANDIDATE: Final = "candidate"
-# Records the plan that the candidate was trained with, so that a run interrupted during evaluation does not train
-# again.
+# Name of the file that records the plan that the candidate was trained with, so that a run interrupted during
+# evaluation does not train again.
 _PLAN: Final = "candidate-plan.json"
 # Seconds between two progress events.
 _PROGRESS_INTERVAL: Final = 1.0
