@@ -79,7 +79,7 @@ class ReviewSample:
         return list(WindowBatches(examples, self._reader(), self.recipe).epoch(0))
 
     def write_job(self, folder: Path, batches: Sequence[TrainingBatch], stops: Sequence[int]) -> TrainingJob:
-        """Write a job with ``batches`` that starts from the base model and a classification head drawn with the seed."""
+        """Write a job with ``batches`` that starts from the base model and a head drawn with the seed."""
         keras.utils.set_random_seed(self.recipe.seed)
         base = find_base_model(self.recipe.base).folder
         config = replace(
