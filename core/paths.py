@@ -1,4 +1,4 @@
-"""Resolves the paths in settings: relative ones are relative to the home folder, wherever a command runs."""
+"""Resolves the paths in settings. Relative paths start in the home folder, wherever a command runs."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 
 from core.errors import BadSetting
 
-# The project's folder, which is the home folder unless HOME_VARIABLE names another one.
+# The project's folder, which is the home folder unless HOME_VARIABLE names a different one.
 PROJECT: Final = Path(__file__).resolve().parent.parent
 HOME_VARIABLE: Final = "THUMBS_HOME"
 STARTER: Final = PROJECT / "models" / "starter"
@@ -16,7 +16,7 @@ _SQLITE: Final = "sqlite:///"
 
 
 def home_folder() -> Path:
-    """Return the absolute path of the folder that contains ``.env`` and that relative paths in settings start from."""
+    """Return the absolute path of the home folder, which contains ``.env`` and is the base of relative paths."""
     try:
         return _expanded(Path(os.environ.get(HOME_VARIABLE, "").strip() or PROJECT)).absolute()
     except ValueError as error:
@@ -29,7 +29,7 @@ def _in_home(path: Path) -> Path:
 
 
 def _expanded(path: Path) -> Path:
-    """Return ``path`` with the user's folder instead of a leading ~, which a shell does not replace in ``.env``."""
+    """Expand a leading ~ in ``path`` to the user's home folder, because no shell does so in ``.env``."""
     try:
         return path.expanduser()
     except RuntimeError as error:
@@ -37,7 +37,7 @@ def _expanded(path: Path) -> Path:
 
 
 def _absolute_if_exists(value: str) -> str:
-    """Return the absolute path of an existing file or folder, or any other name unchanged."""
+    """Make the path of an existing file or folder absolute, and return any other name unchanged."""
     path = _in_home(Path(value))
     try:
         return str(path) if path.exists() else value
@@ -46,17 +46,17 @@ def _absolute_if_exists(value: str) -> str:
 
 
 def _absolute_if_toml(value: str) -> str:
-    """Return the absolute path of a .toml file, or the name of a recipe unchanged."""
+    """Make the path of a .toml file absolute, and return the name of a recipe unchanged."""
     return str(_in_home(Path(value))) if value.endswith(".toml") else value
 
 
 def _absolute_unless_url(value: str) -> str:
-    """Return the absolute path of a folder, or a URL unchanged."""
+    """Make the path of a folder absolute, and return a URL unchanged."""
     return value if "://" in value else str(_in_home(Path(value)))
 
 
 def _absolute_sqlite(address: str) -> str:
-    """Return the address of a SQLite file with an absolute path, or any other address unchanged."""
+    """Make the path in a SQLite file's address absolute, and return any other address unchanged."""
     file = address.removeprefix(_SQLITE)
     is_relative = address.startswith(_SQLITE) and file and file[0] not in "/:"
     return _SQLITE + str(_in_home(Path(file))) if is_relative else address

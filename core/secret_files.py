@@ -1,4 +1,4 @@
-"""Reads secrets, each of which is set as a value or in a file, such as TELEGRAM_TOKEN or TELEGRAM_TOKEN_FILE."""
+"""Reads secrets, which can be set as values or in files, such as TELEGRAM_TOKEN or TELEGRAM_TOKEN_FILE."""
 
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -9,12 +9,12 @@ from core.errors import BadSetting
 
 
 def secret_name(name: str, path: Path | None) -> str:
-    """Return the name of the setting that is read: ``name`` with _FILE if there is a file, or ``name`` itself."""
+    """Return the name of the setting to read: ``name`` with _FILE if there is a file, or just ``name``."""
     return name if path is None else f"{name}_FILE"
 
 
 def read_secret(name: str, path: Path | None, value: SecretStr | None) -> str | None:
-    """Return the secret in the file, or else the value itself, or None if neither is set.
+    """Return the secret from the file or, if no file is set, the value. Return None if neither is set.
 
     Raise BadSetting if the file cannot be read or is empty.
     """
@@ -37,7 +37,7 @@ def read_secret_file(name: str, path: Path) -> str:
 
 
 def insert_password(address: str, password: str) -> str:
-    """Return a database URL with its password. Raise BadSetting if it has no user or already has a password."""
+    """Return a database URL with its password. Raise BadSetting if the URL has no user or already has a password."""
     try:
         parts = urlsplit(address)
     except ValueError:  # the error's message may contain part of a password

@@ -56,8 +56,8 @@ def list_undelivered(unit: UnitOfWork, states: Collection[ReplyState] = UNDELIVE
 def retry(unit: UnitOfWork, reply_id: int) -> None:
     """Enqueue an uncertain or failed reply again. An uncertain reply may arrive twice.
 
-    Raise UnknownReply if it does not exist, ReplySettled if it is in a different state, and ReplyReplaced if a newer
-    reply replaced it.
+    Raise UnknownReply if the reply does not exist, ReplySettled if it is in a different state, and ReplyReplaced if a
+    newer reply replaced it.
     """
     row = _find(unit, reply_id, _RETRIABLE, "retried")
     newer = unit.scalar(select(func.max(ReplyRow.id)).where(ReplyRow.revises == reply_id, _not_failed(ReplyRow)))

@@ -110,7 +110,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
-        """Open a read-only unit that sees a single snapshot. A write in it raises the driver's error."""
+        """Open a read-only unit that sees a single snapshot. Writing in this unit raises the driver's error."""
         with UnitOfWork(self._read_engine, self._cipher) as unit:
             yield unit
             unit.flush()  # a pending write is refused here instead of being dropped silently

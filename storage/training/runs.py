@@ -22,7 +22,7 @@ from storage.errors import LeaseLost, UnknownRun
 LEASE_SECONDS: Final = 30
 # Number of unfinished attempts after which a run fails.
 MAX_ATTEMPTS: Final = 3
-# Final states of runs in which the candidate was compared with the live model.
+# Final states of runs whose candidate was compared with the live model.
 EVALUATED: Final = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED)
 
 
