@@ -2,8 +2,8 @@
 
 The most helpful texts are those that already have a vote, because one more vote may reach the quorum, followed by the
 texts with the least confident predictions. Random texts show how models do on all texts. Labellers never see their own
-texts, texts that they voted on or skipped, texts that are decided or have since been edited, or texts that are already
-open with enough other labellers to reach the quorum.
+texts, texts that they voted on or skipped, texts that are decided or have since been edited, or texts that enough other
+labellers are already looking at to reach the quorum.
 """
 
 from dataclasses import dataclass
