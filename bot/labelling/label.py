@@ -107,14 +107,15 @@ def _undo(unit: UnitOfWork, texts: Texts, person: Person, offer: Offer, rules: L
 
 
 def _find_again(unit: UnitOfWork, person: Person, rules: LabelQueueRules, offer: Offer) -> QueuedText | None:
-    """Return an offered text, chosen in the same way as before, or None if it needs no more votes."""
+    """Return an offered text, chosen in the same way as before, or None if it doesn't need any more votes."""
     return label_queue.find_queued(unit, person.id, rules, offer.text_hash, offer.selection or Selection.LEAST_SURE)
 
 
 def _next_question(unit: UnitOfWork, texts: Texts, person: Person, rules: LabelQueueRules) -> MessageContent:
     """Return the next question, or a message that says why there is none.
 
-    A question that the person left open is asked again, so that nobody can draw until they like a text.
+    A question that the person left open is asked again, so that nobody can keep drawing until they get a text that they
+    like.
     """
     if consent.consent_of(unit, person.id) is not Consent.GRANTED:
         question = f"{texts.label_needs_consent}\n\n{texts.consent_status_no}"

@@ -1,4 +1,4 @@
-"""Columns for reasons of votes, for how offers were chosen, and for corrected verdicts and questions about verdicts."""
+"""Columns for the reasons for votes, the choice of offers, corrected verdicts, and questions about verdicts."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -19,7 +19,7 @@ from storage.feedback.label_queue import QueuedText
 class Offer:
     """An offered text: either a user's text, with a ``prediction_id``, or a gold question, with its ``gold_label``.
 
-    ``selection`` is how a user's text was chosen, or None for a gold question or an offer by an earlier version.
+    ``selection`` says how a user's text was chosen. It is None for a gold question or an offer from an earlier version.
     """
 
     id: int

@@ -28,16 +28,16 @@ class PairedResult:
 
 @dataclass(frozen=True, slots=True)
 class VoteEvidence:
-    """What people's votes say about a candidate, compared with the live model on the texts that have a usable vote.
+    """The evidence from votes about a candidate, compared with the live model on the texts that have a usable vote.
 
-    The counts are unweighted; they mean the same as in ``PairedResult``. ``gain`` is the estimated difference in
-    accuracy over all verdicts that were shown, whether or not people voted on them, with its ``standard_error`` and
-    the ends of its 95% interval, ``lower`` and ``upper``. ``champion_accuracy`` is the live model's estimated accuracy
-    over the same verdicts. ``effective_texts`` is the number of equally weighted texts that would say as much.
+    The counts are unweighted and mean the same as in ``PairedResult``. ``gain`` is the estimated difference in accuracy
+    over all verdicts that were shown, whether or not people voted on them, with its ``standard_error`` and the ends of
+    its 95% interval, ``lower`` and ``upper``. ``champion_accuracy`` is the live model's estimated accuracy over the
+    same verdicts. ``effective_texts`` is the number of equally weighted texts that would be just as informative.
 
     ``voted_share`` is the share of the shown verdicts that people voted on, 0 to 1, and ``mistake_ratio`` says how many
-    times likelier a mistake was to get a vote; each is None if it is not known. ``unknown`` is the reason, as a clause,
-    why the gain cannot be estimated, or None. In that case the interval is from -1 to 1.
+    times more likely a mistake was to get a vote. Each of them is None if it is not known. ``unknown`` is a clause that
+    says why the gain cannot be estimated, or None. If there is such a reason, the interval is from -1 to 1.
     """
 
     texts: int
@@ -82,7 +82,7 @@ class VoteEvidence:
 
     @classmethod
     def read(cls, facts: dict[str, Any]) -> Self:
-        """Read a dict that ``asdict`` created, also from a version that counted every vote equally."""
+        """Read a dict that ``asdict`` created, even in a version that counted every vote equally."""
         if "gain" in facts:
             return cls(**facts)
         names = ("texts", "champion_right", "candidate_right", "negative_flips", "positive_flips")

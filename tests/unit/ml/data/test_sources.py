@@ -83,7 +83,7 @@ def test_a_failed_download_is_reported_in_one_sentence_that_says_what_to_do(
     sentence = hub_client.error_of(name, **settings)
     assert sentence.startswith(f"No reviews were found for {name}. It is not a file or folder on this machine, and ")
     assert reason in sentence
-    assert sentence.endswith("give its path with --data or IMDB_PATH.")
+    assert sentence.endswith("pass its path with --data or IMDB_PATH.")
 
 
 @pytest.mark.parametrize(
