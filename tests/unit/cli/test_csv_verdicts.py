@@ -105,8 +105,8 @@ def test_a_file_may_be_replaced_by_its_result(tmp_path: Path) -> None:
     [
         (b"", None, EmptyTable, "has no rows"),
         (b"review\n", None, EmptyTable, "has no rows"),
-        (b"title,body\na,b\n", None, MissingColumn, "no column review or text; its columns are title, body"),
-        (b"review\na\n", "body", MissingColumn, "no column body; its columns are review"),
+        (b"title,body\na,b\n", None, MissingColumn, "no column named review or text; its columns are title, body"),
+        (b"review\na\n", "body", MissingColumn, "no column named body; its columns are review"),
         (b"review,label\na,b\n", None, ColumnTaken, "already has a column named label"),
         (b"review\na,b\n", None, UnreadableTable, "data row 1 has 2 fields and the header 1"),
         (b"id,review,n\n1,2,3,4\n", None, UnreadableTable, "data row 1 has 4 fields"),

@@ -122,14 +122,14 @@ def test_a_missing_review_is_an_empty_text(tmp_path: Path) -> None:
             "a.csv",
             "review,stars\nFine.,5\n",
             MissingColumn,
-            "no column sentiment or label; its columns are review, stars",
+            "no column named sentiment or label; its columns are review, stars",
             id="no label column",
         ),
         pytest.param(
             "a.csv",
             "comment,label\nFine.,1\n",
             MissingColumn,
-            "no column review or text; its columns are comment, label",
+            "no column named review or text; its columns are comment, label",
             id="no text column",
         ),
         pytest.param(

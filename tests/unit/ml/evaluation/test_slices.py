@@ -81,7 +81,7 @@ def test_reviews_without_ids_are_refused(votes: Path) -> None:
 def test_a_list_without_votes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "votes.csv"
     path.write_text("file,votes\ntest/neg/7_1,2\n", encoding="utf-8")
-    with pytest.raises(MissingColumn, match="no column votes_given"):
+    with pytest.raises(MissingColumn, match="no column named votes_given"):
         doubtful_rows(path, official(), Path("imdb.parquet"))
     path.write_text("file,votes_given\ntest/neg/7_1,few\n", encoding="utf-8")
     with pytest.raises(UnreadableTable, match="cannot be read as a list of doubtful labels"):
