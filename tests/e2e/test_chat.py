@@ -254,7 +254,7 @@ def test_deletion_is_confirmed_in_place_and_leaves_nothing(demo: Demo, person: i
         assert unit.scalars(predictions_of(person)).all() == []
         assert unit.scalar(select(PersonRow).where(PersonRow.telegram_id == person)) is None
     demo.client.tap(verdict["message_id"], "❌ Wrong", user_id=person)
-    wait_for_text(demo, person, "no longer have that text")
+    wait_for_text(demo, person, "no longer have that message")
 
 
 def test_every_call_of_the_bot_conforms_to_the_bot_api(demo: Demo) -> None:

@@ -163,7 +163,7 @@ def test_a_broken_model_is_refused_and_everyone_who_asks_is_told_so(
     playground.message("/model", user_id=ADMIN)
     wait_for_text(playground, ADMIN, "Model run-1 was promoted at", "0 of 1 bots", f"{row.process} refused run-1")
     playground.message("/models", user_id=ADMIN)
-    wait_for_text(playground, ADMIN, "promoted but refused", f"{row.process} refused run-1", "1 of 1 bots answer")
+    wait_for_text(playground, ADMIN, "promoted but refused", f"{row.process} refused run-1", "1 of 1 bots are using it")
     person = next(_users)
     playground.message(REVIEW.format(number=1), user_id=person)
     wait_for_text(playground, person, f"model {SHIPPED}")
