@@ -65,7 +65,7 @@ def test_a_model_that_all_running_bots_answer_with_is_live(models: Database) -> 
     model, all_models = pages(models)
     assert "Model <b>two</b> has been live since" in model
     assert "▶️ <b>two</b>" in all_models
-    assert "bots answer" not in all_models
+    assert "bots are using" not in all_models
 
 
 def test_a_refused_model_is_shown_with_the_reason(models: Database) -> None:
