@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.progress import (
@@ -16,6 +17,9 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+
+# The time left is estimated from this number of seconds. With a large network on a CPU, one step can take a minute.
+_ESTIMATE_PERIOD: Final = 600.0
 
 
 def progress_bar(*fields: str) -> Progress:
@@ -58,4 +62,6 @@ def download_progress_bar(description: str) -> Iterator[Callable[[int, int | Non
 def _terminal_bar(*columns: ProgressColumn) -> Progress:
     console = Console(stderr=True)
     start = (TextColumn("{task.description}"), BarColumn())
-    return Progress(*start, *columns, console=console, disable=not console.is_terminal)
+    return Progress(
+        *start, *columns, console=console, disable=not console.is_terminal, speed_estimate_period=_ESTIMATE_PERIOD
+    )

@@ -95,6 +95,7 @@ with ``exit_code``. Processes log it. The tree, with the room whose ``errors`` m
         TrainerDied  (worker)
         RunCancelled  (worker)
         WorkerStopping  (worker)
+        RunPaused  (worker)
         RunTooLong  (worker)
 """
 

@@ -38,5 +38,9 @@ class WorkerStopping(ThumbsError):
     message = "The worker is stopping, so run {run_id} will continue on the next worker."
 
 
+class RunPaused(ThumbsError):
+    message = "Run {run_id} has trained for {hours} hours and will continue from its last checkpoint."
+
+
 class RunTooLong(ThumbsError):
-    message = "The run was stopped because it took longer than {hours} hours."
+    message = "The run was stopped because it made no progress in training for {hours} hours."

@@ -59,8 +59,13 @@ def _progress(texts: Texts, run: Run) -> str:
         epochs=run.epochs,
         step=f"{run.step:,}",
         steps=f"{run.steps:,}",
-        speed=f"{run.samples_per_second or 0:.0f}",
+        speed=_speed_text(run.samples_per_second or 0.0),
     )
+
+
+def _speed_text(texts_per_second: float) -> str:
+    """Return the speed with a decimal if it is low, as for a large network on a CPU."""
+    return f"{texts_per_second:.0f}" if texts_per_second >= 10 else f"{texts_per_second:.1f}"
 
 
 def _explanation(run: Run) -> str:

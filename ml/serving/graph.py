@@ -5,7 +5,6 @@ activations at run time. With "float32", the matrices are not quantised, which s
 costs. Neither TensorFlow nor a conversion step is needed, and a folder loads in a second.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,13 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import openvino as ov
 from openvino import opset15 as op
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors import SafetensorError, safe_open
 
 from ml.bert.config import BertConfig
 from ml.errors import UnusableCheckpoint
 
-Weights = Mapping[str, npt.NDArray[Any]]
 Precision = Literal["int8", "float32"]
 # _MASK_SCORE is added to the scores of padding. These are arrays, because plain numbers would become constants of a
 # different type.
@@ -34,19 +31,24 @@ def build_graph(folder: Path, precision: Precision) -> ov.Model:
     """
     config = BertConfig.read(folder)
     try:
-        weights = load_file(folder / "model.safetensors")
+        with safe_open(folder / "model.safetensors", framework="numpy") as weights:
+            return _GraphBuilder(folder, config, weights, precision).build()
     except (OSError, SafetensorError) as error:
         raise UnusableCheckpoint(path=folder, reason=f"model.safetensors cannot be read ({error})") from error
-    return _GraphBuilder(folder, config, weights, precision).build()
 
 
 class _GraphBuilder:
-    """Connects the operations of one BERT, and checks that each weight has the shape that the config implies."""
+    """Connects the operations of one BERT, and checks that each weight has the shape that the config implies.
 
-    def __init__(self, folder: Path, config: BertConfig, weights: Weights, precision: Precision) -> None:
+    Each weight is read from the open file ``weights`` when it is needed: a bot that loads a model beside the live one
+    needs memory for the graph and one matrix, not for the whole file.
+    """
+
+    def __init__(self, folder: Path, config: BertConfig, weights: Any, precision: Precision) -> None:
         self.folder = folder
         self.config = config
         self.weights = weights
+        self.names = frozenset(weights.keys())
         self.precision = precision
 
     def build(self) -> ov.Model:
@@ -114,15 +116,19 @@ class _GraphBuilder:
         values = self._weight(name, rows, columns)
         if self.precision == "float32":
             return op.constant(values)
-        scale = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127.0, np.float32(1e-8))
-        whole = op.constant(np.rint(values / scale).astype(np.int8))
+        largest = np.maximum(values.max(axis=1, keepdims=True), -values.min(axis=1, keepdims=True))
+        scale = np.maximum(largest / 127.0, np.float32(1e-8))
+        # In place, because a second copy of the word embeddings would take more memory than the finished graph.
+        values /= scale
+        whole = op.constant(np.rint(values, out=values).astype(np.int8))
         return op.convert(whole, "f32") * op.constant(scale.astype(np.float32))
 
     def _weight(self, name: str, *shape: int) -> npt.NDArray[np.float32]:
-        if name not in self.weights:
+        if name not in self.names:
             raise UnusableCheckpoint(path=self.folder, reason=f"model.safetensors has no weight {name}")
-        values = self.weights[name]
+        values = self.weights.get_tensor(name)
         if values.shape != shape:
             reason = f"{name} has shape {values.shape}, not {shape} as config.json says"
             raise UnusableCheckpoint(path=self.folder, reason=reason)
-        return values.astype(np.float32)
+        converted: npt.NDArray[np.float32] = values.astype(np.float32)
+        return converted

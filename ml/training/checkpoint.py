@@ -45,6 +45,7 @@ class Checkpoint:
         values = {name: keras.ops.convert_to_numpy(variable) for name, variable in _variables(network).items()}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._remove_partial_files()
             with replaced(self.folder / _FILE) as part:
                 save_file(values, part, metadata={"step": str(step), "plan": self.plan})
         except (OSError, SafetensorError) as error:
@@ -63,6 +64,12 @@ class Checkpoint:
                 return int(facts["step"])
         except (OSError, SafetensorError) as error:
             raise NothingToResume(path=path, reason=f"it cannot be read ({error})") from error
+
+    def _remove_partial_files(self) -> None:
+        """Delete what killed processes left while they were writing a checkpoint. BERT-base's has 1.3 GB."""
+        for path in self.folder.iterdir():
+            if path.name.startswith(f".{_FILE}"):
+                path.unlink()
 
     def remove(self) -> None:
         """Delete the checkpoint. Call this once the model is published."""

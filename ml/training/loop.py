@@ -15,14 +15,13 @@ from ml.errors import FineTuneDiverged, FineTuneStopped
 from ml.training import devices
 from ml.training.batches import LowerOutputCache, NetworkInputs, WindowBatches
 from ml.training.checkpoint import Checkpoint
+from ml.training.checkpoint_schedule import CheckpointSchedule
 from ml.training.optimizer import AdamW
 from ml.training.recipe import Recipe
 from ml.training.training_set import Targets
 
 # The number of steps that the reported loss is averaged over.
 _LOSS_WINDOW = 50
-# The number of steps between checkpoints: about a minute of work on two cores. Saving takes a second.
-_CHECKPOINT_STEPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def train(
     network, prepare = _trainable_network(network, recipe)
     _compile(network, recipe, steps)
     first = checkpoint.load(network) if resume else 0
-    start, loss = monotonic(), 0.0
+    start, loss, schedule = monotonic(), 0.0, CheckpointSchedule()
     for step, (inputs, targets) in enumerate(_remaining_batches(batches, recipe.epochs, first), start=first + 1):
         latest = devices.train_step(network, prepare(inputs), targets)
         if not isfinite(latest):
@@ -91,8 +90,9 @@ def train(
         if callbacks.should_stop():
             checkpoint.save(network, step)
             raise FineTuneStopped(step=step, steps=steps)
-        if step % _CHECKPOINT_STEPS == 0 or step == steps:  # also after the last step, in case publishing fails
-            checkpoint.save(network, step)
+        if schedule.is_due(step) or step == steps:  # also after the last step, in case publishing fails
+            with schedule.saving():
+                checkpoint.save(network, step)
     return int(ops.convert_to_numpy(network.optimizer.iterations))
 
 

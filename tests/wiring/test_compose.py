@@ -193,6 +193,11 @@ def test_a_service_has_no_needless_privileges(name: str) -> None:
     assert service["restart"] == ("no" if name == "migrate" else "unless-stopped")
 
 
+def test_the_bot_has_memory_for_two_models_the_size_of_bert_base() -> None:
+    # Each takes about 450 MB while it answers, and the program about 200 MB.
+    assert int(SERVICES["bot"]["mem_limit"].removesuffix("g")) * 1024 >= 2 * 450 + 200 + 400
+
+
 def test_only_the_bot_publishes_a_port_and_only_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["bot"]

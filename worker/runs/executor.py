@@ -18,7 +18,7 @@ from storage.errors import LeaseLost
 from storage.models.artifact_store import ArtifactStore
 from storage.training import runs
 from storage.training.runs import Lease
-from worker.errors import RunCancelled, TrainerDied, WorkerStopping
+from worker.errors import RunCancelled, RunPaused, TrainerDied, WorkerStopping
 from worker.gate.decision import Decision, GateBounds, decide
 from worker.gate.measurements import Measurements
 from worker.runs.job_builder import build_job, take_snapshot
@@ -64,7 +64,7 @@ class _Attempt:
         self._database = context.database
         self._lease = lease
         self._keeper = keeper
-        self._stop = StopConditions(lease.run.id, keeper, context.stopping)
+        self._stop = StopConditions(lease.run, keeper, context.stopping)
 
     def execute(self) -> None:
         """Execute the run to the end, or release it for another attempt."""
@@ -74,8 +74,8 @@ class _Attempt:
                 self._train_and_publish(directory)
         except LeaseLost:
             raise
-        except WorkerStopping as stopping:
-            self._release(stopping, error=None)
+        except (WorkerStopping, RunPaused) as pause:
+            self._release(pause, error=None)
         except TrainerDied as death:
             self._release(death, error=str(death))
         except RunCancelled:

@@ -27,6 +27,7 @@ def wait_for_measurements(trainer: TrainerProcess, keeper: LeaseKeeper, stop: St
         stop.check()
         match event:
             case Progress(step, steps, epochs, samples_per_second):
+                stop.record_step(step)
                 keeper.record_progress(RunProgress(step, steps, epochs, samples_per_second))
             case Evaluating(version):
                 logger.info("Run %d has trained %s and is evaluating it", trainer.run_id, version)

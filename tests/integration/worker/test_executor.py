@@ -1,6 +1,7 @@
 """A single attempt at a run that is stopped or has wrong or missing files."""
 
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,11 +25,13 @@ from storage.training.runs import Lease
 from worker.errors import NothingLeftToLearn, RunCancelled
 from worker.gate.decision import GateBounds, decide
 from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
+from worker.runs import executor
 from worker.runs.executor import WorkerContext, execute_run
 from worker.runs.job_builder import build_job, take_snapshot
 from worker.runs.publication import RunResult, publish
 from worker.runs.run_directory import RunDirectory, run_directory
-from worker.trainer.protocol import Done
+from worker.runs.stop_conditions import StopConditions
+from worker.trainer.protocol import Done, Progress, write_event
 
 ADMIN = 7
 SOON = 20.0
@@ -132,6 +135,38 @@ def test_a_stopping_worker_releases_a_run_that_waits_for_its_directory(
         run = runs.get_run(unit, run_id)
         assert (run.state, run.attempts) == (RunState.QUEUED, 0)
         assert runs.unclaimed_runs(unit) == [run_id]
+
+
+class OutOfTimeAfterOneStep(StopConditions):
+    """The conditions of an attempt whose time is over as soon as training has got further."""
+
+    def _past_deadline(self) -> bool:
+        return self._progressed
+
+
+def test_a_run_that_trains_for_too_long_is_continued_by_the_next_attempt(
+    database: Database, settings: Settings, lease: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = tmp_path / "python"
+    trainer.write_text(
+        f"#!{sys.executable}\n"
+        "import sys\n"
+        "if sys.argv[1] != '-c':\n"
+        "    sys.stdin.readline()\n"
+        f"    print({write_event(Progress(1, 9, 1, 0.2)).strip()!r}, flush=True)\n"
+        "    sys.stdin.read()\n",
+        encoding="utf-8",
+    )
+    trainer.chmod(0o755)
+    run_id = release(database, lease)
+    monkeypatch.setattr(executor, "StopConditions", OutOfTimeAfterOneStep)
+    context = WorkerContext(settings.model_copy(update={"training_python": trainer}), database, lambda: False)
+    execute_run(context, run_id)
+    with database.reading() as unit:
+        run = runs.get_run(unit, run_id)
+        assert (run.state, run.attempts, run.error) == (RunState.QUEUED, 0, None)
+        assert runs.unclaimed_runs(unit) == [run_id]
+    assert (settings.data_dir / "work" / f"run-{run_id}").is_dir(), "the checkpoint is in this folder"
 
 
 def release(database: Database, lease: Lease) -> int:

@@ -84,16 +84,20 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path: Path, batches
         train(network(), batches, Checkpoint(tmp_path / "none", "plan"), True, callbacks([]))
 
 
-def test_a_partial_checkpoint_is_ignored_and_removed_with_the_others(tmp_path: Path) -> None:
+def test_a_partial_checkpoint_is_ignored_and_removed_by_the_next_one(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "training", "plan")
     trained = network()
     trained.compile(keras.optimizers.Adam())
     trained.optimizer.build(trained.trainable_variables)
     checkpoint.save(trained, 1)
     (whole,) = checkpoint.folder.iterdir()
-    # A new checkpoint is first written under this name, so that there is always a complete checkpoint.
-    (checkpoint.folder / f".{whole.name}").write_bytes(whole.read_bytes()[:100])
+    # A process that is killed while it writes a checkpoint leaves a file like this one.
+    partial = checkpoint.folder / f".{whole.name}.4321.part"
+    partial.write_bytes(whole.read_bytes()[:100])
     assert checkpoint.load(trained) == 1
+    checkpoint.save(trained, 2)
+    assert list(checkpoint.folder.iterdir()) == [whole], "the partial file wastes disk space"
+    assert checkpoint.load(trained) == 2
     checkpoint.remove()
     assert not checkpoint.folder.exists()
     checkpoint.remove()

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import logging
 import math
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ml.bert.pretrained import WEIGHTS
 from ml.errors import UnusableArtifact, UnusableCheckpoint
 from ml.serving.artifact import Manifest, file_hashes
 from ml.serving.engine import Classifier, Engine
+from ml.serving.graph import build_graph
 
 RandomBert = Callable[..., Path]
 CONFIG = BertConfig(
@@ -55,6 +57,22 @@ def test_a_lone_surrogate_is_read_as_an_unknown_character() -> None:
 def test_other_probes_are_refused(tmp_path: Path, probe_logits: list[Any], reason: str) -> None:
     with pytest.raises(UnusableArtifact, match=reason):
         Classifier.load(starter_with(tmp_path, probe_logits=probe_logits))
+
+
+def test_loading_needs_memory_for_one_weight_at_a_time(random_bert: RandomBert, tmp_path: Path) -> None:
+    deep = BertConfig(
+        vocab_size=2000, hidden_size=64, num_hidden_layers=16, num_attention_heads=4, intermediate_size=1024
+    )
+    folder = random_bert(tmp_path / "deep", deep)
+    largest = deep.vocab_size * deep.hidden_size * 4  # bytes in float32
+    size = (folder / WEIGHTS).stat().st_size
+    tracemalloc.start()
+    try:
+        build_graph(folder, "int8")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * largest < size / 2
 
 
 def without_vocabulary(folder: Path) -> None:

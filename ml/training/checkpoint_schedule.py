@@ -1,0 +1,38 @@
+"""Decides when a fine-tune saves a checkpoint: often enough to lose little, and seldom enough to cost little.
+
+A step takes milliseconds on a GPU and many seconds on a CPU, and a checkpoint of BERT-base has 1.3 GB, so neither a
+number of steps nor a number of seconds suits every machine and every network.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Final
+
+# A checkpoint is due after this number of steps, or after this number of seconds if the steps take longer.
+_STEPS: Final = 50
+_SECONDS: Final = 60.0
+# Training takes at least this many times as long as saving. This delays checkpoints that are large or on a slow disk.
+_TRAINING_PER_SAVING: Final = 20
+
+
+class CheckpointSchedule:
+    """The times of one fine-tune's checkpoints, in the seconds of ``clock``."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._saved_at = clock()
+        self._shortest_pause = 0.0
+
+    def is_due(self, step: int) -> bool:
+        """Return whether to save a checkpoint after ``step``."""
+        pause = self._clock() - self._saved_at
+        return pause >= self._shortest_pause and (step % _STEPS == 0 or pause >= _SECONDS)
+
+    @contextmanager
+    def saving(self) -> Iterator[None]:
+        """Measure how long the block takes to save a checkpoint; the next checkpoint is due some time after that."""
+        started = self._clock()
+        yield
+        self._saved_at = self._clock()
+        self._shortest_pause = _TRAINING_PER_SAVING * (self._saved_at - started)

@@ -1,0 +1,67 @@
+"""An attempt at a run ends when it has taken too long; the run goes on later if training got further."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from broker.queues import SOFT_LIMIT
+from storage.db.states import RunKind, RunState, Trigger
+from storage.training.runs import Run
+from worker.errors import RunPaused, RunTooLong
+from worker.runs.stop_conditions import StopConditions
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+RUN = Run(
+    id=4,
+    kind=RunKind.FULL_RUN,
+    trigger=Trigger.ADMIN,
+    requested_by=None,
+    state=RunState.RUNNING,
+    open=True,
+    attempts=2,
+    cancel_asked=False,
+    snapshot_at=NOW,
+    step=100,
+    steps=900,
+    epochs=4,
+    samples_per_second=0.5,
+    champion="one",
+    candidate=None,
+    decision=None,
+    error=None,
+    created_at=NOW,
+    started_at=NOW,
+    finished_at=None,
+)
+
+
+class HeldLease:
+    """The keeper of a lease that is neither lost nor cancelled."""
+
+    cancel_requested = False
+
+    def check(self) -> None:
+        """Accept."""
+
+
+def late_attempt(*steps: int) -> StopConditions:
+    """Return the conditions of an attempt that has reached ``steps`` when its time is over."""
+    now = 0.0
+    stop = StopConditions(RUN, HeldLease(), lambda: False, lambda: now)
+    for step in steps:
+        stop.record_step(step)
+        stop.check()
+    now = SOFT_LIMIT + 1.0
+    assert stop.out_of_time()
+    return stop
+
+
+def test_an_attempt_that_got_further_is_continued_later() -> None:
+    with pytest.raises(RunPaused, match="Run 4 has trained for 12 hours and will continue from its last checkpoint"):
+        late_attempt(90, 101).check()
+
+
+@pytest.mark.parametrize("steps", [(), (60, 100)], ids=["nothing", "what an earlier attempt did"])
+def test_an_attempt_without_progress_fails(steps: tuple[int, ...]) -> None:
+    with pytest.raises(RunTooLong, match="it made no progress in training for 12 hours"):
+        late_attempt(*steps).check()
