@@ -176,8 +176,9 @@ def _check_compose(arguments: list[str]) -> None:
         assert set(arguments[2:]) <= {f"{COMPOSE['name']}_{volume}" for volume in COMPOSE["volumes"]}
         return
     assert arguments[0] == "compose"
-    if arguments[1] == "cp":
-        service, _, path = arguments[2].partition(":")
+    if "cp" in arguments:
+        (place,) = (word for word in arguments if ":" in word)
+        service, _, path = place.partition(":")
         assert any(volume.endswith(f":{Path(path).parent}") for volume in COMPOSE["services"][service]["volumes"])
         return
     profiles = {name for service in COMPOSE["services"].values() for name in service.get("profiles", [])}
