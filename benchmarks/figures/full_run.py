@@ -6,6 +6,8 @@ from typing import Final
 from benchmarks.figures.markdown import NONE, Results, command, measured, paragraphs, percent, table
 
 _MB: Final = 1_000_000
+# The name of the encoder that ``--base random`` writes, which has the shape of bert-base-uncased.
+_RANDOM: Final = "random weights"
 # The table's rows: names, and the functions that render the figure of one encoder's run.
 _ROWS: Final[dict[str, Callable[[Results], str]]] = {
     "Parameters": lambda run: f"{run['parameters']:,}",
@@ -36,18 +38,19 @@ def full_run(found: Results) -> str:
     """Render ``gpu_full_run.json``: time, memory and speed of each encoder."""
     runs = found["runs"]
     where = f"an {found['gpu']}" if found["gpu"] else "the CPU"
-    reviews = f"{runs[0]['train_reviews']:,} IMDB reviews"
+    reviews = f"{runs[0]['train_reviews']:,} IMDB reviews and {runs[0]['dev']['reviews']:,} more for dev"
+    random = "Random weights show time and memory; they learn nothing from so few reviews. "
     servers = "PostgreSQL and Redis" if found["transport"] == "redis" else "SQLite and the folder transport"
     return paragraphs(
         "`thumbs fine-tune` trained a first model from each encoder, and a bot connected to the playground served it. "
         f"A Celery worker then executed the run that `thumbs retrain --full` requests, with {servers}: it trained from "
-        f"the encoder on {reviews} by the default recipe, in {runs[0]['precision']} on {where} with Keras on "
+        f"the encoder with the default recipe ({reviews}), in {runs[0]['precision']} on {where} with Keras on "
         f"{found['backend']}, and compared the candidate with the first model on {runs[0]['gate_reviews']:,} test "
         "reviews. An admin's command made the candidate live, and the bot swapped to it. The bot serves in int8 on the "
         "CPU.",
-        "Random weights, in the shape of bert-base-uncased, show time and memory; they learn nothing from so few "
-        "reviews. In the mix, half of the texts are sentences, a quarter have 128 tokens, and a quarter are read in "
-        "three windows. Memory is resident memory, with libraries.",
+        f"{random if any(run['encoder'] == _RANDOM for run in runs) else ''}In the mix, half of the texts are "
+        "sentences, a quarter have 128 tokens, and a quarter are read in three windows. Memory is resident memory, "
+        "with libraries.",
         command(_command(found)),
         table(
             ("Figure", *(_name(run) for run in runs)),
@@ -58,7 +61,7 @@ def full_run(found: Results) -> str:
 
 
 def _command(found: Results) -> str:
-    names = {"random weights": "random"}
+    names = {_RANDOM: "random"}
     bases = " ".join(names.get(run["encoder"], run["encoder"]) for run in found["runs"])
     limit = f" --limit {found['limit']}" if found["limit"] else ""
     transport = f" --transport {found['transport']}" if found["transport"] != "folder" else ""
@@ -67,7 +70,7 @@ def _command(found: Results) -> str:
 
 
 def _name(run: Results) -> str:
-    name = run["encoder"][0].upper() + run["encoder"][1:] if run["encoder"] == "random weights" else run["encoder"]
+    name = "Random weights" if run["encoder"] == _RANDOM else run["encoder"]
     return f"{name}, {run['layers']} layers of {run['hidden_size']}"
 
 
@@ -84,4 +87,4 @@ def _speed(run: Results, texts: str) -> str:
 
 
 def _accuracy(encoder: str, dev: Results) -> str:
-    return NONE if encoder == "random weights" else f"{percent(dev['accuracy'])} of {dev['reviews']:,}"
+    return NONE if encoder == _RANDOM else f"{percent(dev['accuracy'])} of {dev['reviews']:,}"
