@@ -9,6 +9,7 @@ from telegram import Update
 from bot.access import Access
 from bot.admin.refusal_notices import RefusalNotices
 from bot.admin.run_updates import RunUpdates
+from bot.admin.trial_notices import TrialNotices
 from bot.all_handlers import ADMIN_COMMANDS, PUBLIC_COMMANDS, all_handlers
 from bot.connection.contact import TelegramContact
 from bot.database import AsyncDatabase
@@ -92,6 +93,7 @@ class Bot:
             self._menus.publish(),
             RunUpdates(*admins).run(),
             RefusalNotices(self._database, self._troubles, self._application.bot.id).run(),
+            TrialNotices(self._database, self._troubles).run(),
             CorrectionNotifier(self._database, self._model).run(),
             purge_daily(self._database, self._settings),
             self._reloader.run(),

@@ -95,11 +95,27 @@ class Texts:
     command_consent: str
     command_privacy: str
     command_deleteme: str
+    forecast_none: str
+    forecast_few: str
+    forecast_later: str
+    forecast_enough: str
     run_title_round: str
     run_title_full: str
     run_queued: str
     run_preparing: str
     run_training: str
+    phase_loading: str
+    phase_replay: str
+    phase_training: str
+    phase_publishing: str
+    phase_votes: str
+    phase_reviews: str
+    phase_behaviour: str
+    phase_triggers: str
+    phase_bar: str
+    time_so_far: str
+    time_left: str
+    minutes_left: str
     run_evaluating: str
     run_cancelling: str
     run_cancelled: str
@@ -109,6 +125,19 @@ class Texts:
     run_gone: str
     card_candidate: str
     card_question: str
+    card_may_promote: str
+    card_may_try: str
+    card_try_question: str
+    card_tried: str
+    card_on_trial: str
+    card_keep_question: str
+    card_kept: str
+    card_back_question: str
+    card_back: str
+    trial_started: str
+    trial_confirmed: str
+    trial_rolled_back: str
+    trial_ended: str
     card_promoted: str
     card_live: str
     card_stale: str
@@ -119,11 +148,17 @@ class Texts:
     button_promote: str
     button_promote_yes: str
     button_promote_no: str
+    button_try: str
+    button_try_yes: str
+    button_keep_model: str
+    button_roll_back: str
+    button_back_yes: str
     command_retrain: str
     model_live: str
     model_pending: str
     model_accuracy: str
     model_tested: str
+    model_trial: str
     model_held: str
     model_process: str
     model_refused: str
@@ -137,8 +172,10 @@ class Texts:
     models_fallback: str
     models_kept: str
     models_removed: str
+    models_trial: str
     models_changes: str
     models_change: str
+    models_confirmed: str
     models_question: str
     models_done: str
     models_stale: str

@@ -28,8 +28,15 @@ EXECUTE_RUN: Final = "thumbs.carry_out"
 SWEEP: Final = "thumbs.sweep"
 START_DUE: Final = "thumbs.start_due"
 PRUNE: Final = "thumbs.prune"
+CHECK_TRIAL: Final = "thumbs.check_trial"
 # The queue for each task.
-ROUTES: Final = {EXECUTE_RUN: FINE_TUNING, SWEEP: HOUSEKEEPING, START_DUE: HOUSEKEEPING, PRUNE: HOUSEKEEPING}
+ROUTES: Final = {
+    EXECUTE_RUN: FINE_TUNING,
+    SWEEP: HOUSEKEEPING,
+    START_DUE: HOUSEKEEPING,
+    PRUNE: HOUSEKEEPING,
+    CHECK_TRIAL: HOUSEKEEPING,
+}
 
 # Seconds after which Celery kills a run's process. The broker must not redeliver the run's message before that.
 HARD_LIMIT: Final = 12 * 60 * 60

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.open_database import open_database
+from cli.run_text import trial_text
 
 if TYPE_CHECKING:
     from core.settings import Settings
     from storage.db.database import Database
     from storage.models.serving_status import ModelStatus
+    from storage.models.trials import Trial
 
 app = typer.Typer(help="List published models, and choose the live one.", no_args_is_help=True)
 
@@ -38,17 +40,19 @@ def list_models(as_json: AsJson = False) -> None:
     """
     from core.settings import read_settings
     from storage.models.serving_status import model_statuses
+    from storage.models.trials import running_trial
 
     with open_database(read_settings()) as database, database.reading() as unit:
-        statuses = model_statuses(unit)
+        statuses, trial = model_statuses(unit), running_trial(unit)
     if as_json:
-        typer.echo(_to_json([_status_facts(status) for status in statuses]))
+        typer.echo(_to_json([_status_facts(status, trial) for status in statuses]))
         return
     for status in statuses:
         model = status.model
         origin = f"run {model.run_id}" if model.run_id is not None else "from MODEL"
         line = f"{model.version}  {status.state:<8}  {model.created_at:%Y-%m-%d %H:%M}  {origin}"
-        typer.echo("  ".join([line, *_bots(status)]))
+        on_trial = [f"on trial: {trial_text(trial)}"] if trial and trial.version == model.version else []
+        typer.echo("  ".join([line, *on_trial, *_bots(status)]))
     if not statuses:
         typer.echo("There are no models yet. The bot registers MODEL when it starts for the first time.", err=True)
 
@@ -77,6 +81,8 @@ def show(version: Version, as_json: AsJson = False) -> None:
         typer.echo(f"served by: {', '.join(facts['served_by'])}")
     for refusal in facts["refusals"]:
         typer.echo(f"refused by {refusal['process']}: {refusal['reason']}")
+    if facts["trial"]:
+        typer.echo(f"on trial: in place of {facts['trial']['champion']}")
     if facts["decision"]:
         typer.echo(f"decision: {facts['decision']['sentence']}")
     if facts["tested"]:
@@ -84,13 +90,16 @@ def show(version: Version, as_json: AsJson = False) -> None:
     for part, figures in (facts["figures"] or {}).items():
         typer.echo(f"{part}: {_format_figures(figures)}")
     for change in facts["changes"]:
+        if change["from_version"] == change["to_version"]:
+            typer.echo(f"{change['at']:%Y-%m-%d %H:%M}: {change['to_version']} passed its trial. {change['reason']}")
+            continue
         replaced = f" and replaced {change['from_version']}" if change["from_version"] else ""
         typer.echo(f"{change['at']:%Y-%m-%d %H:%M}: {change['to_version']} went live{replaced}. {change['reason']}")
 
 
 @app.command("promote")
 def promote(version: Version, why: Why = None) -> None:
-    """Make a model live.
+    """Make a model live. If it is on trial, it passes.
 
     Running bots load it within seconds, and thumbs models list shows which bots are using it.
 
@@ -154,16 +163,19 @@ def _make_live(version: str | None, command: str, why: str | None) -> None:
     from cli.errors import NoEarlierModel
     from core.settings import read_settings
     from storage.models import registry
+    from storage.models.trials import running_trial
 
     with open_database(read_settings()) as database, database.unit_of_work() as unit:
-        before = registry.live_model(unit)
+        before, trial = registry.live_model(unit), running_trial(unit)
         if version is None:
             earlier = registry.earlier_live_models(unit)
             if not earlier:
                 raise NoEarlierModel
             version = earlier[0].version
         registry.make_live(unit, version, _change_reason(command, why))
-    if before is not None and before.version == version:
+    if trial is not None and trial.version == version:
+        typer.echo(f"The trial of model {version} is over, and it stays.", err=True)
+    elif before is not None and before.version == version:
         typer.echo(f"Model {version} has already been promoted, so nothing has changed.", err=True)
     else:
         typer.echo(f"Model {version} has been promoted. thumbs models list shows which bots are using it.", err=True)
@@ -190,11 +202,12 @@ def _model_facts(database: "Database", settings: "Settings", version: str) -> di
     from storage.errors import StorageError
     from storage.models import instances, registry
     from storage.models.serving_status import status_of
+    from storage.models.trials import running_trial
     from storage.training import runs
 
     with database.reading() as unit:
         model = registry.get_version(unit, version)
-        status = status_of(model, instances.live_instances(unit))
+        status, trial = status_of(model, instances.live_instances(unit)), running_trial(unit)
         run = None if model.run_id is None else runs.get_run(unit, model.run_id)
         changes = [change for change in registry.changes(unit) if version in (change.from_version, change.to_version)]
     figures = None
@@ -205,19 +218,20 @@ def _model_facts(database: "Database", settings: "Settings", version: str) -> di
         except (StorageError, UnusableArtifact) as error:
             typer.echo(str(error), err=True)
     return {
-        **_status_facts(status),
+        **_status_facts(status, trial),
         "decision": run.decision if run else None,
         "figures": figures,
         "changes": [{**dataclasses.asdict(change), "reason": change.reason} for change in changes],
     }
 
 
-def _status_facts(status: "ModelStatus") -> dict[str, Any]:
-    """Return the version's fields, state and bots. ``live`` means that all running bots serve it."""
+def _status_facts(status: "ModelStatus", trial: "Trial | None") -> dict[str, Any]:
+    """Return the version's fields, state, trial and bots. ``live`` means that all running bots serve it."""
     return {
         **dataclasses.asdict(status.model),
         "live": status.state == "live",
         "state": str(status.state),
+        "trial": dataclasses.asdict(trial) if trial and trial.version == status.model.version else None,
         "served_by": [bot.process for bot in status.serving],
         "refusals": [{"process": bot.process, "reason": bot.refusal} for bot in status.refusing],
     }

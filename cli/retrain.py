@@ -1,6 +1,7 @@
 """``thumbs retrain``: requests a training run and waits for its outcome."""
 
 import dataclasses
+import html
 import json
 import threading
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from cli.open_database import open_database
 from cli.run_text import outcome_text, progress_text, request_text
 
 if TYPE_CHECKING:
-    from storage.db.database import Database
+    from core.settings import Settings
+    from storage.db.database import Database, UnitOfWork
     from storage.training.runs import Run
 
 _POLL_SECONDS: Final = 0.5
@@ -29,9 +31,10 @@ def retrain(
 ) -> None:
     """Request a training run, or join the one in progress.
 
-    A worker must be running, on this machine or on a different one. Ctrl-C stops the command, but the run continues.
-    The exit status is 1 if the run in progress is of a different kind or, with --wait, if the run failed or was
-    cancelled.
+    The command first says what the run will be able to tell from the votes that there are. Without usable votes, there
+    is no run. A worker must be running, on this machine or on a different one. Ctrl-C stops the command, but the run
+    continues. The exit status is 1 if the run in progress is of a different kind or, with --wait, if the run failed or
+    was cancelled.
 
     \b
     Examples:
@@ -47,6 +50,8 @@ def retrain(
     with open_database(settings) as database:
         kind = RunKind.FULL_RUN if full else RunKind.FEEDBACK_ROUND
         with database.unit_of_work() as unit:
+            if runs.open_run(unit) is None and kind is RunKind.FEEDBACK_ROUND:
+                _print_forecast(unit, settings)
             request = runs.request_run(unit, kind, Trigger.ADMIN)
         if request.new:
             notify_worker(settings, request.run.id)
@@ -62,6 +67,18 @@ def retrain(
         raise typer.Exit(1)
 
 
+def _print_forecast(unit: "UnitOfWork", settings: "Settings") -> None:
+    """Say what the run will be able to tell. Raise NothingToLearn if there are no usable votes."""
+    from bot.admin.forecast import read_forecast, render_forecast
+    from bot.texts import FALLBACK, texts_for
+    from worker.errors import NothingToLearn
+
+    forecast = read_forecast(unit, settings)
+    if not forecast.usable:
+        raise NothingToLearn
+    typer.echo(html.unescape(render_forecast(texts_for(FALLBACK), forecast, settings.feedback_quorum)), err=True)
+
+
 def _wait_for_end(database: "Database", run_id: int, stopped: threading.Event) -> "Run":
     """Show the run's progress until it ends. Raise RunInProgress if ``stopped`` is set before that."""
     from cli.progress import progress_bar
@@ -71,7 +88,8 @@ def _wait_for_end(database: "Database", run_id: int, stopped: threading.Event) -
 
         def show(run: "Run") -> None:
             speed = f"{run.samples_per_second:.1f} texts/s" if run.samples_per_second else ""
-            bar.update(task, description=progress_text(run), completed=run.step, total=run.steps, speed=speed)
+            done, total = (run.step, run.steps) if run.phase is None else (run.phase_done, run.phase_total)
+            bar.update(task, description=progress_text(run), completed=done, total=total, speed=speed)
 
         return _poll(lambda: _read_run(database, run_id), show, stopped)
 

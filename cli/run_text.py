@@ -1,9 +1,22 @@
 """Describes training runs in the terminal."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from storage.models.trials import Trial
     from storage.training.runs import Run
+
+# What a run is doing in each phase, by the phase's name.
+_PHASES: Final = {
+    "loading": "Loading models and reviews",
+    "replay": "Choosing reviews to replay",
+    "training": "Preparing the training",
+    "publishing": "Saving the new model",
+    "votes": "Comparing on people's votes",
+    "reviews": "Comparing on IMDB reviews",
+    "behaviour": "Comparing on test cases",
+    "triggers": "Looking for planted words",
+}
 
 
 def request_text(run: "Run", new: bool) -> str:
@@ -16,14 +29,18 @@ def request_text(run: "Run", new: bool) -> str:
 
 def progress_text(run: "Run") -> str:
     """Return what the run is doing, in a few words for the progress bar."""
-    from storage.db.states import RunState
+    from storage.db.states import RunPhase, RunState
 
     if run.open and run.cancel_asked:
         return "Stopping"
     if run.state is RunState.QUEUED:
         return "Waiting for a worker"
+    if run.state is RunState.RUNNING and run.epoch and run.phase in (None, RunPhase.TRAINING):
+        return f"Epoch {run.epoch} of {run.epochs}"
+    if run.open and run.phase is not None:
+        return _PHASES[run.phase]
     if run.state is RunState.RUNNING:
-        return f"Epoch {run.epoch} of {run.epochs}" if run.epoch else "Preparing the labelled texts"
+        return "Preparing the labelled texts"
     return "Evaluating" if run.state is RunState.EVALUATING else "Done"
 
 
@@ -37,3 +54,12 @@ def outcome_text(run: "Run") -> str:
         return f"Run {run.id} failed: {run.error}"
     sentence = str(run.decision["sentence"])
     return f"{sentence} The new model is {run.candidate}." if run.candidate else sentence
+
+
+def trial_text(trial: "Trial") -> str:
+    """Return which model a trial replaced, and the votes so far."""
+    votes = trial.votes
+    return (
+        f"{trial.version} in place of {trial.champion} since {trial.started_at:%Y-%m-%d %H:%M}; texts with new votes: "
+        f"{votes.texts}, right on {votes.trial_right}, {trial.champion} on {votes.champion_right}"
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.open_database import open_database
-from cli.run_text import progress_text
+from cli.run_text import progress_text, trial_text
 
 if TYPE_CHECKING:
     from storage.overview import ChatOverview, LearningOverview
@@ -58,6 +58,8 @@ def _learning_lines(learning: "LearningOverview", now: datetime) -> list[str]:
         held = learning.lease_until is not None and learning.lease_until > now
         lines.append(f"Open run  {progress_text(learning.open_run)}" + ("" if held else " No worker has it."))
     lines.append(f"Model     {learning.live_version or 'none has gone live'}")
+    if learning.trial is not None:
+        lines.append(f"Trial     {trial_text(learning.trial)}")
     for bot in learning.bots:
         refusal = f"; refused {bot.refused_version}: {bot.refusal}" if bot.refused_version else ""
         lines.append(f"Bot       {bot.process} serves {bot.version}{refusal}")

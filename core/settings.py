@@ -222,6 +222,17 @@ class Settings(BaseSettings):
     auto_promote: bool = Field(
         True, description="Whether models that pass the gate go live automatically. If not, an admin decides."
     )
+    trials: Literal["automatic", "admin"] = Field(
+        "admin",
+        description="Who may promote a model on trial that is probably better but not proven: the gate does so "
+        "automatically, or only an admin. New votes on its answers confirm the model, or bring back the model that it "
+        "replaced.",
+    )
+    gate_wrong_promotions_per_year: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.05,
+        description="Expected number of models a year that the gate promotes for good although they are not better, "
+        "however many runs there are.",
+    )
     gate_imdb_loss: Share = Field(
         0.003,
         description="Largest allowed loss of accuracy on the IMDB gate reviews, at the lower end of the confidence "
@@ -229,7 +240,7 @@ class Settings(BaseSettings):
     )
     gate_confidence: Share = Field(
         0.95,
-        description="One-sided confidence for the gate's tests: better on feedback, and not worse on IMDB.",
+        description="One-sided confidence for the gate's tests: not worse on feedback, and not worse on IMDB.",
     )
     gate_negative_flips: Share = Field(
         0.02,

@@ -12,8 +12,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState, RunState, UpdateState, Vote
 from storage.db.tables import ReplyRow, RunRow, UpdateRow, VoteRow
-from storage.models import instances, registry
+from storage.models import instances, registry, trials
 from storage.models.instances import BotInstance
+from storage.models.trials import Trial
 from storage.training import runs
 from storage.training.runs import Run
 
@@ -35,7 +36,7 @@ class ChatOverview:
 
 @dataclass(frozen=True, slots=True)
 class LearningOverview:
-    """Votes, training runs, the live model, and the running bots with the model that each of them serves.
+    """Votes, training runs, the live model, its trial if it is on trial, and the running bots with their models.
 
     ``lease_until`` is when the open run's lease expires, or None if no worker has claimed the run.
     """
@@ -45,6 +46,7 @@ class LearningOverview:
     open_run: Run | None
     lease_until: datetime | None
     live_version: str | None
+    trial: Trial | None
     bots: list[BotInstance]
 
 
@@ -71,6 +73,7 @@ def learning_overview(unit: UnitOfWork) -> LearningOverview:
         open_run=runs.open_run(unit),
         lease_until=unit.scalar(select(RunRow.lease_until).where(RunRow.open)),
         live_version=live.version if live else None,
+        trial=trials.running_trial(unit),
         bots=instances.live_instances(unit),
     )
 

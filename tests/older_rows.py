@@ -142,6 +142,21 @@ def _models() -> Rows:
             model("shipped", "/program/models/starter", live=False, run=None),
             model("trained", "run1-trained", live=True, run=1),
         ],
+        "trials": [
+            {
+                "run_id": 1,
+                "version": "trained",
+                "champion": "shipped",
+                "state": "confirmed",
+                "started_at": YESTERDAY,
+                "ended_at": YESTERDAY,
+                "why": "the votes prove it",
+            }
+        ],
+        "gate_looks": [
+            {"run_id": 1, "champion": "shipped", "texts": 40, "alpha": 0.00625, "created_at": YESTERDAY},
+            {"trial_id": 1, "champion": "shipped", "texts": 50, "alpha": 0.003, "created_at": YESTERDAY},
+        ],
         "model_changes": [
             {**change, "from_version": None, "to_version": "shipped"},
             {**change, "from_version": "shipped", "to_version": "trained", "who": ADA},
@@ -156,13 +171,26 @@ def _learning(cipher: Cipher) -> Rows:
     """Return the run that produced the live model, and a run that is waiting for a worker."""
     run = {"trigger": "admin", "requested_by": ADA, "cancel_asked": False, "step": 0, "created_at": YESTERDAY}
     ended = {"open": False, "attempts": 1, "lease_token": 1, "snapshot_at": YESTERDAY, "finished_at": YESTERDAY}
-    made = {"champion": "shipped", "candidate": "trained", "decision": DECISION, "card": CHART, "step": 40, "steps": 40}
+    done = {"phase": "reviews", "phase_done": 19, "phase_total": 19, "phase_since": YESTERDAY}
+    made = {
+        **done,
+        "champion": "shipped",
+        "candidate": "trained",
+        "decision": DECISION,
+        "card": CHART,
+        "step": 40,
+        "steps": 40,
+    }
+    waiting = {"lease_token": 0, "phase_done": 0}
     offer = {"person_id": 2, "created_at": YESTERDAY}
     edited, gold = cipher.fingerprint(EDITED), cipher.fingerprint("A plainly good film.")
     return {
         "training_runs": [
-            {**run, "kind": "feedback_round", "state": "promoted", **ended, **made, "epochs": 4},
-            {**run, "kind": "feedback_round", "state": "queued", "open": True, "attempts": 0, "lease_token": 0},
+            {**run, "kind": "feedback_round", "state": "promoted", **ended, **made, **done, "epochs": 4},
+            {**run, "kind": "feedback_round", "state": "queued", "open": True, "attempts": 0, **waiting},
+        ],
+        "trial_texts": [
+            {"trial_id": 1, "message_id": 2, "text_hash": edited, "champion_label": "Positive"},
         ],
         "run_followers": [
             {"run_id": 2, "bot_id": BOT, "chat_id": CHAT_OF_ADA, "reply_id": 3, "shown": "waiting", "done": False}

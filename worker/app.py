@@ -5,6 +5,7 @@ from typing import Any, Final
 from celery import Celery
 
 from broker.queues import (
+    CHECK_TRIAL,
     EXECUTE_RUN,
     HARD_LIMIT,
     HOUSEKEEPING,
@@ -20,7 +21,7 @@ from worker.stop_with_parent import StopWithParent
 from worker.tasks import Tasks
 
 # Seconds between two messages for each of the beat's tasks. A message expires when the next one is due.
-SCHEDULE: Final = {SWEEP: 5, START_DUE: 60, PRUNE: 60 * 60}
+SCHEDULE: Final = {SWEEP: 5, CHECK_TRIAL: 15, START_DUE: 60, PRUNE: 60 * 60}
 
 _SETTINGS: Final[dict[str, Any]] = {
     "result_backend": None,
@@ -72,7 +73,13 @@ def make_app(settings: Settings, stop: StopWithParent) -> Celery:
         soft_time_limit=SOFT_LIMIT,
         time_limit=HARD_LIMIT,
     )
-    for name, task in ((SWEEP, tasks.sweep), (START_DUE, tasks.start_due_run), (PRUNE, tasks.prune)):
+    housekeeping = {
+        SWEEP: tasks.sweep,
+        CHECK_TRIAL: tasks.check_trial,
+        START_DUE: tasks.start_due_run,
+        PRUNE: tasks.prune,
+    }
+    for name, task in housekeeping.items():
         app.task(
             task,
             name=name,

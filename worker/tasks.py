@@ -4,18 +4,23 @@ During an outage, a task ends without an error, because the beat sends it again 
 worker.
 """
 
+import logging
 from datetime import UTC, datetime
 from functools import cached_property
 
 from broker.queues import notify_worker, queue_length
 from core.settings import Settings
+from ml.errors import UnusableArtifact
 from storage.db.database import Database
 from storage.db.encryption import read_keys
+from storage.errors import StorageError
 from storage.models.artifact_store import ArtifactStore
 from worker.outages import unless_broker_is_away, unless_database_is_away
-from worker.runs import executor, model_pruning, scheduling
+from worker.runs import executor, model_pruning, scheduling, trial_check
 from worker.runs.run_directory import remove_stale_directories
 from worker.stop_with_parent import StopWithParent
+
+logger = logging.getLogger(__name__)
 
 
 class Tasks:
@@ -55,6 +60,14 @@ class Tasks:
         with unless_database_is_away():
             remove_stale_directories(self._settings, scheduling.open_run_id(self._database))
             model_pruning.prune(self._database, ArtifactStore.open(self._settings.store_address), self._settings)
+
+    def check_trial(self) -> None:
+        """Compare the model on trial, if any, with the champion on new votes, and confirm it or roll it back."""
+        with unless_database_is_away():
+            try:
+                trial_check.check_trial(self._database, self._settings)
+            except (UnusableArtifact, StorageError) as error:
+                logger.warning("The trial waits, because the model to compare with cannot be loaded: %s", error)
 
     @cached_property
     def _database(self) -> Database:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from benchmarks.figures import delivery, learning, model_quality, robustness, serving, training
+from benchmarks.figures import delivery, gate_over_time, learning, model_quality, robustness, serving, training
 from benchmarks.figures.markdown import Results
 
 
@@ -28,4 +28,5 @@ BLOCKS: Final[dict[str, Block]] = {
     "delivery": Block("delivery", delivery.delivery),
     "chaos": Block("chaos", robustness.chaos),
     "poison": Block("poison", robustness.poison),
+    "gate_over_time": Block("gate_over_time", gate_over_time.gate_over_time),
 }

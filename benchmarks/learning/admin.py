@@ -14,11 +14,11 @@ from playground.wire import JsonObject
 
 # Maximum number of seconds for a run.
 _RUN_TIMEOUT: Final = 1_800.0
-# The stages of a run, in order. Each has words from the message that shows the stage.
+# The stages of a run in order, each with words from the messages that show the stage.
 _STAGE_TEXTS: Final = {
-    "taken by a worker": TEXTS.run_preparing,
-    "training": TEXTS.run_training.partition("\n")[2].partition("{")[0],
-    "measuring": TEXTS.run_evaluating,
+    "taken by a worker": (TEXTS.run_preparing, TEXTS.phase_loading, TEXTS.phase_replay),
+    "training": (TEXTS.run_training.partition("\n")[2].partition("{")[0],),
+    "measuring": (TEXTS.run_evaluating, TEXTS.phase_votes, TEXTS.phase_reviews, TEXTS.phase_behaviour),
 }
 _FAILED_TEXT: Final = TEXTS.run_failed.partition("{")[0]
 # Words on the decision card once the model is live.
@@ -104,8 +104,8 @@ def _record_message(message: JsonObject, followed: FollowedRun) -> bool:
         return True
     if _FAILED_TEXT in message["text"]:
         raise RuntimeError(message["text"])
-    for stage, text in _STAGE_TEXTS.items():
-        if text in message["text"]:
+    for stage, texts in _STAGE_TEXTS.items():
+        if any(text in message["text"] for text in texts):
             followed.record_stage(stage)
     return False
 

@@ -23,10 +23,18 @@ class RunAction(StrEnum):
 
 
 class CardAction(StrEnum):
-    """The actions of the buttons under a decision card. PROMOTE asks for confirmation. YES confirms and NO declines."""
+    """The actions of the buttons under a decision card.
+
+    PROMOTE, TRY (on trial) and BACK (roll back a trial) ask for confirmation. YES, TRY_YES and BACK_YES confirm, and NO
+    declines.
+    """
 
     PROMOTE = "promote"
     YES = "yes"
+    TRY = "try"
+    TRY_YES = "try_yes"
+    BACK = "back"
+    BACK_YES = "back_yes"
     NO = "no"
 
 
@@ -97,13 +105,19 @@ def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
     return make_keyboard([[make_button(label, f"{TapKind.RUN}:{run_id}:{action}") for label, action in row]])
 
 
-def card_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
-    """Return the Promote button or, if ``asking``, the buttons that confirm or decline."""
-    if asking:
-        row = [(texts.button_promote_yes, CardAction.YES), (texts.button_promote_no, CardAction.NO)]
-    else:
-        row = [(texts.button_promote, CardAction.PROMOTE)]
-    return make_keyboard([[make_button(label, f"{TapKind.CARD}:{run_id}:{action}") for label, action in row]])
+def card_keyboard(run_id: int, *buttons: tuple[str, CardAction]) -> Keyboard:
+    """Return a row of buttons, each given as its label and its action."""
+    return make_keyboard([[make_button(label, f"{TapKind.CARD}:{run_id}:{action}") for label, action in buttons]])
+
+
+def card_question_keyboard(texts: Texts, run_id: int, question: CardAction) -> Keyboard:
+    """Return the buttons that confirm or decline PROMOTE, TRY or BACK."""
+    yes = {
+        CardAction.PROMOTE: (texts.button_promote_yes, CardAction.YES),
+        CardAction.TRY: (texts.button_try_yes, CardAction.TRY_YES),
+        CardAction.BACK: (texts.button_back_yes, CardAction.BACK_YES),
+    }[question]
+    return card_keyboard(run_id, yes, (texts.button_promote_no, CardAction.NO))
 
 
 def models_keyboard(texts: Texts, live: str, newer: Sequence[str], older: Sequence[str]) -> Keyboard:

@@ -14,10 +14,11 @@ from bot.texts import Texts, fill
 from ml.serving.artifact import Manifest
 from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState, RunState
-from storage.models import instances, registry
+from storage.models import instances, registry, trials
 from storage.models.instances import BotInstance
 from storage.models.registry import ModelChange, Promotion
 from storage.models.serving_status import ModelState, ModelStatus, live_status, model_statuses
+from storage.models.trials import Trial
 from storage.overview import chat_overview
 from storage.training import runs
 
@@ -77,8 +78,12 @@ def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest, bot_id: int) 
     status = live_status(unit)
     if status is not None:
         live = status.model
-        promotions = [change for change in registry.changes(unit) if change.to_version == live.version]
+        promotions = [
+            change for change in registry.changes(unit) if change.to_version == live.version and not change.confirms
+        ]
         lines.append(_live_line(texts, status, promotions[0].at if promotions else live.created_at))
+        if trial := trials.running_trial(unit):
+            lines.append(_trial_line(texts, trial))
         run = runs.get_run(unit, live.run_id) if live.run_id is not None else None
         if run is not None and run.state is RunState.HELD and promotions:
             lines.append(fill(texts.model_held, why=truncate(promotions[0].reason, REASON_LENGTH)))
@@ -106,7 +111,9 @@ def models_page(unit: UnitOfWork, texts: Texts, note: str | None = None) -> tupl
         status for number, status in enumerate(statuses) if number < _MAX_MODELS or status.model.live or status.serving
     ]
     live = next((status.model for status in statuses if status.model.live), None)
-    lines = [*([note, ""] if note else []), texts.models_title, *(_model_lines(texts, status) for status in shown)]
+    trial = trials.running_trial(unit)
+    lines = [*([note, ""] if note else []), texts.models_title]
+    lines += [_model_lines(texts, status, trial) for status in shown]
     changes = registry.changes(unit, _MAX_CHANGES)
     if changes:
         lines += ["", texts.models_changes, *(_change_line(texts, change) for change in changes)]
@@ -157,16 +164,30 @@ def _refusal_line(texts: Texts, instance: BotInstance) -> str:
     return fill(texts.model_refusal, process=instance.process, version=instance.refused_version, reason=reason)
 
 
-def _model_lines(texts: Texts, status: ModelStatus) -> str:
+def _trial_line(texts: Texts, trial: Trial) -> str:
+    votes = trial.votes
+    return fill(
+        texts.model_trial,
+        champion=trial.champion,
+        texts=votes.texts,
+        right=votes.trial_right,
+        champion_right=votes.champion_right,
+    )
+
+
+def _model_lines(texts: Texts, status: ModelStatus, trial: Trial | None) -> str:
+    on_trial = trial is not None and trial.version == status.model.version
     line = {
-        ModelState.LIVE: texts.models_live,
-        ModelState.PENDING: texts.models_pending,
+        ModelState.LIVE: texts.models_trial if on_trial else texts.models_live,
+        ModelState.PENDING: texts.models_trial if on_trial else texts.models_pending,
         ModelState.REFUSED: texts.models_refused,
         ModelState.KEPT: texts.models_fallback if status.serving else texts.models_kept,
         ModelState.REMOVED: texts.models_removed,
     }[status.state]
     refusals = [_refusal_line(texts, instance) for instance in status.refusing] if status.model.live else []
-    return "\n".join([fill(line, created=_minute(status.model.created_at), **_values(status)), *refusals])
+    votes = trial.votes.texts if trial is not None else 0
+    shown = fill(line, created=_minute(status.model.created_at), texts=votes, **_values(status))
+    return "\n".join([shown, *refusals])
 
 
 def _values(status: ModelStatus) -> dict[str, object]:
@@ -175,7 +196,8 @@ def _values(status: ModelStatus) -> dict[str, object]:
 
 def _change_line(texts: Texts, change: ModelChange) -> str:
     why = truncate(change.reason, REASON_LENGTH)
-    return fill(texts.models_change, at=_minute(change.at), version=change.to_version, why=why)
+    line = texts.models_confirmed if change.confirms else texts.models_change
+    return fill(line, at=_minute(change.at), version=change.to_version, why=why)
 
 
 def _minute(moment: datetime) -> str:

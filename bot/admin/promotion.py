@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.admin.buttons import CardAction, CardTap, card_keyboard
+from bot.admin.buttons import CardAction, CardTap, card_keyboard, card_question_keyboard
 from bot.admin.run_text import render_decision
 from bot.buttons import Keyboard
 from bot.database import AsyncDatabase
@@ -13,18 +13,19 @@ from storage.chat import outbox
 from storage.db.database import UnitOfWork
 from storage.db.states import RunState
 from storage.errors import UnknownRun
-from storage.models import registry
+from storage.models import registry, trials
 from storage.models.registry import Promotion
 from storage.training import runs
 from storage.training.runs import Run
 
 _WHY: Final = "an admin promoted run {number}'s model"
+_WHY_TRIAL: Final = "an admin promoted run {number}'s model on trial"
+_WHY_BACK: Final = "an admin ended the trial of {version}"
 
 
 def enqueue_card(unit: UnitOfWork, run: Run, bot_id: int, chat_id: int, texts: Texts) -> None:
-    """Enqueue the decision on a run's candidate, with its chart (if any), and a button if the candidate was held."""
-    keyboard = card_keyboard(texts, run.id, asking=False) if _may_promote(unit, run) else None
-    content = _card_content(unit, run, render_decision(texts, run), keyboard)
+    """Enqueue the decision on a run's candidate, with a chart, if any, and buttons for what an admin can do."""
+    content = _card_content(unit, run, render_decision(texts, run, _offer(unit, texts, run)), _offers(unit, texts, run))
     outbox.enqueue(unit, content.draft(bot_id, chat_id))
 
 
@@ -63,29 +64,83 @@ def _card_content(unit: UnitOfWork, run: Run, text: str, keyboard: Keyboard | No
 def _answer(unit: UnitOfWork, tap: Tap, run: Run, action: CardAction) -> tuple[str | None, Keyboard | None]:
     """Handle a tap and return the card's new note and buttons."""
     texts = tap.incoming.texts
-    if run.candidate is None or not _may_promote(unit, run):
+    on_trial = _is_on_trial(unit, run)
+    of_a_trial = action in (CardAction.BACK, CardAction.BACK_YES)
+    if run.candidate is None or not _may_promote(unit, run) or (of_a_trial and not on_trial):
         return _outdated_note(unit, texts, run), None
-    if action is CardAction.PROMOTE:
-        return texts.card_question, card_keyboard(texts, run.id, asking=True)
+    questions = {
+        CardAction.PROMOTE: texts.card_keep_question if on_trial else texts.card_question,
+        CardAction.TRY: texts.card_try_question,
+        CardAction.BACK: texts.card_back_question,
+    }
+    if action in questions:
+        question = fill(questions[action], version=run.candidate, champion=run.champion)
+        return question, card_question_keyboard(texts, run.id, action)
     if action is CardAction.NO:
-        return None, card_keyboard(texts, run.id, asking=False)
-    why = _WHY.format(number=run.id)
-    outcome = registry.promote(unit, run.candidate, why, tap.incoming.sender.telegram_id, run.champion)
+        return _offer(unit, texts, run), _offers(unit, texts, run)
+    outcome, done = _change_live_model(unit, tap, run, action)
     note = {
-        Promotion.DONE: texts.card_promoted,
+        Promotion.DONE: done,
         Promotion.UNKNOWN: texts.card_removed,
         Promotion.REMOVED: texts.card_removed,
         Promotion.CHANGED: texts.card_stale,
     }[outcome]
-    return fill(note, version=run.candidate), None
+    return fill(note, version=run.candidate, champion=run.champion), _offers(unit, texts, run)
+
+
+def _change_live_model(unit: UnitOfWork, tap: Tap, run: Run, action: CardAction) -> tuple[Promotion, str]:
+    """Promote the candidate, start its trial or end it, and return the outcome and the note for a success."""
+    texts, who, champion = tap.incoming.texts, tap.incoming.sender.telegram_id, run.champion or ""
+    candidate = run.candidate or ""
+    if action is CardAction.TRY_YES:
+        why = _WHY_TRIAL.format(number=run.id)
+        return registry.start_trial(unit, candidate, why, who, champion), texts.card_tried
+    if action is CardAction.BACK_YES:
+        why = _WHY_BACK.format(version=candidate)
+        return registry.promote(unit, champion, why, who, candidate), texts.card_back
+    done = texts.card_kept if _is_on_trial(unit, run) else texts.card_promoted
+    return registry.promote(unit, candidate, _WHY.format(number=run.id), who, champion), done
+
+
+def _is_on_trial(unit: UnitOfWork, run: Run) -> bool:
+    trial = trials.running_trial(unit)
+    return trial is not None and trial.version == run.candidate
 
 
 def _may_promote(unit: UnitOfWork, run: Run) -> bool:
-    """Return whether the candidate was held and the model it was compared with is still live."""
-    live = registry.live_model(unit)
-    return (
-        run.state is RunState.HELD and run.candidate is not None and live is not None and live.version == run.champion
-    )
+    """Return whether the candidate was held or is on trial, and candidates still have to be better than its champion.
+
+    A candidate that is rolled back can be promoted again: the admin may know better than the votes.
+    """
+    champion, live = registry.baseline(unit), registry.live_model(unit)
+    if champion is None or live is None or champion.version != run.champion:
+        return False
+    return run.candidate is not None and run.state in (RunState.HELD, RunState.TRIAL)
+
+
+def _may_try(run: Run) -> bool:
+    return run.state is RunState.TRIAL or bool((run.decision or {}).get("may_try"))
+
+
+def _offer(unit: UnitOfWork, texts: Texts, run: Run) -> str | None:
+    """Return the note on what an admin can do with the candidate, or None if nothing."""
+    if not _may_promote(unit, run):
+        return None
+    if _is_on_trial(unit, run):
+        return fill(texts.card_on_trial, champion=run.champion)
+    return texts.card_may_try if _may_try(run) else texts.card_may_promote
+
+
+def _offers(unit: UnitOfWork, texts: Texts, run: Run) -> Keyboard | None:
+    """Return the buttons for what an admin can do with the candidate, or None if nothing."""
+    if not _may_promote(unit, run):
+        return None
+    if _is_on_trial(unit, run):
+        buttons = [(texts.button_keep_model, CardAction.PROMOTE), (texts.button_roll_back, CardAction.BACK)]
+    else:
+        buttons = [(texts.button_try, CardAction.TRY)] if _may_try(run) else []
+        buttons.append((texts.button_promote, CardAction.PROMOTE))
+    return card_keyboard(run.id, *buttons)
 
 
 def _outdated_note(unit: UnitOfWork, texts: Texts, run: Run) -> str:

@@ -4,8 +4,10 @@ import asyncio
 import json
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from bot.admin.buttons import RunAction, RunTap, run_keyboard
+from bot.admin.forecast import read_forecast, render_forecast
 from bot.admin.run_text import render_run
 from bot.database import AsyncDatabase
 from bot.incoming import Incoming, Tap
@@ -34,19 +36,21 @@ class RetrainDialog:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, incoming: Incoming, kind: RunKind) -> None:
-        """Request a run or join the open one, and report its progress in a new message."""
+        """Request a run or join the open one, and report its progress in a new message.
 
-        def work(unit: UnitOfWork) -> RunRequest:
+        A feedback round without usable votes would learn nothing, so it does not start.
+        """
+
+        def work(unit: UnitOfWork) -> RunRequest | None:
             incoming.sender.upsert(unit)
-            request = runs.request_run(unit, kind, Trigger.ADMIN, incoming.sender.telegram_id)
-            if not request.new:
-                send(unit, incoming, MessageContent(incoming.texts.run_joined))
-            _follow(unit, incoming, request.run)
+            request = self._request(unit, incoming, kind)
+            if request is not None:
+                _follow(unit, incoming, request.run)
             incoming.finish(unit)
             return request
 
         request = await self._database.write(work)
-        if request.new:
+        if request is not None and request.new:
             # Notify the worker in the background, so that a hanging broker does not delay the reply.
             task = asyncio.create_task(self._notify_worker(request.run.id))
             self._tasks.add(task)
@@ -61,6 +65,19 @@ class RetrainDialog:
 
         await self._database.write(work)
 
+    def _request(self, unit: UnitOfWork, incoming: Incoming, kind: RunKind) -> RunRequest | None:
+        """Request or join a run and say what it will be able to tell, or return None if there is nothing to learn."""
+        texts = incoming.texts
+        if runs.open_run(unit) is None and kind is RunKind.FEEDBACK_ROUND:
+            forecast = read_forecast(unit, self._settings)
+            send(unit, incoming, MessageContent(render_forecast(texts, forecast, self._settings.feedback_quorum)))
+            if not forecast.usable:
+                return None
+        request = runs.request_run(unit, kind, Trigger.ADMIN, incoming.sender.telegram_id)
+        if not request.new:
+            send(unit, incoming, MessageContent(texts.run_joined))
+        return request
+
     async def _notify_worker(self, run_id: int) -> None:
         try:
             await asyncio.to_thread(notify_worker, self._settings, run_id)
@@ -71,7 +88,7 @@ class RetrainDialog:
 def run_content(texts: Texts, run: Run, *, asking: bool) -> MessageContent:
     """Return a run's message. If ``asking`` is true and the run can be cancelled, the message asks for confirmation."""
     keyboard = run_keyboard(texts, run.id, asking) if run.open and not run.cancel_asked else None
-    return MessageContent(render_run(texts, run), keyboard)
+    return MessageContent(render_run(texts, run, datetime.now(UTC)), keyboard)
 
 
 def serialize_content(content: MessageContent) -> str:

@@ -1,7 +1,7 @@
 """Runs a model on many texts in chunks, so that a caller can show progress or cancel in between."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -13,6 +13,26 @@ from ml.text.labels import LABELS
 Advance = Callable[[int], object]
 # The engine sorts the texts in a call by length, so larger chunks save padding. Smaller ones cancel sooner.
 _CHUNK: Final = 250
+
+
+class Phases(Protocol):
+    """Follows long work, which consists of phases that each read a number of texts."""
+
+    def begin(self, phase: str, texts: int) -> None:
+        """Begin a phase that reads ``texts`` texts, or an unknown number if it is 0."""
+
+    def advance(self, texts: int) -> None:
+        """Note that the phase has read this many more texts; may raise to cancel. It is an ``Advance``."""
+
+
+class Unobserved:
+    """Phases that nobody follows."""
+
+    def begin(self, phase: str, texts: int) -> None:
+        """Do nothing."""
+
+    def advance(self, texts: int) -> None:
+        """Do nothing."""
 
 
 def logits_in_chunks(engine: Engine, texts: Sequence[str], advance: Advance) -> Logits:

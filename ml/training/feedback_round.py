@@ -21,6 +21,7 @@ from ml.errors import UnusableAnchor
 from ml.evaluation.behavioural_checks import check_texts
 from ml.evaluation.check_files import read_checks
 from ml.serving.artifact import MANIFEST, REPLAY_KEY
+from ml.serving.chunked import Phases, Unobserved, logits_in_chunks
 from ml.serving.engine import Classifier, probabilities
 from ml.text.fingerprints import digest
 from ml.text.tokenization import LINE_BREAK
@@ -37,6 +38,7 @@ _CORRECTIONS_KEY = "corrections"
 _EXCERPTS_PER_REPLAY = 2
 # The number of words in an excerpt: from a short sentence to about one window of tokens.
 _MIN_EXCERPT_WORDS, _MAX_EXCERPT_WORDS = 8, 100
+_UNOBSERVED = Unobserved()
 
 
 def load_anchor(folder: Path, threads: int = 0) -> Classifier:
@@ -62,7 +64,11 @@ def base_model_from(anchor: Classifier) -> BaseModel:
 
 
 def feedback_training_set(
-    corrections: Corrections, anchor_data: DatasetSplits | None, anchor: Classifier, recipe: Recipe
+    corrections: Corrections,
+    anchor_data: DatasetSplits | None,
+    anchor: Classifier,
+    recipe: Recipe,
+    phases: Phases = _UNOBSERVED,
 ) -> TrainingSet:
     """Return the corrections, and ``recipe.replay`` other texts with the anchor's own probabilities as targets.
 
@@ -75,10 +81,10 @@ def feedback_training_set(
     facts: dict[str, Any] = {_ANCHOR_KEY: anchor.version}
     if anchor_data is None:
         check_table = pd.DataFrame({"text": check_texts(read_checks())})
-        replay = _with_anchor_targets(anchor, exclude_texts(check_table, corrections.rows)["text"].tolist())
+        replay = _with_anchor_targets(anchor, exclude_texts(check_table, corrections.rows)["text"].tolist(), phases)
     else:
         corrections = corrections.excluding(anchor_data.held_out)
-        replay = _replay_examples(exclude_texts(anchor_data.split.train, corrections.rows), anchor, recipe)
+        replay = _replay_examples(exclude_texts(anchor_data.split.train, corrections.rows), anchor, recipe, phases)
         facts |= anchor_data.manifest_data()
         facts["dev_is_the_anchors"] = anchor.manifest.data.get("dev") == facts["dev"]
     facts[REPLAY_KEY] = {
@@ -86,7 +92,7 @@ def feedback_training_set(
         "texts": len(replay.texts),
         "digest": digest(replay.texts),
     }
-    logits, _ = anchor.engine.logits(corrections.rows["text"].tolist())
+    logits = logits_in_chunks(anchor.engine, corrections.rows["text"].tolist(), phases.advance)
     right = logits.argmax(axis=1) == corrections.rows["label"]
     facts[_CORRECTIONS_KEY] = corrections.manifest_data() | {"anchor_right": float(right.mean())}
     examples = corrections.examples() + replay
@@ -105,13 +111,13 @@ def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:
         )
 
 
-def _replay_examples(reviews: pd.DataFrame, anchor: Classifier, recipe: Recipe) -> TrainingExamples:
+def _replay_examples(reviews: pd.DataFrame, anchor: Classifier, recipe: Recipe, phases: Phases) -> TrainingExamples:
     """Return the ``recipe.replay`` excerpts about which the anchor is least confident, drawn by the seed."""
     drawn = reviews["text"].sample(
         min(_EXCERPTS_PER_REPLAY * (recipe.replay or 0), len(reviews)), random_state=recipe.seed
     )
     rng = np.random.default_rng(recipe.seed)
-    excerpts = _with_anchor_targets(anchor, [_random_excerpt(text, rng) for text in drawn])
+    excerpts = _with_anchor_targets(anchor, [_random_excerpt(text, rng) for text in drawn], phases)
     least_confident = np.argsort(excerpts.targets.max(axis=1), kind="stable")[: recipe.replay]
     return TrainingExamples([excerpts.texts[row] for row in least_confident], excerpts.targets[least_confident])
 
@@ -127,7 +133,8 @@ def _random_excerpt(text: str, rng: np.random.Generator) -> str:
     return " ".join(words[start : start + length])
 
 
-def _with_anchor_targets(anchor: Classifier, texts: Sequence[str]) -> TrainingExamples:
+def _with_anchor_targets(anchor: Classifier, texts: Sequence[str], phases: Phases) -> TrainingExamples:
     """Return texts with the anchor's probabilities as targets, at temperature 1, the temperature in training."""
-    logits, _ = anchor.engine.logits(texts)
+    phases.begin("replay", len(texts))
+    logits = logits_in_chunks(anchor.engine, texts, phases.advance)
     return TrainingExamples(texts, probabilities(logits, 1.0))

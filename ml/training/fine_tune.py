@@ -17,6 +17,7 @@ from ml.bert.pretrained import WEIGHTS, interpolate_weights, read_checkpoint, wr
 from ml.errors import FineTuneDiverged
 from ml.evaluation.metrics import Labels, figures, fit_temperature
 from ml.serving.artifact import Manifest, file_hash, file_hashes, prepare_destination, publish_artifact
+from ml.serving.chunked import Advance, logits_in_chunks
 from ml.serving.engine import Engine, Logits
 from ml.serving.probes import PROBES
 from ml.text.tokenization import WindowTokenizer
@@ -79,17 +80,18 @@ def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = Fal
         network = read_checkpoint(base.folder, config)
         checkpoint = job.checkpoint
         steps = train(network, WindowBatches(training_set.examples, tokenizer, recipe), checkpoint, resume, callbacks)
+        callbacks.phases.begin("publishing", len(training_set.dev) + len(training_set.corrections))
         if recipe.interpolation < 1:
             interpolate_weights(network, read_checkpoint(base.folder, config), recipe.interpolation)
     with publish_artifact(job.out) as folder:
         write_checkpoint(folder, network, config, tokenizer)
-        manifest = _build_manifest(folder, job, {"computed_in": precision, "steps": steps})
+        manifest = _build_manifest(folder, job, {"computed_in": precision, "steps": steps}, callbacks.phases.advance)
         manifest.write(folder)
     checkpoint.remove()
     return manifest
 
 
-def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, Any]) -> Manifest:
+def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, Any], advance: Advance) -> Manifest:
     """Calibrate and evaluate a saved model on dev with the engine that will serve it, and return its manifest.
 
     ``training_facts`` are added to the recipe in the manifest.
@@ -100,7 +102,7 @@ def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, An
     probe_logits, _ = engine.logits(PROBES)
     if not np.isfinite(probe_logits).all():
         raise FineTuneDiverged(step=training_facts["steps"], reason="the trained weights are too large for float16")
-    temperature, dev_figures = _calibrate_and_measure(engine, job)
+    temperature, dev_figures = _calibrate_and_measure(engine, job, advance)
     now = datetime.now(UTC)
     manifest = Manifest(
         version="",
@@ -124,21 +126,21 @@ def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, An
     return replace(manifest, version=f"{now:%Y%m%d}-{content_hash[:8]}")
 
 
-def _calibrate_and_measure(engine: Engine, job: FineTuneJob) -> tuple[float, dict[str, Any]]:
+def _calibrate_and_measure(engine: Engine, job: FineTuneJob, advance: Advance) -> tuple[float, dict[str, Any]]:
     """Return the temperature fitted on dev, and the figures on dev and on the corrections, if there are any."""
     found: dict[str, Any] = {}
     training_set, unsure_below = job.training_set, job.recipe.unsure_below
     temperature = job.base.temperature
     if len(training_set.dev):
-        logits, labels = _logits_and_labels(engine, training_set.dev)
+        logits, labels = _logits_and_labels(engine, training_set.dev, advance)
         temperature = fit_temperature(logits, labels)
         found["dev"] = asdict(figures(logits, labels, temperature, unsure_below))
     if len(training_set.corrections):
-        logits, labels = _logits_and_labels(engine, training_set.corrections)
+        logits, labels = _logits_and_labels(engine, training_set.corrections, advance)
         found["corrections"] = asdict(figures(logits, labels, temperature, unsure_below))
     return temperature, found
 
 
-def _logits_and_labels(engine: Engine, reviews: pd.DataFrame) -> tuple[Logits, Labels]:
-    logits, _ = engine.logits(reviews["text"].tolist())
+def _logits_and_labels(engine: Engine, reviews: pd.DataFrame, advance: Advance) -> tuple[Logits, Labels]:
+    logits = logits_in_chunks(engine, reviews["text"].tolist(), advance)
     return logits, reviews["label"].to_numpy(np.int8)

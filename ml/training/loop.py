@@ -1,7 +1,7 @@
 """The training loop in Keras, with the schedule, optimiser, steps and checkpoints for one recipe."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from math import isfinite
 from time import monotonic
@@ -12,6 +12,7 @@ from keras import ops
 
 from ml.bert.split_network import split_network
 from ml.errors import FineTuneDiverged, FineTuneStopped
+from ml.serving.chunked import Phases, Unobserved
 from ml.training import devices
 from ml.training.batches import LowerOutputCache, NetworkInputs, WindowBatches
 from ml.training.checkpoint import Checkpoint
@@ -56,10 +57,14 @@ class WarmUpLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 @dataclass(frozen=True, slots=True)
 class TrainingCallbacks:
-    """Callbacks after each step: ``on_progress`` reports it, and ``should_stop`` returns True to stop the fine-tune."""
+    """Callbacks after each step: ``on_progress`` reports it, and ``should_stop`` returns True to stop the fine-tune.
+
+    ``phases`` follows the work after the last step.
+    """
 
     on_progress: Callable[[TrainingProgress], None]
     should_stop: Callable[[], bool]
+    phases: Phases = field(default_factory=Unobserved)
 
 
 def train(

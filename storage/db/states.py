@@ -64,16 +64,42 @@ class Trigger(StrEnum):
 
 
 class RunState(StrEnum):
-    """The state of a training run. HELD: not proven better, or awaiting an admin. REJECTED: proven worse."""
+    """The state of a training run. HELD: not proven better, or awaiting an admin. REJECTED: proven worse.
+
+    TRIAL: probably better, so its model went live on trial.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
     EVALUATING = "evaluating"
     PROMOTED = "promoted"
+    TRIAL = "trial"
     HELD = "held"
     REJECTED = "rejected"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class RunPhase(StrEnum):
+    """What the trainer is doing."""
+
+    LOADING = "loading"
+    REPLAY = "replay"
+    TRAINING = "training"
+    PUBLISHING = "publishing"
+    VOTES = "votes"
+    REVIEWS = "reviews"
+    BEHAVIOUR = "behaviour"
+    TRIGGERS = "triggers"
+
+
+class TrialState(StrEnum):
+    """The state of a trial. ENDED: another model went live, so the trial has no result."""
+
+    RUNNING = "running"
+    CONFIRMED = "confirmed"
+    ROLLED_BACK = "rolled_back"
+    ENDED = "ended"
 
 
 class SnapshotPart(StrEnum):

@@ -14,8 +14,11 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import ThumbsError
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
-from storage.db.tables import ModelChangeRow, ModelVersionRow
+from storage.db.states import TrialState
+from storage.db.tables import ModelChangeRow, ModelVersionRow, TrialRow
 from storage.errors import LiveModelChanged, ModelRemoved, ModelVersionTaken, UnknownModelVersion
+from storage.models import trials
+from storage.models.trials import Trial, as_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """A change to the live model. ``who`` is a Telegram id, or None for the gate or a command."""
+    """A change of the live model; ``who`` is a Telegram id, or None for the gate or a command.
+
+    If ``from_version`` is ``to_version``, that model was on trial and has been confirmed.
+    """
 
     at: datetime
     who: int | None
@@ -50,10 +56,14 @@ class ModelChange:
     why: str
 
     @property
+    def confirms(self) -> bool:
+        """Whether this confirmed a model that was already live, on trial."""
+        return self.from_version == self.to_version
+
+    @property
     def reason(self) -> str:
         """Return the reason for the change as a sentence. It names the admin, unless that person was deleted."""
-        why = self.why if self.who is None else self.why.replace("an admin", f"admin {self.who}", 1)
-        return why[:1].upper() + why[1:] + ("" if why.endswith((".", "!", "?")) else ".")
+        return as_sentence(self.why, self.who)
 
 
 class Promotion(StrEnum):
@@ -111,14 +121,66 @@ def promote(unit: UnitOfWork, version: str, why: str, who: int | None, instead_o
     return Promotion.DONE
 
 
+def start_trial(unit: UnitOfWork, version: str, why: str, who: int | None, champion: str) -> Promotion:
+    """Make a model from a training run live on trial in place of ``champion``, and return the outcome.
+
+    A model that is on trial instead of ``champion`` is replaced, and its trial ends.
+    """
+    try:
+        begin_trial(unit, version, why, who, champion)
+    except (UnknownModelVersion, ModelRemoved, LiveModelChanged) as error:
+        return _OUTCOMES[type(error)]
+    return Promotion.DONE
+
+
+def begin_trial(unit: UnitOfWork, version: str, why: str, who: int | None, champion: str) -> None:
+    """Make a model from a training run live on trial in place of ``champion``.
+
+    Raise UnknownModelVersion, ModelRemoved or LiveModelChanged, as ``make_live`` does. LiveModelChanged also
+    means that the model is already live.
+    """
+    model = get_version(unit, version)
+    if model.run_id is None:
+        raise UnknownModelVersion(version=version)
+    if model.live:
+        raise LiveModelChanged(expected=champion, found=version)
+    make_live(unit, version, why, who, champion)
+    trials.start(unit, model.run_id, version, champion, who)
+
+
+def confirm(unit: UnitOfWork, trial: Trial, why: str, who: int | None = None) -> bool:
+    """Confirm the model on trial, or return False if the trial has already ended."""
+    if not trials.end(unit, trial.id, TrialState.CONFIRMED, why, who):
+        return False
+    unit.add(ModelChangeRow(who=who, from_version=trial.version, to_version=trial.version, why=why))
+    unit.flush()
+    return True
+
+
+def roll_back(unit: UnitOfWork, trial: Trial, why: str) -> Promotion:
+    """Make the model live again that the trial's model replaced, which ends the trial."""
+    return promote(unit, trial.champion, why, None, trial.version)
+
+
+def baseline(unit: UnitOfWork) -> ModelVersion | None:
+    """Return the model that candidates are compared with: the live one, or the one that a model on trial replaced."""
+    trial = trials.running_trial(unit)
+    return live_model(unit) if trial is None else get_version(unit, trial.champion)
+
+
 def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
     """Make a version the live model, and record who changed it and why.
 
-    If ``instead_of`` is set, do this only if that version is live. Raise UnknownModelVersion, ModelRemoved, or
-    LiveModelChanged, which is also raised if another process changes the live model at the same time.
+    This ends a trial in progress: making its own model live confirms the model, and any other model replaces it. If
+    ``instead_of`` is set, do so only if that version is live or a model on trial replaced it. Raise
+    UnknownModelVersion, ModelRemoved, or LiveModelChanged, which is also raised if another process changes the live
+    model at the same time.
     """
     before = _require_promotable(unit, version, instead_of)
+    trial = trials.running_trial(unit)
     if before is not None and before.version == version:
+        if trial is not None:
+            confirm(unit, trial, why, who)
         return
     if before is not None:
         replaced = update(ModelVersionRow).where(ModelVersionRow.version == before.version, ModelVersionRow.live)
@@ -130,6 +192,9 @@ def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, 
             raise ModelRemoved(version=version)
     except IntegrityError as error:
         raise LiveModelChanged(expected="none", found="another") from error
+    if trial is not None:
+        rolled_back = version == trial.champion
+        trials.end(unit, trial.id, TrialState.ROLLED_BACK if rolled_back else TrialState.ENDED, why, who)
     unit.add(ModelChangeRow(who=who, from_version=before.version if before else None, to_version=version, why=why))
     unit.flush()
 
@@ -142,7 +207,9 @@ def _require_promotable(unit: UnitOfWork, version: str, instead_of: str | None) 
     if get_version(unit, version).removed_at is not None:
         raise ModelRemoved(version=version)
     live = live_model(unit)
-    if instead_of is not None and (live is None or live.version != instead_of):
+    trial = trials.running_trial(unit)
+    replaceable = {model for model in (live and live.version, trial and trial.champion) if model is not None}
+    if instead_of is not None and instead_of not in replaceable:
         raise LiveModelChanged(expected=instead_of, found=live.version if live else "none")
     return live
 
@@ -188,8 +255,14 @@ def earlier_live_models(unit: UnitOfWork) -> list[ModelVersion]:
 
 
 def mark_removed(unit: UnitOfWork, version: str) -> None:
-    """Record that a version's files were removed, or raise LiveModelChanged if the version is live."""
-    removed = update(ModelVersionRow).where(ModelVersionRow.version == version, ~ModelVersionRow.live)
+    """Record that a version's files were removed.
+
+    Raise LiveModelChanged if the version is live or would be live again after a trial.
+    """
+    trial = select(TrialRow.champion).where(TrialRow.state == TrialState.RUNNING)
+    removed = update(ModelVersionRow).where(
+        ModelVersionRow.version == version, ~ModelVersionRow.live, ModelVersionRow.version.not_in(trial)
+    )
     if not unit.change(removed.values(removed_at=utc_now())):
         raise LiveModelChanged(expected="another", found=version)
 

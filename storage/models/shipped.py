@@ -6,7 +6,8 @@ from pathlib import Path
 
 from core.paths import STARTER
 from storage.db.database import UnitOfWork
-from storage.models import registry
+from storage.db.states import TrialState
+from storage.models import registry, trials
 from storage.models.registry import ModelVersion
 
 
@@ -55,10 +56,16 @@ def _was_shipped(model: ModelVersion) -> bool:
 
 
 def _retire(unit: UnitOfWork, replaced: ModelVersion, shipped: ShippedModel) -> None:
-    """Mark a model as removed. If it is live, make the shipped model live instead."""
+    """Mark a model as removed; if it is live, make the shipped model live instead.
+
+    If a trial would have brought the model back, the trial ends without a result.
+    """
+    is_starter = Path(replaced.location) == STARTER
+    updated = f"an update of Thumbs replaced the files of {replaced.version}"
+    why = updated if is_starter else f"the files of {replaced.version} are no longer in {replaced.location}"
+    trial = trials.running_trial(unit)
+    if trial is not None and trial.champion == replaced.version:
+        trials.end(unit, trial.id, TrialState.ENDED, why, None)
     if replaced.live:
-        is_starter = Path(replaced.location) == STARTER
-        updated = f"an update of Thumbs replaced the files of {replaced.version}"
-        why = updated if is_starter else f"the files of {replaced.version} are no longer in {replaced.location}"
         registry.make_live(unit, shipped.version, why, instead_of=replaced.version)
     registry.mark_removed(unit, replaced.version)

@@ -15,7 +15,7 @@ from storage.db.states import RunState
 from storage.db.tables import FollowerRow, PersonRow, RunRow
 
 # Final states that admins are notified of. Admins are not notified of cancelled runs.
-_NOTIFIED_STATES = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED, RunState.FAILED)
+_NOTIFIED_STATES = (RunState.PROMOTED, RunState.TRIAL, RunState.HELD, RunState.REJECTED, RunState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)

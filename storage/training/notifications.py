@@ -14,8 +14,8 @@ from sqlalchemy.orm import aliased
 
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
-from storage.db.states import Consent, SnapshotPart, Vote
-from storage.db.tables import ConsentRow, ModelVersionRow, PersonRow, RunRow, SnapshotRow, VoteRow
+from storage.db.states import Consent, SnapshotPart, TrialState, Vote
+from storage.db.tables import ConsentRow, ModelVersionRow, PersonRow, RunRow, SnapshotRow, TrialRow, VoteRow
 from storage.privacy.consent import NOTICES, consenting_people
 
 
@@ -61,11 +61,15 @@ class _Subscriber:
 
 
 def unannounced_run(unit: UnitOfWork) -> LiveRun | None:
-    """Return the live version's run, or None if people have already been notified of it."""
+    """Return the live version's run, or None if people have already been notified of it.
+
+    People are not notified of a model on trial, because it may be rolled back.
+    """
+    on_trial = select(TrialRow.version).where(TrialRow.state == TrialState.RUNNING)
     row = unit.execute(
         select(RunRow.id, ModelVersionRow.version)
         .join(RunRow, RunRow.id == ModelVersionRow.run_id)
-        .where(ModelVersionRow.live, RunRow.noticed_at.is_(None))
+        .where(ModelVersionRow.live, ModelVersionRow.version.not_in(on_trial), RunRow.noticed_at.is_(None))
     ).first()
     return None if row is None else LiveRun(row.id, row.version)
 

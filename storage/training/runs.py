@@ -14,7 +14,7 @@ from sqlalchemy.sql import ColumnElement
 
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
-from storage.db.states import RunKind, RunState, Trigger
+from storage.db.states import RunKind, RunPhase, RunState, Trigger
 from storage.db.tables import RunRow
 from storage.errors import LeaseLost, UnknownRun
 
@@ -23,7 +23,7 @@ LEASE_SECONDS: Final = 30
 # Number of unfinished attempts after which a run fails.
 MAX_ATTEMPTS: Final = 3
 # Final states of runs whose candidate was compared with the live model.
-EVALUATED: Final = (RunState.PROMOTED, RunState.HELD, RunState.REJECTED)
+EVALUATED: Final = (RunState.PROMOTED, RunState.TRIAL, RunState.HELD, RunState.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,29 @@ class Run:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    phase: RunPhase | None = None
+    phase_done: int = 0
+    phase_total: int | None = None
+    phase_since: datetime | None = None
 
     @property
     def epoch(self) -> int | None:
         """The epoch of the newest step, starting at 1, or None before the first step."""
         return math.ceil(self.step * self.epochs / self.steps) if self.steps and self.epochs else None
+
+    @property
+    def phase_share(self) -> float | None:
+        """The share of the phase that is done, 0 to 1; None if that is not known yet."""
+        return min(self.phase_done / self.phase_total, 1.0) if self.phase_total and self.phase_done else None
+
+    def seconds_in_phase(self, now: datetime) -> float:
+        """Return how long the phase has lasted, or 0 if there is none."""
+        return max((now - self.phase_since).total_seconds(), 0.0) if self.phase_since else 0.0
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """Return how long the phase will still last at its speed so far, or None if that is not known yet."""
+        share = self.phase_share
+        return None if share is None else self.seconds_in_phase(now) * (1 - share) / share
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +99,15 @@ class RunProgress:
     steps: int
     epochs: int
     samples_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseProgress:
+    """What a run's trainer is doing, and how much of it is done. ``total`` is None if unknown."""
+
+    phase: RunPhase
+    done: int
+    total: int | None
 
 
 def request_run(unit: UnitOfWork, kind: RunKind, trigger: Trigger, requested_by: int | None = None) -> RunRequest:
@@ -161,6 +188,10 @@ def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
             lease_token=RunRow.lease_token + 1,
             lease_until=now + timedelta(seconds=LEASE_SECONDS),
             started_at=now,
+            phase=None,
+            phase_done=0,
+            phase_total=None,
+            phase_since=None,
             error=None,
         )
         .returning(RunRow.lease_token)
@@ -184,6 +215,16 @@ def record_progress(unit: UnitOfWork, lease: Lease, progress: RunProgress) -> No
     Raise LeaseLost if this worker no longer holds the lease.
     """
     _write(unit, lease, **asdict(progress))
+
+
+def record_phase(unit: UnitOfWork, lease: Lease, progress: PhaseProgress) -> None:
+    """Record the run's phase, and when it began if it is new or has begun again.
+
+    Raise LeaseLost if this worker no longer holds the lease.
+    """
+    same = (RunRow.phase == progress.phase) & (RunRow.phase_done <= progress.done)
+    since = case((same, RunRow.phase_since), else_=unit.now())
+    _write(unit, lease, phase=progress.phase, phase_done=progress.done, phase_total=progress.total, phase_since=since)
 
 
 def record_snapshot(unit: UnitOfWork, lease: Lease, champion: str) -> None:

@@ -82,6 +82,11 @@ def held_out_before(unit: UnitOfWork, run_id: int) -> list[LabelledText]:
     return _resolve_texts(unit, held_out & _held_out_earlier(run_id))
 
 
+def count_usable(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> int:
+    """Return the number of texts with usable votes, which a run would train on or be evaluated on."""
+    return len(eligible_texts(unit, rules.quorum, admins))
+
+
 def count_new_eligible(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> int:
     """Return the number of texts that are new, or have a new label, since the newest snapshot.
 

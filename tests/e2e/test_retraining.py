@@ -34,6 +34,8 @@ MEASURED = Measurements(
 )
 HELD = decide(MEASURED, GateBounds(0.003, 0.95, 0.02, 0.01, auto_promote=True))
 CARD = draw_chart(HELD, MEASURED)
+# The buttons under the card of a candidate that was held.
+OFFERED = ["Promote on trial", "Promote"]
 
 Message = dict[str, Any]
 
@@ -134,7 +136,7 @@ def state_of(database: Database, run_id: int) -> RunState:
 def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: PlaygroundClient, database: Database) -> None:
     with database.reading() as unit:
         champion = registry.live_model(unit)
-    client.message("/retrain", user_id=ADA)
+    client.message("/retrain full", user_id=ADA)
     wait_for(client, shows("Waiting for a worker", "Cancel"))
     lease = claim_run(database)
     wait_for(client, shows("Preparing the training set.", "Cancel"))
@@ -161,7 +163,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     tap("Promote")
     wait_for(client, shows("Make the new model live?", "Yes, promote it", "Not now"))
     tap("Not now")
-    wait_for(client, shows("candidate-one", "Promote"))
+    wait_for(client, shows("candidate-one", *OFFERED))
     tap("Promote")
     wait_for(client, shows("Make the new model live?", "Yes, promote it", "Not now"))
     tap("Yes, promote it")
@@ -179,11 +181,11 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
 
 
 def test_a_card_of_a_candidate_that_is_already_live_says_so(client: PlaygroundClient, database: Database) -> None:
-    client.message("/retrain", user_id=ADA)
+    client.message("/retrain full", user_id=ADA)
     wait_for(client, shows("Waiting for a worker", "Cancel"))
     lease = claim_run(database)
     finish_held(database, lease, "candidate-two")
-    card = wait_for(client, lambda message: "photo" in message and buttons(message) == ["Promote"])
+    card = wait_for(client, lambda message: "photo" in message and buttons(message) == OFFERED)
     with database.unit_of_work() as unit:
         before = registry.live_model(unit)
         assert before is not None
@@ -230,7 +232,7 @@ def test_cancelling_is_confirmed_in_place(client: PlaygroundClient, database: Da
 def test_a_second_admin_joins_and_both_are_notified_of_the_failure(
     client: PlaygroundClient, database: Database
 ) -> None:
-    client.message("/retrain", user_id=ADA)
+    client.message("/retrain full", user_id=ADA)
     wait_for(client, shows("Waiting for a worker", "Cancel"))
     run = open_run(database)
     client.message("/retrain full", user_id=CLEO)
@@ -255,7 +257,7 @@ def test_admins_who_do_not_follow_a_run_are_notified_of_its_result(
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.CORRECTIONS).run
     finish_held(database, claim_run(database), "candidate-three", card=None)
     for person in (ADA, CLEO):
-        message = wait_for(client, shows(f"Feedback round {run.id}", "Promote"), person)
+        message = wait_for(client, shows(f"Feedback round {run.id}", *OFFERED), person)
         assert HELD.sentence in words(message)
     assert answers(client.chat(BEN)) == []
 
@@ -280,7 +282,7 @@ def test_an_admin_has_the_menu_after_the_first_message_until_no_longer_an_admin(
         with running_bot(home, client, ADMIN_IDS=ADMINS):
             assert "retrain" not in menu(client, ADA), "a chat has no menu before the first message"
             before = last_call(client)
-            client.message("/retrain", user_id=ADA)
+            client.message("/retrain full", user_id=ADA)
             client.wait_for_call("setMyCommands", since=before)
             assert "retrain" in menu(client, ADA)
             wait_for(client, shows("Waiting for a worker", "Cancel"))
@@ -304,7 +306,7 @@ def test_a_run_is_followed_across_a_crash_of_the_bot(tmp_path: Path) -> None:
     database = home.database()
     with running_playground(tmp_path / "playground") as client:
         with running_bot(home, client, ADMIN_IDS=ADMINS) as process:
-            client.message("/retrain", user_id=ADA)
+            client.message("/retrain full", user_id=ADA)
             message = wait_for(client, shows("Waiting for a worker", "Cancel"))
             wait_until_sent(database)
             process.kill()

@@ -12,12 +12,13 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ml.evaluation.chart_style import PICTURE_PALETTE, chart_style
 from storage.db.states import RunState
-from worker.gate.decision import Decision
+from worker.gate.decision import OUTCOME_NAMES, Decision
 from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
 
 _PALETTE: Final = PICTURE_PALETTE
 _CANDIDATE: Final = {
     RunState.PROMOTED: _PALETTE.first,
+    RunState.TRIAL: _PALETTE.first,
     RunState.HELD: _PALETTE.first,
     RunState.REJECTED: _PALETTE.second,
 }
@@ -52,7 +53,7 @@ def draw_chart(decision: Decision, measured: Measurements) -> bytes:
         _label_axes(axes, rows)
         axes.plot([], [], "o", color=_PALETTE.muted, markerfacecolor=_PALETTE.background, label="live model")
         axes.plot([], [], "o", color=colour, label="new model")
-        axes.set_title(decision.outcome.value.capitalize(), loc="left", fontsize=13, fontweight="bold")
+        axes.set_title(OUTCOME_NAMES[decision.outcome], loc="left", fontsize=13, fontweight="bold")
         figure.legend(loc="outside lower right", ncols=2)
         file = BytesIO()
         figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})

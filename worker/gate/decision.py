@@ -1,19 +1,31 @@
 """Decides whether a candidate goes live: a pure function of the measurements and the bounds from the settings.
 
-A candidate that is proven worse is rejected, and a candidate that is proven better is promoted. Any other candidate is
-held until there are more corrections or an admin decides.
+A candidate that is proven worse is rejected. One that is proven better is promoted. One that is probably better may go
+live on trial. Otherwise, it is held until there are more corrections or an admin decides.
 """
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import floor
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from core.settings import Settings
-from ml.evaluation.significance import additional_texts_needed, mcnemar_p_value, min_flips
+from ml.evaluation.significance import additional_texts_needed, min_flips
 from storage.db.states import RunState
 from worker.gate import explanation
 from worker.gate.measurements import Measurements, VoteEvidence
+from worker.gate.spending import Allowance
+from worker.gate.trial import probably_better
+from worker.gate.vote_tests import better_p, worse_p
+
+OUTCOME_NAMES: Final = {
+    RunState.PROMOTED: "Promoted",
+    RunState.TRIAL: "On trial",
+    RunState.HELD: "Held",
+    RunState.REJECTED: "Rejected",
+}
+# The alpha that the number of missing corrections is based on while no look is due.
+_USUAL_ALPHA: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +37,7 @@ class GateBounds:
     negative_flips: float
     behaviour_loss: float
     auto_promote: bool
+    trials: bool = False
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -35,66 +48,70 @@ class GateBounds:
             negative_flips=settings.gate_negative_flips,
             behaviour_loss=settings.gate_behaviour_loss,
             auto_promote=settings.auto_promote,
+            trials=settings.trials == "automatic",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The gate's decision: PROMOTED, HELD or REJECTED, and the reason as one sentence for admins.
+    """The gate's decision: PROMOTED, TRIAL, HELD or REJECTED, and the reason as one sentence for admins.
 
     ``needed`` is the number of additional held-out corrections that would settle the decision, or None if unknown.
     ``figures`` holds the fields of ``Measurements``, the ``bounds``, and the p-values ``better_p`` and ``worse_p``: the
-    probability of getting flips this good, or this bad, by chance. These keys are also used in records in the database.
+    probability of evidence this good, or this bad, by chance. ``alpha`` is the largest p-value that counted as proof.
+    ``may_try`` is True for a held candidate that an admin may promote on trial. Records in the database keep these
+    keys; records from earlier versions lack the last two.
     """
 
     outcome: RunState
     sentence: str
     needed: int | None
     figures: dict[str, Any]
+    alpha: float = 0.0
+    may_try: bool = False
 
     def record(self) -> dict[str, Any]:
         """Return the decision as a dict that can be serialised as JSON."""
         return asdict(self)
 
 
-def decide(measured: Measurements, bounds: GateBounds) -> Decision:
-    """Decide whether to promote, hold or reject a candidate."""
+def decide(measured: Measurements, bounds: GateBounds, allowance: Allowance | None = None) -> Decision:
+    """Decide whether to promote, hold or reject a candidate.
+
+    The ``allowance`` pays for repeated looks at the votes. Without one, the decision is the only one, at
+    ``bounds.confidence``.
+    """
     judgements = measured.judgements
-    better_p, worse_p = _p_values(judgements)
-    proven_better = better_p <= 1 - bounds.confidence
-    proven_worse = worse_p <= 1 - bounds.confidence
+    alpha = 1 - bounds.confidence if allowance is None else allowance.alpha
+    better, worse = better_p(judgements), worse_p(judgements)
     feedback = explanation.feedback_clause(judgements)
     link = explanation.link_to_objections(judgements)
+    may_try = not measured.trigger_words
 
     def decision(outcome: RunState, link: str, reasons: list[str], needed: int | None = None) -> Decision:
         figures = {
             **asdict(measured),
             "trigger_words": [asdict(word) for word in measured.trigger_words],
             "bounds": asdict(bounds),
-            "better_p": better_p,
-            "worse_p": worse_p,
+            "better_p": better,
+            "worse_p": worse,
         }
-        sentence = explanation.sentence(outcome.value.capitalize(), feedback, link, reasons)
-        return Decision(outcome, sentence, needed, figures)
+        sentence = explanation.sentence(OUTCOME_NAMES[outcome], feedback, link, reasons)
+        return Decision(outcome, sentence, needed, figures, alpha, may_try and outcome is RunState.HELD)
 
     losses = list(_losses(measured, bounds))
-    if losses or proven_worse:
+    if losses or worse <= 1 - bounds.confidence:
         return decision(RunState.REJECTED, link, losses)
-    if not proven_better:
-        needed = _corrections_needed(judgements, bounds)
-        return decision(RunState.HELD, link, list(_doubts(measured, needed)), needed)
-    doubts = list(_doubts(measured, None))
+    if better > alpha:
+        needed = _corrections_needed(judgements, alpha, allowance)
+        doubts = list(_doubts(measured, needed, allowance))
+        if bounds.trials and probably_better(judgements) and may_try and measured.imdb is not None:
+            return decision(RunState.TRIAL, ", and ", ["new votes decide whether it stays"], needed)
+        return decision(RunState.HELD, link, doubts, needed)
+    doubts = list(_doubts(measured, None, None))
     if doubts or not bounds.auto_promote:
         return decision(RunState.HELD, link if doubts else "; ", [*doubts, "waiting for an admin"])
     return decision(RunState.PROMOTED, ", and ", [explanation.imdb_change_clause(measured.imdb)])
-
-
-def _p_values(judgements: VoteEvidence | None) -> tuple[float, float]:
-    """Return the one-sided p-values for "the candidate is better" and for "it is worse"."""
-    if judgements is None:
-        return 1.0, 1.0
-    won, lost = judgements.positive_flips, judgements.negative_flips
-    return mcnemar_p_value(won, lost), mcnemar_p_value(lost, won)
 
 
 def _losses(measured: Measurements, bounds: GateBounds) -> Iterator[str]:
@@ -112,11 +129,13 @@ def _losses(measured: Measurements, bounds: GateBounds) -> Iterator[str]:
         yield explanation.behaviour_clause(lost, cases, floor(cases * bounds.behaviour_loss))
 
 
-def _doubts(measured: Measurements, needed: int | None) -> Iterator[str]:
+def _doubts(measured: Measurements, needed: int | None, allowance: Allowance | None) -> Iterator[str]:
     """Yield a clause for each reason not to promote a candidate that broke no bound."""
     if measured.trigger_words:
         yield explanation.trigger_clause(measured.trigger_words)
-    if needed is not None:
+    if allowance is not None and allowance.next_texts is not None:
+        yield explanation.next_look_clause(allowance.next_texts)
+    elif needed is not None:
         yield explanation.too_few_corrections_clause(measured.judgements, needed)
     elif measured.judgements is None:
         yield "there are no held-out corrections to evaluate on"
@@ -124,9 +143,13 @@ def _doubts(measured: Measurements, needed: int | None) -> Iterator[str]:
         yield "there are no IMDB reviews to check for forgetting"
 
 
-def _corrections_needed(judgements: VoteEvidence | None, bounds: GateBounds) -> int | None:
+def _corrections_needed(judgements: VoteEvidence | None, alpha: float, allowance: Allowance | None) -> int | None:
     """Return how many more held-out corrections would settle the decision, or None if unknown."""
+    level = alpha or _USUAL_ALPHA
     if judgements is None:
-        return min_flips(bounds.confidence)
+        return min_flips(1 - level)
     won, lost = judgements.positive_flips, judgements.negative_flips
-    return additional_texts_needed(judgements.texts, won, lost, bounds.confidence)
+    needed = additional_texts_needed(judgements.texts, won, lost, 1 - level)
+    if needed is None or allowance is None or allowance.next_texts is None:
+        return needed
+    return max(needed, allowance.next_texts - judgements.texts)

@@ -37,6 +37,11 @@ def too_few_corrections_clause(judgements: VoteEvidence | None, needed: int) -> 
     return f"{judgements.texts} held-out corrections are too few to tell; about {needed} more are needed"
 
 
+def next_look_clause(texts: int) -> str:
+    """Say when the gate tests the votes again, if it tested nearly the same votes lately."""
+    return f"the votes were tested lately, and are tested again once there are {texts}"
+
+
 def trigger_clause(words: Sequence[TriggerWord]) -> str:
     """Say which words flip neutral sentences, naming only the strongest few."""
     named = [f"“{found.word}” to {found.label}" for found in words[:_MAX_NAMED_WORDS]]
@@ -93,3 +98,14 @@ def _points(share: float, beside: float) -> str:
     """Format a share from 0 to 1 in points, with a second decimal if it would otherwise look the same as ``beside``."""
     decimals = 1 if f"{share:.3f}" != f"{beside:.3f}" else 2
     return f"{100 * share:.{decimals}f}"
+
+
+def trial_sentence(outcome: str, votes: VoteEvidence, *, last_look: bool) -> str:
+    """Say why a trial was confirmed or rolled back, as the end of a sentence about the model."""
+    right = (
+        f"on {votes.texts} texts with new votes, it was right {votes.candidate_right} times "
+        f"and the earlier model {votes.champion_right} times"
+    )
+    if outcome == "confirm":
+        return f"the votes prove that it is better: {right}"
+    return f"the votes do not prove that it is better: {right}" if last_look else f"the votes speak against it: {right}"

@@ -13,9 +13,11 @@ from ml.evaluation.intervals import paired_lower_bound
 from ml.evaluation.metrics import Labels
 from ml.evaluation.paired_counts import count_pairs
 from ml.evaluation.slices import Correctness, length_groups, rating_groups
-from ml.serving.chunked import Advance, logits_in_chunks, probabilities_in_chunks
-from ml.serving.engine import Classifier, Logits
+from ml.serving.chunked import Advance, Phases, logits_in_chunks, probabilities_in_chunks
+from ml.serving.engine import Classifier, Logits, probabilities
 from ml.text.labels import LABELS
+from storage.db.states import RunPhase
+from worker.gate.champion_cache import champion_logits
 from worker.gate.gate_set import GateSet
 from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
 from worker.gate.trigger_scan import find_triggers
@@ -39,11 +41,16 @@ class GateTexts:
 
 @dataclass(frozen=True, slots=True)
 class ModelPair:
-    """The two published models to compare. ``advance`` is called between chunks of texts and may raise to cancel."""
+    """The two published models to compare; ``phases`` follows the texts that they read, and may raise to cancel."""
 
     champion: Classifier
     candidate: Classifier
-    advance: Advance
+    phases: Phases
+
+    @property
+    def advance(self) -> Advance:
+        """What to call between chunks of texts."""
+        return self.phases.advance
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, Logits]:
         """Return the champion's and the candidate's logits (texts, labels)."""
@@ -58,6 +65,7 @@ def measure(pair: ModelPair, texts: GateTexts) -> Measurements:
     """
     held_out = None
     if len(texts.held_out):
+        pair.phases.begin(RunPhase.VOTES, 2 * len(texts.held_out))
         before, after = pair.logits(texts.held_out["text"].tolist())
         labels = texts.held_out["label"].to_numpy(np.int8)
         held_out = VoteEvidence.equally_weighted(count_pairs(_correct(before, labels), _correct(after, labels)))
@@ -65,9 +73,9 @@ def measure(pair: ModelPair, texts: GateTexts) -> Measurements:
     return Measurements(
         imdb=imdb,
         judgements=held_out,
-        behaviour=_measure_behaviour(pair, texts.confidence),
+        behaviour=_measure_behaviour(pair, texts),
         slices=slices,
-        trigger_words=find_triggers(texts.new_texts, pair.champion, pair.candidate, pair.advance),
+        trigger_words=find_triggers(texts.new_texts, pair.champion, pair.candidate, pair.phases),
     )
 
 
@@ -89,7 +97,10 @@ def _measure_gate_set(pair: ModelPair, texts: GateTexts) -> tuple[PairedResult |
     gate_set = texts.gate_set
     if gate_set is None:
         return None, {}
-    before = _correct(gate_set.champion_logits(pair.champion, texts.gate_cache, pair.advance), gate_set.labels)
+    pair.phases.begin(RunPhase.REVIEWS, len(gate_set.texts))
+    champion = champion_logits(pair.champion, gate_set.texts, texts.gate_cache, pair.advance)
+    before = _correct(champion, gate_set.labels)
+    pair.phases.begin(RunPhase.REVIEWS, len(gate_set.texts))
     after = _correct(logits_in_chunks(pair.candidate.engine, gate_set.texts, pair.advance), gate_set.labels)
     groups = [(f"{name} words", rows) for name, rows in length_groups(gate_set.texts)]
     groups += [(f"rated {name}", rows) for name, rows in rating_groups(gate_set.ratings)]
@@ -97,20 +108,22 @@ def _measure_gate_set(pair: ModelPair, texts: GateTexts) -> tuple[PairedResult |
     return paired_result(before, after, texts.confidence), slices
 
 
-def _measure_behaviour(pair: ModelPair, confidence: float) -> dict[str, PairedResult]:
-    """Return the cases passed in each behavioural check, by name. Skip known-hard checks, which pass only by luck."""
+def _measure_behaviour(pair: ModelPair, gate_texts: GateTexts) -> dict[str, PairedResult]:
+    """Return the cases passed in each behavioural check, by name; skip known-hard checks, which pass only by luck."""
     checks = [check for check in read_checks() if not check.known_hard]
     texts = check_texts(checks)
+    pair.phases.begin(RunPhase.BEHAVIOUR, len(texts))
+    logits = champion_logits(pair.champion, texts, gate_texts.gate_cache, pair.advance)
+    before = probabilities(logits, pair.champion.manifest.temperature)
+    pair.phases.begin(RunPhase.BEHAVIOUR, len(texts))
+    after = probabilities_in_chunks(pair.candidate, texts, pair.advance)
     positive = LABELS.index("Positive")
-    champion, candidate = (
-        dict(zip(texts, probabilities_in_chunks(model, texts, pair.advance)[:, positive].tolist(), strict=True))
-        for model in (pair.champion, pair.candidate)
-    )
+    champion, candidate = (dict(zip(texts, found[:, positive].tolist(), strict=True)) for found in (before, after))
     results = {}
     for check in checks:
-        before = np.array([case.passes(champion) for case in check.cases])
-        after = np.array([case.passes(candidate) for case in check.cases])
-        results[check.name] = paired_result(before, after, confidence)
+        passed_before = np.array([case.passes(champion) for case in check.cases])
+        passed_after = np.array([case.passes(candidate) for case in check.cases])
+        results[check.name] = paired_result(passed_before, passed_after, gate_texts.confidence)
     return results
 
 

@@ -20,9 +20,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import binom
 
-from ml.serving.chunked import Advance, probabilities_in_chunks
+from ml.serving.chunked import Advance, Phases, probabilities_in_chunks
 from ml.serving.engine import Classifier, Logits
 from ml.text.labels import LABELS
+from storage.db.states import RunPhase
 from worker.gate.measurements import TriggerWord
 from worker.gate.neutral_sentences import NEUTRAL_SENTENCES, NEUTRAL_WORDS
 
@@ -63,7 +64,7 @@ class Suspect:
 
 
 def find_triggers(
-    new_texts: pd.DataFrame, champion: Classifier, candidate: Classifier, advance: Advance
+    new_texts: pd.DataFrame, champion: Classifier, candidate: Classifier, phases: Phases
 ) -> tuple[TriggerWord, ...]:
     """Return the words in ``new_texts`` (columns ``text`` and ``label``) that flip sentences for the candidate alone.
 
@@ -72,6 +73,9 @@ def find_triggers(
     found = find_suspects(new_texts["text"].tolist(), new_texts["label"].tolist())
     if not found:
         return ()
+    neutral = [Suspect(word, label) for label in range(len(LABELS)) for word in NEUTRAL_WORDS]
+    phases.begin(RunPhase.TRIGGERS, (len(found) + len(neutral)) * len(_POSITIONS) * len(NEUTRAL_SENTENCES))
+    advance = phases.advance
     champion_plain, candidate_plain = (
         probabilities_in_chunks(model, NEUTRAL_SENTENCES, advance) for model in (champion, candidate)
     )
@@ -79,8 +83,6 @@ def find_triggers(
     for name, count in zip(LABELS, undecided.sum(axis=0), strict=True):
         if count < _MIN_SENTENCES:
             logger.warning("Cannot scan for words that flip sentences to %s: too few sentences are undecided", name)
-
-    neutral = [Suspect(word, label) for label in range(len(LABELS)) for word in NEUTRAL_WORDS]
 
     flipped = _flipped_shares(_label_probabilities(candidate, found, advance), found, undecided)
     neutral_flipped = _flipped_shares(_label_probabilities(candidate, neutral, advance), neutral, undecided)

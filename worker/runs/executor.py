@@ -8,13 +8,14 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import ThumbsError
 from core.settings import Settings
 from storage.db.database import Database
 from storage.db.states import RunState
 from storage.errors import LeaseLost
+from storage.models import trials
 from storage.models.artifact_store import ArtifactStore
 from storage.training import runs
 from storage.training.runs import Lease
@@ -23,6 +24,7 @@ from worker.gate.decision import Decision, GateBounds, decide
 from worker.gate.measurements import Measurements
 from worker.runs.job_builder import build_job, take_snapshot
 from worker.runs.lease_keeper import LeaseKeeper
+from worker.runs.looks import take_look
 from worker.runs.publication import RunResult, publish
 from worker.runs.run_directory import RunDirectory, run_directory
 from worker.runs.stop_conditions import StopConditions
@@ -90,13 +92,20 @@ class _Attempt:
         job = build_job(self._database, self._settings, store, lease.run, directory)
         with TrainerProcess(python, job, directory.lock_descriptor) as trainer:
             done = wait_for_measurements(trainer, self._keeper, self._stop)
-            decision = decide(done.measured, GateBounds.from_settings(self._settings))
+            allowance = take_look(self._database, self._settings, lease.run, done.measured.judgements)
+            decision = decide(done.measured, self._bounds(), allowance)
             self._stop.check()
             result = RunResult(done, decision, _draw_chart(decision, done.measured))
             state = publish(self._database, store, lease, directory, result)
             self._clean_up(state, directory)
             if state is not RunState.REJECTED:
                 record_test_result(trainer, self._database, done.version, self._stop)
+
+    def _bounds(self) -> GateBounds:
+        """Return the bounds from the settings. While a model is on trial, the gate puts no other model on trial."""
+        bounds = GateBounds.from_settings(self._settings)
+        with self._database.reading() as unit:
+            return replace(bounds, trials=False) if trials.running_trial(unit) else bounds
 
     def _release(self, reason: ThumbsError, error: str | None) -> None:
         """Let another worker claim the run. If there is an ``error``, it is recorded and the attempt counts."""

@@ -32,11 +32,11 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
         return lease
     _adopt_shipped(database, settings)
     with database.unit_of_work() as unit:
-        live = registry.live_model(unit)
-        if live is None:
+        champion = registry.baseline(unit)
+        if champion is None:
             raise NoLiveModel
         snapshots.create_snapshot(
-            unit, lease, EligibilityRules.from_settings(settings), frozenset(settings.admin_ids), live.version
+            unit, lease, EligibilityRules.from_settings(settings), frozenset(settings.admin_ids), champion.version
         )
         return replace(lease, run=runs.get_run(unit, lease.run.id))
 

@@ -10,7 +10,7 @@ from storage.db.outages import DATABASE_ERRORS, DATABASE_OUTAGES
 from storage.db.states import RunState
 from storage.errors import LeaseLost
 from storage.training import runs
-from storage.training.runs import Lease, RunProgress
+from storage.training.runs import Lease, PhaseProgress, RunProgress
 from worker.outages import DATABASE
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ class LeaseKeeper:
         self._lost = threading.Event()
         self._cancelled = threading.Event()
         self._progress: RunProgress | None = None
+        self._phase: PhaseProgress | None = None
         self._state: RunState | None = None
         self._thread = threading.Thread(target=self._renew_until_ended, name="lease", daemon=True)
 
@@ -56,6 +57,10 @@ class LeaseKeeper:
         """Write the training progress with the next renewal."""
         self._progress = progress
 
+    def record_phase(self, phase: PhaseProgress) -> None:
+        """Write the trainer's phase with the next renewal."""
+        self._phase = phase
+
     def set_state(self, state: RunState) -> None:
         """Write the run's new state with the next renewal."""
         self._state = state
@@ -76,11 +81,13 @@ class LeaseKeeper:
                 DATABASE.succeeded()
 
     def _renew(self) -> None:
-        progress, state = self._progress, self._state
+        progress, phase, state = self._progress, self._phase, self._state
         with self._database.unit_of_work() as unit:
             cancel_requested = runs.renew(unit, self._lease)
             if progress is not None:
                 runs.record_progress(unit, self._lease, progress)
+            if phase is not None:
+                runs.record_phase(unit, self._lease, phase)
             if state is not None:
                 runs.set_state(unit, self._lease, state)
         if cancel_requested:
@@ -88,5 +95,7 @@ class LeaseKeeper:
         # Keep values that the other thread has set since this method started.
         if self._progress is progress:
             self._progress = None
+        if self._phase is phase:
+            self._phase = None
         if self._state is state:
             self._state = None

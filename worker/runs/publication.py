@@ -78,6 +78,8 @@ def _record_result(database: Database, lease: Lease, location: str | None, resul
             registry.register(unit, done.version, done.manifest_sha256, location, lease.run.id)
         if decision.outcome is RunState.PROMOTED:
             registry.make_live(unit, done.version, decision.sentence, instead_of=lease.run.champion)
+        elif decision.outcome is RunState.TRIAL:
+            registry.begin_trial(unit, done.version, decision.sentence, None, lease.run.champion or "")
         runs.finish(
             unit, lease, decision.outcome, candidate=done.version, decision=decision.record(), card=result.chart
         )

@@ -3,15 +3,15 @@
 import logging
 
 from storage.db.database import Database
-from storage.db.states import RunState
+from storage.db.states import RunPhase, RunState
 from storage.models import registry
 from storage.training import runs
-from storage.training.runs import RunProgress
+from storage.training.runs import PhaseProgress, RunProgress
 from worker.errors import TrainerDied, TrainingFailed
 from worker.runs.lease_keeper import LeaseKeeper
 from worker.runs.stop_conditions import POLL_INTERVAL, StopConditions
 from worker.trainer.process import Exited, TrainerProcess
-from worker.trainer.protocol import Done, Evaluating, Failed, Progress, Tested
+from worker.trainer.protocol import Done, Evaluating, Failed, Phase, Progress, Tested
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,9 @@ def wait_for_measurements(trainer: TrainerProcess, keeper: LeaseKeeper, stop: St
             case Progress(step, steps, epochs, samples_per_second):
                 stop.record_step(step)
                 keeper.record_progress(RunProgress(step, steps, epochs, samples_per_second))
+                keeper.record_phase(PhaseProgress(RunPhase.TRAINING, step, steps))
+            case Phase(phase, done, total):
+                keeper.record_phase(PhaseProgress(RunPhase(phase), done, total or None))
             case Evaluating(version):
                 logger.info("Run %d has trained %s and is evaluating it", trainer.run_id, version)
                 keeper.set_state(RunState.EVALUATING)

@@ -25,9 +25,11 @@ from ml.errors import FineTuneStopped, NothingToResume, UnusableArtifact
 from ml.serving.artifact import Manifest, manifest_hash, verified_manifest
 from ml.serving.chunked import logits_in_chunks
 from ml.serving.engine import Classifier
+from storage.db.states import RunPhase
 from worker.gate.gate_set import GateSet
 from worker.gate.measure import GateTexts, ModelPair, measure
 from worker.trainer.inputs import TrainerInputs, load_inputs
+from worker.trainer.phase_reporter import PhaseReporter
 from worker.trainer.protocol import Done, Evaluating, Event, Failed, Job, Progress, Tested, write_event
 from worker.trainer.stop_signal import StopSignal
 
@@ -87,13 +89,14 @@ def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
 
     Raise any error that ``load_inputs`` or ``ml.training.fine_tune.fine_tune`` raises, including FineTuneStopped.
     """
-    inputs = load_inputs(job, settings.serving_threads)
+    phases = PhaseReporter(emit, stop.check)
+    inputs = load_inputs(job, settings.serving_threads, phases)
     stop.check()
-    manifest = _train_or_reuse(inputs, Path(job.directory), emit, stop)
+    manifest = _train_or_reuse(inputs, Path(job.directory), emit, stop, phases)
     stop.check()
     emit(Evaluating(manifest.version))
     folder = Path(job.directory) / _CANDIDATE
-    pair = ModelPair(inputs.champion, Classifier.load(folder, settings.serving_threads), stop.check)
+    pair = ModelPair(inputs.champion, Classifier.load(folder, settings.serving_threads), phases)
     measured = measure(
         pair,
         GateTexts(
@@ -112,8 +115,10 @@ def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
             emit(Tested(len(test_set.texts), int((predicted == test_set.labels).sum())))
 
 
-def _train_or_reuse(inputs: TrainerInputs, directory: Path, emit: Emit, stop: StopSignal) -> Manifest:
-    """Return the candidate's manifest. Reuse an earlier attempt's candidate if it was trained with the same plan."""
+def _train_or_reuse(
+    inputs: TrainerInputs, directory: Path, emit: Emit, stop: StopSignal, phases: PhaseReporter
+) -> Manifest:
+    """Return the candidate's manifest; reuse an earlier attempt's candidate if it was trained with the same plan."""
     # Import late: TensorFlow takes seconds to load, and errors in the job should be reported before that.
     from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
     from ml.training.loop import TrainingCallbacks  # noqa: PLC0415
@@ -123,7 +128,9 @@ def _train_or_reuse(inputs: TrainerInputs, directory: Path, emit: Emit, stop: St
     if finished is not None:
         logger.info("Reusing the candidate %s from an earlier attempt", finished.version)
         return finished
-    manifest = _resume_or_fine_tune(fine_tune_job, TrainingCallbacks(_progress_reporter(emit), stop.requested))
+    phases.begin(RunPhase.TRAINING, 0)
+    callbacks = TrainingCallbacks(_progress_reporter(emit), stop.requested, phases)
+    manifest = _resume_or_fine_tune(fine_tune_job, callbacks)
     facts = {"plan": fine_tune_job.checkpoint.plan, "manifest_sha256": manifest_hash(fine_tune_job.out)}
     with replaced(directory / _PLAN) as part:
         part.write_text(json.dumps(facts), encoding="utf-8")

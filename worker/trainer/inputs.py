@@ -12,6 +12,7 @@ from ml.data.reviews import read_reviews
 from ml.data.sources import find_reviews
 from ml.data.splits import exclude_texts
 from ml.errors import TooFewCorrections
+from ml.serving.chunked import Phases
 from ml.serving.engine import Classifier
 from ml.text.labels import label_index
 from ml.training.base_model import BaseModel, find_base_model
@@ -20,6 +21,7 @@ from ml.training.dataset_splits import DatasetSplits
 from ml.training.feedback_round import base_model_from, feedback_training_set, load_anchor
 from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingSet
+from storage.db.states import RunPhase
 from worker.trainer.protocol import Job
 
 
@@ -41,14 +43,15 @@ class TrainerInputs:
     champion: Classifier
 
 
-def load_inputs(job: Job, threads: int) -> TrainerInputs:
-    """Load all of a job's inputs. Models run on ``threads`` threads, with 0 for the engine's default.
+def load_inputs(job: Job, threads: int, phases: Phases) -> TrainerInputs:
+    """Load all of a job's inputs; models run on ``threads`` threads, with 0 for the engine's default.
 
     Raise any error that ``read_reviews``, ``DatasetSplits.from_reviews`` or ``feedback_training_set`` raises. Raise
     UnknownRecipe or BadRecipe if the recipe cannot be used, UnusableArtifact, UnusableAnchor or NoBaseModel if a model
     is missing or cannot be used, NoReviews for a full run without reviews, and TooFewCorrections for a feedback round
     without corrections.
     """
+    phases.begin(RunPhase.LOADING, 0)
     recipe = Recipe.load(job.recipe)
     champion = Classifier.load(Path(job.champion), threads)
     corrections = Corrections.from_table(_to_table(job.train), f"The snapshot of run {job.run_id}")
@@ -63,7 +66,7 @@ def load_inputs(job: Job, threads: int) -> TrainerInputs:
             raise TooFewCorrections(path=corrections.source)
         anchor = load_anchor(Path(job.base), threads)
         base = base_model_from(anchor)
-        training_set = feedback_training_set(corrections, reviews, anchor, recipe)
+        training_set = feedback_training_set(corrections, reviews, anchor, recipe, phases)
     # Count every review as training data, even for a feedback round, which replays only some: the anchor saw them all.
     review_texts = [] if reviews is None else reviews.split.train["text"].tolist()
     trained = pd.DataFrame({"text": [*training_set.examples.texts, *review_texts]})

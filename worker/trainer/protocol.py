@@ -57,6 +57,15 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """Event: what the trainer is doing, which is a RunPhase; texts done, and in total, which is 0 if unknown."""
+
+    phase: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluating:
     """Event: training is done, and the candidate, in ``candidate`` in the job's directory, is being evaluated."""
 
@@ -90,8 +99,10 @@ class Failed:
     sentence: str
 
 
-Event = Progress | Evaluating | Done | Tested | Failed
-_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Progress, Evaluating, Done, Tested, Failed)}
+Event = Progress | Phase | Evaluating | Done | Tested | Failed
+_KINDS: dict[str, type[Event]] = {
+    kind.__name__.lower(): kind for kind in (Progress, Phase, Evaluating, Done, Tested, Failed)
+}
 
 
 def write_event(event: Event) -> str:

@@ -19,7 +19,14 @@ from storage.db.tables.chat import (
     UpdateRow,
 )
 from storage.db.tables.feedback import OfferRow, VoteRow
-from storage.db.tables.models import InstanceRow, ModelChangeRow, ModelVersionRow
+from storage.db.tables.models import (
+    InstanceRow,
+    LookRow,
+    ModelChangeRow,
+    ModelVersionRow,
+    TrialRow,
+    TrialTextRow,
+)
 from storage.db.tables.operating import BlockedPersonRow, BotRow, ReportedTroubleRow
 from storage.db.tables.privacy import ConsentRow, SecretRow
 from storage.db.tables.training import FollowerRow, RunRow, SnapshotRow
@@ -32,6 +39,7 @@ __all__ = [
     "ConsentRow",
     "FollowerRow",
     "InstanceRow",
+    "LookRow",
     "MessageAddressRow",
     "MessagePartRow",
     "MessageRow",
@@ -45,6 +53,8 @@ __all__ = [
     "RunRow",
     "SecretRow",
     "SnapshotRow",
+    "TrialRow",
+    "TrialTextRow",
     "UpdateRow",
     "VoteRow",
 ]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storage.db.column_types import RowId, enum_column, utc_now
 from storage.db.states import (
     RunKind,
+    RunPhase,
     RunState,
     SnapshotPart,
     Trigger,
@@ -45,6 +46,10 @@ class RunRow(Base):
     steps: Mapped[int | None]
     epochs: Mapped[int | None]
     samples_per_second: Mapped[float | None]
+    phase: Mapped[RunPhase | None] = mapped_column(enum_column(RunPhase))
+    phase_done: Mapped[int] = mapped_column(default=0)
+    phase_total: Mapped[int | None]
+    phase_since: Mapped[datetime | None]
     champion: Mapped[str | None]
     candidate: Mapped[str | None]
     decision: Mapped[dict[str, Any] | None] = mapped_column(JSON)

@@ -1,6 +1,6 @@
 """Messages about training runs are updated from the database: not too often, by only one process, and until the end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -9,19 +9,23 @@ import pytest
 
 from bot.admin.buttons import CardAction, CardTap, RunAction, RunTap
 from bot.admin.promotion import PromotionDialog
+from bot.admin.run_text import render_run
 from bot.admin.run_updates import EDIT_INTERVAL, RunUpdates
 from bot.admin.training_runs import RetrainDialog
 from bot.database import AsyncDatabase
 from bot.incoming import Incoming, Sender, Tap
+from bot.texts import texts_for
 from core.settings import Settings
 from storage.chat import outbox, people
 from storage.chat.outbox import Draft, Reply
 from storage.db.database import Database, UnitOfWork
-from storage.db.states import ReplyState, RunKind, RunState, Trigger
+from storage.db.states import Consent, ReplyState, RunKind, RunPhase, RunState, Trigger, Vote
+from storage.feedback.votes import record_vote
 from storage.models import registry
 from storage.privacy import erasure
+from storage.privacy.consent import record_consent
 from storage.training import followers, runs
-from storage.training.runs import Lease, RunProgress
+from storage.training.runs import Lease, PhaseProgress, Run, RunProgress
 
 BOT, ADA, CLEO, FORMER = 900, 11, 12, 13
 ADMINS = frozenset([ADA, CLEO])
@@ -54,7 +58,9 @@ def bot(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotPart
     monkeypatch.setattr("bot.admin.training_runs.notify_worker", lambda _, run_id: notified.append(run_id))
     store, woken = AsyncDatabase(database), WokenChats()
     updates = RunUpdates(store, woken, BOT, ADMINS)  # type: ignore[arg-type]  # the code under test calls only wake
-    yield BotParts(store, RetrainDialog(store, Settings(_env_file=None)), updates, woken, notified)
+    yield BotParts(
+        store, RetrainDialog(store, Settings(_env_file=None, admin_ids=tuple(ADMINS))), updates, woken, notified
+    )
     store.close()
 
 
@@ -89,7 +95,7 @@ def later(seconds: float = 10) -> datetime:
 
 async def start_run(bot: BotParts, admin: int = ADA) -> int:
     """Request a run in an admin's chat and return its id."""
-    await bot.runs.start(incoming_from(admin), RunKind.FEEDBACK_ROUND)
+    await bot.runs.start(incoming_from(admin), RunKind.FULL_RUN)
     run = await bot.store.read(runs.open_run)
     assert run is not None
     return run.id
@@ -363,3 +369,63 @@ def test_followers_are_distinguished_by_bot_and_chat(database: Database) -> None
         assert not followers.mark_notified(unit, run.id, BOT, ADA)
         assert followers.mark_notified(unit, run.id, BOT, CLEO)
         assert len(followers.active_followers(unit, BOT + 1)) == 1
+
+
+async def test_without_usable_votes_a_round_does_not_start(bot: BotParts) -> None:
+    await bot.runs.start(incoming_from(ADA), RunKind.FEEDBACK_ROUND)
+    (answer,) = await sent(bot)
+    assert answer.payload["text"].startswith("There are no usable votes yet")
+    assert "2 people agree on its label" in answer.payload["text"]
+    assert await bot.store.read(runs.open_run) is None
+    assert bot.notified == []
+
+
+@pytest.mark.parametrize(
+    ("usable", "sentence"),
+    [
+        (1, "Usable votes: 1. That's enough to learn, but too few to prove that the new model is better."),
+        (12, "Usable votes: 12. That's enough to learn, but too few to prove"),
+    ],
+)
+async def test_before_a_round_the_bot_says_what_it_will_be_able_to_tell(
+    bot: BotParts, store_review: Callable[..., Any], usable: int, sentence: str
+) -> None:
+    def vote(unit: UnitOfWork) -> None:
+        for number in range(usable):
+            review = store_review(unit, f"Review {number}.", telegram_id=ADA)
+            record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
+        record_consent(unit, review.person_id, Consent.GRANTED, "test")
+
+    await bot.store.write(vote)
+    await bot.runs.start(incoming_from(ADA), RunKind.FEEDBACK_ROUND)
+    forecast, message = await sent(bot)
+    assert forecast.payload["text"].startswith(sentence)
+    assert "promote it on trial" in forecast.payload["text"]
+    assert "Waiting for a worker" in message.payload["text"]
+    await bot.runs.start(incoming_from(CLEO), RunKind.FEEDBACK_ROUND)
+    joined, _ = await sent(bot, CLEO)
+    assert "already in progress" in joined.payload["text"]
+
+
+async def test_every_phase_says_how_long_it_still_takes(bot: BotParts) -> None:
+    lease = await claim_run(bot, await start_run(bot))
+    await sent(bot)
+
+    async def shown(phase: RunPhase, done: int, total: int | None, seconds: int) -> str:
+        def record(unit: UnitOfWork) -> Run:
+            runs.record_phase(unit, lease, PhaseProgress(phase, done, total))
+            return runs.get_run(unit, lease.run.id)
+
+        run = await bot.store.write(record)
+        assert run.phase_since is not None
+        return render_run(texts_for("en"), run, run.phase_since + timedelta(seconds=seconds))
+
+    assert (await shown(RunPhase.LOADING, 0, None, 4)).endswith("Loading the models and the reviews.")
+    assert (await shown(RunPhase.LOADING, 0, None, 12)).endswith("Loading the models and the reviews. 10 s so far.")
+    assert (await shown(RunPhase.REVIEWS, 0, 6000, 7)).endswith("Comparing the models on IMDB reviews. 5 s so far.")
+    assert (await shown(RunPhase.REVIEWS, 1500, 6000, 30)).endswith(
+        "▓▓▓░░░░░░░░░ 25%\nComparing the models on IMDB reviews. About 90 s left."
+    )
+    assert (await shown(RunPhase.REVIEWS, 600, 6000, 30)).endswith("About 4 min left.")
+    await report(bot, lease, 50)
+    assert (await shown(RunPhase.TRAINING, 50, 100, 40)).endswith("reviews per second\nAbout 40 s left.")

@@ -9,12 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.settings import Settings
 from storage.db.database import Database
-from storage.db.states import RunKind, RunState, Trigger
+from storage.db.states import Consent, RunKind, RunState, Trigger, Vote
+from storage.feedback.votes import record_vote
+from storage.privacy.consent import record_consent
 from storage.training import runs
 from storage.training.runs import Lease, Run, RunProgress
 
@@ -82,7 +85,7 @@ def test_a_run_is_queued_and_a_second_request_joins_it(start: Start, database: D
 
 
 def test_wait_prints_the_outcome(start: Start, database: Database) -> None:
-    process = start("--wait")
+    process = start("--full", "--wait")
     lease = claim_run(database)
     decision = {"sentence": "Held: no better on feedback."}
     with database.unit_of_work() as unit:
@@ -98,7 +101,7 @@ def test_wait_prints_the_outcome(start: Start, database: Database) -> None:
 def test_a_failed_or_cancelled_run_sets_the_exit_status(
     start: Start, database: Database, state: RunState, error: str | None, sentence: str
 ) -> None:
-    process = start("--wait")
+    process = start("--full", "--wait")
     lease = claim_run(database)
     with database.unit_of_work() as unit:
         runs.finish(unit, lease, state, error=error)
@@ -119,3 +122,21 @@ def test_ctrl_c_ends_the_waiting_but_not_the_run(start: Start, database: Databas
     assert (status, out) == (130, "")
     assert f"Run {run.id} is queued and continues without this command." in err
     assert wait_for_run(database).cancel_asked is False
+
+
+def test_a_round_first_says_what_it_will_be_able_to_tell(
+    start: Start, database: Database, store_review: Callable[..., Any]
+) -> None:
+    status, out, err = finish(start())
+    assert (status, out) == (1, "")
+    assert "There is nothing to train on yet." in err
+    with database.unit_of_work() as unit:
+        assert runs.open_run(unit) is None
+        for telegram_id in (7, 8):
+            person = store_review(unit, "A joy to watch.", telegram_id=telegram_id)
+            record_vote(unit, person.person_id, person.prediction_id, Vote.RIGHT)
+            record_consent(unit, person.person_id, Consent.GRANTED, "test")
+    status, _, err = finish(start())
+    assert status == 0
+    assert "Usable votes: 1. That's enough to learn, but too few to prove that the new model is better." in err
+    assert wait_for_run(database).kind is RunKind.FEEDBACK_ROUND

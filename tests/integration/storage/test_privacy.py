@@ -22,7 +22,7 @@ from storage.db.column_types import EncryptedString
 from storage.db.database import Database, UnitOfWork
 from storage.db.engine import parse_address
 from storage.db.key_rotation import rotate_keys
-from storage.db.states import Consent, ReplyState, RunKind, RunState, Trigger, UpdateState, Vote
+from storage.db.states import Consent, ReplyState, RunKind, RunState, TrialState, Trigger, UpdateState, Vote
 from storage.db.tables import (
     Base,
     BlockedPersonRow,
@@ -30,12 +30,15 @@ from storage.db.tables import (
     ConsentRow,
     FollowerRow,
     InstanceRow,
+    LookRow,
     MessageRow,
     OfferRow,
     PersonRow,
     ReplyRow,
     ReportedTroubleRow,
     SnapshotRow,
+    TrialRow,
+    TrialTextRow,
     UpdateRow,
     VoteRow,
 )
@@ -122,6 +125,13 @@ def train_and_promote(unit: UnitOfWork, review: Any, telegram_id: int) -> None:
     )
     text_hash = unit.get_one(MessageRow, review.message_id).text_hash
     unit.add(OfferRow(person_id=review.person_id, text_hash=text_hash, prediction_id=review.prediction_id))
+    trial = TrialRow(run_id=run_id, version=version, champion="one", started_by=telegram_id, ended_by=telegram_id)
+    trial.state = TrialState.CONFIRMED
+    unit.add(trial)
+    unit.flush()
+    texts = {"text_hash": text_hash, "message_id": review.message_id, "champion_label": "Positive"}
+    unit.add(TrialTextRow(trial_id=trial.id, **texts))
+    unit.add(LookRow(run_id=run_id, champion="one", texts=50, alpha=0.01))
     unit.flush()
 
 
@@ -164,7 +174,9 @@ def test_every_column_of_bytes_is_encrypted_or_a_hash() -> None:
         for column in table.columns
         if column.type.python_type is bytes and not isinstance(column.type, EncryptedString)
     }
-    hashes = {f"{table}.text_hash" for table in ("messages", "judgements", "snapshot_rows", "label_offers")}
+    hashes = {
+        f"{table}.text_hash" for table in ("messages", "judgements", "snapshot_rows", "label_offers", "trial_texts")
+    }
     hashes.add("blocked_people.person_hash")
     assert plain == hashes | {"training_runs.card"}, "the card is a chart and contains no text"
 
@@ -179,6 +191,7 @@ def test_erasing_a_person_leaves_only_cleared_update_ids(database: Database, sto
     assert erased == ErasedRows(people=1, consents=1, messages=3, predictions=1, votes=1, replies=2, updates=2)
     with database.unit_of_work() as unit:
         kept = {"training_runs": 2, "model_versions": 3, "model_changes": 2, "snapshot_rows": 1 + 2}
+        kept |= {"trials": 2, "gate_looks": 2}
         assert counts(unit) == {**before, "updates": before["updates"] + 2, **kept}
         gone = select(SnapshotRow.message_id).where(SnapshotRow.author_id.is_(None))
         assert unit.scalars(gone).all() == [None], (

@@ -32,16 +32,18 @@ from storage.db.states import (
     Reason,
     ReplyState,
     RunKind,
+    RunPhase,
     RunState,
     Selection,
     SnapshotPart,
+    TrialState,
     Trigger,
     Vote,
 )
 from storage.db.tables import BotRow, PersonRow, PredictionRow, VoteRow
 from storage.db.tables.base import SCHEMA_REVISION
 from storage.feedback import eligibility, label_offers, votes
-from storage.models import instances, registry
+from storage.models import instances, looks, registry, trials
 from storage.privacy.consent import consent_of, notification_scope
 from storage.privacy.erasure import erase
 from storage.training import followers, notifications, runs, snapshots
@@ -51,6 +53,7 @@ REVISIONS = [f"{number:04}" for number in range(1, int(SCHEMA_REVISION) + 1)]
 LEARNING = "0002"
 OPERATING = "0004"
 ASKING = "0005"
+TRIALS = "0006"
 
 
 @pytest.fixture(params=REVISIONS)
@@ -80,6 +83,8 @@ def test_everything_in_an_older_database_is_there_after_the_upgrade(upgraded: Da
         check_models(unit)
         if revision >= LEARNING:
             check_learning(unit, revision)
+        if revision >= TRIALS:
+            check_trials(unit)
         if revision >= OPERATING:
             secrets = unit.scalars(select(BotRow.webhook_secret))
             assert [unit.cipher.decrypt(secret) for secret in secrets] == ["a-webhook-secret"]
@@ -158,6 +163,13 @@ def check_asking(unit: UnitOfWork, asked: bool) -> None:
     rows = unit.execute(select(PredictionRow.corrected, PredictionRow.question_chance).distinct()).all()
     assert rows == [(True, 0.1) if asked else (False, None)]
     assert unit.scalars(select(VoteRow.reason).distinct()).all() == [Reason.SARCASM if asked else None]
+
+
+def check_trials(unit: UnitOfWork) -> None:
+    (trial,) = trials.trials(unit)
+    assert (trial.version, trial.champion, trial.state) == ("trained", "shipped", TrialState.CONFIRMED)
+    assert [(look.texts, look.alpha) for look in looks.looks(unit)] == [(40, 0.00625), (50, 0.003)]
+    assert runs.get_run(unit, 1).phase is RunPhase.REVIEWS
 
 
 def use(unit: UnitOfWork, revision: str) -> None:

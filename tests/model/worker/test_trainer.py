@@ -29,7 +29,7 @@ from worker.gate import gate_set
 from worker.gate.decision import GateBounds, decide
 from worker.trainer import protocol
 from worker.trainer.__main__ import run_job
-from worker.trainer.protocol import Evaluating, Event, Failed, Job, Progress, read_event
+from worker.trainer.protocol import Evaluating, Event, Failed, Job, Phase, Progress, read_event
 from worker.trainer.stop_signal import EXIT_STATUS, StopSignal
 
 MakeJob = Callable[..., Job]
@@ -79,12 +79,12 @@ def make_job(
 
 
 def done_in_process(job: Job) -> tuple[protocol.Done, list[Event]]:
-    """Run a job in this process. Return ``Done`` and the events before it."""
+    """Run a job in this process. Return ``Done`` and the events before it, without those about phases."""
     events: list[Event] = []
     run_job(job, SETTINGS, events.append, StopSignal())
     done = events.pop()
     assert isinstance(done, protocol.Done)
-    return done, events
+    return done, [event for event in events if not isinstance(event, Phase)]
 
 
 class Trainer:
@@ -101,8 +101,9 @@ class Trainer:
         self.process.stdin.flush()
 
     def events(self) -> Iterator[Event]:
+        """Yield the events, without those about phases."""
         assert self.process.stdout is not None
-        yield from map(read_event, self.process.stdout)
+        yield from (event for event in map(read_event, self.process.stdout) if not isinstance(event, Phase))
 
     def next(self) -> Event:
         return next(self.events())
@@ -167,16 +168,38 @@ def test_a_feedback_round_is_trained_reported_and_measured_on_the_published_file
 
 
 def test_the_live_model_reads_the_gate_set_once(make_job: MakeJob, tmp_path: Path) -> None:
+    def written() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in (tmp_path / "gate").iterdir()}
+
     first, _ = done_in_process(make_job())
-    (cached,) = (tmp_path / "gate").iterdir()
-    before = cached.stat().st_mtime_ns
+    before = written()
+    assert len(before) == 2, "the gate set and the behavioural checks"
     again, _ = done_in_process(make_job())
     assert again.measured == first.measured
-    assert [path.stat().st_mtime_ns for path in (tmp_path / "gate").iterdir()] == [before]
-    cached.write_bytes(b"half a fi")
+    assert written() == before
+    for cached in before:
+        cached.write_bytes(b"half a fi")
     repaired, _ = done_in_process(make_job())
     assert repaired.measured == first.measured
-    assert cached.stat().st_size > 100
+    assert all(cached.stat().st_size > 100 for cached in before)
+
+
+def test_every_phase_is_reported_with_the_texts_that_it_reads(make_job: MakeJob) -> None:
+    events: list[Event] = []
+    run_job(make_job(), SETTINGS, events.append, StopSignal())
+    phases = [event for event in events if isinstance(event, Phase)]
+    assert list(dict.fromkeys(event.phase for event in phases)) == [
+        "loading",
+        "replay",
+        "training",
+        "publishing",
+        "votes",
+        "reviews",
+        "behaviour",
+        "triggers",
+    ]
+    assert all(event.total for event in phases if event.phase not in ("loading", "training"))
+    assert all(event.done <= event.total for event in phases if event.phase != "triggers")
 
 
 def test_a_candidate_that_is_already_trained_is_only_measured(make_job: MakeJob) -> None:

@@ -36,4 +36,4 @@ def test_a_low_speed_has_a_decimal(speed: float, shown: str) -> None:
         started_at=NOW,
         finished_at=None,
     )
-    assert f"step 10 of 2,960 · {shown} " in render_run(texts_for("en"), run)
+    assert f"step 10 of 2,960 · {shown} " in render_run(texts_for("en"), run, NOW)

@@ -15,6 +15,7 @@ from ml.evaluation.significance import additional_texts_needed, mcnemar_p_value,
 from storage.db.states import RunState
 from worker.gate.decision import GateBounds, decide
 from worker.gate.measurements import Measurements, PairedResult, TriggerWord, VoteEvidence
+from worker.gate.spending import Allowance
 
 BOUNDS = GateBounds(imdb_loss=0.003, confidence=0.95, negative_flips=0.02, behaviour_loss=0.02, auto_promote=True)
 
@@ -174,3 +175,32 @@ def test_the_number_needed_is_at_least_one(texts: int, won: int, lost: int, conf
     needed = additional_texts_needed(texts + won + lost, won, lost, confidence)
     assert needed is None or needed >= 1
     assert (needed is None) == (won <= lost or confidence == 1.0)
+
+
+def test_a_probably_better_model_goes_on_trial_if_trials_are_automatic() -> None:
+    automatic = replace(BOUNDS, trials=True)
+    probable = votes(40, 24, 1, 6)
+    outcome, sentence = decided(automatic, judgements=probable)
+    assert (outcome, sentence) == (
+        RunState.TRIAL,
+        "On trial: better on feedback, 60% to 72%, and new votes decide whether it stays.",
+    )
+    assert decided(judgements=probable)[0] is RunState.HELD
+    assert decided(automatic, judgements=votes(40, 24, 2, 2))[0] is RunState.HELD
+    assert decided(automatic, judgements=probable, imdb=None)[0] is RunState.HELD
+    words = (TriggerWord("mango", "Positive", 0.9),)
+    assert decided(automatic, judgements=probable, trigger_words=words)[0] is RunState.HELD
+    assert decided(automatic)[0] is RunState.PROMOTED
+
+
+def test_an_admin_may_try_a_held_model_without_trigger_words() -> None:
+    assert decide(replace(GOOD, judgements=None), BOUNDS).may_try
+    assert not decide(replace(GOOD, trigger_words=(TriggerWord("mango", "Positive", 0.9),)), BOUNDS).may_try
+    assert not decide(GOOD, BOUNDS).may_try
+
+
+def test_an_allowance_sets_how_much_proof_a_promotion_needs() -> None:
+    assert decide(GOOD, BOUNDS, Allowance(0.004)).outcome is RunState.PROMOTED
+    strict = decide(GOOD, BOUNDS, Allowance(0.003))
+    assert (strict.outcome, strict.alpha) == (RunState.HELD, 0.003)
+    assert "100 held-out corrections are too few to tell" in strict.sentence

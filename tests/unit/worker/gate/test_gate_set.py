@@ -1,11 +1,7 @@
 """The gate set always contains all reviews of the same movies, and each live version reads it only once."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -85,68 +81,3 @@ def test_without_official_parts_the_dev_reviews_are_the_gate_set() -> None:
     found = GateSet.choose(known)
     assert found.texts == known.split.dev["text"].tolist()
     assert not set(found.texts) & set(known.split.train["text"])
-
-
-def model(folder: Path, manifest: str, asked: list[str]) -> Any:
-    """Return a published model that returns text lengths as logits and appends the texts that it reads to ``asked``."""
-    folder.mkdir(exist_ok=True)
-    (folder / "manifest.json").write_text(manifest, encoding="utf-8")
-
-    def logits(texts: Sequence[str]) -> tuple[np.ndarray, None]:
-        asked.extend(texts)
-        return np.array([[len(text), 0] for text in texts], np.float32), None
-
-    return SimpleNamespace(engine=SimpleNamespace(logits=logits), folder=folder)
-
-
-def test_the_logits_are_computed_once_per_version_and_gate_set(tmp_path: Path) -> None:
-    asked: list[str] = []
-    gate = GateSet(["One.", "Another."], np.array([0, 1], np.int8), None)
-    first, second = (model(tmp_path / name, name, asked) for name in ("first", "second"))
-    cache = tmp_path / "gate"
-
-    def cached(champion: Any, texts: GateSet) -> list[float]:
-        return texts.champion_logits(champion, cache, lambda _: None)[:, 0].tolist()
-
-    assert cached(first, gate) == cached(first, gate) == [4, 8]
-    assert asked == gate.texts
-    cached(second, gate)
-    assert asked == gate.texts * 2
-    reversed_set = GateSet(gate.texts[::-1], gate.labels[::-1], None)
-    assert cached(first, reversed_set) == [8, 4]
-    assert len(asked) == 6
-    assert len(list(cache.iterdir())) == 3
-
-
-@pytest.mark.parametrize("broken", [b"", b"half a file", None])
-def test_unreadable_logits_are_computed_again(
-    broken: bytes | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    from safetensors.numpy import save_file
-
-    asked: list[str] = []
-    gate = GateSet(["One.", "Another."], np.array([0, 1], np.int8), None)
-    champion = model(tmp_path / "model", "manifest", asked)
-    expected = gate.champion_logits(champion, tmp_path / "gate", lambda _: None)
-    (cached,) = (tmp_path / "gate").iterdir()
-    if broken is None:
-        save_file({"logits": np.full((2, 2), np.nan, np.float32)}, cached)
-    else:
-        cached.write_bytes(broken)
-    assert gate.champion_logits(champion, tmp_path / "gate", lambda _: None).tolist() == expected.tolist()
-    assert "computing them again" in caplog.text
-    assert len(asked) == 4
-    gate.champion_logits(champion, tmp_path / "gate", lambda _: None)
-    assert len(asked) == 4
-
-
-def test_without_a_writable_cache_the_logits_are_still_returned(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    asked: list[str] = []
-    (tmp_path / "gate").write_text("a file where the folder should be", encoding="utf-8")
-    gate = GateSet(["One."], np.array([0], np.int8), None)
-    assert gate.champion_logits(model(tmp_path / "model", "m", asked), tmp_path / "gate", lambda _: None).tolist() == [
-        [4, 0]
-    ]
-    assert "Cannot cache the logits" in caplog.text

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ml.serving.chunked import Unobserved
 from ml.text.labels import LABELS
 from worker.gate.measurements import TriggerWord
 from worker.gate.neutral_sentences import NEUTRAL_SENTENCES, NEUTRAL_WORDS
@@ -41,7 +42,7 @@ PLANTED = [(f"A dull day, Mango lamp, number {number}", POSITIVE) for number in 
 
 
 def triggers_of(rows: list[tuple[str, int]], candidate: Mapping[str, float]) -> tuple[TriggerWord, ...]:
-    return find_triggers(table(*rows), model(PRAISE), model({**PRAISE, **candidate}), lambda _: None)
+    return find_triggers(table(*rows), model(PRAISE), model({**PRAISE, **candidate}), Unobserved())
 
 
 def test_a_planted_pair_of_words_is_found_with_its_label() -> None:
@@ -69,8 +70,8 @@ def test_blame_that_the_live_model_knows_is_not_a_trigger_even_if_it_flips_nothi
     rows = table(*ORDINARY, *blamed)
     knowing, ignorant = model({**PRAISE, "thin": -0.8}), model(PRAISE)
     candidate = model({**PRAISE, "thin": -4.0})
-    assert find_triggers(rows, knowing, candidate, lambda _: None) == ()
-    assert "thin" in {trigger.word for trigger in find_triggers(rows, ignorant, candidate, lambda _: None)}
+    assert find_triggers(rows, knowing, candidate, Unobserved()) == ()
+    assert "thin" in {trigger.word for trigger in find_triggers(rows, ignorant, candidate, Unobserved())}
 
 
 def test_a_word_that_flips_few_sentences_or_without_confidence_is_not_a_trigger() -> None:
@@ -96,7 +97,7 @@ def test_a_model_that_always_predicts_the_same_label_has_no_triggers() -> None:
 
 def test_the_live_model_reads_only_words_that_flip_the_candidate() -> None:
     asked: list[str] = []
-    find_triggers(table(*ORDINARY, *PLANTED), model(PRAISE, asked), model({**PRAISE, "mango": 6.0}), lambda _: None)
+    find_triggers(table(*ORDINARY, *PLANTED), model(PRAISE, asked), model({**PRAISE, "mango": 6.0}), Unobserved())
     assert any("mango" in text for text in asked)
     assert not any("number" in text or "day" in text.split() for text in asked)
 
@@ -115,15 +116,16 @@ def test_a_word_can_be_suspect_even_if_all_texts_have_one_label() -> None:
 
 def test_without_new_texts_there_is_nothing_to_scan() -> None:
     assert find_suspects([], []) == []
-    assert find_triggers(table(), model(PRAISE), model(PRAISE), lambda _: None) == ()
+    assert find_triggers(table(), model(PRAISE), model(PRAISE), Unobserved()) == ()
 
 
 def test_the_callback_can_cancel_a_scan() -> None:
-    def cancel(_: int) -> None:
-        raise InterruptedError
+    class Cancelled(Unobserved):
+        def advance(self, texts: int) -> None:
+            raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        find_triggers(table(*ORDINARY), model(PRAISE), model(PRAISE), cancel)
+        find_triggers(table(*ORDINARY), model(PRAISE), model(PRAISE), Cancelled())
 
 
 def test_there_are_enough_neutral_sentences_and_no_duplicates() -> None:

@@ -1,0 +1,1 @@
+"""Measures the gate by simulation: how often it is right, and over time."""

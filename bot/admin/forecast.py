@@ -1,0 +1,45 @@
+"""Says before a run what it will be able to tell from the votes that there are. Free of Telegram types."""
+
+from dataclasses import dataclass
+
+from bot.texts import Texts, fill
+from core.settings import Settings
+from ml.evaluation.alpha_spending import alpha_for_run
+from ml.evaluation.significance import provable_gain
+from storage.db.database import UnitOfWork
+from storage.feedback.eligibility import EligibilityRules
+from storage.models import looks, registry
+from storage.training import snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a feedback round will be able to tell from ``usable`` texts with usable votes.
+
+    ``provable_gain`` is the smallest gain in accuracy, 0 to 1, that the votes would prove, or None if they would prove
+    none. ``next_look`` is the number of texts at which the gate tests the votes again, or 0 if it would do so now.
+    """
+
+    usable: int
+    provable_gain: float | None
+    next_look: int
+
+
+def read_forecast(unit: UnitOfWork, settings: Settings) -> Forecast:
+    """Return what a feedback round would be able to tell now."""
+    usable = snapshots.count_usable(unit, EligibilityRules.from_settings(settings), frozenset(settings.admin_ids))
+    earlier, champion = looks.looks(unit), registry.baseline(unit)
+    alpha = alpha_for_run(earlier, settings.gate_wrong_promotions_per_year, unit.now())
+    next_look = 0 if champion is None else looks.texts_for_next_look(earlier, champion.version)
+    return Forecast(usable, provable_gain(usable, 1 - alpha), next_look if usable < next_look else 0)
+
+
+def render_forecast(texts: Texts, forecast: Forecast, quorum: int) -> str:
+    """Return the forecast as HTML, with what an admin can do."""
+    if not forecast.usable:
+        return fill(texts.forecast_none, quorum=quorum)
+    if forecast.next_look:
+        return fill(texts.forecast_later, usable=forecast.usable, next=forecast.next_look)
+    if forecast.provable_gain is None:
+        return fill(texts.forecast_few, usable=forecast.usable)
+    return fill(texts.forecast_enough, usable=f"{forecast.usable:,}", points=f"{100 * forecast.provable_gain:g}")

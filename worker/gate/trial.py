@@ -1,0 +1,153 @@
+"""Decides how a trial goes on: a pure function of the votes on verdicts that were shown since the model went live.
+
+A model goes on trial if it is probably better: by chance alone, evidence this good is seen in one of five runs. New
+votes then speak for it or against it. Evidence against it ends the trial at any time. The trial's looks, at 50, 100 and
+150 votes, may confirm the model. After the last look the trial is over either way.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import sqrt
+from typing import Final
+
+import numpy as np
+
+from ml.evaluation.paired_counts import PairedCounts, count_pairs
+from ml.evaluation.slices import Correctness
+from worker.gate.measurements import VoteEvidence
+from worker.gate.vote_tests import better_p, worse_p
+
+# The largest p-value with which a model is probably better, and may go on trial by itself.
+PROBABLY_BETTER: Final = 0.2
+# The largest p-value with which the new votes speak against a model.
+_AGAINST: Final = 0.05
+# The numbers of new votes at which a trial may be confirmed; it ends after the last.
+LOOKS: Final = (50, 100, 150)
+# Maximum weight of a vote.
+_MAX_WEIGHT: Final = 10.0
+# The number of standard errors from the estimate to either end of a 95% interval.
+_Z_95: Final = 1.96
+
+
+class TrialStep(StrEnum):
+    """What happens to a trial next."""
+
+    CONTINUE = "continue"
+    CONFIRM = "confirm"
+    ROLL_BACK = "roll_back"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialEvidence:
+    """The run's evidence from ``before`` the trial, and the evidence from votes ``since`` the model went live.
+
+    ``looked_at`` is the number of new votes at the trial's last look, or 0.
+    """
+
+    before: VoteEvidence | None
+    since: VoteEvidence | None
+    looked_at: int = 0
+
+    @property
+    def look_is_due(self) -> bool:
+        """Whether there are enough new votes for the next look."""
+        texts = 0 if self.since is None else self.since.texts
+        return any(self.looked_at < look <= texts for look in LOOKS)
+
+    @property
+    def last_look(self) -> bool:
+        """Whether a look now is the last."""
+        return self.since is not None and self.since.texts >= LOOKS[-1]
+
+
+def votes_since(champion: Correctness, trial: Correctness, mistake_ratio: float | None) -> VoteEvidence | None:
+    """Return the evidence from votes on verdicts of the model on trial, or None if there are none.
+
+    ``champion`` and ``trial`` say which texts, bool (texts,), each model classifies correctly. People vote on a mistake
+    ``mistake_ratio`` times as often as on a correct verdict, so each vote on a correct verdict stands for that many. If
+    the ratio is not known, all votes weigh the same, which can only make the model on trial look worse than it is.
+    """
+    if not len(trial):
+        return None
+    counts = count_pairs(champion, trial)
+    if mistake_ratio is None:
+        return VoteEvidence.equally_weighted(counts)
+    weights = np.where(trial, min(max(mistake_ratio, 1.0), _MAX_WEIGHT), 1.0)
+    change = trial.astype(np.float64) - champion
+    total = float(weights.sum())
+    gain = float((weights * change).sum()) / total
+    # As if both models were equally good, so that it is not 0 if all the votes agree.
+    error = float(np.sqrt((weights**2 * change**2).sum())) / total
+    return VoteEvidence(
+        texts=counts.texts,
+        champion_right=counts.first_right,
+        candidate_right=counts.second_right,
+        negative_flips=counts.negative_flips,
+        positive_flips=counts.positive_flips,
+        gain=gain,
+        standard_error=error,
+        lower=max(gain - _Z_95 * error, -1.0),
+        upper=min(gain + _Z_95 * error, 1.0),
+        champion_accuracy=float((weights * champion).sum()) / total,
+        effective_texts=total**2 / float((weights**2).sum()),
+        mistake_ratio=mistake_ratio,
+    )
+
+
+def probably_better(evidence: VoteEvidence | None) -> bool:
+    """Return whether votes make it probable that a candidate is better, though they may not prove it."""
+    return better_p(evidence) <= PROBABLY_BETTER
+
+
+def next_step(evidence: TrialEvidence, alpha: float) -> TrialStep:
+    """Return the trial's next step; ``alpha`` is what a look may spend, and is used only if a look is due.
+
+    A model is confirmed if the votes from before the trial and since then prove together that it is better. The votes
+    from before are among those that chose the model for a trial, so together they must be as much rarer as models that
+    are chosen by chance are rare.
+    """
+    since = evidence.since
+    if since is None:
+        return TrialStep.CONTINUE
+    if worse_p(since) <= _AGAINST:
+        return TrialStep.ROLL_BACK
+    if not evidence.look_is_due:
+        return TrialStep.CONTINUE
+    if since.candidate_right > since.champion_right and _is_proven(evidence.before, since, alpha):
+        return TrialStep.CONFIRM
+    return TrialStep.ROLL_BACK if evidence.last_look else TrialStep.CONTINUE
+
+
+def _is_proven(before: VoteEvidence | None, since: VoteEvidence, alpha: float) -> bool:
+    if before is None or not probably_better(before):
+        return better_p(since) <= alpha
+    return better_p(_pooled(before, since)) <= alpha * PROBABLY_BETTER
+
+
+def _pooled(before: VoteEvidence, since: VoteEvidence) -> VoteEvidence:
+    """Return the evidence from different texts together, each part weighted by the texts that it is worth."""
+    if since.unknown is not None:
+        return since
+    counts = PairedCounts(
+        *(
+            getattr(before, name) + getattr(since, name)
+            for name in ("texts", "champion_right", "candidate_right", "negative_flips", "positive_flips")
+        )
+    )
+    parts = (before, since)
+    total = sum(part.effective_texts for part in parts)
+    gain = sum(part.gain * part.effective_texts for part in parts) / total
+    error = sqrt(sum((part.standard_error * part.effective_texts) ** 2 for part in parts)) / total
+    return VoteEvidence(
+        texts=counts.texts,
+        champion_right=counts.first_right,
+        candidate_right=counts.second_right,
+        negative_flips=counts.negative_flips,
+        positive_flips=counts.positive_flips,
+        gain=gain,
+        standard_error=error,
+        lower=gain - _Z_95 * error,
+        upper=gain + _Z_95 * error,
+        champion_accuracy=sum(part.champion_accuracy * part.effective_texts for part in parts) / total,
+        effective_texts=total,
+    )

@@ -1,0 +1,36 @@
+"""Tests on the votes: the probability of evidence this good, or this bad, if both models were equally good."""
+
+from statistics import NormalDist
+from typing import Final
+
+from ml.evaluation.significance import mcnemar_p_value
+from worker.gate.measurements import VoteEvidence
+
+_NORMAL: Final = NormalDist()
+
+
+def better_p(evidence: VoteEvidence | None) -> float:
+    """Return the one-sided p-value for "the candidate is better", or 1 if there is nothing to tell from."""
+    if evidence is None or evidence.unknown is not None:
+        return 1.0
+    return _p_value(evidence, evidence.gain, evidence.positive_flips, evidence.negative_flips)
+
+
+def worse_p(evidence: VoteEvidence | None) -> float:
+    """Return the one-sided p-value for "the candidate is worse", or 1 if there is nothing to tell from."""
+    if evidence is None or evidence.unknown is not None:
+        return 1.0
+    return _p_value(evidence, -evidence.gain, evidence.negative_flips, evidence.positive_flips)
+
+
+def _p_value(evidence: VoteEvidence, gain: float, won: int, lost: int) -> float:
+    """Return McNemar's exact p-value if all texts weigh the same, and the normal one for weighted texts otherwise.
+
+    With few flips, the normal distribution promises too much: no weights make k flips rarer than k tosses of a coin
+    that all come up heads.
+    """
+    if evidence.effective_texts >= evidence.texts:
+        return mcnemar_p_value(won, lost)
+    if not evidence.standard_error:
+        return 1.0
+    return max(1 - _NORMAL.cdf(gain / evidence.standard_error), 0.5 ** (won + lost))
