@@ -11,7 +11,7 @@ from bot.application import Bot
 from bot.database import AsyncDatabase
 from bot.monitoring import BotMonitor
 from bot.serving.live_model import LiveModel
-from bot.serving.loader import ModelLoader, initial_model
+from bot.serving.loader import LoadRefusal, ModelLoader, initial_model
 from bot.serving.reloader import ModelReloader
 from core.logs import configure_logging
 from core.monitoring import monitoring_server
@@ -32,17 +32,25 @@ def run(settings: Settings) -> None:
         opened = Database.open(settings.database_address, read_keys(settings))
         database = AsyncDatabase(opened)
         resources.callback(database.close)
-        initial = initial_model(opened, settings)
-        model = LiveModel(initial.classifier)
+        model, refusal = _first_model(opened, settings)
         resources.callback(model.close)
         identifier.result()
-        reloader = ModelReloader(database, model, ModelLoader(settings).load, initial.refusal)
+        reloader = ModelReloader(database, model, ModelLoader(settings).load, refusal)
         bot = Bot(settings, database, model, reloader)
         monitor = BotMonitor(settings, opened, lambda: model.version, bot.contact)
         REGISTRY.register(monitor)
         # This happens before the first call to Telegram, so that nothing changes there if the port is in use.
         resources.enter_context(monitoring_server(settings, health=monitor.health, ready=monitor.ready))
         asyncio.run(_run(bot, monitor))
+
+
+def _first_model(database: Database, settings: Settings) -> tuple[LiveModel, LoadRefusal | None]:
+    """Load the model that the bot starts with, and return it with the refusal of the live model, if any.
+
+    Nothing else may refer to the model, so that it leaves memory once another model replaces it.
+    """
+    initial = initial_model(database, settings)
+    return LiveModel(initial.classifier), initial.refusal
 
 
 async def _run(bot: Bot, monitor: BotMonitor) -> None:
