@@ -25,6 +25,7 @@ _ROWS: Final[dict[str, Callable[[Results], str]]] = {
     "Trainer's peak memory (MB)": lambda run: _megabytes(run["memory"]["trainer_peak"]),
     "Bot's memory with one model (MB)": lambda run: _megabytes(run["memory"]["bot_with_one_model"]),
     "Bot's peak memory during the swap (MB)": lambda run: _megabytes(run["memory"]["bot_swap_peak"]),
+    "Bot's memory after the swap (MB)": lambda run: _megabytes(run["memory"]["bot_after_swap"]),
     "Loading the model alone (s)": lambda run: f"{run['serving']['seconds_to_load']:.1f}",
     "First answer of the model alone (s)": lambda run: f"{run['serving']['seconds_to_first_answer']:.2f}",
     "Sentences per second": lambda run: _speed(run, "short"),
