@@ -1,6 +1,7 @@
 """Says before a run what it will be able to tell from the votes that there are. Free of Telegram types."""
 
 from dataclasses import dataclass
+from math import ceil
 
 from bot.texts import Texts, fill
 from core.settings import Settings
@@ -17,7 +18,7 @@ class Forecast:
     """What a feedback round will be able to tell from ``usable`` texts with usable votes.
 
     ``provable_gain`` is the smallest gain in accuracy, 0 to 1, that the votes would prove, or None if they would prove
-    none. ``next_look`` is the number of texts at which the gate tests the votes again, or 0 if it would do so now.
+    none. ``next_look`` is about how many texts there must be for the next test of the votes, or 0 if it is due now.
     """
 
     usable: int
@@ -28,10 +29,13 @@ class Forecast:
 def read_forecast(unit: UnitOfWork, settings: Settings) -> Forecast:
     """Return what a feedback round would be able to tell now."""
     usable = snapshots.count_usable(unit, EligibilityRules.from_settings(settings), frozenset(settings.admin_ids))
+    # Only held-out texts are used for evaluation.
+    held_out = usable * settings.feedback_holdout
     earlier, champion = looks.looks(unit), registry.baseline(unit)
     alpha = alpha_for_run(earlier, settings.gate_wrong_promotions_per_year, unit.now())
     next_look = 0 if champion is None else looks.texts_for_next_look(earlier, champion.version)
-    return Forecast(usable, provable_gain(usable, 1 - alpha), next_look if usable < next_look else 0)
+    due_at = ceil(next_look / settings.feedback_holdout) if held_out < next_look and settings.feedback_holdout else 0
+    return Forecast(usable, provable_gain(round(held_out), 1 - alpha), due_at)
 
 
 def render_forecast(texts: Texts, forecast: Forecast, quorum: int) -> str:
