@@ -113,11 +113,14 @@ def promote(version: Version, why: Why = None) -> None:
 @app.command("rollback")
 def rollback(
     version: Annotated[
-        str | None, typer.Argument(help="The version to go back to. Default: the previous live model.")
+        str | None, typer.Argument(help="The version to go back to. Default: the model before the live one.")
     ] = None,
     why: Why = None,
 ) -> None:
     """Make the previous or an older model live again.
+
+    The previous model is the one that was live before the current one first went live. Models that were rolled back
+    from are skipped until they are promoted again, so repeating the command goes back further.
 
     \b
     Examples:
@@ -168,10 +171,10 @@ def _make_live(version: str | None, command: str, why: str | None) -> None:
     with open_database(read_settings()) as database, database.unit_of_work() as unit:
         before, trial = registry.live_model(unit), running_trial(unit)
         if version is None:
-            earlier = registry.earlier_live_models(unit)
-            if not earlier:
+            targets = registry.rollback_targets(unit)
+            if not targets:
                 raise NoEarlierModel
-            version = earlier[0].version
+            version = targets[0].version
         registry.make_live(unit, version, _change_reason(command, why))
     if trial is not None and trial.version == version:
         typer.echo(f"The trial of model {version} is over, and it stays.", err=True)

@@ -120,10 +120,10 @@ def card_question_keyboard(texts: Texts, run_id: int, question: CardAction) -> K
     return card_keyboard(run_id, yes, (texts.button_promote_no, CardAction.NO))
 
 
-def models_keyboard(texts: Texts, live: str, newer: Sequence[str], older: Sequence[str]) -> Keyboard:
-    """Return a button for each model that could replace the live one through promotion or rollback."""
-    labels = [(texts.button_models_promote, version) for version in newer]
-    labels += [(texts.button_models_back, version) for version in older]
+def models_keyboard(texts: Texts, live: str, others: Sequence[str], targets: Sequence[str]) -> Keyboard:
+    """Return a button for each model that could replace the live one, by a rollback for ``targets``."""
+    labels = [(texts.button_models_promote, version) for version in others]
+    labels += [(texts.button_models_back, version) for version in targets]
     buttons = [
         make_button(fill(label, version=version), f"{TapKind.MODELS}:{ModelsAction.ASK}:{version}:{live}")
         for label, version in labels

@@ -107,8 +107,11 @@ def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest, bot_id: int) 
 def models_page(unit: UnitOfWork, texts: Texts, note: str | None = None) -> tuple[str, Keyboard | None]:
     """Return the /models page and its buttons, if any. The page and the ``note`` at its top are HTML."""
     statuses = model_statuses(unit)
+    targets = [model.version for model in registry.rollback_targets(unit)]
     shown = [
-        status for number, status in enumerate(statuses) if number < _MAX_MODELS or status.model.live or status.serving
+        status
+        for number, status in enumerate(statuses)
+        if number < _MAX_MODELS or status.model.live or status.serving or status.model.version in targets[:1]
     ]
     live = next((status.model for status in statuses if status.model.live), None)
     trial = trials.running_trial(unit)
@@ -119,10 +122,9 @@ def models_page(unit: UnitOfWork, texts: Texts, note: str | None = None) -> tupl
         lines += ["", texts.models_changes, *(_change_line(texts, change) for change in changes)]
     if live is None:
         return "\n".join(lines), None
-    others = [status.model for status in shown if status.state is ModelState.KEPT]
-    newer = [version.version for version in others if version.created_at > live.created_at]
-    older = [version.version for version in others if version.created_at <= live.created_at]
-    keyboard = models_keyboard(texts, live.version, newer, older)
+    kept = [status.model.version for status in shown if status.state is ModelState.KEPT]
+    others = [version for version in kept if version not in targets]
+    keyboard = models_keyboard(texts, live.version, others, [version for version in targets if version in kept])
     return "\n".join(lines), keyboard if keyboard["inline_keyboard"] else None
 
 

@@ -67,7 +67,7 @@ class ModelLoader:
 
 
 def initial_model(database: Database, settings: Settings) -> InitialModel:
-    """Load the live version or, if that fails, the newest earlier live version that loads, or else MODEL.
+    """Load the live version or, if that fails, the first version to roll back to that loads, or else MODEL.
 
     MODEL is registered. MODEL becomes live if no version is live, or if a program update replaced the live version with
     it. If not even MODEL can be loaded, raise the error from ``ModelLoader.load``.
@@ -104,10 +104,10 @@ def _load_live_or_earlier(database: Database, settings: Settings) -> InitialMode
 
 
 def _candidates(database: Database, shipped: str | None) -> list[ModelVersion]:
-    """Return the live version, then the earlier live versions, newest first, then the shipped version."""
+    """Return the live version, then the versions to roll back to, best first, then the shipped version."""
     with database.reading() as unit:
         live = registry.live_model(unit)
-        found = [*([live] if live else []), *registry.earlier_live_models(unit)]
+        found = [*([live] if live else []), *registry.rollback_targets(unit)]
         if shipped is not None:
             found.append(registry.get_version(unit, shipped))
     return list(dict.fromkeys(found))

@@ -246,12 +246,20 @@ def changes(unit: UnitOfWork, count: int | None = None) -> list[ModelChange]:
     return [ModelChange(row.created_at, row.who, row.from_version, row.to_version, row.why) for row in rows]
 
 
-def earlier_live_models(unit: UnitOfWork) -> list[ModelVersion]:
-    """Return the versions that were live before and still have their files, most recent first, without duplicates."""
-    was_live = select(ModelChangeRow.from_version).order_by(ModelChangeRow.id.desc())
-    names = dict.fromkeys(name for name in unit.scalars(was_live) if name is not None)
-    known = (get_version(unit, name) for name in names)
-    return [version for version in known if not version.live and version.removed_at is None]
+def rollback_targets(unit: UnitOfWork) -> list[ModelVersion]:
+    """Return the versions to roll back to, best first: those that were live before the live version first went live.
+
+    If an earlier version goes live again, the versions that went live after it were rolled back from, so they are left
+    out until they are promoted again. Versions whose files were removed are left out too.
+    """
+    went_live: list[str] = []
+    for change in reversed(changes(unit)):
+        if change.to_version in went_live:
+            del went_live[went_live.index(change.to_version) + 1 :]
+        else:
+            went_live.append(change.to_version)
+    earlier = [get_version(unit, version) for version in reversed(went_live[:-1])]
+    return [version for version in earlier if version.removed_at is None]
 
 
 def mark_removed(unit: UnitOfWork, version: str) -> None:

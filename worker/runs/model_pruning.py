@@ -23,16 +23,16 @@ _RUN_ARTIFACT: Final = re.compile(r"\.?run(\d+)-")
 def prune(database: Database, store: ArtifactStore, settings: Settings) -> list[str]:
     """Remove old models and interrupted publications from the store, and return the removed versions.
 
-    Keep the live model, the previous live model, the model that a trial may bring back, the anchor, the starter, the
-    model that an open run is compared with, and the newest KEEP_MODELS others. Never remove a model outside the store,
-    such as the starter.
+    Keep the live model, the model that a rollback would return to, the model that a trial may bring back, the anchor,
+    the starter, the model that an open run is compared with, and the newest KEEP_MODELS others. Never remove a model
+    outside the store, such as the starter.
     """
     # List the store before reading the registry: a model published in between must not look like a leftover.
     present = store.names()
     with database.reading() as unit:
         versions = [version for version in registry.versions(unit) if version.removed_at is None]
         run = runs.open_run(unit)
-        previous = registry.earlier_live_models(unit)[:1]
+        previous = registry.rollback_targets(unit)[:1]
         trial = trials.running_trial(unit)
     in_use = {run and run.champion, trial and trial.champion, *(version.version for version in previous)}
     pinned = {manifest_hash(folder) for folder in (settings.anchor, settings.model) if (folder / MANIFEST).is_file()}

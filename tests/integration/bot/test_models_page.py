@@ -86,6 +86,30 @@ def test_the_changes_read_as_sentences_and_name_the_admin(models: Database) -> N
     assert lines[-2].endswith("two went live. A test says so.")
 
 
+def test_only_models_that_were_not_rolled_back_from_are_offered_for_a_rollback(models: Database) -> None:
+    with models.unit_of_work() as unit:
+        registry.register(unit, "three", "3" * 64, "three")
+        registry.make_live(unit, "three", "a test says so")
+    assert offered(models) == ["Roll back to two", "Roll back to one"]
+    with models.unit_of_work() as unit:
+        registry.make_live(unit, "two", "an admin chose it in the list of models", ADMIN)
+    assert offered(models) == ["Promote three", "Roll back to one"]
+
+
+def test_the_model_to_roll_back_to_is_offered_even_if_it_is_too_old_for_the_list(models: Database) -> None:
+    with models.unit_of_work() as unit:
+        for number in range(11):
+            registry.register(unit, f"held-{number}", f"{number:064}", f"held-{number}")
+    assert "Roll back to one" in offered(models)
+
+
+def offered(database: Database) -> list[str]:
+    """Return the labels of the buttons under /models."""
+    with database.reading() as unit:
+        keyboard = models_page(unit, TEXTS)[1]
+    return [button["text"] for row in (keyboard or {"inline_keyboard": []})["inline_keyboard"] for button in row]
+
+
 @pytest.fixture
 def notices(models: Database) -> Iterator[RefusalNotices]:
     store = AsyncDatabase(models)

@@ -101,7 +101,7 @@ def test_a_start_after_the_update_makes_the_new_starter_live(served: Database, s
     assert (live(served), removed(served)) == ("new", {"old"})
     with served.reading() as unit:
         change = registry.changes(unit, 1)[0]
-        assert registry.earlier_live_models(unit) == []
+        assert registry.rollback_targets(unit) == []
     assert (change.from_version, change.to_version, change.who) == ("old", "new", None)
     assert change.why == f"the files of old are no longer in {settings.model}"
 

@@ -138,6 +138,34 @@ def test_promote_and_rollback_are_recorded(run: Run, database: Database) -> None
     ]
 
 
+def test_rollback_never_returns_to_a_model_that_was_rolled_back_from(run: Run, database: Database) -> None:
+    with database.unit_of_work() as unit:
+        registry.register(unit, "three", "3" * 64, "three")
+    run("promote", "two")
+    run("promote", "three")
+    for earlier in ("two", "one"):
+        run("rollback")
+        assert live(database) == earlier
+    with pytest.raises(NoEarlierModel):
+        run("rollback")
+    run("promote", "three")
+    run("rollback")
+    assert live(database) == "one"
+
+
+def test_a_rollback_may_skip_models(run: Run, database: Database) -> None:
+    with database.unit_of_work() as unit:
+        registry.register(unit, "three", "3" * 64, "three")
+    run("promote", "two")
+    run("promote", "three")
+    run("rollback", "one")
+    with pytest.raises(NoEarlierModel):
+        run("rollback")
+    run("promote", "two")  # a model that was rolled back from may go live again
+    run("rollback")
+    assert live(database) == "one"
+
+
 def test_an_unavailable_model_does_not_go_live(run: Run, database: Database) -> None:
     with pytest.raises(NoEarlierModel):
         run("rollback")

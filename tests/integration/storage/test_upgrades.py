@@ -148,7 +148,7 @@ def check_learning(unit: UnitOfWork, revision: str) -> None:
     assert (announced.run_id, announced.version) == (1, "trained")
     changes = [(change.from_version, change.to_version, change.who) for change in registry.changes(unit)]
     assert changes == [("shipped", "trained", ADA), (None, "shipped", None)]
-    assert [model.version for model in registry.earlier_live_models(unit)] == ["shipped"]
+    assert [model.version for model in registry.rollback_targets(unit)] == ["shipped"]
     (instance,) = instances.live_instances(unit)
     assert (instance.process, instance.version) == ("host:1", "trained")
     offer = label_offers.find_offer(unit, 2, 1)

@@ -150,7 +150,7 @@ def test_the_model_before_the_live_one_is_kept_for_a_rollback(database: Database
             registry.make_live(unit, name, "a test")
     assert prune(database, store, settings(tmp_path, keep_models=1, model=tmp_path / "none")) == ["held"]
     with database.reading() as unit:
-        assert [version.version for version in registry.earlier_live_models(unit)] == ["before"]
+        assert [version.version for version in registry.rollback_targets(unit)] == ["before"]
 
 
 def test_a_model_in_the_store_that_the_setting_model_names_is_kept(database: Database, tmp_path: Path) -> None:
