@@ -18,10 +18,8 @@ class LabelAction(StrEnum):
     UNDO = "undo"
 
 
-# The quarantine has no undo button. To change a decision, an admin votes on the text again.
-_QUARANTINE_ACTIONS: Final = [action for action in LabelAction if action is not LabelAction.UNDO]
 LABEL_PATTERN: Final = rf"^{TapKind.LABEL}:{NUMBER}:({'|'.join(LabelAction)})\Z"
-QUARANTINE_PATTERN: Final = rf"^{TapKind.QUARANTINE}:{NUMBER}:[0-9]{{1,6}}:({'|'.join(_QUARANTINE_ACTIONS)})\Z"
+QUARANTINE_PATTERN: Final = rf"^{TapKind.QUARANTINE}:{NUMBER}:[0-9]{{1,6}}:({'|'.join(LabelAction)})\Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,10 @@ class OfferTap:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineTap:
-    """A tap under a quarantined text. Its action is never UNDO. ``skipped`` is the number of texts skipped so far."""
+    """A tap under a quarantined text. ``skipped`` is the number of texts skipped so far.
+
+    ``prediction_id`` is the prediction for the text, or for UNDO, the one that the admin has just decided on.
+    """
 
     prediction_id: int
     skipped: int
@@ -56,20 +57,27 @@ def parse_quarantine_tap(data: str) -> QuarantineTap:
 def label_keyboard(texts: Texts, offer_id: int, last_id: int | None) -> Keyboard:
     """Return buttons for the labels, Neither and Skip, and a button that undoes ``last_id``, if given."""
     rows = _label_rows(texts, f"{TapKind.LABEL}:{offer_id}")
-    return make_keyboard(rows if last_id is None else [*rows, _undo_row(texts, last_id)])
+    return make_keyboard(rows if last_id is None else [*rows, _undo_row(texts, f"{TapKind.LABEL}:{last_id}")])
 
 
 def undo_keyboard(texts: Texts, last_id: int) -> Keyboard:
     """Return a single button, which undoes the offer ``last_id``."""
-    return make_keyboard([_undo_row(texts, last_id)])
+    return make_keyboard([_undo_row(texts, f"{TapKind.LABEL}:{last_id}")])
 
 
-def quarantine_keyboard(texts: Texts, prediction_id: int, skipped: int) -> Keyboard:
-    """Return buttons for the labels, Neither and Skip.
+def quarantine_keyboard(texts: Texts, prediction_id: int, skipped: int, decided: int | None) -> Keyboard:
+    """Return buttons for the labels, Neither and Skip, and one that takes back a decision, if there is one.
 
-    ``skipped`` is the number of texts that the admin has skipped.
+    ``skipped`` is the number of texts that the admin has skipped, and ``decided`` the prediction that was just decided
+    on.
     """
-    return make_keyboard(_label_rows(texts, f"{TapKind.QUARANTINE}:{prediction_id}:{skipped}"))
+    rows = _label_rows(texts, f"{TapKind.QUARANTINE}:{prediction_id}:{skipped}")
+    return make_keyboard(rows if decided is None else [*rows, _quarantine_undo_row(texts, decided, skipped)])
+
+
+def quarantine_undo_keyboard(texts: Texts, decided: int, skipped: int) -> Keyboard:
+    """Return a single button, which takes back the decision on the prediction ``decided``."""
+    return make_keyboard([_quarantine_undo_row(texts, decided, skipped)])
 
 
 def _label_rows(texts: Texts, prefix: str) -> list[list[dict[str, str]]]:
@@ -78,5 +86,9 @@ def _label_rows(texts: Texts, prefix: str) -> list[list[dict[str, str]]]:
     return [[make_button(label, f"{prefix}:{action}") for label, action in row] for row in (labels, others)]
 
 
-def _undo_row(texts: Texts, last_id: int) -> list[dict[str, str]]:
-    return [make_button(texts.button_undo_last, f"{TapKind.LABEL}:{last_id}:{LabelAction.UNDO}")]
+def _quarantine_undo_row(texts: Texts, decided: int, skipped: int) -> list[dict[str, str]]:
+    return _undo_row(texts, f"{TapKind.QUARANTINE}:{decided}:{skipped}")
+
+
+def _undo_row(texts: Texts, prefix: str) -> list[dict[str, str]]:
+    return [make_button(texts.button_undo_last, f"{prefix}:{LabelAction.UNDO}")]

@@ -62,13 +62,14 @@ class LabellingDialog:
         await self._database.write(work)
 
 
-def record_label(unit: UnitOfWork, person_id: int, prediction_id: int, label: str | None) -> None:
-    """Record the label that a person gave a text, or None for neither. Do nothing if the text is gone."""
+def record_label(unit: UnitOfWork, person_id: int, prediction_id: int, label: str | None) -> bool:
+    """Record the label that a person gave a text, or None for neither. Return False if the text is gone."""
     prediction = predictions.get_prediction(unit, prediction_id)
     if prediction is None:
-        return
+        return False
     on_label = Vote.RIGHT if label == prediction.label else Vote.WRONG
     votes.record_vote(unit, person_id, prediction_id, Vote.NEITHER if label is None else on_label)
+    return True
 
 
 def _handle_tap(

@@ -5,14 +5,14 @@ from dataclasses import replace
 from bot.database import AsyncDatabase
 from bot.formatting import excerpt, percent_of
 from bot.incoming import Incoming, Tap
-from bot.labelling.buttons import LabelAction, QuarantineTap, quarantine_keyboard
+from bot.labelling.buttons import LabelAction, QuarantineTap, quarantine_keyboard, quarantine_undo_keyboard
 from bot.labelling.label import LABEL_OF, record_label
 from bot.sending.replies import MessageContent, edit, send
 from bot.texts import Texts, fill
 from core.settings import Settings
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent
-from storage.feedback import quarantine
+from storage.feedback import quarantine, votes
 from storage.feedback.quarantine import QuarantinedText, QuarantineReason
 from storage.privacy import consent
 
@@ -40,30 +40,40 @@ class QuarantineDialog:
         await self._database.write(work)
 
     async def handle_tap(self, tap: Tap, quarantine_tap: QuarantineTap) -> None:
-        """Record the admin's vote, or skip the text, and show the next one in the same message."""
+        """Record the admin's vote, take back the last one, or skip the text, and show the next in the same message."""
 
         def work(unit: UnitOfWork) -> None:
-            skipped = quarantine_tap.skipped
+            skipped, decided = quarantine_tap.skipped, None
+            person = tap.incoming.sender.upsert(unit)
             if quarantine_tap.action is LabelAction.SKIP:
                 skipped += 1
-            else:
-                person, label = tap.incoming.sender.upsert(unit), LABEL_OF[quarantine_tap.action]
-                record_label(unit, person.id, quarantine_tap.prediction_id, label)
-            edit(unit, tap.incoming, tap.telegram_message_id, self._content(unit, tap.incoming, skipped))
+            elif quarantine_tap.action is LabelAction.UNDO:
+                votes.undo_vote(unit, person.id, quarantine_tap.prediction_id)
+            elif record_label(unit, person.id, quarantine_tap.prediction_id, LABEL_OF[quarantine_tap.action]):
+                decided = quarantine_tap.prediction_id
+            content = self._content(unit, tap.incoming, skipped, decided)
+            edit(unit, tap.incoming, tap.telegram_message_id, content)
             tap.incoming.finish(unit)
 
         await self._database.write(work)
 
-    def _content(self, unit: UnitOfWork, incoming: Incoming, skipped: int) -> MessageContent:
-        """Return the message for the first text that was not skipped. Decided texts are no longer in the quarantine."""
+    def _content(
+        self, unit: UnitOfWork, incoming: Incoming, skipped: int, decided: int | None = None
+    ) -> MessageContent:
+        """Return the message for the first text that was not skipped. Decided texts are no longer in the quarantine.
+
+        With ``decided``, the message has a button that takes back the decision on that prediction.
+        """
         texts, person = incoming.texts, incoming.sender.upsert(unit)
         if consent.consent_of(unit, person.id) is Consent.WITHDRAWN:
             return MessageContent(texts.quarantine_withdrawn, person_id=person.id)
         found = quarantine.quarantined_texts(unit, self._quorum, self._admins, skipped + 1)
         if len(found) <= skipped:
-            return MessageContent(texts.quarantine_end if skipped else texts.quarantine_none, person_id=person.id)
+            end = texts.quarantine_end if skipped else texts.quarantine_none
+            undo = None if decided is None else quarantine_undo_keyboard(texts, decided, skipped)
+            return MessageContent(end, undo, person_id=person.id)
         text = found[skipped]
-        keyboard = quarantine_keyboard(texts, text.prediction_id, skipped)
+        keyboard = quarantine_keyboard(texts, text.prediction_id, skipped, decided)
         return MessageContent(_page(texts, text), keyboard, text.prediction_id, person.id)
 
 

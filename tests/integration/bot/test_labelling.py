@@ -92,6 +92,10 @@ def actions(shown: Reply) -> list[LabelAction]:
     return [parse_offer_tap(data).action for data in data_of(shown)]
 
 
+def quarantine_actions(shown: Reply) -> list[LabelAction]:
+    return [parse_quarantine_tap(data).action for data in data_of(shown)]
+
+
 def question(shown: Reply) -> str:
     """Return the text that a question asks about."""
     intro, _, text = shown.payload["text"].partition("\n\n")
@@ -377,6 +381,31 @@ async def test_skipped_texts_stay_behind_while_later_ones_are_decided(admins: Ch
     assert "Three" in shown.payload["text"]
     await admins.decide(shown, LabelAction.POSITIVE)
     assert "One" in (await admins.quarantine()).payload["text"]
+
+
+async def test_an_admin_takes_back_a_decision(admins: Chat) -> None:
+    one, two = await store_disputed(admins, "One", "Two")
+    shown = await admins.decide(await admins.quarantine(), LabelAction.NEGATIVE)
+    assert "Two" in shown.payload["text"]
+    shown = await admins.decide(shown, LabelAction.UNDO)
+    assert "One" in shown.payload["text"]
+    assert await votes_of(admins, ADMIN) == []
+    assert LabelAction.UNDO not in quarantine_actions(shown), "nothing is left to undo"
+    last = await admins.decide(await admins.decide(shown, LabelAction.POSITIVE), LabelAction.POSITIVE)
+    assert last.payload["text"] == TEXTS.quarantine_none
+    assert [prediction for prediction, *_ in await votes_of(admins, ADMIN)] == [one.prediction_id, two.prediction_id]
+    shown = await admins.decide(last, LabelAction.UNDO)
+    assert "Two" in shown.payload["text"]
+    assert [prediction for prediction, *_ in await votes_of(admins, ADMIN)] == [one.prediction_id]
+
+
+async def test_the_last_decision_after_a_skip_can_be_taken_back(admins: Chat) -> None:
+    await store_disputed(admins, "One", "Two")
+    shown = await admins.decide(await admins.quarantine(), LabelAction.SKIP)
+    assert LabelAction.UNDO not in quarantine_actions(shown), "a skipped text has no decision"
+    end = await admins.decide(shown, LabelAction.POSITIVE)
+    assert end.payload["text"] == TEXTS.quarantine_end
+    assert "Two" in (await admins.decide(end, LabelAction.UNDO)).payload["text"]
 
 
 async def test_without_disputed_texts_the_quarantine_says_so(admins: Chat) -> None:

@@ -17,7 +17,14 @@ from bot.admin.buttons import (
     run_keyboard,
 )
 from bot.buttons import TapKind
-from bot.labelling.buttons import LABEL_PATTERN, QUARANTINE_PATTERN, label_keyboard, quarantine_keyboard, undo_keyboard
+from bot.labelling.buttons import (
+    LABEL_PATTERN,
+    QUARANTINE_PATTERN,
+    label_keyboard,
+    quarantine_keyboard,
+    quarantine_undo_keyboard,
+    undo_keyboard,
+)
 from bot.privacy.buttons import (
     CONSENT_PATTERN,
     DELETE_PATTERN,
@@ -59,7 +66,11 @@ KEYBOARDS = {
         label_keyboard(TEXTS, LARGEST, LARGEST),
         undo_keyboard(TEXTS, LARGEST),
     ],
-    TapKind.QUARANTINE: [quarantine_keyboard(TEXTS, 1, 0), quarantine_keyboard(TEXTS, LARGEST, 999_999)],
+    TapKind.QUARANTINE: [
+        quarantine_keyboard(TEXTS, 1, 0, None),
+        quarantine_keyboard(TEXTS, LARGEST, 999_999, LARGEST),
+        quarantine_undo_keyboard(TEXTS, LARGEST, 999_999),
+    ],
 }
 
 
@@ -118,7 +129,7 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: TapKind) -> N
         "label:1:0:skip",
         "label:-1:skip",
         "settle:1:skip",
-        "settle:1:0:undo",
+        "settle:1:0:redo",
         "settle:1:1000000:skip",
     ],
 )
