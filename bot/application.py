@@ -10,6 +10,7 @@ from bot.access import Access
 from bot.admin.refusal_notices import RefusalNotices
 from bot.admin.run_updates import RunUpdates
 from bot.admin.trial_notices import TrialNotices
+from bot.admin.uncertain_notices import UncertainNotices
 from bot.all_handlers import ADMIN_COMMANDS, PUBLIC_COMMANDS, all_handlers
 from bot.connection.contact import TelegramContact
 from bot.database import AsyncDatabase
@@ -94,6 +95,7 @@ class Bot:
             RunUpdates(*admins).run(),
             RefusalNotices(self._database, self._troubles, self._application.bot.id).run(),
             TrialNotices(self._database, self._troubles).run(),
+            UncertainNotices(self._database, self._troubles, self._application.bot.id).run(),
             CorrectionNotifier(self._database, self._model).run(),
             purge_daily(self._database, self._settings),
             self._reloader.run(),

@@ -88,6 +88,8 @@ class Texts:
     trouble_update_dropped: str
     trouble_webhook_elsewhere: str
     trouble_webhook_deleted: str
+    trouble_delivery_failed: str
+    trouble_replies_uncertain: str
     slow_down: str
     command_start: str
     command_help: str

@@ -70,8 +70,8 @@ class FailedUpdates:
                 return []
             if incoming is not None:
                 send(unit, incoming, MessageContent(incoming.texts.failed))
-            facts = {"update_id": update_ids[0], "attempts": inbox.MAX_ATTEMPTS}
-            return self._troubles.enqueue(unit, TroubleKind.UPDATE_FAILED, "trouble_update_failed", **facts)
+            kind, text = TroubleKind.UPDATE_FAILED, "trouble_update_failed"
+            return self._troubles.enqueue(unit, kind, text, update_id=update_ids[0], attempts=inbox.MAX_ATTEMPTS)
 
         # If an outage prevents the count, the update is still pending and is retried.
         with suppress(*DATABASE_OUTAGES):

@@ -148,8 +148,11 @@ class WebhookRegistration:
         if _refuses_secret(info) and self._server.refusals > self._refusals_before:
             logger.warning("The webhook was registered with a different secret, so it will be registered again")
             await self._set_webhook()
-        elif error[1] != self._last_error[1]:
-            logger.warning("Telegram could not deliver an update: %s", error[1])
+        else:
+            if error[1] != self._last_error[1]:
+                logger.warning("Telegram could not deliver an update: %s", error[1])
+            facts = {"error": error[1], "address": _origin(self._settings.url)}
+            await self._troubles.report(TroubleKind.DELIVERY_FAILED, "trouble_delivery_failed", error[0], **facts)
         self._last_error = error
 
     async def _report_foreign(self, url: str) -> None:

@@ -1,7 +1,9 @@
-"""Notifies a bot's admins once about each kind of trouble, and again only after someone has dealt with it."""
+"""Notifies a bot's admins once about each kind of trouble, and again after someone dealt with it or a quiet period."""
 
 from collections.abc import Collection
 from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
 
 from telegram import Bot
 
@@ -13,6 +15,9 @@ from storage.chat import outbox as stored_outbox
 from storage.chat import people, troubles
 from storage.db.database import UnitOfWork
 from storage.db.outages import DATABASE_OUTAGES
+
+# Time without a trouble that recurs on its own, after which the admins are notified of it again.
+QUIET_PERIOD: Final = timedelta(hours=1)
 
 
 class Troubles:
@@ -30,13 +35,16 @@ class Troubles:
             return set()
         return set(kinds) - troubles.reported(unit, self._bot.id, kinds)
 
-    def enqueue(self, unit: UnitOfWork, kind: str, text: str, **values: object) -> list[int]:
+    def enqueue(
+        self, unit: UnitOfWork, kind: str, text: str, at: datetime | None = None, /, **values: object
+    ) -> list[int]:
         """Enqueue the notice ``text`` unless the admins know about this kind. Return the chats to pass to ``wake``.
 
-        ``text`` is the name of one of the bot's texts, and ``values`` fill its placeholders.
+        ``text`` is the name of one of the bot's texts, and ``values`` fill its placeholders. With ``at``, the time of
+        the trouble, the admins are notified again after a quiet period; without it, only after ``forget``.
         """
         admins = people.languages_of(unit, self._admin_ids)
-        if not admins or not troubles.claim_report(unit, self._bot.id, kind):
+        if not admins or not self._claim(unit, kind, at):
             return []
         for admin_id, language in admins.items():
             content = MessageContent(fill(getattr(texts_for(language), text), **values))
@@ -48,12 +56,17 @@ class Troubles:
         for admin_id in admin_ids:
             self._outbox.wake(admin_id)
 
-    async def report(self, kind: str, text: str, **values: object) -> None:
+    async def report(self, kind: str, text: str, at: datetime | None = None, /, **values: object) -> None:
         """Enqueue a notice in its own unit of work. It is skipped during a database outage."""
         with suppress(*DATABASE_OUTAGES):
-            self.wake(await self._database.write(lambda unit: self.enqueue(unit, kind, text, **values)))
+            self.wake(await self._database.write(lambda unit: self.enqueue(unit, kind, text, at, **values)))
 
     async def forget(self, kind: str) -> None:
         """Record that the trouble is over, so that the admins are notified if it comes back."""
         with suppress(*DATABASE_OUTAGES):
             await self._database.write(lambda unit: troubles.forget_report(unit, self._bot.id, kind))
+
+    def _claim(self, unit: UnitOfWork, kind: str, at: datetime | None) -> bool:
+        if at is None:
+            return troubles.claim_report(unit, self._bot.id, kind)
+        return troubles.claim_report_after(unit, self._bot.id, kind, at, QUIET_PERIOD)

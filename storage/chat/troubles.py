@@ -1,6 +1,7 @@
 """Records the kinds of trouble that a bot's admins were notified of, so that each is reported only once."""
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import delete, select
@@ -15,6 +16,8 @@ class TroubleKind(StrEnum):
     UPDATE_FAILED = "update failed"
     UPDATE_DROPPED = "update dropped"
     WEBHOOK_LOST = "webhook lost"
+    DELIVERY_FAILED = "delivery failed"
+    REPLIES_UNCERTAIN = "replies uncertain"
 
 
 def reported(unit: UnitOfWork, bot_id: int, kinds: Collection[str]) -> set[str]:
@@ -30,6 +33,22 @@ def claim_report(unit: UnitOfWork, bot_id: int, kind: str) -> bool:
     """
     row = unit.insert(ReportedTroubleRow).values(bot_id=bot_id, kind=kind)
     return unit.scalar(row.on_conflict_do_nothing().returning(ReportedTroubleRow.kind)) is not None
+
+
+def claim_report_after(unit: UnitOfWork, bot_id: int, kind: str, at: datetime, quiet: timedelta) -> bool:
+    """Record that this kind of trouble happened ``at`` this time, and return whether to notify the bot's admins.
+
+    They are notified of the first time, and of a later time that follows a period of at least ``quiet`` without any.
+    """
+    row = unit.insert(ReportedTroubleRow).values(bot_id=bot_id, kind=kind, reported_at=at)
+    if unit.scalar(row.on_conflict_do_nothing().returning(ReportedTroubleRow.kind)) is not None:
+        return True
+    known = unit.get(ReportedTroubleRow, (bot_id, kind), with_for_update=True)
+    if known is None or at <= known.reported_at:
+        return False
+    is_after_quiet = at - known.reported_at >= quiet
+    known.reported_at = at
+    return is_after_quiet
 
 
 def forget_report(unit: UnitOfWork, bot_id: int, kind: str) -> None:

@@ -53,6 +53,13 @@ def list_undelivered(unit: UnitOfWork, states: Collection[ReplyState] = UNDELIVE
     ]
 
 
+def count_uncertain(unit: UnitOfWork, bot_id: int) -> tuple[int, datetime | None]:
+    """Return the number of a bot's uncertain replies, and when the last one became uncertain, or None if none did."""
+    uncertain = (ReplyRow.bot_id == bot_id) & (ReplyRow.state == ReplyState.UNCERTAIN)
+    count, newest = unit.execute(select(func.count(), func.max(ReplyRow.changed_at)).where(uncertain)).one()
+    return count, newest
+
+
 def retry(unit: UnitOfWork, reply_id: int) -> None:
     """Enqueue an uncertain or failed reply again. An uncertain reply may arrive twice.
 

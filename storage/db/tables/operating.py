@@ -35,7 +35,10 @@ class BlockedPersonRow(Base):
 
 
 class ReportedTroubleRow(Base):
-    """A kind of problem that a bot's admins have been notified of, stored so that they are notified only once."""
+    """A kind of problem that a bot's admins have been notified of, stored so that they are notified only once.
+
+    For a kind that is reported again after a quiet period, ``reported_at`` is the last time that the problem occurred.
+    """
 
     __tablename__ = "reported_troubles"
     __table_args__ = ()

@@ -253,7 +253,23 @@ async def test_a_failed_delivery_is_logged_once_and_a_problem_until_updates_arri
         await process.registration.check()
 
 
-async def test_a_403_that_this_process_did_not_send_is_only_logged(
+async def test_admins_are_notified_of_failed_deliveries_once(deployment: Deployment) -> None:
+    await deployment.database.write(lambda unit: upsert_person(unit, ADMIN, "Ann", None))
+    process = deployment.new_process()
+    await process.start()
+    await process.server.stop()
+    for text in ("A fine play.", "A dull play."):
+        deployment.client.message(text)
+        await wait_for_failed_delivery(deployment)
+        await process.registration.check()
+        assert await notices(deployment) == 1
+    restarted = deployment.new_process(url=process.url)
+    await restarted.start()
+    await restarted.registration.check()
+    assert await notices(deployment) == 1
+
+
+async def test_a_403_that_this_process_did_not_send_is_reported(
     deployment: Deployment, caplog: pytest.LogCaptureFixture
 ) -> None:
     process = deployment.new_process()

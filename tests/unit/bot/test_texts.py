@@ -16,6 +16,8 @@ PLACEHOLDERS = {
     "start": {"name"},
     "trouble_update_failed": {"update_id", "attempts"},
     "trouble_webhook_elsewhere": {"address"},
+    "trouble_delivery_failed": {"error", "address"},
+    "trouble_replies_uncertain": {"count"},
     "your_id": {"telegram_id"},
     "privacy": {"days"},
     "delete_done": {"messages", "judgements"},
