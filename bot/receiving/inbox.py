@@ -22,10 +22,12 @@ from bot.receiving.checked_update import parse_update
 from bot.receiving.failed_updates import FailedUpdates
 from bot.receiving.in_progress import InProgress
 from bot.receiving.message_parts import JOIN_SECONDS, JoinedText, continues, may_continue
+from bot.receiving.privacy_requests import is_privacy_request
 from bot.receiving.raw_update import RawUpdate, UnusableUpdate, read_raw_update
 from bot.timings import HANDLING, RECEIVED
 from core.logs import update_context
 from storage.chat import inbox
+from storage.db.database import UnitOfWork
 from storage.db.outages import DATABASE_ERRORS, DATABASE_OUTAGES
 
 logger = logging.getLogger(__name__)
@@ -112,13 +114,20 @@ class Inbox:
     async def _store(self, update: RawUpdate) -> bool:
         """Commit an update, retrying until the database accepts it. Return False for a duplicate or a blocked sender.
 
+        Requests about their own data are accepted from blocked people too.
+
         Raise DataError if the database will never accept the update.
         """
+
+        def work(unit: UnitOfWork) -> bool:
+            from_anyone = is_privacy_request(update)
+            return inbox.receive(
+                unit, self._bot.id, update.update_id, update.sender_id, update.payload, from_anyone=from_anyone
+            )
+
         while True:
             try:
-                return await self._database.write(
-                    lambda unit: inbox.receive(unit, self._bot.id, update.update_id, update.sender_id, update.payload)
-                )
+                return await self._database.write(work)
             except DataError:
                 raise
             except DATABASE_ERRORS as error:

@@ -1,4 +1,4 @@
-"""Reads the ids from an update's JSON that the inbox needs to store it, and ignores everything else."""
+"""Reads from an update's JSON what the inbox needs to store it: the ids, and the request that it makes, if any."""
 
 import json
 from dataclasses import dataclass
@@ -16,13 +16,19 @@ class UnusableUpdate(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RawUpdate:
-    """An update from which only the ids have been read. ``payload`` is the JSON, and ``tap_id`` is set for a tap."""
+    """An update from which only the ids and the request have been read. ``payload`` is the JSON.
+
+    ``tap_id`` and ``tap_data`` are set for a tap. ``command`` is the command that a new message begins with, in lower
+    case and without the slash.
+    """
 
     update_id: int
     sender_id: int | None
     chat_id: int | None
     tap_id: str | None
     payload: str
+    tap_data: str | None = None
+    command: str | None = None
 
 
 def is_id(value: object) -> TypeGuard[int]:
@@ -46,7 +52,16 @@ def read_raw_update(payload: str) -> RawUpdate:
         raise UnusableUpdate("its update_id is missing or not a 64-bit integer")
     event = _event(update)
     chat = _object(event, "chat") or _object(_object(event, "message"), "chat")
-    return RawUpdate(update["update_id"], _sender_id(event, chat), _id(chat), _tap_id(update), payload)
+    tap = _object(update, "callback_query")
+    return RawUpdate(
+        update["update_id"],
+        _sender_id(event, chat),
+        _id(chat),
+        _string(tap, "id"),
+        payload,
+        _string(tap, "data"),
+        _command(_object(update, "message")),
+    )
 
 
 def read_response(response: bytes) -> object:
@@ -74,9 +89,19 @@ def _sender_id(event: dict[str, Any], chat: dict[str, Any]) -> int | None:
     return sender
 
 
-def _tap_id(update: dict[str, Any]) -> str | None:
-    tap_id = _object(update, "callback_query").get("id")
-    return tap_id if isinstance(tap_id, str) else None
+def _command(message: dict[str, Any]) -> str | None:
+    """Return the command at the start of a message, as PTB recognises it, or None if there is none."""
+    text, entities = _string(message, "text"), message.get("entities")
+    first = entities[0] if isinstance(entities, list) and entities else None
+    if text is None or not isinstance(first, dict) or (first.get("type"), first.get("offset")) != ("bot_command", 0):
+        return None
+    length = first.get("length")
+    return text[1:length].lower() if is_id(length) else None
+
+
+def _string(parent: dict[str, Any], name: str) -> str | None:
+    value = parent.get(name)
+    return value if isinstance(value, str) else None
 
 
 def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""People that admins have blocked. Their updates are dropped, and nothing is sent to them."""
+"""People that admins have blocked. Of their updates, only requests about their own data are handled and answered."""
+
+from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.sql import ColumnElement
@@ -29,7 +31,12 @@ def unblock(unit: UnitOfWork, telegram_id: int) -> bool:
 
 def is_blocked(unit: UnitOfWork, telegram_id: int) -> bool:
     """Return whether the person with this Telegram id is blocked."""
-    return unit.scalar(select(BlockedPersonRow.blocked_at).where(_is_person(unit, telegram_id))) is not None
+    return blocked_at(unit, telegram_id) is not None
+
+
+def blocked_at(unit: UnitOfWork, telegram_id: int) -> datetime | None:
+    """Return when the person with this Telegram id was blocked, or None if they are not blocked."""
+    return unit.scalar(select(BlockedPersonRow.blocked_at).where(_is_person(unit, telegram_id)))
 
 
 def _is_person(unit: UnitOfWork, telegram_id: int) -> ColumnElement[bool]:

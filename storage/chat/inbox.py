@@ -31,12 +31,15 @@ class StoredUpdate:
     attempts: int
 
 
-def receive(unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | None, payload: str) -> bool:
+def receive(  # noqa: PLR0913 - each argument is a separate fact
+    unit: UnitOfWork, bot_id: int, update_id: int, telegram_id: int | None, payload: str, *, from_anyone: bool = False
+) -> bool:
     """Store an update, or return False if it is a duplicate or from a blocked person.
 
-    ``telegram_id`` is the sender's id, which ``erase`` uses to find the update. ``payload`` is the update as JSON.
+    ``telegram_id`` is the sender's id, which ``erase`` uses to find the update. ``payload`` is the update as JSON. With
+    ``from_anyone``, the update is stored even if the sender is blocked.
     """
-    if telegram_id is not None and is_blocked(unit, telegram_id):
+    if telegram_id is not None and not from_anyone and is_blocked(unit, telegram_id):
         return False
     values = {"bot_id": bot_id, "update_id": update_id, "telegram_id": telegram_id}
     insert = unit.insert(UpdateRow).values(**values, payload=unit.cipher.encrypt(payload))

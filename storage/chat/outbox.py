@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import aliased
 
-from storage.chat.blocks import is_blocked
+from storage.chat.blocks import blocked_at
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState
@@ -172,7 +172,8 @@ def messages_in_other_chats(unit: UnitOfWork, telegram_id: int) -> list[BotMessa
 def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None = None) -> Reply | None:
     """Claim a chat's oldest pending reply, which becomes SENDING, or return None if there is no reply to claim.
 
-    A blocked person's pending replies become FAILED instead.
+    A blocked person's pending replies become FAILED instead, except answers to updates that were stored since, which
+    are requests about their own data.
 
     Commit before sending the request, or call ``release_claim`` with the same ``now`` if the commit fails. A chat's
     replies are sent in order, so the reply that this reply revises has already been handled.
@@ -184,10 +185,10 @@ def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None
         .limit(1)
     )
     row = unit.scalar(oldest)
+    if row is not None and (since := blocked_at(unit, chat_id)) is not None:
+        _drop_unrequested(unit, bot_id, chat_id, since)
+        row = unit.scalar(oldest)
     if row is None:
-        return None
-    if is_blocked(unit, chat_id):
-        _drop_pending(unit, bot_id, chat_id, "an admin blocked this person")
         return None
     target = row.telegram_message_id or _message_of(unit, row.revises)
     claimed = (
@@ -264,10 +265,13 @@ def _message_of(unit: UnitOfWork, reply_id: int | None) -> int | None:
     return unit.scalar(message_id)
 
 
-def _drop_pending(unit: UnitOfWork, bot_id: int, chat_id: int, reason: str) -> None:
+def _drop_unrequested(unit: UnitOfWork, bot_id: int, chat_id: int, blocked_since: datetime) -> None:
+    """Mark a blocked person's pending replies as FAILED, except answers to updates that were stored since the block."""
     pending = (ReplyRow.bot_id == bot_id) & (ReplyRow.chat_id == chat_id) & (ReplyRow.state == ReplyState.PENDING)
-    failed = {"state": ReplyState.FAILED, "changed_at": utc_now(), "reason": unit.cipher.encrypt(reason)}
-    unit.change(update(ReplyRow).where(pending).values(**failed))
+    unrequested = or_(ReplyRow.update_id.is_(None), ReplyRow.created_at <= blocked_since)
+    reason = unit.cipher.encrypt("an admin blocked this person")
+    failed = {"state": ReplyState.FAILED, "changed_at": utc_now(), "reason": reason}
+    unit.change(update(ReplyRow).where(pending, unrequested).values(**failed))
 
 
 def _is_uncertain(unit: UnitOfWork, reply_id: int | None) -> bool:

@@ -33,6 +33,7 @@ from bot.reviews.votes import VoteRecorder
 from bot.sending.outbox import Outbox
 from bot.sending.troubles import Troubles
 from core.settings import Settings
+from storage.chat import blocks
 from storage.chat import inbox as stored_inbox
 from storage.chat import outbox as stored_outbox
 from storage.chat.people import upsert_person
@@ -576,6 +577,53 @@ async def test_a_flood_is_dropped_before_it_is_stored_and_answered_once(store: A
     replies = await store.read(lambda unit: [row.chat_id for row in unit.scalars(select(ReplyRow))])
     assert replies == [7]
     assert await store.read(lambda unit: len(unit.scalars(select(UpdateRow.update_id)).all())) == 61
+    await inbox.stop()
+
+
+def command(number: int, text: str, **fields: Any) -> str:
+    """Return a command as Telegram sends it."""
+    entity = {"type": "bot_command", "offset": 0, "length": len(text.split(maxsplit=1)[0])}
+    return json.dumps({"update_id": number, "message": message(text=text, entities=[entity], **fields)})
+
+
+def tap(number: int, data: str) -> str:
+    sender = {"id": 7, "is_bot": False, "first_name": "Ann"}
+    query = {"id": str(number), "from": sender, "chat_instance": "1", "message": message(), "data": data}
+    return json.dumps({"update_id": number, "callback_query": query})
+
+
+async def test_a_blocked_person_may_only_ask_about_their_data_and_delete_it(store: AsyncDatabase) -> None:
+    await store.write(lambda unit: blocks.block(unit, 7))
+    handler = Handler(store)
+    inbox = make_inbox(store, handler)
+    group = {"id": -5, "type": "group", "title": "Films"}
+    dropped = [
+        update(1),
+        update(2, text="/deleteme"),  # without an entity, the bot does not see a command
+        command(3, "/start"),
+        command(4, "/deletemeplease"),
+        command(5, "/deleteme", chat=group),
+        tap(6, "vote:1:right"),
+        json.dumps({"update_id": 7, "edited_message": json.loads(command(7, "/privacy"))["message"]}),
+        json.dumps({"update_id": 8, "message": message(text="/privacy", entities=[{"type": "bot_command"}, 1])}),
+    ]
+    accepted = [command(9, "/privacy"), command(10, "/DeleteMe now"), tap(11, "delete:yes"), tap(12, "delete:no")]
+    for payload in [*dropped, *accepted]:
+        await inbox.receive(payload)
+    assert sorted([await handler.next() for _ in accepted]) == [9, 10, 11, 12]
+    stored = await store.read(lambda unit: list(unit.scalars(select(UpdateRow.update_id))))
+    assert sorted(stored) == [9, 10, 11, 12]
+    await inbox.stop()
+
+
+async def test_a_blocked_person_s_requests_are_limited_too(store: AsyncDatabase) -> None:
+    await store.write(lambda unit: blocks.block(unit, 7))
+    settings = Settings(_env_file=None, messages_per_minute=3)
+    limits = FloodLimits(BOT, store, Outbox(BOT, store), settings, clock=lambda: 0.0)
+    inbox = Inbox(BOT, store, Handler(store), make_failures(store), limits.admits)
+    for number in range(10):
+        await inbox.receive(command(number, "/deleteme"))
+    assert await store.read(lambda unit: len(unit.scalars(select(UpdateRow.update_id)).all())) == 3
     await inbox.stop()
 
 

@@ -1,4 +1,4 @@
-"""A blocked person's updates are dropped, and nothing is sent to them."""
+"""A blocked person's updates are dropped, and nothing is sent to them, except about their own data."""
 
 from storage.chat import blocks, inbox, outbox
 from storage.chat.outbox import Draft
@@ -42,6 +42,20 @@ def test_nothing_is_sent_to_a_blocked_person(database: Database) -> None:
     with database.reading() as unit:
         assert unit.get_one(ReplyRow, pending).state is ReplyState.FAILED
         assert not outbox.is_pending(unit, BOT, PERSON)
+
+
+def test_only_answers_to_updates_stored_since_the_block_are_sent(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        before = outbox.enqueue(unit, Draft(BOT, PERSON, {"text": "Positive"}, update_id=1))
+        blocks.block(unit, PERSON)
+        notice = outbox.enqueue(unit, Draft(BOT, PERSON, {"text": "A new model is live"}))
+        answer = outbox.enqueue(unit, Draft(BOT, PERSON, {"text": "What I keep"}, update_id=2))
+    with database.unit_of_work() as unit:
+        claimed = outbox.claim_next(unit, BOT, PERSON)
+        assert claimed is not None
+        assert claimed.id == answer
+    with database.reading() as unit:
+        assert [unit.get_one(ReplyRow, reply).state for reply in (before, notice)] == [ReplyState.FAILED] * 2
 
 
 def test_deletion_does_not_lift_a_block_which_names_nobody(database: Database) -> None:

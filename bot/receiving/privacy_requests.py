@@ -1,0 +1,16 @@
+"""Recognises people's requests about their own data, which are accepted even from people whom admins have blocked."""
+
+from typing import Final
+
+from bot.buttons import TapKind
+from bot.receiving.raw_update import RawUpdate
+
+_COMMANDS: Final = ("privacy", "deleteme")
+_DELETION: Final = f"{TapKind.DELETE}:"
+
+
+def is_privacy_request(update: RawUpdate) -> bool:
+    """Return whether an update is /privacy, /deleteme or a tap on a button under /deleteme, in a private chat."""
+    if update.sender_id is None or update.sender_id != update.chat_id:
+        return False
+    return update.command in _COMMANDS or (update.tap_data or "").startswith(_DELETION)
