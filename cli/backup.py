@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from storage.backup.after_restore import AfterRestore
     from storage.backup.archive import Backup, BackupWriter
+    from storage.db.database import Database
     from storage.models.registry import ModelVersion
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
@@ -33,7 +34,8 @@ def backup(
 ) -> None:
     """Write the database and the published models to an archive.
 
-    Bots and workers can keep running in the meantime.
+    Bots and workers can keep running in the meantime. If a model's files are missing or cannot be read, the archive is
+    written without that model, and the command names it and exits with status 1.
 
     People's texts stay encrypted. The archive does not contain the key, so keep a copy of the key somewhere else.
     DATA_DIR contains the list of deletions that a restore applies.
@@ -43,6 +45,7 @@ def backup(
       thumbs backup --out /srv/backups/thumbs.tar
       thumbs backup --out /srv/backups/thumbs.tar --json
     """
+    from cli.errors import IncompleteBackup
     from core.settings import read_settings
     from storage.backup import archive
     from storage.backup.rows import last_ids, read_rows, tables_in
@@ -58,13 +61,15 @@ def backup(
             for table in tables:
                 writer.add_table(table.name, _counted(table.name, read_rows(connection, table)))
             ids, versions = last_ids(connection, tables), registry.versions(unit)
-        _add_models(settings, writer, versions)
+        missing = _add_models(settings, database, writer, versions)
         contents = writer.finish(started, SCHEMA_REVISION, ids)
     rows, models = sum(contents.rows.values()), len(contents.models)
     if as_json:
-        typer.echo(json.dumps({"archive": str(out), "rows": rows, "models": models}))
+        typer.echo(json.dumps({"archive": str(out), "rows": rows, "models": models, "missing": missing}))
     else:
         typer.echo(f"Wrote {rows:,} rows and {models} models to {out}. Keep the key somewhere else.", err=True)
+    if missing:
+        raise IncompleteBackup(path=out, versions=", ".join(missing))
 
 
 def restore(
@@ -122,30 +127,63 @@ def _counted(name: str, rows: Iterable[dict[str, object]]) -> Iterator[dict[str,
             yield row
 
 
-def _add_models(settings: "Settings", writer: "BackupWriter", versions: "list[ModelVersion]") -> None:
-    """Add every model except the starter, which each installation has. Name the models whose files are missing."""
+def _add_models(
+    settings: "Settings", database: "Database", writer: "BackupWriter", versions: "list[ModelVersion]"
+) -> list[str]:
+    """Add every model except the starter, which each installation has.
+
+    Name the models whose files are missing or cannot be read, and return their versions.
+    """
+    from core.errors import UnusablePath
     from core.paths import STARTER
+    from ml.errors import UnusableArtifact
     from ml.serving.artifact import holds_model
     from storage.backup.archive import model_name
-    from storage.errors import NotInTheStore
-    from storage.models.artifact_store import ArtifactStore, is_folder
+    from storage.errors import ModelFolderUnusable, NotInTheStore
+    from storage.models.artifact_store import is_folder
 
-    store = ArtifactStore.open(settings.store_address)
+    missing = []
     for version in versions:
         is_outside_store = is_folder(version.location)
         if version.removed_at is not None or (is_outside_store and holds_model(STARTER, version.manifest_sha256)):
             continue
-        if is_outside_store and not holds_model(Path(version.location), version.manifest_sha256):
-            typer.echo(
-                f"Model {version.version} is no longer in {version.location}, so it is not in the backup.", err=True
-            )
-            continue
         name = model_name(version.version, version.manifest_sha256) if is_outside_store else version.location
         try:
             with TemporaryDirectory() as folder:
-                writer.add_model(name, store.fetch(version.location, Path(folder)))
-        except (NotInTheStore, FileNotFoundError):
-            typer.echo(f"Model {version.version} is no longer in the store, so it is not in the backup.", err=True)
+                writer.add_model(name, _model_folder(settings, version, Path(folder)))
+        except (ModelFolderUnusable, NotInTheStore, UnusableArtifact, UnusablePath) as error:
+            if _was_removed(database, version):
+                typer.echo(f"Model {version.version} was removed meanwhile, so it is not in the backup.", err=True)
+            else:
+                typer.echo(f"Model {version.version} is not in the backup. {error}", err=True)
+                missing.append(version.version)
+    return missing
+
+
+def _model_folder(settings: "Settings", version: "ModelVersion", into: Path) -> Path:
+    """Return the folder with a model's files, which is MODEL if that folder contains this model.
+
+    A remote model is copied to ``into``. Raise ModelFolderUnusable, NotInTheStore or UnusableArtifact if the files are
+    missing.
+    """
+    from ml.serving.artifact import holds_model, require_registered
+    from storage.models.artifact_store import ArtifactStore, is_folder
+
+    # The model may have been moved since it was registered.
+    if holds_model(settings.model, version.manifest_sha256):
+        return settings.model
+    folder = ArtifactStore.open(settings.store_address).fetch(version.location, into)
+    if is_folder(version.location):
+        require_registered(folder, version.version, version.manifest_sha256)
+    return folder
+
+
+def _was_removed(database: "Database", version: "ModelVersion") -> bool:
+    """Return whether the worker or an operator has removed a model since the backup started."""
+    from storage.models import registry
+
+    with database.reading() as unit:
+        return registry.get_version(unit, version.version).removed_at is not None
 
 
 def _deleted_since(moment: datetime, given: list[Path] | None, settings: "Settings") -> set[bytes]:

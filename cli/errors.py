@@ -55,6 +55,13 @@ class NoEarlierModel(BadInput):
     )
 
 
+class IncompleteBackup(ThumbsError):
+    message = (
+        "The backup {path} was written, but it is incomplete: the files of {versions} are not in it. Make them "
+        "available and run the command again. If a model is gone for good, run: thumbs models remove VERSION"
+    )
+
+
 class ColumnTaken(BadInput):
     message = "{path} already has a column named {column}, which the result would overwrite. Rename that column."
 

@@ -1,4 +1,4 @@
-"""``thumbs models``: lists published models, and changes which one is live."""
+"""``thumbs models``: lists, exports and removes published models, and changes which one is live."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.models.serving_status import ModelStatus
     from storage.models.trials import Trial
 
-app = typer.Typer(help="List published models, and choose the live one.", no_args_is_help=True)
+app = typer.Typer(help="List, promote and remove published models.", no_args_is_help=True)
 
 Version = Annotated[str, typer.Argument(help="A version from thumbs models list.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -160,6 +160,33 @@ def export(
             for path in folder.iterdir():
                 shutil.copyfile(path, work / path.name)
     typer.echo(f"Wrote version {version} to {out}.", err=True)
+
+
+@app.command("remove")
+def remove(version: Version) -> None:
+    """Remove a model that is no longer needed.
+
+    Its files are removed from the artifact store, and the removal is recorded. The live model cannot be removed. A
+    folder outside the store is left unchanged, and may already be gone.
+
+    \b
+    Example:
+      thumbs models remove 20261122-4be1e1ae
+    """
+    from core.settings import read_settings
+    from storage.errors import ModelLive
+    from storage.models import registry
+    from storage.models.artifact_store import ArtifactStore
+
+    settings = read_settings()
+    with open_database(settings) as database:
+        with database.unit_of_work() as unit:
+            model = registry.get_version(unit, version)
+            if model.live:
+                raise ModelLive(version=version)
+            registry.mark_removed(unit, version)
+        ArtifactStore.open(settings.store_address).remove(model.location)
+    typer.echo(f"Model {version} is removed.", err=True)
 
 
 def _make_live(version: str | None, command: str, why: str | None) -> None:

@@ -151,6 +151,13 @@ class ModelRemoved(BadInput):
     )
 
 
+class ModelLive(BadInput):
+    message = (
+        "Model version {version} is the live model, so it cannot be removed. Choose another model first, with: thumbs "
+        "models promote"
+    )
+
+
 class LiveModelChanged(StorageError):
     message = (
         "The live model changed from {expected} to {found} in the meantime, so nothing was changed. Check "

@@ -71,25 +71,18 @@ class BackupWriter:
             for row in rows:
                 file.write(json.dumps(row).encode() + b"\n")
                 count += 1
-            self._add(f"tables/{name}.jsonl", file)
+            self._add(f"tables/{name}.jsonl", file, _sha256(file))
         self._rows[name] = count
 
     def add_model(self, version: str, folder: Path) -> None:
         """Add a published model's files, without folders and hidden files, which are not part of it.
 
-        Raise FileNotFoundError if the worker has removed the model in the meantime, or UnusablePath if a file cannot be
-        read. In both cases, nothing is added.
+        Raise UnusablePath if a file is missing or cannot be read. In this case, nothing is added.
         """
         with ExitStack() as stack:
-            try:
-                paths = [path for path in sorted(folder.iterdir()) if path.is_file() and re.fullmatch(_NAME, path.name)]
-                files = [(path.name, stack.enter_context(path.open("rb"))) for path in paths]
-            except FileNotFoundError:
-                raise
-            except OSError as error:
-                raise UnusablePath(path=error.filename, reason=error.strerror) from error
-            for name, file in files:
-                self._add(f"models/{version}/{name}", file)
+            files = {path.name: _opened(stack, path) for path in _model_files(folder)}
+            for name, (file, digest) in files.items():
+                self._add(f"models/{version}/{name}", file, digest)
         self._models.append(version)
 
     def finish(self, created_at: datetime, revision: str, last_ids: dict[str, int]) -> Contents:
@@ -98,20 +91,42 @@ class BackupWriter:
         text = json.dumps({"format": _FORMAT, **asdict(contents)}, default=str, indent=1).encode()
         with TemporaryFile(dir=self._folder) as file:
             file.write(text)
-            self._add(_CONTENTS, file)
+            self._add(_CONTENTS, file, _sha256(file))
         return contents
 
-    def _add(self, name: str, file: IO[bytes]) -> None:
+    def _add(self, name: str, file: IO[bytes], digest: str) -> None:
         member = tarfile.TarInfo(name)
         member.size = file.seek(0, 2)
         member.mode = 0o600
         file.seek(0)
-        digest = hashlib.sha256()
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-        file.seek(0)
         self._archive.addfile(member, file)
-        self._hashes[name] = digest.hexdigest()
+        self._hashes[name] = digest
+
+
+def _model_files(folder: Path) -> list[Path]:
+    """Return the paths of a model's files, or raise UnusablePath."""
+    try:
+        return [path for path in sorted(folder.iterdir()) if path.is_file() and re.fullmatch(_NAME, path.name)]
+    except OSError as error:
+        raise UnusablePath(path=error.filename, reason=error.strerror) from error
+
+
+def _opened(stack: ExitStack, path: Path) -> tuple[IO[bytes], str]:
+    """Open a file until ``stack`` is closed, and return it with its SHA-256. Raise UnusablePath if it can't be read."""
+    try:
+        file = stack.enter_context(path.open("rb"))
+        return file, _sha256(file)
+    except OSError as error:
+        raise UnusablePath(path=path, reason=error.strerror) from error
+
+
+def _sha256(file: IO[bytes]) -> str:
+    """Return the SHA-256 of a file's contents, in hex."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while piece := file.read(_PIECE):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 @contextmanager
@@ -166,11 +181,7 @@ class Backup:
     def verify(self) -> None:
         """Raise UnusableBackup if a file is missing or was changed."""
         for name, digest in self.contents.hashes.items():
-            found = hashlib.sha256()
-            file = self._file(name)
-            while piece := file.read(_PIECE):
-                found.update(piece)
-            if found.hexdigest() != digest:
+            if _sha256(self._file(name)) != digest:
                 raise UnusableBackup(path=self._path, reason=f"{name} was changed or is damaged")
 
     def _file(self, name: str) -> IO[bytes]:

@@ -4,6 +4,7 @@ import json
 import stat
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
@@ -16,9 +17,11 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from cli.errors import IncompleteBackup
 from cli.main import app
 from migrations import runner
-from ml.serving.artifact import manifest_hash
+from ml.serving.artifact import Manifest, manifest_hash
+from storage.backup import archive
 from storage.backup.rows import read_rows, tables_in
 from storage.chat import inbox, outbox
 from storage.chat.outbox import Draft
@@ -29,13 +32,14 @@ from storage.db.tables import PersonRow, PredictionRow, ReplyRow, UpdateRow
 from storage.errors import DatabaseNotEmpty, KeyWrong, UnusableBackup
 from storage.feedback.votes import record_vote
 from storage.models.artifact_store import ArtifactStore
-from storage.models.registry import make_live, register
+from storage.models.registry import make_live, mark_removed, register
 from storage.privacy.consent import record_consent
 from storage.privacy.deletions import DeletionList
 from storage.training import runs
 
 BOT = 900
 ADA, BEN = 7, 8
+PLAIN = Manifest("", "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {}, [], {})
 
 
 @pytest.fixture
@@ -62,6 +66,7 @@ def fill(database: Database, store_review: Callable[..., Any], store: ArtifactSt
     with database.unit_of_work() as unit:
         ada = store_review(unit, "A wonderful film.", telegram_id=ADA)
         ben = store_review(unit, "A dull film.", telegram_id=BEN)
+        mark_removed(unit, "one")  # the model that the reviews were stored with, which has no files
         record_vote(unit, ada.person_id, ada.prediction_id, Vote.WRONG)
         record_consent(unit, ben.person_id, Consent.GRANTED, "1")
         lease = runs.claim(unit, runs.request_run(unit, RunKind.FULL_RUN, Trigger.ADMIN, ADA).run.id, "a worker")
@@ -258,7 +263,9 @@ def test_a_model_outside_the_store_is_restored_into_the_store_and_a_missing_one_
         register(unit, "gone-1", "2" * 64, str(tmp_path / "gone"))
         make_live(unit, version, "the bot started with it")
     made = command(environment, "backup", "--out", str(tmp_path / "thumbs.tar"))
-    assert f"Model gone-1 is no longer in {tmp_path / 'gone'}" in made.output
+    assert f"Model gone-1 is not in the backup. The model folder {tmp_path / 'gone'} cannot be used" in made.output
+    assert isinstance(made.exception, IncompleteBackup)
+    assert made.exception.exit_code == 1
     url = f"sqlite:///{tmp_path / 'new' / 'thumbs.db'}"
     elsewhere = {**environment, "DATABASE_URL": url, "DATA_DIR": str(tmp_path / "elsewhere")}
     restored = command(elsewhere, "restore", str(tmp_path / "thumbs.tar"))
@@ -266,6 +273,48 @@ def test_a_model_outside_the_store_is_restored_into_the_store_and_a_missing_one_
     assert (tmp_path / "elsewhere" / "models" / name / "manifest.json").read_text(encoding="ascii") == "{}"
     locations = {row["version"]: row["location"] for row in all_rows(url, keys)["model_versions"]}
     assert locations == {version: name, "gone-1": str(tmp_path / "gone")}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_model_that_is_registered_under_another_path_is_backed_up_from_the_folder_in_model(
+    environment: dict[str, str], *, database: Database, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    replace(PLAIN, version="mine-1").write(folder)
+    with database.unit_of_work() as unit:
+        register(unit, "mine-1", manifest_hash(folder), "/elsewhere/mine")
+    made = command({**environment, "MODEL": str(folder)}, "backup", "--out", str(tmp_path / "thumbs.tar"), "--json")
+    assert made.exit_code == 0, made.output
+    facts = json.loads(made.stdout)
+    assert (facts["models"], facts["missing"]) == (1, [])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_model_with_an_unreadable_file_is_named_and_left_out(
+    environment: dict[str, str], *, database: Database, keys: tuple[str, ...], tmp_path: Path
+) -> None:
+    store = ArtifactStore.open(str(tmp_path / "data" / "models"))
+    with database.unit_of_work() as unit:
+        for name in ("good", "torn"):
+            folder = tmp_path / name
+            folder.mkdir()
+            (folder / "manifest.json").write_text("{}", encoding="ascii")
+            register(unit, name, name[0] * 64, store.put(folder, name))
+    # Reading this file fails even for root.
+    unreadable = tmp_path / "data" / "models" / "torn" / "weights"
+    unreadable.symlink_to("/proc/self/mem")
+    path = tmp_path / "thumbs.tar"
+    made = command(environment, "backup", "--out", str(path), "--json")
+    assert f"Model torn is not in the backup. {unreadable} cannot be used: Input/output error." in made.stderr
+    assert isinstance(made.exception, IncompleteBackup)
+    assert json.loads(made.stdout)["missing"] == ["torn"]
+    with archive.reading(path) as opened:
+        assert opened.contents.models == ["good"]
+        assert not any(name.startswith("models/torn") for name in opened.contents.hashes)
+    url = f"sqlite:///{tmp_path / 'new' / 'thumbs.db'}"
+    elsewhere = {**environment, "DATABASE_URL": url, "DATA_DIR": str(tmp_path / "elsewhere")}
+    assert command(elsewhere, "restore", str(path)).exit_code == 0
 
 
 def test_an_interrupted_restore_may_be_repeated(

@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import create_engine, select, text
 from typer.testing import CliRunner
 
+from cli.errors import IncompleteBackup
 from cli.main import app
 from core.errors import UnusablePath, UnwritableFile
 from migrations import runner
@@ -29,7 +30,7 @@ from storage.errors import (
     UnusableBackup,
 )
 from storage.models.artifact_store import ArtifactStore
-from storage.models.registry import register
+from storage.models.registry import mark_removed, register
 from storage.privacy.deletions import DeletionList
 
 ADA = 7
@@ -58,6 +59,7 @@ def backup(environment: dict[str, str], database: Database, store_review: Callab
     """A backup with one review, a pending update, and a model."""
     with database.unit_of_work() as unit:
         store_review(unit, "A wonderful film.", telegram_id=ADA)
+        mark_removed(unit, "one")  # the model that the review was stored with, which has no files
         inbox.receive(unit, 900, 1, ADA, '{"update_id": 1}')
         publish(tmp_path, unit)
     path = tmp_path / "thumbs.tar"
@@ -187,15 +189,17 @@ def test_hidden_files_and_folders_beside_a_model_do_not_spoil_the_backup(
 
 @sqlite_only
 def test_a_model_that_the_worker_removes_meanwhile_is_left_out(
-    environment: dict[str, str], backup: Path, monkeypatch: pytest.MonkeyPatch
+    environment: dict[str, str], database: Database, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def removed_after_the_check(*_: object) -> Path:
+        with database.unit_of_work() as unit:
+            mark_removed(unit, "two")
         return backup.with_name("removed")
 
     monkeypatch.setattr(ArtifactStore, "fetch", removed_after_the_check)
     made = command(environment, "backup", "--out", backup)
     assert made.exit_code == 0, made.output
-    assert "no longer in the store" in made.output
+    assert "Model two was removed meanwhile" in made.output
 
 
 @sqlite_only
@@ -207,7 +211,8 @@ def test_a_model_that_cannot_be_read_is_not_blamed_on_the_archive(
 
     monkeypatch.setattr("storage.backup.archive.Path.iterdir", unreadable)
     failed = command(environment, "backup", "--out", backup)
-    assert "models/two cannot be used: Permission denied" in str(failed.exception), failed.exception
+    assert "models/two cannot be used: Permission denied" in failed.output
+    assert isinstance(failed.exception, IncompleteBackup), failed.exception
 
 
 @sqlite_only

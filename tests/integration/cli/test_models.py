@@ -16,7 +16,7 @@ from cli.main import app
 from ml.errors import UnusableArtifact
 from ml.serving.artifact import MANIFEST, Manifest, file_hashes, manifest_hash, verified_manifest
 from storage.db.database import Database
-from storage.errors import ModelRemoved, UnknownModelVersion
+from storage.errors import ModelLive, ModelRemoved, UnknownModelVersion
 from storage.models import instances, registry
 
 Run = Callable[..., Result]
@@ -191,6 +191,17 @@ def test_show_prints_the_evaluation_and_the_changes(run: Run, database: Database
     facts = json.loads(run("show", "two", "--json").stdout)
     assert facts["figures"] == {"dev": {"accuracy": 0.9}}
     assert [change["from_version"] for change in facts["changes"]] == ["one"]
+
+
+def test_a_model_is_removed_unless_it_is_live(run: Run, models: Path, database: Database) -> None:
+    with pytest.raises(ModelLive):
+        run("remove", "one")
+    assert "Model two is removed." in run("remove", "two").stderr
+    assert (states(run)["two"], sorted(path.name for path in models.iterdir())) == ("removed", ["one"])
+    with database.unit_of_work() as unit:
+        registry.register(unit, "gone", "3" * 64, str(models.parent / "gone"))
+    run("remove", "gone")
+    assert states(run)["gone"] == "removed"
 
 
 def test_export_writes_a_verified_copy_and_refuses_a_changed_one(run: Run, models: Path, tmp_path: Path) -> None:
