@@ -36,11 +36,12 @@ def new_key(
 def rotate_key() -> None:
     """Encrypt all stored texts with the newest key.
 
-    Afterwards, the older keys can be removed. Stop every bot first. If a bot is running, nothing is changed.
+    Afterwards, the older keys can be removed. Stop every bot first. If a bot is running, nothing is changed. In the
+    example, the file has the new key in its first line and the old key in its second line.
 
     \b
     Example:
-      ENCRYPTION_KEY="$(cat new.key),$(cat old.key)" thumbs key rotate
+      ENCRYPTION_KEY_FILE=/etc/thumbs/both.key thumbs key rotate
     """
     from core.settings import read_settings
     from storage.db.key_rotation import rotate_keys

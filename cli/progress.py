@@ -1,9 +1,11 @@
-"""Progress bars for all commands, on standard error."""
+"""Progress bars for all commands, on standard error; without a terminal, a line now and then."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import (
@@ -12,6 +14,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -20,24 +23,27 @@ from rich.progress import (
 
 # The time left is estimated from this number of seconds. With a large network on a CPU, one step can take a minute.
 _ESTIMATE_PERIOD: Final = 600.0
+# Seconds between two lines if standard error is not a terminal.
+LINE_SECONDS: Final = 10.0
 
 
 def progress_bar(*fields: str) -> Progress:
     """Return a bar that counts steps, with ``fields`` beside the count, such as ``loss {task.fields[loss]:.3f}``.
 
-    Nothing is drawn if standard error is not a terminal.
+    If standard error is not a terminal, a line with the percentage and the time left is printed every ten seconds.
     """
-    return _terminal_bar(MofNCompleteColumn(), *map(TextColumn, fields), TimeRemainingColumn())
+    return _progress(MofNCompleteColumn(), *map(TextColumn, fields), TimeRemainingColumn(), fields=fields)
 
 
 @contextmanager
 def file_progress_bar(path: Path) -> Iterator[Callable[[int, int], None]]:
     """Show a bar for reading ``path``, and yield a function to call with the numbers of bytes and rows read so far.
 
-    Nothing is drawn if standard error is not a terminal.
+    If standard error is not a terminal, a line is printed every ten seconds.
     """
-    rows_read = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s")
-    with _terminal_bar(TaskProgressColumn(), rows_read, TimeRemainingColumn(compact=True)) as bar:
+    rows_read = "{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s"
+    columns = (TaskProgressColumn(), TextColumn(rows_read), TimeRemainingColumn(compact=True))
+    with _progress(*columns, fields=[rows_read]) as bar:
         task = bar.add_task(path.name, total=path.stat().st_size if path.is_file() else None, rows=0, rate=0.0)
 
         def update(position: int, rows: int) -> None:
@@ -59,9 +65,42 @@ def download_progress_bar(description: str) -> Iterator[Callable[[int, int | Non
         yield lambda received, total: bar.update(task, completed=received, total=total)
 
 
-def _terminal_bar(*columns: ProgressColumn) -> Progress:
+def _progress(*columns: ProgressColumn, fields: Sequence[str]) -> Progress:
+    """Return a bar with ``columns`` or, without a terminal, lines with ``fields``."""
     console = Console(stderr=True)
-    start = (TextColumn("{task.description}"), BarColumn())
+    if not console.is_terminal:
+        return _ProgressLines(console, fields)
     return Progress(
-        *start, *columns, console=console, disable=not console.is_terminal, speed_estimate_period=_ESTIMATE_PERIOD
+        TextColumn("{task.description}"), BarColumn(), *columns, console=console, speed_estimate_period=_ESTIMATE_PERIOD
     )
+
+
+class _ProgressLines(Progress):
+    """Draws nothing. Prints a line with the percentage, the fields and the time left every ten seconds."""
+
+    def __init__(self, console: Console, fields: Sequence[str]) -> None:
+        super().__init__(console=console, disable=True, speed_estimate_period=_ESTIMATE_PERIOD)
+        self._fields = fields
+        self._printed_at = self.get_time()
+
+    def update(self, task_id: TaskID, **changes: Any) -> None:  # noqa: ANN401 - whatever the caller shows
+        """Update a task, and print a line if one is due."""
+        super().update(task_id, **changes)
+        self._print_if_due(task_id)
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        """Advance a task, and print a line if one is due."""
+        super().advance(task_id, advance)
+        self._print_if_due(task_id)
+
+    def _print_if_due(self, task_id: TaskID) -> None:
+        now = self.get_time()
+        if now - self._printed_at < LINE_SECONDS:
+            return
+        self._printed_at = now
+        task = next(task for task in self.tasks if task.id == task_id)
+        done = f"{task.completed:,.0f} done" if task.total is None else f"{math.floor(task.percentage)}%"
+        left = task.time_remaining
+        time_left = [] if left is None else [f"{timedelta(seconds=math.ceil(left))} left"]
+        facts = [done, *(field.format(task=task) for field in self._fields), *time_left]
+        self.console.print(f"{task.description}: {', '.join(filter(None, facts))}", markup=False, highlight=False)

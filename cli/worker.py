@@ -30,14 +30,10 @@ def worker(
       thumbs worker --beat
       BROKER_URL=redis://queue.example.org thumbs worker --queue fine-tuning
     """
-    from cli.training_environment import require_training_environment
     from core.settings import read_settings
     from worker.main import run_worker
 
-    settings, consumed = read_settings(), queues or list(Queue)
-    if Queue.FINE_TUNING in consumed and settings.training_python is None:
-        require_training_environment("worker")
-    run_worker(settings, [queue.value for queue in consumed], beat=beat)
+    run_worker(read_settings(), [queue.value for queue in queues or Queue], beat=beat)
 
 
 def beat() -> None:

@@ -20,13 +20,17 @@ from storage.db.encryption import read_keys
 from worker.app import make_app
 from worker.monitoring import WorkerMonitor
 from worker.stop_with_parent import StopWithParent
+from worker.trainer.process import require_training_python
 
 
 def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool = False) -> NoReturn:
     """Consume ``queues`` until told to stop, with a beat if requested, then exit with Celery's status.
 
-    Raise ThumbsError if the database or the broker's address is unusable.
+    Raise NeedsTrainingEnvironment if it cannot train here, and ThumbsError if the database or the broker's address is
+    unusable.
     """
+    if FINE_TUNING in queues and settings.training_python is None:
+        require_training_python(settings)
     configure_logging(settings.log_level, settings.log_format)
     # Fail now rather than at the first task if the database is unusable. Each task process opens its own connection.
     Database.open(settings.database_address, read_keys(settings)).close()

@@ -148,6 +148,19 @@ def test_the_serving_environment_names_the_make_target_to_use(
     assert result.stderr.count("\n") == 1
 
 
+def test_a_worker_that_is_started_as_a_module_needs_the_training_environment_too(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['keras'] = None\n", encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), str(Path(cli.__file__).parents[1])])
+    command = [sys.executable, "-m", "worker"]
+    result = subprocess.run(
+        command, cwd=tmp_path, env={**environment, "PYTHONPATH": path}, capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith("The thumbs worker command needs keras")
+
+
 def test_model_and_compare_exclude_each_other(thumbs: Thumbs) -> None:
     result = thumbs("evaluate", "--data", "a.csv", "--model", "a", "--compare", "b", "c")
     assert result.returncode == 2
