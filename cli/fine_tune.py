@@ -54,11 +54,8 @@ def fine_tune(
       thumbs fine-tune --data stanfordnlp/imdb --recipe tutorial --out var/models/tutorial
       thumbs fine-tune --recipe feedback --corrections corrections.csv --data imdb.parquet --out var/models/round
     """
-    import os
-
-    # TensorFlow's start-up messages would break the progress bar.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from cli.progress import progress_bar
+    from cli.quiet_tensorflow import quiet_tensorflow
     from core.settings import read_settings
     from ml.training.recipe import Recipe
 
@@ -68,9 +65,13 @@ def fine_tune(
     prepare = _prepare_full_run if plan.replay is None else _prepare_feedback_round
     start, training_set = prepare(plan, options)
     # TensorFlow takes seconds to import, so check the arguments first.
-    from ml.training.fine_tune import FineTuneJob
-    from ml.training.fine_tune import fine_tune as run
-    from ml.training.loop import TrainingCallbacks
+    with quiet_tensorflow():
+        from ml.training.devices import find_gpus
+        from ml.training.fine_tune import FineTuneJob
+        from ml.training.fine_tune import fine_tune as run
+        from ml.training.loop import TrainingCallbacks
+
+        find_gpus()
 
     with (
         stop_event() as stopped,

@@ -22,9 +22,7 @@ def summary(
       thumbs summary
       thumbs summary --base google-bert/bert-base-uncased
     """
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from cli.quiet_tensorflow import quiet_tensorflow
     from core.settings import read_settings
     from ml.bert.config import BertConfig
     from ml.training.base_model import find_base_model
@@ -37,6 +35,8 @@ def summary(
     name = base or (str(folder) if folder else settings.base_model or plan.base)
     config = BertConfig.read(find_base_model(name).folder)
     # TensorFlow takes seconds to import, so check the arguments first.
-    from ml.bert.network import build_network
+    with quiet_tensorflow():
+        from ml.bert.network import build_network
 
-    build_network(config).summary(line_length=100, print_fn=typer.echo)
+        network = build_network(config)
+    network.summary(line_length=100, print_fn=typer.echo)

@@ -23,7 +23,7 @@ def use_precision(precision: str) -> Iterator[str]:
 
     Yield the precision. "fastest" becomes bfloat16 if the hardware multiplies it natively, and float32 otherwise.
     """
-    gpus = _gpus()
+    gpus = find_gpus()
     if precision == "fastest":
         precision = "bfloat16" if gpus or _has_bfloat16_units() else "float32"
     before = keras.config.dtype_policy()
@@ -41,7 +41,7 @@ def should_jit_compile() -> bool:
     On a CPU, TensorFlow takes half a minute to compile but doesn't get any faster. JAX is designed to use XLA
     everywhere.
     """
-    return keras.backend.backend() == "jax" or bool(_gpus())
+    return keras.backend.backend() == "jax" or bool(find_gpus())
 
 
 def train_step(network: keras.Model, inputs: NetworkInputs, targets: Targets) -> float:
@@ -69,7 +69,7 @@ def _distribute(strategy: Any, values: Any) -> Any:
     )
 
 
-def _gpus() -> list[Any]:
+def find_gpus() -> list[Any]:
     """Return the GPUs that Keras's backend sees, set to allocate memory as needed."""
     if keras.backend.backend() == "jax":
         return _jax_gpus()
