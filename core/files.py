@@ -40,8 +40,9 @@ def replaceable(path: Path) -> Path:
     """
     try:
         target = path.resolve()
-        if target.exists() and not target.is_file():
-            raise UnwritableFile(path=path, reason="it is a folder" if target.is_dir() else "it is not a regular file")
+        # The path itself is checked, because /dev/stdout may be a link to a pipe, and a pipe has no path.
+        if path.exists() and not path.is_file():
+            raise UnwritableFile(path=path, reason="it is a folder" if path.is_dir() else "it is not a regular file")
     except OSError as error:
         raise UnwritableFile(path=path, reason=error.strerror) from error
     return target

@@ -36,6 +36,16 @@ def test_only_regular_files_are_replaced(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe"]
 
 
+def test_a_pipe_without_a_path_is_not_a_regular_file() -> None:
+    reader, writer = os.pipe()
+    try:
+        with pytest.raises(UnwritableFile, match=f"^/dev/fd/{writer} cannot be written: it is not a regular file"):
+            write(Path(f"/dev/fd/{writer}"))
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
 @pytest.mark.parametrize("name", ["file/under", "absent/file", "x" * 250])
 def test_an_impossible_path_is_an_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("kept")
