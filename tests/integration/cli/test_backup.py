@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 from cryptography.fernet import Fernet
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 from typer.testing import CliRunner
 
 from cli.errors import IncompleteBackup
@@ -174,9 +174,7 @@ def test_a_backup_of_an_earlier_release_is_restored_and_migrated(
 ) -> None:
     fill(database, store_review, ArtifactStore.open(str(tmp_path / "data" / "models")), tmp_path)
     assert command(environment, "backup", "--out", str(tmp_path / "thumbs.tar")).exit_code == 0
-    older = as_of(
-        tmp_path / "thumbs.tar", tmp_path / "older.tar", "0003", {"bots", "blocked_people", "reported_troubles"}
-    )
+    older = as_of(tmp_path / "thumbs.tar", tmp_path / "older.tar", "0003")
     url = f"sqlite:///{tmp_path / 'older' / 'thumbs.db'}"
     restored = command({**environment, "DATABASE_URL": url}, "restore", str(older))
     assert restored.exit_code == 0, restored.output
@@ -184,16 +182,18 @@ def test_a_backup_of_an_earlier_release_is_restored_and_migrated(
     assert len(all_rows(url, keys)["people"]) == 2
 
 
-def as_of(source: Path, target: Path, revision: str, without: set[str]) -> Path:
-    """Rewrite a backup as if an earlier release, without these tables, had made it."""
+def as_of(source: Path, target: Path, revision: str) -> Path:
+    """Rewrite a backup as if an earlier release, whose database had this revision, had made it."""
     with tarfile.open(source) as archive:
         files = {name: (archive.extractfile(name) or BytesIO()).read() for name in archive.getnames()}
     contents = json.loads(files.pop("backup.json"))
-    for table in without:
-        del files[f"tables/{table}.jsonl"]
-    replies = map(json.loads, files["tables/replies.jsonl"].splitlines())
-    older = [{name: value for name, value in row.items() if name != "update_id"} for row in replies]
-    files["tables/replies.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in older)
+    columns = columns_at(f"sqlite:///{target}.db", revision)
+    for name in [name for name in files if name.startswith("tables/")]:
+        known = columns.get(name.removeprefix("tables/").removesuffix(".jsonl"))
+        rows = [json.loads(line) for line in files.pop(name).splitlines()]
+        if known is not None:
+            older = [{column: value for column, value in row.items() if column in known} for row in rows]
+            files[name] = b"".join(json.dumps(row).encode() + b"\n" for row in older)
     contents["revision"] = revision
     contents["hashes"] = {name: sha256(data).hexdigest() for name, data in files.items()}
     with tarfile.open(target, "w") as archive:
@@ -202,6 +202,16 @@ def as_of(source: Path, target: Path, revision: str, without: set[str]) -> Path:
             member.size = len(data)
             archive.addfile(member, BytesIO(data))
     return target
+
+
+def columns_at(url: str, revision: str) -> dict[str, set[str]]:
+    """Return the names of the columns that each table had at a revision."""
+    runner.upgrade(url, revision)
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        columns = {table.name: set(table.columns.keys()) for table in tables_in(connection)}
+    engine.dispose()
+    return columns
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
