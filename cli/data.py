@@ -1,16 +1,19 @@
-"""``thumbs data``: downloads the reviews that models are fine-tuned on."""
+"""``thumbs data``: downloads the reviews that models are fine-tuned on, and exports them for a teacher."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Download the reviews that models are fine-tuned on.", no_args_is_help=True)
+from cli.options import require_reviews_path
+from cli.training_environment import require_training_environment
+
+app = typer.Typer(help="Download reviews, or export them for a teacher.", no_args_is_help=True)
 
 
 @app.callback()
 def data() -> None:
-    """Download the reviews that models are fine-tuned on."""
+    """Download reviews, or export them for a teacher."""
 
 
 @app.command()
@@ -40,3 +43,32 @@ def fetch(
     with download_progress_bar("Downloading") as on_progress:
         download(IMDB, target, on_progress)
     typer.echo(f"The reviews are in {target}. To use them, set IMDB_PATH={target} or pass --data {target}")
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="File to write, as JSON lines.")],
+    reviews: Annotated[
+        Path | None, typer.Option("--data", help="Reviews: a file, a folder or a hub data set. Default: IMDB_PATH.")
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="The recipe that the soft labels are for.")] = "default",
+) -> None:
+    """Export the reviews that a recipe trains on, and its dev reviews, for a teacher.
+
+    The programs that fine-tune a teacher and make soft labels read this file; docs/training.md describes them.
+
+    \b
+    Example:
+      thumbs data export --data imdb.parquet --out reviews.jsonl
+    """
+    require_training_environment("data export")
+    from core.settings import read_settings
+    from ml.data.reviews import read_reviews
+    from ml.distillation.reviews_file import write_teacher_reviews
+    from ml.training.dataset_splits import DatasetSplits
+    from ml.training.recipe import Recipe
+
+    source = require_reviews_path(reviews, read_settings())
+    splits = DatasetSplits.from_reviews(read_reviews(source), source, Recipe.load(recipe), None)
+    count = write_teacher_reviews(out, splits.teacher_reviews())
+    typer.echo(f"Wrote {count:,} reviews to {out}.")

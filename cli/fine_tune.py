@@ -36,6 +36,9 @@ def fine_tune(
     corrections: Annotated[
         Path | None, typer.Option(help="Corrections to train on as well: a table with the columns text and label.")
     ] = None,
+    soft_labels: Annotated[
+        Path | None, typer.Option(help="A teacher's soft labels for parts of the reviews; docs/training.md shows how.")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=2, help="Use only this many reviews, sampled with the recipe's seed.")
     ] = None,
@@ -52,6 +55,7 @@ def fine_tune(
       thumbs fine-tune --data "IMDB Dataset.csv" --out var/models/mine
       thumbs fine-tune --data imdb.parquet --out models/starter --base google-bert/bert-base-uncased
       thumbs fine-tune --data stanfordnlp/imdb --recipe tutorial --out var/models/tutorial
+      thumbs fine-tune --data imdb.parquet --soft-labels labels.npz --out var/models/distilled
       thumbs fine-tune --recipe feedback --corrections corrections.csv --data imdb.parquet --out var/models/round
     """
     from cli.progress import progress_bar
@@ -61,7 +65,7 @@ def fine_tune(
 
     require_training_environment("fine-tune")
     plan = Recipe.load(recipe)
-    options = _Options(data, base, limit, corrections, read_settings())
+    options = _Options(data, base, limit, corrections, soft_labels, read_settings())
     prepare = _prepare_full_run if plan.replay is None else _prepare_feedback_round
     start, training_set = prepare(plan, options)
     # TensorFlow takes seconds to import, so check the arguments first.
@@ -95,6 +99,7 @@ class _Options:
     base: str | None
     limit: int | None
     corrections: Path | None
+    soft_labels: Path | None
     settings: "Settings"
 
 
@@ -104,13 +109,14 @@ def _prepare_full_run(recipe: "Recipe", options: _Options) -> "tuple[BaseModel, 
     from ml.training.base_model import find_base_model
     from ml.training.corrections import Corrections
     from ml.training.dataset_splits import DatasetSplits
+    from ml.training.soft_examples import LabelledParts
 
     source = require_reviews_path(options.data, options.settings)
     corrections = Corrections.read(options.corrections) if options.corrections else None
+    soft_labels = LabelledParts.read(options.soft_labels) if options.soft_labels else None
     base = find_base_model(options.base or options.settings.base_model or recipe.base)
-    return base, DatasetSplits.from_reviews(read_reviews(source), source, recipe, options.limit).training_set(
-        corrections
-    )
+    splits = DatasetSplits.from_reviews(read_reviews(source), source, recipe, options.limit)
+    return base, splits.training_set(corrections, soft_labels)
 
 
 def _prepare_feedback_round(recipe: "Recipe", options: _Options) -> "tuple[BaseModel, TrainingSet]":
@@ -122,8 +128,9 @@ def _prepare_feedback_round(recipe: "Recipe", options: _Options) -> "tuple[BaseM
 
     if options.corrections is None:
         raise NoCorrections(name=recipe.name)
-    if options.limit is not None:
-        raise UnusedOption(option="--limit", name=recipe.name)
+    for option, value in (("--limit", options.limit), ("--soft-labels", options.soft_labels)):
+        if value is not None:
+            raise UnusedOption(option=option, name=recipe.name)
     corrections = Corrections.read(options.corrections)
     folder = Path(options.base) if options.base else options.settings.anchor
     anchor = load_anchor(folder, options.settings.serving_threads)

@@ -42,6 +42,8 @@ with ``exit_code``. Processes log it. The tree, with the room whose ``errors`` m
             NothingToResume  (ml)
             FineTuneDiverged  (ml)
             FolderTaken  (ml)
+            UnusableReviewsFile  (ml)
+            UnusableSoftLabels  (ml)
             NoBaseModel  (ml)
             UnusablePlaygroundFile  (playground)
             BotsRunning  (storage)

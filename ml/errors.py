@@ -137,3 +137,11 @@ class FolderTaken(BadInput):
 
 class NoBaseModel(BadInput):
     message = "The base model {name!r} was not found: {reason}. Set BASE_MODEL to a hub name or a folder."
+
+
+class UnusableReviewsFile(BadInput):
+    message = "{path}, line {line}: this is not a review for a teacher. Write the file again with `thumbs data export`."
+
+
+class UnusableSoftLabels(BadInput):
+    message = "{path} cannot be used as soft labels: {reason}. Make the file again, as docs/training.md describes."

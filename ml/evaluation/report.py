@@ -13,7 +13,7 @@ from ml.evaluation.comparison import Comparison
 from ml.evaluation.evaluate import Measurement
 from ml.evaluation.figure_rows import comparison_rows, conclusion, figure_rows, report_warnings
 from ml.evaluation.mistakes import Mistake
-from ml.text.tokenization import LINE_BREAK
+from ml.text.characters import LINE_BREAK
 
 _TEMPLATE = "report.html.jinja"
 

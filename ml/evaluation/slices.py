@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.evaluation.intervals import Interval, wilson_interval
-from ml.text.tokenization import LINE_BREAK
+from ml.text.characters import LINE_BREAK
 
 # Chat messages are a few dozen words long. IMDB's median is 173 words, and its ninth decile is 451.
 _WORD_BOUNDS = (50, 100, 200, 400, 800)

@@ -18,7 +18,8 @@ from safetensors import SafetensorError
 from core.errors import UnwritableFile
 from core.files import fsync
 from ml.errors import FolderTaken, UnusableArtifact
-from ml.text.tokenization import CharacterForm, Reading
+from ml.text.characters import CharacterForm
+from ml.text.tokenization import Reading
 
 MANIFEST = "manifest.json"
 _FORMAT = 1

