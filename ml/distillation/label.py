@@ -41,11 +41,12 @@ _PART_REVIEWS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class LabellingPlan:
-    """Which parts of a review are labelled: windows of ``window`` tokens, and ``crops`` crops of each review."""
+    """Which parts of each review are labelled: up to ``windows`` windows of ``window`` tokens, and ``crops`` crops."""
 
     teacher: str
     window: int
     overlap: int
+    windows: int
     crops: int
     seed: int
 
@@ -65,14 +66,15 @@ class Teacher:
         return cls(model, AutoTokenizer.from_pretrained(name))
 
     def spans(self, review: TeacherReview, plan: LabellingPlan, rng: np.random.Generator) -> list[Span]:
-        """Return the parts of one review to label: all of its windows, then crops."""
+        """Return the parts of one review to label: windows, drawn at random if there are too many, then crops."""
         words = find_words(review.text)
         offsets = self.tokenizer(review.text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
         starts = [word.start for word in words]
         owners = [bisect.bisect_right(starts, start) - 1 for start, _ in offsets]
         tokens = np.bincount(np.array(owners, np.int64), minlength=len(words)).tolist() if words else []
         windows = window_spans(words, tokens, plan.window - 2, plan.overlap)
-        return [*windows, *crop_spans(words, plan.crops, rng)]
+        chosen = sorted(rng.permutation(len(windows))[: plan.windows].tolist())
+        return [*(windows[number] for number in chosen), *crop_spans(words, plan.crops, rng)]
 
     def logits(self, texts: Sequence[str], window: int) -> npt.NDArray[np.float16]:
         """Return the logits (texts, 2) float16; a text is cut after ``window`` tokens."""
@@ -157,10 +159,11 @@ def main() -> None:
     parser.add_argument("--teacher", required=True, help="folder or hub name of the teacher")
     parser.add_argument("--reviews", required=True, type=Path, help="file that `thumbs data export` wrote")
     parser.add_argument("--out", required=True, type=Path, help="file for the soft labels, ending in .npz")
-    parser.add_argument("--crops", type=int, default=3, help="crops from each review, besides its windows")
+    parser.add_argument("--windows", type=int, default=2, help="windows of 128 tokens from each review, at most")
+    parser.add_argument("--crops", type=int, default=2, help="crops from each review, besides its windows")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    plan = LabellingPlan(chosen.teacher, window=128, overlap=32, crops=chosen.crops, seed=42)
+    plan = LabellingPlan(chosen.teacher, window=128, overlap=32, windows=chosen.windows, crops=chosen.crops, seed=42)
     labels = label(chosen.reviews, chosen.out, plan)
     logger.info("wrote %d labels for %d reviews to %s", len(labels.review), len(labels.keys), chosen.out)
 
