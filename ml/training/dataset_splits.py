@@ -9,7 +9,7 @@ import pandas as pd
 
 from ml.data.sources import source_name
 from ml.data.splits import TrainDevSplit, exclude_texts, hold_out, official_split, official_train, split_rows
-from ml.distillation.reviews_file import DEV, TRAIN, TeacherReview
+from ml.distillation.reviews_file import DEV, TRAIN, Part, TeacherReview
 from ml.distillation.soft_labels import review_key
 from ml.errors import TooFewReviews
 from ml.text.characters import NEW_MODELS_FORM, clean_characters
@@ -61,7 +61,8 @@ class DatasetSplits:
 
     def teacher_reviews(self) -> Iterator[TeacherReview]:
         """Yield the train and dev reviews for a teacher, with the characters that a new model would read."""
-        for part, table in ((TRAIN, self.split.train), (DEV, self.split.dev)):
+        parts: dict[Part, pd.DataFrame] = {TRAIN: self.split.train, DEV: self.split.dev}
+        for part, table in parts.items():
             for text, label in zip(table["text"], table["label"], strict=True):
                 yield TeacherReview(review_key(text), clean_characters(text, NEW_MODELS_FORM), int(label), part)
 
