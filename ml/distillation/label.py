@@ -122,7 +122,8 @@ def _label_part(teacher: Teacher, reviews: Sequence[TeacherReview], plan: Labell
     texts = [r.text[span.start : span.end] for r, own in zip(reviews, spans, strict=True) for span in own]
     flat = list(itertools.chain.from_iterable(spans))
     return SoftLabels(
-        teacher=plan.teacher,
+        # A folder's path would say where it is on this machine.
+        teacher=Path(plan.teacher).name if Path(plan.teacher).is_dir() else plan.teacher,
         characters=NEW_MODELS_FORM,
         keys=[review.key for review in reviews],
         review=np.repeat(np.arange(len(reviews), dtype=np.int32), [len(own) for own in spans]),

@@ -53,7 +53,7 @@ class LabelledParts:
         whole = reviews[~np.isin(np.arange(len(reviews)), groups[used])]
         facts = {
             "file": self.source,
-            "teacher": Path(self.labels.teacher).name,
+            "teacher": self.labels.teacher,
             "digest": self.labels.digest,
             "parts": len(parts),
             "reviews": len(reviews) - len(whole),

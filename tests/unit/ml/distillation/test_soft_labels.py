@@ -77,7 +77,7 @@ def test_labelled_parts_become_groups_and_other_reviews_keep_their_label() -> No
     assert examples.targets.argmax(axis=1).tolist() == [1, 0, 0, 1]
     assert examples.targets[0] == pytest.approx([0.01799, 0.98201], abs=1e-5)
     assert examples.targets[1].tolist() == [0.5, 0.5]
-    assert facts["teacher"] == "teacher"
+    assert facts["teacher"] == "some/teacher"
     assert (facts["parts"], facts["reviews"], facts["reviews_without"]) == (3, 2, 1)
 
 
