@@ -53,7 +53,7 @@ def export(
     ] = None,
     recipe: Annotated[str, typer.Option(help="The recipe that the soft labels are for.")] = "default",
 ) -> None:
-    """Export the reviews that a recipe trains on, and its dev reviews, for a teacher.
+    """Export a recipe's train and dev reviews for a teacher.
 
     The programs that fine-tune a teacher and make soft labels read this file; docs/training.md describes them.
 
