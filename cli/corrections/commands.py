@@ -80,9 +80,10 @@ def export_file(
 ) -> None:
     """Write all votes to a file.
 
-    Each vote has the state of its text: usable, waiting, quarantined or settled as neither. Data without consent is
-    left out. People appear as numbers with a code that an import recognises. In CSV files, a text that a spreadsheet
-    would treat as a formula gets a leading apostrophe, which an import removes again. Parquet files need the training
+    Each vote has the state of its text: usable, waiting, quarantined or settled as neither. The last column is the
+    reason that the person gave, if any: both, not_review, sarcasm or other. Data without consent is left out. People
+    appear as numbers with a code that an import recognises. In CSV files, a text that a spreadsheet would treat as a
+    formula gets a leading apostrophe, which an import removes again. Parquet files need the training
     environment.
 
     \b

@@ -10,7 +10,7 @@ from typing import Any, Final, TextIO, cast
 
 from cli.corrections.reader import NEITHER
 from core.files import OPENERS, atomic_write
-from ml.data.csv_rows import EXPORT_COLUMNS, LINE_END, escape_formula
+from ml.data.csv_rows import EXPORT_COLUMNS, LINE_END, REASON_COLUMN, escape_formula
 from storage.chat.messages import get_texts
 from storage.db.database import UnitOfWork
 from storage.feedback.consensus import ConsensusState
@@ -18,6 +18,7 @@ from storage.feedback.eligibility import VotedText, voted_texts
 from storage.feedback.file_people import AUTHOR_PREFIX, exported_names
 
 _BATCH_SIZE: Final = 500
+_COLUMNS: Final = (*EXPORT_COLUMNS, REASON_COLUMN)
 
 Row = dict[str, str]
 WriteRows = Callable[[list[Row]], None]
@@ -64,16 +65,16 @@ def file_suffix(path: Path) -> str:
 def _rows(text: VotedText, content: str, names: dict[int, str], usable_only: bool) -> Iterator[Row]:
     state = str(text.consensus.state)
     if usable_only:
-        labels = [(text.consensus.label, AUTHOR_PREFIX + names[text.author_id])]
+        cells = [(text.consensus.label, AUTHOR_PREFIX + names[text.author_id], "")]
     else:
-        labels = [(vote.label, names[vote.person_id]) for vote in text.votes]
-    for label, person in labels:
-        yield dict(zip(EXPORT_COLUMNS, (content, label or NEITHER.capitalize(), person, state), strict=True))
+        cells = [(vote.label, names[vote.person_id], str(vote.reason or "")) for vote in text.votes]
+    for label, person, reason in cells:
+        yield dict(zip(_COLUMNS, (content, label or NEITHER.capitalize(), person, state, reason), strict=True))
 
 
 @contextmanager
 def _csv(output: TextIO) -> Iterator[WriteRows]:
-    table = csv.DictWriter(output, EXPORT_COLUMNS, lineterminator=LINE_END)
+    table = csv.DictWriter(output, _COLUMNS, lineterminator=LINE_END)
     table.writeheader()
 
     def write(rows: list[Row]) -> None:
@@ -92,7 +93,7 @@ def _parquet(output: TextIO) -> Iterator[WriteRows]:
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
-    schema = pa.schema([(name, pa.string()) for name in EXPORT_COLUMNS])
+    schema = pa.schema([(name, pa.string()) for name in _COLUMNS])
     with ParquetWriter(cast(Any, output).buffer, schema) as table:
         yield lambda rows: table.write_table(pa.Table.from_pylist(rows, schema=schema))
 

@@ -7,13 +7,14 @@ from typing import Final
 
 from cli.csv_verdicts import open_binary
 from cli.errors import BadCorrections
-from ml.data.csv_rows import EXPORT_COLUMNS
+from ml.data.csv_rows import EXPORT_COLUMNS, REASON_COLUMN
 from ml.data.reviews import find_column, text_column, word_column
 from ml.data.table_reader import table_rows
 from ml.text.fingerprints import fingerprint
 from ml.text.labels import LABELS, label_index
 from ml.text.language import foreign_language
 from ml.text.plain_text import Content, classify_content
+from storage.db.states import Reason
 from storage.feedback.bulk_import import ImportedVote
 from storage.feedback.file_people import AUTHOR_PREFIX, is_exported_name, name_key
 
@@ -30,6 +31,7 @@ class _FileRow:
     """A row.
 
     ``exported`` is True if it comes from an export, and ``agreed`` if its label isn't just one person's vote.
+    ``reason`` is read only from exports, because other files may use the column for anything.
     """
 
     text: str
@@ -37,6 +39,7 @@ class _FileRow:
     person: str
     exported: bool
     agreed: bool
+    reason: str
 
 
 def read_votes(path: Path, unanimous: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
@@ -61,7 +64,7 @@ def read_votes(path: Path, unanimous: bool, on_progress: OnProgress = lambda row
             if other != label:
                 problem = f"the text has a different label in row {first}"
         if problem is None:
-            votes.append(ImportedVote(person, row.text, label))
+            votes.append(ImportedVote(person, row.text, label, Reason(row.reason) if row.reason else None))
         else:
             problems.append(f"Row {number}: {problem}.")
     if problems:
@@ -76,11 +79,13 @@ def _rows(path: Path, on_progress: OnProgress) -> Iterator[_FileRow]:
             names = [find_column(path, list(chunk.columns), (column,)) for column in COLUMNS]
             exported = set(EXPORT_COLUMNS) <= set(chunk.columns)
             columns = (text_column(path, chunk, names[0]), *(word_column(chunk[name]) for name in names[1:]))
-            for text, word, name in zip(*columns, strict=True):
+            explained = exported and REASON_COLUMN in chunk.columns
+            reasons = word_column(chunk[REASON_COLUMN]) if explained else [""] * len(chunk)
+            for text, word, name, reason in zip(*columns, reasons, strict=True):
                 person = name.strip()
                 own = person.removeprefix(AUTHOR_PREFIX)
                 agreed = own != person and is_exported_name(own)
-                yield _FileRow(text, word, own if agreed else person, exported, agreed)
+                yield _FileRow(text, word, own if agreed else person, exported, agreed, reason)
             done += len(chunk)
             on_progress(done)
 
@@ -98,6 +103,8 @@ def _problem(row: _FileRow, unanimous: bool) -> str | None:
         return f"the text is in {foreign.name}, and the model reads only English"
     if label_index(row.word) is None and row.word.strip().lower() != NEITHER:
         return f"{row.word!r} is not a label; use positive, negative or {NEITHER}"
+    if row.reason and row.reason not in list(Reason):
+        return f"{row.reason!r} is not a reason; use {', '.join(Reason)} or nothing"
     return _person_problem(row, unanimous)
 
 

@@ -29,6 +29,8 @@ _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uf
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # The columns of a vote export. Formulas in a vote export are escaped.
 EXPORT_COLUMNS: Final = ("text", "label", "person", "state")
+# The last column of an export. Exports from earlier versions lack it.
+REASON_COLUMN: Final = "reason"
 # As in RFC 4180. The csv module quotes fields that contain any character from the line end, including a carriage
 # return.
 LINE_END: Final = "\r\n"

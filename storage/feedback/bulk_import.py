@@ -1,7 +1,7 @@
 """Imports votes from a file, and stores the matching texts, predictions and consent."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import func, insert, or_, select
@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, or_, select
 from storage.chat.messages import get_texts
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
-from storage.db.states import Consent, Vote
+from storage.db.states import Consent, Reason, Vote
 from storage.db.tables import ConsentRow, MessagePartRow, MessageRow, PersonRow, PredictionRow, VoteRow
 from storage.feedback.eligibility import IMPORT_BOT_ID
 from storage.feedback.file_people import IMPORTED_IDS_BELOW, find_or_add_people
@@ -37,11 +37,12 @@ class ImportPrediction:
 
 @dataclass(frozen=True, slots=True)
 class ImportedVote:
-    """A row in the file: the person's name, the text, and the label, or None for neither label."""
+    """A row in the file: the person's name, the text, the label, or None for neither label, and the reason, if any."""
 
     person: str
     text: str
     label: str | None
+    reason: Reason | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +147,14 @@ def _store_votes(
                     "prediction_id": target.prediction_id,
                     "verdict": verdict,
                     "label": vote.label,
+                    "reason": vote.reason,
                     "created_at": utc_now(),
                 }
             )
     if not rows:
         return
     added = unit.insert(VoteRow)
-    replaced = {name: added.excluded[name] for name in ("prediction_id", "verdict", "label", "created_at")}
+    replaced = {name: added.excluded[name] for name in ("prediction_id", "verdict", "label", "reason", "created_at")}
     key_columns = [VoteRow.person_id, VoteRow.text_hash]
     unit.execute(added.on_conflict_do_update(index_elements=key_columns, set_=replaced), rows)
 

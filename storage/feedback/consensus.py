@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from storage.db.states import Reason
+
 
 class ConsensusState(StrEnum):
     """The state of a text's consensus.
@@ -20,12 +22,13 @@ class ConsensusState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LabelVote:
-    """One person's vote on a text. ``label`` is None if the person chose neither label."""
+    """One person's vote on a text, with the reason if they gave one. ``label`` is None for neither label."""
 
     person_id: int
     by_admin: bool
     label: str | None
     at: datetime
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,23 @@ def voted_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Iterat
             yield _voted_text(votes, quorum, admins)
 
 
+def agreed_label(unit: UnitOfWork, prediction_id: int, quorum: int, admins: frozenset[int]) -> str | None:
+    """Return the label of a prediction's text if the text is eligible, or else None."""
+    text_hash = (
+        select(MessageRow.text_hash)
+        .join(PredictionRow, PredictionRow.message_id == MessageRow.id)
+        .where(PredictionRow.id == prediction_id)
+        .scalar_subquery()
+    )
+    # Nearly all texts have no votes, and this needs only an index to find out.
+    if unit.scalar(select(VoteRow.id).where(VoteRow.text_hash == text_hash).limit(1)) is None:
+        return None
+    votes = list(unit.execute(_votes(admins).where(VoteRow.text_hash == text_hash)))
+    if not any(vote.author_consents for vote in votes):
+        return None
+    return _voted_text(votes, quorum, admins).consensus.label
+
+
 def eligible_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> list[EligibleText]:
     """Return the eligible texts, ordered by the time of their newest vote, oldest first."""
     texts = [
@@ -124,6 +141,7 @@ def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
             VoteRow.text_hash,
             VoteRow.person_id,
             VoteRow.label,
+            VoteRow.reason,
             VoteRow.created_at.label("at"),
             PersonRow.telegram_id,
             PredictionRow.id.label("prediction_id"),
@@ -144,7 +162,7 @@ def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
 
 
 def _voted_text(rows: list[Row[Any]], quorum: int, admins: frozenset[int]) -> VotedText:
-    votes = tuple(LabelVote(row.person_id, row.telegram_id in admins, row.label, row.at) for row in rows)
+    votes = tuple(LabelVote(row.person_id, row.telegram_id in admins, row.label, row.at, row.reason) for row in rows)
     first = min((row for row in rows if row.author_consents), key=lambda row: row.prediction_id)
     return VotedText(
         text_hash=first.text_hash,

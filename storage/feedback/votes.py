@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.sql import ColumnElement
 
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
-from storage.db.states import Vote
+from storage.db.states import Reason, Vote
 from storage.db.tables import MessageRow, PredictionRow, VoteRow
 from storage.errors import UnknownPrediction
 
@@ -21,7 +21,8 @@ OPPOSITE: Final = {"Negative": "Positive", "Positive": "Negative"}
 class StoredVote:
     """A person's current vote on a text. They voted on the prediction ``prediction_id``.
 
-    ``label`` is the label that the person considers correct, or None for neither label.
+    ``label`` is the label that the person considers correct, or None for neither label. ``reason`` is why they voted
+    that way, or None if they gave no reason.
     """
 
     id: int
@@ -30,6 +31,7 @@ class StoredVote:
     vote: Vote
     label: str | None
     created_at: datetime
+    reason: Reason | None = None
 
     def vote_on(self, predicted: str) -> Vote:
         """Convert this vote to a vote on a prediction of ``predicted``, which a later model may have made."""
@@ -41,6 +43,7 @@ class StoredVote:
 def record_vote(unit: UnitOfWork, person_id: int, prediction_id: int, vote: Vote) -> Vote | None:
     """Store a vote, and return the vote that it replaces, or None if it is the person's first vote on this text.
 
+    The reason for the replaced vote is deleted with it.
     Equal texts are treated as one text, so a vote on a newer prediction for the same text also replaces the old vote.
     Raise UnknownPrediction if the prediction was deleted.
     """
@@ -56,6 +59,7 @@ def record_vote(unit: UnitOfWork, person_id: int, prediction_id: int, vote: Vote
         "prediction_id": prediction_id,
         "verdict": vote,
         "label": _correct_label(predicted, vote),
+        "reason": None,
         "created_at": utc_now(),
     }
     replaced = unit.scalar(select(VoteRow.verdict).where(_on_text(person_id, prediction_id)).with_for_update())
@@ -65,6 +69,11 @@ def record_vote(unit: UnitOfWork, person_id: int, prediction_id: int, vote: Vote
         .on_conflict_do_update(index_elements=[VoteRow.person_id, VoteRow.text_hash], set_=values)
     )
     return replaced
+
+
+def record_reason(unit: UnitOfWork, person_id: int, prediction_id: int, reason: Reason) -> None:
+    """Store why the person voted as they did on this prediction's text. Do nothing if they have no vote on it."""
+    unit.change(update(VoteRow).where(_on_text(person_id, prediction_id)).values(reason=reason))
 
 
 def undo_vote(unit: UnitOfWork, person_id: int, prediction_id: int) -> Vote | None:
@@ -79,7 +88,7 @@ def vote_of(unit: UnitOfWork, person_id: int, prediction_id: int) -> StoredVote 
     row = unit.scalar(select(VoteRow).where(_on_text(person_id, prediction_id)))
     if row is None:
         return None
-    return StoredVote(row.id, row.person_id, row.prediction_id, row.verdict, row.label, row.created_at)
+    return StoredVote(row.id, row.person_id, row.prediction_id, row.verdict, row.label, row.created_at, row.reason)
 
 
 def _correct_label(predicted: str, vote: Vote) -> str | None:

@@ -18,14 +18,16 @@ from core.labelled_text import LabelledText
 from migrations.runner import upgrade
 from storage.chat.people import find_person, upsert_person
 from storage.db.database import Database
-from storage.db.states import Consent, OfferState, RunKind, SnapshotPart, Trigger, Vote
+from storage.db.states import Consent, OfferState, Reason, RunKind, SnapshotPart, Trigger, Vote
 from storage.db.tables import ConsentRow, MessageRow, PersonRow, PredictionRow, VoteRow
 from storage.feedback.consensus import ConsensusState
 from storage.feedback.eligibility import EligibilityRules, eligible_texts, voted_texts
 from storage.feedback.label_offers import close_offer, find_offer, offer_gold
-from storage.feedback.votes import record_vote
+from storage.feedback.reasons import count_reasons
+from storage.feedback.votes import record_reason, record_vote
 from storage.models.registry import register
 from storage.privacy.consent import consent_of, record_consent
+from storage.privacy.erasure import erase
 from storage.training.runs import claim, request_run
 from storage.training.snapshots import create_snapshot, labelled_texts
 
@@ -156,7 +158,7 @@ def test_an_export_has_every_vote_and_the_state_of_its_text(run: Run, tmp_path: 
     table = (
         pd.read_json(tmp_path / name, lines=True) if "jsonl" in name else read[name.rpartition(".")[2]](tmp_path / name)
     )
-    assert list(table.columns) == ["text", "label", "person", "state"]
+    assert list(table.columns) == ["text", "label", "person", "state", "reason"]
     found = sorted(table[["text", "label", "state"]].itertuples(index=False, name=None))
     states = {GOOD: "usable", BAD: "quarantined", NEITHER: "settled"}
     words = {"positive": "Positive", "1": "Positive", "negative": "Negative", "neither": "Neither"}
@@ -175,7 +177,7 @@ def test_usable_exports_each_eligible_text_once_and_only_with_consent(
         for person in unit.scalars(select(PersonRow.id)).all():
             record_consent(unit, person, Consent.WITHDRAWN, "1")
     run("export", "--out", tmp_path / "none.csv")
-    assert (tmp_path / "none.csv").read_text() == "text,label,person,state\n"
+    assert (tmp_path / "none.csv").read_text() == "text,label,person,state,reason\n"
 
 
 def test_formulas_are_escaped_in_csv_and_restored_by_the_import(
@@ -218,6 +220,32 @@ def test_an_export_that_comes_back_changes_nothing(
     assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     run("import", tmp_path / name)
     assert ([count(database, table) for table in tables], votes_of(database)) == before
+
+
+def test_reasons_are_exported_and_imported_with_their_votes(
+    run: Run, database: Database, store_review: StoreReview, tmp_path: Path
+) -> None:
+    with database.unit_of_work() as unit:
+        for text, vote, reason in ((GOOD, Vote.WRONG, Reason.SARCASM), (BAD, Vote.NEITHER, None)):
+            review = store_review(unit, text, telegram_id=7)
+            record_consent(unit, review.person_id, Consent.GRANTED, "1")
+            record_vote(unit, review.person_id, review.prediction_id, vote)
+            if reason is not None:
+                record_reason(unit, review.person_id, review.prediction_id, reason)
+    run("export", "--out", tmp_path / "out.csv")
+    table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
+    assert dict(zip(table["text"], table["reason"], strict=True)) == {GOOD: "sarcasm", BAD: ""}
+    with database.unit_of_work() as unit:
+        erase(unit, 7)
+    run("import", tmp_path / "out.csv")
+    with database.reading() as unit:
+        assert count_reasons(unit, frozenset()) == {Reason.SARCASM: 1}
+    wrong = (tmp_path / "out.csv").read_text(encoding="utf-8").replace("sarcasm", "irony")
+    (tmp_path / "out.csv").write_text(wrong, encoding="utf-8")
+    with pytest.raises(
+        BadCorrections, match="'irony' is not a reason; use both, not_review, sarcasm, other or nothing"
+    ):
+        run("import", tmp_path / "out.csv")
 
 
 def test_a_label_corrected_in_an_export_replaces_the_persons_vote(
