@@ -21,6 +21,7 @@ from bot.privacy.handlers import PrivacyHandlers
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.handlers import COMMANDS as REVIEW_COMMANDS
 from bot.reviews.handlers import ReviewHandlers
+from bot.reviews.verdict_messages import VerdictMessages
 from bot.reviews.votes import VoteRecorder
 from bot.serving.live_model import LiveModel
 from core.settings import Settings
@@ -35,7 +36,8 @@ def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, 
     runs, promotion, models = RetrainDialog(database, settings), PromotionDialog(database), ModelPages(database, model)
     labelling, quarantine = LabellingDialog(database, settings), QuarantineDialog(database, settings)
     privacy = PrivacyDialog(database, DeletionList(settings.data_dir / FILE_NAME), settings.retention_days)
-    responder, votes = ReviewResponder(database, model), VoteRecorder(database)
+    verdicts = VerdictMessages(settings)
+    responder, votes = ReviewResponder(database, model, verdicts), VoteRecorder(database, verdicts)
     return [
         *AdminHandlers(access, runs, promotion, models, BlockingDialog(database, access.admin_ids)).handlers(),
         *LabellerHandlers(access, labelling, quarantine).handlers(),

@@ -17,6 +17,9 @@ class TapKind(StrEnum):
     """The kind of a tap, which is the first field of its callback data."""
 
     VOTE = "judge"
+    CORRECTED = "people"
+    REASON = "why"
+    QUESTION = "ask"
     CONSENT = "consent"
     NOTICES = "notices"
     DELETE = "delete"

@@ -15,6 +15,8 @@ CONSENT_WORDING: Final = CONSENT_WORDINGS[-1]
 # All versions of notices_question and notices_status, in the same format.
 NOTICES_WORDINGS: Final = ("2026-11.1", "2026-11.2")
 NOTICES_WORDING: Final = NOTICES_WORDINGS[-1]
+# The version of question and button_never_ask. The ledger records it when a person turns these questions off.
+QUESTION_WORDING: Final = "2026-11.1"
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -50,6 +52,8 @@ class Texts:
     delete_kept: str
     verdict_sure: str
     verdict_unsure: str
+    verdict_corrected: str
+    verdict_people_say: str
     windows: str
     replaces_earlier: str
     version: str
@@ -59,6 +63,15 @@ class Texts:
     voted_earlier_right: str
     voted_earlier_wrong: str
     voted_earlier_neither: str
+    corrected_right: str
+    corrected_wrong: str
+    corrected_earlier_right: str
+    corrected_earlier_wrong: str
+    corrected_ended: str
+    reason_question: str
+    reason_noted: str
+    question: str
+    question_stopped: str
     vote_undone: str
     vote_gone: str
     button_right: str
@@ -66,6 +79,13 @@ class Texts:
     button_neither: str
     button_chosen: str
     button_undo: str
+    button_show_model: str
+    button_show_people: str
+    button_reason_both: str
+    button_reason_not_review: str
+    button_reason_sarcasm: str
+    button_reason_other: str
+    button_never_ask: str
     button_consent_yes: str
     button_consent_no: str
     button_consent_withdraw: str

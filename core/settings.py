@@ -207,6 +207,11 @@ class Settings(BaseSettings):
     feedback_holdout: Share = Field(
         0.25, description="Share of the eligible texts that is held out from training and used to evaluate models."
     )
+    question_chance: Share = Field(
+        0.1,
+        description="Chance that the bot asks below a verdict whether it was right. It asks only people who consent to "
+        "training, at most once a day, and never again after they turn it off. 0 means never.",
+    )
     retrain_after: int = Field(
         200,
         ge=0,

@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.database import AsyncDatabase
 from bot.incoming import IncomingText
-from bot.reviews.verdict import verdict_content
+from bot.reviews.verdict_messages import VerdictMessages
 from bot.sending.replies import MessageContent, reply
 from bot.serving.live_model import LiveModel
 from bot.texts import Texts, fill
@@ -20,9 +20,10 @@ from storage.db.database import UnitOfWork
 class ReviewResponder:
     """Replies to new and edited texts. Replies are enqueued before each method returns."""
 
-    def __init__(self, database: AsyncDatabase, model: LiveModel) -> None:
+    def __init__(self, database: AsyncDatabase, model: LiveModel, verdicts: VerdictMessages) -> None:
         self._database = database
         self._model = model
+        self._verdicts = verdicts
 
     async def answer(self, text: IncomingText) -> None:
         """Reply to a new text with a verdict, or explain why there isn't one."""
@@ -36,7 +37,7 @@ class ReviewResponder:
             return
         revised = IncomingText(edited.incoming, _replace_part(stored.parts, edited.parts[0]))
         if revised.text == stored.text:
-            await self._database.write(lambda unit: _show_unchanged(unit, revised, stored))
+            await self._database.write(lambda unit: self._show_unchanged(unit, revised, stored))
         else:
             await self._answer(revised, stored)
 
@@ -45,9 +46,38 @@ class ReviewResponder:
         refusal = await asyncio.to_thread(refusal_reason, text.text, text.incoming.texts)
         if refusal is None:
             verdict = await self._model.verdict(text.text)
-            await self._database.write(lambda unit: _reply(unit, text, _store(unit, text, verdict, old)))
+            await self._database.write(lambda unit: _reply(unit, text, self._store(unit, text, verdict, old)))
         else:
             await self._database.write(lambda unit: _reply(unit, text, MessageContent(refusal)))
+
+    def _store(
+        self, unit: UnitOfWork, text: IncomingText, verdict: Verdict, old: StoredMessage | None
+    ) -> MessageContent:
+        incoming = text.incoming
+        person = incoming.sender.upsert(unit)
+        revises = old.id if old else None
+        message_id = messages.store_message(unit, person.id, incoming.bot_id, incoming.chat_id, text.parts, revises)
+        prediction_id = predictions.store_prediction(
+            unit,
+            message_id,
+            verdict.version,
+            verdict.label,
+            verdict.confidence,
+            verdict.sure,
+            verdict.windows,
+            verdict.logits,
+            replaces=old.prediction_id if old else None,
+        )
+        return self._verdicts.new_answer(unit, incoming.texts, person, prediction_id)
+
+    def _show_unchanged(self, unit: UnitOfWork, text: IncomingText, stored: StoredMessage) -> None:
+        """Show the stored verdict again, because apps also report edits that don't change the text."""
+        incoming = text.incoming
+        if stored.prediction_id is None:
+            incoming.finish(unit)
+        else:
+            person = incoming.sender.upsert(unit)
+            _reply(unit, text, self._verdicts.answer(unit, incoming.texts, person, stored.prediction_id))
 
 
 def _reply(unit: UnitOfWork, text: IncomingText, content: MessageContent) -> None:
@@ -63,34 +93,6 @@ def refusal_reason(text: str, texts: Texts) -> str | None:
         return without_words[content]
     foreign = foreign_language(text)
     return fill(texts.foreign, language=foreign.name) if foreign else None
-
-
-def _store(unit: UnitOfWork, text: IncomingText, verdict: Verdict, old: StoredMessage | None) -> MessageContent:
-    incoming = text.incoming
-    person = incoming.sender.upsert(unit)
-    revises = old.id if old else None
-    message_id = messages.store_message(unit, person.id, incoming.bot_id, incoming.chat_id, text.parts, revises)
-    prediction_id = predictions.store_prediction(
-        unit,
-        message_id,
-        verdict.version,
-        verdict.label,
-        verdict.confidence,
-        verdict.sure,
-        verdict.windows,
-        verdict.logits,
-        replaces=old.prediction_id if old else None,
-    )
-    return verdict_content(unit, incoming, person, prediction_id)
-
-
-def _show_unchanged(unit: UnitOfWork, text: IncomingText, stored: StoredMessage) -> None:
-    """Show the stored verdict again, because apps also report edits that don't change the text."""
-    incoming = text.incoming
-    if stored.prediction_id is None:
-        incoming.finish(unit)
-    else:
-        _reply(unit, text, verdict_content(unit, incoming, incoming.sender.upsert(unit), stored.prediction_id))
 
 
 def _find_stored(unit: UnitOfWork, edited: IncomingText) -> StoredMessage | None:

@@ -1,14 +1,35 @@
-"""The buttons under a verdict."""
+"""The buttons under a verdict, and under a correction, which is shown instead if people agreed on the other label."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from bot.buttons import NUMBER, Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import Texts, fill
-from storage.db.states import Vote
+from storage.db.states import Reason, Vote
 
 UNDO: Final = "undo"
+
+
+class Shown(StrEnum):
+    """What to show for a text: the model's own verdict, or what PEOPLE agreed on."""
+
+    MODEL = "model"
+    PEOPLE = "people"
+
+
 VOTE_PATTERN: Final = rf"^{TapKind.VOTE}:{NUMBER}:({'|'.join([*Vote, UNDO])})\Z"
+CORRECTED_PATTERN: Final = rf"^{TapKind.CORRECTED}:{NUMBER}:({'|'.join([*Vote, UNDO, *Shown])})\Z"
+REASON_PATTERN: Final = rf"^{TapKind.REASON}:{NUMBER}:({'|'.join(Reason)})\Z"
+QUESTION_PATTERN: Final = rf"^{TapKind.QUESTION}:{NUMBER}:never\Z"
+# The reasons that can be given for each vote. They are only those that say something new about the text.
+_REASONS: Final[dict[Vote, tuple[Reason, ...]]] = {
+    Vote.WRONG: (Reason.SARCASM, Reason.BOTH, Reason.OTHER),
+    Vote.NEITHER: (Reason.BOTH, Reason.NOT_REVIEW, Reason.SARCASM, Reason.OTHER),
+}
+
+Row = list[dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,26 +40,98 @@ class VoteTap:
     vote: Vote | None
 
 
+@dataclass(frozen=True, slots=True)
+class CorrectedTap:
+    """A tap under a correction: a vote on the label that is shown, None to undo it, or what to show instead."""
+
+    prediction_id: int
+    action: Vote | Shown | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonTap:
+    """A tap on a reason for the person's vote."""
+
+    prediction_id: int
+    reason: Reason
+
+
 def parse_vote_tap(data: str) -> VoteTap:
     """Parse data that matches VOTE_PATTERN."""
     _, prediction_id, word = data.split(":")
     return VoteTap(int(prediction_id), None if word == UNDO else Vote(word))
 
 
-def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Vote | None) -> Keyboard:
-    """Return the buttons Right, Wrong and Neither. A ``chosen`` vote is marked, with an Undo button below."""
+def parse_corrected_tap(data: str) -> CorrectedTap:
+    """Parse data that matches CORRECTED_PATTERN."""
+    _, prediction_id, word = data.split(":")
+    if word in list(Shown):
+        return CorrectedTap(int(prediction_id), Shown(word))
+    return CorrectedTap(int(prediction_id), None if word == UNDO else Vote(word))
+
+
+def parse_reason_tap(data: str) -> ReasonTap:
+    """Parse data that matches REASON_PATTERN."""
+    _, prediction_id, word = data.split(":")
+    return ReasonTap(int(prediction_id), Reason(word))
+
+
+def parse_question_tap(data: str) -> int:
+    """Parse data that matches QUESTION_PATTERN and return the prediction's id."""
+    _, prediction_id, _ = data.split(":")
+    return int(prediction_id)
+
+
+def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Vote | None, more: Sequence[Row] = ()) -> Keyboard:
+    """Return the buttons Right, Wrong and Neither, followed by ``more`` rows.
+
+    A ``chosen`` vote is marked, with an Undo button at the end.
+    """
+    return _vote_keyboard(texts, f"{TapKind.VOTE}:{prediction_id}", chosen, more)
+
+
+def corrected_keyboard(texts: Texts, prediction_id: int, chosen: Vote | None) -> Keyboard:
+    """Return the buttons to vote on the label that people agreed on, and a button that shows the model's verdict."""
+    prefix = f"{TapKind.CORRECTED}:{prediction_id}"
+    model = [make_button(texts.button_show_model, f"{prefix}:{Shown.MODEL}")]
+    return _vote_keyboard(texts, prefix, chosen, [model])
+
+
+def people_row(texts: Texts, prediction_id: int) -> Row:
+    """Return the button that shows the label that people agreed on."""
+    return [make_button(texts.button_show_people, f"{TapKind.CORRECTED}:{prediction_id}:{Shown.PEOPLE}")]
+
+
+def reason_rows(texts: Texts, prediction_id: int, vote: Vote | None, chosen: Reason | None = None) -> list[Row]:
+    """Return buttons for the reasons that fit the vote, two in each row; the ``chosen`` reason is marked."""
+    labels = {
+        Reason.BOTH: texts.button_reason_both,
+        Reason.NOT_REVIEW: texts.button_reason_not_review,
+        Reason.SARCASM: texts.button_reason_sarcasm,
+        Reason.OTHER: texts.button_reason_other,
+    }
+    buttons = [
+        make_button(_mark(texts, labels[reason], reason is chosen), f"{TapKind.REASON}:{prediction_id}:{reason}")
+        for reason in (_REASONS.get(vote, ()) if vote else ())
+    ]
+    return [buttons[start : start + 2] for start in range(0, len(buttons), 2)]
+
+
+def question_row(texts: Texts, prediction_id: int) -> Row:
+    """Return the button that turns questions about verdicts off."""
+    return [make_button(texts.button_never_ask, f"{TapKind.QUESTION}:{prediction_id}:never")]
+
+
+def _vote_keyboard(texts: Texts, prefix: str, chosen: Vote | None, more: Sequence[Row]) -> Keyboard:
     labels = {
         Vote.RIGHT: texts.button_right,
         Vote.WRONG: texts.button_wrong,
         Vote.NEITHER: texts.button_neither,
     }
-    votes = [
-        make_button(fill(texts.button_chosen, button=label) if vote is chosen else label, _data(prediction_id, vote))
-        for vote, label in labels.items()
-    ]
-    undo = [[make_button(texts.button_undo, _data(prediction_id, UNDO))]] if chosen else []
-    return make_keyboard([votes, *undo])
+    votes = [make_button(_mark(texts, label, vote is chosen), f"{prefix}:{vote}") for vote, label in labels.items()]
+    undo = [[make_button(texts.button_undo, f"{prefix}:{UNDO}")]] if chosen else []
+    return make_keyboard([votes, *more, *undo])
 
 
-def _data(prediction_id: int, word: str) -> str:
-    return f"{TapKind.VOTE}:{prediction_id}:{word}"
+def _mark(texts: Texts, label: str, chosen: bool) -> str:
+    return fill(texts.button_chosen, button=label) if chosen else label

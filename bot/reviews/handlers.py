@@ -11,7 +11,16 @@ from bot.incoming import Incoming
 from bot.receiving.message_parts import JoinedText
 from bot.receiving.update_parsing import Context, parse_incoming, parse_tap, parse_text, updates_in
 from bot.reviews.answers import ReviewResponder
-from bot.reviews.buttons import VOTE_PATTERN, parse_vote_tap
+from bot.reviews.buttons import (
+    CORRECTED_PATTERN,
+    QUESTION_PATTERN,
+    REASON_PATTERN,
+    VOTE_PATTERN,
+    parse_corrected_tap,
+    parse_question_tap,
+    parse_reason_tap,
+    parse_vote_tap,
+)
 from bot.reviews.votes import VoteRecorder
 from bot.sending.replies import MessageContent, send
 from bot.texts import Texts, fill
@@ -48,6 +57,9 @@ class ReviewHandlers:
             # Service messages, such as "pinned a message", come from Telegram and get no reply.
             MessageHandler(new & ~filters.StatusUpdate.ALL, self.no_text),
             CallbackQueryHandler(self.vote, pattern=VOTE_PATTERN),
+            CallbackQueryHandler(self.on_corrected_tap, pattern=CORRECTED_PATTERN),
+            CallbackQueryHandler(self.on_reason_tap, pattern=REASON_PATTERN),
+            CallbackQueryHandler(self.on_question_tap, pattern=QUESTION_PATTERN),
             TypeHandler(Update, self.ignore),
         ]
 
@@ -89,6 +101,18 @@ class ReviewHandlers:
     async def vote(self, update: Update, _: Context) -> None:
         """Handle a tap under a verdict."""
         await self._votes.handle_tap(*parse_tap(update, parse_vote_tap))
+
+    async def on_corrected_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap under a label that people agreed on, or on the button that shows it."""
+        await self._votes.handle_corrected_tap(*parse_tap(update, parse_corrected_tap))
+
+    async def on_reason_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap on a reason for a vote."""
+        await self._votes.handle_reason_tap(*parse_tap(update, parse_reason_tap))
+
+    async def on_question_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap on the button that turns questions about verdicts off."""
+        await self._votes.handle_question_tap(*parse_tap(update, parse_question_tap))
 
     async def ignore(self, update: Update, _: Context) -> None:
         """Mark an update that is not for this bot, such as one from a group, as handled."""

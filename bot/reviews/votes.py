@@ -1,58 +1,119 @@
-"""Votes on verdicts, and the question about consent after the first vote. Free of Telegram types."""
+"""Votes on verdicts, their reasons, and the question about consent after the first vote. Free of Telegram types."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
 from bot.database import AsyncDatabase
 from bot.incoming import Incoming, Tap
 from bot.privacy.buttons import consent_keyboard
-from bot.reviews.buttons import VoteTap, verdict_keyboard
-from bot.reviews.verdict import render_verdict, verdict_content
+from bot.reviews.buttons import CorrectedTap, ReasonTap, Shown, VoteTap
+from bot.reviews.verdict_messages import VerdictMessages, voted_content, voted_correction
 from bot.sending.replies import MessageContent, edit, send
-from bot.texts import CONSENT_WORDING
+from bot.texts import CONSENT_WORDING, QUESTION_WORDING
 from storage.chat import predictions
 from storage.chat.people import Person
+from storage.chat.predictions import Prediction
 from storage.db.database import UnitOfWork
-from storage.db.states import Consent
-from storage.feedback import votes
+from storage.db.states import Consent, Vote
+from storage.feedback import questions, votes
 from storage.privacy import consent
+
+# A vote on the label that people agreed on, as a vote on the prediction, which is the other label.
+_ON_PREDICTION: Final = {Vote.RIGHT: Vote.WRONG, Vote.WRONG: Vote.RIGHT, Vote.NEITHER: Vote.NEITHER}
+
+Respond = Callable[[UnitOfWork, Person, Prediction], MessageContent]
 
 
 class VoteRecorder:
-    """Records votes. Replies are enqueued before each method returns."""
+    """Handles taps under verdicts. Replies are enqueued before each method returns."""
 
-    def __init__(self, database: AsyncDatabase) -> None:
+    def __init__(self, database: AsyncDatabase, verdicts: VerdictMessages) -> None:
         self._database = database
+        self._verdicts = verdicts
 
     async def handle_tap(self, tap: Tap, vote_tap: VoteTap) -> None:
         """Record, change or undo a vote, and show it in the message."""
 
+        def respond(unit: UnitOfWork, person: Person, prediction: Prediction) -> MessageContent:
+            _record(unit, person, prediction, vote_tap.vote)
+            return voted_content(tap.incoming.texts, person, prediction, vote_tap.vote)
+
+        await self._respond(tap, vote_tap.prediction_id, respond, asks_consent=vote_tap.vote is not None)
+
+    async def handle_corrected_tap(self, tap: Tap, corrected_tap: CorrectedTap) -> None:
+        """Record, change or undo a vote on the label that people agreed on, or show the other verdict."""
+        texts, action = tap.incoming.texts, corrected_tap.action
+
+        def respond(unit: UnitOfWork, person: Person, prediction: Prediction) -> MessageContent:
+            if action is Shown.MODEL:
+                return self._verdicts.model_answer(unit, texts, person, prediction)
+            if action is Shown.PEOPLE:
+                return self._verdicts.answer(unit, texts, person, prediction.id)
+            on_prediction = None if action is None else _ON_PREDICTION[action]
+            _record(unit, person, prediction, on_prediction)
+            if self._verdicts.is_corrected(unit, prediction):
+                return voted_correction(texts, person, prediction, action)
+            content = voted_content(texts, person, prediction, on_prediction)
+            return replace(content, text=f"{texts.corrected_ended}\n\n{content.text}")
+
+        await self._respond(tap, corrected_tap.prediction_id, respond, asks_consent=isinstance(action, Vote))
+
+    async def handle_reason_tap(self, tap: Tap, reason_tap: ReasonTap) -> None:
+        """Store the reason for a vote against a verdict, and show it in the message."""
+
+        def respond(unit: UnitOfWork, person: Person, prediction: Prediction) -> MessageContent:
+            stored = votes.vote_of(unit, person.id, prediction.id)
+            vote = stored.vote_on(prediction.label) if stored else None
+            if vote not in {Vote.WRONG, Vote.NEITHER}:
+                # The vote has been undone or changed since the message was sent.
+                return self._verdicts.answer(unit, tap.incoming.texts, person, prediction.id)
+            votes.record_reason(unit, person.id, prediction.id, reason_tap.reason)
+            return voted_content(tap.incoming.texts, person, prediction, vote, reason_tap.reason)
+
+        await self._respond(tap, reason_tap.prediction_id, respond)
+
+    async def handle_question_tap(self, tap: Tap, prediction_id: int) -> None:
+        """Never ask this person again whether a verdict was right."""
+        texts = tap.incoming.texts
+
+        def respond(unit: UnitOfWork, person: Person, prediction: Prediction) -> MessageContent:
+            if not questions.turned_off(unit, person.id):
+                questions.turn_off(unit, person.id, QUESTION_WORDING)
+            content = self._verdicts.model_answer(unit, texts, person, prediction)
+            return replace(content, text=f"{content.text}\n\n{texts.question_stopped}")
+
+        await self._respond(tap, prediction_id, respond)
+
+    async def _respond(self, tap: Tap, prediction_id: int, respond: Respond, *, asks_consent: bool = False) -> None:
+        """Replace the tapped message with the response, unless its text was deleted or edited."""
+        incoming = tap.incoming
+
         def work(unit: UnitOfWork) -> None:
-            _record(unit, tap, vote_tap)
-            tap.incoming.finish(unit)
+            prediction = predictions.get_prediction(unit, prediction_id)
+            if prediction is None or prediction.chat_id != incoming.chat_id:
+                edit(unit, incoming, tap.telegram_message_id, MessageContent(incoming.texts.vote_gone))
+            else:
+                person = incoming.sender.upsert(unit)
+                newest = predictions.newest_prediction(unit, prediction.id)
+                if newest != prediction.id:
+                    # The text was edited before the tap arrived, so the tap is about a text that no longer exists.
+                    content = self._verdicts.answer(unit, incoming.texts, person, newest)
+                else:
+                    content = respond(unit, person, prediction)
+                edit(unit, incoming, tap.telegram_message_id, content)
+                if asks_consent and newest == prediction.id:
+                    _ask_consent_once(unit, incoming, person)
+            incoming.finish(unit)
 
         await self._database.write(work)
 
 
-def _record(unit: UnitOfWork, tap: Tap, vote_tap: VoteTap) -> None:
-    incoming, texts = tap.incoming, tap.incoming.texts
-    prediction = predictions.get_prediction(unit, vote_tap.prediction_id)
-    if prediction is None or prediction.chat_id != incoming.chat_id:
-        edit(unit, incoming, tap.telegram_message_id, MessageContent(texts.vote_gone))
-        return
-    person = incoming.sender.upsert(unit)
-    newest = predictions.newest_prediction(unit, prediction.id)
-    if newest != prediction.id:
-        # The text was edited before the tap arrived, so the vote is on a text that no longer exists.
-        edit(unit, incoming, tap.telegram_message_id, verdict_content(unit, incoming, person, newest))
-        return
-    text = render_verdict(texts, prediction, vote_tap.vote)
-    if vote_tap.vote is None:
+def _record(unit: UnitOfWork, person: Person, prediction: Prediction, vote: Vote | None) -> None:
+    if vote is None:
         votes.undo_vote(unit, person.id, prediction.id)
-        text += f"\n\n{texts.vote_undone}"
     else:
-        votes.record_vote(unit, person.id, prediction.id, vote_tap.vote)
-    keyboard = verdict_keyboard(texts, prediction.id, vote_tap.vote)
-    edit(unit, incoming, tap.telegram_message_id, MessageContent(text, keyboard, prediction.id, person.id))
-    if vote_tap.vote is not None:
-        _ask_consent_once(unit, incoming, person)
+        votes.record_vote(unit, person.id, prediction.id, vote)
 
 
 def _ask_consent_once(unit: UnitOfWork, incoming: Incoming, person: Person) -> None:

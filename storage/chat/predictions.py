@@ -1,8 +1,9 @@
 """Predictions that model versions made for texts."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from storage.db.database import UnitOfWork
 from storage.db.tables import MessageRow, ModelVersionRow, PredictionRow
@@ -15,7 +16,9 @@ class Prediction:
 
     ``confidence`` is the calibrated probability of ``label``, from 0 to 1. ``windows`` is the number of overlapping
     windows into which the text was split. ``logits`` are in the order of the model's labels. ``replaces`` is the id of
-    the prediction for the text before its last edit.
+    the prediction for the text before its last edit. ``corrected`` is True if the person was shown the label on which
+    people agreed instead. ``question_chance`` is the probability (0 to 1) with which the question "Was that right?" was
+    drawn, or None if it was not asked.
     """
 
     id: int
@@ -29,6 +32,8 @@ class Prediction:
     windows: int
     replaces: int | None
     logits: tuple[float, float]
+    corrected: bool = False
+    question_chance: float | None = None
 
 
 def store_prediction(  # noqa: PLR0913, PLR0917 - one argument for each column
@@ -98,4 +103,28 @@ def get_prediction(unit: UnitOfWork, prediction_id: int) -> Prediction | None:
         windows=row.windows,
         replaces=row.replaces,
         logits=(row.logit_0, row.logit_1),
+        corrected=row.corrected,
+        question_chance=row.question_chance,
     )
+
+
+def mark_corrected(unit: UnitOfWork, prediction_id: int) -> None:
+    """Record that the person was shown the label on which people agreed instead of this prediction."""
+    unit.change(update(PredictionRow).where(PredictionRow.id == prediction_id).values(corrected=True))
+
+
+def mark_asked(unit: UnitOfWork, prediction_id: int, chance: float) -> None:
+    """Record that the person is asked whether this prediction is right, and the probability (0 to 1) of that draw."""
+    unit.change(update(PredictionRow).where(PredictionRow.id == prediction_id).values(question_chance=chance))
+
+
+def asked_since(unit: UnitOfWork, person_id: int, moment: datetime) -> bool:
+    """Return whether the person was asked about a text that they sent after ``moment``."""
+    asked = (
+        select(PredictionRow.id)
+        .join(MessageRow, MessageRow.id == PredictionRow.message_id)
+        .where(MessageRow.person_id == person_id, MessageRow.created_at > moment)
+        .where(PredictionRow.question_chance.is_not(None))
+        .limit(1)
+    )
+    return unit.scalar(asked) is not None

@@ -29,6 +29,7 @@ from bot.receiving.message_parts import MIN_SPLIT_LENGTH, JoinedText
 from bot.receiving.raw_update import RawUpdate
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.handlers import ReviewHandlers
+from bot.reviews.verdict_messages import VerdictMessages
 from bot.reviews.votes import VoteRecorder
 from bot.sending.outbox import Outbox
 from bot.sending.troubles import Troubles
@@ -251,7 +252,11 @@ async def box(each_store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch) -> Asy
     failures = make_failures(each_store)
     application = ApplicationBuilder().bot(BOT).updater(None).build()
     responder = cast("ReviewResponder", Responder(each_store))
-    application.add_handlers(ReviewHandlers(Access([]), each_store, responder, VoteRecorder(each_store)).handlers())
+    application.add_handlers(
+        ReviewHandlers(
+            Access([]), each_store, responder, VoteRecorder(each_store, VerdictMessages(Settings(_env_file=None)))
+        ).handlers()
+    )
     application.add_error_handler(failures.on_error)
     await application.initialize()
     started = Inbox(BOT, each_store, application.process_update, failures, admit_all)

@@ -8,8 +8,9 @@ import pytest
 from bot.database import AsyncDatabase
 from bot.incoming import Incoming, Sender, Tap
 from bot.reviews.buttons import VoteTap
-from bot.reviews.verdict import verdict_content
+from bot.reviews.verdict_messages import VerdictMessages
 from bot.reviews.votes import VoteRecorder
+from core.settings import Settings
 from storage.chat import outbox, predictions
 from storage.db.database import Database, UnitOfWork
 from storage.db.states import Vote
@@ -17,6 +18,7 @@ from storage.feedback import votes
 
 BOT, PERSON, MESSAGE = 900, 7, 55
 TAP = Tap(Incoming(BOT, (), PERSON, Sender(PERSON, "Someone", "en")), MESSAGE)
+VERDICTS = VerdictMessages(Settings(_env_file=None))
 
 
 async def test_a_tap_after_an_edit_shows_the_new_verdict_and_records_no_vote(
@@ -34,7 +36,7 @@ async def test_a_tap_after_an_edit_shows_the_new_verdict_and_records_no_vote(
         return old.person_id, old.prediction_id, newest
 
     person_id, old, newest = await store.write(edited)
-    await VoteRecorder(store).handle_tap(TAP, VoteTap(old, Vote.WRONG))
+    await VoteRecorder(store, VERDICTS).handle_tap(TAP, VoteTap(old, Vote.WRONG))
     reply = await store.write(lambda unit: outbox.claim_next(unit, BOT, PERSON))
     assert reply is not None
     assert reply.telegram_message_id == MESSAGE
@@ -63,7 +65,7 @@ def test_an_earlier_vote_is_shown_as_a_vote_on_the_later_verdict(
         second = store_review(unit, "A joy to watch.", telegram_id=PERSON, label=later, version="two")
         votes.record_vote(unit, first.person_id, first.prediction_id, vote)
         person = TAP.incoming.sender.upsert(unit)
-        content = verdict_content(unit, TAP.incoming, person, second.prediction_id)
+        content = VERDICTS.answer(unit, TAP.incoming.texts, person, second.prediction_id)
     texts = TAP.incoming.texts
     notes = {
         Vote.RIGHT: texts.voted_earlier_right,

@@ -16,7 +16,7 @@ from bot.admin.buttons import (
     models_keyboard,
     run_keyboard,
 )
-from bot.buttons import TapKind
+from bot.buttons import TapKind, make_keyboard
 from bot.labelling.buttons import (
     LABEL_PATTERN,
     QUARANTINE_PATTERN,
@@ -33,12 +33,33 @@ from bot.privacy.buttons import (
     delete_keyboard,
     notices_keyboard,
 )
-from bot.reviews.buttons import VOTE_PATTERN, VoteTap, parse_vote_tap, verdict_keyboard
+from bot.reviews.buttons import (
+    CORRECTED_PATTERN,
+    QUESTION_PATTERN,
+    REASON_PATTERN,
+    VOTE_PATTERN,
+    CorrectedTap,
+    ReasonTap,
+    Shown,
+    VoteTap,
+    corrected_keyboard,
+    parse_corrected_tap,
+    parse_question_tap,
+    parse_reason_tap,
+    parse_vote_tap,
+    people_row,
+    question_row,
+    reason_rows,
+    verdict_keyboard,
+)
 from bot.texts import CONSENT_WORDING, texts_for
-from storage.db.states import Vote
+from storage.db.states import Reason, Vote
 
 PATTERNS = {
     TapKind.VOTE: VOTE_PATTERN,
+    TapKind.CORRECTED: CORRECTED_PATTERN,
+    TapKind.REASON: REASON_PATTERN,
+    TapKind.QUESTION: QUESTION_PATTERN,
     TapKind.CONSENT: CONSENT_PATTERN,
     TapKind.NOTICES: NOTICES_PATTERN,
     TapKind.DELETE: DELETE_PATTERN,
@@ -52,6 +73,12 @@ TEXTS = texts_for("en")
 LARGEST = 10**18 - 1
 KEYBOARDS = {
     TapKind.VOTE: [verdict_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Vote)],
+    TapKind.CORRECTED: [
+        *(corrected_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Vote)),
+        make_keyboard([people_row(TEXTS, LARGEST)]),
+    ],
+    TapKind.REASON: [make_keyboard(reason_rows(TEXTS, LARGEST, vote)) for vote in (Vote.WRONG, Vote.NEITHER)],
+    TapKind.QUESTION: [make_keyboard([question_row(TEXTS, number)]) for number in (1, LARGEST)],
     TapKind.CONSENT: [consent_keyboard(TEXTS, granted) for granted in (True, False)],
     TapKind.NOTICES: [notices_keyboard(TEXTS, wanted) for wanted in (True, False)],
     TapKind.DELETE: [delete_keyboard(TEXTS)],
@@ -110,6 +137,16 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: TapKind) -> N
         "judge:1:yes",
         f"judge:{10**18}:right",
         f"judge:{10**55}:undo",
+        "people:1:maybe",
+        "people:1:model:",
+        "people:-1:right",
+        f"people:{10**18}:model",
+        "why:1:irony",
+        "why:1:both\n",
+        "why:x:both",
+        "ask:1:yes",
+        "ask:1:never:",
+        "ask:1",
         "consent:maybe",
         "consent:2026-11:yes\n",
         "consent:yes",
@@ -142,6 +179,33 @@ def test_data_from_no_keyboard_matches_nothing(data: str) -> None:
 def test_callback_data_parses_back_to_the_tap(number: int, chosen: Vote) -> None:
     found = [parse_vote_tap(button["callback_data"]) for button in buttons(verdict_keyboard(TEXTS, number, chosen))]
     assert found == [VoteTap(number, vote) for vote in (Vote.RIGHT, Vote.WRONG, Vote.NEITHER, None)]
+
+
+def test_data_under_a_correction_parses_back_to_the_tap() -> None:
+    found = [
+        parse_corrected_tap(button["callback_data"]) for button in buttons(corrected_keyboard(TEXTS, 5, Vote.WRONG))
+    ]
+    assert found == [CorrectedTap(5, action) for action in (Vote.RIGHT, Vote.WRONG, Vote.NEITHER, Shown.MODEL, None)]
+    (back,) = people_row(TEXTS, 5)
+    assert parse_corrected_tap(back["callback_data"]) == CorrectedTap(5, Shown.PEOPLE)
+
+
+def test_a_vote_for_the_verdict_has_no_reasons_and_the_others_have_those_that_fit() -> None:
+    def reasons(vote: Vote | None) -> set[Reason]:
+        rows = reason_rows(TEXTS, 5, vote)
+        assert all(len(row) <= 2 for row in rows)
+        taps = [parse_reason_tap(button["callback_data"]) for row in rows for button in row]
+        assert taps == [ReasonTap(5, tap.reason) for tap in taps]
+        return {tap.reason for tap in taps}
+
+    assert reasons(None) == reasons(Vote.RIGHT) == set()
+    assert reasons(Vote.WRONG) == {Reason.SARCASM, Reason.BOTH, Reason.OTHER}
+    assert reasons(Vote.NEITHER) == set(Reason)
+
+
+def test_the_question_button_parses_back_to_the_prediction() -> None:
+    (never,) = question_row(TEXTS, 5)
+    assert parse_question_tap(never["callback_data"]) == 5
 
 
 def test_before_a_vote_there_is_nothing_to_undo() -> None:

@@ -24,6 +24,8 @@ PLACEHOLDERS = {
     "learnt_before": {"versions"},
     "learnt_before_more": {"versions", "count"},
     "verdict_sure": {"thumb", "label", "percent"},
+    "verdict_corrected": {"thumb", "label"},
+    "verdict_people_say": {"thumb", "label"},
     "verdict_unsure": {"thumb", "label", "percent"},
     "windows": {"windows"},
     "version": {"version"},

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.reviews.verdict import render_verdict
+from bot.reviews.verdict import render_correction, render_known_correction, render_verdict
 from bot.texts import texts_for
 from storage.chat.predictions import Prediction
 from storage.db.states import Vote
@@ -57,6 +57,15 @@ def test_a_vote_is_thanked_for_below_the_verdict(vote: Vote) -> None:
     assert thanked.startswith(f"{plain}\n\nThank you")
     words = {each: f"<b>{each.value}</b>" for each in Vote}
     assert [each for each, word in words.items() if word in thanked] == [vote]
+
+
+@pytest.mark.parametrize(("label", "thumb"), [("Positive", "👍"), ("Negative", "👎")])
+def test_a_correction_says_that_it_comes_from_people(label: str, thumb: str) -> None:
+    assert render_correction(TEXTS, label) == f"{thumb} <b>{label}</b> · corrected by people"
+    for vote in Vote:
+        for text in (render_correction(TEXTS, label, vote), render_known_correction(TEXTS, label, vote)):
+            assert text.startswith(f"{render_correction(TEXTS, label)}\n\n")
+            assert f"<b>{vote}</b>" in text
 
 
 def test_values_from_the_database_are_escaped() -> None:
