@@ -58,7 +58,7 @@ def tap(client: PlaygroundClient, person: int, message: Message, button: str, th
 
 def consent(client: PlaygroundClient, person: int) -> None:
     client.message("/consent", user_id=person)
-    tap(client, person, wait_for(client, person, "May I?"), "Yes, learn from me", "I may now learn from")
+    tap(client, person, wait_for(client, person, "May I?"), "Yes, learn from me", "I'll learn from")
 
 
 def test_a_corrected_text_is_answered_with_what_people_said_until_the_author_withdraws(
@@ -69,7 +69,7 @@ def test_a_corrected_text_is_answered_with_what_people_said_until_the_author_wit
     client.message(GOOD, user_id=AUTHOR)
     tap(client, AUTHOR, wait_for(client, AUTHOR, "👍 Positive"), "❌ Wrong", "You said I'm wrong")
     client.message("/label", user_id=ANN)
-    tap(client, ANN, wait_for(client, ANN, GOOD), "👎 Negative", "No texts need your vote")
+    tap(client, ANN, wait_for(client, ANN, GOOD), "👎 Negative", "No reviews need your vote")
 
     client.message(GOOD, user_id=STRANGER)
     corrected = wait_for(client, STRANGER, CORRECTED)
