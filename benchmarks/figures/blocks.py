@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from benchmarks.figures import delivery, gate_over_time, learning, model_quality, robustness, serving, training
+from benchmarks.figures import delivery, domains, gate_over_time, learning, model_quality, robustness, serving, training
 from benchmarks.figures.markdown import Results
 
 
@@ -16,6 +16,7 @@ class Block(NamedTuple):
 
 BLOCKS: Final[dict[str, Block]] = {
     "starter": Block("starter", model_quality.starter),
+    "domains": Block("domains", domains.domains),
     "language_guard": Block("language", model_quality.language_guard),
     "http_load": Block("drive", serving.http_load),
     "training_speed": Block("fine_tuning", training.speed),

@@ -53,6 +53,12 @@ def read_checkpoint(folder: Path, config: BertConfig | None = None) -> keras.Mod
     return network
 
 
+def stored_weight_names(folder: Path) -> set[str]:
+    """Return the names of the weights in ``folder``, as ``ml.bert.weight_names`` spells them."""
+    with safe_open(folder / WEIGHTS, framework="numpy") as stored:
+        return set(map(_canonical, stored.keys()))
+
+
 def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, tokenizer: WindowTokenizer) -> None:
     """Write a folder for ``AutoModelForSequenceClassification.from_pretrained``, with float16 weights."""
     folder.mkdir(parents=True, exist_ok=True)

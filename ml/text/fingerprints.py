@@ -18,8 +18,12 @@ def fingerprint(text: str) -> str:
 
     For texts without letters or digits, such as emoji, the stripped text itself is hashed.
     """
-    words = _NOT_WORD.sub(" ", _LINE_BREAK.sub(" ", unicodedata.normalize("NFC", text)).lower()).strip()
-    return hashlib.sha256((words or text.strip()).encode()).hexdigest()
+    return hashlib.sha256((normalized_words(text) or text.strip()).encode()).hexdigest()
+
+
+def normalized_words(text: str) -> str:
+    """Return the words of ``text`` in lower case, separated by spaces, without punctuation and ``<br>``, in NFC."""
+    return _NOT_WORD.sub(" ", _LINE_BREAK.sub(" ", unicodedata.normalize("NFC", text)).lower()).strip()
 
 
 def shared_fingerprints(first: Iterable[str], second: Iterable[str]) -> set[str]:
@@ -29,4 +33,9 @@ def shared_fingerprints(first: Iterable[str], second: Iterable[str]) -> set[str]
 
 def digest(texts: Iterable[str]) -> str:
     """Return a SHA-256 in hex for a multiset of texts, in which repetitions matter but the order does not."""
-    return hashlib.sha256("".join(sorted(map(fingerprint, texts))).encode()).hexdigest()
+    return combined_digest(map(fingerprint, texts))
+
+
+def combined_digest(fingerprints: Iterable[str]) -> str:
+    """Return the digest of the texts with these fingerprints."""
+    return hashlib.sha256("".join(sorted(fingerprints)).encode()).hexdigest()

@@ -1,0 +1,4 @@
+"""Evaluates published models, as they are served, on IMDB and on four other domains.
+
+``python -m benchmarks.domains`` compares them with a plain fine-tune and lists the candidates for the next starter.
+"""

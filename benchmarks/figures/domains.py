@@ -1,0 +1,193 @@
+"""Tables about other domains: the sets, the candidates for the starter, and the final figures."""
+
+from typing import Final
+
+from benchmarks.figures.markdown import (
+    NONE,
+    Results,
+    bold,
+    command,
+    measured,
+    paragraphs,
+    percent,
+    points_with_interval,
+    table,
+)
+
+_TITLES: Final = {
+    "imdb": "IMDB",
+    "alexa": "Alexa reviews",
+    "uci": "UCI sentences",
+    "sentiment140": "Sentiment140, labelled by hand",
+    "rotten_tomatoes": "Rotten Tomatoes",
+}
+
+
+def domains(found: Results) -> str:
+    """Render ``domains.json``: the sets of texts, the candidates, and the final figures once they exist."""
+    candidates = found["candidates"]
+    return paragraphs(
+        "People send the bot short texts about anything, so a model must also work outside IMDB. We evaluate models as "
+        "they are served, in int8, on four domains that no model was trained on: Amazon reviews of Alexa devices, the "
+        "UCI sentences (Kotzias 2015: products, restaurants and films), the tweets in Sentiment140 that were labelled "
+        "by hand (Go et al. 2009), and Rotten Tomatoes sentences. Each text is used once: repeated texts are left out, "
+        "and so are neutral tweets and film sentences that are a part of an IMDB train review.",
+        "A hash of the text puts it in one of two halves. Choices between models are made on the development half and "
+        "on the IMDB train reviews that the recipe holds out. The final figures are computed on the reported half and "
+        "on the official IMDB test part.",
+        command(
+            "python -m benchmarks.domains models/starter --data FOLDER",
+            "python -m benchmarks.domains models/starter --data FOLDER --half reported",
+        ),
+        _sets(found),
+        "The results file has the SHA-256 digest of each set and of the IMDB train part. The program checks that no "
+        "two of them share a text. Many of the film sentences in the UCI set are quotations from official IMDB test "
+        "reviews, on which no model is trained.",
+        "The plain run is what a tutorial would do: the same encoder, fine-tuned with Hugging Face's Trainer on the "
+        "official train part for two epochs, with AdamW at 5e-5, a linear decay, batches of 32 and the first 128 "
+        "tokens of each review. It reads the first 256 tokens of a text, and all of its answers count as sure. "
+        "`python -m benchmarks.domains.plain` reproduces it.",
+        "The candidates for the starter, on the development half, with the balanced accuracy on each set. Balanced "
+        "accuracy is the mean of the accuracy on positive texts and the accuracy on negative texts. The calibration "
+        "error, the share of unsure answers and the accuracy of the sure answers are for the four domains together. At "
+        "most 20 candidates are compared, because the best of many is good by luck.",
+        _candidates(found),
+        *_comparison(found),
+        *_reported(found),
+        "The results file has the commit and the machine for each model; these are the ones for the last candidate.",
+        measured(candidates[-1]["evaluation"]),
+    )
+
+
+def _sets(found: Results) -> str:
+    left_out, sets = found["left_out"], found["sets"]
+
+    def row(name: str, development: str, reported: str, source: str) -> tuple[str, ...]:
+        counts = left_out[source]
+        other = counts["neutral"] + counts["in_train"] + counts["in_other_set"]
+        texts = (f"{sets[key]['reviews']:,}" for key in (development, reported))
+        return name, *texts, f"{counts['repeated']:,}", f"{counts['quoted_from_train']:,}", f"{other:,}"
+
+    rows = [row("IMDB", "imdb_dev", "imdb_test", "imdb_test")]
+    rows += [
+        row(title, f"{name}_development", f"{name}_reported", name) for name, title in _TITLES.items() if name != "imdb"
+    ]
+    return table(
+        (
+            "Set",
+            "Texts in the development half",
+            "Texts in the reported half",
+            "Left out: repeated",
+            "Left out: part of a train review",
+            "Left out: neutral, in the IMDB train part or in another set",
+        ),
+        rows,
+    )
+
+
+def _candidates(found: Results) -> str:
+    rows = [
+        _candidate(each["name"], each["how"], each["evaluation"]["figures"], each["evaluation"])
+        for each in found["candidates"]
+    ]
+    if plain := found["plain"].get("development"):
+        rows.insert(0, _candidate("Plain run", "see above", plain, None))
+    return table(
+        (
+            "Candidate",
+            "How it was made",
+            *_TITLES.values(),
+            "Mean of the four domains",
+            "Calibration error",
+            "Unsure",
+            "Accuracy of sure answers",
+            "Behavioural checks passed",
+        ),
+        rows,
+    )
+
+
+def _candidate(name: str, how: str, figures: Results, evaluation: Results | None) -> tuple[str, ...]:
+    sets, together = figures["sets"], figures["domains_together"]
+    return (
+        name,
+        how,
+        *(percent(sets[key]["balanced_accuracy"]) if key in sets else NONE for key in _TITLES),
+        bold(percent(figures["mean_balanced_accuracy"])),
+        percent(together["calibration_error"]),
+        percent(together["unsure"]) if evaluation else NONE,
+        percent(together["sure_accuracy"]) if evaluation else NONE,
+        f"{evaluation['checks_passed']} of {evaluation['checks']}" if evaluation else NONE,
+    )
+
+
+def _comparison(found: Results) -> list[str]:
+    """Return the table of the candidates' differences from the plain run, or nothing before the plain run."""
+    if "development" not in found["plain"]:
+        return []
+    rows = [
+        (
+            each["name"],
+            *(
+                points_with_interval(difference["difference"], difference["interval"], 1)
+                if (difference := each["evaluation"]["differences"].get(key))
+                else NONE
+                for key in _TITLES
+            ),
+        )
+        for each in found["candidates"]
+    ]
+    return [
+        "The difference from the plain run in points of balanced accuracy, with the interval from a paired bootstrap "
+        "that draws texts separately for each label. The plain run was fine-tuned on the held-out IMDB reviews too, so "
+        "there is no comparison on them:",
+        table(("Candidate", *_TITLES.values()), rows),
+    ]
+
+
+def _reported(found: Results) -> list[str]:
+    """Return the table of final figures, or a sentence before they exist."""
+    if not found["reported"]:
+        return ["The reported half has not been evaluated yet."]
+    rows = []
+    if plain := found["plain"].get("reported"):
+        rows += [_final("Plain run", title, plain["sets"][key], None) for key, title in _TITLES.items()]
+    for each in found["reported"]:
+        figures = each["figures"]
+        rows += [
+            _final(each["version"], title, figures["sets"][key], each["differences"].get(key))
+            for key, title in _TITLES.items()
+        ]
+        rows.append(_final(each["version"], "The four domains together", figures["domains_together"], None))
+    return [
+        "The final figures, on the reported half and on the official IMDB test part:",
+        table(
+            (
+                "Model",
+                "Set",
+                "Balanced accuracy",
+                "Difference from the plain run in points (95% interval)",
+                "Accuracy",
+                "Calibration error",
+                "Unsure",
+                "Accuracy of sure answers",
+                "Called positive",
+            ),
+            rows,
+        ),
+    ]
+
+
+def _final(model: str, title: str, figures: Results, difference: Results | None) -> tuple[str, ...]:
+    sure = figures["sure_accuracy"]
+    return (
+        model,
+        title,
+        bold(percent(figures["balanced_accuracy"])),
+        points_with_interval(difference["difference"], difference["interval"], 1) if difference else NONE,
+        percent(figures["accuracy"]),
+        percent(figures["calibration_error"]),
+        percent(figures["unsure"]),
+        percent(sure) if sure is not None else NONE,
+        percent(figures["called_positive"]),
+    )
