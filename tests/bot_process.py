@@ -49,6 +49,8 @@ def start_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> "
         "ENCRYPTION_KEY_FILE": str(home.settings.encryption_key_file),
         "TELEGRAM_API_URL": playground.url,
         "TELEGRAM_TOKEN": playground.token,
+        # A crash in native code leaves a traceback in the output.
+        "PYTHONFAULTHANDLER": "1",
         **settings,
     }
     command = [sys.executable, "-m", "bot"]
@@ -69,4 +71,4 @@ def running_bot(home: BotHome, playground: PlaygroundClient, **settings: str) ->
         finally:
             process.terminate()
             output, _ = process.communicate(timeout=_STOP_SECONDS)
-    assert process.returncode in (0, -signal.SIGKILL), output
+    assert process.returncode in (0, -signal.SIGKILL), f"status {process.returncode}\n{output}"

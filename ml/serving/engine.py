@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -81,7 +82,7 @@ class Engine:
         """
         BertConfig.read(folder).require_window(folder, window)
         options: dict[str, Any] = {**_ENGINE_OPTIONS, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
-        graph = ov.Core().compile_model(build_graph(folder, precision), "CPU", options)
+        graph = _core().compile_model(build_graph(folder, precision), "CPU", options)
         return cls(graph, WindowTokenizer.read(folder, window, overlap, reading, characters))
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, npt.NDArray[np.int64]]:
@@ -161,6 +162,16 @@ class Classifier:
         confidence = float(shares[index])
         sure = confidence >= self.manifest.unsure_below
         return Verdict(LABELS[index], confidence, sure, windows, (float(logits[0]), float(logits[1])), self.version)
+
+
+@cache
+def _core() -> ov.Core:
+    """Return the process's only OpenVINO core.
+
+    With a core for each model, the library's CPU plugin is unloaded and loaded again as models are replaced, and a bot
+    sometimes crashed when it ended after a swap.
+    """
+    return ov.Core()
 
 
 def _check_probes(engine: Engine, manifest: Manifest, folder: Path) -> None:

@@ -115,7 +115,7 @@ def test_an_update_that_is_not_unfinished_is_unknown(run: Run, command: str, upd
 def test_the_bot_is_chosen_if_several_have_an_update_with_this_id(run: Run, database: Database) -> None:
     with database.unit_of_work() as unit:
         receive(unit, OTHER_BOT, FAILED, PERSON, PAYLOAD)
-    with pytest.raises(SeveralUpdates, match="bots 900, 901"):
+    with pytest.raises(SeveralUpdates, match="900, 901"):
         run("drop", str(FAILED))
     run("drop", str(FAILED), "--bot", str(BOT))
     with database.reading() as unit:
