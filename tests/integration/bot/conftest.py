@@ -1,13 +1,64 @@
 """Fixtures for the bot's dialogs on real databases."""
 
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
+from telegram.ext import ApplicationBuilder
 
+from bot.access import Access
+from bot.database import AsyncDatabase
+from bot.receiving import inbox
+from bot.receiving.inbox import Inbox
+from bot.reviews.answers import ReviewResponder
+from bot.reviews.handlers import ReviewHandlers
+from bot.reviews.verdict_messages import VerdictMessages
+from bot.reviews.votes import VoteRecorder
+from core.settings import Settings
+from storage.db.database import Database
 from storage.privacy.deletions import FILE_NAME, DeletionList
+from tests.inbox_parts import BOT, Responder, admit_all, make_failures
 
 
 @pytest.fixture
 def deletions(tmp_path: Path) -> DeletionList:
     """A new list of deletions, without entries."""
     return DeletionList(tmp_path / FILE_NAME)
+
+
+@pytest.fixture
+def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Iterator[AsyncDatabase]:
+    shutil.copy(migrated_sqlite, tmp_path / "thumbs.db")
+    opened = AsyncDatabase(Database.open(f"sqlite:///{tmp_path / 'thumbs.db'}", keys))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def each_store(database: Database) -> Iterator[AsyncDatabase]:
+    """An empty database on each engine."""
+    opened = AsyncDatabase(database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def box(each_store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inbox]:
+    """A started inbox whose updates go through PTB's application to the real handlers."""
+    monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
+    failures = make_failures(each_store)
+    application = ApplicationBuilder().bot(BOT).updater(None).build()
+    responder = cast("ReviewResponder", Responder(each_store))
+    application.add_handlers(
+        ReviewHandlers(
+            Access([]), each_store, responder, VoteRecorder(each_store, VerdictMessages(Settings(_env_file=None)))
+        ).handlers()
+    )
+    application.add_error_handler(failures.on_error)
+    await application.initialize()
+    started = Inbox(BOT, each_store, application.process_update, failures, admit_all)
+    started.start()
+    yield started
+    await started.stop()
