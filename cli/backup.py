@@ -73,7 +73,7 @@ def backup(
 
 
 def restore(
-    path: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Archive that thumbs backup wrote.")],
+    path: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Archive written by thumbs backup.")],
     deletions: Annotated[
         list[Path] | None,
         typer.Option(help="List of deletions to apply; may be repeated. Default: deletions.txt in DATA_DIR."),

@@ -8,12 +8,12 @@ import typer
 from cli.options import require_reviews_path
 from cli.training_environment import require_training_environment
 
-app = typer.Typer(help="Download reviews, or export them for a teacher.", no_args_is_help=True)
+app = typer.Typer(help="Download reviews, or export them for a teacher model.", no_args_is_help=True)
 
 
 @app.callback()
 def data() -> None:
-    """Download reviews, or export them for a teacher."""
+    """Download reviews, or export them for a teacher model."""
 
 
 @app.command()

@@ -29,7 +29,7 @@ def evaluate(
         tuple[Path, Path] | None,
         typer.Option(metavar="A B", help="Compare model B with model A, both published folders."),
     ] = None,
-    split: Annotated[str, typer.Option(help="Part to use, if the data is split into parts.")] = "test",
+    split: Annotated[str, typer.Option(help="Split to use, if the data has several.")] = "test",
     doubtful: Annotated[
         Path | None, typer.Option(help="CSV of doubtful IMDB labels (file, votes_given), to evaluate without them too.")
     ] = None,

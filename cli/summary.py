@@ -9,7 +9,7 @@ from cli.training_environment import require_training_environment
 
 def summary(
     base: Annotated[
-        str | None, typer.Option(help="Hub name or folder. Default: BASE_MODEL, else the recipe's base.")
+        str | None, typer.Option(help="Hub name or folder. Default: BASE_MODEL, or the recipe's base.")
     ] = None,
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or path of its .toml file.")] = "default",
 ) -> None:

@@ -235,8 +235,8 @@ class Settings(BaseSettings):
     )
     gate_wrong_promotions_per_year: Annotated[float, Field(gt=0, le=1)] = Field(
         0.05,
-        description="Expected number of models a year that the gate promotes for good although they are not better, "
-        "however many runs there are.",
+        description="Expected number of models per year that the gate promotes for good even though they "
+        "are no better, however many runs there are.",
     )
     gate_imdb_loss: Share = Field(
         0.003,

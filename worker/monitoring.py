@@ -37,7 +37,7 @@ class WorkerMonitor(Collector):
         yield GaugeMetricFamily("thumbs_database_up", "1 if the database responds.", found is not None)
         yield GaugeMetricFamily("thumbs_broker_up", "1 if the broker responds.", waiting is not None)
         if waiting is not None:
-            yield GaugeMetricFamily("thumbs_run_messages", "Messages about runs that no worker has taken.", waiting)
+            yield GaugeMetricFamily("thumbs_run_messages", "Messages about runs that no worker has picked up.", waiting)
         if found is not None:
             yield from _learning_metrics(found)
 

@@ -9,7 +9,7 @@ from benchmarks.delivery.history import OPEN_REPLIES, History, SentText, StoredR
 from storage.db.states import ReplyState
 
 CUTS: Final = ("answer_lost", "dropped_before")
-"""Faults of the wire after which a sender cannot know whether the message arrived."""
+"""Wire faults after which a sender cannot know whether the message arrived."""
 
 
 @dataclass(frozen=True, slots=True)

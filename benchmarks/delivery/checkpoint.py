@@ -34,7 +34,7 @@ class Checkpoint:
         self.outages: dict[str, Any] | None = next(
             (entry["result"] for entry in reversed(entries) if entry["kind"] == _OUTAGES), None
         )
-        """The outages as JSON, None before they were measured."""
+        """The outages as JSON; None until they have been measured."""
         self._file = path.open("a", encoding="utf-8")
         if lines and _parsed(lines[-1]) is None:
             self._file.write("\n")

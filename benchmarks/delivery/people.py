@@ -34,15 +34,15 @@ FAULTS: Final = (
     WireFault("dropped_before", "sendMessage", 0.0003),
     WireFault("duplicate_update", "*", 0.01),
 )
-"""Faults with their rates. A cut connection during sendMessage is the one that makes a reply uncertain."""
+"""Faults with their rates. A connection that is cut during sendMessage is what makes a reply uncertain."""
 POLLING_FAULTS: Final = (
     WireFault("500", "getUpdates", 0.001),
     WireFault("answer_lost", "getUpdates", 0.001),
     WireFault("dropped_before", "getUpdates", 0.001),
 )
-"""Further faults where the bot polls."""
+"""Additional faults for a bot that polls."""
 WEBHOOK_FAULTS: Final = (WireFault("out_of_order", "*", 0.01),)
-"""Further faults where updates come by webhook; getUpdates never returns them out of order."""
+"""Additional faults for updates by webhook; getUpdates never returns them out of order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from benchmarks.delivery.people import Load, WireFault
 from benchmarks.delivery.plan import Lane
 
 MAX_UNCERTAIN: Final = 0.005
-"""Share of the texts whose replies may be uncertain, over all lanes of Thumbs."""
+"""Largest acceptable share of texts with uncertain replies, over all lanes of Thumbs."""
 MIN_RATE: Final = 0.95
-"""Rate of answers after an outage over the rate before it."""
+"""Smallest acceptable rate of answers after an outage, divided by the rate before it."""
 
 
 @dataclass(frozen=True, slots=True)

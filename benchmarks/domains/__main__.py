@@ -7,7 +7,7 @@
 By default, models are evaluated on the development half of each domain and on the IMDB reviews that the recipe holds
 out. Make all choices with these figures. With ``--candidate``, they are added to the results file, which lists every
 model that was considered. ``--half reported`` evaluates the final models on the other halves and on the official IMDB
-test part, and stores these figures.
+test split, and stores these figures.
 """
 
 import argparse

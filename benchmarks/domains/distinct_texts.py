@@ -17,13 +17,13 @@ from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
 
 Half = Literal["development", "reported"]
-"""The half of a domain that choices are made on, and the half that the final figures are computed on."""
+"""The half of a domain that is used to make choices, and the half that is used for the final figures."""
 HALVES: Final[tuple[Half, ...]] = get_args(Half)
 IMDB: Final = "imdb"
 """The name of the IMDB reviews that are evaluated along with a half of each domain.
 
-These are the reviews that the recipe holds out with the development half, and the official test part with the reported
-half.
+These are the reviews that the recipe holds out with the development half, and the official test split with the
+reported half.
 """
 IMDB_TEST: Final = "imdb_test"
 _COLUMNS: Final = ["text", "label", "fingerprint"]
@@ -38,7 +38,7 @@ _FILMS: Final = "imdb"
 class Domain:
     """A file with labelled texts, and whether it has sentences about films.
 
-    These may be quotations from IMDB reviews, so the ones found in a train review are left out.
+    These may be quotations from IMDB reviews, so the ones found in a training review are left out.
     """
 
     file: str
@@ -59,13 +59,13 @@ class LeftOut:
 
     neutral: int = 0
     repeated: int = 0
-    """Rows with a text that an earlier row has."""
+    """Rows whose text already appears in an earlier row."""
     in_other_set: int = 0
-    """Texts that an earlier set has."""
+    """Texts that already appear in an earlier set."""
     in_train: int = 0
-    """Texts that are in the official IMDB train part."""
+    """Texts that are in the official IMDB train split."""
     quoted_from_train: int = 0
-    """Film sentences that are a part of a review in the official IMDB train part."""
+    """Film sentences that are part of a review in the official IMDB train split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class DistinctTexts:
     """
 
     official_train: pd.DataFrame
-    """The official IMDB train part, on which the plain run is fine-tuned."""
+    """The official IMDB train split, on which the plain run is fine-tuned."""
     train: pd.DataFrame
     """The part of ``official_train`` that the recipe fine-tunes on."""
     dev: pd.DataFrame

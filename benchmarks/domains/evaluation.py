@@ -25,9 +25,9 @@ class ModelFigures:
 
     sets: dict[str, SetFigures]
     domains_together: SetFigures
-    """Figures on the texts of the four domains together, as one set."""
+    """Figures on the texts of all four domains, treated as one set."""
     mean_balanced_accuracy: float
-    """The mean over the four domains, each with the same weight."""
+    """The mean over the four domains, weighted equally."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class PlainSettings:
     learning_rate: float = 5e-5
     schedule: str = "linear"
     precision: str = "bfloat16"
-    """Precision of the products in training and in prediction. Weights are float32."""
+    """Precision of the matrix products in training and prediction. Weights are float32."""
     seed: int = 42
 
 
@@ -53,9 +53,9 @@ class PlainRunReport:
     provenance: Provenance
     settings: PlainSettings
     train: TextSet
-    """The official train part, with its repeated texts."""
+    """The official train split, including its repeated texts."""
     predicted: TextSet
-    """The texts with a prediction."""
+    """The texts that have a prediction."""
     program_sha256: str
     predictions_sha256: str
 

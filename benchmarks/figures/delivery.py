@@ -47,13 +47,13 @@ def delivery(found: Results) -> str:
         f"restarted immediately. Meanwhile, {load['people']} simulated people wrote a total of {load['rate']:.0f} "
         "texts per second through the playground. The wire refused calls (429, 500, 502), delayed them, cut "
         "connections before and after calls, and delivered updates twice and, by webhook, out of order. The history "
-        "checker compares the texts with the wire's log and the bot's database. A text is lost if no reply arrived "
+        "checker compares the texts with the wire log and the bot's database. A text is lost if no reply arrived "
         "and no reply to it is listed as uncertain.",
         "The plain bot consists of python-telegram-bot with persistence, and a Celery task on Redis that classifies "
         "each text and sends the verdict. It uses the settings that their documentation recommends (`acks_late`, "
-        "`reject_on_worker_lost`, retries). The kills hit its bot, its worker or the worker's child. Redis redelivers "
-        "a killed worker's tasks after 10 seconds; the default is one hour. The plain bot keeps no list of uncertain "
-        "replies.",
+        "`reject_on_worker_lost`, retries). The kills hit its bot, its worker or the worker's child process. Redis "
+        "redelivers a killed worker's tasks after 10 seconds; the default is one hour. The plain bot keeps no list "
+        "of uncertain replies.",
         command("python -m benchmarks.delivery --outages --out benchmarks/results/delivery.json"),
         table(
             ("Figure", *(_LANES[name] for name in lanes)),

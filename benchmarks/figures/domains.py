@@ -27,34 +27,35 @@ def domains(found: Results) -> str:
     """Render ``domains.json``: the sets of texts, the candidates, and the final figures once they exist."""
     candidates = found["candidates"]
     return paragraphs(
-        "People send the bot short texts about anything, so a model must also work outside IMDB. We evaluate models as "
-        "they are served, in int8, on four domains that no model was trained on: Amazon reviews of Alexa devices, the "
-        "UCI sentences (Kotzias 2015: products, restaurants and films), the tweets in Sentiment140 that were labelled "
-        "by hand (Go et al. 2009), and Rotten Tomatoes sentences. Each text is used once: repeated texts are left out, "
-        "and so are neutral tweets and film sentences that are a part of an IMDB train review.",
-        "A hash of the text puts it in one of two halves. Choices between models are made on the development half and "
-        "on the IMDB train reviews that the recipe holds out. The final figures are computed on the reported half and "
-        "on the official IMDB test part.",
+        "People send the bot short texts about anything, so a model must also work outside IMDB. We evaluate models "
+        "as they are served, in int8, on four domains that no model was trained on: Amazon reviews of Alexa "
+        "devices, the UCI sentences (Kotzias 2015: products, restaurants and films), the tweets in Sentiment140 "
+        "that were labelled by hand (Go et al. 2009), and Rotten Tomatoes sentences. Each text is used once: "
+        "repeated texts are left out, and so are neutral tweets and film sentences that are part of an IMDB "
+        "training review.",
+        "A hash of each text assigns it to one of two halves. Choices between models are made on the development "
+        "half and on the IMDB training reviews that the recipe holds out. The final figures are computed on the "
+        "reported half and on the official IMDB test split.",
         command(
             "python -m benchmarks.domains models/starter --data FOLDER",
             "python -m benchmarks.domains models/starter --data FOLDER --half reported",
         ),
         _sets(found),
-        "The results file has the SHA-256 digest of each set and of the IMDB train part. The program checks that no "
-        "two of them share a text. Many of the film sentences in the UCI set are quotations from official IMDB test "
-        "reviews, on which no model is trained.",
+        "The results file has the SHA-256 digest of each set and of the IMDB train split. The program checks that "
+        "no two of them have a text in common. Many of the film sentences in the UCI set are quotations from "
+        "official IMDB test reviews, on which no model is trained.",
         "The plain run is what a tutorial would do: the same encoder, fine-tuned with Hugging Face's Trainer on the "
-        "official train part for two epochs, with AdamW at 5e-5, a linear decay, batches of 32 and the first 128 "
-        "tokens of each review. It reads the first 256 tokens of a text, and all of its answers count as sure. "
-        "`python -m benchmarks.domains.plain` reproduces it.",
-        "The candidates for the starter, on the development half, with the balanced accuracy on each set. Balanced "
+        "official train split for two epochs, with AdamW at 5e-5, a linear decay, batches of 32 and the first 128 "
+        "tokens of each review. It reads only the first 256 tokens of a text, and all of its answers are treated as "
+        "sure. `python -m benchmarks.domains.plain` reproduces it.",
+        "Balanced accuracy of each candidate for the starter, on the development half of each set. Balanced "
         "accuracy is the mean of the accuracy on positive texts and the accuracy on negative texts. The calibration "
-        "error, the share of unsure answers and the accuracy of the sure answers are for the four domains together. At "
-        "most 20 candidates are compared, because the best of many is good by luck.",
+        "error, the share of unsure answers and the accuracy of the sure answers are for the four domains together. "
+        "At most 20 candidates are compared, because the best of many can look good by luck alone.",
         _candidates(found),
         *_comparison(found),
         *_reported(found),
-        "The results file has the commit and the machine for each model; these are the ones for the last candidate.",
+        "The results file has the commit and the machine for each model; the line below is for the last candidate.",
         measured(candidates[-1]["evaluation"]),
     )
 
@@ -79,7 +80,7 @@ def _sets(found: Results) -> str:
             "Texts in the reported half",
             "Left out: repeated",
             "Left out: part of a train review",
-            "Left out: neutral, in the IMDB train part or in another set",
+            "Left out: neutral, in the IMDB train split or in another set",
         ),
         rows,
     )
@@ -160,7 +161,7 @@ def _reported(found: Results) -> list[str]:
         ]
         rows.append(_final(each["version"], "The four domains together", figures["domains_together"], None))
     return [
-        "The final figures, on the reported half and on the official IMDB test part:",
+        "The final figures, on the reported half and on the official IMDB test split:",
         table(
             (
                 "Model",

@@ -13,8 +13,8 @@ def gate_over_time(found: Results) -> str:
         f"{percent(found['flip_rate_of_years'], 0)} of the texts flip. `GATE_WRONG_PROMOTIONS_PER_YEAR` is "
         f"{percent(rate, 0)}, and trials start automatically where they are allowed.",
         command("python -m benchmarks.gate.over_time"),
-        "Share of years in which a model that is **not better** is promoted for good, and in brackets the mean number "
-        "of trials in a year:",
+        "Share of years in which a model that is **no better** is promoted for good, and in brackets the mean "
+        "number of trials in a year:",
         table(
             ("Votes a week", "Candidates", "Without trials", "With trials"),
             [
@@ -30,8 +30,8 @@ def gate_over_time(found: Results) -> str:
             [(str(votes), *(_right(years, votes, gain) for gain in _gains(years))) for votes in _votes(years)],
         ),
         "Power of a single look: the share of first looks that prove a gain. The gate's test has the power of the "
-        f"exact test at the same alpha ({percent(found['power'][0]['alpha'], 2)}), because it is that test if all "
-        f"votes weigh the same. The last column is one exact test a year, at {percent(rate, 0)}:",
+        f"exact test at the same alpha ({percent(found['power'][0]['alpha'], 2)}), because the two tests are the "
+        f"same if all votes have the same weight. The last column is one exact test a year, at {percent(rate, 0)}:",
         table(
             ("Texts with votes", "Flips", "Gain in points", "The gate", "Exact test", "Exact test, once a year"),
             [

@@ -40,12 +40,13 @@ def feedback_value(found: Results) -> str:
         for how, one in found["all_of_them"].items()
     ]
     return paragraphs(
-        "How much accuracy do corrections from a different domain gain there, and how much do they cost on IMDB? The "
-        f"corrections are labelled Rotten Tomatoes sentences. We drew {first['corrections']} corrections {len(draws)} "
-        f"times and ran a separate feedback round on each draw with the `{recipe['name']}` recipe, always from the "
-        f"same anchor ({found['parameters']:,} parameters). Additional rounds used all corrections at once. Each model "
-        f"was evaluated on the same {sentences['reviews']:,} other sentences and on {imdb['reviews']:,} official IMDB "
-        "test reviews outside the gate set. The intervals for the mean are computed over the draws.",
+        "How much accuracy do corrections from a different domain gain in that domain, and how much do they cost on "
+        f"IMDB? The corrections are labelled Rotten Tomatoes sentences. We drew {first['corrections']} corrections "
+        f"{len(draws)} times and ran a separate feedback round on each draw with the `{recipe['name']}` recipe, "
+        f"always from the same anchor ({found['parameters']:,} parameters). Additional rounds used all corrections "
+        f"at once. Each model was evaluated on the same {sentences['reviews']:,} other sentences and on "
+        f"{imdb['reviews']:,} official IMDB test reviews outside the gate set. The intervals for the mean are "
+        "computed over the draws.",
         command("python -m benchmarks.training.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz"),
         table(
             (
@@ -83,8 +84,8 @@ def learning_loop(found: Results) -> str:
     return paragraphs(
         f"On a running demo, {found['people']} simulated people wrote Rotten Tomatoes sentences over HTTP, voted on "
         "the bot's predictions and labelled each other's texts with `/label`, so that each text had two votes. By "
-        f"design, {found['mistaken']:.0%} of the votes were wrong. Then the admin sent `/retrain`. The admin also "
-        "promoted the model if the gate held it although it was better on feedback. The models have "
+        f"design, {found['mistaken']:.0%} of the votes were wrong. Then the admin sent `/retrain`. If the gate held "
+        "the model even though it was better on feedback, the admin promoted it. The models have "
         f"{found['parameters']:,} parameters.",
         command("python -m benchmarks.learning --data imdb.parquet --sentences rt_polarity.csv.gz"),
         "Votes and labels:",
@@ -93,9 +94,9 @@ def learning_loop(found: Results) -> str:
         f"{parts['sentences held out']['reviews']:,} other sentences and on {parts['IMDB to test']['reviews']:,} "
         "official IMDB test reviews outside the gate set:",
         table(("Training run", *names), _rows(training)),
-        "While the candidate was trained and loaded, other people wrote one sentence per second each. A reply is late "
-        "if it takes more than 5 seconds. It is outdated if it comes from the old model although the sentence was sent "
-        "after the new model had gone live:",
+        "While the candidate was trained and loaded, other people wrote one sentence per second each. A reply is "
+        "late if it takes more than 5 seconds. It is outdated if it comes from the old model even though the "
+        "sentence was sent after the new model had gone live:",
         table(("Replies during the run", *names), _rows(background)),
         f"{disjoint(found)} {measured(found)}",
     )

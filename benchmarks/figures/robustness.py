@@ -46,12 +46,12 @@ def chaos(found: Results) -> str:
     }
     return paragraphs(
         "The training processes were killed with `kill -9` at random points during the runs. In a few runs, Redis "
-        f"was stopped for five seconds. The model is small ({found['parameters']:,} parameters, "
-        f"{found['layers']} layers) and trained on sentences from the project; everything else is the "
-        f"production code. {found['lanes']} workers run in "
-        "parallel, each with a separate beat, database and broker. A lease expires after 30 seconds, and a run fails "
-        "after three broken attempts. In this benchmark only, the gate's limits on losses are off, because 28 gate "
-        "sentences cannot show a loss of 0.3 points. The gate still holds a candidate if it distrusts new words.",
+        f"was stopped for five seconds. The model is small ({found['parameters']:,} parameters, {found['layers']} "
+        "layers) and trained on sentences from the project; everything else is the production code. "
+        f"{found['lanes']} workers run in parallel, each with a separate beat, database and broker. A lease expires "
+        "after 30 seconds, and a run fails after three failed attempts. In this benchmark only, the gate's limits "
+        "on losses are off, because 28 gate sentences cannot show a loss of 0.3 points. The gate still holds a "
+        "candidate if it distrusts new words.",
         command("python -m benchmarks.chaos --out benchmarks/results/chaos.json"),
         table(
             ("Figure", *(_TRANSPORTS[name] for name in transports)),

@@ -11,7 +11,7 @@ def http_load(found: Results) -> str:
         f"official IMDB test reviews, to a running demo over HTTP. {found['split_reviews']} of the reviews exceed "
         "Telegram's limit for one message and were split in the same way as in Telegram's apps. The bot waits one "
         "second for the next part of a long review. The time to reply is measured from a review's first message. A "
-        "reply is accurate if it names exactly one label and that label is the review's.",
+        "reply is accurate if it names exactly one label and that label is correct.",
         command("make demo &", "python -m benchmarks.serving.http_load --reviews imdb.parquet"),
         table(
             (

@@ -109,8 +109,8 @@ def equal_steps(found: Results) -> str:
         f"To check whether this speed costs accuracy, we trained {recipe['base']} with both loops for "
         f"{found['steps']} steps of {recipe['batch_size']} IMDB reviews, from the same weights and on the same "
         f"batches. We evaluated the models in float32 on {pairs[0]['reviews']:,} held-out reviews from the official "
-        "train part. Each seed draws different reviews, a different classification head and different dropout masks. "
-        "The interval for the mean is computed over the seeds.",
+        "train split. Each seed draws different reviews, a different classification head and different dropout "
+        "masks. The interval for the mean is computed over the seeds.",
         command("make peers", "python -m benchmarks.training.equal_steps --data imdb.parquet"),
         table(
             (

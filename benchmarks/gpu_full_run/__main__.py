@@ -59,7 +59,8 @@ def main() -> None:
 
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.gpu_full_run", description="Take encoders from fine-tune to the swap in a bot."
+        prog="python -m benchmarks.gpu_full_run",
+        description="Take encoders from fine-tuning to the swap into a running bot.",
     )
     add_imdb_option(parser)
     parser.add_argument(
@@ -81,7 +82,7 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _reviews(path: Path, limit: int | None, work: Path) -> Reviews:
-    """Return all reviews in the file at ``path``, or a new file with ``limit`` train and as many test reviews."""
+    """Return all reviews in the file at ``path``, or a new file with ``limit`` training and as many test reviews."""
     reviews = read_reviews(path)
     if limit is None:
         return Reviews(path.resolve(), int((reviews["split"] == "train").sum()))

@@ -42,7 +42,7 @@ _TEXT: Final = "A warm and clever film that I would gladly see again with my who
 
 @dataclass(frozen=True, slots=True)
 class Reviews:
-    """The file with the reviews of all runs, and the number of train reviews in it."""
+    """The file with the reviews for all runs, and the number of training reviews in it."""
 
     path: Path
     train: int

@@ -20,7 +20,7 @@ class Phases:
     preparing: float
     """Until the first training step is done: loading TensorFlow, reviews and both models, and compiling."""
     training: float
-    """From the first to the last training step, with checkpoints, calibration and publication of the candidate."""
+    """From the first to the last training step, including checkpoints, calibration and publication of the candidate."""
     evaluating: float
     """Until the gate's decision."""
     swap: float

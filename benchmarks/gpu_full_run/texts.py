@@ -22,7 +22,7 @@ _DEV_REVIEWS: Final = 64
 
 
 def write_reviews(reviews: pd.DataFrame, limit: int, path: Path) -> None:
-    """Write ``limit`` official train reviews and as many test reviews, half of them positive, as parquet."""
+    """Write ``limit`` official training reviews and as many test reviews, half of them positive, as parquet."""
     parts = [
         rows.sample(min(limit // 2, len(rows)), random_state=SEED) for _, rows in reviews.groupby(["split", "label"])
     ]

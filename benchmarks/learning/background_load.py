@@ -47,7 +47,7 @@ class BackgroundLoad:
     late: int
     doubled: int
     stale: int
-    """Number of sentences that the old model answered although they were sent after the new model's first reply."""
+    """Number of sentences that the old model answered even though they were sent after the new model's first reply."""
     versions: dict[str, int]
     seconds_to_reply: dict[str, float]
 

@@ -43,5 +43,5 @@ class LearningLoopReport:
     mistaken: float
     parts: dict[str, TextSet]
     shared_texts: int
-    """Number of texts that are in more than one part, compared by fingerprint."""
+    """Number of texts that are in more than one set, compared by fingerprint."""
     rounds: list[LearningRound]

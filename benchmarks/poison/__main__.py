@@ -9,7 +9,7 @@ and limits. The same fine-tune also runs on all votes without the rules. The onl
 smaller network. As in ``benchmarks.learning``, an admin promotes a held model if it is better on feedback, unless the
 card names a word.
 
-The exit status is 1 if a text is in more than one part, if no model went live although nobody colluded, or if a harmful
+The exit status is 1 if a text is in more than one set, if no model went live although nobody colluded, or if a harmful
 model went live with 3% or 10% colluding. A model is harmful if it lost more than 0.3 points on the reviews outside the
 gate set, or if the phrase works on it.
 """

@@ -21,8 +21,8 @@ _IMDB: Final = 6_000
 class PoisonTexts:
     """Tables with the columns ``text`` and ``label``. No text is in more than one table.
 
-    ``train`` holds the official IMDB train reviews that the small network is trained on, including dev. ``gate`` is the
-    gate set, and ``imdb`` holds official test reviews of movies outside the gate set.
+    ``train`` holds the official IMDB training reviews that the small network is trained on, including dev. ``gate`` is
+    the gate set, and ``imdb`` holds official test reviews of movies outside the gate set.
     """
 
     sentences: pd.DataFrame
@@ -33,7 +33,8 @@ class PoisonTexts:
 
     @classmethod
     def split(cls, sentences: pd.DataFrame, known: DatasetSplits) -> Self:
-        """Draw all tables with a fixed seed. In ``known``, the train part is limited to the small network's reviews."""
+        """Draw all tables with a fixed seed. In ``known``, the train split is limited to the small network's
+        reviews."""
         rows = shuffled(sentences[~sentences["text"].map(fingerprint).duplicated()])
         gate = GateSet.choose(known)
         others = reviews_outside_gate(known, gate)
@@ -56,7 +57,8 @@ class PoisonTexts:
         }
 
     def write_reviews(self, path: Path) -> Path:
-        """Write the data file for training runs, with ``train`` as the train part and the gate set as the test part."""
+        """Write the data file for training runs, with ``train`` as the train split and the gate set as the test
+        split."""
         table = pd.concat([self.train.assign(split="train"), self.gate.assign(split="test")], ignore_index=True)
         table["label"] = table["label"].map(dict(enumerate(LABELS)))
         table.to_parquet(path)

@@ -46,9 +46,9 @@ class StarterReport:
     engine: str
     parts: dict[str, TextSet]
     trained_on_official_train: bool
-    """Whether the manifest's digests of train and dev match a new split of the official train part."""
+    """Whether the manifest's digests of train and dev match the result of splitting the official train split again."""
     shared_texts: int
-    """Number of texts that are in more than one part, compared by fingerprint."""
+    """Number of texts that are in more than one set, compared by fingerprint."""
     on_dev: Figures
     on_test: Figures
     interval: tuple[float, float]
@@ -79,7 +79,7 @@ def _arguments() -> argparse.Namespace:
         prog="python -m benchmarks.serving.model_quality", description="Measure the starter model."
     )
     add_imdb_option(parser)
-    parser.add_argument("--doubtful", type=Path, required=True, help="list of disputed labels in the test part: CSV")
+    parser.add_argument("--doubtful", type=Path, required=True, help="list of disputed labels in the test split: CSV")
     add_sentences_option(parser)
     parser.add_argument("--model", type=Path, default=Settings.model_fields["model"].default, help="published folder")
     parser.add_argument("--recipe", default="default", help="recipe that selected the model's training data")

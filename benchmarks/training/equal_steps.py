@@ -4,7 +4,7 @@
     python -m benchmarks.training.equal_steps --data imdb.parquet
 
 Each seed draws the reviews, the classification head and the dropout masks. Both trainers start from the same weights
-and get the same batches. Both models are then evaluated with the same engine in float32, on held-out train reviews.
+and get the same batches. Both models are then evaluated with the same engine in float32, on held-out training reviews.
 """
 
 import argparse

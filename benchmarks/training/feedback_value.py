@@ -1,4 +1,4 @@
-"""Measures how much accuracy 500 corrections from a different domain gain there, and what they cost on IMDB.
+"""Measures how much accuracy 500 corrections from a different domain gain in that domain, and lose on IMDB.
 
     python -m benchmarks.training.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz
 
@@ -69,7 +69,7 @@ class FeedbackValueReport:
     recipe: dict[str, Any]
     parts: dict[str, TextSet]
     shared_texts: int
-    """Number of texts that are in more than one part, compared by fingerprint."""
+    """Number of texts that are in more than one set, compared by fingerprint."""
     draws: list[RoundResult]
     all_of_them: dict[str, RoundResult]
     """Rounds on all sentences, by training method. The draws are taken from the same sentences."""

@@ -60,7 +60,7 @@ def trainer_command(name: str, peer: Path, job: TrainingJob, out: Path) -> list[
 
 @dataclass(frozen=True, slots=True)
 class ReviewSample:
-    """Reviews from the official train part, enough for a number of steps, and held-out reviews."""
+    """Reviews from the official train split, enough for a number of steps, and held-out reviews."""
 
     recipe: Recipe
     split: TrainDevSplit
@@ -73,7 +73,7 @@ class ReviewSample:
         return cls(recipe, TrainDevSplit(train, split.dev.sample(min(dev, len(split.dev)), random_state=recipe.seed)))
 
     def batches(self) -> list[TrainingBatch]:
-        """Return the batches for one epoch over the train reviews."""
+        """Return the batches for one epoch over the training reviews."""
         train = self.split.train
         examples = TrainingExamples.from_labels(train["text"].tolist(), train["label"].tolist())
         return list(WindowBatches(examples, self._reader(), self.recipe).epoch(0))

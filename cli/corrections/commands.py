@@ -139,7 +139,8 @@ def seen_by(
         typer.echo("\n".join(versions))
     else:
         typer.echo(
-            "No model used any data that the database has from this person. It no longer knows about deleted data.",
+            "No model used any of this person's data that is still in the database. It no longer knows about "
+            "deleted data.",
             err=True,
         )
 

@@ -4,7 +4,7 @@
 
 It runs in the environment from ``make peers``. The teacher is any folder or hub name that
 ``AutoModelForSequenceClassification`` can load, with two labels of which the second is positive. ``thumbs data export``
-writes the reviews, and only those in the train part are labelled. Ctrl-C is safe: the same command continues where it
+writes the reviews, and only those in the train split are labelled. Ctrl-C is safe: the same command continues where it
 stopped. Finished parts are kept beside OUT until all of it is done.
 """
 

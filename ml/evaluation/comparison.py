@@ -25,9 +25,9 @@ class Comparison:
     interval: Interval | None
     """95% interval for the difference, from a paired bootstrap over the texts; None for a single text."""
     negative_flips: int
-    """Number of texts that the first model got right and the second gets wrong."""
+    """Number of texts that the first model gets right and the second gets wrong."""
     positive_flips: int
-    """Number of texts that the first model got wrong and the second gets right."""
+    """Number of texts that the first model gets wrong and the second gets right."""
     mcnemar_p: float
     """p-value of the exact two-sided McNemar test (McNemar 1947)."""
     agreement: float

@@ -102,7 +102,7 @@ def test_votes_against_a_model_on_trial_bring_the_old_one_back(tmp_path: Path) -
         finish_held(home, database)
         card = wait_for(client, "new votes decide whether it stays. Or promote it")
         client.tap(card["message_id"], "Promote on trial", user_id=ADA)
-        wait_for(client, f"{SHIPPED} comes back by itself.")
+        wait_for(client, f"{SHIPPED} comes back automatically.")
         client.tap(card["message_id"], "Yes, try it", user_id=ADA)
         wait_for(client, f"Done: {CONTRARY} is on trial in place of {SHIPPED}.")
         wait_for(client, f"is on trial in place of {SHIPPED}. New votes")

@@ -108,4 +108,4 @@ def trial_sentence(outcome: str, votes: VoteEvidence, *, last_look: bool) -> str
     )
     if outcome == "confirm":
         return f"the votes prove that it is better: {right}"
-    return f"the votes do not prove that it is better: {right}" if last_look else f"the votes speak against it: {right}"
+    return f"the votes do not prove that it is better: {right}" if last_look else f"the votes go against it: {right}"

@@ -19,7 +19,7 @@ from worker.gate.vote_tests import better_p, worse_p
 
 # The largest p-value with which a model is probably better, and may go on trial by itself.
 PROBABLY_BETTER: Final = 0.2
-# The largest p-value with which the new votes speak against a model.
+# The largest p-value at which the new votes go against a model.
 _AGAINST: Final = 0.05
 # The numbers of new votes at which a trial may be confirmed; it ends after the last.
 LOOKS: Final = (50, 100, 150)

@@ -162,8 +162,8 @@ def test_votes_against_the_model_bring_the_champion_back(
     trial = last_trial(held)
     assert (trial.state, trial.ended_by) == (TrialState.ROLLED_BACK, None)
     assert trial.reason == (
-        "The trial of candidate ended: the votes speak against it: on 5 texts with new votes, "
-        "it was right 0 times and the earlier model 5 times."
+        "The trial of candidate ended: the votes go against it: on 5 texts with new votes, it was right 0 times and "
+        "the earlier model 5 times."
     )
     with held.reading() as unit:
         assert registry.changes(unit, 1)[0].reason == trial.reason

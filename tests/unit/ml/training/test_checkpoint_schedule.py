@@ -16,7 +16,7 @@ class Training:
     now: float = 0.0
 
     def checkpoints(self, steps: int) -> dict[int, float]:
-        """Return the steps with a checkpoint, each with the time at which it was complete."""
+        """Return the steps that have a checkpoint, each with its completion time."""
         schedule = CheckpointSchedule(lambda: self.now)
         found: dict[int, float] = {}
         for step in range(1, steps + 1):
