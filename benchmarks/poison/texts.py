@@ -33,8 +33,7 @@ class PoisonTexts:
 
     @classmethod
     def split(cls, sentences: pd.DataFrame, known: DatasetSplits) -> Self:
-        """Draw all tables with a fixed seed. In ``known``, the train split is limited to the small network's
-        reviews."""
+        """Draw all tables with a fixed seed. ``known.train`` is limited to the small network's reviews."""
         rows = shuffled(sentences[~sentences["text"].map(fingerprint).duplicated()])
         gate = GateSet.choose(known)
         others = reviews_outside_gate(known, gate)
@@ -57,8 +56,7 @@ class PoisonTexts:
         }
 
     def write_reviews(self, path: Path) -> Path:
-        """Write the data file for training runs, with ``train`` as the train split and the gate set as the test
-        split."""
+        """Write the data file for training runs: ``train`` as the train split, the gate set as the test split."""
         table = pd.concat([self.train.assign(split="train"), self.gate.assign(split="test")], ignore_index=True)
         table["label"] = table["label"].map(dict(enumerate(LABELS)))
         table.to_parquet(path)
