@@ -15,6 +15,8 @@ from playground.api.parameter_types import ChatId, FileSource, NotBuilt, ReplyMa
 from playground.state.chats import TYPING_SECONDS, Chat, Message
 from playground.state.world import World
 from playground.text.entities import FormattedText
+from playground.text.parse_mode import QUOTE_INVALID, quote_text
+from playground.text.quotes import find_quote, kept_entities
 from playground.wire import JsonObject, bad_request, not_built
 
 _CHAT_ACTIONS = frozenset(
@@ -148,9 +150,18 @@ def _find_reply(chat: Chat, reply: ReplyParameters | None) -> tuple[Message | No
         if reply.allow_sending_without_reply:
             return None, {}
         raise bad_request("message to be replied not found")
-    if reply.quote is None:
-        return message, {}
-    if reply.quote not in message.body.text:
-        raise bad_request("QUOTE_TEXT_INVALID")
-    position = message.body.text.index(reply.quote)
-    return message, {"quote": {"text": reply.quote, "position": position, "is_manual": True}}
+    return message, _quoted_part(message, reply)
+
+
+def _quoted_part(message: Message, reply: ReplyParameters) -> JsonObject:
+    """Return the member to add for the quoted part of ``message``, if any, or raise ApiError if it isn't there."""
+    entities = [entity.to_json() for entity in reply.quote_entities]
+    quote = quote_text(reply.quote or "", reply.quote_parse_mode or "", entities)
+    if not quote.text:
+        return {}
+    position = find_quote(message.body, quote, reply.quote_position or 0)
+    if position is None:
+        raise bad_request(QUOTE_INVALID)
+    kept = [entity.to_api() for entity in kept_entities(quote)]
+    part = {"text": quote.text, "position": position, "is_manual": True}
+    return {"quote": {**part, "entities": kept} if kept else part}

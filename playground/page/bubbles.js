@@ -16,7 +16,7 @@ export function bubble(message, actions) {
   const element = make("article", message.from_bot ? "bubble from-bot" : "bubble");
   element.dataset.messageId = message.message_id;
   element.setAttribute("aria-label", message.from_bot ? "From the bot" : `From ${message.from.first_name}`);
-  if (message.reply_to_message) element.append(reply(message.reply_to_message));
+  if (message.reply_to_message) element.append(reply(message.reply_to_message, message.quote));
   element.append(...media(message));
   const text = message.text ?? message.caption;
   if (text) element.append(richText(text, message.entities ?? message.caption_entities, actions.command));
@@ -25,9 +25,9 @@ export function bubble(message, actions) {
   return element;
 }
 
-function reply(to) {
+function reply(to, quote) {
   const name = make("strong", "", to.from.first_name);
-  const element = make("button", "reply", name, make("span", "", to.text ?? to.caption ?? "a file"));
+  const element = make("button", "reply", name, make("span", "", quote?.text ?? to.text ?? to.caption ?? "a file"));
   element.type = "button";
   element.addEventListener("click", () => {
     document.querySelector(`.bubble[data-message-id="${to.message_id}"]`)?.scrollIntoView({ block: "center" });

@@ -7,10 +7,12 @@ from playground.text.html import parse_html
 from playground.text.markdown import parse_markdown
 from playground.text.markdown_v2 import parse_markdown_v2
 from playground.text.markup import MarkupError, ordered_date_format
+from playground.text.quotes import QUOTE_LIMIT
 from playground.wire import JsonObject, bad_request
 
 TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
+QUOTE_INVALID = "QUOTE_TEXT_INVALID"
 _PARSERS = {"html": parse_html, "markdown": parse_markdown, "markdownv2": parse_markdown_v2}
 
 
@@ -30,6 +32,14 @@ def caption_text(text: str, parse_mode: str, entities: list[JsonObject]) -> Form
     if len(body.text) > CAPTION_LIMIT:
         raise bad_request("message caption is too long")
     return body
+
+
+def quote_text(text: str, parse_mode: str, entities: list[JsonObject]) -> FormattedText:
+    """Return the part of a message that a reply quotes, 0 to 1,024 characters without markup, or raise ApiError 400."""
+    quote = _formatted(text, parse_mode, entities)
+    if len(quote.text) > QUOTE_LIMIT:
+        raise bad_request(QUOTE_INVALID)
+    return quote
 
 
 def _formatted(text: str, parse_mode: str, entities: list[JsonObject]) -> FormattedText:

@@ -300,3 +300,30 @@ def test_webhooks_on_this_machine_may_have_any_port(bot: Bot, url: str) -> None:
     assert bot.call("setWebhook", url=url)
     assert bot.call("getWebhookInfo")["url"] == url
     assert bot.call("deleteWebhook")
+
+
+def test_a_reply_quotes_a_part_of_the_message(playground: PlaygroundClient, bot: Bot) -> None:
+    review = playground.message("👍 A fine film. Fine, but long.")["message_id"]
+    parameters = {"message_id": review, "quote": " fine ", "quote_position": 5}
+    sent = bot.call("sendMessage", chat_id=2, text="Why", reply_parameters=parameters)
+    assert sent["quote"] == {"text": "fine", "position": 5, "is_manual": True}
+    assert sent["reply_to_message"]["message_id"] == review
+    bold = bot.call("sendMessage", chat_id=2, text="<b>So</b> fine", parse_mode="HTML")["message_id"]
+    parameters = {"message_id": bold, "quote": "<b>So</b> fine", "quote_parse_mode": "HTML"}
+    sent = bot.call("sendMessage", chat_id=2, text="Why", reply_parameters=parameters)
+    assert sent["quote"]["entities"] == [{"type": "bold", "offset": 0, "length": 2}]
+
+
+@pytest.mark.parametrize("quote", ["a fine film", "A  fine", "<b>fine</b>", "x" * 1025])
+def test_a_quote_that_is_not_in_the_message_is_refused(playground: PlaygroundClient, bot: Bot, quote: str) -> None:
+    review = playground.message("A fine film.")["message_id"]
+    parameters = {"message_id": review, "quote": quote, "allow_sending_without_reply": True}
+    refused = bot.refusal("sendMessage", chat_id=2, text="Why", reply_parameters=parameters)
+    assert refused == (400, "Bad Request: QUOTE_TEXT_INVALID")
+
+
+def test_a_quote_of_a_message_that_is_gone_is_left_out(bot: Bot) -> None:
+    parameters = {"message_id": 9_999, "quote": "A fine film.", "allow_sending_without_reply": True}
+    sent = bot.call("sendMessage", chat_id=2, text="Why", reply_parameters=parameters)
+    assert "quote" not in sent
+    assert "reply_to_message" not in sent
