@@ -20,7 +20,7 @@ from bot.ptb_application import build_application
 from bot.receiving.failed_updates import FailedUpdates
 from bot.receiving.flood_limits import FloodLimits
 from bot.receiving.inbox import Inbox
-from bot.receiving.message_parts import JoinedText
+from bot.receiving.message_parts import Post
 from bot.receiving.receiver import Receiver
 from bot.receiving.update_parsing import updates_in
 from bot.sending.arrivals import Arrivals
@@ -110,12 +110,12 @@ class Bot:
         for admin_id in self._access.admin_ids:
             blocks.unblock(unit, admin_id)
 
-    async def _handle(self, update: Update | JoinedText) -> None:
+    async def _handle(self, update: Update | Post) -> None:
         """Handle an update from the inbox, then wake the outbox to send the enqueued replies."""
         for piece in updates_in(update):
             await self._arrivals.note(piece)
         await self._application.process_update(update)
-        first = update.pieces[0] if isinstance(update, JoinedText) else update
+        first = update.pieces[0] if isinstance(update, Post) else update
         if first.effective_user is not None:
             self._menus.on_person(first.effective_user.id)
         if first.effective_chat is not None:

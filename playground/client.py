@@ -1,7 +1,8 @@
 """A client that lets tests and drivers act as people in the playground: write, tap buttons and read the chat."""
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -59,9 +60,23 @@ class PlaygroundClient:
         messages: list[JsonObject] = self._post("paste", text=text, user_id=user_id)["messages"]
         return messages
 
-    def edit(self, message_id: int, text: str, user_id: int = 2) -> JsonObject:
-        """Edit the person's own message, and return the same values as ``message``."""
-        return self._post("edit", message_id=message_id, text=text, user_id=user_id)
+    def forward(self, text: str, user_id: int = 2, channel: str = "Reviews", post: int = 1) -> JsonObject:
+        """Forward a channel's post, and return the same values as ``message``."""
+        return self._post("forward", text=text, user_id=user_id, channel=channel, post=post)
+
+    def edit(self, message_id: int, text: str, user_id: int = 2, photo: bytes | None = None) -> JsonObject:
+        """Edit the person's own message, and return the same values as ``message``.
+
+        With the bytes of a ``photo``, the message becomes that image, and ``text`` its caption.
+        """
+        if photo is None:
+            return self._post("edit", message_id=message_id, text=text, user_id=user_id)
+        values = {"message_id": str(message_id), "text": text, "user_id": str(user_id)}
+        return self._upload("edit", "photo.png", photo, values, field="photo")
+
+    def delete(self, message_id: int, user_id: int = 2) -> JsonObject:
+        """Delete a message in the person's chat for both sides."""
+        return self._post("delete", message_id=message_id, user_id=user_id)
 
     def tap(
         self, message_id: int, label: str | None = None, *, data: str | None = None, user_id: int = 2
@@ -77,9 +92,22 @@ class PlaygroundClient:
         """Send a PNG, GIF or JPEG as a photo, and return the same values as ``message``."""
         return self._upload("photo", file_name, content, {"user_id": str(user_id), "caption": caption})
 
-    def voice(self, user_id: int = 2, duration: int = 1) -> JsonObject:
+    def album(self, content: bytes, captions: Sequence[str], user_id: int = 2) -> list[JsonObject]:
+        """Send an image once for each caption, which may be empty, as an album.
+
+        Return one result per item, with the same values as ``message``.
+        """
+        values = {"captions": json.dumps(captions), "user_id": str(user_id)}
+        messages: list[JsonObject] = self._upload("album", "photo.png", content, values, field="photo")["messages"]
+        return messages
+
+    def video(self, user_id: int = 2, caption: str = "") -> JsonObject:
+        """Send a video, and return the same values as ``message``."""
+        return self._post("video", user_id=user_id, caption=caption)
+
+    def voice(self, user_id: int = 2, duration: int = 1, caption: str = "") -> JsonObject:
         """Send a voice message that is ``duration`` seconds long, and return the same values as ``message``."""
-        return self._post("voice", user_id=user_id, duration=duration)
+        return self._post("voice", user_id=user_id, duration=duration, caption=caption)
 
     def sticker(self, emoji: str = "👍", user_id: int = 2) -> JsonObject:
         """Send a sticker, and return the same values as ``message``."""
@@ -141,10 +169,12 @@ class PlaygroundClient:
         answer: JsonObject = self._checked(self._http.post(f"/sim/{action}", json=given))
         return answer
 
-    def _upload(self, action: str, file_name: str, content: bytes, values: dict[str, str]) -> JsonObject:
-        answer: JsonObject = self._checked(
-            self._http.post(f"/sim/{action}", data=values, files={action: (file_name, content)})
-        )
+    def _upload(
+        self, action: str, file_name: str, content: bytes, values: dict[str, str], field: str | None = None
+    ) -> JsonObject:
+        """Post a file in ``field``, by default the field with the action's name."""
+        files = {field or action: (file_name, content)}
+        answer: JsonObject = self._checked(self._http.post(f"/sim/{action}", data=values, files=files))
         return answer
 
     def _get(self, path: str, /, **values: int | None) -> Any:  # noqa: ANN401  # JSON of any shape

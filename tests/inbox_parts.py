@@ -10,7 +10,7 @@ from bot.database import AsyncDatabase
 from bot.incoming import IncomingText
 from bot.receiving.failed_updates import FailedUpdates
 from bot.receiving.inbox import Handle, Inbox
-from bot.receiving.message_parts import JoinedText
+from bot.receiving.message_parts import Post
 from bot.receiving.raw_update import RawUpdate
 from bot.sending.outbox import Outbox
 from bot.sending.troubles import Troubles
@@ -65,8 +65,8 @@ class Handler:
         self.seen: list[int] = []
         self.finished: asyncio.Queue[int] = asyncio.Queue()
 
-    async def __call__(self, item: Update | JoinedText) -> None:
-        pieces = item.pieces if isinstance(item, JoinedText) else (item,)
+    async def __call__(self, item: Update | Post) -> None:
+        pieces = item.pieces if isinstance(item, Post) else (item,)
         numbers = [piece.update_id for piece in pieces]
         self.seen += numbers
         if self.failures:

@@ -21,7 +21,7 @@ from bot.polling import poll_every
 from bot.receiving.checked_update import parse_update
 from bot.receiving.failed_updates import FailedUpdates
 from bot.receiving.in_progress import InProgress
-from bot.receiving.message_parts import JOIN_SECONDS, JoinedText, continues, may_continue
+from bot.receiving.message_parts import JOIN_SECONDS, Post, continues, may_continue
 from bot.receiving.privacy_requests import is_privacy_request
 from bot.receiving.raw_update import RawUpdate, UnusableUpdate, read_raw_update
 from bot.timings import HANDLING, RECEIVED
@@ -39,7 +39,7 @@ _MAX_RETRY_SECONDS: Final = 60.0
 # Seconds to wait before another attempt to store an update after a database error. Telegram keeps it meanwhile.
 _STORE_RETRY_SECONDS: Final = 1.0
 
-Handle = Callable[[Update | JoinedText], Awaitable[None]]
+Handle = Callable[[Update | Post], Awaitable[None]]
 Admits = Callable[[RawUpdate], Awaitable[bool]]
 OnFailure = Callable[[Sequence[int], Exception], Awaitable[None]]
 
@@ -155,7 +155,7 @@ class Inbox:
     async def _handle_pieces(self, pieces: Sequence[Update]) -> None:
         with update_context(pieces[0].update_id):
             with HANDLING.time():
-                await self._handle(JoinedText(tuple(pieces)) if len(pieces) > 1 else pieces[0])
+                await self._handle(Post(tuple(pieces)) if len(pieces) > 1 else pieces[0])
             logger.info("Handled")
         self._in_progress.remove(piece.update_id for piece in pieces)
 

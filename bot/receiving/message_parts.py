@@ -1,54 +1,56 @@
-"""Recognises a text that a Telegram app split into several messages of at most 4,096 characters."""
+"""Recognises messages that make up one post: the pieces of a long text that an app split, or the items of an album."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from telegram import Message, Update
-from telegram.constants import ChatType
+from telegram.constants import ChatType, MessageLimit
 
-# Minimum length of a message that may be continued: Telegram Desktop never splits before 2,048 characters.
+# Minimum length of a message that may be continued: Telegram Desktop never splits before 2,048 UTF-16 code units, which
+# is how the apps count.
 MIN_SPLIT_LENGTH: Final = 2048
-# Seconds to wait for the next piece. Apps send all pieces at once.
+# Length up to which apps send a text in one message, less the white space that they trim where they split.
+_ONE_MESSAGE: Final = MessageLimit.MAX_TEXT_LENGTH - 16
+# Seconds to wait for the next message of a post. Apps send all of them at once.
 JOIN_SECONDS: Final = 1.0
 # Maximum number of pieces in one text, so that an endless text can't keep everyone else waiting.
 MAX_PIECES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class JoinedText:
-    """Several messages, in order, that make up one text."""
+class Post:
+    """Several messages, in order, that make up one post."""
 
     pieces: tuple[Update, ...]
 
 
 def may_continue(pieces: Sequence[Update]) -> bool:
-    """Return whether the text may continue after the last of these pieces."""
-    text = _review_text(pieces[-1].message)
-    return text is not None and len(text) >= MIN_SPLIT_LENGTH and len(pieces) < MAX_PIECES
+    """Return whether the post may continue after the last of these pieces."""
+    message = pieces[-1].message
+    if message is None or message.chat.type != ChatType.PRIVATE or len(pieces) >= MAX_PIECES:
+        return False
+    return message.media_group_id is not None or _split_length(message) >= MIN_SPLIT_LENGTH
 
 
 def continues(previous: Update, update: Update) -> bool:
-    """Return whether ``update`` continues the text in ``previous``, which is long enough to have been split."""
+    """Return whether ``update`` continues the post in ``previous``, after which it may continue.
+
+    A forwarded text never does: it is a post of its own.
+    """
     first, second = previous.message, update.message
-    return (
-        first is not None
-        and second is not None
-        and _review_text(second) is not None
-        and _authors(second) == _authors(first)
-        and (second.date - first.date).total_seconds() <= JOIN_SECONDS + 1
-    )
+    if first is None or second is None or second.from_user != first.from_user or second.chat.id != first.chat.id:
+        return False
+    if first.media_group_id is not None or second.media_group_id is not None:
+        return first.media_group_id == second.media_group_id
+    lengths = _split_length(first), _split_length(second)
+    at_once = (second.date - first.date).total_seconds() <= JOIN_SECONDS + 1
+    # An app splits a text only if the rest of it doesn't fit into one message.
+    return at_once and min(lengths) > 0 and sum(lengths) > _ONE_MESSAGE
 
 
-def _review_text(message: Message | None) -> str | None:
-    """Return the text of a message in a private chat, or None for a command or any other message."""
-    if message is None or message.chat.type != ChatType.PRIVATE or message.text is None:
-        return None
-    return None if message.text.startswith("/") else message.text
-
-
-def _authors(message: Message) -> tuple[object, ...]:
-    """Return the sender and, for a forwarded message, the original author."""
-    origin = message.forward_origin
-    original = (getattr(origin, name, None) for name in ("sender_user", "sender_user_name", "sender_chat", "chat"))
-    return (message.from_user, *original)
+def _split_length(message: Message) -> int:
+    """Return the length of a text that an app may have split, in UTF-16 code units, or 0 for any other message."""
+    if message.text is None or message.forward_origin is not None or message.text.startswith("/"):
+        return 0
+    return len(message.text.encode("utf-16-le")) // 2

@@ -7,7 +7,7 @@ from telegram import Message, Update
 from telegram.ext import CallbackContext
 
 from bot.incoming import Incoming, IncomingText, Sender, Tap
-from bot.receiving.message_parts import JoinedText
+from bot.receiving.message_parts import Post
 from storage.chat.messages import MessagePart
 
 Context = CallbackContext[Any, Any, Any, Any]
@@ -16,7 +16,7 @@ Data = TypeVar("Data")
 
 def updates_in(update: object) -> tuple[Update, ...]:
     """Return the updates in the object that the inbox passed to a handler."""
-    if isinstance(update, JoinedText):
+    if isinstance(update, Post):
         return update.pieces
     return (update,) if isinstance(update, Update) else ()
 
@@ -32,7 +32,10 @@ def parse_incoming(pieces: Sequence[Update]) -> Incoming:
 
 
 def parse_text(pieces: Sequence[Update]) -> IncomingText:
-    """Return the text of new or edited messages."""
+    """Return the text of new or edited messages, which is a caption in a message with media.
+
+    A message without text is an empty part.
+    """
     parts = tuple(_part(piece.effective_message) for piece in pieces)
     return IncomingText(parse_incoming(pieces), parts)
 
@@ -46,6 +49,6 @@ def parse_tap(update: Update, parse_data: Callable[[str], Data]) -> tuple[Tap, D
 
 
 def _part(message: Message | None) -> MessagePart:
-    if message is None or message.text is None:
-        raise ValueError("the update has no text")
-    return MessagePart(message.message_id, message.text)
+    if message is None:
+        raise ValueError("the update has no message")
+    return MessagePart(message.message_id, message.text or message.caption or "")

@@ -29,11 +29,19 @@ class ReviewResponder:
         """Reply to a new text with a verdict, or explain why there isn't one."""
         await self._answer(text, None)
 
+    async def refuse(self, post: IncomingText, refusal: str) -> None:
+        """Reply to a post without text with ``refusal``, which becomes a verdict once the post gets a text."""
+        await self._database.write(lambda unit: _reply(unit, post, MessageContent(refusal)))
+
     async def revise(self, edited: IncomingText) -> None:
         """Replace the part of the text that was edited, and update the reply."""
         stored = await self._database.read(lambda unit: _find_stored(unit, edited))
         if stored is None:
-            await self._answer(edited, None)
+            if edited.text:
+                await self._answer(edited, None)
+            else:
+                # For example, a live location that moves.
+                await self._database.write(edited.incoming.finish)
             return
         revised = IncomingText(edited.incoming, _replace_part(stored.parts, edited.parts[0]))
         if revised.text == stored.text:

@@ -8,7 +8,7 @@ from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, T
 from bot.access import Access, Handler
 from bot.database import AsyncDatabase
 from bot.incoming import Incoming
-from bot.receiving.message_parts import JoinedText
+from bot.receiving.message_parts import Post
 from bot.receiving.update_parsing import Context, parse_incoming, parse_tap, parse_text, updates_in
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.buttons import (
@@ -47,15 +47,14 @@ class ReviewHandlers:
         new = private & filters.UpdateType.MESSAGE
         edited = private & filters.UpdateType.EDITED_MESSAGE
         return [
-            TypeHandler(JoinedText, self.text),
+            TypeHandler(Post, self.post),
             CommandHandler("start", self.start, filters=new),
             CommandHandler("help", self.help, filters=new),
             CommandHandler("id", self.id, filters=new),
             MessageHandler(new & filters.COMMAND, self.unknown_command),
-            MessageHandler(new & filters.TEXT, self.text),
-            MessageHandler(edited & filters.TEXT & ~filters.COMMAND, self.edited_text),
+            MessageHandler(edited & ~filters.COMMAND, self.edited_post),
             # Service messages, such as "pinned a message", come from Telegram and get no reply.
-            MessageHandler(new & ~filters.StatusUpdate.ALL, self.no_text),
+            MessageHandler(new & ~filters.StatusUpdate.ALL, self.post),
             CallbackQueryHandler(self.vote, pattern=VOTE_PATTERN),
             CallbackQueryHandler(self.on_corrected_tap, pattern=CORRECTED_PATTERN),
             CallbackQueryHandler(self.on_reason_tap, pattern=REASON_PATTERN),
@@ -63,18 +62,18 @@ class ReviewHandlers:
             TypeHandler(Update, self.ignore),
         ]
 
-    async def text(self, update: Update | JoinedText, _: Context) -> None:
-        """Reply to a review that was sent in one or more messages."""
-        await self._responder.answer(parse_text(updates_in(update)))
+    async def post(self, update: Update | Post, _: Context) -> None:
+        """Reply to a review in the text or caption of one or more messages, or explain why there is none to read."""
+        pieces = updates_in(update)
+        text = parse_text(pieces)
+        if text.text:
+            await self._responder.answer(text)
+        else:
+            await self._responder.refuse(text, _refusal_of(pieces[0], text.incoming.texts))
 
-    async def edited_text(self, update: Update, _: Context) -> None:
+    async def edited_post(self, update: Update, _: Context) -> None:
         """Update the verdict on an edited review."""
         await self._responder.revise(parse_text([update]))
-
-    async def no_text(self, update: Update, _: Context) -> None:
-        """Explain that a picture, recording, sticker or other message without text can't be read."""
-        incoming = parse_incoming([update])
-        await self._send(incoming, _refusal_of(update, incoming.texts))
 
     async def start(self, update: Update, _: Context) -> None:
         """Handle ``/start``."""

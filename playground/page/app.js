@@ -188,7 +188,7 @@ $("#compose").addEventListener("submit", async (event) => {
   setText("");
   const wasEditing = editing;
   if (await send(text)) stopEdit();
-  else if (!composer.value) setText(wasEditing ? wasEditing.text : text);
+  else if (!composer.value) setText(wasEditing ? (wasEditing.text ?? wasEditing.caption) : text);
 });
 
 composer.addEventListener("keydown", (event) => {
@@ -220,7 +220,7 @@ function resize() {
 function startEdit(message) {
   editing = message;
   $("#editing").hidden = false;
-  setText(message.text);
+  setText(message.text ?? message.caption);
   composer.focus();
 }
 

@@ -37,7 +37,7 @@ function reply(to, quote) {
 
 function meta(message, actions) {
   const element = make("div", "meta");
-  if (!message.from_bot && message.text) {
+  if (!message.from_bot && (message.text || message.caption) && !message.forward_origin) {
     const edit = make("button", "", "Edit");
     edit.type = "button";
     edit.addEventListener("click", () => actions.edit(message));
@@ -60,9 +60,9 @@ function media(message) {
     return [picture];
   }
   if (message.sticker) return [make("div", "sticker", message.sticker.emoji)];
-  const file = message.document ?? message.voice;
+  const file = message.document ?? message.voice ?? message.video;
   if (!file) return [];
-  const name = message.voice ? "Voice message" : (file.file_name ?? "File");
+  const name = message.voice ? "Voice message" : (message.video ? "Video" : (file.file_name ?? "File"));
   const detail = message.voice ? `${file.duration} s` : size(file.file_size);
   const link = make("a", "file", make("span", "glyph", message.voice ? "♪" : "↓"), make("span", "", name, make("small", "", detail)));
   link.href = `/sim/file/${file.file_id}`;

@@ -3,56 +3,20 @@
 To add an action, write its class and add it to ``ACTIONS``.
 """
 
-from abc import abstractmethod
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 from playground.api.official_method_names import OFFICIAL_METHODS
 from playground.api.parameter_types import UploadedFile, between, one_of
-from playground.api.parameters import Parameters
-from playground.sim import actions
+from playground.sim import actions, posts
+from playground.sim.action import ID_LIMIT, Action, PersonAction
+from playground.sim.media_actions import SendAlbum, SendDocument, SendPhoto, SendSticker, SendVideo, SendVoice
 from playground.state.faults import ANY_METHOD, KINDS, Fault
-from playground.state.people import DEFAULT_PERSON_ID
 from playground.state.world import World
-from playground.wire import JsonObject, Upload, bad_request, not_built
+from playground.wire import JsonObject
 
-ID_LIMIT = 2**52
-"""Telegram's ids for people and chats have at most 52 significant bits."""
 _METHODS = {name.lower(): name for name in OFFICIAL_METHODS}
-
-
-class Action(Parameters):
-    """An action that is performed by a POST under ``/sim``."""
-
-    @abstractmethod
-    def perform(self, world: World) -> JsonObject:
-        """Perform the action and return the response, or raise ApiError."""
-
-
-def person_id(user_id: int | None = None, chat_id: int | None = None, chat_type: str = "private") -> int:
-    """Return the id of the person in the private chat, or raise ApiError for any other kind of chat."""
-    if chat_type != "private" or (chat_id is not None and chat_id <= 0):
-        raise not_built("chats other than private ones")
-    person = user_id if user_id is not None else chat_id or DEFAULT_PERSON_ID
-    if chat_id not in (None, person):
-        raise bad_request(f"chat {chat_id} is the private chat of user {chat_id}; user {person} is not in it")
-    if not 0 < person < ID_LIMIT:
-        raise bad_request("a person's id must be positive and have at most 52 bits")
-    return person
-
-
-class PersonAction(Action):
-    """A person's action in the private chat with the bot. The chat has the same id as the person."""
-
-    chat_id: int | None = None
-    user_id: int | None = None
-    chat_type: str = "private"
-
-    @property
-    def person_id(self) -> int:
-        """The id of the person who acts. Any chat except the person's own raises ApiError."""
-        return person_id(self.user_id, self.chat_id, self.chat_type)
 
 
 class WriteMessage(PersonAction):
@@ -76,14 +40,35 @@ class PasteText(PersonAction):
         return {"messages": [message.to_json() for message in sent]}
 
 
+class ForwardPost(PersonAction):
+    """Forward a channel's post."""
+
+    text: str
+    channel: str = "Reviews"
+    post: Annotated[int, between(1, ID_LIMIT)] = 1
+
+    def perform(self, world: World) -> JsonObject:
+        return posts.forward(world, self.person_id, self.text, self.channel, self.post).to_json()
+
+
 class EditMessage(PersonAction):
-    """Edit the person's own message."""
+    """Edit the text or caption of the person's own message, or replace its text or media with a captioned image."""
 
     message_id: int
     text: str
+    photo: UploadedFile | None = None
 
     def perform(self, world: World) -> JsonObject:
-        return actions.edit(world, self.person_id, self.message_id, self.text).to_json()
+        return posts.edit(world, self.person_id, self.message_id, self.text, self.photo).to_json()
+
+
+class DeleteMessage(PersonAction):
+    """Delete a message for both sides."""
+
+    message_id: int
+
+    def perform(self, world: World) -> JsonObject:
+        return posts.delete(world, self.person_id, self.message_id)
 
 
 class TapButton(PersonAction):
@@ -95,46 +80,6 @@ class TapButton(PersonAction):
 
     def perform(self, world: World) -> JsonObject:
         return actions.tap(world, self.person_id, self.message_id, label=self.label, data=self.data)
-
-
-class SendDocument(PersonAction):
-    """Send a file."""
-
-    document: UploadedFile
-    caption: str = ""
-
-    def perform(self, world: World) -> JsonObject:
-        return actions.send_document(world, self.person_id, self.document, self.caption).to_json()
-
-
-class SendPhoto(PersonAction):
-    """Send an image."""
-
-    photo: UploadedFile
-    caption: str = ""
-
-    def perform(self, world: World) -> JsonObject:
-        return actions.send_photo(world, self.person_id, self.photo, self.caption).to_json()
-
-
-class SendVoice(PersonAction):
-    """Send a voice message, by default an empty one."""
-
-    voice: UploadedFile = Upload("voice.ogg", "audio/ogg", b"")
-    duration: Annotated[int, between(1, 3600)] = 1
-
-    def perform(self, world: World) -> JsonObject:
-        return actions.send_voice(world, self.person_id, self.voice, self.duration).to_json()
-
-
-class SendSticker(PersonAction):
-    """Send a sticker, by default an empty one."""
-
-    sticker: UploadedFile = Upload("sticker.webp", "image/webp", b"")
-    emoji: str = "👍"
-
-    def perform(self, world: World) -> JsonObject:
-        return actions.send_sticker(world, self.person_id, self.sticker, self.emoji).to_json()
 
 
 def _check_method_name(name: str) -> str:
@@ -199,10 +144,14 @@ def _publish_faults(world: World) -> JsonObject:
 ACTIONS: dict[str, type[Action]] = {
     "message": WriteMessage,
     "paste": PasteText,
+    "forward": ForwardPost,
     "edit": EditMessage,
+    "delete": DeleteMessage,
     "tap": TapButton,
     "document": SendDocument,
     "photo": SendPhoto,
+    "album": SendAlbum,
+    "video": SendVideo,
     "voice": SendVoice,
     "sticker": SendSticker,
     "fault": AddFault,

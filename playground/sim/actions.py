@@ -1,7 +1,7 @@
-"""People's actions: writing, editing, tapping and sending files. Each changes the chat and enqueues an update."""
+"""People's actions: writing, tapping and sending files. Each changes the chat and enqueues an update."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from playground.api.media import document_object, photo_object
 from playground.state.chats import Chat, Message
@@ -28,7 +28,7 @@ class SentMessage:
 
 def write(world: World, user_id: int, text: str, reply_to: int | None = None) -> SentMessage:
     """Send a text of up to 4,096 UTF-16 code units, or raise ApiError."""
-    return _send(world, user_id, _format_text(text), {}, reply_to)
+    return send(world, user_id, format_text(text), {}, reply_to)
 
 
 def paste(world: World, user_id: int, text: str, reply_to: int | None = None) -> list[SentMessage]:
@@ -40,23 +40,10 @@ def paste(world: World, user_id: int, text: str, reply_to: int | None = None) ->
     return [first, *(write(world, user_id, part) for part in parts[1:])]
 
 
-def edit(world: World, user_id: int, message_id: int, text: str) -> SentMessage:
-    """Change the text or caption of the person's own message, or raise ApiError."""
-    chat = world.chats.open(user_id)
-    message = _find_message(chat, message_id)
-    if message.sender.is_bot:
-        raise bad_request("message can't be edited")
-    edited = replace(message, body=_format_text(text), edit_date=int(time.time()))
-    if edited.body == message.body:
-        raise bad_request("message is not modified")
-    world.put(chat, edited, "edit")
-    return SentMessage(edited, world.updates.push("edited_message", edited.to_api()))
-
-
 def tap(world: World, user_id: int, message_id: int, *, label: str | None, data: str | None) -> JsonObject:
     """Tap the button with this label or data on a message, or raise ApiError if there is no such button."""
     chat = world.chats.open(user_id)
-    message = _find_message(chat, message_id)
+    message = find_message(chat, message_id)
     buttons = [button for row in message.to_json()["buttons"] for button in row]
     matching = [b for b in buttons if label in (None, b["text"]) and data in (None, b.get("callback_data"))]
     if (label, data) == (None, None) or not matching:
@@ -80,26 +67,33 @@ def tap(world: World, user_id: int, message_id: int, *, label: str | None, data:
 
 def send_document(world: World, user_id: int, upload: Upload, caption: str) -> SentMessage:
     """Send a file."""
-    return _send(world, user_id, _format_caption(caption), {"document": document_object(world, upload)})
+    return send(world, user_id, format_caption(caption), {"document": document_object(world, upload)})
 
 
 def send_photo(world: World, user_id: int, upload: Upload, caption: str) -> SentMessage:
     """Send an image, or raise ApiError if the file is not an image."""
-    return _send(world, user_id, _format_caption(caption), {"photo": photo_object(world, upload)})
+    return send(world, user_id, format_caption(caption), {"photo": photo_object(world, upload)})
 
 
-def send_voice(world: World, user_id: int, upload: Upload, duration: int) -> SentMessage:
+def send_voice(world: World, user_id: int, upload: Upload, duration: int, caption: str) -> SentMessage:
     """Send a voice message that is ``duration`` seconds long."""
     stored = world.files.add("voice", upload).to_api()
     voice = {**stored, "duration": duration, "mime_type": upload.mime_type}
-    return _send(world, user_id, FormattedText(""), {"voice": voice})
+    return send(world, user_id, format_caption(caption), {"voice": voice})
+
+
+def send_video(world: World, user_id: int, upload: Upload, duration: int, caption: str) -> SentMessage:
+    """Send a video that is ``duration`` seconds long."""
+    stored = world.files.add("videos", upload).to_api()
+    properties = {"width": 640, "height": 360, "duration": duration, "mime_type": upload.mime_type}
+    return send(world, user_id, format_caption(caption), {"video": {**stored, **properties}})
 
 
 def send_sticker(world: World, user_id: int, upload: Upload, emoji: str) -> SentMessage:
     """Send a sticker with its ``emoji``."""
     stored = world.files.add("stickers", upload).to_api()
     properties = {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False}
-    return _send(world, user_id, FormattedText(""), {"sticker": {**stored, **properties, "emoji": emoji}})
+    return send(world, user_id, FormattedText(""), {"sticker": {**stored, **properties, "emoji": emoji}})
 
 
 def chat_to_json(world: World, user_id: int) -> JsonObject:
@@ -114,11 +108,18 @@ def chat_to_json(world: World, user_id: int) -> JsonObject:
     }
 
 
-def _send(
-    world: World, user_id: int, body: FormattedText, media: JsonObject, reply_to: int | None = None
+def send(  # noqa: PLR0913 - each argument is a separate fact
+    world: World,
+    user_id: int,
+    body: FormattedText,
+    media: JsonObject,
+    reply_to: int | None = None,
+    *,
+    extras: JsonObject | None = None,
 ) -> SentMessage:
+    """Send a message with these members of Telegram's Message besides its text or caption and its media."""
     chat = world.chats.open(user_id)
-    replied_to = None if reply_to is None else _find_message(chat, reply_to)
+    replied_to = None if reply_to is None else find_message(chat, reply_to)
     message = Message(
         message_id=world.chats.next_message_id(chat),
         chat=chat.to_api(),
@@ -127,19 +128,22 @@ def _send(
         body=body,
         media=media,
         reply_to=replied_to,
+        extras=extras or {},
     )
     world.put(chat, message, "message")
     return SentMessage(message, world.updates.push("message", message.to_api()))
 
 
-def _find_message(chat: Chat, message_id: int) -> Message:
+def find_message(chat: Chat, message_id: int) -> Message:
+    """Return a message in the chat, or raise ApiError 404."""
     message = chat.messages.get(message_id)
     if message is None:
         raise ApiError(404, f"Not Found: chat {chat.id} has no message {message_id}")
     return message
 
 
-def _format_text(text: str) -> FormattedText:
+def format_text(text: str) -> FormattedText:
+    """Return a text with its entities, or raise ApiError if it doesn't fit into one message."""
     body = FormattedText(text).strip().with_detected_entities()
     if not body.text:
         raise bad_request("message text is empty")
@@ -148,7 +152,8 @@ def _format_text(text: str) -> FormattedText:
     return body
 
 
-def _format_caption(text: str) -> FormattedText:
+def format_caption(text: str) -> FormattedText:
+    """Return a caption with its entities, which may be empty, or raise ApiError if it is too long."""
     body = FormattedText(text).strip().with_detected_entities()
     if utf16_length(body.text) > 1024:
         raise bad_request("message caption is too long")

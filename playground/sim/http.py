@@ -13,7 +13,8 @@ from playground.api.parameter_types import between
 from playground.api.parameters import Parameters
 from playground.api.requests import read_values
 from playground.sim import actions
-from playground.sim.action_table import ACTIONS, person_id
+from playground.sim.action import person_id
+from playground.sim.action_table import ACTIONS
 from playground.sim.browser_checks import LocalHandler
 from playground.state.faults import KINDS
 from playground.state.people import ADMIN_ID, DEFAULT_PERSON_ID, all_people

@@ -12,7 +12,7 @@ from playground.wire import JsonObject, Upload, bad_request
 
 DOWNLOAD_LIMIT = 20 * 1024 * 1024
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_PATH = re.compile(r"(documents|photos|voice|stickers)/file_\d+(\.[A-Za-z0-9]{1,12})?")
+_PATH = re.compile(r"(documents|photos|videos|voice|stickers)/file_\d+(\.[A-Za-z0-9]{1,12})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Files:
         self._counters = counters
 
     def add(self, kind: str, upload: Upload) -> StoredFile:
-        """Store an upload in the ``kind`` folder: documents, photos, voice or stickers."""
+        """Store an upload in the ``kind`` folder: documents, photos, videos, voice or stickers."""
         suffix = PurePosixPath(upload.file_name).suffix
         extension = suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,12}", suffix) else ""
         path = f"{kind}/file_{self._counters.next(FILE)}{extension}"

@@ -36,8 +36,8 @@ class StoredMessage:
 
 
 def join_parts(parts: Sequence[MessagePart]) -> str:
-    """Join the parts of a text that Telegram's apps split, so that a model reads the whole text."""
-    return "\n".join(part.text for part in parts)
+    """Join the parts of a post, so that a model reads the whole text. Album items without a caption are empty parts."""
+    return "\n".join(part.text for part in parts if part.text)
 
 
 def store_message(  # noqa: PLR0913, PLR0917 - one argument for each column

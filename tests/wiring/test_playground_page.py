@@ -4,7 +4,8 @@ import re
 
 from paths import ROOT
 
-from playground.sim.action_table import ACTIONS, Action, PersonAction
+from playground.sim.action import Action, PersonAction
+from playground.sim.action_table import ACTIONS
 
 PAGE = (ROOT / "docs" / "playground.md").read_text(encoding="utf-8")
 SERVER = (ROOT / "playground" / "server.py").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from telegram import Update
 
 from bot.database import AsyncDatabase
 from bot.receiving import in_progress, inbox
-from bot.receiving.message_parts import JoinedText
+from bot.receiving.message_parts import Post
 from storage.db.states import UpdateState
 from storage.privacy.erasure import erase
 from tests.inbox_parts import (
@@ -63,7 +63,7 @@ async def test_chats_do_not_wait_for_each_other(store: AsyncDatabase) -> None:
     slow = asyncio.Event()
     done: asyncio.Queue[int] = asyncio.Queue()
 
-    async def handle(item: Update | JoinedText) -> None:
+    async def handle(item: Update | Post) -> None:
         assert isinstance(item, Update)
         if item.update_id == 1:
             await slow.wait()
