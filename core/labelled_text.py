@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LabelledText:
-    """A text and the label that people agreed on."""
+    """The text of a message, with the message's id in the database, and the label that people agreed on."""
 
+    message_id: int
     text: str
     label: str

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from ml.evaluation.paired_counts import PairedCounts
 from ml.serving.artifact import MANIFEST, Manifest, manifest_hash
-from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
+from worker.gate.measurements import Measurements, PairedResult
+from worker.gate.vote_rows import VoteRow
 from worker.trainer.protocol import Done, Evaluating, Event, Failed, Job, Progress, Tested, write_event
 
 IMDB = PairedResult(6000, 5600, 5600, 10, 10, -0.001)
@@ -48,9 +49,18 @@ def main() -> None:
     (candidate / MANIFEST).unlink()
     manifest.write(candidate)
     _emit(Evaluating(version))
-    measured = Measurements(IMDB, VoteEvidence.equally_weighted(VOTES[order]), {}, {}, ())
-    _emit(Done(version, manifest_hash(candidate), measured))
+    measured = Measurements(IMDB, None, {}, {}, ())
+    _emit(Done(version, manifest_hash(candidate), measured, _vote_rows(VOTES[order])))
     _emit(Tested(19, 17))
+
+
+def _vote_rows(counts: PairedCounts) -> tuple[VoteRow, ...]:
+    """Return made-up rows that give these counts."""
+    both = counts.first_right - counts.negative_flips
+    neither = counts.texts - counts.first_right - counts.positive_flips
+    correct = [(True, True)] * both + [(False, False)] * neither
+    correct += [(True, False)] * counts.negative_flips + [(False, True)] * counts.positive_flips
+    return tuple(VoteRow(number, "Positive", *pair) for number, pair in enumerate(correct, 1))
 
 
 def _receive_order(version: str) -> str:

@@ -198,15 +198,18 @@ def _held_out_earlier(run_id: int) -> ColumnElement[bool]:
 
 def _resolve_texts(unit: UnitOfWork, condition: ColumnElement[bool]) -> list[LabelledText]:
     """Decrypt the texts of the matching rows, in the order of the rows."""
+    columns = (SnapshotRow.id, SnapshotRow.message_id, SnapshotRow.label)
     parts = unit.execute(
-        select(SnapshotRow.id, SnapshotRow.label, MessagePartRow.telegram_message_id, MessagePartRow.text)
+        select(*columns, MessagePartRow.telegram_message_id, MessagePartRow.text)
         .join(MessagePartRow, MessagePartRow.message_id == SnapshotRow.message_id)
         .where(condition, SnapshotRow.author_id.in_(consenting_people()))
         .order_by(SnapshotRow.id, MessagePartRow.position)
     )
     return [
         LabelledText(
-            join_parts([MessagePart(part.telegram_message_id, unit.cipher.decrypt(part.text)) for part in group]), label
+            message_id,
+            join_parts([MessagePart(part.telegram_message_id, unit.cipher.decrypt(part.text)) for part in group]),
+            label,
         )
-        for (_, label), group in groupby(parts, key=lambda part: (part.id, part.label))
+        for (_, message_id, label), group in groupby(parts, key=lambda part: (part.id, part.message_id, part.label))
     ]

@@ -19,21 +19,21 @@ from ml.text.labels import LABELS
 from storage.db.states import RunPhase
 from worker.gate.champion_cache import champion_logits
 from worker.gate.gate_set import GateSet
-from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
+from worker.gate.measurements import Measurements, PairedResult
 from worker.gate.trigger_scan import find_triggers
+from worker.gate.vote_rows import VoteRow
 
 
 @dataclass(frozen=True, slots=True)
 class GateTexts:
-    """The texts that a candidate is evaluated on.
+    """The texts that a candidate is evaluated on, besides those with votes.
 
-    ``gate_set`` is None without IMDB reviews. ``held_out`` are corrections that were never trained on, and
-    ``new_texts`` are corrections that were trained on, both as tables with ``text`` and ``label``. ``gate_cache`` is
-    the folder that caches the live model's logits. ``confidence`` is the one-sided confidence level, 0 to 1.
+    ``gate_set`` is None without IMDB reviews. ``new_texts`` are the corrections that were trained on, as a table with
+    ``text`` and ``label``. ``gate_cache`` is the folder that caches the live model's logits. ``confidence`` is the
+    one-sided confidence level, 0 to 1.
     """
 
     gate_set: GateSet | None
-    held_out: pd.DataFrame
     new_texts: pd.DataFrame
     gate_cache: Path
     confidence: float
@@ -59,24 +59,30 @@ class ModelPair:
 
 
 def measure(pair: ModelPair, texts: GateTexts) -> Measurements:
-    """Take all the measurements that the gate needs.
+    """Take all the measurements that the gate needs, except those on votes.
 
     Raise UnusableCheck if a behavioural check cannot be used, and any error that ``advance`` raises.
     """
-    held_out = None
-    if len(texts.held_out):
-        pair.phases.begin(RunPhase.VOTES, 2 * len(texts.held_out))
-        before, after = pair.logits(texts.held_out["text"].tolist())
-        labels = texts.held_out["label"].to_numpy(np.int8)
-        held_out = VoteEvidence.equally_weighted(count_pairs(_correct(before, labels), _correct(after, labels)))
     imdb, slices = _measure_gate_set(pair, texts)
     return Measurements(
         imdb=imdb,
-        judgements=held_out,
+        judgements=None,
         behaviour=_measure_behaviour(pair, texts),
         slices=slices,
         trigger_words=find_triggers(texts.new_texts, pair.champion, pair.candidate, pair.phases),
     )
+
+
+def measure_votes(pair: ModelPair, voted: pd.DataFrame) -> tuple[VoteRow, ...]:
+    """Return a row for each text in ``voted``, which has ``message_id``, ``text`` and ``label`` (index into LABELS)."""
+    if voted.empty:
+        return ()
+    pair.phases.begin(RunPhase.VOTES, 2 * len(voted))
+    before, after = pair.logits(voted["text"].tolist())
+    labels = voted["label"].to_numpy(np.int8)
+    champion, candidate = _correct(before, labels).tolist(), _correct(after, labels).tolist()
+    rows = zip(voted["message_id"].tolist(), labels.tolist(), champion, candidate, strict=True)
+    return tuple(VoteRow(message_id, LABELS[label], *correct) for message_id, label, *correct in rows)
 
 
 def paired_result(before: Correctness, after: Correctness, confidence: float) -> PairedResult:

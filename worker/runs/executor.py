@@ -22,6 +22,7 @@ from storage.training.runs import Lease
 from worker.errors import RunCancelled, RunPaused, TrainerDied, WorkerStopping
 from worker.gate.decision import Decision, GateBounds, decide
 from worker.gate.measurements import Measurements
+from worker.gate.vote_rows import vote_evidence
 from worker.runs.job_builder import build_job, take_snapshot
 from worker.runs.lease_keeper import LeaseKeeper
 from worker.runs.looks import take_look
@@ -92,10 +93,11 @@ class _Attempt:
         job = build_job(self._database, self._settings, store, lease.run, directory)
         with TrainerProcess(python, job, directory.lock_descriptor) as trainer:
             done = wait_for_measurements(trainer, self._keeper, self._stop)
-            allowance = take_look(self._database, self._settings, lease.run, done.measured.judgements)
-            decision = decide(done.measured, self._bounds(), allowance)
+            measured = replace(done.measured, judgements=vote_evidence(done.votes))
+            allowance = take_look(self._database, self._settings, lease.run, measured.judgements)
+            decision = decide(measured, self._bounds(), allowance)
             self._stop.check()
-            result = RunResult(done, decision, _draw_chart(decision, done.measured))
+            result = RunResult(done, decision, _draw_chart(decision, measured))
             state = publish(self._database, store, lease, directory, result)
             self._clean_up(state, directory)
             if state is not RunState.REJECTED:

@@ -27,7 +27,7 @@ from ml.serving.chunked import logits_in_chunks
 from ml.serving.engine import Classifier
 from storage.db.states import RunPhase
 from worker.gate.gate_set import GateSet
-from worker.gate.measure import GateTexts, ModelPair, measure
+from worker.gate.measure import GateTexts, ModelPair, measure, measure_votes
 from worker.trainer.inputs import TrainerInputs, load_inputs
 from worker.trainer.phase_reporter import PhaseReporter
 from worker.trainer.protocol import Done, Evaluating, Event, Failed, Job, Progress, Tested, write_event
@@ -97,17 +97,17 @@ def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
     emit(Evaluating(manifest.version))
     folder = Path(job.directory) / _CANDIDATE
     pair = ModelPair(inputs.champion, Classifier.load(folder, settings.serving_threads), phases)
+    votes = measure_votes(pair, inputs.held_out)
     measured = measure(
         pair,
         GateTexts(
             gate_set=None if inputs.reviews is None else GateSet.choose(inputs.reviews),
-            held_out=inputs.held_out,
             new_texts=inputs.new_texts,
             gate_cache=Path(job.gate_cache),
             confidence=settings.gate_confidence,
         ),
     )
-    emit(Done(manifest.version, manifest_hash(folder), measured))
+    emit(Done(manifest.version, manifest_hash(folder), measured, votes))
     if inputs.reviews is not None:
         test_set = GateSet.remainder(inputs.reviews)
         if test_set.texts:

@@ -30,8 +30,8 @@ class TrainerInputs:
     """All of a job's inputs, loaded and checked.
 
     ``reviews`` are the labelled reviews, or None if there are none. ``new_texts`` are the corrections to train on and
-    ``held_out`` the corrections to evaluate on, both as tables with ``text`` and ``label``. ``champion`` is the live
-    model.
+    ``held_out`` the corrections to evaluate on, both as tables with ``message_id``, ``text`` and ``label``.
+    ``champion`` is the live model.
     """
 
     recipe: Recipe
@@ -82,9 +82,12 @@ def _load_reviews(job: Job, recipe: Recipe) -> DatasetSplits | None:
 
 
 def _to_table(rows: Iterable[LabelledText]) -> pd.DataFrame:
-    """Return a table with ``text`` and ``label`` (an index into LABELS). Raise ValueError for an unknown label."""
-    values = [(row.text, label_index(row.label)) for row in rows]
-    if any(label is None for _, label in values):
+    """Return a table with ``message_id``, ``text`` and ``label`` (an index into LABELS).
+
+    Raise ValueError for an unknown label.
+    """
+    values = [(row.message_id, row.text, label_index(row.label)) for row in rows]
+    if any(label is None for *_, label in values):
         raise ValueError("a text has an unknown label")
-    table = pd.DataFrame(values, columns=["text", "label"])
-    return table.astype({"text": str, "label": "int8"})
+    table = pd.DataFrame(values, columns=["message_id", "text", "label"])
+    return table.astype({"message_id": "int64", "text": str, "label": "int8"})

@@ -10,6 +10,7 @@ from typing import Self
 
 from core.labelled_text import LabelledText
 from worker.gate.measurements import Measurements
+from worker.gate.vote_rows import VoteRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,14 @@ class Evaluating:
 class Done:
     """Event: the candidate has been evaluated.
 
-    The event has its version, its manifest's SHA-256 and the measurements.
+    The event has its version, its manifest's SHA-256, the measurements without ``judgements``, and ``votes``, from
+    which the worker derives them.
     """
 
     version: str
     manifest_sha256: str
     measured: Measurements
+    votes: tuple[VoteRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ def read_event(line: str) -> Event:
         kind = _KINDS[facts.pop("kind")]
         if kind is Done:
             facts["measured"] = Measurements.read(facts["measured"])
+            facts["votes"] = tuple(VoteRow(**row) for row in facts["votes"])
         return kind(**facts)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not an event: {line[:80]!r}") from error

@@ -383,7 +383,7 @@ def test_the_versions_that_used_a_persons_data_are_listed(
         lease = claim(unit, run_id, "a worker")
         assert lease is not None
         create_snapshot(unit, lease, EligibilityRules(1, 20, 0.1, 0.0), frozenset(), "one")
-        assert labelled_texts(unit, run_id, SnapshotPart.TRAIN) == [LabelledText(GOOD, "Positive")]
+        assert labelled_texts(unit, run_id, SnapshotPart.TRAIN) == [LabelledText(review.message_id, GOOD, "Positive")]
         register(unit, "two", "0" * 64, "models/two", run_id=run_id)
     assert json.loads(run("seen-by", 7, "--json").stdout) == ["two"]
     with pytest.raises(UnknownPerson, match="12345"):

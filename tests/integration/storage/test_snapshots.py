@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from cli.corrections.export import vote_rows
+from core.labelled_text import LabelledText
 from storage.chat.people import upsert_person
 from storage.db.column_types import utc_now
 from storage.db.database import Database, UnitOfWork
@@ -26,7 +27,6 @@ from storage.privacy.erasure import erase
 from storage.training import runs
 from storage.training.runs import Lease
 from storage.training.snapshots import (
-    LabelledText,
     Snapshot,
     count_new_eligible,
     create_snapshot,
@@ -50,6 +50,10 @@ def unit(database: Database) -> Iterator[UnitOfWork]:
         for telegram_id in (AUTHOR, SECOND, THIRD):
             consent(opened, telegram_id)
         yield opened
+
+
+def labels(texts: list[LabelledText]) -> list[tuple[str, str]]:
+    return [(row.text, row.label) for row in texts]
 
 
 def consent(unit: UnitOfWork, telegram_id: int) -> int:
@@ -167,14 +171,15 @@ def test_equal_texts_count_as_one_and_belong_to_the_first_consenting_author(
 
 
 def test_a_snapshot_has_the_texts_and_their_labels(unit: UnitOfWork, store_review: StoreReview) -> None:
-    store_agreed(unit, store_review, "I liked it")
-    store_agreed(unit, store_review, "I did not like it", label="Negative")
+    liked = store_agreed(unit, store_review, "I liked it")
+    disliked = store_agreed(unit, store_review, "I did not like it", label="Negative")
     vote(unit, store_review(unit, "Only one vote", telegram_id=AUTHOR).prediction_id, AUTHOR)
     lease = start_run(unit)
     assert create_snapshot(unit, lease, RULES, ADMINS, "one") == Snapshot(train=2, held_out=0)
-    assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == [
-        LabelledText("I liked it", "Positive"),
-        LabelledText("I did not like it", "Negative"),
+    texts = labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN)
+    assert texts == [
+        LabelledText(liked.message_id, "I liked it", "Positive"),
+        LabelledText(disliked.message_id, "I did not like it", "Negative"),
     ]
     assert labelled_texts(unit, lease.run.id, SnapshotPart.HELD_OUT) == []
     assert runs.get_run(unit, lease.run.id).champion == "one"
@@ -207,11 +212,11 @@ def test_held_out_texts_never_train_and_training_texts_are_never_held_out(
     complete_run(unit, RULES)
     store_agreed(unit, store_review, "This one is new")
     last = complete_run(unit, HELD_OUT)
-    assert labelled_texts(unit, first, SnapshotPart.HELD_OUT) == [LabelledText("This one measured", "Positive")]
+    assert labels(labelled_texts(unit, first, SnapshotPart.HELD_OUT)) == [("This one measured", "Positive")]
     assert held_out_before(unit, first) == []
-    assert labelled_texts(unit, last, SnapshotPart.TRAIN) == [LabelledText("This one trained", "Positive")]
-    assert labelled_texts(unit, last, SnapshotPart.HELD_OUT) == [LabelledText("This one is new", "Positive")]
-    assert held_out_before(unit, last) == [LabelledText("This one measured", "Positive")]
+    assert labels(labelled_texts(unit, last, SnapshotPart.TRAIN)) == [("This one trained", "Positive")]
+    assert labels(labelled_texts(unit, last, SnapshotPart.HELD_OUT)) == [("This one is new", "Positive")]
+    assert labels(held_out_before(unit, last)) == [("This one measured", "Positive")]
 
 
 def test_quarantined_and_withdrawn_texts_are_no_longer_measured(unit: UnitOfWork, store_review: StoreReview) -> None:
@@ -219,7 +224,7 @@ def test_quarantined_and_withdrawn_texts_are_no_longer_measured(unit: UnitOfWork
     store_agreed(unit, store_review, "I liked it too")
     complete_run(unit, HELD_OUT)
     vote(unit, review.prediction_id, THIRD, Vote.WRONG)
-    assert held_out_before(unit, complete_run(unit, HELD_OUT)) == [LabelledText("I liked it too", "Positive")]
+    assert labels(held_out_before(unit, complete_run(unit, HELD_OUT))) == [("I liked it too", "Positive")]
     withdraw(unit, AUTHOR)
     assert held_out_before(unit, complete_run(unit, HELD_OUT)) == []
 
@@ -273,7 +278,7 @@ def test_a_run_leaves_out_texts_that_were_deleted_or_withdrawn(unit: UnitOfWork,
     lease = start_run(unit)
     assert create_snapshot(unit, lease, RULES, ADMINS, "one").train == 2
     withdraw(unit, THIRD)
-    assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == [LabelledText("I liked it", "Positive")]
+    assert labels(labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN)) == [("I liked it", "Positive")]
     erase(unit, AUTHOR)
     assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == []
     rows = unit.execute(select(SnapshotRow.message_id, SnapshotRow.author_id, SnapshotRow.label)).all()
@@ -298,7 +303,7 @@ def test_no_text_is_deleted_while_a_snapshot_is_taken(database: Database, store_
         create_snapshot(unit, lease, RULES, ADMINS, "one")
         deletion.start()
         assert not deleted.wait(0.3), "the deletion waits for the snapshot"
-        assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == [LabelledText("I liked it", "Positive")]
+        assert labels(labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN)) == [("I liked it", "Positive")]
     deletion.join()
     with database.reading() as unit:
         assert labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN) == []

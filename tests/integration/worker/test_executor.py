@@ -93,7 +93,7 @@ def test_a_run_that_is_cancelled_during_publication_registers_nothing(
     directory = RunDirectory(tmp_path / "run", 0)
     candidate = model(directory.candidate, "better")
     result = RunResult(
-        Done("better", manifest_hash(candidate), BETTER), decide(BETTER, GateBounds.from_settings(settings)), None
+        Done("better", manifest_hash(candidate), BETTER, ()), decide(BETTER, GateBounds.from_settings(settings)), None
     )
     assert result.decision.outcome is RunState.PROMOTED
     with database.unit_of_work() as unit:

@@ -27,6 +27,7 @@ from ml.training.dataset_splits import DatasetSplits
 from storage.db.states import RunState
 from worker.gate import gate_set
 from worker.gate.decision import GateBounds, decide
+from worker.gate.vote_rows import vote_evidence
 from worker.trainer import protocol
 from worker.trainer.__main__ import run_job
 from worker.trainer.protocol import Evaluating, Event, Failed, Job, Phase, Progress, read_event
@@ -57,7 +58,9 @@ def make_job(
 
     def texts(first: int, last: int) -> tuple[LabelledText, ...]:
         return tuple(
-            LabelledText(sentence_about(word, n), corrected_labels[word]) for n in range(first, last) for word in WORDS
+            LabelledText(10 * n + position, sentence_about(word, n), corrected_labels[word])
+            for n in range(first, last)
+            for position, word in enumerate(WORDS)
         )
 
     def write(**changes: Any) -> Job:
@@ -153,11 +156,12 @@ def test_a_feedback_round_is_trained_reported_and_measured_on_the_published_file
     assert steps[-1].step == steps[-1].steps
     assert all(event.samples_per_second > 0 for event in steps)
     assert events[-1] == Evaluating(done.version)
-    measured = done.measured
-    assert measured.judgements is not None
-    assert (measured.judgements.texts, measured.judgements.champion_right) == (12, 0)
-    assert measured.judgements.candidate_right > 9
-    assert measured.judgements.lower > 0
+    votes, measured = vote_evidence(done.votes), done.measured
+    assert [row.message_id for row in done.votes] == [row.message_id for row in job.held_out]
+    assert votes is not None
+    assert (votes.texts, votes.champion_right) == (12, 0)
+    assert votes.candidate_right > 9
+    assert votes.lower > 0
     assert measured.imdb is not None
     assert measured.imdb.texts == verified_manifest(Path(job.champion)).figures["dev"]["reviews"]
     assert measured.imdb.champion_right > 0.9 * measured.imdb.texts
@@ -243,16 +247,16 @@ def test_a_text_that_trained_is_not_measured(make_job: MakeJob, small_reviews: P
     job = make_job()
     reviews = read_reviews(small_reviews)
     known = tuple(
-        LabelledText(text, LABELS[label]) for text, label in zip(reviews["text"], reviews["label"], strict=True)
+        LabelledText(1_000 + number, text, LABELS[label])
+        for number, (text, label) in enumerate(zip(reviews["text"], reviews["label"], strict=True))
     )
     done, _ = done_in_process(replace(job, held_out=(*job.held_out, *job.train, *known)))
-    assert done.measured.judgements is not None
     # The anchor was trained on these reviews. Its dev reviews may be used for evaluation.
     train = DatasetSplits.from_reviews(reviews, small_reviews, FEEDBACK, None).split.train
-    assert done.measured.judgements.texts == 12 + len(known) - len(train) > 12
+    assert len(done.votes) == 12 + len(known) - len(train) > 12
     contradicted = tuple(replace(row, label=LABELS[1 - LABELS.index(row.label)]) for row in job.held_out)
     done, _ = done_in_process(replace(job, held_out=(*job.held_out, *contradicted)))
-    assert done.measured.judgements is None
+    assert done.votes == ()
 
 
 def test_a_full_run_starts_from_the_encoder_with_all_reviews(
@@ -266,7 +270,7 @@ def test_a_full_run_starts_from_the_encoder_with_all_reviews(
     assert facts.data["corrections"]["judgements"] == len(job.train)
     assert done.measured.imdb is not None
     without, _ = done_in_process(replace(job, train=(), held_out=()))
-    assert without.measured.judgements is None
+    assert without.votes == ()
     with pytest.raises(NoReviews):
         done_in_process(replace(job, imdb=None))
 
@@ -350,7 +354,7 @@ def test_an_error_is_reported_in_one_sentence(
 
 
 def test_an_unexpected_error_is_reported_without_texts(make_job: MakeJob, trainer: Callable[[Job], Trainer]) -> None:
-    one = trainer(make_job(train=(LabelledText("A secret text.", "sideways"),)))
+    one = trainer(make_job(train=(LabelledText(1, "A secret text.", "sideways"),)))
     assert list(one.events()) == [Failed("Thumbs failed. See the log for details.")]
     assert one.status() == 1
     assert "Traceback" in one.errors.read_text()
