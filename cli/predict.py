@@ -11,7 +11,7 @@ from typer._click.exceptions import NoSuchOption, UsageError
 from typer.core import TyperCommand
 
 if TYPE_CHECKING:
-    from ml.serving.engine import Classifier
+    from ml.serving.engine import Classifier, Verdict
 
 
 class TextCommand(TyperCommand):
@@ -36,6 +36,7 @@ def predict(
     ] = None,
     column: Annotated[str | None, typer.Option(help="Column with the reviews. Default: review or text.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Show the words that moved each verdict most.")] = False,
     model: Annotated[Path | None, typer.Option(help="Folder of a published model. Default: MODEL.")] = None,
 ) -> None:
     """Say whether reviews are positive or negative.
@@ -43,6 +44,7 @@ def predict(
     \b
     Examples:
       thumbs predict "This was a good movie. I would watch it again"
+      thumbs predict --why "Slow and far too long, but charming."
       thumbs predict --json "Two hours that I want back." "Lovely."
       thumbs predict --csv reviews.csv --out verdicts.csv --column comment
     """
@@ -50,13 +52,15 @@ def predict(
         raise typer.BadParameter("Pass either texts or --csv.")
     if (csv is None) != (out is None):
         raise typer.BadParameter("Pass --csv and --out together.")
+    if why and csv is not None:
+        raise typer.BadParameter("--why explains texts that are passed as arguments, not the rows of a table.")
     classifier = _classifier(model)
     if csv is not None and out is not None:
         _predict_file(classifier, csv, out, column, as_json)
     else:
         # Arguments that are not valid UTF-8 contain surrogates, which cannot be printed.
         readable = [text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for text in texts or []]
-        _predict_texts(classifier, readable, as_json)
+        _explain_texts(classifier, readable, as_json) if why else _predict_texts(classifier, readable, as_json)
 
 
 def _classifier(folder: Path | None) -> "Classifier":
@@ -69,11 +73,30 @@ def _classifier(folder: Path | None) -> "Classifier":
 
 def _predict_texts(classifier: "Classifier", texts: list[str], as_json: bool) -> None:
     for text, verdict in zip(texts, classifier.classify(texts), strict=True):
+        typer.echo(_verdict_json(text, verdict) if as_json else _verdict_line(text, verdict))
+
+
+def _explain_texts(classifier: "Classifier", texts: list[str], as_json: bool) -> None:
+    from cli.explanations import explanation_json, explanation_lines
+    from ml.explanation.explain import explain
+
+    for text in texts:
+        explanation = explain(text, classifier.engine.tokenizer, classifier.classify)
         if as_json:
-            typer.echo(json.dumps({"text": text, **dataclasses.asdict(verdict)}, ensure_ascii=False))
+            typer.echo(_verdict_json(text, explanation.verdict, why=explanation_json(explanation)))
         else:
-            doubt = "" if verdict.sure else ", not sure"
-            typer.echo(f"{verdict.label} ({verdict.confidence:.1%}{doubt}): {text}")
+            typer.echo(_verdict_line(text, explanation.verdict))
+            for line in explanation_lines(text, explanation):
+                typer.echo(line)
+
+
+def _verdict_json(text: str, verdict: "Verdict", **more: object) -> str:
+    return json.dumps({"text": text, **dataclasses.asdict(verdict), **more}, ensure_ascii=False)
+
+
+def _verdict_line(text: str, verdict: "Verdict") -> str:
+    doubt = "" if verdict.sure else ", not sure"
+    return f"{verdict.label} ({verdict.confidence:.1%}{doubt}): {text}"
 
 
 def _predict_file(classifier: "Classifier", source: Path, target: Path, column: str | None, as_json: bool) -> None:

@@ -28,18 +28,29 @@ class Batcher(Generic[Result]):
         self._max_characters = max_characters
         self._queue: queue.SimpleQueue[_Request[Result] | None] = queue.SimpleQueue()
         self._overflow: _Request[Result] | None = None
+        self._closed = False
+        self._submitting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
 
     def submit(self, text: str) -> "Future[Result]":
-        """Enqueue ``text`` and return a future for its result or for the exception that ``classify`` raised."""
+        """Enqueue ``text`` and return a future for its result or for the exception that ``classify`` raised.
+
+        Raise RuntimeError if the batcher is closed.
+        """
         request: _Request[Result] = _Request(text)
-        self._queue.put(request)
+        # No text may come after the end of the queue, because its caller would wait forever.
+        with self._submitting:
+            if self._closed:
+                raise RuntimeError("the batcher is closed")
+            self._queue.put(request)
         return request.result
 
     def close(self) -> None:
         """Finish pending texts, then stop the thread."""
-        self._queue.put(None)
+        with self._submitting:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:

@@ -61,6 +61,15 @@ def strip_links(text: str) -> str:
     return _LINK.sub(" ", _MARKUP.sub(" ", unicodedata.normalize("NFC", text).translate(_INVISIBLE)))
 
 
+def blank_links(text: str) -> str:
+    """Return ``text`` with a space for each character of links, @names and HTML tags, so that places stay the same."""
+    return _LINK.sub(_blank, _MARKUP.sub(_blank, text))
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
 def _is_word_character(character: str) -> bool:
     return character.isalpha() or character in _JOINERS or unicodedata.category(character).startswith("M")
 

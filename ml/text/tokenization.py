@@ -68,6 +68,11 @@ class WindowTokenizer:
     config: Mapping[str, Any]
     characters: CharacterForm = "as_written"
 
+    @property
+    def room(self) -> int:
+        """The number of a text's tokens that fit into a window."""
+        return self.window - 2
+
     @classmethod
     def read(
         cls,
@@ -113,12 +118,15 @@ class WindowTokenizer:
 
     def windows(self, ids: Sequence[int]) -> list[list[int]]:
         """Split one text's ids into windows. A text that fits, or an empty text, becomes a single window."""
-        room = self.window - 2
+        starts = self.window_starts(len(ids))
+        return [[self.cls_id, *ids[start : start + self.room], self.sep_id] for start in starts]
+
+    def window_starts(self, length: int) -> list[int]:
+        """Return where in a text of ``length`` tokens each window starts."""
         if self.reading == "head":
-            return [[self.cls_id, *ids[:room], self.sep_id]]
-        step = room - self.overlap
-        starts = [*range(0, max(len(ids) - room, 0), step), max(len(ids) - room, 0)]
-        return [[self.cls_id, *ids[start : start + room], self.sep_id] for start in starts]
+            return [0]
+        last = max(length - self.room, 0)
+        return [*range(0, last, self.room - self.overlap), last]
 
     def pad(self, windows: Sequence[Sequence[int]], multiple: int) -> TokenBatch:
         """Pad windows to the longest, rounded up to a multiple of ``multiple`` to limit the number of shapes."""

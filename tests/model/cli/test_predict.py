@@ -55,6 +55,15 @@ def test_json_has_the_complete_verdict(tmp_path: Path) -> None:
         assert verdict["windows"] >= 1
 
 
+def test_a_verdict_is_explained(tmp_path: Path) -> None:
+    lines = predict("--why", "The tea was awful.", folder=tmp_path).stdout.splitlines()
+    assert lines[0].startswith("Negative (")
+    assert any(line.startswith("  down: awful (-") for line in lines[1:])
+    verdict = json.loads(predict("--why", "--json", "The tea was awful.", folder=tmp_path).stdout)
+    assert verdict["label"] == "Negative"
+    assert verdict["why"]["down"][0]["word"] == "awful"
+
+
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_invalid_utf8_is_shown_as_replacement_characters(tmp_path: Path, form: tuple[str, ...]) -> None:
     result = predict(*form, "A lovely café.".encode("latin-1"), folder=tmp_path)

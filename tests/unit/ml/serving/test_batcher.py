@@ -167,3 +167,12 @@ def test_closing_finishes_pending_texts(texts: list[str]) -> None:
 
 def test_an_idle_batcher_closes_at_once() -> None:
     Batcher(Gate(), BOUND).close()
+
+
+def test_a_text_after_the_end_is_refused_and_does_not_wait_forever(gate: Gate, batcher: Batcher[str]) -> None:
+    before = batcher.submit("a")
+    gate.permit()
+    batcher.close()
+    assert before.result(WAIT) == "A"
+    with pytest.raises(RuntimeError, match="the batcher is closed"):
+        batcher.submit("b")

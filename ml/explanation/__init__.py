@@ -1,0 +1,1 @@
+"""Explains a verdict: the words that moved it most, and the passage that decided."""
