@@ -19,6 +19,7 @@ from bot.privacy.consent import PrivacyDialog
 from bot.privacy.handlers import COMMANDS as PRIVACY_COMMANDS
 from bot.privacy.handlers import PrivacyHandlers
 from bot.reviews.answers import ReviewResponder
+from bot.reviews.explanations import ExplanationResponder
 from bot.reviews.handlers import COMMANDS as REVIEW_COMMANDS
 from bot.reviews.handlers import ReviewHandlers
 from bot.reviews.verdict_messages import VerdictMessages
@@ -38,9 +39,10 @@ def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, 
     privacy = PrivacyDialog(database, DeletionList(settings.data_dir / FILE_NAME), settings.retention_days)
     verdicts = VerdictMessages(settings)
     responder, votes = ReviewResponder(database, model, verdicts), VoteRecorder(database, verdicts)
+    explanations = ExplanationResponder(database, model, verdicts)
     return [
         *AdminHandlers(access, runs, promotion, models, BlockingDialog(database, access.admin_ids)).handlers(),
         *LabellerHandlers(access, labelling, quarantine).handlers(),
         *PrivacyHandlers(privacy).handlers(),
-        *ReviewHandlers(access, database, responder, votes).handlers(),
+        *ReviewHandlers(access, database, responder, votes, explanations).handlers(),
     ]

@@ -20,6 +20,7 @@ class TapKind(StrEnum):
     CORRECTED = "people"
     REASON = "why"
     QUESTION = "ask"
+    EXPLANATION = "explain"
     CONSENT = "consent"
     NOTICES = "notices"
     DELETE = "delete"

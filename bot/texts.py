@@ -74,11 +74,24 @@ class Texts:
     question_stopped: str
     vote_undone: str
     vote_gone: str
+    why_up: str
+    why_down: str
+    why_list: str
+    why_no_words: str
+    why_passage: str
+    why_unsure: str
+    why_corrected: str
+    why_own_verdict: str
+    why_other_model: str
+    why_nothing_yet: str
+    why_no_verdict: str
+    why_gone: str
     button_right: str
     button_wrong: str
     button_neither: str
     button_chosen: str
     button_undo: str
+    button_why: str
     button_show_model: str
     button_show_people: str
     button_reason_both: str
@@ -113,6 +126,7 @@ class Texts:
     slow_down: str
     command_start: str
     command_help: str
+    command_why: str
     command_id: str
     command_consent: str
     command_privacy: str

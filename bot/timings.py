@@ -11,4 +11,7 @@ HANDLING: Final = Histogram("thumbs_handling_seconds", "Time to handle an update
 CLASSIFYING: Final = Histogram(
     "thumbs_classifying_seconds", "Time to classify a text, including waiting.", buckets=_SECONDS
 )
+EXPLAINING: Final = Histogram(
+    "thumbs_explaining_seconds", "Time to explain a verdict, including waiting.", buckets=_SECONDS
+)
 CALLING: Final = Histogram("thumbs_calling_seconds", "Time to send a reply to Telegram.", buckets=_SECONDS)

@@ -48,6 +48,12 @@ def parse_tap(update: Update, parse_data: Callable[[str], Data]) -> tuple[Tap, D
     return Tap(parse_incoming([update]), query.message.message_id), parse_data(query.data)
 
 
+def parse_replied_message(update: Update) -> int | None:
+    """Return the id of the message that a new message replies to, or None if it replies to none."""
+    replied = update.message.reply_to_message if update.message is not None else None
+    return replied.message_id if replied is not None else None
+
+
 def _part(message: Message | None) -> MessagePart:
     if message is None:
         raise ValueError("the update has no message")

@@ -23,6 +23,7 @@ VOTE_PATTERN: Final = rf"^{TapKind.VOTE}:{NUMBER}:({'|'.join([*Vote, UNDO])})\Z"
 CORRECTED_PATTERN: Final = rf"^{TapKind.CORRECTED}:{NUMBER}:({'|'.join([*Vote, UNDO, *Shown])})\Z"
 REASON_PATTERN: Final = rf"^{TapKind.REASON}:{NUMBER}:({'|'.join(Reason)})\Z"
 QUESTION_PATTERN: Final = rf"^{TapKind.QUESTION}:{NUMBER}:never\Z"
+EXPLANATION_PATTERN: Final = rf"^{TapKind.EXPLANATION}:{NUMBER}\Z"
 # The reasons that can be given for each vote. They are only those that say something new about the text.
 _REASONS: Final[dict[Vote, tuple[Reason, ...]]] = {
     Vote.WRONG: (Reason.SARCASM, Reason.BOTH, Reason.OTHER),
@@ -82,19 +83,24 @@ def parse_question_tap(data: str) -> int:
     return int(prediction_id)
 
 
+def parse_explanation_tap(data: str) -> int:
+    """Parse data that matches EXPLANATION_PATTERN and return the prediction's id."""
+    _, prediction_id = data.split(":")
+    return int(prediction_id)
+
+
 def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Vote | None, more: Sequence[Row] = ()) -> Keyboard:
-    """Return the buttons Right, Wrong and Neither, followed by ``more`` rows.
+    """Return the buttons Right, Wrong and Neither, followed by ``more`` rows and the button that asks why.
 
     A ``chosen`` vote is marked, with an Undo button at the end.
     """
-    return _vote_keyboard(texts, f"{TapKind.VOTE}:{prediction_id}", chosen, more)
+    return _vote_keyboard(texts, TapKind.VOTE, prediction_id, chosen, more)
 
 
 def corrected_keyboard(texts: Texts, prediction_id: int, chosen: Vote | None) -> Keyboard:
     """Return the buttons to vote on the label that people agreed on, and a button that shows the model's verdict."""
-    prefix = f"{TapKind.CORRECTED}:{prediction_id}"
-    model = [make_button(texts.button_show_model, f"{prefix}:{Shown.MODEL}")]
-    return _vote_keyboard(texts, prefix, chosen, [model])
+    model = [make_button(texts.button_show_model, f"{TapKind.CORRECTED}:{prediction_id}:{Shown.MODEL}")]
+    return _vote_keyboard(texts, TapKind.CORRECTED, prediction_id, chosen, [model])
 
 
 def people_row(texts: Texts, prediction_id: int) -> Row:
@@ -122,15 +128,19 @@ def question_row(texts: Texts, prediction_id: int) -> Row:
     return [make_button(texts.button_never_ask, f"{TapKind.QUESTION}:{prediction_id}:never")]
 
 
-def _vote_keyboard(texts: Texts, prefix: str, chosen: Vote | None, more: Sequence[Row]) -> Keyboard:
+def _vote_keyboard(
+    texts: Texts, kind: TapKind, prediction_id: int, chosen: Vote | None, more: Sequence[Row]
+) -> Keyboard:
+    prefix = f"{kind}:{prediction_id}"
     labels = {
         Vote.RIGHT: texts.button_right,
         Vote.WRONG: texts.button_wrong,
         Vote.NEITHER: texts.button_neither,
     }
     votes = [make_button(_mark(texts, label, vote is chosen), f"{prefix}:{vote}") for vote, label in labels.items()]
-    undo = [[make_button(texts.button_undo, f"{prefix}:{UNDO}")]] if chosen else []
-    return make_keyboard([votes, *more, *undo])
+    why = make_button(texts.button_why, f"{TapKind.EXPLANATION}:{prediction_id}")
+    undo = [make_button(texts.button_undo, f"{prefix}:{UNDO}")] if chosen else []
+    return make_keyboard([votes, *more, [why, *undo]])
 
 
 def _mark(texts: Texts, label: str, chosen: bool) -> str:

@@ -9,37 +9,53 @@ from bot.access import Access, Handler
 from bot.database import AsyncDatabase
 from bot.incoming import Incoming
 from bot.receiving.message_parts import Post
-from bot.receiving.update_parsing import Context, parse_incoming, parse_tap, parse_text, updates_in
+from bot.receiving.update_parsing import (
+    Context,
+    parse_incoming,
+    parse_replied_message,
+    parse_tap,
+    parse_text,
+    updates_in,
+)
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.buttons import (
     CORRECTED_PATTERN,
+    EXPLANATION_PATTERN,
     QUESTION_PATTERN,
     REASON_PATTERN,
     VOTE_PATTERN,
     parse_corrected_tap,
+    parse_explanation_tap,
     parse_question_tap,
     parse_reason_tap,
     parse_vote_tap,
 )
+from bot.reviews.explanations import ExplanationResponder
 from bot.reviews.votes import VoteRecorder
 from bot.sending.replies import MessageContent, send
 from bot.texts import Texts, fill
 from storage.chat import inbox
 from storage.db.database import UnitOfWork
 
-COMMANDS: Final = ("start", "help", "id")
+COMMANDS: Final = ("start", "help", "why", "id")
 
 
 class ReviewHandlers:
     """Handlers that anyone can use. Replies are enqueued before each handler returns."""
 
     def __init__(
-        self, access: Access, database: AsyncDatabase, responder: ReviewResponder, votes: VoteRecorder
+        self,
+        access: Access,
+        database: AsyncDatabase,
+        responder: ReviewResponder,
+        votes: VoteRecorder,
+        explanations: ExplanationResponder,
     ) -> None:
         self._access = access
         self._database = database
         self._responder = responder
         self._votes = votes
+        self._explanations = explanations
 
     def handlers(self) -> list[Handler]:
         """Return all handlers, in the order in which PTB must try them. The last handler matches everything."""
@@ -50,6 +66,7 @@ class ReviewHandlers:
             TypeHandler(Post, self.post),
             CommandHandler("start", self.start, filters=new),
             CommandHandler("help", self.help, filters=new),
+            CommandHandler("why", self.why, filters=new),
             CommandHandler("id", self.id, filters=new),
             MessageHandler(new & filters.COMMAND, self.unknown_command),
             MessageHandler(edited & ~filters.COMMAND, self.edited_post),
@@ -59,6 +76,7 @@ class ReviewHandlers:
             CallbackQueryHandler(self.on_corrected_tap, pattern=CORRECTED_PATTERN),
             CallbackQueryHandler(self.on_reason_tap, pattern=REASON_PATTERN),
             CallbackQueryHandler(self.on_question_tap, pattern=QUESTION_PATTERN),
+            CallbackQueryHandler(self.on_explanation_tap, pattern=EXPLANATION_PATTERN),
             TypeHandler(Update, self.ignore),
         ]
 
@@ -87,6 +105,14 @@ class ReviewHandlers:
         is_admin = self._access.allows(update)
         await self._send(incoming, f"{texts.help}\n\n{texts.help_admin}" if is_admin else texts.help)
 
+    async def why(self, update: Update, _: Context) -> None:
+        """Handle ``/why``: explain the verdict that it replies to, or the newest one."""
+        incoming, replied = parse_incoming([update]), parse_replied_message(update)
+        if replied is None:
+            await self._explanations.explain_newest(incoming)
+        else:
+            await self._explanations.explain_message(incoming, replied)
+
     async def id(self, update: Update, _: Context) -> None:
         """Handle ``/id``: reply with the sender's Telegram id, in the format that ADMIN_IDS expects."""
         incoming = parse_incoming([update])
@@ -112,6 +138,11 @@ class ReviewHandlers:
     async def on_question_tap(self, update: Update, _: Context) -> None:
         """Handle a tap on the button that turns questions about verdicts off."""
         await self._votes.handle_question_tap(*parse_tap(update, parse_question_tap))
+
+    async def on_explanation_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap on the button that asks why."""
+        tap, prediction_id = parse_tap(update, parse_explanation_tap)
+        await self._explanations.explain_prediction(tap.incoming, prediction_id)
 
     async def ignore(self, update: Update, _: Context) -> None:
         """Mark an update that is not for this bot, such as one from a group, as handled."""

@@ -15,16 +15,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import httpx
 from aiolimiter import AsyncLimiter
-from telegram import Bot, InlineKeyboardMarkup, ReplyParameters
+from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
 
 from bot.database import AsyncDatabase
 from bot.polling import poll_every
-from bot.sending.replies import REPLACEMENT_NOTE
+from bot.sending.calls import ReplyCalls
 from bot.timings import CALLING
 from core.logs import update_context
 from core.outages import Outage
@@ -33,7 +33,6 @@ from storage.chat.outbox import Reply
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.outages import DATABASE_OUTAGES
-from storage.training import runs
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -81,6 +80,7 @@ class Outbox:
     def __init__(self, bot: Bot, database: AsyncDatabase, *, retry_uncertain: bool = False) -> None:
         self._bot = bot
         self._database = database
+        self._telegram = ReplyCalls(bot, database)
         self._retry_uncertain = retry_uncertain
         self._chats: dict[int, asyncio.Task[None]] = {}
         self._woken_again: set[int] = set()
@@ -178,7 +178,7 @@ class Outbox:
         """Send a claimed reply and record the result. Return the seconds to wait before the chat's next reply."""
         try:
             with CALLING.time():
-                message_id = await self._call(reply)
+                message_id = await self._telegram.call(reply)
         except TelegramError as error:
             return await self._record_failure(reply, error, self._attempts[reply.chat_id].increment(reply.id))
         self._outage.succeeded()
@@ -217,32 +217,6 @@ class Outbox:
             self._open_requests -= 1
             if not self._open_requests:
                 self._idle.set()
-
-    async def _call(self, reply: Reply) -> int:
-        """Call the Bot API and return the id of the message that was sent or edited."""
-        payload: dict[str, Any] = dict(reply.payload)
-        if keyboard := payload.pop("reply_markup", None):
-            payload["reply_markup"] = InlineKeyboardMarkup.de_json(keyboard, self._bot)
-        note = payload.pop(REPLACEMENT_NOTE, None)
-        if note is not None and reply.replaces_uncertain:
-            payload["text"] = f"{payload['text']}\n\n{note}"
-        run_id = payload.pop("run_card", None)
-        if reply.telegram_message_id is not None:
-            edit = self._bot.edit_message_caption if "caption" in payload else self._bot.edit_message_text
-            await edit(chat_id=reply.chat_id, message_id=reply.telegram_message_id, **payload)
-            return reply.telegram_message_id
-        if reply.answers is not None:
-            payload["reply_parameters"] = ReplyParameters(reply.answers, allow_sending_without_reply=True)
-        if run_id is not None:
-            return (await self._bot.send_photo(reply.chat_id, await self._chart(run_id), **payload)).message_id
-        return (await self._bot.send_message(reply.chat_id, **payload)).message_id
-
-    async def _chart(self, run_id: int) -> bytes:
-        """Read a run's chart. Raise BadRequest, so that the reply isn't retried, if the run has no chart."""
-        chart = await self._database.read(lambda unit: runs.chart_of(unit, run_id))
-        if chart is None:
-            raise BadRequest(f"run {run_id} has no chart")
-        return chart
 
     async def _record_failure(self, reply: Reply, error: TelegramError, attempt: int) -> float:
         """Record the reply's state after a failed call. Return the seconds to wait before the chat's next call."""

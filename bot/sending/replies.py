@@ -12,12 +12,34 @@ from storage.db.database import UnitOfWork
 # The field in a stored reply for the text to append if the replaced reply is uncertain. It isn't sent to Telegram.
 REPLACEMENT_NOTE: Final = "replacement_note"
 
+# The field in a stored reply for the message that it refers to, in the format of Telegram's ReplyParameters.
+QUOTED_MESSAGE: Final = "quoted_message"
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedMessage:
+    """A message that the bot's message refers to, and an exact part of it to quote, if any.
+
+    ``position`` is the part's place in the message, in UTF-16 code units. If Telegram refuses the part or the message
+    is gone, the bot's message is sent without it.
+    """
+
+    telegram_message_id: int
+    part: str | None = None
+    position: int = 0
+
+    def payload(self) -> dict[str, Any]:
+        """Return Telegram's ReplyParameters."""
+        message = {"message_id": self.telegram_message_id}
+        return message if self.part is None else {**message, "quote": self.part, "quote_position": self.position}
+
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
     """A message's HTML and buttons, and the prediction and the person that the message is about.
 
-    With ``chart_run_id``, the message is a photo of that training run's chart and the text is its caption.
+    With ``chart_run_id``, the message is a photo of that training run's chart and the text is its caption. With
+    ``quoted_message``, a new message refers to that message.
     """
 
     text: str
@@ -25,6 +47,7 @@ class MessageContent:
     prediction_id: int | None = None
     person_id: int | None = None
     chart_run_id: int | None = None
+    quoted_message: QuotedMessage | None = None
 
     def payload(self) -> dict[str, Any]:
         """Return the content in the format that the outbox stores."""
@@ -32,6 +55,8 @@ class MessageContent:
             payload: dict[str, Any] = {"text": self.text, "parse_mode": "HTML"}
         else:
             payload = {"caption": self.text, "parse_mode": "HTML", "run_card": self.chart_run_id}
+        if self.quoted_message is not None:
+            payload[QUOTED_MESSAGE] = self.quoted_message.payload()
         return payload if self.keyboard is None else {**payload, "reply_markup": self.keyboard}
 
     def draft(  # noqa: PLR0913 - one argument for each field of Draft

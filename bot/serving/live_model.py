@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Final
 
-from bot.timings import CLASSIFYING
+from bot.timings import CLASSIFYING, EXPLAINING
+from ml.explanation.explain import Explanation, explain
 from ml.serving.artifact import Manifest
 from ml.serving.batcher import Batcher
 from ml.serving.engine import BATCH_TOKENS, Classifier, Verdict
@@ -22,6 +24,15 @@ class _ServedModel:
     def __init__(self, classifier: Classifier) -> None:
         self.manifest = classifier.manifest
         self.batcher: Batcher[Verdict] = Batcher(classifier.classify, _BATCH_CHARACTERS)
+        self.explanations: set[asyncio.Task[Explanation]] = set()
+        self._classifier = classifier
+
+    def explain(self, text: str) -> Explanation:
+        """Explain the verdict on ``text``. This blocks its thread while other callers' texts share the batches."""
+        return explain(text, self._classifier.engine.tokenizer, self._classify)
+
+    def _classify(self, texts: Sequence[str]) -> list[Verdict]:
+        return [verdict.result() for verdict in [self.batcher.submit(text) for text in texts]]
 
 
 class LiveModel:
@@ -48,12 +59,26 @@ class LiveModel:
         logger.info("Classified by %s", version)
         return verdict
 
+    async def explain(self, text: str) -> Explanation:
+        """Explain the verdict on ``text`` from the version that was live when this was called."""
+        served = self._served
+        explaining = asyncio.create_task(asyncio.to_thread(served.explain, text))
+        served.explanations.add(explaining)
+        explaining.add_done_callback(served.explanations.discard)
+        with EXPLAINING.time():
+            explanation = await explaining
+        logger.info("Explained by %s", explanation.verdict.version)
+        return explanation
+
     async def replace(self, classifier: Classifier) -> None:
         """Use a different model for all later texts. Return once the old model has classified its last text."""
         old, self._served = self._served, _ServedModel(classifier)
-        # No more texts reach the old model: ``verdict`` reads the reference and submits in one step of the event loop.
+        # No more texts reach the old model, except from its explanations: ``verdict`` reads the reference and submits
+        # in one step of the event loop.
+        if old.explanations:
+            await asyncio.wait(old.explanations)
         await asyncio.to_thread(old.batcher.close)
 
     def close(self) -> None:
-        """Classify the texts that are waiting, then stop."""
+        """Classify the texts that are waiting, then stop. An explanation that isn't finished by then fails."""
         self._served.batcher.close()

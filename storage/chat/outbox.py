@@ -132,6 +132,21 @@ def answer_to(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: 
     )
 
 
+def shown_prediction(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> int | None:
+    """Return the prediction that the bot's message with this id shows, or None if it shows none."""
+    return unit.scalar(
+        select(ReplyRow.prediction_id)
+        .where(
+            ReplyRow.bot_id == bot_id,
+            ReplyRow.chat_id == chat_id,
+            ReplyRow.telegram_message_id == telegram_message_id,
+            ReplyRow.state != ReplyState.FAILED,
+        )
+        .order_by(ReplyRow.id.desc())
+        .limit(1)
+    )
+
+
 def messages_in_other_chats(unit: UnitOfWork, telegram_id: int) -> list[BotMessage]:
     """Return the messages in other people's chats that currently show a text by the person with this Telegram id."""
     person = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()

@@ -81,6 +81,15 @@ def newest_prediction(unit: UnitOfWork, prediction_id: int) -> int:
     return newest
 
 
+def newest_in_chat(unit: UnitOfWork, bot_id: int, chat_id: int) -> int | None:
+    """Return the newest prediction for a text in this chat, or None if there is none."""
+    return unit.scalar(
+        select(func.max(PredictionRow.id))
+        .join(MessageRow, MessageRow.id == PredictionRow.message_id)
+        .where(MessageRow.bot_id == bot_id, MessageRow.chat_id == chat_id)
+    )
+
+
 def get_prediction(unit: UnitOfWork, prediction_id: int) -> Prediction | None:
     """Return the prediction with this id, or None if it does not exist."""
     found = unit.execute(

@@ -73,7 +73,7 @@ def test_a_review_gets_one_label_a_confidence_and_three_buttons(demo: Demo, pers
     verdict = send_and_wait(demo, person, text)
     assert labels_in(verdict["text"]) == [label]
     assert "%" in verdict["text"]
-    assert buttons(verdict) == ["✅ Right", "❌ Wrong", "🤷 Neither"]
+    assert buttons(verdict) == ["✅ Right", "❌ Wrong", "🤷 Neither", "💡 Why?"]
 
 
 def test_a_tap_edits_the_verdict_stores_the_vote_and_asks_for_consent_once(
@@ -112,7 +112,7 @@ def test_a_second_tap_changes_the_vote_and_undo_removes_it(demo: Demo, person: i
     assert votes_of(database, person) == ["neither"]
     demo.client.tap(number, "↩️ Undo", user_id=person)
     undone = wait_for_text(demo, person, "I've undone your vote")
-    assert buttons(undone) == ["✅ Right", "❌ Wrong", "🤷 Neither"]
+    assert buttons(undone) == ["✅ Right", "❌ Wrong", "🤷 Neither", "💡 Why?"]
     assert votes_of(database, person) == []
 
 

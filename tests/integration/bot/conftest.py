@@ -7,15 +7,18 @@ from typing import cast
 
 import pytest
 from telegram.ext import ApplicationBuilder
+from weighted_engine import weighted_classifier
 
 from bot.access import Access
 from bot.database import AsyncDatabase
 from bot.receiving import inbox
 from bot.receiving.inbox import Inbox
 from bot.reviews.answers import ReviewResponder
+from bot.reviews.explanations import ExplanationResponder
 from bot.reviews.handlers import ReviewHandlers
 from bot.reviews.verdict_messages import VerdictMessages
 from bot.reviews.votes import VoteRecorder
+from bot.serving.live_model import LiveModel
 from core.settings import Settings
 from storage.db.database import Database
 from storage.privacy.deletions import FILE_NAME, DeletionList
@@ -51,14 +54,20 @@ async def box(each_store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch) -> Asy
     failures = make_failures(each_store)
     application = ApplicationBuilder().bot(BOT).updater(None).build()
     responder = cast("ReviewResponder", Responder(each_store))
-    application.add_handlers(
-        ReviewHandlers(
-            Access([]), each_store, responder, VoteRecorder(each_store, VerdictMessages(Settings(_env_file=None)))
-        ).handlers()
+    verdicts = VerdictMessages(Settings(_env_file=None))
+    model = LiveModel(weighted_classifier()[0])
+    handlers = ReviewHandlers(
+        Access([]),
+        each_store,
+        responder,
+        VoteRecorder(each_store, verdicts),
+        ExplanationResponder(each_store, model, verdicts),
     )
+    application.add_handlers(handlers.handlers())
     application.add_error_handler(failures.on_error)
     await application.initialize()
     started = Inbox(BOT, each_store, application.process_update, failures, admit_all)
     started.start()
     yield started
     await started.stop()
+    model.close()

@@ -215,14 +215,14 @@ VOTES = [TEXTS.button_right, TEXTS.button_wrong, TEXTS.button_neither]
 
 
 async def test_the_models_own_verdict_is_one_tap_away(chat: ReaderChat) -> None:
-    assert buttons(await chat.start()) == [*VOTES, TEXTS.button_show_model]
+    assert buttons(await chat.start()) == [*VOTES, TEXTS.button_show_model, TEXTS.button_why]
     own = await chat.tap(Shown.MODEL)
     assert own.payload["text"].startswith("👍 <b>Positive</b> · 90%")
     assert own.payload["text"].endswith("People say it's 👎 <b>Negative</b>.")
-    assert buttons(own) == [*VOTES, TEXTS.button_show_people]
+    assert buttons(own) == [*VOTES, TEXTS.button_show_people, TEXTS.button_why]
     back = await chat.tap(Shown.PEOPLE)
     assert back.payload["text"] == CORRECTED
-    assert buttons(back) == [*VOTES, TEXTS.button_show_model]
+    assert buttons(back) == [*VOTES, TEXTS.button_show_model, TEXTS.button_why]
 
 
 async def test_right_under_a_correction_is_a_vote_for_the_label_that_is_shown(chat: ReaderChat) -> None:

@@ -49,7 +49,7 @@ def handler_of(handlers: ReviewHandlers, update: Update) -> Handler:
 
 async def test_a_person_gets_their_id_and_learns_where_it_goes(database: Database) -> None:
     store = AsyncDatabase(database)
-    handlers = ReviewHandlers(Access([]), store, cast("Any", None), cast("Any", None))
+    handlers = ReviewHandlers(Access([]), store, *[cast("Any", None)] * 3)
     update = command()
     await store.write(lambda unit: inbox.receive(unit, BOT_ID, 1, PERSON, update.to_json()))
     await handler_of(handlers, update).callback(update, cast("Any", None))
@@ -66,5 +66,5 @@ async def test_a_person_gets_their_id_and_learns_where_it_goes(database: Databas
     ids=["group", "edited"],
 )
 def test_nobody_is_answered_elsewhere(database: Database, update: Update) -> None:
-    handlers = ReviewHandlers(Access([]), AsyncDatabase(database), cast("Any", None), cast("Any", None))
+    handlers = ReviewHandlers(Access([]), AsyncDatabase(database), *[cast("Any", None)] * 3)
     assert handler_of(handlers, update).callback == handlers.ignore

@@ -1,10 +1,12 @@
 """A reply's state after the connection to Telegram breaks, with PTB over httpx and a fake transport."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -16,6 +18,7 @@ from telegram.request import HTTPXRequest
 from bot.database import AsyncDatabase
 from bot.sending import outbox as outbox_module
 from bot.sending.outbox import Outbox
+from bot.sending.replies import MessageContent, QuotedMessage
 from storage.chat import outbox as stored_outbox
 from storage.chat.outbox import Draft
 from storage.db.database import Database, UnitOfWork
@@ -328,3 +331,34 @@ async def test_text_under_a_chart_is_edited_as_a_caption(store: AsyncDatabase) -
 
 def _broken() -> OperationalError:
     return OperationalError("COMMIT", {}, Exception("server closed the connection unexpectedly"))
+
+
+@pytest.mark.parametrize(
+    ("refusals", "sent", "state"),
+    [
+        ([], ["slow"], ReplyState.SENT),
+        (["QUOTE_TEXT_INVALID"], ["slow", None], ReplyState.SENT),
+        (["QUOTE_TEXT_INVALID", "chat not found"], ["slow", None], ReplyState.FAILED),
+        (["message is too long"], ["slow"], ReplyState.FAILED),
+    ],
+)
+async def test_a_quote_that_telegram_refuses_is_left_out(
+    store: AsyncDatabase, refusals: list[str], sent: list[str | None], state: ReplyState
+) -> None:
+    replied: list[dict[str, Any]] = []
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        replied.append(json.loads(parse_qs(request.read().decode())["reply_parameters"][0]))
+        if len(replied) <= len(refusals):
+            description = f"Bad Request: {refusals[len(replied) - 1]}"
+            return httpx.Response(400, json={"ok": False, "error_code": 400, "description": description})
+        message = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "Why"}
+        return httpx.Response(200, json={"ok": True, "result": message})
+
+    payload = MessageContent("Why", quoted_message=QuotedMessage(3, "slow", 4)).payload()
+    await store.write(lambda unit: stored_outbox.enqueue(unit, Draft(900, 7, payload)))
+    await (await outbox_over(wire, store)).send_next(7)
+    assert await store.read(lambda unit: unit.scalars(select(ReplyRow.state)).one()) is state
+    assert [reply.get("quote") for reply in replied] == sent
+    assert {(reply["message_id"], reply["allow_sending_without_reply"]) for reply in replied} == {(3, True)}
+    assert replied[0]["quote_position"] == 4

@@ -151,7 +151,7 @@ async def test_one_tap_turns_the_question_off_forever(store: AsyncDatabase, stor
         stopped = await shown(store)
         assert TEXTS.question not in stopped.payload["text"]
         assert stopped.payload["text"].endswith(TEXTS.question_stopped)
-        assert buttons(stopped) == VOTES
+        assert buttons(stopped) == [*VOTES, TEXTS.button_why]
 
     def later(unit: UnitOfWork) -> bool:
         unit.change(update(MessageRow).values(created_at=utc_now() - timedelta(days=400)))
@@ -202,7 +202,7 @@ async def test_a_reason_is_optional_and_stored_with_the_vote(
 
 async def test_a_vote_for_the_verdict_needs_no_reason(store: AsyncDatabase, store_review: StoreReview) -> None:
     recorder, prediction_id = await store_vote(store, store_review, Vote.RIGHT)
-    assert buttons(await shown(store)) == [f"• {TEXTS.button_right} •", *VOTES[1:], TEXTS.button_undo]
+    assert buttons(await shown(store)) == [f"• {TEXTS.button_right} •", *VOTES[1:], TEXTS.button_why, TEXTS.button_undo]
     await recorder.handle_reason_tap(TAP, ReasonTap(prediction_id, Reason.SARCASM))
     assert TEXTS.voted_earlier_right in (await shown(store)).payload["text"]
     assert await reason_of(store) is None

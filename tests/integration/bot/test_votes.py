@@ -42,7 +42,7 @@ async def test_a_tap_after_an_edit_shows_the_new_verdict_and_records_no_vote(
     assert reply.telegram_message_id == MESSAGE
     assert "Negative" in reply.payload["text"]
     buttons = [button["callback_data"] for row in reply.payload["reply_markup"]["inline_keyboard"] for button in row]
-    assert all(data.startswith(f"judge:{newest}:") for data in buttons)
+    assert all(data.startswith((f"judge:{newest}:", f"explain:{newest}")) for data in buttons)
     for prediction_id in (old, newest):
         vote = await store.read(lambda unit, one=prediction_id: votes.vote_of(unit, person_id, one))  # type: ignore[misc]
         assert vote is None

@@ -35,6 +35,7 @@ from bot.privacy.buttons import (
 )
 from bot.reviews.buttons import (
     CORRECTED_PATTERN,
+    EXPLANATION_PATTERN,
     QUESTION_PATTERN,
     REASON_PATTERN,
     VOTE_PATTERN,
@@ -44,6 +45,7 @@ from bot.reviews.buttons import (
     VoteTap,
     corrected_keyboard,
     parse_corrected_tap,
+    parse_explanation_tap,
     parse_question_tap,
     parse_reason_tap,
     parse_vote_tap,
@@ -60,6 +62,7 @@ PATTERNS = {
     TapKind.CORRECTED: CORRECTED_PATTERN,
     TapKind.REASON: REASON_PATTERN,
     TapKind.QUESTION: QUESTION_PATTERN,
+    TapKind.EXPLANATION: EXPLANATION_PATTERN,
     TapKind.CONSENT: CONSENT_PATTERN,
     TapKind.NOTICES: NOTICES_PATTERN,
     TapKind.DELETE: DELETE_PATTERN,
@@ -71,10 +74,31 @@ PATTERNS = {
 }
 TEXTS = texts_for("en")
 LARGEST = 10**18 - 1
+
+
+def make_why_button(number: int) -> dict[str, str]:
+    """Return the button below a verdict that asks why."""
+    *_, [why] = verdict_keyboard(TEXTS, number, None)["inline_keyboard"]
+    return dict(why)
+
+
+def without_why(keyboard: dict[str, Any]) -> dict[str, Any]:
+    """Return a keyboard without the button that asks why, which is below every verdict."""
+    rows = keyboard["inline_keyboard"]
+    return make_keyboard([[button for button in row if button["text"] != TEXTS.button_why] for row in rows])
+
+
 KEYBOARDS = {
-    TapKind.VOTE: [verdict_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Vote)],
+    TapKind.VOTE: [
+        without_why(verdict_keyboard(TEXTS, number, chosen)) for number in (1, LARGEST) for chosen in (None, *Vote)
+    ],
+    TapKind.EXPLANATION: [make_keyboard([[make_why_button(number)]]) for number in (1, LARGEST)],
     TapKind.CORRECTED: [
-        *(corrected_keyboard(TEXTS, number, chosen) for number in (1, LARGEST) for chosen in (None, *Vote)),
+        *(
+            without_why(corrected_keyboard(TEXTS, number, chosen))
+            for number in (1, LARGEST)
+            for chosen in (None, *Vote)
+        ),
         make_keyboard([people_row(TEXTS, LARGEST)]),
     ],
     TapKind.REASON: [make_keyboard(reason_rows(TEXTS, LARGEST, vote)) for vote in (Vote.WRONG, Vote.NEITHER)],
@@ -147,6 +171,9 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: TapKind) -> N
         "ask:1:yes",
         "ask:1:never:",
         "ask:1",
+        "explain:x",
+        "explain:1:2",
+        "explain:1\n",
         "consent:maybe",
         "consent:2026-11:yes\n",
         "consent:yes",
@@ -177,13 +204,17 @@ def test_data_from_no_keyboard_matches_nothing(data: str) -> None:
 @pytest.mark.parametrize("number", [1, LARGEST])
 @pytest.mark.parametrize("chosen", list(Vote))
 def test_callback_data_parses_back_to_the_tap(number: int, chosen: Vote) -> None:
-    found = [parse_vote_tap(button["callback_data"]) for button in buttons(verdict_keyboard(TEXTS, number, chosen))]
+    found = [
+        parse_vote_tap(button["callback_data"])
+        for button in buttons(without_why(verdict_keyboard(TEXTS, number, chosen)))
+    ]
     assert found == [VoteTap(number, vote) for vote in (Vote.RIGHT, Vote.WRONG, Vote.NEITHER, None)]
 
 
 def test_data_under_a_correction_parses_back_to_the_tap() -> None:
     found = [
-        parse_corrected_tap(button["callback_data"]) for button in buttons(corrected_keyboard(TEXTS, 5, Vote.WRONG))
+        parse_corrected_tap(button["callback_data"])
+        for button in buttons(without_why(corrected_keyboard(TEXTS, 5, Vote.WRONG)))
     ]
     assert found == [CorrectedTap(5, action) for action in (Vote.RIGHT, Vote.WRONG, Vote.NEITHER, Shown.MODEL, None)]
     (back,) = people_row(TEXTS, 5)
@@ -208,8 +239,16 @@ def test_the_question_button_parses_back_to_the_prediction() -> None:
     assert parse_question_tap(never["callback_data"]) == 5
 
 
+def test_the_button_below_every_verdict_asks_why() -> None:
+    assert parse_explanation_tap(make_why_button(5)["callback_data"]) == 5
+    for chosen in (None, *Vote):
+        for keyboard in (verdict_keyboard(TEXTS, 5, chosen), corrected_keyboard(TEXTS, 5, chosen)):
+            assert make_why_button(5) in keyboard["inline_keyboard"][-1]
+
+
 def test_before_a_vote_there_is_nothing_to_undo() -> None:
-    (votes,) = verdict_keyboard(TEXTS, 5, None)["inline_keyboard"]
+    votes, why = verdict_keyboard(TEXTS, 5, None)["inline_keyboard"]
+    assert [button["text"] for button in why] == [TEXTS.button_why]
     assert [button["text"] for button in votes] == [TEXTS.button_right, TEXTS.button_wrong, TEXTS.button_neither]
 
 
@@ -219,7 +258,7 @@ def test_the_chosen_vote_and_no_other_is_marked() -> None:
     assert (labels[0], labels[2]) == (TEXTS.button_right, TEXTS.button_neither)
     assert labels[1] != TEXTS.button_wrong
     assert TEXTS.button_wrong in labels[1]
-    assert [button["text"] for button in undo] == [TEXTS.button_undo]
+    assert [button["text"] for button in undo] == [TEXTS.button_why, TEXTS.button_undo]
 
 
 @pytest.mark.parametrize("granted", [True, False])

@@ -1,0 +1,60 @@
+"""Makes the Bot API call for a claimed reply: a new message, a photo, or an edit."""
+
+from typing import Any, Final
+
+from telegram import Bot, InlineKeyboardMarkup, ReplyParameters
+from telegram.error import BadRequest
+
+from bot.database import AsyncDatabase
+from bot.sending.replies import QUOTED_MESSAGE, REPLACEMENT_NOTE
+from storage.chat.outbox import Reply
+from storage.training import runs
+
+# Part of Telegram's error if a quote isn't an exact part of the message, because the person edited or formatted it.
+_QUOTE_REFUSED: Final = "quote_text_invalid"
+
+
+class ReplyCalls:
+    """Calls the Bot API. A payload with a ``run_card`` is a photo of that training run's chart."""
+
+    def __init__(self, bot: Bot, database: AsyncDatabase) -> None:
+        self._bot = bot
+        self._database = database
+
+    async def call(self, reply: Reply) -> int:
+        """Send or edit the message, and return its id. Raise TelegramError if the call fails."""
+        payload: dict[str, Any] = dict(reply.payload)
+        if keyboard := payload.pop("reply_markup", None):
+            payload["reply_markup"] = InlineKeyboardMarkup.de_json(keyboard, self._bot)
+        note = payload.pop(REPLACEMENT_NOTE, None)
+        if note is not None and reply.replaces_uncertain:
+            payload["text"] = f"{payload['text']}\n\n{note}"
+        answered = {} if reply.answers is None else {"message_id": reply.answers}
+        quoted = payload.pop(QUOTED_MESSAGE, answered)
+        if reply.telegram_message_id is not None:
+            payload.pop("run_card", None)
+            edit = self._bot.edit_message_caption if "caption" in payload else self._bot.edit_message_text
+            await edit(chat_id=reply.chat_id, message_id=reply.telegram_message_id, **payload)
+            return reply.telegram_message_id
+        try:
+            return await self._send(reply.chat_id, payload, quoted)
+        except BadRequest as error:
+            if _QUOTE_REFUSED not in str(error).lower():
+                raise
+        return await self._send(reply.chat_id, payload, {"message_id": quoted["message_id"]})
+
+    async def _send(self, chat_id: int, payload: dict[str, Any], quoted: dict[str, Any]) -> int:
+        """Send a new message as a reply to the ``quoted`` message, if any. If that is gone, send it as a message."""
+        if quoted:
+            payload = {**payload, "reply_parameters": ReplyParameters(**quoted, allow_sending_without_reply=True)}
+        if (run_id := payload.get("run_card")) is not None:
+            values = {name: value for name, value in payload.items() if name != "run_card"}
+            return (await self._bot.send_photo(chat_id, await self._chart(run_id), **values)).message_id
+        return (await self._bot.send_message(chat_id, **payload)).message_id
+
+    async def _chart(self, run_id: int) -> bytes:
+        """Read a run's chart. Raise BadRequest, so that the reply isn't retried, if the run has no chart."""
+        chart = await self._database.read(lambda unit: runs.chart_of(unit, run_id))
+        if chart is None:
+            raise BadRequest(f"run {run_id} has no chart")
+        return chart
