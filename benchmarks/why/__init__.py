@@ -1,0 +1,1 @@
+"""Measures whether /why names words that move verdicts, and how long an explanation takes."""
