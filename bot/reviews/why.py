@@ -3,13 +3,17 @@
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from bot.formatting import THUMBS
+from bot.formatting import THUMBS, truncate
 from bot.texts import Texts, fill
 from ml.explanation.explain import Explanation
 from ml.explanation.selection import WordEffect
 from ml.explanation.words import Span
 from storage.chat.predictions import Prediction
+
+# Maximum number of characters to show of a word in the sentence. A "word" can be as long as a message.
+_WORD_LENGTH: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def _sentence(texts: Texts, explanation: Explanation) -> str:
 
 def _joined(texts: Texts, words: Sequence[WordEffect]) -> str:
     """Return the words in bold, as a list such as "slow, boring and wasted"."""
-    *others, last = [f"<b>{_escape(each.word.text)}</b>" for each in words]
+    *others, last = [f"<b>{_escape(truncate(each.word.text, _WORD_LENGTH))}</b>" for each in words]
     return texts.why_list.format(words=", ".join(others), last=last) if others else last
 
 

@@ -79,3 +79,9 @@ def test_only_words_that_are_shown_as_a_whole_are_bold() -> None:
     places = [span for each in (*DOWN, *UP) for span in each.word.spans]
     assert emphasise(TEXT, Span(6, 28), places) == "&lt;boring&gt; &amp; <b>wasted</b>, <b>but</b>"
     assert emphasise(TEXT, Span(2, 8), places) == "ow, &lt;b"
+
+
+def test_an_endless_word_is_truncated_in_the_sentence() -> None:
+    endless = WordEffect(Word("so" * 2_000, (Span(0, 4),)), 1.0)
+    sentence = render_why(TEXTS, replace(WHY, explanation=replace(EXPLANATION, up=(endless,)))).split("\n")[0]
+    assert sentence.endswith(f"<b>{'so' * 19}s…</b> pulled it up.")
