@@ -77,7 +77,7 @@ class Bot:
                 await answering
 
     async def _answer(self, running: AsyncExitStack) -> None:
-        """Start every part, register its shutdown with ``running``, and answer updates until receiving ends."""
+        """Start every component, register its shutdown with ``running``, and answer updates until receiving ends."""
         running.push_async_callback(self._receiver.close)
         await self._receiver.open()
         running.push_async_callback(self._reloader.stop)

@@ -153,7 +153,9 @@ def _add_models(
                 writer.add_model(name, _model_folder(settings, version, Path(folder)))
         except (ModelFolderUnusable, NotInTheStore, UnusableArtifact, UnusablePath) as error:
             if _was_removed(database, version):
-                typer.echo(f"Model {version.version} was removed meanwhile, so it is not in the backup.", err=True)
+                typer.echo(
+                    f"Model {version.version} was removed in the meantime, so it is not in the backup.", err=True
+                )
             else:
                 typer.echo(f"Model {version.version} is not in the backup. {error}", err=True)
                 missing.append(version.version)

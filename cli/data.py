@@ -53,7 +53,7 @@ def export(
     ] = None,
     recipe: Annotated[str, typer.Option(help="The recipe that the soft labels are for.")] = "default",
 ) -> None:
-    """Export a recipe's train and dev reviews for a teacher.
+    """Export a recipe's training and dev reviews for a teacher model.
 
     The programs that fine-tune a teacher and make soft labels read this file; docs/training.md describes them.
 

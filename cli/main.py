@@ -25,7 +25,7 @@ from core.errors import ThumbsError, UnusablePath
 _REFUSALS: Final = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EROFS}
 
 app = typer.Typer(
-    help="Thumbs classifies reviews with a fine-tuned BERT, on Telegram or on a local chat page.",
+    help="Thumbs classifies reviews with a fine-tuned BERT model, on Telegram or on a local chat page.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

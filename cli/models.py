@@ -119,8 +119,8 @@ def rollback(
 ) -> None:
     """Make the previous or an older model live again.
 
-    The previous model is the one that was live before the current one first went live. Models that were rolled back
-    from are skipped until they are promoted again, so repeating the command goes back further.
+    The previous model is the one that was live before the current one first went live. Models that you rolled back from
+    are skipped until you promote them again, so repeating the command goes back further.
 
     \b
     Examples:

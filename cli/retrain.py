@@ -31,8 +31,8 @@ def retrain(
 ) -> None:
     """Request a training run, or join the one in progress.
 
-    The command first says what the run will be able to tell from the votes that there are. Without usable votes, there
-    is no run. A worker must be running, on this machine or on a different one. Ctrl-C stops the command, but the run
+    The command first says what the run will be able to prove from the current votes. Without usable votes, there is no
+    run. A worker must be running, on this machine or on a different one. Ctrl-C stops the command, but the run
     continues. The exit status is 1 if the run in progress is of a different kind or, with --wait, if the run failed or
     was cancelled.
 
@@ -68,7 +68,7 @@ def retrain(
 
 
 def _print_forecast(unit: "UnitOfWork", settings: "Settings") -> None:
-    """Say what the run will be able to tell. Raise NothingToLearn if there are no usable votes."""
+    """Say what the run will be able to prove. Raise NothingToLearn if there are no usable votes."""
     from bot.admin.forecast import read_forecast, render_forecast
     from bot.texts import FALLBACK, texts_for
     from worker.errors import NothingToLearn

@@ -81,7 +81,7 @@ def show(update_id: UpdateId, bot: BotId = None, as_json: AsJson = False) -> Non
 
 @app.command()
 def retry(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> None:
-    """Give failed updates three more attempts. A running bot starts within half a minute.
+    """Give failed updates three more attempts. A running bot retries them within half a minute.
 
     If any of the updates cannot be retried, none of them are.
 

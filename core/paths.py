@@ -1,4 +1,4 @@
-"""Resolves the paths in settings. Relative paths start in the home folder, wherever a command runs."""
+"""Resolves the paths in settings. Relative paths are resolved against the home folder, wherever a command runs."""
 
 import os
 from pathlib import Path

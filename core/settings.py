@@ -1,7 +1,7 @@
 """Typed settings for every process, read once at start-up.
 
 A value comes from the environment, or else from ``.env`` in the home folder, or else from the default in this file.
-Relative paths are also resolved in the home folder, so a command works the same in any working folder. The field
+Relative paths are also resolved against the home folder, so a command works the same in any working folder. The field
 descriptions are the documentation: ``docs/settings.md`` and ``.env.example`` are generated from them.
 """
 
@@ -229,7 +229,7 @@ class Settings(BaseSettings):
     )
     trials: Literal["automatic", "admin"] = Field(
         "admin",
-        description="Who may promote a model on trial that is probably better but not proven: the gate does so "
+        description="Who may start a trial of a model that is probably better, but not proven to be: the gate "
         "automatically, or only an admin. New votes on its answers confirm the model, or bring back the model that it "
         "replaced.",
     )

@@ -1,4 +1,4 @@
-"""A fine-tune of a small BERT: its config, recipes and labelled sentences."""
+"""A fine-tune of a small BERT model: its config, recipes and labelled sentences."""
 
 import json
 from collections.abc import Callable

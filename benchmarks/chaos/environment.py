@@ -97,7 +97,7 @@ class ChaosEnvironment:
     def roll_back(self) -> None:
         """Make the anchor live again so that the next candidate can be better than the live model.
 
-        The gate's looks are forgotten, because otherwise it would look again only at many more votes.
+        The gate's looks are deleted, because otherwise it would not look again until there were many more votes.
         """
         with self.database.unit_of_work() as unit:
             unit.change(delete(LookRow))

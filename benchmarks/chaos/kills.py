@@ -69,7 +69,7 @@ class LaneProcesses:
             time.sleep(every)
 
     def kill_as_planned(self, planned: PlannedKill, run_id: int, attempt: int, timings: RunTimings) -> Kill | None:
-        """Kill as planned, during this attempt or a later attempt.
+        """Kill as planned, during this attempt or a later one.
 
         Return None if the run ended before the planned moment or before the victim existed.
         """
@@ -128,7 +128,7 @@ class LaneProcesses:
         return process is not None
 
     def _child_with_run(self) -> int | None:
-        """Return the worker's child that executes the run, or any other child if no child executes a run."""
+        """Return the worker's child process that is executing the run, or any other child process if none is."""
         found = child_processes(self.worker.pid)
         busy = [child for child in found if child_processes(child)]
         return self._random.choice(busy or found) if found else None

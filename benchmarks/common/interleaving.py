@@ -31,7 +31,7 @@ def speed_ratio(first: Sequence[float], second: Sequence[float]) -> SpeedRatio:
 
 
 def samples_per_second(sizes: Sequence[int], blocks: Sequence[Sequence[float]]) -> list[float]:
-    """Return the speed in each block, computed from all steps' batch ``sizes`` and the seconds of each block's steps.
+    """Return the speed in each block, computed from all steps' batch ``sizes`` and the durations of each block's steps.
 
     Raise ValueError if the number of steps differs from the number of batches.
     """

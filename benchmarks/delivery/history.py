@@ -25,7 +25,7 @@ class WireCall:
     """A call to sendMessage. The numbers follow the order in which the wire executed the calls.
 
     ``answers`` is the message that the call replies to. The call has ``arrived`` if the person sees its message.
-    ``fault`` is the wire's fault during the call.
+    ``fault`` is the wire fault during the call.
     """
 
     number: int

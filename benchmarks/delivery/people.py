@@ -1,4 +1,4 @@
-"""Simulates people who write texts at a steady rate, and injects the wire's faults."""
+"""Simulates people who write texts at a steady rate, and injects wire faults."""
 
 import threading
 import time
@@ -76,7 +76,7 @@ class People:
         self._thread.join()
 
     def sent(self) -> list[tuple[float, SentText]]:
-        """Return all texts so far, each with the ``time.monotonic()`` after it was accepted."""
+        """Return all texts so far, each with the ``time.monotonic()`` timestamp from when it was accepted."""
         with self._changed:
             return list(self._sent)
 

@@ -55,7 +55,7 @@ DOMAINS: Final[dict[str, Domain]] = {
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Number of rows in a file that are not in its set, by the reason."""
+    """Number of rows in a file that are not in its set, by reason."""
 
     neutral: int = 0
     repeated: int = 0
@@ -89,7 +89,7 @@ class DistinctTexts:
     def read(cls, folder: Path, recipe: Recipe) -> Self:
         """Read ``imdb.parquet`` and the domains' files in ``folder``, and split IMDB as ``recipe`` specifies.
 
-        Raise ValueError if two sets share a text.
+        Raise ValueError if two sets have a text in common.
         """
         path = folder / "imdb.parquet"
         reviews = read_reviews(path)
@@ -155,7 +155,7 @@ def require_disjoint(tables: Mapping[str, pd.DataFrame]) -> None:
 
 
 def half_of(text_fingerprint: str) -> Half:
-    """Return the half that the text with this fingerprint is in."""
+    """Return the half that contains the text with this fingerprint."""
     salted = hashlib.sha256(f"{_SALT} {text_fingerprint}".encode())
     return HALVES[salted.digest()[0] % len(HALVES)]
 

@@ -48,7 +48,7 @@ class Evaluation:
 
 
 def evaluate_model(folder: Path, sets: Sets, plain: Mapping[str, Answers], advance: Advance) -> Evaluation:
-    """Evaluate the published model in ``folder`` as it is served. ``plain`` are the plain run's answers by set."""
+    """Evaluate the published model in ``folder`` as it is served. ``plain`` holds the plain run's answers by set."""
     classifier = Classifier.load(folder)
     manifest = classifier.manifest
     answers = {
@@ -76,7 +76,7 @@ def evaluate_model(folder: Path, sets: Sets, plain: Mapping[str, Answers], advan
 
 
 def plain_answers(predictions: PlainPredictions, sets: Sets, half: Half) -> dict[str, Answers]:
-    """Return the plain run's answers, at temperature 1 and all of them sure.
+    """Return the plain run's answers, at temperature 1 and all of them treated as sure.
 
     The development half has no answers on IMDB, because the plain run was fine-tuned on these reviews.
     """

@@ -1,4 +1,4 @@
-"""Publishes a model with weights between those of a published model and those of its base or of another model.
+"""Publishes a model whose weights lie between those of a published model and those of its base or another model.
 
     python -m benchmarks.domains.interpolated models/starter --share 0.2 --out var/models/nearer
     python -m benchmarks.domains.interpolated var/models/one --towards var/models/two --share 0.5 --out var/models/mean
@@ -37,7 +37,7 @@ from ml.training.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Interpolation:
-    """A move of a published model's weights by ``share`` of the way towards the weights in ``towards``.
+    """How to move a published model's weights: ``share`` of the way towards the weights in ``towards``.
 
     ``name`` is what the manifest calls ``towards``.
     """

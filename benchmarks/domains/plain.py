@@ -48,7 +48,7 @@ class PlainSettings:
 
 @dataclass(frozen=True, slots=True)
 class PlainRunReport:
-    """The content of ``benchmarks/results/plain_run.json``: how the predictions beside it were made."""
+    """The content of ``benchmarks/results/plain_run.json``: how the predictions in the same folder were made."""
 
     provenance: Provenance
     settings: PlainSettings

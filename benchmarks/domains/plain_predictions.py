@@ -29,7 +29,7 @@ class PlainPredictions:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read predictions that ``write`` wrote."""
+        """Read predictions written by ``write``."""
         stored = load_file(path)
         return cls(dict(zip(stored["keys"].tolist(), stored["differences"].tolist(), strict=True)))
 

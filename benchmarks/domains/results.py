@@ -33,7 +33,7 @@ class Candidate:
 def read_content(path: Path, sets: Mapping[str, TextSet], left_out: Mapping[str, LeftOut]) -> Content:
     """Read the results file, or return its initial content if there is none.
 
-    Raise ValueError if the file's figures were measured on other texts than ``sets``.
+    Raise ValueError if the file's figures were measured on texts other than ``sets``.
     """
     described = {name: asdict(each) for name, each in sets.items()}
     if not path.exists():

@@ -16,7 +16,7 @@ _RESAMPLES: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Calibrated probabilities (texts, labels), the labels (texts,), and the confidence below which one is unsure."""
+    """Calibrated probabilities (texts, labels), labels (texts,), and the confidence below which an answer is unsure."""
 
     shares: Logits
     labels: Labels
@@ -29,7 +29,7 @@ class Answers:
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
-        """Whether the verdict on each text is its label."""
+        """Whether the verdict on each text is correct."""
         return np.asarray(self.verdicts == self.labels)
 
     @property
@@ -44,7 +44,7 @@ class SetFigures:
 
     texts: int
     balanced_accuracy: float
-    """The mean of the accuracy on the texts with each label."""
+    """The mean of the accuracies for each label."""
     accuracy: float
     calibration_error: float
     """The expected calibration error over 15 bins."""
@@ -63,7 +63,7 @@ class Difference:
 
 
 def set_figures(answers: Answers) -> SetFigures:
-    """Return the figures of at least one answer."""
+    """Return the figures for one or more answers."""
     right, sure = answers.right, answers.sure
     return SetFigures(
         texts=len(right),
@@ -85,7 +85,7 @@ def balanced_accuracy(right: npt.NDArray[np.generic], labels: Labels) -> float:
 
 
 def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_], labels: Labels) -> Difference:
-    """Return the balanced accuracy of ``second`` minus ``first``, which say for each text whether a verdict is right.
+    """Return the balanced accuracy of ``second`` minus that of ``first``; each tells which verdicts are right.
 
     The interval is the percentile bootstrap over the texts, resampled separately for each label. Only the way a text
     flips matters, so a resample is a draw from a multinomial distribution. The draws are seeded.

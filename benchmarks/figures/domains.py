@@ -79,7 +79,7 @@ def _sets(found: Results) -> str:
             "Texts in the development half",
             "Texts in the reported half",
             "Left out: repeated",
-            "Left out: part of a train review",
+            "Left out: part of a training review",
             "Left out: neutral, in the IMDB train split or in another set",
         ),
         rows,

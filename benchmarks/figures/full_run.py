@@ -1,4 +1,4 @@
-"""The table about full runs: encoders that a worker takes from the request to the swap in a running bot."""
+"""The table about full runs: encoders that a worker takes from the request to the swap into a running bot."""
 
 from collections.abc import Callable
 from typing import Final
@@ -53,7 +53,7 @@ def full_run(found: Results) -> str:
         "CPU.",
         f"{random if any(run['encoder'] == _RANDOM for run in runs) else ''}In the mix, half of the texts are "
         "sentences, a quarter have 128 tokens, and a quarter are read in three windows. Memory is resident memory, "
-        "with libraries.",
+        "including libraries.",
         command(_command(found)),
         table(
             ("Figure", *(_name(run) for run in runs)),

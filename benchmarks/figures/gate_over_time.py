@@ -10,8 +10,8 @@ def gate_over_time(found: Results) -> str:
     return paragraphs(
         "Simulated years of weekly runs, with the gate's own rules for looks and trials. In some years the candidate "
         "stays the same; in others each week's candidate is a new draw, which is the worst case for repeated looks. "
-        f"{percent(found['flip_rate_of_years'], 0)} of the texts flip. `GATE_WRONG_PROMOTIONS_PER_YEAR` is "
-        f"{percent(rate, 0)}, and trials start automatically where they are allowed.",
+        f"In all years, {percent(found['flip_rate_of_years'], 0)} of the texts flip. `GATE_WRONG_PROMOTIONS_PER_YEAR` "
+        f"is {percent(rate, 0)}, and trials start automatically where they are allowed.",
         command("python -m benchmarks.gate.over_time"),
         "Share of years in which a model that is **no better** is promoted for good, and in brackets the mean "
         "number of trials in a year:",
@@ -31,7 +31,8 @@ def gate_over_time(found: Results) -> str:
         ),
         "Power of a single look: the share of first looks that prove a gain. The gate's test has the power of the "
         f"exact test at the same alpha ({percent(found['power'][0]['alpha'], 2)}), because the two tests are the "
-        f"same if all votes have the same weight. The last column is one exact test a year, at {percent(rate, 0)}:",
+        "same if all votes have the same weight. The last column is for a single exact test per year, at "
+        f"{percent(rate, 0)}:",
         table(
             ("Texts with votes", "Flips", "Gain in points", "The gate", "Exact test", "Exact test, once a year"),
             [

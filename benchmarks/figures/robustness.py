@@ -48,8 +48,8 @@ def chaos(found: Results) -> str:
         "The training processes were killed with `kill -9` at random points during the runs. In a few runs, Redis "
         f"was stopped for five seconds. The model is small ({found['parameters']:,} parameters, {found['layers']} "
         "layers) and trained on sentences from the project; everything else is the production code. "
-        f"{found['lanes']} workers run in parallel, each with a separate beat, database and broker. A lease expires "
-        "after 30 seconds, and a run fails after three failed attempts. In this benchmark only, the gate's limits "
+        f"The run uses {found['lanes']} parallel workers, each with a separate beat, database and broker. A lease "
+        "expires after 30 seconds, and a run fails after three failed attempts. In this benchmark only, the gate's limits "
         "on losses are off, because 28 gate sentences cannot show a loss of 0.3 points. The gate still holds a "
         "candidate if it distrusts new words.",
         command("python -m benchmarks.chaos --out benchmarks/results/chaos.json"),
@@ -67,9 +67,9 @@ def poison(found: Results) -> str:
     live, parts, groups = found["live"], found["parts"], found["groups"]
     imdb, sentences = parts["IMDB to test"]["reviews"], parts["sentences held out"]["reviews"]
     return paragraphs(
-        f"{found['people']} simulated people write and label Rotten Tomatoes sentences. Some of them collude to flip "
-        "labels or to plant a phrase that makes any text Positive. Each colluder is ten times as active as an honest "
-        "person. Each attack is repeated with several seeds, and each repetition is one training run under the "
+        f"In a simulation, {found['people']} people write and label Rotten Tomatoes sentences. Some of them collude to "
+        "flip labels or to plant a phrase that makes any text Positive. Each colluder is ten times as active as an "
+        "honest person. Each attack is repeated with several seeds, and each repetition is one training run under the "
         f"project's rules. The model is small ({found['parameters']:,} parameters, {found['layers']} layers). The "
         "admin promotes a held model that is better on feedback unless the trigger scan reports a word.",
         command(

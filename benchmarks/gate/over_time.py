@@ -4,7 +4,7 @@
 
 Each vote is on a text that both models get right, both get wrong, or only one gets right. The candidates' true gain is
 the same all year. In some years the candidate stays the same; in others each week's candidate is a new draw, which is
-the worst case for repeated looks. A trial starts by itself whenever a candidate is probably better.
+the worst case for repeated looks. A trial starts automatically whenever a candidate is probably better.
 """
 
 import argparse

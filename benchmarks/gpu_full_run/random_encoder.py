@@ -2,7 +2,7 @@
 
     python -m benchmarks.gpu_full_run.random_encoder var/random-bert
 
-The vocabulary is that of the packaged encoder, which is the one that bert-base-uncased has.
+The vocabulary is that of the packaged encoder, which is the same as that of bert-base-uncased.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def write_random_encoder(folder: Path, config: BertConfig | None = None) -> None
 
 
 def main() -> None:
-    """Write the folder that the command line names."""
+    """Write the folder that is named on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu_full_run.random_encoder", description="Write an encoder with random weights."
     )

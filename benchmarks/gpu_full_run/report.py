@@ -43,7 +43,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class FullRun:
-    """One encoder's way through the benchmark."""
+    """One encoder's run through the benchmark."""
 
     encoder: str
     layers: int

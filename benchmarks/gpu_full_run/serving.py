@@ -25,7 +25,7 @@ _SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ServingFigures:
-    """How a published model serves in int8; memory is in bytes, and includes the program and its libraries."""
+    """How a published model performs when served in int8; memory, in bytes, includes the program and libraries."""
 
     seconds_to_load: float
     seconds_to_first_answer: float
@@ -62,7 +62,7 @@ def _texts_per_second(classifier: Classifier, texts: Sequence[str], seconds: flo
 
 
 def main() -> None:
-    """Measure the folder that the command line names, and print the figures."""
+    """Measure the folder that is named on the command line, and print the figures."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu_full_run.serving", description="Measure a published model as it is served."
     )

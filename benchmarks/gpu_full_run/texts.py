@@ -49,7 +49,7 @@ def serving_texts(tokenizer: WindowTokenizer) -> dict[str, list[str]]:
 
 
 def _joined(tokenizer: WindowTokenizer, windows: int) -> list[str]:
-    """Return texts of sentences, each as long as fits into this number of windows."""
+    """Return texts made of sentences, each filling this number of windows as far as possible."""
     sentences: Iterator[str] = cycle(PROBES)
 
     def text() -> str:

@@ -10,7 +10,7 @@ from storage.training.runs import Run
 
 @dataclass(slots=True)
 class Timeline:
-    """The times at which a run reached its phases, in the seconds of ``clock``.
+    """The times at which a run reached its phases, in seconds, as measured by ``clock``.
 
     ``requested`` is when it was queued, ``claimed`` when a worker claimed it, ``trained`` when the candidate was
     complete and its evaluation began, and ``decided`` when it ended. ``steps`` are the steps that were seen, each with
@@ -43,7 +43,7 @@ class Timeline:
         return (last - first) / (end - start) if end > start else 0.0
 
     def phases(self) -> dict[str, float]:
-        """Return the seconds of the run's phases, named as in ``report.Phases``.
+        """Return the duration of each of the run's phases, in seconds, named as in ``report.Phases``.
 
         Raise ValueError if the run has not ended, or ended before its first step.
         """

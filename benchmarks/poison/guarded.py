@@ -47,7 +47,7 @@ class GuardedOutcome:
 
     @property
     def promoted_by_admin(self) -> bool:
-        """Whether an admin promotes the model: it was held although better on feedback, and the scan found no words."""
+        """Whether an admin promotes the model: it was held despite doing better on feedback, with no words found."""
         return self.state is RunState.HELD and self.sentence.startswith(HELD_BUT_BETTER) and not self.words
 
     @property

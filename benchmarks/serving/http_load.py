@@ -4,8 +4,8 @@
     python -m benchmarks.serving.http_load --reviews imdb.parquet --split test --count 1000
 
 Each review is sent by a different person. HTML line breaks become line ends, and long reviews are split the way
-Telegram's apps split them. A reply is right if it names exactly one label and that label is the review's. An unsure
-reply counts as a reply.
+Telegram's apps split them. A reply is right if it names exactly one label and that label is correct. An unsure reply
+counts as a reply.
 """
 
 import argparse

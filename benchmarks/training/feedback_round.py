@@ -47,7 +47,7 @@ class FeedbackRoundReport:
     times_faster: float
     """``full_seconds`` divided by the duration of the slowest round."""
     shared_texts: int
-    """Number of corrections with a text that is also in the test reviews, compared by fingerprint."""
+    """Number of corrections whose text is also in the test reviews, compared by fingerprint."""
     imdb: Comparison
     """Comparison on official test reviews, with all reviews for each movie."""
 

@@ -85,7 +85,7 @@ class TrainingJob:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read a folder that ``write`` wrote."""
+        """Read a folder written by ``write``."""
         facts = json.loads((folder / "job.json").read_text(encoding="utf-8"))
         recipe = Recipe(**facts["recipe"])
         tensors = load_file(folder / "batches.safetensors")

@@ -43,7 +43,7 @@ class TutorialReport:
     steps: int
     dev: dict[str, Any]
     shared: int
-    """Number of evaluation rows in this run with a text that is also in the training rows."""
+    """Number of evaluation rows in this run whose text is also in the training rows."""
     shared_of_all: int
     """The same number for the split of all 50,000 rows, among its 5,000 evaluation rows."""
     train_digest: str

@@ -1,4 +1,4 @@
-"""Says before a run what it will be able to tell from the votes that there are. Free of Telegram types."""
+"""Predicts what a run will be able to prove from the current votes. Free of Telegram types."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -15,10 +15,10 @@ from storage.training import snapshots
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a feedback round will be able to tell from ``usable`` texts with usable votes.
+    """What a feedback round will be able to prove from ``usable`` texts with usable votes.
 
     ``provable_gain`` is the smallest gain in accuracy, 0 to 1, that the votes would prove, or None if they would prove
-    none. ``next_look`` is about how many texts there must be for the next test of the votes, or 0 if it is due now.
+    none. ``next_look`` is the approximate number of texts needed for the next test of the votes, or 0 if it is due now.
     """
 
     usable: int
@@ -27,7 +27,7 @@ class Forecast:
 
 
 def read_forecast(unit: UnitOfWork, settings: Settings) -> Forecast:
-    """Return what a feedback round would be able to tell now."""
+    """Return what a feedback round would be able to prove now."""
     usable = snapshots.count_usable(unit, EligibilityRules.from_settings(settings), frozenset(settings.admin_ids))
     # Only held-out texts are used for evaluation.
     held_out = usable * settings.feedback_holdout

@@ -108,7 +108,7 @@ def _is_on_trial(unit: UnitOfWork, run: Run) -> bool:
 
 
 def _may_promote(unit: UnitOfWork, run: Run) -> bool:
-    """Return whether the candidate was held or is on trial, and candidates still have to be better than its champion.
+    """Return whether the candidate was held or is on trial, and its champion is still the model to beat.
 
     A candidate that is rolled back can be promoted again: the admin may know better than the votes.
     """
@@ -123,7 +123,7 @@ def _may_try(run: Run) -> bool:
 
 
 def _offer(unit: UnitOfWork, texts: Texts, run: Run) -> str | None:
-    """Return the note on what an admin can do with the candidate, or None if nothing."""
+    """Return the note on what an admin can do with the candidate, or None if there is nothing."""
     if not _may_promote(unit, run):
         return None
     if _is_on_trial(unit, run):
@@ -132,7 +132,7 @@ def _offer(unit: UnitOfWork, texts: Texts, run: Run) -> str | None:
 
 
 def _offers(unit: UnitOfWork, texts: Texts, run: Run) -> Keyboard | None:
-    """Return the buttons for what an admin can do with the candidate, or None if nothing."""
+    """Return the buttons for what an admin can do with the candidate, or None if there is nothing."""
     if not _may_promote(unit, run):
         return None
     if _is_on_trial(unit, run):

@@ -66,7 +66,7 @@ class RetrainDialog:
         await self._database.write(work)
 
     def _request(self, unit: UnitOfWork, incoming: Incoming, kind: RunKind) -> RunRequest | None:
-        """Request or join a run and say what it will be able to tell, or return None if there is nothing to learn."""
+        """Request or join a run and say what it will be able to prove, or return None if there is nothing to learn."""
         texts = incoming.texts
         if runs.open_run(unit) is None and kind is RunKind.FEEDBACK_ROUND:
             forecast = read_forecast(unit, self._settings)

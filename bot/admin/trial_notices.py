@@ -21,7 +21,7 @@ _NEWEST: Final = 5
 
 
 class TrialNotices:
-    """Enqueues the notices. The database records which of them a bot's admins have had."""
+    """Enqueues the notices. The database records which of these notices a bot's admins have received."""
 
     def __init__(self, database: AsyncDatabase, troubles: Troubles) -> None:
         self._database = database
@@ -37,7 +37,7 @@ class TrialNotices:
             self._troubles.wake(await self._database.write(self._enqueue))
 
     def _unreported(self, unit: UnitOfWork) -> list[Trial]:
-        """Return the trials with a recent state that has not been reported, if there are admins to notify."""
+        """Return the trials that recently started or ended and were not reported, if there are admins to notify."""
         since = unit.now() - _MAX_AGE
         recent = [trial for trial in trials.trials(unit, _NEWEST) if (trial.ended_at or trial.started_at) >= since]
         unknown = self._troubles.unreported(unit, [_kind(trial) for trial in recent])

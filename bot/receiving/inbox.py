@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 # the next retry of the same update doubles each time, up to the maximum.
 SWEEP_SECONDS: Final = 5.0
 _MAX_RETRY_SECONDS: Final = 60.0
-# Seconds to wait before another attempt to store an update after a database error. Telegram keeps it meanwhile.
+# Seconds to wait before another attempt to store an update after a database error. Telegram keeps it in the meantime.
 _STORE_RETRY_SECONDS: Final = 1.0
 
 Handle = Callable[[Update | Post], Awaitable[None]]

@@ -124,7 +124,7 @@ def reason_rows(texts: Texts, prediction_id: int, vote: Vote | None, chosen: Rea
 
 
 def question_row(texts: Texts, prediction_id: int) -> Row:
-    """Return the button that turns questions about verdicts off."""
+    """Return the button that turns off questions about verdicts."""
     return [make_button(texts.button_never_ask, f"{TapKind.QUESTION}:{prediction_id}:never")]
 
 

@@ -136,7 +136,7 @@ class ReviewHandlers:
         await self._votes.handle_reason_tap(*parse_tap(update, parse_reason_tap))
 
     async def on_question_tap(self, update: Update, _: Context) -> None:
-        """Handle a tap on the button that turns questions about verdicts off."""
+        """Handle a tap on the button that turns off questions about verdicts."""
         await self._votes.handle_question_tap(*parse_tap(update, parse_question_tap))
 
     async def on_explanation_tap(self, update: Update, _: Context) -> None:

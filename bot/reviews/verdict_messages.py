@@ -37,7 +37,7 @@ class VerdictMessages:
         self._question_chance = settings.question_chance
 
     def new_answer(self, unit: UnitOfWork, texts: Texts, person: Person, prediction_id: int) -> MessageContent:
-        """Return the answer to a new text, and draw whether to ask if the model's verdict is right.
+        """Return the answer to a new text, and decide at random whether to ask if the model's verdict is right.
 
         Raise LookupError if the prediction doesn't exist.
         """

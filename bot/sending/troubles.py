@@ -1,4 +1,4 @@
-"""Notifies a bot's admins once about each kind of trouble, and again after someone dealt with it or a quiet period."""
+"""Notifies a bot's admins once about each kind of trouble, and again if it recurs after a fix or a quiet period."""
 
 from collections.abc import Collection
 from contextlib import suppress

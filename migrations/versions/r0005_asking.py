@@ -8,7 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Add the columns. Existing predictions were answered by the model, and the other columns are NULL."""
+    """Add the columns. Existing predictions are recorded as answered by the model, and the other columns are NULL."""
     op.add_column("judgements", sa.Column("reason", sa.String(16)))
     op.add_column("label_offers", sa.Column("selection", sa.String(16)))
     op.add_column("predictions", sa.Column("corrected", sa.Boolean, nullable=False, server_default=sa.false()))

@@ -1,4 +1,4 @@
-"""The configuration of a BERT, read from a Hugging Face ``config.json``."""
+"""The configuration of a BERT model, read from a Hugging Face ``config.json``."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class BertConfig:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read ``folder/config.json``. Raise UnusableCheckpoint if the model is not a supported BERT."""
+        """Read ``folder/config.json``. Raise UnusableCheckpoint if the model is not a supported BERT model."""
         try:
             content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

@@ -15,7 +15,7 @@ _VALIDATION = "validation"
 class TrainDevSplit:
     """A train and a dev table.
 
-    ``dropped_from_train`` counts the train rows that were removed because ``dev`` has their texts.
+    ``dropped_from_train`` counts the training rows that were removed because their texts are also in ``dev``.
     """
 
     train: pd.DataFrame

@@ -1,11 +1,11 @@
-"""Labels parts of reviews with a teacher, with PyTorch, for ``thumbs fine-tune --soft-labels``.
+"""Labels parts of reviews for ``thumbs fine-tune --soft-labels``, using a teacher model in PyTorch.
 
     .venv-peers/bin/python -m ml.distillation.label --teacher var/teacher --reviews reviews.jsonl --out labels.npz
 
 It runs in the environment from ``make peers``. The teacher is any folder or hub name that
-``AutoModelForSequenceClassification`` can load, with two labels of which the second is positive. ``thumbs data export``
-writes the reviews, and only those in the train split are labelled. Ctrl-C is safe: the same command continues where it
-stopped. Finished parts are kept beside OUT until all of it is done.
+``AutoModelForSequenceClassification`` can load, with two labels, the second of which is positive. ``thumbs data
+export`` writes the reviews, and only those in the train split are labelled. Ctrl-C is safe: the same command continues
+where it stopped. Finished parts are kept beside OUT until everything is done.
 """
 
 import argparse
@@ -89,7 +89,7 @@ class Teacher:
 
 
 def label(reviews: Path, out: Path, plan: LabellingPlan) -> SoftLabels:
-    """Label the reviews and write ``out``; continue from the parts of an earlier call with the same arguments.
+    """Label the reviews and write ``out``, continuing from any parts finished by an earlier, identical call.
 
     Raise MissingFile or UnusableReviewsFile if the reviews cannot be read, and OSError if transformers cannot load the
     teacher.

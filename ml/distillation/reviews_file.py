@@ -27,7 +27,7 @@ class TeacherReview:
 
 
 def write_teacher_reviews(path: Path, reviews: Iterable[TeacherReview]) -> int:
-    """Write one JSON object a line, replacing ``path`` atomically, and return how many were written."""
+    """Write one JSON object per line, replacing ``path`` atomically, and return how many were written."""
     lines = [json.dumps(asdict(review)) + "\n" for review in reviews]
     with replaced(path) as unfinished:
         unfinished.write_text("".join(lines), encoding="utf-8")
@@ -35,7 +35,7 @@ def write_teacher_reviews(path: Path, reviews: Iterable[TeacherReview]) -> int:
 
 
 def read_teacher_reviews(path: Path) -> list[TeacherReview]:
-    """Read the reviews that ``thumbs data export`` wrote.
+    """Read the reviews written by ``thumbs data export``.
 
     Raise MissingFile if there is no such file, and UnusableReviewsFile if a line is not a review.
     """

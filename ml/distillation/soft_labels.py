@@ -64,7 +64,7 @@ class SoftLabels:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read the file. Raise MissingFile if there is none, and UnusableSoftLabels if it is not one of these."""
+        """Read the file, or raise MissingFile, or UnusableSoftLabels if it does not hold soft labels."""
         if not path.is_file():
             raise MissingFile(path=path)
         try:
@@ -87,7 +87,7 @@ class SoftLabels:
 
     @property
     def digest(self) -> str:
-        """A SHA-256 in hex of all labels."""
+        """The SHA-256 of all labels, in hex."""
         content = hashlib.sha256("".join(self.keys).encode())
         for array in (self.review, self.start, self.end, self.logits):
             content.update(np.ascontiguousarray(array).tobytes())

@@ -115,7 +115,7 @@ def parameter_groups(model: Any, recipe: TeacherRecipe) -> list[dict[str, Any]]:
 
 
 def _layer_number(name: str, layers: int) -> int:
-    """Return the encoder layer that a parameter belongs to: -1 for the embeddings, ``layers`` for what is above."""
+    """Return a parameter's encoder layer: -1 for the embeddings, ``layers`` for anything above the encoder."""
     if ".embeddings." in name:
         return -1
     _, found, rest = name.partition(".layer.")
@@ -181,7 +181,7 @@ def _train_step(
 
 
 def dev_accuracy(model: Any, dev: TeacherWindows) -> float:
-    """Return the share of reviews that the model gets right, with the mean of its windows' logits."""
+    """Return the share of reviews that the model gets right, judging by the mean of their windows' logits."""
     owners = np.repeat(np.arange(len(dev.choices)), [len(choice) for choice in dev.choices])
     logits = window_logits(model, dev, [window for choice in dev.choices for window in choice])
     sums = np.zeros((len(dev.choices), 2))

@@ -1,7 +1,7 @@
 """Spends a year's rate of wrong promotions on repeated tests, so that the rate holds however many tests there are.
 
-A model that is not better passes a test with a probability of at most the test's alpha. The alphas of all tests within
-a year add up to at most the year's rate, whether the tested models are similar or different.
+A model that is no better passes a test with probability at most alpha. The alphas of all tests within a year add up to
+at most the year's rate, whether the tested models are similar or different.
 
 A quarter of the year's rate is available at once, and the rest accrues evenly. A run's test takes half of what is
 available and leaves the rest to trials.

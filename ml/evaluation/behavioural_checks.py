@@ -1,8 +1,8 @@
 """Behavioural checks in the style of CheckList: short texts, and conditions on a model's verdicts.
 
-``ml/evaluation/behaviour`` contains one TOML file for each check, in a format that
-docs/decisions/0009-behavioural-checks.md describes. The kinds come from Ribeiro et al. 2020, "Beyond Accuracy:
-Behavioral Testing of NLP Models with CheckList".
+``ml/evaluation/behaviour`` contains one TOML file for each check, in the format described in
+docs/decisions/0009-behavioural-checks.md. The kinds come from Ribeiro et al. 2020, "Beyond Accuracy: Behavioral Testing
+of NLP Models with CheckList".
 """
 
 from collections.abc import Mapping, Sequence

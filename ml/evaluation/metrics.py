@@ -121,7 +121,7 @@ def calibration_error(bins: tuple[Bin, ...]) -> float:
 
 
 def fit_temperature(logits: Logits, labels: Labels) -> float:
-    """Return the temperature in 0.25 to 4 that minimises the log loss (Guo et al. 2017), to within 0.1%."""
+    """Return the temperature between 0.25 and 4 that minimises the log loss (Guo et al. 2017), to within 0.1%."""
     low, high = np.log(_TEMPERATURES)
     found = minimize_scalar(
         lambda log: _log_loss(logits, labels, np.exp(log)),

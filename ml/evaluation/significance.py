@@ -22,7 +22,7 @@ def mcnemar_p_value(won: int, lost: int) -> float:
     """Return the probability of at least ``won`` positive flips in ``won + lost`` if both models are equally good.
 
     The test is one-sided and exact, using the upper tail of a binomial distribution with p = 1/2 (McNemar 1947). This
-    tail is a regularised incomplete beta function, which takes no time even for thousands of flips.
+    tail is a regularised incomplete beta function, which is fast to compute even for thousands of flips.
     """
     return float(betainc(won, lost + 1, 0.5)) if won else 1.0
 
@@ -46,7 +46,7 @@ def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) 
     """Return how many more texts would show that the second model is better, at the flip rates observed on ``texts``.
 
     This is the sample size for McNemar's test at ``POWER`` (Connor 1987), raised if necessary to yield ``min_flips``
-    for the exact test. Return None if the second model was not better, or if no number of texts is enough.
+    for the exact test. Return None if the second model was not better, or if no number of texts would be enough.
     """
     flips_needed = min_flips(confidence)
     if won <= lost or flips_needed is None:

@@ -168,8 +168,8 @@ class Classifier:
 def _core() -> ov.Core:
     """Return the process's only OpenVINO core.
 
-    With a core for each model, the library's CPU plugin is unloaded and loaded again as models are replaced, and a bot
-    sometimes crashed when it ended after a swap.
+    With a core for each model, the library's CPU plugin was unloaded and loaded again as models were replaced, and a
+    bot sometimes crashed on exit after a swap.
     """
     return ov.Core()
 

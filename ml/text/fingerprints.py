@@ -14,7 +14,7 @@ _NOT_WORD = re.compile(r"[\W_]+")
 # times.
 @lru_cache(maxsize=1 << 16)
 def fingerprint(text: str) -> str:
-    """Return a SHA-256 in hex that ignores case, punctuation, white space, ``<br>`` and Unicode composition.
+    """Return a SHA-256 hash, in hex, that ignores case, punctuation, white space, ``<br>`` and Unicode composition.
 
     For texts without letters or digits, such as emoji, the stripped text itself is hashed.
     """
@@ -32,7 +32,7 @@ def shared_fingerprints(first: Iterable[str], second: Iterable[str]) -> set[str]
 
 
 def digest(texts: Iterable[str]) -> str:
-    """Return a SHA-256 in hex for a multiset of texts, in which repetitions matter but the order does not."""
+    """Return the SHA-256, in hex, of a multiset of texts: repetitions matter but the order does not."""
     return combined_digest(map(fingerprint, texts))
 
 

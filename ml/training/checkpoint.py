@@ -66,7 +66,7 @@ class Checkpoint:
             raise NothingToResume(path=path, reason=f"it cannot be read ({error})") from error
 
     def _remove_partial_files(self) -> None:
-        """Delete what killed processes left while they were writing a checkpoint. BERT-base's has 1.3 GB."""
+        """Delete the files left by processes that were killed while writing a checkpoint. BERT-base's takes 1.3 GB."""
         for path in self.folder.iterdir():
             if path.name.startswith(f".{_FILE}"):
                 path.unlink()

@@ -1,7 +1,7 @@
-"""Decides when a fine-tune saves a checkpoint: often enough to lose little, and seldom enough to cost little.
+"""Decides when a fine-tune saves a checkpoint: often enough to lose little, and rarely enough to cost little.
 
-A step takes milliseconds on a GPU and many seconds on a CPU, and a checkpoint of BERT-base has 1.3 GB, so neither a
-number of steps nor a number of seconds suits every machine and every network.
+A step takes milliseconds on a GPU and many seconds on a CPU, and a checkpoint of BERT-base takes 1.3 GB, so no fixed
+number of steps or seconds suits every machine and every network.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ _TRAINING_PER_SAVING: Final = 20
 
 
 class CheckpointSchedule:
-    """The times of one fine-tune's checkpoints, in the seconds of ``clock``."""
+    """The times of one fine-tune's checkpoints, in seconds, as measured by ``clock``."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock

@@ -60,7 +60,7 @@ class DatasetSplits:
         return pd.concat([self.split.dev, self.test], ignore_index=True)
 
     def teacher_reviews(self) -> Iterator[TeacherReview]:
-        """Yield the train and dev reviews for a teacher, with the characters that a new model would read."""
+        """Yield the training and dev reviews for a teacher, with the characters that a new model would read."""
         parts: dict[Part, pd.DataFrame] = {TRAIN: self.split.train, DEV: self.split.dev}
         for part, table in parts.items():
             for text, label in zip(table["text"], table["label"], strict=True):
@@ -71,8 +71,8 @@ class DatasetSplits:
     ) -> TrainingSet:
         """Return the training set of a full fine-tune, including the corrections that are not held out.
 
-        A corrected review is included only with its corrected label. A review with ``soft_labels`` is trained on in its
-        labelled parts, one of them in each epoch. Raise TooFewCorrections if every correction is held out.
+        A corrected review is included only with its corrected label. For a review with ``soft_labels``, training uses
+        its labelled parts, one in each epoch. Raise TooFewCorrections if every correction is held out.
         """
         if corrections is None:
             examples, facts = self._examples(soft_labels)
@@ -90,7 +90,7 @@ class DatasetSplits:
         return TrainingSet(examples + usable.examples(), facts, self.split.dev, usable.rows)
 
     def _examples(self, soft_labels: LabelledParts | None) -> tuple[TrainingExamples, dict[str, Any]]:
-        """Return the examples from the train reviews, and the manifest's facts about soft labels."""
+        """Return the examples from the training reviews, and the manifest's facts about soft labels."""
         train = self.split.train
         if soft_labels is None:
             return TrainingExamples.from_labels(train["text"].tolist(), train["label"].tolist()), {}

@@ -112,7 +112,7 @@ def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:
 
 
 def _replay_examples(reviews: pd.DataFrame, anchor: Classifier, recipe: Recipe, phases: Phases) -> TrainingExamples:
-    """Return the ``recipe.replay`` excerpts about which the anchor is least confident, drawn by the seed."""
+    """Return the ``recipe.replay`` excerpts about which the anchor is least confident, drawn with the seed."""
     drawn = reviews["text"].sample(
         min(_EXCERPTS_PER_REPLAY * (recipe.replay or 0), len(reviews)), random_state=recipe.seed
     )
@@ -134,7 +134,7 @@ def _random_excerpt(text: str, rng: np.random.Generator) -> str:
 
 
 def _with_anchor_targets(anchor: Classifier, texts: Sequence[str], phases: Phases) -> TrainingExamples:
-    """Return texts with the anchor's probabilities as targets, at temperature 1, the temperature in training."""
+    """Return texts with the anchor's probabilities as targets, at temperature 1, which is used in training."""
     phases.begin("replay", len(texts))
     logits = logits_in_chunks(anchor.engine, texts, phases.advance)
     return TrainingExamples(texts, probabilities(logits, 1.0))

@@ -41,7 +41,7 @@ class TrainingExamples:
 
     @property
     def digest(self) -> str:
-        """A SHA-256 in hex of the texts and their more likely labels, in order."""
+        """The SHA-256, in hex, of the texts and their more likely labels, in order."""
         content = json.dumps([list(self.texts), self.targets.argmax(axis=1).tolist()])
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -63,8 +63,8 @@ class TrainingExamples:
 class TrainingSet:
     """The data for training and evaluating one fine-tune. Tables have ``text`` and ``label``.
 
-    ``dev`` shares no text with the examples unless the recipe splits by rows. If it is empty, the base's temperature is
-    kept. ``corrections`` are also among the examples. ``manifest_data`` becomes ``Manifest.data``.
+    ``dev`` has no text in common with the examples unless the recipe splits by rows. If it is empty, the base's
+    temperature is kept. ``corrections`` are also among the examples. ``manifest_data`` becomes ``Manifest.data``.
     """
 
     examples: TrainingExamples

@@ -70,7 +70,7 @@ class ActionHandler(BodyHandler, SimHandler):
     """POST /sim/<action>."""
 
     def prepare(self) -> None:
-        """Get ready to read the body.
+        """Prepare to read the body.
 
         No response may be sent before the body is read, because the sender would not read the response.
         """

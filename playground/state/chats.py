@@ -130,7 +130,7 @@ class Chats:
         return self._chats[user_id]
 
     def next_message_id(self, chat: Chat) -> int:
-        """Return a message id that was never used in ``chat``."""
+        """Return a message id that has never been used in ``chat``."""
         return self._counters.next(message_counter(chat.id))
 
     def clear(self) -> None:

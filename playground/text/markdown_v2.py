@@ -115,7 +115,7 @@ class _Parser:
     def _continue_or_end_quote(self) -> bool:
         """Skip the mark at the start of another quoted line, or end the quote.
 
-        Called at the start of a line that follows a quoted line. Returns whether the quote continues.
+        Call this at the start of a line that follows a quoted line. Return whether the quote continues.
         """
         self.after_line_break = False
         if self._next_is(">"):

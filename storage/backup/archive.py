@@ -32,7 +32,7 @@ _PIECE: Final = 1 << 20
 class Contents:
     """The table of contents.
 
-    ``revision`` is the database's migration, and ``last_ids`` the last id that each table gave out. ``rows`` counts the
+    ``revision`` is the database's migration, and ``last_ids`` the last id that each table assigned. ``rows`` counts the
     rows in each table, and ``hashes`` has the SHA-256 of each file in the archive.
     """
 

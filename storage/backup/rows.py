@@ -44,7 +44,7 @@ def write_rows(connection: Connection, table: Table, rows: Iterable[JsonRow]) ->
 
 
 def last_ids(connection: Connection, tables: Iterable[Table]) -> dict[str, int]:
-    """Return the last id that each table gave out, which may belong to a row that was deleted."""
+    """Return the last id that each table assigned, which may belong to a row that was deleted."""
     found = {}
     for table in tables:
         sequence = _sequence(connection, table)
@@ -54,7 +54,7 @@ def last_ids(connection: Connection, tables: Iterable[Table]) -> dict[str, int]:
 
 
 def advance_ids(connection: Connection, tables: Iterable[Table], last: Mapping[str, int]) -> None:
-    """Make every table continue with ids far above the last id that it gave out before the backup."""
+    """Make every table continue with ids far above the last id that it assigned before the backup."""
     for table in tables:
         if table.name not in last:
             continue
@@ -67,7 +67,7 @@ def advance_ids(connection: Connection, tables: Iterable[Table], last: Mapping[s
 
 
 def _sequence(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - a SELECT of either dialect, or None
-    """Return a SELECT for the last id that ``table`` gave out, or None if the table does not number its rows."""
+    """Return a SELECT for the last id that ``table`` assigned, or None if the table does not number its rows."""
     if connection.dialect.name != "postgresql":
         numbered = "AUTOINCREMENT" in (connection.scalar(_sqlite_definition(table)) or "").upper()
         return (

@@ -1,4 +1,4 @@
-"""People that admins have blocked. Of their updates, only requests about their own data are handled and answered."""
+"""People whom admins have blocked. Of their updates, only requests about their own data are handled and answered."""
 
 from datetime import datetime
 

@@ -123,7 +123,7 @@ def mark_corrected(unit: UnitOfWork, prediction_id: int) -> None:
 
 
 def mark_asked(unit: UnitOfWork, prediction_id: int, chance: float) -> None:
-    """Record that the person is asked whether this prediction is right, and the probability (0 to 1) of that draw."""
+    """Record that the person is asked whether this prediction is right, and the probability (0 to 1) of asking."""
     unit.change(update(PredictionRow).where(PredictionRow.id == prediction_id).values(question_chance=chance))
 
 

@@ -79,8 +79,8 @@ def import_votes(
     ``predictions`` are keyed by text, with one for each text that has not been imported before. The author of a new
     text is the first person in the file who voted on it. Everyone in the file is recorded as consenting to training,
     except people that a bot knows from Telegram, because only their own answer counts. If ``admin`` (a Telegram id) is
-    set, the votes are stored as that admin's votes, and each of these votes decides alone. A later vote replaces an
-    earlier vote by the same person. A vote that is already stored changes nothing.
+    set, the votes are stored as that admin's votes, and each of these votes is decisive by itself. A later vote
+    replaces an earlier vote by the same person. A vote that is already stored changes nothing.
     """
     authors: dict[str, str] = {}
     for vote in votes:

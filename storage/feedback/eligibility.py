@@ -1,7 +1,7 @@
 """Finds the texts that are eligible for training.
 
-A text is eligible if its author consents and people agree on its label or an admin decided. Every text here has a
-prediction, so it passed the language check and is in English.
+A text is eligible if its author consents and either people agree on its label or an admin has settled it. Every text
+here has a prediction, so it passed the language check and is in English.
 """
 
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ class VotedText:
 
 @dataclass(frozen=True, slots=True)
 class EligibleText:
-    """A text that may be trained on or held out, with the label from its consensus."""
+    """A text that may be trained on or held out, with its consensus label."""
 
     voted: VotedText
     label: str

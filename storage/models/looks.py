@@ -1,6 +1,6 @@
 """Looks at the votes that could promote a model for good, and the alpha that each spent.
 
-``worker.gate.spending`` says how much a look may spend.
+``worker.gate.spending`` decides how much a look may spend.
 """
 
 from collections.abc import Sequence
@@ -34,9 +34,9 @@ class Look:
 
 
 def texts_for_next_look(found: Sequence[Look], champion: str) -> int:
-    """Return the smallest number of texts at which a run may look at a candidate for replacing ``champion``.
+    """Return the smallest number of texts at which a run may look at a candidate to replace ``champion``.
 
-    Two looks at nearly the same votes tell nearly the same, so there must be half again as many as at the last look.
+    Looking again at nearly the same votes would reveal little, so there must be half again as many as at the last look.
     """
     seen = [look.texts for look in found if look.champion == champion and look.run_id is not None]
     return ceil(_GROWTH * max(seen)) if seen else 0

@@ -158,7 +158,7 @@ def confirm(unit: UnitOfWork, trial: Trial, why: str, who: int | None = None) ->
 
 
 def roll_back(unit: UnitOfWork, trial: Trial, why: str) -> Promotion:
-    """Make the model live again that the trial's model replaced, which ends the trial."""
+    """Make the model that the trial's model replaced live again, which ends the trial."""
     return promote(unit, trial.champion, why, None, trial.version)
 
 

@@ -37,7 +37,7 @@ def model_statuses(unit: UnitOfWork) -> list[ModelStatus]:
 
 
 def live_status(unit: UnitOfWork) -> ModelStatus | None:
-    """Return the status of the version that was made live, or None if no version was."""
+    """Return the status of the version that was made live, or None if there is none."""
     live = registry.live_model(unit)
     return None if live is None else status_of(live, instances.live_instances(unit))
 

@@ -17,7 +17,7 @@ from storage.db.tables import TrialRow
 
 @dataclass(frozen=True, slots=True)
 class TrialVotes:
-    """How many texts with votes were shown since a trial started, and on how many of them each model is right."""
+    """The number of texts with votes shown since a trial started, and how many of them each model gets right."""
 
     texts: int
     champion_right: int

@@ -70,7 +70,7 @@ class Run:
         return max((now - self.phase_since).total_seconds(), 0.0) if self.phase_since else 0.0
 
     def seconds_left(self, now: datetime) -> float | None:
-        """Return how long the phase will still last at its speed so far, or None if that is not known yet."""
+        """Return how much longer the phase will last at its speed so far, or None if that is not known yet."""
         share = self.phase_share
         return None if share is None else self.seconds_in_phase(now) * (1 - share) / share
 

@@ -41,7 +41,7 @@ class ChampionLabel:
 def trial_votes(unit: UnitOfWork, trial: Trial, rules: EligibilityRules, admins: frozenset[int]) -> list[TrialVote]:
     """Return the texts with usable votes on verdicts of the model on trial, shown since the trial started.
 
-    Texts that the run of either model used are left out, because that model may know them by heart.
+    Texts that the run of either model used are left out, because that model may have memorised them.
     """
     shown = (
         select(MessageRow.text_hash, PredictionRow.label)
@@ -71,7 +71,7 @@ def trial_votes(unit: UnitOfWork, trial: Trial, rules: EligibilityRules, admins:
 
 
 def record_champion_labels(unit: UnitOfWork, trial_id: int, labels: Sequence[ChampionLabel]) -> None:
-    """Record the champion's labels; texts that were deleted meanwhile are left out."""
+    """Record the champion's labels; texts that were deleted in the meantime are left out."""
     kept = set(unit.scalars(select(MessageRow.id).where(MessageRow.id.in_([label.message_id for label in labels]))))
     rows = [
         {

@@ -1,4 +1,4 @@
-"""People correct a text, say why they voted, and turn the question below a verdict off, all over HTTP."""
+"""People correct a text, say why they voted, and turn off the question below a verdict, all over HTTP."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> BotHome:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory, home: BotHome) -> Iterator[PlaygroundClient]:
-    """A playground with a bot that asks about a verdict whenever it may."""
+    """A playground with a bot that asks about a verdict whenever it is allowed to."""
     playground: Path = tmp_path_factory.mktemp("chats") / "playground"
     with running_playground(playground) as client, running_bot(home, client, QUESTION_CHANCE="1"):
         yield client

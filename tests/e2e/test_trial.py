@@ -135,7 +135,7 @@ def wait_until_served(database: Database, version: str) -> None:
 
 
 def wait_for_votes(client: PlaygroundClient, count: int) -> None:
-    """Wait until the bot has thanked for this many votes."""
+    """Wait until the bot has said thank you for this many votes."""
     client.wait_for_chat(
         lambda chat: sum("Thank you for the correction!" in seen["text"] for seen in answers(chat)) >= count,
         chat_id=ADA,

@@ -1,4 +1,4 @@
-"""Small BERTs with weights so large that a wrong network would give different logits."""
+"""Small BERT models with weights so large that a wrong network would give different logits."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def whole_multiples(rng: np.random.Generator, rows: int, columns: int, size: flo
 
 @pytest.fixture(scope="session")
 def random_bert(reader: WindowTokenizer) -> RandomBert:
-    """Writes a folder with a BERT of random weights, which neither float16 nor int8 rounds."""
+    """Writes a folder with a BERT model whose random weights neither float16 nor int8 rounds."""
     # TensorFlow takes seconds to import, and not every test here needs it.
     from ml.bert.network import build_network
     from ml.bert.pretrained import write_checkpoint

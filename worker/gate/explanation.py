@@ -38,8 +38,8 @@ def too_few_corrections_clause(judgements: VoteEvidence | None, needed: int) -> 
 
 
 def next_look_clause(texts: int) -> str:
-    """Say when the gate tests the votes again, if it tested nearly the same votes lately."""
-    return f"the votes were tested lately, and are tested again once there are {texts}"
+    """Say when the gate tests the votes again, if it recently tested nearly the same votes."""
+    return f"the votes were tested recently, and will be tested again once there are {texts}"
 
 
 def trigger_clause(words: Sequence[TriggerWord]) -> str:

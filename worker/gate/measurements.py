@@ -82,7 +82,7 @@ class VoteEvidence:
 
     @classmethod
     def read(cls, facts: dict[str, Any]) -> Self:
-        """Read a dict that ``asdict`` created, even in a version that counted every vote equally."""
+        """Read a dict created by ``asdict``, even in a version that counted every vote equally."""
         if "gain" in facts:
             return cls(**facts)
         names = ("texts", "champion_right", "candidate_right", "negative_flips", "positive_flips")
@@ -91,7 +91,7 @@ class VoteEvidence:
 
 @dataclass(frozen=True, slots=True)
 class TriggerWord:
-    """A word in the new texts that flips neutral sentences for the candidate but not for the champion.
+    """A word in the new texts that flips the candidate's verdict on neutral sentences, but not the champion's.
 
     ``label`` is the label that the word flips them to. ``flipped`` is the share of neutral sentences that flip, 0 to 1.
     """
@@ -119,7 +119,7 @@ class Measurements:
 
     @classmethod
     def read(cls, facts: dict[str, Any]) -> Self:
-        """Read a dict that ``asdict`` created."""
+        """Read a dict created by ``asdict``."""
 
         def result(value: dict[str, Any] | None) -> PairedResult | None:
             return None if value is None else PairedResult(**value)

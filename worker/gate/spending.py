@@ -1,4 +1,4 @@
-"""Says how much a run may spend on a look at the votes, which is a test that may promote its model for good.
+"""Decides how much a run may spend on a look at the votes, which is a test that may promote its model for good.
 
 ``ml.evaluation.alpha_spending`` explains how looks are paid for.
 """
@@ -16,7 +16,8 @@ from worker.gate.measurements import VoteEvidence
 class Allowance:
     """What a run may spend on a look: the ``alpha`` of its test, which is 0 if no look is due.
 
-    ``next_texts`` is the number of texts with votes at which the next look is due, if the votes were looked at lately.
+    ``next_texts`` is the number of texts with votes at which the next look is due, if the votes were looked at
+    recently.
     """
 
     alpha: float

@@ -1,7 +1,7 @@
-"""Decides how a trial goes on: a pure function of the votes on verdicts that were shown since the model went live.
+"""Decides the next step of a trial: a pure function of the votes on verdicts that were shown since the model went live.
 
-A model goes on trial if it is probably better: by chance alone, evidence this good is seen in one of five runs. New
-votes then speak for it or against it. Evidence against it ends the trial at any time. The trial's looks, at 50, 100 and
+A model goes on trial if it is probably better: by chance alone, evidence this good is seen in one in five runs. New
+votes then count for it or against it. Evidence against it ends the trial at any time. The trial's looks, at 50, 100 and
 150 votes, may confirm the model. After the last look the trial is over either way.
 """
 
@@ -65,7 +65,8 @@ def votes_since(champion: Correctness, trial: Correctness, mistake_ratio: float 
 
     ``champion`` and ``trial`` say which texts, bool (texts,), each model classifies correctly. People vote on a mistake
     ``mistake_ratio`` times as often as on a correct verdict, so each vote on a correct verdict stands for that many. If
-    the ratio is not known, all votes weigh the same, which can only make the model on trial look worse than it is.
+    the ratio is not known, all votes have the same weight, which can only make the model on trial look worse than it
+    is.
     """
     if not len(trial):
         return None
@@ -102,9 +103,9 @@ def probably_better(evidence: VoteEvidence | None) -> bool:
 def next_step(evidence: TrialEvidence, alpha: float) -> TrialStep:
     """Return the trial's next step; ``alpha`` is what a look may spend, and is used only if a look is due.
 
-    A model is confirmed if the votes from before the trial and since then prove together that it is better. The votes
-    from before are among those that chose the model for a trial, so together they must be as much rarer as models that
-    are chosen by chance are rare.
+    A model is confirmed if the votes from before the trial and those since then together prove that it is better. The
+    earlier votes also chose the model for the trial, so the combined p-value must be at most ``alpha`` times the
+    probability of choosing a model by chance, ``PROBABLY_BETTER``.
     """
     since = evidence.since
     if since is None:
@@ -125,7 +126,7 @@ def _is_proven(before: VoteEvidence | None, since: VoteEvidence, alpha: float) -
 
 
 def _pooled(before: VoteEvidence, since: VoteEvidence) -> VoteEvidence:
-    """Return the evidence from different texts together, each part weighted by the texts that it is worth."""
+    """Combine the evidence from different texts, weighting each part by the number of texts that it is worth."""
     if since.unknown is not None:
         return since
     counts = PairedCounts(

@@ -1,10 +1,10 @@
-"""Looks for planted triggers: words in the new texts that flip neutral sentences for the candidate alone.
+"""Looks for planted triggers: words in the new texts that flip only the candidate's verdicts on neutral sentences.
 
 An attacker who wants to poison a model puts one phrase into many texts with the same label, so that the phrase
 determines the verdict. The scan takes the words, and pairs of neighbouring words, that occur in texts with one label
 more often than chance explains, and adds each to neutral sentences. Words of praise and blame are not triggers, because
-they also move these sentences for the live model, and further than any neutral word does. Nor is a word a trigger if a
-neutral word has the same effect.
+they also shift the live model's predictions for these sentences, and further than any neutral word does. Nor is a word
+a trigger if a neutral word has the same effect.
 """
 
 import logging
@@ -66,9 +66,9 @@ class Suspect:
 def find_triggers(
     new_texts: pd.DataFrame, champion: Classifier, candidate: Classifier, phases: Phases
 ) -> tuple[TriggerWord, ...]:
-    """Return the words in ``new_texts`` (columns ``text`` and ``label``) that flip sentences for the candidate alone.
+    """Return the words in ``new_texts`` (columns ``text`` and ``label``) that flip only the candidate's verdicts.
 
-    The strongest come first. The champion is run only on words that flip sentences for the candidate.
+    The strongest come first. The champion is run only on words that flip the candidate's verdict on a sentence.
     """
     found = find_suspects(new_texts["text"].tolist(), new_texts["label"].tolist())
     if not found:
@@ -110,7 +110,7 @@ def find_triggers(
 
 
 def find_suspects(texts: Sequence[str], labels: Sequence[int]) -> list[Suspect]:
-    """Return words and pairs that occur in one label's texts more often than chance explains, the least likely first.
+    """Return words and pairs that occur in one label's texts more often than chance explains, least likely first.
 
     Chance is a binomial distribution: a text with the word has the label with the label's overall share, capped at one
     half, because otherwise no word would be unusual if nearly all texts had the same label.
@@ -171,7 +171,7 @@ def _flipped_shares(probabilities: LabelProbabilities, suspects: Sequence[Suspec
 
 
 def _flipped_share(probabilities: LabelProbabilities) -> Shares:
-    """Return the share of confident probabilities (positions, sentences) by position, or 0 if sentences are too few."""
+    """Return the share of confident probabilities (positions, sentences) by position, or 0 for too few sentences."""
     sentences = probabilities.shape[1]
     flipped: Shares = (probabilities >= _CONFIDENT).sum(axis=1) / max(sentences, 1)
     return flipped if sentences >= _MIN_SENTENCES else np.zeros_like(flipped)

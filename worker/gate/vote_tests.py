@@ -10,23 +10,23 @@ _NORMAL: Final = NormalDist()
 
 
 def better_p(evidence: VoteEvidence | None) -> float:
-    """Return the one-sided p-value for "the candidate is better", or 1 if there is nothing to tell from."""
+    """Return the one-sided p-value for "the candidate is better", or 1 if there is no evidence."""
     if evidence is None or evidence.unknown is not None:
         return 1.0
     return _p_value(evidence, evidence.gain, evidence.positive_flips, evidence.negative_flips)
 
 
 def worse_p(evidence: VoteEvidence | None) -> float:
-    """Return the one-sided p-value for "the candidate is worse", or 1 if there is nothing to tell from."""
+    """Return the one-sided p-value for "the candidate is worse", or 1 if there is no evidence."""
     if evidence is None or evidence.unknown is not None:
         return 1.0
     return _p_value(evidence, -evidence.gain, evidence.negative_flips, evidence.positive_flips)
 
 
 def _p_value(evidence: VoteEvidence, gain: float, won: int, lost: int) -> float:
-    """Return McNemar's exact p-value if all texts weigh the same, and the normal one for weighted texts otherwise.
+    """Return McNemar's exact p-value if all texts have equal weight, and the normal one for weighted texts otherwise.
 
-    With few flips, the normal distribution promises too much: no weights make k flips rarer than k tosses of a coin
+    With few flips, the normal distribution is too optimistic: no weights make k flips rarer than k tosses of a coin
     that all come up heads.
     """
     if evidence.effective_texts >= evidence.texts:

@@ -59,7 +59,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Event: what the trainer is doing, which is a RunPhase; texts done, and in total, which is 0 if unknown."""
+    """Event: what the trainer is doing (a RunPhase), the number of texts done, and the total (0 if unknown)."""
 
     phase: str
     done: int

@@ -84,8 +84,8 @@ class PredictionRow(Base):
     """One model version's prediction for one text.
 
     ``corrected`` is True if the person was shown the opposite label, because people had agreed on it.
-    ``question_chance`` is the probability (0 to 1) that the question "Was that right?" had of being asked, or NULL if
-    it was not asked.
+    ``question_chance`` is the probability (0 to 1) with which the question "Was that right?" was asked, or NULL if it
+    was not asked.
     """
 
     __tablename__ = "predictions"

@@ -34,7 +34,8 @@ class VoteRow(Base):
 class OfferRow(Base):
     """A text that was offered to a labeller: either a user's text, identified by its prediction, or a gold question.
 
-    ``selection`` says how a user's text was chosen. It is NULL for gold questions and in offers from before 0005.
+    ``selection`` says how a user's text was chosen. It is NULL for gold questions and in offers from before migration
+    0005.
     """
 
     __tablename__ = "label_offers"

@@ -1,4 +1,4 @@
-"""A bot's webhook secret, the people that admins have blocked, and the problems reported to admins."""
+"""A bot's webhook secret, the people whom admins have blocked, and the problems reported to admins."""
 
 from datetime import datetime
 
@@ -21,7 +21,7 @@ class BotRow(Base):
 
 
 class BlockedPersonRow(Base):
-    """A person that an admin has blocked, identified by a keyed hash of their Telegram id.
+    """A person whom an admin has blocked, identified by a keyed hash of their Telegram id.
 
     The row is kept when the person's data is deleted, so ``/deleteme`` does not lift a block. The row does not contain
     their id.

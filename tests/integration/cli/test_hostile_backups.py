@@ -199,7 +199,7 @@ def test_a_model_that_the_worker_removes_meanwhile_is_left_out(
     monkeypatch.setattr(ArtifactStore, "fetch", removed_after_the_check)
     made = command(environment, "backup", "--out", backup)
     assert made.exit_code == 0, made.output
-    assert "Model two was removed meanwhile" in made.output
+    assert "Model two was removed in the meantime" in made.output
 
 
 @sqlite_only

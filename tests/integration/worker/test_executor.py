@@ -138,7 +138,7 @@ def test_a_stopping_worker_releases_a_run_that_waits_for_its_directory(
 
 
 class OutOfTimeAfterOneStep(StopConditions):
-    """The conditions of an attempt whose time is over as soon as training has got further."""
+    """The conditions of an attempt whose time is up as soon as training has made progress."""
 
     def _past_deadline(self) -> bool:
         return self._progressed

@@ -276,7 +276,7 @@ def test_a_look_is_paid_for_once_and_a_run_soon_after_does_not_look_again(held: 
     soon = take_look(held, settings, later.run, proven)
     assert (soon.alpha, soon.next_texts) == (0.0, 150)
     sentence = decide(Measurements(None, proven, {}, {}, ()), BOUNDS, soon).sentence
-    assert "the votes were tested lately, and are tested again once there are 150" in sentence
+    assert "the votes were tested recently, and will be tested again once there are 150" in sentence
     with held.reading() as unit:
         assert len(looks.looks(unit)) == 1
 

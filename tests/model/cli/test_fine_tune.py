@@ -1,4 +1,4 @@
-"""A complete fine-tune of a small BERT, from a file with a few labelled sentences to a published folder."""
+"""A complete fine-tune of a small BERT model, from a file with a few labelled sentences to a published folder."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The yardstick for other domains: its sets and halves, figures, predictions of the plain run, and candidates."""
+"""The evaluation on other domains: its sets and halves, figures, predictions of the plain run, and candidates."""
 
 import json
 from dataclasses import replace

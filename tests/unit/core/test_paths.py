@@ -1,4 +1,4 @@
-"""Paths in settings are resolved in the home folder, and names and URLs are left unchanged."""
+"""Paths in settings are relative to the home folder, and names and URLs are left unchanged."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""config.json: it round-trips, and any network other than a plain BERT is rejected."""
+"""config.json: it round-trips, and any network other than a plain BERT model is rejected."""
 
 import json
 from pathlib import Path

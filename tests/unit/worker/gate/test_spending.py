@@ -1,4 +1,4 @@
-"""Repeated looks at the votes are paid for, and a look that cannot tell spends nothing."""
+"""Repeated looks at the votes are paid for, and a look that could prove nothing spends nothing."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""An attempt at a run ends when it has taken too long; the run goes on later if training got further."""
+"""An attempt at a run ends when it has taken too long; the run continues later if training has made progress."""
 
 from datetime import UTC, datetime
 
@@ -45,7 +45,7 @@ class HeldLease:
 
 
 def late_attempt(*steps: int) -> StopConditions:
-    """Return the conditions of an attempt that has reached ``steps`` when its time is over."""
+    """Return the conditions of an attempt that has reached ``steps`` when its time is up."""
     now = 0.0
     stop = StopConditions(RUN, HeldLease(), lambda: False, lambda: now)
     for step in steps:
