@@ -82,7 +82,7 @@ def restore(
 ) -> None:
     """Restore an archive into an empty database.
 
-    Deletions that were made since the backup are applied again.
+    Deletions made since the backup are applied again.
 
     This needs the key that the database was encrypted with. Updates and replies that were pending when the backup was
     made are set aside, because the bot may have handled them since. To see them, run thumbs updates list and thumbs

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def fine_tune(
     out: Annotated[
-        Path, typer.Option(help="Folder to publish the model to. An older model there is replaced at the end.")
+        Path, typer.Option(help="Folder to publish the model to. Any older model there is replaced at the end.")
     ],
     data: Annotated[
         Path | None, typer.Option(help="Reviews: a file, a folder or a hub data set. Default: IMDB_PATH.")

@@ -133,7 +133,7 @@ def rollback(
 @app.command("export")
 def export(
     version: Version,
-    out: Annotated[Path, typer.Option(help="Folder to write to. An older model there is replaced.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to. Any older model there is replaced.")],
 ) -> None:
     """Verify a model's files, and copy them to a folder.
 

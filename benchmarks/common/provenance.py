@@ -30,7 +30,7 @@ class Provenance:
     packages: dict[str, str]
     """Version of each package that the figures depend on."""
     date: str
-    """When the run was described, UTC, ISO 8601."""
+    """Time when the run was described, in UTC (ISO 8601)."""
 
 
 def provenance(*packages: str, commit: str | None = None) -> Provenance:

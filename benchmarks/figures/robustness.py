@@ -49,8 +49,8 @@ def chaos(found: Results) -> str:
         f"was stopped for five seconds. The model is small ({found['parameters']:,} parameters, {found['layers']} "
         "layers) and trained on sentences from the project; everything else is the production code. "
         f"The run uses {found['lanes']} parallel workers, each with a separate beat, database and broker. A lease "
-        "expires after 30 seconds, and a run fails after three failed attempts. In this benchmark only, the gate's limits "
-        "on losses are off, because 28 gate sentences cannot show a loss of 0.3 points. The gate still holds a "
+        "expires after 30 seconds, and a run fails after three failed attempts. In this benchmark only, the gate's "
+        "limits on losses are off, because 28 gate sentences cannot show a loss of 0.3 points. The gate still holds a "
         "candidate if it distrusts new words.",
         command("python -m benchmarks.chaos --out benchmarks/results/chaos.json"),
         table(

@@ -24,7 +24,7 @@ _SEED: Final = 42
 class TrueLabels:
     """The true labels, keyed by fingerprint.
 
-    People give a wrong label to a share of the sentences, ``mistaken`` (0 to 1).
+    People mislabel a share of the sentences, ``mistaken`` (0 to 1).
     """
 
     labels: Mapping[str, str]
@@ -56,7 +56,7 @@ class VoteCounts:
     mistaken: int = 0
     """Number of wrong votes in ``own`` and ``others``."""
     called_wrong: int = 0
-    """Number of predictions that people voted wrong."""
+    """Number of predictions that people marked as wrong."""
     gold: int = 0
 
     def __add__(self, more: "VoteCounts") -> "VoteCounts":

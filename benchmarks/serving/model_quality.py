@@ -46,7 +46,7 @@ class StarterReport:
     engine: str
     parts: dict[str, TextSet]
     trained_on_official_train: bool
-    """Whether the manifest's digests of train and dev match the result of splitting the official train split again."""
+    """Whether the manifest's digests of train and dev match those of a fresh split of the official training reviews."""
     shared_texts: int
     """Number of texts that are in more than one set, compared by fingerprint."""
     on_dev: Figures

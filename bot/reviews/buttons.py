@@ -109,7 +109,7 @@ def people_row(texts: Texts, prediction_id: int) -> Row:
 
 
 def reason_rows(texts: Texts, prediction_id: int, vote: Vote | None, chosen: Reason | None = None) -> list[Row]:
-    """Return buttons for the reasons that fit the vote, two in each row; the ``chosen`` reason is marked."""
+    """Return buttons for the reasons that fit the vote, two per row; the ``chosen`` reason is marked."""
     labels = {
         Reason.BOTH: texts.button_reason_both,
         Reason.NOT_REVIEW: texts.button_reason_not_review,

@@ -19,7 +19,7 @@ def import_file(
         Path, typer.Argument(help="CSV, JSON lines or parquet file with the columns text, label and person.")
     ],
     as_admin: Annotated[
-        bool, typer.Option("--as-admin", help="Record all labels as votes by the first admin, which are final.")
+        bool, typer.Option("--as-admin", help="Record all labels as final votes by the first admin.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
 ) -> None:

@@ -50,7 +50,7 @@ class Direction:
     tolerance: float
 
     def passes(self, positive: Mapping[str, float]) -> bool:
-        """Return whether every step goes the stated way, within the tolerance."""
+        """Return whether every step goes in the stated direction, within the tolerance."""
         signed = [SIGNS[self.goes] * positive[text] for text in self.texts]
         return all(after >= before - self.tolerance for before, after in pairwise(signed))
 

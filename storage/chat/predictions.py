@@ -16,9 +16,9 @@ class Prediction:
 
     ``confidence`` is the calibrated probability of ``label``, from 0 to 1. ``windows`` is the number of overlapping
     windows into which the text was split. ``logits`` are in the order of the model's labels. ``replaces`` is the id of
-    the prediction for the text before its last edit. ``corrected`` is True if the person was shown the label on which
-    people agreed instead. ``question_chance`` is the probability (0 to 1) with which the question "Was that right?" was
-    drawn, or None if it was not asked.
+    the prediction for the text before its last edit. ``corrected`` is True if the person was shown the label that
+    people agreed on instead. ``question_chance`` is the probability (0 to 1) with which the question "Was that right?"
+    was drawn, or None if it was not asked.
     """
 
     id: int
@@ -118,7 +118,7 @@ def get_prediction(unit: UnitOfWork, prediction_id: int) -> Prediction | None:
 
 
 def mark_corrected(unit: UnitOfWork, prediction_id: int) -> None:
-    """Record that the person was shown the label on which people agreed instead of this prediction."""
+    """Record that the person was shown the label that people agreed on instead of this prediction."""
     unit.change(update(PredictionRow).where(PredictionRow.id == prediction_id).values(corrected=True))
 
 

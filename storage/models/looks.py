@@ -43,7 +43,7 @@ def texts_for_next_look(found: Sequence[Look], champion: str) -> int:
 
 
 def lock(unit: UnitOfWork) -> None:
-    """Make other processes that want to look wait until this unit of work ends, so that nothing is spent twice."""
+    """Make other processes' looks wait until this unit of work ends, so that nothing is spent twice."""
     unit.scalar(select(ModelVersionRow.version).where(ModelVersionRow.live).with_for_update(key_share=True))
 
 

@@ -85,7 +85,7 @@ _OUTCOMES: Final[dict[type[ThumbsError], Promotion]] = {
 def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str, run_id: int | None = None) -> None:
     """Add a version, or update the location of a version that is already registered and may have been removed.
 
-    The row of a model that a training run published is never updated. Raise ModelVersionTaken if the version is
+    The row of a model published by a training run is never updated. Raise ModelVersionTaken if the version is
     registered with a different manifest.
     """
     is_shipped = ModelVersionRow.run_id.is_(None)

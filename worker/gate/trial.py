@@ -64,8 +64,8 @@ def votes_since(champion: Correctness, trial: Correctness, mistake_ratio: float 
     """Return the evidence from votes on verdicts of the model on trial, or None if there are none.
 
     ``champion`` and ``trial`` say which texts, bool (texts,), each model classifies correctly. People vote on a mistake
-    ``mistake_ratio`` times as often as on a correct verdict, so each vote on a correct verdict stands for that many. If
-    the ratio is not known, all votes have the same weight, which can only make the model on trial look worse than it
+    ``mistake_ratio`` times as often as on a correct verdict, so each vote on a correct verdict counts that many times.
+    If the ratio is not known, all votes have the same weight, which can only make the model on trial look worse than it
     is.
     """
     if not len(trial):

@@ -40,7 +40,7 @@ def test_the_forecast_follows_the_held_out_texts_and_earlier_looks(
 
 def test_each_forecast_says_what_can_be_done() -> None:
     assert "nothing to learn from" in render_forecast(TEXTS, Forecast(0, None, 0), 2)
-    assert "too few to prove" in render_forecast(TEXTS, Forecast(12, None, 0), 2)
+    assert "not enough to prove" in render_forecast(TEXTS, Forecast(12, None, 0), 2)
     assert "due at about 600" in render_forecast(TEXTS, Forecast(400, 0.07, 600), 2)
     assert "Usable votes: 1,400." in render_forecast(TEXTS, Forecast(1400, 0.035, 0), 2)
     assert "a gain of about 3.5 points" in render_forecast(TEXTS, Forecast(1400, 0.035, 0), 2)

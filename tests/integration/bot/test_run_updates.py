@@ -383,8 +383,8 @@ async def test_without_usable_votes_a_round_does_not_start(bot: BotParts) -> Non
 @pytest.mark.parametrize(
     ("usable", "sentence"),
     [
-        (1, "Usable votes: 1. That's enough to learn from, but too few to prove that the new model is better."),
-        (12, "Usable votes: 12. That's enough to learn from, but too few to prove"),
+        (1, "Usable votes: 1. That's enough to learn from, but not enough to prove that the new model is better."),
+        (12, "Usable votes: 12. That's enough to learn from, but not enough to prove"),
     ],
 )
 async def test_before_a_round_the_bot_says_what_it_will_be_able_to_tell(

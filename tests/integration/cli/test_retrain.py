@@ -138,5 +138,5 @@ def test_a_round_first_says_what_it_will_be_able_to_tell(
             record_consent(unit, person.person_id, Consent.GRANTED, "test")
     status, _, err = finish(start())
     assert status == 0
-    assert "Usable votes: 1. That's enough to learn from, but too few to prove that the new model is better." in err
+    assert "Usable votes: 1. That's enough to learn from, but not enough to prove that the new model is better." in err
     assert wait_for_run(database).kind is RunKind.FEEDBACK_ROUND

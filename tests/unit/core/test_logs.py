@@ -1,4 +1,4 @@
-"""No bot token or person's text gets into a log, wherever it occurs in a line."""
+"""No bot token or user's text gets into a log, no matter where it occurs in a line."""
 
 import json
 import logging
