@@ -45,7 +45,7 @@ def run(settings: Settings) -> None:
 
 
 def _first_model(database: Database, settings: Settings) -> tuple[LiveModel, LoadRefusal | None]:
-    """Load the model that the bot starts with, and return it with the refusal of the live model, if any.
+    """Load the model that the bot starts with, and return it along with any refusal of the live model.
 
     Nothing else may refer to the model, so that it leaves memory once another model replaces it.
     """

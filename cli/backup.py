@@ -130,7 +130,7 @@ def _counted(name: str, rows: Iterable[dict[str, object]]) -> Iterator[dict[str,
 def _add_models(
     settings: "Settings", database: "Database", writer: "BackupWriter", versions: "list[ModelVersion]"
 ) -> list[str]:
-    """Add every model except the starter, which each installation has.
+    """Add every model except the starter, which every installation already has.
 
     Name the models whose files are missing or cannot be read, and return their versions.
     """

@@ -24,7 +24,7 @@ class BadCorrections(BadInput):
 
 class MissingPackage(ThumbsError):
     message = (
-        "{what} needs {package}, which only the training environment has. Install that environment with python3 "
+        "{what} needs {package}, which is only in the training environment. Install that environment with python3 "
         "requirements/make_env.py train, and run the command as .venv-train/bin/thumbs."
     )
 

@@ -31,7 +31,9 @@ def fine_tune(
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or path of its .toml file.")] = "default",
     base: Annotated[
         str | None,
-        typer.Option(help="Hub name or folder of the base. Default: BASE_MODEL or the recipe's; ANCHOR for a round."),
+        typer.Option(
+            help="Hub name or folder of the base model. Default: BASE_MODEL or the recipe's; ANCHOR for a round."
+        ),
     ] = None,
     corrections: Annotated[
         Path | None, typer.Option(help="Corrections to train on as well: a table with the columns text and label.")
@@ -47,7 +49,7 @@ def fine_tune(
 ) -> None:
     """Fine-tune an encoder and save it in a folder.
 
-    The recipe defines which reviews are used for training and which for evaluation. Ctrl-C saves a checkpoint beside
+    The recipe defines which reviews are used for training and which for evaluation. Ctrl-C saves a checkpoint next to
     --out. Needs the training environment: make finetune installs it and runs this command in it.
 
     \b

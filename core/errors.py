@@ -148,7 +148,7 @@ class NoReviews(BadInput):
 
 class NeedsTrainingEnvironment(ThumbsError):
     message = (
-        "The thumbs {command} command needs {package}, which only the training environment has. In the project's "
+        "The thumbs {command} command needs {package}, which is only in the training environment. In the project's "
         "folder, make {target} ARGS='...' installs that environment and runs the command in it."
     )
 

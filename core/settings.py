@@ -230,7 +230,7 @@ class Settings(BaseSettings):
     trials: Literal["automatic", "admin"] = Field(
         "admin",
         description="Who may start a trial of a model that is probably better, but not proven to be: the gate "
-        "automatically, or only an admin. New votes on its answers confirm the model, or bring back the model that it "
+        "(automatically) or only an admin. New votes on its answers confirm the model, or bring back the model that it "
         "replaced.",
     )
     gate_wrong_promotions_per_year: Annotated[float, Field(gt=0, le=1)] = Field(

@@ -35,7 +35,7 @@ _READY = {"bot": "Answering with model", "housekeeper": " ready.", "worker-cpu":
 
 
 def free_port() -> int:
-    """Return a port that no process uses."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -116,7 +116,7 @@ class DeliveryRun:
         return people, wire, Segment(subject, people, wire, patience)
 
     def _new_folder(self, name: str) -> Path:
-        """Return a new folder with a name that no unfinished segment uses."""
+        """Return a new folder whose name is not used by any unfinished segment."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder))
 
     def _redis(self, stack: ExitStack, folder: Path) -> RedisServer:

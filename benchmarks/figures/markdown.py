@@ -6,7 +6,7 @@ from typing import Any, Final
 Results = dict[str, Any]
 """The parsed content of a file in ``benchmarks/results``."""
 NONE: Final = "-"
-"""The text of a table cell if the figure does not apply."""
+"""The text for a table cell whose figure does not apply."""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -13,8 +13,8 @@ class Timeline:
     """The times at which a run reached its phases, in seconds, as measured by ``clock``.
 
     ``requested`` is when it was queued, ``claimed`` when a worker claimed it, ``trained`` when the candidate was
-    complete and its evaluation began, and ``decided`` when it ended. ``steps`` are the steps that were seen, each with
-    its time.
+    complete and its evaluation began, and ``decided`` when it ended. ``steps`` holds the observed steps, each with its
+    time.
     """
 
     requested: float

@@ -1,1 +1,1 @@
-"""A plain bot for comparison, written as the documentation for python-telegram-bot and Celery recommends."""
+"""A plain bot for comparison, written the way the documentation for python-telegram-bot and Celery recommends."""

@@ -13,7 +13,7 @@ _WINDOW: Final = 64
 
 
 def _with_short_windows(recipe: Recipe) -> Recipe:
-    """Return the recipe with short windows, and with only the first window of each review, which is faster."""
+    """Return the recipe with short windows, reading only the first window of each review, which is faster."""
     return replace(recipe, reading="head", window=_WINDOW, overlap=0)
 
 

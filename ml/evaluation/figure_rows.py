@@ -19,7 +19,7 @@ class Row:
 
 
 def figure_rows(models: Sequence[Measurement]) -> list[Row]:
-    """Return every figure of ``models`` except slices and individual checks. Skip figures that no model has."""
+    """Return every figure of ``models`` except slices and individual checks. Skip figures that all models lack."""
     columns = [_figures(model) for model in models]
     names = dict.fromkeys(name for column in columns for name in column)
     return [Row(name, tuple(column.get(name, "") for column in columns)) for name in names]

@@ -1,4 +1,4 @@
-"""McNemar's exact test, and the sample size that it needs.
+"""McNemar's exact test, and the sample size that it requires.
 
 A flip is a text that one of two models gets right and the other gets wrong. Texts on which the models agree say nothing
 about which model is better.

@@ -40,8 +40,8 @@ def build_graph(folder: Path, precision: Precision) -> ov.Model:
 class _GraphBuilder:
     """Connects the operations of one BERT model, and checks that each weight has the shape that the config implies.
 
-    Each weight is read from the open file ``weights`` when it is needed: a bot that loads a model beside the live one
-    needs memory for the graph and one matrix, not for the whole file.
+    Each weight is read from the open file ``weights`` when it is needed: a bot that loads a model alongside the live
+    one needs memory for the graph and one matrix, not for the whole file.
     """
 
     def __init__(self, folder: Path, config: BertConfig, weights: Any, precision: Precision) -> None:

@@ -105,7 +105,7 @@ class WindowTokenizer:
         return cls(tokenizer, window, overlap, reading, cls_id, sep_id, pad_id, config, characters)
 
     def require_vocabulary(self, folder: Path, size: int) -> None:
-        """Raise UnusableCheckpoint if a token id exceeds the ``size`` embeddings that ``folder`` has."""
+        """Raise UnusableCheckpoint if a token id exceeds ``size``, the number of embeddings in ``folder``."""
         largest = max(self.tokenizer.get_vocab(with_added_tokens=True).values())
         if largest >= size:
             reason = f"{TOKENIZER_FILES[0]} has token ids up to {largest}, but there are only {size} embeddings"

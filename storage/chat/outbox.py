@@ -219,7 +219,7 @@ def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None
 
 
 def release_claim(unit: UnitOfWork, bot_id: int, chat_id: int, claimed_at: datetime) -> None:
-    """Make a reply pending again if its claim was committed although the database reported an error.
+    """Make a reply pending again if its claim was committed even though the database reported an error.
 
     Its request was not sent. A claim by another process has a different time.
     """

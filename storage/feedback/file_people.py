@@ -76,5 +76,5 @@ def _own_name(unit: UnitOfWork, row: Row[int, int, bytes]) -> str:
 
 
 def _import_id(digest: bytes) -> int:
-    """Return a 64-bit id that no Telegram user or group has."""
+    """Return a 64-bit id that cannot belong to a Telegram user or group."""
     return IMPORTED_IDS_BELOW - (int.from_bytes(digest[:8], "big") >> 2)

@@ -37,7 +37,7 @@ class VoteEvidence:
 
     ``voted_share`` is the share of the shown verdicts that people voted on, 0 to 1, and ``mistake_ratio`` says how many
     times more likely a mistake was to get a vote. Each of them is None if it is not known. ``unknown`` is a clause that
-    says why the gain cannot be estimated, or None. If there is such a reason, the interval is from -1 to 1.
+    says why the gain cannot be estimated, or None. In that case, the interval is from -1 to 1.
     """
 
     texts: int

@@ -93,7 +93,7 @@ class TrialTextRow(Base):
 class LookRow(Base):
     """A look at the votes that could promote a model for good, and the ``alpha`` that it spent.
 
-    Either a run or a trial looked at ``texts`` texts with votes, to compare its model with ``champion``.
+    Either a run or a trial looked at the votes on ``texts`` texts to compare its model with ``champion``.
     """
 
     __tablename__ = "gate_looks"

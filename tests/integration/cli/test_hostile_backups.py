@@ -81,7 +81,7 @@ def publish(tmp_path: Path, unit: Any) -> Path:
 
 
 def rewritten(source: Path, change: Callable[[dict[str, Any], dict[str, bytes]], None]) -> Path:
-    """Return a copy of a backup with its contents and files changed by ``change``, and with correct hashes."""
+    """Return a copy of a backup with its contents and files changed by ``change``, and its hashes corrected."""
     with tarfile.open(source) as archive:
         files = {name: (archive.extractfile(name) or BytesIO()).read() for name in archive.getnames()}
     contents = json.loads(files.pop("backup.json"))
