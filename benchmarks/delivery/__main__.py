@@ -63,7 +63,7 @@ class DeliveryRun:
     def run(self, plans: Sequence[SegmentPlan], parallel: int) -> None:
         """Run the segments, ``parallel`` at a time, until ``stop`` is set.
 
-        Raise the error again if any of them fails.
+        If any of them fails, raise its error.
         """
         self._began, self._planned = time.monotonic(), sum(len(plan.kills) for plan in plans)
         with ThreadPoolExecutor(parallel) as pool:

@@ -1,4 +1,4 @@
-"""Reads the memory of running processes from the kernel."""
+"""Reads the memory usage of running processes from the kernel."""
 
 import threading
 from contextlib import suppress

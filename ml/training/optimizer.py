@@ -7,7 +7,7 @@ import keras
 
 @keras.saving.register_keras_serializable(package="thumbs")
 class AdamW(keras.optimizers.AdamW):  # type: ignore[misc]  # Keras has no types
-    """Keras's AdamW, with the same results, moments and settings.
+    """A version of Keras's AdamW with the same results, moments and settings.
 
     On TensorFlow, one kernel updates a variable and both its moments, while Keras's own operations pass over them a
     dozen times. On a CPU, this saves a tenth of a fine-tune's time.

@@ -56,7 +56,7 @@ class TrialEvidence:
 
     @property
     def last_look(self) -> bool:
-        """Whether a look now is the last."""
+        """Whether a look now would be the last."""
         return self.since is not None and self.since.texts >= LOOKS[-1]
 
 
