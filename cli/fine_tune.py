@@ -32,7 +32,8 @@ def fine_tune(
     base: Annotated[
         str | None,
         typer.Option(
-            help="Hub name or folder of the base model. Default: BASE_MODEL or the recipe's; ANCHOR for a round."
+            help="Hub name or folder of the base model. Default: BASE_MODEL or the recipe's base; ANCHOR for a "
+            "feedback round."
         ),
     ] = None,
     corrections: Annotated[

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 
 def on_pipe_end(descriptor: int, act: Callable[[], None]) -> None:
-    """Call ``act`` in a daemon thread once the pipe that ``descriptor`` reads from ends. Ignore the pipe's content."""
+    """Call ``act`` in a daemon thread once the pipe behind ``descriptor`` ends. Ignore the pipe's content."""
     threading.Thread(target=_wait, args=(descriptor, act), name="parent-watch", daemon=True).start()
 
 

@@ -273,7 +273,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(
         "text",
-        description="Log format: text, or json for one JSON object for each event, with the id of the update.",
+        description="Log format: text, or json for one JSON object per event, including the update's id.",
     )
 
     @cached_property

@@ -57,7 +57,7 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Years:
-    """Simulated years at one gain and one number of votes a week.
+    """Simulated years with one gain and one number of votes per week.
 
     ``by_run`` and ``by_trial`` are the shares of years in which a run or a trial promotes a model for good. ``weeks``
     is the median week of that promotion, and ``trials`` the mean number of trials in a year.

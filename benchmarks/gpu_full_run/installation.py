@@ -64,7 +64,7 @@ class Installation:
         return service
 
     def stop_processes(self) -> None:
-        """Stop all processes of Thumbs; the database stays open."""
+        """Stop all Thumbs processes; the database stays open."""
         self._services.close()
 
     def start_bot(self, model: Path) -> Service:

@@ -39,7 +39,7 @@ class Correction:
 class CorrectionNotification:
     """A notification of a run for one person, sent by the bot where they last opted in.
 
-    ``corrections`` are the corrections of the person's own texts, newest first. ``votes`` is True if the run also used
+    ``corrections`` are the corrections to the person's own texts, newest first. ``votes`` is True if the run also used
     the person's votes on other people's texts.
     """
 

@@ -130,7 +130,7 @@ def _losses(measured: Measurements, bounds: GateBounds) -> Iterator[str]:
 
 
 def _doubts(measured: Measurements, needed: int | None, allowance: Allowance | None) -> Iterator[str]:
-    """Yield a clause for each reason not to promote a candidate that broke no bound."""
+    """Yield a clause for each reason not to promote a candidate that broke none of the bounds."""
     if measured.trigger_words:
         yield explanation.trigger_clause(measured.trigger_words)
     if allowance is not None and allowance.next_texts is not None:

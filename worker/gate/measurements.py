@@ -36,8 +36,8 @@ class VoteEvidence:
     same verdicts. ``effective_texts`` is the number of equally weighted texts that would be just as informative.
 
     ``voted_share`` is the share of the shown verdicts that people voted on, 0 to 1, and ``mistake_ratio`` says how many
-    times more likely a mistake was to get a vote. Each of them is None if it is not known. ``unknown`` is a clause that
-    says why the gain cannot be estimated, or None. In that case, the interval is from -1 to 1.
+    times more likely a mistake was to get a vote. Each is None if not known. ``unknown`` is a clause that says why the
+    gain cannot be estimated, or None. In that case, the interval is from -1 to 1.
     """
 
     texts: int
