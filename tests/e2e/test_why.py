@@ -12,7 +12,7 @@ from playground.client import PlaygroundClient
 
 READER, WRITER, NOBODY = 20, 21, 22
 BAD = "What a waste of an evening. The play was <dull>, cold & badly acted."
-DULL = "The second act takes place in the same room as the first one, and two men talk about a letter. "
+PLAIN = "We took the tram to the theatre, which is near the station, and our seats were in row twelve. "
 CLEAR = "👎 I hated every minute of it. It is a boring, badly acted and pointless waste of time."
 
 Message = dict[str, Any]
@@ -62,7 +62,7 @@ def test_a_verdict_is_explained_with_the_words_that_moved_it(client: PlaygroundC
 
 
 def test_the_passage_that_decided_in_a_long_review_is_quoted(client: PlaygroundClient) -> None:
-    text = f"{DULL * 12}{CLEAR} {DULL * 6}".strip()
+    text = f"{PLAIN * 5}{CLEAR}"
     review = client.message(text, user_id=WRITER)
     verdict = wait_for(client, WRITER, "overlapping parts")
     client.tap(verdict["message_id"], "💡 Why?", user_id=WRITER)

@@ -29,11 +29,12 @@ def test_the_obvious_word_is_the_strongest(starter: Classifier, text: str, label
 
 
 def test_a_long_review_is_decided_by_its_clearest_passage(starter: Classifier) -> None:
-    dull = "The second act takes place in the same room as the first one, and two men talk about a letter. "
-    clear = "I hated every minute of it. It is a boring, badly acted and pointless waste of time."
-    text = f"{dull * 12}{clear} {dull * 6}"
+    plain = "We took the tram to the theatre, which is near the station, and our seats were in row twelve. "
+    clear = "👎 I hated every minute of it. It is a boring, badly acted and pointless waste of time."
+    text = f"{plain * 5}{clear}"
     found = explain(text, starter.engine.tokenizer, starter.classify)
-    assert found.verdict.windows > 3
+    assert found.verdict.windows == 2
+    assert found.verdict.label == "Negative"
     assert "badly acted" in found.passage.of(text)
     assert starter.classify([text])[0] == found.verdict
     spans = [span for each in found.down for span in each.word.spans]
