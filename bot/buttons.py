@@ -28,6 +28,7 @@ class TapKind(StrEnum):
     CARD = "card"
     MODELS = "models"
     LABEL = "label"
+    JOIN = "join"
     QUARANTINE = "settle"
 
 

@@ -233,6 +233,17 @@ class Texts:
     command_model: str
     command_models: str
     label_question: str
+    label_guideline: str
+    label_noted: str
+    label_noted_in_batch: str
+    label_skipped: str
+    label_undone: str
+    label_batch_done: str
+    label_gold_missed: str
+    label_paused: str
+    label_resumed: str
+    label_none_but_skipped: str
+    label_usage: str
     label_none: str
     label_needs_consent: str
     label_gone: str
@@ -247,6 +258,7 @@ class Texts:
     button_positive: str
     button_negative: str
     button_skip: str
+    button_label_more: str
     button_undo_last: str
     command_label: str
     command_quarantine: str

@@ -198,6 +198,7 @@ def _learning(cipher: Cipher) -> Rows:
         "snapshot_rows": [
             {"run_id": 1, "message_id": 2, "author_id": 1, "text_hash": edited, "label": "Negative", "part": "train"}
         ],
+        "paused_labellers": [{"person_id": 2, "created_at": YESTERDAY}],
         "label_offers": [
             {**offer, "text_hash": edited, "prediction_id": 2, "state": "shown", "selection": "random"},
             {**offer, "text_hash": gold, "gold_label": "Positive", "state": "answered", "answer": "Positive"},

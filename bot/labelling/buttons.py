@@ -1,33 +1,65 @@
 """The buttons under a text that needs a label, for labellers and for admins who resolve disputes."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from bot.buttons import NUMBER, Keyboard, TapKind, make_button, make_keyboard
-from bot.texts import Texts
+from bot.texts import CONSENT_WORDING, CONSENT_WORDINGS, Texts, fill
 
 
 class LabelAction(StrEnum):
-    """What a labeller can do: give the text a label, SKIP it, or UNDO the last answer."""
+    """What a labeller can do: give the text a label, SKIP it, UNDO the last answer, or start another batch (MORE)."""
 
     POSITIVE = "positive"
     NEGATIVE = "negative"
     NEITHER = "neither"
     SKIP = "skip"
     UNDO = "undo"
+    MORE = "more"
 
 
-LABEL_PATTERN: Final = rf"^{TapKind.LABEL}:{NUMBER}:({'|'.join(LabelAction)})\Z"
+# Maximum number of texts in a batch.
+MAX_BATCH: Final = 100
+_COUNT: Final = "[0-9]{1,3}"
+LABEL_PATTERN: Final = rf"^{TapKind.LABEL}:{NUMBER}:({'|'.join(LabelAction)})(:{_COUNT}:{_COUNT})?\Z"
+JOIN_PATTERN: Final = rf"^{TapKind.JOIN}:({'|'.join(map(re.escape, CONSENT_WORDINGS))}):{_COUNT}\Z"
 QUARANTINE_PATTERN: Final = rf"^{TapKind.QUARANTINE}:{NUMBER}:[0-9]{{1,6}}:({'|'.join(LabelAction)})\Z"
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """A number of texts that a labeller wants to label, and how many of them have an answer."""
+
+    size: int
+    done: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether all texts have an answer."""
+        return self.done >= self.size
+
+    def answered(self, count: int) -> "Batch":
+        """Return the batch after ``count`` more answers, or fewer if ``count`` is negative."""
+        return replace(self, done=min(max(self.done + count, 0), self.size))
+
+
+@dataclass(frozen=True, slots=True)
 class OfferTap:
-    """A tap under a text that was offered to a labeller."""
+    """A tap under a text that was offered to a labeller, in a batch or without an end."""
 
     offer_id: int
     action: LabelAction
+    batch: Batch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinTap:
+    """A tap that gives consent in ``/label``, with the version of the wording that was shown."""
+
+    wording: str
+    batch: Batch | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +76,14 @@ class QuarantineTap:
 
 def parse_offer_tap(data: str) -> OfferTap:
     """Parse data that matches LABEL_PATTERN."""
-    _, offer_id, action = data.split(":")
-    return OfferTap(int(offer_id), LabelAction(action))
+    _, offer_id, action, *counts = data.split(":")
+    return OfferTap(int(offer_id), LabelAction(action), Batch(*map(int, counts)) if counts else None)
+
+
+def parse_join_tap(data: str) -> JoinTap:
+    """Parse data that matches JOIN_PATTERN."""
+    _, wording, size = data.split(":")
+    return JoinTap(wording, Batch(int(size)) if int(size) else None)
 
 
 def parse_quarantine_tap(data: str) -> QuarantineTap:
@@ -54,15 +92,26 @@ def parse_quarantine_tap(data: str) -> QuarantineTap:
     return QuarantineTap(int(prediction_id), int(skipped), LabelAction(action))
 
 
-def label_keyboard(texts: Texts, offer_id: int, last_id: int | None) -> Keyboard:
+def label_keyboard(texts: Texts, offer_id: int, last_id: int | None, batch: Batch | None = None) -> Keyboard:
     """Return buttons for the labels, Neither and Skip, and a button that undoes ``last_id``, if given."""
-    rows = _label_rows(texts, f"{TapKind.LABEL}:{offer_id}")
-    return make_keyboard(rows if last_id is None else [*rows, _undo_row(texts, f"{TapKind.LABEL}:{last_id}")])
+    rows = _label_rows(texts, f"{TapKind.LABEL}:{offer_id}", _suffix(batch))
+    return make_keyboard(rows if last_id is None else [*rows, _undo_offer_row(texts, last_id, batch)])
 
 
-def undo_keyboard(texts: Texts, last_id: int) -> Keyboard:
-    """Return a single button, which undoes the offer ``last_id``."""
-    return make_keyboard([_undo_row(texts, f"{TapKind.LABEL}:{last_id}")])
+def undo_keyboard(texts: Texts, last_id: int, batch: Batch | None = None) -> Keyboard:
+    """Return a button that undoes the offer ``last_id`` and, after a batch, one that starts another."""
+    more = []
+    if batch is not None and batch.finished:
+        data = f"{TapKind.LABEL}:{last_id}:{LabelAction.MORE}{_suffix(Batch(batch.size))}"
+        more = [[make_button(fill(texts.button_label_more, size=batch.size), data)]]
+    return make_keyboard([*more, _undo_offer_row(texts, last_id, batch)])
+
+
+def join_keyboard(texts: Texts, batch: Batch | None) -> Keyboard:
+    """Return the buttons that give consent and start labelling, or refuse consent."""
+    size = 0 if batch is None else batch.size
+    yes = make_button(texts.button_consent_yes, f"{TapKind.JOIN}:{CONSENT_WORDING}:{size}")
+    return make_keyboard([[yes, make_button(texts.button_consent_no, f"{TapKind.CONSENT}:{CONSENT_WORDING}:no")]])
 
 
 def quarantine_keyboard(texts: Texts, prediction_id: int, skipped: int, decided: int | None) -> Keyboard:
@@ -80,15 +129,23 @@ def quarantine_undo_keyboard(texts: Texts, decided: int, skipped: int) -> Keyboa
     return make_keyboard([_quarantine_undo_row(texts, decided, skipped)])
 
 
-def _label_rows(texts: Texts, prefix: str) -> list[list[dict[str, str]]]:
+def _label_rows(texts: Texts, prefix: str, suffix: str = "") -> list[list[dict[str, str]]]:
     labels = [(texts.button_positive, LabelAction.POSITIVE), (texts.button_negative, LabelAction.NEGATIVE)]
     others = [(texts.button_neither, LabelAction.NEITHER), (texts.button_skip, LabelAction.SKIP)]
-    return [[make_button(label, f"{prefix}:{action}") for label, action in row] for row in (labels, others)]
+    return [[make_button(label, f"{prefix}:{action}{suffix}") for label, action in row] for row in (labels, others)]
 
 
 def _quarantine_undo_row(texts: Texts, decided: int, skipped: int) -> list[dict[str, str]]:
     return _undo_row(texts, f"{TapKind.QUARANTINE}:{decided}:{skipped}")
 
 
-def _undo_row(texts: Texts, prefix: str) -> list[dict[str, str]]:
-    return [make_button(texts.button_undo_last, f"{prefix}:{LabelAction.UNDO}")]
+def _undo_offer_row(texts: Texts, last_id: int, batch: Batch | None) -> list[dict[str, str]]:
+    return _undo_row(texts, f"{TapKind.LABEL}:{last_id}", _suffix(batch))
+
+
+def _undo_row(texts: Texts, prefix: str, suffix: str = "") -> list[dict[str, str]]:
+    return [make_button(texts.button_undo_last, f"{prefix}:{LabelAction.UNDO}{suffix}")]
+
+
+def _suffix(batch: Batch | None) -> str:
+    return "" if batch is None else f":{batch.size}:{batch.done}"

@@ -6,7 +6,14 @@ from telegram import Update
 from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 
 from bot.access import Access, Handler
-from bot.labelling.buttons import LABEL_PATTERN, QUARANTINE_PATTERN, parse_offer_tap, parse_quarantine_tap
+from bot.labelling.buttons import (
+    JOIN_PATTERN,
+    LABEL_PATTERN,
+    QUARANTINE_PATTERN,
+    parse_join_tap,
+    parse_offer_tap,
+    parse_quarantine_tap,
+)
 from bot.labelling.label import LabellingDialog
 from bot.labelling.quarantine import QuarantineDialog
 from bot.receiving.update_parsing import Context, parse_incoming, parse_tap
@@ -36,12 +43,17 @@ class LabellerHandlers:
         return [
             CommandHandler("label", self.label, filters=new),
             CallbackQueryHandler(self.on_offer_tap, pattern=LABEL_PATTERN),
+            CallbackQueryHandler(self.on_join_tap, pattern=JOIN_PATTERN),
             *(self._access.guard(handler) for handler in guarded),
         ]
 
-    async def label(self, update: Update, _: Context) -> None:
-        """Handle ``/label``."""
-        await self._labelling.start(parse_incoming([update]))
+    async def label(self, update: Update, context: Context) -> None:
+        """Handle ``/label`` and ``/label NUMBER``."""
+        await self._labelling.start(parse_incoming([update]), context.args or [])
+
+    async def on_join_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap that gives consent in ``/label``."""
+        await self._labelling.join(*parse_tap(update, parse_join_tap))
 
     async def on_offer_tap(self, update: Update, _: Context) -> None:
         """Handle a tap under a text that was offered to a labeller."""

@@ -6,27 +6,26 @@ Occasionally, the text is a gold question, which has a known label and looks lik
 from typing import Final
 
 from bot.database import AsyncDatabase
-from bot.formatting import excerpt
 from bot.incoming import Incoming, Tap
-from bot.labelling.buttons import LabelAction, OfferTap, label_keyboard, undo_keyboard
-from bot.labelling.gold_questions import GoldQuestion, gold_questions
-from bot.privacy.buttons import consent_keyboard
+from bot.labelling.buttons import MAX_BATCH, Batch, JoinTap, LabelAction, OfferTap
+from bot.labelling.label_page import LabelPage
+from bot.privacy.consent import granted_content
 from bot.sending.replies import MessageContent, edit, send
 from bot.texts import CONSENT_WORDING, Texts, fill
 from core.settings import Settings
-from storage.chat import messages, predictions
+from storage.chat import predictions
 from storage.chat.people import Person
 from storage.db.database import UnitOfWork
-from storage.db.states import Consent, OfferState, Selection, Vote
-from storage.feedback import label_offers, label_queue, votes
+from storage.db.states import Consent, OfferState, Vote
+from storage.feedback import label_offers, labeller_pauses, votes
 from storage.feedback.label_offers import Offer
-from storage.feedback.label_queue import LabelQueueRules, QueuedText
+from storage.feedback.label_queue import LabelQueueRules
+from storage.feedback.labeller_pauses import PauseChange
 from storage.privacy import consent
 
-# Every eighth offer is a gold question, starting with the fourth offer.
-_GOLD_EVERY: Final = 8
-_GOLD_FIRST: Final = 3
 _CLOSED: Final = (OfferState.ANSWERED, OfferState.SKIPPED)
+# The actions on an offer that the person has already answered or skipped.
+_AFTERWARDS: Final = (LabelAction.UNDO, LabelAction.MORE)
 LABEL_OF: Final = {LabelAction.POSITIVE: "Positive", LabelAction.NEGATIVE: "Negative", LabelAction.NEITHER: None}
 # The value stored for an answer without a label.
 _NEITHER: Final = "Neither"
@@ -39,12 +38,34 @@ class LabellingDialog:
         self._database = database
         self._rules = LabelQueueRules(settings.feedback_quorum, frozenset(settings.admin_ids), CONSENT_WORDING)
 
-    async def start(self, incoming: Incoming) -> None:
-        """Show the text that most needs a vote, in a new message."""
+    async def start(self, incoming: Incoming, words: list[str]) -> None:
+        """Show the text that most needs a vote, in a new message. ``words`` may be the size of a batch."""
+        size = _parse_size(words)
 
         def work(unit: UnitOfWork) -> None:
             person = incoming.sender.upsert(unit)
-            send(unit, incoming, _next_question(unit, incoming.texts, person, self._rules))
+            if size is None:
+                content = MessageContent(fill(incoming.texts.label_usage, most=MAX_BATCH))
+            else:
+                content = self._page(unit, incoming.texts, person, Batch(size) if size else None).first_question()
+            send(unit, incoming, content)
+            incoming.finish(unit)
+
+        await self._database.write(work)
+
+    async def join(self, tap: Tap, join_tap: JoinTap) -> None:
+        """Record the person's consent, confirm it, and show the first text in a new message."""
+
+        def work(unit: UnitOfWork) -> None:
+            incoming = tap.incoming
+            person = incoming.sender.upsert(unit)
+            is_new = consent.consent_of(unit, person.id) is not Consent.GRANTED
+            if is_new:
+                consent.record_consent(unit, person.id, Consent.GRANTED, join_tap.wording)
+            edit(unit, incoming, tap.telegram_message_id, granted_content(unit, incoming, person.id))
+            # A repeated tap must not ask again.
+            if is_new or label_offers.shown_text(unit, person.id) is None:
+                send(unit, incoming, self._page(unit, incoming.texts, person, join_tap.batch).first_question())
             incoming.finish(unit)
 
         await self._database.write(work)
@@ -54,12 +75,80 @@ class LabellingDialog:
 
         def work(unit: UnitOfWork) -> None:
             person = tap.incoming.sender.upsert(unit)
-            content = _handle_tap(unit, tap.incoming.texts, person, offer_tap, self._rules)
+            page = self._page(unit, tap.incoming.texts, person, offer_tap.batch)
+            content = self._handle_tap(page, offer_tap)
             if content is not None:
                 edit(unit, tap.incoming, tap.telegram_message_id, content)
             tap.incoming.finish(unit)
 
         await self._database.write(work)
+
+    def _page(self, unit: UnitOfWork, texts: Texts, person: Person, batch: Batch | None) -> LabelPage:
+        return LabelPage(unit, texts, person, self._rules, batch)
+
+    def _handle_tap(self, page: LabelPage, offer_tap: OfferTap) -> MessageContent | None:
+        """Handle a tap and return the message's new content, or None for a repeated tap, which changes nothing."""
+        unit, texts, person = page.unit, page.texts, page.person
+        offer = label_offers.find_offer(unit, person.id, offer_tap.offer_id)
+        if offer is None:
+            return MessageContent(texts.label_gone)
+        if offer.state not in (_CLOSED if offer_tap.action in _AFTERWARDS else (OfferState.SHOWN,)):
+            return None
+        if offer_tap.action is LabelAction.MORE:
+            return page.next_question()
+        if offer_tap.action is LabelAction.UNDO:
+            return self._undo(page, offer)
+        if offer_tap.action is LabelAction.SKIP:
+            label_offers.close_offer(unit, offer, OfferState.SKIPPED)
+            return page.next_question(texts.label_skipped)
+        return self._answer(page, offer, offer_tap.action)
+
+    def _answer(self, page: LabelPage, offer: Offer, action: LabelAction) -> MessageContent:
+        """Record the answer if the person consents, and show the next text below a note about it."""
+        unit, person, label = page.unit, page.person, LABEL_OF[action]
+        if consent.consent_of(unit, person.id) is not Consent.GRANTED:
+            return page.next_question()
+        if offer.gold_label is None and offer.prediction_id is not None:
+            record_label(unit, person.id, offer.prediction_id, label)
+        label_offers.close_offer(unit, offer, OfferState.ANSWERED, label or _NEITHER)
+        about_gold = None if offer.gold_label is None else self._gold_note(page, offer.gold_label, label)
+        batch = None if page.batch is None else page.batch.answered(1)
+        after = self._page(unit, page.texts, person, batch)
+        note = "\n\n".join([_answer_note(after, action), *([about_gold] if about_gold else [])])
+        # After they were told the right label, they can't go back to the question.
+        return after.next_question(note, undo=about_gold is None)
+
+    def _undo(self, page: LabelPage, offer: Offer) -> MessageContent:
+        """Undo an answer and ask again, or show the next text if this text doesn't need any more votes."""
+        if offer.gold_label is None and offer.prediction_id is not None and offer.state is OfferState.ANSWERED:
+            votes.undo_vote(page.unit, page.person.id, offer.prediction_id)
+        label_offers.close_offer(page.unit, offer, OfferState.UNDONE)
+        if offer.gold_label is not None:
+            self._update_pause(page)
+        batch = page.batch
+        if batch is not None and offer.state is OfferState.ANSWERED:
+            batch = batch.answered(-1)
+        return self._page(page.unit, page.texts, page.person, batch).ask_again(offer, page.texts.label_undone)
+
+    def _gold_note(self, page: LabelPage, gold_label: str, label: str | None) -> str | None:
+        """Return what to say after a gold question: about a change, or about the first miss."""
+        texts, change = page.texts, self._update_pause(page)
+        answers = labeller_pauses.newest_answers(page.unit, page.person.id)
+        if change is PauseChange.PAUSED:
+            needed = f"{100 * labeller_pauses.PASS_SHARE:.0f}"
+            return fill(texts.label_paused, percent=needed, newest=labeller_pauses.NEWEST)
+        if change is PauseChange.RESUMED:
+            return texts.label_resumed
+        if label == gold_label or answers.count(False) > 1:
+            return None
+        right = texts.button_positive if gold_label == "Positive" else texts.button_negative
+        return fill(texts.label_gold_missed, label=right)
+
+    def _update_pause(self, page: LabelPage) -> PauseChange | None:
+        """Apply the rule for pauses. Admins are never paused."""
+        if page.person.telegram_id in self._rules.admins:
+            return None
+        return labeller_pauses.update_pause(page.unit, page.person.id)
 
 
 def record_label(unit: UnitOfWork, person_id: int, prediction_id: int, label: str | None) -> bool:
@@ -72,95 +161,25 @@ def record_label(unit: UnitOfWork, person_id: int, prediction_id: int, label: st
     return True
 
 
-def _handle_tap(
-    unit: UnitOfWork, texts: Texts, person: Person, offer_tap: OfferTap, rules: LabelQueueRules
-) -> MessageContent | None:
-    """Handle a tap and return the message's new content, or None for a repeated tap, which changes nothing."""
-    offer = label_offers.find_offer(unit, person.id, offer_tap.offer_id)
-    if offer is None:
-        return MessageContent(texts.label_gone)
-    if offer_tap.action is LabelAction.UNDO:
-        return _undo(unit, texts, person, offer, rules) if offer.state in _CLOSED else None
-    if offer.state is not OfferState.SHOWN:
+def _answer_note(page: LabelPage, action: LabelAction) -> str:
+    """Return the note that acknowledges an answer and counts today's."""
+    texts = page.texts
+    label = {
+        LabelAction.POSITIVE: texts.button_positive,
+        LabelAction.NEGATIVE: texts.button_negative,
+        LabelAction.NEITHER: texts.button_neither,
+    }[action]
+    today = page.answered_today()
+    if page.batch is None or page.batch.finished:
+        return fill(texts.label_noted, label=label, today=today)
+    return fill(texts.label_noted_in_batch, label=label, today=today, done=page.batch.done, size=page.batch.size)
+
+
+def _parse_size(words: list[str]) -> int | None:
+    """Return the size of the batch, 0 without a word, or None if the words are not a valid size."""
+    if not words:
+        return 0
+    word = words[0]
+    if len(words) > 1 or not (word.isascii() and word.isdigit()) or len(word) > len(str(MAX_BATCH)):
         return None
-    if offer_tap.action is LabelAction.SKIP:
-        label_offers.close_offer(unit, offer, OfferState.SKIPPED)
-    elif consent.consent_of(unit, person.id) is Consent.GRANTED:
-        label = LABEL_OF[offer_tap.action]
-        if offer.prediction_id is not None:
-            record_label(unit, person.id, offer.prediction_id, label)
-        label_offers.close_offer(unit, offer, OfferState.ANSWERED, label or _NEITHER)
-    return _next_question(unit, texts, person, rules)
-
-
-def _undo(unit: UnitOfWork, texts: Texts, person: Person, offer: Offer, rules: LabelQueueRules) -> MessageContent:
-    """Undo an answer and ask again, or show the next text if this text doesn't need any more votes."""
-    if offer.prediction_id is not None and offer.state is OfferState.ANSWERED:
-        votes.undo_vote(unit, person.id, offer.prediction_id)
-    label_offers.close_offer(unit, offer, OfferState.UNDONE)
-    label_offers.clear_shown(unit, person.id)
-    if offer.gold_label is not None:
-        by_hash = {unit.cipher.fingerprint(question.text): question for question in gold_questions()}
-        gold = by_hash.get(offer.text_hash)
-        return _next_question(unit, texts, person, rules) if gold is None else _offer_gold(unit, texts, person, gold)
-    waiting = _find_again(unit, person, rules, offer)
-    return _next_question(unit, texts, person, rules) if waiting is None else _offer_text(unit, texts, person, waiting)
-
-
-def _find_again(unit: UnitOfWork, person: Person, rules: LabelQueueRules, offer: Offer) -> QueuedText | None:
-    """Return an offered text, chosen in the same way as before, or None if it doesn't need any more votes."""
-    return label_queue.find_queued(unit, person.id, rules, offer.text_hash, offer.selection or Selection.LEAST_SURE)
-
-
-def _next_question(unit: UnitOfWork, texts: Texts, person: Person, rules: LabelQueueRules) -> MessageContent:
-    """Return the next question, or a message that says why there is none.
-
-    A question that the person left open is asked again, so that nobody can keep drawing until they get a text that they
-    like.
-    """
-    if consent.consent_of(unit, person.id) is not Consent.GRANTED:
-        question = f"{texts.label_needs_consent}\n\n{texts.consent_status_no}"
-        return MessageContent(question, consent_keyboard(texts, granted=False), person_id=person.id)
-    left_open = label_offers.shown_text(unit, person.id)
-    label_offers.clear_shown(unit, person.id)
-    waiting = None if left_open is None else _find_again(unit, person, rules, left_open)
-    waiting = waiting or label_queue.next_text(unit, person.id, rules, label_offers.next_selection(unit, person.id))
-    if waiting is None:
-        last = label_offers.last_closed_offer(unit, person.id)
-        return MessageContent(texts.label_none, undo_keyboard(texts, last.id) if last else None, person_id=person.id)
-    gold = _due_gold_question(unit, person)
-    return _offer_text(unit, texts, person, waiting) if gold is None else _offer_gold(unit, texts, person, gold)
-
-
-def _due_gold_question(unit: UnitOfWork, person: Person) -> GoldQuestion | None:
-    """Return the person's next gold question, or None if none is due.
-
-    Each person gets the questions in a different order.
-    """
-    if label_offers.count_offers(unit, person.id) % _GOLD_EVERY != _GOLD_FIRST:
-        return None
-    seen, fingerprint = label_offers.offered_gold(unit, person.id), unit.cipher.fingerprint
-    unseen = [question for question in gold_questions() if fingerprint(question.text) not in seen]
-    return min(unseen, key=lambda question: fingerprint(f"{person.id} {question.text}"), default=None)
-
-
-def _offer_gold(unit: UnitOfWork, texts: Texts, person: Person, question: GoldQuestion) -> MessageContent:
-    last = label_offers.last_closed_offer(unit, person.id)
-    offer_id = label_offers.offer_gold(unit, person.id, question.text, question.label)
-    return _question(texts, person, question.text, offer_id, last)
-
-
-def _offer_text(unit: UnitOfWork, texts: Texts, person: Person, waiting: QueuedText) -> MessageContent:
-    last = label_offers.last_closed_offer(unit, person.id)
-    offer_id = label_offers.offer_text(unit, person.id, waiting)
-    text = messages.get_texts(unit, [waiting.message_id])[waiting.message_id]
-    return _question(texts, person, text, offer_id, last, waiting.prediction_id)
-
-
-def _question(  # noqa: PLR0913, PLR0917 - each argument is a separate fact
-    texts: Texts, person: Person, text: str, offer_id: int, last: Offer | None, prediction_id: int | None = None
-) -> MessageContent:
-    question = fill(texts.label_question, text=excerpt(text))
-    keyboard = label_keyboard(texts, offer_id, last.id if last else None)
-    # The prediction's id links the message to the author, so the message isn't sent if the author deletes everything.
-    return MessageContent(question, keyboard, prediction_id, person.id)
+    return int(word) if 0 < int(word) <= MAX_BATCH else None

@@ -69,8 +69,7 @@ class PrivacyDialog:
             consent.record_consent(unit, person.id, answer, consent_tap.wording)
             texts = tap.incoming.texts
             if consent_tap.granted:
-                line, buttons = _notices_section(texts, _wants_notices(unit, tap.incoming.bot_id, person.id))
-                content = MessageContent(f"{texts.consent_granted}\n\n{line}", buttons, person_id=person.id)
+                content = granted_content(unit, tap.incoming, person.id)
             else:
                 _withdraw_shown_texts(unit, tap.incoming.sender.telegram_id)
                 versions = snapshots.versions_that_saw(unit, person.id)
@@ -123,6 +122,12 @@ class PrivacyDialog:
             tap.incoming.finish(unit)
 
         await self._database.write(work)
+
+
+def granted_content(unit: UnitOfWork, incoming: Incoming, person_id: int) -> MessageContent:
+    """Return the message that confirms consent, with the button that turns notices on or off."""
+    line, buttons = _notices_section(incoming.texts, _wants_notices(unit, incoming.bot_id, person_id))
+    return MessageContent(f"{incoming.texts.consent_granted}\n\n{line}", buttons, person_id=person_id)
 
 
 def _withdraw_shown_texts(unit: UnitOfWork, telegram_id: int) -> None:

@@ -16,6 +16,7 @@ from core.settings import Settings
 from storage.db.database import UnitOfWork
 from storage.db.tables import MessageRow, PersonRow, PredictionRow, VoteRow
 from storage.feedback.consensus import Consensus, ConsensusState, LabelVote, tally
+from storage.feedback.labeller_pauses import counted_voters
 from storage.privacy.consent import consenting_people, withdrawn_people
 
 # The bot id of texts that were imported from a file instead of being received by a bot.
@@ -95,8 +96,9 @@ class EligibleText:
 def voted_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Iterator[VotedText]:
     """Yield every text that has votes and an author who currently consents, ordered by the texts' hashes.
 
-    A vote counts as long as the voter consents. An admin's vote also counts if the admin was never asked for consent,
-    because voting is part of running the bot, but not after the admin withdrew consent. ``admins`` are Telegram ids.
+    A vote counts as long as the voter consents and is not paused. An admin's vote also counts if the admin was never
+    asked for consent, because voting is part of running the bot, but not after the admin withdrew consent. ``admins``
+    are Telegram ids.
     Exhaust the iterator inside the unit of work.
     """
     rows = unit.execute(_votes(admins).execution_options(yield_per=_FETCH_SIZE))
@@ -156,7 +158,7 @@ def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
         .join(PersonRow, PersonRow.id == VoteRow.person_id)
         .join(PredictionRow, PredictionRow.id == VoteRow.prediction_id)
         .join(MessageRow, MessageRow.id == PredictionRow.message_id)
-        .where(or_(VoteRow.person_id.in_(consenting_people()), by_admin))
+        .where(or_(VoteRow.person_id.in_(counted_voters()), by_admin))
         .order_by(VoteRow.text_hash, VoteRow.id)
     )
 

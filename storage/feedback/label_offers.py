@@ -5,6 +5,7 @@ only here and is never trained on.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, func, select, update
@@ -19,7 +20,8 @@ from storage.feedback.label_queue import QueuedText
 class Offer:
     """An offered text: either a user's text, with a ``prediction_id``, or a gold question, with its ``gold_label``.
 
-    ``selection`` says how a user's text was chosen. It is None for a gold question or an offer from an earlier version.
+    A gold question has a ``prediction_id`` too if it is a user's text. ``selection`` says how a user's text was chosen.
+    It is None for a gold question or an offer from an earlier version.
     """
 
     id: int
@@ -44,9 +46,12 @@ def offer_text(unit: UnitOfWork, person_id: int, queued: QueuedText) -> int:
     return _upsert_offer(unit, person_id, queued.text_hash, queued.prediction_id, None, queued.selection)
 
 
-def offer_gold(unit: UnitOfWork, person_id: int, text: str, label: str) -> int:
-    """Record that a gold question is shown to a labeller, and return the offer's id."""
-    return _upsert_offer(unit, person_id, unit.cipher.fingerprint(text), None, label, None)
+def offer_gold(unit: UnitOfWork, person_id: int, text: str, label: str, prediction_id: int | None = None) -> int:
+    """Record that a gold question is shown to a labeller, and return the offer's id.
+
+    ``prediction_id`` belongs to a user's text that serves as a gold question.
+    """
+    return _upsert_offer(unit, person_id, unit.cipher.fingerprint(text), prediction_id, label, None)
 
 
 def find_offer(unit: UnitOfWork, person_id: int, offer_id: int) -> Offer | None:
@@ -66,12 +71,34 @@ def last_closed_offer(unit: UnitOfWork, person_id: int) -> Offer | None:
 def close_offer(unit: UnitOfWork, offer: Offer, state: OfferState, answer: str | None = None) -> bool:
     """Change the offer's state, or return False if the state has changed since ``offer`` was read."""
     unchanged = OfferRow.id == offer.id, OfferRow.state == offer.state
-    return unit.change(update(OfferRow).where(*unchanged).values(state=state, answer=answer)) == 1
+    return unit.change(update(OfferRow).where(*unchanged).values(state=state, answer=answer, closed_at=unit.now())) == 1
 
 
 def clear_shown(unit: UnitOfWork, person_id: int) -> None:
     """Delete the person's unanswered offers, so that their texts may be offered again."""
     unit.change(delete(OfferRow).where(OfferRow.person_id == person_id, OfferRow.state == OfferState.SHOWN))
+
+
+def answered_since(unit: UnitOfWork, person_id: int, since: datetime) -> int:
+    """Return the number of questions that the person has answered since then, including gold questions."""
+    answered = (OfferRow.state == OfferState.ANSWERED, OfferRow.closed_at >= since)
+    return unit.scalars(select(func.count()).where(OfferRow.person_id == person_id, *answered)).one()
+
+
+def count_skipped(unit: UnitOfWork, person_id: int) -> int:
+    """Return the number of questions that the person skipped."""
+    skipped = (OfferRow.person_id == person_id, OfferRow.state == OfferState.SKIPPED)
+    return unit.scalars(select(func.count()).where(*skipped)).one()
+
+
+def texts_since_gold(unit: UnitOfWork, person_id: int) -> int:
+    """Return the number of texts that the person was offered since the newest gold question, or ever without one."""
+    gold = select(func.max(OfferRow.created_at)).where(
+        OfferRow.person_id == person_id, OfferRow.gold_label.is_not(None)
+    )
+    newest = unit.scalar(gold)
+    texts = select(func.count()).where(OfferRow.person_id == person_id, OfferRow.gold_label.is_(None))
+    return unit.scalars(texts if newest is None else texts.where(OfferRow.created_at > newest)).one()
 
 
 def count_offers(unit: UnitOfWork, person_id: int) -> int:
@@ -91,10 +118,10 @@ def shown_text(unit: UnitOfWork, person_id: int) -> Offer | None:
     return _one_offer(unit, _select_offers().where(*shown).order_by(OfferRow.id.desc()).limit(1))
 
 
-def offered_gold(unit: UnitOfWork, person_id: int) -> frozenset[bytes]:
-    """Return the hashes of the gold questions that were offered to the person."""
-    gold = OfferRow.gold_label.is_not(None)
-    return frozenset(unit.scalars(select(OfferRow.text_hash).where(OfferRow.person_id == person_id, gold)))
+def offered_gold(unit: UnitOfWork, person_id: int) -> list[bytes]:
+    """Return the hashes of the gold questions that were offered to the person, oldest first."""
+    gold = select(OfferRow.text_hash).where(OfferRow.person_id == person_id, OfferRow.gold_label.is_not(None))
+    return list(unit.scalars(gold.order_by(OfferRow.created_at, OfferRow.id)))
 
 
 def gold_scores(unit: UnitOfWork) -> list[GoldScore]:
@@ -124,6 +151,7 @@ def _upsert_offer(  # noqa: PLR0913, PLR0917 - one argument for each column
         "answer": None,
         "selection": selection,
         "created_at": unit.now(),
+        "closed_at": None,
     }
     return unit.scalars(
         unit.insert(OfferRow)

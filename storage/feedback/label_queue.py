@@ -17,7 +17,8 @@ from sqlalchemy.sql import ColumnElement
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent, OfferState, Selection
 from storage.db.tables import ConsentRow, MessageRow, OfferRow, PersonRow, PredictionRow, VoteRow
-from storage.privacy.consent import TRAINING, consenting_people, withdrawn_people
+from storage.feedback.labeller_pauses import counted_voters
+from storage.privacy.consent import TRAINING, withdrawn_people
 
 # Represents a vote for neither label when votes are compared. No label has this name.
 _NEITHER: Final = "Neither"
@@ -119,7 +120,7 @@ def _showable(person_id: int, rules: LabelQueueRules) -> Select[*tuple[Any, ...]
         select(MessageRow.text_hash, MessageRow.id.label("message_id"), PredictionRow.id.label("prediction_id"))
         .join(MessageRow, MessageRow.id == PredictionRow.message_id)
         .where(
-            MessageRow.person_id.in_(_readable_authors(rules.wording)),
+            MessageRow.person_id.in_(readable_authors(rules.wording)),
             ~exists().where(same.text_hash == MessageRow.text_hash, same.person_id == person_id),
             ~exists().where(_on_same_text(), VoteRow.person_id == person_id),
             ~exists().where(_on_same_text(), VoteRow.person_id.in_(admins)),
@@ -133,7 +134,8 @@ def _showable(person_id: int, rules: LabelQueueRules) -> Select[*tuple[Any, ...]
     )
 
 
-def _readable_authors(wording: str) -> Select[int]:
+def readable_authors(wording: str) -> Select[int]:
+    """Select the people who let others read their texts, by consenting to this version of the question."""
     newest = select(func.max(ConsentRow.id)).where(ConsentRow.scope == TRAINING).group_by(ConsentRow.person_id)
     granted = (ConsentRow.consent == Consent.GRANTED) & (ConsentRow.wording == wording)
     return select(ConsentRow.person_id).where(ConsentRow.id.in_(newest), granted)
@@ -144,7 +146,7 @@ def _short_of_votes(quorum: int) -> Select[bytes]:
     distinct_votes = func.count(distinct(func.coalesce(VoteRow.label, _NEITHER)))
     return (
         select(VoteRow.text_hash)
-        .where(VoteRow.person_id.in_(consenting_people()))
+        .where(VoteRow.person_id.in_(counted_voters()))
         .group_by(VoteRow.text_hash)
         .having(func.count() < quorum, distinct_votes == 1)
     )
@@ -153,7 +155,7 @@ def _short_of_votes(quorum: int) -> Select[bytes]:
 def _fully_reserved(person_id: int, quorum: int, now: datetime) -> Select[bytes]:
     """Select the texts that enough other labellers are already looking at to reach the quorum."""
     votes = select(func.count()).where(VoteRow.text_hash == OfferRow.text_hash)
-    counted = votes.where(VoteRow.person_id.in_(consenting_people())).scalar_subquery()
+    counted = votes.where(VoteRow.person_id.in_(counted_voters())).scalar_subquery()
     return (
         select(OfferRow.text_hash)
         .where(
@@ -167,7 +169,7 @@ def _fully_reserved(person_id: int, quorum: int, now: datetime) -> Select[bytes]
 
 
 def _has_votes() -> ColumnElement[bool]:
-    return exists().where(_on_same_text(), VoteRow.person_id.in_(consenting_people()))
+    return exists().where(_on_same_text(), VoteRow.person_id.in_(counted_voters()))
 
 
 def _on_same_text() -> ColumnElement[bool]:

@@ -66,8 +66,6 @@ def test_two_votes_make_a_label_and_an_admin_decides_when_they_differ(
         wait_for(client, AUTHOR, "%")
     client.message("/label", user_id=AUTHOR)
     wait_for(client, AUTHOR, "No reviews need your vote")
-    client.message("/label", user_id=CAT)
-    assert GOOD not in wait_for(client, CAT, "I need your consent for that first")["text"]
 
     for person, on_mixed in ((ANN, "👍 Positive"), (BEN, "👎 Negative")):
         client.message("/label", user_id=person)
@@ -89,6 +87,25 @@ def test_two_votes_make_a_label_and_an_admin_decides_when_they_differ(
     client.tap(shown["message_id"], "👎 Negative", user_id=ADMIN)
     wait_for(client, ADMIN, "no reviews to settle")
     assert labels(database) == {"Positive": 1, "Negative": 1}
+
+
+def test_a_new_labeller_starts_right_after_consent_and_labels_a_batch(client: PlaygroundClient) -> None:
+    consent(client, AUTHOR)
+    client.message(GOOD, user_id=AUTHOR)
+    wait_for(client, AUTHOR, "%")
+    client.message("/label 1000", user_id=CAT)
+    wait_for(client, CAT, "/label 20")
+    client.message("/label 1", user_id=CAT)
+    asked = wait_for(client, CAT, "I need your consent for that first")
+    assert GOOD not in asked["text"]
+    client.tap(asked["message_id"], "Yes, learn from me", user_id=CAT)
+    shown = wait_for(client, CAT, "Is this review positive or negative?")
+    assert GOOD in shown["text"]
+    assert "Go by the review as a whole" in shown["text"]
+    client.tap(shown["message_id"], "👍 Positive", user_id=CAT)
+    assert "1 today" in wait_for(client, CAT, "That was number 1.")["text"]
+    client.tap(shown["message_id"], "1 more", user_id=CAT)
+    wait_for(client, CAT, "No reviews need your vote")
 
 
 def labels(database: Database) -> dict[str, int]:

@@ -18,7 +18,7 @@ from storage.db.tables.chat import (
     ReplyRow,
     UpdateRow,
 )
-from storage.db.tables.feedback import OfferRow, VoteRow
+from storage.db.tables.feedback import OfferRow, PausedLabellerRow, VoteRow
 from storage.db.tables.models import (
     InstanceRow,
     LookRow,
@@ -46,6 +46,7 @@ __all__ = [
     "ModelChangeRow",
     "ModelVersionRow",
     "OfferRow",
+    "PausedLabellerRow",
     "PersonRow",
     "PredictionRow",
     "ReplyRow",

@@ -1,4 +1,4 @@
-"""Votes, and the texts offered to labellers."""
+"""Votes, the texts offered to labellers, and the labellers whose votes don't count for now."""
 
 from datetime import datetime
 
@@ -35,7 +35,8 @@ class OfferRow(Base):
     """A text that was offered to a labeller: either a user's text, identified by its prediction, or a gold question.
 
     ``selection`` says how a user's text was chosen. It is NULL for gold questions and in offers from before migration
-    0005.
+    0005. A gold question has a ``prediction_id`` if it is a user's text that an admin decided on. ``closed_at`` is when the
+    labeller answered, skipped or undid it, or NULL in offers from before migration 0007.
     """
 
     __tablename__ = "label_offers"
@@ -49,4 +50,15 @@ class OfferRow(Base):
     state: Mapped[OfferState] = mapped_column(enum_column(OfferState), default=OfferState.SHOWN)
     answer: Mapped[str | None] = mapped_column(String(16))
     selection: Mapped[Selection | None] = mapped_column(enum_column(Selection))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    closed_at: Mapped[datetime | None]
+
+
+class PausedLabellerRow(Base):
+    """A labeller whose votes don't count for now, because they missed too many gold questions."""
+
+    __tablename__ = "paused_labellers"
+    __table_args__ = ()
+
+    person_id: Mapped[int] = mapped_column(cascade("people.id"), primary_key=True, autoincrement=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from labelling_chat import LABELLER, Chat, StoreReview, give_consent
 from telegram.ext import ApplicationBuilder
 from weighted_engine import weighted_classifier
 
@@ -71,3 +72,10 @@ async def box(each_store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch) -> Asy
     yield started
     await started.stop()
     model.close()
+
+
+@pytest.fixture
+async def chat(each_store: AsyncDatabase, store_review: StoreReview) -> Chat:
+    """The chat of a labeller who consented."""
+    await each_store.write(lambda unit: give_consent(unit, LABELLER))
+    return Chat(each_store, LABELLER, store_review)

@@ -18,8 +18,11 @@ from bot.admin.buttons import (
 )
 from bot.buttons import TapKind, make_keyboard
 from bot.labelling.buttons import (
+    JOIN_PATTERN,
     LABEL_PATTERN,
     QUARANTINE_PATTERN,
+    Batch,
+    join_keyboard,
     label_keyboard,
     quarantine_keyboard,
     quarantine_undo_keyboard,
@@ -70,6 +73,7 @@ PATTERNS = {
     TapKind.CARD: CARD_PATTERN,
     TapKind.MODELS: MODELS_PATTERN,
     TapKind.LABEL: LABEL_PATTERN,
+    TapKind.JOIN: JOIN_PATTERN,
     TapKind.QUARANTINE: QUARANTINE_PATTERN,
 }
 TEXTS = texts_for("en")
@@ -115,7 +119,13 @@ KEYBOARDS = {
     TapKind.LABEL: [
         label_keyboard(TEXTS, 1, None),
         label_keyboard(TEXTS, LARGEST, LARGEST),
+        label_keyboard(TEXTS, LARGEST, LARGEST, Batch(100, 99)),
         undo_keyboard(TEXTS, LARGEST),
+        undo_keyboard(TEXTS, LARGEST, Batch(100, 100)),
+    ],
+    # The button that refuses consent is an ordinary consent button.
+    TapKind.JOIN: [
+        make_keyboard([join_keyboard(TEXTS, batch)["inline_keyboard"][0][:1]]) for batch in (None, Batch(100))
     ],
     TapKind.QUARANTINE: [
         quarantine_keyboard(TEXTS, 1, 0, None),
