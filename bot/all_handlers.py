@@ -7,6 +7,7 @@ from bot.admin.blocking import BlockingDialog
 from bot.admin.handlers import COMMANDS as RUN_COMMANDS
 from bot.admin.handlers import AdminHandlers
 from bot.admin.models_page import ModelPages
+from bot.admin.pausing import PauseDialog
 from bot.admin.promotion import PromotionDialog
 from bot.admin.training_runs import RetrainDialog
 from bot.database import AsyncDatabase
@@ -34,14 +35,19 @@ ADMIN_COMMANDS: Final = (*RUN_COMMANDS, *QUARANTINE_COMMANDS)
 
 def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, access: Access) -> list[Handler]:
     """Return every handler. The first match handles an update, and the last handler matches everything."""
-    runs, promotion, models = RetrainDialog(database, settings), PromotionDialog(database), ModelPages(database, model)
+    runs, promotion, models = (
+        RetrainDialog(database, settings),
+        PromotionDialog(database, settings),
+        ModelPages(database, model),
+    )
+    blocking = BlockingDialog(database, access.admin_ids)
     labelling, quarantine = LabellingDialog(database, settings), QuarantineDialog(database, settings)
     privacy = PrivacyDialog(database, DeletionList(settings.data_dir / FILE_NAME), settings.retention_days)
     verdicts = VerdictMessages(settings)
     responder, votes = ReviewResponder(database, model, verdicts), VoteRecorder(database, verdicts)
     explanations = ExplanationResponder(database, model, verdicts)
     return [
-        *AdminHandlers(access, runs, promotion, models, BlockingDialog(database, access.admin_ids)).handlers(),
+        *AdminHandlers(access, runs, promotion, models, blocking, PauseDialog(database)).handlers(),
         *LabellerHandlers(access, labelling, quarantine).handlers(),
         *PrivacyHandlers(privacy).handlers(),
         *ReviewHandlers(access, database, responder, votes, explanations).handlers(),

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from telegram import Update
 
 from bot.access import Access
+from bot.admin.live_notices import LiveNotices
 from bot.admin.refusal_notices import RefusalNotices
 from bot.admin.run_updates import RunUpdates
 from bot.admin.trial_notices import TrialNotices
@@ -89,12 +90,12 @@ class Bot:
         self._inbox.start()
         running.push_async_callback(self._receiver.stop)
         await self._receiver.start()
-        admins = (self._database, self._outbox, self._application.bot.id, self._access.admin_ids)
         for work in (
             self._menus.publish(),
-            RunUpdates(*admins).run(),
+            RunUpdates(self._database, self._outbox, self._application.bot.id, self._settings).run(),
             RefusalNotices(self._database, self._troubles, self._application.bot.id).run(),
             TrialNotices(self._database, self._troubles).run(),
+            LiveNotices(self._database, self._troubles).run(),
             UncertainNotices(self._database, self._troubles, self._application.bot.id).run(),
             CorrectionNotifier(self._database, self._model).run(),
             purge_daily(self._database, self._settings),

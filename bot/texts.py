@@ -135,6 +135,7 @@ class Texts:
     forecast_few: str
     forecast_later: str
     forecast_enough: str
+    forecast_over_quota: str
     run_title_round: str
     run_title_full: str
     run_queued: str
@@ -157,10 +158,17 @@ class Texts:
     run_cancelled: str
     run_failed: str
     run_joined: str
+    run_joined_round: str
+    run_joined_full: str
+    retrain_paused: str
     run_moved: str
     run_gone: str
     card_candidate: str
     card_question: str
+    card_texts: str
+    card_texts_over_quota: str
+    card_held: str
+    card_waiting: str
     card_may_promote: str
     card_may_try: str
     card_try_question: str
@@ -182,6 +190,7 @@ class Texts:
     button_cancel_yes: str
     button_cancel_no: str
     button_promote: str
+    button_wait: str
     button_promote_yes: str
     button_promote_no: str
     button_try: str
@@ -190,7 +199,10 @@ class Texts:
     button_roll_back: str
     button_back_yes: str
     command_retrain: str
+    command_pause: str
+    command_resume: str
     model_live: str
+    model_answers: str
     model_pending: str
     model_accuracy: str
     model_tested: str
@@ -201,6 +213,13 @@ class Texts:
     model_refusal: str
     model_nobody: str
     model_uncertain: str
+    learning_paused: str
+    learning_paused_by: str
+    pause_done: str
+    pause_run_goes_on: str
+    pause_run_queued: str
+    resume_done: str
+    not_paused: str
     models_title: str
     models_live: str
     models_pending: str
@@ -244,6 +263,7 @@ class Texts:
     label_resumed: str
     label_none_but_skipped: str
     label_usage: str
+    label_over_quota: str
     label_none: str
     label_needs_consent: str
     label_gone: str

@@ -44,9 +44,13 @@ class UnknownPerson(BadInput):
 
 class RunInProgress(ThumbsError):
     message = (
-        "Run {run_id} is {state} and continues without this command. To wait for it again, run thumbs retrain --wait."
+        "Run {number} is {state} and continues without this command. To wait for it again, run thumbs retrain --wait."
     )
     exit_code = 130
+
+
+class LearningPaused(BadInput):
+    message = "Learning is paused, so no run starts. An admin can resume it in the chat with /resume."
 
 
 class NoEarlierModel(BadInput):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cli.errors import RunInProgress
+from cli.errors import LearningPaused, RunInProgress
 from cli.interrupts import stop_event
 from cli.open_database import open_database
 from cli.run_text import outcome_text, progress_text, request_text
@@ -44,12 +44,14 @@ def retrain(
     from broker.queues import notify_worker
     from core.settings import read_settings
     from storage.db.states import RunKind, RunState, Trigger
-    from storage.training import runs
+    from storage.training import learning_pauses, runs
 
     settings = read_settings()
     with open_database(settings) as database:
         kind = RunKind.FULL_RUN if full else RunKind.FEEDBACK_ROUND
         with database.unit_of_work() as unit:
+            if learning_pauses.is_paused(unit):
+                raise LearningPaused
             if runs.open_run(unit) is None and kind is RunKind.FEEDBACK_ROUND:
                 _print_forecast(unit, settings)
             request = runs.request_run(unit, kind, Trigger.ADMIN)
@@ -101,7 +103,7 @@ def _poll(read: "Callable[[], Run]", show: "Callable[[Run], None]", stopped: thr
         if not run.open:
             return run
         if stopped.wait(_POLL_SECONDS):
-            raise RunInProgress(run_id=run.id, state=run.state)
+            raise RunInProgress(number=run.number, state=run.state)
 
 
 def _read_run(database: "Database", run_id: int) -> "Run":

@@ -23,8 +23,8 @@ def request_text(run: "Run", new: bool) -> str:
     """Return the first line to print, which says whether the run has just been queued or was already open."""
     kind = run.kind.replace("_", " ")
     if new:
-        return f"Run {run.id} ({kind}) is queued."
-    return f"Run {run.id} ({kind}) was already in progress; this command has joined it."
+        return f"Run {run.number} ({kind}) is queued."
+    return f"Run {run.number} ({kind}) was already in progress; this command has joined it."
 
 
 def progress_text(run: "Run") -> str:
@@ -49,9 +49,9 @@ def outcome_text(run: "Run") -> str:
     from storage.db.states import RunState
 
     if run.state is RunState.CANCELLED:
-        return f"Run {run.id} was cancelled."
+        return f"Run {run.number} was cancelled."
     if run.decision is None:
-        return f"Run {run.id} failed: {run.error}"
+        return f"Run {run.number} failed: {run.error}"
     sentence = str(run.decision["sentence"])
     return f"{sentence} The new model is {run.candidate}." if run.candidate else sentence
 

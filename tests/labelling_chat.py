@@ -32,8 +32,8 @@ GOLD = {question.text: question.label for question in gold_questions()}
 class Chat:
     """One person's chat with the labelling parts of the bot."""
 
-    def __init__(self, store: AsyncDatabase, telegram_id: int, store_review: StoreReview) -> None:
-        settings = Settings(admin_ids=(ADMIN,), _env_file=None)
+    def __init__(self, store: AsyncDatabase, telegram_id: int, store_review: StoreReview, **given: Any) -> None:
+        settings = Settings(admin_ids=(ADMIN,), _env_file=None, **given)
         self.store, self.telegram_id, self.store_review = store, telegram_id, store_review
         self.labelling = LabellingDialog(store, settings)
         self.quarantine_dialog = QuarantineDialog(store, settings)

@@ -189,6 +189,10 @@ def _learning(cipher: Cipher) -> Rows:
             {**run, "kind": "feedback_round", "state": "promoted", **ended, **made, **done, "epochs": 4},
             {**run, "kind": "feedback_round", "state": "queued", "open": True, "attempts": 0, **waiting},
         ],
+        "learning_pauses": [
+            {"paused": True, "who": ADA, "created_at": YESTERDAY},
+            {"paused": False, "who": ADA, "created_at": YESTERDAY},
+        ],
         "trial_texts": [
             {"trial_id": 1, "message_id": 2, "text_hash": edited, "champion_label": "Positive"},
         ],

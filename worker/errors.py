@@ -27,7 +27,7 @@ class TrainingFailed(ThumbsError):
 
 
 class TrainerDied(ThumbsError):
-    message = "The trainer of run {run_id} died with exit status {status}; the machine may have run out of memory."
+    message = "The trainer died with exit status {status}; the machine may have run out of memory."
 
 
 class RunCancelled(ThumbsError):

@@ -26,7 +26,7 @@ class CardAction(StrEnum):
     """The actions of the buttons under a decision card.
 
     PROMOTE, TRY (on trial) and BACK (roll back a trial) ask for confirmation. YES, TRY_YES and BACK_YES confirm, and NO
-    declines.
+    declines. WAIT lets the next round start once there are enough votes to decide.
     """
 
     PROMOTE = "promote"
@@ -36,6 +36,7 @@ class CardAction(StrEnum):
     BACK = "back"
     BACK_YES = "back_yes"
     NO = "no"
+    WAIT = "wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,11 @@ def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
     return make_keyboard([[make_button(label, f"{TapKind.RUN}:{run_id}:{action}") for label, action in row]])
 
 
-def card_keyboard(run_id: int, *buttons: tuple[str, CardAction]) -> Keyboard:
-    """Return a row of buttons, each given as its label and its action."""
-    return make_keyboard([[make_button(label, f"{TapKind.CARD}:{run_id}:{action}") for label, action in buttons]])
+def card_keyboard(run_id: int, *rows: Sequence[tuple[str, CardAction]]) -> Keyboard:
+    """Return rows of buttons, each given as its label and its action."""
+    return make_keyboard(
+        [[make_button(label, f"{TapKind.CARD}:{run_id}:{action}") for label, action in row] for row in rows if row]
+    )
 
 
 def card_question_keyboard(texts: Texts, run_id: int, question: CardAction) -> Keyboard:
@@ -117,7 +120,7 @@ def card_question_keyboard(texts: Texts, run_id: int, question: CardAction) -> K
         CardAction.TRY: (texts.button_try_yes, CardAction.TRY_YES),
         CardAction.BACK: (texts.button_back_yes, CardAction.BACK_YES),
     }[question]
-    return card_keyboard(run_id, yes, (texts.button_promote_no, CardAction.NO))
+    return card_keyboard(run_id, [yes, (texts.button_promote_no, CardAction.NO)])
 
 
 def models_keyboard(texts: Texts, live: str, others: Sequence[str], targets: Sequence[str]) -> Keyboard:

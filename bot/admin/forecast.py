@@ -19,27 +19,36 @@ class Forecast:
 
     ``provable_gain`` is the smallest gain in accuracy, 0 to 1, that the votes would prove, or None if they would prove
     none. ``next_look`` is the approximate number of texts needed for the next test of the votes, or 0 if it is due now.
+    ``over_quota`` of the texts exceed a person's share, and wait.
     """
 
     usable: int
     provable_gain: float | None
     next_look: int
+    over_quota: int = 0
 
 
 def read_forecast(unit: UnitOfWork, settings: Settings) -> Forecast:
     """Return what a feedback round would be able to prove now."""
-    usable = snapshots.count_usable(unit, EligibilityRules.from_settings(settings), frozenset(settings.admin_ids))
+    found = snapshots.preview(unit, EligibilityRules.from_settings(settings), frozenset(settings.admin_ids))
+    usable = found.usable
     # Only held-out texts are used for evaluation.
     held_out = usable * settings.feedback_holdout
     earlier, champion = looks.looks(unit), registry.baseline(unit)
     alpha = alpha_for_run(earlier, settings.gate_wrong_promotions_per_year, unit.now())
     next_look = 0 if champion is None else looks.texts_for_next_look(earlier, champion.version)
     due_at = ceil(next_look / settings.feedback_holdout) if held_out < next_look and settings.feedback_holdout else 0
-    return Forecast(usable, provable_gain(round(held_out), 1 - alpha), due_at)
+    return Forecast(usable, provable_gain(round(held_out), 1 - alpha), due_at, found.over_quota)
 
 
 def render_forecast(texts: Texts, forecast: Forecast, quorum: int) -> str:
     """Return the forecast as HTML, with what an admin can do."""
+    if not forecast.over_quota:
+        return _outlook(texts, forecast, quorum)
+    return f"{_outlook(texts, forecast, quorum)}\n\n{fill(texts.forecast_over_quota, waiting=forecast.over_quota)}"
+
+
+def _outlook(texts: Texts, forecast: Forecast, quorum: int) -> str:
     if not forecast.usable:
         return fill(texts.forecast_none, quorum=quorum)
     if forecast.next_look:

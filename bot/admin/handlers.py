@@ -9,28 +9,31 @@ from bot.access import Access, Handler
 from bot.admin.blocking import BlockingDialog
 from bot.admin.buttons import CARD_PATTERN, MODELS_PATTERN, RUN_PATTERN, parse_card_tap, parse_models_tap, parse_run_tap
 from bot.admin.models_page import ModelPages
+from bot.admin.pausing import PauseDialog
 from bot.admin.promotion import PromotionDialog
 from bot.admin.training_runs import RetrainDialog
 from bot.receiving.update_parsing import Context, parse_incoming, parse_tap
 from storage.db.states import RunKind
 
-COMMANDS: Final = ("retrain", "model", "models", "block", "unblock")
+COMMANDS: Final = ("retrain", "pause", "resume", "model", "models", "block", "unblock")
 _FULL: Final = "full"
 
 
 class AdminHandlers:
     """Handlers for training runs and models. Replies are enqueued before each handler returns."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one dialog for each feature
         self,
         access: Access,
         runs: RetrainDialog,
         promotion: PromotionDialog,
         models: ModelPages,
         blocking: BlockingDialog,
+        pausing: PauseDialog,
     ) -> None:
         self._access = access
         self._blocking = blocking
+        self._pausing = pausing
         self._runs = runs
         self._promotion = promotion
         self._models = models
@@ -39,6 +42,8 @@ class AdminHandlers:
         """Return all handlers. They must come before the public handlers."""
         guarded: list[Handler] = [
             CommandHandler("retrain", self.retrain),
+            CommandHandler("pause", self.pause),
+            CommandHandler("resume", self.resume),
             CommandHandler("model", self.model),
             CommandHandler("models", self.models),
             CommandHandler("block", self.block),
@@ -54,6 +59,14 @@ class AdminHandlers:
         words: list[Any] = context.args or []
         kind = RunKind.FULL_RUN if [str(word).lower() for word in words] == [_FULL] else RunKind.FEEDBACK_ROUND
         await self._runs.start(parse_incoming([update]), kind)
+
+    async def pause(self, update: Update, _: Context) -> None:
+        """Handle ``/pause``."""
+        await self._pausing.pause(parse_incoming([update]))
+
+    async def resume(self, update: Update, _: Context) -> None:
+        """Handle ``/resume``."""
+        await self._pausing.resume(parse_incoming([update]))
 
     async def model(self, update: Update, _: Context) -> None:
         """Handle ``/model``."""

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.admin.buttons import ModelsAction, ModelsTap, model_change_keyboard, models_keyboard
+from bot.admin.pausing import pause_line
 from bot.buttons import Keyboard
 from bot.database import AsyncDatabase
 from bot.formatting import REASON_LENGTH, truncate
@@ -98,6 +99,8 @@ def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest, bot_id: int) 
             lines.append(fill(texts.model_tested, percent=percent, reviews=f"{live.tested:,}"))
     serving = instances.live_instances(unit)
     lines += ["", *(_instance_line(texts, instance) for instance in serving)] if serving else ["", texts.model_nobody]
+    if paused := pause_line(unit, texts):
+        lines += ["", paused]
     uncertain = chat_overview(unit, bot_id).replies[ReplyState.UNCERTAIN]
     if uncertain:
         lines += ["", fill(texts.model_uncertain, count=uncertain)]

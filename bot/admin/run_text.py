@@ -7,11 +7,12 @@ from bot.formatting import truncate
 from bot.texts import Texts, fill
 from storage.db.states import RunKind, RunPhase, RunState
 from storage.training.runs import Run
+from storage.training.snapshots import Snapshot
 
 _BAR_LENGTH: Final = 12
 # Maximum number of characters in an explanation. Telegram allows 1,024 in a photo's caption, and the caption contains
 # other text too.
-_EXPLANATION_LENGTH: Final = 700
+_EXPLANATION_LENGTH: Final = 480
 # Seconds between two changes of the time so far, and number of seconds from which the time left is in minutes.
 _ELAPSED_STEP: Final = 5
 _MINUTES_FROM: Final = 100
@@ -22,17 +23,30 @@ def render_run(texts: Texts, run: Run, now: datetime) -> str:
     return f"{_title(texts, run)}\n{_status(texts, run, now)}"
 
 
-def render_decision(texts: Texts, run: Run, note: str | None = None) -> str:
-    """Return the decision on the candidate, its version, and ``note`` as HTML. ``note`` must be HTML already."""
-    lines = [_title(texts, run), _explanation(run)]
+def render_decision(texts: Texts, run: Run, snapshot: Snapshot, note: str | None = None) -> str:
+    """Return the decision on the candidate, what it learned from, its version, and ``note``, as HTML.
+
+    ``note`` must be HTML already.
+    """
+    lines = [_title(texts, run), _explanation(run), *_learned_from(texts, run, snapshot)]
     if run.candidate is not None:
         lines.append(fill(texts.card_candidate, version=run.candidate))
     return "\n".join([*lines, *(["", note] if note else [])])
 
 
+def _learned_from(texts: Texts, run: Run, snapshot: Snapshot) -> list[str]:
+    """Return a line that says what became of the usable texts, or nothing for a run from an earlier version."""
+    if run.over_quota is None:
+        return []
+    usable = snapshot.train + snapshot.held_out + run.over_quota
+    line = texts.card_texts_over_quota if run.over_quota else texts.card_texts
+    counts = {"train": snapshot.train, "held_out": snapshot.held_out, "waiting": run.over_quota}
+    return [fill(line, usable=usable, **counts)]
+
+
 def _title(texts: Texts, run: Run) -> str:
     title = texts.run_title_full if run.kind is RunKind.FULL_RUN else texts.run_title_round
-    return fill(title, number=run.id)
+    return fill(title, number=run.number)
 
 
 def _status(texts: Texts, run: Run, now: datetime) -> str:

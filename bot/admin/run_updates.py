@@ -9,6 +9,7 @@ from bot.database import AsyncDatabase
 from bot.polling import poll_every
 from bot.sending.outbox import Outbox
 from bot.texts import texts_for
+from core.settings import Settings
 from storage.chat import outbox as stored_outbox
 from storage.chat.outbox import ReplyStatus
 from storage.db.database import UnitOfWork
@@ -28,11 +29,12 @@ _MAX_AGE: Final = timedelta(days=1)
 class RunUpdates:
     """Enqueues edits while runs are in progress, and decisions when runs end. All state is in the database."""
 
-    def __init__(self, database: AsyncDatabase, outbox: Outbox, bot_id: int, admin_ids: frozenset[int]) -> None:
+    def __init__(self, database: AsyncDatabase, outbox: Outbox, bot_id: int, settings: Settings) -> None:
         self._database = database
         self._outbox = outbox
         self._bot_id = bot_id
-        self._admin_ids = admin_ids
+        self._settings = settings
+        self._admin_ids = frozenset(settings.admin_ids)
 
     async def run(self) -> None:
         """Call ``poll`` at a fixed interval until cancelled."""
@@ -41,7 +43,7 @@ class RunUpdates:
     async def poll(self, now: datetime) -> None:
         """Update every outdated message, and notify admins of a finished run that they don't follow."""
         for follower in await self._database.read(lambda unit: self._outdated(unit, now)):
-            if await self._database.write(lambda unit, one=follower: _update(unit, one, now)):  # type: ignore[misc]
+            if await self._database.write(lambda unit, one=follower: self._update(unit, one, now)):  # type: ignore[misc]
                 self._outbox.wake(follower.chat_id)
         since = now - _MAX_AGE
         found = await self._database.read(
@@ -49,13 +51,48 @@ class RunUpdates:
         )
         run_id, admins = found or (0, [])
         for admin in admins:
-            if await self._database.write(lambda unit, to=admin: _notify(unit, run_id, self._bot_id, to)):  # type: ignore[misc]
+            if await self._database.write(lambda unit, to=admin: self._notify(unit, run_id, to)):  # type: ignore[misc]
                 self._outbox.wake(admin.chat_id)
 
     def _outdated(self, unit: UnitOfWork, now: datetime) -> list[Follower]:
         """Return the followers who are still admins and have an outdated message that may be edited now."""
         following = [one for one in followers.active_followers(unit, self._bot_id) if one.chat_id in self._admin_ids]
         return [follower for follower in following if _is_due(unit, follower, now)]
+
+    def _update(self, unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
+        """Enqueue the edit and, at a run's end, the decision.
+
+        Return False if no edit is due or another process has already enqueued it.
+        """
+        if not _is_due(unit, follower, now):
+            return False
+        run, texts = runs.get_run(unit, follower.run_id), texts_for(follower.language)
+        content = run_content(texts, run, asking=asks_to_cancel(follower.shown, run.id))
+        shown = serialize_content(content)
+        if not followers.claim_edit(unit, follower, shown):
+            return False
+        if shown != follower.shown:
+            target = _message_of(stored_outbox.reply_status(unit, follower.reply_id))
+            reply_id = stored_outbox.enqueue(unit, content.draft(follower.bot_id, follower.chat_id, edits=target))
+            followers.set_reply(unit, follower, reply_id)
+        if not run.open and followers.stop_following(unit, follower) and run.state in EVALUATED:
+            enqueue_card(unit, run, follower.bot_id, follower.chat_id, texts, self._settings)
+        return True
+
+    def _notify(self, unit: UnitOfWork, run_id: int, admin: Recipient) -> bool:
+        """Enqueue a run's result for an admin who doesn't follow the run.
+
+        Return False if another process enqueued it.
+        """
+        if not followers.mark_notified(unit, run_id, self._bot_id, admin.chat_id):
+            return False
+        run, texts = runs.get_run(unit, run_id), texts_for(admin.language)
+        if run.state in EVALUATED:
+            enqueue_card(unit, run, self._bot_id, admin.chat_id, texts, self._settings)
+        else:
+            content = run_content(texts, run, asking=False)
+            stored_outbox.enqueue(unit, content.draft(self._bot_id, admin.chat_id))
+        return True
 
 
 def _is_due(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
@@ -73,40 +110,6 @@ def _is_due(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
     return reachable and serialize_content(content) != follower.shown
 
 
-def _update(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
-    """Enqueue the edit and, at a run's end, the decision.
-
-    Return False if no edit is due or another process has already enqueued it.
-    """
-    if not _is_due(unit, follower, now):
-        return False
-    run, texts = runs.get_run(unit, follower.run_id), texts_for(follower.language)
-    content = run_content(texts, run, asking=asks_to_cancel(follower.shown, run.id))
-    shown = serialize_content(content)
-    if not followers.claim_edit(unit, follower, shown):
-        return False
-    if shown != follower.shown:
-        target = _message_of(stored_outbox.reply_status(unit, follower.reply_id))
-        reply_id = stored_outbox.enqueue(unit, content.draft(follower.bot_id, follower.chat_id, edits=target))
-        followers.set_reply(unit, follower, reply_id)
-    if not run.open and followers.stop_following(unit, follower) and run.state in EVALUATED:
-        enqueue_card(unit, run, follower.bot_id, follower.chat_id, texts)
-    return True
-
-
 def _message_of(last: ReplyStatus | None) -> int | None:
     """Return the message to edit, or None if it is gone or may not have arrived, so that a new one is needed."""
     return last.telegram_message_id if last is not None and last.state is ReplyState.SENT else None
-
-
-def _notify(unit: UnitOfWork, run_id: int, bot_id: int, admin: Recipient) -> bool:
-    """Enqueue a run's result for an admin who doesn't follow the run. Return False if another process enqueued it."""
-    if not followers.mark_notified(unit, run_id, bot_id, admin.chat_id):
-        return False
-    run, texts = runs.get_run(unit, run_id), texts_for(admin.language)
-    if run.state in EVALUATED:
-        enqueue_card(unit, run, bot_id, admin.chat_id, texts)
-    else:
-        content = run_content(texts, run, asking=False)
-        stored_outbox.enqueue(unit, content.draft(bot_id, admin.chat_id))
-    return True

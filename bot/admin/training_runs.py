@@ -20,7 +20,7 @@ from storage.chat import outbox
 from storage.db.database import UnitOfWork
 from storage.db.states import RunKind, Trigger
 from storage.errors import UnknownRun
-from storage.training import followers, runs
+from storage.training import followers, learning_pauses, runs
 from storage.training.followers import Follower
 from storage.training.runs import Run, RunRequest
 
@@ -66,16 +66,20 @@ class RetrainDialog:
         await self._database.write(work)
 
     def _request(self, unit: UnitOfWork, incoming: Incoming, kind: RunKind) -> RunRequest | None:
-        """Request or join a run and say what it will be able to prove, or return None if there is nothing to learn."""
-        texts = incoming.texts
-        if runs.open_run(unit) is None and kind is RunKind.FEEDBACK_ROUND:
+        """Request or join a run and say what it will be able to prove, or return None if no run starts."""
+        texts, current = incoming.texts, runs.open_run(unit)
+        if learning_pauses.is_paused(unit):
+            send(unit, incoming, MessageContent(texts.retrain_paused))
+            return None
+        if current is None and kind is RunKind.FEEDBACK_ROUND:
             forecast = read_forecast(unit, self._settings)
             send(unit, incoming, MessageContent(render_forecast(texts, forecast, self._settings.feedback_quorum)))
             if not forecast.usable:
                 return None
         request = runs.request_run(unit, kind, Trigger.ADMIN, incoming.sender.telegram_id)
         if not request.new:
-            send(unit, incoming, MessageContent(texts.run_joined))
+            other = texts.run_joined_round if request.run.kind is RunKind.FEEDBACK_ROUND else texts.run_joined_full
+            send(unit, incoming, MessageContent(texts.run_joined if request.run.kind is kind else other))
         return request
 
     async def _notify_worker(self, run_id: int) -> None:

@@ -18,6 +18,7 @@ from storage.chat.people import Person
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent, OfferState, Vote
 from storage.feedback import label_offers, labeller_pauses, votes
+from storage.feedback.eligibility import EligibilityRules
 from storage.feedback.label_offers import Offer
 from storage.feedback.label_queue import LabelQueueRules
 from storage.feedback.labeller_pauses import PauseChange
@@ -37,6 +38,7 @@ class LabellingDialog:
     def __init__(self, database: AsyncDatabase, settings: Settings) -> None:
         self._database = database
         self._rules = LabelQueueRules(settings.feedback_quorum, frozenset(settings.admin_ids), CONSENT_WORDING)
+        self._shares = EligibilityRules.from_settings(settings)
 
     async def start(self, incoming: Incoming, words: list[str]) -> None:
         """Show the text that most needs a vote, in a new message. ``words`` may be the size of a batch."""
@@ -84,7 +86,7 @@ class LabellingDialog:
         await self._database.write(work)
 
     def _page(self, unit: UnitOfWork, texts: Texts, person: Person, batch: Batch | None) -> LabelPage:
-        return LabelPage(unit, texts, person, self._rules, batch)
+        return LabelPage(unit, texts, person, self._rules, self._shares, batch)
 
     def _handle_tap(self, page: LabelPage, offer_tap: OfferTap) -> MessageContent | None:
         """Handle a tap and return the message's new content, or None for a repeated tap, which changes nothing."""

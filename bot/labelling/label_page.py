@@ -14,9 +14,11 @@ from storage.chat.people import Person
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent, Selection
 from storage.feedback import label_offers, label_queue
+from storage.feedback.eligibility import EligibilityRules
 from storage.feedback.label_offers import Offer
 from storage.feedback.label_queue import LabelQueueRules, QueuedText
 from storage.privacy import consent
+from storage.training import snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,12 @@ class LabelPage:
     texts: Texts
     person: Person
     rules: LabelQueueRules
+    shares: EligibilityRules
     batch: Batch | None = None
 
     def first_question(self) -> MessageContent:
-        """Return the next question below a guideline with examples."""
-        return self.next_question(guideline=True)
+        """Return the next question below a guideline with examples, and a line about a share that is used up."""
+        return self.next_question(self._over_quota_note(), guideline=True)
 
     def next_question(self, note: str | None = None, *, undo: bool = True, guideline: bool = False) -> MessageContent:
         """Return the next question, or a message that says why there is none.
@@ -47,7 +50,8 @@ class LabelPage:
             question = f"{self.texts.label_needs_consent}\n\n{self.texts.consent_status_no}"
             return MessageContent(question, join_keyboard(self.texts, self.batch), person_id=person.id)
         if self.batch is not None and self.batch.finished:
-            return self._end(fill(self.texts.label_batch_done, size=self.batch.size), note, undo=undo)
+            done = [fill(self.texts.label_batch_done, size=self.batch.size), self._over_quota_note()]
+            return self._end("\n\n".join(line for line in done if line), note, undo=undo)
         left_open = label_offers.shown_text(unit, person.id)
         label_offers.clear_shown(unit, person.id)
         queued = None if left_open is None else self._find_again(left_open)
@@ -88,6 +92,13 @@ class LabelPage:
         prediction = predictions.get_prediction(self.unit, offer.prediction_id)
         found = {} if prediction is None else messages.get_texts(self.unit, [prediction.message_id])
         return next((GoldQuestion(text, offer.gold_label, offer.prediction_id) for text in found.values()), None)
+
+    def _over_quota_note(self) -> str | None:
+        """Return a line for a person whose texts and votes are more than a run may use, or None."""
+        waiting = snapshots.waiting_for_quota(self.unit, self.shares, self.rules.admins, self.person.id)
+        if not waiting:
+            return None
+        return fill(self.texts.label_over_quota, rows=self.shares.person_rows, waiting=waiting)
 
     def _none_left(self) -> str:
         skipped = label_offers.count_skipped(self.unit, self.person.id)

@@ -10,6 +10,7 @@ from storage.db.states import UpdateState
 from storage.db.tables import (
     ConsentRow,
     FollowerRow,
+    LearningPauseRow,
     MessageRow,
     ModelChangeRow,
     PersonRow,
@@ -43,8 +44,8 @@ def erase(unit: UnitOfWork, telegram_id: int) -> ErasedRows:
 
     The ids of their updates are kept, so that duplicates are still dropped. A private chat has the same id as the
     person, so the replies in that chat are deleted even if they do not refer to the person. Other people's votes on the
-    person's texts are deleted with the texts, and label offers with the person. Training runs, model
-    changes and trials no longer record that the person requested them.
+    person's texts are deleted with the texts, and label offers with the person. Training runs, pauses,
+    model changes and trials no longer record that the person requested them.
     """
     unit.erase_traces()
     person_id = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
@@ -69,6 +70,7 @@ def erase(unit: UnitOfWork, telegram_id: int) -> ErasedRows:
 def _clear_admin(unit: UnitOfWork, telegram_id: int) -> None:
     unit.change(delete(FollowerRow).where(FollowerRow.chat_id == telegram_id))
     unit.change(update(RunRow).where(RunRow.requested_by == telegram_id).values(requested_by=None))
+    unit.change(update(LearningPauseRow).where(LearningPauseRow.who == telegram_id).values(who=None))
     unit.change(update(ModelChangeRow).where(ModelChangeRow.who == telegram_id).values(who=None))
     unit.change(update(TrialRow).where(TrialRow.started_by == telegram_id).values(started_by=None))
     unit.change(update(TrialRow).where(TrialRow.ended_by == telegram_id).values(ended_by=None))

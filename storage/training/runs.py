@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import Row, Select, case, func, or_, select, update
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from storage.db.column_types import utc_now
@@ -17,6 +18,7 @@ from storage.db.database import UnitOfWork
 from storage.db.states import RunKind, RunPhase, RunState, Trigger
 from storage.db.tables import RunRow
 from storage.errors import LeaseLost, UnknownRun
+from storage.training import learning_pauses
 
 # Seconds until a lease expires and others may claim the run. Workers renew their lease about every second.
 LEASE_SECONDS: Final = 30
@@ -28,9 +30,14 @@ EVALUATED: Final = (RunState.PROMOTED, RunState.TRIAL, RunState.HELD, RunState.R
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A training run. See ``RunRow`` for the fields."""
+    """A training run. See ``RunRow`` for the fields.
+
+    ``number`` counts the runs from 1 without gaps, for people. Ids have gaps, because a database never gives one out
+    twice.
+    """
 
     id: int
+    number: int
     kind: RunKind
     trigger: Trigger
     requested_by: int | None
@@ -50,6 +57,8 @@ class Run:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    over_quota: int | None = None
+    retrain_at: int | None = None
     phase: RunPhase | None = None
     phase_done: int = 0
     phase_total: int | None = None
@@ -123,13 +132,13 @@ def request_run(unit: UnitOfWork, kind: RunKind, trigger: Trigger, requested_by:
 
 def open_run(unit: UnitOfWork) -> Run | None:
     """Return the run that is queued, running or evaluating. There is at most one."""
-    row = unit.scalar(select(RunRow).where(RunRow.open))
+    row = unit.execute(_select_runs().where(RunRow.open)).one_or_none()
     return _run(row) if row else None
 
 
 def get_run(unit: UnitOfWork, run_id: int) -> Run:
     """Return the current state of a run, or raise UnknownRun."""
-    row = unit.scalar(select(RunRow).where(RunRow.id == run_id).execution_options(populate_existing=True))
+    row = unit.execute(_select_runs().where(RunRow.id == run_id)).one_or_none()
     if row is None:
         raise UnknownRun(run_id=run_id)
     return _run(row)
@@ -142,12 +151,13 @@ def chart_of(unit: UnitOfWork, run_id: int) -> bytes | None:
 
 def newest_runs(unit: UnitOfWork, count: int) -> list[Run]:
     """Return the newest runs, newest first."""
-    return [_run(row) for row in unit.scalars(select(RunRow).order_by(RunRow.id.desc()).limit(count))]
+    return [_run(row) for row in unit.execute(_select_runs().order_by(RunRow.id.desc()).limit(count))]
 
 
 def newest_in(unit: UnitOfWork, *states: RunState) -> Run | None:
     """Return the newest run in any of these states."""
-    row = unit.scalar(select(RunRow).where(RunRow.state.in_(states)).order_by(RunRow.id.desc()).limit(1))
+    newest = _select_runs().where(RunRow.state.in_(states)).order_by(RunRow.id.desc()).limit(1)
+    row = unit.execute(newest).one_or_none()
     return _run(row) if row else None
 
 
@@ -169,8 +179,10 @@ def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
     """Claim a run, or return None if it has a lease holder or has finished.
 
     After MAX_ATTEMPTS attempts, a claim ends the run as FAILED, with the error from the last attempt. If cancelling the
-    run was requested, a claim ends it as CANCELLED.
+    run was requested, a claim ends it as CANCELLED. While learning is paused, no run can be claimed.
     """
+    if learning_pauses.is_paused(unit):
+        return None
     now = unit.now()
     claimable = (RunRow.id == run_id) & RunRow.open & _unheld(now)
     unit.change(update(RunRow).where(claimable, RunRow.cancel_asked).values(**_ended(RunState.CANCELLED)))
@@ -227,12 +239,18 @@ def record_phase(unit: UnitOfWork, lease: Lease, progress: PhaseProgress) -> Non
     _write(unit, lease, phase=progress.phase, phase_done=progress.done, phase_total=progress.total, phase_since=since)
 
 
-def record_snapshot(unit: UnitOfWork, lease: Lease, champion: str) -> None:
+def record_snapshot(unit: UnitOfWork, lease: Lease, champion: str, over_quota: int = 0) -> None:
     """Record that the run has its snapshot, and the live version to compare the candidate with.
 
-    Raise LeaseLost if this worker no longer holds the lease.
+    ``over_quota`` is the number of usable texts that wait, because they would exceed a person's share. Raise LeaseLost
+    if this worker no longer holds the lease.
     """
-    _write(unit, lease, snapshot_at=utc_now(), champion=champion)
+    _write(unit, lease, snapshot_at=utc_now(), champion=champion, over_quota=over_quota)
+
+
+def retrain_at(unit: UnitOfWork, run_id: int, texts: int) -> None:
+    """Let the next feedback round start once there are this many texts with usable votes."""
+    unit.change(update(RunRow).where(RunRow.id == run_id).values(retrain_at=texts))
 
 
 def set_state(unit: UnitOfWork, lease: Lease, state: RunState) -> None:
@@ -273,7 +291,12 @@ def finish(  # noqa: PLR0913 - one argument for each column
 
 
 def unclaimed_runs(unit: UnitOfWork) -> list[int]:
-    """Return the open runs without a lease holder: queued runs, and runs abandoned by a worker that died."""
+    """Return the open runs without a lease holder: queued runs, and runs abandoned by a worker that died.
+
+    While learning is paused, there are none, because nobody may claim them.
+    """
+    if learning_pauses.is_paused(unit):
+        return []
     return list(unit.scalars(select(RunRow.id).where(RunRow.open, _unheld(unit.now()))))
 
 
@@ -291,5 +314,12 @@ def _write(unit: UnitOfWork, lease: Lease, **values: Any) -> None:  # noqa: ANN4
         raise LeaseLost(run_id=lease.run.id)
 
 
-def _run(row: RunRow) -> Run:
-    return Run(**{name: getattr(row, name) for name in Run.__slots__})
+def _select_runs() -> Select[*tuple[Any, ...]]:
+    """Select runs, each with its number. Runs are never deleted, so a run's number never changes."""
+    earlier = aliased(RunRow)
+    number = select(func.count()).where(earlier.id <= RunRow.id).correlate(RunRow).scalar_subquery()
+    return select(RunRow, number.label("number")).execution_options(populate_existing=True)
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(**{name: row.number if name == "number" else getattr(row.RunRow, name) for name in Run.__slots__})

@@ -40,12 +40,34 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotPreview:
+    """How many texts with usable votes a run would train on and hold out, and how many exceed a person's share."""
+
+    train: int
+    held_out: int
+    over_quota: int
+
+    @property
+    def usable(self) -> int:
+        """The number of texts with usable votes."""
+        return self.train + self.held_out + self.over_quota
+
+
+@dataclass(frozen=True, slots=True)
 class _SnapshotText:
     """A row for a snapshot, before it is inserted."""
 
     voted: VotedText
     label: str
     part: SnapshotPart
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The rows for a snapshot, and the eligible texts that are left out because they exceed a person's share."""
+
+    rows: list[_SnapshotText]
+    over_quota: list[EligibleText]
 
 
 def create_snapshot(
@@ -57,14 +79,13 @@ def create_snapshot(
     no longer holds the lease.
     """
     if lease.run.snapshot_at is None:
-        record_snapshot(unit, lease, champion)
-        texts = _select_texts(unit, rules, admins)
+        selected = _select_texts(unit, rules, admins)
+        record_snapshot(unit, lease, champion, len(selected.over_quota))
+        texts = selected.rows
         locked = _lock_messages(unit, [row.voted.message_id for row in texts])
         if rows := [_values(lease.run.id, row) for row in texts if row.voted.message_id in locked]:
             unit.execute(insert(SnapshotRow), rows)
-    counted = select(SnapshotRow.part, func.count()).where(SnapshotRow.run_id == lease.run.id)
-    counts = Counter(dict(unit.execute(counted.group_by(SnapshotRow.part)).all()))
-    return Snapshot(counts[SnapshotPart.TRAIN], counts[SnapshotPart.HELD_OUT])
+    return snapshot_of(unit, lease.run.id)
 
 
 def labelled_texts(unit: UnitOfWork, run_id: int, part: SnapshotPart) -> list[LabelledText]:
@@ -82,9 +103,23 @@ def held_out_before(unit: UnitOfWork, run_id: int) -> list[LabelledText]:
     return _resolve_texts(unit, held_out & _held_out_earlier(run_id))
 
 
-def count_usable(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> int:
-    """Return the number of texts with usable votes, which a run would train on or be evaluated on."""
-    return len(eligible_texts(unit, rules.quorum, admins))
+def preview(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> SnapshotPreview:
+    """Return how a run that starts now would use the texts with usable votes."""
+    selected = _select_texts(unit, rules, admins)
+    held_out = sum(row.part is SnapshotPart.HELD_OUT for row in selected.rows)
+    return SnapshotPreview(len(selected.rows) - held_out, held_out, len(selected.over_quota))
+
+
+def waiting_for_quota(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int], person_id: int) -> int:
+    """Return the number of texts that a person wrote or voted on and that exceed somebody's share of a run."""
+    # Reading all votes takes long, and hardly anybody has that many.
+    given = unit.scalars(select(func.count()).where(VoteRow.person_id == person_id)).one()
+    if given < rules.person_rows:
+        return 0
+    return sum(
+        person_id == text.voted.author_id or person_id in text.supporters
+        for text in _select_texts(unit, rules, admins).over_quota
+    )
 
 
 def count_new_eligible(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> int:
@@ -95,7 +130,7 @@ def count_new_eligible(unit: UnitOfWork, rules: EligibilityRules, admins: frozen
     newest = select(func.max(RunRow.id)).where(RunRow.state.in_(EVALUATED)).scalar_subquery()
     labels = select(SnapshotRow.text_hash, SnapshotRow.label).where(SnapshotRow.run_id == newest)
     label_by_hash = dict(unit.execute(labels).all())
-    return sum(label_by_hash.get(row.voted.text_hash) != row.label for row in _select_texts(unit, rules, admins))
+    return sum(label_by_hash.get(row.voted.text_hash) != row.label for row in _select_texts(unit, rules, admins).rows)
 
 
 def versions_that_saw(unit: UnitOfWork, person_id: int) -> list[str]:
@@ -118,7 +153,14 @@ def versions_that_saw(unit: UnitOfWork, person_id: int) -> list[str]:
     return list(unit.scalars(versions.order_by(ModelVersionRow.created_at, ModelVersionRow.version)))
 
 
-def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> list[_SnapshotText]:
+def snapshot_of(unit: UnitOfWork, run_id: int) -> Snapshot:
+    """Return the numbers of texts in a run's snapshot."""
+    counted = select(SnapshotRow.part, func.count()).where(SnapshotRow.run_id == run_id)
+    counts = Counter(dict(unit.execute(counted.group_by(SnapshotRow.part)).all()))
+    return Snapshot(counts[SnapshotPart.TRAIN], counts[SnapshotPart.HELD_OUT])
+
+
+def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> _Selection:
     """Assign every eligible text to a part, and drop training texts that exceed a person's quota."""
     known_parts = _known_parts(unit)
     texts = eligible_texts(unit, rules.quorum, admins)
@@ -129,7 +171,8 @@ def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[i
     rows = [_SnapshotText(text.voted, text.label, part_of(text.voted)) for text in texts]
     train = {row.voted.text_hash for row in rows if row.part is SnapshotPart.TRAIN}
     kept = _within_quotas(unit, [text for text in texts if text.voted.text_hash in train], rules, admins)
-    return [row for row in rows if row.part is SnapshotPart.HELD_OUT or row.voted.text_hash in kept]
+    used = [row for row in rows if row.part is SnapshotPart.HELD_OUT or row.voted.text_hash in kept]
+    return _Selection(used, [text for text in texts if text.voted.text_hash in train - kept])
 
 
 def _within_quotas(

@@ -118,7 +118,7 @@ def tap_through(client: PlaygroundClient, label: str, question: str) -> None:
     client.tap(page["message_id"], label, user_id=ADMIN)
     wait_for_text(client, ADMIN, question)
     client.tap(page["message_id"], "Yes, change it", user_id=ADMIN)
-    client.wait_for_chat(lambda chat: shows(chat, page["message_id"], "Done: ", "Admin 1 "), chat_id=ADMIN)
+    client.wait_for_chat(lambda chat: shows(chat, page["message_id"], "has been promoted", "Admin 1 "), chat_id=ADMIN)
 
 
 def test_the_model_is_swapped_and_rolled_back_while_people_write(playground: PlaygroundClient, home: BotHome) -> None:

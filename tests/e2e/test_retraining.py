@@ -170,7 +170,7 @@ def test_a_run_is_followed_in_one_message_and_decided_on_its_card(client: Playgr
     # This candidate has no files, so the bot notifies its admin and keeps the champion.
     wait_for(client, shows("I couldn't load the promoted model candidate-one"))
     _, decided, _ = answers(client.chat(ADA))
-    assert "Done: candidate-one has been promoted." in words(decided)
+    assert "candidate-one has been promoted." in words(decided)
     assert buttons(decided) == []
     with database.unit_of_work() as unit:
         live, change = registry.live_model(unit), registry.changes(unit, 1)[0]

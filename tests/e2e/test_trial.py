@@ -104,7 +104,7 @@ def test_votes_against_a_model_on_trial_bring_the_old_one_back(tmp_path: Path) -
         client.tap(card["message_id"], "Promote on trial", user_id=ADA)
         wait_for(client, f"{SHIPPED} comes back automatically.")
         client.tap(card["message_id"], "Yes, try it", user_id=ADA)
-        wait_for(client, f"Done: {CONTRARY} is on trial in place of {SHIPPED}.")
+        wait_for(client, f"{CONTRARY} goes on trial in place of {SHIPPED}.")
         wait_for(client, f"is on trial in place of {SHIPPED}. New votes")
         wait_until_served(database, CONTRARY)
         for number, review in enumerate(REVIEWS, 1):

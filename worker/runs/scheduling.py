@@ -9,7 +9,7 @@ from storage.db.database import Database, UnitOfWork
 from storage.db.states import RunKind, RunState, Trigger
 from storage.feedback.eligibility import EligibilityRules
 from storage.models import registry
-from storage.training import runs, snapshots
+from storage.training import learning_pauses, runs, snapshots
 from storage.training.runs import Run
 
 logger = logging.getLogger(__name__)
@@ -19,9 +19,12 @@ _RETRY_AFTER: Final = timedelta(hours=12)
 
 
 def start_due_run(database: Database, settings: Settings, now: datetime) -> Run | None:
-    """Request a feedback round if it is due according to RETRAIN_AFTER or RETRAIN_DAYS. Return the new run."""
+    """Request a feedback round if it is due according to RETRAIN_AFTER, RETRAIN_DAYS or an admin. Return the new run.
+
+    An admin may have tapped a button to wait for a number of texts. While learning is paused, no run is due.
+    """
     with database.reading() as unit:
-        trigger = _due_trigger(unit, settings, now)
+        trigger = None if learning_pauses.is_paused(unit) else _due_trigger(unit, settings, now)
     if trigger is None:
         return None
     with database.unit_of_work() as unit:
@@ -50,7 +53,10 @@ def _due_trigger(unit: UnitOfWork, settings: Settings, now: datetime) -> Trigger
     since = last.created_at if last else _first_model_registered_at(unit)
     if since is None:
         return None
-    new = snapshots.count_new_eligible(unit, EligibilityRules.from_settings(settings), frozenset(settings.admin_ids))
+    rules, admins = EligibilityRules.from_settings(settings), frozenset(settings.admin_ids)
+    if last is not None and last.retrain_at and snapshots.preview(unit, rules, admins).usable >= last.retrain_at:
+        return Trigger.CORRECTIONS
+    new = snapshots.count_new_eligible(unit, rules, admins)
     if settings.retrain_after and new >= settings.retrain_after:
         return Trigger.CORRECTIONS
     if settings.retrain_days and new and now - since >= timedelta(days=settings.retrain_days):

@@ -40,7 +40,7 @@ def wait_for_measurements(trainer: TrainerProcess, keeper: LeaseKeeper, stop: St
             case Failed(sentence):
                 raise TrainingFailed(sentence=sentence)
             case Exited(status):
-                raise TrainerDied(run_id=trainer.run_id, status=status)
+                raise TrainerDied(status=status)
 
 
 def record_test_result(trainer: TrainerProcess, database: Database, version: str, stop: StopConditions) -> None:

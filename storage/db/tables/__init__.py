@@ -29,7 +29,7 @@ from storage.db.tables.models import (
 )
 from storage.db.tables.operating import BlockedPersonRow, BotRow, ReportedTroubleRow
 from storage.db.tables.privacy import ConsentRow, SecretRow
-from storage.db.tables.training import FollowerRow, RunRow, SnapshotRow
+from storage.db.tables.training import FollowerRow, LearningPauseRow, RunRow, SnapshotRow
 
 __all__ = [
     "SCHEMA_REVISION",
@@ -39,6 +39,7 @@ __all__ = [
     "ConsentRow",
     "FollowerRow",
     "InstanceRow",
+    "LearningPauseRow",
     "LookRow",
     "MessageAddressRow",
     "MessagePartRow",

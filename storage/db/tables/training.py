@@ -1,4 +1,4 @@
-"""Training runs, their snapshots, and the chats that follow the runs."""
+"""Training runs, their snapshots, the chats that follow the runs, and pauses in which none may start."""
 
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,8 @@ class RunRow(Base):
 
     ``lease_token`` increases with every claim and fences off earlier lease holders. ``decision`` is the gate's record
     of its decision, and ``card`` is the chart of the decision as a PNG. Neither contains any user's text.
+    ``over_quota`` is the number of usable texts that were left out, because they would exceed a person's share.
+    ``retrain_at`` is the number of usable texts at which an admin wants the next round to start.
     """
 
     __tablename__ = "training_runs"
@@ -50,6 +52,8 @@ class RunRow(Base):
     phase_done: Mapped[int] = mapped_column(default=0)
     phase_total: Mapped[int | None]
     phase_since: Mapped[datetime | None]
+    over_quota: Mapped[int | None]
+    retrain_at: Mapped[int | None]
     champion: Mapped[str | None]
     candidate: Mapped[str | None]
     decision: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -59,6 +63,17 @@ class RunRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+class LearningPauseRow(Base):
+    """An admin paused or resumed learning. Rows are only added, and the newest one counts."""
+
+    __tablename__ = "learning_pauses"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    paused: Mapped[bool]
+    who: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class FollowerRow(Base):

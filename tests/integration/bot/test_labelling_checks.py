@@ -190,3 +190,22 @@ async def test_a_paused_labeller_who_is_deleted_leaves_no_trace(chat: Chat) -> N
         return list(unit.scalars(labeller_pauses.paused_people()))
 
     assert await chat.store.write(erase) == []
+
+
+async def test_a_person_whose_share_is_used_up_is_told(chat: Chat) -> None:
+    agreed = await store_texts(chat, *many(22))
+
+    def vote(unit: UnitOfWork) -> None:
+        other = give_consent(unit, OTHER)
+        for review in agreed:
+            votes.record_vote(unit, review.person_id, review.prediction_id, Vote.RIGHT)
+            votes.record_vote(unit, other, review.prediction_id, Vote.RIGHT)
+
+    await chat.store.write(vote)
+    await store_texts(chat, "It was fine", author=LABELLER)
+    author = Chat(chat.store, AUTHOR, chat.store_review, feedback_holdout=0.0)
+    shown = await author.label("1")
+    assert shown.payload["text"].startswith(TEXTS.label_over_quota.format(rows=20, waiting=2))
+    assert TEXTS.label_over_quota[:20] not in (await chat.label()).payload["text"], (
+        "only if it is about their own votes"
+    )

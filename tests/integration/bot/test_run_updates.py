@@ -29,6 +29,7 @@ from storage.training.runs import Lease, PhaseProgress, Run, RunProgress
 
 BOT, ADA, CLEO, FORMER = 900, 11, 12, 13
 ADMINS = frozenset([ADA, CLEO])
+SETTINGS = Settings(_env_file=None, admin_ids=tuple(ADMINS))
 SENTENCE = "Held: better on feedback, 61% to 74%, but 20 held-out corrections are too few to tell."
 
 
@@ -57,10 +58,8 @@ def bot(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotPart
     notified: list[int] = []
     monkeypatch.setattr("bot.admin.training_runs.notify_worker", lambda _, run_id: notified.append(run_id))
     store, woken = AsyncDatabase(database), WokenChats()
-    updates = RunUpdates(store, woken, BOT, ADMINS)  # type: ignore[arg-type]  # the code under test calls only wake
-    yield BotParts(
-        store, RetrainDialog(store, Settings(_env_file=None, admin_ids=tuple(ADMINS))), updates, woken, notified
-    )
+    updates = RunUpdates(store, woken, BOT, SETTINGS)  # type: ignore[arg-type]  # the code under test calls only wake
+    yield BotParts(store, RetrainDialog(store, SETTINGS), updates, woken, notified)
     store.close()
 
 
@@ -176,7 +175,7 @@ async def test_two_processes_of_one_bot_show_a_change_once(bot: BotParts, databa
     await sent(bot)
     await finish_held(bot, lease)
     other_store = AsyncDatabase(database)
-    other = RunUpdates(other_store, WokenChats(), BOT, ADMINS)  # type: ignore[arg-type]
+    other = RunUpdates(other_store, WokenChats(), BOT, SETTINGS)  # type: ignore[arg-type]
     now = later()
     stale = await bot.store.read(lambda unit: followers.active_followers(unit, BOT))
     await bot.updates.poll(now)
@@ -243,7 +242,7 @@ async def test_the_decision_has_a_button_only_while_it_applies(bot: BotParts, ca
         registry.make_live(unit, "another", "by hand")
 
     await bot.store.write(another)
-    deciding = PromotionDialog(bot.store)
+    deciding = PromotionDialog(bot.store, SETTINGS)
     await deciding.handle_tap(Tap(incoming_from(CLEO, 2), 100 + decision.id), CardTap(lease.run.id, CardAction.YES))
     (change,) = await sent(bot, CLEO)
     shown = change.payload["caption" if card else "text"]
@@ -255,7 +254,9 @@ async def test_the_decision_has_a_button_only_while_it_applies(bot: BotParts, ca
 
 
 async def tap_card(bot: BotParts, lease: Lease, action: CardAction, update_id: int) -> dict[str, Any]:
-    await PromotionDialog(bot.store).handle_tap(Tap(incoming_from(ADA, update_id), 5), CardTap(lease.run.id, action))
+    await PromotionDialog(bot.store, SETTINGS).handle_tap(
+        Tap(incoming_from(ADA, update_id), 5), CardTap(lease.run.id, action)
+    )
     (change,) = await sent(bot)
     return change.payload
 
@@ -297,7 +298,7 @@ async def test_only_a_held_candidate_can_be_promoted(bot: BotParts, state: RunSt
 
 
 async def test_a_tap_on_an_unknown_run_says_so(bot: BotParts) -> None:
-    await PromotionDialog(bot.store).handle_tap(Tap(incoming_from(ADA, 1), 5), CardTap(77, CardAction.YES))
+    await PromotionDialog(bot.store, SETTINGS).handle_tap(Tap(incoming_from(ADA, 1), 5), CardTap(77, CardAction.YES))
     await bot.runs.handle_tap(Tap(incoming_from(ADA, 2), 6), RunTap(77, RunAction.YES))
     assert ["no longer available" in reply.payload["text"] for reply in await sent(bot)] == [True, True]
 
@@ -429,3 +430,26 @@ async def test_every_phase_says_how_long_it_still_takes(bot: BotParts) -> None:
     assert (await shown(RunPhase.REVIEWS, 600, 6000, 30)).endswith("About 4 min left.")
     await report(bot, lease, 50)
     assert (await shown(RunPhase.TRAINING, 50, 100, 40)).endswith("reviews per second\nAbout 40 s left.")
+
+
+async def test_a_held_model_explains_itself_and_the_next_round_waits_for_votes(bot: BotParts) -> None:
+    lease = await claim_run(bot, await start_run(bot))
+    await sent(bot)
+
+    def end(unit: UnitOfWork) -> None:
+        registry.register(unit, "candidate", "1" * 64, "candidate", lease.run.id)
+        decision = {"sentence": SENTENCE, "needed": 20, "may_try": True}
+        runs.finish(unit, lease, RunState.HELD, candidate="candidate", decision=decision, card=b"png")
+
+    await bot.store.write(end)
+    await bot.updates.poll(later())
+    _, card = await sent(bot)
+    assert "<b>Held</b> means" in card.payload["caption"]
+    rows = card.payload["reply_markup"]["inline_keyboard"]
+    labels = [[button["text"] for button in row] for row in rows]
+    assert labels == [["Promote on trial", "Promote"], ["Wait for 80 more votes"]]
+    waiting = await tap_card(bot, lease, CardAction.WAIT, 2)
+    assert "at 80 texts with usable votes" in waiting["caption"]
+    assert len(waiting["reply_markup"]["inline_keyboard"]) == 1
+    run = await bot.store.read(lambda unit: runs.get_run(unit, lease.run.id))
+    assert run.retrain_at == 80

@@ -28,11 +28,14 @@ from storage.training import runs
 from storage.training.runs import Lease
 from storage.training.snapshots import (
     Snapshot,
+    SnapshotPreview,
     count_new_eligible,
     create_snapshot,
     held_out_before,
     labelled_texts,
+    preview,
     versions_that_saw,
+    waiting_for_quota,
 )
 
 StoreReview = Callable[..., Any]
@@ -255,6 +258,10 @@ def test_quotas_limit_everybody_but_admins(unit: UnitOfWork, store_review: Store
     assert create_snapshot(unit, lease, tight, ADMINS, "one") == Snapshot(train=8, held_out=0)
     texts = [row.text for row in labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN)]
     assert [text for text in texts if "author" in text] == [f"Of the author, {number}" for number in range(3)]
+    assert runs.get_run(unit, lease.run.id).over_quota == 2
+    assert preview(unit, tight, ADMINS) == SnapshotPreview(train=8, held_out=0, over_quota=2)
+    waiting = {person: waiting_for_quota(unit, tight, ADMINS, consent(unit, person)) for person in (AUTHOR, SECOND)}
+    assert waiting == {AUTHOR: 2, SECOND: 0}
 
 
 def test_texts_beyond_the_quota_are_not_counted_as_new(unit: UnitOfWork, store_review: StoreReview) -> None:

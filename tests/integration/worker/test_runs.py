@@ -191,7 +191,7 @@ def test_a_run_whose_trainer_dies_is_retried(home: WorkerHome, opened: Database)
     with running_worker(home, "--beat") as worker:
         run_id, trainer = start_run(home, opened, worker)
         trainer.order("die")
-        worker.wait_for(f"The trainer of run {run_id} died")
+        worker.wait_for("The trainer died")
         worker.wait_for(f"Run {run_id} started, attempt 2")
         home.trainer().order("better")
         worker.wait_for(f"Run {run_id} ended: promoted")
@@ -204,13 +204,13 @@ def test_a_run_fails_after_three_attempts(home: WorkerHome, opened: Database) ->
         for attempt in (1, 2, 3):
             worker.wait_for(f"Run {run_id} started, attempt {attempt}")
             home.trainer().order("die")
-            worker.wait_for(f"The trainer of run {run_id} died")
+            worker.wait_for("The trainer died")
             notify_worker(home.settings, run_id)
         worker.wait_for(f"Run {run_id} has ended or belongs to another worker")
     run = run_of(opened, run_id)
     assert run.state is RunState.FAILED
     assert run.error == (
-        f"The run was started 3 times and never finished. The trainer of run {run_id} died with exit status -9; "
+        "The run was started 3 times and never finished. The trainer died with exit status -9; "
         "the machine may have run out of memory."
     )
     assert run_directories(home) == []

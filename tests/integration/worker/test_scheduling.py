@@ -82,6 +82,18 @@ def test_no_run_starts_beside_an_open_one_or_soon_after_a_failed_one(database: D
     assert start_due_run(database, due, datetime.now(UTC) + timedelta(hours=26)) is None
 
 
+@pytest.mark.usefixtures("labelled")
+def test_a_round_starts_once_there_are_as_many_votes_as_an_admin_waits_for(database: Database, tmp_path: Path) -> None:
+    never = settings(tmp_path, retrain_after=0, retrain_days=0)
+    with database.unit_of_work() as unit:
+        first = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
+    end(database, first.id, never, RunState.HELD)
+    for texts, due in ((4, False), (3, True)):
+        with database.unit_of_work() as unit:
+            runs.retrain_at(unit, first.id, texts)
+        assert (start_due_run(database, never, datetime.now(UTC)) is not None) is due
+
+
 def end(database: Database, run_id: int, due: Settings, state: RunState) -> None:
     """Claim a run, take its snapshot, and end it."""
     with database.unit_of_work() as unit:

@@ -106,7 +106,7 @@ def test_corrections_become_a_published_model_even_if_the_trainer_is_killed(
         run_id = request_run(home, database)
         worker.wait_for("and is evaluating it", LONG)
         os.kill(trainer_below(worker.process.pid), signal.SIGKILL)
-        worker.wait_for(f"The trainer of run {run_id} died")
+        worker.wait_for("The trainer died")
         worker.wait_for(f"Run {run_id} started, attempt 2")
         worker.wait_for(f"Run {run_id} ended: ", LONG)
     with database.reading() as unit:

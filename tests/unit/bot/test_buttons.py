@@ -111,7 +111,7 @@ KEYBOARDS = {
     TapKind.NOTICES: [notices_keyboard(TEXTS, wanted) for wanted in (True, False)],
     TapKind.DELETE: [delete_keyboard(TEXTS)],
     TapKind.RUN: [run_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
-    TapKind.CARD: [card_keyboard(number, *((action, action) for action in CardAction)) for number in (1, LARGEST)],
+    TapKind.CARD: [card_keyboard(number, [(action, action) for action in CardAction]) for number in (1, LARGEST)],
     TapKind.MODELS: [
         models_keyboard(TEXTS, "20261122-4be1e1ae", ["run-12", "2" * 26], ["one"]),
         model_change_keyboard(TEXTS, "2" * 26, "1" * 26),
