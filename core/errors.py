@@ -18,6 +18,7 @@ with ``exit_code``. Processes log it. The tree, with the room whose ``errors`` m
             BadCorrections  (cli)
             NoAdmins  (cli)
             UnknownPerson  (cli)
+            LearningPaused  (cli)
             NoEarlierModel  (cli)
             ColumnTaken  (cli)
             MetricsPortNotSet  (cli)
