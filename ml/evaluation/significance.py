@@ -55,6 +55,18 @@ def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) 
     return max(1, max(ceil(size), ceil(flips_needed * texts / won)) - texts)
 
 
+def additional_weighted_texts_needed(texts: int, gain: float, error: float, confidence: float) -> int | None:
+    """Return how many more texts would show a ``gain`` that ``texts`` weighted texts put at standard error ``error``.
+
+    The error falls with the square root of the number of texts, and the test is normal and one-sided, at ``POWER``.
+    Return None if the second model was not better, or if no number of texts is enough.
+    """
+    if gain <= 0 or confidence >= 1:
+        return None
+    z = NormalDist().inv_cdf(max(confidence, 0.5)) + NormalDist().inv_cdf(POWER)
+    return max(1, ceil(texts * (z * error / gain) ** 2) - texts)
+
+
 def provable_gain(texts: int, confidence: float) -> float | None:
     """Return the smallest gain in accuracy, 0 to 1, that ``texts`` texts would prove at the flip rate of usual rounds.
 

@@ -38,8 +38,9 @@ class _Row:
 
 def draw_chart(decision: Decision, measured: Measurements) -> bytes:
     """Return a PNG 960 pixels wide, with one row each for feedback, IMDB, behaviour and every slice of IMDB."""
+    votes = measured.judgements
     rows = [
-        _Row("Held-out corrections", measured.judgements),
+        _Row("Held-out corrections", None if votes is None or votes.unknown is not None else votes),
         _Row("IMDB", measured.imdb),
         _Row("Behavioural cases", _total(list(measured.behaviour.values()))),
         *(_Row(f"IMDB, {name}", result) for name, result in measured.slices.items()),
@@ -85,7 +86,7 @@ def _draw_row(axes: Axes, position: int, result: PairedResult | VoteEvidence | N
         )
         unknown.set(color=_PALETTE.muted, backgroundcolor=_PALETTE.background)
         return
-    before, after = result.champion_right / result.texts, result.candidate_right / result.texts
+    before, after = result.champion_accuracy, result.candidate_accuracy
     axes.plot([before, after], [position, position], color=colour, linewidth=2, alpha=0.5, zorder=1)
     axes.plot(before, position, "o", color=_PALETTE.muted, markerfacecolor=_PALETTE.background, markersize=8, zorder=2)
     axes.plot(after, position, "o", color=colour, markersize=6, zorder=3)
@@ -97,10 +98,10 @@ def _label_axes(axes: Axes, rows: Sequence[_Row]) -> None:
     """Label the rows with names and sizes, and set an accuracy scale that covers every dot."""
     names = [f"{row.name} ({row.result.texts:,})" if row.result else row.name for row in rows]
     accuracies = [
-        right / row.result.texts
+        accuracy
         for row in rows
         if row.result
-        for right in (row.result.champion_right, row.result.candidate_right)
+        for accuracy in (row.result.champion_accuracy, row.result.candidate_accuracy)
     ]
     low, high = min(accuracies, default=0.0), max(accuracies, default=1.0)
     margin = max(0.06 * (high - low), 0.01)

@@ -10,7 +10,7 @@ from math import floor
 from typing import Any, Final, Self
 
 from core.settings import Settings
-from ml.evaluation.significance import additional_texts_needed, min_flips
+from ml.evaluation.significance import additional_texts_needed, additional_weighted_texts_needed, min_flips
 from storage.db.states import RunState
 from worker.gate import explanation
 from worker.gate.measurements import Measurements, VoteEvidence
@@ -56,6 +56,8 @@ class GateBounds:
 class Decision:
     """The gate's decision: PROMOTED, TRIAL, HELD or REJECTED, and the reason as one sentence for admins.
 
+    A second sentence may say how often people voted.
+
     ``needed`` is the number of additional held-out corrections that would settle the decision, or None if unknown.
     ``figures`` holds the fields of ``Measurements``, the ``bounds``, and the p-values ``better_p`` and ``worse_p``: the
     probability of evidence this good, or this bad, by chance. ``alpha`` is the largest p-value that counted as proof.
@@ -96,7 +98,8 @@ def decide(measured: Measurements, bounds: GateBounds, allowance: Allowance | No
             "better_p": better,
             "worse_p": worse,
         }
-        sentence = explanation.sentence(OUTCOME_NAMES[outcome], feedback, link, reasons)
+        why = explanation.sentence(OUTCOME_NAMES[outcome], feedback, link, reasons)
+        sentence = " ".join(part for part in (why, explanation.voting_sentence(judgements)) if part)
         return Decision(outcome, sentence, needed, figures, alpha, may_try and outcome is RunState.HELD)
 
     losses = list(_losses(measured, bounds))
@@ -133,11 +136,14 @@ def _doubts(measured: Measurements, needed: int | None, allowance: Allowance | N
     """Yield a clause for each reason not to promote a candidate that broke none of the bounds."""
     if measured.trigger_words:
         yield explanation.trigger_clause(measured.trigger_words)
-    if allowance is not None and allowance.next_texts is not None:
+    votes = measured.judgements
+    if votes is not None and votes.unknown is not None:
+        yield votes.unknown
+    elif allowance is not None and allowance.next_texts is not None:
         yield explanation.next_look_clause(allowance.next_texts)
     elif needed is not None:
-        yield explanation.too_few_corrections_clause(measured.judgements, needed)
-    elif measured.judgements is None:
+        yield explanation.too_few_corrections_clause(votes, needed)
+    elif votes is None:
         yield "there are no held-out corrections to evaluate on"
     if measured.imdb is None:
         yield "there are no IMDB reviews to check for forgetting"
@@ -148,8 +154,18 @@ def _corrections_needed(judgements: VoteEvidence | None, alpha: float, allowance
     level = alpha or _USUAL_ALPHA
     if judgements is None:
         return min_flips(1 - level)
-    won, lost = judgements.positive_flips, judgements.negative_flips
-    needed = additional_texts_needed(judgements.texts, won, lost, 1 - level)
+    needed = _texts_needed(judgements, 1 - level)
     if needed is None or allowance is None or allowance.next_texts is None:
         return needed
     return max(needed, allowance.next_texts - judgements.texts)
+
+
+def _texts_needed(judgements: VoteEvidence, confidence: float) -> int | None:
+    if judgements.unknown is not None:
+        return None
+    if judgements.effective_texts < judgements.texts:
+        return additional_weighted_texts_needed(
+            judgements.texts, judgements.gain, judgements.standard_error, confidence
+        )
+    won, lost = judgements.positive_flips, judgements.negative_flips
+    return additional_texts_needed(judgements.texts, won, lost, confidence)

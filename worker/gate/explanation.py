@@ -6,6 +6,9 @@ from typing import Final
 from worker.gate.measurements import PairedResult, TriggerWord, VoteEvidence
 
 _MAX_NAMED_WORDS: Final = 3
+# The ratios of two chances from which they are different, and up to which a number of times is worth a figure.
+_NOTABLE_RATIO: Final = 1.25
+_LARGE_RATIO: Final = 20
 
 
 def sentence(outcome: str, feedback: str, link: str, reasons: Sequence[str]) -> str:
@@ -16,18 +19,33 @@ def sentence(outcome: str, feedback: str, link: str, reasons: Sequence[str]) -> 
 
 def link_to_objections(judgements: VoteEvidence | None) -> str:
     """Return the words that link the result on feedback to the objections to the candidate."""
-    improved = judgements is not None and judgements.candidate_right > judgements.champion_right
+    improved = judgements is not None and judgements.gain > 0
     return ", but " if improved else ", and "
 
 
 def feedback_clause(judgements: VoteEvidence | None) -> str:
-    """Say how the candidate did on held-out corrections, or return "" if there are none."""
-    if judgements is None:
+    """Say how the candidate did on feedback, or return "" if there is none or it does not tell."""
+    if judgements is None or judgements.unknown is not None:
         return ""
-    if judgements.candidate_right == judgements.champion_right:
+    if judgements.gain == 0:
         return f"no better on feedback, {_change(judgements)}"
-    word = "better" if judgements.candidate_right > judgements.champion_right else "worse"
+    word = "better" if judgements.gain > 0 else "worse"
     return f"{word} on feedback, {_change(judgements)}"
+
+
+def voting_sentence(judgements: VoteEvidence | None) -> str:
+    """Say on how many of the verdicts people voted, and how much more often on mistakes, or return "" if unknown."""
+    if judgements is None or judgements.voted_share is None or judgements.voted_share == 1:
+        return ""
+    voted = f"People voted on {judgements.voted_share:.0%} of verdicts"
+    ratio = judgements.mistake_ratio
+    if ratio is None:
+        return f"{voted}."
+    kind, times = ("mistakes", ratio) if ratio >= 1 else ("correct verdicts", 1 / ratio)
+    if times < _NOTABLE_RATIO:
+        return f"{voted}; mistakes about as often as correct verdicts."
+    how = f"about {times:.2g}" if times <= _LARGE_RATIO else f"more than {_LARGE_RATIO}"
+    return f"{voted}; {kind} {how} times as often."
 
 
 def too_few_corrections_clause(judgements: VoteEvidence | None, needed: int) -> str:
@@ -87,7 +105,7 @@ def behaviour_clause(lost: int, cases: int, limit: int) -> str:
 
 def _change(result: VoteEvidence) -> str:
     """Return both accuracies, like ``61% to 74%``, with one decimal if they would otherwise look the same."""
-    before, after = result.champion_right / result.texts, result.candidate_right / result.texts
+    before, after = result.champion_accuracy, result.candidate_accuracy
     if before == after:
         return f"{after:.0%} as before"
     decimals = 0 if f"{before:.0%}" != f"{after:.0%}" else 1

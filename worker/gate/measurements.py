@@ -25,6 +25,16 @@ class PairedResult:
     positive_flips: int
     lower: float
 
+    @property
+    def champion_accuracy(self) -> float:
+        """The share of the texts that the champion gets right, 0 to 1."""
+        return self.champion_right / self.texts
+
+    @property
+    def candidate_accuracy(self) -> float:
+        """The share of the texts that the candidate gets right, 0 to 1."""
+        return self.candidate_right / self.texts
+
 
 @dataclass(frozen=True, slots=True)
 class VoteEvidence:
@@ -54,6 +64,11 @@ class VoteEvidence:
     voted_share: float | None = None
     mistake_ratio: float | None = None
     unknown: str | None = None
+
+    @property
+    def candidate_accuracy(self) -> float:
+        """The candidate's estimated accuracy over all shown verdicts, 0 to 1."""
+        return min(max(self.champion_accuracy + self.gain, 0.0), 1.0)
 
     @classmethod
     def equally_weighted(cls, counts: PairedCounts) -> Self:

@@ -22,7 +22,6 @@ from storage.training.runs import Lease
 from worker.errors import RunCancelled, RunPaused, TrainerDied, WorkerStopping
 from worker.gate.decision import Decision, GateBounds, decide
 from worker.gate.measurements import Measurements
-from worker.gate.vote_rows import vote_evidence
 from worker.runs.job_builder import build_job, take_snapshot
 from worker.runs.lease_keeper import LeaseKeeper
 from worker.runs.looks import take_look
@@ -30,6 +29,7 @@ from worker.runs.publication import RunResult, publish
 from worker.runs.run_directory import RunDirectory, run_directory
 from worker.runs.stop_conditions import StopConditions
 from worker.runs.trainer_events import record_test_result, wait_for_measurements
+from worker.runs.weighing import weigh_votes
 from worker.trainer.process import TrainerProcess, require_training_python
 
 logger = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class _Attempt:
         job = build_job(self._database, self._settings, store, lease.run, directory)
         with TrainerProcess(python, job, directory.lock_descriptor) as trainer:
             done = wait_for_measurements(trainer, self._keeper, self._stop)
-            measured = replace(done.measured, judgements=vote_evidence(done.votes))
+            measured = replace(done.measured, judgements=weigh_votes(self._database, self._settings, done.votes))
             allowance = take_look(self._database, self._settings, lease.run, measured.judgements)
             decision = decide(measured, self._bounds(), allowance)
             self._stop.check()
