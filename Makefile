@@ -5,7 +5,7 @@ ARGS ?=
 make_env = @$(PYTHON) requirements/make_env.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run worker finetune evaluate summary test format lint check locks peers
+.PHONY: help demo run worker finetune evaluate summary reviewhead test format lint check locks peers
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[a-z ]*## /  make \1\t/p' Makefile | expand -t 16
@@ -33,6 +33,10 @@ evaluate: ## evaluate a model; ARGS='--data aclImdb_v1.tar.gz --model var/models
 summary: ## print a network's layers and parameters; ARGS='--base google-bert/bert-base-uncased'
 	$(make_env) train
 	@.venv-train/bin/thumbs summary $(ARGS)
+
+reviewhead: ## fit a model's review head; ARGS='models/starter --data imdb.parquet'
+	$(make_env) train
+	@.venv-train/bin/thumbs review-head $(ARGS)
 
 test: ## run all tests; ARGS="-k word" selects some
 	$(make_env) dev

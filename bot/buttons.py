@@ -21,6 +21,7 @@ class TapKind(StrEnum):
     REASON = "why"
     QUESTION = "ask"
     EXPLANATION = "explain"
+    ABSTENTION = "sense"
     CONSENT = "consent"
     NOTICES = "notices"
     DELETE = "delete"

@@ -52,6 +52,7 @@ class Texts:
     delete_kept: str
     verdict_sure: str
     verdict_unsure: str
+    verdict_even: str
     verdict_corrected: str
     verdict_people_say: str
     windows: str
@@ -99,6 +100,7 @@ class Texts:
     button_reason_sarcasm: str
     button_reason_other: str
     button_never_ask: str
+    button_is_review: str
     button_consent_yes: str
     button_consent_no: str
     button_consent_withdraw: str
@@ -107,6 +109,10 @@ class Texts:
     button_notices_stop: str
     button_delete: str
     button_keep: str
+    rating: str
+    rating_mixed: str
+    cry_for_help: str
+    not_a_review: str
     foreign: str
     empty: str
     only_emoji: str

@@ -1,6 +1,7 @@
 """Adds verdicts to a CSV file of any size, in chunks of a few hundred rows."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,11 +20,11 @@ from ml.errors import UnreadableTable
 from ml.text.labels import LABELS
 
 if TYPE_CHECKING:
-    from ml.serving.engine import Verdict
+    from ml.serving.answers import Answer
 
 CHUNK_ROWS = 256
-LABEL, CONFIDENCE = "label", "confidence"
-POSITIVE = LABELS[1]
+LABEL, CONFIDENCE, REASON = "label", "confidence", "reason"
+NEGATIVE, POSITIVE = LABELS
 
 # Called with the number of bytes and rows read so far.
 OnProgress = Callable[[int, int], None]
@@ -31,22 +32,25 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class CsvSummary:
-    """The number of rows written, in total and for each label, and the time taken in seconds."""
+    """The number of rows written, in total, for each label and without a verdict, and the time taken in seconds."""
 
     rows: int
     positive: int
     negative: int
+    without: int
     seconds: float
 
 
 def add_verdicts(
     source: Path,
     target: Path,
-    classify: "Callable[[Sequence[str]], Sequence[Verdict]]",
+    answer: "Callable[[Sequence[str]], Sequence[Answer]]",
     column: str | None = None,
     on_progress: OnProgress = lambda position, rows: None,
 ) -> CsvSummary:
-    """Copy the table at ``source`` to the CSV file ``target``, adding the columns label and confidence.
+    """Copy the table at ``source`` to the CSV file ``target``, adding the columns label, confidence and reason.
+
+    A row without a verdict has no label, and its reason says why.
 
     Cells that a spreadsheet would read as a formula get an apostrophe.
 
@@ -54,19 +58,21 @@ def add_verdicts(
     EmptyTable, MissingColumn, ColumnTaken or UnwritableFile.
     """
     started = time.monotonic()
-    rows = positive = 0
+    rows = 0
+    labels: Counter[str | None] = Counter()
     with open_binary(source) as file, atomic_write(target) as output:
         for chunk in table_rows(source, file, CHUNK_ROWS):
             reviews = text_column(source, chunk, _review_column(source, list(chunk.columns), column))
-            verdicts = classify(reviews.tolist())
+            answers = answer(reviews.tolist())
             result = _without_formulas(chunk)
-            result[LABEL] = [verdict.label for verdict in verdicts]
-            result[CONFIDENCE] = [verdict.confidence for verdict in verdicts]
+            result[LABEL] = [each.label for each in answers]
+            result[CONFIDENCE] = [each.confidence for each in answers]
+            result[REASON] = [each.reason for each in answers]
             result.to_csv(output, header=rows == 0, index=False, float_format="%.4f", lineterminator=LINE_END)
             rows += len(chunk)
-            positive += sum(verdict.label == POSITIVE for verdict in verdicts)
+            labels.update(each.label for each in answers)
             on_progress(file.tell(), rows)
-    return CsvSummary(rows, positive, rows - positive, time.monotonic() - started)
+    return CsvSummary(rows, labels[POSITIVE], labels[NEGATIVE], labels[None], time.monotonic() - started)
 
 
 def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
@@ -78,9 +84,9 @@ def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
 def _review_column(path: Path, columns: list[str], wanted: str | None) -> str:
     """Return the name of the column with the reviews.
 
-    Raise MissingColumn if there is none, or ColumnTaken if the table already has a column label or confidence.
+    Raise MissingColumn if there is none, or ColumnTaken if the table already has a column that would be added.
     """
-    for column in (LABEL, CONFIDENCE):
+    for column in (LABEL, CONFIDENCE, REASON):
         if column in columns:
             raise ColumnTaken(path=path, column=column)
     return find_column(path, columns, TEXT_COLUMNS if wanted is None else (wanted,))

@@ -17,6 +17,7 @@ from cli.health import health
 from cli.interrupts import exit_on_sigterm
 from cli.predict import TextCommand, predict
 from cli.retrain import retrain
+from cli.review_head import review_head
 from cli.status import status
 from cli.summary import summary
 from cli.worker import beat, worker
@@ -43,6 +44,7 @@ app.command(cls=TextCommand)(predict)
 app.command()(fine_tune)
 app.command()(evaluate)
 app.command()(summary)
+app.command()(review_head)
 app.command()(retrain)
 app.command()(status)
 app.command()(backup)

@@ -11,7 +11,8 @@ from typer._click.exceptions import NoSuchOption, UsageError
 from typer.core import TyperCommand
 
 if TYPE_CHECKING:
-    from ml.serving.engine import Classifier, Verdict
+    from ml.serving.answers import Answer
+    from ml.serving.engine import Classifier
 
 
 class TextCommand(TyperCommand):
@@ -32,7 +33,8 @@ def predict(
         Path | None, typer.Option(help="Read reviews from this table: CSV, JSON lines or parquet, compressed or not.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write the rows to this CSV file, with the columns label and confidence added.")
+        Path | None,
+        typer.Option(help="Write the rows to this CSV file, with the columns label, confidence and reason added."),
     ] = None,
     column: Annotated[str | None, typer.Option(help="Column with the reviews. Default: review or text.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")] = False,
@@ -40,6 +42,9 @@ def predict(
     model: Annotated[Path | None, typer.Option(help="Folder of a published model. Default: MODEL.")] = None,
 ) -> None:
     """Say whether reviews are positive or negative.
+
+    Texts without words, texts that are not in English and ratings such as "8/10" are answered by rules, as in the chat;
+    the reason says which.
 
     \b
     Examples:
@@ -72,45 +77,60 @@ def _classifier(folder: Path | None) -> "Classifier":
 
 
 def _predict_texts(classifier: "Classifier", texts: list[str], as_json: bool) -> None:
-    for text, verdict in zip(texts, classifier.classify(texts), strict=True):
-        typer.echo(_verdict_json(text, verdict) if as_json else _verdict_line(text, verdict))
+    from ml.serving.answers import answer_texts
+
+    for text, answer in zip(texts, answer_texts(classifier.classify, texts), strict=True):
+        typer.echo(_answer_json(text, answer) if as_json else _answer_line(text, answer))
 
 
 def _explain_texts(classifier: "Classifier", texts: list[str], as_json: bool) -> None:
+    """Explain the model's verdicts. Answers without a verdict already have a reason."""
     from cli.explanations import explanation_json, explanation_lines
     from ml.explanation.explain import explain
+    from ml.serving.answers import answer_texts
 
-    for text in texts:
-        explanation = explain(text, classifier.engine.tokenizer, classifier.classify)
+    for text, answer in zip(texts, answer_texts(classifier.classify, texts), strict=True):
+        explained = answer.reason is None
+        explanation = explain(text, classifier.engine.tokenizer, classifier.classify) if explained else None
         if as_json:
-            typer.echo(_verdict_json(text, explanation.verdict, why=explanation_json(explanation)))
+            typer.echo(_answer_json(text, answer, why=explanation_json(explanation) if explanation else None))
         else:
-            typer.echo(_verdict_line(text, explanation.verdict))
-            for line in explanation_lines(text, explanation):
+            typer.echo(_answer_line(text, answer))
+            for line in explanation_lines(text, explanation) if explanation else ():
                 typer.echo(line)
 
 
-def _verdict_json(text: str, verdict: "Verdict", **more: object) -> str:
-    return json.dumps({"text": text, **dataclasses.asdict(verdict), **more}, ensure_ascii=False)
+def _answer_json(text: str, answer: "Answer", **more: object) -> str:
+    return json.dumps({"text": text, **dataclasses.asdict(answer), **more}, ensure_ascii=False)
 
 
-def _verdict_line(text: str, verdict: "Verdict") -> str:
-    doubt = "" if verdict.sure else ", not sure"
-    return f"{verdict.label} ({verdict.confidence:.1%}{doubt}): {text}"
+def _answer_line(text: str, answer: "Answer") -> str:
+    return f"{_in_words(answer)}: {text}"
+
+
+def _in_words(answer: "Answer") -> str:
+    if answer.confidence is None:
+        return f"{answer.label or 'No verdict'} ({answer.reason})"
+    if answer.sure:
+        return f"{answer.label} ({answer.confidence:.1%})"
+    return f"Not sure ({answer.confidence:.1%} {answer.label})"
 
 
 def _predict_file(classifier: "Classifier", source: Path, target: Path, column: str | None, as_json: bool) -> None:
     from cli.csv_verdicts import add_verdicts
     from cli.progress import file_progress_bar
+    from ml.serving.answers import answer_texts
 
     with file_progress_bar(source) as on_progress:
-        summary = add_verdicts(source, target, classifier.classify, column, on_progress)
+        summary = add_verdicts(
+            source, target, lambda texts: answer_texts(classifier.classify, texts), column, on_progress
+        )
     if as_json:
         facts = {**dataclasses.asdict(summary), "out": str(target), "model": classifier.version}
         typer.echo(json.dumps(facts, ensure_ascii=False))
     else:
         typer.echo(
-            f"Rows: {summary.rows:,} ({summary.positive:,} positive, {summary.negative:,} negative), "
-            f"in {summary.seconds:.1f} s. Written to {target}.",
+            f"Rows: {summary.rows:,} ({summary.positive:,} positive, {summary.negative:,} negative, "
+            f"{summary.without:,} without a verdict), in {summary.seconds:.1f} s. Written to {target}.",
             err=True,
         )

@@ -102,7 +102,7 @@ def _predictions(cipher: Cipher) -> Rows:
     def prediction(message: int, label: str, replaces: int | None = None) -> dict[str, Any]:
         values = {"message_id": message, "version": "shipped", "label": label, "confidence": 0.9, "sure": True}
         values |= {"windows": 1, "logit_0": -1.0, "logit_1": 1.0, "replaces": replaces, "created_at": YESTERDAY}
-        return {**values, "corrected": True, "question_chance": 0.1}
+        return {**values, "corrected": True, "question_chance": 0.1, "abstention": "overruled"}
 
     def reply(person: int, chat: int, prediction: int, state: str, **columns: Any) -> dict[str, Any]:
         values = {"bot_id": BOT, "person_id": person, "chat_id": chat, "prediction_id": prediction, "state": state}

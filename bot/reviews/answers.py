@@ -3,15 +3,17 @@
 import asyncio
 from typing import Final
 
+from bot.counts import WITHOUT_VERDICT
 from bot.database import AsyncDatabase
+from bot.formatting import THUMBS
 from bot.incoming import IncomingText
 from bot.reviews.verdict_messages import VerdictMessages
 from bot.sending.replies import MessageContent, reply
 from bot.serving.live_model import LiveModel
 from bot.texts import Texts, fill
 from ml.serving.engine import Verdict
-from ml.text.language import foreign_language
-from ml.text.plain_text import Content, classify_content
+from ml.text.ratings import Rating
+from ml.text.screening import Refusal, Refused, screen
 from storage.chat import messages, predictions
 from storage.chat.messages import MessagePart, StoredMessage
 from storage.db.database import UnitOfWork
@@ -26,7 +28,7 @@ class ReviewResponder:
         self._verdicts = verdicts
 
     async def answer(self, text: IncomingText) -> None:
-        """Reply to a new text with a verdict, or explain why there isn't one."""
+        """Reply to a new text with a verdict, or with the answer of a rule."""
         await self._answer(text, None)
 
     async def refuse(self, post: IncomingText, refusal: str) -> None:
@@ -51,12 +53,12 @@ class ReviewResponder:
 
     async def _answer(self, text: IncomingText, old: StoredMessage | None) -> None:
         """Predict, then store the text, prediction and reply and finish the updates, all in one unit of work."""
-        refusal = await asyncio.to_thread(refusal_reason, text.text, text.incoming.texts)
-        if refusal is None:
+        by_rule = await asyncio.to_thread(answer_by_rule, text.text, text.incoming.texts)
+        if by_rule is None:
             verdict = await self._model.verdict(text.text)
             await self._database.write(lambda unit: _reply(unit, text, self._store(unit, text, verdict, old)))
         else:
-            await self._database.write(lambda unit: _reply(unit, text, MessageContent(refusal)))
+            await self._database.write(lambda unit: _reply(unit, text, MessageContent(by_rule)))
 
     def _store(
         self, unit: UnitOfWork, text: IncomingText, verdict: Verdict, old: StoredMessage | None
@@ -75,6 +77,7 @@ class ReviewResponder:
             verdict.windows,
             verdict.logits,
             replaces=old.prediction_id if old else None,
+            is_review=verdict.is_review,
         )
         return self._verdicts.new_answer(unit, incoming.texts, person, prediction_id)
 
@@ -93,14 +96,33 @@ def _reply(unit: UnitOfWork, text: IncomingText, content: MessageContent) -> Non
     text.incoming.finish(unit)
 
 
-def refusal_reason(text: str, texts: Texts) -> str | None:
-    """Return the reason for not giving a verdict (no words, or not English), or None if there is no such reason."""
-    without_words: Final = {Content.EMPTY: texts.empty, Content.EMOJI: texts.only_emoji, Content.LINK: texts.only_link}
-    content = classify_content(text)
-    if content in without_words:
-        return without_words[content]
-    foreign = foreign_language(text)
-    return fill(texts.foreign, language=foreign.name) if foreign else None
+def answer_by_rule(text: str, texts: Texts) -> str | None:
+    """Return the answer to a text that no model should read, or None.
+
+    Such a text is not stored, so it gets no buttons, and nobody sees it in /label or trains a model on it.
+    """
+    found = screen(text)
+    if found is not None:
+        WITHOUT_VERDICT.labels("a rating" if isinstance(found, Rating) else found.refusal).inc()
+    if isinstance(found, Rating):
+        if found.label is None:
+            return fill(texts.rating_mixed, rating=found.written)
+        return fill(texts.rating, rating=found.written, thumb=THUMBS[found.label], label=found.label)
+    if isinstance(found, Refused):
+        return _refusal_text(found, texts)
+    return None
+
+
+def _refusal_text(refused: Refused, texts: Texts) -> str:
+    if refused.refusal is Refusal.FOREIGN:
+        return fill(texts.foreign, language=refused.language)
+    without_placeholders: Final = {
+        Refusal.EMPTY: texts.empty,
+        Refusal.EMOJI: texts.only_emoji,
+        Refusal.LINK: texts.only_link,
+        Refusal.HELP: texts.cry_for_help,
+    }
+    return without_placeholders[refused.refusal]
 
 
 def _find_stored(unit: UnitOfWork, edited: IncomingText) -> StoredMessage | None:

@@ -24,6 +24,7 @@ CORRECTED_PATTERN: Final = rf"^{TapKind.CORRECTED}:{NUMBER}:({'|'.join([*Vote, U
 REASON_PATTERN: Final = rf"^{TapKind.REASON}:{NUMBER}:({'|'.join(Reason)})\Z"
 QUESTION_PATTERN: Final = rf"^{TapKind.QUESTION}:{NUMBER}:never\Z"
 EXPLANATION_PATTERN: Final = rf"^{TapKind.EXPLANATION}:{NUMBER}\Z"
+ABSTENTION_PATTERN: Final = rf"^{TapKind.ABSTENTION}:{NUMBER}:review\Z"
 # The reasons that can be given for each vote. They are only those that say something new about the text.
 _REASONS: Final[dict[Vote, tuple[Reason, ...]]] = {
     Vote.WRONG: (Reason.SARCASM, Reason.BOTH, Reason.OTHER),
@@ -77,6 +78,12 @@ def parse_reason_tap(data: str) -> ReasonTap:
     return ReasonTap(int(prediction_id), Reason(word))
 
 
+def parse_abstention_tap(data: str) -> int:
+    """Parse data that matches ABSTENTION_PATTERN and return the prediction's id."""
+    _, prediction_id, _ = data.split(":")
+    return int(prediction_id)
+
+
 def parse_question_tap(data: str) -> int:
     """Parse data that matches QUESTION_PATTERN and return the prediction's id."""
     _, prediction_id, _ = data.split(":")
@@ -126,6 +133,11 @@ def reason_rows(texts: Texts, prediction_id: int, vote: Vote | None, chosen: Rea
 def question_row(texts: Texts, prediction_id: int) -> Row:
     """Return the button that turns off questions about verdicts."""
     return [make_button(texts.button_never_ask, f"{TapKind.QUESTION}:{prediction_id}:never")]
+
+
+def abstention_keyboard(texts: Texts, prediction_id: int) -> Keyboard:
+    """Return the button that says that the text is a review."""
+    return make_keyboard([[make_button(texts.button_is_review, f"{TapKind.ABSTENTION}:{prediction_id}:review")]])
 
 
 def _vote_keyboard(

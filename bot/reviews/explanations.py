@@ -13,6 +13,7 @@ from ml.explanation.explain import Explanation
 from storage.chat import messages, outbox, predictions
 from storage.chat.messages import StoredMessage
 from storage.db.database import UnitOfWork
+from storage.db.states import Abstention
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,12 @@ class ExplanationResponder:
 
 
 def _find_subject(unit: UnitOfWork, incoming: Incoming, prediction_id: int) -> _Subject | None:
-    """Return the newest prediction for the text of ``prediction_id``, if the text was sent in this chat."""
+    """Return the newest prediction for the text of ``prediction_id``, if the text was sent in this chat.
+
+    Return None if the prediction was not shown, because the text didn't read like a review.
+    """
     newest = predictions.get_prediction(unit, predictions.newest_prediction(unit, prediction_id))
-    if newest is None or newest.chat_id != incoming.chat_id:
+    if newest is None or newest.chat_id != incoming.chat_id or newest.abstention is Abstention.SHOWN:
         return None
     message = messages.get_message(unit, newest.message_id)
     return None if message is None else _Subject(newest.id, message)

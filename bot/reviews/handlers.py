@@ -19,11 +19,13 @@ from bot.receiving.update_parsing import (
 )
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.buttons import (
+    ABSTENTION_PATTERN,
     CORRECTED_PATTERN,
     EXPLANATION_PATTERN,
     QUESTION_PATTERN,
     REASON_PATTERN,
     VOTE_PATTERN,
+    parse_abstention_tap,
     parse_corrected_tap,
     parse_explanation_tap,
     parse_question_tap,
@@ -77,6 +79,7 @@ class ReviewHandlers:
             CallbackQueryHandler(self.on_reason_tap, pattern=REASON_PATTERN),
             CallbackQueryHandler(self.on_question_tap, pattern=QUESTION_PATTERN),
             CallbackQueryHandler(self.on_explanation_tap, pattern=EXPLANATION_PATTERN),
+            CallbackQueryHandler(self.on_abstention_tap, pattern=ABSTENTION_PATTERN),
             TypeHandler(Update, self.ignore),
         ]
 
@@ -143,6 +146,10 @@ class ReviewHandlers:
         """Handle a tap on the button that asks why."""
         tap, prediction_id = parse_tap(update, parse_explanation_tap)
         await self._explanations.explain_prediction(tap.incoming, prediction_id)
+
+    async def on_abstention_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap on the button that says that a text is a review."""
+        await self._votes.handle_abstention_tap(*parse_tap(update, parse_abstention_tap))
 
     async def ignore(self, update: Update, _: Context) -> None:
         """Mark an update that is not for this bot, such as one from a group, as handled."""

@@ -1,9 +1,13 @@
 """Renders a stored prediction as a verdict, or the label that people agreed on as a correction."""
 
+from typing import Final
+
 from bot.formatting import THUMBS, percent_of
 from bot.texts import Texts, fill
 from storage.chat.predictions import Prediction
 from storage.db.states import Vote
+
+_EVEN: Final = 50
 
 
 def render_verdict(texts: Texts, prediction: Prediction, vote: Vote | None = None) -> str:
@@ -40,17 +44,20 @@ def render_known_correction(texts: Texts, label: str, earlier: Vote | None) -> s
 
 def _verdict(texts: Texts, prediction: Prediction) -> str:
     """Return the thumb, label, confidence, number of windows and version."""
-    answer = fill(
-        texts.verdict_sure if prediction.sure else texts.verdict_unsure,
-        thumb=THUMBS[prediction.label],
-        label=prediction.label,
-        percent=percent_of(prediction.confidence),
-    )
-    lines = [answer]
+    lines = [_guess(texts, prediction)]
     if prediction.windows > 1:
         lines.append(fill(texts.windows, windows=prediction.windows))
     lines.append(fill(texts.version, version=prediction.version))
     return "\n".join(lines)
+
+
+def _guess(texts: Texts, prediction: Prediction) -> str:
+    thumb, label, percent = THUMBS[prediction.label], prediction.label, percent_of(prediction.confidence)
+    # "Negative · 50%" would contradict itself.
+    if percent <= _EVEN:
+        return fill(texts.verdict_even, thumb=thumb, label=label)
+    verdict = texts.verdict_sure if prediction.sure else texts.verdict_unsure
+    return fill(verdict, thumb=thumb, label=label, percent=percent)
 
 
 def _correction(texts: Texts, label: str) -> str:

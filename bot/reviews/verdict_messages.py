@@ -3,9 +3,11 @@
 from secrets import SystemRandom
 from typing import Final
 
+from bot.counts import WITHOUT_VERDICT
 from bot.formatting import THUMBS
 from bot.reviews.buttons import (
     Row,
+    abstention_keyboard,
     corrected_keyboard,
     people_row,
     question_row,
@@ -20,7 +22,7 @@ from storage.chat import predictions
 from storage.chat.people import Person
 from storage.chat.predictions import Prediction
 from storage.db.database import UnitOfWork
-from storage.db.states import Reason, Vote
+from storage.db.states import Abstention, Reason, Vote
 from storage.feedback import questions, votes
 from storage.feedback.eligibility import agreed_label
 from storage.feedback.votes import OPPOSITE
@@ -42,17 +44,23 @@ class VerdictMessages:
         Raise LookupError if the prediction doesn't exist.
         """
         asked = _RANDOM.random() < self._question_chance and questions.may_ask(unit, person.id)
-        if asked and not self.is_corrected(unit, _get(unit, prediction_id)):
+        prediction = _get(unit, prediction_id)
+        if self._abstains(unit, person, prediction):
+            WITHOUT_VERDICT.labels("not a review").inc()
+        elif asked and not self.is_corrected(unit, prediction):
             predictions.mark_asked(unit, prediction_id, self._question_chance)
         return self.answer(unit, texts, person, prediction_id)
 
     def answer(self, unit: UnitOfWork, texts: Texts, person: Person, prediction_id: int) -> MessageContent:
         """Return the answer to a text, with the person's earlier vote.
 
-        If people agreed on the other label, that label is the answer, and the prediction is marked as corrected. Raise
-        LookupError if the prediction doesn't exist.
+        If people agreed on the other label, that label is the answer, and the prediction is marked as corrected. If the
+        text doesn't read like a review, the answer says so. Raise LookupError if the prediction doesn't exist.
         """
         prediction = _get(unit, prediction_id)
+        if self._abstains(unit, person, prediction):
+            keyboard = abstention_keyboard(texts, prediction_id)
+            return MessageContent(texts.not_a_review, keyboard, prediction_id, person.id)
         if not self.is_corrected(unit, prediction):
             return self.model_answer(unit, texts, person, prediction)
         predictions.mark_corrected(unit, prediction_id)
@@ -74,6 +82,12 @@ class VerdictMessages:
             more = [question_row(texts, prediction.id)]
         keyboard = verdict_keyboard(texts, prediction.id, earlier, more)
         return MessageContent(text, keyboard, prediction.id, person.id)
+
+    def _abstains(self, unit: UnitOfWork, person: Person, prediction: Prediction) -> bool:
+        """Return whether the text doesn't read like a review, and neither this person nor others gave it a label."""
+        if prediction.abstention is not Abstention.SHOWN or votes.vote_of(unit, person.id, prediction.id):
+            return False
+        return agreed_label(unit, prediction.id, self._quorum, self._admins) is None
 
     def is_corrected(self, unit: UnitOfWork, prediction: Prediction) -> bool:
         """Return whether people agree on the other label for the prediction's text."""

@@ -85,6 +85,15 @@ class VoteRecorder:
 
         await self._respond(tap, prediction_id, respond)
 
+    async def handle_abstention_tap(self, tap: Tap, prediction_id: int) -> None:
+        """Show the model's verdict on a text that didn't read like a review, since the person says that it is one."""
+
+        def respond(unit: UnitOfWork, person: Person, prediction: Prediction) -> MessageContent:
+            predictions.overrule_abstention(unit, prediction.id)
+            return self._verdicts.answer(unit, tap.incoming.texts, person, prediction.id)
+
+        await self._respond(tap, prediction_id, respond)
+
     async def _respond(self, tap: Tap, prediction_id: int, respond: Respond, *, asks_consent: bool = False) -> None:
         """Replace the tapped message with the response, unless its text was deleted or edited."""
         incoming = tap.incoming

@@ -9,7 +9,8 @@ from bot.timings import CLASSIFYING, EXPLAINING
 from ml.explanation.explain import Explanation, explain
 from ml.serving.artifact import Manifest
 from ml.serving.batcher import Batcher
-from ml.serving.engine import BATCH_TOKENS, Classifier, Verdict
+from ml.serving.engine import Classifier, Verdict
+from ml.serving.runtime import BATCH_TOKENS
 
 logger = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from cli.errors import BadCorrections
 from ml.data.csv_rows import EXPORT_COLUMNS, REASON_COLUMN
 from ml.data.reviews import find_column, text_column, word_column
 from ml.data.table_reader import table_rows
+from ml.text.crisis import asks_for_help
 from ml.text.fingerprints import fingerprint
 from ml.text.labels import LABELS, label_index
 from ml.text.language import foreign_language
@@ -101,6 +102,8 @@ def _problem(row: _FileRow, unanimous: bool) -> str | None:
         return "the text has no words"
     if foreign := foreign_language(row.text):
         return f"the text is in {foreign.name}, and the model reads only English"
+    if asks_for_help(row.text):
+        return "the text is a cry for help, which no model is trained on"
     if label_index(row.word) is None and row.word.strip().lower() != NEITHER:
         return f"{row.word!r} is not a label; use positive, negative or {NEITHER}"
     if row.reason and row.reason not in list(Reason):

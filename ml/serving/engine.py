@@ -2,11 +2,10 @@
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,22 +17,14 @@ from ml.errors import UnusableArtifact, UnusableCheckpoint
 from ml.serving.artifact import Manifest, verified_manifest
 from ml.serving.graph import Precision, build_graph
 from ml.serving.probes import PROBES
+from ml.serving.review_head import ReviewHead
+from ml.serving.runtime import compile_graph, window_means
 from ml.text.characters import CharacterForm
 from ml.text.labels import LABELS
 from ml.text.tokenization import Reading, WindowTokenizer
 
 logger = logging.getLogger(__name__)
 
-# Maximum number of tokens per run of the graph, including padding. More tokens use more memory and are no faster on a
-# CPU.
-BATCH_TOKENS = 4096
-_PAD_TO = 16
-# Use float32 activations and int8 products on every CPU, so that figures are comparable between machines.
-_ENGINE_OPTIONS = {
-    "INFERENCE_PRECISION_HINT": "f32",
-    "DYNAMIC_QUANTIZATION_GROUP_SIZE": "128",
-    "PERFORMANCE_HINT": "LATENCY",
-}
 # Maximum difference allowed in a logit. CPUs round int8 products differently. A wrong file or tokenizer causes far
 # larger differences.
 PROBE_TOLERANCE = 0.1
@@ -46,7 +37,8 @@ class Verdict:
     """The classification of one text by the model ``version``.
 
     ``confidence`` is calibrated, 0.5 to 1. ``logits`` are raw, in the order of ``LABELS``. ``windows`` is the number of
-    token windows that were read.
+    token windows that were read. ``is_review`` is False if the text does not read like a review, so its label
+    means little.
     """
 
     label: str
@@ -55,6 +47,19 @@ class Verdict:
     windows: int
     logits: tuple[float, float]
     version: str
+    is_review: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What an engine computes for texts: mean logits over each text's windows (texts, labels), windows (texts,).
+
+    ``review_scores`` (texts,) are the review head's, also averaged over windows, or None if there is no head.
+    """
+
+    logits: Logits
+    windows: npt.NDArray[np.int64]
+    review_scores: npt.NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Engine:
 
     graph: ov.CompiledModel
     tokenizer: WindowTokenizer
+    review_head: ReviewHead | None = None
 
     @classmethod
     def load(  # noqa: PLR0913 - one argument for each setting
@@ -81,23 +87,21 @@ class Engine:
         The bot serves int8. Float32 is for comparison. ``threads`` is the number of CPU threads, 0 for the default.
         """
         BertConfig.read(folder).require_window(folder, window)
-        options: dict[str, Any] = {**_ENGINE_OPTIONS, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
-        graph = _core().compile_model(build_graph(folder, precision), "CPU", options)
-        return cls(graph, WindowTokenizer.read(folder, window, overlap, reading, characters))
+        head = ReviewHead.read(folder)
+        graph = compile_graph(build_graph(folder, precision, head), threads)
+        return cls(graph, WindowTokenizer.read(folder, window, overlap, reading, characters), head)
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, npt.NDArray[np.int64]]:
         """Return the mean logits over each text's windows (texts, labels), and their number of windows (texts,)."""
-        windows = [self.tokenizer.windows(ids) for ids in self.tokenizer.token_ids(texts)]
-        counts = np.array([len(each) for each in windows], np.int64)
-        flat = [window for each in windows for window in each]
-        found = np.empty((len(flat), len(LABELS)), np.float32)
-        for rows in _batches_by_length([len(window) for window in flat]):
-            batch = self.tokenizer.pad([flat[row] for row in rows], _PAD_TO)
-            found[rows] = self.graph([batch.input_ids, batch.attention_mask])[0]
-        sums = np.zeros((len(texts), len(LABELS)), np.float32)
-        np.add.at(sums, np.repeat(np.arange(len(texts)), counts), found)
-        means: Logits = (sums / counts[:, None]).astype(np.float32)
-        return means, counts
+        outputs = self.outputs(texts)
+        return outputs.logits, outputs.windows
+
+    def outputs(self, texts: Sequence[str]) -> Outputs:
+        """Run the graph on each text's windows."""
+        if not texts:
+            return Outputs(np.empty((0, len(LABELS)), np.float32), np.empty(0, np.int64), None)
+        found, counts = window_means(self.graph, self.tokenizer, texts)
+        return Outputs(found[0], counts, found[1][:, 0] if self.review_head else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,25 +157,24 @@ class Classifier:
         """Return a verdict for each text, in order."""
         if not texts:
             return []
-        logits, counts = self.engine.logits(texts)
-        shares = probabilities(logits, self.manifest.temperature)
-        return [self._verdict(row, share, int(count)) for row, share, count in zip(logits, shares, counts, strict=True)]
+        outputs = self.engine.outputs(texts)
+        shares = probabilities(outputs.logits, self.manifest.temperature)
+        reviews = self._are_reviews(outputs)
+        rows = zip(outputs.logits, shares, outputs.windows, reviews, strict=True)
+        return [self._verdict(logits, share, int(count), review) for logits, share, count, review in rows]
 
-    def _verdict(self, logits: Logits, shares: Logits, windows: int) -> Verdict:
+    def _are_reviews(self, outputs: Outputs) -> list[bool]:
+        head = self.engine.review_head
+        if head is None or outputs.review_scores is None:
+            return [True] * len(outputs.windows)
+        return [bool(score >= head.threshold) for score in outputs.review_scores]
+
+    def _verdict(self, logits: Logits, shares: Logits, windows: int, is_review: bool) -> Verdict:
         index = int(shares.argmax())
         confidence = float(shares[index])
         sure = confidence >= self.manifest.unsure_below
-        return Verdict(LABELS[index], confidence, sure, windows, (float(logits[0]), float(logits[1])), self.version)
-
-
-@cache
-def _core() -> ov.Core:
-    """Return the process's only OpenVINO core.
-
-    With a core for each model, the library's CPU plugin was unloaded and loaded again as models were replaced, and a
-    bot sometimes crashed on exit after a swap.
-    """
-    return ov.Core()
+        pair = (float(logits[0]), float(logits[1]))
+        return Verdict(LABELS[index], confidence, sure, windows, pair, self.version, is_review)
 
 
 def _check_probes(engine: Engine, manifest: Manifest, folder: Path) -> None:
@@ -195,16 +198,3 @@ def probabilities(logits: Logits, temperature: float) -> Logits:
     exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     shares: Logits = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return shares
-
-
-def _batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield groups of rows of similar length, each at most ``BATCH_TOKENS`` tokens after padding."""
-    batch: list[int] = []
-    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        padded = -(-lengths[row] // _PAD_TO) * _PAD_TO
-        if batch and padded * (len(batch) + 1) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch

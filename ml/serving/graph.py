@@ -5,6 +5,7 @@ activations at run time. With "float32", the matrices are not quantised, which s
 costs. Neither TensorFlow nor a conversion step is needed, and a folder loads in a second.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from ml.bert.config import BertConfig
 from ml.errors import UnusableCheckpoint
+from ml.serving.review_head import ReviewHead
 
 Precision = Literal["int8", "float32"]
 # _MASK_SCORE is added to the scores of padding. These are arrays, because plain numbers would become constants of a
@@ -24,15 +26,28 @@ _MASK_SCORE = np.array(-1e4, np.float32)
 _ONE = np.array(1.0, np.float32)
 
 
-def build_graph(folder: Path, precision: Precision) -> ov.Model:
+def build_graph(folder: Path, precision: Precision, review_head: ReviewHead | None = None) -> ov.Model:
     """Build a graph from ``input_ids`` and ``attention_mask`` (batch, tokens) int32 to logits (batch, labels) float32.
 
-    Raise UnusableCheckpoint if the weights cannot be read, or if a weight is missing or has the wrong shape.
+    With a review head, the second output is its score (batch,) float32. Raise UnusableCheckpoint if the weights cannot
+    be read, or if a weight is missing or has the wrong shape.
     """
+    return _build(folder, precision, lambda builder: builder.build(review_head))
+
+
+def build_feature_graph(folder: Path, layer: int) -> ov.Model:
+    """Build a graph from the same inputs to the features of a review head: the mean hidden state (batch, hidden size).
+
+    ``layer`` is the number of blocks that are run. Raise UnusableCheckpoint as ``build_graph`` does.
+    """
+    return _build(folder, "int8", lambda builder: builder.build_features(layer))
+
+
+def _build(folder: Path, precision: Precision, build: Callable[["_GraphBuilder"], ov.Model]) -> ov.Model:
     config = BertConfig.read(folder)
     try:
         with safe_open(folder / "model.safetensors", framework="numpy") as weights:
-            return _GraphBuilder(folder, config, weights, precision).build()
+            return build(_GraphBuilder(folder, config, weights, precision))
     except (OSError, SafetensorError) as error:
         raise UnusableCheckpoint(path=folder, reason=f"model.safetensors cannot be read ({error})") from error
 
@@ -51,23 +66,41 @@ class _GraphBuilder:
         self.names = frozenset(weights.keys())
         self.precision = precision
 
-    def build(self) -> ov.Model:
-        input_ids = op.parameter([-1, -1], np.int32, name="input_ids")
-        attention_mask = op.parameter([-1, -1], np.int32, name="attention_mask")
-        hidden = self._embed(input_ids)
-        bias = (_ONE - op.convert(attention_mask, "f32")) * _MASK_SCORE
-        bias = op.unsqueeze(bias, [1, 2])
+    def build(self, review_head: ReviewHead | None) -> ov.Model:
+        inputs, hidden, bias = self._start()
+        scores = []
         last = self.config.num_hidden_layers - 1
         for index in range(last):
+            if review_head is not None and review_head.layer == index:
+                scores = [self._score(hidden, inputs[1], review_head)]
             hidden = self._block(f"bert.encoder.layer.{index}", hidden, hidden, bias)
-        # Only the first token reaches the head, so the last block computes only that token.
+        if review_head is not None and review_head.layer == last:
+            scores = [self._score(hidden, inputs[1], review_head)]
+        # Only the first token reaches the classifier, so the last block computes only that token.
         first = op.slice(hidden, [0], [1], [1], [1])
         hidden = self._block(f"bert.encoder.layer.{last}", hidden, first, bias)
         size = self.config.hidden_size
         pooled = op.tanh(self._dense("bert.pooler.dense", op.squeeze(hidden, [1]), size, size))
         logits = self._dense("classifier", pooled, size, self.config.num_labels)
         logits.output(0).set_names({"logits"})
-        return ov.Model([logits], [input_ids, attention_mask], "bert")
+        return ov.Model([logits, *scores], list(inputs), "bert")
+
+    def build_features(self, layer: int) -> ov.Model:
+        inputs, hidden, bias = self._start()
+        for index in range(layer):
+            hidden = self._block(f"bert.encoder.layer.{index}", hidden, hidden, bias)
+        return ov.Model([_mean(hidden, inputs[1])], list(inputs), "features")
+
+    def _start(self) -> tuple[tuple[Any, Any], Any, Any]:
+        """Return the inputs, the embedded tokens, and the bias that keeps attention away from padding."""
+        input_ids = op.parameter([-1, -1], np.int32, name="input_ids")
+        attention_mask = op.parameter([-1, -1], np.int32, name="attention_mask")
+        bias = (_ONE - op.convert(attention_mask, "f32")) * _MASK_SCORE
+        return (input_ids, attention_mask), self._embed(input_ids), op.unsqueeze(bias, [1, 2])
+
+    def _score(self, hidden: Any, attention_mask: Any, head: ReviewHead) -> Any:
+        product = op.matmul(_mean(hidden, attention_mask), op.constant(head.weights[:, None]), False, False)
+        return op.squeeze(product, [1]) + op.constant(np.array(head.bias, np.float32))
 
     def _embed(self, input_ids: Any) -> Any:
         config, size = self.config, self.config.hidden_size
@@ -132,3 +165,10 @@ class _GraphBuilder:
             raise UnusableCheckpoint(path=self.folder, reason=reason)
         converted: npt.NDArray[np.float32] = values.astype(np.float32)
         return converted
+
+
+def _mean(hidden: Any, attention_mask: Any) -> Any:
+    """Add the mean of the hidden states (batch, tokens, hidden size) over the tokens that are not padding."""
+    mask = op.unsqueeze(op.convert(attention_mask, "f32"), [2])
+    axis = np.array([1])
+    return op.reduce_sum(hidden * mask, axis, False) / op.reduce_sum(mask, axis, False)

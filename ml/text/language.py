@@ -1,10 +1,13 @@
 """Detects texts that are clearly not English, because the model cannot read other languages.
 
-Refusing an English text is worse than classifying a foreign one, so short, mixed and doubtful texts count as English.
+A text in another script, such as Cyrillic, cannot be English, however short it is. For texts in Latin letters, refusing
+an English text is worse than classifying a foreign one, so short, mixed and doubtful texts count as English.
 ``python -m benchmarks.serving.language_guard`` measures both kinds of error. The figures are in
 docs/decisions/0001-language-guard.md.
 """
 
+import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -83,9 +86,23 @@ MIN_BYTES = 12
 characters."""
 
 
+UNDETERMINED = "und"
+"""The code of ISO 639 for a language that is not known."""
+
+_LATIN = "LATIN"
+# Scripts that Unicode's names call something that readers would not.
+_LETTERS = MappingProxyType(
+    {"CJK": "Chinese characters", "HIRAGANA": "Japanese characters", "KATAKANA": "Japanese characters"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignText:
-    """The foreign language of a text: ISO 639-1 code, English name, and probability from 0 to 1."""
+    """The foreign language of a text: ISO 639-1 code, English name, and probability from 0 to 1.
+
+    If only the script is certain, the code is UNDETERMINED and the name says, for example, "a language in Cyrillic
+    letters".
+    """
 
     code: str
     name: str
@@ -95,7 +112,13 @@ class ForeignText:
 def foreign_language(text: str) -> ForeignText | None:
     """Return the language of ``text`` if it is clearly not English, or None otherwise."""
     likeliest = likeliest_foreign_language(text)
-    return likeliest if likeliest is not None and likeliest.probability >= THRESHOLD else None
+    if likeliest is not None and likeliest.probability >= THRESHOLD:
+        return likeliest
+    script = _foreign_script(text)
+    if script is None:
+        return None
+    letters = _LETTERS.get(script, f"{script.capitalize()} letters")
+    return ForeignText(UNDETERMINED, f"a language in {letters}", 1.0)
 
 
 def likeliest_foreign_language(text: str) -> ForeignText | None:
@@ -122,6 +145,20 @@ def load_identifier() -> LanguageIdentifier:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages([ENGLISH, *LANGUAGES])
     return identifier
+
+
+def _foreign_script(text: str) -> str | None:
+    """Return the most frequent script, as Unicode names it, if most letters are not Latin, or None otherwise.
+
+    Styled Latin letters, such as mathematical bold, count as Latin.
+    """
+    words = "".join(plain_words(unicodedata.normalize("NFKC", text)))
+    scripts = Counter(unicodedata.name(letter, "").partition(" ")[0] for letter in words if letter.isalpha())
+    foreign = scripts.total() - scripts[_LATIN]
+    if 2 * foreign <= scripts.total():
+        return None
+    del scripts[_LATIN]
+    return max(scripts, key=scripts.__getitem__)
 
 
 def _likeliest(words: list[str]) -> tuple[str, float]:

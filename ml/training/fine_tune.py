@@ -1,7 +1,5 @@
 """Fine-tunes a base encoder on a training set and publishes the result."""
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -27,9 +25,11 @@ from ml.training.checkpoint import Checkpoint, plan_digest
 from ml.training.devices import use_precision
 from ml.training.loop import TrainingCallbacks, train
 from ml.training.recipe import Recipe
+from ml.training.review_head import ReviewTexts, fit_review_head
 from ml.training.training_set import TrainingSet
+from ml.training.versions import with_new_version
 
-_LIBRARIES = ("keras", keras.backend.backend(), "numpy", "openvino", "safetensors", "tokenizers")
+_LIBRARIES = ("keras", keras.backend.backend(), "numpy", "openvino", "safetensors", "scikit-learn", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = Fal
 
 
 def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, Any], advance: Advance) -> Manifest:
-    """Calibrate and evaluate a saved model on dev with the engine that will serve it, and return its manifest.
+    """Fit a saved model's review head, calibrate and evaluate it on dev as it is served, and return its manifest.
 
     ``training_facts`` are added to the recipe in the manifest.
     """
@@ -102,6 +102,7 @@ def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, An
     probe_logits, _ = engine.logits(PROBES)
     if not np.isfinite(probe_logits).all():
         raise FineTuneDiverged(step=training_facts["steps"], reason="the trained weights are too large for float16")
+    fit_review_head(folder, engine.tokenizer, ReviewTexts.from_reviews(training_set.examples.texts)).write(folder)
     temperature, dev_figures = _calibrate_and_measure(engine, job, advance)
     now = datetime.now(UTC)
     manifest = Manifest(
@@ -121,9 +122,7 @@ def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, An
         probe_logits=[[float(value) for value in row] for row in probe_logits],
         files=file_hashes(folder),
     )
-    # Publishing the same weights again creates a new version, since the registry stores one manifest hash per version.
-    content_hash = hashlib.sha256(json.dumps(asdict(manifest), sort_keys=True).encode()).hexdigest()
-    return replace(manifest, version=f"{now:%Y%m%d}-{content_hash[:8]}")
+    return with_new_version(manifest, now)
 
 
 def _calibrate_and_measure(engine: Engine, job: FineTuneJob, advance: Advance) -> tuple[float, dict[str, Any]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 
 from storage.db.database import UnitOfWork
+from storage.db.states import Abstention
 from storage.db.tables import MessageRow, ModelVersionRow, PredictionRow
 from storage.errors import UnknownModelVersion, UnknownPrediction
 
@@ -18,7 +19,7 @@ class Prediction:
     windows into which the text was split. ``logits`` are in the order of the model's labels. ``replaces`` is the id of
     the prediction for the text before its last edit. ``corrected`` is True if the person was shown the label that
     people agreed on instead. ``question_chance`` is the probability (0 to 1) with which the question "Was that right?"
-    was drawn, or None if it was not asked.
+    was drawn, or None if it was not asked. ``abstention`` is None if the text reads like a review.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Prediction:
     logits: tuple[float, float]
     corrected: bool = False
     question_chance: float | None = None
+    abstention: Abstention | None = None
 
 
 def store_prediction(  # noqa: PLR0913, PLR0917 - one argument for each column
@@ -46,6 +48,8 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument for each column
     windows: int,
     logits: tuple[float, float],
     replaces: int | None = None,
+    *,
+    is_review: bool = True,
 ) -> int:
     """Store a prediction and return its id.
 
@@ -65,6 +69,7 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument for each column
         logit_0=logits[0],
         logit_1=logits[1],
         replaces=replaces,
+        abstention=None if is_review else Abstention.SHOWN,
     )
     unit.add(row)
     unit.flush()
@@ -114,7 +119,15 @@ def get_prediction(unit: UnitOfWork, prediction_id: int) -> Prediction | None:
         logits=(row.logit_0, row.logit_1),
         corrected=row.corrected,
         question_chance=row.question_chance,
+        abstention=row.abstention,
     )
+
+
+def overrule_abstention(unit: UnitOfWork, prediction_id: int) -> None:
+    """Record that the person said that the text of this prediction is a review, so that the prediction is shown."""
+    abstained = PredictionRow.abstention == Abstention.SHOWN
+    changed = update(PredictionRow).where(PredictionRow.id == prediction_id, abstained)
+    unit.change(changed.values(abstention=Abstention.OVERRULED))
 
 
 def mark_corrected(unit: UnitOfWork, prediction_id: int) -> None:

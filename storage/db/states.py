@@ -39,6 +39,16 @@ class Vote(StrEnum):
     NEITHER = "neither"
 
 
+class Abstention(StrEnum):
+    """What became of a prediction for a text that does not read like a review.
+
+    SHOWN: the person was told so instead of the prediction. OVERRULED: the person then said that it is a review.
+    """
+
+    SHOWN = "shown"
+    OVERRULED = "overruled"
+
+
 class Reason(StrEnum):
     """Why a person voted against a verdict. BOTH: the text praises and criticises at once."""
 

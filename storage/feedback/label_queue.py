@@ -2,8 +2,8 @@
 
 The most helpful texts are those that already have a vote, because one more vote may reach the quorum, followed by the
 texts with the least confident predictions. Random texts show how well models do on all texts. Labellers never see their
-own texts, texts that they voted on or skipped, texts that are decided or have since been edited, or texts that enough
-other labellers are already looking at to reach the quorum.
+own texts, texts that they voted on or skipped, texts that don't read like a review, texts that are decided or have
+since been edited, or texts that enough other labellers are already looking at to reach the quorum.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from storage.db.database import UnitOfWork
-from storage.db.states import Consent, OfferState, Selection
+from storage.db.states import Abstention, Consent, OfferState, Selection
 from storage.db.tables import ConsentRow, MessageRow, OfferRow, PersonRow, PredictionRow, VoteRow
 from storage.feedback.labeller_pauses import counted_voters
 from storage.privacy.consent import TRAINING, withdrawn_people
@@ -130,6 +130,7 @@ def _showable(person_id: int, rules: LabelQueueRules) -> Select[*tuple[Any, ...]
                 OfferRow.state != OfferState.UNDONE,
             ),
             ~exists().where(newer.revises == MessageRow.id),
+            PredictionRow.abstention.is_distinct_from(Abstention.SHOWN),
         )
     )
 

@@ -297,3 +297,29 @@ def one_pixel() -> bytes:
 
     header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0\0")) + chunk(b"IEND", b"")
+
+
+def test_a_text_that_is_no_review_gets_a_verdict_only_if_its_author_insists(demo: Demo, person: int) -> None:
+    answer = send_and_wait(demo, person, "See you at eight then.")
+    assert answer["text"].startswith("This doesn't read like a review to me")
+    assert buttons(answer) == ["It is one"]
+    demo.client.tap(answer["message_id"], "It is one", user_id=person)
+    verdict = wait_for_text(demo, person, "model ")
+    assert verdict["message_id"] == answer["message_id"]
+    assert len(labels_in(verdict["text"])) == 1
+    assert buttons(verdict) == ["✅ Right", "❌ Wrong", "🤷 Neither"]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("2 out of 10", "2 out of 10: that's 👎 Negative."),
+        ("★★★☆☆", "★★★☆☆: that's mixed, neither positive nor negative."),
+        ("I want to die.", "I'm only a program that reads reviews, but"),
+        ("Да", "That looks like a language in Cyrillic letters to me"),
+    ],
+)
+def test_rules_answer_ratings_cries_for_help_and_other_scripts(demo: Demo, person: int, text: str, answer: str) -> None:
+    reply = send_and_wait(demo, person, text)
+    assert reply["text"].startswith(answer)
+    assert not reply["buttons"]

@@ -131,6 +131,7 @@ def test_an_unknown_part_is_reported_with_the_known_ones(tmp_path: Path, thumbs:
         (("evaluate",), "evaluate"),
         (("fine-tune", "--out", "mine"), "finetune"),
         (("summary",), "summary"),
+        (("review-head", "models/starter"), "reviewhead"),
         (("worker",), "worker"),
     ],
     ids=lambda value: value if isinstance(value, str) else value[0],

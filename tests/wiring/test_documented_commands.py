@@ -44,6 +44,7 @@ TARGET_COMMANDS = {
     "finetune": "fine-tune",
     "evaluate": "evaluate",
     "summary": "summary",
+    "reviewhead": "review-head",
     "worker": "worker",
 }
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)

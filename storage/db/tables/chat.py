@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.db.column_types import EncryptedString, RowId, enum_column, utc_now
 from storage.db.states import (
+    Abstention,
     ReplyState,
     UpdateState,
 )
@@ -85,7 +86,7 @@ class PredictionRow(Base):
 
     ``corrected`` is True if the person was shown the opposite label, because people had agreed on it.
     ``question_chance`` is the probability (0 to 1) with which the question "Was that right?" was asked, or NULL if it
-    was not asked.
+    was not asked. ``abstention`` is NULL for texts that read like a review.
     """
 
     __tablename__ = "predictions"
@@ -102,6 +103,7 @@ class PredictionRow(Base):
     replaces: Mapped[int | None] = mapped_column(ForeignKey("predictions.id", ondelete="SET NULL"), index=True)
     corrected: Mapped[bool] = mapped_column(default=False)
     question_chance: Mapped[float | None]
+    abstention: Mapped[Abstention | None] = mapped_column(enum_column(Abstention))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

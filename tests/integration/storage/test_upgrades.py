@@ -27,6 +27,7 @@ from storage.db.database import Database, UnitOfWork
 from storage.db.encryption import Cipher, new_hash_key
 from storage.db.engine import parse_address, writing_engine
 from storage.db.states import (
+    Abstention,
     Consent,
     OfferState,
     Reason,
@@ -54,6 +55,7 @@ LEARNING = "0002"
 OPERATING = "0004"
 ASKING = "0005"
 TRIALS = "0006"
+ABSTAINING = "0009"
 
 
 @pytest.fixture(params=REVISIONS)
@@ -89,6 +91,8 @@ def test_everything_in_an_older_database_is_there_after_the_upgrade(upgraded: Da
             secrets = unit.scalars(select(BotRow.webhook_secret))
             assert [unit.cipher.decrypt(secret) for secret in secrets] == ["a-webhook-secret"]
         check_asking(unit, asked=revision >= ASKING)
+        overruled = Abstention.OVERRULED if revision >= ABSTAINING else None
+        assert unit.scalars(select(PredictionRow.abstention).distinct()).all() == [overruled]
     with upgraded.unit_of_work() as unit:
         use(unit, revision)
     with upgraded.unit_of_work() as unit:

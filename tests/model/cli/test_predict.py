@@ -46,13 +46,43 @@ def test_the_starter_is_found_from_any_folder(tmp_path: Path) -> None:
 
 
 def test_json_has_the_complete_verdict(tmp_path: Path) -> None:
-    result = predict("--json", LIKED, "", "Schön.", folder=tmp_path)
+    result = predict("--json", LIKED, "Schön.", folder=tmp_path)
     verdicts = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [verdict["text"] for verdict in verdicts] == [LIKED, "", "Schön."]
+    assert [verdict["text"] for verdict in verdicts] == [LIKED, "Schön."]
     for verdict in verdicts:
         assert verdict["label"] == LABELS[verdict["logits"][1] > verdict["logits"][0]]
         assert 0.5 <= verdict["confidence"] <= 1
         assert verdict["windows"] >= 1
+        assert verdict["reason"] is None
+
+
+def test_texts_for_a_rule_get_the_answer_of_the_chat(tmp_path: Path) -> None:
+    texts = ["", "Das war ein schöner Abend, und wir kommen wieder.", "Да", "2 out of 10", "★★★☆☆", LIKED]
+    expected = [
+        (None, "no words"),
+        (None, "not English: German"),
+        (None, "not English: a language in Cyrillic letters"),
+        ("Negative", "rating 2 out of 10"),
+        (None, "mixed rating ★★★☆☆"),
+        ("Positive", None),
+    ]
+    result = predict("--json", *texts, folder=tmp_path)
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(answer["label"], answer["reason"]) for answer in answers] == expected
+    assert [answer["confidence"] is None for answer in answers] == [True] * 5 + [False]
+    lines = predict(*texts, folder=tmp_path).stdout.splitlines()
+    assert lines[0] == "No verdict (no words): "
+    assert lines[3] == "Negative (rating 2 out of 10): 2 out of 10"
+
+
+def test_an_empty_row_of_a_file_gets_no_verdict(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text('id,review\n1,\n2,"A joy to watch, from start to finish."\n', encoding="utf-8")
+    result = predict("--csv", "in.csv", "--out", "out.csv", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "Rows: 2 (1 positive, 0 negative, 1 without a verdict)" in result.stderr
+    rows = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
+    assert rows["label"].tolist() == ["", "Positive"]
+    assert rows["reason"].tolist() == ["no words", ""]
 
 
 def test_a_verdict_is_explained(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from paths import STARTER
 
 from ml.errors import UnusableArtifact
 from ml.serving.artifact import MANIFEST, Manifest, file_hashes
-from ml.serving.engine import BATCH_TOKENS, Classifier
+from ml.serving.engine import Classifier
 from ml.serving.probes import PROBES
+from ml.serving.runtime import BATCH_TOKENS
 from ml.training.base_model import DEFAULT_BASE_MODEL
 
 MOST_MEGABYTES = 60

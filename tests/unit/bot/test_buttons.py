@@ -37,6 +37,7 @@ from bot.privacy.buttons import (
     notices_keyboard,
 )
 from bot.reviews.buttons import (
+    ABSTENTION_PATTERN,
     CORRECTED_PATTERN,
     EXPLANATION_PATTERN,
     QUESTION_PATTERN,
@@ -46,6 +47,7 @@ from bot.reviews.buttons import (
     ReasonTap,
     Shown,
     VoteTap,
+    abstention_keyboard,
     corrected_keyboard,
     parse_corrected_tap,
     parse_explanation_tap,
@@ -66,6 +68,7 @@ PATTERNS = {
     TapKind.REASON: REASON_PATTERN,
     TapKind.QUESTION: QUESTION_PATTERN,
     TapKind.EXPLANATION: EXPLANATION_PATTERN,
+    TapKind.ABSTENTION: ABSTENTION_PATTERN,
     TapKind.CONSENT: CONSENT_PATTERN,
     TapKind.NOTICES: NOTICES_PATTERN,
     TapKind.DELETE: DELETE_PATTERN,
@@ -107,6 +110,7 @@ KEYBOARDS = {
     ],
     TapKind.REASON: [make_keyboard(reason_rows(TEXTS, LARGEST, vote)) for vote in (Vote.WRONG, Vote.NEITHER)],
     TapKind.QUESTION: [make_keyboard([question_row(TEXTS, number)]) for number in (1, LARGEST)],
+    TapKind.ABSTENTION: [abstention_keyboard(TEXTS, number) for number in (1, LARGEST)],
     TapKind.CONSENT: [consent_keyboard(TEXTS, granted) for granted in (True, False)],
     TapKind.NOTICES: [notices_keyboard(TEXTS, wanted) for wanted in (True, False)],
     TapKind.DELETE: [delete_keyboard(TEXTS)],

@@ -4,7 +4,6 @@ import gzip
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 import pytest
@@ -13,15 +12,18 @@ from cli.csv_verdicts import CHUNK_ROWS, add_verdicts
 from cli.errors import ColumnTaken
 from core.errors import MissingFile, ThumbsError, UnwritableFile
 from ml.errors import EmptyTable, MissingColumn, UnreadableTable
+from ml.serving.answers import Answer, answer_texts
+from ml.serving.engine import Verdict
 
 
-class FakeVerdict(NamedTuple):
-    label: str
-    confidence: float
+def classify_by_word(texts: Sequence[str]) -> list[Answer]:
+    return [Answer("Positive", 0.91234) if "liked" in text else Answer("Negative", 0.75) for text in texts]
 
 
-def classify_by_word(texts: Sequence[str]) -> list[FakeVerdict]:
-    return [FakeVerdict("Positive", 0.91234) if "liked" in text else FakeVerdict("Negative", 0.75) for text in texts]
+def verdict_by_word(texts: Sequence[str]) -> list[Verdict]:
+    return [
+        Verdict(each.label or "", each.confidence or 0, True, 1, (0.0, 0.0), "") for each in classify_by_word(texts)
+    ]
 
 
 def write(path: Path, text: str) -> Path:
@@ -36,11 +38,24 @@ def test_rows_keep_their_columns_and_gain_a_label_and_a_confidence(tmp_path: Pat
     )
     summary = add_verdicts(source, tmp_path / "out.csv", classify_by_word)
     assert (tmp_path / "out.csv").read_text(encoding="utf-8") == (
-        "id,review,note,label,confidence\n"
-        '007,"I liked it, mostly",NA,Positive,0.9123\n'
-        '8,"Dull.\nVery ""dull"".",,Negative,0.7500\n'
+        "id,review,note,label,confidence,reason\n"
+        '007,"I liked it, mostly",NA,Positive,0.9123,\n'
+        '8,"Dull.\nVery ""dull"".",,Negative,0.7500,\n'
     )
-    assert (summary.rows, summary.positive, summary.negative) == (2, 1, 1)
+    assert (summary.rows, summary.positive, summary.negative, summary.without) == (2, 1, 1, 0)
+
+
+def test_a_row_without_a_verdict_has_no_label_and_says_why(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.csv", "text\nI liked it\n...\n8/10\n5/10\n")
+    summary = add_verdicts(source, tmp_path / "out.csv", lambda texts: answer_texts(verdict_by_word, texts))
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == (
+        "text,label,confidence,reason\n"
+        "I liked it,Positive,0.9123,\n"
+        "...,,,no words\n"
+        "8/10,Positive,,rating 8/10\n"
+        "5/10,,,mixed rating 5/10\n"
+    )
+    assert (summary.rows, summary.positive, summary.negative, summary.without) == (4, 2, 0, 2)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +74,7 @@ def test_the_column_is_review_or_text_or_the_given_one(
 ) -> None:
     seen: list[str] = []
 
-    def remember(texts: Sequence[str]) -> list[FakeVerdict]:
+    def remember(texts: Sequence[str]) -> list[Answer]:
         seen.extend(texts)
         return classify_by_word(texts)
 
@@ -74,7 +89,7 @@ def test_a_long_file_is_read_and_classified_in_chunks(tmp_path: Path) -> None:
     sizes: list[int] = []
     progress: list[tuple[int, int]] = []
 
-    def measure(texts: Sequence[str]) -> list[FakeVerdict]:
+    def measure(texts: Sequence[str]) -> list[Answer]:
         sizes.append(len(texts))
         return classify_by_word(texts)
 
@@ -97,7 +112,7 @@ def test_compressed_files_are_recognized_by_their_suffixes(tmp_path: Path) -> No
 def test_a_file_may_be_replaced_by_its_result(tmp_path: Path) -> None:
     source = write(tmp_path / "reviews.csv", "\ufefftext\nI liked it\n")
     add_verdicts(source, source, classify_by_word)
-    assert source.read_text(encoding="utf-8") == "text,label,confidence\nI liked it,Positive,0.9123\n"
+    assert source.read_text(encoding="utf-8") == "text,label,confidence,reason\nI liked it,Positive,0.9123,\n"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +165,7 @@ def test_an_interrupted_run_leaves_the_old_file(tmp_path: Path) -> None:
     target = write(tmp_path / "out.csv", "from before\n")
     calls = 0
 
-    def interrupt(texts: Sequence[str]) -> list[FakeVerdict]:
+    def interrupt(texts: Sequence[str]) -> list[Answer]:
         nonlocal calls
         calls += 1
         if calls == 2:
@@ -167,7 +182,7 @@ def test_formulas_are_escaped_in_every_cell_but_numbers_are_kept(tmp_path: Path)
     rows = 'review,stars,"=1+1"\n"=HYPERLINK(""x"")",-5,@cmd\n"+good, I liked it",+1.5,plain\n'
     add_verdicts(write(tmp_path / "in.csv", rows), tmp_path / "out.csv", classify_by_word)
     table = pd.read_csv(tmp_path / "out.csv", dtype=str)
-    assert list(table.columns) == ["review", "stars", "'=1+1", "label", "confidence"]
+    assert list(table.columns) == ["review", "stars", "'=1+1", "label", "confidence", "reason"]
     assert table.iloc[:, :3].to_numpy().tolist() == [
         ['\'=HYPERLINK("x")', "-5", "'@cmd"],
         ["'+good, I liked it", "+1.5", "plain"],

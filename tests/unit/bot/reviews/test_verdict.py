@@ -39,11 +39,16 @@ def test_a_verdict_names_exactly_one_label(label: str, thumb: str, other: str, s
     assert ("not sure" in text) is not sure
 
 
-@pytest.mark.parametrize(
-    ("confidence", "shown"), [(0.5, "50%"), (0.505, "50%"), (0.994, "99%"), (0.996, "99%"), (1.0, "99%")]
-)
+@pytest.mark.parametrize(("confidence", "shown"), [(0.506, "51%"), (0.994, "99%"), (0.996, "99%"), (1.0, "99%")])
 def test_no_answer_is_certain(confidence: float, shown: str) -> None:
     assert shown in render_verdict(TEXTS, replace(SURE, confidence=confidence))
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.5001, 0.5049])
+def test_an_even_verdict_shows_no_percentage(confidence: float) -> None:
+    text = render_verdict(TEXTS, replace(SURE, label="Negative", confidence=confidence, sure=False))
+    assert text.startswith("🤔 I'm not sure, it could be either. If I had to guess: 👎 <b>Negative</b>\n")
+    assert "%" not in text
 
 
 def test_a_text_read_in_several_windows_says_so() -> None:

@@ -9,6 +9,8 @@ from ml.text.language import (
     LANGUAGES,
     MIN_BYTES,
     THRESHOLD,
+    UNDETERMINED,
+    ForeignText,
     foreign_language,
     likeliest_foreign_language,
     load_identifier,
@@ -74,9 +76,48 @@ def test_capitals_emoji_tags_and_links_do_not_hide_a_language(text: str) -> None
     assert foreign.code == "de"
 
 
-@pytest.mark.parametrize("text", ["Super!", "gut", "très bien", "nul", "Да", "好", "¡Olé!", "mamma mia"])
-def test_very_short_texts_are_never_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["Super!", "gut", "très bien", "nul", "¡Olé!", "mamma mia"])
+def test_very_short_texts_in_latin_letters_are_never_refused(text: str) -> None:
     assert likeliest_foreign_language(text) is None
+    assert foreign_language(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Да", "Cyrillic letters"),
+        ("ну такое", "Cyrillic letters"),
+        ("好", "Chinese characters"),
+        ("すごい", "Japanese characters"),
+        ("カメラ", "Japanese characters"),
+        ("तेज़", "Devanagari letters"),
+        ("χάλια", "Greek letters"),
+        ("לא", "Hebrew letters"),
+        ("سيئ", "Arabic letters"),
+        ("ดี", "Thai letters"),
+        ("별로", "Hangul letters"),
+        ("ok но скучно", "Cyrillic letters"),
+        ("5/10, ну такое", "Cyrillic letters"),
+    ],
+)
+def test_a_short_text_in_another_script_is_refused(text: str, name: str) -> None:
+    assert foreign_language(text) == ForeignText(UNDETERMINED, f"a language in {name}", 1.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "π is a dizzy, brilliant film",
+        "Good sushi (寿司) and better ramen",
+        "𝗔 𝗯𝗼𝗿𝗶𝗻𝗴 𝗳𝗶𝗹𝗺",
+        "ＬＯＶＥＤ ＩＴ",
+        "ᴀᴡꜰᴜʟ",
+        "I'd call it «Брат» for beginners",
+        "Ελένη was great",
+        "α and ω",
+    ],
+)
+def test_a_few_letters_of_another_script_pass(text: str) -> None:
     assert foreign_language(text) is None
 
 
@@ -114,4 +155,7 @@ def test_no_text_raises(text: str) -> None:
         assert 0 < nearest.probability <= 1
         assert len(text.encode(errors="surrogatepass")) >= MIN_BYTES
     refused = foreign_language(text)
-    assert refused == (nearest if nearest is not None and nearest.probability >= THRESHOLD else None)
+    if nearest is not None and nearest.probability >= THRESHOLD:
+        assert refused == nearest
+    elif refused is not None:
+        assert refused.code == UNDETERMINED

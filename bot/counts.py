@@ -1,0 +1,9 @@
+"""Counts what the bot has answered since this process started."""
+
+from typing import Final
+
+from prometheus_client import Counter
+
+WITHOUT_VERDICT: Final = Counter(
+    "thumbs_texts_without_verdict", "Number of texts that got no verdict of the model, by reason.", ["reason"]
+)

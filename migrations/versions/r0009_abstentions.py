@@ -1,0 +1,17 @@
+"""A column for predictions that the bot did not show, because the text did not read like a review."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Add the column, which is NULL in existing predictions: they were all shown."""
+    op.add_column("predictions", sa.Column("abstention", sa.String(16)))
+
+
+def downgrade() -> None:
+    """Drop the column."""
+    op.drop_column("predictions", "abstention")
