@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from benchmarks.figures import delivery, domains, gate_over_time, learning, model_quality, robustness, serving, training
+from benchmarks.figures import (
+    delivery,
+    domains,
+    gate_over_time,
+    learning,
+    model_quality,
+    robustness,
+    sense,
+    serving,
+    training,
+)
 from benchmarks.figures.markdown import Results
 
 
@@ -18,6 +28,7 @@ BLOCKS: Final[dict[str, Block]] = {
     "starter": Block("starter", model_quality.starter),
     "domains": Block("domains", domains.domains),
     "language_guard": Block("language", model_quality.language_guard),
+    "sense": Block("sense", sense.sense),
     "http_load": Block("drive", serving.http_load),
     "training_speed": Block("fine_tuning", training.speed),
     "equal_steps": Block("equal_steps", training.equal_steps),
