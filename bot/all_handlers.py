@@ -19,6 +19,7 @@ from bot.labelling.quarantine import QuarantineDialog
 from bot.privacy.consent import PrivacyDialog
 from bot.privacy.handlers import COMMANDS as PRIVACY_COMMANDS
 from bot.privacy.handlers import PrivacyHandlers
+from bot.privacy.history import HistoryDialog
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.explanations import ExplanationResponder
 from bot.reviews.handlers import COMMANDS as REVIEW_COMMANDS
@@ -42,13 +43,14 @@ def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, 
     )
     blocking = BlockingDialog(database, access.admin_ids)
     labelling, quarantine = LabellingDialog(database, settings), QuarantineDialog(database, settings)
-    privacy = PrivacyDialog(database, DeletionList(settings.data_dir / FILE_NAME), settings.retention_days)
+    deletions = DeletionList(settings.data_dir / FILE_NAME)
+    privacy = PrivacyDialog(database, deletions, settings)
     verdicts = VerdictMessages(settings)
     responder, votes = ReviewResponder(database, model, verdicts), VoteRecorder(database, verdicts)
     explanations = ExplanationResponder(database, model, verdicts)
     return [
         *AdminHandlers(access, runs, promotion, models, blocking, PauseDialog(database)).handlers(),
         *LabellerHandlers(access, labelling, quarantine).handlers(),
-        *PrivacyHandlers(privacy).handlers(),
+        *PrivacyHandlers(privacy, HistoryDialog(database, deletions)).handlers(),
         *ReviewHandlers(access, database, responder, votes, explanations).handlers(),
     ]

@@ -25,6 +25,7 @@ class TapKind(StrEnum):
     CONSENT = "consent"
     NOTICES = "notices"
     DELETE = "delete"
+    HISTORY = "history"
     RUN = "run"
     CARD = "card"
     MODELS = "models"

@@ -29,6 +29,7 @@ class Texts:
     help_admin: str
     your_id: str
     privacy: str
+    privacy_operator_unknown: str
     consent_question: str
     consent_status_yes: str
     consent_status_no: str
@@ -47,6 +48,16 @@ class Texts:
     notice_more: str
     notice_votes: str
     notice_votes_too: str
+    mydata: str
+    history_title: str
+    history_none: str
+    history_entry: str
+    history_vote_right: str
+    history_vote_wrong: str
+    history_vote_neither: str
+    history_question: str
+    history_deleted: str
+    history_gone: str
     delete_question: str
     delete_done: str
     delete_kept: str
@@ -87,6 +98,7 @@ class Texts:
     why_nothing_yet: str
     why_no_verdict: str
     why_gone: str
+    vote_replaced: str
     button_right: str
     button_wrong: str
     button_neither: str
@@ -102,17 +114,20 @@ class Texts:
     button_never_ask: str
     button_is_review: str
     button_consent_yes: str
-    button_consent_no: str
     button_consent_withdraw: str
     button_consent_keep: str
     button_notices_yes: str
     button_notices_stop: str
     button_delete: str
-    button_keep: str
     rating: str
     rating_mixed: str
     cry_for_help: str
     not_a_review: str
+    button_history_delete: str
+    button_history_delete_yes: str
+    button_newer: str
+    button_older: str
+    button_no: str
     foreign: str
     empty: str
     only_emoji: str
@@ -136,6 +151,8 @@ class Texts:
     command_id: str
     command_consent: str
     command_privacy: str
+    command_mydata: str
+    command_history: str
     command_deleteme: str
     forecast_none: str
     forecast_few: str
@@ -273,6 +290,7 @@ class Texts:
     label_none: str
     label_needs_consent: str
     label_gone: str
+    label_stopped: str
     text_withdrawn: str
     quarantine_disagreement: str
     quarantine_unlikely: str

@@ -110,7 +110,7 @@ def restore(
     else:
         typer.echo(
             f"Restored the backup of {contents.created_at:%Y-%m-%d %H:%M} UTC: {rows:,} rows and {models} models. "
-            f"People deleted again: {settled.people}. "
+            f"People deleted again: {settled.people}. Messages deleted again: {settled.messages}. "
             f"Set aside: {settled.updates} pending updates, {settled.replies} pending replies.",
             err=True,
         )

@@ -56,6 +56,8 @@ def _split_commas(value: Any) -> Any:  # noqa: ANN401 -- pydantic passes whateve
     return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
 
 
+# A line that fits into the bot's answer to /privacy.
+OperatorText = Annotated[str, Field(max_length=200)] | None
 Share = Annotated[float, Field(ge=0, le=1)]
 # A number that fits into a 64-bit column.
 RowNumber = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -96,6 +98,12 @@ class Settings(BaseSettings):
         365, ge=1, le=36_500, description="Days to keep messages and votes without consent for training."
     )
     inbox_retention_days: int = Field(7, ge=1, le=36_500, description="Days to keep handled updates and sent replies.")
+    operator_name: OperatorText = Field(
+        None, description="Name of the person or organisation that runs the bot. /privacy shows it."
+    )
+    operator_contact: OperatorText = Field(
+        None, description="E-mail address or other contact for questions about people's data. /privacy shows it."
+    )
     messages_per_minute: int = Field(
         60,
         ge=1,

@@ -10,7 +10,7 @@ from bot.texts import CONSENT_WORDING, CONSENT_WORDINGS, Texts, fill
 
 
 class LabelAction(StrEnum):
-    """What a labeller can do: give the text a label, SKIP it, UNDO the last answer, or start another batch (MORE)."""
+    """What a labeller can do: give the text a label, SKIP it, UNDO the last answer, start MORE texts, or STOP."""
 
     POSITIVE = "positive"
     NEGATIVE = "negative"
@@ -18,6 +18,7 @@ class LabelAction(StrEnum):
     SKIP = "skip"
     UNDO = "undo"
     MORE = "more"
+    STOP = "stop"
 
 
 # Maximum number of texts in a batch.
@@ -93,8 +94,10 @@ def parse_quarantine_tap(data: str) -> QuarantineTap:
 
 
 def label_keyboard(texts: Texts, offer_id: int, last_id: int | None, batch: Batch | None = None) -> Keyboard:
-    """Return buttons for the labels, Neither and Skip, and a button that undoes ``last_id``, if given."""
-    rows = _label_rows(texts, f"{TapKind.LABEL}:{offer_id}", _suffix(batch))
+    """Return buttons for the labels, Neither, Skip and stopping, and a button that undoes ``last_id``, if given."""
+    prefix, suffix = f"{TapKind.LABEL}:{offer_id}", _suffix(batch)
+    stop = make_button(texts.button_no, f"{prefix}:{LabelAction.STOP}{suffix}")
+    rows = [*_label_rows(texts, prefix, suffix), [stop]]
     return make_keyboard(rows if last_id is None else [*rows, _undo_offer_row(texts, last_id, batch)])
 
 
@@ -111,7 +114,7 @@ def join_keyboard(texts: Texts, batch: Batch | None) -> Keyboard:
     """Return the buttons that give consent and start labelling, or refuse consent."""
     size = 0 if batch is None else batch.size
     yes = make_button(texts.button_consent_yes, f"{TapKind.JOIN}:{CONSENT_WORDING}:{size}")
-    return make_keyboard([[yes, make_button(texts.button_consent_no, f"{TapKind.CONSENT}:{CONSENT_WORDING}:no")]])
+    return make_keyboard([[yes, make_button(texts.button_no, f"{TapKind.CONSENT}:{CONSENT_WORDING}:no")]])
 
 
 def quarantine_keyboard(texts: Texts, prediction_id: int, skipped: int, decided: int | None) -> Keyboard:

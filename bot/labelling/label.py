@@ -88,7 +88,9 @@ class LabellingDialog:
     def _page(self, unit: UnitOfWork, texts: Texts, person: Person, batch: Batch | None) -> LabelPage:
         return LabelPage(unit, texts, person, self._rules, self._shares, batch)
 
-    def _handle_tap(self, page: LabelPage, offer_tap: OfferTap) -> MessageContent | None:
+    def _handle_tap(  # noqa: PLR0911 - one for each kind of tap
+        self, page: LabelPage, offer_tap: OfferTap
+    ) -> MessageContent | None:
         """Handle a tap and return the message's new content, or None for a repeated tap, which changes nothing."""
         unit, texts, person = page.unit, page.texts, page.person
         offer = label_offers.find_offer(unit, person.id, offer_tap.offer_id)
@@ -100,6 +102,9 @@ class LabellingDialog:
             return page.next_question()
         if offer_tap.action is LabelAction.UNDO:
             return self._undo(page, offer)
+        if offer_tap.action is LabelAction.STOP:
+            # The text stays open and is asked about again, so that nobody can keep drawing until they like a text.
+            return MessageContent(texts.label_stopped, person_id=page.person.id)
         if offer_tap.action is LabelAction.SKIP:
             label_offers.close_offer(unit, offer, OfferState.SKIPPED)
             return page.next_question(texts.label_skipped)

@@ -43,19 +43,22 @@ def consent_keyboard(texts: Texts, granted: bool) -> Keyboard:
     if granted:
         row = [(texts.button_consent_withdraw, "no"), (texts.button_consent_keep, "yes")]
     else:
-        row = [(texts.button_consent_yes, "yes"), (texts.button_consent_no, "no")]
+        row = [(texts.button_consent_yes, "yes"), (texts.button_no, "no")]
     return make_keyboard(
         [[make_button(label, f"{TapKind.CONSENT}:{CONSENT_WORDING}:{answer}") for label, answer in row]]
     )
 
 
 def notices_keyboard(texts: Texts, wanted: bool) -> Keyboard:
-    """Return the button that stops notices if they are ``wanted``, or the button that requests them if not."""
-    label, answer = (texts.button_notices_stop, "no") if wanted else (texts.button_notices_yes, "yes")
-    return make_keyboard([[make_button(label, f"{TapKind.NOTICES}:{NOTICES_WORDING}:{answer}")]])
+    """Return the button that stops notices if they are ``wanted``, or the buttons to request or refuse them if not."""
+    answers = [(texts.button_notices_yes, "yes"), (texts.button_no, "no")]
+    row = [(texts.button_notices_stop, "no")] if wanted else answers
+    return make_keyboard(
+        [[make_button(label, f"{TapKind.NOTICES}:{NOTICES_WORDING}:{answer}") for label, answer in row]]
+    )
 
 
 def delete_keyboard(texts: Texts) -> Keyboard:
     """Return the buttons to delete or keep everything."""
-    row = [(texts.button_delete, "yes"), (texts.button_keep, "no")]
+    row = [(texts.button_delete, "yes"), (texts.button_no, "no")]
     return make_keyboard([[make_button(label, f"{TapKind.DELETE}:{answer}") for label, answer in row]])

@@ -1,38 +1,52 @@
 """Consent, notices and deletion. Free of Telegram types."""
 
-from collections.abc import Sequence
-from typing import Final
-
 from bot.buttons import Keyboard, make_keyboard
 from bot.database import AsyncDatabase
 from bot.incoming import Incoming, Tap
 from bot.privacy.buttons import ConsentTap, consent_keyboard, delete_keyboard, notices_keyboard
+from bot.privacy.shown_texts import with_models, withdraw_shown_texts
 from bot.sending.replies import MessageContent, edit, send
-from bot.texts import CONSENT_WORDING, Texts, fill, texts_for
-from storage.chat import outbox, people
+from bot.texts import CONSENT_WORDING, Texts, fill
+from core.settings import Settings
+from storage.chat import people
 from storage.db.database import UnitOfWork
 from storage.db.states import Consent
 from storage.privacy import consent, erasure
 from storage.privacy.deletions import DeletionList
 from storage.training import snapshots
 
-# Maximum number of models to list as having learned from a person. Older models are only counted.
-_MAX_VERSIONS: Final = 20
-
 
 class PrivacyDialog:
     """A person's decisions about their data. Replies are enqueued before each method returns."""
 
-    def __init__(self, database: AsyncDatabase, deletions: DeletionList, retention_days: int) -> None:
+    def __init__(self, database: AsyncDatabase, deletions: DeletionList, settings: Settings) -> None:
         self._database = database
         self._deletions = deletions
-        self._retention_days = retention_days
+        self._settings = settings
 
     async def explain(self, incoming: Incoming) -> None:
         """Explain which data is kept, for how long and why."""
+        settings, texts = self._settings, incoming.texts
+        operator = ", ".join(filter(None, [settings.operator_name, settings.operator_contact]))
+        text = fill(
+            texts.privacy,
+            days=settings.retention_days,
+            inbox_days=settings.inbox_retention_days,
+            operator=operator or texts.privacy_operator_unknown,
+        )
 
         def work(unit: UnitOfWork) -> None:
-            send(unit, incoming, MessageContent(fill(incoming.texts.privacy, days=self._retention_days)))
+            send(unit, incoming, MessageContent(text))
+            incoming.finish(unit)
+
+        await self._database.write(work)
+
+    async def send_data(self, incoming: Incoming) -> None:
+        """Send a file with everything that is stored about the person."""
+
+        def work(unit: UnitOfWork) -> None:
+            person = incoming.sender.upsert(unit)
+            send(unit, incoming, MessageContent(incoming.texts.mydata, person_id=person.id, personal_data=True))
             incoming.finish(unit)
 
         await self._database.write(work)
@@ -71,9 +85,9 @@ class PrivacyDialog:
             if consent_tap.granted:
                 content = granted_content(unit, tap.incoming, person.id)
             else:
-                _withdraw_shown_texts(unit, tap.incoming.sender.telegram_id)
+                withdraw_shown_texts(unit, tap.incoming.sender.telegram_id)
                 versions = snapshots.versions_that_saw(unit, person.id)
-                content = MessageContent(_with_versions(texts.consent_withdrawn, texts, versions), person_id=person.id)
+                content = MessageContent(with_models(texts.consent_withdrawn, texts, versions), person_id=person.id)
             edit(unit, tap.incoming, tap.telegram_message_id, content)
             tap.incoming.finish(unit)
 
@@ -113,11 +127,12 @@ class PrivacyDialog:
             if confirmed:
                 person_id = people.find_person(unit, telegram_id)
                 versions = [] if person_id is None else snapshots.versions_that_saw(unit, person_id)
-                _withdraw_shown_texts(unit, telegram_id)
+                withdraw_shown_texts(unit, telegram_id)
                 self._deletions.add(unit, telegram_id)
                 erased = erasure.erase(unit, telegram_id)
-                text = fill(texts.delete_done, messages=erased.messages, judgements=erased.votes)
-                text = _with_versions(text, texts, versions)
+                counts = {"messages": erased.messages, "votes": erased.votes, "other_votes": erased.other_votes}
+                text = fill(texts.delete_done, **counts)
+                text = with_models(text, texts, versions)
             edit(unit, tap.incoming, tap.telegram_message_id, MessageContent(text))
             tap.incoming.finish(unit)
 
@@ -128,23 +143,6 @@ def granted_content(unit: UnitOfWork, incoming: Incoming, person_id: int) -> Mes
     """Return the message that confirms consent, with the button that turns notices on or off."""
     line, buttons = _notices_section(incoming.texts, _wants_notices(unit, incoming.bot_id, person_id))
     return MessageContent(f"{incoming.texts.consent_granted}\n\n{line}", buttons, person_id=person_id)
-
-
-def _withdraw_shown_texts(unit: UnitOfWork, telegram_id: int) -> None:
-    """Remove the person's texts from the messages that ask other people to label them."""
-    for place in outbox.messages_in_other_chats(unit, telegram_id):
-        content = MessageContent(texts_for(place.language).text_withdrawn)
-        outbox.enqueue(unit, content.draft(place.bot_id, place.chat_id, edits=place.telegram_message_id))
-
-
-def _with_versions(text: str, texts: Texts, versions: Sequence[str]) -> str:
-    """Add a list of the ``versions`` that used the person's data to ``text``. They are given oldest first."""
-    if not versions:
-        return text
-    named = ", ".join(reversed(versions[-_MAX_VERSIONS:]))
-    if len(versions) > _MAX_VERSIONS:
-        named = texts.learnt_before_more.format(versions=named, count=len(versions) - _MAX_VERSIONS)
-    return f"{text}\n\n{fill(texts.learnt_before, versions=named)}"
 
 
 def _wants_notices(unit: UnitOfWork, bot_id: int, person_id: int) -> bool:

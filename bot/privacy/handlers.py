@@ -1,4 +1,4 @@
-"""Handlers for people's decisions about their data: consent, notices and deletion."""
+"""Handlers for people's own data: what is stored, consent, notices and deletion."""
 
 from typing import Final
 
@@ -8,32 +8,46 @@ from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 from bot.access import Handler
 from bot.privacy.buttons import CONSENT_PATTERN, DELETE_PATTERN, NOTICES_PATTERN, parse_consent_tap, parse_delete_tap
 from bot.privacy.consent import PrivacyDialog
+from bot.privacy.history import HistoryDialog
+from bot.privacy.history_buttons import HISTORY_PATTERN, parse_history_tap
 from bot.receiving.update_parsing import Context, parse_incoming, parse_tap
 
-COMMANDS: Final = ("privacy", "consent", "deleteme")
+COMMANDS: Final = ("history", "privacy", "mydata", "consent", "deleteme")
 
 
 class PrivacyHandlers:
     """Handlers that anyone can use. Replies are enqueued before each handler returns."""
 
-    def __init__(self, privacy: PrivacyDialog) -> None:
+    def __init__(self, privacy: PrivacyDialog, history: HistoryDialog) -> None:
         self._privacy = privacy
+        self._history = history
 
     def handlers(self) -> list[Handler]:
         """Return all handlers. They must come before the catch-all handlers."""
         new = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
         return [
             CommandHandler("privacy", self.privacy, filters=new),
+            CommandHandler("mydata", self.my_data, filters=new),
+            CommandHandler("history", self.history, filters=new),
             CommandHandler("consent", self.consent, filters=new),
             CommandHandler("deleteme", self.delete_me, filters=new),
             CallbackQueryHandler(self.set_consent, pattern=CONSENT_PATTERN),
             CallbackQueryHandler(self.set_notices, pattern=NOTICES_PATTERN),
             CallbackQueryHandler(self.delete, pattern=DELETE_PATTERN),
+            CallbackQueryHandler(self.on_history_tap, pattern=HISTORY_PATTERN),
         ]
 
     async def privacy(self, update: Update, _: Context) -> None:
         """Handle ``/privacy``."""
         await self._privacy.explain(parse_incoming([update]))
+
+    async def my_data(self, update: Update, _: Context) -> None:
+        """Handle ``/mydata``."""
+        await self._privacy.send_data(parse_incoming([update]))
+
+    async def history(self, update: Update, _: Context) -> None:
+        """Handle ``/history``."""
+        await self._history.start(parse_incoming([update]))
 
     async def consent(self, update: Update, _: Context) -> None:
         """Handle ``/consent``."""
@@ -54,3 +68,7 @@ class PrivacyHandlers:
     async def delete(self, update: Update, _: Context) -> None:
         """Handle a tap on the buttons under /deleteme."""
         await self._privacy.delete(*parse_tap(update, parse_delete_tap))
+
+    async def on_history_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap on the buttons under /history."""
+        await self._history.handle_tap(*parse_tap(update, parse_history_tap))

@@ -5,12 +5,12 @@ from typing import Final
 from bot.buttons import TapKind
 from bot.receiving.raw_update import RawUpdate
 
-_COMMANDS: Final = ("privacy", "deleteme")
+_COMMANDS: Final = ("privacy", "mydata", "deleteme")
 _DELETION: Final = f"{TapKind.DELETE}:"
 
 
 def is_privacy_request(update: RawUpdate) -> bool:
-    """Return whether an update is /privacy, /deleteme or a tap on a button under /deleteme, in a private chat."""
+    """Return whether an update is one of these commands or a tap on a button under /deleteme, in a private chat."""
     if update.sender_id is None or update.sender_id != update.chat_id:
         return False
     return update.command in _COMMANDS or (update.tap_data or "").startswith(_DELETION)

@@ -1,6 +1,7 @@
 """Replies to reviews: makes and stores the prediction, and enqueues the verdict. Free of Telegram types."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from bot.counts import WITHOUT_VERDICT
@@ -17,6 +18,7 @@ from ml.text.screening import Refusal, Refused, screen
 from storage.chat import messages, predictions
 from storage.chat.messages import MessagePart, StoredMessage
 from storage.db.database import UnitOfWork
+from storage.feedback import votes
 
 
 class ReviewResponder:
@@ -58,7 +60,7 @@ class ReviewResponder:
             verdict = await self._model.verdict(text.text)
             await self._database.write(lambda unit: _reply(unit, text, self._store(unit, text, verdict, old)))
         else:
-            await self._database.write(lambda unit: _reply(unit, text, MessageContent(by_rule)))
+            await self._database.write(lambda unit: _reply(unit, text, _refusal(unit, text, by_rule, old)))
 
     def _store(
         self, unit: UnitOfWork, text: IncomingText, verdict: Verdict, old: StoredMessage | None
@@ -79,7 +81,8 @@ class ReviewResponder:
             replaces=old.prediction_id if old else None,
             is_review=verdict.is_review,
         )
-        return self._verdicts.new_answer(unit, incoming.texts, person, prediction_id)
+        content = self._verdicts.new_answer(unit, incoming.texts, person, prediction_id)
+        return _with_withdrawn_vote(unit, incoming.texts, content, old)
 
     def _show_unchanged(self, unit: UnitOfWork, text: IncomingText, stored: StoredMessage) -> None:
         """Show the stored verdict again, because apps also report edits that don't change the text."""
@@ -123,6 +126,21 @@ def _refusal_text(refused: Refused, texts: Texts) -> str:
         Refusal.HELP: texts.cry_for_help,
     }
     return without_placeholders[refused.refusal]
+
+
+def _refusal(unit: UnitOfWork, text: IncomingText, refusal: str, old: StoredMessage | None) -> MessageContent:
+    return _with_withdrawn_vote(unit, text.incoming.texts, MessageContent(refusal), old)
+
+
+def _with_withdrawn_vote(
+    unit: UnitOfWork, texts: Texts, content: MessageContent, old: StoredMessage | None
+) -> MessageContent:
+    """Delete the author's vote on the text that an edit replaced, and say so in the answer."""
+    if old is None or old.prediction_id is None:
+        return content
+    if not votes.withdraw_replaced(unit, old.person_id, old.prediction_id):
+        return content
+    return replace(content, text=f"{content.text}\n\n{texts.vote_replaced}")
 
 
 def _find_stored(unit: UnitOfWork, edited: IncomingText) -> StoredMessage | None:

@@ -10,6 +10,8 @@ from bot.texts import Texts, fill
 from storage.db.states import Reason, Vote
 
 UNDO: Final = "undo"
+# The answer to a question that a person doesn't want to answer.
+NO: Final = "no"
 
 
 class Shown(StrEnum):
@@ -21,8 +23,8 @@ class Shown(StrEnum):
 
 VOTE_PATTERN: Final = rf"^{TapKind.VOTE}:{NUMBER}:({'|'.join([*Vote, UNDO])})\Z"
 CORRECTED_PATTERN: Final = rf"^{TapKind.CORRECTED}:{NUMBER}:({'|'.join([*Vote, UNDO, *Shown])})\Z"
-REASON_PATTERN: Final = rf"^{TapKind.REASON}:{NUMBER}:({'|'.join(Reason)})\Z"
-QUESTION_PATTERN: Final = rf"^{TapKind.QUESTION}:{NUMBER}:never\Z"
+REASON_PATTERN: Final = rf"^{TapKind.REASON}:{NUMBER}:({'|'.join([*Reason, NO])})\Z"
+QUESTION_PATTERN: Final = rf"^{TapKind.QUESTION}:{NUMBER}:(never|{NO})\Z"
 EXPLANATION_PATTERN: Final = rf"^{TapKind.EXPLANATION}:{NUMBER}\Z"
 ABSTENTION_PATTERN: Final = rf"^{TapKind.ABSTENTION}:{NUMBER}:review\Z"
 # The reasons that can be given for each vote. They are only those that say something new about the text.
@@ -52,10 +54,18 @@ class CorrectedTap:
 
 @dataclass(frozen=True, slots=True)
 class ReasonTap:
-    """A tap on a reason for the person's vote."""
+    """A tap on a reason for the person's vote, or None if they don't want to give one."""
 
     prediction_id: int
-    reason: Reason
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionTap:
+    """A tap on a button that leaves a question about a verdict unanswered, and stops these questions if ``never``."""
+
+    prediction_id: int
+    never: bool
 
 
 def parse_vote_tap(data: str) -> VoteTap:
@@ -75,7 +85,7 @@ def parse_corrected_tap(data: str) -> CorrectedTap:
 def parse_reason_tap(data: str) -> ReasonTap:
     """Parse data that matches REASON_PATTERN."""
     _, prediction_id, word = data.split(":")
-    return ReasonTap(int(prediction_id), Reason(word))
+    return ReasonTap(int(prediction_id), None if word == NO else Reason(word))
 
 
 def parse_abstention_tap(data: str) -> int:
@@ -84,10 +94,10 @@ def parse_abstention_tap(data: str) -> int:
     return int(prediction_id)
 
 
-def parse_question_tap(data: str) -> int:
-    """Parse data that matches QUESTION_PATTERN and return the prediction's id."""
-    _, prediction_id, _ = data.split(":")
-    return int(prediction_id)
+def parse_question_tap(data: str) -> QuestionTap:
+    """Parse data that matches QUESTION_PATTERN."""
+    _, prediction_id, word = data.split(":")
+    return QuestionTap(int(prediction_id), word != NO)
 
 
 def parse_explanation_tap(data: str) -> int:
@@ -116,7 +126,10 @@ def people_row(texts: Texts, prediction_id: int) -> Row:
 
 
 def reason_rows(texts: Texts, prediction_id: int, vote: Vote | None, chosen: Reason | None = None) -> list[Row]:
-    """Return buttons for the reasons that fit the vote, two per row; the ``chosen`` reason is marked."""
+    """Return buttons for the reasons that fit the vote, two in each row; the ``chosen`` reason is marked.
+
+    Until a reason is chosen, the last button declines to give one.
+    """
     labels = {
         Reason.BOTH: texts.button_reason_both,
         Reason.NOT_REVIEW: texts.button_reason_not_review,
@@ -127,12 +140,15 @@ def reason_rows(texts: Texts, prediction_id: int, vote: Vote | None, chosen: Rea
         make_button(_mark(texts, labels[reason], reason is chosen), f"{TapKind.REASON}:{prediction_id}:{reason}")
         for reason in (_REASONS.get(vote, ()) if vote else ())
     ]
+    if buttons and chosen is None:
+        buttons.append(make_button(texts.button_no, f"{TapKind.REASON}:{prediction_id}:{NO}"))
     return [buttons[start : start + 2] for start in range(0, len(buttons), 2)]
 
 
 def question_row(texts: Texts, prediction_id: int) -> Row:
-    """Return the button that turns off questions about verdicts."""
-    return [make_button(texts.button_never_ask, f"{TapKind.QUESTION}:{prediction_id}:never")]
+    """Return the buttons that leave the question unanswered, and that turn questions about verdicts off."""
+    prefix = f"{TapKind.QUESTION}:{prediction_id}"
+    return [make_button(texts.button_no, f"{prefix}:{NO}"), make_button(texts.button_never_ask, f"{prefix}:never")]
 
 
 def abstention_keyboard(texts: Texts, prediction_id: int) -> Keyboard:

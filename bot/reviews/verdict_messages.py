@@ -69,15 +69,25 @@ class VerdictMessages:
         text = render_known_correction(texts, label, earlier)
         return MessageContent(text, corrected_keyboard(texts, prediction_id, earlier), prediction_id, person.id)
 
-    def model_answer(self, unit: UnitOfWork, texts: Texts, person: Person, prediction: Prediction) -> MessageContent:
-        """Return the model's own verdict, with the person's earlier vote, the correction, and the question if asked."""
+    def model_answer(
+        self, unit: UnitOfWork, texts: Texts, person: Person, prediction: Prediction, *, declined: bool = False
+    ) -> MessageContent:
+        """Return the model's own verdict, with the person's earlier vote, the correction, and the question if asked.
+
+        Leave the question out if the person ``declined`` to answer it.
+        """
         earlier = _earlier_vote(unit, person, prediction, prediction.label)
         text, more = render_known_verdict(texts, prediction, earlier), list[Row]()
         if self.is_corrected(unit, prediction):
             label = OPPOSITE[prediction.label]
             text += f"\n\n{fill(texts.verdict_people_say, thumb=THUMBS[label], label=label)}"
             more = [people_row(texts, prediction.id)]
-        elif earlier is None and prediction.question_chance is not None and not questions.turned_off(unit, person.id):
+        elif (
+            not declined
+            and earlier is None
+            and prediction.question_chance is not None
+            and not questions.turned_off(unit, person.id)
+        ):
             text += f"\n\n{texts.question}"
             more = [question_row(texts, prediction.id)]
         keyboard = verdict_keyboard(texts, prediction.id, earlier, more)
@@ -94,11 +104,20 @@ class VerdictMessages:
         return agreed_label(unit, prediction.id, self._quorum, self._admins) == OPPOSITE[prediction.label]
 
 
-def voted_content(
-    texts: Texts, person: Person, prediction: Prediction, vote: Vote | None, reason: Reason | None = None
+def voted_content(  # noqa: PLR0913 - each argument is a separate fact
+    texts: Texts,
+    person: Person,
+    prediction: Prediction,
+    vote: Vote | None,
+    reason: Reason | None = None,
+    *,
+    declined: bool = False,
 ) -> MessageContent:
-    """Return the verdict after the person's vote, with buttons for its reason, or after they undid their vote."""
-    more = reason_rows(texts, prediction.id, vote, reason)
+    """Return the verdict after the person's vote, with buttons for its reason, or after they undid their vote.
+
+    Leave the buttons out if the person ``declined`` to give a reason.
+    """
+    more = [] if declined else reason_rows(texts, prediction.id, vote, reason)
     text = render_verdict(texts, prediction, vote)
     if vote is None:
         text += f"\n\n{texts.vote_undone}"

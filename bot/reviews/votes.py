@@ -7,7 +7,7 @@ from typing import Final
 from bot.database import AsyncDatabase
 from bot.incoming import Incoming, Tap
 from bot.privacy.buttons import consent_keyboard
-from bot.reviews.buttons import CorrectedTap, ReasonTap, Shown, VoteTap
+from bot.reviews.buttons import CorrectedTap, QuestionTap, ReasonTap, Shown, VoteTap
 from bot.reviews.verdict_messages import VerdictMessages, voted_content, voted_correction
 from bot.sending.replies import MessageContent, edit, send
 from bot.texts import CONSENT_WORDING, QUESTION_WORDING
@@ -68,22 +68,26 @@ class VoteRecorder:
             if vote not in {Vote.WRONG, Vote.NEITHER}:
                 # The vote has been undone or changed since the message was sent.
                 return self._verdicts.answer(unit, tap.incoming.texts, person, prediction.id)
+            if reason_tap.reason is None:
+                return voted_content(tap.incoming.texts, person, prediction, vote, declined=True)
             votes.record_reason(unit, person.id, prediction.id, reason_tap.reason)
             return voted_content(tap.incoming.texts, person, prediction, vote, reason_tap.reason)
 
         await self._respond(tap, reason_tap.prediction_id, respond)
 
-    async def handle_question_tap(self, tap: Tap, prediction_id: int) -> None:
-        """Never ask this person again whether a verdict was right."""
+    async def handle_question_tap(self, tap: Tap, question_tap: QuestionTap) -> None:
+        """Take the question back, and if the person wants that, never ask them again whether a verdict was right."""
         texts = tap.incoming.texts
 
         def respond(unit: UnitOfWork, person: Person, prediction: Prediction) -> MessageContent:
+            if not question_tap.never:
+                return self._verdicts.model_answer(unit, texts, person, prediction, declined=True)
             if not questions.turned_off(unit, person.id):
                 questions.turn_off(unit, person.id, QUESTION_WORDING)
             content = self._verdicts.model_answer(unit, texts, person, prediction)
             return replace(content, text=f"{content.text}\n\n{texts.question_stopped}")
 
-        await self._respond(tap, prediction_id, respond)
+        await self._respond(tap, question_tap.prediction_id, respond)
 
     async def handle_abstention_tap(self, tap: Tap, prediction_id: int) -> None:
         """Show the model's verdict on a text that didn't read like a review, since the person says that it is one."""

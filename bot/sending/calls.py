@@ -1,21 +1,24 @@
-"""Makes the Bot API call for a claimed reply: a new message, a photo, or an edit."""
+"""Makes the Bot API call for a claimed reply: a new message, a photo, a file, or an edit."""
 
+import json
 from typing import Any, Final
 
 from telegram import Bot, InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest
 
 from bot.database import AsyncDatabase
-from bot.sending.replies import QUOTED_MESSAGE, REPLACEMENT_NOTE
+from bot.sending.replies import PERSONAL_DATA, QUOTED_MESSAGE, REPLACEMENT_NOTE, RUN_CARD
 from storage.chat.outbox import Reply
+from storage.privacy.personal_data import personal_data
 from storage.training import runs
 
 # Part of Telegram's error if a quote isn't an exact part of the message, because the person edited or formatted it.
 _QUOTE_REFUSED: Final = "quote_text_invalid"
+_DATA_FILE: Final = "mydata.json"
 
 
 class ReplyCalls:
-    """Calls the Bot API. A payload with a ``run_card`` is a photo of that training run's chart."""
+    """Calls the Bot API. A chart or a file is read from the database when it is sent, so no copy of it is kept."""
 
     def __init__(self, bot: Bot, database: AsyncDatabase) -> None:
         self._bot = bot
@@ -32,7 +35,7 @@ class ReplyCalls:
         answered = {} if reply.answers is None else {"message_id": reply.answers}
         quoted = payload.pop(QUOTED_MESSAGE, answered)
         if reply.telegram_message_id is not None:
-            payload.pop("run_card", None)
+            payload.pop(RUN_CARD, None)
             edit = self._bot.edit_message_caption if "caption" in payload else self._bot.edit_message_text
             await edit(chat_id=reply.chat_id, message_id=reply.telegram_message_id, **payload)
             return reply.telegram_message_id
@@ -47,10 +50,13 @@ class ReplyCalls:
         """Send a new message as a reply to the ``quoted`` message, if any. If that is gone, send it as a message."""
         if quoted:
             payload = {**payload, "reply_parameters": ReplyParameters(**quoted, allow_sending_without_reply=True)}
-        if (run_id := payload.get("run_card")) is not None:
-            values = {name: value for name, value in payload.items() if name != "run_card"}
+        values = {name: value for name, value in payload.items() if name not in {RUN_CARD, PERSONAL_DATA}}
+        if (run_id := payload.get(RUN_CARD)) is not None:
             return (await self._bot.send_photo(chat_id, await self._chart(run_id), **values)).message_id
-        return (await self._bot.send_message(chat_id, **payload)).message_id
+        if payload.get(PERSONAL_DATA):
+            data = await self._personal_data(chat_id)
+            return (await self._bot.send_document(chat_id, data, filename=_DATA_FILE, **values)).message_id
+        return (await self._bot.send_message(chat_id, **values)).message_id
 
     async def _chart(self, run_id: int) -> bytes:
         """Read a run's chart. Raise BadRequest, so that the reply isn't retried, if the run has no chart."""
@@ -58,3 +64,8 @@ class ReplyCalls:
         if chart is None:
             raise BadRequest(f"run {run_id} has no chart")
         return chart
+
+    async def _personal_data(self, telegram_id: int) -> bytes:
+        """Return everything about the person in this private chat as JSON."""
+        data = await self._database.read(lambda unit: personal_data(unit, telegram_id))
+        return json.dumps(data, ensure_ascii=False, indent=2).encode()

@@ -11,7 +11,10 @@ from storage.db.database import UnitOfWork
 
 # The field in a stored reply for the text to append if the replaced reply is uncertain. It isn't sent to Telegram.
 REPLACEMENT_NOTE: Final = "replacement_note"
-
+# The fields in a stored reply for an attachment that is read when the reply is sent: the chart of the training run with
+# this id, or a file with all data about the person in the chat.
+RUN_CARD: Final = "run_card"
+PERSONAL_DATA: Final = "personal_data"
 # The field in a stored reply for the message that it refers to, in the format of Telegram's ReplyParameters.
 QUOTED_MESSAGE: Final = "quoted_message"
 
@@ -38,8 +41,9 @@ class QuotedMessage:
 class MessageContent:
     """A message's HTML and buttons, and the prediction and the person that the message is about.
 
-    With ``chart_run_id``, the message is a photo of that training run's chart and the text is its caption. With
-    ``quoted_message``, a new message refers to that message.
+    With ``chart_run_id``, the message is a photo of that training run's chart, and with ``personal_data``, it is a file
+    with all data about the person in the chat. Then the text is the caption. With ``quoted_message``, a new message
+    refers to that message.
     """
 
     text: str
@@ -48,13 +52,17 @@ class MessageContent:
     person_id: int | None = None
     chart_run_id: int | None = None
     quoted_message: QuotedMessage | None = None
+    personal_data: bool = False
 
     def payload(self) -> dict[str, Any]:
         """Return the content in the format that the outbox stores."""
-        if self.chart_run_id is None:
-            payload: dict[str, Any] = {"text": self.text, "parse_mode": "HTML"}
+        payload: dict[str, Any] = {"parse_mode": "HTML"}
+        if self.chart_run_id is not None:
+            payload |= {"caption": self.text, RUN_CARD: self.chart_run_id}
+        elif self.personal_data:
+            payload |= {"caption": self.text, PERSONAL_DATA: True}
         else:
-            payload = {"caption": self.text, "parse_mode": "HTML", "run_card": self.chart_run_id}
+            payload |= {"text": self.text}
         if self.quoted_message is not None:
             payload[QUOTED_MESSAGE] = self.quoted_message.payload()
         return payload if self.keyboard is None else {**payload, "reply_markup": self.keyboard}

@@ -7,24 +7,26 @@ from sqlalchemy import select, update
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState, UpdateState
-from storage.db.tables import InstanceRow, PersonRow, ReplyRow, UpdateRow
-from storage.privacy.deletions import hash_of
+from storage.db.tables import InstanceRow, MessageAddressRow, PersonRow, ReplyRow, UpdateRow
+from storage.privacy.deletions import hash_of, hash_of_message
 from storage.privacy.erasure import erase
+from storage.privacy.message_erasure import erase_by_address
 
 _REASON = "A backup was restored. The bot may have handled this after the backup was made."
 
 
 @dataclass(frozen=True, slots=True)
 class AfterRestore:
-    """The number of people who were deleted again, and of updates and replies that were set aside."""
+    """The number of people and messages that were deleted again, and of updates and replies that were set aside."""
 
     people: int
+    messages: int
     updates: int
     replies: int
 
 
 def settle(unit: UnitOfWork, deleted: set[bytes]) -> AfterRestore:
-    """Delete the people with these hashes again, and set aside pending updates and replies.
+    """Delete the people and messages with these hashes again, and set aside pending updates and replies.
 
     The bot may have handled these updates and replies after the backup, so handling them again could send a reply
     twice. An operator can list and retry them.
@@ -32,6 +34,9 @@ def settle(unit: UnitOfWork, deleted: set[bytes]) -> AfterRestore:
     people = [telegram_id for telegram_id in _telegram_ids(unit) if hash_of(unit, telegram_id) in deleted]
     for telegram_id in people:
         erase(unit, telegram_id)
+    messages = [place for place in _places(unit) if hash_of_message(unit, *place) in deleted]
+    for place in messages:
+        erase_by_address(unit, *place)
     for row in unit.scalars(select(InstanceRow)).all():  # no bot is running yet
         unit.delete(row)
     reason = unit.cipher.encrypt(_REASON)
@@ -39,6 +44,7 @@ def settle(unit: UnitOfWork, deleted: set[bytes]) -> AfterRestore:
     unsent = update(ReplyRow).where(ReplyRow.state.in_([ReplyState.PENDING, ReplyState.SENDING]))
     return AfterRestore(
         people=len(people),
+        messages=len(messages),
         updates=unit.change(received.values(state=UpdateState.FAILED, finished_at=utc_now(), reason=reason)),
         replies=unit.change(unsent.values(state=ReplyState.UNCERTAIN, changed_at=utc_now(), reason=reason)),
     )
@@ -48,3 +54,9 @@ def _telegram_ids(unit: UnitOfWork) -> set[int]:
     """Return the Telegram ids of all people, and of the senders of unhandled updates."""
     known = set(unit.scalars(select(PersonRow.telegram_id)))
     return known | set(unit.scalars(select(UpdateRow.telegram_id).where(UpdateRow.telegram_id.is_not(None)).distinct()))
+
+
+def _places(unit: UnitOfWork) -> list[tuple[int, int, int]]:
+    """Return the bot, the chat and the id of each Telegram message with a stored text."""
+    place = (MessageAddressRow.bot_id, MessageAddressRow.chat_id, MessageAddressRow.telegram_message_id)
+    return [(bot_id, chat_id, message_id) for bot_id, chat_id, message_id in unit.execute(select(*place))]

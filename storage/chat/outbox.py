@@ -6,6 +6,7 @@ or PENDING again if it did not arrive. Marking a reply that has been erased has 
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -147,14 +148,21 @@ def shown_prediction(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_messa
     )
 
 
-def messages_in_other_chats(unit: UnitOfWork, telegram_id: int) -> list[BotMessage]:
-    """Return the messages in other people's chats that currently show a text by the person with this Telegram id."""
+def messages_in_other_chats(
+    unit: UnitOfWork, telegram_id: int, message_ids: Collection[int] | None = None
+) -> list[BotMessage]:
+    """Return the messages in other people's chats that currently show a text by the person with this Telegram id.
+
+    With ``message_ids``, return only those that show one of these texts.
+    """
     person = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
     predictions = (
         select(PredictionRow.id)
         .join(MessageRow, MessageRow.id == PredictionRow.message_id)
         .where(MessageRow.person_id == person)
     )
+    if message_ids is not None:
+        predictions = predictions.where(MessageRow.id.in_(message_ids))
     later = aliased(ReplyRow)
     replaced_later = (
         select(later.id)

@@ -10,7 +10,7 @@ from sqlalchemy.sql import ColumnElement
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.states import Reason, Vote
-from storage.db.tables import MessageRow, PredictionRow, VoteRow
+from storage.db.tables import MessageAddressRow, MessageRow, PredictionRow, VoteRow
 from storage.errors import UnknownPrediction
 
 # Maps a wrongly predicted label to the correct label.
@@ -81,6 +81,22 @@ def undo_vote(unit: UnitOfWork, person_id: int, prediction_id: int) -> Vote | No
     vote = unit.scalar(select(VoteRow.verdict).where(_on_text(person_id, prediction_id)).with_for_update())
     unit.change(delete(VoteRow).where(_on_text(person_id, prediction_id)))
     return vote
+
+
+def withdraw_replaced(unit: UnitOfWork, person_id: int, prediction_id: int) -> bool:
+    """Delete the person's vote on a text that they replaced by editing their message. Return whether there was one.
+
+    The vote stays if another of their messages still has the same text.
+    """
+    replaced = select(PredictionRow.message_id).where(PredictionRow.id == prediction_id).scalar_subquery()
+    text_hash = select(MessageRow.text_hash).where(MessageRow.id == replaced).scalar_subquery()
+    still_sent = (
+        select(MessageAddressRow.message_id)
+        .join(MessageRow, MessageRow.id == MessageAddressRow.message_id)
+        .where(MessageRow.person_id == person_id, MessageRow.text_hash == text_hash, MessageRow.id != replaced)
+        .limit(1)
+    )
+    return unit.scalar(still_sent) is None and undo_vote(unit, person_id, prediction_id) is not None
 
 
 def vote_of(unit: UnitOfWork, person_id: int, prediction_id: int) -> StoredVote | None:

@@ -1,7 +1,7 @@
-"""The list of people who were deleted, as keyed hashes in a file outside the database.
+"""The list of people and messages that were deleted, as keyed hashes in a file outside the database.
 
-A backup still contains people who were deleted after it was made. Restoring the backup deletes everyone who has been
-added to the list since then.
+A backup still contains what was deleted after it was made. Restoring the backup deletes everything that has been added
+to the list since then.
 """
 
 import os
@@ -20,7 +20,7 @@ _CUT_OFF: Final = re.compile(r"[0-9T:.+-]{0,32}(?: [0-9a-f]{0,63})?")
 
 
 class DeletionList:
-    """A file with one line for each deletion: the time, and the keyed hash of the person's Telegram id."""
+    """A file with one line for each deletion: the time, and the keyed hash of the person's or message's Telegram id."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -30,7 +30,14 @@ class DeletionList:
 
         If the deletion is then rolled back, a restore still deletes that person, as requested, and nobody else.
         """
-        line = f"{datetime.now(UTC).isoformat()} {hash_of(unit, telegram_id).hex()}\n"
+        self._append(hash_of(unit, telegram_id))
+
+    def add_message(self, unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> None:
+        """Add a message in the same way as ``add`` adds a person. Raise UnwritableFile."""
+        self._append(hash_of_message(unit, bot_id, chat_id, telegram_message_id))
+
+    def _append(self, hashed: bytes) -> None:
+        line = f"{datetime.now(UTC).isoformat()} {hashed.hex()}\n"
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -71,3 +78,8 @@ def _time(text: str) -> datetime:
 def hash_of(unit: UnitOfWork, telegram_id: int) -> bytes:
     """Return the keyed hash of a Telegram id, which does not reveal the id without the database's key."""
     return unit.cipher.fingerprint(f"person {telegram_id}")
+
+
+def hash_of_message(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> bytes:
+    """Return the keyed hash of a Telegram message's address."""
+    return unit.cipher.fingerprint(f"message {bot_id} {chat_id} {telegram_message_id}")

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
@@ -27,7 +28,8 @@ from storage.db.tables import (
 class ErasedRows:
     """The number of deleted rows of each kind.
 
-    ``updates`` were cleared instead of being deleted, so only their ids are left.
+    An edited message counts once. ``votes`` are the person's own, and ``other_votes`` are other people's votes on the
+    person's texts. ``updates`` were cleared instead of being deleted, so only their ids are left.
     """
 
     people: int
@@ -35,6 +37,7 @@ class ErasedRows:
     messages: int
     predictions: int
     votes: int
+    other_votes: int
     replies: int
     updates: int
 
@@ -51,16 +54,19 @@ def erase(unit: UnitOfWork, telegram_id: int) -> ErasedRows:
     person_id = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
     messages = select(MessageRow.id).where(MessageRow.person_id == person_id)
     predictions = select(PredictionRow.id).where(PredictionRow.message_id.in_(messages))
-    on_own_texts = VoteRow.prediction_id.in_(predictions)
     to_them = or_(
         ReplyRow.person_id == person_id, ReplyRow.chat_id == telegram_id, ReplyRow.prediction_id.in_(predictions)
     )
+    later = aliased(MessageRow)
+    edited = select(func.count()).where(MessageRow.person_id == person_id, later.revises == MessageRow.id)
+    earlier_texts = unit.scalars(edited).one()
     _clear_admin(unit, telegram_id)
     return ErasedRows(
-        votes=unit.change(delete(VoteRow).where(or_(VoteRow.person_id == person_id, on_own_texts))),
+        votes=unit.change(delete(VoteRow).where(VoteRow.person_id == person_id)),
+        other_votes=unit.change(delete(VoteRow).where(VoteRow.prediction_id.in_(predictions))),
         replies=unit.change(delete(ReplyRow).where(to_them)),
         predictions=unit.change(delete(PredictionRow).where(PredictionRow.message_id.in_(messages))),
-        messages=unit.change(delete(MessageRow).where(MessageRow.person_id == person_id)),
+        messages=unit.change(delete(MessageRow).where(MessageRow.person_id == person_id)) - earlier_texts,
         consents=unit.change(delete(ConsentRow).where(ConsentRow.person_id == person_id)),
         updates=_clear_updates(unit, telegram_id),
         people=unit.change(delete(PersonRow).where(PersonRow.telegram_id == telegram_id)),

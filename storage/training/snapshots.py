@@ -6,7 +6,7 @@ every run: a held-out text is never trained on later, and a text that was traine
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import groupby
@@ -158,6 +158,13 @@ def snapshot_of(unit: UnitOfWork, run_id: int) -> Snapshot:
     counted = select(SnapshotRow.part, func.count()).where(SnapshotRow.run_id == run_id)
     counts = Counter(dict(unit.execute(counted.group_by(SnapshotRow.part)).all()))
     return Snapshot(counts[SnapshotPart.TRAIN], counts[SnapshotPart.HELD_OUT])
+
+
+def versions_that_saw_messages(unit: UnitOfWork, message_ids: Collection[int]) -> list[str]:
+    """Return the model versions, oldest first, that were trained or evaluated on these texts."""
+    runs = select(SnapshotRow.run_id).where(SnapshotRow.message_id.in_(message_ids))
+    versions = select(ModelVersionRow.version).where(ModelVersionRow.run_id.in_(runs))
+    return list(unit.scalars(versions.order_by(ModelVersionRow.created_at, ModelVersionRow.version)))
 
 
 def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> _Selection:

@@ -242,7 +242,7 @@ def test_deletion_is_confirmed_in_place_and_leaves_nothing(demo: Demo, person: i
     wait_for_text(demo, person, "You said I'm right")
     demo.client.message("/deleteme", user_id=person)
     question = wait_for_text(demo, person, "This can't be undone")
-    demo.client.tap(question["message_id"], "Keep it", user_id=person)
+    demo.client.tap(question["message_id"], "No, thanks", user_id=person)
     wait_for_text(demo, person, "Nothing was deleted")
     assert votes_of(database, person) == ["right"]
     demo.client.message("/deleteme", user_id=person)

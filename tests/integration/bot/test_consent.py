@@ -10,6 +10,7 @@ from bot.incoming import Incoming, Sender, Tap
 from bot.privacy.buttons import ConsentTap
 from bot.privacy.consent import PrivacyDialog
 from bot.texts import CONSENT_WORDING, texts_for
+from core.settings import Settings
 from storage.chat import outbox, people
 from storage.chat.outbox import Draft
 from storage.db.database import Database, UnitOfWork
@@ -25,6 +26,7 @@ BOT, PERSON, MESSAGE = 900, 7, 55
 RULES = EligibilityRules(quorum=1, person_rows=1_000, person_share=1.0, holdout=0.0)
 TEXTS = texts_for("en")
 TAP = Tap(Incoming(BOT, (), PERSON, Sender(PERSON, "Someone", "en")), MESSAGE)
+SETTINGS = Settings(_env_file=None)
 NO = ConsentTap(CONSENT_WORDING, granted=False)
 
 
@@ -63,7 +65,7 @@ async def test_a_deleted_text_is_removed_from_labellers_chats(
         outbox.mark_sent(unit, later, 71)
 
     await store.write(ask)
-    await PrivacyDialog(store, deletions, 30).delete(TAP, confirmed=True)
+    await PrivacyDialog(store, deletions, SETTINGS).delete(TAP, confirmed=True)
     pending = await store.write(lambda unit: outbox.claim_next(unit, BOT, labeller))
     assert pending is not None
     assert (pending.telegram_message_id, pending.payload["text"]) == (70, TEXTS.text_withdrawn)
@@ -80,7 +82,7 @@ async def shown(store: AsyncDatabase) -> str:
 
 
 async def test_no_model_is_named_if_none_learned_from_the_person(store: AsyncDatabase, deletions: DeletionList) -> None:
-    privacy = PrivacyDialog(store, deletions, 30)
+    privacy = PrivacyDialog(store, deletions, SETTINGS)
     await privacy.set_consent(TAP, NO)
     assert await shown(store) == TEXTS.consent_withdrawn
     await privacy.delete(TAP, confirmed=True)
@@ -92,7 +94,7 @@ async def test_withdrawal_and_deletion_name_the_models_that_learned(
 ) -> None:
     for version in ("v-1", "v-2"):
         await store.write(lambda unit, name=version: train(unit, name))  # type: ignore[misc]
-    privacy = PrivacyDialog(store, deletions, 30)
+    privacy = PrivacyDialog(store, deletions, SETTINGS)
     await privacy.set_consent(TAP, NO)
     text = await shown(store)
     assert text.startswith(TEXTS.consent_withdrawn)
@@ -106,7 +108,7 @@ async def test_withdrawal_and_deletion_name_the_models_that_learned(
 async def test_only_the_newest_models_are_named(store: AsyncDatabase, deletions: DeletionList) -> None:
     for number in range(23):
         await store.write(lambda unit, name=f"v-{number}": train(unit, name))  # type: ignore[misc]
-    await PrivacyDialog(store, deletions, 30).set_consent(TAP, NO)
+    await PrivacyDialog(store, deletions, SETTINGS).set_consent(TAP, NO)
     text = await shown(store)
     assert "v-22, v-21" in text
     assert "v-3 and 3 older models. Later" in text

@@ -16,6 +16,7 @@ from bot.privacy.consent import PrivacyDialog
 from bot.privacy.notifier import CorrectionNotifier
 from bot.serving.live_model import LiveModel
 from bot.texts import CONSENT_WORDING, NOTICES_WORDING, texts_for
+from core.settings import Settings
 from ml.serving.engine import Verdict as Prediction
 from storage.chat import outbox, people
 from storage.chat.outbox import Reply
@@ -395,7 +396,7 @@ async def test_notices_are_offered_after_consent_and_stopped_by_their_button(
     model: FakeModel,
     store_review: StoreReview,
 ) -> None:
-    privacy = PrivacyDialog(store, deletions, 365)
+    privacy = PrivacyDialog(store, deletions, Settings(_env_file=None))
     tap = Tap(Incoming(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")), 55)
     await privacy.ask_consent(tap.incoming)
     (question,) = sent(database)
@@ -436,6 +437,8 @@ async def test_notices_can_be_stopped_when_consent_is_withdrawn(
     answer_consent(database, AUTHOR, consent.TRAINING)
     answer_consent(database, AUTHOR, notification_scope(BOT))
     answer_consent(database, AUTHOR, consent.TRAINING, Consent.WITHDRAWN)
-    await PrivacyDialog(store, deletions, 365).ask_consent(Incoming(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en")))
+    await PrivacyDialog(store, deletions, Settings(_env_file=None)).ask_consent(
+        Incoming(BOT, (), AUTHOR, Sender(AUTHOR, "Ada", "en"))
+    )
     (status,) = sent(database)
     assert TEXTS.button_notices_stop in buttons(status)

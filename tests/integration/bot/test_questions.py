@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from bot.database import AsyncDatabase
 from bot.incoming import Incoming, Sender, Tap
 from bot.reviews import verdict_messages
-from bot.reviews.buttons import ReasonTap, VoteTap
+from bot.reviews.buttons import QuestionTap, ReasonTap, VoteTap
 from bot.reviews.verdict_messages import VerdictMessages
 from bot.reviews.votes import VoteRecorder
 from bot.texts import CONSENT_WORDING, QUESTION_WORDING, texts_for
@@ -147,7 +147,7 @@ async def test_one_tap_turns_the_question_off_forever(store: AsyncDatabase, stor
     prediction_id = await store.write(ask)
     recorder = VoteRecorder(store, ALWAYS)
     for _ in range(2):
-        await recorder.handle_question_tap(TAP, prediction_id)
+        await recorder.handle_question_tap(TAP, QuestionTap(prediction_id, never=True))
         stopped = await shown(store)
         assert TEXTS.question not in stopped.payload["text"]
         assert stopped.payload["text"].endswith(TEXTS.question_stopped)

@@ -36,6 +36,8 @@ from bot.privacy.buttons import (
     delete_keyboard,
     notices_keyboard,
 )
+from bot.privacy.history_buttons import HISTORY_PATTERN, HistoryAction, history_button
+from bot.privacy.history_buttons import question_keyboard as history_question_keyboard
 from bot.reviews.buttons import (
     ABSTENTION_PATTERN,
     CORRECTED_PATTERN,
@@ -44,6 +46,7 @@ from bot.reviews.buttons import (
     REASON_PATTERN,
     VOTE_PATTERN,
     CorrectedTap,
+    QuestionTap,
     ReasonTap,
     Shown,
     VoteTap,
@@ -72,6 +75,7 @@ PATTERNS = {
     TapKind.CONSENT: CONSENT_PATTERN,
     TapKind.NOTICES: NOTICES_PATTERN,
     TapKind.DELETE: DELETE_PATTERN,
+    TapKind.HISTORY: HISTORY_PATTERN,
     TapKind.RUN: RUN_PATTERN,
     TapKind.CARD: CARD_PATTERN,
     TapKind.MODELS: MODELS_PATTERN,
@@ -114,6 +118,10 @@ KEYBOARDS = {
     TapKind.CONSENT: [consent_keyboard(TEXTS, granted) for granted in (True, False)],
     TapKind.NOTICES: [notices_keyboard(TEXTS, wanted) for wanted in (True, False)],
     TapKind.DELETE: [delete_keyboard(TEXTS)],
+    TapKind.HISTORY: [
+        history_question_keyboard(TEXTS, LARGEST),
+        make_keyboard([[history_button("x", LARGEST, action)] for action in HistoryAction]),
+    ],
     TapKind.RUN: [run_keyboard(TEXTS, number, asking) for number in (1, LARGEST) for asking in (True, False)],
     TapKind.CARD: [card_keyboard(number, [(action, action) for action in CardAction]) for number in (1, LARGEST)],
     TapKind.MODELS: [
@@ -203,6 +211,9 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: TapKind) -> N
         "delete:yes:no",
         "delete:no\n",
         "erase:yes",
+        "history:1:all",
+        "history:x:delete",
+        "history:1:delete:yes",
         "label:1:maybe",
         "label:1:0:skip",
         "label:-1:skip",
@@ -236,7 +247,7 @@ def test_data_under_a_correction_parses_back_to_the_tap() -> None:
 
 
 def test_a_vote_for_the_verdict_has_no_reasons_and_the_others_have_those_that_fit() -> None:
-    def reasons(vote: Vote | None) -> set[Reason]:
+    def reasons(vote: Vote | None) -> set[Reason | None]:
         rows = reason_rows(TEXTS, 5, vote)
         assert all(len(row) <= 2 for row in rows)
         taps = [parse_reason_tap(button["callback_data"]) for row in rows for button in row]
@@ -244,13 +255,15 @@ def test_a_vote_for_the_verdict_has_no_reasons_and_the_others_have_those_that_fi
         return {tap.reason for tap in taps}
 
     assert reasons(None) == reasons(Vote.RIGHT) == set()
-    assert reasons(Vote.WRONG) == {Reason.SARCASM, Reason.BOTH, Reason.OTHER}
-    assert reasons(Vote.NEITHER) == set(Reason)
+    assert reasons(Vote.WRONG) == {Reason.SARCASM, Reason.BOTH, Reason.OTHER, None}
+    assert reasons(Vote.NEITHER) == {*Reason, None}
+    chosen = [button["text"] for row in reason_rows(TEXTS, 5, Vote.NEITHER, Reason.OTHER) for button in row]
+    assert TEXTS.button_no not in chosen
 
 
-def test_the_question_button_parses_back_to_the_prediction() -> None:
-    (never,) = question_row(TEXTS, 5)
-    assert parse_question_tap(never["callback_data"]) == 5
+def test_the_question_buttons_parse_back_to_the_prediction() -> None:
+    declined, never = (parse_question_tap(button["callback_data"]) for button in question_row(TEXTS, 5))
+    assert (declined, never) == (QuestionTap(5, never=False), QuestionTap(5, never=True))
 
 
 def test_the_button_below_every_verdict_asks_why() -> None:
@@ -282,12 +295,12 @@ def test_consent_or_its_withdrawal_is_offered(granted: bool) -> None:
     if granted:
         assert found == {TEXTS.button_consent_withdraw: f"{kind}:no", TEXTS.button_consent_keep: f"{kind}:yes"}
     else:
-        assert found == {TEXTS.button_consent_yes: f"{kind}:yes", TEXTS.button_consent_no: f"{kind}:no"}
+        assert found == {TEXTS.button_consent_yes: f"{kind}:yes", TEXTS.button_no: f"{kind}:no"}
 
 
 def test_the_delete_button_confirms_the_deletion() -> None:
     found = {button["text"]: button["callback_data"] for button in buttons(delete_keyboard(TEXTS))}
-    assert found == {TEXTS.button_delete: "delete:yes", TEXTS.button_keep: "delete:no"}
+    assert found == {TEXTS.button_delete: "delete:yes", TEXTS.button_no: "delete:no"}
 
 
 def test_a_model_with_a_name_too_long_for_a_button_gets_none() -> None:
