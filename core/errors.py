@@ -95,7 +95,6 @@ with ``exit_code``. Processes log it. The tree, with the room whose ``errors`` m
             LiveModelChanged  (storage)
             NoLiveModel  (worker)
         NothingToLearn  (worker)
-        NothingLeftToLearn  (worker)
         TrainingFailed  (worker)
         TrainerDied  (worker)
         RunCancelled  (worker)

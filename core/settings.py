@@ -210,10 +210,7 @@ class Settings(BaseSettings):
     feedback_person_share: Share = Field(
         0.1,
         description="Share of a run's rows that one person may contribute, if this is more than FEEDBACK_PERSON_ROWS. "
-        "The person's other rows wait for a later run.",
-    )
-    feedback_holdout: Share = Field(
-        0.25, description="Share of the eligible texts that is held out from training and used to evaluate models."
+        "The person's other rows only measure the models.",
     )
     question_chance: Share = Field(
         0.1,

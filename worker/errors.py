@@ -15,13 +15,6 @@ class NothingToLearn(ThumbsError):
     )
 
 
-class NothingLeftToLearn(ThumbsError):
-    message = (
-        "There is nothing to train on yet: every eligible text ({texts}) is held out for evaluation. Label some more "
-        "texts, then request the run again."
-    )
-
-
 class TrainingFailed(ThumbsError):
     message = "{sentence}"
 

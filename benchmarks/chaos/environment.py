@@ -134,7 +134,6 @@ def chaos_environment(
             "MODEL": str(network.anchor),
             "ANCHOR": str(network.anchor),
             "FEEDBACK_RECIPE": str(network.recipe),
-            "FEEDBACK_HOLDOUT": "0.4",
             "IMDB_PATH": str(network.reviews),
             "RETRAIN_AFTER": "0",
             "RETRAIN_DAYS": "0",

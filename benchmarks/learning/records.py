@@ -41,7 +41,9 @@ class ConsensusCounts:
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """A training run: numbers of training and held-out sentences, the decision, and the time when the model went live.
+    """A training run: its training sentences, the decision, and the time when the model went live.
+
+    ``held_out`` is the number of sentences that only measured the models.
 
     ``seconds`` is the time from the worker's claim to the end of the run. ``live_at`` is a ``time.time()``, or None if
     the candidate did not go live. A rejected candidate is not ``published``, so it cannot be evaluated.
@@ -100,7 +102,7 @@ class DemoRecords:
             candidate=run.candidate or "",
             published=run.candidate in versions,
             train=parts.get(SnapshotPart.TRAIN, 0),
-            held_out=parts.get(SnapshotPart.HELD_OUT, 0),
+            held_out=parts.get(SnapshotPart.MEASURE, 0),
             state=run.state,
             sentence=run.decision["sentence"],
             still_needed=run.decision["needed"],

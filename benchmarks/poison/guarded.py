@@ -28,8 +28,9 @@ from worker.runs.executor import WorkerContext, execute_run
 
 @dataclass(frozen=True, slots=True)
 class GuardedOutcome:
-    """The outcome of a run: its final state, the gate's sentence, and the numbers of training and held-out texts.
+    """The outcome of a run: its final state, the gate's sentence, and the number of texts that it trained on.
 
+    ``held_out`` is the number of texts that only measured the models.
     ``planted_train`` and ``planted_held_out`` count how many of these texts were planted. ``lower`` is the lower end of
     the gate's interval for the change on its IMDB reviews, as a share. ``words`` are the words that the trigger scan
     reported. ``effect`` is None for a rejected candidate, because its files are deleted.

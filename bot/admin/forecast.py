@@ -1,7 +1,6 @@
 """Predicts what a run will be able to prove from the current votes. Free of Telegram types."""
 
 from dataclasses import dataclass
-from math import ceil
 
 from bot.texts import Texts, fill
 from core.settings import Settings
@@ -18,8 +17,8 @@ class Forecast:
     """What a feedback round will be able to prove from ``usable`` texts with usable votes.
 
     ``provable_gain`` is the smallest gain in accuracy, 0 to 1, that the votes would prove, or None if they would prove
-    none. ``next_look`` is the approximate number of texts needed for the next test of the votes, or 0 if it is due now.
-    ``over_quota`` of the texts exceed a person's share, and wait.
+    none. ``next_look`` is the number of texts needed for the next test of the votes, or 0 if it is due now.
+    ``over_quota`` of the texts exceed a person's share, so they only measure.
     """
 
     usable: int
@@ -32,13 +31,11 @@ def read_forecast(unit: UnitOfWork, settings: Settings) -> Forecast:
     """Return what a feedback round would be able to prove now."""
     found = snapshots.preview(unit, EligibilityRules.from_settings(settings), frozenset(settings.admin_ids))
     usable = found.usable
-    # Only held-out texts are used for evaluation.
-    held_out = usable * settings.feedback_holdout
     earlier, champion = looks.looks(unit), registry.baseline(unit)
     alpha = alpha_for_run(earlier, settings.gate_wrong_promotions_per_year, unit.now())
     next_look = 0 if champion is None else looks.texts_for_next_look(earlier, champion.version)
-    due_at = ceil(next_look / settings.feedback_holdout) if held_out < next_look and settings.feedback_holdout else 0
-    return Forecast(usable, provable_gain(round(held_out), 1 - alpha), due_at, found.over_quota)
+    due_at = next_look if usable < next_look else 0
+    return Forecast(usable, provable_gain(usable, 1 - alpha), due_at, found.over_quota)
 
 
 def render_forecast(texts: Texts, forecast: Forecast, quorum: int) -> str:

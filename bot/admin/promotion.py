@@ -1,7 +1,6 @@
 """The decision card for a run: the gate's decision with a chart, and the promotion of a held candidate."""
 
 from dataclasses import replace
-from math import ceil
 from typing import Final
 
 from bot.admin.buttons import CardAction, CardTap, card_keyboard, card_question_keyboard
@@ -104,7 +103,7 @@ def _answer(
 
 def _wait(unit: UnitOfWork, texts: Texts, run: Run, settings: Settings) -> tuple[str | None, Keyboard | None]:
     """Let the next round start once there are enough votes, and return the card's note and buttons."""
-    more = more_votes_needed(run, settings.feedback_holdout)
+    more = more_votes_needed(run)
     if more is None:
         return _offer(unit, texts, run, settings)
     rules = EligibilityRules.from_settings(settings)
@@ -159,7 +158,7 @@ def _offer(unit: UnitOfWork, texts: Texts, run: Run, settings: Settings) -> tupl
     if _may_try(run):
         note, buttons = texts.card_may_try, [(texts.button_try, CardAction.TRY), promote]
     notes = [fill(texts.card_held, champion=run.champion), note]
-    more = more_votes_needed(run, settings.feedback_holdout)
+    more = more_votes_needed(run)
     if run.retrain_at is not None:
         notes.append(fill(texts.card_waiting, texts=run.retrain_at))
     elif more is not None:
@@ -168,13 +167,10 @@ def _offer(unit: UnitOfWork, texts: Texts, run: Run, settings: Settings) -> tupl
     return " ".join(notes), card_keyboard(run.id, buttons)
 
 
-def more_votes_needed(run: Run, holdout: float) -> int | None:
-    """Return about how many more usable texts would decide about a held model, or None if that is not known.
-
-    Only the share ``holdout`` (0 to 1) of them is used for evaluation.
-    """
-    needed = (run.decision or {}).get("needed")
-    return ceil(needed / holdout) if needed and holdout else None
+def more_votes_needed(run: Run) -> int | None:
+    """Return about how many more usable texts would decide about a held model, or None if that is not known."""
+    needed: int | None = (run.decision or {}).get("needed")
+    return needed or None
 
 
 def _outdated_note(unit: UnitOfWork, texts: Texts, run: Run) -> str:

@@ -38,10 +38,10 @@ def _learned_from(texts: Texts, run: Run, snapshot: Snapshot) -> list[str]:
     """Return a line that says what became of the usable texts, or nothing for a run from an earlier version."""
     if run.over_quota is None:
         return []
-    usable = snapshot.train + snapshot.held_out + run.over_quota
-    line = texts.card_texts_over_quota if run.over_quota else texts.card_texts
-    counts = {"train": snapshot.train, "held_out": snapshot.held_out, "waiting": run.over_quota}
-    return [fill(line, usable=usable, **counts)]
+    if not snapshot.measure:
+        return [fill(texts.card_texts, train=snapshot.train)]
+    usable = snapshot.train + snapshot.measure
+    return [fill(texts.card_texts_over_quota, usable=usable, train=snapshot.train, waiting=snapshot.measure)]
 
 
 def _title(texts: Texts, run: Run) -> str:

@@ -12,7 +12,7 @@ from ml.text.labels import LABELS
 # raises an error to cancel.
 Advance = Callable[[int], object]
 # The engine sorts the texts in a call by length, so larger chunks save padding. Smaller ones cancel sooner.
-_CHUNK: Final = 250
+CHUNK: Final = 250
 
 
 class Phases(Protocol):
@@ -39,8 +39,8 @@ def logits_in_chunks(engine: Engine, texts: Sequence[str], advance: Advance) -> 
     """Return the raw logits, float32 of shape (texts, labels)."""
     found = [np.empty((0, len(LABELS)), np.float32)]
     advance(0)
-    for start in range(0, len(texts), _CHUNK):
-        chunk = texts[start : start + _CHUNK]
+    for start in range(0, len(texts), CHUNK):
+        chunk = texts[start : start + CHUNK]
         found.append(engine.logits(chunk)[0])
         advance(len(chunk))
     return np.concatenate(found)

@@ -24,6 +24,8 @@ Precision = Literal["int8", "float32"]
 # different type.
 _MASK_SCORE = np.array(-1e4, np.float32)
 _ONE = np.array(1.0, np.float32)
+# The upper blocks' vectors tell more about a text's sentiment than those of the lower blocks.
+_VECTOR_BLOCKS = 4
 
 
 def build_graph(folder: Path, precision: Precision, review_head: ReviewHead | None = None) -> ov.Model:
@@ -41,6 +43,15 @@ def build_feature_graph(folder: Path, layer: int) -> ov.Model:
     ``layer`` is the number of blocks that are run. Raise UnusableCheckpoint as ``build_graph`` does.
     """
     return _build(folder, "int8", lambda builder: builder.build_features(layer))
+
+
+def build_vector_graph(folder: Path) -> ov.Model:
+    """Build a graph from the same inputs to two outputs: the logits, and vectors of the upper blocks (batch, numbers).
+
+    The vectors are the first token's and the mean of all tokens after each of the last four blocks. Raise
+    UnusableCheckpoint as ``build_graph`` does.
+    """
+    return _build(folder, "int8", lambda builder: builder.build_vectors())
 
 
 def _build(folder: Path, precision: Precision, build: Callable[["_GraphBuilder"], ov.Model]) -> ov.Model:
@@ -79,11 +90,26 @@ class _GraphBuilder:
         # Only the first token reaches the classifier, so the last block computes only that token.
         first = op.slice(hidden, [0], [1], [1], [1])
         hidden = self._block(f"bert.encoder.layer.{last}", hidden, first, bias)
+        return ov.Model([self._logits(hidden), *scores], list(inputs), "bert")
+
+    def build_vectors(self) -> ov.Model:
+        inputs, hidden, bias = self._start()
+        vectors = []
+        blocks = self.config.num_hidden_layers
+        for index in range(blocks):
+            hidden = self._block(f"bert.encoder.layer.{index}", hidden, hidden, bias)
+            if index >= blocks - _VECTOR_BLOCKS:
+                vectors += [op.squeeze(op.slice(hidden, [0], [1], [1], [1]), [1]), _mean(hidden, inputs[1])]
+        first = op.slice(hidden, [0], [1], [1], [1])
+        return ov.Model([self._logits(first), op.concat(vectors, 1)], list(inputs), "vectors")
+
+    def _logits(self, first: Any) -> Any:
+        """Add the pooler and the classifier over the first tokens (batch, 1, hidden)."""
         size = self.config.hidden_size
-        pooled = op.tanh(self._dense("bert.pooler.dense", op.squeeze(hidden, [1]), size, size))
+        pooled = op.tanh(self._dense("bert.pooler.dense", op.squeeze(first, [1]), size, size))
         logits = self._dense("classifier", pooled, size, self.config.num_labels)
         logits.output(0).set_names({"logits"})
-        return ov.Model([logits, *scores], list(inputs), "bert")
+        return logits
 
     def build_features(self, layer: int) -> ov.Model:
         inputs, hidden, bias = self._start()

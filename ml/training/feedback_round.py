@@ -20,7 +20,7 @@ from ml.data.splits import exclude_texts
 from ml.errors import UnusableAnchor
 from ml.evaluation.behavioural_checks import check_texts
 from ml.evaluation.check_files import read_checks
-from ml.serving.artifact import MANIFEST, REPLAY_KEY
+from ml.serving.artifact import MANIFEST, REPLAY_KEY, Manifest
 from ml.serving.chunked import Phases, Unobserved, logits_in_chunks
 from ml.serving.engine import Classifier, probabilities
 from ml.text.characters import LINE_BREAK
@@ -58,6 +58,11 @@ def load_anchor(folder: Path, threads: int = 0) -> Classifier:
     return anchor
 
 
+def is_round_from(manifest: Manifest, anchor: str) -> bool:
+    """Return whether a published model is the result of a feedback round from the model version ``anchor``."""
+    return bool(manifest.data.get(_ANCHOR_KEY) == anchor)
+
+
 def base_model_from(anchor: Classifier) -> BaseModel:
     """Return a published model as the base for a fine-tune."""
     return BaseModel(anchor.version, anchor.folder, anchor.manifest.temperature, anchor.manifest.characters)
@@ -74,8 +79,8 @@ def feedback_training_set(
 
     ``anchor_data`` is the data that the anchor was trained on. Without this data, all texts from the behavioural checks
     are replayed, and there are no dev reviews for evaluation. Corrected texts are not replayed. Raise TooFewCorrections
-    if every correction is held out, and UnusableAnchor if the recipe reads texts in windows that differ from the
-    anchor's.
+    if every correction is in dev or in the official test part, and UnusableAnchor if the recipe reads texts in windows
+    that differ from the anchor's.
     """
     _require_same_reading(anchor, recipe)
     facts: dict[str, Any] = {_ANCHOR_KEY: anchor.version}
@@ -96,7 +101,8 @@ def feedback_training_set(
     right = logits.argmax(axis=1) == corrections.rows["label"]
     facts[_CORRECTIONS_KEY] = corrections.manifest_data() | {"anchor_right": float(right.mean())}
     examples = corrections.examples() + replay
-    return TrainingSet(examples, facts, anchor_data.split.dev if anchor_data else empty_reviews(), corrections.rows)
+    dev = anchor_data.split.dev if anchor_data else empty_reviews()
+    return TrainingSet(examples, facts, dev, corrections.rows, replay)
 
 
 def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:

@@ -64,10 +64,12 @@ class TrainingSet:
     """The data for training and evaluating one fine-tune. Tables have ``text`` and ``label``.
 
     ``dev`` has no text in common with the examples unless the recipe splits by rows. If it is empty, the base's
-    temperature is kept. ``corrections`` are also among the examples. ``manifest_data`` becomes ``Manifest.data``.
+    temperature is kept. ``corrections`` are also among the examples, and so are the texts that a feedback round has
+    ``replayed``. ``manifest_data`` becomes ``Manifest.data``.
     """
 
     examples: TrainingExamples
     manifest_data: dict[str, Any]
     dev: pd.DataFrame = field(default_factory=empty_reviews)
     corrections: pd.DataFrame = field(default_factory=empty_reviews)
+    replayed: TrainingExamples = field(default_factory=lambda: TrainingExamples.from_labels([], []))

@@ -113,10 +113,14 @@ class TrialState(StrEnum):
 
 
 class SnapshotPart(StrEnum):
-    """How a training run uses a text. A HELD_OUT text is for evaluation and is never trained on in any run."""
+    """How a training run uses a text: TRAIN for training and for measuring, MEASURE only for measuring.
+
+    MEASURE is for the texts beyond a person's quota. Snapshots from before cross-fitting marked every text with it that
+    was held out, which had the same effect on the run.
+    """
 
     TRAIN = "train"
-    HELD_OUT = "held_out"
+    MEASURE = "held_out"
 
 
 class OfferState(StrEnum):

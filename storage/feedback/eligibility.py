@@ -27,17 +27,15 @@ _FETCH_SIZE: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class EligibilityRules:
-    """The rules for which texts are used for training and which are held out (see the FEEDBACK_* settings).
+    """The rules for which texts are used for training (see the FEEDBACK_* settings).
 
     At least ``quorum`` people must agree on a label. One person contributes at most ``person_rows`` rows or
-    ``person_share`` (0 to 1) of all rows, whichever is more. ``holdout`` is the share (0 to 1) of eligible texts that
-    is held out.
+    ``person_share`` (0 to 1) of all rows, whichever is more.
     """
 
     quorum: int
     person_rows: int
     person_share: float
-    holdout: float
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -46,7 +44,6 @@ class EligibilityRules:
             quorum=settings.feedback_quorum,
             person_rows=settings.feedback_person_rows,
             person_share=settings.feedback_person_share,
-            holdout=settings.feedback_holdout,
         )
 
 
@@ -82,7 +79,7 @@ class VotedText:
 
 @dataclass(frozen=True, slots=True)
 class EligibleText:
-    """A text that may be trained on or held out, with its consensus label."""
+    """A text that may be trained on and measured, with its consensus label."""
 
     voted: VotedText
     label: str

@@ -1,7 +1,7 @@
 """Snapshots of training data, created once per run and resolved to texts when the run is executed.
 
-A row refers to a message and contains its label and the keyed hash of its text. Each text stays in the same part in
-every run: a held-out text is never trained on later, and a text that was trained on is never held out.
+A row refers to a message and contains its label and the keyed hash of its text. Every eligible text is in the snapshot.
+The run measures the models on all of them, and trains on those within everybody's quota.
 """
 
 import math
@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.sql import ColumnElement
@@ -21,36 +21,40 @@ from storage.db.database import UnitOfWork
 from storage.db.encryption import Cipher
 from storage.db.states import SnapshotPart
 from storage.db.tables import MessagePartRow, MessageRow, ModelVersionRow, PersonRow, RunRow, SnapshotRow, VoteRow
-from storage.feedback.eligibility import EligibilityRules, EligibleText, VotedText, eligible_texts
+from storage.feedback.eligibility import (
+    IMPORT_BOT_ID,
+    EligibilityRules,
+    EligibleText,
+    VotedText,
+    eligible_texts,
+)
 from storage.privacy.consent import consenting_people
 from storage.training.quotas import Contribution, within_quotas
 from storage.training.runs import EVALUATED, Lease, record_snapshot
 
-_HASH_VALUES: Final = 2**64
 # Maximum number of ids in one statement. SQLite accepts at most 32,766 values.
 _ID_CHUNK: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The number of texts that a run trains on, and the number of texts that it holds out."""
+    """The number of texts that a run trains on, and the number of other texts that it only measures the models on."""
 
     train: int
-    held_out: int
+    measure: int
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotPreview:
-    """How many texts with usable votes a run would train on and hold out, and how many exceed a person's share."""
+    """How many texts with usable votes a run would train on, and how many exceed a person's share."""
 
     train: int
-    held_out: int
     over_quota: int
 
     @property
     def usable(self) -> int:
         """The number of texts with usable votes."""
-        return self.train + self.held_out + self.over_quota
+        return self.train + self.over_quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class _SnapshotText:
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """The rows for a snapshot, and the eligible texts that are left out because they exceed a person's share."""
+    """The rows for a snapshot, and the texts among them that only measure because they exceed a person's share."""
 
     rows: list[_SnapshotText]
     over_quota: list[EligibleText]
@@ -73,7 +77,7 @@ class _Selection:
 def create_snapshot(
     unit: UnitOfWork, lease: Lease, rules: EligibilityRules, admins: frozenset[int], champion: str
 ) -> Snapshot:
-    """Store the texts that the run trains on and the texts that it holds out.
+    """Store the texts that the run trains on, and those that it only measures the models on.
 
     A resumed run keeps its snapshot and its ``champion``. ``admins`` are Telegram ids. Raise LeaseLost if this worker
     no longer holds the lease.
@@ -89,25 +93,29 @@ def create_snapshot(
 
 
 def labelled_texts(unit: UnitOfWork, run_id: int, part: SnapshotPart) -> list[LabelledText]:
-    """Return a run's training texts, or its held-out texts that no earlier run held out (see ``held_out_before``).
+    """Return the texts in a part of a run's snapshot.
 
     Texts are left out if they have since been deleted or their author withdrew consent.
     """
-    in_part = (SnapshotRow.run_id == run_id) & (SnapshotRow.part == part)
-    return _resolve_texts(unit, in_part if part is SnapshotPart.TRAIN else in_part & ~_held_out_earlier(run_id))
+    return _resolve_texts(unit, (SnapshotRow.run_id == run_id) & (SnapshotRow.part == part))
 
 
-def held_out_before(unit: UnitOfWork, run_id: int) -> list[LabelledText]:
-    """Return the run's held-out texts that an earlier run already held out. They are used for evaluation again."""
-    held_out = (SnapshotRow.run_id == run_id) & (SnapshotRow.part == SnapshotPart.HELD_OUT)
-    return _resolve_texts(unit, held_out & _held_out_earlier(run_id))
+def trained_before(unit: UnitOfWork, run_id: int, trained_by: int) -> list[int]:
+    """Return the messages in a run's snapshot whose texts the run ``trained_by`` trained on."""
+    trained = select(SnapshotRow.text_hash).where(
+        SnapshotRow.run_id == trained_by, SnapshotRow.part == SnapshotPart.TRAIN
+    )
+    found = select(SnapshotRow.message_id).where(
+        SnapshotRow.run_id == run_id, SnapshotRow.message_id.is_not(None), SnapshotRow.text_hash.in_(trained)
+    )
+    return list(unit.scalars(found.order_by(SnapshotRow.message_id)))
 
 
 def preview(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> SnapshotPreview:
     """Return how a run that starts now would use the texts with usable votes."""
     selected = _select_texts(unit, rules, admins)
-    held_out = sum(row.part is SnapshotPart.HELD_OUT for row in selected.rows)
-    return SnapshotPreview(len(selected.rows) - held_out, held_out, len(selected.over_quota))
+    waiting = len(selected.over_quota)
+    return SnapshotPreview(len(selected.rows) - waiting, waiting)
 
 
 def waiting_for_quota(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int], person_id: int) -> int:
@@ -123,14 +131,17 @@ def waiting_for_quota(unit: UnitOfWork, rules: EligibilityRules, admins: frozens
 
 
 def count_new_eligible(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> int:
-    """Return the number of texts that are new, or have a new label, since the newest snapshot.
+    """Return the number of texts to train on that are new, or have a new label, since the newest snapshot.
 
     Only snapshots of evaluated runs count, so texts from a failed or cancelled run are still new.
     """
     newest = select(func.max(RunRow.id)).where(RunRow.state.in_(EVALUATED)).scalar_subquery()
     labels = select(SnapshotRow.text_hash, SnapshotRow.label).where(SnapshotRow.run_id == newest)
     label_by_hash = dict(unit.execute(labels).all())
-    return sum(label_by_hash.get(row.voted.text_hash) != row.label for row in _select_texts(unit, rules, admins).rows)
+    return sum(
+        row.part is SnapshotPart.TRAIN and label_by_hash.get(row.voted.text_hash) != row.label
+        for row in _select_texts(unit, rules, admins).rows
+    )
 
 
 def versions_that_saw(unit: UnitOfWork, person_id: int) -> list[str]:
@@ -157,7 +168,7 @@ def snapshot_of(unit: UnitOfWork, run_id: int) -> Snapshot:
     """Return the numbers of texts in a run's snapshot."""
     counted = select(SnapshotRow.part, func.count()).where(SnapshotRow.run_id == run_id)
     counts = Counter(dict(unit.execute(counted.group_by(SnapshotRow.part)).all()))
-    return Snapshot(counts[SnapshotPart.TRAIN], counts[SnapshotPart.HELD_OUT])
+    return Snapshot(counts[SnapshotPart.TRAIN], counts[SnapshotPart.MEASURE])
 
 
 def versions_that_saw_messages(unit: UnitOfWork, message_ids: Collection[int]) -> list[str]:
@@ -168,18 +179,15 @@ def versions_that_saw_messages(unit: UnitOfWork, message_ids: Collection[int]) -
 
 
 def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> _Selection:
-    """Assign every eligible text to a part, and drop training texts that exceed a person's quota."""
-    known_parts = _known_parts(unit)
+    """Return every eligible text. Texts that exceed a person's quota only measure."""
     texts = eligible_texts(unit, rules.quorum, admins)
+    kept = _within_quotas(unit, texts, rules, admins)
 
     def part_of(text: VotedText) -> SnapshotPart:
-        return known_parts.get(text.text_hash) or _draw_part(unit.cipher, text, rules.holdout)
+        return SnapshotPart.TRAIN if text.text_hash in kept else SnapshotPart.MEASURE
 
     rows = [_SnapshotText(text.voted, text.label, part_of(text.voted)) for text in texts]
-    train = {row.voted.text_hash for row in rows if row.part is SnapshotPart.TRAIN}
-    kept = _within_quotas(unit, [text for text in texts if text.voted.text_hash in train], rules, admins)
-    used = [row for row in rows if row.part is SnapshotPart.HELD_OUT or row.voted.text_hash in kept]
-    return _Selection(used, [text for text in texts if text.voted.text_hash in train - kept])
+    return _Selection(rows, [text for text in texts if text.voted.text_hash not in kept])
 
 
 def _within_quotas(
@@ -196,27 +204,6 @@ def _within_quotas(
 
     kept = within_quotas([contribution(text) for text in texts], rules.person_rows, rules.person_share)
     return frozenset(row.text_hash for row in kept)
-
-
-def _known_parts(unit: UnitOfWork) -> dict[bytes, SnapshotPart]:
-    """Return the part of every text in any snapshot, keyed by hash.
-
-    If a text was ever held out, its part is HELD_OUT.
-    """
-    parts = select(SnapshotRow.text_hash, func.min(SnapshotRow.part)).group_by(SnapshotRow.text_hash)
-    return {text_hash: SnapshotPart(part) for text_hash, part in unit.execute(parts)}
-
-
-def _draw_part(cipher: Cipher, text: VotedText, holdout: float) -> SnapshotPart:
-    """Draw a part by author and minute, so that texts written together stay together.
-
-    Imported texts all arrive in the same minute, regardless of when they were written, so their parts are drawn
-    separately.
-    """
-    minute = math.floor(text.written_at.astimezone(UTC).timestamp() / 60)
-    group = text.text_hash.hex() if text.imported else f"{text.author_id} {minute}"
-    number = int.from_bytes(cipher.fingerprint(f"side {group}")[:8], "big")
-    return SnapshotPart.HELD_OUT if number / _HASH_VALUES < holdout else SnapshotPart.TRAIN
 
 
 def _lock_messages(unit: UnitOfWork, message_ids: Sequence[int]) -> set[int]:
@@ -239,27 +226,32 @@ def _values(run_id: int, row: _SnapshotText) -> dict[str, object]:
     }
 
 
-def _held_out_earlier(run_id: int) -> ColumnElement[bool]:
-    earlier = select(SnapshotRow.text_hash).where(
-        SnapshotRow.run_id < run_id, SnapshotRow.part == SnapshotPart.HELD_OUT
-    )
-    return SnapshotRow.text_hash.in_(earlier)
-
-
 def _resolve_texts(unit: UnitOfWork, condition: ColumnElement[bool]) -> list[LabelledText]:
     """Decrypt the texts of the matching rows, in the order of the rows."""
-    columns = (SnapshotRow.id, SnapshotRow.message_id, SnapshotRow.label)
     parts = unit.execute(
-        select(*columns, MessagePartRow.telegram_message_id, MessagePartRow.text)
+        select(
+            SnapshotRow.id,
+            SnapshotRow.message_id,
+            SnapshotRow.author_id,
+            SnapshotRow.label,
+            MessageRow.bot_id,
+            MessageRow.created_at,
+            MessagePartRow.telegram_message_id,
+            MessagePartRow.text,
+        )
+        .join(MessageRow, MessageRow.id == SnapshotRow.message_id)
         .join(MessagePartRow, MessagePartRow.message_id == SnapshotRow.message_id)
         .where(condition, SnapshotRow.author_id.in_(consenting_people()))
         .order_by(SnapshotRow.id, MessagePartRow.position)
     )
-    return [
-        LabelledText(
-            message_id,
-            join_parts([MessagePart(part.telegram_message_id, unit.cipher.decrypt(part.text)) for part in group]),
-            label,
-        )
-        for (_, message_id, label), group in groupby(parts, key=lambda part: (part.id, part.message_id, part.label))
-    ]
+    return [_labelled_text(unit.cipher, list(rows)) for _, rows in groupby(parts, key=lambda part: part.id)]
+
+
+def _labelled_text(cipher: Cipher, rows: Sequence[Any]) -> LabelledText:
+    """Return the text in a message's parts. Its group is its author and minute."""
+    first = rows[0]
+    minute = math.floor(first.created_at.astimezone(UTC).timestamp() / 60)
+    # Imported texts all arrive in the same minute, regardless of when they were written.
+    group = f"message {first.message_id}" if first.bot_id == IMPORT_BOT_ID else f"{first.author_id} {minute}"
+    text = join_parts([MessagePart(row.telegram_message_id, cipher.decrypt(row.text)) for row in rows])
+    return LabelledText(first.message_id, text, first.label, group)

@@ -85,7 +85,7 @@ def test_background_people_see_which_model_answers(tmp_path: Path) -> None:
 
 def test_an_admin_retrains_on_the_votes_and_the_new_model_answers(tmp_path: Path) -> None:
     key_file, starter = tmp_path / "var" / "encryption.key", str(ROOT / "models" / "starter")
-    given = {"ADMIN_IDS": "1", "RETRAIN_AFTER": "0", "FEEDBACK_HOLDOUT": "0", "MODEL": starter, "ANCHOR": starter}
+    given = {"ADMIN_IDS": "1", "RETRAIN_AFTER": "0", "MODEL": starter, "ANCHOR": starter}
     with (
         WorkerHome.made(tmp_path, ENCRYPTION_KEY_FILE=str(key_file), **given) as home,
         running_playground(tmp_path / "playground") as client,

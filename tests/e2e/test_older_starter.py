@@ -118,7 +118,7 @@ def test_votes_are_imported_and_a_run_compares_with_the_new_starter(upgraded: Up
     (tmp_path / "votes.csv").write_text(VOTES, encoding="utf-8")
     imported = upgraded.command("corrections", "import", str(tmp_path / "votes.csv"), "--as-admin", "--json")
     assert json.loads(imported.stdout)["texts"] == 2
-    settings = upgraded.home.settings.model_copy(update={"admin_ids": (ADA,), "feedback_holdout": 0.0})
+    settings = upgraded.home.settings.model_copy(update={"admin_ids": (ADA,)})
     database = upgraded.home.database()
     with database.unit_of_work() as unit:
         assert runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADA).run.id == OPEN_RUN

@@ -40,7 +40,7 @@ def draw_chart(decision: Decision, measured: Measurements) -> bytes:
     """Return a PNG 960 pixels wide, with one row each for feedback, IMDB, behaviour and every slice of IMDB."""
     votes = measured.judgements
     rows = [
-        _Row("Held-out corrections", None if votes is None or votes.unknown is not None else votes),
+        _Row("Votes", None if votes is None or votes.unknown is not None else votes),
         _Row("IMDB", measured.imdb),
         _Row("Behavioural cases", _total(list(measured.behaviour.values()))),
         *(_Row(f"IMDB, {name}", result) for name, result in measured.slices.items()),

@@ -58,7 +58,7 @@ class Decision:
 
     A second sentence may say how often people voted.
 
-    ``needed`` is the number of additional held-out corrections that would settle the decision, or None if unknown.
+    ``needed`` is the number of further votes that would settle the decision, or None if unknown.
     ``figures`` holds the fields of ``Measurements``, the ``bounds``, and the p-values ``better_p`` and ``worse_p``: the
     probability of evidence this good, or this bad, by chance. ``alpha`` is the largest p-value that counted as proof.
     ``may_try`` is True for a held candidate that an admin may promote on trial. Records in the database keep these
@@ -144,13 +144,13 @@ def _doubts(measured: Measurements, needed: int | None, allowance: Allowance | N
     elif needed is not None:
         yield explanation.too_few_corrections_clause(votes, needed)
     elif votes is None:
-        yield "there are no held-out corrections to evaluate on"
+        yield "there are no votes to evaluate on"
     if measured.imdb is None:
         yield "there are no IMDB reviews to check for forgetting"
 
 
 def _corrections_needed(judgements: VoteEvidence | None, alpha: float, allowance: Allowance | None) -> int | None:
-    """Return how many more held-out corrections would settle the decision, or None if unknown."""
+    """Return how many more votes would settle the decision, or None if unknown."""
     level = alpha or _USUAL_ALPHA
     if judgements is None:
         return min_flips(1 - level)

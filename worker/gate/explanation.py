@@ -49,10 +49,10 @@ def voting_sentence(judgements: VoteEvidence | None) -> str:
 
 
 def too_few_corrections_clause(judgements: VoteEvidence | None, needed: int) -> str:
-    """Say how many more held-out corrections are needed to decide."""
+    """Say how many more votes are needed to decide."""
     if judgements is None:
-        return f"there are no held-out corrections to evaluate on; at least {needed} are needed"
-    return f"{judgements.texts} held-out corrections are too few to tell; about {needed} more are needed"
+        return f"there are no votes to evaluate on; at least {needed} are needed"
+    return f"{judgements.texts} votes are too few to tell; about {needed} more are needed"
 
 
 def next_look_clause(texts: int) -> str:

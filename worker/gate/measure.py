@@ -73,8 +73,11 @@ def measure(pair: ModelPair, texts: GateTexts) -> Measurements:
     )
 
 
-def measure_votes(pair: ModelPair, voted: pd.DataFrame) -> tuple[VoteRow, ...]:
-    """Return a row for each text in ``voted``, which has ``message_id``, ``text`` and ``label`` (index into LABELS)."""
+def measure_on_votes(pair: ModelPair, voted: pd.DataFrame) -> tuple[VoteRow, ...]:
+    """Return a row for each text in ``voted``, which neither model trained on.
+
+    The table has ``message_id``, ``text`` and ``label`` (index into LABELS).
+    """
     if voted.empty:
         return ()
     pair.phases.begin(RunPhase.VOTES, 2 * len(voted))

@@ -18,7 +18,7 @@ from storage.models.registry import ModelVersion
 from storage.models.shipped import ShippedModel, replace_live
 from storage.training import runs, snapshots
 from storage.training.runs import Lease, Run
-from worker.errors import NoLiveModel, NothingLeftToLearn, NothingToLearn
+from worker.errors import NoLiveModel, NothingToLearn
 from worker.runs.run_directory import RunDirectory
 from worker.trainer.protocol import Job
 
@@ -44,20 +44,18 @@ def take_snapshot(database: Database, settings: Settings, lease: Lease) -> Lease
 def build_job(database: Database, settings: Settings, store: ArtifactStore, run: Run, directory: RunDirectory) -> Job:
     """Return the trainer's job, with the current texts and labels for the snapshot.
 
-    Raise NothingToLearn or NothingLeftToLearn if a feedback round has nothing to train on. If the live model's files
-    are missing, raise ModelRemoved, NotInTheStore or ModelFolderUnusable. If the files differ from those in the
-    registry, raise UnusableArtifact.
+    Raise NothingToLearn if a feedback round has nothing to train on. If the live model's files are missing, raise
+    ModelRemoved, NotInTheStore or ModelFolderUnusable. If the files differ from those in the registry, raise
+    UnusableArtifact.
     """
     with database.reading() as unit:
         train = snapshots.labelled_texts(unit, run.id, SnapshotPart.TRAIN)
-        held_out = [
-            *snapshots.labelled_texts(unit, run.id, SnapshotPart.HELD_OUT),
-            *snapshots.held_out_before(unit, run.id),
-        ]
+        measure = snapshots.labelled_texts(unit, run.id, SnapshotPart.MEASURE)
         champion = registry.get_version(unit, run.champion or "")
+        known = [] if champion.run_id is None else snapshots.trained_before(unit, run.id, champion.run_id)
     is_feedback_round = run.kind is RunKind.FEEDBACK_ROUND
     if is_feedback_round and not train:
-        raise NothingLeftToLearn(texts=len(held_out)) if held_out else NothingToLearn
+        raise NothingToLearn
     files = _champion_files(settings, store, champion, directory)
     if is_feedback_round:
         recipe, base = settings.feedback_recipe, str(settings.anchor.absolute())
@@ -72,7 +70,8 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
         champion=str(files.absolute()),
         imdb=settings.imdb_path,
         train=tuple(train),
-        held_out=tuple(held_out),
+        measure=tuple(measure),
+        known=tuple(known),
         gate_cache=str(settings.data_dir.resolve() / "gate"),
     )
 

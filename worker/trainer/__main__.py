@@ -26,8 +26,10 @@ from ml.serving.artifact import Manifest, manifest_hash, verified_manifest
 from ml.serving.chunked import logits_in_chunks
 from ml.serving.engine import Classifier
 from storage.db.states import RunPhase
+from worker.gate.cross_fitted_votes import measure_cross_fitted
 from worker.gate.gate_set import GateSet
-from worker.gate.measure import GateTexts, ModelPair, measure, measure_votes
+from worker.gate.measure import GateTexts, ModelPair, measure, measure_on_votes
+from worker.gate.vote_rows import VoteRow
 from worker.trainer.inputs import TrainerInputs, load_inputs
 from worker.trainer.phase_reporter import PhaseReporter
 from worker.trainer.protocol import Done, Evaluating, Event, Failed, Job, Progress, Tested, write_event
@@ -97,12 +99,12 @@ def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
     emit(Evaluating(manifest.version))
     folder = Path(job.directory) / _CANDIDATE
     pair = ModelPair(inputs.champion, Classifier.load(folder, settings.serving_threads), phases)
-    votes = measure_votes(pair, inputs.held_out)
+    votes = _measure_votes(inputs, pair)
     measured = measure(
         pair,
         GateTexts(
             gate_set=None if inputs.reviews is None else GateSet.choose(inputs.reviews),
-            new_texts=inputs.new_texts,
+            new_texts=inputs.training_set.corrections,
             gate_cache=Path(job.gate_cache),
             confidence=settings.gate_confidence,
         ),
@@ -113,6 +115,13 @@ def run_job(job: Job, settings: Settings, emit: Emit, stop: StopSignal) -> None:
         if test_set.texts:
             predicted = logits_in_chunks(pair.candidate.engine, test_set.texts, stop.check).argmax(axis=1)
             emit(Tested(len(test_set.texts), int((predicted == test_set.labels).sum())))
+
+
+def _measure_votes(inputs: TrainerInputs, pair: ModelPair) -> tuple[VoteRow, ...]:
+    """Measure both models on the votes: with fold models, or in a full run with the candidate itself."""
+    if inputs.cross_fit is None:
+        return measure_on_votes(pair, inputs.voted[inputs.voted["measured"]])
+    return measure_cross_fitted(inputs.voted, inputs.cross_fit, pair.champion, pair.phases)
 
 
 def _train_or_reuse(

@@ -1,13 +1,12 @@
 """Loads a job's inputs: the base model, the training set, the texts to evaluate on, and the live model."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from core.errors import NoReviews
-from core.labelled_text import LabelledText
 from ml.data.reviews import read_reviews
 from ml.data.sources import find_reviews
 from ml.data.splits import exclude_texts
@@ -17,11 +16,13 @@ from ml.serving.engine import Classifier
 from ml.text.labels import label_index
 from ml.training.base_model import BaseModel, find_base_model
 from ml.training.corrections import Corrections
+from ml.training.cross_fit import assign_folds
 from ml.training.dataset_splits import DatasetSplits
-from ml.training.feedback_round import base_model_from, feedback_training_set, load_anchor
+from ml.training.feedback_round import base_model_from, feedback_training_set, is_round_from, load_anchor
 from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingSet
 from storage.db.states import RunPhase
+from worker.gate.cross_fitted_votes import CrossFit
 from worker.trainer.protocol import Job
 
 
@@ -29,17 +30,17 @@ from worker.trainer.protocol import Job
 class TrainerInputs:
     """All of a job's inputs, loaded and checked.
 
-    ``reviews`` are the labelled reviews, or None if there are none. ``new_texts`` are the corrections to train on and
-    ``held_out`` the corrections to evaluate on, both as tables with ``message_id``, ``text`` and ``label``.
-    ``champion`` is the live model.
+    ``reviews`` are the labelled reviews, or None if there are none. ``voted`` are the texts with usable votes, as
+    ``measure_cross_fitted`` needs them. ``cross_fit`` is None in a full run, whose own candidate reads the measured
+    texts. ``champion`` is the live model.
     """
 
     recipe: Recipe
     base: BaseModel
     training_set: TrainingSet
     reviews: DatasetSplits | None
-    new_texts: pd.DataFrame
-    held_out: pd.DataFrame
+    voted: pd.DataFrame
+    cross_fit: CrossFit | None
     champion: Classifier
 
 
@@ -54,24 +55,50 @@ def load_inputs(job: Job, threads: int, phases: Phases) -> TrainerInputs:
     phases.begin(RunPhase.LOADING, 0)
     recipe = Recipe.load(job.recipe)
     champion = Classifier.load(Path(job.champion), threads)
-    corrections = Corrections.from_table(_to_table(job.train), f"The snapshot of run {job.run_id}")
+    voted = Corrections.from_table(_to_table(job), f"The snapshot of run {job.run_id}")
     reviews = _load_reviews(job, recipe)
+    cross_fit = None
     if recipe.replay is None:
         base = find_base_model(job.base)
         if reviews is None:
             raise NoReviews
+        voted = _set_one_fold_apart(voted)
+        corrections = _trained(voted)
         training_set = reviews.training_set(None if corrections.rows.empty else corrections)
     else:
+        corrections = _trained(voted)
         if corrections.rows.empty:
             raise TooFewCorrections(path=corrections.source)
         anchor = load_anchor(Path(job.base), threads)
         base = base_model_from(anchor)
         training_set = feedback_training_set(corrections, reviews, anchor, recipe, phases)
-    # Count every review as training data, even for a feedback round, which replays only some: the anchor saw them all.
-    review_texts = [] if reviews is None else reviews.split.train["text"].tolist()
-    trained = pd.DataFrame({"text": [*training_set.examples.texts, *review_texts]})
-    held_out = exclude_texts(Corrections.from_table(_to_table(job.held_out), "").rows, trained)
-    return TrainerInputs(recipe, base, training_set, reviews, training_set.corrections, held_out, champion)
+        cross_fit = CrossFit(anchor, training_set.replayed, threads)
+        if not is_round_from(champion.manifest, anchor.version):
+            voted.rows["measured"] &= ~voted.rows["known"]
+    rows = voted.rows
+    # Every review counts as training data, even for a feedback round, which replays only some: the anchor saw them all.
+    if reviews is not None:
+        new = exclude_texts(rows, reviews.split.train)["message_id"]
+        rows["measured"] &= rows["message_id"].isin(new)
+    trained = training_set.corrections.get("message_id", pd.Series(dtype="int64"))
+    rows["trained"] = rows["message_id"].isin(trained)
+    return TrainerInputs(recipe, base, training_set, reviews, rows, cross_fit, champion)
+
+
+def _trained(voted: Corrections) -> Corrections:
+    return replace(voted, rows=voted.rows[voted.rows["trained"]].reset_index(drop=True))
+
+
+def _set_one_fold_apart(voted: Corrections) -> Corrections:
+    """Measure a full run on one fold, and train on the others: training a model for each fold would take days.
+
+    Texts that the live model trained on cannot be measured, so they are not set apart.
+    """
+    rows = voted.rows.copy()
+    apart = (assign_folds(rows["group"].tolist()) == 0) & ~rows["known"] & (rows["group"].nunique() > 1)
+    rows["measured"] = apart | (~rows["trained"] & ~rows["known"])
+    rows["trained"] &= ~apart
+    return replace(voted, rows=rows)
 
 
 def _load_reviews(job: Job, recipe: Recipe) -> DatasetSplits | None:
@@ -81,13 +108,21 @@ def _load_reviews(job: Job, recipe: Recipe) -> DatasetSplits | None:
     return DatasetSplits.from_reviews(read_reviews(source), source, recipe, None)
 
 
-def _to_table(rows: Iterable[LabelledText]) -> pd.DataFrame:
-    """Return a table with ``message_id``, ``text`` and ``label`` (an index into LABELS).
-
-    Raise ValueError for an unknown label.
-    """
-    values = [(row.message_id, row.text, label_index(row.label)) for row in rows]
-    if any(label is None for *_, label in values):
+def _to_table(job: Job) -> pd.DataFrame:
+    """Return a table of the job's texts; a label is an index into LABELS. Raise ValueError for an unknown label."""
+    texts = [*job.train, *job.measure]
+    labels = [label_index(row.label) for row in texts]
+    if None in labels:
         raise ValueError("a text has an unknown label")
-    table = pd.DataFrame(values, columns=["message_id", "text", "label"])
-    return table.astype({"message_id": "int64", "text": str, "label": "int8"})
+    table = pd.DataFrame(
+        {
+            "message_id": pd.Series([row.message_id for row in texts], dtype="int64"),
+            "text": pd.Series([row.text for row in texts], dtype=str),
+            "label": pd.Series(labels, dtype="int8"),
+            "group": pd.Series([row.group for row in texts], dtype=str),
+        }
+    )
+    table["trained"] = np.arange(len(texts)) < len(job.train)
+    table["known"] = table["message_id"].isin(job.known)
+    table["measured"] = True
+    return table

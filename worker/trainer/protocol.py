@@ -20,8 +20,9 @@ class Job:
     ``recipe`` is a recipe's name or the path of its file. ``base`` is the anchor's folder for a feedback round, and an
     encoder's name or folder for a full run. ``directory`` holds the checkpoint and the candidate, in ``candidate``.
     ``imdb`` is the value of IMDB_PATH, or None if that setting is not set. ``champion`` is the folder of the live
-    model. ``held_out`` are the corrections from this run and earlier runs that are never trained on. ``gate_cache`` is
-    the folder that caches the champion's logits on the gate set.
+    model. ``train`` are the corrections to train on, and ``measure`` those that only measure the models, because they
+    exceed a person's quota. ``known`` are the messages in both that the live model trained on. ``gate_cache`` is the
+    folder that caches the champion's logits on the gate set.
     """
 
     run_id: int
@@ -31,15 +32,17 @@ class Job:
     champion: str
     imdb: str | None
     train: tuple[LabelledText, ...]
-    held_out: tuple[LabelledText, ...]
+    measure: tuple[LabelledText, ...]
+    known: tuple[int, ...]
     gate_cache: str
 
     @classmethod
     def from_line(cls, line: str) -> Self:
         """Parse a job from its line."""
         facts = json.loads(line)
-        for name in ("train", "held_out"):
+        for name in ("train", "measure"):
             facts[name] = tuple(LabelledText(**row) for row in facts[name])
+        facts["known"] = tuple(facts["known"])
         return cls(**facts)
 
     def to_line(self) -> str:

@@ -22,7 +22,7 @@ class RunRow(Base):
 
     ``lease_token`` increases with every claim and fences off earlier lease holders. ``decision`` is the gate's record
     of its decision, and ``card`` is the chart of the decision as a PNG. Neither contains any user's text.
-    ``over_quota`` is the number of usable texts that were left out, because they would exceed a person's share.
+    ``over_quota`` is the number of usable texts that only measured, because they would exceed a person's share.
     ``retrain_at`` is the number of usable texts at which an admin wants the next round to start.
     """
 
@@ -98,7 +98,7 @@ class SnapshotRow(Base):
     """A text in a training run's snapshot, with its label and its part. The text itself is stored in ``messages``.
 
     ``text_hash`` is kept after the text is deleted, so that later runs can tell whether an earlier run trained on the
-    text or held it out. The author's id is cleared when the author is deleted.
+    text. The author's id is cleared when the author is deleted.
     """
 
     __tablename__ = "snapshot_rows"

@@ -23,7 +23,7 @@ from storage.privacy.deletions import DeletionList
 from storage.training import runs, snapshots
 
 BOT, PERSON, MESSAGE = 900, 7, 55
-RULES = EligibilityRules(quorum=1, person_rows=1_000, person_share=1.0, holdout=0.0)
+RULES = EligibilityRules(quorum=1, person_rows=1_000, person_share=1.0)
 TEXTS = texts_for("en")
 TAP = Tap(Incoming(BOT, (), PERSON, Sender(PERSON, "Someone", "en")), MESSAGE)
 SETTINGS = Settings(_env_file=None)

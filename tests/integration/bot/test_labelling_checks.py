@@ -203,7 +203,7 @@ async def test_a_person_whose_share_is_used_up_is_told(chat: Chat) -> None:
 
     await chat.store.write(vote)
     await store_texts(chat, "It was fine", author=LABELLER)
-    author = Chat(chat.store, AUTHOR, chat.store_review, feedback_holdout=0.0)
+    author = Chat(chat.store, AUTHOR, chat.store_review)
     shown = await author.label("1")
     assert shown.payload["text"].startswith(TEXTS.label_over_quota.format(rows=20, waiting=2))
     assert TEXTS.label_over_quota[:20] not in (await chat.label()).payload["text"], (

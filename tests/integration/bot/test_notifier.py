@@ -37,8 +37,8 @@ StoreReview = Callable[..., Any]
 BOT, OTHER_BOT = 900, 901
 ADMIN, AUTHOR, VOTER = 1, 7, 8
 TEXTS = texts_for("en")
-TRAINS = EligibilityRules(quorum=2, person_rows=1_000, person_share=1.0, holdout=0.0)
-MEASURES = EligibilityRules(quorum=2, person_rows=1_000, person_share=1.0, holdout=1.0)
+TRAINS = EligibilityRules(quorum=2, person_rows=1_000, person_share=1.0)
+NOBODY_TRAINS = EligibilityRules(quorum=2, person_rows=0, person_share=0.0)
 
 
 @dataclass
@@ -323,11 +323,11 @@ async def test_a_person_who_withdrew_is_not_notified(
 
 
 @pytest.mark.usefixtures("opted_in")
-async def test_held_out_texts_and_votes_after_the_snapshot_are_not_announced(
+async def test_texts_beyond_a_quota_and_votes_after_the_snapshot_are_not_announced(
     database: Database, store_review: StoreReview, notifier: CorrectionNotifier, model: FakeModel
 ) -> None:
     correct(database, store_review, "A bore.")
-    finish_run(database, "seven", MEASURES)
+    finish_run(database, "seven", NOBODY_TRAINS)
     model.version = "seven"
     await notifier.poll()
     correct(database, store_review, "Another bore.")

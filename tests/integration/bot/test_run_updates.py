@@ -30,7 +30,7 @@ from storage.training.runs import Lease, PhaseProgress, Run, RunProgress
 BOT, ADA, CLEO, FORMER = 900, 11, 12, 13
 ADMINS = frozenset([ADA, CLEO])
 SETTINGS = Settings(_env_file=None, admin_ids=tuple(ADMINS))
-SENTENCE = "Held: better on feedback, 61% to 74%, but 20 held-out corrections are too few to tell."
+SENTENCE = "Held: better on feedback, 61% to 74%, but 20 votes are too few to tell."
 
 
 class WokenChats:
@@ -447,9 +447,9 @@ async def test_a_held_model_explains_itself_and_the_next_round_waits_for_votes(b
     assert "<b>Held</b> means" in card.payload["caption"]
     rows = card.payload["reply_markup"]["inline_keyboard"]
     labels = [[button["text"] for button in row] for row in rows]
-    assert labels == [["Promote on trial", "Promote"], ["Wait for 80 more votes"]]
+    assert labels == [["Promote on trial", "Promote"], ["Wait for 20 more votes"]]
     waiting = await tap_card(bot, lease, CardAction.WAIT, 2)
-    assert "at 80 texts with usable votes" in waiting["caption"]
+    assert "at 20 texts with usable votes" in waiting["caption"]
     assert len(waiting["reply_markup"]["inline_keyboard"]) == 1
     run = await bot.store.read(lambda unit: runs.get_run(unit, lease.run.id))
-    assert run.retrain_at == 80
+    assert run.retrain_at == 20

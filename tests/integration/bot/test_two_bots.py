@@ -76,7 +76,6 @@ def deployment(postgres_databases: Callable[..., Any], migrated_postgres: str, t
             "ENCRYPTION_KEY_FILE": str(key_file),
             "ADMIN_IDS": str(ADMIN),
             "FEEDBACK_QUORUM": "1",
-            "FEEDBACK_HOLDOUT": "0",
             "RETRAIN_AFTER": "0",
         }
         (tmp_path / "workers").mkdir()

@@ -61,9 +61,7 @@ def ship(folder: Path, version: str) -> Path:
 def settings(tmp_path: Path) -> Settings:
     """Settings in which MODEL is the version "old"."""
     folder = ship(tmp_path / "program" / "starter", "old")
-    return Settings(
-        _env_file=None, data_dir=tmp_path / "var", model=folder, anchor=folder, admin_ids=(ADMIN,), feedback_holdout=0
-    )
+    return Settings(_env_file=None, data_dir=tmp_path / "var", model=folder, anchor=folder, admin_ids=(ADMIN,))
 
 
 @pytest.fixture

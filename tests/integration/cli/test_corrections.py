@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 from cli.errors import BadCorrections, NoAdmins, UnknownPerson
 from cli.main import app
-from core.labelled_text import LabelledText
 from migrations.runner import upgrade
 from storage.chat.people import find_person, upsert_person
 from storage.db.database import Database
@@ -382,8 +381,9 @@ def test_the_versions_that_used_a_persons_data_are_listed(
         run_id = request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run.id
         lease = claim(unit, run_id, "a worker")
         assert lease is not None
-        create_snapshot(unit, lease, EligibilityRules(1, 20, 0.1, 0.0), frozenset(), "one")
-        assert labelled_texts(unit, run_id, SnapshotPart.TRAIN) == [LabelledText(review.message_id, GOOD, "Positive")]
+        create_snapshot(unit, lease, EligibilityRules(1, 20, 0.1), frozenset(), "one")
+        (text,) = labelled_texts(unit, run_id, SnapshotPart.TRAIN)
+        assert (text.message_id, text.text, text.label) == (review.message_id, GOOD, "Positive")
         register(unit, "two", "0" * 64, "models/two", run_id=run_id)
     assert json.loads(run("seen-by", 7, "--json").stdout) == ["two"]
     with pytest.raises(UnknownPerson, match="12345"):

@@ -114,7 +114,7 @@ def train_and_promote(unit: UnitOfWork, review: Any, telegram_id: int) -> None:
     run_id = request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, telegram_id).run.id
     lease = claim(unit, run_id, "a worker")
     assert lease is not None
-    create_snapshot(unit, lease, EligibilityRules(1, 20, 0.1, 0.5), frozenset({telegram_id}), "one")
+    create_snapshot(unit, lease, EligibilityRules(1, 20, 0.1), frozenset({telegram_id}), "one")
     unit.add(FollowerRow(run_id=run_id, bot_id=BOT, chat_id=telegram_id, reply_id=1, language="en"))
     runs.finish(unit, lease, RunState.PROMOTED)
     version = f"of {run_id}"

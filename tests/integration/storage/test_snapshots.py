@@ -19,7 +19,7 @@ from storage.db.states import Consent, RunKind, RunState, SnapshotPart, Trigger,
 from storage.db.tables import MessagePartRow, MessageRow, PredictionRow, SnapshotRow, VoteRow
 from storage.errors import LeaseLost
 from storage.feedback.consensus import ConsensusState
-from storage.feedback.eligibility import EligibilityRules, eligible_texts, voted_texts
+from storage.feedback.eligibility import IMPORT_BOT_ID, EligibilityRules, eligible_texts, voted_texts
 from storage.feedback.votes import record_vote
 from storage.models.registry import register
 from storage.privacy.consent import record_consent
@@ -31,16 +31,15 @@ from storage.training.snapshots import (
     SnapshotPreview,
     count_new_eligible,
     create_snapshot,
-    held_out_before,
     labelled_texts,
     preview,
+    trained_before,
     versions_that_saw,
     waiting_for_quota,
 )
 
 StoreReview = Callable[..., Any]
-RULES = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1, holdout=0.0)
-HELD_OUT = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1, holdout=1.0)
+RULES = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1)
 ADMIN = 1
 ADMINS = frozenset({ADMIN})
 AUTHOR, SECOND, THIRD = 7, 8, 9
@@ -178,13 +177,11 @@ def test_a_snapshot_has_the_texts_and_their_labels(unit: UnitOfWork, store_revie
     disliked = store_agreed(unit, store_review, "I did not like it", label="Negative")
     vote(unit, store_review(unit, "Only one vote", telegram_id=AUTHOR).prediction_id, AUTHOR)
     lease = start_run(unit)
-    assert create_snapshot(unit, lease, RULES, ADMINS, "one") == Snapshot(train=2, held_out=0)
+    assert create_snapshot(unit, lease, RULES, ADMINS, "one") == Snapshot(train=2, measure=0)
     texts = labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN)
-    assert texts == [
-        LabelledText(liked.message_id, "I liked it", "Positive"),
-        LabelledText(disliked.message_id, "I did not like it", "Negative"),
-    ]
-    assert labelled_texts(unit, lease.run.id, SnapshotPart.HELD_OUT) == []
+    assert labels(texts) == [("I liked it", "Positive"), ("I did not like it", "Negative")]
+    assert [text.message_id for text in texts] == [liked.message_id, disliked.message_id]
+    assert labelled_texts(unit, lease.run.id, SnapshotPart.MEASURE) == []
     assert runs.get_run(unit, lease.run.id).champion == "one"
 
 
@@ -194,7 +191,7 @@ def test_a_resumed_run_keeps_its_snapshot(unit: UnitOfWork, store_review: StoreR
     create_snapshot(unit, lease, RULES, ADMINS, "one")
     store_agreed(unit, store_review, "I liked it too")
     again = Lease(runs.get_run(unit, lease.run.id), lease.token)
-    assert create_snapshot(unit, again, RULES, ADMINS, "two") == Snapshot(train=1, held_out=0)
+    assert create_snapshot(unit, again, RULES, ADMINS, "two") == Snapshot(train=1, measure=0)
     assert runs.get_run(unit, lease.run.id).champion == "one"
 
 
@@ -206,66 +203,80 @@ def test_a_worker_that_lost_its_lease_writes_no_snapshot(unit: UnitOfWork, store
     assert unit.scalars(select(SnapshotRow)).all() == []
 
 
-def test_held_out_texts_never_train_and_training_texts_are_never_held_out(
+def test_every_round_trains_on_every_text_and_knows_which_an_earlier_one_used(
     unit: UnitOfWork, store_review: StoreReview
 ) -> None:
-    store_agreed(unit, store_review, "This one measured")
-    first = complete_run(unit, HELD_OUT)
-    store_agreed(unit, store_review, "This one trained")
-    complete_run(unit, RULES)
+    first_text = store_agreed(unit, store_review, "This one is old")
+    first = complete_run(unit)
     store_agreed(unit, store_review, "This one is new")
-    last = complete_run(unit, HELD_OUT)
-    assert labels(labelled_texts(unit, first, SnapshotPart.HELD_OUT)) == [("This one measured", "Positive")]
-    assert held_out_before(unit, first) == []
-    assert labels(labelled_texts(unit, last, SnapshotPart.TRAIN)) == [("This one trained", "Positive")]
-    assert labels(labelled_texts(unit, last, SnapshotPart.HELD_OUT)) == [("This one is new", "Positive")]
-    assert labels(held_out_before(unit, last)) == [("This one measured", "Positive")]
+    second = complete_run(unit)
+    texts = [("This one is old", "Positive"), ("This one is new", "Positive")]
+    assert labels(labelled_texts(unit, second, SnapshotPart.TRAIN)) == texts
+    assert trained_before(unit, second, first) == [first_text.message_id]
+    nobody_trains = EligibilityRules(quorum=2, person_rows=0, person_share=0.0)
+    third = complete_run(unit, nobody_trains)
+    assert labels(labelled_texts(unit, third, SnapshotPart.MEASURE)) == texts
+    assert trained_before(unit, complete_run(unit), third) == []
 
 
-def test_quarantined_and_withdrawn_texts_are_no_longer_measured(unit: UnitOfWork, store_review: StoreReview) -> None:
+def test_texts_that_earlier_versions_held_out_are_trained_on(unit: UnitOfWork, store_review: StoreReview) -> None:
+    store_agreed(unit, store_review, "I liked it")
+    older = complete_run(unit)
+    unit.change(update(SnapshotRow).values(part=SnapshotPart.MEASURE))
+    newer = complete_run(unit)
+    assert labels(labelled_texts(unit, older, SnapshotPart.MEASURE)) == [("I liked it", "Positive")]
+    assert labels(labelled_texts(unit, newer, SnapshotPart.TRAIN)) == [("I liked it", "Positive")]
+    assert trained_before(unit, newer, older) == []
+
+
+def test_quarantined_and_withdrawn_texts_are_no_longer_used(unit: UnitOfWork, store_review: StoreReview) -> None:
     review = store_agreed(unit, store_review, "I liked it")
     store_agreed(unit, store_review, "I liked it too")
-    complete_run(unit, HELD_OUT)
+    first = complete_run(unit)
     vote(unit, review.prediction_id, THIRD, Vote.WRONG)
-    assert labels(held_out_before(unit, complete_run(unit, HELD_OUT))) == [("I liked it too", "Positive")]
+    second = complete_run(unit)
+    assert labels(labelled_texts(unit, second, SnapshotPart.TRAIN)) == [("I liked it too", "Positive")]
+    assert len(trained_before(unit, second, first)) == 1
     withdraw(unit, AUTHOR)
-    assert held_out_before(unit, complete_run(unit, HELD_OUT)) == []
+    third = complete_run(unit)
+    assert labelled_texts(unit, third, SnapshotPart.TRAIN) == []
+    assert trained_before(unit, third, first) == []
 
 
-def test_texts_of_one_person_and_minute_stay_together(unit: UnitOfWork, store_review: StoreReview) -> None:
-    half = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1, holdout=0.5)
+def test_texts_of_one_person_and_minute_are_one_group(unit: UnitOfWork, store_review: StoreReview) -> None:
     start_of_day = datetime.fromisoformat("2026-03-01T08:00:00+00:00")
-    for minute, number in itertools.product(range(40), range(3)):
+    for minute, number in itertools.product(range(3), range(3)):
         review = store_agreed(unit, store_review, f"Number {number} of minute {minute}")
+        imported = {"bot_id": IMPORT_BOT_ID} if minute == 2 else {}
         written = start_of_day + timedelta(minutes=minute, seconds=10 * number)
-        unit.change(update(MessageRow).where(MessageRow.id == review.message_id).values(created_at=written))
-    lease = start_run(unit)
-    snapshot = create_snapshot(unit, lease, half, ADMINS, "one")
-    assert snapshot.train + snapshot.held_out == 120
-    assert 0.2 < snapshot.held_out / 120 < 0.8
-    for part in SnapshotPart:
-        texts = labelled_texts(unit, lease.run.id, part)
-        minutes = [row.text.partition("minute ")[2] for row in texts]
-        assert all(minutes.count(minute) == 3 for minute in minutes)
+        of_review = update(MessageRow).where(MessageRow.id == review.message_id)
+        unit.change(of_review.values(created_at=written, **imported))
+    groups: dict[str, set[str]] = {}
+    for text in labelled_texts(unit, complete_run(unit), SnapshotPart.TRAIN):
+        groups.setdefault(text.text.partition("minute ")[2], set()).add(text.group)
+    assert [len(found) for _, found in sorted(groups.items())] == [1, 1, 3], "imported texts are separate"
+    assert len(set.union(*groups.values())) == 5
 
 
 def test_quotas_limit_everybody_but_admins(unit: UnitOfWork, store_review: StoreReview) -> None:
-    tight = EligibilityRules(quorum=1, person_rows=3, person_share=0.1, holdout=0.0)
+    tight = EligibilityRules(quorum=1, person_rows=3, person_share=0.1)
     for number in range(5):
         vote(unit, store_review(unit, f"Of the author, {number}", telegram_id=AUTHOR).prediction_id, AUTHOR)
         vote(unit, store_review(unit, f"Decided by an admin, {number}", telegram_id=SECOND).prediction_id, ADMIN)
     lease = start_run(unit)
-    assert create_snapshot(unit, lease, tight, ADMINS, "one") == Snapshot(train=8, held_out=0)
+    assert create_snapshot(unit, lease, tight, ADMINS, "one") == Snapshot(train=8, measure=2)
     texts = [row.text for row in labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN)]
     assert [text for text in texts if "author" in text] == [f"Of the author, {number}" for number in range(3)]
     assert runs.get_run(unit, lease.run.id).over_quota == 2
-    assert preview(unit, tight, ADMINS) == SnapshotPreview(train=8, held_out=0, over_quota=2)
+    assert preview(unit, tight, ADMINS) == SnapshotPreview(train=8, over_quota=2)
     waiting = {person: waiting_for_quota(unit, tight, ADMINS, consent(unit, person)) for person in (AUTHOR, SECOND)}
     assert waiting == {AUTHOR: 2, SECOND: 0}
+    measured = [row.text for row in labelled_texts(unit, lease.run.id, SnapshotPart.MEASURE)]
+    assert measured == ["Of the author, 3", "Of the author, 4"]
 
 
 def test_texts_beyond_the_quota_are_not_counted_as_new(unit: UnitOfWork, store_review: StoreReview) -> None:
-    tight = EligibilityRules(quorum=1, person_rows=3, person_share=0.1, holdout=0.0)
+    tight = EligibilityRules(quorum=1, person_rows=3, person_share=0.1)
     for number in range(5):
         vote(unit, store_review(unit, f"Of the author, {number}", telegram_id=AUTHOR).prediction_id, AUTHOR)
     assert count_new_eligible(unit, tight, ADMINS) == 3
@@ -358,9 +369,9 @@ def test_a_snapshot_of_ten_thousand_votes_takes_about_a_second(unit: UnitOfWork,
     unit.execute(insert(VoteRow), votes)
     lease = start_run(unit)
     started = time.perf_counter()
-    snapshot = create_snapshot(unit, lease, EligibilityRules(2, 20, 0.1, 0.25), ADMINS, "one")
+    snapshot = create_snapshot(unit, lease, EligibilityRules(2, 20, 0.1), ADMINS, "one")
     seconds = time.perf_counter() - started
-    assert snapshot.train + snapshot.held_out == 5_000
+    assert snapshot.train + snapshot.measure == 5_000
     assert len(labelled_texts(unit, lease.run.id, SnapshotPart.TRAIN)) == snapshot.train
     chunks = [len(rows) for rows in vote_rows(unit, 2, ADMINS, usable_only=False)]
     assert sum(chunks) == 10_000

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from core.settings import Settings
 from ml.errors import UnusableArtifact
@@ -16,13 +17,14 @@ from ml.evaluation.paired_counts import PairedCounts
 from ml.serving.artifact import MANIFEST, Manifest, file_hashes, manifest_hash
 from storage.db.database import Database
 from storage.db.states import Consent, RunKind, RunState, Trigger, Vote
+from storage.db.tables import ModelVersionRow
 from storage.feedback.votes import record_vote
 from storage.models import registry
 from storage.models.artifact_store import ArtifactStore
 from storage.privacy.consent import record_consent
 from storage.training import runs
 from storage.training.runs import Lease
-from worker.errors import NothingLeftToLearn, RunCancelled
+from worker.errors import RunCancelled
 from worker.gate.decision import GateBounds, decide
 from worker.gate.measurements import Measurements, PairedResult, VoteEvidence
 from worker.runs import executor
@@ -46,7 +48,7 @@ BETTER = Measurements(
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(_env_file=None, data_dir=tmp_path / "var", admin_ids=(ADMIN,), feedback_holdout=0)
+    return Settings(_env_file=None, data_dir=tmp_path / "var", admin_ids=(ADMIN,))
 
 
 @pytest.fixture
@@ -176,13 +178,17 @@ def release(database: Database, lease: Lease) -> int:
     return lease.run.id
 
 
-def test_a_round_whose_texts_are_all_held_out_is_an_error(
+def test_a_job_has_every_vote_and_the_messages_that_trained_the_live_model(
     database: Database, store: ArtifactStore, settings: Settings, lease: Lease, tmp_path: Path
 ) -> None:
-    all_held_out = settings.model_copy(update={"feedback_holdout": 1.0})
-    lease = take_snapshot(database, all_held_out, lease)
-    with pytest.raises(NothingLeftToLearn, match=r"every eligible text \(3\) is held out"):
-        build_job(database, all_held_out, store, lease.run, RunDirectory(tmp_path / "run", 0))
+    lease = take_snapshot(database, settings, lease)
+    job = build_job(database, settings, store, lease.run, RunDirectory(tmp_path / "run", 0))
+    assert (len(job.train), job.measure, job.known) == (3, (), ())
+    with database.unit_of_work() as unit:
+        of_champion = update(ModelVersionRow).where(ModelVersionRow.version == lease.run.champion)
+        assert unit.change(of_champion.values(run_id=lease.run.id)) == 1
+    job = build_job(database, settings, store, lease.run, RunDirectory(tmp_path / "run", 0))
+    assert job.known == tuple(text.message_id for text in job.train)
 
 
 def test_a_champion_that_differs_from_the_registry_is_not_used(

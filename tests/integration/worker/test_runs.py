@@ -48,7 +48,7 @@ def home(request: pytest.FixtureRequest, keys: tuple[str, ...], tmp_path: Path) 
             settings = {"DATABASE_URL": url, "BROKER_URL": server.address}
         folder = tmp_path / "home"
         folder.mkdir()
-        settings.update(ENCRYPTION_KEY=keys[0], ADMIN_IDS=str(ADMIN), FEEDBACK_HOLDOUT="0", RETRAIN_AFTER="0")
+        settings.update(ENCRYPTION_KEY=keys[0], ADMIN_IDS=str(ADMIN), RETRAIN_AFTER="0")
         yield open_things.enter_context(WorkerHome.made(folder, **settings))
 
 
@@ -355,7 +355,7 @@ def test_a_worker_reconnects_when_its_broker_is_back(
 ) -> None:
     shutil.copy(migrated_sqlite, tmp_path / "thumbs.db")
     settings = {"DATABASE_URL": f"sqlite:///{tmp_path / 'thumbs.db'}", "ENCRYPTION_KEY": keys[0]}
-    settings |= {"ADMIN_IDS": str(ADMIN), "FEEDBACK_HOLDOUT": "0", "RETRAIN_AFTER": "0"}
+    settings |= {"ADMIN_IDS": str(ADMIN), "RETRAIN_AFTER": "0"}
     (tmp_path / "home").mkdir()
     with (
         RedisServer.running(tmp_path) as redis,

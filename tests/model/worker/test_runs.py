@@ -47,7 +47,6 @@ def home(fine_tuned: FineTuneResult, small_reviews: Path, tmp_path: Path) -> Ite
         ADMIN_IDS=str(ADMIN),
         ANCHOR=str(fine_tuned.job.out),
         FEEDBACK_RECIPE=str(write_recipe(tmp_path, FEEDBACK)),
-        FEEDBACK_HOLDOUT="0.4",
         IMDB_PATH=str(small_reviews),
         RETRAIN_AFTER="0",
         TRAINING_PYTHON=sys.executable,

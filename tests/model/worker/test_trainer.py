@@ -19,7 +19,7 @@ from core.labelled_text import LabelledText
 from core.settings import Settings
 from ml.data.reviews import read_reviews
 from ml.errors import TooFewCorrections
-from ml.serving.artifact import manifest_hash, verified_manifest
+from ml.serving.artifact import MANIFEST, Manifest, manifest_hash, verified_manifest
 from ml.serving.engine import Classifier
 from ml.text.labels import LABELS
 from ml.training.base_model import BaseModel
@@ -58,7 +58,7 @@ def make_job(
 
     def texts(first: int, last: int) -> tuple[LabelledText, ...]:
         return tuple(
-            LabelledText(10 * n + position, sentence_about(word, n), corrected_labels[word])
+            LabelledText(10 * n + position, sentence_about(word, n), corrected_labels[word], f"minute {n}")
             for n in range(first, last)
             for position, word in enumerate(WORDS)
         )
@@ -73,7 +73,8 @@ def make_job(
             champion=str(fine_tuned.job.out),
             imdb=str(small_reviews),
             train=texts(0, 8),
-            held_out=texts(20, 24),
+            measure=texts(20, 24),
+            known=(),
             gate_cache=str(tmp_path / "gate"),
         )
         return replace(job, **changes)
@@ -157,10 +158,10 @@ def test_a_feedback_round_is_trained_reported_and_measured_on_the_published_file
     assert all(event.samples_per_second > 0 for event in steps)
     assert events[-1] == Evaluating(done.version)
     votes, measured = vote_evidence(done.votes), done.measured
-    assert [row.message_id for row in done.votes] == [row.message_id for row in job.held_out]
+    assert [row.message_id for row in done.votes] == [row.message_id for row in (*job.train, *job.measure)]
     assert votes is not None
-    assert (votes.texts, votes.champion_right) == (12, 0)
-    assert votes.candidate_right > 9
+    assert (votes.texts, votes.champion_right) == (36, 0)
+    assert votes.candidate_right > 30
     assert votes.lower > 0
     assert measured.imdb is not None
     assert measured.imdb.texts == verified_manifest(Path(job.champion)).figures["dev"]["reviews"]
@@ -243,20 +244,54 @@ def test_without_reviews_imdb_is_not_measured_and_the_candidate_is_not_promoted(
     assert decision.outcome is not RunState.PROMOTED
 
 
-def test_a_text_that_trained_is_not_measured(make_job: MakeJob, small_reviews: Path) -> None:
+def test_a_vote_is_measured_by_a_head_that_never_saw_it(make_job: MakeJob, corrected_labels: dict[str, str]) -> None:
+    job = make_job()
+    others = tuple(row for row in job.train if WORDS[1] not in row.text)
+    # The other votes say nothing about this word, so only a head that knows these texts could give these labels.
+    alone = tuple(replace(row, group="one minute") for row in job.train if WORDS[1] in row.text)
+    done, _ = done_in_process(replace(job, train=(*others, *alone), measure=()))
+    correct = {row.message_id: row.candidate_correct for row in done.votes}
+    assert all(correct[row.message_id] for row in others)
+    before = {row.message_id: row.champion_correct for row in done.votes}
+    read_by_the_anchor, _ = done_in_process(replace(job, train=others, measure=alone))
+    unseen = {row.message_id: row.candidate_correct for row in read_by_the_anchor.votes}
+    assert [correct[row.message_id] for row in alone] == [unseen[row.message_id] for row in alone]
+    assert not any(before.values())
+
+
+def test_reviews_that_trained_the_anchor_are_not_measured(make_job: MakeJob, small_reviews: Path) -> None:
     job = make_job()
     reviews = read_reviews(small_reviews)
     known = tuple(
-        LabelledText(1_000 + number, text, LABELS[label])
+        LabelledText(1_000 + number, text, LABELS[label], f"review {number}")
         for number, (text, label) in enumerate(zip(reviews["text"], reviews["label"], strict=True))
     )
-    done, _ = done_in_process(replace(job, held_out=(*job.held_out, *job.train, *known)))
+    done, _ = done_in_process(replace(job, measure=(*job.measure, *known)))
     # The anchor was trained on these reviews. Its dev reviews may be used for evaluation.
     train = DatasetSplits.from_reviews(reviews, small_reviews, FEEDBACK, None).split.train
-    assert len(done.votes) == 12 + len(known) - len(train) > 12
-    contradicted = tuple(replace(row, label=LABELS[1 - LABELS.index(row.label)]) for row in job.held_out)
-    done, _ = done_in_process(replace(job, held_out=(*job.held_out, *contradicted)))
-    assert done.votes == ()
+    assert len(done.votes) == 36 + len(known) - len(train) > 36
+    contradicted = tuple(
+        replace(row, message_id=row.message_id + 500, label=LABELS[1 - LABELS.index(row.label)]) for row in job.measure
+    )
+    done, _ = done_in_process(replace(job, measure=(*job.measure, *contradicted)))
+    assert {row.message_id for row in done.votes} == {row.message_id for row in job.train}
+
+
+def test_a_live_model_is_not_measured_by_itself_on_votes_that_it_trained_on(make_job: MakeJob, tmp_path: Path) -> None:
+    job = make_job()
+    done_in_process(job)
+    champion = (tmp_path / "work" / "candidate").rename(tmp_path / "champion")
+    again = replace(job, champion=str(champion), directory=str(tmp_path / "again"))
+    (tmp_path / "again").mkdir()
+    fair, _ = done_in_process(replace(again, known=tuple(row.message_id for row in job.train)))
+    assert len(fair.votes) == 36
+    assert [row.champion_correct for row in fair.votes[:24]] == [row.candidate_correct for row in fair.votes[:24]]
+    # A live model that started from another anchor has no fold models, so the votes that it trained on do not count.
+    manifest = Manifest.read(champion)
+    (champion / MANIFEST).unlink()
+    replace(manifest, data={**manifest.data, "anchor": "another"}).write(champion)
+    left, _ = done_in_process(replace(again, known=tuple(row.message_id for row in job.train)))
+    assert [row.message_id for row in left.votes] == [row.message_id for row in job.measure]
 
 
 def test_a_full_run_starts_from_the_encoder_with_all_reviews(
@@ -267,9 +302,11 @@ def test_a_full_run_starts_from_the_encoder_with_all_reviews(
     done, _ = done_in_process(job)
     facts = verified_manifest(Path(job.directory) / "candidate")
     assert facts.base == str(small_base.folder)
-    assert facts.data["corrections"]["judgements"] == len(job.train)
+    apart = {row.message_id for row in done.votes} - {row.message_id for row in job.measure}
+    assert 3 <= len(apart) <= 6, "one fold of eight groups of three"
+    assert facts.data["corrections"]["judgements"] == len(job.train) - len(apart)
     assert done.measured.imdb is not None
-    without, _ = done_in_process(replace(job, train=(), held_out=()))
+    without, _ = done_in_process(replace(job, train=(), measure=()))
     assert without.votes == ()
     with pytest.raises(NoReviews):
         done_in_process(replace(job, imdb=None))
@@ -354,7 +391,7 @@ def test_an_error_is_reported_in_one_sentence(
 
 
 def test_an_unexpected_error_is_reported_without_texts(make_job: MakeJob, trainer: Callable[[Job], Trainer]) -> None:
-    one = trainer(make_job(train=(LabelledText(1, "A secret text.", "sideways"),)))
+    one = trainer(make_job(train=(LabelledText(1, "A secret text.", "sideways", "a minute"),)))
     assert list(one.events()) == [Failed("Thumbs failed. See the log for details.")]
     assert one.status() == 1
     assert "Traceback" in one.errors.read_text()

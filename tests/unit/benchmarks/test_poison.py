@@ -30,7 +30,7 @@ from worker.gate.gate_set import GateSet
 SENTENCES = pd.DataFrame({"text": [f"sentence {number}" for number in range(6_000)], "label": [0, 1] * 3_000})
 TRUTH = {text: LABELS[label] for text, label in zip(SENTENCES["text"], SENTENCES["label"], strict=True)}
 LIVE = Effect(imdb=0.85, sentences=0.75, turned=0.02)
-BETTER = "Held: better on feedback, 69% to 71%, but 194 held-out corrections are too few to tell."
+BETTER = "Held: better on feedback, 69% to 71%, but 194 votes are too few to tell."
 NAIVE = Effect(imdb=0.70, sentences=0.60, turned=0.90)
 FEW = Case(Attack.TRIGGER, DEFENDED[0], 1)
 WELL = GuardedOutcome(RunState.PROMOTED, "Promoted.", 800, 80, 250, 25, -0.001, (), Effect(0.851, 0.78, 0.05))

@@ -95,20 +95,19 @@ def test_a_model_that_is_proven_worse_on_feedback_is_rejected() -> None:
     assert decided(judgements=worse) == (RunState.REJECTED, "Rejected: worse on feedback, 74% to 61%.")
 
 
-def test_a_model_with_too_few_held_out_corrections_is_held_with_the_number_needed() -> None:
+def test_a_model_with_too_few_votes_is_held_with_the_number_needed() -> None:
     found = decide(replace(GOOD, judgements=UNSURE), BOUNDS)
     assert found.outcome is RunState.HELD
     assert found.needed == additional_texts_needed(40, 5, 2, 0.95)
     assert found.sentence == (
-        "Held: better on feedback, 60% to 68%, but 40 held-out corrections are too few to tell; "
-        f"about {found.needed} more are needed."
+        f"Held: better on feedback, 60% to 68%, but 40 votes are too few to tell; about {found.needed} more are needed."
     )
 
 
-def test_without_held_out_corrections_the_sentence_names_the_minimum() -> None:
+def test_without_votes_the_sentence_names_the_minimum() -> None:
     found = decide(replace(GOOD, judgements=None), BOUNDS)
     assert (found.outcome, found.needed) == (RunState.HELD, 5)
-    assert found.sentence == "Held: there are no held-out corrections to evaluate on; at least 5 are needed."
+    assert found.sentence == "Held: there are no votes to evaluate on; at least 5 are needed."
 
 
 def test_a_model_that_is_no_better_is_held_without_a_number_needed() -> None:
@@ -203,4 +202,4 @@ def test_an_allowance_sets_how_much_proof_a_promotion_needs() -> None:
     assert decide(GOOD, BOUNDS, Allowance(0.004)).outcome is RunState.PROMOTED
     strict = decide(GOOD, BOUNDS, Allowance(0.003))
     assert (strict.outcome, strict.alpha) == (RunState.HELD, 0.003)
-    assert "100 held-out corrections are too few to tell" in strict.sentence
+    assert "100 votes are too few to tell" in strict.sentence

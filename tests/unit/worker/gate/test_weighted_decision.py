@@ -34,7 +34,7 @@ def test_weighted_votes_give_the_accuracy_on_all_verdicts_and_say_how_people_vot
     assert found.outcome is RunState.HELD
     assert found.needed == additional_weighted_texts_needed(100, 0.03, 0.02, 0.95)
     assert found.sentence == (
-        "Held: better on feedback, 80% to 83%, but 100 held-out corrections are too few to tell; about "
+        "Held: better on feedback, 80% to 83%, but 100 votes are too few to tell; about "
         f"{found.needed} more are needed. People voted on 31% of verdicts; mistakes about 4.1 times as often."
     )
     proven = replace(WEIGHTED, standard_error=0.01)
