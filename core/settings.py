@@ -210,7 +210,7 @@ class Settings(BaseSettings):
     feedback_person_share: Share = Field(
         0.1,
         description="Share of a run's rows that one person may contribute, if this is more than FEEDBACK_PERSON_ROWS. "
-        "The person's other rows only measure the models.",
+        "The person's other rows only measure the models. In the gate, it limits the weight of one author's texts.",
     )
     question_chance: Share = Field(
         0.1,

@@ -7,6 +7,7 @@ from benchmarks.figures import (
     delivery,
     domains,
     gate_over_time,
+    gate_votes,
     learning,
     model_quality,
     robustness,
@@ -41,4 +42,5 @@ BLOCKS: Final[dict[str, Block]] = {
     "chaos": Block("chaos", robustness.chaos),
     "poison": Block("poison", robustness.poison),
     "gate_over_time": Block("gate_over_time", gate_over_time.gate_over_time),
+    "gate_votes": Block("gate_votes", gate_votes.gate_votes),
 }
