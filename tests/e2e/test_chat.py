@@ -307,7 +307,7 @@ def test_a_text_that_is_no_review_gets_a_verdict_only_if_its_author_insists(demo
     verdict = wait_for_text(demo, person, "model ")
     assert verdict["message_id"] == answer["message_id"]
     assert len(labels_in(verdict["text"])) == 1
-    assert buttons(verdict) == ["✅ Right", "❌ Wrong", "🤷 Neither"]
+    assert buttons(verdict)[:3] == ["✅ Right", "❌ Wrong", "🤷 Neither"]
 
 
 @pytest.mark.parametrize(
