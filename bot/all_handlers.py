@@ -3,13 +3,8 @@
 from typing import Final
 
 from bot.access import Access, Handler
-from bot.admin.blocking import BlockingDialog
 from bot.admin.handlers import COMMANDS as RUN_COMMANDS
 from bot.admin.handlers import AdminHandlers
-from bot.admin.models_page import ModelPages
-from bot.admin.pausing import PauseDialog
-from bot.admin.promotion import PromotionDialog
-from bot.admin.training_runs import RetrainDialog
 from bot.database import AsyncDatabase
 from bot.labelling.handlers import ADMIN_COMMANDS as QUARANTINE_COMMANDS
 from bot.labelling.handlers import COMMANDS as LABEL_COMMANDS
@@ -36,12 +31,6 @@ ADMIN_COMMANDS: Final = (*RUN_COMMANDS, *QUARANTINE_COMMANDS)
 
 def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, access: Access) -> list[Handler]:
     """Return every handler. The first match handles an update, and the last handler matches everything."""
-    runs, promotion, models = (
-        RetrainDialog(database, settings),
-        PromotionDialog(database, settings),
-        ModelPages(database, model),
-    )
-    blocking = BlockingDialog(database, access.admin_ids)
     labelling, quarantine = LabellingDialog(database, settings), QuarantineDialog(database, settings)
     deletions = DeletionList(settings.data_dir / FILE_NAME)
     privacy = PrivacyDialog(database, deletions, settings)
@@ -49,7 +38,7 @@ def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, 
     responder, votes = ReviewResponder(database, model, verdicts), VoteRecorder(database, verdicts)
     explanations = ExplanationResponder(database, model, verdicts)
     return [
-        *AdminHandlers(access, runs, promotion, models, blocking, PauseDialog(database)).handlers(),
+        *AdminHandlers(access, database, settings, model).handlers(),
         *LabellerHandlers(access, labelling, quarantine).handlers(),
         *PrivacyHandlers(privacy, HistoryDialog(database, deletions)).handlers(),
         *ReviewHandlers(access, database, responder, votes, explanations).handlers(),

@@ -32,6 +32,7 @@ class TapKind(StrEnum):
     LABEL = "label"
     JOIN = "join"
     QUARANTINE = "settle"
+    VOTERS = "who"
 
 
 def make_button(text: str, data: str) -> dict[str, str]:

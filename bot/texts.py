@@ -272,6 +272,19 @@ class Texts:
     unblock_already: str
     command_block: str
     command_unblock: str
+    voters_usage: str
+    voters_none: str
+    voters_title: str
+    voters_line: str
+    voters_paused_line: str
+    voters_person: str
+    voters_vote: str
+    voters_private: str
+    voters_no_votes: str
+    button_previous: str
+    button_next: str
+    command_status: str
+    command_voters: str
     command_model: str
     command_models: str
     label_question: str

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.open_database import open_database
-from cli.run_text import trial_text
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -41,15 +40,18 @@ def list_models(as_json: AsJson = False) -> None:
     from core.settings import read_settings
     from storage.models.serving_status import model_statuses
     from storage.models.trials import running_trial
+    from storage.training.runs import run_numbers
 
     with open_database(read_settings()) as database, database.reading() as unit:
-        statuses, trial = model_statuses(unit), running_trial(unit)
+        statuses, trial, numbers = model_statuses(unit), running_trial(unit), run_numbers(unit)
     if as_json:
         typer.echo(_to_json([_status_facts(status, trial) for status in statuses]))
         return
+    from bot.admin.system_status import trial_text
+
     for status in statuses:
         model = status.model
-        origin = f"run {model.run_id}" if model.run_id is not None else "from MODEL"
+        origin = f"run {numbers[model.run_id]}" if model.run_id is not None else "from MODEL"
         line = f"{model.version}  {status.state:<8}  {model.created_at:%Y-%m-%d %H:%M}  {origin}"
         on_trial = [f"on trial: {trial_text(trial)}"] if trial and trial.version == model.version else []
         typer.echo("  ".join([line, *on_trial, *_bots(status)]))

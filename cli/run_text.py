@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from storage.models.trials import Trial
     from storage.training.runs import Run
 
 # What a run is doing in each phase, by the phase's name.
@@ -54,12 +53,3 @@ def outcome_text(run: "Run") -> str:
         return f"Run {run.number} failed: {run.error}"
     sentence = str(run.decision["sentence"])
     return f"{sentence} The new model is {run.candidate}." if run.candidate else sentence
-
-
-def trial_text(trial: "Trial") -> str:
-    """Return which model a trial replaced, and the votes so far."""
-    votes = trial.votes
-    return (
-        f"{trial.version} in place of {trial.champion} since {trial.started_at:%Y-%m-%d %H:%M}; texts with new votes: "
-        f"{votes.texts}, right on {votes.trial_right}, {trial.champion} on {votes.champion_right}"
-    )

@@ -1,10 +1,10 @@
-"""Counts rows in the database, for ``thumbs status`` and for metrics."""
+"""Counts rows in the database, for ``thumbs status``, ``/status`` and metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -15,9 +15,12 @@ from storage.db.tables import ReplyRow, RunRow, UpdateRow, VoteRow
 from storage.models import instances, registry, trials
 from storage.models.instances import BotInstance
 from storage.models.trials import Trial
-from storage.training import runs
-from storage.training.runs import Run
+from storage.training import learning_pauses, runs, workers
+from storage.training.learning_pauses import LearningPause
+from storage.training.runs import EVALUATED, Run
+from storage.training.workers import RunningWorker
 
+_ENDED: Final = (*EVALUATED, RunState.FAILED, RunState.CANCELLED)
 State = TypeVar("State", bound=StrEnum)
 
 
@@ -36,8 +39,10 @@ class ChatOverview:
 
 @dataclass(frozen=True, slots=True)
 class LearningOverview:
-    """Votes, training runs, the live model, its trial if it is on trial, and the running bots with their models.
+    """Votes, training runs, the live model, its trial if it is on trial, and the running bots and workers.
 
+    ``last_run`` is the newest run that has ended. ``pause`` is the newest pause of learning, or None if learning is not
+    paused.
     ``lease_until`` is when the open run's lease expires, or None if no worker has claimed the run.
     """
 
@@ -45,9 +50,21 @@ class LearningOverview:
     runs: Mapping[RunState, int]
     open_run: Run | None
     lease_until: datetime | None
+    last_run: Run | None
+    pause: LearningPause | None
+    workers: list[RunningWorker]
     live_version: str | None
     trial: Trial | None
     bots: list[BotInstance]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentErrors:
+    """The number of updates and runs that failed, and of replies that failed or may not have arrived."""
+
+    updates: int
+    replies: int
+    runs: int
 
 
 def chat_overview(unit: UnitOfWork, bot_id: int | None = None) -> ChatOverview:
@@ -72,9 +89,22 @@ def learning_overview(unit: UnitOfWork) -> LearningOverview:
         runs=_count(unit, RunRow.state, RunState),
         open_run=runs.open_run(unit),
         lease_until=unit.scalar(select(RunRow.lease_until).where(RunRow.open)),
+        last_run=runs.newest_in(unit, *_ENDED),
+        pause=next((pause for pause in learning_pauses.newest_pauses(unit, 1) if pause.paused), None),
+        workers=workers.running_workers(unit),
         live_version=live.version if live else None,
         trial=trials.running_trial(unit),
         bots=instances.live_instances(unit),
+    )
+
+
+def errors_since(unit: UnitOfWork, since: datetime) -> RecentErrors:
+    """Count what failed since then, for all bots."""
+    updates = (UpdateRow.state == UpdateState.FAILED, UpdateRow.finished_at >= since)
+    replies = (ReplyRow.state.in_([ReplyState.FAILED, ReplyState.UNCERTAIN]), ReplyRow.changed_at >= since)
+    failed_runs = (RunRow.state == RunState.FAILED, RunRow.finished_at >= since)
+    return RecentErrors(
+        *(unit.scalars(select(func.count()).where(*where)).one() for where in (updates, replies, failed_runs))
     )
 
 

@@ -18,6 +18,7 @@ from core.settings import Settings
 from storage.db.database import Database
 from storage.db.encryption import read_keys
 from worker.app import make_app
+from worker.heartbeat import heartbeat
 from worker.monitoring import WorkerMonitor
 from worker.stop_with_parent import StopWithParent
 from worker.trainer.process import require_training_python
@@ -52,7 +53,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool
     _connect_signals(stop)
     monitor = WorkerMonitor(settings)
     REGISTRY.register(monitor)
-    with monitoring_server(settings, health=dict, ready=monitor.ready):
+    with monitoring_server(settings, health=dict, ready=monitor.ready), heartbeat(settings, queues):
         worker.start()
     # All tasks have ended, but a normal exit would wait a few more seconds for an idle pool thread.
     logging.shutdown()

@@ -70,6 +70,17 @@ MODELS_PATTERN: Final = (
 )
 
 
+VOTERS_PATTERN: Final = rf"^{TapKind.VOTERS}:-?{NUMBER}:[0-9]{{1,9}}\Z"
+
+
+@dataclass(frozen=True, slots=True)
+class VotersTap:
+    """A tap on a button to another page: of the list of people (id 0), or of one person's votes."""
+
+    telegram_id: int
+    page: int
+
+
 @dataclass(frozen=True, slots=True)
 class ModelsTap:
     """A tap under the list of models, to replace ``live`` with ``version``. Both are empty for LIST."""
@@ -95,6 +106,20 @@ def parse_models_tap(data: str) -> ModelsTap:
     """Parse data that matches MODELS_PATTERN."""
     _, action, *versions = data.split(":")
     return ModelsTap(ModelsAction(action), *versions)
+
+
+def parse_voters_tap(data: str) -> VotersTap:
+    """Parse data that matches VOTERS_PATTERN."""
+    _, telegram_id, page = data.split(":")
+    return VotersTap(int(telegram_id), int(page))
+
+
+def voters_keyboard(texts: Texts, telegram_id: int, page: int, pages: int) -> Keyboard | None:
+    """Return buttons to the pages before and after ``page``, which starts at 0, or None if there is only one page."""
+    targets = [(texts.button_previous, page - 1)] if page else []
+    targets += [(texts.button_next, page + 1)] if page + 1 < pages else []
+    row = [make_button(label, f"{TapKind.VOTERS}:{telegram_id}:{target}") for label, target in targets]
+    return make_keyboard([row]) if row else None
 
 
 def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:

@@ -7,36 +7,44 @@ from telegram.ext import CallbackQueryHandler, CommandHandler
 
 from bot.access import Access, Handler
 from bot.admin.blocking import BlockingDialog
-from bot.admin.buttons import CARD_PATTERN, MODELS_PATTERN, RUN_PATTERN, parse_card_tap, parse_models_tap, parse_run_tap
+from bot.admin.buttons import (
+    CARD_PATTERN,
+    MODELS_PATTERN,
+    RUN_PATTERN,
+    VOTERS_PATTERN,
+    parse_card_tap,
+    parse_models_tap,
+    parse_run_tap,
+    parse_voters_tap,
+)
 from bot.admin.models_page import ModelPages
 from bot.admin.pausing import PauseDialog
 from bot.admin.promotion import PromotionDialog
+from bot.admin.status_page import StatusPage
 from bot.admin.training_runs import RetrainDialog
+from bot.admin.voters_page import VotersPage
+from bot.database import AsyncDatabase
 from bot.receiving.update_parsing import Context, parse_incoming, parse_tap
+from bot.serving.live_model import LiveModel
+from core.settings import Settings
 from storage.db.states import RunKind
 
-COMMANDS: Final = ("retrain", "pause", "resume", "model", "models", "block", "unblock")
+COMMANDS: Final = ("retrain", "pause", "resume", "status", "model", "models", "voters", "block", "unblock")
 _FULL: Final = "full"
 
 
 class AdminHandlers:
     """Handlers for training runs and models. Replies are enqueued before each handler returns."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - one dialog for each feature
-        self,
-        access: Access,
-        runs: RetrainDialog,
-        promotion: PromotionDialog,
-        models: ModelPages,
-        blocking: BlockingDialog,
-        pausing: PauseDialog,
-    ) -> None:
+    def __init__(self, access: Access, database: AsyncDatabase, settings: Settings, model: LiveModel) -> None:
         self._access = access
-        self._blocking = blocking
-        self._pausing = pausing
-        self._runs = runs
-        self._promotion = promotion
-        self._models = models
+        self._blocking = BlockingDialog(database, access.admin_ids)
+        self._pausing = PauseDialog(database)
+        self._runs = RetrainDialog(database, settings)
+        self._promotion = PromotionDialog(database, settings)
+        self._models = ModelPages(database, model)
+        self._status = StatusPage(database, settings)
+        self._voters = VotersPage(database)
 
     def handlers(self) -> list[Handler]:
         """Return all handlers. They must come before the public handlers."""
@@ -44,6 +52,8 @@ class AdminHandlers:
             CommandHandler("retrain", self.retrain),
             CommandHandler("pause", self.pause),
             CommandHandler("resume", self.resume),
+            CommandHandler("status", self.status),
+            CommandHandler("voters", self.voters),
             CommandHandler("model", self.model),
             CommandHandler("models", self.models),
             CommandHandler("block", self.block),
@@ -51,6 +61,7 @@ class AdminHandlers:
             CallbackQueryHandler(self.on_run_tap, pattern=RUN_PATTERN),
             CallbackQueryHandler(self.on_card_tap, pattern=CARD_PATTERN),
             CallbackQueryHandler(self.on_models_tap, pattern=MODELS_PATTERN),
+            CallbackQueryHandler(self.on_voters_tap, pattern=VOTERS_PATTERN),
         ]
         return [self._access.guard(handler) for handler in guarded]
 
@@ -67,6 +78,14 @@ class AdminHandlers:
     async def resume(self, update: Update, _: Context) -> None:
         """Handle ``/resume``."""
         await self._pausing.resume(parse_incoming([update]))
+
+    async def status(self, update: Update, _: Context) -> None:
+        """Handle ``/status``."""
+        await self._status.show(parse_incoming([update]))
+
+    async def voters(self, update: Update, context: Context) -> None:
+        """Handle ``/voters`` and ``/voters ID``."""
+        await self._voters.start(parse_incoming([update]), context.args or [])
 
     async def model(self, update: Update, _: Context) -> None:
         """Handle ``/model``."""
@@ -95,3 +114,7 @@ class AdminHandlers:
     async def on_models_tap(self, update: Update, _: Context) -> None:
         """Handle a tap under the list of models."""
         await self._models.handle_tap(*parse_tap(update, parse_models_tap))
+
+    async def on_voters_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap on a button to another page of voters or votes."""
+        await self._voters.handle_tap(*parse_tap(update, parse_voters_tap))

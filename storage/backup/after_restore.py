@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from storage.db.column_types import utc_now
 from storage.db.database import UnitOfWork
 from storage.db.states import ReplyState, UpdateState
-from storage.db.tables import InstanceRow, MessageAddressRow, PersonRow, ReplyRow, UpdateRow
+from storage.db.tables import InstanceRow, MessageAddressRow, PersonRow, ReplyRow, UpdateRow, WorkerRow
 from storage.privacy.deletions import hash_of, hash_of_message
 from storage.privacy.erasure import erase
 from storage.privacy.message_erasure import erase_by_address
@@ -37,8 +37,9 @@ def settle(unit: UnitOfWork, deleted: set[bytes]) -> AfterRestore:
     messages = [place for place in _places(unit) if hash_of_message(unit, *place) in deleted]
     for place in messages:
         erase_by_address(unit, *place)
-    for row in unit.scalars(select(InstanceRow)).all():  # no bot is running yet
-        unit.delete(row)
+    # No bot and no worker is running yet.
+    for table in (InstanceRow, WorkerRow):
+        unit.change(delete(table))
     reason = unit.cipher.encrypt(_REASON)
     received = update(UpdateRow).where(UpdateRow.state == UpdateState.RECEIVED)
     unsent = update(ReplyRow).where(ReplyRow.state.in_([ReplyState.PENDING, ReplyState.SENDING]))

@@ -154,6 +154,11 @@ def newest_runs(unit: UnitOfWork, count: int) -> list[Run]:
     return [_run(row) for row in unit.execute(_select_runs().order_by(RunRow.id.desc()).limit(count))]
 
 
+def run_numbers(unit: UnitOfWork) -> dict[int, int]:
+    """Return the number of every run, keyed by id."""
+    return {run_id: number for number, run_id in enumerate(unit.scalars(select(RunRow.id).order_by(RunRow.id)), 1)}
+
+
 def newest_in(unit: UnitOfWork, *states: RunState) -> Run | None:
     """Return the newest run in any of these states."""
     newest = _select_runs().where(RunRow.state.in_(states)).order_by(RunRow.id.desc()).limit(1)

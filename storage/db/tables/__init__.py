@@ -27,7 +27,7 @@ from storage.db.tables.models import (
     TrialRow,
     TrialTextRow,
 )
-from storage.db.tables.operating import BlockedPersonRow, BotRow, ReportedTroubleRow
+from storage.db.tables.operating import BlockedPersonRow, BotRow, ReportedTroubleRow, WorkerRow
 from storage.db.tables.privacy import ConsentRow, SecretRow
 from storage.db.tables.training import FollowerRow, LearningPauseRow, RunRow, SnapshotRow
 
@@ -59,4 +59,5 @@ __all__ = [
     "TrialTextRow",
     "UpdateRow",
     "VoteRow",
+    "WorkerRow",
 ]

@@ -1,4 +1,4 @@
-"""A bot's webhook secret, the people whom admins have blocked, and the problems reported to admins."""
+"""A bot's webhook secret, blocked people, the problems reported to admins, and running workers."""
 
 from datetime import datetime
 
@@ -46,3 +46,15 @@ class ReportedTroubleRow(Base):
     bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(32), primary_key=True)
     reported_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class WorkerRow(Base):
+    """A running worker, with the names of the queues that it consumes, separated by spaces."""
+
+    __tablename__ = "workers"
+    __table_args__ = ()
+
+    process: Mapped[str] = mapped_column(String(128), primary_key=True)
+    queues: Mapped[str]
+    since: Mapped[datetime] = mapped_column(default=utc_now)
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)

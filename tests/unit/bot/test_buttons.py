@@ -10,11 +10,13 @@ from bot.admin.buttons import (
     CARD_PATTERN,
     MODELS_PATTERN,
     RUN_PATTERN,
+    VOTERS_PATTERN,
     CardAction,
     card_keyboard,
     model_change_keyboard,
     models_keyboard,
     run_keyboard,
+    voters_keyboard,
 )
 from bot.buttons import TapKind, make_keyboard
 from bot.labelling.buttons import (
@@ -82,6 +84,7 @@ PATTERNS = {
     TapKind.LABEL: LABEL_PATTERN,
     TapKind.JOIN: JOIN_PATTERN,
     TapKind.QUARANTINE: QUARANTINE_PATTERN,
+    TapKind.VOTERS: VOTERS_PATTERN,
 }
 TEXTS = texts_for("en")
 LARGEST = 10**18 - 1
@@ -139,6 +142,7 @@ KEYBOARDS = {
     TapKind.JOIN: [
         make_keyboard([join_keyboard(TEXTS, batch)["inline_keyboard"][0][:1]]) for batch in (None, Batch(100))
     ],
+    TapKind.VOTERS: [voters_keyboard(TEXTS, number, 1, 3) or make_keyboard([]) for number in (0, -(10**16), 2**52)],
     TapKind.QUARANTINE: [
         quarantine_keyboard(TEXTS, 1, 0, None),
         quarantine_keyboard(TEXTS, LARGEST, 999_999, LARGEST),
