@@ -25,6 +25,7 @@ from bot.receiving.message_parts import Post
 from bot.receiving.receiver import Receiver
 from bot.receiving.update_parsing import updates_in
 from bot.sending.arrivals import Arrivals
+from bot.sending.calls import Voting
 from bot.sending.command_menu import CommandMenus
 from bot.sending.outbox import Outbox
 from bot.sending.troubles import Troubles
@@ -47,7 +48,8 @@ class Bot:
         self._reloader = reloader
         self._application = build_application(settings)
         telegram = self._application.bot
-        self._outbox = Outbox(telegram, database, retry_uncertain=settings.uncertain_replies == "retry")
+        voting = Voting(settings.feedback_quorum, frozenset(settings.admin_ids))
+        self._outbox = Outbox(telegram, database, voting, retry_uncertain=settings.uncertain_replies == "retry")
         self._arrivals = Arrivals(database)
         self._access = Access(settings.admin_ids)
         self._troubles = Troubles(telegram, database, self._outbox, self._access.admin_ids)

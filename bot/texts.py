@@ -283,6 +283,10 @@ class Texts:
     voters_no_votes: str
     button_previous: str
     button_next: str
+    stats_caption: str
+    export_caption: str
+    command_stats: str
+    command_export: str
     command_status: str
     command_voters: str
     command_model: str

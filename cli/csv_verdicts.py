@@ -13,7 +13,7 @@ import pandas as pd
 from cli.errors import ColumnTaken
 from core.errors import MissingFile
 from core.files import atomic_write
-from ml.data.csv_rows import LINE_END, escape_formula
+from ml.data.csv_format import LINE_END, escape_formula
 from ml.data.reviews import TEXT_COLUMNS, find_column, text_column
 from ml.data.table_reader import table_rows
 from ml.errors import UnreadableTable

@@ -213,6 +213,7 @@ def _learning(cipher: Cipher) -> Rows:
 def _operating(cipher: Cipher) -> Rows:
     return {
         "bots": [{"bot_id": BOT, "webhook_secret": cipher.encrypt("a-webhook-secret"), "created_at": YESTERDAY}],
+        "daily_counts": [{"day": YESTERDAY.date(), "messages": 3, "people": 2}],
         "workers": [{"process": "host:2", "queues": "fine-tuning", "since": YESTERDAY, "seen_at": datetime.now(UTC)}],
         "blocked_people": [{"person_hash": cipher.fingerprint(str(BEN)), "blocked_at": YESTERDAY}],
         "reported_troubles": [{"bot_id": BOT, "kind": "failed update", "reported_at": YESTERDAY}],

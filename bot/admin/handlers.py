@@ -20,6 +20,7 @@ from bot.admin.buttons import (
 from bot.admin.models_page import ModelPages
 from bot.admin.pausing import PauseDialog
 from bot.admin.promotion import PromotionDialog
+from bot.admin.statistics_page import StatisticsPage
 from bot.admin.status_page import StatusPage
 from bot.admin.training_runs import RetrainDialog
 from bot.admin.voters_page import VotersPage
@@ -29,7 +30,19 @@ from bot.serving.live_model import LiveModel
 from core.settings import Settings
 from storage.db.states import RunKind
 
-COMMANDS: Final = ("retrain", "pause", "resume", "status", "model", "models", "voters", "block", "unblock")
+COMMANDS: Final = (
+    "retrain",
+    "pause",
+    "resume",
+    "status",
+    "stats",
+    "export",
+    "model",
+    "models",
+    "voters",
+    "block",
+    "unblock",
+)
 _FULL: Final = "full"
 
 
@@ -45,6 +58,7 @@ class AdminHandlers:
         self._models = ModelPages(database, model)
         self._status = StatusPage(database, settings)
         self._voters = VotersPage(database)
+        self._statistics = StatisticsPage(database)
 
     def handlers(self) -> list[Handler]:
         """Return all handlers. They must come before the public handlers."""
@@ -53,6 +67,8 @@ class AdminHandlers:
             CommandHandler("pause", self.pause),
             CommandHandler("resume", self.resume),
             CommandHandler("status", self.status),
+            CommandHandler("stats", self.stats),
+            CommandHandler("export", self.export),
             CommandHandler("voters", self.voters),
             CommandHandler("model", self.model),
             CommandHandler("models", self.models),
@@ -82,6 +98,14 @@ class AdminHandlers:
     async def status(self, update: Update, _: Context) -> None:
         """Handle ``/status``."""
         await self._status.show(parse_incoming([update]))
+
+    async def stats(self, update: Update, _: Context) -> None:
+        """Handle ``/stats``."""
+        await self._statistics.show(parse_incoming([update]))
+
+    async def export(self, update: Update, _: Context) -> None:
+        """Handle ``/export``."""
+        await self._statistics.export(parse_incoming([update]))
 
     async def voters(self, update: Update, context: Context) -> None:
         """Handle ``/voters`` and ``/voters ID``."""

@@ -1,4 +1,4 @@
-"""Deletes data past its retention period once a day, as /privacy promises."""
+"""Once a day, counts the messages of finished days and deletes data past its retention period, as /privacy promises."""
 
 import logging
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ from bot.database import AsyncDatabase
 from bot.polling import poll_every
 from core.settings import Settings
 from storage.privacy.retention import purge
+from storage.statistics import COUNTED_DAYS, store_finished_days
 
 logger = logging.getLogger(__name__)
 
@@ -15,9 +16,10 @@ _DAY_SECONDS: Final = 24 * 60 * 60.0
 
 
 async def purge_daily(database: AsyncDatabase, settings: Settings) -> None:
-    """Purge immediately and then once a day until cancelled."""
+    """Count and purge immediately and then once a day until cancelled."""
 
     async def work() -> None:
+        await database.write(lambda unit: store_finished_days(unit, COUNTED_DAYS))
         purged = await database.write(
             lambda unit: purge(unit, datetime.now(UTC), settings.retention_days, settings.inbox_retention_days)
         )

@@ -1,13 +1,16 @@
 """Makes the Bot API call for a claimed reply: a new message, a photo, a file, or an edit."""
 
 import json
+from base64 import b64decode
+from dataclasses import dataclass
 from typing import Any, Final
 
 from telegram import Bot, InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest
 
 from bot.database import AsyncDatabase
-from bot.sending.replies import PERSONAL_DATA, QUOTED_MESSAGE, REPLACEMENT_NOTE, RUN_CARD
+from bot.sending.replies import PERSONAL_DATA, PHOTO, QUOTED_MESSAGE, REPLACEMENT_NOTE, RUN_CARD, VOTES_FILE
+from bot.sending.votes_table import votes_csv
 from storage.chat.outbox import Reply
 from storage.privacy.personal_data import personal_data
 from storage.training import runs
@@ -17,12 +20,28 @@ _QUOTE_REFUSED: Final = "quote_text_invalid"
 _DATA_FILE: Final = "mydata.json"
 
 
+_ATTACHMENTS: Final = frozenset({RUN_CARD, PERSONAL_DATA, PHOTO, VOTES_FILE})
+
+
+@dataclass(frozen=True, slots=True)
+class Voting:
+    """What determines the states of texts in a file of votes: the quorum, and the admins' Telegram ids."""
+
+    quorum: int = 1
+    admins: frozenset[int] = frozenset()
+
+
+# One vote is enough, and nobody is an admin.
+ANYBODY: Final = Voting()
+
+
 class ReplyCalls:
     """Calls the Bot API. A chart or a file is read from the database when it is sent, so no copy of it is kept."""
 
-    def __init__(self, bot: Bot, database: AsyncDatabase) -> None:
+    def __init__(self, bot: Bot, database: AsyncDatabase, voting: Voting) -> None:
         self._bot = bot
         self._database = database
+        self._voting = voting
 
     async def call(self, reply: Reply) -> int:
         """Send or edit the message, and return its id. Raise TelegramError if the call fails."""
@@ -35,7 +54,7 @@ class ReplyCalls:
         answered = {} if reply.answers is None else {"message_id": reply.answers}
         quoted = payload.pop(QUOTED_MESSAGE, answered)
         if reply.telegram_message_id is not None:
-            payload.pop(RUN_CARD, None)
+            payload = {name: value for name, value in payload.items() if name not in _ATTACHMENTS}
             edit = self._bot.edit_message_caption if "caption" in payload else self._bot.edit_message_text
             await edit(chat_id=reply.chat_id, message_id=reply.telegram_message_id, **payload)
             return reply.telegram_message_id
@@ -50,9 +69,15 @@ class ReplyCalls:
         """Send a new message as a reply to the ``quoted`` message, if any. If that is gone, send it as a message."""
         if quoted:
             payload = {**payload, "reply_parameters": ReplyParameters(**quoted, allow_sending_without_reply=True)}
-        values = {name: value for name, value in payload.items() if name not in {RUN_CARD, PERSONAL_DATA}}
+        values = {name: value for name, value in payload.items() if name not in _ATTACHMENTS}
         if (run_id := payload.get(RUN_CARD)) is not None:
             return (await self._bot.send_photo(chat_id, await self._chart(run_id), **values)).message_id
+        if (photo := payload.get(PHOTO)) is not None:
+            return (await self._bot.send_photo(chat_id, b64decode(photo), **values)).message_id
+        if (file := payload.get(VOTES_FILE)) is not None:
+            voting = self._voting
+            votes = await self._database.read(lambda unit: votes_csv(unit, voting.quorum, voting.admins))
+            return (await self._bot.send_document(chat_id, votes, filename=file, **values)).message_id
         if payload.get(PERSONAL_DATA):
             data = await self._personal_data(chat_id)
             return (await self._bot.send_document(chat_id, data, filename=_DATA_FILE, **values)).message_id

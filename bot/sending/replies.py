@@ -1,5 +1,6 @@
 """Builds replies and enqueues them in the caller's unit of work."""
 
+from base64 import b64encode
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,9 +13,12 @@ from storage.db.database import UnitOfWork
 # The field in a stored reply for the text to append if the replaced reply is uncertain. It isn't sent to Telegram.
 REPLACEMENT_NOTE: Final = "replacement_note"
 # The fields in a stored reply for an attachment that is read when the reply is sent: the chart of the training run with
-# this id, or a file with all data about the person in the chat.
+# this id, a file with all data about the person in the chat, or a file with this name and all votes.
 RUN_CARD: Final = "run_card"
 PERSONAL_DATA: Final = "personal_data"
+VOTES_FILE: Final = "votes_file"
+# The field in a stored reply for a photo, in base64. It shows no user's text.
+PHOTO: Final = "photo"
 # The field in a stored reply for the message that it refers to, in the format of Telegram's ReplyParameters.
 QUOTED_MESSAGE: Final = "quoted_message"
 
@@ -41,8 +45,9 @@ class QuotedMessage:
 class MessageContent:
     """A message's HTML and buttons, and the prediction and the person that the message is about.
 
-    With ``chart_run_id``, the message is a photo of that training run's chart, and with ``personal_data``, it is a file
-    with all data about the person in the chat. Then the text is the caption. With ``quoted_message``, a new message
+    With ``chart_run_id``, the message is a photo of that training run's chart, with ``photo`` of that PNG. With
+    ``personal_data``, it is a file with all data about the person in the chat, and with ``votes_file`` a file with that
+    name and all votes. Then the text is the caption. With ``quoted_message``, a new message
     refers to that message.
     """
 
@@ -53,6 +58,8 @@ class MessageContent:
     chart_run_id: int | None = None
     quoted_message: QuotedMessage | None = None
     personal_data: bool = False
+    photo: bytes | None = None
+    votes_file: str | None = None
 
     def payload(self) -> dict[str, Any]:
         """Return the content in the format that the outbox stores."""
@@ -61,6 +68,10 @@ class MessageContent:
             payload |= {"caption": self.text, RUN_CARD: self.chart_run_id}
         elif self.personal_data:
             payload |= {"caption": self.text, PERSONAL_DATA: True}
+        elif self.photo is not None:
+            payload |= {"caption": self.text, PHOTO: b64encode(self.photo).decode()}
+        elif self.votes_file is not None:
+            payload |= {"caption": self.text, VOTES_FILE: self.votes_file}
         else:
             payload |= {"text": self.text}
         if self.quoted_message is not None:

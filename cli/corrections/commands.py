@@ -93,7 +93,8 @@ def export_file(
     """
     from importlib.util import find_spec
 
-    from cli.corrections.export import WRITERS, file_suffix, vote_rows, write_rows
+    from bot.sending.votes_table import vote_rows
+    from cli.corrections.export import WRITERS, file_suffix, write_rows
     from cli.errors import MissingPackage
     from core.settings import read_settings
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from cli.csv_verdicts import open_binary
 from cli.errors import BadCorrections
-from ml.data.csv_rows import EXPORT_COLUMNS, REASON_COLUMN
+from ml.data.csv_format import EXPORT_COLUMNS, REASON_COLUMN
 from ml.data.reviews import find_column, text_column, word_column
 from ml.data.table_reader import table_rows
 from ml.text.crisis import asks_for_help

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 
 import pandas as pd
 
+from ml.data.csv_format import EXPORT_COLUMNS, unescape_formula
 from ml.errors import EmptyTable, UnreadableTable
 
 # The supported separators and their names.
@@ -24,32 +25,8 @@ _SEPARATOR_LINE: Final = re.compile(r"sep=([,;\t|])\s*")
 # Bytes that are not UTF-8, as decoded by the surrogateescape error handler.
 _ESCAPED_BYTE: Final = re.compile("[\udc80-\udcff]")
 _LONGEST_NAME: Final = 40
-# Spreadsheets treat a cell that begins with one of these characters as a formula. The last four are fullwidth forms.
-_FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-# The columns of a vote export. Formulas in a vote export are escaped.
-EXPORT_COLUMNS: Final = ("text", "label", "person", "state")
-# The last column of an export. Exports from earlier versions lack it.
-REASON_COLUMN: Final = "reason"
-# As in RFC 4180. The csv module quotes fields that contain any character from the line end, including a carriage
-# return.
-LINE_END: Final = "\r\n"
 # By default, a field is limited to 128 Ki characters, and a review may be longer.
 csv.field_size_limit(1 << 24)
-
-
-def escape_formula(text: str) -> str:
-    """Prefix ``text`` with an apostrophe if a spreadsheet would read it as a formula, unless it is just a number.
-
-    A text that already looks escaped gets another apostrophe, so that ``unescape_formula`` restores every text.
-    """
-    is_formula = text.lstrip("'").startswith(_FORMULA_PREFIXES) and not _NUMBER.fullmatch(text)
-    return f"'{text}" if is_formula else text
-
-
-def unescape_formula(text: str) -> str:
-    """Undo ``escape_formula``."""
-    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA_PREFIXES) else text
 
 
 def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:

@@ -134,11 +134,8 @@ class _Attempt:
         logger.info("Run %d ended: %s", self._lease.run.id, state)
 
 
-def _draw_chart(decision: Decision, measured: Measurements) -> bytes | None:
-    """Draw the decision's chart as a PNG, or return None if matplotlib is not installed in this environment."""
-    try:
-        from worker.gate.chart import draw_chart  # noqa: PLC0415 - matplotlib takes a second, and only this process needs it
-    except ModuleNotFoundError as error:
-        logger.warning("The decision has no chart: %s is not installed in this environment", error.name)
-        return None
+def _draw_chart(decision: Decision, measured: Measurements) -> bytes:
+    """Draw the decision's chart as a PNG."""
+    from worker.gate.chart import draw_chart  # noqa: PLC0415 - matplotlib takes a second, and only this process needs it
+
     return draw_chart(decision, measured)

@@ -27,7 +27,7 @@ from storage.db.tables.models import (
     TrialRow,
     TrialTextRow,
 )
-from storage.db.tables.operating import BlockedPersonRow, BotRow, ReportedTroubleRow, WorkerRow
+from storage.db.tables.operating import BlockedPersonRow, BotRow, DayRow, ReportedTroubleRow, WorkerRow
 from storage.db.tables.privacy import ConsentRow, SecretRow
 from storage.db.tables.training import FollowerRow, LearningPauseRow, RunRow, SnapshotRow
 
@@ -37,6 +37,7 @@ __all__ = [
     "BlockedPersonRow",
     "BotRow",
     "ConsentRow",
+    "DayRow",
     "FollowerRow",
     "InstanceRow",
     "LearningPauseRow",

@@ -1,8 +1,8 @@
-"""A bot's webhook secret, blocked people, the problems reported to admins, and running workers."""
+"""A bot's webhook secret, blocked people, the problems reported to admins, running workers, and daily counts."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import Date, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.db.column_types import EncryptedString, utc_now
@@ -46,6 +46,17 @@ class ReportedTroubleRow(Base):
     bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(32), primary_key=True)
     reported_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class DayRow(Base):
+    """The number of messages on a finished day (UTC), and of the people who sent them."""
+
+    __tablename__ = "daily_counts"
+    __table_args__ = ()
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    messages: Mapped[int]
+    people: Mapped[int]
 
 
 class WorkerRow(Base):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from cli.corrections.export import vote_rows
+from bot.sending.votes_table import vote_rows
 from core.labelled_text import LabelledText
 from storage.chat.people import upsert_person
 from storage.db.column_types import utc_now

@@ -114,6 +114,7 @@ PLACEHOLDERS = {
     "label_paused": {"percent", "newest"},
     "label_none_but_skipped": {"skipped"},
     "label_usage": {"most"},
+    "stats_caption": {"days", "messages", "people", "today"},
     "voters_title": {"people"},
     "voters_line": {"telegram_id", "votes", "right", "wrong", "neither"},
     "voters_paused_line": {"telegram_id", "votes", "right", "wrong", "neither"},
