@@ -24,7 +24,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, Re
 
 from bot.database import AsyncDatabase
 from bot.polling import poll_every
-from bot.sending.calls import ReplyCalls, Voting
+from bot.sending.calls import ANYBODY, ReplyCalls, Voting
 from bot.timings import CALLING
 from core.logs import update_context
 from core.outages import Outage
@@ -78,7 +78,7 @@ class Outbox:
     """Sends this bot's replies with one task per chat, and records the results in the database."""
 
     def __init__(
-        self, bot: Bot, database: AsyncDatabase, voting: Voting = Voting(), *, retry_uncertain: bool = False
+        self, bot: Bot, database: AsyncDatabase, voting: Voting = ANYBODY, *, retry_uncertain: bool = False
     ) -> None:
         self._bot = bot
         self._database = database
