@@ -95,7 +95,10 @@ class Settings(BaseSettings):
         None, description="File with the keys, one on each line, newest first. Set it instead of ENCRYPTION_KEY."
     )
     retention_days: int = Field(
-        365, ge=1, le=36_500, description="Days to keep messages and votes without consent for training."
+        365,
+        ge=1,
+        le=36_500,
+        description="Days to keep messages and votes that may not be used for training.",
     )
     inbox_retention_days: int = Field(7, ge=1, le=36_500, description="Days to keep handled updates and sent replies.")
     operator_name: OperatorText = Field(
@@ -115,12 +118,12 @@ class Settings(BaseSettings):
         60,
         ge=1,
         le=1_000_000,
-        description="Number of button taps, such as votes, that one person may send at once, and per minute.",
+        description="Number of button taps, such as votes, that one person may make at once, and per minute.",
     )
     uncertain_replies: Literal["drop", "retry"] = Field(
         "drop",
-        description="What the bot does with a reply that may not have arrived: drop does not send it again, so it may "
-        "be lost; retry sends it again, so it may arrive twice.",
+        description="What the bot does with a reply that may not have arrived. With drop, it does not send the reply "
+        "again, so the reply may be lost. With retry, it sends the reply again, so the reply may arrive twice.",
     )
 
     telegram_token: SecretStr | None = Field(None, description="The bot's token from @BotFather.")
@@ -137,8 +140,8 @@ class Settings(BaseSettings):
     webhook_port: int = Field(8443, ge=1, le=65535, description="Port that the webhook server listens on.")
     webhook_secret: SecretStr | None = Field(
         None,
-        description="Secret that Telegram sends with each webhook request. Default: generated once, and kept in the "
-        "database.",
+        description="Secret that Telegram sends with each webhook request. By default, it is generated once and "
+        "stored in the database.",
     )
     webhook_secret_file: FolderOrFile | None = Field(
         None, description="File with the secret. Set it instead of WEBHOOK_SECRET."
@@ -153,7 +156,8 @@ class Settings(BaseSettings):
     )
     anchor: FolderOrFile = Field(
         STARTER,
-        description="Folder of the published model that feedback rounds start from: one fine-tuned on IMDB only.",
+        description="Folder of the published model that feedback rounds start from. It must be fine-tuned only on "
+        "IMDB.",
     )
     base_model: PathOrName | None = Field(
         None,
@@ -209,13 +213,14 @@ class Settings(BaseSettings):
     )
     feedback_person_share: Share = Field(
         0.1,
-        description="Share of a run's rows that one person may contribute, if this is more than FEEDBACK_PERSON_ROWS. "
-        "The person's other rows only measure the models. In the gate, it limits the weight of one author's texts.",
+        description="Share of a run's rows that one person may contribute if that is more than FEEDBACK_PERSON_ROWS. "
+        "The person's other rows are used only to measure models. In the gate, the share limits the weight of one "
+        "author's texts.",
     )
     question_chance: Share = Field(
         0.1,
-        description="Chance that the bot asks below a verdict whether it was right. It asks only people who consent to "
-        "training, at most once a day, and never again after they turn it off. 0 means never.",
+        description="Probability that the bot asks below a verdict whether the verdict was right. It asks only people "
+        "who consent to training, at most once a day, until they turn the question off. 0 means never.",
     )
     retrain_after: int = Field(
         200,
@@ -234,8 +239,8 @@ class Settings(BaseSettings):
     )
     trials: Literal["automatic", "admin"] = Field(
         "admin",
-        description="Who may start a trial of a model that is probably better, but not proven to be: the gate "
-        "(automatically) or only an admin. New votes on its answers confirm the model, or bring back the model that it "
+        description="Who may start a trial of a model that is probably better but not proven to be: the gate "
+        "(automatic) or only an admin. New votes on the model's answers confirm it, or bring back the model that it "
         "replaced.",
     )
     gate_wrong_promotions_per_year: Annotated[float, Field(gt=0, le=1)] = Field(
@@ -250,7 +255,8 @@ class Settings(BaseSettings):
     )
     gate_confidence: Share = Field(
         0.95,
-        description="One-sided confidence for the gate's tests: not worse on feedback, and not worse on IMDB.",
+        description="One-sided confidence of the gate's tests that a model is not worse on feedback and not worse on "
+        "IMDB.",
     )
     gate_negative_flips: Share = Field(
         0.02,
@@ -259,7 +265,7 @@ class Settings(BaseSettings):
     )
     gate_behaviour_loss: Share = Field(
         0.02,
-        description="Largest allowed loss of passed behavioural test cases compared with the live model, as a share of "
+        description="Largest allowed drop in passed behavioural cases, compared with the live model, as a share of "
         "the cases not known to be hard.",
     )
 
@@ -274,7 +280,7 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
         description="Port of /metrics, /health and /ready for the bot or worker. With 0, a free port is chosen. "
-        "Default: they are not served.",
+        "By default, these pages are not served.",
     )
     log_format: Literal["text", "json"] = Field(
         "text",

@@ -45,24 +45,24 @@ def delivery(found: Results) -> str:
     return paragraphs(
         f"`thumbs bot` with the shipped model was killed with `kill -9` {_kills(kills)} at random moments and "
         f"restarted immediately. Meanwhile, {load['people']} simulated people wrote a total of {load['rate']:.0f} "
-        "texts per second through the playground. The wire refused calls (429, 500, 502), delayed them, cut "
+        "texts per second through the playground. The faulty wire refused calls (429, 500, 502), delayed calls, cut "
         "connections before and after calls, and delivered updates twice and, by webhook, out of order. The history "
         "checker compares the texts with the wire log and the bot's database. A text is lost if no reply arrived "
         "and no reply to it is listed as uncertain.",
         "The plain bot consists of python-telegram-bot with persistence, and a Celery task on Redis that classifies "
-        "each text and sends the verdict. It uses the settings that their documentation recommends (`acks_late`, "
-        "`reject_on_worker_lost`, retries). The kills hit its bot, its worker or the worker's child process. Redis "
-        "redelivers a killed worker's tasks after 10 seconds; the default is one hour. The plain bot keeps no list "
-        "of uncertain replies.",
+        "each text and sends the verdict. It uses the settings that the two projects' documentation recommends "
+        "(`acks_late`, `reject_on_worker_lost`, retries). Kills hit its bot, its worker or the worker's child process. "
+        "Redis redelivers a killed worker's tasks after 10 seconds; the default is one hour. The plain bot keeps no "
+        "list of uncertain replies.",
         command("python -m benchmarks.delivery --outages --out benchmarks/results/delivery.json"),
         table(
             ("Figure", *(_LANES[name] for name in lanes)),
             [(name, *(figure(lane) for lane in lanes.values())) for name, figure in _FIGURES.items()],
         ),
         f"In total, {uncertain} of {texts:,} replies from Thumbs ({percent(uncertain / texts, 2)}) are uncertain. Each "
-        f"of them is listed in the database and in the results file. The aim is at most {percent(MAX_UNCERTAIN)}, and "
-        "at most one per kill. The plain bot replies twice if the wire delivers an update twice, which happens to "
-        f"{percent(_rate(found, 'duplicate_update'), 0)} of the updates.",
+        "uncertain reply is listed in the database and in the results file. The aim is at most "
+        f"{percent(MAX_UNCERTAIN)}, and at most one per kill. The plain bot replies twice if the wire delivers an "
+        f"update twice, which happens to {percent(_rate(found, 'duplicate_update'), 0)} of the updates.",
         *_outages(found["outages"]),
         measured(found),
     )

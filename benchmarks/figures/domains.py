@@ -42,20 +42,21 @@ def domains(found: Results) -> str:
         ),
         _sets(found),
         "The results file has the SHA-256 digest of each set and of the IMDB train split. The program checks that "
-        "no two of them have a text in common. Many of the film sentences in the UCI set are quotations from "
+        "no two of these sets have a text in common. Many of the film sentences in the UCI set are quotations from "
         "official IMDB test reviews, on which no model is trained.",
         "The plain run is what a tutorial would do: the same encoder, fine-tuned with Hugging Face's Trainer on the "
         "official train split for two epochs, with AdamW at 5e-5, a linear decay, batches of 32 and the first 128 "
-        "tokens of each review. It reads only the first 256 tokens of a text, and all of its answers are treated as "
+        "tokens of each review. This model reads only the first 256 tokens of a text, and all of its answers count as "
         "sure. `python -m benchmarks.domains.plain` reproduces it.",
-        "Balanced accuracy of each candidate for the starter, on the development half of each set. Balanced "
+        "The table shows each starter candidate's balanced accuracy on the development half of each set. Balanced "
         "accuracy is the mean of the accuracy on positive texts and the accuracy on negative texts. The calibration "
         "error, the share of unsure answers and the accuracy of the sure answers are for the four domains together. "
         "At most 20 candidates are compared, because the best of many can look good by luck alone.",
         _candidates(found),
         *_comparison(found),
         *_reported(found),
-        "The results file has the commit and the machine for each model; the line below is for the last candidate.",
+        "The results file gives the commit and the machine for each model; the line below describes the last "
+        "candidate.",
         measured(candidates[-1]["evaluation"]),
     )
 
@@ -139,9 +140,9 @@ def _comparison(found: Results) -> list[str]:
         for each in found["candidates"]
     ]
     return [
-        "The difference from the plain run in points of balanced accuracy, with the interval from a paired bootstrap "
-        "that draws texts separately for each label. The plain run was fine-tuned on the held-out IMDB reviews too, so "
-        "there is no comparison on them:",
+        "This table shows the difference from the plain run in points of balanced accuracy, with the interval from a "
+        "paired bootstrap that draws texts separately for each label. The plain run was also fine-tuned on the "
+        "held-out IMDB reviews, so the models are not compared on these reviews:",
         table(("Candidate", *_TITLES.values()), rows),
     ]
 

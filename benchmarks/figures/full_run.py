@@ -41,7 +41,7 @@ def full_run(found: Results) -> str:
     runs = found["runs"]
     where = f"an {found['gpu']}" if found["gpu"] else "the CPU"
     reviews = f"{runs[0]['train_reviews']:,} IMDB reviews and {runs[0]['dev']['reviews']:,} more for dev"
-    random = "Random weights show time and memory; they learn nothing from so few reviews. "
+    random = "Networks with random weights show only time and memory; they learn nothing from so few reviews. "
     rows = _ROWS if found["limit"] else {**_ROWS, _ACCURACY: lambda run: _accuracy(run["encoder"], run["dev"])}
     servers = "PostgreSQL and Redis" if found["transport"] == "redis" else "SQLite and the folder transport"
     return paragraphs(
@@ -51,8 +51,8 @@ def full_run(found: Results) -> str:
         f"{found['backend']}, and compared the candidate with the first model on {runs[0]['gate_reviews']:,} test "
         "reviews. An admin's command made the candidate live, and the bot swapped to it. The bot serves in int8 on the "
         "CPU.",
-        f"{random if any(run['encoder'] == _RANDOM for run in runs) else ''}In the mix, half of the texts are "
-        "sentences, a quarter have 128 tokens, and a quarter are read in three windows. Memory is resident memory, "
+        f"{random if any(run['encoder'] == _RANDOM for run in runs) else ''}In the mix of lengths, half of the texts "
+        "are sentences, a quarter have 128 tokens, and a quarter are read in three windows. Memory is resident memory, "
         "including libraries.",
         command(_command(found)),
         table(

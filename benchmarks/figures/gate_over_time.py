@@ -8,13 +8,14 @@ def gate_over_time(found: Results) -> str:
     rate, years = found["wrong_promotions_per_year"], found["years"]
     wrong = [row for row in years if row["gain"] == 0]
     return paragraphs(
-        "Simulated years of weekly runs, with the gate's own rules for looks and trials. In some years the candidate "
-        "stays the same; in others each week's candidate is a new draw, which is the worst case for repeated looks. "
-        f"In all years, {percent(found['flip_rate_of_years'], 0)} of the texts flip. `GATE_WRONG_PROMOTIONS_PER_YEAR` "
-        f"is {percent(rate, 0)}, and trials start automatically where they are allowed.",
+        "We simulated years of weekly runs with the gate's own rules for looks and trials. In some years, the "
+        "candidate stays the same; in other years, each week's candidate is a new draw, which is the worst case for "
+        f"repeated looks. In all years, {percent(found['flip_rate_of_years'], 0)} of the texts flip. "
+        f"`GATE_WRONG_PROMOTIONS_PER_YEAR` is {percent(rate, 0)}, and trials start automatically where they are "
+        "allowed.",
         command("python -m benchmarks.gate.over_time"),
-        "Share of years in which a model that is **no better** is promoted for good, and in brackets the mean "
-        "number of trials in a year:",
+        "Share of years in which a model that is **no better** is promoted for good, with the mean number of trials in "
+        "a year in brackets:",
         table(
             ("Votes a week", "Candidates", "Without trials", "With trials"),
             [
@@ -23,15 +24,15 @@ def gate_over_time(found: Results) -> str:
                 for name, new in (("the same all year", False), ("new each week", True))
             ],
         ),
-        "Share of years in which a **better** model is promoted for good, by a run or by a trial, and in brackets the "
-        "median week. Candidates stay the same, and trials are allowed:",
+        "Share of years in which a **better** model is promoted for good, by a run or by a trial, with the median week "
+        "in brackets. In these years, candidates stay the same, and trials are allowed:",
         table(
             ("Votes a week", *(f"Gain of {_points(gain)} points" for gain in _gains(years))),
             [(str(votes), *(_right(years, votes, gain) for gain in _gains(years))) for votes in _votes(years)],
         ),
-        "Power of a single look: the share of first looks that prove a gain. The gate's test has the power of the "
-        f"exact test at the same alpha ({percent(found['power'][0]['alpha'], 2)}), because the two tests are the "
-        "same if all votes have the same weight. The last column is for a single exact test per year, at "
+        "The power of a single look is the share of first looks that prove a gain. The gate's test has the power of "
+        f"the exact test at the same alpha ({percent(found['power'][0]['alpha'], 2)}), because the two tests are the "
+        "same if all votes have the same weight. The last column shows a single exact test per year, at "
         f"{percent(rate, 0)}:",
         table(
             ("Texts with votes", "Flips", "Gain in points", "The gate", "Exact test", "Exact test, once a year"),
@@ -47,7 +48,7 @@ def gate_over_time(found: Results) -> str:
                 for row in found["power"]
             ],
         ),
-        "Trials of models that a run found probably better:",
+        "Outcomes of trials of models that a run found probably better:",
         table(
             (
                 "Texts before",

@@ -83,20 +83,20 @@ def learning_loop(found: Results) -> str:
     background = zip(*(_background(one) for one in rounds), strict=True)
     return paragraphs(
         f"On a running demo, {found['people']} simulated people wrote Rotten Tomatoes sentences over HTTP, voted on "
-        "the bot's predictions and labelled each other's texts with `/label`, so that each text had two votes. By "
+        "the bot's predictions and labelled each other's texts with `/label`, so that every text had two votes. By "
         f"design, {found['mistaken']:.0%} of the votes were wrong. Then the admin sent `/retrain`. If the gate held "
         "the model even though it was better on feedback, the admin promoted it. The models have "
         f"{found['parameters']:,} parameters.",
         command("python -m benchmarks.learning --data imdb.parquet --sentences rt_polarity.csv.gz"),
         "Votes and labels:",
         table(("Count", *names), _rows(labelling)),
-        "The training runs. Accuracies are given for the live model and then for the candidate, on "
+        "Training runs, with the accuracies of the live model and then of the candidate, on "
         f"{parts['sentences held out']['reviews']:,} other sentences and on {parts['IMDB to test']['reviews']:,} "
         "official IMDB test reviews outside the gate set:",
         table(("Training run", *names), _rows(training)),
-        "While the candidate was trained and loaded, other people wrote one sentence per second each. A reply is "
-        "late if it takes more than 5 seconds. It is outdated if it comes from the old model even though the "
-        "sentence was sent after the new model had gone live:",
+        "While the candidate was trained and loaded, several other people each wrote one sentence per second. A "
+        "reply is late if it takes more than 5 seconds. A reply is outdated if it comes from the old model even though "
+        "the sentence was sent after the new model had gone live:",
         table(("Replies during the run", *names), _rows(background)),
         f"{disjoint(found)} {measured(found)}",
     )

@@ -40,7 +40,7 @@ def starter(found: Results) -> str:
         f"We evaluated the starter model {found['version']} ({found['parameters']:,} parameters) on all official IMDB "
         "test reviews and on Rotten Tomatoes sentences, a domain that it was not trained on. The second row excludes "
         "IMDB reviews with disputed labels (Northcutt et al. 2021). Predictions below the confidence threshold are "
-        "reported as unsure, but they count towards the accuracy like all other predictions.",
+        "reported as unsure, but count towards the accuracy like all other predictions.",
         command(
             "python -m benchmarks.serving.model_quality --data imdb.parquet --doubtful label_errors.csv "
             "--sentences rt_polarity.csv.gz"
@@ -86,8 +86,8 @@ def language_guard(found: Results) -> str:
     rows += [(name, found["foreign"][key]) for key, name in _FOREIGN.items()]
     return paragraphs(
         "The language guard should refuse as many texts in other languages as possible, but no English texts. We "
-        f"tested it on English collections and on reviews in {len(languages)} other languages, written for this test. "
-        f"Its threshold, {found['threshold']}, was chosen on other texts.",
+        f"tested the guard on English collections and on reviews in {len(languages)} other languages that were "
+        f"written for this test. The guard's threshold, {found['threshold']}, was chosen on other texts.",
         command(
             "python -m benchmarks.serving.language_guard --rt rt_polarity.csv.gz --alexa amazon_alexa.csv.gz "
             "--imdb imdb.parquet"

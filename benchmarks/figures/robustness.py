@@ -48,10 +48,10 @@ def chaos(found: Results) -> str:
         "The training processes were killed with `kill -9` at random points during the runs. In a few runs, Redis "
         f"was stopped for five seconds. The model is small ({found['parameters']:,} parameters, {found['layers']} "
         "layers) and trained on sentences from the project; everything else is the production code. "
-        f"The run uses {found['lanes']} parallel workers, each with a separate beat, database and broker. A lease "
-        "expires after 30 seconds, and a run fails after three failed attempts. In this benchmark only, the gate's "
-        "limits on losses are off, because 28 gate sentences cannot show a loss of 0.3 points. The gate still holds a "
-        "candidate if it distrusts new words.",
+        f"The benchmark uses {found['lanes']} parallel workers, each with a separate beat, database and broker. A "
+        "lease expires after 30 seconds, and a run fails after three failed attempts. In this benchmark only, the "
+        "gate's limits on losses are off, because 28 gate sentences cannot show a loss of 0.3 points. The gate still "
+        "holds a candidate if the trigger scan finds new words that flip neutral sentences.",
         command("python -m benchmarks.chaos --out benchmarks/results/chaos.json"),
         table(
             ("Figure", *(_TRANSPORTS[name] for name in transports)),
@@ -92,12 +92,12 @@ def poison(found: Results) -> str:
             ),
             [_decisions(group) for group in groups],
         ),
-        "Harm compared with the previous live model: the mean over the seeds, with the worst seed in brackets. "
+        "Harm compared with the previous live model, as the mean over the seeds, with the worst seed in brackets. "
         "“Went live” covers the models that the gate or the admin promoted. “Without the rules” is the same fine-tune "
-        "on all votes, and its models always go live. A negative loss is a gain. “Turned by the phrase” is the share "
-        "of correctly classified negative sentences that become Positive when the phrase is added. The previous live "
-        f"model is right on {percent(live['imdb'])} of {imdb:,} official IMDB test reviews outside the gate set and on "
-        f"{percent(live['sentences'])} of {sentences:,} held-out sentences:",
+        "on all votes; the resulting models always go live. A negative loss is a gain. “Turned by the phrase” is the "
+        "share of correctly classified negative sentences that become Positive when the phrase is added. The previous "
+        f"live model is right on {percent(live['imdb'])} of {imdb:,} official IMDB test reviews outside the gate set "
+        f"and on {percent(live['sentences'])} of {sentences:,} held-out sentences:",
         table(
             (
                 "Attack",

@@ -40,7 +40,7 @@ def speed(found: Results) -> str:
         f"The project's training loop (Keras) and Hugging Face's Trainer (PyTorch, in {len(trainers) - 1} "
         f"configurations) trained the same encoder, {run['base']} with {run['parameters']:,} parameters, from the same "
         f"weights on the same padded batches of {recipe['batch_size']} IMDB reviews, in windows of {recipe['window']} "
-        f"tokens, on {run['cores']} cores. Each ran in a separate process, and the processes took turns: "
+        f"tokens, on {run['cores']} cores. Each loop ran in a separate process, and the processes took turns: "
         f"{run['untimed_steps']} untimed steps, then {blocks} blocks of {run['steps_a_block']} timed steps. The times "
         "for Thumbs include writing checkpoints; Trainer wrote none.",
         _fine_tuning_command(),
@@ -70,8 +70,8 @@ def feedback_round(found: Results) -> str:
     return paragraphs(
         f"We timed feedback rounds with {quick['judgements']} corrections (Rotten Tomatoes sentences) and compared "
         "them with a full fine-tune in the same training loop. The time for the full fine-tune is an estimate: "
-        f"{quick['full_steps']:,} steps, each with the median duration of {quick['timed_steps']} timed steps. It "
-        "excludes reading data, evaluating and publishing.",
+        f"{quick['full_steps']:,} steps, each with the median duration of {quick['timed_steps']} timed steps. This "
+        "estimate excludes reading data, evaluating and publishing.",
         _fine_tuning_command(),
         table(
             ("Training", "Time (s)"),
@@ -131,8 +131,8 @@ def gpu(found: Results) -> str:
         f"We timed complete training steps (forward, backward, gradient clipping and AdamW) on an {found['gpu']} in "
         f"{found['precision']}, with Keras on {found['backend']}. The texts are random, {found['tokens']} tokens long, "
         f"and the networks have random weights. According to the data sheet, the peak is {found['peak']:,.0f} TFLOP/s. "
-        f"One large matrix product reached {found['product']:,.0f} TFLOP/s here, including the launch and the transfer "
-        "of the result.",
+        f"In this test, one large matrix product reached {found['product']:,.0f} TFLOP/s, including launch and "
+        "transfer of the result.",
         command(f"KERAS_BACKEND={found['backend']} python -m benchmarks.training.gpu --peak {found['peak']:.0f}"),
         table(
             (
@@ -182,9 +182,9 @@ def tutorial(found: Results) -> str:
                 )
             ],
         ),
-        "Like the tutorial, the recipe splits the data by rows, so some texts end up on both sides: with all 50,000 "
-        f"rows, {found['shared_of_all']} of the 5,000 evaluation rows. The model's predictions for the tutorial's two "
-        "examples:",
+        "Like the tutorial, the recipe splits the data by rows, so some texts end up on both sides. With all 50,000 "
+        f"rows, {found['shared_of_all']} of the 5,000 evaluation rows contain a text that is also in the training "
+        "rows. The model's predictions for the tutorial's two examples:",
         table(
             ("Text", "Prediction (confidence)"),
             [(text, verdict.partition(":")[0]) for text, verdict in found["examples"].items()],

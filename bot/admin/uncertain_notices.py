@@ -1,4 +1,4 @@
-"""Notifies admins of replies that may not have arrived: once, and again after a quiet period."""
+"""Notifies admins once when replies may not have arrived, and again only after a quiet period."""
 
 from typing import Final
 

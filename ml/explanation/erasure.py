@@ -14,7 +14,7 @@ from ml.serving.engine import Verdict
 Classify = Callable[[Sequence[str]], Sequence[Verdict]]
 
 MAXIMUM_WORDS: Final = 100
-"""Maximum number of words in a passage to erase one by one."""
+"""Length, in words, of the longest passage whose words are erased one at a time."""
 # Number of neighbouring words that are erased together, to find the parts of a passage that have too many words.
 _RUN: Final = 8
 

@@ -1,4 +1,4 @@
-"""Models on trial: live, but watched by new votes, which confirm them or bring back the model that they replaced.
+"""Models on trial, which are live until new votes confirm them or bring back the model that they replaced.
 
 ``registry`` starts and ends trials, because each start and most ends change the live model.
 """

@@ -1,4 +1,4 @@
-"""Deletes one message with everything that refers to it, as ``erase`` does for all of a person's messages."""
+"""Deletes a single message and everything that refers to it, just as ``erase`` deletes all of a person's messages."""
 
 import json
 from collections.abc import Sequence

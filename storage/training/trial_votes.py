@@ -1,4 +1,4 @@
-"""The votes on verdicts that a model gave while it was on trial: they compare it with the model that it replaced.
+"""The votes on verdicts that a model gave on trial, which compare it with the model that it replaced.
 
 Only votes that may be used for training count, so a vote no longer counts after its text was deleted or a person
 withdrew consent.
