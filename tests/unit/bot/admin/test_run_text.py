@@ -16,6 +16,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def test_a_low_speed_has_a_decimal(speed: float, shown: str) -> None:
     run = Run(
         id=3,
+        number=3,
         kind=RunKind.FULL_RUN,
         trigger=Trigger.ADMIN,
         requested_by=None,
