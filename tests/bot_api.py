@@ -5,10 +5,13 @@ from typing import Any
 
 import aiogram
 from aiogram import methods
+from aiogram.types import BufferedInputFile
 from pydantic import BaseModel, ValidationError
 
 assert aiogram.__api_version__ == "10.0", "the check is for another version of the Bot API"
 
+# What the call log shows instead of an uploaded file.
+_UPLOAD = {"file_name", "mime_type", "size"}
 _METHODS: dict[str, type[BaseModel]] = {
     name[0].lower() + name[1:]: getattr(methods, name)
     for name in methods.__all__
@@ -32,6 +35,8 @@ def bot_api_errors(method: str, params: dict[str, Any]) -> list[str]:
 
 
 def _decoded(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() == _UPLOAD:
+        return BufferedInputFile(b"", value["file_name"])
     if isinstance(value, str) and value[:1] in ("{", "["):
         return json.loads(value)
     return value
