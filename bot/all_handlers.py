@@ -15,6 +15,7 @@ from bot.privacy.consent import PrivacyDialog
 from bot.privacy.handlers import COMMANDS as PRIVACY_COMMANDS
 from bot.privacy.handlers import PrivacyHandlers
 from bot.privacy.history import HistoryDialog
+from bot.privacy.settings import SettingsDialog
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.explanations import ExplanationResponder
 from bot.reviews.handlers import COMMANDS as REVIEW_COMMANDS
@@ -40,6 +41,6 @@ def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, 
     return [
         *AdminHandlers(access, database, settings, model).handlers(),
         *LabellerHandlers(access, labelling, quarantine).handlers(),
-        *PrivacyHandlers(privacy, HistoryDialog(database, deletions)).handlers(),
+        *PrivacyHandlers(privacy, HistoryDialog(database, deletions), SettingsDialog(database)).handlers(),
         *ReviewHandlers(access, database, responder, votes, explanations).handlers(),
     ]

@@ -26,6 +26,7 @@ class TapKind(StrEnum):
     NOTICES = "notices"
     DELETE = "delete"
     HISTORY = "history"
+    SETTINGS = "settings"
     RUN = "run"
     CARD = "card"
     MODELS = "models"

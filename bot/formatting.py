@@ -19,6 +19,11 @@ def percent_of(confidence: float) -> int:
     return min(round(100 * confidence), _MAX_PERCENT)
 
 
+def confidence_suffix(confidence: float, *, shown: bool) -> str:
+    """Return a confidence from 0 to 1 as the end of a verdict, or nothing if the person doesn't want to see it."""
+    return f" · {percent_of(confidence)}%" if shown else ""
+
+
 def truncate(text: str, length: int, end: int = 0) -> str:
     """Return ``text``, shortened to at most ``length`` characters.
 

@@ -17,6 +17,8 @@ NOTICES_WORDINGS: Final = ("2026-11.1", "2026-11.2")
 NOTICES_WORDING: Final = NOTICES_WORDINGS[-1]
 # The version of question and button_never_ask. The ledger records it when a person turns these questions off.
 QUESTION_WORDING: Final = "2026-11.1"
+# The version of settings. The ledger records it when a person changes notices or questions there.
+SETTINGS_WORDING: Final = "2026-11.1"
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -48,6 +50,13 @@ class Texts:
     notice_more: str
     notice_votes: str
     notice_votes_too: str
+    settings: str
+    settings_percentages_on: str
+    settings_percentages_off: str
+    settings_notices_on: str
+    settings_notices_off: str
+    settings_questions_on: str
+    settings_questions_off: str
     mydata: str
     history_title: str
     history_none: str
@@ -152,6 +161,7 @@ class Texts:
     command_consent: str
     command_privacy: str
     command_mydata: str
+    command_settings: str
     command_history: str
     command_deleteme: str
     forecast_none: str

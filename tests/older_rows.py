@@ -48,8 +48,8 @@ def _people(cipher: Cipher) -> Rows:
     granted = {"consent": "granted", "wording": "1", **created}
     return {
         "people": [
-            {"telegram_id": ADA, "name": cipher.encrypt("Ada"), "language": "en", **created},
-            {"telegram_id": BEN, "name": cipher.encrypt("Ben"), "language": None, **created},
+            {"telegram_id": ADA, "name": cipher.encrypt("Ada"), "language": "en", "shows_percentages": True, **created},
+            {"telegram_id": BEN, "name": cipher.encrypt("Ben"), "language": None, "shows_percentages": True, **created},
         ],
         "consents": [
             {"person_id": 1, "scope": "training", **granted},

@@ -1,4 +1,4 @@
-"""Handlers for people's own data: what is stored, consent, notices and deletion."""
+"""Handlers for people's own data: what is stored, consent, settings and deletion."""
 
 from typing import Final
 
@@ -10,16 +10,18 @@ from bot.privacy.buttons import CONSENT_PATTERN, DELETE_PATTERN, NOTICES_PATTERN
 from bot.privacy.consent import PrivacyDialog
 from bot.privacy.history import HistoryDialog
 from bot.privacy.history_buttons import HISTORY_PATTERN, parse_history_tap
+from bot.privacy.settings import SETTINGS_PATTERN, SettingsDialog, parse_settings_tap
 from bot.receiving.update_parsing import Context, parse_incoming, parse_tap
 
-COMMANDS: Final = ("history", "privacy", "mydata", "consent", "deleteme")
+COMMANDS: Final = ("settings", "history", "privacy", "mydata", "consent", "deleteme")
 
 
 class PrivacyHandlers:
     """Handlers that anyone can use. Replies are enqueued before each handler returns."""
 
-    def __init__(self, privacy: PrivacyDialog, history: HistoryDialog) -> None:
+    def __init__(self, privacy: PrivacyDialog, history: HistoryDialog, settings: SettingsDialog) -> None:
         self._privacy = privacy
+        self._settings = settings
         self._history = history
 
     def handlers(self) -> list[Handler]:
@@ -29,12 +31,14 @@ class PrivacyHandlers:
             CommandHandler("privacy", self.privacy, filters=new),
             CommandHandler("mydata", self.my_data, filters=new),
             CommandHandler("history", self.history, filters=new),
+            CommandHandler("settings", self.settings, filters=new),
             CommandHandler("consent", self.consent, filters=new),
             CommandHandler("deleteme", self.delete_me, filters=new),
             CallbackQueryHandler(self.set_consent, pattern=CONSENT_PATTERN),
             CallbackQueryHandler(self.set_notices, pattern=NOTICES_PATTERN),
             CallbackQueryHandler(self.delete, pattern=DELETE_PATTERN),
             CallbackQueryHandler(self.on_history_tap, pattern=HISTORY_PATTERN),
+            CallbackQueryHandler(self.on_settings_tap, pattern=SETTINGS_PATTERN),
         ]
 
     async def privacy(self, update: Update, _: Context) -> None:
@@ -72,3 +76,11 @@ class PrivacyHandlers:
     async def on_history_tap(self, update: Update, _: Context) -> None:
         """Handle a tap on the buttons under /history."""
         await self._history.handle_tap(*parse_tap(update, parse_history_tap))
+
+    async def settings(self, update: Update, _: Context) -> None:
+        """Handle ``/settings``."""
+        await self._settings.start(parse_incoming([update]))
+
+    async def on_settings_tap(self, update: Update, _: Context) -> None:
+        """Handle a tap on the buttons under /settings."""
+        await self._settings.handle_tap(*parse_tap(update, parse_settings_tap))

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.database import AsyncDatabase
-from bot.formatting import THUMBS, excerpt, percent_of, truncate
+from bot.formatting import THUMBS, confidence_suffix, excerpt, truncate
 from bot.incoming import Incoming, Tap
 from bot.privacy.history_buttons import HistoryAction, HistoryTap, page_keyboard, question_keyboard
 from bot.privacy.shown_texts import with_models, withdraw_shown_texts
@@ -14,7 +14,7 @@ from storage.chat.history import HistoryEntry, HistoryPage
 from storage.chat.people import Person
 from storage.chat.predictions import Prediction
 from storage.db.database import UnitOfWork
-from storage.db.states import Vote
+from storage.db.states import Abstention, Vote
 from storage.feedback import votes
 from storage.feedback.votes import OPPOSITE
 from storage.privacy.deletions import DeletionList
@@ -91,30 +91,32 @@ def _from(unit: UnitOfWork, incoming: Incoming, person: Person, message_id: int,
 
 def _page(unit: UnitOfWork, texts: Texts, person: Person, page: HistoryPage, note: str | None = None) -> MessageContent:
     title = texts.history_title if page.entries else texts.history_none
-    entries = [_entry(unit, texts, number, entry) for number, entry in enumerate(page.entries, 1)]
+    entries = [_entry(unit, texts, person, number, entry) for number, entry in enumerate(page.entries, 1)]
     text = "\n\n".join([*([note] if note else []), title, *entries])
     return MessageContent(text, page_keyboard(texts, page), person_id=person.id)
 
 
-def _entry(unit: UnitOfWork, texts: Texts, number: int, entry: HistoryEntry) -> str:
+def _entry(unit: UnitOfWork, texts: Texts, person: Person, number: int, entry: HistoryEntry) -> str:
     message = entry.message
     prediction = None if message.prediction_id is None else predictions.get_prediction(unit, message.prediction_id)
-    verdict = "" if prediction is None else _verdict(unit, texts, message.person_id, prediction)
+    verdict = "" if prediction is None else _verdict(unit, texts, person, prediction)
     line = truncate(" ".join(message.text.split()), _LINE_LENGTH)
     written_at = f"{entry.written_at:%Y-%m-%d %H:%M}"
     return f"{fill(texts.history_entry, number=number, at=written_at, text=line)}\n{verdict}".rstrip()
 
 
-def _verdict(unit: UnitOfWork, texts: Texts, person_id: int, prediction: Prediction) -> str:
+def _verdict(unit: UnitOfWork, texts: Texts, person: Person, prediction: Prediction) -> str:
     """Return the verdict as it was shown, and the person's vote on it."""
+    if prediction.abstention is Abstention.SHOWN:
+        return texts.not_a_review
     label = OPPOSITE[prediction.label] if prediction.corrected else prediction.label
     if prediction.corrected:
         verdict = fill(texts.verdict_corrected, thumb=THUMBS[label], label=label)
     else:
         template = texts.verdict_sure if prediction.sure else texts.verdict_unsure
-        percent = percent_of(prediction.confidence)
-        verdict = fill(template, thumb=THUMBS[label], label=label, percent=percent)
-    stored = votes.vote_of(unit, person_id, prediction.id)
+        confidence = confidence_suffix(prediction.confidence, shown=person.shows_percentages)
+        verdict = fill(template, thumb=THUMBS[label], label=label, confidence=confidence)
+    stored = votes.vote_of(unit, person.id, prediction.id)
     said = {
         Vote.RIGHT: texts.history_vote_right,
         Vote.WRONG: texts.history_vote_wrong,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.formatting import THUMBS, percent_of, truncate
+from bot.formatting import THUMBS, confidence_suffix, truncate
 from bot.texts import Texts, fill
 from ml.serving.engine import Verdict
 from storage.training.notifications import CorrectionNotification
@@ -33,7 +33,9 @@ def render_notification(
         return fill(texts.notice_votes, version=version)
     title = texts.notice_one if count == 1 else texts.notice_several
     paragraphs = [fill(title, version=version, count=count)]
-    paragraphs += [_render_reprediction(texts, reprediction, label) for reprediction, label in quoted]
+    paragraphs += [
+        _render_reprediction(texts, reprediction, label, notice.percentages) for reprediction, label in quoted
+    ]
     if quoted and count > len(quoted):
         paragraphs.append(fill(texts.notice_more, count=count - len(quoted)))
     if notice.votes:
@@ -41,12 +43,12 @@ def render_notification(
     return "\n\n".join(paragraphs)
 
 
-def _render_reprediction(texts: Texts, reprediction: Reprediction, label: str) -> str:
+def _render_reprediction(texts: Texts, reprediction: Reprediction, label: str, percentages: bool) -> str:
     verdict = reprediction.verdict
     return fill(
         texts.notice_learnt if verdict.label == label else texts.notice_not_yet,
         text=truncate(" ".join(reprediction.text.split()), _QUOTE_LENGTH),
         thumb=THUMBS[verdict.label],
         label=verdict.label,
-        percent=percent_of(verdict.confidence),
+        confidence=confidence_suffix(verdict.confidence, shown=percentages),
     )

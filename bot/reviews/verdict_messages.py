@@ -77,7 +77,7 @@ class VerdictMessages:
         Leave the question out if the person ``declined`` to answer it.
         """
         earlier = _earlier_vote(unit, person, prediction, prediction.label)
-        text, more = render_known_verdict(texts, prediction, earlier), list[Row]()
+        text, more = render_known_verdict(texts, prediction, earlier, percentages=person.shows_percentages), list[Row]()
         if self.is_corrected(unit, prediction):
             label = OPPOSITE[prediction.label]
             text += f"\n\n{fill(texts.verdict_people_say, thumb=THUMBS[label], label=label)}"
@@ -118,7 +118,7 @@ def voted_content(  # noqa: PLR0913 - each argument is a separate fact
     Leave the buttons out if the person ``declined`` to give a reason.
     """
     more = [] if declined else reason_rows(texts, prediction.id, vote, reason)
-    text = render_verdict(texts, prediction, vote)
+    text = render_verdict(texts, prediction, vote, percentages=person.shows_percentages)
     if vote is None:
         text += f"\n\n{texts.vote_undone}"
     elif more:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from storage.db.database import UnitOfWork
 from storage.db.tables import PersonRow
@@ -11,24 +11,33 @@ from storage.db.tables import PersonRow
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A Telegram user. ``language`` is the tag that their app sent, if any."""
+    """A Telegram user. ``language`` is the tag that their app sent, if any.
+
+    ``shows_percentages`` is False if they chose not to see percentages.
+    """
 
     id: int
     telegram_id: int
     name: str
     language: str | None
+    shows_percentages: bool = True
 
 
 def upsert_person(unit: UnitOfWork, telegram_id: int, name: str, language: str | None) -> Person:
     """Add the person with this Telegram id, or update their name and language, and return the row."""
     profile = {"name": unit.cipher.encrypt(name), "language": language}
-    person_id = unit.scalars(
+    row = unit.execute(
         unit.insert(PersonRow)
         .values(telegram_id=telegram_id, **profile)
         .on_conflict_do_update(index_elements=[PersonRow.telegram_id], set_=profile)
-        .returning(PersonRow.id)
+        .returning(PersonRow.id, PersonRow.shows_percentages)
     ).one()
-    return Person(person_id, telegram_id, name, language)
+    return Person(row.id, telegram_id, name, language, row.shows_percentages)
+
+
+def show_percentages(unit: UnitOfWork, person_id: int, shows: bool) -> None:
+    """Store whether a person wants to see percentages."""
+    unit.change(update(PersonRow).where(PersonRow.id == person_id).values(shows_percentages=shows))
 
 
 def languages_of(unit: UnitOfWork, telegram_ids: Collection[int]) -> dict[int, str | None]:

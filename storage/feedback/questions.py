@@ -35,6 +35,11 @@ def turn_off(unit: UnitOfWork, person_id: int, wording: str) -> None:
     record_consent(unit, person_id, Consent.WITHDRAWN, wording, _SCOPE)
 
 
+def turn_on(unit: UnitOfWork, person_id: int, wording: str) -> None:
+    """Record that a person may be asked again; ``wording`` is the version of the settings they saw."""
+    record_consent(unit, person_id, Consent.GRANTED, wording, _SCOPE)
+
+
 def turned_off(unit: UnitOfWork, person_id: int) -> bool:
     """Return whether a person never wants to be asked again."""
     return consent_of(unit, person_id, _SCOPE) is Consent.WITHDRAWN

@@ -40,7 +40,7 @@ class CorrectionNotification:
     """A notification of a run for one person, sent by the bot where they last opted in.
 
     ``corrections`` are the corrections to the person's own texts, newest first. ``votes`` is True if the run also used
-    the person's votes on other people's texts.
+    the person's votes on other people's texts. ``percentages`` is False if the person chose not to see percentages.
     """
 
     person_id: int
@@ -49,6 +49,7 @@ class CorrectionNotification:
     language: str | None
     corrections: tuple[Correction, ...]
     votes: bool
+    percentages: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class _Subscriber:
     bot_id: int
     telegram_id: int
     language: str | None
+    percentages: bool
 
 
 def unannounced_run(unit: UnitOfWork) -> LiveRun | None:
@@ -89,6 +91,7 @@ def notifications_for(unit: UnitOfWork, run_id: int) -> list[CorrectionNotificat
             language=subscriber.language,
             corrections=tuple(corrections[person_id]),
             votes=person_id in voters,
+            percentages=subscriber.percentages,
         )
         for person_id, subscriber in subscribers.items()
         if corrections[person_id] or person_id in voters
@@ -112,13 +115,16 @@ def _subscribers(unit: UnitOfWork) -> dict[int, _Subscriber]:
         .group_by(ConsentRow.person_id, ConsentRow.scope)
     )
     lines = unit.execute(
-        select(PersonRow.id, PersonRow.telegram_id, PersonRow.language, ConsentRow.scope)
+        select(PersonRow.id, PersonRow.telegram_id, PersonRow.language, PersonRow.shows_percentages, ConsentRow.scope)
         .join(ConsentRow, ConsentRow.person_id == PersonRow.id)
         .where(ConsentRow.id.in_(newest), ConsentRow.consent == Consent.GRANTED)
         .where(PersonRow.telegram_id > 0, PersonRow.id.in_(consenting_people()))
         .order_by(ConsentRow.id)
     )
-    return {row.id: _Subscriber(int(row.scope.removeprefix(NOTICES)), row.telegram_id, row.language) for row in lines}
+    return {
+        row.id: _Subscriber(int(row.scope.removeprefix(NOTICES)), row.telegram_id, row.language, row.shows_percentages)
+        for row in lines
+    }
 
 
 def _corrections(run_id: int) -> Select[*tuple[Any, ...]]:

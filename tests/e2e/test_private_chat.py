@@ -100,3 +100,13 @@ def test_answers_about_a_persons_data_are_true_and_questions_can_be_declined(cha
     question = chat.wait_for("This can't be undone", after=chat.client.message("/deleteme", user_id=chat.person))
     assert kept["message_id"] < question["message_id"]
     chat.tap(question, "Delete everything", "messages (1), your votes (1), other people's votes on your messages (0)")
+
+
+def test_percentages_can_be_hidden_and_notices_turned_on(chat: PrivateChat) -> None:
+    verdict = chat.write(GOOD, "%")
+    settings = chat.write("/settings", "Your settings")
+    chat.client.tap(settings["message_id"], "Percentages: shown", user_id=chat.person)
+    chat.client.wait_for_chat(lambda shown: "Percentages: hidden" in str(shown["messages"]), chat_id=chat.person)
+    chat.client.tap(settings["message_id"], "Notices: off", user_id=chat.person)
+    chat.client.wait_for_chat(lambda shown: "Notices: on" in str(shown["messages"]), chat_id=chat.person)
+    assert "%" not in chat.tap(verdict, "✅ Right", "You said I'm right")["text"]

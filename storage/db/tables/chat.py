@@ -15,7 +15,7 @@ from storage.db.tables.base import Base, cascade
 
 
 class PersonRow(Base):
-    """A Telegram user who wrote to a bot."""
+    """A Telegram user who wrote to a bot. ``shows_percentages`` is their choice in /settings."""
 
     __tablename__ = "people"
 
@@ -23,6 +23,7 @@ class PersonRow(Base):
     telegram_id: Mapped[int] = mapped_column(unique=True)
     name: Mapped[bytes] = mapped_column(EncryptedString)
     language: Mapped[str | None]  # an IETF tag, as Telegram sends it
+    shows_percentages: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -40,6 +40,7 @@ from bot.privacy.buttons import (
 )
 from bot.privacy.history_buttons import HISTORY_PATTERN, HistoryAction, history_button
 from bot.privacy.history_buttons import question_keyboard as history_question_keyboard
+from bot.privacy.settings import SETTINGS_PATTERN, Setting, settings_keyboard
 from bot.reviews.buttons import (
     ABSTENTION_PATTERN,
     CORRECTED_PATTERN,
@@ -78,6 +79,7 @@ PATTERNS = {
     TapKind.NOTICES: NOTICES_PATTERN,
     TapKind.DELETE: DELETE_PATTERN,
     TapKind.HISTORY: HISTORY_PATTERN,
+    TapKind.SETTINGS: SETTINGS_PATTERN,
     TapKind.RUN: RUN_PATTERN,
     TapKind.CARD: CARD_PATTERN,
     TapKind.MODELS: MODELS_PATTERN,
@@ -121,6 +123,7 @@ KEYBOARDS = {
     TapKind.CONSENT: [consent_keyboard(TEXTS, granted) for granted in (True, False)],
     TapKind.NOTICES: [notices_keyboard(TEXTS, wanted) for wanted in (True, False)],
     TapKind.DELETE: [delete_keyboard(TEXTS)],
+    TapKind.SETTINGS: [settings_keyboard(TEXTS, dict.fromkeys(Setting, on)) for on in (True, False)],
     TapKind.HISTORY: [
         history_question_keyboard(TEXTS, LARGEST),
         make_keyboard([[history_button("x", LARGEST, action)] for action in HistoryAction]),
@@ -216,6 +219,8 @@ def test_data_fits_telegram_and_matches_its_own_pattern_only(kind: TapKind) -> N
         "delete:no\n",
         "erase:yes",
         "history:1:all",
+        "settings:percent:yes",
+        "settings:name:on",
         "history:x:delete",
         "history:1:delete:yes",
         "label:1:maybe",
