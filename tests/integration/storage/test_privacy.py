@@ -30,9 +30,11 @@ from storage.db.tables import (
     ConsentRow,
     FollowerRow,
     InstanceRow,
+    LearningPauseRow,
     LookRow,
     MessageRow,
     OfferRow,
+    PausedLabellerRow,
     PersonRow,
     ReplyRow,
     ReportedTroubleRow,
@@ -132,6 +134,8 @@ def train_and_promote(unit: UnitOfWork, review: Any, telegram_id: int) -> None:
     texts = {"text_hash": text_hash, "message_id": review.message_id, "champion_label": "Positive"}
     unit.add(TrialTextRow(trial_id=trial.id, **texts))
     unit.add(LookRow(run_id=run_id, champion="one", texts=50, alpha=0.01))
+    unit.add(PausedLabellerRow(person_id=review.person_id))
+    unit.add(LearningPauseRow(paused=False, who=telegram_id))
     unit.flush()
 
 
@@ -193,7 +197,7 @@ def test_erasing_a_person_leaves_only_cleared_update_ids(database: Database, sto
     )
     with database.unit_of_work() as unit:
         kept = {"training_runs": 2, "model_versions": 3, "model_changes": 2, "snapshot_rows": 1 + 2}
-        kept |= {"trials": 2, "gate_looks": 2}
+        kept |= {"trials": 2, "gate_looks": 2, "learning_pauses": 2}
         assert counts(unit) == {**before, "updates": before["updates"] + 2, **kept}
         gone = select(SnapshotRow.message_id).where(SnapshotRow.author_id.is_(None))
         assert unit.scalars(gone).all() == [None], (
