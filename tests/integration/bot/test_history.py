@@ -26,7 +26,16 @@ GOOD, BAD = "A fine play, and I would see it again.", "A dull play, and I left b
 OTHER = 8
 TEXTS = texts_for("en")
 # Tables that hold nothing about a person who writes to a bot.
-OTHER_TABLES = {"serving", "bots", "gate_looks", "model_versions", "reported_troubles", "secrets"}
+OTHER_TABLES = {
+    "daily_counts",
+    "serving",
+    "workers",
+    "bots",
+    "gate_looks",
+    "model_versions",
+    "reported_troubles",
+    "secrets",
+}
 
 
 @pytest.fixture
