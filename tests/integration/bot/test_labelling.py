@@ -45,7 +45,8 @@ async def test_answers_are_votes_and_the_next_question_replaces_the_message(chat
     one, two, three = await store_texts(chat, "I <3 it", "Not for me", "Tuesday at nine")
     first = await chat.label()
     assert question(first) == "I &lt;3 it"
-    assert actions(first) == [LabelAction.POSITIVE, LabelAction.NEGATIVE, LabelAction.NEITHER, LabelAction.SKIP]
+    labels = [LabelAction.POSITIVE, LabelAction.NEGATIVE, LabelAction.NEITHER]
+    assert actions(first) == [*labels, LabelAction.SKIP, LabelAction.STOP]
     answers = {"Not for me": LabelAction.NEGATIVE, "Tuesday at nine": LabelAction.NEITHER}
     second = await chat.answer(first, LabelAction.POSITIVE)
     assert second.payload["text"].startswith(noted(LabelAction.POSITIVE, 1))
