@@ -1,4 +1,4 @@
-"""A small Bot API server that delivers exactly the updates that a test gives it, even broken ones."""
+"""A small Bot API server that delivers a test's updates exactly as given, even if they are broken."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ _SOON = 30.0
 
 @dataclass
 class BotApiServer:
-    """Holds the calls that arrived, and the unconfirmed updates as JSON."""
+    """Holds the calls received so far, and the unconfirmed updates as JSON."""
 
     url: str = ""
     updates: dict[int, str] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class BotApiServer:
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def send(self, position: int, update: str) -> None:
-        """Deliver an update until a poll asks for one after ``position``, which is its id if it has one."""
+        """Deliver an update until a poll asks for a later one. ``position`` is the update's id, if it has one."""
         with self.changed:
             self.updates[position] = update
 

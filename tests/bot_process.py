@@ -61,7 +61,7 @@ def start_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> "
 
 @contextmanager
 def running_bot(home: BotHome, playground: PlaygroundClient, **settings: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run a bot. At the end, stop it with SIGTERM and check its exit status, unless the test killed it."""
+    """Run a bot. At the end, unless the test has killed it, stop it with SIGTERM and check its exit status."""
     last_call = max((call["seq"] for call in playground.outbox()), default=0)
     with start_bot(home, playground, **settings) as process:
         try:

@@ -1,4 +1,4 @@
-"""Reads docker-compose.yml like Docker Compose, for tests that check it or start its services."""
+"""Reads docker-compose.yml the way Docker Compose does, for tests that check the file or start its services."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ SERVICES: dict[str, Service] = COMPOSE["services"]
 
 
 def interpolated(text: str, given: dict[str, str]) -> str:
-    """Return ``text`` with ``${A:-b}``, ``${A:+b}`` and ``$$`` expanded, using the environment ``given``."""
+    """Return ``text`` with ``${A:-b}``, ``${A:+b}`` and ``$$`` expanded, using the variables in ``given``."""
 
     def value(found: re.Match[str]) -> str:
         name, kind, other = found.groups()

@@ -1,4 +1,4 @@
-"""A person's chat with all of the bot's handlers, on a real database, with a model that looks for one word."""
+"""A person's chat with a bot that has all its handlers, a real database, and a model that looks for one word."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ class Conversation:
         self._updates, self._messages = count(1), count(1)
 
     async def send(self, *contents: dict[str, Any], person: int = PERSON) -> list[int]:
-        """Send messages with these fields at once, and return their ids when they have been handled."""
+        """Send messages with these fields all at once, wait until they are handled, and return their ids."""
         numbers = [next(self._messages) for _ in contents]
         await self._handle([
             {"message": _message(number, content, person)} for number, content in zip(numbers, contents, strict=True)
@@ -61,7 +61,7 @@ class Conversation:
         return numbers
 
     async def write(self, text: str, person: int = PERSON) -> int:
-        """Send a text, which may be a command, and return its message's id."""
+        """Send a text or a command, and return the message's id."""
         return (await self.send(_text(text), person=person))[0]
 
     async def edit(self, number: int, content: dict[str, Any], person: int = PERSON) -> None:
@@ -69,7 +69,7 @@ class Conversation:
         await self._handle([{"edited_message": _message(number, {**content, "edit_date": 1_001}, person)}])
 
     async def tap(self, label: str, person: int = PERSON, number: int | None = None) -> dict[str, Any]:
-        """Tap a button by its label, by default in the newest message that has it. Return the message's new payload."""
+        """Tap the button with this label, by default in the newest message that has one. Return the edited payload."""
         numbers = [number] if number is not None else [one for one in self.shown if label in self.buttons(one)]
         data = self.buttons(numbers[-1])[label]
         sender = {"id": BOT_ID, "is_bot": True, "first_name": "Thumbs"}

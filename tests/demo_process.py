@@ -48,7 +48,7 @@ def start_demo(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
 
 
 def page_address(process: "subprocess.Popen[str]") -> str:
-    """Wait until the demo prints its page's URL. It exits if it doesn't get ready in time."""
+    """Wait until the demo prints its page's URL. A demo that isn't ready in time exits."""
     lines = []
     for line in process.stdout or ():
         lines.append(line)
@@ -71,7 +71,7 @@ def processes_of(data_dir: Path) -> list[int]:
 
 
 def wait_for_end(process_ids: list[int]) -> None:
-    """Wait until all these processes have ended."""
+    """Wait until all of these processes have ended."""
     for process_id in process_ids:
         try:
             descriptor = os.pidfd_open(process_id)

@@ -1,4 +1,4 @@
-"""An inbox in front of a handler that a test controls, and what the database holds about its updates."""
+"""An inbox whose handler a test controls, and functions that read the updates' states from the database."""
 
 import asyncio
 from typing import Any

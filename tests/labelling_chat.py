@@ -119,7 +119,7 @@ def give_consent(unit: UnitOfWork, telegram_id: int, wording: str = CONSENT_WORD
 
 
 async def store_texts(chat: Chat, *texts: str, author: int = AUTHOR) -> list[Any]:
-    """Store texts from an author who consented, least certain first."""
+    """Store texts by an author who consented, with the least certain prediction first."""
 
     def work(unit: UnitOfWork) -> list[Any]:
         give_consent(unit, author)

@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send_error_code(404, "RepoNotFound")
 
     def _break_off(self, path: str, with_body: bool) -> None:
-        """Announce a file, and close the connection before its end."""
+        """Announce a file, and close the connection before all of it is sent."""
         if "/revision/" in path:
             self._send_json({"id": "owner/torn", "sha": COMMIT, "siblings": []}, with_body)
         elif "/tree/" in path:
@@ -97,7 +97,7 @@ def _entry(path: str, size: int) -> dict[str, str | int]:
 
 @dataclass(frozen=True)
 class HubClient:
-    """Runs a program that uses the hub in a separate process, since the hub's library reads its settings only once.
+    """Runs a program against the hub in a separate process, since the hub's library reads its settings only once.
 
     The program's argument is a name. It exits with the error message for that name.
     """

@@ -1,4 +1,4 @@
-"""Rows for every table, as they were at a given migration."""
+"""Rows for every table, with the columns that it had at a given migration."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ Rows = dict[str, list[dict[str, Any]]]
 def write_rows(connection: Connection, cipher: Cipher, encrypted_hash_key: bytes) -> None:
     """Fill every table with the columns that it has at the database's revision.
 
-    Fail if there are no rows for a table, so that nobody forgets to add rows for a new migration.
+    Fail if a table has no rows here, so that nobody forgets to add some for a new migration.
     """
     schema = MetaData()
     schema.reflect(connection)
@@ -61,7 +61,7 @@ def _people(cipher: Cipher) -> Rows:
 
 
 def _chat(cipher: Cipher) -> Rows:
-    """Return Ada's edited review, Ben's review, which his app split, and updates, one of which is still unread."""
+    """Return Ada's edited review, Ben's review (split by his app), and two updates, one of them not handled yet."""
 
     def message(person: int, chat: int, text: str, revises: int | None) -> dict[str, Any]:
         text_hash = cipher.fingerprint(text)
@@ -97,7 +97,7 @@ def _chat(cipher: Cipher) -> Rows:
 
 
 def _predictions(cipher: Cipher) -> Rows:
-    """Return the verdicts, their replies (the last one is still pending) and the votes."""
+    """Return the verdicts, the replies that show them (the last one is still pending), and the votes."""
 
     def prediction(message: int, label: str, replaces: int | None = None) -> dict[str, Any]:
         values = {"message_id": message, "version": "shipped", "label": label, "confidence": 0.9, "sure": True}

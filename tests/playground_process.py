@@ -50,5 +50,5 @@ def start_playground(tmp_path: Path) -> Iterator[StartPlayground]:
 
 @pytest.fixture
 def playground(start_playground: StartPlayground) -> PlaygroundClient:
-    """Start a fresh server and return a client for its people."""
+    """Start a fresh server and return a client that acts as its people."""
     return start_playground()

@@ -88,12 +88,12 @@ class PostgresServer:
             admin.execute(statement)
 
     def empty(self) -> None:
-        """Replace the database with one without tables."""
+        """Replace the database with an empty one."""
         self._execute(sql.SQL("DROP DATABASE thumbs WITH (FORCE)"))
         self._execute(sql.SQL("CREATE DATABASE thumbs OWNER thumbs"))
 
     def use_up_connections(self) -> None:
-        """Occupy all connections that the server accepts, and end all other connections."""
+        """Open as many connections as the server accepts, and end all others."""
         others = 1
         while others:
             # A client that lost its connection may get a new one before all connections are occupied.

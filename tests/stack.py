@@ -1,6 +1,6 @@
 """Starts the services in docker-compose.yml as processes on this machine, with the file's commands and environment.
 
-Local host names, ports, folders and secrets replace the containers', and a folder with a copy of the starter replaces
+Host names, ports, folders and secrets are local ones, and a folder with a copy of the starter takes the place of
 the image's working folder. One-off commands run in this process, which is faster.
 """
 
@@ -56,7 +56,7 @@ class Container:
 
 @dataclass
 class Running:
-    """The process of a container that is running, and its log."""
+    """The process that runs as a container, and its log."""
 
     container: Container
     process: "subprocess.Popen[str]"
@@ -94,7 +94,7 @@ class Running:
 
 
 class Stack:
-    """The services' processes, the servers that they use, and the folders that replace volumes and secrets."""
+    """The services' processes, the servers they use, and the folders that stand in for volumes and secrets."""
 
     def __init__(self, folder: Path, postgres: PostgresServer, redis: RedisServer) -> None:
         self.postgres = postgres
@@ -124,7 +124,7 @@ class Stack:
         return self._folder / "secrets" / name
 
     def container(self, service: str, name: str | None = None, **given: str) -> Container:
-        """Describe a container of a service. ``given`` is the environment in which Docker Compose runs."""
+        """Describe one of a service's containers. ``given`` is the environment in which Docker Compose runs."""
         secrets = {secret: self.secret(secret) for secret in SERVICES[service].get("secrets", [])}
         return Container(name or service, service, secrets, given)
 

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _vote_rows(counts: PairedCounts) -> tuple[VoteRow, ...]:
-    """Return made-up rows that give these counts."""
+    """Return made-up rows that add up to these counts."""
     both = counts.first_right - counts.negative_flips
     neither = counts.texts - counts.first_right - counts.positive_flips
     correct = [(True, True)] * both + [(False, False)] * neither

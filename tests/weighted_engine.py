@@ -16,7 +16,7 @@ WEIGHTS = {"slow": -2.0, "boring": -3.0, "wasted": -1.0, "dull": -0.5, "charming
 
 
 class WeightedEngine:
-    """Computes logits from the weights of a text's words, averaged over its windows. ``calls`` has the texts."""
+    """Computes logits from the weights of a text's words, averaged over its windows. ``calls`` records the texts."""
 
     def __init__(self, weights: Mapping[str, float], window: int, reading: Reading) -> None:
         self.tokenizer = WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, window, window // 4, reading)

@@ -31,7 +31,7 @@ class StandIn:
     line: TextIO
 
     def order(self, word: str) -> None:
-        """Send an order. After ``deaf``, wait until the trainer confirms it."""
+        """Send an order. If it is ``deaf``, wait until the trainer confirms it."""
         self.line.write(f"{word}\n")
         self.line.flush()
         if word == "deaf":
@@ -40,7 +40,7 @@ class StandIn:
 
 @dataclass
 class WorkerHome:
-    """The resources that workers share, and the server that their stand-in trainers connect to."""
+    """The resources that workers share, and the server to which their stand-in trainers connect."""
 
     settings: Settings
     environment: dict[str, str]

@@ -1,4 +1,4 @@
-"""Make the demo folder that tests/e2e/test_older_demo.py opens. Run once, with the code of commit 9a4afab.
+"""Makes the demo folder that tests/e2e/test_older_demo.py opens. It was run once, with the code of commit 9a4afab.
 
     git clone . /srv/thumbs && cd /srv/thumbs && git checkout 9a4afab
     make lint                                        # makes .venv-dev
@@ -70,7 +70,7 @@ def small_model(folder: Path) -> Path:
 
 
 def publish(home: BotHome, folder: Path, version: str, run_id: int) -> None:
-    """Put a copy of the model into the store under this version, and register it."""
+    """Copy the model into the store under this version, and register it."""
     work = home.settings.data_dir / "copy"
     work.mkdir()
     for path in folder.iterdir():
@@ -92,7 +92,7 @@ def from_bot(chat: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def wait_for(client: PlaygroundClient, person: int, text: str) -> dict[str, Any]:
-    """Return the bot's newest message to the person once it has this text."""
+    """Wait until the bot's newest message to the person contains this text, and return the message."""
 
     def shown(message: dict[str, Any]) -> str:
         return str(message.get("text") or message.get("caption") or "")
@@ -111,7 +111,7 @@ def claimed(database: Database) -> training_runs.Lease:
 
 
 def live_through(home: BotHome, folder: Path, client: PlaygroundClient) -> dict[str, int]:
-    """Chat, vote, consent and decide. Return the messages whose buttons are tapped later."""
+    """Chat, vote, consent and decide. Return the messages with buttons that are tapped later."""
     database = home.database()
     client.message("/start", user_id=BEN)
     wait_for(client, BEN, "Hello")

@@ -30,7 +30,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    """An empty page in headless Chromium. The test fails if the page's scripts raise errors."""
+    """An empty page in headless Chromium. The test fails if a script on the page raises an error."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("chromium was not found; on Debian: apt-get install chromium")

@@ -1,4 +1,4 @@
-"""An admin sees and steers the bot from the chat, over HTTP. The playground refuses requests that Telegram would."""
+"""An admin monitors and controls the bot from the chat, over HTTP. The playground is as strict as Telegram."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ def client(tmp_path: Path) -> Iterator[PlaygroundClient]:
 
 
 def ask(client: PlaygroundClient, text: str, expected: Callable[[Message], bool], person: int = ADMIN) -> Message:
-    """Send a message, and return the bot's newest message as soon as it is as expected."""
+    """Send a message, wait until the bot's newest message is as expected, and return that message."""
     client.message(text, user_id=person)
 
     def newest(chat: Message) -> Message:

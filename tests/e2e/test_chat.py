@@ -258,7 +258,7 @@ def test_deletion_is_confirmed_in_place_and_leaves_nothing(demo: Demo, person: i
 
 
 def test_every_call_of_the_bot_conforms_to_the_bot_api(demo: Demo) -> None:
-    """Check that every call that the bot made in the tests above was valid and was accepted."""
+    """Check that all of the bot's calls in the tests above were valid and accepted."""
     calls = demo.client.outbox()
     assert {"sendMessage", "editMessageText", "answerCallbackQuery", "setMyCommands"} <= {
         call["method"] for call in calls

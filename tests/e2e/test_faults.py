@@ -63,7 +63,7 @@ def wait_for_states(home: BotHome, person: int, *expected: ReplyState) -> None:
 
 
 def expect_one_more(client: PlaygroundClient, person: int, before: int) -> None:
-    """Send another text and check that it gets exactly one reply, in addition to the ``before`` earlier ones."""
+    """Send another text and check that it gets exactly one reply, after ``before`` earlier replies."""
     client.message("And a dreadful sequel, sadly: tired jokes, no heart, a waste of paper.", user_id=person)
     chat = client.wait_for_chat(
         lambda chat: "Negative" in (answers(chat) or [{"text": ""}])[-1]["text"], chat_id=person

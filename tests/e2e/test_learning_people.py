@@ -1,4 +1,4 @@
-"""The simulated people from the learning loop vote, and a new model goes live for them.
+"""The learning loop's simulated people vote, and a new model goes live and answers them.
 
 The bot and the worker are real. The trainer copies a model and reports that the copy is better.
 """
@@ -39,7 +39,7 @@ ASKED = [f"{text} I was there on day {day}." for day in range(20) for text in TE
 
 
 def vote_on_everything(client: PlaygroundClient) -> VoteCounts:
-    """Four people consent, write the sentences, and vote on all of them concurrently."""
+    """Let four people consent, write the sentences, and vote on all of them at the same time."""
     truth = TrueLabels.from_tables([TABLE], mistaken=0.0)
     people = [SimulatedPerson(client, number, truth) for number in range(101, 105)]
     for person in people:

@@ -60,7 +60,7 @@ def replies(chat: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def shows(chat: dict[str, Any], message_id: int, *texts: str) -> bool:
-    """Return whether a message now contains all of these texts."""
+    """Return whether this message now contains all of these texts."""
     (message,) = [message for message in chat["messages"] if message["message_id"] == message_id]
     return all(text in message["text"] for text in texts)
 
@@ -75,7 +75,7 @@ def wait_for_text(client: PlaygroundClient, person: int, *texts: str) -> dict[st
 
 
 def wait_for_serving(home: BotHome, version: str, *, refused: str | None = None) -> BotInstance:
-    """Wait until the bot reports that it serves one version and refused another, and return the bot's row."""
+    """Wait until the bot reports that it serves one version and has refused another, and return the bot's row."""
     database = home.database()
     deadline = time.monotonic() + 30
     try:

@@ -1,6 +1,6 @@
 """A demo folder from commit 9a4afab still works: old buttons, a promoted model and an open run.
 
-It was created by tests/demo_of_9a4afab/make.py, which describes its content.
+It was created by tests/demo_of_9a4afab/make.py, which describes its contents.
 """
 
 import tarfile
@@ -47,7 +47,7 @@ def database(demo: Demo) -> Iterator[Database]:
 
 
 def edit_of(client: PlaygroundClient, message_id: int) -> dict[str, Any]:
-    """Wait for the bot to edit a message that it sent before the upgrade. The playground no longer has that message."""
+    """Wait for the bot to edit a message from before the upgrade, which the playground no longer has."""
     seen = 0
     deadline = time.monotonic() + WAIT
     while time.monotonic() < deadline:

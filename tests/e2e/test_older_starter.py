@@ -1,4 +1,4 @@
-"""This program replaces the starter that is live in a demo folder from commit 9a4afab."""
+"""The current release replaces the starter that is live in a demo folder from commit 9a4afab."""
 
 import json
 import sqlite3
@@ -45,7 +45,7 @@ VOTES = "text,label,person\nA warm and funny film.,positive,ann\nA dull and endl
 
 
 def replace_starter(database: Path) -> None:
-    """Change the database as if 9a4afab had shipped a different starter in this folder and that starter were live."""
+    """Change the database as if 9a4afab had shipped a different starter in this folder and it were still live."""
     connection = sqlite3.connect(database)
     for table, columns in VERSIONS.items():
         for column in columns:
@@ -69,7 +69,7 @@ class Upgraded:
     client: PlaygroundClient
 
     def command(self, *arguments: str) -> Result:
-        """Run a ``thumbs`` command while the bot is running, and raise its error, if any."""
+        """Run a ``thumbs`` command while the bot is running. If the command fails, raise its error."""
         settings = self.home.settings
         env = {"DATA_DIR": str(settings.data_dir), "ENCRYPTION_KEY_FILE": str(settings.encryption_key_file)}
         result = CliRunner().invoke(app, arguments, env={**env, "ADMIN_IDS": str(ADA)})

@@ -1,4 +1,4 @@
-"""The chat page in a real browser, used as a new user would."""
+"""The chat page in a real browser, used the way a new user would use it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A person who sends reviews talks to the bot over HTTP. No call of the bot may be refused."""
+"""A person sends reviews to the bot over HTTP. None of the bot's calls may be refused."""
 
 from collections.abc import Iterator
 from itertools import count

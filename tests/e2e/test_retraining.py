@@ -78,7 +78,7 @@ def buttons(message: Message) -> list[str]:
 
 
 def wait_for(client: PlaygroundClient, matches: Callable[[Message], bool], person: int = ADA) -> Message:
-    """Wait until the bot's newest message matches, and return the message."""
+    """Wait until the bot's newest message is as expected, and return the message."""
     return last(client.wait_for_chat(lambda chat: bool(answers(chat)) and matches(last(chat)), chat_id=person))
 
 
@@ -111,7 +111,7 @@ def report(database: Database, lease: Lease, step: int) -> None:
 
 
 def finish_held(database: Database, lease: Lease, candidate: str, card: bytes | None = CARD) -> None:
-    """Finish the run as held by the gate, with the candidate in the registry."""
+    """Finish the run with a candidate that the gate held, and register the candidate."""
     with database.unit_of_work() as unit:
         registry.register(unit, candidate, "0" * 64, f"run-{candidate}", lease.run.id)
         decision = HELD.record()
@@ -119,7 +119,7 @@ def finish_held(database: Database, lease: Lease, candidate: str, card: bytes | 
 
 
 def wait_until_sent(database: Database) -> None:
-    """Wait until the bot has recorded its message as sent. If the bot is killed earlier, it sends another message."""
+    """Wait until the bot has recorded its message as sent. A bot killed before then would send it again."""
     deadline = time.monotonic() + 30
     states: list[ReplyState] = []
     while states != [ReplyState.SENT]:

@@ -1,4 +1,4 @@
-"""The services in docker-compose.yml, with a real PostgreSQL and Redis, answer every message once despite failures."""
+"""Despite failures, docker-compose.yml's services answer every message once, with a real PostgreSQL and Redis."""
 
 import itertools
 import json
@@ -61,7 +61,7 @@ class Deployment:
             self._sent.append((client, 1000 + number, sent["message_id"]))
 
     def expect_answers(self) -> None:
-        """Wait until every message since the start has a reply, and check that it has exactly one."""
+        """Wait until every message so far has a reply, and check that none has more than one."""
         for client, person, message_id in self._sent:
             client.wait_for_chat(lambda chat, to=message_id: answers(chat, to) >= 1, chat_id=person, seconds=SOON)
         deadline = time.monotonic() + SOON
@@ -86,7 +86,7 @@ class Deployment:
             self.stack.wait_until_healthy(running.container)
 
     def run(self, *words: str, service: str = "first") -> str:
-        """Run a command in a new container, which must succeed, and return its output."""
+        """Run a command in a new container, check that it succeeds, and return its output."""
         result = self.stack.run(self.container(service), *words)
         assert result.exit_code == 0, result.exception
         return result.stdout
@@ -150,7 +150,7 @@ def test_a_second_bot_on_the_same_port_ends_with_a_sentence_and_harms_nobody(dep
 
 @dataclass
 class Outage:
-    """A server that is down for a while, and the lines that the containers log from that time on."""
+    """A server that is down for a while, and what the containers have logged since it went down."""
 
     deployment: Deployment
     before: dict[str, int]
@@ -176,7 +176,7 @@ class Outage:
 
 @contextmanager
 def outage(deployment: Deployment, stop: Callable[[], None], start: Callable[[], None]) -> Iterator[Outage]:
-    """Stop a server for the duration of the block. It stays down long enough for every process to retry repeatedly."""
+    """Stop a server during the block, for long enough that every process retries several times."""
     before = {name: len(running.lines()) for name, running in deployment.running.items()}
     stop()
     yield Outage(deployment, before)

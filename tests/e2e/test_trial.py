@@ -1,4 +1,4 @@
-"""An admin promotes a held model on trial; votes against it bring the old model back. The test acts as the worker."""
+"""An admin puts a held model on trial, and votes against it bring back the old model. The test acts as the worker."""
 
 import threading
 import time
@@ -56,7 +56,7 @@ def publish_contrary(folder: Path) -> str:
 
 
 def finish_held(home: BotHome, database: Database) -> None:
-    """Finish the open run as a worker would: its candidate was held and is in the store."""
+    """Finish the open run as a worker would after the gate held its candidate, which is in the store."""
     sha256 = publish_contrary(home.settings.data_dir / "models" / CONTRARY)
     with database.unit_of_work() as unit:
         run = runs.open_run(unit)
@@ -135,7 +135,7 @@ def wait_until_served(database: Database, version: str) -> None:
 
 
 def wait_for_votes(client: PlaygroundClient, count: int) -> None:
-    """Wait until the bot has said thank you for this many votes."""
+    """Wait until the bot has thanked people for this many votes."""
     client.wait_for_chat(
         lambda chat: sum("Thank you for the correction!" in seen["text"] for seen in answers(chat)) >= count,
         chat_id=ADA,

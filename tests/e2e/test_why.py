@@ -1,4 +1,4 @@
-"""People ask why: with the button, with ``/why``, and about a long review, over HTTP."""
+"""People ask for explanations over HTTP: with the button, with ``/why``, and about a long review."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -31,7 +31,7 @@ def whole_multiples(rng: np.random.Generator, rows: int, columns: int, size: flo
 
 @pytest.fixture(scope="session")
 def random_bert(reader: WindowTokenizer) -> RandomBert:
-    """Writes a folder with a BERT model whose random weights neither float16 nor int8 rounds."""
+    """Return a function that writes a BERT model whose random weights float16 and int8 represent exactly."""
     # TensorFlow takes seconds to import, and not every test here needs it.
     from ml.bert.network import build_network
     from ml.bert.pretrained import write_checkpoint
@@ -58,7 +58,7 @@ def random_bert(reader: WindowTokenizer) -> RandomBert:
 
 @pytest.fixture(scope="session")
 def small_reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Labelled sentences of our own."""
+    """Labelled sentences that we wrote ourselves."""
     return write_reviews(tmp_path_factory.mktemp("reviews") / "reviews.csv")
 
 
@@ -75,7 +75,7 @@ def small_base(random_bert: RandomBert, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def fine_tuned(small_base: BaseModel, small_reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
-    """The small encoder fine-tuned on those sentences."""
+    """The small encoder after fine-tuning on ``small_reviews``."""
     from ml.training.fine_tune import FineTuneJob
 
     training_set = DatasetSplits.from_reviews(read_reviews(small_reviews), small_reviews, RECIPE, None).training_set()

@@ -247,7 +247,7 @@ def stages() -> dict[str, tuple[str, str]]:
 
 
 def all_lines(stage: str) -> str:
-    """Return a stage's lines, preceded by the lines of the stages that it is based on."""
+    """Return a stage's lines, after those of the stages that it is based on."""
     found = stages()
     if stage not in found:
         return ""

@@ -71,7 +71,7 @@ class Line:
 
     @property
     def assigned(self) -> list[str]:
-        """Names of the variables that are set only for this command."""
+        """The names of the variables that are set only for this command."""
         names = []
         for word in shlex.split(self.text, comments=True):
             if not _ASSIGNMENT.fullmatch(word):
@@ -81,7 +81,7 @@ class Line:
 
 
 def blocks(page: Path, *languages: str) -> list[str]:
-    """Return the contents of a page's fenced blocks in these languages, without indentation."""
+    """Return the contents of a page's fenced blocks in these languages, with their indentation removed."""
     found = _FENCE.findall(page.read_text(encoding="utf-8"))
     return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, name, text in found if name in languages]
 
@@ -238,7 +238,7 @@ def test_the_systemd_units_start_commands_that_exist() -> None:
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder like the project's, with models, some reviews, and ``thumbs`` in ``.venv/bin``."""
+    """Return a folder that resembles the project's: it has models, some reviews, and ``thumbs`` in ``.venv/bin``."""
     place = tmp_path_factory.mktemp("project")
     (place / "models").symlink_to(ROOT / "models")
     commands = place / ".venv" / "bin"

@@ -53,7 +53,7 @@ def test_a_message_does_not_depend_on_docstrings() -> None:
 
 
 def draw(error: type[ThumbsError], depth: int) -> Iterator[str]:
-    """Yield a line for the class and each subclass: first the classes in core, then by room, in order of definition."""
+    """Yield a line for the class and each subclass: first those in core, then room by room, in order of definition."""
     room = error.__module__.partition(".")[0]
     yield "    " * depth + error.__name__ + ("" if room == "core" else f"  ({room})")
     children = [found for found in CLASSES if error in found.__bases__]

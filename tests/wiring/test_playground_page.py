@@ -12,7 +12,7 @@ SERVER = (ROOT / "playground" / "server.py").read_text(encoding="utf-8")
 
 
 def parameters(action: type[Action]) -> list[str]:
-    """Return the names of an action's own parameters as the page shows them."""
+    """Return the names of an action's own parameters, written as on the page."""
     own = ((name, field) for name, field in action.model_fields.items() if name not in PersonAction.model_fields)
     return [f"`{name}`" if field.is_required() else f"[`{name}`]" for name, field in own]
 

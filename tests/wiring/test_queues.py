@@ -1,4 +1,4 @@
-"""Every task has a queue, every queue a worker, and Celery is configured for safe delivery."""
+"""Every task has a queue, every queue has a worker, and Celery is configured for safe delivery."""
 
 import socket
 from collections.abc import Callable

@@ -28,7 +28,7 @@ from tests.inbox_parts import BOT, Responder, admit_all, make_failures
 
 @pytest.fixture
 def deletions(tmp_path: Path) -> DeletionList:
-    """A new list of deletions, without entries."""
+    """A new, empty list of deletions."""
     return DeletionList(tmp_path / FILE_NAME)
 
 
@@ -50,7 +50,7 @@ def each_store(database: Database) -> Iterator[AsyncDatabase]:
 
 @pytest.fixture
 async def box(each_store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inbox]:
-    """A started inbox whose updates go through PTB's application to the real handlers."""
+    """A running inbox that passes its updates through PTB's application to the real handlers."""
     monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
     failures = make_failures(each_store)
     application = ApplicationBuilder().bot(BOT).updater(None).build()

@@ -1,4 +1,4 @@
-"""A text that doesn't read like a review gets no verdict, until its author says that it is one."""
+"""A text that doesn't read like a review gets no verdict unless its author says that it is a review."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +40,7 @@ def incoming(person: int = AUTHOR) -> Incoming:
 
 
 class Abstaining(LiveModel):
-    """A model to which no text reads like a review."""
+    """A model that thinks no text reads like a review."""
 
     def __init__(self) -> None:
         pass

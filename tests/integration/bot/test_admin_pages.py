@@ -1,4 +1,4 @@
-"""What admins see about the system: its status, who voted how, figures as a picture, and all votes as a file."""
+"""What admins can look up: the system's status, who voted how, a picture of the figures, and a file of all votes."""
 
 import sys
 import time
@@ -74,7 +74,7 @@ async def test_status_is_sent_as_one_message(each_store: AsyncDatabase, tmp_path
 
 
 async def store_votes(store: AsyncDatabase, store_review: StoreReview) -> None:
-    """Store two texts of an author who consents and one of a person who doesn't, all voted on by the author."""
+    """Store two texts by an author who consents and one by a person who doesn't. The author votes on all three."""
 
     def work(unit: UnitOfWork) -> None:
         mine = [store_review(unit, f"Evening {number} was <fine>", telegram_id=AUTHOR) for number in (1, 2)]

@@ -1,4 +1,4 @@
-"""Texts that a rule answers never reach the model, and nothing of them is stored."""
+"""Texts that are answered by a rule never reach the model, and no part of them is stored."""
 
 from typing import cast
 

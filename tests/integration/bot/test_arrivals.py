@@ -1,4 +1,4 @@
-"""A tap or a person's reply shows that an uncertain reply arrived after all."""
+"""A person's tap on an uncertain reply, or their answer to it, shows that it arrived after all."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A text on which people agreed is answered with their label, and with the model's own verdict one tap away."""
+"""If people agreed on a text's label, the bot answers with that label. The model's own verdict is one tap away."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -55,7 +55,7 @@ def answer(
 
 
 def is_corrected(unit: UnitOfWork, store_review: StoreReview) -> bool:
-    """Send the text again and return whether the answer is what people agreed on."""
+    """Send the text again, and return whether the answer is the label that people agreed on."""
     prediction_id, content = answer(unit, store_review)
     prediction = predictions.get_prediction(unit, prediction_id)
     assert prediction is not None

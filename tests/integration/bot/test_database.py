@@ -1,4 +1,4 @@
-"""Units of work run one at a time, with urgent units first and the others in the order in which they were queued."""
+"""Units of work run one at a time: urgent ones first, and the others in the order in which they were queued."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""If PostgreSQL stops for a while, the bot replies to everyone afterwards, and logs two lines."""
+"""If PostgreSQL stops for a while, the bot still replies to everyone once it is back, and logs only two lines."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""``/why`` and the button below a verdict explain it, and an explanation leaves nothing but the reply."""
+"""``/why`` and the button below a verdict explain the verdict, and only the reply is stored."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Admins are notified once of updates that fail for good."""
+"""Admins are notified once about updates that fail for good."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from tests.raw_updates import update
 
 
 async def notices(store: AsyncDatabase) -> list[tuple[int, str]]:
-    """Return the chats and texts of replies to people other than the updates' sender."""
+    """Return the chat and text of each reply that is not addressed to the updates' sender."""
 
     def work(unit: UnitOfWork) -> list[tuple[int, str]]:
         rows = unit.scalars(select(ReplyRow).where(ReplyRow.chat_id != 7).order_by(ReplyRow.id))

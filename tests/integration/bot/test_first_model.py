@@ -1,4 +1,4 @@
-"""The model that a bot starts with leaves memory once another model has replaced it."""
+"""The model that a bot starts with is freed from memory once another model has replaced it."""
 
 import gc
 import logging

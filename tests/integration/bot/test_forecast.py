@@ -1,4 +1,4 @@
-"""Before a run, the bot says what the votes will be able to prove."""
+"""Before a run, the bot forecasts what the votes can prove."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""/history pages through a person's own messages and deletes one of them; /mydata sends everything about the person."""
+"""/history lists a person's messages page by page and can delete one. /mydata sends all data about the person."""
 
 import json
 from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ async def count(chat: Conversation, *tables: type[Base]) -> list[int]:
 
 
 async def vote_as(chat: Conversation, telegram_id: int, text_number: int) -> None:
-    """Let somebody else vote on the person's text in this Telegram message."""
+    """Let somebody else vote on the text that the person sent in this Telegram message."""
 
     def work(unit: UnitOfWork) -> None:
         other = upsert_person(unit, telegram_id, "Bo", "en")
@@ -125,7 +125,7 @@ async def test_a_restore_deletes_the_message_again(chat: Conversation) -> None:
 
 
 async def read_data(chat: Conversation, telegram_id: int = PERSON) -> dict[str, Any]:
-    """Return the data as the file has it."""
+    """Return the data in the file."""
     data = await chat.database.read(lambda unit: personal_data(unit, telegram_id))
     in_file: dict[str, Any] = json.loads(json.dumps(data))
     return in_file

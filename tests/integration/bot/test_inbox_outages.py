@@ -1,4 +1,4 @@
-"""Updates that arrive while the database cannot be used are stored later."""
+"""Updates that arrive while the database is unavailable are stored later."""
 
 import asyncio
 import logging

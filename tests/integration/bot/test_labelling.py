@@ -1,4 +1,4 @@
-"""Labelling and the quarantine, each in a single message: questions, answers and undo."""
+"""Labelling and the quarantine, each of which uses a single message for its questions, answers and undo."""
 
 from collections import Counter
 from typing import Any
@@ -230,7 +230,7 @@ async def test_a_pending_question_is_deleted_with_the_author(chat: Chat) -> None
 
 
 async def store_disputed(chat: Chat, *texts: str) -> list[Any]:
-    """Store texts with two votes: right from the author, and neither from a second person."""
+    """Store texts with two votes each: the author voted "right", and a second person voted "neither"."""
     reviews = await store_texts(chat, *texts)
 
     def work(unit: UnitOfWork) -> None:

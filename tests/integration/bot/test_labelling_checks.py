@@ -40,12 +40,12 @@ def right(text: str) -> LabelAction:
 
 
 def wrong(text: str) -> LabelAction:
-    """Return a wrong answer to a gold question, or an answer to another text."""
+    """Return a wrong answer if the text is a gold question, and any answer otherwise."""
     return LabelAction.POSITIVE if GOLD.get(text) == "Negative" else LabelAction.NEGATIVE
 
 
 async def answer_gold(chat: Chat, shown: Reply, answer: Callable[[str], LabelAction], count: int) -> Reply:
-    """Answer questions until ``count`` gold questions have an answer, and return the message after the last one."""
+    """Answer questions until ``count`` gold questions are answered, and return the message that follows."""
     while count:
         text = question(shown)
         count -= text in GOLD

@@ -1,4 +1,4 @@
-"""Explanations share the model's batches, and finish with the model that they began with."""
+"""Explanations share batches with other texts, and finish with the model that they began with."""
 
 import asyncio
 import threading

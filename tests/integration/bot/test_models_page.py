@@ -1,4 +1,4 @@
-"""The pages about models show the running bots' reports, and admins are notified of a refused model once."""
+"""The pages about models show the running bots' reports, and admins are notified once about a refused model."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -120,7 +120,7 @@ def notices(models: Database) -> Iterator[RefusalNotices]:
 
 
 def notified(database: Database) -> list[tuple[int, str]]:
-    """Return the new messages, and the chats that got them."""
+    """Return each new message with the chat that it is for."""
     found = []
     with database.unit_of_work() as unit:
         for chat in outbox.pending_chats(unit, BOT):

@@ -1,4 +1,4 @@
-"""People are notified once that a model learned from their corrections, with the right texts."""
+"""People are notified once that a model has learned from their corrections, and the notice quotes the right texts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -89,7 +89,7 @@ def opted_in(database: Database) -> None:
 
 
 def correct(database: Database, store_review: StoreReview, *texts: str, author: int = AUTHOR) -> None:
-    """Store texts that were predicted positive but that their author and the voter labelled negative."""
+    """Store texts that the model called positive, and that their author and the voter both labelled negative."""
     with database.unit_of_work() as unit:
         for text in texts:
             review = store_review(unit, text, telegram_id=author)
@@ -100,7 +100,7 @@ def correct(database: Database, store_review: StoreReview, *texts: str, author: 
 
 
 def finish_run(database: Database, version: str, rules: EligibilityRules = TRAINS, *, promoted: bool = True) -> int:
-    """Take a training run from its snapshot to its end and return its id."""
+    """Run a training run from its snapshot to its end, and return its id."""
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run
         lease = runs.claim(unit, run.id, "a worker")

@@ -1,4 +1,4 @@
-"""A reply's state after the connection to Telegram breaks, with PTB over httpx and a fake transport."""
+"""A reply's state after the connection to Telegram breaks. PTB uses httpx with a fake transport."""
 
 import asyncio
 import json
@@ -56,7 +56,7 @@ def store(migrated_sqlite: Path, tmp_path: Path, keys: tuple[str, ...]) -> Itera
 
 
 async def outbox_over(wire: Wire, store: AsyncDatabase) -> Outbox:
-    """Return an outbox with an initialized bot, which sends all further requests over ``wire``."""
+    """Return an outbox whose bot is initialized and sends all further requests over ``wire``."""
 
     async def transport(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/getMe"):

@@ -1,4 +1,4 @@
-"""Pauses in learning: no run starts, and everything that shows the state says so."""
+"""Pauses in learning: no run starts, and everything that shows the bot's state mentions the pause."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -131,7 +131,7 @@ class FakeBot:
 
 class FakeOutbox:
     def wake(self, _: int) -> None:
-        """Nothing to send."""
+        """Do nothing, because there is nothing to send."""
 
 
 async def test_admins_hear_that_a_bot_answers_with_the_model_that_they_promoted(store: AsyncDatabase) -> None:

@@ -1,4 +1,4 @@
-"""A review is read wherever a post carries it, and each post gets one answer."""
+"""A review is read wherever it appears in a post, and each post gets one answer."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -34,7 +34,7 @@ async def chat(database: Database, tmp_path: Path) -> AsyncIterator[Conversation
 
 
 def answers(chat: Conversation) -> list[str]:
-    """Return the labels or refusals that the bot's messages show, without markup."""
+    """Return the labels and refusals in the bot's messages, without markup."""
     lines = [payload["text"].partition("\n")[0] for payload in chat.shown.values()]
     return [next((label for label in ("Positive", "Negative") if label in line), line) for line in lines]
 

@@ -1,4 +1,4 @@
-"""The rare question below a verdict, and the reasons for votes."""
+"""The occasional question below a verdict, and the reasons that people give for votes."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta

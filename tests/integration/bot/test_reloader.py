@@ -56,7 +56,7 @@ def classifier(version: str, engine: HeldEngine | None = None) -> Classifier:
 
 @dataclass
 class FakeLoader:
-    """Loads any version, or raises ``fault``, and records what was requested."""
+    """Loads any version, or raises ``fault``, and records the requested versions."""
 
     asked: list[str] = field(default_factory=list)
     fault: Exception | None = None

@@ -1,4 +1,4 @@
-"""Messages about training runs are updated from the database: not too often, by only one process, and until the end."""
+"""Messages about a training run follow the database until the run ends, not too often, and from only one process."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -68,7 +68,7 @@ def incoming_from(admin: int, update_id: int = 1) -> Incoming:
 
 
 async def sent(bot: BotParts, chat_id: int = ADA, state: ReplyState = ReplyState.SENT) -> list[Reply]:
-    """Send a chat's pending replies as the outbox does. A new message's id is 100 plus its reply's id."""
+    """Send a chat's pending replies as the outbox would. A new message's id is its reply's id plus 100."""
 
     def send(unit: UnitOfWork) -> Reply | None:
         reply = outbox.claim_next(unit, BOT, chat_id)

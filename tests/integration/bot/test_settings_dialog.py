@@ -1,4 +1,4 @@
-"""/settings changes what a person sees, and is stored with the person."""
+"""/settings changes what a person sees, and stores the choices with the person."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Two webhook bots and two workers share PostgreSQL, Redis and a store, and a run is trained once for both bots."""
+"""Two webhook bots and two workers share PostgreSQL, Redis and a store. Each run is trained once, for both bots."""
 
 import os
 import socket

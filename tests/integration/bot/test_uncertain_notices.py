@@ -1,4 +1,4 @@
-"""Admins are notified of replies that may not have arrived: once, and again after a quiet period."""
+"""Admins are notified once about replies that may not have arrived, and again after a quiet period."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -31,7 +31,7 @@ def notices(database: Database) -> Iterator[UncertainNotices]:
 
 
 def lose_reply(database: Database, bot_id: int = BOT, later: timedelta = timedelta()) -> None:
-    """Store a reply that became uncertain, ``later`` than now."""
+    """Store a reply that becomes uncertain ``later`` from now."""
     with database.unit_of_work() as unit:
         reply_id = outbox.enqueue(unit, Draft(bot_id, PERSON, {"text": "Positive"}))
         outbox.mark_uncertain(unit, reply_id, "the connection broke")

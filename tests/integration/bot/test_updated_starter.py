@@ -50,7 +50,7 @@ def _load_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ship(folder: Path, version: str) -> Path:
-    """Fill ``folder`` with this version of the model, as a program update does."""
+    """Put this version of the model into ``folder``, as a program update does."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     Manifest(version, "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {}, [], {}).write(folder)
@@ -59,7 +59,7 @@ def ship(folder: Path, version: str) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings in which MODEL is the version "old"."""
+    """Settings in which MODEL is the folder with version "old"."""
     folder = ship(tmp_path / "program" / "starter", "old")
     return Settings(_env_file=None, data_dir=tmp_path / "var", model=folder, anchor=folder, admin_ids=(ADMIN,))
 

@@ -1,4 +1,4 @@
-"""A vote on a verdict whose text was edited before the tap arrived."""
+"""A tap that votes on a verdict but arrives after the text was edited."""
 
 from collections.abc import Callable
 from typing import Any

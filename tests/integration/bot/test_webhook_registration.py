@@ -1,4 +1,4 @@
-"""The webhook's secret outlives processes, and a process never fights over the webhook's address."""
+"""The webhook's secret survives restarts, and processes never fight over the webhook's address."""
 
 import asyncio
 import logging
@@ -57,7 +57,7 @@ class Process:
 
 @dataclass
 class Deployment:
-    """A Bot API, a database, and processes of one bot that share them."""
+    """A Bot API and a database, shared by several processes of one bot."""
 
     client: PlaygroundClient
     telegram: Bot

@@ -1,4 +1,4 @@
-"""The webhook server confirms updates that are stored, and refuses other requests early."""
+"""The webhook server confirms updates once they are stored, and refuses all other requests early."""
 
 import asyncio
 import json

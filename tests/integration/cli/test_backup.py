@@ -183,7 +183,7 @@ def test_a_backup_of_an_earlier_release_is_restored_and_migrated(
 
 
 def as_of(source: Path, target: Path, revision: str) -> Path:
-    """Rewrite a backup as if an earlier release, whose database had this revision, had made it."""
+    """Rewrite a backup as if an earlier release had made it, from a database at this revision."""
     with tarfile.open(source) as archive:
         files = {name: (archive.extractfile(name) or BytesIO()).read() for name in archive.getnames()}
     contents = json.loads(files.pop("backup.json"))

@@ -1,4 +1,4 @@
-"""``thumbs broker check`` with a running Redis, with a stopped Redis, and with a folder as the broker."""
+"""``thumbs broker check`` when the broker is a running Redis, a stopped Redis or a folder."""
 
 import socket
 from pathlib import Path

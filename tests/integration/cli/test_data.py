@@ -1,4 +1,4 @@
-"""Downloads over real HTTP that are complete, interrupted or corrupt, and the download command."""
+"""Complete, interrupted and corrupt downloads over real HTTP, and the download command."""
 
 import hashlib
 import threading

@@ -1,4 +1,4 @@
-"""``thumbs backup`` and ``thumbs restore`` with wrong arguments, damaged files, interruptions and other programs."""
+"""``thumbs backup`` and ``thumbs restore``: wrong arguments, damaged files, interruptions and interfering programs."""
 
 import json
 import tarfile
@@ -69,7 +69,7 @@ def backup(environment: dict[str, str], database: Database, store_review: Callab
 
 
 def publish(tmp_path: Path, unit: Any) -> Path:
-    """Store a model with an additional hidden file and a folder, and return its folder in the store."""
+    """Store a model that also contains a hidden file and a subfolder, and return its folder in the store."""
     built = tmp_path / "built"
     built.mkdir()
     (built / "manifest.json").write_text("{}", encoding="ascii")
@@ -81,7 +81,7 @@ def publish(tmp_path: Path, unit: Any) -> Path:
 
 
 def rewritten(source: Path, change: Callable[[dict[str, Any], dict[str, bytes]], None]) -> Path:
-    """Return a copy of a backup with its contents and files changed by ``change``, and its hashes corrected."""
+    """Return a copy of a backup after ``change`` has altered its contents and files. Its hashes match again."""
     with tarfile.open(source) as archive:
         files = {name: (archive.extractfile(name) or BytesIO()).read() for name in archive.getnames()}
     contents = json.loads(files.pop("backup.json"))

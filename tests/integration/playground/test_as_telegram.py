@@ -1,4 +1,4 @@
-"""Requests that Telegram accepts or refuses, sent directly because no client library would send all of them."""
+"""Requests that Telegram accepts or refuses. They're sent directly, as no client library would send all of them."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Bot:
         return answer["result"]
 
     def refusal(self, method: str, **values: object) -> tuple[int, str]:
-        """Return the status and description for a refused call with a JSON body."""
+        """Return the status and description of the refusal of a call with a JSON body."""
         answer = self._http.post(f"/{method}", json=values)
         assert not answer.json()["ok"]
         assert answer.json()["error_code"] == answer.status_code

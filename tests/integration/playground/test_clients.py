@@ -1,4 +1,4 @@
-"""Client libraries for bots work with the playground in the same way as with Telegram."""
+"""Client libraries for bots work with the playground just as they do with Telegram."""
 
 import asyncio
 import json
@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaygroundClien
 
 @pytest.fixture
 def playground(server: PlaygroundClient) -> PlaygroundClient:
-    """Empty the server that all tests in this module share, and return it with a message from one person."""
+    """Empty the server that all tests in this module share, let a person send one message, and return the server."""
     server.reset()
     server.message("Hello")
     return server

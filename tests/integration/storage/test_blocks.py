@@ -1,4 +1,4 @@
-"""A blocked person's updates are dropped, and nothing is sent to them, except about their own data."""
+"""A blocked person's updates are dropped, and nothing is sent to them except replies about their own data."""
 
 from storage.chat import blocks, inbox, outbox
 from storage.chat.outbox import Draft

@@ -1,4 +1,4 @@
-"""Processes on machines with different clocks agree about leases and about which instances are alive."""
+"""Processes on machines whose clocks differ agree on leases and on which instances are alive."""
 
 from datetime import datetime, timedelta, tzinfo
 

@@ -1,4 +1,4 @@
-"""The choice of a labeller's next text, and the offers that it records."""
+"""How a labeller's next text is chosen, and how each offer of a text is recorded."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def vote(unit: UnitOfWork, review: Any, telegram_id: int, choice: Vote = Vote.RI
 
 
 def next_prediction(unit: UnitOfWork, telegram_id: int = LABELLER) -> int | None:
-    """Return the prediction for the text that a person sees next."""
+    """Return the prediction for the next text that a person sees."""
     found = next_text(unit, store_consenting_person(unit, telegram_id), RULES)
     return found.prediction_id if found else None
 

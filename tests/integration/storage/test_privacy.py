@@ -114,7 +114,7 @@ def store_rows_in_every_table(unit: UnitOfWork, store_review: StoreReview, teleg
 
 
 def train_and_promote(unit: UnitOfWork, review: Any, telegram_id: int) -> None:
-    """Store a run that the person requested and followed as an admin, its live model, and a label offer."""
+    """Store a run that the person requested and followed as an admin, the model it made live, and a label offer."""
     run_id = request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, telegram_id).run.id
     lease = claim(unit, run_id, "a worker")
     assert lease is not None
@@ -356,7 +356,7 @@ def test_only_replies_in_a_final_state_are_purged(database: Database) -> None:
 
 
 def encrypted_values(unit: UnitOfWork, kept: tuple[str, ...] = ()) -> set[bytes]:
-    """Return the stored ciphertexts in every table that is not in ``kept``."""
+    """Return the ciphertexts in every table except those in ``kept``."""
     columns = [
         column
         for table in Base.metadata.sorted_tables

@@ -1,4 +1,4 @@
-"""The verdicts that were shown, with and without votes, and how each text got its votes."""
+"""The verdicts that people were shown, with or without votes, and how each text got its votes."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -42,7 +42,7 @@ def vote(unit: UnitOfWork, review: Any, telegram_id: int, choice: Vote = Vote.RI
 
 
 def label(unit: UnitOfWork, review: Any, telegram_id: int, selection: Selection, choice: Vote = Vote.RIGHT) -> None:
-    """Vote in /label, on a text that it chose in this way."""
+    """Vote in /label on a text that was chosen by ``selection``."""
     text_hash = unit.cipher.fingerprint(review.text)
     labeller = person(unit, telegram_id)
     queued = QueuedText(text_hash, review.message_id, review.prediction_id, selection)

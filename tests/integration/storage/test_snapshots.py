@@ -73,7 +73,7 @@ def vote(unit: UnitOfWork, prediction_id: int, telegram_id: int, choice: Vote = 
 
 
 def store_agreed(unit: UnitOfWork, store_review: StoreReview, text: str, label: str = "Positive") -> Any:
-    """Store a text, with votes from its author and a second person that the prediction is right."""
+    """Store a text on which its author and a second person both voted that the prediction is right."""
     review = store_review(unit, text, telegram_id=AUTHOR, label=label)
     vote(unit, review.prediction_id, AUTHOR)
     vote(unit, review.prediction_id, SECOND)

@@ -1,6 +1,4 @@
-"""Databases of every earlier revision, with rows in all tables, are upgraded and then used by the product's own
-functions.
-"""
+"""Databases of every earlier revision, with rows in all tables, are upgraded and then used by the product's code."""
 
 from collections.abc import Iterator
 

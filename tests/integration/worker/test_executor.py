@@ -1,4 +1,4 @@
-"""A single attempt at a run that is stopped or has wrong or missing files."""
+"""A single attempt at a run that is stopped, or whose files are wrong or missing."""
 
 import shutil
 import sys
@@ -53,7 +53,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def store(settings: Settings) -> ArtifactStore:
-    """The artifact store. ``lease`` adds the live model to it."""
+    """The artifact store. The ``lease`` fixture adds the live model to it."""
     return ArtifactStore.open(settings.store_address)
 
 
@@ -140,7 +140,7 @@ def test_a_stopping_worker_releases_a_run_that_waits_for_its_directory(
 
 
 class OutOfTimeAfterOneStep(StopConditions):
-    """The conditions of an attempt whose time is up as soon as training has made progress."""
+    """Stop conditions for an attempt that runs out of time as soon as training has made progress."""
 
     def _past_deadline(self) -> bool:
         return self._progressed

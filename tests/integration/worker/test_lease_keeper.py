@@ -1,4 +1,4 @@
-"""A lease is renewed in the background, even after an outage of the database."""
+"""A lease is renewed in the background, even after a database outage."""
 
 import logging
 import time
@@ -20,7 +20,7 @@ SOON = 20.0
 
 
 class DatabaseThatGoesAway:
-    """A database that fails in the first units of work, as during an outage."""
+    """A database whose first units of work fail, as during an outage."""
 
     def __init__(self, database: Database, failures: int) -> None:
         self._database = database

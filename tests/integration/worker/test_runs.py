@@ -83,7 +83,7 @@ def opened_database(
 
 
 def request_run(home: WorkerHome, database: Database) -> int:
-    """Request a run in the same way as the bot."""
+    """Request a run in the same way as the bot does."""
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run
     notify_worker(home.settings, run.id)

@@ -1,4 +1,4 @@
-"""A model on trial is watched by new votes, and every way in which a trial can end is recorded."""
+"""New votes decide about a model on trial, and every way that a trial can end is recorded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -61,7 +61,7 @@ def champion_reads(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 @pytest.fixture
 def held(database: Database) -> Database:
-    """A database in which a run's candidate was held, with the card's decision."""
+    """A database in which a run's candidate was held, with the decision that its card shows."""
     with database.unit_of_work() as unit:
         registry.register(unit, "champion", "0" * 64, "run0-champion")
         registry.make_live(unit, "champion", "a test begins")

@@ -1,4 +1,4 @@
-"""Fold models and a candidate of a small network, read the same unseen sentences."""
+"""Fold models and a candidate, all fine-tuned from a small network, read the same unseen sentences."""
 
 import json
 from pathlib import Path

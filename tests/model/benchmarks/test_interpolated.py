@@ -1,4 +1,4 @@
-"""Interpolated models: published folders between two models, for the comparison of candidates."""
+"""Interpolated models: folders whose weights lie between two models, published so that candidates can be compared."""
 
 from pathlib import Path
 

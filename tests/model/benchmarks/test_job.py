@@ -1,4 +1,4 @@
-"""The folder of a training job has the batches that our training loop would use."""
+"""A training job's folder contains the batches that our training loop would use."""
 
 from collections.abc import Callable
 from dataclasses import replace

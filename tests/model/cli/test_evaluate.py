@@ -64,7 +64,7 @@ def reviews(tmp_path: Path) -> Path:
 
 
 def evaluate(*arguments: str | Path) -> tuple[int, str, str]:
-    """Return the exit status, standard output and standard error. Errors from the project's error tree are raised."""
+    """Return the exit status, standard output and standard error. Raise the command's ThumbsError, if any."""
     result = CliRunner().invoke(app, ["evaluate", *map(str, arguments)], catch_exceptions=False)
     return result.exit_code, result.stdout, result.stderr
 

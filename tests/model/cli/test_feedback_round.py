@@ -1,4 +1,4 @@
-"""A feedback round of a small anchor, on corrections that contradict its predictions for unknown words."""
+"""A feedback round with a small anchor and corrections that contradict its predictions for unknown words."""
 
 import json
 from collections.abc import Callable

@@ -29,7 +29,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name.lower()
 
 
 class KilledCommand:
-    """A command that is killed and run again. Whenever its folder exists, the folder is complete."""
+    """A command that is killed and run again. If its output folder exists, the folder is always complete."""
 
     def __init__(self, folder: Path, base: Path, reviews: Path) -> None:
         self.folder = folder

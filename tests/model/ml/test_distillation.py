@@ -1,4 +1,4 @@
-"""A small teacher is fine-tuned, labels parts of reviews, and a small student learns from its labels."""
+"""A small teacher is fine-tuned and labels parts of reviews, and a small student learns from its labels."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The starter's verdicts are explained with the words that decide them."""
+"""The starter's verdicts are explained by the words that decide them."""
 
 import pytest
 from paths import STARTER

@@ -11,7 +11,7 @@ VALUES = np.linspace(-12, 12, 4803, dtype=np.float32).reshape(3, -1)
 
 
 def forward_and_backward(function: object, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return a function's values, and its derivative times three."""
+    """Return a function's values and three times its derivative."""
     assert callable(function)
     with tf.GradientTape() as tape:
         tape.watch(values)

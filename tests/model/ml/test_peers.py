@@ -1,4 +1,4 @@
-"""Folders opened by transformers on PyTorch give the same ids, and logits that agree to within 1e-4."""
+"""When transformers opens our folders on PyTorch, the ids are the same and the logits agree to within 1e-4."""
 
 import json
 import os

@@ -114,7 +114,7 @@ def test_other_dtypes_are_read(folder: Path, dtype: Any) -> None:
 
 
 def transposed(values: Tensors) -> Tensors:
-    """Transpose the kernels of dense layers to the file's layout."""
+    """Transpose the dense layers' kernels into the file's layout."""
     tables = ("word_embeddings", "position_embeddings", "token_type_embeddings")
     return {name: value if any(table in name for table in tables) else value.T for name, value in values.items()}
 

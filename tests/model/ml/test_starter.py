@@ -30,7 +30,7 @@ def starter() -> Classifier:
 
 @pytest.fixture
 def altered(tmp_path: Path) -> Altered:
-    """A function that copies the starter with a changed manifest."""
+    """A function that copies the starter and changes the copy's manifest."""
 
     def alter(change: Callable[[Manifest], Manifest]) -> Path:
         for path in STARTER.iterdir():

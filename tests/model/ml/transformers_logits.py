@@ -1,7 +1,7 @@
 """Runs Hugging Face folders with transformers and PyTorch, in the peers' environment, and reads and writes JSON.
 
 Reads a list of ``{folder, texts, input_ids, attention_mask}``. Each result has the texts' ids and logits, the logits
-for the padded batch, the label names, and the weights that did not fit.
+for the padded batch, the label names, and the weights that could not be loaded.
 """
 
 import json

@@ -57,7 +57,7 @@ def home(fine_tuned: FineTuneResult, small_reviews: Path, tmp_path: Path) -> Ite
 
 @pytest.fixture
 def database(home: WorkerHome, fine_tuned: FineTuneResult) -> Iterator[Database]:
-    """A database in which an admin voted wrong on the live model's predictions for ninety texts."""
+    """A database in which an admin voted "wrong" on the live model's predictions for ninety texts."""
     runner.upgrade(home.settings.database_address)
     key = home.settings.encryption_key
     assert key is not None
@@ -86,7 +86,7 @@ def request_run(home: WorkerHome, database: Database, kind: RunKind = RunKind.FE
 
 
 def trainer_below(worker: int) -> int:
-    """Return the process id of the trainer that was started by a process in this worker's group."""
+    """Return the process id of the trainer that a process in this worker's group started."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if b"worker.trainer" in (folder / "cmdline").read_bytes():

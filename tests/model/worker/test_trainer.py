@@ -83,7 +83,7 @@ def make_job(
 
 
 def done_in_process(job: Job) -> tuple[protocol.Done, list[Event]]:
-    """Run a job in this process. Return ``Done`` and the events before it, without those about phases."""
+    """Run a job in this process. Return ``Done``, and the events before it except those about phases."""
     events: list[Event] = []
     run_job(job, SETTINGS, events.append, StopSignal())
     done = events.pop()
@@ -92,7 +92,7 @@ def done_in_process(job: Job) -> tuple[protocol.Done, list[Event]]:
 
 
 class Trainer:
-    """A trainer process, started the way a worker does, with standard error redirected to a file."""
+    """A trainer process that is started as a worker would start it. Its standard error goes to a file."""
 
     def __init__(self, job: Job, errors: Path) -> None:
         self.errors = errors

@@ -1,4 +1,4 @@
-"""The delivery benchmark: its plans, checkpoint, report and tables, and that its history checker finds every fault."""
+"""The delivery benchmark's plans, checkpoint, report and tables, and the faults that its history checker finds."""
 
 import json
 from dataclasses import asdict, replace

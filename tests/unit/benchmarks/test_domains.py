@@ -1,4 +1,4 @@
-"""The evaluation on other domains: its sets and halves, figures, predictions of the plain run, and candidates."""
+"""The evaluation on other domains: its sets and their halves, figures, candidates, and the plain run's predictions."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The generated blocks: tables with as many cells as columns, and every command that a page names."""
+"""The pages' generated blocks: every row has a cell for each column, and every command names a real benchmark."""
 
 import re
 from importlib.util import find_spec

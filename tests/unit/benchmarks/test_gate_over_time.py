@@ -1,4 +1,4 @@
-"""The simulated years use the gate's rules, and a wrong promotion is as rare in them as the setting says."""
+"""The simulated years follow the gate's rules, and wrong promotions are as rare as the setting says."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The simulated votes are skewed as the report says, and each case gives its figures."""
+"""The simulated votes are skewed as the report says, and each case's figures come from its rounds."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The benchmark of full runs: its reviews, its texts, the phases of a run, memory, and the table of its figures."""
+"""The benchmark of full runs: its reviews, its texts for serving, a run's phases, memory, and the results table."""
 
 import os
 import subprocess

@@ -31,7 +31,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def known() -> DatasetSplits:
-    """Reviews of sixty movies, thirty in each official split. Some texts occur under two test movies."""
+    """Reviews of sixty movies, thirty in each official split. Some texts are filed under two test movies."""
     rows = [
         (f"Review {number} of film {film} in {part}.", number % 2, part, f"{part}-{film}")
         for part in ("train", "test")
@@ -46,7 +46,7 @@ def known() -> DatasetSplits:
 
 
 def sentences(count: int) -> pd.DataFrame:
-    """Sentences, each repeated in capitals, which does not make it a different text."""
+    """Sentences, each of which is repeated in capitals. That does not make it a different text."""
     once = [(f"Sentence {number}.", number % 2) for number in range(count)]
     return pd.DataFrame([*once, *((text.upper(), label) for text, label in once)], columns=["text", "label"])
 

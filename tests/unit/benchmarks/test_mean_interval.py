@@ -1,4 +1,4 @@
-"""The mean over several seeds, and its interval."""
+"""The mean over several seeds, and its confidence interval."""
 
 import pytest
 

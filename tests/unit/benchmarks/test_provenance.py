@@ -1,4 +1,4 @@
-"""The description of code and machine in a results file."""
+"""How a results file describes the code and the machine."""
 
 import platform
 import re

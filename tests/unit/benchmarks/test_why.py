@@ -1,4 +1,4 @@
-"""The benchmark of /why: which texts it draws, and what it removes from them."""
+"""The benchmark of /why: which texts it draws, and which words it removes from them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Admins are recognised only by their own new messages and taps in a private chat, not if forwarded or via a bot."""
+"""Only an admin's own new messages and taps in a private chat count, not forwards or messages sent via a bot."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Callback data fits into Telegram's 64 bytes, and the patterns match no other data."""
+"""Callback data fits into Telegram's 64 bytes, and each pattern matches only its own data."""
 
 import re
 from collections.abc import Iterator
@@ -99,7 +99,7 @@ def make_why_button(number: int) -> dict[str, str]:
 
 
 def without_why(keyboard: dict[str, Any]) -> dict[str, Any]:
-    """Return a keyboard without the button that asks why, which is below every verdict."""
+    """Return a keyboard without the "why" button, which every verdict has."""
     rows = keyboard["inline_keyboard"]
     return make_keyboard([[button for button in row if button["text"] != TEXTS.button_why] for row in rows])
 

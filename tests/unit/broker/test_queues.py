@@ -1,4 +1,4 @@
-"""An unusable broker address is reported as a bad setting, without any part of its password."""
+"""An unusable broker address is reported as a bad setting, and no part of its password is shown."""
 
 from pathlib import Path
 

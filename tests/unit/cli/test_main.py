@@ -1,4 +1,4 @@
-"""Every command reports refused paths and impossible ids in a sentence."""
+"""Every command reports refused paths and impossible ids in one sentence."""
 
 import sys
 from pathlib import Path

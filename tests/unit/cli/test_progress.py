@@ -1,4 +1,4 @@
-"""Progress bars appear only on a terminal. Otherwise, a line is printed now and then."""
+"""Progress bars appear only on a terminal. Elsewhere, a line is printed now and then."""
 
 import re
 from pathlib import Path

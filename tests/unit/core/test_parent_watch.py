@@ -1,4 +1,4 @@
-"""A process notices that its parent is gone when a pipe ends."""
+"""A process notices that its parent is gone when the pipe between them closes."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""A secret may be set in a file, and an unusable file or secret is reported without repeating it."""
+"""A secret may be read from a file. Errors about an unusable file or secret never show the secret."""
 
 from pathlib import Path
 

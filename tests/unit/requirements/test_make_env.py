@@ -1,4 +1,4 @@
-"""The parts of the scripts for environments and locks that work offline."""
+"""The offline parts of the scripts that make environments and locks."""
 
 import fcntl
 import subprocess

@@ -1,4 +1,4 @@
-"""The end-to-end tests' check of the bot's calls can fail."""
+"""The check that the end-to-end tests apply to the bot's calls finds errors."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Celery's scheduler logs a broker outage only once, and any other error with its traceback."""
+"""Celery's scheduler logs a broker outage only once, but logs any other error with its traceback."""
 
 from pathlib import Path
 

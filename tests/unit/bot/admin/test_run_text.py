@@ -1,4 +1,4 @@
-"""The progress of a training run as the chat shows it."""
+"""How the chat shows a training run's progress."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A bot is in contact with Telegram while Telegram responds and the webhook, if any, is still the bot's own."""
+"""A bot is in contact as long as Telegram responds and any registered webhook is still the bot's own."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The bot uses HTTP proxies from the environment for Telegram, but not for this machine, and reports other proxies."""
+"""The bot reaches Telegram, but not this machine, through the environment's HTTP proxy. It reports other proxies."""
 
 import pytest
 

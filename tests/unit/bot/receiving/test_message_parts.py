@@ -1,4 +1,4 @@
-"""How the pieces of a text that an app split, and the items of an album, are recognised."""
+"""How the bot recognises the pieces of a text that an app has split, and the items of an album."""
 
 from typing import Any
 

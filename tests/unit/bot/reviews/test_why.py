@@ -1,4 +1,4 @@
-"""How an explanation is rendered: the words in a sentence, and the text with these words in bold."""
+"""How an explanation is rendered: a sentence that names the words, and the text with those words in bold."""
 
 from dataclasses import replace
 

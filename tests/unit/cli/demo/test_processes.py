@@ -1,4 +1,4 @@
-"""The demo's processes report their output as events, and they all end when the demo ends, for whatever reason."""
+"""The demo's processes report their output as events, and all of them end with the demo, however it ends."""
 
 import os
 import queue

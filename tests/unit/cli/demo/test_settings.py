@@ -24,7 +24,7 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def read_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Return the settings that a process reads in the demo's folder and environment."""
+    """Return the settings that a process would read in the demo's folder and environment."""
     for name, value in child_environment(settings).items():
         monkeypatch.setenv(name, value)
     return read_settings()

@@ -1,4 +1,4 @@
-"""An unusable proxy in the environment is reported in one sentence, without its password."""
+"""An unusable proxy in the environment is reported in one sentence that doesn't show its password."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The words that move a verdict most are named, in few calls to the model."""
+"""The words that move a verdict most are found with few calls to the model."""
 
 import pytest
 from weighted_engine import weighted_classifier

@@ -1,4 +1,4 @@
-"""Words keep their contractions, scores and accents, and links and markup contain none."""
+"""Contractions, scores and accents stay part of words, and links and markup contain no words."""
 
 import pytest
 

@@ -54,7 +54,7 @@ def publish(folder: Path, weights: bytes = b"weights") -> Manifest:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A published folder, which is the only entry in its parent folder."""
+    """A published folder that is the only entry in its parent folder."""
     publish(tmp_path / "models" / "one")
     return tmp_path / "models" / "one"
 

@@ -1,4 +1,4 @@
-"""Fingerprints, which are equal for texts that are considered the same, and digests of collections of texts."""
+"""Fingerprints are equal for texts that count as the same. Collections of texts have digests."""
 
 from ml.text.fingerprints import digest, fingerprint, shared_fingerprints
 

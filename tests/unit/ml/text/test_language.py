@@ -1,4 +1,4 @@
-"""The language guard: English and doubtful texts pass, and other languages are named."""
+"""The language guard: texts in English or in doubt pass, and other languages are named."""
 
 import pytest
 from hypothesis import given, settings

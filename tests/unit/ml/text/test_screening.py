@@ -1,4 +1,4 @@
-"""Each kind of text that gets no model's verdict is recognised, and reviews are left to the model."""
+"""Every kind of text that should not get a verdict from the model is recognised. Reviews are left to the model."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Finding a base model: a folder, the packaged encoder, or a hub name, with a local hub."""
+"""Finding a base model: a folder, the packaged encoder, or a name on a local hub."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Checkpoints are saved often enough to lose little, and take a small share of the time."""
+"""Checkpoints are saved often enough that little work can be lost, and take only a small share of the time."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from ml.training.checkpoint_schedule import CheckpointSchedule
 
 @dataclass
 class Training:
-    """Training steps and checkpoints that take a fixed time, without really waiting."""
+    """Simulates training steps and checkpoints that each take a fixed time, without waiting."""
 
     seconds_per_step: float
     seconds_per_checkpoint: float

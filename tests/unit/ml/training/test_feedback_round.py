@@ -106,7 +106,7 @@ LONG = pd.DataFrame(
 
 
 def replay_from(reviews: pd.DataFrame, anchor: Classifier, replay: int) -> tuple[list[str], pd.DataFrame]:
-    """Return the texts that a round replays, and the training reviews that they come from."""
+    """Return the texts that a round replays, and the training reviews from which it takes them."""
     recipe = replace(RECIPE, replay=replay)
     data = DatasetSplits.from_reviews(reviews, Path("reviews.csv"), recipe, None)
     training_set = feedback_training_set(corrections(*CORRECTIONS), data, anchor, recipe)

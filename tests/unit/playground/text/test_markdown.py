@@ -30,7 +30,7 @@ print(1)
 
 
 def _found(source: str) -> tuple[str, list[tuple[str, str]]]:
-    """Return the text without markup, and each entity's type and covered text."""
+    """Return the text without markup, and each entity's type and the text that it covers."""
     body = parse_markdown_v2(source)
     units = body.text.encode("utf-16-le")
     return body.text, [

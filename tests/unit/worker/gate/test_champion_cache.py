@@ -1,4 +1,4 @@
-"""The champion reads the texts that are the same in every run only once."""
+"""Texts that are the same in every run are read by the champion only once."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from worker.gate.champion_cache import champion_logits
 
 
 def model(folder: Path, manifest: str, asked: list[str]) -> Any:
-    """Return a published model that gives text lengths as logits and appends the texts that it reads to ``asked``."""
+    """Return a published model whose logits are text lengths. It appends each text that it reads to ``asked``."""
     folder.mkdir(exist_ok=True)
     (folder / "manifest.json").write_text(manifest, encoding="utf-8")
 

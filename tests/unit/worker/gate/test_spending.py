@@ -1,4 +1,4 @@
-"""Repeated looks at the votes are paid for, and a look that could prove nothing spends nothing."""
+"""Every repeated look at the votes spends some alpha, but a look that could prove nothing spends none."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A trial's next step, from the votes since the model went live."""
+"""A trial's next step follows from the votes since the model went live."""
 
 import numpy as np
 import pytest

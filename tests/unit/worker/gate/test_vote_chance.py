@@ -1,4 +1,4 @@
-"""The chance that a shown verdict gets a vote, when it is not known which verdicts without a vote are wrong."""
+"""The chance that a shown verdict gets a vote, although we don't know which verdicts without votes are wrong."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ def shown(voting: Voting = VOTING) -> tuple[ShownVerdict, ...]:
 
 
 def chances(voting: Voting, mistake: bool) -> list[float]:
-    """Return the chances of a vote for all verdicts, as if each were a mistake or not."""
+    """Return each verdict's chance of a vote, as if all verdicts were mistakes or all were correct."""
     verdicts = shown(voting)
     other = {"Positive": "Negative", "Negative": "Positive"}
     known = [replace(verdict, agreed=other[verdict.label] if mistake else verdict.label) for verdict in verdicts]

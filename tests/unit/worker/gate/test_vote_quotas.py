@@ -1,4 +1,4 @@
-"""No author's texts weigh more than their limits."""
+"""No author's texts may carry more weight than the author's limit."""
 
 import numpy as np
 import pytest

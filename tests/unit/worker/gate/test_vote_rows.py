@@ -1,4 +1,4 @@
-"""The evidence that rows of votes give together."""
+"""The evidence that rows of votes add up to."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""The decision on votes that weigh differently, or that cannot tell, and what its card says about them."""
+"""The decision when votes have different weights or prove nothing, and what the decision's card says about them."""
 
 from dataclasses import replace
 

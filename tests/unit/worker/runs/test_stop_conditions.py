@@ -36,16 +36,16 @@ RUN = Run(
 
 
 class HeldLease:
-    """The keeper of a lease that is neither lost nor cancelled."""
+    """A lease keeper whose lease is never lost and whose run is never cancelled."""
 
     cancel_requested = False
 
     def check(self) -> None:
-        """Accept."""
+        """Raise nothing."""
 
 
 def late_attempt(*steps: int) -> StopConditions:
-    """Return the conditions of an attempt that has reached ``steps`` when its time is up."""
+    """Return the stop conditions of an attempt that recorded ``steps`` before its time ran out."""
     now = 0.0
     stop = StopConditions(RUN, HeldLease(), lambda: False, lambda: now)
     for step in steps:
