@@ -20,7 +20,7 @@ def percent_of(confidence: float) -> int:
 
 
 def confidence_suffix(confidence: float, *, shown: bool) -> str:
-    """Return a confidence from 0 to 1 as the end of a verdict, or nothing if the person doesn't want to see it."""
+    """Return the end of a verdict, which gives a confidence (0 to 1), or nothing if the person has hidden it."""
     return f" · {percent_of(confidence)}%" if shown else ""
 
 
@@ -38,5 +38,5 @@ def truncate(text: str, length: int, end: int = 0) -> str:
 
 
 def excerpt(review: str) -> str:
-    """Return a review as shown in a message. For a long review, that means only its beginning and end."""
+    """Return a review as messages show it: whole or, if it is long, only its beginning and end."""
     return truncate(review, _REVIEW_LENGTH, _REVIEW_END)

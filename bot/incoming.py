@@ -72,7 +72,7 @@ class IncomingText:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """A tap on a button, and the message that the button is under."""
+    """A tap on a button, and the message the button is attached to."""
 
     incoming: Incoming
     telegram_message_id: int

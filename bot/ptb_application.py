@@ -37,5 +37,5 @@ def build_application(settings: Settings) -> Application:  # type: ignore[type-a
 
 
 def _transport(proxy: str | None, connections: int) -> httpx.AsyncHTTPTransport:
-    """Return a transport, without which httpx would read all proxies in the environment and fail on some of them."""
+    """Return a transport. Without one, httpx would read all proxies in the environment and fail on some of them."""
     return httpx.AsyncHTTPTransport(proxy=proxy, limits=httpx.Limits(max_connections=connections))

@@ -128,7 +128,7 @@ def check_broker(settings: Settings) -> None:
 
 
 def broker_problem(settings: Settings) -> str | None:
-    """Return why the broker is unusable, as a sentence, or None if it responds within a few seconds."""
+    """Return a sentence that says why the broker is unusable, or None if it responds within a few seconds."""
     try:
         check_broker(settings)
     except BrokerUnusable as error:

@@ -117,7 +117,7 @@ def restore(
 
 
 def _counted(name: str, rows: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
-    """Yield a table's rows, and show a progress bar."""
+    """Yield a table's rows while showing a progress bar."""
     from cli.progress import progress_bar
 
     with progress_bar() as bar:
@@ -163,7 +163,7 @@ def _add_models(
 
 
 def _model_folder(settings: "Settings", version: "ModelVersion", into: Path) -> Path:
-    """Return the folder with a model's files, which is MODEL if that folder contains this model.
+    """Return the folder with a model's files. If MODEL contains this model, that is the folder.
 
     A remote model is copied to ``into``. Raise ModelFolderUnusable, NotInTheStore or UnusableArtifact if the files are
     missing.
@@ -242,7 +242,7 @@ def _restore_rows_and_models(path: Path, opened: "Backup", settings: "Settings")
 
 
 def _in_the_store(rows: Iterable[dict[str, object]], models: list[str]) -> Iterator[dict[str, object]]:
-    """Yield the rows of the registry. The location of a model from outside the store becomes its name in the store."""
+    """Yield the registry's rows. If a model was outside the store, its location becomes its name in the store."""
     from storage.backup.archive import model_name
     from storage.models.artifact_store import is_folder
 
@@ -291,7 +291,7 @@ def _require_empty(connection: "Connection") -> None:
 
 @contextmanager
 def _fitting_rows(path: Path) -> Iterator[None]:
-    """Convert any error caused by missing, unknown or wrong values in rows to UnusableBackup."""
+    """Raise UnusableBackup in place of any error that missing, unknown or wrong values in rows cause."""
     from sqlalchemy.exc import OperationalError, StatementError
 
     from storage.errors import UnusableBackup

@@ -32,7 +32,7 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class CsvSummary:
-    """The number of rows written, in total, for each label and without a verdict, and the time taken in seconds."""
+    """How many rows were written in total, for each label and without a verdict, and how many seconds it took."""
 
     rows: int
     positive: int
@@ -52,7 +52,7 @@ def add_verdicts(
 
     A row without a verdict has no label, and its reason says why.
 
-    Cells that a spreadsheet would read as a formula get an apostrophe.
+    Cells that a spreadsheet would read as a formula get a leading apostrophe.
 
     The reviews are in ``column``, or by default in a column named review or text. Raise MissingFile, UnreadableTable,
     EmptyTable, MissingColumn, ColumnTaken or UnwritableFile.

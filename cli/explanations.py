@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def explanation_lines(text: str, explanation: "Explanation") -> Iterator[str]:
-    """Yield the words that pulled the verdict up and down with their effects in logits, and the passage that decided.
+    """Yield the words that pulled the verdict up or down, with their effects in logits, and the deciding passage.
 
     A text that was read in one window has no such passage.
     """
@@ -23,7 +23,7 @@ def explanation_lines(text: str, explanation: "Explanation") -> Iterator[str]:
 
 
 def explanation_json(explanation: "Explanation") -> dict[str, Any]:
-    """Return the words and the passage. Places are pairs of start and end, in characters of the text."""
+    """Return the words and the passage. Each place is a pair of start and end offsets, in characters of the text."""
     return {
         "up": _words(explanation.up),
         "down": _words(explanation.down),

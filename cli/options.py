@@ -25,7 +25,7 @@ def require_reviews_path(data: Path | None, settings: "Settings") -> Path:
 
 
 def optional_reviews_path(data: Path | None, settings: "Settings") -> Path | None:
-    """Return the same as ``require_reviews_path``, or None if neither is given."""
+    """Return the same path as ``require_reviews_path``, or None if neither ``data`` nor IMDB_PATH is given."""
     from ml.data.sources import find_reviews
 
     chosen = data or settings.imdb_path

@@ -1,4 +1,4 @@
-"""Progress bars for all commands, on standard error; without a terminal, a line now and then."""
+"""Shows every command's progress on standard error: a bar in a terminal, or else a line now and then."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence

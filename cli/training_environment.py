@@ -9,6 +9,6 @@ _PACKAGE = "keras"
 
 
 def require_training_environment(command: str) -> None:
-    """Raise NeedsTrainingEnvironment, with the make target to use, if ``thumbs command`` can't run here."""
+    """Raise NeedsTrainingEnvironment, which names the make target to use, if ``thumbs command`` can't run here."""
     if find_spec(_PACKAGE) is None:
         raise NeedsTrainingEnvironment(command=command, package=_PACKAGE, target=command.replace("-", ""))

@@ -119,7 +119,7 @@ class ThumbsError(Exception):
         self._facts = facts
 
     def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
-        """Pickle the class and these values, so that an error from another process arrives unchanged."""
+        """Pickle the class and the message's values, so that an error from another process arrives unchanged."""
         return partial(type(self), **self._facts), ()
 
 

@@ -59,7 +59,7 @@ def fsync(path: Path) -> None:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[TextIO]:
-    """Open a UTF-8 text file that replaces ``path``, flushed to disk, when the block ends without an error.
+    """Open a UTF-8 text file. When the block ends without an error, flush it to disk and replace ``path`` with it.
 
     Only the owner can read the file, because it may contain people's texts. The file is compressed if its suffix is one
     of ``OPENERS``. If ``path`` is a link, the link's target is replaced. Raise UnwritableFile if the file can't be

@@ -59,7 +59,7 @@ class RedactingFormatter(logging.Formatter):
         self._formatter = formatter
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line of text, which a traceback may follow, or as one line of JSON."""
+        """Return the record as one line of JSON, or as one line of text that may be followed by a traceback."""
         if record.name.startswith("telegram") and _PTB_RECEIVED_DATA.search(str(record.msg)):
             record = copy.copy(record)
             record.args = ("<left out>",)
@@ -71,7 +71,7 @@ class _RedactingJsonFormatter(JsonFormatter):
     """Formats a record as one line of JSON, with every bot token replaced."""
 
     def process_log_record(self, log_data: LogData) -> LogData:
-        """Return the fields of a record without tokens."""
+        """Return a record's fields with every token replaced."""
         return {name: _redact(value) for name, value in super().process_log_record(log_data).items()}
 
 

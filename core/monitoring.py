@@ -118,7 +118,7 @@ def _application(health: Check, ready: Check) -> Application:
 
 
 def _read_metrics(metrics: Application, environment: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-    """Return the metrics. Errors in collectors must not reach the client, or standard error without redaction."""
+    """Return the metrics. Collectors' errors must not reach the client, nor reach standard error unredacted."""
     try:
         return metrics(environment, start)
     # After any error, Prometheus notices that it received no metrics.
@@ -129,7 +129,7 @@ def _read_metrics(metrics: Application, environment: "WSGIEnvironment", start: "
 
 
 def _checked(check: Check) -> Problems:
-    """Return the result of ``check``. Its errors must not reach the client, or standard error without redaction."""
+    """Return the result of ``check``. Its errors must not reach the client, nor reach standard error unredacted."""
     try:
         return check()
     # After any error, the process counts as not ready.

@@ -291,8 +291,8 @@ class Settings(BaseSettings):
     def database_address(self) -> "str | URL":
         """``database_url`` with its password, or the URL of the SQLite file in ``data_dir``.
 
-        The SQLite address is a ``URL`` because in a string, characters such as ``?`` in the path would have a special
-        meaning.
+        The SQLite address is a ``URL`` because characters such as ``?`` in the path would have a special meaning in a
+        string.
 
         Raise BadSetting if the password file cannot be read, or if the URL has no user or already has a password.
         """

@@ -75,7 +75,7 @@ VOTERS_PATTERN: Final = rf"^{TapKind.VOTERS}:-?{NUMBER}:[0-9]{{1,9}}\Z"
 
 @dataclass(frozen=True, slots=True)
 class VotersTap:
-    """A tap on a button to another page: of the list of people (id 0), or of one person's votes."""
+    """A tap that opens another page of the list of people (id 0) or of one person's votes."""
 
     telegram_id: int
     page: int
@@ -149,7 +149,7 @@ def card_question_keyboard(texts: Texts, run_id: int, question: CardAction) -> K
 
 
 def models_keyboard(texts: Texts, live: str, others: Sequence[str], targets: Sequence[str]) -> Keyboard:
-    """Return a button for each model that could replace the live one, by a rollback for ``targets``."""
+    """Return a button for each model that could replace the live one. For ``targets``, the button offers a rollback."""
     labels = [(texts.button_models_promote, version) for version in others]
     labels += [(texts.button_models_back, version) for version in targets]
     buttons = [

@@ -14,11 +14,11 @@ from storage.training import snapshots
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a feedback round will be able to prove from ``usable`` texts with usable votes.
+    """What a feedback round will be able to prove from the ``usable`` texts that have usable votes.
 
-    ``provable_gain`` is the smallest gain in accuracy, 0 to 1, that the votes would prove, or None if they would prove
-    none. ``next_look`` is the number of texts needed for the next test of the votes, or 0 if it is due now.
-    ``over_quota`` of the texts exceed a person's share, so they only measure.
+    ``provable_gain`` is the smallest gain in accuracy (0 to 1) that the votes could prove, or None if they couldn't
+    prove any. ``next_look`` is the number of texts needed for the next test of the votes, or 0 if it is due now.
+    ``over_quota`` is the number of texts beyond a person's share, which are used only to measure the model.
     """
 
     usable: int
@@ -39,7 +39,7 @@ def read_forecast(unit: UnitOfWork, settings: Settings) -> Forecast:
 
 
 def render_forecast(texts: Texts, forecast: Forecast, quorum: int) -> str:
-    """Return the forecast as HTML, with what an admin can do."""
+    """Return the forecast as HTML, including what an admin can do."""
     if not forecast.over_quota:
         return _outlook(texts, forecast, quorum)
     return f"{_outlook(texts, forecast, quorum)}\n\n{fill(texts.forecast_over_quota, waiting=forecast.over_quota)}"

@@ -140,5 +140,5 @@ class AdminHandlers:
         await self._models.handle_tap(*parse_tap(update, parse_models_tap))
 
     async def on_voters_tap(self, update: Update, _: Context) -> None:
-        """Handle a tap on a button to another page of voters or votes."""
+        """Handle a tap that opens another page of voters or votes."""
         await self._voters.handle_tap(*parse_tap(update, parse_voters_tap))

@@ -1,4 +1,4 @@
-"""Notifies admins when bots answer with the model that an admin made live."""
+"""Notifies admins when bots start to answer with a model that an admin made live."""
 
 from datetime import timedelta
 from typing import Final
@@ -18,7 +18,7 @@ _MAX_AGE: Final = timedelta(days=1)
 
 
 class LiveNotices:
-    """Enqueues the notices. The database records which of them a bot's admins have had."""
+    """Enqueues the notices. The database records which ones a bot's admins have received."""
 
     def __init__(self, database: AsyncDatabase, troubles: Troubles) -> None:
         self._database = database
@@ -29,12 +29,12 @@ class LiveNotices:
         await poll_every(POLL_SECONDS, self.poll, "Could not notify admins of the live model")
 
     async def poll(self) -> None:
-        """Notify the admins once a bot answers with the model that one of them made live, unless they know it."""
+        """Notify the admins, unless they already know, once a bot answers with a model that one of them made live."""
         if await self._database.read(self._unreported):
             self._troubles.wake(await self._database.write(self._enqueue))
 
     def _unreported(self, unit: UnitOfWork) -> tuple[ModelChange, ModelStatus] | None:
-        """Return the newest change and the model's status, if an admin made it and a bot has loaded the model."""
+        """Return the newest change and its model's status if an admin made the change and a bot loaded the model."""
         change, status = next(iter(registry.changes(unit, 1)), None), live_status(unit)
         if change is None or change.who is None or change.confirms or change.at < unit.now() - _MAX_AGE:
             return None
@@ -43,7 +43,7 @@ class LiveNotices:
         return (change, status) if self._troubles.unreported(unit, [_kind(change)]) else None
 
     def _enqueue(self, unit: UnitOfWork) -> list[int]:
-        """Enqueue the notice and return the ids of its chats."""
+        """Enqueue the notice and return the ids of the chats it goes to."""
         found = self._unreported(unit)
         if found is None:
             return []

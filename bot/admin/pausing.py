@@ -15,7 +15,7 @@ class PauseDialog:
         self._database = database
 
     async def pause(self, incoming: Incoming) -> None:
-        """Let no training run start until learning is resumed. A run that a worker is executing goes on."""
+        """Keep training runs from starting until learning is resumed. A run that has already started continues."""
 
         def work(unit: UnitOfWork) -> None:
             texts = incoming.texts
@@ -41,7 +41,7 @@ class PauseDialog:
 
 
 def pause_line(unit: UnitOfWork, texts: Texts) -> str | None:
-    """Return, as HTML, since when learning is paused and who paused it, or None if it is not paused."""
+    """Return an HTML line that says who paused learning and when, or None if it isn't paused."""
     newest = learning_pauses.newest_pauses(unit, 1)
     if not newest or not newest[0].paused:
         return None

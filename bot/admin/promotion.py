@@ -1,4 +1,4 @@
-"""The decision card for a run: the gate's decision with a chart, and the promotion of a held candidate."""
+"""The decision card for a run, which shows the gate's decision and a chart, and can promote a held candidate."""
 
 from dataclasses import replace
 from typing import Final
@@ -29,7 +29,7 @@ _WHY_BACK: Final = "an admin ended the trial of {version}"
 def enqueue_card(  # noqa: PLR0913, PLR0917 - each argument is a separate fact
     unit: UnitOfWork, run: Run, bot_id: int, chat_id: int, texts: Texts, settings: Settings
 ) -> None:
-    """Enqueue the decision on a run's candidate, with a chart, if any, and buttons for what an admin can do."""
+    """Enqueue the decision on a run's candidate, its chart if it has one, and buttons for what an admin can do."""
     content = _card_content(unit, texts, run, *_offer(unit, texts, run, settings))
     outbox.enqueue(unit, content.draft(bot_id, chat_id))
 
@@ -113,7 +113,7 @@ def _wait(unit: UnitOfWork, texts: Texts, run: Run, settings: Settings) -> tuple
 
 
 def _change_live_model(unit: UnitOfWork, tap: Tap, run: Run, action: CardAction) -> tuple[Promotion, str]:
-    """Promote the candidate, start its trial or end it, and return the outcome and the note for a success."""
+    """Promote the candidate, or start or end its trial. Return the outcome and the note to show on success."""
     texts, who, champion = tap.incoming.texts, tap.incoming.sender.telegram_id, run.champion or ""
     candidate = run.candidate or ""
     if action is CardAction.TRY_YES:
@@ -147,7 +147,7 @@ def _may_try(run: Run) -> bool:
 
 
 def _offer(unit: UnitOfWork, texts: Texts, run: Run, settings: Settings) -> tuple[str | None, Keyboard | None]:
-    """Return the note on what an admin can do with the candidate, and the buttons, or None and None if nothing."""
+    """Return a note on what an admin can do with the candidate, and the buttons, or two Nones if there is nothing."""
     if not _may_promote(unit, run):
         return None, None
     promote = (texts.button_promote, CardAction.PROMOTE)
@@ -168,7 +168,7 @@ def _offer(unit: UnitOfWork, texts: Texts, run: Run, settings: Settings) -> tupl
 
 
 def more_votes_needed(run: Run) -> int | None:
-    """Return about how many more usable texts would decide about a held model, or None if that is not known."""
+    """Return roughly how many more usable texts are needed to decide on a held model, or None if unknown."""
     needed: int | None = (run.decision or {}).get("needed")
     return needed or None
 

@@ -35,7 +35,7 @@ class RefusalNotices:
             self._troubles.wake(await self._database.write(self._enqueue))
 
     def _unreported(self, unit: UnitOfWork) -> list[BotInstance]:
-        """Return this bot's instances that refused a model, if the admins still need to be notified of it."""
+        """Return the instances of this bot that refused a model, if the admins still need to be notified."""
         refusals = [
             instance
             for instance in instances.live_instances(unit)
@@ -45,7 +45,7 @@ class RefusalNotices:
         return [instance for instance in refusals if _kind(instance) in unknown]
 
     def _enqueue(self, unit: UnitOfWork) -> set[int]:
-        """Enqueue the notices and return the ids of their chats."""
+        """Enqueue the notices and return the ids of the chats they go to."""
         chats: set[int] = set()
         for instance in self._unreported(unit):
             chats.update(
@@ -62,6 +62,6 @@ class RefusalNotices:
 
 
 def _kind(instance: BotInstance) -> str:
-    """Return the kind of trouble, with the version's hash, because a version may be too long."""
+    """Return the kind of trouble. It contains the version's hash, because the version itself may be too long."""
     version = instance.refused_version or ""
     return f"refused {hashlib.sha256(version.encode()).hexdigest()[:_DIGEST_LENGTH]}"

@@ -23,7 +23,7 @@ class StatisticsPage:
         self._database = database
 
     async def show(self, incoming: Incoming) -> None:
-        """Send a picture of the newest days and of the agreement with each model version."""
+        """Send a picture that shows the last few days and how often people agreed with each model version."""
         figures = await self._database.read(read_figures)
         png = await draw("statistics", figures)
 

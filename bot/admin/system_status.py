@@ -45,7 +45,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class SystemStatus:
-    """The state of everything at the time ``now``, with the errors of the 24 hours before."""
+    """The state of everything at the time ``now``, and the errors of the preceding 24 hours."""
 
     now: datetime
     chat: ChatOverview
@@ -54,7 +54,7 @@ class SystemStatus:
 
 
 def read_surroundings(settings: Settings) -> Surroundings:
-    """Ask the broker, which takes up to a few seconds if it doesn't respond, and the disk."""
+    """Query the disk and the broker. If the broker doesn't respond, this takes up to a few seconds."""
     problem, waiting = broker_problem(settings), None
     if problem is None:
         with suppress(OperationalError, OSError):
@@ -70,7 +70,7 @@ def read_status(unit: UnitOfWork) -> SystemStatus:
 
 
 def status_lines(status: SystemStatus, around: Surroundings) -> list[str]:
-    """Return the status as lines, each of which begins with a word of up to 9 characters and is padded to 10."""
+    """Return the status as lines. Each begins with a word of up to 9 characters, padded to 10."""
     lines = [("Version", f"{around.program}, database {SCHEMA_REVISION}")]
     lines += _chat_lines(status.chat, status.now)
     lines += _run_lines(status.learning, status.now)

@@ -57,7 +57,7 @@ class RetrainDialog:
             task.add_done_callback(self._tasks.discard)
 
     async def handle_tap(self, tap: Tap, run_tap: RunTap) -> None:
-        """Ask for confirmation, cancel the run, or keep it, and show the result in its message."""
+        """Ask for confirmation, cancel the run, or keep it, and show the result in the run's message."""
 
         def work(unit: UnitOfWork) -> None:
             _handle_tap(unit, tap, run_tap)
@@ -101,12 +101,12 @@ def serialize_content(content: MessageContent) -> str:
 
 
 def asks_to_cancel(shown: str | None, run_id: int) -> bool:
-    """Return whether the message serialised in ``shown`` asks for confirmation of a cancellation."""
+    """Return whether the message serialised in ``shown`` asks the admin to confirm a cancellation."""
     return shown is not None and f"run:{run_id}:{RunAction.YES}" in shown
 
 
 def _follow(unit: UnitOfWork, incoming: Incoming, run: Run) -> None:
-    """Enqueue the run's message, and link an earlier message about the run in this chat to it."""
+    """Enqueue the run's message. If this chat has an earlier message about the run, make it refer to the new one."""
     bot_id, chat_id = incoming.bot_id, incoming.chat_id
     earlier = followers.find_follower(unit, run.id, bot_id, chat_id)
     if earlier is not None:

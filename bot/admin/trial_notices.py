@@ -44,7 +44,7 @@ class TrialNotices:
         return [trial for trial in recent if _kind(trial) in unknown]
 
     def _enqueue(self, unit: UnitOfWork) -> set[int]:
-        """Enqueue the notices and return the ids of their chats."""
+        """Enqueue the notices and return the ids of the chats they go to."""
         chats: set[int] = set()
         for trial in reversed(self._unreported(unit)):
             text = "trial_started" if trial.state is TrialState.RUNNING else f"trial_{trial.state}"

@@ -23,14 +23,14 @@ _ID_LENGTH: Final = 17
 class VotersPage:
     """The list of people with votes, and each person's votes. Replies are enqueued before each method returns.
 
-    A page shows one text at most, and is linked to it, so that an author who withdraws it also withdraws the page.
+    A page shows at most one text and is linked to it, so that the page disappears if the author withdraws the text.
     """
 
     def __init__(self, database: AsyncDatabase) -> None:
         self._database = database
 
     async def start(self, incoming: Incoming, words: list[str]) -> None:
-        """Show the first page: of everybody, or of the person whose id is the only word."""
+        """Show the first page of the list or, if the only word is a person's id, of that person's votes."""
         telegram_id = _parse_id(words)
 
         def work(unit: UnitOfWork) -> None:
@@ -103,7 +103,7 @@ def _vote_line(texts: Texts, cast: CastVote) -> str:
 
 
 def _parse_id(words: list[str]) -> int | None:
-    """Return the id, 0 without a word, or None if the words are not an id."""
+    """Return the id, 0 if there are no words, or None if the words are not an id."""
     if not words:
         return 0
     digits = words[0].removeprefix("-")

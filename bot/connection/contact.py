@@ -9,7 +9,7 @@ _MAX_SILENCE: Final = 100.0
 
 
 class TelegramContact:
-    """The connection updates this state, and health checks read it in other threads.
+    """The state of the contact with Telegram. The connection updates it, and health checks read it in other threads.
 
     ``webhook_is_ours`` is None for long polling, and until the webhook is registered. ``delivery_error`` is Telegram's
     reason for not delivering updates to the webhook, or None.

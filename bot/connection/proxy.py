@@ -11,7 +11,7 @@ from core.hosts import is_loopback
 
 
 def proxy_for(url: str) -> str | None:
-    """Return the URL of the proxy for ``url``, or None for a direct connection, which is always used for this machine.
+    """Return the URL of the proxy for ``url``, or None to connect directly, as always to servers on this machine.
 
     Raise BadSetting if the environment names a proxy that is not an HTTP proxy.
     """

@@ -10,7 +10,7 @@ from bot.texts import CONSENT_WORDING, CONSENT_WORDINGS, Texts, fill
 
 
 class LabelAction(StrEnum):
-    """What a labeller can do: give the text a label, SKIP it, UNDO the last answer, start MORE texts, or STOP."""
+    """What a labeller can do: give the text a label, SKIP it, UNDO the last answer, ask for MORE texts, or STOP."""
 
     POSITIVE = "positive"
     NEGATIVE = "negative"
@@ -31,7 +31,7 @@ QUARANTINE_PATTERN: Final = rf"^{TapKind.QUARANTINE}:{NUMBER}:[0-9]{{1,6}}:({'|'
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A number of texts that a labeller wants to label, and how many of them have an answer."""
+    """How many texts a labeller wants to label, and how many of them have been answered."""
 
     size: int
     done: int = 0
@@ -48,7 +48,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class OfferTap:
-    """A tap under a text that was offered to a labeller, in a batch or without an end."""
+    """A tap under a text offered to a labeller, either as part of a batch or in open-ended labelling."""
 
     offer_id: int
     action: LabelAction
@@ -67,7 +67,7 @@ class JoinTap:
 class QuarantineTap:
     """A tap under a quarantined text. ``skipped`` is the number of texts skipped so far.
 
-    ``prediction_id`` is the prediction for the text, or for UNDO, the one that the admin has just decided on.
+    ``prediction_id`` identifies the prediction for the text or, for UNDO, the one that the admin has just decided on.
     """
 
     prediction_id: int
@@ -94,7 +94,7 @@ def parse_quarantine_tap(data: str) -> QuarantineTap:
 
 
 def label_keyboard(texts: Texts, offer_id: int, last_id: int | None, batch: Batch | None = None) -> Keyboard:
-    """Return buttons for the labels, Neither, Skip and stopping, and a button that undoes ``last_id``, if given."""
+    """Return buttons for the labels, Neither, Skip and Stop, and one to undo the answer to ``last_id``, if given."""
     prefix, suffix = f"{TapKind.LABEL}:{offer_id}", _suffix(batch)
     stop = make_button(texts.button_no, f"{prefix}:{LabelAction.STOP}{suffix}")
     rows = [*_label_rows(texts, prefix, suffix), [stop]]
@@ -102,7 +102,7 @@ def label_keyboard(texts: Texts, offer_id: int, last_id: int | None, batch: Batc
 
 
 def undo_keyboard(texts: Texts, last_id: int, batch: Batch | None = None) -> Keyboard:
-    """Return a button that undoes the offer ``last_id`` and, after a batch, one that starts another."""
+    """Return a button that undoes the answer to the offer ``last_id`` and, after a batch, one that starts another."""
     more = []
     if batch is not None and batch.finished:
         data = f"{TapKind.LABEL}:{last_id}:{LabelAction.MORE}{_suffix(Batch(batch.size))}"

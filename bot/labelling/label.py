@@ -41,7 +41,7 @@ class LabellingDialog:
         self._shares = EligibilityRules.from_settings(settings)
 
     async def start(self, incoming: Incoming, words: list[str]) -> None:
-        """Show the text that most needs a vote, in a new message. ``words`` may be the size of a batch."""
+        """Show the text that most needs a vote, in a new message. ``words`` may give the size of a batch."""
         size = _parse_size(words)
 
         def work(unit: UnitOfWork) -> None:
@@ -138,7 +138,7 @@ class LabellingDialog:
         return self._page(page.unit, page.texts, page.person, batch).ask_again(offer, page.texts.label_undone)
 
     def _gold_note(self, page: LabelPage, gold_label: str, label: str | None) -> str | None:
-        """Return what to say after a gold question: about a change, or about the first miss."""
+        """Return the note for a gold question that caused a pause, ended one or was the first miss, or else None."""
         texts, change = page.texts, self._update_pause(page)
         answers = labeller_pauses.newest_answers(page.unit, page.person.id)
         if change is PauseChange.PAUSED:
@@ -152,7 +152,7 @@ class LabellingDialog:
         return fill(texts.label_gold_missed, label=right)
 
     def _update_pause(self, page: LabelPage) -> PauseChange | None:
-        """Apply the rule for pauses. Admins are never paused."""
+        """Pause or resume the person's labelling if the rule for pauses says so. Admins are never paused."""
         if page.person.telegram_id in self._rules.admins:
             return None
         return labeller_pauses.update_pause(page.unit, page.person.id)
@@ -169,7 +169,7 @@ def record_label(unit: UnitOfWork, person_id: int, prediction_id: int, label: st
 
 
 def _answer_note(page: LabelPage, action: LabelAction) -> str:
-    """Return the note that acknowledges an answer and counts today's."""
+    """Return the note that acknowledges an answer and gives the number of today's answers."""
     texts = page.texts
     label = {
         LabelAction.POSITIVE: texts.button_positive,
@@ -183,7 +183,7 @@ def _answer_note(page: LabelPage, action: LabelAction) -> str:
 
 
 def _parse_size(words: list[str]) -> int | None:
-    """Return the size of the batch, 0 without a word, or None if the words are not a valid size."""
+    """Return the size of the batch, 0 if there are no words, or None if the words are not a valid size."""
     if not words:
         return 0
     word = words[0]

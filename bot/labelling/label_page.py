@@ -23,7 +23,7 @@ from storage.training import snapshots
 
 @dataclass(frozen=True, slots=True)
 class LabelPage:
-    """One person's labelling message, in their language. ``batch`` is None if they label without an end.
+    """One person's labelling message, in their language. ``batch`` is None if labelling is open-ended.
 
     Every method returns the message's content. ``note`` is HTML about the person's last tap, shown above the rest.
     """
@@ -36,7 +36,7 @@ class LabelPage:
     batch: Batch | None = None
 
     def first_question(self) -> MessageContent:
-        """Return the next question below a guideline with examples, and a line about a share that is used up."""
+        """Return the next question below a guideline with examples and, if a share is used up, a line about that."""
         return self.next_question(self._over_quota_note(), guideline=True)
 
     def next_question(self, note: str | None = None, *, undo: bool = True, guideline: bool = False) -> MessageContent:
@@ -81,7 +81,7 @@ class LabelPage:
         return label_offers.answered_since(self.unit, self.person.id, midnight)
 
     def _find_again(self, offer: Offer) -> QueuedText | None:
-        """Return an offered text, chosen in the same way as before, or None if it doesn't need any more votes."""
+        """Return an offered text, selected by the same rule as before, or None if it doesn't need any more votes."""
         selection = offer.selection or Selection.LEAST_SURE
         return label_queue.find_queued(self.unit, self.person.id, self.rules, offer.text_hash, selection)
 
@@ -94,7 +94,7 @@ class LabelPage:
         return next((GoldQuestion(text, offer.gold_label, offer.prediction_id) for text in found.values()), None)
 
     def _over_quota_note(self) -> str | None:
-        """Return a line for a person whose texts and votes are more than a run may use, or None."""
+        """Return a line for a person who has more texts and votes than a run may use, or None."""
         waiting = snapshots.waiting_for_quota(self.unit, self.shares, self.rules.admins, self.person.id)
         if not waiting:
             return None
@@ -127,7 +127,7 @@ class LabelPage:
     def _question(
         self, text: str, offer_id: int, last: Offer | None, notes: list[str | None], prediction_id: int | None
     ) -> MessageContent:
-        """Return the question. The prediction's id links it to the author, whose deletion also withdraws it."""
+        """Return the question. The prediction's id links it to the author: deleting their data withdraws it."""
         keyboard = label_keyboard(self.texts, offer_id, last.id if last else None, self.batch)
         lines = [*(note for note in notes if note), fill(self.texts.label_question, text=excerpt(text))]
         return MessageContent("\n\n".join(lines), keyboard, prediction_id, self.person.id)

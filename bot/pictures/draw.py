@@ -20,7 +20,7 @@ _DPI: Final = 150
 
 
 def draw_statistics(figures: dict[str, Any]) -> Figure:
-    """Draw messages and people a day, and the agreement with each model version."""
+    """Draw the daily numbers of messages and people, and how often people agreed with each model version."""
     figure = Figure(_SIZE, layout="constrained")
     messages, people, agreement = figure.subplots(3)
     days = [date.fromisoformat(day["day"]) for day in figures["days"]]
@@ -61,7 +61,7 @@ PICTURES: Final[dict[str, Callable[[dict[str, Any]], Figure]]] = {"statistics": 
 
 
 def main(picture: str) -> None:
-    """Draw the picture with this name."""
+    """Draw the named picture."""
     with mpl.rc_context(chart_style(_PALETTE, font_size=10)):
         file = BytesIO()
         PICTURES[picture](json.load(sys.stdin)).savefig(file, format="png", dpi=_DPI, metadata={"Software": None})

@@ -82,7 +82,7 @@ class HistoryDialog:
 
 
 def _from(unit: UnitOfWork, incoming: Incoming, person: Person, message_id: int, note: str) -> MessageContent:
-    """Return the page from where a deleted message was, below a note."""
+    """Return the page that starts where a deleted message was, below a note."""
     page = history.page_from(unit, person.id, incoming.bot_id, message_id)
     if not page.entries:
         page = history.page_from(unit, person.id, incoming.bot_id)

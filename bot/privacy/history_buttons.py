@@ -1,4 +1,4 @@
-"""The buttons under /history, which page through a person's messages and delete one of them."""
+"""The buttons under /history, which page through a person's messages and delete individual ones."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ from storage.chat.history import HistoryPage
 
 
 class HistoryAction(StrEnum):
-    """What to do with the message in a tap: show the page before, after or FROM it, ask about it, or DELETE it."""
+    """What a tap does: show the page before, after or FROM its message, ask about deleting it, or DELETE it."""
 
     OLDER = "older"
     NEWER = "newer"

@@ -46,7 +46,7 @@ OnFailure = Callable[[Sequence[int], Exception], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Retry:
-    """A schedule for retrying a stored update, not before ``due``.
+    """The schedule for retrying a stored update. The next retry is not before ``due``.
 
     The pauses between retries grow until ``expires``.
     """
@@ -114,7 +114,7 @@ class Inbox:
     async def _store(self, update: RawUpdate) -> bool:
         """Commit an update, retrying until the database accepts it. Return False for a duplicate or a blocked sender.
 
-        Requests about their own data are accepted from blocked people too.
+        Blocked people's requests about their own data are accepted too.
 
         Raise DataError if the database will never accept the update.
         """

@@ -34,7 +34,7 @@ def may_continue(pieces: Sequence[Update]) -> bool:
 
 
 def continues(previous: Update, update: Update) -> bool:
-    """Return whether ``update`` continues the post in ``previous``, after which it may continue.
+    """Return whether ``update`` continues the post in ``previous``, for which ``may_continue`` must be true.
 
     A forwarded text never does: it is a post of its own.
     """

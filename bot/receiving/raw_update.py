@@ -1,4 +1,4 @@
-"""Reads from an update's JSON what the inbox needs to store it: the ids, and the request that it makes, if any."""
+"""Reads the parts of an update's JSON that the inbox needs: the ids, and the request that it makes, if any."""
 
 import json
 from dataclasses import dataclass

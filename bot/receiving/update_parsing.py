@@ -32,7 +32,7 @@ def parse_incoming(pieces: Sequence[Update]) -> Incoming:
 
 
 def parse_text(pieces: Sequence[Update]) -> IncomingText:
-    """Return the text of new or edited messages, which is a caption in a message with media.
+    """Return the text of new or edited messages. For a message with media, the text is the caption.
 
     A message without text is an empty part.
     """

@@ -256,6 +256,6 @@ def _refuses_secret(info: WebhookInfo) -> bool:
 
 
 def _origin(url: str) -> str:
-    """Return the scheme, host and port of a URL, whose path may be secret."""
+    """Return a URL's scheme, host and port, but not its path, which may be secret."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -34,7 +34,7 @@ class ReviewResponder:
         await self._answer(text, None)
 
     async def refuse(self, post: IncomingText, refusal: str) -> None:
-        """Reply to a post without text with ``refusal``, which becomes a verdict once the post gets a text."""
+        """Reply ``refusal`` to a post without text. The reply becomes a verdict once the post gets a text."""
         await self._database.write(lambda unit: _reply(unit, post, MessageContent(refusal)))
 
     async def revise(self, edited: IncomingText) -> None:
@@ -100,7 +100,7 @@ def _reply(unit: UnitOfWork, text: IncomingText, content: MessageContent) -> Non
 
 
 def answer_by_rule(text: str, texts: Texts) -> str | None:
-    """Return the answer to a text that no model should read, or None.
+    """Return the answer if the text is one that no model should read, or None if a model should answer.
 
     Such a text is not stored, so it gets no buttons, and nobody sees it in /label or trains a model on it.
     """

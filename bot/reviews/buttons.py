@@ -54,7 +54,7 @@ class CorrectedTap:
 
 @dataclass(frozen=True, slots=True)
 class ReasonTap:
-    """A tap on a reason for the person's vote, or None if they don't want to give one."""
+    """A tap on a reason for the person's vote. ``reason`` is None if they don't want to give one."""
 
     prediction_id: int
     reason: Reason | None
@@ -109,7 +109,7 @@ def parse_explanation_tap(data: str) -> int:
 def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Vote | None, more: Sequence[Row] = ()) -> Keyboard:
     """Return the buttons Right, Wrong and Neither, followed by ``more`` rows and the button that asks why.
 
-    A ``chosen`` vote is marked, with an Undo button at the end.
+    A ``chosen`` vote is marked, and an Undo button is added at the end.
     """
     return _vote_keyboard(texts, TapKind.VOTE, prediction_id, chosen, more)
 
@@ -146,13 +146,13 @@ def reason_rows(texts: Texts, prediction_id: int, vote: Vote | None, chosen: Rea
 
 
 def question_row(texts: Texts, prediction_id: int) -> Row:
-    """Return the buttons that leave the question unanswered, and that turn questions about verdicts off."""
+    """Return a button that leaves the question unanswered, and one that turns off questions about verdicts."""
     prefix = f"{TapKind.QUESTION}:{prediction_id}"
     return [make_button(texts.button_no, f"{prefix}:{NO}"), make_button(texts.button_never_ask, f"{prefix}:never")]
 
 
 def abstention_keyboard(texts: Texts, prediction_id: int) -> Keyboard:
-    """Return the button that says that the text is a review."""
+    """Return the button with which the person says that the text is a review."""
     return make_keyboard([[make_button(texts.button_is_review, f"{TapKind.ABSTENTION}:{prediction_id}:review")]])
 
 

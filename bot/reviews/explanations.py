@@ -1,4 +1,4 @@
-"""Replies to /why and to the button below a verdict with an explanation. Free of Telegram types."""
+"""Explains verdicts in reply to /why and to the button below a verdict. Free of Telegram types."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ from storage.db.states import Abstention
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """A person's text to explain the verdict on, and its newest prediction."""
+    """A text whose verdict is to be explained, and its newest prediction."""
 
     prediction_id: int
     message: StoredMessage
 
 
 class ExplanationResponder:
-    """Explains verdicts. Nothing but the reply is stored, which is enqueued before each method returns."""
+    """Explains verdicts. Only the reply is stored; it is enqueued before each method returns."""
 
     def __init__(self, database: AsyncDatabase, model: LiveModel, verdicts: VerdictMessages) -> None:
         self._database = database

@@ -148,7 +148,7 @@ class ReviewHandlers:
         await self._explanations.explain_prediction(tap.incoming, prediction_id)
 
     async def on_abstention_tap(self, update: Update, _: Context) -> None:
-        """Handle a tap on the button that says that a text is a review."""
+        """Handle a tap by which a person says that their text is a review."""
         await self._votes.handle_abstention_tap(*parse_tap(update, parse_abstention_tap))
 
     async def ignore(self, update: Update, _: Context) -> None:

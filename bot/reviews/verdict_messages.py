@@ -1,4 +1,4 @@
-"""Builds the messages that answer a text: with the model's own verdict, or with the label that people agreed on."""
+"""Builds the messages that answer a text with the model's own verdict or with the label that people agreed on."""
 
 from secrets import SystemRandom
 from typing import Final
@@ -94,7 +94,7 @@ class VerdictMessages:
         return MessageContent(text, keyboard, prediction.id, person.id)
 
     def _abstains(self, unit: UnitOfWork, person: Person, prediction: Prediction) -> bool:
-        """Return whether the text doesn't read like a review, and neither this person nor others gave it a label."""
+        """Return whether the text doesn't read like a review and nobody, including this person, has labelled it."""
         if prediction.abstention is not Abstention.SHOWN or votes.vote_of(unit, person.id, prediction.id):
             return False
         return agreed_label(unit, prediction.id, self._quorum, self._admins) is None
@@ -113,7 +113,7 @@ def voted_content(  # noqa: PLR0913 - each argument is a separate fact
     *,
     declined: bool = False,
 ) -> MessageContent:
-    """Return the verdict after the person's vote, with buttons for its reason, or after they undid their vote.
+    """Return the verdict to show once the person has voted, with buttons for the reason, or has undone their vote.
 
     Leave the buttons out if the person ``declined`` to give a reason.
     """
@@ -127,7 +127,7 @@ def voted_content(  # noqa: PLR0913 - each argument is a separate fact
 
 
 def voted_correction(texts: Texts, person: Person, prediction: Prediction, vote: Vote | None) -> MessageContent:
-    """Return the correction after the person's vote on the label that it shows, or after they undid their vote."""
+    """Return the correction to show once the person has voted on its label or undone their vote."""
     text = render_correction(texts, OPPOSITE[prediction.label], vote)
     if vote is None:
         text += f"\n\n{texts.vote_undone}"

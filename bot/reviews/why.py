@@ -1,4 +1,4 @@
-"""Renders an explanation of a verdict as HTML: a sentence with the words, and the text with these words in bold."""
+"""Renders the explanation of a verdict as HTML: a sentence naming the decisive words, and the text with them in bold."""
 
 import html
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ _WORD_LENGTH: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """An explanation of the verdict on ``text``, of which the characters in ``shown`` are repeated.
+    """An explanation of the verdict on ``text``. The message repeats the characters of the text in ``shown``.
 
-    ``corrected`` says that people agreed on the other label, which the explanation isn't about.
+    ``corrected`` is True if people agreed on the other label. The explanation is still about the model's own label.
     """
 
     explanation: Explanation
@@ -31,7 +31,7 @@ class Why:
 
 
 def render_why(texts: Texts, why: Why) -> str:
-    """Return the explanation as HTML: who decided, the words, and the text with these words in bold."""
+    """Return the explanation as HTML: who decided, the decisive words, and the text with those words in bold."""
     explanation, verdict = why.explanation, why.explanation.verdict
     facts = {"thumb": THUMBS[verdict.label], "label": verdict.label, "version": verdict.version}
     lines = []
@@ -52,7 +52,7 @@ def render_why(texts: Texts, why: Why) -> str:
 
 
 def emphasise(text: str, shown: Span, words: Sequence[Span]) -> str:
-    """Return the characters of ``text`` in ``shown`` as HTML, with the words in it in bold."""
+    """Return the part of ``text`` in ``shown`` as HTML, with its decisive ``words`` in bold."""
     parts, at = [], shown.start
     for word in sorted(words):
         if at <= word.start and word.end <= shown.end:
@@ -62,7 +62,7 @@ def emphasise(text: str, shown: Span, words: Sequence[Span]) -> str:
 
 
 def _sentence(texts: Texts, explanation: Explanation) -> str:
-    """Return the sentence that names the words, those that speak for the verdict first."""
+    """Return the sentence that names the words, starting with those that support the verdict."""
     up = texts.why_up.format(words=_joined(texts, explanation.up)) if explanation.up else None
     down = texts.why_down.format(words=_joined(texts, explanation.down)) if explanation.down else None
     label = explanation.verdict.label

@@ -21,7 +21,7 @@ _TAG: Final = re.compile(r"<[^>]+>")
 
 @dataclass(frozen=True, slots=True)
 class BotMessageSighting:
-    """A bot's message that an update refers to, identified by its buttons' data or, if it has none, by its text."""
+    """A message from the bot that an update refers to, identified by its buttons' data or, if it has none, its text."""
 
     bot_id: int
     chat_id: int
@@ -68,7 +68,7 @@ def _mark(unit: UnitOfWork, sighting: BotMessageSighting) -> None:
 
 
 def _sightings(update: Update) -> Iterator[BotMessageSighting]:
-    """Yield the bot's message that the person tapped or replied to."""
+    """Yield the bot message that the person replied to, or whose button they tapped."""
     bot_id = update.get_bot().id
     query = update.callback_query
     if query is not None and query.message is not None:

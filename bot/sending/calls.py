@@ -25,7 +25,7 @@ _ATTACHMENTS: Final = frozenset({RUN_CARD, PERSONAL_DATA, PHOTO, VOTES_FILE})
 
 @dataclass(frozen=True, slots=True)
 class Voting:
-    """What determines the states of texts in a file of votes: the quorum, and the admins' Telegram ids."""
+    """The values that determine each text's state in a file of votes: the quorum and the admins' Telegram ids."""
 
     quorum: int = 1
     admins: frozenset[int] = frozenset()
@@ -66,7 +66,7 @@ class ReplyCalls:
         return await self._send(reply.chat_id, payload, {"message_id": quoted["message_id"]})
 
     async def _send(self, chat_id: int, payload: dict[str, Any], quoted: dict[str, Any]) -> int:
-        """Send a new message as a reply to the ``quoted`` message, if any. If that is gone, send it as a message."""
+        """Send a new message, as a reply to the ``quoted`` message if there is one and it still exists."""
         if quoted:
             payload = {**payload, "reply_parameters": ReplyParameters(**quoted, allow_sending_without_reply=True)}
         values = {name: value for name, value in payload.items() if name not in _ATTACHMENTS}

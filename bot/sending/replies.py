@@ -43,12 +43,12 @@ class QuotedMessage:
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """A message's HTML and buttons, and the prediction and the person that the message is about.
+    """A message's HTML and buttons, and the prediction and the person it is about.
 
-    With ``chart_run_id``, the message is a photo of that training run's chart, with ``photo`` of that PNG. With
-    ``personal_data``, it is a file with all data about the person in the chat, and with ``votes_file`` a file with that
-    name and all votes. Then the text is the caption. With ``quoted_message``, a new message
-    refers to that message.
+    ``chart_run_id`` makes the message a photo of that training run's chart, and ``photo`` makes it a photo of the given
+    PNG. ``personal_data`` makes it a file of all data about the person in the chat, and ``votes_file`` a file of all
+    votes, under that name. The text of a photo or file is its caption. If ``quoted_message`` is given, a new message
+    refers to it.
     """
 
     text: str
@@ -103,7 +103,7 @@ class MessageContent:
 
 
 def send(unit: UnitOfWork, incoming: Incoming, content: MessageContent) -> int:
-    """Enqueue a new message and return its reply's id."""
+    """Enqueue a new message and return the id of the queued reply."""
     return outbox.enqueue(unit, content.draft(incoming.bot_id, incoming.chat_id, update_id=incoming.first_update_id))
 
 

@@ -30,7 +30,7 @@ class Troubles:
         self._admin_ids = admin_ids
 
     def unreported(self, unit: UnitOfWork, kinds: Collection[str]) -> set[str]:
-        """Return the kinds that ``enqueue`` would enqueue a notice for."""
+        """Return the kinds of trouble for which ``enqueue`` would enqueue a notice."""
         if not kinds or not people.languages_of(unit, self._admin_ids):
             return set()
         return set(kinds) - troubles.reported(unit, self._bot.id, kinds)
@@ -40,8 +40,8 @@ class Troubles:
     ) -> list[int]:
         """Enqueue the notice ``text`` unless the admins know about this kind. Return the chats to pass to ``wake``.
 
-        ``text`` is the name of one of the bot's texts, and ``values`` fill its placeholders. With ``at``, the time of
-        the trouble, the admins are notified again after a quiet period; without it, only after ``forget``.
+        ``text`` is the name of one of the bot's texts, and ``values`` fill its placeholders. If ``at``, the time of the
+        trouble, is given, the admins are notified again after a quiet period; if not, only after ``forget``.
         """
         admins = people.languages_of(unit, self._admin_ids)
         if not admins or not self._claim(unit, kind, at):

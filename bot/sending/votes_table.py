@@ -1,4 +1,4 @@
-"""All votes as a table, for `thumbs corrections export` and `/export`, in batches, so that it needs little memory."""
+"""Builds the table of all votes for `thumbs corrections export` and `/export`, in batches to save memory."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -24,10 +24,10 @@ WriteRows = Callable[[list[Row]], None]
 
 
 def vote_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable_only: bool) -> Iterator[list[Row]]:
-    """Yield batches of rows, with one row for each vote if its voter and the text's author consent.
+    """Yield batches of rows, with one row for each vote whose voter and text's author both consent.
 
     With ``usable_only``, yield one row for each eligible text instead, with the agreed label and the author. People
-    have the names from ``exported_names``. In a row for an eligible text, the name has the prefix AUTHOR_PREFIX.
+    appear under their names from ``exported_names``, with the prefix AUTHOR_PREFIX in rows for eligible texts.
     """
     texts = (
         text

@@ -29,7 +29,7 @@ class _ServedModel:
         self._classifier = classifier
 
     def explain(self, text: str) -> Explanation:
-        """Explain the verdict on ``text``. This blocks its thread while other callers' texts share the batches."""
+        """Explain the verdict on ``text``. This blocks the thread, and other callers' texts share its batches."""
         return explain(text, self._classifier.engine.tokenizer, self._classify)
 
     def _classify(self, texts: Sequence[str]) -> list[Verdict]:
@@ -44,7 +44,7 @@ class LiveModel:
 
     @property
     def version(self) -> str:
-        """The version that answers."""
+        """The version in use."""
         return self._served.manifest.version
 
     @property

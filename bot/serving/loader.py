@@ -67,7 +67,7 @@ class ModelLoader:
 
 
 def initial_model(database: Database, settings: Settings) -> InitialModel:
-    """Load the live version or, if that fails, the first version to roll back to that loads, or else MODEL.
+    """Load the live version or, if that fails, the first rollback target that does load, or else MODEL.
 
     MODEL is registered. MODEL becomes live if no version is live, or if a program update replaced the live version with
     it. If not even MODEL can be loaded, raise the error from ``ModelLoader.load``.
@@ -80,7 +80,7 @@ def initial_model(database: Database, settings: Settings) -> InitialModel:
 
 
 def _load_first(database: Database, settings: Settings) -> Classifier:
-    """Load MODEL and make it live, unless another model has gone live. The reloader then swaps to that model."""
+    """Load MODEL. Make it live unless another model has gone live; the reloader then swaps to that one."""
     classifier = Classifier.load(settings.model, settings.serving_threads)
     with database.unit_of_work() as unit:
         register_shipped(unit, read_shipped(settings))

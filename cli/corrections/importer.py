@@ -59,9 +59,10 @@ def _live_model(database: Database, settings: Settings) -> registry.ModelVersion
 
 
 def _with_known_spellings(votes: Sequence[ImportedVote], stored: Iterable[str]) -> list[ImportedVote]:
-    """Return the votes without duplicates, with each text spelled as in the database or else as in its first vote.
+    """Return the votes without duplicates. Each text is spelled as in the database or else as in its first vote.
 
-    Texts with the same ``fingerprint`` are one text. A text that is in the database with the same spelling is kept.
+    Texts with the same ``fingerprint`` are one text. If the database has a text in exactly the vote's spelling, that
+    spelling is kept.
     """
     exact = {vote.text for vote in votes}
     spellings: dict[str, str] = {}

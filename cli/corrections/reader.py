@@ -29,7 +29,7 @@ OnProgress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class _FileRow:
-    """A row.
+    """A row of the file.
 
     ``exported`` is True if it comes from an export, and ``agreed`` if its label isn't just one person's vote.
     ``reason`` is read only from exports, because other files may use the column for anything.
@@ -44,9 +44,9 @@ class _FileRow:
 
 
 def read_votes(path: Path, unanimous: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
-    """Return the votes in the file without duplicates. A person's name is spelled as in the person's first row.
+    """Return the votes in the file without duplicates. Each person's name is spelled as in their first row.
 
-    A person may give a text only one label. With ``unanimous``, all people must give a text the same label. Texts are
+    A person may give a text only one label. If ``unanimous``, everyone must give a text the same label. Texts are
     compared by ``fingerprint``. Texts from an export are compared exactly, because an export may list several spellings
     of a text, each with its own votes. Raise MissingFile, UnreadableTable, EmptyTable, MissingColumn, or
     BadCorrections, which lists the invalid rows.

@@ -19,7 +19,7 @@ _PLAYGROUND_ADMIN = 1
 
 
 def demo_settings(settings: Settings) -> Settings:
-    """Return ``settings`` with the demo's changes: all data in one folder, the playground as Telegram, a key, an admin.
+    """Return ``settings`` changed for the demo: one data folder, the playground as Telegram, a key and an admin.
 
     Create the data folder, with a key in it if the settings have none. Raise UnwritableFile, PortTaken or BadSetting if
     the demo can't run with these settings.
