@@ -76,7 +76,7 @@ class Running:
             return self.log[since:]
 
     def wait_for(self, words: str, since: int = 0) -> None:
-        """Wait until a line, not counting the first ``since`` lines, contains ``words``."""
+        """Wait until a line after the first ``since`` lines contains ``words``."""
         with self._changed:
             found = self._changed.wait_for(lambda: any(words in line for line in self.log[since:]), SOON)
         assert found, f"{self.container.name} never logged {words!r}:\n{''.join(self.log)}"

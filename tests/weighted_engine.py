@@ -1,4 +1,4 @@
-"""A model whose margin is the sum of its words' weights, with a real tokenizer and real windows."""
+"""A model whose margin is the sum of the weights of a text's words, with a real tokenizer and real windows."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -116,7 +116,7 @@ class WorkerProcess:
 def running_worker(home: WorkerHome, *arguments: str, **settings: str) -> Iterator[WorkerProcess]:
     """Yield a worker that is ready.
 
-    Afterwards, SIGTERM must end it cleanly and soon, unless it has already been killed.
+    Afterwards, SIGTERM must end it cleanly and promptly, unless it has already been killed.
     """
     with subprocess.Popen(
         [sys.executable, "-m", "cli.main", "worker", *arguments],

@@ -4,8 +4,8 @@
     make lint                                        # makes .venv-dev
     PYTHONPATH=.:tests .venv-dev/bin/python make.py var demo.tar.gz
 
-The folder contains a live model that a run promoted, a candidate that was held, an open run, consent and votes. It also
-contains taps on that commit's buttons that its bot has not received yet, because they are still in the playground's
+The folder contains a live model that a run promoted, a candidate that was held, an open run, consent and votes. It
+also contains taps on that commit's buttons. Its bot has not received them yet, so they are still in the playground's
 list of updates.
 """
 

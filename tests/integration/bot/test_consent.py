@@ -1,4 +1,4 @@
-"""Withdrawal and deletion remove a person's texts from other chats, and name the models that used them."""
+"""After a withdrawal or deletion, a person's texts leave other chats, and the bot names the models that used them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Migrations on SQLite and PostgreSQL, compared with the tables."""
+"""Migrations on SQLite and PostgreSQL, and how their result compares with the tables that the code declares."""
 
 import sqlite3
 import stat

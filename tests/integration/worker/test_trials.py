@@ -45,7 +45,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(autouse=True)
 def champion_reads(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """Let the champion call every text Positive, without a model, and count the texts that it reads."""
+    """Make the champion call every text Positive without loading a model, and count the texts that it reads."""
     read = {"texts": 0}
 
     def labels(

@@ -40,7 +40,7 @@ def labels_of(folder: Path, texts: list[str]) -> list[int]:
 
 
 def correct(fine_tuned: FineTuneResult, number: int) -> pd.DataFrame:
-    """Return one sentence for each word, with the opposite of the label that the anchor predicts."""
+    """Return a sentence for each word, labelled with the opposite of the anchor's prediction."""
     texts = [SENTENCE.format(word=word, number=number) for word in WORDS]
     return pd.DataFrame({"text": texts, "label": [1 - label for label in labels_of(fine_tuned.job.out, texts)]})
 

@@ -25,7 +25,7 @@ def batches(reader: WindowTokenizer) -> WindowBatches:
 
 
 def rows_of(batches: WindowBatches, epoch: int) -> list[tuple[tuple[int, ...], int]]:
-    """Return each window in an epoch, without padding, and its label, in order."""
+    """Return an epoch's windows in order and without padding, each with its label."""
     return [
         (tuple(ids[mask == 1].tolist()), int(target.argmax()))
         for inputs, targets in batches.epoch(epoch)

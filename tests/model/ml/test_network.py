@@ -1,4 +1,4 @@
-"""BERT in Keras and in the serving engine: the size of bert-base-uncased, and equal results."""
+"""BERT in Keras and in the serving engine: bert-base-uncased has the right size, and both give equal results."""
 
 from collections.abc import Callable
 from pathlib import Path
