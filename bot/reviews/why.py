@@ -1,4 +1,4 @@
-"""Renders the explanation of a verdict as HTML: a sentence naming the decisive words, and the text with them in bold."""
+"""Renders the explanation of a verdict as HTML: a sentence naming the decisive words, and the text with them bold."""
 
 import html
 from collections.abc import Sequence
