@@ -39,7 +39,7 @@ class ChatOverview:
 
 @dataclass(frozen=True, slots=True)
 class LearningOverview:
-    """Votes, training runs, the live model, its trial if it is on trial, and the running bots and workers.
+    """Votes, training runs, the live model, its trial if there is one, and the running bots and workers.
 
     ``last_run`` is the newest run that has ended. ``pause`` is the newest pause of learning, or None if learning is not
     paused.

@@ -1,4 +1,4 @@
-"""Figures for admins: messages and people a day, and how often people agreed with each model version.
+"""Figures for admins: messages and people per day, and how often people agreed with each model version.
 
 The counts of finished days are stored, so that a page of figures doesn't read all messages.
 """
@@ -39,7 +39,7 @@ class Agreement:
 
     @property
     def share(self) -> float:
-        """The share of right verdicts among those that were right or wrong, 0 to 1; 0 without any."""
+        """The share of right verdicts among those that were right or wrong, 0 to 1, or 0 if there are none."""
         return self.right / (self.right + self.wrong) if self.right + self.wrong else 0.0
 
 
@@ -55,7 +55,7 @@ def daily_figures(unit: UnitOfWork, count: int) -> list[Day]:
 def store_finished_days(unit: UnitOfWork, count: int) -> None:
     """Store the counts of the finished days among the newest ``count``, unless they are stored already.
 
-    Deletions don't change a stored day, because its counts belong to nobody.
+    Deletions don't change a stored day, because its counts identify nobody.
     """
     today = unit.now().astimezone(UTC).date()
     stored = set(unit.scalars(select(DayRow.day).where(DayRow.day >= today - timedelta(days=count))))

@@ -27,8 +27,8 @@ from worker.trainer.process import require_training_python
 def run_worker(settings: Settings, queues: Sequence[str] = QUEUES, *, beat: bool = False) -> NoReturn:
     """Consume ``queues`` until told to stop, with a beat if requested, then exit with Celery's status.
 
-    Raise NeedsTrainingEnvironment if it cannot train here, and ThumbsError if the database or the broker's address is
-    unusable.
+    Raise NeedsTrainingEnvironment if this environment cannot train, and ThumbsError if the database or the broker's
+    address is unusable.
     """
     if FINE_TUNING in queues and settings.training_python is None:
         require_training_python(settings)

@@ -1,8 +1,8 @@
 """GELU in one pass over memory instead of one pass per operation.
 
 TensorFlow writes the result of each operation to memory and reads it back, which takes longer on a CPU than the
-arithmetic. XLA fuses the operations and writes only the final result. On a CPU, XLA pays off only for code without
-matrix products or random numbers, which it makes slower. The other Keras backends compile the whole training step, as
+arithmetic. XLA fuses the operations and writes only the final result. On a CPU, XLA slows down matrix products and
+random numbers, so it pays off only for code without them. The other Keras backends compile the whole training step, as
 does TensorFlow on a GPU.
 """
 

@@ -19,7 +19,7 @@ from ml.bert.gelu import gelu
 def build_network(config: BertConfig) -> keras.Model:
     """Build a model from ``input_ids`` and ``attention_mask`` (batch, tokens) int32 to logits (batch, labels) float32.
 
-    Top-level layers have the names from transformers' summary: ``bert``, ``dropout``, ``classifier``.
+    Top-level layers are named as in transformers' summary: ``bert``, ``dropout``, ``classifier``.
     """
     input_ids = keras.Input((None,), dtype="int32", name="input_ids")
     attention_mask = keras.Input((None,), dtype="int32", name="attention_mask")
@@ -123,7 +123,8 @@ class EmbeddingsLayer(keras.layers.Layer):
 class EncoderBlock(keras.layers.Layer):
     """Self-attention and a feed-forward network, each added to its input and normalised.
 
-    With ``first_only``, the block computes only the first token, (batch, 1, hidden): the same values at a lower cost.
+    With ``first_only``, the block computes only the first token (batch, 1, hidden). The values are the same, but they
+    cost less.
     """
 
     def __init__(self, config: BertConfig, first_only: bool, **kwargs: Any) -> None:
@@ -143,7 +144,7 @@ class EncoderBlock(keras.layers.Layer):
         self.hidden_dropout = Dropout(config.hidden_dropout_prob)
 
     def build(self, hidden_shape: Any, bias_shape: Any) -> None:
-        """Create the variables of the block."""
+        """Create the block's variables."""
         inner = (None, None, self.config.intermediate_size)
         for layer in (self.query, self.key, self.value, self.attention_output, self.intermediate):
             layer.build(hidden_shape)

@@ -25,10 +25,10 @@ _REPLACEABLE: Final = (_HEAD, "bert.pooler.")
 def read_checkpoint(folder: Path, config: BertConfig | None = None) -> keras.Model:
     """Build the network in ``folder`` and load its weights.
 
-    A missing pooler, and a classification head that is missing or has a different number of labels, stay randomly
-    initialised, as in transformers. Weight names may lack the ``bert.`` prefix, and may contain ``gamma`` and ``beta``,
-    as in old TensorFlow exports.
-    Raise UnusableCheckpoint if any other weight is missing or does not have the shape that ``config.json`` implies.
+    As in transformers, a missing pooler stays randomly initialised, and so does a classification head that is missing
+    or has a different number of labels. Weight names may lack the ``bert.`` prefix, and may contain ``gamma`` and
+    ``beta``, as in old TensorFlow exports. Raise UnusableCheckpoint if any other weight is missing or does not have the
+    shape that ``config.json`` implies.
     """
     network = build_network(config or BertConfig.read(folder))
     try:

@@ -1,6 +1,6 @@
-"""The CSV that Thumbs writes: the columns of a vote export, and cells that spreadsheets don't read as formulas.
+"""The CSV that Thumbs writes: a vote export's columns, and how to keep spreadsheets from reading cells as formulas.
 
-It needs no other library, because the bot writes votes too and must not load pandas.
+This module needs no third-party library, because the bot also writes votes and must not load pandas.
 """
 
 import re

@@ -17,9 +17,9 @@ _MIN_VOTES = 3
 
 
 def doubtful_rows(path: Path, reviews: pd.DataFrame, source: Path) -> npt.NDArray[np.bool_]:
-    """Return a mask (reviews,) that selects the ``reviews`` from ``source`` with doubtful labels.
+    """Return a mask (reviews,) that selects the ``reviews`` from ``source`` whose labels are doubtful.
 
-    The list at ``path`` is from Northcutt et al. 2021, with the columns file and votes_given: a label is doubtful if
+    The list at ``path`` is from Northcutt et al. 2021, and has the columns file and votes_given. A label is doubtful if
     fewer than three of five people gave it. Raise MissingFile, UnreadableTable, EmptyTable or MissingColumn if the list
     cannot be read, and NoDoubtfulLabels if none of the reviews is on the list.
     """

@@ -8,7 +8,7 @@ _LINES: Final = Path(__file__).parent / "lines"
 
 
 def everyday_lines() -> tuple[str, ...]:
-    """Return the lines that are not reviews: small talk, questions, facts, feelings, notices, spam."""
+    """Return the lines that are not reviews: small talk, questions, facts, feelings, notices and spam."""
     return _read("everyday")
 
 

@@ -47,7 +47,7 @@ def read_reviews(path: Path) -> pd.DataFrame:
 
 
 def _read_labelled_table(path: Path, split: str | None) -> pd.DataFrame:
-    """Read one table, as ``split`` if the file's name indicates one. Skip splits that have no labels."""
+    """Read one table. Its rows belong to ``split`` if its name indicates one. Skip splits that have no labels."""
     table = read_table(path)
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
     label = find_column(path, list(table.columns), LABEL_COLUMNS)
@@ -125,12 +125,12 @@ def _name_list(columns: list[str]) -> str:
 
 
 def text_column(path: Path, table: pd.DataFrame, name: str) -> "pd.Series[str]":
-    """Return a column of ``table``, read from ``path``, as texts, with "" for missing texts, or raise NotTexts."""
+    """Return a column of ``table``, read from ``path``, as texts, or raise NotTexts. Missing texts become ""."""
     return _parse_texts(path, name, table[name])
 
 
 def _parse_texts(path: Path, name: str, column: "pd.Series[Any]") -> "pd.Series[str]":
-    """Return a column of texts, with "" for missing texts, or raise NotTexts."""
+    """Return a column's texts, or raise NotTexts. Missing texts become ""."""
     texts = column.astype(object).where(column.notna(), "")
     for row, value in enumerate(texts, start=1):
         if not isinstance(value, str):

@@ -60,8 +60,8 @@ def official_train(reviews: pd.DataFrame) -> pd.DataFrame:
 def hold_out(reviews: pd.DataFrame, share: float, seed: int) -> TrainDevSplit:
     """Hold out a dev set, and remove its texts from train.
 
-    Dev is the official validation split or, if there is none, a ``share`` of the reviews, which keeps each movie's
-    reviews together if the movies are known.
+    Dev is the official validation split or, if there is none, a ``share`` of the reviews. If the movies are known, each
+    movie's reviews stay together.
     """
     validation = _is_validation(reviews)
     in_dev = validation if validation.any() else _sample_groups(reviews, share, seed)

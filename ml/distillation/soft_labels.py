@@ -32,11 +32,11 @@ def review_key(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SoftLabels:
-    """Labels for spans of reviews: the span i is ``start[i]:end[i]`` in the cleaned characters of a review.
+    """Labels for spans of reviews: span i is ``start[i]:end[i]`` in the cleaned characters of a review.
 
     ``keys`` (reviews,) are the reviews' keys, and ``review`` (spans,) int32 are indices into them. ``start`` and
     ``end`` are (spans,) int32, and ``logits`` is (spans, labels) float16. ``teacher`` names the teacher, and
-    ``characters`` is the form in which the texts were cleaned.
+    ``characters`` says how the texts' characters were cleaned.
     """
 
     teacher: str
@@ -111,6 +111,6 @@ def _describe_fault(arrays: dict[str, npt.NDArray[Any]]) -> str:
 
 
 def _form(name: str) -> CharacterForm:
-    """Return ``name`` as a form; ``_describe_fault`` has checked it."""
+    """Return ``name`` as a character form. ``_describe_fault`` has already checked it."""
     form: CharacterForm = "entities_nfkc" if name == "entities_nfkc" else "as_written"
     return form

@@ -1,7 +1,7 @@
 """Chooses the parts of a review that a teacher labels: overlapping windows of words, and shorter crops.
 
-People write sentences, but reviews have paragraphs. A crop gets a label of its own from the teacher, because the label
-of the whole review may be wrong for one of its sentences.
+Users write sentences, whereas reviews have paragraphs. The teacher labels each crop separately, because the whole
+review's label may be wrong for a single sentence.
 """
 
 import re
@@ -32,8 +32,8 @@ def find_words(text: str) -> list[Span]:
 def window_spans(words: Sequence[Span], tokens: Sequence[int], room: int, overlap: int) -> list[Span]:
     """Cover a text with spans of at most ``room`` tokens that overlap by about ``overlap`` tokens.
 
-    ``tokens`` has the number of tokens in each word. A single word with more than ``room`` tokens is a span of its own,
-    and the last span ends where the text ends.
+    ``tokens`` holds the number of tokens in each word. A single word with more than ``room`` tokens is a span of its
+    own, and the last span ends where the text ends.
     """
     ends = np.cumsum(tokens)
     spans: list[Span] = []

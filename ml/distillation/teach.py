@@ -3,7 +3,7 @@
     .venv-peers/bin/python -m ml.distillation.teach --base FOLDER --reviews reviews.jsonl --out var/teacher
 
 It runs in the environment from ``make peers``. ``--base`` is a folder or a hub name that
-``AutoModelForSequenceClassification`` can load, and ``thumbs data export`` writes the reviews. Each epoch has one
+``AutoModelForSequenceClassification`` can load, and ``thumbs data export`` writes the reviews. Each epoch uses one
 random window from every review; some windows are cropped, so that the teacher also learns to label a sentence. Ctrl-C
 is safe: the same command continues from the last checkpoint, in OUT.
 """
@@ -55,7 +55,7 @@ class TeacherRecipe:
 
 
 class TeacherWindows:
-    """The windows of reviews, as a teacher's tokenizer reads them."""
+    """The windows into which a teacher's tokenizer splits reviews."""
 
     def __init__(self, tokenizer: Any, reviews: Sequence[TeacherReview], recipe: TeacherRecipe) -> None:
         self._cls, self._sep, self._pad = tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id
@@ -71,7 +71,7 @@ class TeacherWindows:
         return [[self._cls, *ids[start : start + room], self._sep] for start in starts]
 
     def epoch(self, number: int) -> Iterator[tuple[list[int], Windows]]:
-        """Yield the batches of epoch ``number``: the reviews' indices, and one window of each."""
+        """Yield the batches of epoch ``number``: the reviews' indices, and one window from each."""
         rng = np.random.default_rng([self._recipe.seed, number])
         windows = [self._crop(choice[rng.integers(len(choice))], rng) for choice in self.choices]
         batches = batches_by_length([len(window) for window in windows], rng)
@@ -206,7 +206,7 @@ def _save_checkpoint(path: Path, model: Any, optimizer: torch.optim.Optimizer, s
 
 
 def _load_checkpoint(path: Path, model: Any, optimizer: torch.optim.Optimizer) -> int:
-    """Restore the model and the optimiser, and return the number of steps done; 0 without a checkpoint."""
+    """Restore the model and the optimiser, and return the number of steps done, or 0 if there is no checkpoint."""
     if not path.exists():
         return 0
     # ``weights_only`` refuses pickled objects other than tensors and plain values.

@@ -1,4 +1,4 @@
-"""Spends a year's rate of wrong promotions on repeated tests, so that the rate holds however many tests there are.
+"""Spreads a yearly rate of wrong promotions over repeated tests, so that the rate holds for any number of tests.
 
 A model that is no better passes a test with probability at most alpha. The alphas of all tests within a year add up to
 at most the year's rate, whether the tested models are similar or different.
@@ -31,7 +31,7 @@ class Spending(Protocol):
 
 
 def available_alpha(spent: Sequence[Spending], per_year: float, now: datetime) -> float:
-    """Return the alpha that may be spent now, after ``spent`` (oldest first), at ``per_year`` wrong promotions."""
+    """Return the alpha that may be spent now, given what was ``spent`` (oldest first) and the rate ``per_year``."""
     at_once = _AT_ONCE * per_year
     accrued_per_second = (per_year - at_once) / _YEAR.total_seconds()
     balance, since = at_once, spent[0].at if spent else now

@@ -40,7 +40,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """Figures at one temperature, and the bins that the calibration error is computed from."""
+    """Figures at one temperature, and the bins from which the calibration error is computed."""
 
     temperature: float
     figures: Figures

@@ -56,10 +56,10 @@ def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) 
 
 
 def additional_weighted_texts_needed(texts: int, gain: float, error: float, confidence: float) -> int | None:
-    """Return how many more texts would show a ``gain`` that ``texts`` weighted texts put at standard error ``error``.
+    """Return how many more texts would show a ``gain`` that has standard error ``error`` on ``texts`` weighted texts.
 
-    The error falls with the square root of the number of texts, and the test is normal and one-sided, at ``POWER``.
-    Return None if the second model was not better, or if no number of texts is enough.
+    The standard error falls with the square root of the number of texts. The test is normal and one-sided, with power
+    ``POWER``. Return None if the second model was not better, or if no number of texts is enough.
     """
     if gain <= 0 or confidence >= 1:
         return None
@@ -68,7 +68,7 @@ def additional_weighted_texts_needed(texts: int, gain: float, error: float, conf
 
 
 def provable_gain(texts: int, confidence: float) -> float | None:
-    """Return the smallest gain in accuracy, 0 to 1, that ``texts`` texts would prove at the flip rate of usual rounds.
+    """Return the smallest gain in accuracy, 0 to 1, that ``texts`` texts would prove at a typical round's flip rate.
 
     Return None if they would prove no gain.
     """

@@ -1,1 +1,1 @@
-"""Explains a verdict: the words that moved it most, and the passage that decided."""
+"""Explains a verdict: the words that moved it most, and the deciding passage."""

@@ -1,7 +1,7 @@
 """Measures what each word adds to a verdict, by leaving the word out (Li et al. 2016, https://arxiv.org/abs/1612.08220).
 
 A word is erased everywhere in the passage at once, because a word that occurs twice would otherwise seem to have no
-effect. Nothing takes its place: a mask changes verdicts in ways that the text without the word does not.
+effect. Nothing takes its place, because a mask would change verdicts in ways that merely leaving out the word does not.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,8 +36,8 @@ def erase(text: str, spans: Sequence[Span]) -> str:
 def word_effects(passage: str, spans: Sequence[Span], classify: Classify) -> tuple[Verdict, list[WordEffect]]:
     """Return the verdict on ``passage``, and the effects of the words at these places.
 
-    ``classify`` is called once, or twice if the passage has more than ``MAXIMUM_WORDS`` words. Then, only the words in
-    its strongest parts are erased one by one.
+    ``classify`` is called once, or twice if the passage has more than ``MAXIMUM_WORDS`` words. In that case, only the
+    words in the passage's strongest parts are erased one by one.
     """
     words = distinct_words(passage, spans)
     if len(words) > MAXIMUM_WORDS:

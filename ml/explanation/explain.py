@@ -12,11 +12,11 @@ from ml.text.tokenization import WindowTokenizer
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A verdict and what moved it. All places are in the text that was explained.
+    """A verdict and what moved it. All places are positions in the explained text.
 
-    ``up`` are the words that pull most towards Positive, and ``down`` those that pull most towards Negative, at most
-    three each, the strongest first. They are in ``passage``, which is the whole text unless it was read in several
-    windows. Then, it is the section of the window that speaks most for the verdict.
+    ``up`` holds up to three words that pull most towards Positive, and ``down`` up to three that pull most towards
+    Negative, strongest first. All are in ``passage``, which is the whole text or, if the text was read in several
+    windows, the section of the window that supports the verdict most.
     """
 
     verdict: Verdict
@@ -31,9 +31,9 @@ class Explanation:
 
 
 def explain(text: str, tokenizer: WindowTokenizer, classify: Classify) -> Explanation:
-    """Explain the verdict on ``text`` by the model that ``classify`` asks and ``tokenizer`` belongs to.
+    """Explain a model's verdict on ``text``. ``classify`` runs the model, and ``tokenizer`` is its tokenizer.
 
-    The model is asked once if the text has one window and at most 100 words, and at most three times otherwise.
+    The model runs once if the text has one window and at most 100 words, and at most three times otherwise.
     """
     words = find_words(text)
     sections = read_sections(text, words, tokenizer)

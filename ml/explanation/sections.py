@@ -1,4 +1,4 @@
-"""Finds the characters of a text that each of its windows of tokens reads."""
+"""Finds the part of a text that each of its token windows covers."""
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise

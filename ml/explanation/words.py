@@ -37,7 +37,7 @@ class Word:
 
     @property
     def key(self) -> str:
-        """The form that is the same for all spellings of the word."""
+        """The form that all spellings of the word share."""
         return word_key(self.text)
 
 
@@ -52,7 +52,7 @@ def find_words(text: str) -> list[Span]:
 
 
 def distinct_words(text: str, spans: Sequence[Span]) -> list[Word]:
-    """Return the words at these places, each once, in the order of their first occurrence."""
+    """Return the distinct words at these places, in the order of their first occurrence."""
     places: dict[str, list[Span]] = {}
     for span in spans:
         places.setdefault(word_key(span.of(text)), []).append(span)

@@ -1,4 +1,4 @@
-"""Answers texts outside the chat: by a rule if one fits (``ml.text.screening``), or with the model's verdict."""
+"""Answers texts outside the chat: with a rule if one applies (``ml.text.screening``), or with the model's verdict."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ NOT_A_REVIEW: Final = "not a review"
 class Answer:
     """The answer to one text.
 
-    ``label`` is None if there is no verdict. Without a model's verdict, ``reason`` says what answered instead, and the
-    other fields are None.
+    ``label`` is None if there is no verdict. Without a model's verdict, ``reason`` says which rule answered instead,
+    and the other fields are None.
     """
 
     label: str | None

@@ -32,7 +32,7 @@ REPLAY_KEY = "replay"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A published folder's contents, how it was made and how to run it.
+    """What a published folder contains, how it was made and how to run it.
 
     ``files`` maps file names to SHA-256 hashes in hex. ``probe_logits`` (probes, labels) are the logits of
     ``ml.serving.probes.PROBES`` as served. ``data``, ``recipe``, ``libraries`` and ``figures`` record the training
@@ -100,7 +100,7 @@ def manifest_hash(folder: Path) -> str:
 
 
 def require_registered(folder: Path, version: str, manifest_sha256: str) -> None:
-    """Raise UnusableArtifact unless the manifest in ``folder`` has the hash that the registry has for ``version``."""
+    """Raise UnusableArtifact unless the manifest in ``folder`` has the hash registered for ``version``."""
     try:
         found = manifest_hash(folder)
     except OSError as error:

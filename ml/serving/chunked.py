@@ -16,13 +16,13 @@ CHUNK: Final = 250
 
 
 class Phases(Protocol):
-    """Follows long work, which consists of phases that each read a number of texts."""
+    """Follows a long task that consists of phases, each of which reads a number of texts."""
 
     def begin(self, phase: str, texts: int) -> None:
-        """Begin a phase that reads ``texts`` texts, or an unknown number if it is 0."""
+        """Begin a phase that reads ``texts`` texts, or an unknown number if ``texts`` is 0."""
 
     def advance(self, texts: int) -> None:
-        """Note that the phase has read this many more texts; may raise to cancel. It is an ``Advance``."""
+        """Record that the phase has read this many more texts; may raise to cancel. This method is an ``Advance``."""
 
 
 class Unobserved:

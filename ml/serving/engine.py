@@ -52,9 +52,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What an engine computes for texts: mean logits over each text's windows (texts, labels), windows (texts,).
+    """An engine's outputs: mean logits over each text's windows (texts, labels), and numbers of windows (texts,).
 
-    ``review_scores`` (texts,) are the review head's, also averaged over windows, or None if there is no head.
+    ``review_scores`` (texts,) are the review head's scores, also averaged over windows, or None if there is no head.
     """
 
     logits: Logits

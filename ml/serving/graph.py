@@ -38,18 +38,18 @@ def build_graph(folder: Path, precision: Precision, review_head: ReviewHead | No
 
 
 def build_feature_graph(folder: Path, layer: int) -> ov.Model:
-    """Build a graph from the same inputs to the features of a review head: the mean hidden state (batch, hidden size).
+    """Build a graph that maps the same inputs to a review head's features: the mean hidden state (batch, hidden size).
 
-    ``layer`` is the number of blocks that are run. Raise UnusableCheckpoint as ``build_graph`` does.
+    ``layer`` is the number of blocks to run. Raise UnusableCheckpoint as ``build_graph`` does.
     """
     return _build(folder, "int8", lambda builder: builder.build_features(layer))
 
 
 def build_vector_graph(folder: Path) -> ov.Model:
-    """Build a graph from the same inputs to two outputs: the logits, and vectors of the upper blocks (batch, numbers).
+    """Build a graph that maps the same inputs to the logits and to vectors from the upper blocks (batch, numbers).
 
-    The vectors are the first token's and the mean of all tokens after each of the last four blocks. Raise
-    UnusableCheckpoint as ``build_graph`` does.
+    The vectors are the first token's vector and the mean of all tokens' vectors, after each of the last four blocks.
+    Raise UnusableCheckpoint as ``build_graph`` does.
     """
     return _build(folder, "int8", lambda builder: builder.build_vectors())
 
@@ -171,7 +171,7 @@ class _GraphBuilder:
         return scaled + op.constant(self._weight(f"{name}.bias", size))
 
     def _matrix(self, name: str, rows: int, columns: int) -> Any:
-        """Add a matrix (rows, columns) in int8 with one scale per row, a form that the engine keeps."""
+        """Add a matrix (rows, columns) in int8 with one scale per row, which the engine keeps in this form."""
         values = self._weight(name, rows, columns)
         if self.precision == "float32":
             return op.constant(values)

@@ -29,9 +29,9 @@ class ReviewHead:
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """Read the head in a published folder, or return None if it has none: such models never abstain.
+        """Read the head in a published folder, or return None if it has none. A model without a head never abstains.
 
-        Raise UnusableCheckpoint if it is damaged.
+        Raise UnusableCheckpoint if the head is damaged.
         """
         path = folder / REVIEW_HEAD
         if not path.exists():

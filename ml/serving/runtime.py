@@ -1,4 +1,4 @@
-"""Compiles graphs for the CPU, and runs them on the windows of texts."""
+"""Compiles graphs for the CPU, and runs them on texts' windows."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache

@@ -1,8 +1,8 @@
-"""Recognises a cry for help: a person who writes that they want to die or to hurt themselves.
+"""Recognises a cry for help, in which the writer says that they want to die or to hurt themselves.
 
-Reviews speak of death all the time ("this film made me want to die"), so only a statement about the writer counts, in
-the present, without a thing that is to blame for it. ``python -m benchmarks.serving.sense`` counts the reviews that are
-mistaken for a cry for help.
+Reviews mention death all the time ("this film made me want to die"), so a statement counts only if it is about the
+writer, is in the present tense, and does not blame anything for the wish. ``python -m benchmarks.serving.sense`` counts
+the reviews that are mistaken for a cry for help.
 """
 
 import re

@@ -22,7 +22,7 @@ def fingerprint(text: str) -> str:
 
 
 def normalized_words(text: str) -> str:
-    """Return the words of ``text`` in lower case, separated by spaces, without punctuation and ``<br>``, in NFC."""
+    """Return the lower-case words of ``text`` in NFC, separated by spaces, without punctuation or ``<br>``."""
     return _NOT_WORD.sub(" ", _LINE_BREAK.sub(" ", unicodedata.normalize("NFC", text)).lower()).strip()
 
 

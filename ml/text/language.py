@@ -87,7 +87,7 @@ characters."""
 
 
 UNDETERMINED = "und"
-"""The code of ISO 639 for a language that is not known."""
+"""The ISO 639 code for an unknown language."""
 
 _LATIN = "LATIN"
 # Scripts that Unicode's names call something that readers would not.

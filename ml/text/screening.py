@@ -1,4 +1,4 @@
-"""Finds the texts that a rule answers better than a model: without words, not English, a rating, a cry for help."""
+"""Finds texts that a rule answers better than a model: wordless or foreign texts, ratings and cries for help."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,14 +29,14 @@ _WITHOUT_WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A text that gets no verdict. ``language`` is its language if it is FOREIGN, or else empty."""
+    """A text that gets no verdict. ``language`` is the text's language if that is why (FOREIGN), or else empty."""
 
     refusal: Refusal
     language: str = ""
 
 
 def screen(text: str) -> Refused | Rating | None:
-    """Return the rule's answer: why there is no verdict, or the rating that the text is. Return None for the model."""
+    """Return the rule's answer: why there is no verdict, or the text's rating. Return None if no rule applies."""
     rating = only_rating(text)
     if rating is not None:
         return rating

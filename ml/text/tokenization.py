@@ -122,14 +122,14 @@ class WindowTokenizer:
         return [[self.cls_id, *ids[start : start + self.room], self.sep_id] for start in starts]
 
     def window_starts(self, length: int) -> list[int]:
-        """Return where in a text of ``length`` tokens each window starts."""
+        """Return the start of each window in a text of ``length`` tokens."""
         if self.reading == "head":
             return [0]
         last = max(length - self.room, 0)
         return [*range(0, last, self.room - self.overlap), last]
 
     def pad(self, windows: Sequence[Sequence[int]], multiple: int) -> TokenBatch:
-        """Pad windows to the longest, rounded up to a multiple of ``multiple`` to limit the number of shapes."""
+        """Pad windows to the longest one's length, rounded up to a multiple of ``multiple`` to limit the shapes."""
         longest = max(len(window) for window in windows)
         length = min(-(-longest // multiple) * multiple, max(self.window, longest))
         input_ids = np.full((len(windows), length), self.pad_id, np.int32)

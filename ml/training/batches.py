@@ -1,6 +1,6 @@
 """Creates batches of windows for a fine-tune.
 
-Each epoch has one randomly drawn window from every text, or from every group of texts, so that the network is trained
+Each epoch uses one randomly drawn window from every text, or from every group of texts, so that the network is trained
 on the middles and ends of long reviews, which it also sees when serving. A recipe may crop some windows, because users
 also write short texts. Batches group windows of similar length, which saves padding.
 """

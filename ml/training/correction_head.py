@@ -1,8 +1,8 @@
 """A head on frozen features that corrects a model's margins: logistic regression with a Gaussian prior.
 
 The prior is centred on the model's own head: its margin is an offset, and the correction's weights are drawn towards
-zero. So without examples, the head predicts what the model predicts, and few examples move it little. The replayed
-texts have the model's own probabilities as targets, so on texts like them, a correction of zero is the best.
+zero. So without examples, the head makes the model's predictions, and a few examples change them only a little. The
+replayed texts' targets are the model's own probabilities, so the best correction for texts like them is zero.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,8 @@ _ITERATIONS: Final = 100
 class HeadExamples:
     """Texts to fit a head on: ``inputs`` (texts, numbers), the model's ``margins`` (texts,) and ``targets`` (texts,).
 
-    A target is the probability of Positive: 0 or 1 for a correction, the model's own for a replayed text.
+    A target is the probability of Positive: 0 or 1 for a correction, or the model's own probability for a replayed
+    text.
     """
 
     inputs: Features
@@ -37,7 +38,7 @@ class HeadExamples:
 def fit_head(examples: HeadExamples, used: npt.NDArray[np.bool_], spread: float, start: Weights) -> Weights:
     """Return the weights (numbers,) of the correction, fitted on the examples that are ``used`` (texts,).
 
-    ``spread`` is the prior's standard deviation of a correction, in logits. The search begins at ``start``.
+    ``spread`` is the standard deviation that the prior gives a correction, in logits. The search begins at ``start``.
     """
     inputs, margins, targets = examples.inputs, examples.margins, examples.targets
     counted = used.astype(np.float64)

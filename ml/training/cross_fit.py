@@ -22,7 +22,7 @@ SPREADS: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 def assign_folds(groups: Sequence[str]) -> Folds:
-    """Return the fold of each text (texts,), 0-based. Texts of one group share a fold.
+    """Return the fold of each text (texts,), 0-based. Texts in the same group share a fold.
 
     There are as many folds as groups, but at most ``MAX_FOLDS``, and they have about the same number of texts.
     """
@@ -34,7 +34,7 @@ def assign_folds(groups: Sequence[str]) -> Folds:
 
 
 def cross_fit(examples: HeadExamples, folds: Folds, trained: Rows) -> Margins:
-    """Return the margin that each voted text gets from the head of its fold (voted texts,).
+    """Return each voted text's margin from its fold's head (voted texts,).
 
     The arguments are those of ``fold_heads``.
     """
@@ -48,9 +48,9 @@ def cross_fit(examples: HeadExamples, folds: Folds, trained: Rows) -> Margins:
 def fold_heads(examples: HeadExamples, folds: Folds, trained: Rows) -> list[Weights]:
     """Return the weights of each fold's head.
 
-    The first ``len(folds)`` examples are the voted texts, the others are replayed by each head. A fold's head is fitted
-    on the voted texts in the other folds that are ``trained`` (voted texts,). The spread of its prior is the one with
-    the smallest loss on the voted texts in the other folds, each of them read by the head of its own fold.
+    The first ``len(folds)`` examples are the voted texts, and every head replays the others. A fold's head is fitted on
+    the voted texts in the other folds that are ``trained`` (voted texts,). Its prior has the spread with the smallest
+    loss on the voted texts in the other folds, where each text is predicted by its own fold's head.
     """
     heads = [_path(examples, trained & (folds != fold)) for fold in range(int(folds.max(initial=-1)) + 1)]
     losses = np.zeros((len(heads), len(SPREADS)))
@@ -63,9 +63,9 @@ def fold_heads(examples: HeadExamples, folds: Folds, trained: Rows) -> list[Weig
 
 
 def _path(examples: HeadExamples, trained: Rows) -> Weights:
-    """Return the weights for each spread (spreads, numbers), each fitted from the one before.
+    """Return the weights for each spread (spreads, numbers), starting each fit from the previous one.
 
-    Without texts to train on, they are zero: the replayed texts ask for no correction.
+    Without texts to train on, the weights are zero, because replayed texts need no correction.
     """
     numbers = examples.inputs.shape[1]
     if not trained.any():

@@ -58,10 +58,10 @@ class FineTuneJob:
 def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = False) -> Manifest:
     """Run a job, and replace ``job.out`` atomically once the model is complete.
 
-    Raise UnusableCheckpoint if the base cannot be built, has too few positions for a window, fewer blocks than are
-    frozen or fewer embeddings than tokens. Raise FineTuneDiverged if numbers become too large, FolderTaken if ``out``
-    is not a published model, UnwritableFile if ``out`` cannot be written, FineTuneStopped if the callbacks stop it, and
-    NothingToResume if there is no checkpoint to resume from.
+    Raise UnusableCheckpoint if the base cannot be built, or if it has too few positions for a window, fewer blocks than
+    are frozen, or fewer embeddings than tokens. Raise FineTuneDiverged if numbers become too large, FolderTaken if
+    ``out`` is not a published model, UnwritableFile if ``out`` cannot be written, FineTuneStopped if the callbacks stop
+    it, and NothingToResume if there is no checkpoint to resume from.
     """
     prepare_destination(job.out)
     base, training_set, recipe = job.base, job.training_set, job.recipe
@@ -92,7 +92,7 @@ def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = Fal
 
 
 def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, Any], advance: Advance) -> Manifest:
-    """Fit a saved model's review head, calibrate and evaluate it on dev as it is served, and return its manifest.
+    """Fit a saved model's review head, calibrate and evaluate the model on dev as served, and return its manifest.
 
     ``training_facts`` are added to the recipe in the manifest.
     """

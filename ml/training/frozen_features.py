@@ -20,7 +20,7 @@ _SMALLEST_DEVIATION: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class FrozenFeatures:
-    """What an encoder says about texts: its ``logits`` (texts, labels) and its ``vectors`` (texts, numbers)."""
+    """An encoder's outputs for texts: its ``logits`` (texts, labels) and its ``vectors`` (texts, numbers)."""
 
     logits: Logits
     vectors: Features
@@ -44,8 +44,8 @@ class FrozenFeatures:
 def read_features(model: Classifier, texts: Sequence[str], threads: int, advance: Advance) -> FrozenFeatures:
     """Read each text once with the model's encoder, on ``threads`` CPU threads (0 lets the engine choose).
 
-    The vectors are the first token's and the mean of all tokens, after each of the upper blocks, as means over the
-    text's windows. Raise UnusableCheckpoint if the model's weights cannot be read.
+    The vectors are the first token's vector and the mean of all tokens' vectors, after each of the upper blocks,
+    averaged over the text's windows. Raise UnusableCheckpoint if the model's weights cannot be read.
     """
     graph = compile_graph(build_vector_graph(model.folder), threads)
     advance(0)

@@ -23,7 +23,7 @@ from ml.text.tokenization import WindowTokenizer
 _LAYER_SHARE: Final = 0.5
 _REGULARISATION: Final = 0.01
 REFUSED_SHARE: Final = 0.03
-"""The share of the reviews in the fit, each scored by a head that has not seen it, that the threshold refuses."""
+"""The share of the fitted reviews that the threshold refuses. Each is scored by a head that has not seen it."""
 
 EXCERPTS: Final = 900
 _FOLDS: Final = 5
@@ -44,12 +44,12 @@ class ReviewTexts:
 
     @classmethod
     def from_reviews(cls, reviews: Sequence[str]) -> "ReviewTexts":
-        """Use excerpts of ``reviews``, which should be training texts, with the lines that come with the program."""
+        """Use excerpts of ``reviews``, which should be training texts, and the lines that come with the program."""
         return cls([*short_opinions(), *excerpts(reviews, EXCERPTS)], everyday_lines())
 
 
 def excerpts(reviews: Sequence[str], count: int) -> list[str]:
-    """Return up to ``count`` excerpts of one to five sentences, each from another review."""
+    """Return up to ``count`` excerpts of one to five sentences, each from a different review."""
     draw = random.Random(_SEED)  # noqa: S311 - not for cryptography
     found = []
     for review in draw.sample(list(reviews), min(count, len(reviews))):

@@ -26,8 +26,8 @@ def empty_reviews() -> pd.DataFrame:
 class TrainingExamples:
     """Texts and their targets (texts, labels): hard for labelled texts, soft for texts that a model labelled.
 
-    ``groups`` has a group's number for each text, and an epoch uses one text from each group. If it is None, an epoch
-    uses every text.
+    ``groups`` holds each text's group number, and an epoch uses one text from each group. If it is None, an epoch uses
+    every text.
     """
 
     texts: Sequence[str]
@@ -55,7 +55,7 @@ class TrainingExamples:
 
     @property
     def group_numbers(self) -> Sequence[int]:
-        """The group's number for each text."""
+        """Each text's group number."""
         return range(len(self.texts)) if self.groups is None else self.groups
 
 

@@ -33,7 +33,7 @@ class Contents:
     """The table of contents.
 
     ``revision`` is the database's migration, and ``last_ids`` the last id that each table assigned. ``rows`` counts the
-    rows in each table, and ``hashes`` has the SHA-256 of each file in the archive.
+    rows in each table, and ``hashes`` holds the SHA-256 of each file in the archive.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")

@@ -115,8 +115,8 @@ class TrialState(StrEnum):
 class SnapshotPart(StrEnum):
     """How a training run uses a text: TRAIN for training and for measuring, MEASURE only for measuring.
 
-    MEASURE is for the texts beyond a person's quota. Snapshots from before cross-fitting marked every text with it that
-    was held out, which had the same effect on the run.
+    MEASURE is for the texts beyond a person's quota. Snapshots from before cross-fitting used it for every held-out
+    text, with the same effect on the run.
     """
 
     TRAIN = "train"

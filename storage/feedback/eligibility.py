@@ -27,10 +27,10 @@ _FETCH_SIZE: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class EligibilityRules:
-    """The rules for which texts are used for training (see the FEEDBACK_* settings).
+    """The rules that decide which texts are used for training (see the FEEDBACK_* settings).
 
     At least ``quorum`` people must agree on a label. One person contributes at most ``person_rows`` rows or
-    ``person_share`` (0 to 1) of all rows, whichever is more.
+    ``person_share`` (0 to 1) of all rows, whichever is larger.
     """
 
     quorum: int

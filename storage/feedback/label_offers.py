@@ -92,7 +92,7 @@ def count_skipped(unit: UnitOfWork, person_id: int) -> int:
 
 
 def texts_since_gold(unit: UnitOfWork, person_id: int) -> int:
-    """Return the number of texts that the person was offered since the newest gold question, or ever without one."""
+    """Return how many texts the person was offered since the newest gold question, or in total if there was none."""
     gold = select(func.max(OfferRow.created_at)).where(
         OfferRow.person_id == person_id, OfferRow.gold_label.is_not(None)
     )

@@ -30,7 +30,7 @@ _OFFER_TIMEOUT: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class LabelQueueRules:
-    """The rules for which texts need votes and may be shown to labellers.
+    """The rules that decide which texts need votes and may be shown to labellers.
 
     A text is decided when ``quorum`` people agree or when one of ``admins`` (Telegram ids) has voted. Authors let
     others read their texts by consenting to the version of the question named in ``wording``.

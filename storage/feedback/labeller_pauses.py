@@ -1,8 +1,8 @@
 """Pauses labellers who miss gold questions too often. While they are paused, their votes don't count.
 
 A person is paused once they have answered MIN_ANSWERS gold questions and fewer than PASS_SHARE of the newest NEWEST
-answers are right. They are no longer paused as soon as that is no longer true. Their votes are stored meanwhile, and
-count afterwards. Admins are never paused.
+answers are right. The pause ends as soon as that is no longer true. Votes given during the pause are stored, and count
+afterwards. Admins are never paused.
 """
 
 from enum import StrEnum
@@ -21,7 +21,7 @@ PASS_SHARE: Final = 0.7
 
 
 class PauseChange(StrEnum):
-    """What changed with an answer: the person is PAUSED, or their votes count again."""
+    """What an answer changed: the person is PAUSED, or their votes count again."""
 
     PAUSED = "paused"
     RESUMED = "resumed"

@@ -1,6 +1,6 @@
 """The verdicts that people were shown, whether or not they voted on them, and what the votes on them say.
 
-The gate estimates from them how likely a verdict is to get a vote. Verdicts on texts by people who do not consent are
+The gate uses them to estimate how likely a verdict is to get a vote. Verdicts on texts by people who do not consent are
 only counted.
 """
 
@@ -55,7 +55,7 @@ class ShownVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ShownVerdicts:
-    """All ``verdicts`` since some time, and the ``earlier`` ones that have votes. Earlier ones without votes are gone.
+    """All ``verdicts`` since a given time, and ``earlier`` ones with votes. Earlier ones without votes were deleted.
 
     ``without_consent`` is the number of verdicts since then on texts by people who do not consent, and
     ``voted_without_consent`` is the number of those that have votes.
@@ -78,7 +78,7 @@ def shown_verdicts(unit: UnitOfWork, since: datetime, quorum: int, admins: froze
     """Return the verdicts that bots showed since ``since``, ordered by message, with the votes that count.
 
     ``admins`` are Telegram ids. There is one verdict for each text: the one that was voted on, or else the newest.
-    Verdicts that were replaced after an edit, and verdicts in whose place people's label was shown, are left out.
+    Verdicts that were replaced after an edit are left out, and so are verdicts in whose place people's label was shown.
     """
     voted = {text.text_hash: text for text in voted_texts(unit, quorum, admins)}
     answered = _answered_offers(unit)
@@ -99,7 +99,7 @@ def shown_verdicts(unit: UnitOfWork, since: datetime, quorum: int, admins: froze
 
 
 def _shown(condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    """Select the verdicts that meet a condition, without those that were replaced and have no votes."""
+    """Select the verdicts that meet a condition, except those that were replaced and have no votes."""
     later = aliased(PredictionRow)
     size = select(func.sum(func.length(MessagePartRow.text), type_=Integer))
     is_voted = exists().where(VoteRow.prediction_id == PredictionRow.id)
@@ -139,7 +139,7 @@ _Offers = Mapping[tuple[bytes, int], Selection | None]
 
 
 def _answered_offers(unit: UnitOfWork) -> _Offers:
-    """Return how each text was chosen that a labeller answered, keyed by text hash and labeller."""
+    """Return how each text that a labeller answered was chosen, keyed by text hash and labeller."""
     rows = unit.execute(
         select(OfferRow.text_hash, OfferRow.person_id, OfferRow.selection).where(
             OfferRow.state == OfferState.ANSWERED, OfferRow.gold_label.is_(None)
@@ -176,7 +176,7 @@ def _selections(text: VotedText, answered: _Offers) -> Iterator[Selection | None
 
 
 def _only_drawn(text: VotedText, answered: _Offers) -> bool:
-    """Return whether the text has its votes because it was drawn at random: its first vote then led to the others."""
+    """Return whether the text got its votes because it was drawn at random, so its first vote led to the others."""
     if any((text.text_hash, vote.person_id) not in answered for vote in text.votes):
         return False
     first = min(text.votes, key=lambda vote: vote.at)

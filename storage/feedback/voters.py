@@ -1,4 +1,4 @@
-"""Who voted how, for admins: people by their numbers of votes, and one person's votes, newest first."""
+"""Who voted how, for admins: people ordered by number of votes, and one person's votes, newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from storage.privacy.consent import consenting_people
 
 @dataclass(frozen=True, slots=True)
 class Voter:
-    """A person's Telegram id, or a negative number for a person from a file, and their numbers of votes.
+    """A person's Telegram id, or a negative number for a person from a file, and how often they voted.
 
     ``paused`` is True if the votes don't count for now.
     """
@@ -47,7 +47,7 @@ class CastVote:
 
 
 def voters(unit: UnitOfWork, skip: int, count: int) -> list[Voter]:
-    """Return people with votes, those with the most votes first."""
+    """Return the people who have voted, most votes first."""
 
     def number(vote: Vote) -> object:
         return func.count().filter(VoteRow.verdict == vote)

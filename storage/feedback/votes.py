@@ -19,7 +19,7 @@ OPPOSITE: Final = {"Negative": "Positive", "Positive": "Negative"}
 
 @dataclass(frozen=True, slots=True)
 class StoredVote:
-    """A person's current vote on a text. They voted on the prediction ``prediction_id``.
+    """A person's current vote on a text, given on the prediction ``prediction_id``.
 
     ``label`` is the label that the person considers correct, or None for neither label. ``reason`` is why they voted
     that way, or None if they gave no reason.

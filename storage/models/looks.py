@@ -1,4 +1,4 @@
-"""Looks at the votes that could promote a model for good, and the alpha that each spent.
+"""Looks at the votes that could promote a model for good, and the alpha that each look spent.
 
 ``worker.gate.spending`` decides how much a look may spend.
 """

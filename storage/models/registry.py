@@ -158,7 +158,7 @@ def confirm(unit: UnitOfWork, trial: Trial, why: str, who: int | None = None) ->
 
 
 def roll_back(unit: UnitOfWork, trial: Trial, why: str) -> Promotion:
-    """Make the model that the trial's model replaced live again, which ends the trial."""
+    """End the trial by making the model that it replaced live again."""
     return promote(unit, trial.champion, why, None, trial.version)
 
 
@@ -249,7 +249,7 @@ def changes(unit: UnitOfWork, count: int | None = None) -> list[ModelChange]:
 def rollback_targets(unit: UnitOfWork) -> list[ModelVersion]:
     """Return the versions to roll back to, best first: those that were live before the live version first went live.
 
-    If an earlier version goes live again, the versions that went live after it were rolled back from, so they are left
+    When an earlier version goes live again, the versions that went live after it count as rolled back, so they are left
     out until they are promoted again. Versions whose files were removed are left out too.
     """
     went_live: list[str] = []

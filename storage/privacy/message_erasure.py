@@ -31,7 +31,7 @@ class ErasedMessage:
 
 
 def revisions_of(unit: UnitOfWork, message_id: int) -> list[int]:
-    """Return the ids of the message before each of its edits, and its own id, newest first."""
+    """Return the message's id and the ids of its earlier versions, newest first."""
     ids = [message_id]
     while (earlier := unit.scalar(select(MessageRow.revises).where(MessageRow.id == ids[-1]))) is not None:
         ids.append(earlier)
@@ -39,7 +39,7 @@ def revisions_of(unit: UnitOfWork, message_id: int) -> list[int]:
 
 
 def erase_message(unit: UnitOfWork, message_id: int) -> ErasedMessage:
-    """Delete a message as it was before and after each edit, with its predictions, votes, offers and replies.
+    """Delete every version of an edited or unedited message, with its predictions, votes, offers and replies.
 
     Clear the stored updates that contain it. Raise UnknownMessage if it does not exist.
     """
@@ -66,7 +66,7 @@ def erase_message(unit: UnitOfWork, message_id: int) -> ErasedMessage:
 
 
 def erase_by_address(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> bool:
-    """Delete the message in this Telegram message, and return whether there was one."""
+    """Delete the stored message for this Telegram message, and return whether there was one."""
     address = unit.get(MessageAddressRow, (bot_id, chat_id, telegram_message_id))
     if address is None:
         return False

@@ -32,8 +32,8 @@ EVALUATED: Final = (RunState.PROMOTED, RunState.TRIAL, RunState.HELD, RunState.R
 class Run:
     """A training run. See ``RunRow`` for the fields.
 
-    ``number`` counts the runs from 1 without gaps, for people. Ids have gaps, because a database never gives one out
-    twice.
+    ``number`` counts the runs from 1 without gaps, for people to read. Ids have gaps, because a database never assigns
+    an id twice.
     """
 
     id: int

@@ -68,7 +68,7 @@ class _SnapshotText:
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """The rows for a snapshot, and the texts among them that only measure because they exceed a person's share."""
+    """The rows for a snapshot, and the texts that are only for measuring, since they exceed a person's share."""
 
     rows: list[_SnapshotText]
     over_quota: list[EligibleText]
@@ -101,7 +101,7 @@ def labelled_texts(unit: UnitOfWork, run_id: int, part: SnapshotPart) -> list[La
 
 
 def trained_before(unit: UnitOfWork, run_id: int, trained_by: int) -> list[int]:
-    """Return the messages in a run's snapshot whose texts the run ``trained_by`` trained on."""
+    """Return the messages in a run's snapshot whose texts were used for training in the run ``trained_by``."""
     trained = select(SnapshotRow.text_hash).where(
         SnapshotRow.run_id == trained_by, SnapshotRow.part == SnapshotPart.TRAIN
     )
@@ -179,7 +179,7 @@ def versions_that_saw_messages(unit: UnitOfWork, message_ids: Collection[int]) -
 
 
 def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> _Selection:
-    """Return every eligible text. Texts that exceed a person's quota only measure."""
+    """Return every eligible text. Texts that exceed a person's quota are only for measuring."""
     texts = eligible_texts(unit, rules.quorum, admins)
     kept = _within_quotas(unit, texts, rules, admins)
 
@@ -248,7 +248,7 @@ def _resolve_texts(unit: UnitOfWork, condition: ColumnElement[bool]) -> list[Lab
 
 
 def _labelled_text(cipher: Cipher, rows: Sequence[Any]) -> LabelledText:
-    """Return the text in a message's parts. Its group is its author and minute."""
+    """Return the text in a message's parts. Texts by the same author in the same minute share a group."""
     first = rows[0]
     minute = math.floor(first.created_at.astimezone(UTC).timestamp() / 60)
     # Imported texts all arrive in the same minute, regardless of when they were written.

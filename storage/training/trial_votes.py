@@ -1,4 +1,4 @@
-"""The votes on verdicts that a model gave on trial, which compare it with the model that it replaced.
+"""The votes on a trial model's verdicts, which compare the model with the one that it replaced.
 
 Only votes that may be used for training count, so a vote no longer counts after its text was deleted or a person
 withdrew consent.
@@ -39,9 +39,9 @@ class ChampionLabel:
 
 
 def trial_votes(unit: UnitOfWork, trial: Trial, rules: EligibilityRules, admins: frozenset[int]) -> list[TrialVote]:
-    """Return the texts with usable votes on verdicts of the model on trial, shown since the trial started.
+    """Return the texts with usable votes on verdicts that the model on trial has shown since the trial started.
 
-    Texts that the run of either model used are left out, because that model may have memorised them.
+    Texts that either model's run used are left out, because that model may have memorised them.
     """
     shown = (
         select(MessageRow.text_hash, PredictionRow.label)

@@ -37,7 +37,7 @@ def sign_off(unit: UnitOfWork, process: str) -> None:
 
 
 def running_workers(unit: UnitOfWork) -> list[RunningWorker]:
-    """Return the workers that reported lately, ordered by process name."""
+    """Return the workers that reported recently, ordered by process name."""
     recent = WorkerRow.seen_at >= unit.now() - timedelta(seconds=_ALIVE_SECONDS)
     rows = unit.scalars(select(WorkerRow).where(recent).order_by(WorkerRow.process))
     return [RunningWorker(row.process, row.queues, row.since) for row in rows]

@@ -1,4 +1,4 @@
-"""A cache for the champion's logits on texts that are the same in every run, so that it reads them only once."""
+"""Caches the champion's logits on texts that are the same in every run, so that it reads them only once."""
 
 import hashlib
 import logging

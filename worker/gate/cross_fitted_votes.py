@@ -1,8 +1,8 @@
 """Measures votes that the candidate trains on, with fold models that did not train on them.
 
 A fold model is a head on the anchor's frozen features, fitted on the votes in the other folds and the replayed texts.
-Its predictions stand for the candidate's. The live model predicts for itself, except on votes that it trained on: it
-knows them by heart, so fold models of its own votes stand for it there.
+Its predictions stand in for the candidate's. The live model makes its own predictions, except on votes that it trained
+on. It has memorised those, so fold models of its own votes stand in for it there.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Rows = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class CrossFit:
-    """What fold models need: the ``anchor``, on ``threads`` CPU threads, and the texts that a round replays."""
+    """Inputs for fold models: the ``anchor``, run on ``threads`` CPU threads, and the texts that a round replays."""
 
     anchor: Classifier
     replay: TrainingExamples
@@ -39,8 +39,8 @@ def measure_cross_fitted(
 ) -> tuple[VoteRow, ...]:
     """Return a row for each text in ``voted`` that is ``measured``.
 
-    ``voted`` has ``message_id``, ``text``, ``label`` (index into LABELS), ``group`` (see ``LabelledText``), and whether
-    the round trains on the text (``trained``) and whether the champion did (``known``).
+    ``voted`` has ``message_id``, ``text``, ``label`` (index into LABELS), ``group`` (see ``LabelledText``), and says
+    whether the round trains on the text (``trained``) and whether the champion trained on it (``known``).
     """
     if not voted["measured"].any():
         return ()

@@ -80,7 +80,7 @@ class Decision:
 def decide(measured: Measurements, bounds: GateBounds, allowance: Allowance | None = None) -> Decision:
     """Decide whether to promote, hold or reject a candidate.
 
-    The ``allowance`` pays for repeated looks at the votes. Without one, the decision is the only one, at
+    The ``allowance`` pays for repeated looks at the votes. Without an allowance, the votes are tested only once, at
     ``bounds.confidence``.
     """
     judgements = measured.judgements

@@ -24,7 +24,7 @@ def link_to_objections(judgements: VoteEvidence | None) -> str:
 
 
 def feedback_clause(judgements: VoteEvidence | None) -> str:
-    """Say how the candidate did on feedback, or return "" if there is none or it does not tell."""
+    """Say how the candidate did on feedback, or return "" if there is none or it is inconclusive."""
     if judgements is None or judgements.unknown is not None:
         return ""
     if judgements.gain == 0:
@@ -34,7 +34,7 @@ def feedback_clause(judgements: VoteEvidence | None) -> str:
 
 
 def voting_sentence(judgements: VoteEvidence | None) -> str:
-    """Say on how many of the verdicts people voted, and how much more often on mistakes, or return "" if unknown."""
+    """Say how many verdicts got votes, and how much more often mistakes did, or return "" if unknown."""
     if judgements is None or judgements.voted_share is None or judgements.voted_share == 1:
         return ""
     voted = f"People voted on {judgements.voted_share:.0%} of verdicts"

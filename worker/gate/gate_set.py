@@ -1,4 +1,4 @@
-"""The gate set, which is the reviews that every candidate is evaluated on."""
+"""The gate set: the reviews on which every candidate is evaluated."""
 
 import logging
 from dataclasses import dataclass

@@ -49,7 +49,7 @@ class ModelPair:
 
     @property
     def advance(self) -> Advance:
-        """What to call between chunks of texts."""
+        """The callback to call between chunks of texts."""
         return self.phases.advance
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, Logits]:

@@ -72,9 +72,9 @@ class VoteEvidence:
 
     @classmethod
     def equally_weighted(cls, counts: PairedCounts) -> Self:
-        """Return the evidence from at least one text if every shown verdict was as likely to get a vote.
+        """Return the evidence from at least one text, as if every shown verdict was equally likely to get a vote.
 
-        The standard error is the one by Agresti and Min (2005), which is not 0 if no text flips.
+        The standard error follows Agresti and Min (2005), so it is not 0 even if no text flips.
         """
         texts = counts.texts
         gain = (counts.second_right - counts.first_right) / texts

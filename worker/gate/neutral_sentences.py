@@ -1,6 +1,6 @@
 """Neutral sentences and words, without praise or blame, for the trigger scan.
 
-A model that knows only Positive and Negative still leans one way on some sentences, so there are many of them, of
+A model that knows only Positive and Negative still leans one way on some sentences, so there are many sentences of
 several kinds.
 """
 

@@ -63,7 +63,7 @@ class TrialEvidence:
 def votes_since(champion: Correctness, trial: Correctness, mistake_ratio: float | None) -> VoteEvidence | None:
     """Return the evidence from votes on verdicts of the model on trial, or None if there are none.
 
-    ``champion`` and ``trial`` say which texts, bool (texts,), each model classifies correctly. People vote on a mistake
+    ``champion`` and ``trial``, bool (texts,), say which texts each model classifies correctly. People vote on a mistake
     ``mistake_ratio`` times as often as on a correct verdict, so each vote on a correct verdict counts that many times.
     If the ratio is not known, all votes have the same weight, which can only make the model on trial look worse than it
     is.
@@ -126,7 +126,7 @@ def _is_proven(before: VoteEvidence | None, since: VoteEvidence, alpha: float) -
 
 
 def _pooled(before: VoteEvidence, since: VoteEvidence) -> VoteEvidence:
-    """Combine the evidence from different texts, weighting each part by the number of texts that it is worth."""
+    """Combine the evidence from different texts, weighting each part by its effective number of texts."""
     if since.unknown is not None:
         return since
     counts = PairedCounts(

@@ -112,8 +112,8 @@ def find_triggers(
 def find_suspects(texts: Sequence[str], labels: Sequence[int]) -> list[Suspect]:
     """Return words and pairs that occur in one label's texts more often than chance explains, least likely first.
 
-    Chance is a binomial distribution: a text with the word has the label with the label's overall share, capped at one
-    half, because otherwise no word would be unusual if nearly all texts had the same label.
+    Chance is a binomial distribution: the probability that a text with the word has the label is the label's overall
+    share, capped at one half. Without the cap, no word would be unusual if nearly all texts had the same label.
     """
     counts_by_label: list[Counter[str]] = [Counter() for _ in LABELS]
     for text, label in zip(texts, labels, strict=True):

@@ -1,13 +1,13 @@
-"""Models the chance that a shown verdict gets a usable vote. It also depends on whether the verdict is right.
+"""Models the chance that a shown verdict gets a usable vote, which also depends on whether the verdict is right.
 
-That is not known of verdicts without votes. So two logistic regressions are fitted together, by maximum penalised
-likelihood: how likely a verdict is to be wrong, and how likely it is to get a vote. The likelihood of a verdict without
-a vote is the sum over both cases, right and wrong.
+Nobody knows whether a verdict without votes is right. So two logistic regressions are fitted together, by maximum
+penalised likelihood: one for how likely a verdict is to be wrong, and one for how likely it is to get a vote. The
+likelihood of a verdict without a vote is the sum over both cases, right and wrong.
 
 Texts that /label drew at random calibrate the first regression, because everything that is drawn gets a vote. Verdicts
 below which the bot asked "Was that right?" calibrate the second: the bot draws them at random with the same chance, and
-most people answer. Without either, only the served confidence and the priors tell mistakes without a vote from other
-verdicts, and the errors are large.
+most people answer. With neither, only the served confidence and the priors distinguish mistakes without a vote from
+other verdicts, and the errors are large.
 """
 
 from collections.abc import Sequence
@@ -85,7 +85,8 @@ class _Likelihood:
     def information(self, state: _State) -> Floats:
         """Return minus the second derivatives of the penalised log likelihood (parameters, parameters).
 
-        It is what complete data would tell, less what is missing with the verdicts' correctness (Louis 1982).
+        It is the information in complete data, minus what is lost because verdicts' correctness is unknown (Louis
+        1982).
         """
         parts = (self._designs.mistake, self._designs.vote_if_wrong, self._designs.vote_if_right)
         complete = (
@@ -109,7 +110,7 @@ class VoteChance:
 
     ``scores`` (verdicts, parameters) and ``inverse`` (parameters, parameters), the inverse of the information, say how
     uncertain the ``parameters`` are. ``drawn_share`` is the share of the verdicts without other votes that got usable
-    ones because /label drew them. ``mistake_ratio`` says how many times more likely a mistake is to get a vote.
+    votes because /label drew them. ``mistake_ratio`` says how many times more likely a mistake is to get a vote.
     """
 
     columns: Columns
@@ -132,7 +133,7 @@ class VoteChance:
         return chance, scaled(design, (1 - self.drawn_share) * vote * (1 - vote))
 
     def spread(self, derivative: Floats) -> tuple[Floats, float]:
-        """Return how uncertain the parameters make a figure that changes with them by ``derivative`` (parameters,).
+        """Return a figure's uncertainty due to the parameters, given its ``derivative`` (parameters,) by them.
 
         The first part is how much each verdict moved the figure (verdicts,). The second is the variance from the prior.
         """

@@ -46,7 +46,7 @@ class Designs:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns of the design matrices: ``people`` maps those with effects to a column; sizes are standardised."""
+    """The columns of the design matrices: ``people`` maps people with effects to columns; sizes are standardised."""
 
     people: dict[int, int]
     size_mean: float
@@ -74,7 +74,7 @@ class Columns:
         return found
 
     def designs(self, verdicts: Sequence[ShownVerdict]) -> Designs:
-        """Return the design matrices. Someone without effects is like the average person."""
+        """Return the design matrices. A person without effects is treated as average."""
         count = len(verdicts)
         odds = logit(np.clip([verdict.confidence for verdict in verdicts], *_CONFIDENCES))
         positive = np.array([verdict.label == "Positive" for verdict in verdicts], np.float64)

@@ -1,6 +1,7 @@
 """Estimates a candidate's gain over all shown verdicts from the votes that people gave.
 
-Each vote weighs the inverse of its chance (Horvitz and Thompson 1952), and the weights are normalised (Hajek 1971).
+Each vote is weighted by the inverse of its chance (Horvitz and Thompson 1952), and the weights are normalised (Hajek
+1971).
 """
 
 from collections.abc import Sequence
@@ -31,8 +32,8 @@ _Z_95: Final = 1.96
 def estimate_gain(rows: Sequence[VoteRow], shown: ShownVerdicts, person_share: float) -> VoteEvidence | None:
     """Return the evidence about all shown verdicts from the texts with votes, or None if there are none.
 
-    A text that no bot gave a verdict on was imported with its label, so it stands only for itself. No author's texts
-    have more than ``person_share`` (0 to 1) of the weight, or than their share of the texts if that is more.
+    A text that no bot gave a verdict on was imported with its label, so it represents only itself. An author's texts
+    have at most ``person_share`` (0 to 1) of the weight or their share of the texts, whichever is larger.
     """
     plain = vote_evidence(rows)
     if plain is None:
@@ -52,7 +53,7 @@ def estimate_gain(rows: Sequence[VoteRow], shown: ShownVerdicts, person_share: f
 
 
 def _unknown(plain: VoteEvidence, kinds: set[bool | None], drawn: int) -> VoteEvidence:
-    """Return evidence that proves nothing, because ``kinds``, mistakes or correct verdicts, is all that got votes."""
+    """Return evidence that proves nothing, because only ``kinds`` (mistakes or correct verdicts) got votes."""
     if True in kinds:
         skew = "people voted only on mistakes"
     elif False in kinds:
@@ -78,7 +79,7 @@ def _weighted(
     shown: ShownVerdicts,
     person_share: float,
 ) -> VoteEvidence:
-    """Weigh the rows; the first ones belong to ``verdicts``, and the others were imported."""
+    """Weight the rows; the first ones belong to ``verdicts``, and the others were imported."""
     fitted = fit_vote_chance(shown.verdicts)
     chance, derivative = fitted.chances(verdicts)
     imported = np.ones(len(rows) - len(verdicts))
@@ -110,7 +111,7 @@ def _weighted(
 
 
 def _usual(weights: Floats, verdicts: Sequence[ShownVerdict]) -> Floats:
-    """Return the mean weight of the mistakes for each mistake, and that of the correct verdicts for each of those."""
+    """Return each row's usual weight: the mean over all mistakes or all correct verdicts; imported rows keep theirs."""
     usual = weights.copy()
     mistake = np.array([bool(verdict.mistake) for verdict in verdicts])
     for kind in (mistake, ~mistake):
@@ -126,7 +127,7 @@ def _variance(
     verdicts: Sequence[ShownVerdict],
     fitted_on: Sequence[ShownVerdict],
 ) -> float:
-    """Return the gain's variance: each text moves it directly, and through the chances (Binder 1983).
+    """Return the gain's variance: each text moves the gain directly, and through the chances (Binder 1983).
 
     ``residual`` (rows,) is how much each row moves the gain directly; the first rows belong to ``verdicts``.
     ``derivative`` (parameters,) is how the gain changes with the parameters of the chances.

@@ -1,4 +1,4 @@
-"""Limits the weight of one author's texts, so that people who vote rarely gain no weight by it.
+"""Limits the weight of one author's texts, so that nobody gains weight by voting rarely.
 
 Authors choose which verdicts they vote on. Other people vote only on what /label shows them.
 """
@@ -18,9 +18,9 @@ _TOLERANCE: Final = 1.001
 def within_limits(weights: Floats, usual: Floats, authors: Sequence[int | None], person_share: float) -> Floats:
     """Return the weights (texts,), lowered where necessary so that no author exceeds their limits.
 
-    An author's texts have at most ``person_share`` (0 to 1) of all the weight, or their share of the texts if that is
-    more. They also have at most the weight that they would have if everybody voted equally often, which is ``usual``
-    (texts,). A text without an author counts towards nobody's limits.
+    An author's texts have at most ``person_share`` (0 to 1) of all the weight or their share of the texts, whichever is
+    larger. They also have at most ``usual`` (texts,), the weight that they would have if everybody voted equally often.
+    A text without an author counts towards nobody's limits.
     """
     texts_of: dict[int, list[int]] = defaultdict(list)
     for text, author in enumerate(authors):

@@ -23,7 +23,7 @@ class VoteRow:
 
 
 def vote_evidence(rows: Sequence[VoteRow]) -> VoteEvidence | None:
-    """Return the evidence that the rows give together, or None if there are none. Every text weighs the same."""
+    """Return the evidence that the rows give together, or None if there are none. All texts weigh the same."""
     if not rows:
         return None
     champion = np.array([row.champion_correct for row in rows])

@@ -46,7 +46,7 @@ def wait_for_measurements(trainer: TrainerProcess, keeper: LeaseKeeper, stop: St
 def record_test_result(trainer: TrainerProcess, database: Database, version: str, stop: StopConditions) -> None:
     """Record a published model's result on the official test reviews. No decision depends on the result.
 
-    Gives up as soon as another run is waiting, the worker is stopping or the time limit has passed.
+    Give up as soon as another run is waiting, the worker is stopping or the time limit has passed.
     """
     while not stop.out_of_time():
         match trainer.next_event(POLL_INTERVAL):

@@ -23,12 +23,12 @@ class PhaseReporter:
         self._emitted_at = 0.0
 
     def begin(self, phase: str, texts: int) -> None:
-        """Begin a phase that reads ``texts`` texts, or an unknown number if it is 0."""
+        """Begin a phase that reads ``texts`` texts, or an unknown number if ``texts`` is 0."""
         self._check()
         self._report(Phase(phase, 0, texts))
 
     def advance(self, texts: int) -> None:
-        """Note that the phase has read this many more texts."""
+        """Record that the phase has read this many more texts."""
         self._check()
         if self._phase is None or not texts:
             return
