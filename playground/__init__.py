@@ -1,1 +1,1 @@
-"""A local Bot API server with a chat page, which replaces Telegram for a bot on one machine."""
+"""A local Bot API server and chat page that stand in for Telegram when a bot runs on one machine."""

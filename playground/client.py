@@ -67,7 +67,7 @@ class PlaygroundClient:
     def edit(self, message_id: int, text: str, user_id: int = 2, photo: bytes | None = None) -> JsonObject:
         """Edit the person's own message, and return the same values as ``message``.
 
-        With the bytes of a ``photo``, the message becomes that image, and ``text`` its caption.
+        If ``photo`` holds an image's bytes, the message becomes that image, and ``text`` becomes its caption.
         """
         if photo is None:
             return self._post("edit", message_id=message_id, text=text, user_id=user_id)
@@ -172,7 +172,7 @@ class PlaygroundClient:
     def _upload(
         self, action: str, file_name: str, content: bytes, values: dict[str, str], field: str | None = None
     ) -> JsonObject:
-        """Post a file in ``field``, by default the field with the action's name."""
+        """Post a file in ``field``, which defaults to the action's name."""
         files = {field or action: (file_name, content)}
         answer: JsonObject = self._checked(self._http.post(f"/sim/{action}", data=values, files=files))
         return answer

@@ -97,14 +97,14 @@ class ChaosEnvironment:
     def roll_back(self) -> None:
         """Make the anchor live again so that the next candidate can be better than the live model.
 
-        The gate's looks are deleted, because otherwise it would not look again until there were many more votes.
+        Delete the gate's looks too, because otherwise it would not look again until many more votes came in.
         """
         with self.database.unit_of_work() as unit:
             unit.change(delete(LookRow))
             registry.make_live(unit, self.network.version, "an admin rolled back", ADMIN_ID)
 
     def _add_corrections(self, count: int) -> None:
-        """Record votes by an admin that the anchor's predictions for ``count`` new texts are wrong."""
+        """Record an admin's votes against the anchor's predictions for ``count`` new texts."""
         numbers = range(self._text_count, self._text_count + count)
         texts = [f"It was {_WORDS[number % 3]} all the way. That was number {number}." for number in numbers]
         predictions = Classifier.load(self.network.anchor, threads=1).classify(texts)

@@ -31,7 +31,7 @@ class RunLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunTimings:
-    """Durations in seconds for an undisturbed run in this lane: from request to end, and for its last two parts.
+    """Durations, in seconds, of an undisturbed run in this lane (from request to end) and of its last two parts.
 
     ``evaluating`` starts at the end of training. ``publishing`` starts when the candidate appears in the store.
     """
@@ -53,7 +53,7 @@ class LaneProcesses:
     def wait(self, run_id: int, until: Callable[[Run], bool], every: float = _POLL_INTERVAL) -> Run:
         """Wait until the run meets ``until`` or has ended, and return it.
 
-        Restart the worker and the beat in the meantime.
+        In the meantime, restart the worker and the beat whenever they end.
 
         ``every`` is the number of seconds between polls. Raise RunLost if the run takes too long.
         """
@@ -69,7 +69,7 @@ class LaneProcesses:
             time.sleep(every)
 
     def kill_as_planned(self, planned: PlannedKill, run_id: int, attempt: int, timings: RunTimings) -> Kill | None:
-        """Kill as planned, during this attempt or a later one.
+        """Carry out a planned kill, during this attempt or a later one.
 
         Return None if the run ended before the planned moment or before the victim existed.
         """
@@ -128,7 +128,7 @@ class LaneProcesses:
         return process is not None
 
     def _child_with_run(self) -> int | None:
-        """Return the worker's child process that is executing the run, or any other child process if none is."""
+        """Return the worker's child process that is executing the run, or any child process if none is."""
         found = child_processes(self.worker.pid)
         busy = [child for child in found if child_processes(child)]
         return self._random.choice(busy or found) if found else None

@@ -37,7 +37,7 @@ class Lane:
         self._outage: Outage | None = None
 
     def run(self) -> LaneResult:
-        """Execute the plan, with an undisturbed run before it and one after it.
+        """Execute the plan between two undisturbed runs.
 
         With Redis, include an outage halfway through.
         """
@@ -91,8 +91,8 @@ class Lane:
 
         If the run is too short for some of them, leave those to the next run.
 
-        Halve the delay before the first of these kills, because no run on this machine may be long enough for the full
-        delay.
+        Halve the delay before the first of these kills, because the full delay may be longer than any run on this
+        machine.
         """
         planned, before = self._plan.popleft(), len(self._kills)
         requested, attempt = time.monotonic(), 0
@@ -111,7 +111,7 @@ class Lane:
         self._record_outcome(processes.wait(run_id, _never), requested, reader, len(self._kills) - before)
 
     def _run_through_redis_outage(self, processes: LaneProcesses, reader: ReaderLog) -> Outage:
-        """Restart Redis during a run, then request a run without a message. The worker and the beat must recover."""
+        """Restart Redis during a run, then request one without notifying the worker. It and the beat must recover."""
         redis = self._environment.redis
         if redis is None:
             raise RuntimeError("this lane has no Redis")
@@ -147,14 +147,14 @@ class Lane:
         return run.state
 
     def _files_to_clean_up(self) -> list[str]:
-        """Return the folders of runs, and the files of models that are not in the registry."""
+        """Return the run folders, and the model files that are not in the registry."""
         with self._environment.database.reading() as unit:
             known = {model.location for model in registry.versions(unit) if model.removed_at is None}
         folders = (self._environment.settings.data_dir / "work").glob("run-*")
         return [*(folder.name for folder in folders), *(set(self._environment.store.names()) - known)]
 
     def _left_behind(self) -> list[str]:
-        """Return the names of files and processes that should not exist after the end of the lane."""
+        """Return the names of the files and processes that should not outlive the lane."""
         messages = self._environment.settings.data_dir / "broker" / "messages"
         unfinished = [path.name for path in Path(messages).glob("*.unfinished")]
         running = [

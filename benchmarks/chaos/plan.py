@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Transport(StrEnum):
-    """The message transport: Redis, together with PostgreSQL, or a folder, together with SQLite."""
+    """The message transport: Redis (with PostgreSQL) or a folder (with SQLite)."""
 
     REDIS = "redis"
     FOLDER = "folder"
@@ -26,8 +26,9 @@ class Victim(StrEnum):
 class Moment(StrEnum):
     """The part of a run in which a kill happens. The kill happens after a random share of the part's usual duration.
 
-    START is the whole run, from the start of the run or of its next attempt. EVALUATING lasts from the end of training
-    to the end of the run. PUBLISHING lasts from the candidate's appearance in the store to the end of the run.
+    START is the whole run, counted from its start or from the start of its next attempt. EVALUATING lasts from the end
+    of training to the end of the run. PUBLISHING lasts from the candidate's appearance in the store to the end of the
+    run.
     """
 
     START = "start"

@@ -17,7 +17,7 @@ _STOP_TIMEOUT: Final = 40.0
 class Service:
     """A Python module that runs in a separate process group. Its output goes to a log file.
 
-    ``name`` is the log file's name, and ``arguments`` are the arguments for the interpreter.
+    ``name`` is the log file's name, and ``arguments`` are the interpreter's arguments.
     """
 
     def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
@@ -49,7 +49,7 @@ class Service:
         self._process = self._start()
 
     def kill_children(self) -> None:
-        """Send SIGKILL to the process's children. The process replaces them."""
+        """Send SIGKILL to the process's children, which it then replaces."""
         for child in child_processes(self.pid):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)

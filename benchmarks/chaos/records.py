@@ -37,7 +37,7 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """The final states of the run ``during`` a Redis outage and the next run, which is requested without a message.
+    """The final states of the run ``during`` a Redis outage and of the next, requested without notifying the worker.
 
     ``same_processes`` says whether the worker and the beat survived.
     """
@@ -53,7 +53,7 @@ class LaneResult:
 
     ``loads`` counts the live versions that were loaded completely, and ``verified`` counts the verified folders in the
     store. ``refusals`` are the error messages from loading and verifying. ``ended_by_themselves`` counts workers and
-    beats that ended without being killed. ``left_behind`` lists the run folders, files from unknown models and
+    beats that ended without being killed. ``left_behind`` lists the run folders, the unregistered models' files and the
     processes that remained at the end. ``lost`` is the error that ended the lane early.
     """
 

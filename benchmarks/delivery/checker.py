@@ -33,7 +33,7 @@ class Findings:
     ``lost`` texts have no reply that arrived and no uncertain reply. ``doubled`` texts have more than one reply.
     ``out_of_order`` texts got their reply after a later text in the same chat. ``refused`` texts got a message without
     a verdict. ``unexplained`` lists the numbers of calls whose message is not a reply to any text. ``unfinished``
-    counts replies to send and updates to handle.
+    counts the replies still to be sent and the updates still to be handled.
     """
 
     texts: int

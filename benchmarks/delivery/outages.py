@@ -31,7 +31,7 @@ _IN_TIME: Final = 5.0
 class Outage:
     """One outage: replies per second in the windows before and after it, and the seconds from its end to a reply.
 
-    A reply counts in the window in which its text was sent, if it arrived within five seconds.
+    A reply that arrived within five seconds counts in the window in which its text was sent.
     """
 
     name: str
@@ -88,7 +88,7 @@ class OutageRun:
         return Outage(name, self._rate(before), self._rate(after), None if first is None else round(first - over, 2))
 
     def _rate(self, start: float) -> float:
-        """Return the number of texts per second in a window that were answered in time."""
+        """Return how many of a window's texts were answered in time, per second."""
         sent_at = {text: at for at, text in self._people.sent() if start <= at < start + _WINDOW}
         answered = {
             call.text

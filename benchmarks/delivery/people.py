@@ -34,7 +34,7 @@ FAULTS: Final = (
     WireFault("dropped_before", "sendMessage", 0.0003),
     WireFault("duplicate_update", "*", 0.01),
 )
-"""Faults with their rates. A connection that is cut during sendMessage is what makes a reply uncertain."""
+"""Faults with their rates. A reply becomes uncertain when the connection is cut during sendMessage."""
 POLLING_FAULTS: Final = (
     WireFault("500", "getUpdates", 0.001),
     WireFault("answer_lost", "getUpdates", 0.001),
@@ -89,7 +89,7 @@ class People:
             return self._sent[-1][0]
 
     def stop(self) -> None:
-        """Stop writing, cancel the faults, and release an update that a fault holds back. Re-raise any error."""
+        """Stop writing, cancel the faults, and release any update held back by a fault. Re-raise any error."""
         self._stopping.set()
         self._thread.join()
         if self._error is not None:

@@ -15,7 +15,7 @@ class Lane(StrEnum):
     POSTGRES_POLLING = "postgresql-polling"
     POSTGRES_WEBHOOK = "postgresql-webhook"
     PLAIN_BOT = "plain-bot"
-    """python-telegram-bot with a Celery worker, for comparison; it polls."""
+    """For comparison: python-telegram-bot, which polls, and a Celery worker."""
 
     @property
     def on_postgres(self) -> bool:
@@ -29,10 +29,10 @@ class Lane(StrEnum):
 
 
 class Moment(StrEnum):
-    """The stage of its work in which a process is killed.
+    """The stage of its work at which a process is killed.
 
-    STARTING: between the start of the process and the time when it usually sends its first reply. The other moments are
-    the three thirds of the usual time from a text to its reply. Other texts may be at different points at that moment.
+    STARTING lasts from the start of the process until the time when it usually sends its first reply. The other moments
+    divide the usual time from a text to its reply into thirds. Meanwhile, other texts may be at different stages.
     """
 
     STARTING = "starting"
@@ -77,6 +77,6 @@ def draw_kills(seed: str, number: int, victims: Sequence[str]) -> list[PlannedKi
 
 
 def split_into_segments(lane: Lane, kills: Sequence[PlannedKill], size: int, executed: int = 0) -> list[SegmentPlan]:
-    """Return the remaining segments, with at most ``size`` kills each, after the first ``executed`` kills."""
+    """Split the kills after the first ``executed`` into segments of at most ``size`` kills."""
     starts = range(executed, len(kills), size)
     return [SegmentPlan(lane, start, tuple(kills[start : start + size])) for start in starts]

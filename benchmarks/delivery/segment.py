@@ -30,7 +30,7 @@ _THIRDS: Final = {Moment.RECEIVING: 0, Moment.CLASSIFYING: 1, Moment.SENDING: 2}
 
 
 class Stalled(Exception):
-    """Raised if the bot has not replied to anyone for too long."""
+    """Raised when the bot has gone too long without replying to anyone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class SegmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds to wait at the end of a segment: ``quiet`` without open work, or ``silence`` without a reply."""
+    """Seconds to wait at the end of a segment: ``quiet`` with no work left, or ``silence`` with no reply."""
 
     silence: float
     quiet: float

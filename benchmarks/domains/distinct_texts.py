@@ -17,13 +17,13 @@ from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
 
 Half = Literal["development", "reported"]
-"""The half of a domain that is used to make choices, and the half that is used for the final figures."""
+"""The half of a domain for making choices, and the half for the final figures."""
 HALVES: Final[tuple[Half, ...]] = get_args(Half)
 IMDB: Final = "imdb"
-"""The name of the IMDB reviews that are evaluated along with a half of each domain.
+"""The name of the set of IMDB reviews that is evaluated alongside a half of each domain.
 
-These are the reviews that the recipe holds out with the development half, and the official test split with the
-reported half.
+Alongside the development half, these are the reviews that the recipe holds out. Alongside the reported half, they are
+the official test split.
 """
 IMDB_TEST: Final = "imdb_test"
 _COLUMNS: Final = ["text", "label", "fingerprint"]
@@ -38,7 +38,7 @@ _FILMS: Final = "imdb"
 class Domain:
     """A file with labelled texts, and whether it has sentences about films.
 
-    These may be quotations from IMDB reviews, so the ones found in a training review are left out.
+    Film sentences may be quoted from IMDB reviews, so those found in a training review are left out.
     """
 
     file: str
@@ -55,7 +55,7 @@ DOMAINS: Final[dict[str, Domain]] = {
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Number of rows in a file that are not in its set, by reason."""
+    """Number of a file's rows that were left out of its set, by reason."""
 
     neutral: int = 0
     repeated: int = 0
@@ -141,7 +141,7 @@ class DistinctTexts:
 
 
 def text_set(table: pd.DataFrame) -> TextSet:
-    """Return the size and the digest of a table with ``fingerprint``."""
+    """Return the size and the digest of a table that has a ``fingerprint`` column."""
     return TextSet(len(table), combined_digest(table["fingerprint"]))
 
 
@@ -169,7 +169,7 @@ def _with_fingerprints(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_domain(path: Path) -> tuple[pd.DataFrame, int]:
-    """Return a domain's rows with a label, and the number of neutral rows."""
+    """Return a domain's labelled rows, and the number of neutral rows."""
     table = read_table(path)
     rows = table[table["label"] != _NEUTRAL]
     return rows.assign(label=rows["label"].map(label_index).astype("int8")), len(table) - len(rows)
@@ -183,7 +183,7 @@ class _Selection:
     left_out: LeftOut
 
     def leave_out(self, official_train: pd.DataFrame, taken: set[str], domain: Domain | None) -> None:
-        """Leave out texts that are repeated, in ``official_train`` or ``taken``, or quoted from ``official_train``."""
+        """Leave out repeated texts, texts in ``official_train`` or ``taken``, and quotations from the former."""
         self._keep("repeated", ~self.rows["fingerprint"].duplicated())
         self._keep("in_train", ~self.rows["fingerprint"].isin(official_train["fingerprint"]))
         self._keep("in_other_set", ~self.rows["fingerprint"].isin(taken))

@@ -76,9 +76,9 @@ def evaluate_model(folder: Path, sets: Sets, plain: Mapping[str, Answers], advan
 
 
 def plain_answers(predictions: PlainPredictions, sets: Sets, half: Half) -> dict[str, Answers]:
-    """Return the plain run's answers, at temperature 1 and all of them treated as sure.
+    """Return the plain run's answers at temperature 1, treating all of them as sure.
 
-    The development half has no answers on IMDB, because the plain run was fine-tuned on these reviews.
+    There are no answers for the development half's IMDB reviews, because the plain run was fine-tuned on them.
     """
     read = {name: table for name, table in sets.items() if half == "reported" or name != IMDB}
     return {
@@ -109,7 +109,7 @@ def model_figures(answers: Mapping[str, Answers]) -> ModelFigures:
 
 
 def _count_checks(classifier: Classifier, advance: Advance) -> tuple[int, int]:
-    """Return the number of behavioural cases that the model passes, and the number of all cases."""
+    """Return how many behavioural cases the model passes, and how many there are."""
     checks = read_checks()
     texts = check_texts(checks)
     positive = probabilities_in_chunks(classifier, texts, advance)[:, 1].tolist()

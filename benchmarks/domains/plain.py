@@ -1,10 +1,10 @@
-"""Reproduces the plain run: a fine-tune with Hugging Face's Trainer as in a tutorial, and its predictions.
+"""Reproduces the plain run: a tutorial-style fine-tune with Hugging Face's Trainer, and its predictions.
 
     make peers
     python -m benchmarks.domains.plain --data FOLDER --work FOLDER
 
-FOLDER for ``--data`` holds ``imdb.parquet`` and the domains' files. An interrupted run continues from the files in the
-folder for ``--work``. The predictions are stored without texts.
+The ``--data`` folder holds ``imdb.parquet`` and the domains' files. An interrupted run resumes from the files in the
+``--work`` folder. The predictions are stored without texts.
 """
 
 import argparse

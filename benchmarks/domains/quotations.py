@@ -10,7 +10,7 @@ _LOOKUP_WORDS: Final = 4
 
 
 def quoted_texts(texts: Iterable[str], sources: Iterable[str]) -> set[str]:
-    """Return the ``texts`` with words that occur in the same order, without a gap, in one of ``sources``.
+    """Return the ``texts`` whose words occur consecutively, in the same order, in one of ``sources``.
 
     Case, punctuation, white space and ``<br>`` are ignored, as in fingerprints.
     """

@@ -23,7 +23,7 @@ evaluated on the development half, and ``reported`` those evaluated on the repor
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that was considered for the next starter: what it is called, how it was made, and its figures."""
+    """A model considered for the next starter: its name, how it was made, and its figures."""
 
     name: str
     how: str

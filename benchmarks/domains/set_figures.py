@@ -77,9 +77,9 @@ def set_figures(answers: Answers) -> SetFigures:
 
 
 def balanced_accuracy(right: npt.NDArray[np.generic], labels: Labels) -> float:
-    """Return the mean over the labels of the mean of ``right`` (texts,) on the texts with that label.
+    """Return the mean over the labels of the accuracy on each label's texts. ``right`` has shape (texts,).
 
-    Raise ValueError if no text has one of the labels.
+    Raise ValueError if a label has no texts.
     """
     return float(np.mean([_with_label(right, labels, label).mean() for label in range(len(LABELS))]))
 

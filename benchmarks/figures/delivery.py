@@ -1,4 +1,4 @@
-"""Tables about delivery: Thumbs and a plain bot, killed under load on a faulty wire, and outages of servers."""
+"""Tables about delivery: Thumbs and a plain bot killed under load on a faulty wire, and server outages."""
 
 from collections.abc import Callable
 from typing import Final
@@ -104,7 +104,7 @@ def _outages(outages: Results | None) -> tuple[str, ...]:
 
 
 def _kills(kills: int) -> str:
-    """Return the number of kills, with the planned number if there was not enough time for all of them."""
+    """Return the number of kills, followed by the planned number if time ran out."""
     return f"{kills:,} times" if kills >= _PLANNED else f"{kills:,} times (of {_PLANNED:,} planned; the time ran out)"
 
 

@@ -1,4 +1,4 @@
-"""The table about full runs: encoders that a worker takes from the request to the swap into a running bot."""
+"""The table about full runs, from the request to the worker to the swap into a running bot."""
 
 from collections.abc import Callable
 from typing import Final
@@ -37,7 +37,7 @@ _ACCURACY: Final = "Accuracy on dev"
 
 
 def full_run(found: Results) -> str:
-    """Render ``gpu_full_run.json``: time, memory and speed of each encoder."""
+    """Render ``gpu_full_run.json``: each encoder's time, memory and speed."""
     runs = found["runs"]
     where = f"an {found['gpu']}" if found["gpu"] else "the CPU"
     reviews = f"{runs[0]['train_reviews']:,} IMDB reviews and {runs[0]['dev']['reviews']:,} more for dev"

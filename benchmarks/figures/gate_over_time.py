@@ -4,7 +4,7 @@ from benchmarks.figures.markdown import Results, command, measured, paragraphs, 
 
 
 def gate_over_time(found: Results) -> str:
-    """Render ``gate_over_time.json``: wrong and right promotions, and the ends of trials."""
+    """Render ``gate_over_time.json``: wrong and right promotions, and how trials ended."""
     rate, years = found["wrong_promotions_per_year"], found["years"]
     wrong = [row for row in years if row["gain"] == 0]
     return paragraphs(

@@ -25,7 +25,7 @@ def paragraphs(*parts: str) -> str:
 
 
 def command(*lines: str) -> str:
-    """Return the shell commands ``lines``, which repeat a measurement, as a code block."""
+    """Return a code block with ``lines``, the shell commands that repeat a measurement."""
     return "\n".join(["```bash", *lines, "```"])
 
 

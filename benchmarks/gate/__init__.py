@@ -1,1 +1,1 @@
-"""Measures the gate by simulation: how often it is right, and over time."""
+"""Measures by simulation how often the gate is right, in single runs and over time."""

@@ -1,9 +1,9 @@
-"""Simulates rounds of voters, and compares the gate's estimate of a candidate's gain with the truth.
+"""Simulates rounds of votes, and compares the gate's estimate of a candidate's gain with the truth.
 
     python -m benchmarks.gate
 
-Each round has new people, each with their own rates of voting on mistakes and on correct verdicts. The gate gets the
-shown verdicts and the votes, as in a run, and estimates the candidate's gain over all shown verdicts with its own code.
+Each round has new people, each with their own rates of voting on mistakes and on correct verdicts. As in a run, the
+gate gets the shown verdicts and the votes, and its own code estimates the candidate's gain over all shown verdicts.
 """
 
 import argparse
@@ -43,11 +43,11 @@ _PROGRESS: Final = Console(stderr=True)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The rounds of one way of voting. Gains and errors are shares of all shown verdicts, from -1 to 1.
+    """The figures for all rounds of one way of voting. Gains and errors are shares of all shown verdicts, from -1 to 1.
 
-    ``unknown`` is the share of the rounds in which the gate says that it cannot tell. The other figures are about the
-    other rounds, and are None if there are none. ``error`` is the mean of the estimate less the truth, ``abs_error`` is
-    the mean of its size, and ``unweighted_error`` is the mean error if all votes weigh the same. ``covered`` is the
+    ``unknown`` is the share of rounds in which the gate cannot tell. The other figures cover the remaining rounds, and
+    are None if none remain. ``error`` is the mean of the estimate minus the truth, ``abs_error`` is the mean of the
+    absolute difference, and ``unweighted_error`` is the mean error when all votes count equally. ``covered`` is the
     share of the 95% intervals that contain the truth, and ``half_width`` their mean half width. ``proven`` is the share
     of rounds with a p-value of at most 5% for "better".
     """
@@ -88,7 +88,7 @@ class VotesReport:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """A round's true gain, and the evidence from its votes, weighted and not."""
+    """A round's true gain, and the evidence from its votes, weighted and unweighted."""
 
     truth: float
     weighted: VoteEvidence

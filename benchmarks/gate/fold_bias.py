@@ -3,7 +3,8 @@
     python -m benchmarks.gate.fold_bias --data ../shared/data
 
 In each draw, some sentences get a vote. A feedback round trains a candidate on all of them, and the fold models are the
-heads that the gate would fit. All read the same other sentences, which no model was trained on.
+heads that the gate would fit. All of these models are evaluated on the same other sentences, on which none of them was
+trained.
 """
 
 import argparse

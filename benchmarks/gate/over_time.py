@@ -76,9 +76,9 @@ class Years:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Simulated trials after a run with ``texts_before`` texts that made the model probably better.
+    """Simulated trials after a run that found the model probably better on ``texts_before`` texts.
 
-    ``confirmed`` and ``rolled_back`` are shares, and ``votes`` is the median number of new votes at the end.
+    ``confirmed`` and ``rolled_back`` are shares, and ``votes`` is the median number of new votes when a trial ends.
     """
 
     gain: float
@@ -105,7 +105,7 @@ class OverTimeReport:
 
 @dataclass
 class _Counts:
-    """Texts with votes so far, and how many only the candidate or only the live model gets right."""
+    """Number of texts with votes so far, and of those that only the candidate or only the live model gets right."""
 
     texts: int = 0
     won: int = 0
@@ -235,7 +235,7 @@ def simulate_years(  # noqa: PLR0913, PLR0917 - one argument for each condition
 
 
 def simulate_trials(rng: np.random.Generator, gain: float, flip_rate: float, texts_before: int, trials: int) -> Trials:
-    """Simulate trials of models that a run found probably better, with all the alpha of a first look available."""
+    """Simulate trials of models that a run found probably better, with a first look's whole alpha available."""
     steps: list[TrialStep] = []
     votes: list[int] = []
     while len(steps) < trials:
@@ -273,7 +273,7 @@ def _one_trial(rng: np.random.Generator, before: _Counts, gain: float, flip_rate
 def measure(seed: int, years: int, draws: int, trials: int) -> OverTimeReport:
     """Run all the simulations; ``years``, ``draws`` and ``trials`` are numbers of repetitions.
 
-    Years with a gain, which are not rare events, are repeated a tenth as often.
+    Years with a gain are repeated a tenth as often, because their promotions are not rare events.
     """
     rng = np.random.default_rng(seed)
     return OverTimeReport(

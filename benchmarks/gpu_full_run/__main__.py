@@ -6,13 +6,13 @@
 
 For each encoder, ``thumbs fine-tune`` trains a first model in one epoch, and a bot that is connected to the playground
 serves it. A worker with a beat then executes the run that ``thumbs retrain --full`` requests: it trains on all reviews
-by the default recipe, and evaluates and publishes the candidate. ``thumbs models promote`` makes the candidate live,
+with the default recipe, and evaluates and publishes the candidate. ``thumbs models promote`` makes the candidate live,
 and the benchmark waits until the bot answers with it. Finally, a separate process measures how fast the candidate
 serves.
 
-``--base random`` has random weights in the shape of bert-base-uncased, which show time and memory but learn little. The
-trainer uses the backend in KERAS_BACKEND and a GPU if there is one, like every worker. The gate's limits on losses are
-off, so that the candidate can go live no matter how good it is.
+``--base random`` is an encoder of bert-base-uncased's size with random weights, which shows time and memory but learns
+little. Like every worker, the trainer uses the backend in KERAS_BACKEND, and a GPU if there is one. The gate's limits
+on losses are off, so that the candidate can go live no matter how good it is.
 """
 
 import argparse
@@ -83,7 +83,7 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _reviews(path: Path, limit: int | None, work: Path) -> Reviews:
-    """Return all reviews in the file at ``path``, or a new file with ``limit`` training and as many test reviews."""
+    """Return all reviews in the file at ``path``, or a new file with ``limit`` of each split."""
     reviews = read_reviews(path)
     if limit is None:
         return Reviews(path.resolve(), int((reviews["split"] == "train").sum()))

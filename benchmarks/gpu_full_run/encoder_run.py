@@ -30,7 +30,7 @@ from storage.training.runs import Run
 from tests.small_model import write_recipe
 
 RANDOM: Final = "random"
-"""The name of an encoder with random weights in the shape of bert-base-uncased."""
+"""The name of an encoder of bert-base-uncased's size with random weights."""
 # Number of reviews for the first model, which is only there to be replaced.
 _FIRST_REVIEWS: Final = 64
 _POLL_INTERVAL: Final = 0.1
@@ -50,7 +50,7 @@ class Reviews:
 
 @dataclass(frozen=True, slots=True)
 class _FineTune:
-    """A published model; its trainer's time in seconds, and peak memory in bytes."""
+    """A published model, with its trainer's time in seconds and peak memory in bytes."""
 
     folder: Path
     seconds: float
@@ -161,7 +161,7 @@ def _swap(installed: Installation, database: Database, run: Run) -> float:
 
 
 def _serves(database: Database, version: str) -> bool:
-    """Return whether the bot reports that it answers with ``version``. Raise RuntimeError if it refused it."""
+    """Return whether the bot reports that it answers with ``version``. Raise RuntimeError if the bot refused it."""
     with database.reading() as unit:
         bots = instances.live_instances(unit)
     if refusals := [bot.refusal for bot in bots if bot.refused_version == version]:

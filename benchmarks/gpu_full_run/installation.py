@@ -51,14 +51,14 @@ class Installation:
         return Settings(_env_file=None, **values)
 
     def open_database(self) -> Database:
-        """Create the tables and open the database until the installation ends."""
+        """Create the tables, and keep the database open until the installation ends."""
         runner.upgrade(self.settings.database_address)
         database = Database.open(self.settings.database_address, [self.variables["ENCRYPTION_KEY"]])
         self._database.callback(database.close)
         return database
 
     def start(self, name: str, *arguments: str) -> Service:
-        """Start ``thumbs`` with these arguments until the installation ends. Its log has this ``name``."""
+        """Start ``thumbs`` with these arguments and a log called ``name``. It runs until the installation ends."""
         service = Service(name, ("-m", "cli.main", *arguments), self.environment, self.folder)
         self._services.callback(service.stop)
         return service
@@ -77,7 +77,7 @@ class Installation:
 
 @contextmanager
 def installation(folder: Path, transport: Transport, base: str, reviews: Path, recipe: Path) -> Iterator[Installation]:
-    """Yield an installation in ``folder``, with a running playground, whose full runs use these settings."""
+    """Yield an installation in ``folder`` with a running playground. Its full runs use these settings."""
     (folder / "var").mkdir()
     variables = {
         "DATA_DIR": str(folder / "var"),
@@ -109,7 +109,7 @@ def installation(folder: Path, transport: Transport, base: str, reviews: Path, r
 
 
 def _wait_for_log(service: Service, words: str) -> str:
-    """Return the first line with these words in a process's log. Raise RuntimeError if it does not appear in time."""
+    """Wait for a log line with these words, and return the first one. Raise RuntimeError if none appears in time."""
     deadline = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < deadline:
         log = service.log.read_text(encoding="utf-8", errors="replace")

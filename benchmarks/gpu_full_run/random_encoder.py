@@ -1,8 +1,8 @@
-"""Writes an encoder with random weights in the shape of bert-base-uncased, to measure time and memory.
+"""Writes an encoder of bert-base-uncased's size with random weights, for measuring time and memory.
 
     python -m benchmarks.gpu_full_run.random_encoder var/random-bert
 
-The vocabulary is that of the packaged encoder, which is the same as that of bert-base-uncased.
+The vocabulary is the packaged encoder's, which is the same as bert-base-uncased's.
 """
 
 import argparse
@@ -19,7 +19,7 @@ _WINDOW, _OVERLAP = 512, 0
 
 
 def write_random_encoder(folder: Path, config: BertConfig | None = None) -> None:
-    """Write a Hugging Face folder, by default in the shape of bert-base-uncased."""
+    """Write a Hugging Face folder, by default of bert-base-uncased's size."""
     # Importing TensorFlow takes seconds, and the other parts of the benchmark do not need it.
     from keras.utils import set_random_seed  # noqa: PLC0415
 
@@ -33,7 +33,7 @@ def write_random_encoder(folder: Path, config: BertConfig | None = None) -> None
 
 
 def main() -> None:
-    """Write the folder that is named on the command line."""
+    """Write the folder named on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu_full_run.random_encoder", description="Write an encoder with random weights."
     )

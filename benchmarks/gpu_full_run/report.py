@@ -9,10 +9,10 @@ from benchmarks.gpu_full_run.serving import ServingFigures
 
 @dataclass(frozen=True, slots=True)
 class Phases:
-    """The seconds of each phase, in order."""
+    """How many seconds each phase took, in order."""
 
     fine_tune: float
-    """``thumbs fine-tune`` of the first model, from the command to the published folder."""
+    """``thumbs fine-tune`` for the first model, from the command to the published folder."""
     bot_start: float
     """From the start of the bot with the first model until it answers."""
     queued: float
@@ -26,7 +26,7 @@ class Phases:
     swap: float
     """From ``thumbs models promote`` until the bot reports that it answers with the candidate."""
     first_answer: float
-    """From the first text after that to its reply in the chat."""
+    """From the first text after the swap to its reply in the chat."""
 
 
 @dataclass(frozen=True, slots=True)

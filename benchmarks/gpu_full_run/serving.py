@@ -2,7 +2,7 @@
 
     python -m benchmarks.gpu_full_run.serving FOLDER
 
-It runs as its own process, so that its memory is that of one model, and prints the figures as JSON.
+It runs as its own process, so that its memory use is for one model only, and prints the figures as JSON.
 """
 
 import argparse
@@ -25,11 +25,11 @@ _SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ServingFigures:
-    """How a published model performs when served in int8; memory, in bytes, includes the program and libraries."""
+    """How a published model performs when served in int8. Memory is in bytes, including the program and libraries."""
 
     seconds_to_load: float
     seconds_to_first_answer: float
-    """From the end of loading."""
+    """Counted from the end of loading."""
     peak_memory_of_loading: int
     memory: int
     texts_per_second: dict[str, float]
@@ -62,7 +62,7 @@ def _texts_per_second(classifier: Classifier, texts: Sequence[str], seconds: flo
 
 
 def main() -> None:
-    """Measure the folder that is named on the command line, and print the figures."""
+    """Measure the folder named on the command line, and print the figures."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu_full_run.serving", description="Measure a published model as it is served."
     )

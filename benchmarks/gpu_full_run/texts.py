@@ -49,7 +49,7 @@ def serving_texts(tokenizer: WindowTokenizer) -> dict[str, list[str]]:
 
 
 def _joined(tokenizer: WindowTokenizer, windows: int) -> list[str]:
-    """Return texts made of sentences, each filling this number of windows as far as possible."""
+    """Return texts made of sentences, each as close as possible to filling this number of windows."""
     sentences: Iterator[str] = cycle(PROBES)
 
     def text() -> str:

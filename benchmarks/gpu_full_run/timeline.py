@@ -25,7 +25,7 @@ class Timeline:
     steps: list[tuple[float, int]] = field(default_factory=list)
 
     def note(self, run: Run) -> None:
-        """Note what is new in the run's row."""
+        """Record any changes in the run's row."""
         now = self.clock()
         if self.claimed is None and run.state is not RunState.QUEUED:
             self.claimed = now

@@ -130,7 +130,7 @@ def wait_for_replies(people: Sequence[BackgroundPerson], count: int) -> None:
 
 
 def summarise(people: Sequence[BackgroundPerson], new: str | None, since: float | None) -> BackgroundLoad:
-    """Return figures about all replies. ``new`` went live at ``since``. ``new`` is None if no version went live."""
+    """Return figures about all replies. ``new`` is the version that went live at ``since``, or None."""
     round_trips = _all_round_trips(people)
     seconds = [one.replied_at - one.sent_at for one in round_trips if one.replied_at is not None]
     return BackgroundLoad(

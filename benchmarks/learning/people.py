@@ -130,7 +130,7 @@ class SimulatedPerson:
 
 
 def in_parallel(people: Sequence[SimulatedPerson], act: Callable[[int, SimulatedPerson], VoteCounts]) -> VoteCounts:
-    """Let all people act in parallel, each with their index, and return the sum of their votes."""
+    """Let all people act in parallel, passing each one's index, and return the sum of their votes."""
     with ThreadPoolExecutor(len(people)) as threads:
         return sum(threads.map(act, range(len(people)), people), VoteCounts())
 

@@ -43,7 +43,7 @@ class ConsensusCounts:
 class RunFigures:
     """A training run: its training sentences, the decision, and the time when the model went live.
 
-    ``held_out`` is the number of sentences that only measured the models.
+    ``held_out`` is the number of sentences used only to measure the models.
 
     ``seconds`` is the time from the worker's claim to the end of the run. ``live_at`` is a ``time.time()``, or None if
     the candidate did not go live. A rejected candidate is not ``published``, so it cannot be evaluated.
@@ -111,7 +111,7 @@ class DemoRecords:
         )
 
     def compare_models(self, run: RunFigures, texts: pd.DataFrame) -> Comparison | None:
-        """Compare the run's champion (first) and candidate (second) on ``texts``, or return None if it was rejected."""
+        """Compare the run's champion (first) and candidate (second) on ``texts``, or return None if rejected."""
         if not run.published:
             return None
         before, after = (self._logits(version, texts) for version in (run.champion, run.candidate))

@@ -14,7 +14,7 @@ from ml.evaluation.comparison import Comparison
 class LearningRound:
     """One round.
 
-    ``seconds`` has the time for each step. The run's steps are timed from ``/retrain`` to their message.
+    ``seconds`` has the time for each step. The run's steps are timed from ``/retrain`` to the message about each step.
     """
 
     sentences: int

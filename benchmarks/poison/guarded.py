@@ -30,10 +30,10 @@ from worker.runs.executor import WorkerContext, execute_run
 class GuardedOutcome:
     """The outcome of a run: its final state, the gate's sentence, and the number of texts that it trained on.
 
-    ``held_out`` is the number of texts that only measured the models.
-    ``planted_train`` and ``planted_held_out`` count how many of these texts were planted. ``lower`` is the lower end of
-    the gate's interval for the change on its IMDB reviews, as a share. ``words`` are the words that the trigger scan
-    reported. ``effect`` is None for a rejected candidate, because its files are deleted.
+    ``held_out`` is the number of texts used only to measure the models. ``planted_train`` and ``planted_held_out``
+    count how many of these texts were planted. ``lower`` is the lower end of the gate's interval for the change on its
+    IMDB reviews, as a share. ``words`` are the words that the trigger scan reported. ``effect`` is None for a rejected
+    candidate, because its files are deleted.
     """
 
     state: RunState

@@ -13,7 +13,7 @@ _WINDOW: Final = 64
 
 
 def _with_short_windows(recipe: Recipe) -> Recipe:
-    """Return the recipe with short windows, reading only the first window of each review, which is faster."""
+    """Return a faster version of the recipe, which reads only the first, short window of each review."""
     return replace(recipe, reading="head", window=_WINDOW, overlap=0)
 
 

@@ -1,6 +1,6 @@
 """Runs the cases in parallel, one process on each CPU core.
 
-This is a separate module because a spawned process imports its function, and it cannot import ``__main__``.
+This is a separate module because a spawned process imports the function that it runs, and cannot import ``__main__``.
 """
 
 import os

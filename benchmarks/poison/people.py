@@ -1,4 +1,4 @@
-"""Draws the texts and votes for a case, from honest people, who sometimes make mistakes, and from colluders.
+"""Draws a case's texts and votes, from colluders and from honest people who sometimes make mistakes.
 
 Colluders do everything that the rules allow. Two colluders vote on each planted text, so that the text reaches its
 quorum before anyone else is asked. Each colluder writes ten times as many texts as an honest person. If there are few
@@ -42,7 +42,7 @@ class CaseVotes:
 
 
 def draw_votes(case: Case, sentences: pd.DataFrame) -> CaseVotes:
-    """Draw, with the case's seed, the authors of the ``sentences`` (columns ``text`` and ``label``), and all votes.
+    """Draw the authors of ``sentences`` (columns ``text`` and ``label``) and all votes, using the case's seed.
 
     Raise ValueError if there are too few sentences.
     """

@@ -1,4 +1,4 @@
-"""Lists the cases: every attack, with every share of people and every seed."""
+"""Lists the cases: every combination of attack, share of colluders and seed."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -30,7 +30,7 @@ class GuardTexts:
     foreign: list[tuple[str, str]]
     """(ISO 639-1 code, text), written for this project."""
     stray: list[str]
-    """Texts in the public English collections that are in another language. They are treated as foreign."""
+    """Texts from the public English collections that are in another language, and so count as foreign."""
 
     def all_texts(self) -> list[str]:
         """Return all texts in this half."""

@@ -1,7 +1,7 @@
 """Measures how many texts that are not reviews get no verdict, and how many reviews are refused by mistake.
 
-The chat lines in ``texts/chat_lines.txt`` were written without sight of the rules and of the review head, and nothing
-was chosen on them, on the neutral tweets, or on the reported halves of the domains.
+The chat lines in ``texts/chat_lines.txt`` were written without knowledge of the rules or the review head. No choice was
+based on them, on the neutral tweets, or on the domains' reported halves.
 
     python -m benchmarks.serving.sense --data FOLDER
 
@@ -35,7 +35,7 @@ _CHUNK = 64
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """The texts of one set that got no verdict of the model: their number and share, with Wilson's 95% interval."""
+    """The texts in one set that got no verdict from the model: their number and share, with Wilson's 95% interval."""
 
     texts: int
     by_head: int
@@ -60,7 +60,7 @@ class SenseReport:
     layer: int
     threshold: float
     lines_in_fit: int
-    """Chat lines that are also among the lines on which heads are fitted, left out here."""
+    """Chat lines left out because heads are fitted on them."""
     others: dict[str, Refusals]
     """Texts that are not reviews: all should be refused."""
     reviews: dict[str, Refusals]

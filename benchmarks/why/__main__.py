@@ -3,7 +3,7 @@
     python -m benchmarks.why --data FOLDER                       # the reported halves, stored
     python -m benchmarks.why --data FOLDER --half development    # for choosing the method, not stored
 
-The texts are drawn from IMDB and from a half of each of the four domains, as many from each.
+The same number of texts is drawn from IMDB and from a half of each of the four domains.
 """
 
 import argparse
@@ -64,7 +64,7 @@ class Report:
 
 
 def main() -> None:
-    """Measure, print the table, and store the report of the reported halves."""
+    """Measure, print the table, and store the figures if they are for the reported halves."""
     arguments = _parser().parse_args()
     tables = DistinctTexts.read(arguments.data, Recipe.load("default")).half(arguments.half)
     texts = draw_texts({name: table["text"].tolist() for name, table in tables.items()}, arguments.texts)

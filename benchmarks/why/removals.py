@@ -13,7 +13,7 @@ from ml.serving.engine import Classifier
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """How far the margin of one text moves, in logits.
+    """How far one text's margin moves, in logits.
 
     ``named`` is how far it moves against the verdict without the named words. ``random`` is how far it moves, in either
     direction, without as many random words.
@@ -32,7 +32,7 @@ class Removal:
 
 
 def compare_removals(classifier: Classifier, text: str, rng: np.random.Generator) -> Removal:
-    """Explain the verdict on ``text``, and remove the words that speak for it, or as many random words of the text.
+    """Explain the verdict on ``text``, and compare removing the supporting words with removing as many random ones.
 
     The random words are drawn from all words, named words included. Each word is removed everywhere in the text.
     """

@@ -8,7 +8,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Add the column, which is NULL in existing predictions: they were all shown."""
+    """Add the column, which is NULL in existing predictions, because all of them were shown."""
     op.add_column("predictions", sa.Column("abstention", sa.String(16)))
 
 

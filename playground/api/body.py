@@ -1,4 +1,4 @@
-"""Reads request bodies. A body that is too large is read and dropped, so that the sender can read the error."""
+"""Reads request bodies. Oversized bodies are read and discarded, so that the sender can read the error."""
 
 from tornado.httputil import HTTPInputError, parse_body_arguments
 from tornado.web import RequestHandler, stream_request_body
@@ -9,7 +9,7 @@ UPLOAD_LIMIT = 50 * 1024 * 1024
 """Maximum size, in bytes, of a file that Telegram accepts from a bot."""
 _BODY_LIMIT = UPLOAD_LIMIT + 1024 * 1024
 _READ_LIMIT = 2**31
-"""Size, in bytes, above which the server does not even read a body to its end."""
+"""Size, in bytes, above which the server does not read a body to its end."""
 
 
 def too_large() -> ApiError:
@@ -22,7 +22,7 @@ class BodyHandler(RequestHandler):
     """Collects the body. Handlers must call ``read_body`` before they use the request's arguments and files."""
 
     def prepare(self) -> None:
-        """Allow bodies that are too large, so that they can be read and dropped."""
+        """Accept oversized bodies, so that they can be read and discarded."""
         self._chunks: list[bytes] = []
         self._size = 0
         self.request.connection.set_max_body_size(_READ_LIMIT)  # type: ignore[union-attr]  # an HTTP/1 connection

@@ -23,7 +23,7 @@ _MISSING = {
 
 
 class BotMethod(Parameters):
-    """A method. The class is named after the method, with a capital letter: GetMe for getMe.
+    """A Bot API method. Its class has the method's name with a capital letter: GetMe for getMe.
 
     Parameters that have no field are ignored.
     """
@@ -48,7 +48,7 @@ class BotMethod(Parameters):
     def parse_text(cls, name: str, value: object) -> object:
         """Convert numbers and booleans in a JSON body to text first.
 
-        Like Telegram, this accepts the number 5 as a text and the number 1 as true.
+        Like Telegram, this accepts the number 5 as text and the number 1 as true.
         """
         is_known_scalar = name in cls.model_fields and isinstance(value, bool | int | float)
         return super().parse_text(name, encode(value) if is_known_scalar else value)

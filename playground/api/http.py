@@ -62,7 +62,7 @@ class BotApiHandler(BodyHandler):
             self._write(outcome)
 
     def on_connection_close(self) -> None:
-        """Cancel a call that is waiting if the bot hangs up."""
+        """Cancel a waiting call when the bot hangs up."""
         if self._cancellable is not None:
             self._cancellable.cancel()
 

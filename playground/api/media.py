@@ -6,7 +6,7 @@ from playground.wire import JsonObject, Upload, not_built
 
 
 def document_object(world: World, source: Upload | str) -> JsonObject:
-    """Return Telegram's Document, and store an upload.
+    """Return Telegram's Document, storing the file first if it is an upload.
 
     Raise ApiError if a file id is unknown.
     """

@@ -81,7 +81,7 @@ def message_members(parameters: Parameters) -> JsonObject:
 
 
 def _with_known_people(body: FormattedText) -> FormattedText:
-    """Return the text with the full user in each mention. In markup, a mention contains only an id."""
+    """Return the text with full users in its mentions, because markup gives only their ids."""
     return FormattedText(body.text, tuple(_with_known_person(entity) for entity in body.entities))
 
 

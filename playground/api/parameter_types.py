@@ -288,7 +288,7 @@ def _button_from_text(value: Any) -> Any:  # noqa: ANN401  # JSON of any shape
 
 
 class ReplyKeyboardMarkup(BotApiObject):
-    """The rows of buttons that replace a person's keyboard. A plain text is also a button."""
+    """The rows of buttons that replace a person's keyboard. Plain text also counts as a button."""
 
     keyboard: list[list[Annotated[KeyboardButton, BeforeValidator(_button_from_text)]]]
     is_persistent: bool = False

@@ -1,4 +1,4 @@
-"""Base models for parameters, which pydantic validates, with Telegram's wording for errors.
+"""Pydantic base models for parameters, with errors worded like Telegram's.
 
 Two parts are written by hand, because pydantic has no option for them. First, forms send numbers, booleans, arrays and
 objects as text, and Telegram accepts fewer spellings than pydantic's lax mode. Second, Telegram reports only the first
@@ -35,7 +35,7 @@ _NOT_AN_OBJECT = "object_type"
 
 
 class Parameters(BaseModel):
-    """The parameters of a request, as fields. Null is treated as not given.
+    """A request's parameters, as fields. Null is treated as not given.
 
     Unknown names are refused, except in the Bot API, which ignores them.
     """

@@ -17,7 +17,7 @@ def read_values(request: HTTPServerRequest) -> JsonObject:
 
 
 def read_answer(response: HTTPResponse) -> JsonObject:
-    """Return the values in the body of a response, like ``read_values``, or raise ApiError 400."""
+    """Return the values in a response's body in the same form as ``read_values``, or raise ApiError 400."""
     arguments: dict[str, list[bytes]] = {}
     files: dict[str, list[HTTPFile]] = {}
     content_type = response.headers.get("Content-Type", "")

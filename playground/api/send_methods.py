@@ -55,7 +55,7 @@ class SendMethod(BotMethod):
     callback_query_id: NotBuilt = None
     reply_parameters: ReplyParameters | None = None
     reply_to_message_id: int = 0
-    """The older form of ``reply_parameters``, together with ``allow_sending_without_reply``; still accepted."""
+    """With ``allow_sending_without_reply``, the older form of ``reply_parameters``, which is still accepted."""
     allow_sending_without_reply: bool = False
     reply_markup: ReplyMarkup | None = None
 

@@ -42,7 +42,7 @@ class GetUpdates(BotMethod):
 
 @METHODS.add
 class SetWebhook(BotMethod):
-    """Post updates to ``url``. Unlike with Telegram, an address on this machine may use plain HTTP and any port."""
+    """Post updates to ``url``. Unlike Telegram, allow plain HTTP and any port on this machine."""
 
     url: str
     certificate: UploadedFile | None = None

@@ -40,5 +40,5 @@ class PersonAction(Action):
 
     @property
     def person_id(self) -> int:
-        """The id of the person who acts. Any chat except the person's own raises ApiError."""
+        """The acting person's id. Raises ApiError for any chat but the person's own."""
         return person_id(self.user_id, self.chat_id, self.chat_type)

@@ -117,7 +117,7 @@ def send(  # noqa: PLR0913 - each argument is a separate fact
     *,
     extras: JsonObject | None = None,
 ) -> SentMessage:
-    """Send a message with these members of Telegram's Message besides its text or caption and its media."""
+    """Send a message with its text or caption, its media, and these other members of Telegram's Message."""
     chat = world.chats.open(user_id)
     replied_to = None if reply_to is None else find_message(chat, reply_to)
     message = Message(
@@ -153,7 +153,7 @@ def format_text(text: str) -> FormattedText:
 
 
 def format_caption(text: str) -> FormattedText:
-    """Return a caption with its entities, which may be empty, or raise ApiError if it is too long."""
+    """Return a caption, which may be empty, with its entities, or raise ApiError if it is too long."""
     body = FormattedText(text).strip().with_detected_entities()
     if utf16_length(body.text) > 1024:
         raise bad_request("message caption is too long")

@@ -40,7 +40,7 @@ class SinceQuery(WaitQuery):
 
 
 class AboutQuery(Parameters):
-    """Parameters for a description of the bot as a person sees it."""
+    """Parameters for a request that describes the bot as a person sees it."""
 
     user_id: int = DEFAULT_PERSON_ID
 
@@ -72,7 +72,7 @@ class ActionHandler(BodyHandler, SimHandler):
     def prepare(self) -> None:
         """Prepare to read the body.
 
-        No response may be sent before the body is read, because the sender would not read the response.
+        The body must be read before a response is sent, because otherwise the sender would not read the response.
         """
         BodyHandler.prepare(self)
 

@@ -32,7 +32,7 @@ def send_album(world: World, user_id: int, upload: Upload, captions: Sequence[st
 
 
 def edit(world: World, user_id: int, message_id: int, text: str, photo: Upload | None) -> SentMessage:
-    """Change the text or caption of the person's own message, and its media to ``photo`` if given, or raise ApiError.
+    """Change the text or caption of the person's own message, and its media if ``photo`` is given, or raise ApiError.
 
     A caption may be empty.
     """
@@ -50,7 +50,7 @@ def edit(world: World, user_id: int, message_id: int, text: str, photo: Upload |
 
 
 def delete(world: World, user_id: int, message_id: int) -> JsonObject:
-    """Delete a message, of which the bot is not notified, or raise ApiError."""
+    """Delete a message without notifying the bot, or raise ApiError."""
     chat = world.chats.open(user_id)
     world.remove(chat, find_message(chat, message_id).message_id)
     return {"message_id": message_id, "chat_id": chat.id, "update_id": None}

@@ -31,7 +31,7 @@ class Message:
     def to_api(self) -> JsonObject:
         """Return the message as Telegram's Message.
 
-        If it is a reply, the message that it replies to is included, but earlier messages are not.
+        A reply includes the message that it replies to, but no earlier ones.
         """
         message: JsonObject = {
             "message_id": self.message_id,

@@ -28,7 +28,7 @@ class StoredFile:
         return base64.urlsafe_b64encode(self.path.encode()).decode().rstrip("=")
 
     def to_api(self) -> JsonObject:
-        """Return the members that all kinds of files have."""
+        """Return the members common to all kinds of files."""
         return {"file_id": self.id, "file_unique_id": f"u{self.id}", "file_size": self.size}
 
 

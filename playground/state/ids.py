@@ -1,4 +1,4 @@
-"""Generates ids that are never reused, even after a restart, because a bot ignores update ids that it knows."""
+"""Generates ids that are never reused, even after a restart, because a bot ignores update ids that it has seen."""
 
 from pathlib import Path
 

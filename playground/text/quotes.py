@@ -10,7 +10,7 @@ _KEPT = frozenset(["bold", "italic", "underline", "strikethrough", "spoiler", "c
 
 
 def find_quote(message: FormattedText, quote: FormattedText, near: int) -> int | None:
-    """Return the position of ``quote`` in ``message``, the nearest to ``near``, or None if the message lacks it.
+    """Return the position of ``quote`` in ``message`` that is nearest to ``near``, or None if there is no match.
 
     Positions are in UTF-16 code units. The text must match exactly, and so must the kinds of entities that quotes keep.
     """
