@@ -111,7 +111,10 @@ class Lane:
         self._record_outcome(processes.wait(run_id, _never), requested, reader, len(self._kills) - before)
 
     def _run_through_redis_outage(self, processes: LaneProcesses, reader: ReaderLog) -> Outage:
-        """Restart Redis during a run, then request one without notifying the worker. It and the beat must recover."""
+        """Restart Redis during a run, then request another without notifying the worker.
+
+        The worker and the beat must recover.
+        """
         redis = self._environment.redis
         if redis is None:
             raise RuntimeError("this lane has no Redis")

@@ -111,7 +111,7 @@ class DemoRecords:
         )
 
     def compare_models(self, run: RunFigures, texts: pd.DataFrame) -> Comparison | None:
-        """Compare the run's champion (first) and candidate (second) on ``texts``, or return None if rejected."""
+        """Compare the run's champion (first) and candidate (second) on ``texts``, or return None after a rejection."""
         if not run.published:
             return None
         before, after = (self._logits(version, texts) for version in (run.champion, run.candidate))
