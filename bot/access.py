@@ -1,4 +1,4 @@
-"""Restricts handlers to admins, identified by their numeric Telegram ids, in their private chats with the bot."""
+"""Restricts handlers to admins in their private chats with the bot. Admins are known by their numeric Telegram ids."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -339,7 +339,7 @@ class Texts:
 
 @cache
 def texts_for(language: str | None) -> Texts:
-    """Return the texts for a language tag such as ``en`` or ``pt-br``, or the English texts if it has no locale."""
+    """Return the texts for a language tag such as ``en`` or ``pt-br``, or the English texts if no locale matches it."""
     code = (language or FALLBACK).split("-")[0].lower()
     path = _FOLDER / f"{code if code in locales() else FALLBACK}.toml"
     texts = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -143,7 +143,7 @@ def _prepare_feedback_round(recipe: "Recipe", options: _Options) -> "tuple[BaseM
 
 
 def result_text(manifest: "Manifest", out: Path) -> str:
-    """Return a message with the published model and its accuracy on the held-out reviews and on the corrections."""
+    """Return a message that gives the published model and its accuracy on the held-out reviews and the corrections."""
     sentences = [f"Published version {manifest.version} at {out}."]
     dev = manifest.figures.get("dev")
     if dev:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LabelledText:
-    """The text of a message, with the message's id in the database, and the label that people agreed on.
+    """A message's id in the database, its text, and the label that people agreed on.
 
-    Texts that one person wrote within a minute have the same ``group``: a model that trained on one of them has an
+    Texts that one person wrote within a minute share a ``group``, because a model trained on one of them has an
     advantage on the others.
     """
 

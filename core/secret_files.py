@@ -9,7 +9,7 @@ from core.errors import BadSetting
 
 
 def secret_name(name: str, path: Path | None) -> str:
-    """Return the name of the setting to read: ``name`` with _FILE if there is a file, or just ``name``."""
+    """Return the name of the setting to read: ``name`` with _FILE if a file is set, or just ``name``."""
     return name if path is None else f"{name}_FILE"
 
 

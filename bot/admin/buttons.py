@@ -15,7 +15,7 @@ _VERSION: Final = "[0-9A-Za-z._-]{1,26}"
 
 
 class RunAction(StrEnum):
-    """The actions of the buttons under a training run. CANCEL asks for confirmation. YES confirms and NO declines."""
+    """What the buttons under a training run do. CANCEL asks for confirmation. YES confirms and NO declines."""
 
     CANCEL = "cancel"
     YES = "yes"
@@ -23,7 +23,7 @@ class RunAction(StrEnum):
 
 
 class CardAction(StrEnum):
-    """The actions of the buttons under a decision card.
+    """What the buttons under a decision card do.
 
     PROMOTE, TRY (on trial) and BACK (roll back a trial) ask for confirmation. YES, TRY_YES and BACK_YES confirm, and NO
     declines. WAIT lets the next round start once there are enough votes to decide.
@@ -56,7 +56,7 @@ class CardTap:
 
 
 class ModelsAction(StrEnum):
-    """The actions of the buttons under the list of models. ASK asks for confirmation, YES confirms, LIST goes back."""
+    """What the buttons under the list of models do. ASK asks for confirmation, YES confirms, and LIST goes back."""
 
     ASK = "ask"
     YES = "yes"
@@ -83,7 +83,7 @@ class VotersTap:
 
 @dataclass(frozen=True, slots=True)
 class ModelsTap:
-    """A tap under the list of models, to replace ``live`` with ``version``. Both are empty for LIST."""
+    """A tap under the list of models, which asks to replace ``live`` with ``version``. Both are empty for LIST."""
 
     action: ModelsAction
     version: str = ""

@@ -19,14 +19,14 @@ _MINUTES_FROM: Final = 100
 
 
 def render_run(texts: Texts, run: Run, now: datetime) -> str:
-    """Return a run's kind and number, with its progress or result, as HTML."""
+    """Return, as HTML, a run's kind, its number, and its progress or result."""
     return f"{_title(texts, run)}\n{_status(texts, run, now)}"
 
 
 def render_decision(texts: Texts, run: Run, snapshot: Snapshot, note: str | None = None) -> str:
-    """Return the decision on the candidate, what it learned from, its version, and ``note``, as HTML.
+    """Return, as HTML, the decision on the candidate, what it learned from, its version and ``note``.
 
-    ``note`` must be HTML already.
+    ``note`` must already be HTML.
     """
     lines = [_title(texts, run), _explanation(run), *_learned_from(texts, run, snapshot)]
     if run.candidate is not None:
@@ -35,7 +35,7 @@ def render_decision(texts: Texts, run: Run, snapshot: Snapshot, note: str | None
 
 
 def _learned_from(texts: Texts, run: Run, snapshot: Snapshot) -> list[str]:
-    """Return a line that says what became of the usable texts, or nothing for a run from an earlier version."""
+    """Return a line that says what became of the usable texts, or nothing for a run of an earlier release."""
     if run.over_quota is None:
         return []
     if not snapshot.measure:

@@ -1,4 +1,4 @@
-"""``/voters``: who voted how, by numeric id. Free of Telegram types."""
+"""``/voters``: shows who voted, by numeric id, and how. Free of Telegram types."""
 
 from math import ceil
 from typing import Final
@@ -21,7 +21,7 @@ _ID_LENGTH: Final = 17
 
 
 class VotersPage:
-    """The list of people with votes, and each person's votes. Replies are enqueued before each method returns.
+    """The list of people who voted, and each person's votes. Replies are enqueued before each method returns.
 
     A page shows at most one text and is linked to it, so that the page disappears if the author withdraws the text.
     """

@@ -80,7 +80,7 @@ class FailedUpdates:
             self._outbox.wake(incoming.chat_id)
 
     async def report_dropped(self) -> None:
-        """Notify the admins that an update that cannot be stored has arrived."""
+        """Notify the admins of an update that cannot be stored."""
         await self._troubles.report(TroubleKind.UPDATE_DROPPED, "trouble_update_dropped")
 
 

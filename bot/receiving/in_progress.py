@@ -1,4 +1,4 @@
-"""Keeps track of the updates in a process's memory, and limits their number."""
+"""Keeps track of the updates that a process holds in memory, and limits their number."""
 
 import asyncio
 from collections.abc import Iterable

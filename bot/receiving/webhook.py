@@ -46,7 +46,7 @@ _BUFFER_BYTES: Final = 262_144
 class Limits:
     """The server's limits: bytes per body, seconds for the headers and again for the body, and open connections.
 
-    Telegram opens 40 connections, and its updates are far smaller.
+    Telegram opens 40 connections, and its updates are far smaller than the limit.
     """
 
     body_bytes: int = 1_000_000

@@ -109,7 +109,7 @@ class ReviewHandlers:
         await self._send(incoming, f"{texts.help}\n\n{texts.help_admin}" if is_admin else texts.help)
 
     async def why(self, update: Update, _: Context) -> None:
-        """Handle ``/why``: explain the verdict that it replies to, or the newest one."""
+        """Handle ``/why``: explain the verdict that the command replies to, or the newest one."""
         incoming, replied = parse_incoming([update]), parse_replied_message(update)
         if replied is None:
             await self._explanations.explain_newest(incoming)

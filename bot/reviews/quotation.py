@@ -29,8 +29,9 @@ class Quotation:
 def quote(parts: Sequence[MessagePart], passage: Span, focus: Span | None) -> Quotation:
     """Return the part of ``passage`` to quote, which contains ``focus`` if that is in the longest part of the passage.
 
-    Both are places in the text that consists of ``parts``, joined by newlines. A passage that extends over several
-    messages is quoted from the message that contains most of it, and a passage that is too long is shortened.
+    ``passage`` and ``focus`` are places in the text that results from joining ``parts`` with newlines. A passage that
+    extends over several messages is quoted from the message that contains most of it, and a passage that is too long is
+    shortened.
     """
     whole = "\n".join(part.text for part in parts)
     part, place = max(zip(parts, _places(parts), strict=True), key=lambda each: _overlap(each[1], passage))

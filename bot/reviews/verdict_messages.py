@@ -72,7 +72,7 @@ class VerdictMessages:
     def model_answer(
         self, unit: UnitOfWork, texts: Texts, person: Person, prediction: Prediction, *, declined: bool = False
     ) -> MessageContent:
-        """Return the model's own verdict, with the person's earlier vote, the correction, and the question if asked.
+        """Return the model's own verdict, with the person's earlier vote, any correction and, if due, the question.
 
         Leave the question out if the person ``declined`` to answer it.
         """

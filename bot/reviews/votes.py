@@ -1,4 +1,4 @@
-"""Votes on verdicts, their reasons, and the question about consent after the first vote. Free of Telegram types."""
+"""Records votes on verdicts and their reasons, and asks for consent after the first vote. Free of Telegram types."""
 
 from collections.abc import Callable
 from dataclasses import replace

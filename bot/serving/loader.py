@@ -104,7 +104,7 @@ def _load_live_or_earlier(database: Database, settings: Settings) -> InitialMode
 
 
 def _candidates(database: Database, shipped: str | None) -> list[ModelVersion]:
-    """Return the live version, then the versions to roll back to, best first, then the shipped version."""
+    """Return the live version, followed by the rollback targets (best first) and the shipped version."""
     with database.reading() as unit:
         live = registry.live_model(unit)
         found = [*([live] if live else []), *registry.rollback_targets(unit)]

@@ -108,7 +108,7 @@ class ChildProcesses:
     def stop(self) -> None:
         """Stop all processes in reverse order: send SIGTERM, then SIGKILL to a process still running after ``GRACE``.
 
-        The order is reversed because a process may need earlier processes until it exits.
+        The order is reversed because a process may need those started before it until it exits.
         """
         for process in reversed(self._processes.values()):
             process.send_signal(signal.SIGTERM)
