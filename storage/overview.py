@@ -99,7 +99,7 @@ def learning_overview(unit: UnitOfWork) -> LearningOverview:
 
 
 def errors_since(unit: UnitOfWork, since: datetime) -> RecentErrors:
-    """Count what failed since then, for all bots."""
+    """Count the failures of all bots from ``since`` on."""
     updates = (UpdateRow.state == UpdateState.FAILED, UpdateRow.finished_at >= since)
     replies = (ReplyRow.state.in_([ReplyState.FAILED, ReplyState.UNCERTAIN]), ReplyRow.changed_at >= since)
     failed_runs = (RunRow.state == RunState.FAILED, RunRow.finished_at >= since)

@@ -21,7 +21,7 @@ NEWEST_VOTES: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The number of messages on a day (UTC), and of the people who sent them."""
+    """How many messages were sent on a day (UTC), and by how many people."""
 
     day: date
     messages: int

@@ -28,7 +28,7 @@ class Mistake:
 def worst_mistakes(
     answers: ModelOutputs, reviews: EvaluationSet, mask: npt.NDArray[np.bool_] | None = None
 ) -> list[Mistake]:
-    """Return the twenty most confident mistakes, in descending order. With ``mask``, use only the reviews in it."""
+    """Return the twenty most confident mistakes, in descending order. Use only the reviews in ``mask``, if given."""
     verdicts = answers.logits.argmax(axis=1)
     wrong = verdicts != reviews.labels
     rows = np.flatnonzero(wrong if mask is None else wrong & mask)

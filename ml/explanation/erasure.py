@@ -34,7 +34,7 @@ def erase(text: str, spans: Sequence[Span]) -> str:
 
 
 def word_effects(passage: str, spans: Sequence[Span], classify: Classify) -> tuple[Verdict, list[WordEffect]]:
-    """Return the verdict on ``passage``, and the effects of the words at these places.
+    """Return the verdict on ``passage``, and the effects of the words at ``spans``.
 
     ``classify`` is called once, or twice if the passage has more than ``MAXIMUM_WORDS`` words. In that case, only the
     words in the passage's strongest parts are erased one by one.

@@ -20,7 +20,7 @@ class Span:
     end: int
 
     def of(self, text: str) -> str:
-        """Return these characters of ``text``."""
+        """Return the part of ``text`` that the span covers."""
         return text[self.start : self.end]
 
     def shifted(self, by: int) -> Self:
@@ -30,7 +30,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as it is first written in a text, and all places where it occurs, in any case."""
+    """A word as first written in a text, and all places where it occurs, regardless of case."""
 
     text: str
     spans: tuple[Span, ...]

@@ -19,7 +19,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def clean_characters(text: str, form: CharacterForm) -> str:
-    """Return ``text`` as a model with this form reads it, with spaces in place of HTML line breaks."""
+    """Return ``text`` as a model with this character form reads it. HTML line breaks become spaces."""
     encodable = _SURROGATE.sub("\ufffd", text)
     if form == "entities_nfkc":
         encodable = unicodedata.normalize("NFKC", _ENTITY.sub(lambda entity: html.unescape(entity[0]), encodable))

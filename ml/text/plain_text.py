@@ -62,7 +62,7 @@ def strip_links(text: str) -> str:
 
 
 def blank_links(text: str) -> str:
-    """Return ``text`` with a space for each character of links, @names and HTML tags, so that places stay the same."""
+    """Return ``text`` with a space for each character of links, @names and HTML tags, so positions stay the same."""
     return _LINK.sub(_blank, _MARKUP.sub(_blank, text))
 
 

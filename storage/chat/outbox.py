@@ -195,11 +195,11 @@ def messages_in_other_chats(
 def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None = None) -> Reply | None:
     """Claim a chat's oldest pending reply, which becomes SENDING, or return None if there is no reply to claim.
 
-    A blocked person's pending replies become FAILED instead, except answers to updates that were stored since, which
-    are requests about their own data.
+    A blocked person's pending replies become FAILED instead, except answers to updates that were stored since the
+    block, which are requests about their own data.
 
     Commit before sending the request, or call ``release_claim`` with the same ``now`` if the commit fails. A chat's
-    replies are sent in order, so the reply that this reply revises has already been handled.
+    replies are sent in order, so any reply that this one revises has already been handled.
     """
     oldest = (
         select(ReplyRow)

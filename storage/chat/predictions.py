@@ -124,7 +124,7 @@ def get_prediction(unit: UnitOfWork, prediction_id: int) -> Prediction | None:
 
 
 def overrule_abstention(unit: UnitOfWork, prediction_id: int) -> None:
-    """Record that the person said that the text of this prediction is a review, so that the prediction is shown."""
+    """Record that, according to the person, this prediction's text is a review, so the prediction is shown."""
     abstained = PredictionRow.abstention == Abstention.SHOWN
     changed = update(PredictionRow).where(PredictionRow.id == prediction_id, abstained)
     unit.change(changed.values(abstention=Abstention.OVERRULED))

@@ -42,7 +42,8 @@ class Vote(StrEnum):
 class Abstention(StrEnum):
     """What became of a prediction for a text that does not read like a review.
 
-    SHOWN: the person was told so instead of the prediction. OVERRULED: the person then said that it is a review.
+    SHOWN: the person was told so instead of being shown the prediction. OVERRULED: the person then said that it is a
+    review.
     """
 
     SHOWN = "shown"

@@ -1,7 +1,7 @@
 """Finds the texts that are eligible for training.
 
 A text is eligible if its author consents and either people agree on its label or an admin has settled it. Every text
-here has a prediction, so it passed the language check and is in English.
+considered here has a prediction, so it passed the language check and is in English.
 """
 
 from collections.abc import Iterator
@@ -94,9 +94,8 @@ def voted_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Iterat
     """Yield every text that has votes and an author who currently consents, ordered by the texts' hashes.
 
     A vote counts as long as the voter consents and is not paused. An admin's vote also counts if the admin was never
-    asked for consent, because voting is part of running the bot, but not after the admin withdrew consent. ``admins``
-    are Telegram ids.
-    Exhaust the iterator inside the unit of work.
+    asked for consent, because voting is part of running the bot. It no longer counts once the admin has withdrawn
+    consent. ``admins`` are Telegram ids. Exhaust the iterator inside the unit of work.
     """
     rows = unit.execute(_votes(admins).execution_options(yield_per=_FETCH_SIZE))
     for _, group in groupby(rows, key=lambda row: row.text_hash):

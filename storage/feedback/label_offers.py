@@ -80,7 +80,7 @@ def clear_shown(unit: UnitOfWork, person_id: int) -> None:
 
 
 def answered_since(unit: UnitOfWork, person_id: int, since: datetime) -> int:
-    """Return the number of questions that the person has answered since then, including gold questions."""
+    """Return the number of questions that the person has answered from ``since`` on, including gold questions."""
     answered = (OfferRow.state == OfferState.ANSWERED, OfferRow.closed_at >= since)
     return unit.scalars(select(func.count()).where(OfferRow.person_id == person_id, *answered)).one()
 

@@ -56,8 +56,8 @@ def next_text(
 ) -> QueuedText | None:
     """Return the next text for this person, or None if no text needs a vote.
 
-    LEAST_SURE is the text that the vote would help most. For RANDOM, all predictions whose texts need votes and may be
-    shown to the person have the same chance.
+    LEAST_SURE chooses the text that a vote would help most. With RANDOM, every prediction whose text needs votes and
+    may be shown to the person has the same chance.
     """
     showable = _showable(person_id, rules).where(
         MessageRow.text_hash.not_in(_fully_reserved(person_id, rules.quorum, unit.now()))

@@ -57,7 +57,7 @@ class ShownVerdict:
 class ShownVerdicts:
     """All ``verdicts`` since a given time, and ``earlier`` ones with votes. Earlier ones without votes were deleted.
 
-    ``without_consent`` is the number of verdicts since then on texts by people who do not consent, and
+    ``without_consent`` is the number of verdicts since that time on texts by people who do not consent, and
     ``voted_without_consent`` is the number of those that have votes.
     """
 
@@ -176,7 +176,7 @@ def _selections(text: VotedText, answered: _Offers) -> Iterator[Selection | None
 
 
 def _only_drawn(text: VotedText, answered: _Offers) -> bool:
-    """Return whether the text got its votes because it was drawn at random, so its first vote led to the others."""
+    """Return whether the text has votes only because it was drawn at random and its first vote led to the others."""
     if any((text.text_hash, vote.person_id) not in answered for vote in text.votes):
         return False
     first = min(text.votes, key=lambda vote: vote.at)

@@ -1,7 +1,7 @@
 """The artifact store, with one folder per published model, in a shared folder or at any fsspec address.
 
-The store does not verify its contents. Callers do that with the manifest's hash from the registry. A model's row in the
-registry is inserted after its files are stored, so files without a row are not a published model.
+The store does not verify its contents. Callers verify them with the manifest's hash from the registry. A model's row in
+the registry is inserted after its files are stored, so files without a row are not a published model.
 """
 
 import os

@@ -39,7 +39,7 @@ def revisions_of(unit: UnitOfWork, message_id: int) -> list[int]:
 
 
 def erase_message(unit: UnitOfWork, message_id: int) -> ErasedMessage:
-    """Delete every version of an edited or unedited message, with its predictions, votes, offers and replies.
+    """Delete all versions of a message, with its predictions, votes, offers and replies.
 
     Clear the stored updates that contain it. Raise UnknownMessage if it does not exist.
     """

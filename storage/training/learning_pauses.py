@@ -11,7 +11,7 @@ from storage.db.tables import LearningPauseRow
 
 @dataclass(frozen=True, slots=True)
 class LearningPause:
-    """An admin paused or resumed learning. ``who`` is a Telegram id, or None if that person was deleted."""
+    """A record that learning was paused or resumed. ``who`` is an admin's Telegram id, or None if they were deleted."""
 
     paused: bool
     who: int | None
@@ -34,6 +34,6 @@ def is_paused(unit: UnitOfWork) -> bool:
 
 
 def newest_pauses(unit: UnitOfWork, count: int) -> list[LearningPause]:
-    """Return the newest entries, newest first."""
+    """Return the latest entries, newest first."""
     rows = unit.scalars(select(LearningPauseRow).order_by(LearningPauseRow.id.desc()).limit(count))
     return [LearningPause(row.paused, row.who, row.created_at) for row in rows]

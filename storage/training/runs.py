@@ -247,8 +247,8 @@ def record_phase(unit: UnitOfWork, lease: Lease, progress: PhaseProgress) -> Non
 def record_snapshot(unit: UnitOfWork, lease: Lease, champion: str, over_quota: int = 0) -> None:
     """Record that the run has its snapshot, and the live version to compare the candidate with.
 
-    ``over_quota`` is the number of usable texts that wait, because they would exceed a person's share. Raise LeaseLost
-    if this worker no longer holds the lease.
+    ``over_quota`` is the number of usable texts that are not trained on, because they would exceed a person's share.
+    Raise LeaseLost if this worker no longer holds the lease.
     """
     _write(unit, lease, snapshot_at=utc_now(), champion=champion, over_quota=over_quota)
 

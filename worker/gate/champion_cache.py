@@ -24,7 +24,7 @@ _LOGITS: Final = "logits"
 
 
 def champion_logits(champion: Classifier, texts: Sequence[str], folder: Path, advance: Advance) -> Logits:
-    """Return the champion's logits (texts, labels), cached in ``folder``. The texts must not be people's texts.
+    """Return the champion's logits (texts, labels), cached in ``folder``. None of the texts may be a user's.
 
     The cache holds only logits. If a cache file cannot be read, the logits are computed again.
     """

@@ -39,7 +39,7 @@ def measure_cross_fitted(
 ) -> tuple[VoteRow, ...]:
     """Return a row for each text in ``voted`` that is ``measured``.
 
-    ``voted`` has ``message_id``, ``text``, ``label`` (index into LABELS), ``group`` (see ``LabelledText``), and says
+    ``voted`` has ``message_id``, ``text``, ``label`` (index into LABELS) and ``group`` (see ``LabelledText``), and says
     whether the round trains on the text (``trained``) and whether the champion trained on it (``known``).
     """
     if not voted["measured"].any():

@@ -72,7 +72,7 @@ class VoteEvidence:
 
     @classmethod
     def equally_weighted(cls, counts: PairedCounts) -> Self:
-        """Return the evidence from at least one text, as if every shown verdict was equally likely to get a vote.
+        """Return the evidence from at least one text, as if every shown verdict were equally likely to get a vote.
 
         The standard error follows Agresti and Min (2005), so it is not 0 even if no text flips.
         """

@@ -133,7 +133,7 @@ class VoteChance:
         return chance, scaled(design, (1 - self.drawn_share) * vote * (1 - vote))
 
     def spread(self, derivative: Floats) -> tuple[Floats, float]:
-        """Return a figure's uncertainty due to the parameters, given its ``derivative`` (parameters,) by them.
+        """Return a figure's uncertainty due to the parameters, given its ``derivative`` (parameters,) in them.
 
         The first part is how much each verdict moved the figure (verdicts,). The second is the variance from the prior.
         """

@@ -114,7 +114,7 @@ def _take_step(unit: UnitOfWork, trial: Trial, settings: Settings) -> TrialStep:
 
 
 def _evidence_before(unit: UnitOfWork, trial: Trial) -> VoteEvidence | None:
-    """Return the run's evidence, or None if the run compared the model with another one or there were no votes."""
+    """Return the run's evidence, or None if the run compared the model with a different one or had no votes."""
     run = runs.get_run(unit, trial.run_id)
     votes = (run.decision or {}).get("figures", {}).get("judgements")
     return None if votes is None or run.champion != trial.champion else VoteEvidence.read(votes)

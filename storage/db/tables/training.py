@@ -66,7 +66,7 @@ class RunRow(Base):
 
 
 class LearningPauseRow(Base):
-    """An admin paused or resumed learning. Rows are only added, and the newest one counts."""
+    """A record that an admin paused or resumed learning. Rows are only added, and the newest one counts."""
 
     __tablename__ = "learning_pauses"
 
