@@ -15,8 +15,8 @@ NOT_A_REVIEW: Final = "not a review"
 class Answer:
     """The answer to one text.
 
-    ``label`` is None if there is no verdict. Without a model's verdict, ``reason`` says which rule answered instead,
-    and the other fields are None.
+    ``label`` is None if there is no verdict. ``reason`` is set if a rule answered or if the text does not read like a
+    review. Of the other fields, only ``version`` may be set in that case.
     """
 
     label: str | None

@@ -34,7 +34,7 @@ def feedback_clause(judgements: VoteEvidence | None) -> str:
 
 
 def voting_sentence(judgements: VoteEvidence | None) -> str:
-    """Say how many verdicts got votes, and how much more often mistakes did, or return "" if unknown."""
+    """Say what share of verdicts got votes, and how much more often mistakes did, or return "" if unknown."""
     if judgements is None or judgements.voted_share is None or judgements.voted_share == 1:
         return ""
     voted = f"People voted on {judgements.voted_share:.0%} of verdicts"
