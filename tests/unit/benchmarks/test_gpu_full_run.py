@@ -27,6 +27,7 @@ from storage.training.runs import Run
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 QUEUED = Run(
     id=1,
+    number=1,
     kind=RunKind.FULL_RUN,
     trigger=Trigger.ADMIN,
     requested_by=None,

@@ -13,6 +13,7 @@ from worker.runs.stop_conditions import StopConditions
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RUN = Run(
     id=4,
+    number=4,
     kind=RunKind.FULL_RUN,
     trigger=Trigger.ADMIN,
     requested_by=None,
