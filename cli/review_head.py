@@ -15,11 +15,12 @@ def review_head(
         Path | None, typer.Option(help="Reviews: a file, a folder or a hub data set. Default: IMDB_PATH.")
     ] = None,
 ) -> None:
-    """Fit a review head for a published model, so that it can say that a text doesn't read like a review.
+    """Fit a review head for a published model.
 
-    thumbs fine-tune does this for each new model. This command is for models that were published before, and after the
-    lines in ml/data/lines have changed. The model's verdicts stay the same, and it gets a new version. Needs the
-    training environment: make reviewhead installs it and runs this command in it.
+    With a review head, a model can say that a text doesn't read like a review. thumbs fine-tune fits one for each new
+    model. This command is for models that were published before, and after the lines in ml/data/lines have changed. The
+    model's verdicts stay the same, and it gets a new version. Needs the training environment: make reviewhead installs
+    it and runs this command in it.
 
     \b
     Example:

@@ -12,7 +12,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the status as one JS
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show pending and failed work, the last run, each bot's model, the workers, the disk and recent errors.
+    """Show the work, the last run, models, workers and errors.
+
+    The work is what is pending or has failed. The status also includes each bot's model and the disk.
 
     \b
     Examples:
