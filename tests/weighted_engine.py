@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
 from ml.serving.artifact import Manifest
-from ml.serving.engine import Classifier, Engine
+from ml.serving.engine import Classifier, Engine, Outputs
 from ml.text.tokenization import Reading, WindowTokenizer
 from ml.training.base_model import DEFAULT_BASE_MODEL, find_base_model
 
@@ -16,18 +16,23 @@ WEIGHTS = {"slow": -2.0, "boring": -3.0, "wasted": -1.0, "dull": -0.5, "charming
 
 
 class WeightedEngine:
-    """Computes logits from the weights of a text's words, averaged over its windows. ``calls`` records the texts."""
+    """Computes logits from the weights of a text's words, averaged over its windows, without a review head.
+
+    ``calls`` records the texts.
+    """
+
+    review_head = None
 
     def __init__(self, weights: Mapping[str, float], window: int, reading: Reading) -> None:
         self.tokenizer = WindowTokenizer.read(find_base_model(DEFAULT_BASE_MODEL).folder, window, window // 4, reading)
         self.calls: list[list[str]] = []
         self._weights = weights
 
-    def logits(self, texts: Sequence[str]) -> tuple[Any, Any]:
+    def outputs(self, texts: Sequence[str]) -> Outputs:
         self.calls.append(list(texts))
         counts = np.array([len(self.tokenizer.windows(ids)) for ids in self.tokenizer.token_ids(texts)], np.int64)
         halves = np.array([self._sum(text) for text in texts]) / counts / 2
-        return np.stack([-halves, halves], axis=1).astype(np.float32), counts
+        return Outputs(np.stack([-halves, halves], axis=1).astype(np.float32), counts, review_scores=None)
 
     def _sum(self, text: str) -> float:
         return sum(self._weights.get(word.casefold(), 0.0) for word in re.findall(r"[\w'\u2019]+", text))

@@ -16,14 +16,14 @@ class Gate:
 
     def __init__(self, engine: WeightedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
         self.busy, self.open = threading.Event(), threading.Event()
-        logits = engine.logits
+        outputs = engine.outputs
 
         def held(texts: list[str]) -> object:
             self.busy.set()
             assert self.open.wait(20)
-            return logits(texts)
+            return outputs(texts)
 
-        monkeypatch.setattr(engine, "logits", held)
+        monkeypatch.setattr(engine, "outputs", held)
 
 
 async def test_an_explanation_in_progress_finishes_with_the_old_model(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ from bot.serving.reloader import ModelReloader
 from core.settings import Settings
 from ml.errors import UnusableArtifact
 from ml.serving.artifact import MANIFEST, Manifest, file_hashes, manifest_hash
-from ml.serving.engine import Classifier, Engine
+from ml.serving.engine import Classifier, Engine, Outputs
 from storage.db.database import Database
 from storage.errors import StoreUnusable
 from storage.models import instances, registry
@@ -35,15 +35,17 @@ BOT_ID = 900
 
 @dataclass
 class HeldEngine:
-    """An engine that waits for the test and then calls every text positive."""
+    """An engine that waits for the test and then calls every text positive. It has no review head."""
 
     open: threading.Event = field(default_factory=threading.Event)
     busy: threading.Event = field(default_factory=threading.Event)
+    review_head: ClassVar[None] = None
 
-    def logits(self, texts: Sequence[str]) -> tuple[Any, Any]:
+    def outputs(self, texts: Sequence[str]) -> Outputs:
         self.busy.set()
         assert self.open.wait(20), "the test never opened the engine"
-        return np.array([[-1.0, 1.0]] * len(texts), np.float32), np.ones(len(texts), np.int64)
+        logits = np.array([[-1.0, 1.0]] * len(texts), np.float32)
+        return Outputs(logits, np.ones(len(texts), np.int64), review_scores=None)
 
 
 def classifier(version: str, engine: HeldEngine | None = None) -> Classifier:

@@ -14,7 +14,7 @@ from cli.corrections.importer import import_corrections
 from core.settings import Settings
 from ml.errors import UnusableArtifact
 from ml.serving.artifact import MANIFEST, Manifest, is_replaced, manifest_hash, verified_manifest
-from ml.serving.engine import Classifier, Engine
+from ml.serving.engine import Classifier, Engine, Outputs
 from storage.db.database import Database
 from storage.db.states import Consent, RunKind, Trigger, Vote
 from storage.errors import ModelRemoved
@@ -33,10 +33,13 @@ ADMIN = 7
 
 
 class PositiveEngine:
-    """An engine that classifies every text as positive."""
+    """An engine that classifies every text as positive. It has no review head."""
 
-    def logits(self, texts: Sequence[str]) -> tuple[Any, Any]:
-        return np.array([[-1.0, 1.0]] * len(texts), np.float32), np.ones(len(texts), np.int64)
+    review_head = None
+
+    def outputs(self, texts: Sequence[str]) -> Outputs:
+        logits = np.array([[-1.0, 1.0]] * len(texts), np.float32)
+        return Outputs(logits, np.ones(len(texts), np.int64), review_scores=None)
 
 
 @pytest.fixture(autouse=True)
