@@ -120,7 +120,7 @@ class People:
 
     def _send(self, person: int) -> None:
         sentence = self._random.choice((*LIKED, *HATED))
-        message = self._client.message(f"{sentence} That was number {len(self._sent)}.", user_id=person)
+        message = self._client.message(f"{sentence} It is film number {len(self._sent)} on my list.", user_id=person)
         with self._changed:
             self._sent.append((time.monotonic(), SentText(person, message["message_id"])))
             self._changed.notify_all()

@@ -101,7 +101,7 @@ class SimulatedPerson:
         buttons = {"Positive": TEXTS.button_positive, "Negative": TEXTS.button_negative}
         votes = VoteCounts()
         while buttons["Positive"] in _button_labels(shown):
-            text = shown["text"].partition("\n\n")[2]
+            text = shown["text"].rpartition("\n\n")[2]
             vote = self._true_labels.vote_of(self._id, text)
             self._client.tap(shown["message_id"], buttons[vote], user_id=self._id)
             if fingerprint(text) in self._gold:

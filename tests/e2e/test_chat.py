@@ -248,7 +248,11 @@ def test_deletion_is_confirmed_in_place_and_leaves_nothing(demo: Demo, person: i
     demo.client.message("/deleteme", user_id=person)
     question = wait_for_text(demo, person, "This can't be undone")
     demo.client.tap(question["message_id"], "Delete everything", user_id=person)
-    done = wait_for_text(demo, person, "I've deleted your messages (1), your votes (1), your name")
+    done = wait_for_text(
+        demo,
+        person,
+        "I've deleted your messages (1), your votes (1), other people's votes on your messages (0), your name",
+    )
     assert done["message_id"] == question["message_id"]
     with database.reading() as unit:
         assert unit.scalars(predictions_of(person)).all() == []
