@@ -2,11 +2,11 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, DateTime, LargeBinary, MetaData, Table, func, insert, inspect, select, text
+from sqlalchemy import Connection, Date, DateTime, LargeBinary, MetaData, Table, func, insert, inspect, select, text
 
 from storage.db.tables import Base
 
@@ -28,7 +28,7 @@ def tables_in(connection: Connection) -> list[Table]:
 
 
 def read_rows(connection: Connection, table: Table) -> Iterator[JsonRow]:
-    """Yield every row in the order of the primary key. Bytes are in base64, and times in ISO 8601."""
+    """Yield every row in the order of the primary key. Bytes are in base64, and times and dates in ISO 8601."""
     rows = connection.execution_options(yield_per=_CHUNK).execute(select(table).order_by(*table.primary_key))
     for row in rows.mappings():
         yield {name: _to_json(value) for name, value in row.items()}
@@ -88,6 +88,8 @@ def _to_json(value: object) -> object:
         return b64encode(value).decode("ascii")
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
     return value
 
 
@@ -104,4 +106,6 @@ def _typed(table: Table, name: str, value: Any) -> object:  # noqa: ANN401 - wha
     if isinstance(kind, DateTime):
         moment = datetime.fromisoformat(value)
         return moment if kind.timezone else moment.replace(tzinfo=None)
+    if isinstance(kind, Date):
+        return date.fromisoformat(value)
     return bool(value) if kind.python_type is bool else value

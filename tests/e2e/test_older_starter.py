@@ -31,6 +31,7 @@ ADA, BEN = 1, 2
 ARCHIVE = ROOT / "tests" / "demo_of_9a4afab" / "demo.tar.gz"
 TOKEN = "1000001:playground-token-of-the-older-demo"
 SHIPPED = Manifest.read(STARTER).version
+SHIPPED_WITH_9A4AFAB = "20261126-b04cfc8a"
 OLD = "20261101-0a0a0a0a"
 # The columns that name a version.
 VERSIONS = {
@@ -49,7 +50,7 @@ def replace_starter(database: Path) -> None:
     connection = sqlite3.connect(database)
     for table, columns in VERSIONS.items():
         for column in columns:
-            connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (OLD, SHIPPED))
+            connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (OLD, SHIPPED_WITH_9A4AFAB))
     connection.execute("UPDATE model_versions SET live = 0")
     row = (OLD[0] * 64, str(STARTER), OLD)
     connection.execute("UPDATE model_versions SET live = 1, manifest_sha256 = ?, location = ? WHERE version = ?", row)

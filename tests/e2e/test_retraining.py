@@ -35,7 +35,7 @@ MEASURED = Measurements(
 HELD = decide(MEASURED, GateBounds(0.003, 0.95, 0.02, 0.01, auto_promote=True))
 CARD = draw_chart(HELD, MEASURED)
 # The buttons under the card of a candidate that was held.
-OFFERED = ["Promote on trial", "Promote"]
+OFFERED = ["Promote on trial", "Promote", "Wait for 47 more votes"]
 
 Message = dict[str, Any]
 
@@ -257,7 +257,7 @@ def test_admins_who_do_not_follow_a_run_are_notified_of_its_result(
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.CORRECTIONS).run
     finish_held(database, claim_run(database), "candidate-three", card=None)
     for person in (ADA, CLEO):
-        message = wait_for(client, shows(f"Feedback round {run.id}", *OFFERED), person)
+        message = wait_for(client, shows(f"Feedback round {run.number}", *OFFERED), person)
         assert HELD.sentence in words(message)
     assert answers(client.chat(BEN)) == []
 

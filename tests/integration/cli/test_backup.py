@@ -5,7 +5,7 @@ import stat
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -28,7 +28,7 @@ from storage.chat.outbox import Draft
 from storage.chat.people import upsert_person
 from storage.db.database import Database
 from storage.db.states import Consent, ReplyState, RunKind, RunState, Trigger, UpdateState, Vote
-from storage.db.tables import PersonRow, PredictionRow, ReplyRow, UpdateRow
+from storage.db.tables import DayRow, PersonRow, PredictionRow, ReplyRow, UpdateRow
 from storage.errors import DatabaseNotEmpty, KeyWrong, UnusableBackup
 from storage.feedback.votes import record_vote
 from storage.models.artifact_store import ArtifactStore
@@ -84,6 +84,7 @@ def fill(database: Database, store_review: Callable[..., Any], store: ArtifactSt
         for telegram_id in (ADA, BEN):
             outbox.enqueue(unit, Draft(BOT, telegram_id, {"text": "Positive"}, None))
         outbox.mark_sent(unit, outbox.enqueue(unit, Draft(BOT, ADA, {"text": "Negative"}, None)), 5)
+        unit.execute(unit.insert(DayRow).values(day=date(2026, 11, 28), messages=2, people=2))
 
 
 def all_rows(url: str, keys: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
