@@ -26,7 +26,7 @@ from ml.bert.pretrained import WEIGHTS, interpolate_weights, read_checkpoint, st
 from ml.bert.weight_names import weight_names
 from ml.data.reviews import read_reviews
 from ml.evaluation.metrics import figures, fit_temperature
-from ml.serving.artifact import Manifest, file_hash, file_hashes, publish_artifact, verified_manifest
+from ml.serving.artifact import MANIFEST, Manifest, file_hash, file_hashes, publish_artifact, verified_manifest
 from ml.serving.engine import Engine
 from ml.serving.probes import PROBES
 from ml.text.tokenization import WindowTokenizer
@@ -105,7 +105,7 @@ def _manifest(folder: Path, before: Manifest, move: Interpolation, dev: pd.DataF
     temperature = fit_temperature(logits, labels)
     probe_logits, _ = engine.logits(PROBES)
     now = datetime.now(UTC)
-    facts: Mapping[str, Any] = {"model": before.version, "towards": move.name, "share": move.share}
+    facts = {"model": before.version, "towards": move.name, "share": move.share, **_origin(move.towards)}
     return replace(
         before,
         version=f"{now:%Y%m%d}-{file_hash(folder / WEIGHTS)[:8]}",
@@ -116,6 +116,14 @@ def _manifest(folder: Path, before: Manifest, move: Interpolation, dev: pd.DataF
         probe_logits=[[float(value) for value in row] for row in probe_logits],
         files=file_hashes(folder),
     )
+
+
+def _origin(folder: Path) -> Mapping[str, Any]:
+    """Return a published model's version, recipe and data. Return nothing for an encoder that isn't published."""
+    if not (folder / MANIFEST).is_file():
+        return {}
+    other = Manifest.read(folder)
+    return {"towards_version": other.version, "towards_recipe": other.recipe, "towards_data": other.data}
 
 
 if __name__ == "__main__":
