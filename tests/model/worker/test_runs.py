@@ -17,6 +17,7 @@ from migrations import runner
 from ml.serving.artifact import manifest_hash
 from ml.serving.engine import Classifier
 from ml.training.base_model import BaseModel
+from ml.training.cross_fit import assign_folds
 from storage.chat.messages import MessagePart, store_message
 from storage.chat.people import upsert_person
 from storage.chat.predictions import store_prediction
@@ -134,14 +135,17 @@ def test_a_full_run_starts_from_the_encoder_and_trains_on_reviews_and_correction
         worker.wait_for(f"Run {run_id} ended: ", LONG)
     with database.reading() as unit:
         run = runs.get_run(unit, run_id)
-        corrections = len(snapshots.labelled_texts(unit, run_id, SnapshotPart.TRAIN))
+        votes = snapshots.labelled_texts(unit, run_id, SnapshotPart.TRAIN)
     assert run.decision is not None, run.error
     assert run.state in (RunState.PROMOTED, RunState.HELD), run.decision["sentence"]
     with database.reading() as unit:
         location = registry.get_version(unit, run.candidate or "").location
     manifest = Classifier.load(ArtifactStore.open(home.settings.store_address).fetch(location, tmp_path)).manifest
     assert "anchor" not in manifest.data
-    assert manifest.data["corrections"]["judgements"] == corrections > 0
+    set_apart = int((assign_folds([vote.group for vote in votes]) == 0).sum())
+    corrections = manifest.data["corrections"]["judgements"]
+    assert 0 < corrections == len(votes) - set_apart < len(votes)
+    assert run.decision["figures"]["judgements"]["texts"] >= set_apart
     assert manifest.data["train"]["reviews"] > corrections
 
 
