@@ -1,4 +1,7 @@
-"""Restricts handlers to admins in their private chats with the bot. Admins are known by their numeric Telegram ids."""
+"""Restricts handlers to admins in their private chats with the bot.
+
+Admins are identified by their numeric Telegram ids.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,7 +22,7 @@ class Access:
     def allows(self, update: object) -> bool:
         """Return whether an admin sent this new message or tapped this button in their private chat with the bot.
 
-        Messages that were forwarded, edited, sent on behalf of a chat or sent through another bot don't count.
+        Ignore messages that were forwarded, edited, sent on behalf of a chat or sent through another bot.
         """
         if not isinstance(update, Update):
             return False

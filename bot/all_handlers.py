@@ -31,7 +31,10 @@ ADMIN_COMMANDS: Final = (*RUN_COMMANDS, *QUARANTINE_COMMANDS)
 
 
 def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, access: Access) -> list[Handler]:
-    """Return every handler. The first match handles an update, and the last handler matches everything."""
+    """Return every handler.
+
+    Each update goes to the first handler that matches it, and the last handler matches everything.
+    """
     labelling, quarantine = LabellingDialog(database, settings), QuarantineDialog(database, settings)
     deletions = DeletionList(settings.data_dir / FILE_NAME)
     privacy = PrivacyDialog(database, deletions, settings)

@@ -1,7 +1,7 @@
 """Inline keyboards and their callback data, which stays valid across restarts.
 
-Callback data is ``<kind>:<number or word>[:<word>]``, well under Telegram's limit of 64 bytes, and is a button's only
-state. Old buttons keep sending the data that they were created with, so kinds and words must never change.
+A button's only state is its callback data, ``<kind>:<number or word>[:<word>]``, well under Telegram's limit of 64
+bytes. Old buttons keep sending the data that they were created with, so kinds and words must never change.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Counts what the bot has answered since this process started."""
+"""Counts the bot's answers since this process started."""
 
 from typing import Final
 

@@ -51,7 +51,7 @@ class AsyncDatabase:
         return result
 
     def _run_next(self) -> None:
-        """Run the next function in the queue. The thread does this once for each queued function."""
+        """Run the next function in the queue. The thread calls this once for each queued function."""
         (self._urgent or self._others).popleft()()
 
     def _write(self, work: Callable[[UnitOfWork], Result]) -> Result:
@@ -64,7 +64,7 @@ class AsyncDatabase:
 
 
 def _complete(outcome: "Future[Result]", work: Callable[[], Result]) -> None:
-    """Run ``work`` unless its caller was cancelled, and set the outcome to its result or error."""
+    """Run ``work`` unless the caller cancelled it, and store its result or error in ``outcome``."""
     if not outcome.set_running_or_notify_cancel():
         return
     try:

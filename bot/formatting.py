@@ -20,7 +20,7 @@ def percent_of(confidence: float) -> int:
 
 
 def confidence_suffix(confidence: float, *, shown: bool) -> str:
-    """Return the end of a verdict, which gives a confidence (0 to 1), or nothing if the person has hidden it."""
+    """Return the confidence (0 to 1) as the suffix of a verdict, or an empty string unless it should be ``shown``."""
     return f" · {percent_of(confidence)}%" if shown else ""
 
 
@@ -38,5 +38,5 @@ def truncate(text: str, length: int, end: int = 0) -> str:
 
 
 def excerpt(review: str) -> str:
-    """Return a review as messages show it: whole or, if it is long, only its beginning and end."""
+    """Return a review as shown in messages: in full, or just its beginning and end if it is long."""
     return truncate(review, _REVIEW_LENGTH, _REVIEW_END)

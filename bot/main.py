@@ -47,7 +47,7 @@ def run(settings: Settings) -> None:
 def _first_model(database: Database, settings: Settings) -> tuple[LiveModel, LoadRefusal | None]:
     """Load the model that the bot starts with, and return it along with any refusal of the live model.
 
-    Nothing else may refer to the model, so that its memory is freed once another model replaces it.
+    Keep no other reference to the model, so that its memory is freed when another model replaces it.
     """
     initial = initial_model(database, settings)
     return LiveModel(initial.classifier), initial.refusal

@@ -14,8 +14,8 @@ async def poll_every(
 ) -> None:
     """Run ``work`` immediately and then every ``seconds`` until cancelled.
 
-    If ``work`` raises, log ``failure`` with the traceback and run it again after ``retry_after`` seconds, or after the
-    usual interval. Database outages are not logged here, because ``AsyncDatabase`` logs them.
+    If ``work`` raises, log ``failure`` with the traceback, and run it again after ``retry_after`` seconds or, if that
+    is None, after the usual interval. Database outages are not logged here, because ``AsyncDatabase`` logs them.
     """
     while True:
         pause = seconds

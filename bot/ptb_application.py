@@ -37,5 +37,8 @@ def build_application(settings: Settings) -> Application:  # type: ignore[type-a
 
 
 def _transport(proxy: str | None, connections: int) -> httpx.AsyncHTTPTransport:
-    """Return a transport. Without one, httpx would read all proxies in the environment and fail on some of them."""
+    """Return an explicit transport.
+
+    By default, httpx reads every proxy in the environment and fails on some of them.
+    """
     return httpx.AsyncHTTPTransport(proxy=proxy, limits=httpx.Limits(max_connections=connections))

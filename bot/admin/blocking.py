@@ -14,7 +14,7 @@ _MAX_ID = 2**52
 
 
 class BlockingDialog:
-    """Blocks and unblocks people by their numeric ids. Replies are enqueued before each method returns."""
+    """Blocks and unblocks people by numeric id. Replies are enqueued before each method returns."""
 
     def __init__(self, database: AsyncDatabase, admin_ids: Collection[int]) -> None:
         self._database = database
@@ -54,7 +54,7 @@ class BlockingDialog:
 
 
 def _parse_id(words: list[str]) -> int | None:
-    """Return the person's id, or None unless there is exactly one word and it is a valid id."""
+    """Return the person's id if ``words`` is a single valid id, otherwise None."""
     if len(words) != 1 or not (words[0].isascii() and words[0].isdigit()):
         return None
     telegram_id = int(words[0]) if len(words[0]) < len(str(_MAX_ID)) + 1 else 0

@@ -15,7 +15,7 @@ _VERSION: Final = "[0-9A-Za-z._-]{1,26}"
 
 
 class RunAction(StrEnum):
-    """What the buttons under a training run do. CANCEL asks for confirmation. YES confirms and NO declines."""
+    """The actions of the buttons under a training run. CANCEL asks for confirmation. YES confirms and NO declines."""
 
     CANCEL = "cancel"
     YES = "yes"
@@ -23,10 +23,10 @@ class RunAction(StrEnum):
 
 
 class CardAction(StrEnum):
-    """What the buttons under a decision card do.
+    """The actions of the buttons under a decision card.
 
-    PROMOTE, TRY (on trial) and BACK (roll back a trial) ask for confirmation. YES, TRY_YES and BACK_YES confirm, and NO
-    declines. WAIT lets the next round start once there are enough votes to decide.
+    PROMOTE, TRY (start a trial) and BACK (roll back a trial) ask for confirmation. YES, TRY_YES and BACK_YES confirm,
+    and NO declines. WAIT lets the next round start once there are enough votes to decide.
     """
 
     PROMOTE = "promote"
@@ -56,7 +56,10 @@ class CardTap:
 
 
 class ModelsAction(StrEnum):
-    """What the buttons under the list of models do. ASK asks for confirmation, YES confirms, and LIST goes back."""
+    """The actions of the buttons under the list of models.
+
+    ASK asks for confirmation, YES confirms, and LIST goes back.
+    """
 
     ASK = "ask"
     YES = "yes"
@@ -83,7 +86,10 @@ class VotersTap:
 
 @dataclass(frozen=True, slots=True)
 class ModelsTap:
-    """A tap under the list of models, which asks to replace ``live`` with ``version``. Both are empty for LIST."""
+    """A tap under the list of models, with the version to make live and the version that it would replace.
+
+    LIST has neither.
+    """
 
     action: ModelsAction
     version: str = ""
@@ -115,7 +121,7 @@ def parse_voters_tap(data: str) -> VotersTap:
 
 
 def voters_keyboard(texts: Texts, telegram_id: int, page: int, pages: int) -> Keyboard | None:
-    """Return buttons to the pages before and after ``page``, which starts at 0, or None if there is only one page."""
+    """Return buttons for the pages before and after the zero-based ``page``, or None if there is only one page."""
     targets = [(texts.button_previous, page - 1)] if page else []
     targets += [(texts.button_next, page + 1)] if page + 1 < pages else []
     row = [make_button(label, f"{TapKind.VOTERS}:{telegram_id}:{target}") for label, target in targets]
@@ -123,7 +129,7 @@ def voters_keyboard(texts: Texts, telegram_id: int, page: int, pages: int) -> Ke
 
 
 def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
-    """Return the Cancel button or, if ``asking``, the buttons that confirm or decline."""
+    """Return the Cancel button, or the buttons that confirm or decline if ``asking`` is true."""
     if asking:
         row = [(texts.button_cancel_yes, RunAction.YES), (texts.button_cancel_no, RunAction.NO)]
     else:
@@ -132,7 +138,7 @@ def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
 
 
 def card_keyboard(run_id: int, *rows: Sequence[tuple[str, CardAction]]) -> Keyboard:
-    """Return rows of buttons, each given as its label and its action."""
+    """Return rows of buttons, built from pairs of a label and an action."""
     return make_keyboard(
         [[make_button(label, f"{TapKind.CARD}:{run_id}:{action}") for label, action in row] for row in rows if row]
     )
@@ -149,7 +155,7 @@ def card_question_keyboard(texts: Texts, run_id: int, question: CardAction) -> K
 
 
 def models_keyboard(texts: Texts, live: str, others: Sequence[str], targets: Sequence[str]) -> Keyboard:
-    """Return a button for each model that could replace the live one. For ``targets``, the button offers a rollback."""
+    """Return a button for each model that could replace the live one. Buttons for ``targets`` offer a rollback."""
     labels = [(texts.button_models_promote, version) for version in others]
     labels += [(texts.button_models_back, version) for version in targets]
     buttons = [

@@ -14,11 +14,12 @@ from storage.training import snapshots
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a feedback round will be able to prove from the ``usable`` texts that have usable votes.
+    """A forecast of what a feedback round can prove with the current votes.
 
-    ``provable_gain`` is the smallest gain in accuracy (0 to 1) that the votes could prove, or None if they couldn't
-    prove any. ``next_look`` is the number of texts needed for the next test of the votes, or 0 if it is due now.
-    ``over_quota`` is the number of texts beyond a person's share, which are used only to measure the model.
+    ``usable`` is the number of texts with usable votes. ``provable_gain`` is the smallest gain in accuracy (0 to 1)
+    that the votes could prove, or None if they are too few. ``next_look`` is the number of texts needed for the next
+    test of the votes, or 0 if it is due now. ``over_quota`` is the number of texts that exceed someone's quota and are
+    used only to measure the model.
     """
 
     usable: int

@@ -1,4 +1,4 @@
-"""Handlers for admins who retrain, promote and roll back models. They match only admins' updates."""
+"""Handlers that let admins retrain, promote and roll back models. They match only admins' updates."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Notifies admins when bots start to answer with a model that an admin made live."""
+"""Notifies admins when bots start using a model that an admin made live."""
 
 from datetime import timedelta
 from typing import Final
@@ -18,7 +18,7 @@ _MAX_AGE: Final = timedelta(days=1)
 
 
 class LiveNotices:
-    """Enqueues the notices. The database records which ones a bot's admins have received."""
+    """Enqueues the notices. The database records which notices a bot's admins have received."""
 
     def __init__(self, database: AsyncDatabase, troubles: Troubles) -> None:
         self._database = database
@@ -29,7 +29,7 @@ class LiveNotices:
         await poll_every(POLL_SECONDS, self.poll, "Could not notify admins of the live model")
 
     async def poll(self) -> None:
-        """Notify the admins, unless they already know, once a bot answers with a model that one of them made live."""
+        """Notify the admins once a bot uses a model that one of them made live, unless they already know."""
         if await self._database.read(self._unreported):
             self._troubles.wake(await self._database.write(self._enqueue))
 

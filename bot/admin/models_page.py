@@ -31,7 +31,7 @@ _WHY: Final = "an admin chose it in the list of models"
 class ModelPages:
     """The /model and /models pages. Replies are enqueued before each method returns.
 
-    Admins who open a page are stored as people, so that they can be notified if a model cannot be loaded.
+    Opening a page stores the admin as a person, so that the bot can notify them if a model cannot be loaded.
     """
 
     def __init__(self, database: AsyncDatabase, model: LiveModel) -> None:
@@ -72,8 +72,8 @@ class ModelPages:
 def model_page(unit: UnitOfWork, texts: Texts, manifest: Manifest, bot_id: int) -> str:
     """Return the /model page as HTML: the live model, the gate's explanation, its accuracy and the bot instances.
 
-    ``manifest`` belongs to the model in this process, which may not be the live model yet. If this bot has uncertain
-    replies, the last line gives their number.
+    ``manifest`` describes the model in this process, which may not be the live model yet. If this bot has uncertain
+    replies, the last line says how many.
     """
     lines = []
     status = live_status(unit)
@@ -154,7 +154,7 @@ def _answer(unit: UnitOfWork, tap: Tap, models_tap: ModelsTap) -> tuple[str, Key
 
 
 def _live_line(texts: Texts, status: ModelStatus, since: datetime) -> str:
-    """Return the line about the live model, which was promoted at ``since``."""
+    """Return the line that describes the live model and says that it was promoted at ``since``."""
     line = texts.model_live if status.state is ModelState.LIVE else texts.model_pending
     return fill(line, since=_minute(since), **_values(status))
 

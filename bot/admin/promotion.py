@@ -132,7 +132,7 @@ def _is_on_trial(unit: UnitOfWork, run: Run) -> bool:
 
 
 def _may_promote(unit: UnitOfWork, run: Run) -> bool:
-    """Return whether the candidate was held or is on trial, and its champion is still the model to beat.
+    """Return whether the candidate is held or on trial and its champion is still the model to beat.
 
     A candidate that is rolled back can be promoted again: the admin may know better than the votes.
     """
@@ -147,7 +147,10 @@ def _may_try(run: Run) -> bool:
 
 
 def _offer(unit: UnitOfWork, texts: Texts, run: Run, settings: Settings) -> tuple[str | None, Keyboard | None]:
-    """Return a note on what an admin can do with the candidate, and the buttons, or two Nones if there is nothing."""
+    """Return a note on what an admin can do with the candidate, and the buttons.
+
+    Both are None if there is nothing to do.
+    """
     if not _may_promote(unit, run):
         return None, None
     promote = (texts.button_promote, CardAction.PROMOTE)
@@ -168,7 +171,7 @@ def _offer(unit: UnitOfWork, texts: Texts, run: Run, settings: Settings) -> tupl
 
 
 def more_votes_needed(run: Run) -> int | None:
-    """Return roughly how many more usable texts are needed to decide on a held model, or None if unknown."""
+    """Estimate how many more usable texts are needed to decide on a held model. Return None if unknown."""
     needed: int | None = (run.decision or {}).get("needed")
     return needed or None
 

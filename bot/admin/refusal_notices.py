@@ -62,6 +62,6 @@ class RefusalNotices:
 
 
 def _kind(instance: BotInstance) -> str:
-    """Return the kind of trouble. It contains the version's hash, because the version itself may be too long."""
+    """Return the kind of trouble, which contains a hash of the version because the version itself may be too long."""
     version = instance.refused_version or ""
     return f"refused {hashlib.sha256(version.encode()).hexdigest()[:_DIGEST_LENGTH]}"

@@ -19,12 +19,12 @@ _MINUTES_FROM: Final = 100
 
 
 def render_run(texts: Texts, run: Run, now: datetime) -> str:
-    """Return, as HTML, a run's kind, its number, and its progress or result."""
+    """Return a run's kind, number, and progress or result as HTML."""
     return f"{_title(texts, run)}\n{_status(texts, run, now)}"
 
 
 def render_decision(texts: Texts, run: Run, snapshot: Snapshot, note: str | None = None) -> str:
-    """Return, as HTML, the decision on the candidate, what it learned from, its version and ``note``.
+    """Return a decision card as HTML: the decision, what the candidate learned from, its version and ``note``.
 
     ``note`` must already be HTML.
     """
@@ -35,7 +35,7 @@ def render_decision(texts: Texts, run: Run, snapshot: Snapshot, note: str | None
 
 
 def _learned_from(texts: Texts, run: Run, snapshot: Snapshot) -> list[str]:
-    """Return a line that says what became of the usable texts, or nothing for a run of an earlier release."""
+    """Return a line that says how the usable texts were used, or no lines for runs from earlier releases."""
     if run.over_quota is None:
         return []
     if not snapshot.measure:
@@ -83,12 +83,12 @@ def _training(texts: Texts, run: Run) -> str:
 
 
 def _speed_text(texts_per_second: float) -> str:
-    """Return the speed, with a decimal if it is low, as it is for a large network on a CPU."""
+    """Return the speed, with one decimal if it is low, as for a large network on a CPU."""
     return f"{texts_per_second:.0f}" if texts_per_second >= 10 else f"{texts_per_second:.1f}"
 
 
 def _phase(texts: Texts, run: Run, phase: RunPhase, now: datetime) -> str:
-    """Return what the trainer is doing, with a bar and the time left if known, or else the time so far."""
+    """Return what the trainer is doing, with a progress bar and the time left or, if unknown, the elapsed time."""
     what = getattr(texts, f"phase_{phase}")
     share, left = run.phase_share, _time_left(texts, run, now)
     if share is None or not left:
@@ -98,7 +98,7 @@ def _phase(texts: Texts, run: Run, phase: RunPhase, now: datetime) -> str:
 
 
 def _time_left(texts: Texts, run: Run, now: datetime) -> list[str]:
-    """Return a sentence with the time left in the phase, or nothing if it is not known."""
+    """Return a sentence with the time left in the phase, or no lines if it is unknown."""
     seconds = run.seconds_left(now)
     if seconds is None:
         return []

@@ -41,7 +41,7 @@ class RunUpdates:
         await poll_every(POLL_SECONDS, lambda: self.poll(datetime.now(UTC)), "Could not update the training runs")
 
     async def poll(self, now: datetime) -> None:
-        """Update every outdated message, and notify admins of a finished run that they don't follow."""
+        """Update every outdated message, and notify admins when a run that they don't follow finishes."""
         for follower in await self._database.read(lambda unit: self._outdated(unit, now)):
             if await self._database.write(lambda unit, one=follower: self._update(unit, one, now)):  # type: ignore[misc]
                 self._outbox.wake(follower.chat_id)
@@ -55,7 +55,7 @@ class RunUpdates:
                 self._outbox.wake(admin.chat_id)
 
     def _outdated(self, unit: UnitOfWork, now: datetime) -> list[Follower]:
-        """Return the followers who are still admins and have an outdated message that may be edited now."""
+        """Return the followers who are still admins and whose outdated message can be edited now."""
         following = [one for one in followers.active_followers(unit, self._bot_id) if one.chat_id in self._admin_ids]
         return [follower for follower in following if _is_due(unit, follower, now)]
 
@@ -111,5 +111,5 @@ def _is_due(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
 
 
 def _message_of(last: ReplyStatus | None) -> int | None:
-    """Return the message to edit, or None if a new one is needed because it is gone or may not have arrived."""
+    """Return the message to edit, or None if it is gone or may not have arrived, so that a new one must be sent."""
     return last.telegram_message_id if last is not None and last.state is ReplyState.SENT else None

@@ -34,7 +34,7 @@ class StatisticsPage:
         await self._database.write(work)
 
     async def export(self, incoming: Incoming) -> None:
-        """Send all votes as a CSV file. The outbox reads them when it sends the file."""
+        """Send all votes as a CSV file. The outbox reads the votes when it sends the file."""
         name = f"votes-{datetime.now(UTC):%Y-%m-%d}.csv"
 
         def work(unit: UnitOfWork) -> None:
@@ -45,7 +45,7 @@ class StatisticsPage:
 
 
 def read_figures(unit: UnitOfWork) -> dict[str, Any]:
-    """Return the figures in the picture, as values that JSON can hold."""
+    """Return the picture's figures as values that can be serialised to JSON."""
     days = statistics.daily_figures(unit, statistics.COUNTED_DAYS)
     agreement = statistics.agreement(unit)[:_MAX_VERSIONS]
     return {

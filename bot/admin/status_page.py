@@ -1,4 +1,4 @@
-"""The /status page: the same facts as ``thumbs status``. Free of Telegram types."""
+"""The /status page, which shows the same information as ``thumbs status``. Free of Telegram types."""
 
 import asyncio
 

@@ -31,7 +31,7 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the database doesn't know: the program's version, the broker, and the disk that holds DATA_DIR, in bytes.
+    """Facts that aren't in the database: the program's version, the broker's state, and DATA_DIR's disk space in bytes.
 
     ``waiting_messages`` is the number of messages about runs, or None if the broker doesn't respond.
     """
@@ -45,7 +45,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class SystemStatus:
-    """The state of everything at the time ``now``, and the errors of the preceding 24 hours."""
+    """The state of everything at ``now``, and the errors from the preceding 24 hours."""
 
     now: datetime
     chat: ChatOverview
@@ -54,7 +54,7 @@ class SystemStatus:
 
 
 def read_surroundings(settings: Settings) -> Surroundings:
-    """Query the disk and the broker. If the broker doesn't respond, this takes up to a few seconds."""
+    """Query the disk and the broker. This takes a few seconds if the broker doesn't respond."""
     problem, waiting = broker_problem(settings), None
     if problem is None:
         with suppress(OperationalError, OSError):
@@ -70,7 +70,7 @@ def read_status(unit: UnitOfWork) -> SystemStatus:
 
 
 def status_lines(status: SystemStatus, around: Surroundings) -> list[str]:
-    """Return the status as lines. Each begins with a word of up to 9 characters, padded to 10."""
+    """Return the status as lines. Each line begins with a word of at most 9 characters, padded to 10."""
     lines = [("Version", f"{around.program}, database {SCHEMA_REVISION}")]
     lines += _chat_lines(status.chat, status.now)
     lines += _run_lines(status.learning, status.now)

@@ -96,7 +96,7 @@ def run_content(texts: Texts, run: Run, *, asking: bool) -> MessageContent:
 
 
 def serialize_content(content: MessageContent) -> str:
-    """Return the content as a string, which is stored with the follower."""
+    """Return the content as a string to store with the follower."""
     return json.dumps(content.payload(), sort_keys=True)
 
 
@@ -106,7 +106,10 @@ def asks_to_cancel(shown: str | None, run_id: int) -> bool:
 
 
 def _follow(unit: UnitOfWork, incoming: Incoming, run: Run) -> None:
-    """Enqueue the run's message. If this chat has an earlier message about the run, make it refer to the new one."""
+    """Enqueue the run's message.
+
+    If this chat has an earlier message about the run, make that message point to the new one.
+    """
     bot_id, chat_id = incoming.bot_id, incoming.chat_id
     earlier = followers.find_follower(unit, run.id, bot_id, chat_id)
     if earlier is not None:

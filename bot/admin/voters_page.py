@@ -23,14 +23,14 @@ _ID_LENGTH: Final = 17
 class VotersPage:
     """The list of people who voted, and each person's votes. Replies are enqueued before each method returns.
 
-    A page shows at most one text and is linked to it, so that the page disappears if the author withdraws the text.
+    A page shows at most one text and is linked to it, so the page disappears if the author withdraws the text.
     """
 
     def __init__(self, database: AsyncDatabase) -> None:
         self._database = database
 
     async def start(self, incoming: Incoming, words: list[str]) -> None:
-        """Show the first page of the list or, if the only word is a person's id, of that person's votes."""
+        """Show the first page of the list, or of one person's votes if the only word is their id."""
         telegram_id = _parse_id(words)
 
         def work(unit: UnitOfWork) -> None:

@@ -1,1 +1,1 @@
-"""The connection to Telegram, shared by receiving and sending: proxies, retries, and the state of the contact."""
+"""The connection to Telegram that receiving and sending share: proxies, retries, and its current state."""

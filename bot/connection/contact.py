@@ -1,4 +1,4 @@
-"""Tracks the contact with Telegram: when it last responded, and whether the webhook is still this bot's."""
+"""Tracks contact with Telegram: when it last responded, and whether the webhook still belongs to this bot."""
 
 import time
 from typing import Final
@@ -9,10 +9,11 @@ _MAX_SILENCE: Final = 100.0
 
 
 class TelegramContact:
-    """The state of the contact with Telegram. The connection updates it, and health checks read it in other threads.
+    """The state of this bot's contact with Telegram.
 
-    ``webhook_is_ours`` is None for long polling, and until the webhook is registered. ``delivery_error`` is Telegram's
-    reason for not delivering updates to the webhook, or None.
+    The connection updates it, and health checks read it in other threads. ``webhook_is_ours`` is None for long polling,
+    and until the webhook is registered. ``delivery_error`` is Telegram's reason for not delivering updates to the
+    webhook, or None.
     """
 
     def __init__(self) -> None:

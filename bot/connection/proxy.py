@@ -11,9 +11,10 @@ from core.hosts import is_loopback
 
 
 def proxy_for(url: str) -> str | None:
-    """Return the URL of the proxy for ``url``, or None to connect directly, as always to servers on this machine.
+    """Return the URL of the proxy for ``url``, or None to connect directly.
 
-    Raise BadSetting if the environment names a proxy that is not an HTTP proxy.
+    Connections to this machine are always direct. Raise BadSetting if the environment names a proxy that is not an HTTP
+    proxy.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -1,4 +1,4 @@
-"""Retries calls to Telegram that fail temporarily, because of a lost connection, a server error or too many calls."""
+"""Retries calls to Telegram after temporary failures: lost connections, server errors and exceeded rate limits."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ _FIRST_PAUSE, _MAX_PAUSE = 1.0, 10.0
 async def until_answered(
     call: Callable[[], Awaitable[Result]], outage: Outage, refusals: tuple[type[TelegramError], ...] = REFUSALS
 ) -> Result:
-    """Repeat the call until it succeeds, and return its result. Raise the errors in ``refusals``."""
+    """Repeat the call until it succeeds, and return its result. Raise errors in ``refusals`` immediately."""
     pause = _FIRST_PAUSE
     while True:
         try:

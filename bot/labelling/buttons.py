@@ -31,14 +31,14 @@ QUARANTINE_PATTERN: Final = rf"^{TapKind.QUARANTINE}:{NUMBER}:[0-9]{{1,6}}:({'|'
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """How many texts a labeller wants to label, and how many of them have been answered."""
+    """How many texts a labeller wants to label, and how many they have answered."""
 
     size: int
     done: int = 0
 
     @property
     def finished(self) -> bool:
-        """Whether all texts have an answer."""
+        """Whether every text in the batch has an answer."""
         return self.done >= self.size
 
     def answered(self, count: int) -> "Batch":
@@ -118,9 +118,9 @@ def join_keyboard(texts: Texts, batch: Batch | None) -> Keyboard:
 
 
 def quarantine_keyboard(texts: Texts, prediction_id: int, skipped: int, decided: int | None) -> Keyboard:
-    """Return buttons for the labels, Neither and Skip, and one that takes back a decision, if there is one.
+    """Return buttons for the labels, Neither and Skip, and one that takes back the last decision, if any.
 
-    ``skipped`` is the number of texts that the admin has skipped, and ``decided`` the prediction that was just decided
+    ``skipped`` is the number of texts that the admin has skipped, and ``decided`` the id of the prediction just decided
     on.
     """
     rows = _label_rows(texts, f"{TapKind.QUARANTINE}:{prediction_id}:{skipped}")
@@ -128,7 +128,7 @@ def quarantine_keyboard(texts: Texts, prediction_id: int, skipped: int, decided:
 
 
 def quarantine_undo_keyboard(texts: Texts, decided: int, skipped: int) -> Keyboard:
-    """Return a single button, which takes back the decision on the prediction ``decided``."""
+    """Return a single button that takes back the decision on the prediction ``decided``."""
     return make_keyboard([_quarantine_undo_row(texts, decided, skipped)])
 
 

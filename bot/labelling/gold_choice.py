@@ -20,8 +20,8 @@ _TEXTS_WHILE_PAUSED: Final = 2
 def due_gold_question(unit: UnitOfWork, person: Person, rules: LabelQueueRules) -> GoldQuestion | None:
     """Return the person's next gold question, or None if none is due.
 
-    As long as there are any settled texts from users, they alternate with texts from the program. Each person gets the
-    program's texts in a different order and, after seeing all of them, gets the oldest again.
+    Users' settled texts, while there are any, alternate with the program's texts. Each person gets the program's texts
+    in a different order. Once they have seen them all, the oldest one comes up again.
     """
     offered = label_offers.offered_gold(unit, person.id)
     if label_offers.texts_since_gold(unit, person.id) < _texts_before(unit, person, bool(offered)):

@@ -47,7 +47,7 @@ def gold_questions() -> tuple[GoldQuestion, ...]:
 
 
 def _from_checks() -> Iterator[GoldQuestion]:
-    """Yield the sentences that are long enough, but only one of any that differ in just a few words."""
+    """Yield the sentences that are long enough, but only one of each group that ends in the same three words."""
     endings = set()
     for check in read_checks():
         for case in check.cases if check.name == _CHECK else ():

@@ -138,7 +138,7 @@ class LabellingDialog:
         return self._page(page.unit, page.texts, page.person, batch).ask_again(offer, page.texts.label_undone)
 
     def _gold_note(self, page: LabelPage, gold_label: str, label: str | None) -> str | None:
-        """Return the note for a gold question that caused a pause, ended one or was the first miss, or else None."""
+        """Return the note for an answer that started or ended a pause or was the first miss, otherwise None."""
         texts, change = page.texts, self._update_pause(page)
         answers = labeller_pauses.newest_answers(page.unit, page.person.id)
         if change is PauseChange.PAUSED:
@@ -152,7 +152,7 @@ class LabellingDialog:
         return fill(texts.label_gold_missed, label=right)
 
     def _update_pause(self, page: LabelPage) -> PauseChange | None:
-        """Pause or resume the person's labelling if the rule for pauses says so. Admins are never paused."""
+        """Pause or resume the person's labelling if the pause rule requires it. Admins are never paused."""
         if page.person.telegram_id in self._rules.admins:
             return None
         return labeller_pauses.update_pause(page.unit, page.person.id)
@@ -169,7 +169,7 @@ def record_label(unit: UnitOfWork, person_id: int, prediction_id: int, label: st
 
 
 def _answer_note(page: LabelPage, action: LabelAction) -> str:
-    """Return the note that acknowledges an answer and gives the number of today's answers."""
+    """Return the note that acknowledges an answer and says how many answers the person has given today."""
     texts = page.texts
     label = {
         LabelAction.POSITIVE: texts.button_positive,

@@ -1,4 +1,4 @@
-"""Builds the messages of ``/label``: the next question, or why there is none. Free of Telegram types."""
+"""Builds the messages of ``/label``: the next question, or the reason why there is none. Free of Telegram types."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,14 +36,14 @@ class LabelPage:
     batch: Batch | None = None
 
     def first_question(self) -> MessageContent:
-        """Return the next question below a guideline with examples and, if a share is used up, a line about that."""
+        """Return the next question below a guideline with examples and, if the person's share is used up, a note."""
         return self.next_question(self._over_quota_note(), guideline=True)
 
     def next_question(self, note: str | None = None, *, undo: bool = True, guideline: bool = False) -> MessageContent:
         """Return the next question, or a message that says why there is none.
 
-        A question that the person left open is asked again, so that nobody can keep drawing until they get a text that
-        they like. With ``undo``, a button undoes the last answer.
+        Ask an unanswered question again, so that nobody can keep drawing texts until they get one they like. With
+        ``undo``, a button undoes the last answer.
         """
         unit, person = self.unit, self.person
         if consent.consent_of(unit, person.id) is not Consent.GRANTED:
@@ -94,7 +94,7 @@ class LabelPage:
         return next((GoldQuestion(text, offer.gold_label, offer.prediction_id) for text in found.values()), None)
 
     def _over_quota_note(self) -> str | None:
-        """Return a line for a person who has more texts and votes than a run may use, or None."""
+        """Return a line that says that a run cannot use all of the person's texts and votes, or None if it can."""
         waiting = snapshots.waiting_for_quota(self.unit, self.shares, self.rules.admins, self.person.id)
         if not waiting:
             return None
@@ -127,7 +127,10 @@ class LabelPage:
     def _question(
         self, text: str, offer_id: int, last: Offer | None, notes: list[str | None], prediction_id: int | None
     ) -> MessageContent:
-        """Return the question. The prediction's id links it to the author: deleting their data withdraws it."""
+        """Return the question.
+
+        The prediction's id links the message to the text's author, so deleting their data withdraws it.
+        """
         keyboard = label_keyboard(self.texts, offer_id, last.id if last else None, self.batch)
         lines = [*(note for note in notes if note), fill(self.texts.label_question, text=excerpt(text))]
         return MessageContent("\n\n".join(lines), keyboard, prediction_id, self.person.id)

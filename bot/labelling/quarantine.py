@@ -62,7 +62,7 @@ class QuarantineDialog:
     ) -> MessageContent:
         """Return the message for the first text that was not skipped. Decided texts are no longer in the quarantine.
 
-        With ``decided``, the message has a button that takes back the decision on that prediction.
+        If ``decided`` is given, add a button that takes back the decision on that prediction.
         """
         texts, person = incoming.texts, incoming.sender.upsert(unit)
         if consent.consent_of(unit, person.id) is Consent.WITHDRAWN:
@@ -78,7 +78,7 @@ class QuarantineDialog:
 
 
 def _page(texts: Texts, text: QuarantinedText) -> str:
-    """Return, as HTML, the reason for the quarantine, the text, the votes and the prediction."""
+    """Return the reason for the quarantine, the text, the votes and the prediction as HTML."""
     reasons = {
         QuarantineReason.DISAGREEMENT: texts.quarantine_disagreement,
         QuarantineReason.UNLIKELY: texts.quarantine_unlikely,

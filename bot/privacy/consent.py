@@ -25,7 +25,7 @@ class PrivacyDialog:
         self._settings = settings
 
     async def explain(self, incoming: Incoming) -> None:
-        """Explain which data is kept, for how long and why."""
+        """Explain what data is kept, for how long and why."""
         settings, texts = self._settings, incoming.texts
         operator = ", ".join(filter(None, [settings.operator_name, settings.operator_contact]))
         text = fill(

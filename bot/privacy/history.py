@@ -69,7 +69,7 @@ class HistoryDialog:
         return _page(unit, texts, person, page)
 
     def _delete(self, unit: UnitOfWork, incoming: Incoming, message: messages.StoredMessage) -> str:
-        """Delete a message as /deleteme deletes everything, and return the confirmation."""
+        """Delete a single message in the same way that /deleteme deletes everything, and return the confirmation."""
         revisions = revisions_of(unit, message.id)
         versions = snapshots.versions_that_saw_messages(unit, revisions)
         withdraw_shown_texts(unit, incoming.sender.telegram_id, revisions)

@@ -26,7 +26,7 @@ def render_notification(
 ) -> str:
     """Return a notice about a model as HTML.
 
-    ``quoted`` has some of the corrected texts, each with the model's verdict and the label that the person gave.
+    ``quoted`` contains some of the corrected texts, each with the model's verdict and the label that the person gave.
     """
     count = len(notice.corrections)
     if not count:

@@ -63,7 +63,7 @@ class CorrectionNotifier:
 
 
 def _enqueue(unit: UnitOfWork, run: LiveRun, repredictions: dict[int, Reprediction]) -> int | None:
-    """Enqueue the notices that people still want and return their number.
+    """Enqueue the notices that people still want, and return how many there are.
 
     Return None if another instance has enqueued them or a different model is live now.
     """

@@ -20,7 +20,7 @@ def withdraw_shown_texts(unit: UnitOfWork, telegram_id: int, message_ids: Collec
 
 
 def with_models(text: str, texts: Texts, versions: Sequence[str]) -> str:
-    """Return ``text``, followed by the ``versions`` that used the person's data. They are given oldest first."""
+    """Return ``text``, followed by the ``versions`` (passed oldest first) that used the person's data."""
     if not versions:
         return text
     named = ", ".join(reversed(versions[-_MAX_VERSIONS:]))

@@ -1,4 +1,4 @@
-"""Drops updates above a chat's limits before they are stored, and asks the person once to slow down."""
+"""Drops updates that exceed a chat's limits before they are stored, and asks the person once to slow down."""
 
 import logging
 import time
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class FloodLimits:
-    """Limits the messages and the taps from each chat. A private chat has the same id as the person in it."""
+    """Limits messages and taps from each chat. A private chat has the same id as the person in it."""
 
     def __init__(
         self,

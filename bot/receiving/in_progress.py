@@ -1,4 +1,4 @@
-"""Keeps track of the updates that a process holds in memory, and limits their number."""
+"""Tracks the updates that are in this process's memory, and limits how many there are."""
 
 import asyncio
 from collections.abc import Iterable

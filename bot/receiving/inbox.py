@@ -1,8 +1,8 @@
 """Stores updates before confirming them to Telegram, then handles them chat by chat, in order.
 
-Updates are stored as the JSON that arrived, and are parsed one by one afterwards, so one bad update does not affect
-others. Different chats are handled concurrently, so that the model's batches fill up. Within a chat, updates are
-handled one at a time. If handling fails, the update stays in the database, and a periodic sweep retries it.
+Updates are stored as the raw JSON and parsed one by one afterwards, so a bad update doesn't affect the others.
+Different chats are handled concurrently, so that the model's batches fill up. Within a chat, updates are handled one at
+a time. If handling fails, the update stays in the database, and a periodic sweep retries it.
 """
 
 import asyncio
@@ -46,9 +46,9 @@ OnFailure = Callable[[Sequence[int], Exception], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Retry:
-    """The schedule for retrying a stored update. The next retry is not before ``due``.
+    """The schedule for retrying a stored update. The next retry happens at ``due`` or later.
 
-    The pauses between retries grow until ``expires``.
+    The pauses between retries grow. After ``expires``, the schedule is forgotten.
     """
 
     due: float
@@ -257,7 +257,7 @@ def _incoming(bot_id: int, payload: str) -> Incoming | None:
 def _next_retry(earlier: _Retry | None, now: float) -> _Retry:
     """Return the next retry for an update that was scheduled ``now``.
 
-    Retries expire, so that handled updates are forgotten.
+    Retries expire, so that schedules for handled updates don't pile up.
     """
     pause = SWEEP_SECONDS if earlier is None else min(2 * earlier.pause, _MAX_RETRY_SECONDS)
     return _Retry(due=now + pause, expires=now + pause + _MAX_RETRY_SECONDS, pause=pause)

@@ -1,7 +1,7 @@
 """Long polling: fetches updates as JSON, and confirms them to Telegram once the inbox has stored them.
 
-PTB parses a whole batch at once, so one update that it cannot parse would hide all others. Therefore, PTB gets only an
-envelope for each update.
+PTB parses a whole batch at once, so one update that it cannot parse would hide all others. To avoid this, PTB only gets
+an envelope for each update.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class UpdateRequest(HTTPXRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """Return the response with envelopes as its result. Raise TelegramError if it isn't a JSON object."""
+        """Return the response with envelopes as its result. Raise TelegramError if the response isn't a JSON object."""
         try:
             response = read_response(payload)
         except (ValueError, RecursionError):

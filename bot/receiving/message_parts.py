@@ -36,7 +36,7 @@ def may_continue(pieces: Sequence[Update]) -> bool:
 def continues(previous: Update, update: Update) -> bool:
     """Return whether ``update`` continues the post in ``previous``, for which ``may_continue`` must be true.
 
-    A forwarded text never does: it is a post of its own.
+    A forwarded text is always a separate post.
     """
     first, second = previous.message, update.message
     if first is None or second is None or second.from_user != first.from_user or second.chat.id != first.chat.id:

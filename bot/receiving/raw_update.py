@@ -1,4 +1,4 @@
-"""Reads the parts of an update's JSON that the inbox needs: the ids, and the request that it makes, if any."""
+"""Reads the parts of an update's JSON that the inbox needs: its ids, and its command or button tap, if any."""
 
 import json
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ _MAX_ID: Final = 2**63 - 1
 
 
 class UnusableUpdate(ValueError):
-    """An update can't be stored. The message describes the defect, but contains none of the text that people wrote."""
+    """An update can't be stored. The message describes the defect but never quotes what people wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawUpdate:
-    """An update from which only the ids and the request have been read. ``payload`` is the JSON.
+    """An update of which only the ids and the command or tap have been parsed. ``payload`` is the JSON.
 
     ``tap_id`` and ``tap_data`` are set for a tap. ``command`` is the command that a new message begins with, in lower
     case and without the slash.

@@ -14,7 +14,7 @@ MAX_CHATS: Final = 10_000
 
 
 class Admission(Enum):
-    """Says whether a chat had a token left.
+    """The outcome of an attempt to take a token from a chat's bucket.
 
     After FIRST_REFUSAL, all refusals are REFUSED until the chat's bucket is full again.
     """
@@ -32,7 +32,7 @@ class _Bucket:
 
 
 class TokenBuckets:
-    """A bucket for each chat, which holds ``per_minute`` tokens and gets ``per_minute`` new tokens each minute."""
+    """One bucket per chat, with a capacity of ``per_minute`` tokens and ``per_minute`` new tokens each minute."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._capacity = float(per_minute)

@@ -49,7 +49,7 @@ def parse_tap(update: Update, parse_data: Callable[[str], Data]) -> tuple[Tap, D
 
 
 def parse_replied_message(update: Update) -> int | None:
-    """Return the id of the message that a new message replies to, or None if it replies to none."""
+    """Return the id of the message that a new message replies to, or None if it isn't a reply."""
     replied = update.message.reply_to_message if update.message is not None else None
     return replied.message_id if replied is not None else None
 

@@ -44,7 +44,7 @@ _BUFFER_BYTES: Final = 262_144
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The server's limits: bytes per body, seconds for the headers and again for the body, and open connections.
+    """The server's limits: bytes per body, seconds to receive the headers or the body, and open connections.
 
     Telegram opens 40 connections, and its updates are far smaller than the limit.
     """
@@ -135,7 +135,7 @@ class WebhookServer(HTTPServerConnectionDelegate):
 
 
 class _Request(HTTPMessageDelegate):
-    """One request, which is either refused once its headers have arrived, or read to its end and passed on."""
+    """One request. It is either refused as soon as its headers have arrived, or read to the end and passed on."""
 
     def __init__(self, server: WebhookServer, connection: HTTP1Connection) -> None:
         self._server = server
@@ -149,7 +149,7 @@ class _Request(HTTPMessageDelegate):
             self._answer(refusal)
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep part of the body. The server limits the total size."""
+        """Buffer a chunk of the body. The server limits the total size."""
         self._body += chunk
 
     def finish(self) -> None:
@@ -178,7 +178,7 @@ class _Request(HTTPMessageDelegate):
         self._answer(status)
 
     def _answer(self, status: HTTPStatus) -> None:
-        """Send only the status, without a body or a header that names the server."""
+        """Send only the status, with no body and no header that names the server."""
         start = ResponseStartLine("HTTP/1.1", status.value, status.phrase)
         self._connection.write_headers(start, HTTPHeaders({"Content-Length": "0"}))
         self._connection.finish()

@@ -1,4 +1,4 @@
-"""Registers the webhook with Telegram without disturbing a running bot, and checks that it stays this bot's."""
+"""Registers the webhook with Telegram without disturbing a running bot, and checks that this bot keeps it."""
 
 import asyncio
 import logging
@@ -204,8 +204,8 @@ async def release_webhook(telegram: Bot, database: AsyncDatabase) -> None:
 async def check_address(info: WebhookInfo, wanted: str, bot_id: int, database: AsyncDatabase) -> None:
     """Raise BadSetting if a bot that is starting must not replace the address that Telegram delivers to.
 
-    It may replace an address that this database registered if no other process of the bot is running. ``wanted`` is the
-    new address, or an empty string if there is none.
+    A bot may replace an address that is recorded in its database, as long as no other process of the bot is running.
+    ``wanted`` is the new address, or an empty string if there is none.
     """
     if info.url in ("", wanted):
         return
@@ -230,9 +230,9 @@ def _new_outage() -> Outage:
 
 
 async def _webhook_info(telegram: Bot, outage: Outage) -> WebhookInfo:
-    """Return Telegram's information about the webhook.
+    """Return the server's information about the webhook.
 
-    If the server doesn't have any, assume that no webhook is set.
+    If the server doesn't provide it, assume that no webhook is set.
     """
     try:
         return await until_answered(partial(_ask, telegram), outage, (_UnreadableAnswer, *REFUSALS))

@@ -30,7 +30,7 @@ class ReviewResponder:
         self._verdicts = verdicts
 
     async def answer(self, text: IncomingText) -> None:
-        """Reply to a new text with a verdict, or with the answer of a rule."""
+        """Reply to a new text with a verdict, or with a rule's answer."""
         await self._answer(text, None)
 
     async def refuse(self, post: IncomingText, refusal: str) -> None:
@@ -38,7 +38,7 @@ class ReviewResponder:
         await self._database.write(lambda unit: _reply(unit, post, MessageContent(refusal)))
 
     async def revise(self, edited: IncomingText) -> None:
-        """Replace the part of the text that was edited, and update the reply."""
+        """Replace the edited part of the text, and update the reply."""
         stored = await self._database.read(lambda unit: _find_stored(unit, edited))
         if stored is None:
             if edited.text:
@@ -100,7 +100,7 @@ def _reply(unit: UnitOfWork, text: IncomingText, content: MessageContent) -> Non
 
 
 def answer_by_rule(text: str, texts: Texts) -> str | None:
-    """Return the answer if the text is one that no model should read, or None if a model should answer.
+    """Return the answer to a text that a rule handles, or None if the model should answer.
 
     Such a text is not stored, so it gets no buttons, and nobody sees it in /label or trains a model on it.
     """

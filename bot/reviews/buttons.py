@@ -1,4 +1,4 @@
-"""The buttons under a verdict, and under a correction, which is shown instead if people agreed on the other label."""
+"""The buttons under a verdict, or under the correction that replaces it if people agreed on the other label."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +62,10 @@ class ReasonTap:
 
 @dataclass(frozen=True, slots=True)
 class QuestionTap:
-    """A tap on a button that leaves a question about a verdict unanswered, and stops these questions if ``never``."""
+    """A tap that leaves a question about a verdict unanswered.
+
+    If ``never`` is true, it also turns these questions off.
+    """
 
     prediction_id: int
     never: bool
@@ -126,7 +129,7 @@ def people_row(texts: Texts, prediction_id: int) -> Row:
 
 
 def reason_rows(texts: Texts, prediction_id: int, vote: Vote | None, chosen: Reason | None = None) -> list[Row]:
-    """Return buttons for the reasons that fit the vote, two in each row; the ``chosen`` reason is marked.
+    """Return buttons for the reasons that fit the vote, two per row, with the ``chosen`` reason marked.
 
     Until a reason is chosen, the last button declines to give one.
     """
@@ -152,7 +155,7 @@ def question_row(texts: Texts, prediction_id: int) -> Row:
 
 
 def abstention_keyboard(texts: Texts, prediction_id: int) -> Keyboard:
-    """Return the button with which the person says that the text is a review."""
+    """Return the button for confirming that the text is a review."""
     return make_keyboard([[make_button(texts.button_is_review, f"{TapKind.ABSTENTION}:{prediction_id}:review")]])
 
 

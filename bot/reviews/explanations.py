@@ -42,7 +42,7 @@ class ExplanationResponder:
         await self._explain(incoming, newest, incoming.texts.why_nothing_yet)
 
     async def explain_message(self, incoming: Incoming, telegram_message_id: int) -> None:
-        """Explain the verdict that a message shows, or the verdict on the text that the message is part of."""
+        """Explain the verdict that a message shows, or the verdict on the text that the message belongs to."""
 
         def find(unit: UnitOfWork) -> int | None:
             place = (incoming.bot_id, incoming.chat_id, telegram_message_id)

@@ -84,7 +84,7 @@ class ReviewHandlers:
         ]
 
     async def post(self, update: Update | Post, _: Context) -> None:
-        """Reply to a review in the text or caption of one or more messages, or explain why there is none to read."""
+        """Reply to a review in the text or caption of one or more messages, or say that there is no text to read."""
         pieces = updates_in(update)
         text = parse_text(pieces)
         if text.text:
@@ -131,7 +131,7 @@ class ReviewHandlers:
         await self._votes.handle_tap(*parse_tap(update, parse_vote_tap))
 
     async def on_corrected_tap(self, update: Update, _: Context) -> None:
-        """Handle a tap under a label that people agreed on, or on the button that shows it."""
+        """Handle a tap under a label that people agreed on, or on the button that shows that label."""
         await self._votes.handle_corrected_tap(*parse_tap(update, parse_corrected_tap))
 
     async def on_reason_tap(self, update: Update, _: Context) -> None:
@@ -148,7 +148,7 @@ class ReviewHandlers:
         await self._explanations.explain_prediction(tap.incoming, prediction_id)
 
     async def on_abstention_tap(self, update: Update, _: Context) -> None:
-        """Handle a tap by which a person says that their text is a review."""
+        """Handle a tap that confirms that a text is a review."""
         await self._votes.handle_abstention_tap(*parse_tap(update, parse_abstention_tap))
 
     async def ignore(self, update: Update, _: Context) -> None:

@@ -1,4 +1,4 @@
-"""Chooses the part of a person's messages that a reply quotes and shows."""
+"""Chooses which part of a person's messages a reply quotes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _BEFORE: Final = 256
 class Quotation:
     """An exact part of one Telegram message.
 
-    ``span`` is its place in the whole text, and ``position`` its place in the message, in UTF-16 code units.
+    ``span`` locates it in the whole text. ``position`` is its offset in the message, in UTF-16 code units.
     """
 
     telegram_message_id: int
@@ -27,11 +27,10 @@ class Quotation:
 
 
 def quote(parts: Sequence[MessagePart], passage: Span, focus: Span | None) -> Quotation:
-    """Return the part of ``passage`` to quote, which contains ``focus`` if that is in the longest part of the passage.
+    """Return the part of ``passage`` to quote. It includes ``focus`` if ``focus`` is in the passage's longest part.
 
-    ``passage`` and ``focus`` are places in the text that results from joining ``parts`` with newlines. A passage that
-    extends over several messages is quoted from the message that contains most of it, and a passage that is too long is
-    shortened.
+    ``passage`` and ``focus`` are spans of the text that results from joining ``parts`` with newlines. If the passage
+    spans several messages, quote the message that contains most of it. Shorten passages that are too long.
     """
     whole = "\n".join(part.text for part in parts)
     part, place = max(zip(parts, _places(parts), strict=True), key=lambda each: _overlap(each[1], passage))
@@ -59,7 +58,7 @@ def _overlap(one: Span, other: Span) -> int:
 
 
 def _shortened(text: str, span: Span, focus: Span | None) -> Span:
-    """Return ``span``, shortened to ``LENGTH`` at white space if possible, so that it still contains ``focus``."""
+    """Shorten ``span`` to ``LENGTH``, keeping ``focus`` in it and cutting at whitespace if possible."""
     if utf16_length(span.of(text)) <= LENGTH:
         return span
     start = span.start

@@ -31,7 +31,7 @@ _RANDOM: Final = SystemRandom()
 
 
 class VerdictMessages:
-    """Builds messages in the caller's unit of work, so that they show the votes as they are at that moment."""
+    """Builds messages in the caller's unit of work, so that they show the current votes."""
 
     def __init__(self, settings: Settings) -> None:
         self._quorum = settings.feedback_quorum
@@ -39,7 +39,7 @@ class VerdictMessages:
         self._question_chance = settings.question_chance
 
     def new_answer(self, unit: UnitOfWork, texts: Texts, person: Person, prediction_id: int) -> MessageContent:
-        """Return the answer to a new text, and decide at random whether to ask if the model's verdict is right.
+        """Return the answer to a new text, and decide at random whether to ask if the verdict is right.
 
         Raise LookupError if the prediction doesn't exist.
         """
@@ -72,7 +72,7 @@ class VerdictMessages:
     def model_answer(
         self, unit: UnitOfWork, texts: Texts, person: Person, prediction: Prediction, *, declined: bool = False
     ) -> MessageContent:
-        """Return the model's own verdict, with the person's earlier vote, any correction and, if due, the question.
+        """Return the model's own verdict with the person's earlier vote, any correction, and the question if it is due.
 
         Leave the question out if the person ``declined`` to answer it.
         """
@@ -113,7 +113,7 @@ def voted_content(  # noqa: PLR0913 - each argument is a separate fact
     *,
     declined: bool = False,
 ) -> MessageContent:
-    """Return the verdict to show once the person has voted, with buttons for the reason, or has undone their vote.
+    """Return the verdict to show after the person votes (with buttons for the reason) or undoes their vote.
 
     Leave the buttons out if the person ``declined`` to give a reason.
     """
@@ -127,7 +127,7 @@ def voted_content(  # noqa: PLR0913 - each argument is a separate fact
 
 
 def voted_correction(texts: Texts, person: Person, prediction: Prediction, vote: Vote | None) -> MessageContent:
-    """Return the correction to show once the person has voted on its label or undone their vote."""
+    """Return the correction to show after the person votes on its label or undoes their vote."""
     text = render_correction(texts, OPPOSITE[prediction.label], vote)
     if vote is None:
         text += f"\n\n{texts.vote_undone}"
@@ -142,6 +142,6 @@ def _get(unit: UnitOfWork, prediction_id: int) -> Prediction:
 
 
 def _earlier_vote(unit: UnitOfWork, person: Person, prediction: Prediction, label: str) -> Vote | None:
-    """Return the person's vote on the prediction's text, as a vote on ``label``."""
+    """Return the person's vote on the prediction's text, converted to a vote on ``label``."""
     stored = votes.vote_of(unit, person.id, prediction.id)
     return stored.vote_on(label) if stored else None

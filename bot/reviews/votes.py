@@ -76,7 +76,7 @@ class VoteRecorder:
         await self._respond(tap, reason_tap.prediction_id, respond)
 
     async def handle_question_tap(self, tap: Tap, question_tap: QuestionTap) -> None:
-        """Withdraw the question and, if the person wants, never ask them again whether a verdict was right."""
+        """Withdraw the question and, if the person wants, never ask them such a question again."""
         texts = tap.incoming.texts
 
         def respond(unit: UnitOfWork, person: Person, prediction: Prediction) -> MessageContent:
@@ -90,7 +90,7 @@ class VoteRecorder:
         await self._respond(tap, question_tap.prediction_id, respond)
 
     async def handle_abstention_tap(self, tap: Tap, prediction_id: int) -> None:
-        """Show the model's verdict on a text that didn't read like a review, because the person says it is one."""
+        """Show the model's verdict on a text that didn't read like a review, now that the person says it is one."""
 
         def respond(unit: UnitOfWork, person: Person, prediction: Prediction) -> MessageContent:
             predictions.overrule_abstention(unit, prediction.id)

@@ -1,4 +1,4 @@
-"""Renders the explanation of a verdict as HTML: a sentence naming the decisive words, and the text with them bold."""
+"""Renders the explanation of a verdict as HTML: the decisive words, and the text with those words in bold."""
 
 import html
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _WORD_LENGTH: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """An explanation of the verdict on ``text``. The message repeats the characters of the text in ``shown``.
+    """An explanation of the verdict on ``text``. The message quotes the part of the text in ``shown``.
 
     ``corrected`` is True if people agreed on the other label. The explanation is still about the model's own label.
     """
@@ -62,7 +62,7 @@ def emphasise(text: str, shown: Span, words: Sequence[Span]) -> str:
 
 
 def _sentence(texts: Texts, explanation: Explanation) -> str:
-    """Return the sentence that names the words, starting with those that support the verdict."""
+    """Return the sentence that lists the decisive words, starting with those that support the verdict."""
     up = texts.why_up.format(words=_joined(texts, explanation.up)) if explanation.up else None
     down = texts.why_down.format(words=_joined(texts, explanation.down)) if explanation.down else None
     label = explanation.verdict.label

@@ -1,4 +1,4 @@
-"""Recognises that an uncertain reply has arrived when a person taps one of its buttons or replies to it."""
+"""Detects that an uncertain reply has arrived when a person taps one of its buttons or replies to it."""
 
 import html
 import logging
@@ -21,7 +21,7 @@ _TAG: Final = re.compile(r"<[^>]+>")
 
 @dataclass(frozen=True, slots=True)
 class BotMessageSighting:
-    """A message from the bot that an update refers to, identified by its buttons' data or, if it has none, its text."""
+    """A bot message that an update refers to, identified by its buttons' data, or by its text if it has no buttons."""
 
     bot_id: int
     chat_id: int

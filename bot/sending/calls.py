@@ -25,7 +25,7 @@ _ATTACHMENTS: Final = frozenset({RUN_CARD, PERSONAL_DATA, PHOTO, VOTES_FILE})
 
 @dataclass(frozen=True, slots=True)
 class Voting:
-    """The values that determine each text's state in a file of votes: the quorum and the admins' Telegram ids."""
+    """The quorum and the admins' Telegram ids, which determine each text's state in an exported file of votes."""
 
     quorum: int = 1
     admins: frozenset[int] = frozenset()
@@ -36,7 +36,7 @@ ANYBODY: Final = Voting()
 
 
 class ReplyCalls:
-    """Calls the Bot API. A chart or a file is read from the database when it is sent, so no copy of it is kept."""
+    """Calls the Bot API. Charts and files are read from the database as they are sent, so no copies are kept."""
 
     def __init__(self, bot: Bot, database: AsyncDatabase, voting: Voting) -> None:
         self._bot = bot

@@ -1,8 +1,8 @@
 """Sends committed replies, in order within each chat and never twice.
 
-A reply is claimed (committed as SENDING), sent, and marked with the result. If the connection breaks after the request
-is sent, a new message becomes UNCERTAIN, because sending it again could duplicate it, unless the settings ask for a
-retry. An edit is retried, because editing twice is harmless. A reply that Telegram refuses temporarily is retried and
+A reply is claimed (committed as SENDING), sent, and marked with the result. If the connection breaks after a new
+message is sent, the reply becomes UNCERTAIN, because a retry could duplicate it. The settings can ask for a retry all
+the same. Edits are retried, because editing twice is harmless. A reply that Telegram refuses temporarily is retried and
 delays only its own chat. A payload with a ``run_card`` is a photo of that training run's chart. An edit with a caption
 changes the photo's caption.
 """
@@ -97,7 +97,7 @@ class Outbox:
         self._idle.set()
 
     async def start(self) -> None:
-        """Settle replies that an earlier process was sending when it ended, then send pending replies until stopped."""
+        """Settle replies that an earlier process was sending when it died, then send pending replies until stopped."""
         await self._database.write(self._settle_interrupted)
         sweeping = poll_every(SWEEP_SECONDS, self._sweep, "Could not read the pending replies")
         self._sweeper = asyncio.create_task(sweeping, name="outbox")
@@ -157,7 +157,7 @@ class Outbox:
             self._attempts.pop(chat_id, None)
 
     async def _send_next_limited(self, chat_id: int) -> float | None:
-        """Call ``send_next`` within the limits on calls. Replies that wait for their turn stay pending."""
+        """Call ``send_next`` within Telegram's rate limits. Replies stay pending while they wait their turn."""
         if not await self._database.read(lambda unit: outbox.is_pending(unit, self._bot.id, chat_id)):
             return None
         async with self._calls:
@@ -279,7 +279,7 @@ def _may_have_arrived(error: TelegramError) -> bool:
 
 
 def _pause(error: TelegramError, attempt: int) -> float:
-    """Return the seconds before the next attempt: Telegram's own figure if it gives one, or an exponential backoff."""
+    """Return the seconds until the next attempt: Telegram's figure if it gives one, or an exponential backoff."""
     if isinstance(error, RetryAfter):
         wait = error.retry_after
         return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)

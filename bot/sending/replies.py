@@ -25,9 +25,9 @@ QUOTED_MESSAGE: Final = "quoted_message"
 
 @dataclass(frozen=True, slots=True)
 class QuotedMessage:
-    """A message that the bot's message refers to, and an exact part of it to quote, if any.
+    """A message that the bot replies to, and the exact part of it to quote, if any.
 
-    ``position`` is the part's place in the message, in UTF-16 code units. If Telegram refuses the part or the message
+    ``position`` is the part's offset in the message, in UTF-16 code units. If Telegram rejects the quote or the message
     is gone, the bot's message is sent without it.
     """
 
@@ -47,8 +47,8 @@ class MessageContent:
 
     ``chart_run_id`` makes the message a photo of that training run's chart, and ``photo`` makes it a photo of the given
     PNG. ``personal_data`` makes it a file of all data about the person in the chat, and ``votes_file`` a file of all
-    votes, under that name. The text of a photo or file is its caption. If ``quoted_message`` is given, a new message
-    refers to it.
+    votes, under that name. The text of a photo or file is its caption. If ``quoted_message`` is given, a new message is
+    sent as a reply to it.
     """
 
     text: str

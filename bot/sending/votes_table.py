@@ -24,7 +24,7 @@ WriteRows = Callable[[list[Row]], None]
 
 
 def vote_rows(unit: UnitOfWork, quorum: int, admins: frozenset[int], usable_only: bool) -> Iterator[list[Row]]:
-    """Yield batches of rows, with one row for each vote whose voter and text's author both consent.
+    """Yield batches of rows, one row per vote, skipping votes whose voter or text's author doesn't consent.
 
     With ``usable_only``, yield one row for each eligible text instead, with the agreed label and the author. People
     appear under their names from ``exported_names``, with the prefix AUTHOR_PREFIX in rows for eligible texts.

@@ -72,7 +72,7 @@ class LiveModel:
         return explanation
 
     async def replace(self, classifier: Classifier) -> None:
-        """Use a different model for all later texts. Return once the old model has classified its last text."""
+        """Use a different model for all later texts. Return after the old model has classified its last text."""
         old, self._served = self._served, _ServedModel(classifier)
         # No more texts reach the old model, except from its explanations: ``verdict`` reads the reference and submits
         # in one step of the event loop.

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadRefusal:
-    """A version that could not be loaded, and the reason. It is ``transient`` if a later attempt may succeed."""
+    """A version that could not be loaded, and the reason. ``transient`` is true if a later attempt may succeed."""
 
     model: ModelVersion
     reason: str
@@ -80,7 +80,10 @@ def initial_model(database: Database, settings: Settings) -> InitialModel:
 
 
 def _load_first(database: Database, settings: Settings) -> Classifier:
-    """Load MODEL. Make it live unless another model has gone live; the reloader then swaps to that one."""
+    """Load MODEL. Make it live unless another model has gone live.
+
+    In that case, the reloader swaps to the other model.
+    """
     classifier = Classifier.load(settings.model, settings.serving_threads)
     with database.unit_of_work() as unit:
         register_shipped(unit, read_shipped(settings))
