@@ -39,7 +39,7 @@ class ChatOverview:
 
 @dataclass(frozen=True, slots=True)
 class LearningOverview:
-    """Votes, training runs, the live model, its trial if there is one, and the running bots and workers.
+    """Votes, training runs, the live model, its trial (if any), and the running bots and workers.
 
     ``last_run`` is the newest run that has ended. ``pause`` is the newest pause of learning, or None if learning is not
     paused.
@@ -60,7 +60,7 @@ class LearningOverview:
 
 @dataclass(frozen=True, slots=True)
 class RecentErrors:
-    """The number of updates and runs that failed, and of replies that failed or may not have arrived."""
+    """How many updates and runs failed, and how many replies failed or may not have arrived."""
 
     updates: int
     replies: int
@@ -99,7 +99,7 @@ def learning_overview(unit: UnitOfWork) -> LearningOverview:
 
 
 def errors_since(unit: UnitOfWork, since: datetime) -> RecentErrors:
-    """Count the failures of all bots from ``since`` on."""
+    """Count the failures of all bots since the time ``since``."""
     updates = (UpdateRow.state == UpdateState.FAILED, UpdateRow.finished_at >= since)
     replies = (ReplyRow.state.in_([ReplyState.FAILED, ReplyState.UNCERTAIN]), ReplyRow.changed_at >= since)
     failed_runs = (RunRow.state == RunState.FAILED, RunRow.finished_at >= since)
@@ -111,6 +111,6 @@ def errors_since(unit: UnitOfWork, since: datetime) -> RecentErrors:
 def _count(
     unit: UnitOfWork, column: InstrumentedAttribute[State], states: type[State], *where: ColumnElement[bool]
 ) -> dict[State, int]:
-    """Count the rows in each state, including 0 for states without any rows."""
+    """Count the rows in each state, with 0 for states that no row has."""
     found = dict(unit.execute(select(column, func.count()).where(*where).group_by(column)).all())
     return {state: found.get(state, 0) for state in states}

@@ -1,6 +1,6 @@
 """Figures for admins: messages and people per day, and how often people agreed with each model version.
 
-The counts of finished days are stored, so that a page of figures doesn't read all messages.
+The counts of past days are stored, so that showing a page of figures doesn't read every message.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Agreement:
 
     @property
     def share(self) -> float:
-        """The share of right verdicts among those that were right or wrong, 0 to 1, or 0 if there are none."""
+        """The share (0 to 1) of *Right* votes among the *Right* and *Wrong* votes, or 0 if there are none."""
         return self.right / (self.right + self.wrong) if self.right + self.wrong else 0.0
 
 
@@ -53,7 +53,7 @@ def daily_figures(unit: UnitOfWork, count: int) -> list[Day]:
 
 
 def store_finished_days(unit: UnitOfWork, count: int) -> None:
-    """Store the counts of the finished days among the newest ``count``, unless they are stored already.
+    """Store the counts of the past days among the newest ``count`` days, unless they are already stored.
 
     Deletions don't change a stored day, because its counts identify nobody.
     """
@@ -68,7 +68,7 @@ def store_finished_days(unit: UnitOfWork, count: int) -> None:
 
 
 def agreement(unit: UnitOfWork) -> list[Agreement]:
-    """Return the agreement with each version among the newest votes, the version with the newest vote first."""
+    """Return the agreement with each version among the newest votes, starting with the version voted on last."""
     newest = (
         select(VoteRow.id, VoteRow.prediction_id, VoteRow.verdict).order_by(VoteRow.id.desc()).limit(NEWEST_VOTES)
     ).subquery()
@@ -83,7 +83,7 @@ def agreement(unit: UnitOfWork) -> list[Agreement]:
 
 
 def count_people(unit: UnitOfWork) -> int:
-    """Return the number of people that the bot knows."""
+    """Return how many people are in the database."""
     return unit.scalars(select(func.count()).select_from(PersonRow)).one()
 
 

@@ -17,7 +17,7 @@ _REASON = "A backup was restored. The bot may have handled this after the backup
 
 @dataclass(frozen=True, slots=True)
 class AfterRestore:
-    """The number of people and messages that were deleted again, and of updates and replies that were set aside."""
+    """How many people and messages were deleted again, and how many updates and replies were set aside."""
 
     people: int
     messages: int
@@ -26,7 +26,7 @@ class AfterRestore:
 
 
 def settle(unit: UnitOfWork, deleted: set[bytes]) -> AfterRestore:
-    """Delete the people and messages with these hashes again, and set aside pending updates and replies.
+    """Repeat the deletion of the people and messages with these hashes, and set aside pending updates and replies.
 
     The bot may have handled these updates and replies after the backup, so handling them again could send a reply
     twice. An operator can list and retry them.
@@ -58,6 +58,6 @@ def _telegram_ids(unit: UnitOfWork) -> set[int]:
 
 
 def _places(unit: UnitOfWork) -> list[tuple[int, int, int]]:
-    """Return the bot, the chat and the id of each Telegram message with a stored text."""
+    """Return the bot id, chat id and message id of every Telegram message whose text is stored."""
     place = (MessageAddressRow.bot_id, MessageAddressRow.chat_id, MessageAddressRow.telegram_message_id)
     return [(bot_id, chat_id, message_id) for bot_id, chat_id, message_id in unit.execute(select(*place))]

@@ -1,4 +1,4 @@
-"""A backup's archive: a tar file with a table of contents that names, counts and hashes everything else in it."""
+"""The backup archive: a tar file whose table of contents names, counts and hashes everything else in it."""
 
 import hashlib
 import json
@@ -32,8 +32,8 @@ _PIECE: Final = 1 << 20
 class Contents:
     """The table of contents.
 
-    ``revision`` is the database's migration, and ``last_ids`` the last id that each table assigned. ``rows`` counts the
-    rows in each table, and ``hashes`` holds the SHA-256 of each file in the archive.
+    ``revision`` is the database's schema revision, and ``last_ids`` is the last id assigned in each table. ``rows``
+    counts the rows in each table, and ``hashes`` holds the SHA-256 of each file in the archive.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -47,7 +47,7 @@ class Contents:
 
 
 def model_name(version: str, manifest_sha256: str) -> str:
-    """Return the name for a model from outside the store: its version, or its hash if the version is not allowed."""
+    """Name a model from outside the store after its version or, if that isn't a valid name, after its hash."""
     return version if re.fullmatch(_NAME, version) else manifest_sha256
 
 
@@ -65,7 +65,7 @@ class BackupWriter:
         self._hashes: dict[str, str] = {}
 
     def add_table(self, name: str, rows: Iterable[JsonRow]) -> None:
-        """Add a table, one JSON object for each row."""
+        """Add a table as one JSON object per row."""
         count = 0
         with TemporaryFile(dir=self._folder) as file:
             for row in rows:
@@ -75,9 +75,9 @@ class BackupWriter:
         self._rows[name] = count
 
     def add_model(self, version: str, folder: Path) -> None:
-        """Add a published model's files, without folders and hidden files, which are not part of it.
+        """Add a published model's files. Skip subfolders and hidden files, which are not part of the model.
 
-        Raise UnusablePath if a file is missing or cannot be read. In this case, nothing is added.
+        Raise UnusablePath if a file is missing or cannot be read. In that case, add nothing.
         """
         with ExitStack() as stack:
             files = {path.name: _opened(stack, path) for path in _model_files(folder)}
@@ -131,9 +131,10 @@ def _sha256(file: IO[bytes]) -> str:
 
 @contextmanager
 def writing(path: Path) -> Iterator[BackupWriter]:
-    """Open an archive that replaces ``path``, readable only by its owner, when the block ends without an error.
+    """Open an archive, readable only by its owner, that replaces ``path`` if the block ends without an error.
 
-    Raise UnwritableFile if that fails, or if ``path`` is an existing file that is not a backup, such as the database.
+    Raise UnwritableFile if writing fails, or if ``path`` is an existing file that is not a backup, such as the
+    database.
     """
     target = replaceable(path)
     try:
@@ -149,7 +150,7 @@ def writing(path: Path) -> Iterator[BackupWriter]:
 
 
 class Backup:
-    """A verified archive, with contents that are complete and unchanged."""
+    """An archive that was verified to be complete and unchanged."""
 
     def __init__(self, path: Path, archive: tarfile.TarFile, contents: Contents) -> None:
         self._path = path
@@ -164,7 +165,7 @@ class Backup:
     def extract_model(self, version: str, into: Path) -> Path:
         """Write a model's files to a new folder in ``into``, and return the folder.
 
-        Raise UnwritableFile if that fails.
+        Raise UnwritableFile if a file cannot be written.
         """
         folder = into / version
         prefix = f"models/{version}/"
@@ -215,7 +216,7 @@ def _read_contents(path: Path, archive: tarfile.TarFile) -> Contents:
 
 
 def _regular_file(path: Path, archive: tarfile.TarFile, name: str) -> IO[bytes]:
-    """Open a file in an archive. A link counts as missing, because no backup contains links."""
+    """Open a file in an archive. Treat a link as a missing file, because backups never contain links."""
     try:
         member = archive.getmember(name)
         file = archive.extractfile(member) if member.isreg() else None

@@ -18,7 +18,7 @@ _ID_GAP: Final = 1_000_000
 
 
 def tables_in(connection: Connection) -> list[Table]:
-    """Return Thumbs' tables as they are in the database, with each table after those that its foreign keys refer to.
+    """Return Thumbs' tables as the database defines them, each after the tables that its foreign keys refer to.
 
     Other programs' tables in the same database are left out.
     """
@@ -28,14 +28,14 @@ def tables_in(connection: Connection) -> list[Table]:
 
 
 def read_rows(connection: Connection, table: Table) -> Iterator[JsonRow]:
-    """Yield every row in the order of the primary key. Bytes are in base64, and times and dates in ISO 8601."""
+    """Yield every row in primary-key order. Bytes are encoded in base64, and times and dates in ISO 8601."""
     rows = connection.execution_options(yield_per=_CHUNK).execute(select(table).order_by(*table.primary_key))
     for row in rows.mappings():
         yield {name: _to_json(value) for name, value in row.items()}
 
 
 def write_rows(connection: Connection, table: Table, rows: Iterable[JsonRow]) -> int:
-    """Insert the rows, and return their number."""
+    """Insert the rows, and return how many were inserted."""
     left, count = iter(rows), 0
     while chunk := [_from_json(table, row) for row in islice(left, _CHUNK)]:
         connection.execute(insert(table), chunk)
@@ -44,7 +44,7 @@ def write_rows(connection: Connection, table: Table, rows: Iterable[JsonRow]) ->
 
 
 def last_ids(connection: Connection, tables: Iterable[Table]) -> dict[str, int]:
-    """Return the last id that each table assigned, which may belong to a row that was deleted."""
+    """Return the last id assigned in each table, even if that row has since been deleted."""
     found = {}
     for table in tables:
         sequence = _sequence(connection, table)
@@ -54,7 +54,7 @@ def last_ids(connection: Connection, tables: Iterable[Table]) -> dict[str, int]:
 
 
 def advance_ids(connection: Connection, tables: Iterable[Table], last: Mapping[str, int]) -> None:
-    """Make every table continue with ids far above the last id that it assigned before the backup."""
+    """Make every table continue with ids far above the last one that it assigned before the backup."""
     for table in tables:
         if table.name not in last:
             continue
@@ -67,7 +67,7 @@ def advance_ids(connection: Connection, tables: Iterable[Table], last: Mapping[s
 
 
 def _sequence(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - a SELECT of either dialect, or None
-    """Return a SELECT for the last id that ``table`` assigned, or None if the table does not number its rows."""
+    """Return a SELECT for the last id assigned in ``table``, or None if its ids are not assigned automatically."""
     if connection.dialect.name != "postgresql":
         numbered = "AUTOINCREMENT" in (connection.scalar(_sqlite_definition(table)) or "").upper()
         return (

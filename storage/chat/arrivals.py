@@ -1,4 +1,4 @@
-"""Records that an uncertain reply has arrived, once a button tap or a person's reply refers to its message."""
+"""Records that an uncertain reply has arrived once someone taps a button under it or replies to it."""
 
 import json
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ def mark_arrived(unit: UnitOfWork, reply_id: int, telegram_message_id: int) -> b
 def _shown_instead(unit: UnitOfWork, arrived: ReplyRow) -> ReplyRow | None:
     """Return the reply with the current content of the message that replaced ``arrived``, if any.
 
-    A replacement that is still pending will edit the message that arrived when it is sent.
+    When a replacement that is still pending is sent, it will edit the message that arrived.
     """
     newest_id = None if arrived.answers is None else answer_to(unit, arrived.bot_id, arrived.chat_id, arrived.answers)
     if newest_id is None or newest_id == arrived.id:

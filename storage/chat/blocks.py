@@ -1,4 +1,4 @@
-"""People whom admins have blocked. Of their updates, only requests about their own data are handled and answered."""
+"""People whom admins have blocked. The bot handles and answers only their requests about their own data."""
 
 from datetime import datetime
 

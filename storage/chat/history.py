@@ -17,7 +17,7 @@ PAGE_SIZE: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """A message as it reads after its latest edit, and when that text arrived."""
+    """The text of a message after its latest edit, and when that text arrived."""
 
     message: StoredMessage
     written_at: datetime
@@ -44,12 +44,12 @@ def page_from(unit: UnitOfWork, person_id: int, bot_id: int, message_id: int | N
 
 
 def page_before(unit: UnitOfWork, person_id: int, bot_id: int, message_id: int) -> HistoryPage:
-    """Return the page with the messages that are older than this one."""
+    """Return the page of messages just older than this one."""
     return page_from(unit, person_id, bot_id, message_id - 1)
 
 
 def page_after(unit: UnitOfWork, person_id: int, bot_id: int, message_id: int) -> HistoryPage:
-    """Return the page with the messages that are newer than this one, or the newest page if there are too few."""
+    """Return the page of messages just newer than this one, or the newest page if too few are newer."""
     oldest_first = _current(person_id, bot_id).where(MessageRow.id > message_id).order_by(MessageRow.id)
     rows = _rows(unit, oldest_first)
     if len(rows) < PAGE_SIZE:

@@ -47,10 +47,10 @@ def receive(  # noqa: PLR0913 - each argument is a separate fact
 
 
 def pending_updates(unit: UnitOfWork, bot_id: int, skipped: Collection[int] = ()) -> list[StoredUpdate]:
-    """Return the pending updates except the ``skipped`` ones, in the order of their ids.
+    """Return the pending updates except the ``skipped`` ones, ordered by id.
 
-    Only the returned updates are read and decrypted, so updates that a process is already handling cost little, even in
-    a long queue.
+    Only the returned updates are read and decrypted, so skipping the updates that are already being handled costs
+    little, even in a long queue.
     """
     pending = (
         select(UpdateRow.update_id)

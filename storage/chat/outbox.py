@@ -1,8 +1,8 @@
 """The durable outbox, which stores new messages and edits to send, and their status.
 
 A reply is committed as PENDING together with the work that caused it, and is claimed (SENDING) before the request is
-sent. It then becomes SENT, UNCERTAIN if the connection broke after the request was sent, FAILED if Telegram refused it,
-or PENDING again if it did not arrive. Marking a reply that has been erased has no effect.
+sent. It then becomes SENT, UNCERTAIN if the connection broke after the request was sent, FAILED if Telegram rejected
+it, or PENDING again if it did not arrive. Marking a reply that has been erased has no effect.
 """
 
 import json
@@ -25,10 +25,10 @@ from storage.db.tables import MessageRow, PersonRow, PredictionRow, ReplyRow
 class Draft:
     """A message to enqueue, with its content (text, parse_mode and reply_markup) in ``payload``.
 
-    ``answers`` is the id of the person's message that it replies to. If ``edits`` is set, it replaces the bot's message
-    with that id. If ``revises`` is set, it replaces the message that the earlier reply with that id sent, or is sent as
-    a new message if that reply sent none. ``prediction_id`` is the prediction that the message shows, and ``update_id``
-    the update that caused the message, if any.
+    ``answers`` is the id of the user's message to reply to. ``edits`` is the id of the bot's own message to edit.
+    ``revises`` is the id of an earlier reply: the draft edits the message that this reply sent, or becomes a new
+    message if it sent none. ``prediction_id`` is the prediction that the message shows, and ``update_id`` is the update
+    that caused the message. All of these are None if they don't apply.
     """
 
     bot_id: int
@@ -44,7 +44,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class ReplyStatus:
-    """A reply's state, and when it changed. ``telegram_message_id`` is the message that the reply sent or edits."""
+    """A reply's state, and when it changed. ``telegram_message_id`` is the message that it sent or is to edit."""
 
     state: ReplyState
     changed_at: datetime
@@ -53,10 +53,9 @@ class ReplyStatus:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A claimed reply. It edits the message ``telegram_message_id``, or is a new message if that is None.
+    """A claimed reply: an edit of the message ``telegram_message_id``, or a new message if that is None.
 
-    ``replaces_uncertain`` is True for a new message that replaces an uncertain reply, because the uncertain reply may
-    also have arrived.
+    ``replaces_uncertain`` is True for a new message that replaces an uncertain reply, which may have arrived too.
     """
 
     id: int
@@ -104,7 +103,7 @@ def reply_status(unit: UnitOfWork, reply_id: int) -> ReplyStatus | None:
 
 
 def pending_chats(unit: UnitOfWork, bot_id: int) -> list[int]:
-    """Return the chats that have a pending reply."""
+    """Return the ids of the chats with a pending reply."""
     pending = select(ReplyRow.chat_id).where(ReplyRow.bot_id == bot_id, ReplyRow.state == ReplyState.PENDING)
     return list(unit.scalars(pending.distinct()))
 
@@ -118,7 +117,7 @@ def is_pending(unit: UnitOfWork, bot_id: int, chat_id: int) -> bool:
 def answer_to(unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> int | None:
     """Return the newest reply to the person's message with this id, or None if it has no reply.
 
-    The reply may not have been sent yet. Replies that Telegram refused are ignored.
+    The reply may not have been sent yet. Replies that Telegram rejected are ignored.
     """
     return unit.scalar(
         select(ReplyRow.id)
@@ -193,7 +192,7 @@ def messages_in_other_chats(
 
 
 def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None = None) -> Reply | None:
-    """Claim a chat's oldest pending reply, which becomes SENDING, or return None if there is no reply to claim.
+    """Claim a chat's oldest pending reply and mark it as SENDING, or return None if there is nothing to claim.
 
     A blocked person's pending replies become FAILED instead, except answers to updates that were stored since the
     block, which are requests about their own data.
@@ -229,7 +228,7 @@ def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None
 def release_claim(unit: UnitOfWork, bot_id: int, chat_id: int, claimed_at: datetime) -> None:
     """Make a reply pending again if its claim was committed even though the database reported an error.
 
-    Its request was not sent. A claim by another process has a different time.
+    The request was never sent. ``claimed_at`` tells this claim from another process's claim.
     """
     claim = (ReplyRow.state == ReplyState.SENDING) & (ReplyRow.changed_at == claimed_at)
     of_chat = update(ReplyRow).where(ReplyRow.bot_id == bot_id, ReplyRow.chat_id == chat_id)
@@ -237,7 +236,7 @@ def release_claim(unit: UnitOfWork, bot_id: int, chat_id: int, claimed_at: datet
 
 
 def mark_sent(unit: UnitOfWork, reply_id: int, telegram_message_id: int) -> None:
-    """Record that the reply was sent, and the message that it sent or edited."""
+    """Record that the reply was sent, and which message it sent or edited."""
     _mark(unit, reply_id, ReplyState.SENT, telegram_message_id=telegram_message_id)
 
 
@@ -257,7 +256,7 @@ def mark_uncertain(unit: UnitOfWork, reply_id: int, reason: str) -> None:
 
 
 def mark_failed(unit: UnitOfWork, reply_id: int, reason: str) -> None:
-    """Record that Telegram refused the reply and would refuse it again."""
+    """Record that Telegram rejected the reply and would reject it again."""
     _mark(unit, reply_id, ReplyState.FAILED, reason=unit.cipher.encrypt(reason))
 
 

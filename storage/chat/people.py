@@ -11,7 +11,7 @@ from storage.db.tables import PersonRow
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A Telegram user. ``language`` is the tag that their app sent, if any.
+    """A Telegram user. ``language`` is the language tag that their app sent, if any.
 
     ``shows_percentages`` is False if they chose not to see percentages.
     """

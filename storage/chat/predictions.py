@@ -17,9 +17,9 @@ class Prediction:
 
     ``confidence`` is the calibrated probability of ``label``, from 0 to 1. ``windows`` is the number of overlapping
     windows into which the text was split. ``logits`` are in the order of the model's labels. ``replaces`` is the id of
-    the prediction for the text before its last edit. ``corrected`` is True if the person was shown the label that
-    people agreed on instead. ``question_chance`` is the probability (0 to 1) with which the question "Was that right?"
-    was drawn, or None if it was not asked. ``abstention`` is None if the text reads like a review.
+    the prediction for the text before its last edit. ``corrected`` is True if the bot showed the label that people
+    agreed on instead of ``label``. ``question_chance`` is the probability (0 to 1) of asking "Was that right?", or None
+    if the bot did not ask. ``abstention`` is None if the text reads like a review.
     """
 
     id: int
@@ -77,7 +77,7 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument for each column
 
 
 def newest_prediction(unit: UnitOfWork, prediction_id: int) -> int:
-    """Return the prediction that replaced this one after the text's latest edit, or this one if there is none."""
+    """Return the prediction that replaced this one after the text's latest edit, or this one if nothing replaced it."""
     newest = prediction_id
     while (
         later := unit.scalar(select(func.max(PredictionRow.id)).where(PredictionRow.replaces == newest))
@@ -124,7 +124,7 @@ def get_prediction(unit: UnitOfWork, prediction_id: int) -> Prediction | None:
 
 
 def overrule_abstention(unit: UnitOfWork, prediction_id: int) -> None:
-    """Record that, according to the person, this prediction's text is a review, so the prediction is shown."""
+    """Record that the person says that this text is a review, so the bot shows them the prediction."""
     abstained = PredictionRow.abstention == Abstention.SHOWN
     changed = update(PredictionRow).where(PredictionRow.id == prediction_id, abstained)
     unit.change(changed.values(abstention=Abstention.OVERRULED))
@@ -136,7 +136,7 @@ def mark_corrected(unit: UnitOfWork, prediction_id: int) -> None:
 
 
 def mark_asked(unit: UnitOfWork, prediction_id: int, chance: float) -> None:
-    """Record that the person is asked whether this prediction is right, and the probability (0 to 1) of asking."""
+    """Record that the bot asks whether this prediction is right, and the probability (0 to 1) of asking."""
     unit.change(update(PredictionRow).where(PredictionRow.id == prediction_id).values(question_chance=chance))
 
 

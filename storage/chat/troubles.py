@@ -11,7 +11,7 @@ from storage.db.tables import ReportedTroubleRow
 
 
 class TroubleKind(StrEnum):
-    """Kinds of trouble that don't need further details to identify them."""
+    """The kinds of trouble that a name alone identifies."""
 
     UPDATE_FAILED = "update failed"
     UPDATE_DROPPED = "update dropped"
@@ -36,7 +36,7 @@ def claim_report(unit: UnitOfWork, bot_id: int, kind: str) -> bool:
 
 
 def claim_report_after(unit: UnitOfWork, bot_id: int, kind: str, at: datetime, quiet: timedelta) -> bool:
-    """Record that this kind of trouble happened ``at`` this time, and return whether to notify the bot's admins.
+    """Record that this kind of trouble happened at the time ``at``, and return whether to notify the bot's admins.
 
     They are notified of the first occurrence, and of any later one that follows a trouble-free period of at least
     ``quiet``.

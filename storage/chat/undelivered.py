@@ -1,4 +1,4 @@
-"""Lists, counts, retries and drops replies that did not arrive or may not have arrived, for an operator."""
+"""Lets operators list, count, retry and drop replies that did not arrive or may not have arrived."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _DROPPABLE: Final = (ReplyState.PENDING, ReplyState.UNCERTAIN)
 
 @dataclass(frozen=True, slots=True)
 class UndeliveredReply:
-    """A reply without its content. ``edits`` is the message that it edits, or None if it is a new message."""
+    """A reply without its content. ``edits`` is the id of the message to edit, or None for a new message."""
 
     id: int
     bot_id: int
@@ -54,7 +54,7 @@ def list_undelivered(unit: UnitOfWork, states: Collection[ReplyState] = UNDELIVE
 
 
 def count_uncertain(unit: UnitOfWork, bot_id: int) -> tuple[int, datetime | None]:
-    """Return the number of a bot's uncertain replies, and when the last one became uncertain, or None if none did."""
+    """Return how many of a bot's replies are uncertain, and when the latest became so (None if there are none)."""
     uncertain = (ReplyRow.bot_id == bot_id) & (ReplyRow.state == ReplyState.UNCERTAIN)
     count, newest = unit.execute(select(func.count(), func.max(ReplyRow.changed_at)).where(uncertain)).one()
     return count, newest
@@ -74,12 +74,12 @@ def retry(unit: UnitOfWork, reply_id: int) -> None:
 
 
 def drop(unit: UnitOfWork, reply_id: int, reason: str) -> None:
-    """Mark a pending or uncertain reply as failed, so that it is not sent, or raise UnknownReply or ReplySettled."""
+    """Mark a pending or uncertain reply as failed, so that it is not sent. Raise UnknownReply or ReplySettled."""
     mark_failed(unit, _find(unit, reply_id, _DROPPABLE, "dropped").id, reason)
 
 
 def retry_uncertain(unit: UnitOfWork, bot_id: int) -> int:
-    """Enqueue a bot's uncertain replies again, except those that a newer reply replaced, and return their number."""
+    """Enqueue a bot's uncertain replies again unless a newer reply replaced them, and return how many were enqueued."""
     newer = aliased(ReplyRow)
     replaced = select(newer.id).where(newer.revises == ReplyRow.id, _not_failed(newer)).correlate(ReplyRow).exists()
     uncertain = (ReplyRow.bot_id == bot_id) & (ReplyRow.state == ReplyState.UNCERTAIN)

@@ -1,4 +1,4 @@
-"""Lists, shows, retries and drops updates that are pending or failed, for an operator."""
+"""Lets operators list, show, retry and drop pending and failed updates."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ UNFINISHED: Final = (UpdateState.RECEIVED, UpdateState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedUpdate:
-    """An update without its content. ``error`` is the type of the last error, because its message may quote a text."""
+    """An update without its content. ``error`` is only the last error's type, because the message may quote a text."""
 
     bot_id: int
     update_id: int
@@ -38,7 +38,7 @@ class UpdateContent:
 
 
 def list_unfinished(unit: UnitOfWork, states: Collection[UpdateState] = UNFINISHED) -> list[UnfinishedUpdate]:
-    """Return the updates in these states that still have their content, by bot and id."""
+    """Return the updates in these states that still have their content, ordered by bot and id."""
     chosen = select(UpdateRow).where(UpdateRow.state.in_(states), UpdateRow.payload.is_not(None))
     rows = unit.scalars(chosen.order_by(UpdateRow.bot_id, UpdateRow.update_id))
     return [_unfinished(unit, row) for row in rows]
@@ -65,7 +65,7 @@ def retry(unit: UnitOfWork, update_id: int, bot_id: int | None = None) -> None:
 def drop(unit: UnitOfWork, update_id: int, bot_id: int | None = None) -> None:
     """Delete an update's content without handling it, and keep its id. Raise UnknownUpdate or SeveralUpdates.
 
-    The admins are notified of the next update that fails.
+    The admins are notified when another update fails.
     """
     row = _find(unit, update_id, bot_id, lock=True)
     row.state, row.finished_at = UpdateState.HANDLED, utc_now()

@@ -1,4 +1,4 @@
-"""Each bot's webhook secret, which all its processes share and which stays the same after a restart."""
+"""Each bot's webhook secret, shared by all its processes and kept across restarts."""
 
 import secrets
 
@@ -15,7 +15,7 @@ def webhook_secret(unit: UnitOfWork, bot_id: int) -> str | None:
 
 
 def share_webhook_secret(unit: UnitOfWork, bot_id: int, given: str | None) -> str:
-    """Store ``given`` or, if the bot has no secret yet, a new random secret, and return the bot's secret."""
+    """Store ``given`` (by default a random secret, unless the bot already has one), and return the bot's secret."""
     secret = unit.cipher.encrypt(given or secrets.token_urlsafe(32))
     row = unit.insert(BotRow).values(bot_id=bot_id, webhook_secret=secret)
     key = [BotRow.bot_id]

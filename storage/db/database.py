@@ -43,13 +43,13 @@ class UnitOfWork(Session):
         self.deletes_texts = False
 
     def erase_traces(self) -> None:
-        """After the commit, remove the texts that this unit deletes from SQLite's write-ahead log."""
+        """Clear SQLite's write-ahead log after the commit, so that no text that this unit deletes remains in it."""
         self.deletes_texts = True
 
     def now(self) -> datetime:
         """Return the database's current time, for comparisons between processes on different machines.
 
-        On SQLite, this is the machine's own time, because all processes that share the file run on one machine.
+        On SQLite, use the machine's clock, because all processes that share the file run on one machine.
         """
         if self.get_bind().dialect.name != "postgresql":
             return utc_now()
@@ -78,7 +78,7 @@ class Database:
 
     @classmethod
     def open(cls, url: str | URL, keys: Sequence[str], revision: str = SCHEMA_REVISION) -> "Database":
-        """Connect, and check the migration and the keys. The first call creates the hash key.
+        """Connect, and check the schema revision and the keys. The first call creates the hash key.
 
         Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, SchemaMismatch or
         RestoreUnfinished if the database is not at ``revision``, and KeyWrong if it was encrypted with other keys.
@@ -116,7 +116,7 @@ class Database:
             unit.flush()  # a pending write is refused here instead of being dropped silently
 
     def _truncate_log(self, timeout: float) -> None:
-        """Truncate the log. If another process is reading at that time, each later unit tries again without waiting."""
+        """Truncate the log. If another process is reading it, each later unit tries again without waiting."""
         try:
             truncated = truncate_log(self._write_engine, timeout)
         except (sqlite3.Error, DBAPIError):  # the unit is committed, so its caller must not see an error

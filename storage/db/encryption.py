@@ -1,8 +1,7 @@
 """Encryption at rest, and the keyed hash that is used to find equal texts.
 
 The encryption keys are kept outside the database. The hash key is random and is stored in the database, encrypted with
-these keys, so fingerprints stay the same when the keys change. Decrypting the hash key checks that the encryption keys
-are right.
+these keys, so fingerprints stay the same when the keys change. Decrypting the hash key verifies the encryption keys.
 """
 
 import hmac

@@ -38,8 +38,8 @@ _ENCODE = "characters such as @ : / ? # [ ] in the password must be percent-enco
 def parse_address(url: str | URL) -> URL:
     """Parse the address of a SQLite file or a PostgreSQL server.
 
-    Raise BadSetting for any other address. The error has no cause, because the cause's message may contain part of the
-    password.
+    Raise BadSetting for any other address. Raise the error without a cause, because the cause's message may contain
+    part of the password.
     """
     try:
         address = make_url(url)
@@ -64,7 +64,7 @@ def parse_address(url: str | URL) -> URL:
 
 
 def _password_ends_early(url: str) -> bool:
-    """Return whether the address has another @ after the password, other than in a query parameter's value."""
+    """Return whether another @ follows the password, other than in the value of a query parameter."""
     location, _, query = url.partition("@")[2].partition("?")
     return "@" in location or any("@" in part.partition("=")[0] for part in query.split("&"))
 
@@ -125,8 +125,8 @@ def reading_engine(engine: Engine) -> Engine:
 def truncate_log(engine: Engine, timeout: float) -> bool:
     """Move SQLite's write-ahead log into the database file and truncate it, or return False if a reader prevents that.
 
-    Until then, the log keeps the old pages of deleted rows, because ``secure_delete`` does not overwrite the log. Wait
-    at most ``timeout`` seconds for readers and writers. Do nothing on PostgreSQL.
+    Until it is truncated, the log keeps the old pages of deleted rows, because ``secure_delete`` does not overwrite it.
+    Wait at most ``timeout`` seconds for readers and writers. Do nothing on PostgreSQL.
     """
     if engine.dialect.name != "sqlite":
         return True
@@ -171,7 +171,7 @@ def reachable(address: URL) -> Iterator[None]:
 def in_use(address: URL) -> Iterator[None]:
     """Convert errors from a database that becomes unreachable, locked, full or damaged to DatabaseUnusable.
 
-    Other errors are mistakes in the program.
+    Let other errors through, because they are bugs in the program.
     """
     try:
         yield

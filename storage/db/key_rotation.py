@@ -16,14 +16,14 @@ _SAMPLE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """The names of the tables with rows that need an older key, and of the tables with rows that no key decrypts."""
+    """The names of the tables with rows that need an older key, and of those with rows that no key decrypts."""
 
     older: list[str]
     unknown: list[str]
 
 
 def rotate_keys(unit: UnitOfWork) -> int:
-    """Re-encrypt everything with the newest key, and return the number of rows.
+    """Re-encrypt everything with the newest key, and return how many rows were re-encrypted.
 
     Put the new key before the old one, restart, rotate, then remove the old key. The rotation blocks all other writes,
     so stop the bot first. Fingerprints do not change.

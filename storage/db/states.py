@@ -42,7 +42,7 @@ class Vote(StrEnum):
 class Abstention(StrEnum):
     """What became of a prediction for a text that does not read like a review.
 
-    SHOWN: the person was told so instead of being shown the prediction. OVERRULED: the person then said that it is a
+    SHOWN: the bot said so instead of showing the prediction. OVERRULED: the person then replied that the text is a
     review.
     """
 
@@ -116,8 +116,8 @@ class TrialState(StrEnum):
 class SnapshotPart(StrEnum):
     """How a training run uses a text: TRAIN for training and for measuring, MEASURE only for measuring.
 
-    MEASURE is for the texts beyond a person's quota. Snapshots from before cross-fitting used it for every held-out
-    text, with the same effect on the run.
+    MEASURE is for the texts beyond a person's quota. Snapshots made before cross-fitting was introduced used MEASURE
+    for every held-out text, which works the same way.
     """
 
     TRAIN = "train"
@@ -134,7 +134,7 @@ class OfferState(StrEnum):
 
 
 class Selection(StrEnum):
-    """How a text was chosen for a labeller: drawn at RANDOM, or because votes help most where models are LEAST_SURE."""
+    """How a text was chosen for a labeller: drawn at RANDOM, or because the model is LEAST_SURE of it."""
 
     RANDOM = "random"
     LEAST_SURE = "least_sure"

@@ -37,7 +37,7 @@ class ImportPrediction:
 
 @dataclass(frozen=True, slots=True)
 class ImportedVote:
-    """A row in the file: the person's name, the text, the label, or None for neither label, and the reason, if any."""
+    """A row in the file: the person's name, the text, the label (None for neither) and the reason, if any."""
 
     person: str
     text: str
@@ -47,7 +47,7 @@ class ImportedVote:
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """The numbers of new texts, of votes in the file, and of people who were found or added."""
+    """How many texts were new, how many votes the file contained, and how many people were found or added."""
 
     texts: int
     votes: int
@@ -79,8 +79,8 @@ def import_votes(
     ``predictions`` are keyed by text, with one for each text that has not been imported before. The author of a new
     text is the first person in the file who voted on it. Everyone in the file is recorded as consenting to training,
     except people that a bot knows from Telegram, because only their own answer counts. If ``admin`` (a Telegram id) is
-    set, the votes are stored as that admin's votes, and each of these votes is decisive by itself. A later vote
-    replaces an earlier vote by the same person. A vote that is already stored changes nothing.
+    set, the votes are stored as that admin's votes, and each one is decisive. A later vote replaces an earlier vote by
+    the same person. A vote that is already stored changes nothing.
     """
     authors: dict[str, str] = {}
     for vote in votes:
@@ -101,7 +101,7 @@ def import_votes(
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """The prediction that a vote is about, with its label and the vote that the person has already given on it."""
+    """The prediction that a vote is about, its label, and the person's existing vote on it, if any."""
 
     prediction_id: int
     predicted: str
@@ -183,7 +183,7 @@ def _record_consent(unit: UnitOfWork, people: Collection[int]) -> None:
 
 
 def _store_texts(unit: UnitOfWork, texts: Sequence[tuple[str, int]], predictions: dict[str, ImportPrediction]) -> None:
-    """Store the texts, which are paired with their authors' ids, as messages with one prediction each."""
+    """Store the texts as messages with one prediction each. Each text is paired with its author's id."""
     messages = [
         {
             "person_id": author,

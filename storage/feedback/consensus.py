@@ -22,7 +22,7 @@ class ConsensusState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LabelVote:
-    """One person's vote on a text, with the reason if they gave one. ``label`` is None for neither label."""
+    """One person's vote on a text, with the reason if they gave one. ``label`` is None if neither label fits."""
 
     person_id: int
     by_admin: bool

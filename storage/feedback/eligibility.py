@@ -49,11 +49,11 @@ class EligibilityRules:
 
 @dataclass(frozen=True, slots=True)
 class VotedText:
-    """A text, by an author who consents, with its votes and their consensus.
+    """A text whose author consents, with its votes and their consensus.
 
-    Equal texts may have several messages and predictions: ``message_id`` and ``prediction_id`` belong to the first
-    message with a vote and an author who consents. ``confidence`` is the probability (0 to 1) that this prediction gave
-    ``predicted``. ``written_at`` is when the message arrived, and ``imported`` is True if it came from a file.
+    Equal texts may occur in several messages. ``message_id`` and ``prediction_id`` belong to the first message that has
+    a vote and a consenting author. ``confidence`` is the probability (0 to 1) that this prediction gave ``predicted``.
+    ``written_at`` is when the message arrived, and ``imported`` is True if it came from a file.
     """
 
     text_hash: bytes
@@ -79,7 +79,7 @@ class VotedText:
 
 @dataclass(frozen=True, slots=True)
 class EligibleText:
-    """A text that may be trained on and measured, with its consensus label."""
+    """A text that may be used for training and measuring, with its consensus label."""
 
     voted: VotedText
     label: str
@@ -91,7 +91,7 @@ class EligibleText:
 
 
 def voted_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Iterator[VotedText]:
-    """Yield every text that has votes and an author who currently consents, ordered by the texts' hashes.
+    """Yield every text that has votes and an author who currently consents, ordered by text hash.
 
     A vote counts as long as the voter consents and is not paused. An admin's vote also counts if the admin was never
     asked for consent, because voting is part of running the bot. It no longer counts once the admin has withdrawn
@@ -105,7 +105,7 @@ def voted_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Iterat
 
 
 def agreed_label(unit: UnitOfWork, prediction_id: int, quorum: int, admins: frozenset[int]) -> str | None:
-    """Return the label of a prediction's text if the text is eligible, or else None."""
+    """Return the agreed label of a prediction's text, or None if the text is not eligible."""
     text_hash = (
         select(MessageRow.text_hash)
         .join(PredictionRow, PredictionRow.message_id == MessageRow.id)
@@ -189,7 +189,7 @@ class SharedVote:
 
 
 def shared_votes(unit: UnitOfWork, admins: frozenset[int]) -> list[SharedVote]:
-    """Return every vote that counts on texts with at least two such votes. ``admins`` are Telegram ids."""
+    """Return the votes that count on each text with at least two such votes. ``admins`` are Telegram ids."""
     return [
         SharedVote(vote.person_id, text.text_hash, vote.label)
         for text in voted_texts(unit, 1, admins)

@@ -31,14 +31,14 @@ def exported_names(unit: UnitOfWork, person_ids: Collection[int]) -> dict[int, s
 
 
 def name_key(name: str) -> str:
-    """Normalize ``name``, so that names that differ only in case, white space or Unicode form become equal."""
+    """Normalise ``name``, so that names that differ only in case, white space or Unicode form become equal."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def find_or_add_people(unit: UnitOfWork, names: Iterable[str]) -> dict[str, int]:
-    """Return the ids of the people with these names, keyed by name, after adding the new people.
+    """Find the people with these names, add those who are new, and return their ids, keyed by name.
 
-    A known person is found by their name in exports or by the name that an earlier import gave them.
+    A person is recognised by their name in exports or by the name that they had in an earlier import.
     """
     wanted = {name: name_key(name) for name in sorted(names)}
     known: dict[str, int] = {}

@@ -21,7 +21,7 @@ class Offer:
     """An offered text: either a user's text, with a ``prediction_id``, or a gold question, with its ``gold_label``.
 
     A gold question has a ``prediction_id`` too if it is a user's text. ``selection`` says how a user's text was chosen.
-    It is None for a gold question or an offer from an earlier version.
+    It is None for a gold question, or if an earlier version of the program made the offer.
     """
 
     id: int
@@ -34,7 +34,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class GoldScore:
-    """The number of gold questions that a person answered, and the number of those answers that were right."""
+    """How many gold questions a person answered, and how many of the answers were right."""
 
     person_id: int
     answered: int
@@ -49,7 +49,7 @@ def offer_text(unit: UnitOfWork, person_id: int, queued: QueuedText) -> int:
 def offer_gold(unit: UnitOfWork, person_id: int, text: str, label: str, prediction_id: int | None = None) -> int:
     """Record that a gold question is shown to a labeller, and return the offer's id.
 
-    ``prediction_id`` belongs to a user's text that serves as a gold question.
+    ``prediction_id`` is set if the gold question is a user's text.
     """
     return _upsert_offer(unit, person_id, unit.cipher.fingerprint(text), prediction_id, label, None)
 
@@ -80,13 +80,13 @@ def clear_shown(unit: UnitOfWork, person_id: int) -> None:
 
 
 def answered_since(unit: UnitOfWork, person_id: int, since: datetime) -> int:
-    """Return the number of questions that the person has answered from ``since`` on, including gold questions."""
+    """Count the questions, including gold questions, that the person has answered since the time ``since``."""
     answered = (OfferRow.state == OfferState.ANSWERED, OfferRow.closed_at >= since)
     return unit.scalars(select(func.count()).where(OfferRow.person_id == person_id, *answered)).one()
 
 
 def count_skipped(unit: UnitOfWork, person_id: int) -> int:
-    """Return the number of questions that the person skipped."""
+    """Count the questions that the person skipped."""
     skipped = (OfferRow.person_id == person_id, OfferRow.state == OfferState.SKIPPED)
     return unit.scalars(select(func.count()).where(*skipped)).one()
 
@@ -102,18 +102,18 @@ def texts_since_gold(unit: UnitOfWork, person_id: int) -> int:
 
 
 def count_offers(unit: UnitOfWork, person_id: int) -> int:
-    """Return the number of texts and gold questions that were offered to the person."""
+    """Count the texts and gold questions that were offered to the person."""
     return unit.scalars(select(func.count()).where(OfferRow.person_id == person_id)).one()
 
 
 def next_selection(unit: UnitOfWork, person_id: int) -> Selection:
-    """Return how to choose the person's next text: the two ways alternate, starting with LEAST_SURE."""
+    """Return how to choose the person's next text. The two methods alternate, starting with LEAST_SURE."""
     texts = select(func.count()).where(OfferRow.person_id == person_id, OfferRow.gold_label.is_(None))
     return Selection.RANDOM if unit.scalars(texts).one() % 2 else Selection.LEAST_SURE
 
 
 def shown_text(unit: UnitOfWork, person_id: int) -> Offer | None:
-    """Return the user's text that the person was shown last and has not answered, or None."""
+    """Return the user's text that was last shown to the person and is still unanswered, or None."""
     shown = (OfferRow.person_id == person_id, OfferRow.state == OfferState.SHOWN, OfferRow.gold_label.is_(None))
     return _one_offer(unit, _select_offers().where(*shown).order_by(OfferRow.id.desc()).limit(1))
 

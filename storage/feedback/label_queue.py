@@ -56,8 +56,8 @@ def next_text(
 ) -> QueuedText | None:
     """Return the next text for this person, or None if no text needs a vote.
 
-    LEAST_SURE chooses the text that a vote would help most. With RANDOM, every prediction whose text needs votes and
-    may be shown to the person has the same chance.
+    LEAST_SURE chooses the text that a vote would help most. RANDOM gives the same chance to every prediction whose text
+    needs votes and may be shown to the person.
     """
     showable = _showable(person_id, rules).where(
         MessageRow.text_hash.not_in(_fully_reserved(person_id, rules.quorum, unit.now()))
@@ -136,7 +136,7 @@ def _showable(person_id: int, rules: LabelQueueRules) -> Select[*tuple[Any, ...]
 
 
 def readable_authors(wording: str) -> Select[int]:
-    """Select the people who let others read their texts, by consenting to this version of the question."""
+    """Select the people who let others read their texts by consenting to this version of the question."""
     newest = select(func.max(ConsentRow.id)).where(ConsentRow.scope == TRAINING).group_by(ConsentRow.person_id)
     granted = (ConsentRow.consent == Consent.GRANTED) & (ConsentRow.wording == wording)
     return select(ConsentRow.person_id).where(ConsentRow.id.in_(newest), granted)

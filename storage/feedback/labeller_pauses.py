@@ -40,7 +40,7 @@ def update_pause(unit: UnitOfWork, person_id: int) -> PauseChange | None:
 
 
 def newest_answers(unit: UnitOfWork, person_id: int) -> list[bool]:
-    """Return whether each of the person's newest answers to gold questions was right, newest first."""
+    """For each of the person's newest answers to gold questions, newest first, return whether it was right."""
     answered = (OfferRow.gold_label.is_not(None), OfferRow.state == OfferState.ANSWERED)
     newest_first = (func.coalesce(OfferRow.closed_at, OfferRow.created_at).desc(), OfferRow.id.desc())
     rows = select(OfferRow.answer == OfferRow.gold_label).where(OfferRow.person_id == person_id, *answered)

@@ -1,4 +1,4 @@
-"""The reasons that people gave for their votes, for evaluating models on texts of each kind separately."""
+"""Why people voted as they did, so that models can be evaluated on each kind of text separately."""
 
 from collections import Counter
 

@@ -22,9 +22,9 @@ class SettledText:
 
 
 def draw_settled(unit: UnitOfWork, person_id: int, rules: LabelQueueRules) -> SettledText | None:
-    """Draw a text that all admins who voted on it gave the same label, or return None if there is none.
+    """Draw a text that every admin who voted on it gave the same label, or return None if there is none.
 
-    The person has not written it, voted on it or been offered it, and its author lets others read it.
+    The person has never written this text, voted on it or been offered it, and its author lets others read it.
     """
     same, newer, other = aliased(MessageRow), aliased(MessageRow), aliased(VoteRow)
     admins = select(PersonRow.id).where(

@@ -23,15 +23,15 @@ from storage.privacy.consent import consenting_people
 
 @dataclass(frozen=True, slots=True)
 class ShownVerdict:
-    """A verdict that was shown to its text's author, who consents, and the votes on the text.
+    """A verdict that was shown to a consenting author, and the votes on the text.
 
     ``confidence`` is the probability (0 to 1) of ``label``. ``size`` is the number of bytes of the encrypted text,
     which grows with its length. ``asked`` is True if the bot asked whether the verdict was right.
 
-    ``has_votes`` is True if there are votes that count, ``usable`` if people agree on a label or an admin decided, and
-    ``agreed`` is the label that all votes so far say is correct, or None. ``drawn`` is True if /label drew the text at
-    random and a labeller answered. ``voted`` is True if the text is usable and not only because it was drawn.
-    ``by_admin`` is True if an admin decided.
+    ``has_votes`` is True if any votes count, and ``usable`` is True if people agree on a label or an admin decided.
+    ``agreed`` is the label that all votes so far support, or None. ``drawn`` is True if /label drew the text at random
+    and a labeller answered. ``voted`` is True if the text is usable for other reasons than being drawn. ``by_admin`` is
+    True if an admin decided.
     """
 
     message_id: int
@@ -75,10 +75,10 @@ class ShownVerdicts:
 
 
 def shown_verdicts(unit: UnitOfWork, since: datetime, quorum: int, admins: frozenset[int]) -> ShownVerdicts:
-    """Return the verdicts that bots showed since ``since``, ordered by message, with the votes that count.
+    """Return the verdicts that bots showed from ``since`` on, ordered by message, with the votes that count.
 
-    ``admins`` are Telegram ids. There is one verdict for each text: the one that was voted on, or else the newest.
-    Verdicts that were replaced after an edit are left out, and so are verdicts in whose place people's label was shown.
+    ``admins`` are Telegram ids. There is one verdict for each text: the one that was voted on, otherwise the newest.
+    Leave out verdicts that were replaced after an edit, and verdicts that gave way to the label that people agreed on.
     """
     voted = {text.text_hash: text for text in voted_texts(unit, quorum, admins)}
     answered = _answered_offers(unit)
@@ -170,7 +170,7 @@ def _common_label(text: VotedText) -> str | None:
 
 
 def _selections(text: VotedText, answered: _Offers) -> Iterator[Selection | None]:
-    """Yield how /label chose the text for each vote that answers an offer."""
+    """For each vote that answers an offer, yield how /label chose the text."""
     keys = ((text.text_hash, vote.person_id) for vote in text.votes)
     return (answered[key] for key in keys if key in answered)
 

@@ -1,4 +1,4 @@
-"""Who voted how, for admins: people ordered by number of votes, and one person's votes, newest first."""
+"""Shows admins who voted, and how: people ordered by number of votes, and one person's votes, newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from storage.privacy.consent import consenting_people
 
 @dataclass(frozen=True, slots=True)
 class Voter:
-    """A person's Telegram id, or a negative number for a person from a file, and how often they voted.
+    """A person's Telegram id (a negative number if they come from a file), and how often they voted.
 
     ``paused`` is True if the votes don't count for now.
     """
@@ -65,12 +65,12 @@ def voters(unit: UnitOfWork, skip: int, count: int) -> list[Voter]:
 
 
 def count_voters(unit: UnitOfWork) -> int:
-    """Return the number of people with votes."""
+    """Count the people who have voted."""
     return unit.scalars(select(func.count(VoteRow.person_id.distinct()))).one()
 
 
 def count_votes(unit: UnitOfWork, telegram_id: int) -> int:
-    """Return a person's number of votes."""
+    """Count a person's votes."""
     person = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
     return unit.scalars(select(func.count()).where(VoteRow.person_id == person)).one()
 

@@ -33,7 +33,7 @@ class ArtifactStore:
 
     @classmethod
     def open(cls, address: str) -> Self:
-        """Open the store at a folder's path or an fsspec address. A missing folder is created with the first model."""
+        """Open the store at a folder's path or an fsspec address. If the folder is missing, ``put`` creates it."""
         with _usable(address):
             if "://" in address:
                 files, root = url_to_fs(address)
@@ -95,7 +95,7 @@ class ArtifactStore:
 
 
 def is_folder(location: str) -> bool:
-    """Return whether a location is a folder's path, which contains a separator, and not a name in the store."""
+    """Return whether a location is a folder's path (which contains a separator) rather than a name in the store."""
     return "/" in location or os.sep in location
 
 

@@ -18,7 +18,7 @@ _DELETE_AFTER: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class BotInstance:
-    """A bot process, the version that it serves and since when, and the version that it refused, with the reason."""
+    """A bot process: the version that it serves and since when, and the version that it refused to load and why."""
 
     process: str
     bot_id: int

@@ -36,7 +36,7 @@ class Look:
 def texts_for_next_look(found: Sequence[Look], champion: str) -> int:
     """Return the smallest number of texts at which a run may look at a candidate to replace ``champion``.
 
-    Looking again at nearly the same votes would reveal little, so there must be half again as many as at the last look.
+    Looking again at nearly the same votes would reveal little, so there must be 50% more texts than at the last look.
     """
     seen = [look.texts for look in found if look.champion == champion and look.run_id is not None]
     return ceil(_GROWTH * max(seen)) if seen else 0

@@ -57,7 +57,7 @@ class ModelChange:
 
     @property
     def confirms(self) -> bool:
-        """Whether this confirmed a model that was already live, on trial."""
+        """Whether this change confirmed a model that was live on trial."""
         return self.from_version == self.to_version
 
     @property
@@ -163,7 +163,7 @@ def roll_back(unit: UnitOfWork, trial: Trial, why: str) -> Promotion:
 
 
 def baseline(unit: UnitOfWork) -> ModelVersion | None:
-    """Return the model that candidates are compared with: the live one, or the one that a model on trial replaced."""
+    """Return the model to compare candidates with: the live model or, during a trial, the model that it replaced."""
     trial = trials.running_trial(unit)
     return live_model(unit) if trial is None else get_version(unit, trial.champion)
 
@@ -171,8 +171,8 @@ def baseline(unit: UnitOfWork) -> ModelVersion | None:
 def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
     """Make a version the live model, and record who changed it and why.
 
-    This ends a trial in progress: making its own model live confirms the model, and any other model replaces it. If
-    ``instead_of`` is set, do so only if that version is live or a model on trial replaced it. Raise
+    This ends a trial in progress: if ``version`` is the model on trial, it is confirmed; otherwise, it is replaced. If
+    ``instead_of`` is set, do all this only if that version is live or was replaced by a model on trial. Raise
     UnknownModelVersion, ModelRemoved, or LiveModelChanged, which is also raised if another process changes the live
     model at the same time.
     """
@@ -215,7 +215,7 @@ def _require_promotable(unit: UnitOfWork, version: str, instead_of: str | None) 
 
 
 def record_test(unit: UnitOfWork, version: str, reviews: int, right: int) -> None:
-    """Record how many test reviews a version classified correctly. This is never the basis for a decision."""
+    """Record how many test reviews a version classified correctly. No decision is ever based on this number."""
     tested = update(ModelVersionRow).where(ModelVersionRow.version == version)
     unit.change(tested.values(tested=reviews, tested_right=right))
 

@@ -56,7 +56,7 @@ def _was_shipped(model: ModelVersion) -> bool:
 
 
 def _retire(unit: UnitOfWork, replaced: ModelVersion, shipped: ShippedModel) -> None:
-    """Mark a model as removed; if it is live, make the shipped model live instead.
+    """Mark a model as removed. If it is live, make the shipped model live instead.
 
     If a trial would have brought the model back, the trial ends without a result.
     """

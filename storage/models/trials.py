@@ -17,7 +17,7 @@ from storage.db.tables import TrialRow
 
 @dataclass(frozen=True, slots=True)
 class TrialVotes:
-    """The number of texts with votes shown since a trial started, and how many of them each model gets right."""
+    """How many texts with votes were shown since a trial started, and how many of them each model gets right."""
 
     texts: int
     champion_right: int
@@ -58,7 +58,7 @@ class Trial:
 
 
 def running_trial(unit: UnitOfWork) -> Trial | None:
-    """Return the trial in progress; there is at most one."""
+    """Return the trial in progress, if any. There is at most one."""
     row = unit.scalar(select(TrialRow).where(TrialRow.state == TrialState.RUNNING))
     return _trial(row) if row else None
 

@@ -1,7 +1,7 @@
 """The list of people and messages that were deleted, as keyed hashes in a file outside the database.
 
-A backup still contains what was deleted after it was made. Restoring the backup deletes everything that has been added
-to the list since then.
+A backup still contains what was deleted after it was made. A restore therefore repeats every deletion that was added to
+the list since the backup.
 """
 
 import os
@@ -26,14 +26,14 @@ class DeletionList:
         self._path = path
 
     def add(self, unit: UnitOfWork, telegram_id: int) -> None:
-        """Add a person and flush the file to disk, before the deletion is committed. Raise UnwritableFile.
+        """Add a person, and flush the file to disk. Call this before the deletion is committed. Raise UnwritableFile.
 
         If the deletion is then rolled back, a restore still deletes that person, as requested, and nobody else.
         """
         self._append(hash_of(unit, telegram_id))
 
     def add_message(self, unit: UnitOfWork, bot_id: int, chat_id: int, telegram_message_id: int) -> None:
-        """Add a message in the same way as ``add`` adds a person. Raise UnwritableFile."""
+        """Add a message, just as ``add`` adds a person. Raise UnwritableFile."""
         self._append(hash_of_message(unit, bot_id, chat_id, telegram_message_id))
 
     def _append(self, hashed: bytes) -> None:
@@ -68,7 +68,7 @@ class DeletionList:
 
 
 def _time(text: str) -> datetime:
-    """Return the time of a deletion, or a time after every backup if it cannot be read."""
+    """Return the time of a deletion or, if it cannot be parsed, a time later than any backup."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:

@@ -24,7 +24,7 @@ from storage.errors import UnknownMessage
 
 @dataclass(frozen=True, slots=True)
 class ErasedMessage:
-    """The number of votes that were deleted with a message: the author's own votes, and other people's."""
+    """How many votes were deleted with a message: the author's own, and other people's."""
 
     own_votes: int
     other_votes: int

@@ -1,4 +1,4 @@
-"""Collects everything that the database holds about one person, for ``/mydata``."""
+"""Collects everything that the database stores about one person, for ``/mydata``."""
 
 import json
 from datetime import datetime
@@ -59,7 +59,7 @@ PERSONAL_TABLES: Final[tuple[type[Base], ...]] = (
 
 
 def personal_data(unit: UnitOfWork, telegram_id: int) -> JsonObject:
-    """Return all rows about the person with this Telegram id, by subject, with decrypted texts. All values fit in JSON.
+    """Return all rows about the person with this Telegram id, by subject, with decrypted texts. All values are JSON.
 
     Times are in UTC. Other people's texts and votes are left out, and so are the hashes by which equal texts are found.
     The value of ``person`` is None if nobody with this id has written to a bot.
@@ -115,7 +115,7 @@ def _ids(unit: UnitOfWork, table: type[RunRow | TrialRow], condition: ColumnElem
 
 
 def _rows(unit: UnitOfWork, table: type[Base], condition: ColumnElement[bool]) -> list[JsonObject]:
-    """Return the matching rows in the order of the primary key, without hashes."""
+    """Return the matching rows in primary-key order, without hashes."""
     columns = [column for column in table.__table__.columns if not _is_hash(column.type)]
     rows = unit.execute(select(*columns).where(condition).order_by(*table.__table__.primary_key))
     return [

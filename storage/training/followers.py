@@ -47,7 +47,7 @@ def follow(unit: UnitOfWork, follower: Follower) -> None:
 
 
 def mark_notified(unit: UnitOfWork, run_id: int, bot_id: int, chat_id: int) -> bool:
-    """Record that the chat is notified of a finished run.
+    """Record that the chat has been notified of a finished run.
 
     Return False if the chat was already notified or follows the run.
     """
@@ -90,7 +90,7 @@ def set_reply(unit: UnitOfWork, follower: Follower, reply_id: int) -> None:
 
 
 def set_shown(unit: UnitOfWork, follower: Follower) -> None:
-    """Record the follower's reply and content. A follower that is done stays done."""
+    """Record the follower's reply and content. A chat that has stopped following does not start again."""
     key = _key(follower.run_id, follower.bot_id, follower.chat_id)
     unit.change(update(FollowerRow).where(key).values(reply_id=follower.reply_id, shown=follower.shown))
 

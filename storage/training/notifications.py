@@ -37,7 +37,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionNotification:
-    """A notification of a run for one person, sent by the bot where they last opted in.
+    """One person's notification of a run, sent by the bot with which they last opted in.
 
     ``corrections`` are the corrections to the person's own texts, newest first. ``votes`` is True if the run also used
     the person's votes on other people's texts. ``percentages`` is False if the person chose not to see percentages.

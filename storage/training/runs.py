@@ -1,4 +1,4 @@
-"""Training runs, which are requested, claimed under a lease, executed and finished.
+"""Requests, claims and finishes training runs, and records their progress.
 
 The table is the queue. The worker that executes a run holds its lease, which consists of an expiry time and a fencing
 token. Every write must include the token, so a worker that was presumed dead can no longer write if it comes back.
@@ -71,15 +71,15 @@ class Run:
 
     @property
     def phase_share(self) -> float | None:
-        """The share of the phase that is done, 0 to 1; None if that is not known yet."""
+        """The share (0 to 1) of the phase that is done, or None if it is not known yet."""
         return min(self.phase_done / self.phase_total, 1.0) if self.phase_total and self.phase_done else None
 
     def seconds_in_phase(self, now: datetime) -> float:
-        """Return how long the phase has lasted, or 0 if there is none."""
+        """Return how many seconds the phase has lasted, or 0 if there is none."""
         return max((now - self.phase_since).total_seconds(), 0.0) if self.phase_since else 0.0
 
     def seconds_left(self, now: datetime) -> float | None:
-        """Return how much longer the phase will last at its speed so far, or None if that is not known yet."""
+        """Estimate how many more seconds the phase will take at its speed so far, or return None if unknown."""
         share = self.phase_share
         return None if share is None else self.seconds_in_phase(now) * (1 - share) / share
 
@@ -120,7 +120,7 @@ class PhaseProgress:
 
 
 def request_run(unit: UnitOfWork, kind: RunKind, trigger: Trigger, requested_by: int | None = None) -> RunRequest:
-    """Queue a run, or join the open run of either kind. ``requested_by`` is a Telegram id."""
+    """Queue a run, or join the open run, whatever its kind. ``requested_by`` is a Telegram id."""
     values = {"kind": kind, "trigger": trigger, "requested_by": requested_by}
     new = unit.scalar(unit.insert(RunRow).values(**values, open=True).on_conflict_do_nothing().returning(RunRow.id))
     if new is not None:
@@ -183,8 +183,8 @@ def cancel(unit: UnitOfWork, run_id: int) -> bool:
 def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
     """Claim a run, or return None if it has a lease holder or has finished.
 
-    After MAX_ATTEMPTS attempts, a claim ends the run as FAILED, with the error from the last attempt. If cancelling the
-    run was requested, a claim ends it as CANCELLED. While learning is paused, no run can be claimed.
+    After MAX_ATTEMPTS attempts, a claim ends the run as FAILED, with the error from the last attempt. If its
+    cancellation was requested, a claim ends the run as CANCELLED. While learning is paused, no run can be claimed.
     """
     if learning_pauses.is_paused(unit):
         return None
@@ -218,7 +218,7 @@ def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
 
 
 def renew(unit: UnitOfWork, lease: Lease) -> bool:
-    """Renew the lease, and return whether cancelling the run was requested.
+    """Renew the lease, and return whether cancellation of the run was requested.
 
     Raise LeaseLost if this worker no longer holds the lease.
     """
@@ -235,7 +235,7 @@ def record_progress(unit: UnitOfWork, lease: Lease, progress: RunProgress) -> No
 
 
 def record_phase(unit: UnitOfWork, lease: Lease, progress: PhaseProgress) -> None:
-    """Record the run's phase, and when it began if it is new or has begun again.
+    """Record the run's phase and, if it is new or was restarted, when it began.
 
     Raise LeaseLost if this worker no longer holds the lease.
     """
@@ -298,7 +298,7 @@ def finish(  # noqa: PLR0913 - one argument for each column
 def unclaimed_runs(unit: UnitOfWork) -> list[int]:
     """Return the open runs without a lease holder: queued runs, and runs abandoned by a worker that died.
 
-    While learning is paused, there are none, because nobody may claim them.
+    While learning is paused, return none, because nobody may claim them.
     """
     if learning_pauses.is_paused(unit):
         return []

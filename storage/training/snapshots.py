@@ -38,7 +38,7 @@ _ID_CHUNK: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The number of texts that a run trains on, and the number of other texts that it only measures the models on."""
+    """How many texts a run trains on, and how many more it uses only to measure the models."""
 
     train: int
     measure: int
@@ -68,7 +68,7 @@ class _SnapshotText:
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """The rows for a snapshot, and the texts that are only for measuring, since they exceed a person's share."""
+    """The rows for a snapshot, and the texts that are only measured on, because they exceed a person's share."""
 
     rows: list[_SnapshotText]
     over_quota: list[EligibleText]
@@ -77,7 +77,7 @@ class _Selection:
 def create_snapshot(
     unit: UnitOfWork, lease: Lease, rules: EligibilityRules, admins: frozenset[int], champion: str
 ) -> Snapshot:
-    """Store the texts that the run trains on, and those that it only measures the models on.
+    """Store the texts that the run trains on, and those that it uses only to measure the models.
 
     A resumed run keeps its snapshot and its ``champion``. ``admins`` are Telegram ids. Raise LeaseLost if this worker
     no longer holds the lease.
@@ -119,7 +119,7 @@ def preview(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -
 
 
 def waiting_for_quota(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int], person_id: int) -> int:
-    """Return the number of texts that a person wrote or voted on and that exceed somebody's share of a run."""
+    """Count the texts that a person wrote or voted on and that exceed somebody's share of a run."""
     # Reading all votes takes long, and hardly anybody has that many.
     given = unit.scalars(select(func.count()).where(VoteRow.person_id == person_id)).one()
     if given < rules.person_rows:
@@ -131,7 +131,7 @@ def waiting_for_quota(unit: UnitOfWork, rules: EligibilityRules, admins: frozens
 
 
 def count_new_eligible(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> int:
-    """Return the number of texts to train on that are new, or have a new label, since the newest snapshot.
+    """Count the texts to train on that are new or have a new label since the newest snapshot.
 
     Only snapshots of evaluated runs count, so texts from a failed or cancelled run are still new.
     """
@@ -165,7 +165,7 @@ def versions_that_saw(unit: UnitOfWork, person_id: int) -> list[str]:
 
 
 def snapshot_of(unit: UnitOfWork, run_id: int) -> Snapshot:
-    """Return the numbers of texts in a run's snapshot."""
+    """Return how many texts of each part a run's snapshot contains."""
     counted = select(SnapshotRow.part, func.count()).where(SnapshotRow.run_id == run_id)
     counts = Counter(dict(unit.execute(counted.group_by(SnapshotRow.part)).all()))
     return Snapshot(counts[SnapshotPart.TRAIN], counts[SnapshotPart.MEASURE])
@@ -179,7 +179,7 @@ def versions_that_saw_messages(unit: UnitOfWork, message_ids: Collection[int]) -
 
 
 def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> _Selection:
-    """Return every eligible text. Texts that exceed a person's quota are only for measuring."""
+    """Return every eligible text. Texts that exceed a person's quota are only measured on."""
     texts = eligible_texts(unit, rules.quorum, admins)
     kept = _within_quotas(unit, texts, rules, admins)
 

@@ -1,7 +1,7 @@
 """The votes on a trial model's verdicts, which compare the model with the one that it replaced.
 
-Only votes that may be used for training count, so a vote no longer counts after its text was deleted or a person
-withdrew consent.
+Only votes that may be used for training count, so a vote stops counting once its text is deleted or its voter or the
+text's author withdraws consent.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from storage.models.trials import Trial
 
 @dataclass(frozen=True, slots=True)
 class TrialVote:
-    """A text with its correct label, and the labels from the model on trial and from the champion.
+    """A text, its correct label, and the labels that the model on trial and the champion gave it.
 
     ``champion_label`` is None if the champion has not read the text yet.
     """
@@ -71,7 +71,7 @@ def trial_votes(unit: UnitOfWork, trial: Trial, rules: EligibilityRules, admins:
 
 
 def record_champion_labels(unit: UnitOfWork, trial_id: int, labels: Sequence[ChampionLabel]) -> None:
-    """Record the champion's labels; texts that were deleted in the meantime are left out."""
+    """Record the champion's labels, except for texts that have been deleted in the meantime."""
     kept = set(unit.scalars(select(MessageRow.id).where(MessageRow.id.in_([label.message_id for label in labels]))))
     rows = [
         {

@@ -86,8 +86,8 @@ class PredictionRow(Base):
     """One model version's prediction for one text.
 
     ``corrected`` is True if the person was shown the opposite label, because people had agreed on it.
-    ``question_chance`` is the probability (0 to 1) with which the question "Was that right?" was asked, or NULL if it
-    was not asked. ``abstention`` is NULL for texts that read like a review.
+    ``question_chance`` is the probability (0 to 1) of asking "Was that right?", or NULL if the bot did not ask.
+    ``abstention`` is NULL for texts that read like a review.
     """
 
     __tablename__ = "predictions"

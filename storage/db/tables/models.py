@@ -14,7 +14,7 @@ from storage.db.tables.base import Base, cascade
 class ModelVersionRow(Base):
     """A published model.
 
-    At most one is live. The model classified ``tested_right`` out of ``tested`` reviews correctly.
+    At most one model is live. ``tested_right`` is how many of the ``tested`` reviews the model classified correctly.
     """
 
     __tablename__ = "model_versions"
@@ -47,10 +47,10 @@ class ModelChangeRow(Base):
 
 
 class TrialRow(Base):
-    """A model on trial, and the ``champion`` that answers again if it is rolled back. At most one trial is running.
+    """A model on trial, and the ``champion`` that goes live again if the trial fails. At most one trial is running.
 
     ``started_by`` and ``ended_by`` are Telegram ids, or None for the gate or a command. ``evidence`` is the worker's
-    newest record of the votes since the trial started; it contains no user's text.
+    newest record of the votes since the trial started. It contains no user's text.
     """
 
     __tablename__ = "trials"

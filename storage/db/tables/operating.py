@@ -49,7 +49,7 @@ class ReportedTroubleRow(Base):
 
 
 class DayRow(Base):
-    """How many messages were sent on a finished day (UTC), and by how many people."""
+    """How many messages were sent on a past day (UTC), and by how many people."""
 
     __tablename__ = "daily_counts"
     __table_args__ = ()
