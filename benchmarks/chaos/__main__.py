@@ -2,14 +2,14 @@
 
     python -m benchmarks.chaos
 
-Several lanes run in parallel. Each lane has its own worker, beat, reader, database and broker, so that one lane trains
-while another waits for a dead worker's lease. Everything is the same as in production, except that the network is small
-and the gate's limits on losses are off. A killed worker or beat is restarted immediately, as a service manager would
-do. The run must then resume without help.
+Several lanes run in parallel. Each lane has its own worker, beat, reader, database and broker, so one lane can train
+while another waits for a dead worker's lease to expire. Everything matches production, except that the network is small
+and the gate's limits on losses are turned off. A killed worker or beat is restarted immediately, as a service manager
+would do. The run must then resume without help.
 
 The exit status is 1 if a run was lost, failed for a reason other than three failed attempts, was held for a reason
-other than distrusted words, went live more than once, or left files or processes behind. It is also 1 if the reader saw
-an incomplete model, or if the worker or the beat did not survive the Redis outage.
+other than distrusted words, went live more than once, or left files or processes behind. It is also 1 if the reader
+found an incomplete model, or if the worker or the beat did not survive the Redis outage.
 """
 
 import argparse

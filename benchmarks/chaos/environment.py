@@ -95,9 +95,9 @@ class ChaosEnvironment:
         self._add_corrections(_INITIAL_TEXTS)
 
     def roll_back(self) -> None:
-        """Make the anchor live again so that the next candidate can be better than the live model.
+        """Make the anchor live again, so that the next candidate can beat it.
 
-        Delete the gate's looks too, because otherwise it would not look again until many more votes came in.
+        Also delete the records of the gate's looks. Otherwise, it would not look again until many more votes came in.
         """
         with self.database.unit_of_work() as unit:
             unit.change(delete(LookRow))

@@ -31,9 +31,10 @@ class RunLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunTimings:
-    """Durations, in seconds, of an undisturbed run in this lane (from request to end) and of its last two parts.
+    """The durations of an undisturbed run in this lane and of its last two parts, in seconds.
 
-    ``evaluating`` starts at the end of training. ``publishing`` starts when the candidate appears in the store.
+    ``total`` is measured from the request to the end of the run. ``evaluating`` starts at the end of training.
+    ``publishing`` starts when the candidate appears in the store.
     """
 
     total: float
@@ -42,7 +43,7 @@ class RunTimings:
 
 
 class LaneProcesses:
-    """A lane's worker and beat, which can be killed during the runs that they execute."""
+    """A lane's worker and beat, which can be killed during training runs."""
 
     def __init__(self, environment: ChaosEnvironment) -> None:
         self.worker = Service.thumbs("worker", environment.variables, environment.folder)
@@ -53,7 +54,7 @@ class LaneProcesses:
     def wait(self, run_id: int, until: Callable[[Run], bool], every: float = _POLL_INTERVAL) -> Run:
         """Wait until the run meets ``until`` or has ended, and return it.
 
-        In the meantime, restart the worker and the beat whenever they end.
+        In the meantime, restart the worker and the beat whenever they exit.
 
         ``every`` is the number of seconds between polls. Raise RunLost if the run takes too long.
         """
@@ -128,7 +129,7 @@ class LaneProcesses:
         return process is not None
 
     def _child_with_run(self) -> int | None:
-        """Return the worker's child process that is executing the run, or any child process if none is."""
+        """Return the worker's child process that is executing the run, or any of its children if none is."""
         found = child_processes(self.worker.pid)
         busy = [child for child in found if child_processes(child)]
         return self._random.choice(busy or found) if found else None

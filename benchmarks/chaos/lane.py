@@ -1,4 +1,4 @@
-"""Runs one lane: requests training runs in turn, kills processes as planned, and records the outcomes."""
+"""Runs one lane: requests training runs one after another, kills processes as planned, and records the outcomes."""
 
 import time
 from collections import deque
@@ -37,7 +37,7 @@ class Lane:
         self._outage: Outage | None = None
 
     def run(self) -> LaneResult:
-        """Execute the plan between two undisturbed runs.
+        """Execute the planned kills, with an undisturbed run before and after them.
 
         With Redis, include an outage halfway through.
         """
@@ -89,7 +89,7 @@ class Lane:
     def _run_with_kills(self, processes: LaneProcesses, reader: ReaderLog, timings: RunTimings) -> None:
         """Execute a run with the next kills in the plan.
 
-        If the run is too short for some of them, leave those to the next run.
+        If the run is too short for some of them, leave those for the next run.
 
         Halve the delay before the first of these kills, because the full delay may be longer than any run on this
         machine.
@@ -111,7 +111,7 @@ class Lane:
         self._record_outcome(processes.wait(run_id, _never), requested, reader, len(self._kills) - before)
 
     def _run_through_redis_outage(self, processes: LaneProcesses, reader: ReaderLog) -> Outage:
-        """Restart Redis during a run, then request another without notifying the worker.
+        """Restart Redis during a run, then request another run without notifying the worker.
 
         The worker and the beat must recover.
         """
@@ -150,14 +150,14 @@ class Lane:
         return run.state
 
     def _files_to_clean_up(self) -> list[str]:
-        """Return the run folders, and the model files that are not in the registry."""
+        """Return the names of the run folders, and of the stored models that are not in the registry."""
         with self._environment.database.reading() as unit:
             known = {model.location for model in registry.versions(unit) if model.removed_at is None}
         folders = (self._environment.settings.data_dir / "work").glob("run-*")
         return [*(folder.name for folder in folders), *(set(self._environment.store.names()) - known)]
 
     def _left_behind(self) -> list[str]:
-        """Return the names of the files and processes that should not outlive the lane."""
+        """Return the names of the files and processes that the lane failed to clean up."""
         messages = self._environment.settings.data_dir / "broker" / "messages"
         unfinished = [path.name for path in Path(messages).glob("*.unfinished")]
         running = [

@@ -1,4 +1,4 @@
-"""Creates the small network that every run trains: random weights, fine-tuned on the project's sentences."""
+"""Creates the anchor for all runs: a small network with random weights, fine-tuned on the tests' reviews."""
 
 from dataclasses import dataclass
 from pathlib import Path

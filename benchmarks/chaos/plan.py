@@ -1,4 +1,4 @@
-"""Draws the plan of kills before anything runs, so that the plan depends only on the seed."""
+"""Draws all kills before anything runs, so that they depend only on the seed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -59,7 +59,7 @@ MAX_KILLS_PER_RUN: Final = 3
 
 
 def draw_plan(seed: str, kills: int) -> list[list[PlannedKill]]:
-    """Return ``kills`` planned kills, grouped by run, with one to MAX_KILLS_PER_RUN kills for each run."""
+    """Return ``kills`` planned kills, grouped by run, with between one and MAX_KILLS_PER_RUN kills per run."""
     random = Random(seed)
     runs: list[list[PlannedKill]] = []
     while (left := kills - sum(map(len, runs))) > 0:
@@ -68,7 +68,7 @@ def draw_plan(seed: str, kills: int) -> list[list[PlannedKill]]:
 
 
 def split_evenly(kills: int, lanes: int) -> list[int]:
-    """Return the number of kills for each lane, as equal as possible."""
+    """Return the number of kills for each lane, split as evenly as possible."""
     return [kills // lanes + (lane < kills % lanes) for lane in range(lanes)]
 
 

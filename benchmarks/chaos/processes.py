@@ -55,13 +55,13 @@ class Service:
                 os.kill(child, signal.SIGKILL)
 
     def restart_if_ended(self) -> None:
-        """Restart the process if it has ended, and count this as an unexpected end."""
+        """Restart the process if it has exited, and count this as an unexpected exit."""
         if self._process.poll() is not None:
             self.unexpected_exits += 1
             self._process = self._start()
 
     def stop(self) -> None:
-        """Send SIGTERM, and after a while SIGKILL to the remaining processes."""
+        """Send SIGTERM. After a while, send SIGKILL to any processes that are still running."""
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_TIMEOUT)
@@ -83,7 +83,7 @@ class Service:
 
 
 def find_trainer(worker: int) -> int | None:
-    """Return the trainer that one of the worker's children started, or None if there is no trainer."""
+    """Return the id of the trainer process that one of the worker's children started, or None if there is none."""
     for child in child_processes(worker):
         for trainer in child_processes(child):
             if _TRAINER_MODULE in _command_line(trainer):
@@ -92,7 +92,7 @@ def find_trainer(worker: int) -> int | None:
 
 
 def child_processes(process: int) -> list[int]:
-    """Return the child processes of all of a process's threads."""
+    """Return the ids of the child processes that a process's threads started."""
     found: list[int] = []
     with suppress(OSError):
         for thread in Path(f"/proc/{process}/task").iterdir():
@@ -102,7 +102,7 @@ def child_processes(process: int) -> list[int]:
 
 
 def processes_with_environment(text: str) -> Iterator[int]:
-    """Yield the processes whose environment contains ``text``."""
+    """Yield the ids of the processes whose environment contains ``text``."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if text.encode() in (folder / "environ").read_bytes():

@@ -2,7 +2,7 @@
 
 Run it with ``python -m benchmarks.chaos.reader``. It polls the registry twenty times a second. It also verifies each
 model folder as soon as the folder appears in the store, because a folder must be complete from the start. For each
-loaded or verified model it writes a line of JSON to standard output. It ends when its standard input is closed.
+loaded or verified model it writes a line of JSON to standard output. It exits when its standard input is closed.
 """
 
 import json
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _verification_error(folder: Path) -> str | None:
-    """Return an error message for a folder in the store, or None if the folder is intact or was removed."""
+    """Return an error message for a folder in the store, or None if the folder is intact or has been removed."""
     try:
         verified_manifest(folder)
     except UnusableArtifact as error:

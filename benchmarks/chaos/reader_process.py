@@ -26,7 +26,7 @@ class ReaderLog:
     refusals: list[str] = field(default_factory=list)
 
     def read_events(self, lines: Iterable[str]) -> None:
-        """Record every line until the reader ends."""
+        """Record every line until the reader exits."""
         for line in lines:
             event = json.loads(line)
             if event["error"]:
@@ -34,7 +34,10 @@ class ReaderLog:
             (self.loaded if event["what"] == "loaded" else self.verified).append(event["name"])
 
     def wait_until_loaded(self, version: str) -> None:
-        """Wait until ``version`` is the last version loaded or refused. Raise TimeoutError if that takes too long."""
+        """Wait until ``version`` is the latest version to be loaded or rejected.
+
+        Raise TimeoutError if that takes too long.
+        """
         deadline = time.monotonic() + _LOAD_TIMEOUT
         while self.loaded[-1:] != [version]:
             if time.monotonic() > deadline:

@@ -20,9 +20,9 @@ class Kill:
 class RunOutcome:
     """How a run ended.
 
-    ``seconds`` is the time from the request to the end, ``promotions`` is how often the candidate was promoted,
-    ``kills`` is the number of kills during the run, and ``trigger_words`` is the number of words that the gate
-    distrusted.
+    ``seconds`` is the time from the request to the end, and ``promotions`` is how many times the candidate was
+    promoted. ``kills`` is the number of kills during the run, and ``trigger_words`` is the number of words that the
+    gate distrusted.
     """
 
     run_id: int
@@ -37,7 +37,9 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """The final states of the run ``during`` a Redis outage and of the next, requested without notifying the worker.
+    """The final states of two runs: one ``during`` a Redis outage, and one ``after`` it.
+
+    The second run was requested without notifying the worker.
 
     ``same_processes`` says whether the worker and the beat survived.
     """
@@ -52,9 +54,9 @@ class LaneResult:
     """The results of one lane: kills, runs, and the reader's findings.
 
     ``loads`` counts the live versions that were loaded completely, and ``verified`` counts the verified folders in the
-    store. ``refusals`` are the error messages from loading and verifying. ``ended_by_themselves`` counts workers and
-    beats that ended without being killed. ``left_behind`` lists the run folders, the unregistered models' files and the
-    processes that remained at the end. ``lost`` is the error that ended the lane early.
+    store. ``refusals`` lists the error messages from loading and verifying. ``ended_by_themselves`` counts workers and
+    beats that exited without being killed. ``left_behind`` lists the run folders, the files of unregistered models and
+    the processes that remained at the end. ``lost`` is the error that ended the lane early.
     """
 
     kills: tuple[Kill, ...]

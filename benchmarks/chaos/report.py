@@ -21,7 +21,7 @@ class TransportReport:
 
     ``victims`` and ``states`` count kills by victim and by the run's state, and ``ends`` counts runs by final state.
     ``lost`` counts runs that did not end, and ``most_promotions`` is the largest number of promotions for one run.
-    ``faults`` are sentences. The list is empty if all is well. Durations of runs are in seconds, from request to end.
+    ``faults`` contains a sentence for each fault. Durations of runs are in seconds, from request to end.
     """
 
     transport: Transport
@@ -62,7 +62,7 @@ class ChaosReport:
 
 
 def summarise(transport: Transport, lanes: Sequence[LaneResult], seconds: float) -> TransportReport:
-    """Return the figures for all of a transport's lanes. ``seconds`` is the total duration."""
+    """Return the combined figures for a transport's lanes. ``seconds`` is the total duration."""
     runs = [run for lane in lanes for run in lane.runs]
     kills = [kill for lane in lanes for kill in lane.kills]
     return TransportReport(
@@ -108,7 +108,7 @@ def _lane_faults(lane: LaneResult) -> Iterator[str]:
 def _run_faults(run: RunOutcome, broken: int) -> Iterator[str]:
     """Yield a sentence for each fault in a run where up to ``broken`` kills ended an attempt.
 
-    A candidate that the gate holds over distrusted words is not a fault, because the small network overrates some
+    It is not a fault if the gate holds a candidate over distrusted words, because the small network overrates some
     words.
     """
     distrusted = run.state is RunState.HELD and run.trigger_words

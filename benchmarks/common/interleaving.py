@@ -14,7 +14,10 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class SpeedRatio:
-    """One trainer's speed divided by another trainer's. ``lowest`` and ``highest`` are for single pairs of blocks."""
+    """One trainer's speed divided by another trainer's.
+
+    ``lowest`` and ``highest`` are the extremes among single pairs of blocks.
+    """
 
     of_medians: float
     lowest: float
@@ -24,7 +27,7 @@ class SpeedRatio:
 def speed_ratio(first: Sequence[float], second: Sequence[float]) -> SpeedRatio:
     """Return the speed of ``first`` relative to ``second``.
 
-    Both arguments are samples per second, by block, for the same batches.
+    Both arguments list the samples per second in each block, for the same batches.
     """
     pairs = [mine / theirs for mine, theirs in zip(first, second, strict=True)]
     return SpeedRatio(median(first) / median(second), min(pairs), max(pairs))
@@ -75,13 +78,13 @@ class TrainerProcess:
         self._close()
 
     def run_block(self) -> list[float]:
-        """Run until the next stop, and return the seconds for each step."""
+        """Run until the next stop, and return each step's duration in seconds."""
         self._resume()
         seconds: list[float] = self._read_event()["seconds"]
         return seconds
 
     def finish(self) -> None:
-        """Let the trainer write its folder after the last stop. Raise RuntimeError if that fails."""
+        """Let the trainer continue after the last stop and write its folder. Raise RuntimeError if that fails."""
         self._resume()
         if self._process.wait() != 0:
             raise self._failure()
@@ -114,7 +117,10 @@ class TrainerProcess:
 
 
 def interleave(trainers: Mapping[str, TrainerProcess], blocks: int) -> dict[str, list[list[float]]]:
-    """Run every trainer's first block, then the second, and so on. Return each step's seconds by trainer and block."""
+    """Run every trainer's first block, then every trainer's second block, and so on.
+
+    Return the duration of each step in seconds, by trainer and block.
+    """
     seconds: dict[str, list[list[float]]] = {name: [] for name in trainers}
     for _ in range(blocks):
         for name, trainer in trainers.items():

@@ -1,4 +1,4 @@
-"""Reads the bot's replies in the playground: their labels and the waiting times."""
+"""Extracts labels and waiting times from the bot's replies in the playground."""
 
 from collections.abc import Sequence
 from typing import Final

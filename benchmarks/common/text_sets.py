@@ -23,7 +23,7 @@ def text_set(reviews: pd.DataFrame) -> TextSet:
 
 
 def text_sets(tables: Mapping[str, pd.DataFrame]) -> dict[str, TextSet]:
-    """Return the size and digest of each table's texts, by the table's name."""
+    """Return the size and digest of each table's texts, keyed by the table's name."""
     return {name: text_set(table) for name, table in tables.items()}
 
 

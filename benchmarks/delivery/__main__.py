@@ -71,7 +71,7 @@ class DeliveryRun:
                 pass
 
     def run_outages(self) -> None:
-        """Run the outages with PostgreSQL and polling, unless the checkpoint contains their results."""
+        """Run the outages, with PostgreSQL and polling, unless the checkpoint already contains their results."""
         if self._postgres is None or self._checkpoint.outages is not None or self.stop.is_set():
             return
         folder = self._new_folder("outages")
@@ -201,7 +201,7 @@ def _report(checkpoint: Checkpoint, seed: int) -> DeliveryReport:
 
 
 def _is_clean(result: SegmentResult) -> bool:
-    """Return whether a segment has nothing to investigate, so that its folder can be deleted."""
+    """Return whether there is nothing to investigate in a segment, which means that its folder can be deleted."""
     found = result.findings
     noteworthy = (found.lost, found.doubled, found.out_of_order, found.refused, found.unexplained, result.stalled)
     return not any(noteworthy) and not result.unexpected_exits and not found.unfinished

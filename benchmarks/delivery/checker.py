@@ -1,4 +1,4 @@
-"""Checks a history: each text gets one reply, in order, or its reply is listed as uncertain."""
+"""Checks that each text in a history got one reply, in order, or has a reply that is listed as uncertain."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -30,10 +30,10 @@ class UncertainReply:
 class Findings:
     """The findings from a history.
 
-    ``lost`` texts have no reply that arrived and no uncertain reply. ``doubled`` texts have more than one reply.
-    ``out_of_order`` texts got their reply after a later text in the same chat. ``refused`` texts got a message without
-    a verdict. ``unexplained`` lists the numbers of calls whose message is not a reply to any text. ``unfinished``
-    counts the replies still to be sent and the updates still to be handled.
+    ``lost`` texts got no reply, not even an uncertain one. ``doubled`` texts have more than one reply. ``out_of_order``
+    texts got their reply after a later text in the same chat. ``refused`` texts got a message without a verdict.
+    ``unexplained`` lists the numbers of calls whose message is not a reply to any text. ``unfinished`` counts the
+    replies still to be sent and the updates still to be handled.
     """
 
     texts: int

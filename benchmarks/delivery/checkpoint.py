@@ -1,7 +1,7 @@
 """Stores a benchmark's checkpoint: a JSON Lines file from which an interrupted run resumes.
 
-Each kill gets a line to show progress, and each segment gets a line once its history has been checked. Only the
-segments' lines count: kills in an unfinished segment are repeated.
+Each kill gets a line to show progress, and each segment gets a line once its history has been checked. After an
+interruption, an unfinished segment's kills are repeated.
 """
 
 import json
@@ -20,7 +20,7 @@ _OUTAGES: Final = "outages"
 
 
 class Checkpoint:
-    """Appends to the file, and holds its earlier content. Thread-safe."""
+    """Appends to the file, and gives access to its earlier content. Thread-safe."""
 
     def __init__(self, path: Path, resume: bool) -> None:
         self._lock = threading.Lock()

@@ -14,7 +14,7 @@ OPEN_REPLIES: Final = (ReplyState.PENDING, ReplyState.SENDING)
 
 @dataclass(frozen=True, slots=True)
 class SentText:
-    """A text that the wire accepted for the bot's queue. Message ids increase within a chat."""
+    """A text that the wire queued for the bot. Message ids increase within a chat."""
 
     chat_id: int
     message_id: int
@@ -22,10 +22,10 @@ class SentText:
 
 @dataclass(frozen=True, slots=True)
 class WireCall:
-    """A call to sendMessage. The numbers follow the order in which the wire executed the calls.
+    """A call to sendMessage. Calls are numbered in the order in which the wire executed them.
 
-    ``answers`` is the message that the call replies to. The call has ``arrived`` if the person sees its message.
-    ``fault`` is the wire fault during the call.
+    ``answers`` is the message that the call replies to. ``arrived`` is True if the person sees the message. ``fault``
+    is the wire fault during the call.
     """
 
     number: int
@@ -68,7 +68,7 @@ class StoredReply:
 
     @property
     def text(self) -> SentText | None:
-        """The text that the reply is for, or None if it is not a reply to a text."""
+        """The text that this is a reply to, or None if there is no such text."""
         return None if self.answers is None else SentText(self.chat_id, self.answers)
 
 

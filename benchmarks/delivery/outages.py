@@ -29,9 +29,9 @@ _IN_TIME: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """One outage: replies per second in the windows before and after it, and the seconds from its end to a reply.
+    """One outage: replies per second in the windows before and after, and the seconds from its end to a reply.
 
-    A reply that arrived within five seconds counts in the window in which its text was sent.
+    A reply that arrived within five seconds counts towards the window in which its text was sent.
     """
 
     name: str
@@ -50,7 +50,7 @@ class OutageResult:
 
 
 class OutageRun:
-    """Causes outages one after another while people write to a bot with PostgreSQL and Redis."""
+    """Causes outages one after another while people write to a bot that uses PostgreSQL and Redis."""
 
     def __init__(
         self, segment: Segment, people: People, wire: WireLog, postgres: PostgresServer, redis: RedisServer
@@ -88,7 +88,7 @@ class OutageRun:
         return Outage(name, self._rate(before), self._rate(after), None if first is None else round(first - over, 2))
 
     def _rate(self, start: float) -> float:
-        """Return how many of a window's texts were answered in time, per second."""
+        """Return how many texts per second were answered in time during a window."""
         sent_at = {text: at for at, text in self._people.sent() if start <= at < start + _WINDOW}
         answered = {
             call.text

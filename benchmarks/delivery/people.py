@@ -47,7 +47,7 @@ WEBHOOK_FAULTS: Final = (WireFault("out_of_order", "*", 0.01),)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``people`` people take turns and write a total of ``rate`` texts per second."""
+    """``people`` people take turns, and together write ``rate`` texts per second."""
 
     rate: float
     people: int
@@ -115,7 +115,10 @@ class People:
             self._error = error
 
     def _next_turn(self) -> float:
-        """Return the next text's place in the schedule, which varies by up to half a turn."""
+        """Return when the next text is due, in turns since the start.
+
+        The time varies at random by up to half a turn.
+        """
         return len(self._sent) + self._random.uniform(0.5, 1.5)
 
     def _send(self, person: int) -> None:

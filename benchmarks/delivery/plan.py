@@ -1,4 +1,4 @@
-"""Defines the lanes, and draws the plan of kills before anything runs, so that it depends only on the seed."""
+"""Defines the lanes, and draws all kills before anything runs, so that they depend only on the seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ class Lane(StrEnum):
 
     @property
     def on_postgres(self) -> bool:
-        """Whether the lane uses PostgreSQL with Redis, instead of SQLite."""
+        """Whether the lane uses PostgreSQL with Redis rather than SQLite."""
         return self in (Lane.POSTGRES_POLLING, Lane.POSTGRES_WEBHOOK)
 
     @property
     def by_webhook(self) -> bool:
-        """Whether updates arrive by webhook, instead of by polling."""
+        """Whether updates arrive by webhook rather than by polling."""
         return self in (Lane.SQLITE_WEBHOOK, Lane.POSTGRES_WEBHOOK)
 
 
 class Moment(StrEnum):
-    """The stage of its work at which a process is killed.
+    """The stage of work at which a process is killed.
 
     STARTING lasts from the start of the process until the time when it usually sends its first reply. The other moments
-    divide the usual time from a text to its reply into thirds. Meanwhile, other texts may be at different stages.
+    divide the usual time from a text to its reply into thirds. At that time, other texts may be at different stages.
     """
 
     STARTING = "starting"
@@ -45,7 +45,7 @@ class Moment(StrEnum):
 class PlannedKill:
     """One planned kill.
 
-    It happens after ``pause`` seconds of normal operation and a ``share`` (0 to 1) of the moment.
+    The kill happens after ``pause`` seconds of normal operation, when a ``share`` (0 to 1) of the moment has passed.
     """
 
     victim: str

@@ -35,7 +35,7 @@ class Stalled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """One kill, and the bot's open work at that time, if the bot has a database that shows it."""
+    """One kill, and the bot's open work at that time, if the bot keeps a record of it."""
 
     number: int
     victim: str
@@ -63,7 +63,7 @@ class SegmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds to wait at the end of a segment: ``quiet`` with no work left, or ``silence`` with no reply."""
+    """Seconds to wait at the end of a segment: ``quiet`` once no work is left, or ``silence`` without a reply."""
 
     silence: float
     quiet: float
@@ -116,24 +116,24 @@ class Segment:
 
     @property
     def unexpected_exits(self) -> int:
-        """The number of times that a process ended without being killed."""
+        """How many times a process exited without being killed."""
         return self._subject.unexpected_exits
 
     def pause(self, seconds: float) -> None:
-        """Let people write for a while, and restart processes that end, as a service manager would."""
+        """Let people write for a while, and restart processes that exit, as a service manager would."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             self._subject.restart_if_ended()
             time.sleep(min(left, _POLL_INTERVAL))
 
     def finish(self) -> Findings:
-        """Let the people stop and the bot catch up, and check the history."""
+        """Stop the people, let the bot catch up, and check the history."""
         self._people.stop()
         self._catch_up()
         return check(self._history())
 
     def _history(self) -> History:
-        """Return the history so far. The texts are read last, so that there is a text for each reply."""
+        """Return the history so far. Read the texts last, so that every reply has its text."""
         replies, work = self._subject.replies(), self._subject.work()
         calls = self._wire.calls()
         texts = tuple(text for _, text in self._people.sent())

@@ -49,11 +49,11 @@ class Subject(Protocol):
         """Send SIGKILL to a process, and restart it immediately."""
 
     def restart_if_ended(self) -> None:
-        """Restart the processes that ended without being killed."""
+        """Restart the processes that exited without being killed."""
 
     @property
     def unexpected_exits(self) -> int:
-        """The number of times that a process ended without being killed."""
+        """How many times a process exited without being killed."""
 
     def work(self) -> Work | None:
         """Return the bot's open work, or None if the bot has no database."""
@@ -77,12 +77,12 @@ class ThumbsBot:
         self._bot.kill()
 
     def restart_if_ended(self) -> None:
-        """Restart the bot if it ended."""
+        """Restart the bot if it has exited."""
         self._bot.restart_if_ended()
 
     @property
     def unexpected_exits(self) -> int:
-        """The number of times that the bot ended without being killed."""
+        """How many times the bot exited without being killed."""
         return self._bot.unexpected_exits
 
     def work(self) -> Work:
@@ -129,13 +129,13 @@ class PlainBot:
             self._services[victim].kill(group=True)
 
     def restart_if_ended(self) -> None:
-        """Restart the bot and the worker if they have ended."""
+        """Restart the bot and the worker if they have exited."""
         for service in self._services.values():
             service.restart_if_ended()
 
     @property
     def unexpected_exits(self) -> int:
-        """The number of times that the bot or the worker ended without being killed."""
+        """How many times the bot or the worker exited without being killed."""
         return sum(service.unexpected_exits for service in self._services.values())
 
     def work(self) -> None:
@@ -152,7 +152,7 @@ class PlainBot:
 
 
 def victims(lane: Lane) -> tuple[str, ...]:
-    """Return a lane's processes that can be killed."""
+    """Return the names of the processes in a lane that can be killed."""
     return (_BOT, _WORKER, _WORKERS_CHILD) if lane is Lane.PLAIN_BOT else (_BOT,)
 
 

@@ -86,7 +86,10 @@ class WireLog:
         return False
 
     def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait up to ``seconds`` until ``condition`` holds, checking it after every call. Return whether it does."""
+        """Wait up to ``seconds`` for ``condition`` to become true, checking it after every call.
+
+        Return whether it did.
+        """
         with self._changed:
             return self._changed.wait_for(condition, seconds)
 

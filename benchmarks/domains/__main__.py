@@ -5,7 +5,7 @@
     python -m benchmarks.domains models/starter --half reported
 
 By default, models are evaluated on the development half of each domain and on the IMDB reviews that the recipe holds
-out. Make all choices with these figures. With ``--candidate``, the figures are added to the results file, which lists
+out. Base all choices on these figures. With ``--candidate``, the figures are added to the results file, which lists
 every model that was considered. ``--half reported`` evaluates the final models on the other halves and on the official
 IMDB test split, and stores these figures.
 """
@@ -37,7 +37,7 @@ from ml.training.recipe import Recipe
 
 
 def main() -> None:
-    """Evaluate the models, print their figures, and store the figures if the options ask for it."""
+    """Evaluate the models and print their figures. Store the figures if an option says so."""
     parser = _parser()
     arguments = parser.parse_args()
     if (arguments.candidate is None) != (arguments.how is None):
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _plain(sets: Mapping[str, pd.DataFrame], half: Half, content: Content) -> dict[str, Answers]:
-    """Return the plain run's answers (none if it has not run yet), and print and store its figures."""
+    """Return the plain run's answers (none if it has not run yet). Print and store its figures."""
     if not PREDICTIONS.exists():
         print("The plain run's predictions are missing, so nothing is compared with it.")
         return {}

@@ -36,9 +36,9 @@ _FILMS: Final = "imdb"
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A file with labelled texts, and whether it has sentences about films.
+    """A file with labelled texts, and whether it contains sentences about films.
 
-    Film sentences may be quoted from IMDB reviews, so those found in a training review are left out.
+    Sentences about films may be quotations from IMDB, so any that occur in a training review are left out.
     """
 
     file: str
@@ -55,7 +55,7 @@ DOMAINS: Final[dict[str, Domain]] = {
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Number of a file's rows that were left out of its set, by reason."""
+    """How many of a file's rows were left out of its set, by reason."""
 
     neutral: int = 0
     repeated: int = 0
@@ -72,7 +72,7 @@ class LeftOut:
 class DistinctTexts:
     """All sets as tables with ``text``, ``label`` and ``fingerprint``.
 
-    Each set except ``official_train`` and ``train`` holds distinct texts.
+    No set except ``official_train`` and ``train`` contains the same text twice.
     """
 
     official_train: pd.DataFrame
@@ -118,7 +118,7 @@ class DistinctTexts:
         return {IMDB: imdb, **{name: _half(table, half) for name, table in self.domains.items()}}
 
     def unseen_by_plain_run(self) -> pd.DataFrame:
-        """Return the rows of all sets except the parts of ``official_train``."""
+        """Return the rows of all sets that the plain run is not fine-tuned on."""
         return pd.concat([self.test, *self.domains.values()], ignore_index=True)
 
     def text_sets(self) -> dict[str, TextSet]:
@@ -183,7 +183,7 @@ class _Selection:
     left_out: LeftOut
 
     def leave_out(self, official_train: pd.DataFrame, taken: set[str], domain: Domain | None) -> None:
-        """Leave out repeated texts, texts in ``official_train`` or ``taken``, and quotations from the former."""
+        """Leave out repeated texts, texts in ``official_train`` or ``taken``, and quotes from ``official_train``."""
         self._keep("repeated", ~self.rows["fingerprint"].duplicated())
         self._keep("in_train", ~self.rows["fingerprint"].isin(official_train["fingerprint"]))
         self._keep("in_other_set", ~self.rows["fingerprint"].isin(taken))

@@ -48,7 +48,10 @@ class Evaluation:
 
 
 def evaluate_model(folder: Path, sets: Sets, plain: Mapping[str, Answers], advance: Advance) -> Evaluation:
-    """Evaluate the published model in ``folder`` as it is served. ``plain`` holds the plain run's answers by set."""
+    """Evaluate the published model in ``folder`` as it is served.
+
+    ``plain`` maps the name of a set to the plain run's answers.
+    """
     classifier = Classifier.load(folder)
     manifest = classifier.manifest
     answers = {
@@ -76,9 +79,9 @@ def evaluate_model(folder: Path, sets: Sets, plain: Mapping[str, Answers], advan
 
 
 def plain_answers(predictions: PlainPredictions, sets: Sets, half: Half) -> dict[str, Answers]:
-    """Return the plain run's answers at temperature 1, treating all of them as sure.
+    """Return the plain run's answers at temperature 1, with no confidence threshold.
 
-    There are no answers for the development half's IMDB reviews, because the plain run was fine-tuned on them.
+    Leave out the development half's IMDB reviews, because the plain run was fine-tuned on them.
     """
     read = {name: table for name, table in sets.items() if half == "reported" or name != IMDB}
     return {
@@ -109,7 +112,7 @@ def model_figures(answers: Mapping[str, Answers]) -> ModelFigures:
 
 
 def _count_checks(classifier: Classifier, advance: Advance) -> tuple[int, int]:
-    """Return how many behavioural cases the model passes, and how many there are."""
+    """Return how many behavioural cases the model passes, and the total number of cases."""
     checks = read_checks()
     texts = check_texts(checks)
     positive = probabilities_in_chunks(classifier, texts, advance)[:, 1].tolist()

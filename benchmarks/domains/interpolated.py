@@ -1,12 +1,12 @@
-"""Publishes a model whose weights lie between those of a published model and those of its base or another model.
+"""Publishes a model with weights between those of a published model and those of its base or another model.
 
     python -m benchmarks.domains.interpolated models/starter --share 0.2 --out var/models/nearer
     python -m benchmarks.domains.interpolated var/models/one --towards var/models/two --share 0.5 --out var/models/mean
 
 ``--share`` is how far the weights move, from 0 (unchanged) to 1. By default, they move towards the base that the model
-was fine-tuned from (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). Weights that the other folder does
-not have, such as the classification head, stay as they are. The temperature is fitted again on the IMDB reviews that
-the recipe holds out.
+was fine-tuned from (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). Weights that are missing from the
+other folder, such as those of the classification head, don't change. The temperature is refitted on the IMDB reviews
+that the recipe holds out.
 """
 
 import argparse
@@ -119,7 +119,10 @@ def _manifest(folder: Path, before: Manifest, move: Interpolation, dev: pd.DataF
 
 
 def _origin(folder: Path) -> Mapping[str, Any]:
-    """Return a published model's version, recipe and data. Return nothing for an encoder that isn't published."""
+    """Return a published model's version, recipe and data.
+
+    Return an empty mapping if ``folder`` contains an encoder without a manifest.
+    """
     if not (folder / MANIFEST).is_file():
         return {}
     other = Manifest.read(folder)

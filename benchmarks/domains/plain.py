@@ -32,7 +32,7 @@ _PROGRAM: Final = Path(__file__).with_name("plain_run.py")
 
 @dataclass(frozen=True, slots=True)
 class PlainSettings:
-    """The settings for the plain run; all others are Trainer's defaults. Precision is float32 or bfloat16."""
+    """The settings for the plain run. All other settings keep Trainer's defaults. Precision is float32 or bfloat16."""
 
     base: str = DEFAULT_BASE_MODEL
     train_tokens: int = 128
@@ -61,7 +61,7 @@ class PlainRunReport:
 
 
 def main() -> None:
-    """Run the program in the peers' environment, and store its predictions."""
+    """Run ``plain_run.py`` in the peers' environment, and store its predictions."""
     arguments = _arguments()
     texts = DistinctTexts.read(arguments.data, Recipe.load("default"))
     settings = PlainSettings()
@@ -101,7 +101,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _write_job(folder: Path, texts: DistinctTexts, settings: PlainSettings, threads: int) -> None:
-    """Write the settings, the texts to train on and the texts to predict, for ``plain_run.py``."""
+    """Write the settings, the texts to train on and the texts to classify, for ``plain_run.py``."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {"encoder": str(find_base_model(settings.base).folder), "threads": threads, **asdict(settings)}
     (folder / "settings.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

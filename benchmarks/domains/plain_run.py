@@ -1,4 +1,4 @@
-"""Fine-tunes an encoder with Hugging Face's Trainer as a tutorial does, and classifies texts with the result.
+"""Fine-tunes an encoder with Hugging Face's Trainer, the way a tutorial does, and classifies texts with the result.
 
     .venv-peers/bin/python benchmarks/domains/plain_run.py JOB OUT
 
@@ -35,7 +35,7 @@ _ATTENTION = "eager"
 
 
 def main() -> None:
-    """Run the job and write the model, the predictions and the facts about this environment."""
+    """Run the job, and write the model, the predictions and a description of this environment."""
     job, out = Path(sys.argv[1]), Path(sys.argv[2])
     settings = json.loads((job / "settings.json").read_text(encoding="utf-8"))
     torch.set_num_threads(settings["threads"])
@@ -72,7 +72,7 @@ def fine_tune(job: Path, out: Path, settings: dict[str, Any]) -> None:
 
 
 def training_arguments(settings: dict[str, Any], folder: Path) -> TrainingArguments:
-    """Return the settings as arguments for Trainer. All others keep their defaults."""
+    """Return the settings as arguments for Trainer. All other arguments keep their defaults."""
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=settings["epochs"],

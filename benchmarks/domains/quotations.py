@@ -1,4 +1,4 @@
-"""Finds texts that are part of another text, compared by their words."""
+"""Finds texts that are quoted in another text, ignoring case and punctuation."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -31,7 +31,7 @@ class Candidate:
 
 
 def read_content(path: Path, sets: Mapping[str, TextSet], left_out: Mapping[str, LeftOut]) -> Content:
-    """Read the results file, or return its initial content if there is none.
+    """Read the results file, or return its initial content if the file does not exist.
 
     Raise ValueError if the file's figures were measured on texts other than ``sets``.
     """
@@ -46,7 +46,7 @@ def read_content(path: Path, sets: Mapping[str, TextSet], left_out: Mapping[str,
 
 
 def require_room(content: Content, name: str) -> None:
-    """Raise ValueError if the file has ``MAXIMUM_CANDIDATES`` candidates and none is called ``name``."""
+    """Raise ValueError if the file already has ``MAXIMUM_CANDIDATES`` candidates and none is called ``name``."""
     names = [each["name"] for each in content["candidates"]]
     if name not in names and len(names) >= MAXIMUM_CANDIDATES:
         raise ValueError(
@@ -57,7 +57,7 @@ def require_room(content: Content, name: str) -> None:
 def add_candidate(content: Content, candidate: Candidate) -> None:
     """Add a candidate, or replace its figures if it was evaluated before.
 
-    Raise ValueError if another model has its name, or if there is no room.
+    Raise ValueError if another model has the same name, or if there is no room for another candidate.
     """
     require_room(content, candidate.name)
     candidates = content["candidates"]

@@ -16,7 +16,7 @@ _RESAMPLES: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Calibrated probabilities (texts, labels), labels (texts,), and the confidence below which an answer is unsure."""
+    """Calibrated probabilities (texts, labels), true labels (texts,), and the confidence that counts as sure."""
 
     shares: Logits
     labels: Labels
@@ -34,13 +34,13 @@ class Answers:
 
     @property
     def sure(self) -> npt.NDArray[np.bool_]:
-        """Whether the answer to each text is sure."""
+        """Whether each answer is confident enough to count as sure."""
         return np.asarray(self.shares.max(axis=1) >= self.unsure_below)
 
 
 @dataclass(frozen=True, slots=True)
 class SetFigures:
-    """Figures on one set. Shares are 0 to 1."""
+    """Figures on one set. Shares range from 0 to 1."""
 
     texts: int
     balanced_accuracy: float
@@ -63,7 +63,7 @@ class Difference:
 
 
 def set_figures(answers: Answers) -> SetFigures:
-    """Return the figures for one or more answers."""
+    """Return the figures for a set with at least one answer."""
     right, sure = answers.right, answers.sure
     return SetFigures(
         texts=len(right),
@@ -77,7 +77,7 @@ def set_figures(answers: Answers) -> SetFigures:
 
 
 def balanced_accuracy(right: npt.NDArray[np.generic], labels: Labels) -> float:
-    """Return the mean over the labels of the accuracy on each label's texts. ``right`` has shape (texts,).
+    """Return the accuracy on each label's texts, averaged over the labels. ``right`` has shape (texts,).
 
     Raise ValueError if a label has no texts.
     """
@@ -85,10 +85,11 @@ def balanced_accuracy(right: npt.NDArray[np.generic], labels: Labels) -> float:
 
 
 def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_], labels: Labels) -> Difference:
-    """Return the balanced accuracy of ``second`` minus that of ``first``; each tells which verdicts are right.
+    """Return the balanced accuracy of ``second`` minus that of ``first``. Both arrays mark which verdicts are right.
 
-    The interval is the percentile bootstrap over the texts, resampled separately for each label. Only the way a text
-    flips matters, so a resample is a draw from a multinomial distribution. The draws are seeded.
+    The interval is the percentile bootstrap over the texts, resampled separately for each label. The difference depends
+    only on how many texts flip each way, so each resample is drawn from a multinomial distribution. The draws are
+    seeded.
     """
     change = second.astype(np.int8) - first.astype(np.int8)
     random = np.random.default_rng(0)
