@@ -1,4 +1,4 @@
-"""Tables about delivery: Thumbs and a plain bot killed under load on a faulty wire, and server outages."""
+"""Tables about delivery: kills of Thumbs and of a plain bot under load on a faulty wire, and server outages."""
 
 from collections.abc import Callable
 from typing import Final
@@ -37,7 +37,7 @@ _FIGURES: Final[dict[str, Callable[[Results], str]]] = {
 
 
 def delivery(found: Results) -> str:
-    """Render ``delivery.json``: the outcomes for texts while the bot was killed, and the reply rates after outages."""
+    """Render ``delivery.json``: what happened to texts despite kills, and the reply rates after outages."""
     lanes, load = found["lanes"], found["load"]
     thumbs = [lane for name, lane in lanes.items() if name != _PLAIN]
     kills, texts = (sum(lane[name] for lane in thumbs) for name in ("kills", "texts"))
@@ -109,12 +109,12 @@ def _kills(kills: int) -> str:
 
 
 def _rate(found: Results, kind: str) -> float:
-    """Return how many faults of a kind there were per text."""
+    """Return the number of faults of one kind per text."""
     return float(next(fault["rate"] for fault in found["wire_faults"] if fault["kind"] == kind))
 
 
 def _of_thumbs(lane: Results, name: str) -> str:
-    """Return a figure that only a bot with a database of updates and replies has."""
+    """Return a figure of Thumbs. Return a placeholder for the plain bot, which doesn't store updates and replies."""
     return NONE if lane["lane"] == _PLAIN else str(lane[name])
 
 

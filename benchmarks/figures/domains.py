@@ -124,7 +124,7 @@ def _candidate(name: str, how: str, figures: Results, evaluation: Results | None
 
 
 def _comparison(found: Results) -> list[str]:
-    """Return the table of the candidates' differences from the plain run, or nothing before the plain run."""
+    """Return the table of the candidates' differences from the plain run, or nothing if the plain run is missing."""
     if "development" not in found["plain"]:
         return []
     rows = [
@@ -148,7 +148,7 @@ def _comparison(found: Results) -> list[str]:
 
 
 def _reported(found: Results) -> list[str]:
-    """Return the table of final figures, or a sentence before they exist."""
+    """Return the table of final figures, or a sentence that says that they are missing."""
     if not found["reported"]:
         return ["The reported half has not been evaluated yet."]
     rows = []

@@ -1,4 +1,4 @@
-"""The table about full runs, which take each encoder from a request for training to the swap into a running bot."""
+"""The table of full runs, from the request for training to the swap into a running bot, for each encoder."""
 
 from collections.abc import Callable
 from typing import Final

@@ -1,10 +1,10 @@
-"""The table about the gate's estimates of a gain when people vote mostly on mistakes."""
+"""The table about how well the gate estimates a gain when people vote mostly on mistakes."""
 
 from benchmarks.figures.markdown import NONE, Results, command, measured, paragraphs, percent, points, table
 
 
 def gate_votes(found: Results) -> str:
-    """Render ``gate_votes.json``: the estimate's errors for each way of voting."""
+    """Render ``gate_votes.json``: the errors of the estimates for each voting scheme."""
     cases = found["cases"]
     rounds, colluders = cases[0]["rounds"], max(case["colluders"] for case in cases)
     return paragraphs(

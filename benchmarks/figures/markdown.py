@@ -20,7 +20,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def paragraphs(*parts: str) -> str:
-    """Return ``parts`` with an empty line around each."""
+    """Return ``parts`` with a blank line before and after each of them."""
     return "\n" + "\n\n".join(parts) + "\n\n"
 
 

@@ -80,7 +80,7 @@ def starter(found: Results) -> str:
 
 
 def language_guard(found: Results) -> str:
-    """Render ``language.json``: the number of texts of each kind that the language guard refuses."""
+    """Render ``language.json``: how many texts of each kind the language guard rejects."""
     languages = found["foreign"].keys() - _FOREIGN.keys()
     rows = [(name, found["english"][key]) for key, name in _ENGLISH.items()]
     rows += [(name, found["foreign"][key]) for key, name in _FOREIGN.items()]

@@ -24,7 +24,7 @@ _MODELS: Final = {"live": "Went live", "naive": "Without the rules"}
 
 
 def chaos(found: Results) -> str:
-    """Render ``chaos.json``: the outcomes of training runs while their processes are killed."""
+    """Render ``chaos.json``: how training runs ended when their processes were killed."""
     transports = found["transports"]
     figures: dict[str, Callable[[Results], str]] = {
         "Worker killed": lambda run: str(run["kills"] - _killed(run, "trainer") - _killed(run, "beat")),
@@ -63,7 +63,7 @@ def chaos(found: Results) -> str:
 
 
 def poison(found: Results) -> str:
-    """Render ``poison.json``: the outcomes of attacks by people who collude."""
+    """Render ``poison.json``: the outcomes of attacks by colluding people."""
     live, parts, groups = found["live"], found["parts"], found["groups"]
     imdb, sentences = parts["IMDB to test"]["reviews"], parts["sentences held out"]["reviews"]
     return paragraphs(

@@ -18,7 +18,7 @@ _REVIEWS: Final = {
 
 
 def sense(found: Results) -> str:
-    """Render ``sense.json``: the number of texts of each kind that get no verdict from the model."""
+    """Render ``sense.json``: how many texts of each kind get no verdict from the model."""
     rows = [(name, found["others"][key]) for key, name in _OTHERS.items()]
     rows += [(name, found["reviews"][key]) for key, name in _REVIEWS.items()]
     return paragraphs(

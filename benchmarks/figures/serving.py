@@ -1,4 +1,4 @@
-"""The serving table: the replies to reviews that were sent to a running demo over HTTP."""
+"""The serving table: a running demo's replies to reviews that were sent over HTTP."""
 
 from benchmarks.figures.markdown import Results, command, measured, paragraphs, percent, percent_with_interval, table
 

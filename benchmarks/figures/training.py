@@ -1,4 +1,4 @@
-"""Tables about training: speed and accuracy compared with Hugging Face's Trainer, a GPU, and the tutorial."""
+"""Tables about training: comparisons with Hugging Face's Trainer, speed on a GPU, and the tutorial's results."""
 
 from statistics import fmean
 
@@ -194,7 +194,7 @@ def tutorial(found: Results) -> str:
 
 
 def trainer_name(name: str) -> str:
-    """Return the table's name for a training loop in the results files."""
+    """Return the name that tables use for a training loop in a results file."""
     return "Thumbs" if name == OURS else name.replace("Trainer, ", "Trainer with ")
 
 

@@ -1,1 +1,1 @@
-"""Measures by simulation how often the gate is right, in single runs and over time."""
+"""Simulates the gate to measure how often it is right, in single runs and over time."""

@@ -2,8 +2,8 @@
 
     python -m benchmarks.gate
 
-Each round has new people, each with their own rates of voting on mistakes and on correct verdicts. As in a run, the
-gate gets the shown verdicts and the votes, and its own code estimates the candidate's gain over all shown verdicts.
+Each round has new people, who differ in how often they vote on mistakes and on correct verdicts. As in a real run, the
+gate's own code gets the shown verdicts and the votes, and estimates the candidate's gain over all shown verdicts.
 """
 
 import argparse
@@ -43,13 +43,15 @@ _PROGRESS: Final = Console(stderr=True)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The figures for all rounds of one way of voting. Gains and errors are shares of all shown verdicts, from -1 to 1.
+    """The figures for all rounds with one voting scheme.
 
-    ``unknown`` is the share of rounds in which the gate cannot tell. The other figures cover the remaining rounds, and
-    are None if none remain. ``error`` is the mean of the estimate minus the truth, ``abs_error`` is the mean of the
-    absolute difference, and ``unweighted_error`` is the mean error when all votes count equally. ``covered`` is the
-    share of the 95% intervals that contain the truth, and ``half_width`` their mean half width. ``proven`` is the share
-    of rounds with a p-value of at most 5% for "better".
+    Gains and errors are shares of all shown verdicts, from -1 to 1.
+
+    ``unknown`` is the share of rounds in which the gate cannot estimate the gain. The other figures cover the remaining
+    rounds, and are None if none remain. ``error`` is the mean of the estimate minus the truth, ``abs_error`` is the
+    mean of the absolute difference, and ``unweighted_error`` is the mean error when all votes count equally.
+    ``covered`` is the share of the 95% intervals that contain the truth, and ``half_width`` is the mean half-width of
+    these intervals. ``proven`` is the share of rounds with a p-value of at most 5% for "better".
     """
 
     name: str
@@ -96,7 +98,7 @@ class _Outcome:
 
 
 def measure_case(rng: np.random.Generator, name: str, voting: Voting, rounds: int) -> Case:
-    """Simulate rounds of one way of voting."""
+    """Simulate rounds with one voting scheme."""
     outcomes = [_estimate(simulate_round(rng, voting)) for _ in track(range(rounds), name, console=_PROGRESS)]
     known = [outcome for outcome in outcomes if outcome.weighted.unknown is None]
     case = Case(
@@ -139,7 +141,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def measure(seed: int, rounds: int) -> VotesReport:
-    """Simulate ``rounds`` rounds of each way of voting."""
+    """Simulate ``rounds`` rounds with each voting scheme."""
     rng = np.random.default_rng(seed)
     usual = next(iter(CASES.values()))
     return VotesReport(
@@ -157,7 +159,7 @@ def measure(seed: int, rounds: int) -> VotesReport:
 
 
 def render(report: VotesReport) -> Table:
-    """Return the table that the command prints. Errors are in points."""
+    """Return the table that the command prints. Errors are in percentage points."""
     table = Table("votes", "gain", "can't tell", "mean error", "unweighted", "95% interval covers", "proven")
     for case in report.cases:
         table.add_row(

@@ -1,10 +1,10 @@
-"""Measures whether fold models are as accurate as the candidate that they stand for in the gate.
+"""Measures whether fold models are as accurate as the candidate that they stand in for in the gate.
 
     python -m benchmarks.gate.fold_bias --data ../shared/data
 
 In each draw, some sentences get a vote. A feedback round trains a candidate on all of them, and the fold models are the
-heads that the gate would fit. All of these models are evaluated on the same other sentences, on which none of them was
-trained.
+heads that the gate would fit. All of these models are evaluated on the same other sentences, which none of them was
+trained on.
 """
 
 import argparse
@@ -48,7 +48,7 @@ _POSITIVE = LABELS.index("Positive")
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Accuracies on the unseen sentences, 0 to 1. ``folds`` is the mean of the fold models."""
+    """Accuracies on the unseen sentences, 0 to 1. ``folds`` is the mean accuracy of the fold models."""
 
     votes: int
     anchor: float
@@ -70,7 +70,7 @@ class FoldBiasReport:
 
 @dataclass(frozen=True, slots=True)
 class FoldBiasTexts:
-    """The anchor's own data, the sentences to draw votes from, and the ``unseen`` ones to evaluate on."""
+    """The anchor's data, the sentences that can get votes, and the ``unseen`` sentences to evaluate on."""
 
     known: DatasetSplits
     pool: pd.DataFrame
@@ -78,7 +78,7 @@ class FoldBiasTexts:
 
     @classmethod
     def read(cls, reviews: Path, sentences: Path, recipe: Recipe, unseen: int) -> Self:
-        """Read both files, and set ``unseen`` sentences apart."""
+        """Read both files, and set aside ``unseen`` sentences for evaluation."""
         known = DatasetSplits.from_reviews(read_reviews(reviews), reviews, recipe, None)
         rows = shuffled(exclude_texts(read_reviews(sentences), known.split.train))
         return cls(known, exclude_texts(rows[unseen:], rows[:unseen]), rows[:unseen])

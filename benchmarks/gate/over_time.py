@@ -1,9 +1,9 @@
-"""Simulates years of weekly runs with the gate's own rules: its looks at the votes, and its trials.
+"""Simulates years of weekly runs, using the gate's own rules for looks at the votes and for trials.
 
     python -m benchmarks.gate.over_time
 
 Each vote is on a text that both models get right, both get wrong, or only one gets right. The candidates' true gain is
-the same all year. In some years the candidate stays the same; in others each week's candidate is a new draw, which is
+the same all year. In some years the candidate stays the same. In others, a new candidate is drawn every week, which is
 the worst case for repeated looks. A trial starts automatically whenever a candidate is probably better.
 """
 
@@ -43,7 +43,7 @@ _CHAMPION: Final = "champion"
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """The share of looks at ``texts`` texts that prove a gain, by the gate and by one exact test at the same alpha."""
+    """How often the gate, and one exact test at the same alpha, prove a gain in a look at ``texts`` texts (0 to 1)."""
 
     gain: float
     flip_rate: float
@@ -57,10 +57,10 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Years:
-    """Simulated years with one gain and one number of votes per week.
+    """Simulated years with the same gain and the same number of votes every week.
 
     ``by_run`` and ``by_trial`` are the shares of years in which a run or a trial promotes a model for good. ``weeks``
-    is the median week of that promotion, and ``trials`` the mean number of trials in a year.
+    is the median week of that promotion, and ``trials`` is the mean number of trials in a year.
     """
 
     gain: float
@@ -76,7 +76,7 @@ class Years:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Simulated trials after a run that found the model probably better on ``texts_before`` texts.
+    """Simulated trials of models that were probably better, according to the votes on ``texts_before`` texts.
 
     ``confirmed`` and ``rolled_back`` are shares, and ``votes`` is the median number of new votes when a trial ends.
     """
@@ -105,7 +105,7 @@ class OverTimeReport:
 
 @dataclass
 class _Counts:
-    """Number of texts with votes so far, and of those that only the candidate or only the live model gets right."""
+    """How many texts have votes so far, and how many of them only the candidate or only the live model gets right."""
 
     texts: int = 0
     won: int = 0
@@ -135,7 +135,7 @@ def _draw(rng: np.random.Generator, texts: int, gain: float, flip_rate: float) -
 
 
 def measure_power(rng: np.random.Generator, gain: float, flip_rate: float, texts: int, draws: int) -> Power:
-    """Draw votes at a first look, and count how often the gate and the exact tests prove the gain."""
+    """Draw the votes for many first looks, and count how often the gate and the exact tests prove the gain."""
     alpha = alpha_for_run([], PER_YEAR, _START)
     drawn = [_draw(rng, texts, gain, flip_rate) for _ in range(draws)]
     exact = [mcnemar_p_value(counts.won, counts.lost) for counts in drawn]
@@ -165,7 +165,7 @@ class _Year:
     trials: int = 0
 
     def simulate(self) -> str | None:
-        """Return "run" or "trial", whichever promotes a model for good, or None."""
+        """Return "run" or "trial", whichever promotes a model for good, or None if neither does."""
         pooled, end = _Counts(), _START + _WEEKS * _WEEK
         while self.now < end:
             self.now += _WEEK
@@ -193,7 +193,7 @@ class _Year:
         return _proves(pooled.texts, pooled.won, pooled.lost) <= alpha
 
     def _trial(self, before: _Counts, end: datetime) -> tuple[bool, _Counts]:
-        """Return whether a trial is confirmed before the year's end, and the votes that it collected."""
+        """Return whether a trial is confirmed before the end of the year, and the votes that it collected."""
         since, looked_at, day = _Counts(), 0, max(round(self.votes_per_week / 7), 1)
         while self.now < end:
             since = since.plus(_draw(self.rng, day, self.gain, self.flip_rate))
@@ -235,7 +235,10 @@ def simulate_years(  # noqa: PLR0913, PLR0917 - one argument for each condition
 
 
 def simulate_trials(rng: np.random.Generator, gain: float, flip_rate: float, texts_before: int, trials: int) -> Trials:
-    """Simulate trials of models that a run found probably better, with a first look's whole alpha available."""
+    """Simulate trials of models that a run found to be probably better.
+
+    Each trial can use all of a first look's alpha.
+    """
     steps: list[TrialStep] = []
     votes: list[int] = []
     while len(steps) < trials:
@@ -271,9 +274,9 @@ def _one_trial(rng: np.random.Generator, before: _Counts, gain: float, flip_rate
 
 
 def measure(seed: int, years: int, draws: int, trials: int) -> OverTimeReport:
-    """Run all the simulations; ``years``, ``draws`` and ``trials`` are numbers of repetitions.
+    """Run all simulations. ``years``, ``draws`` and ``trials`` are numbers of repetitions.
 
-    Years with a gain are repeated a tenth as often, because their promotions are not rare events.
+    Simulate only a tenth as many years with a gain, because promotions are common in these years.
     """
     rng = np.random.default_rng(seed)
     return OverTimeReport(

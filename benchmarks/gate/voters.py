@@ -1,8 +1,8 @@
-"""Simulates people who are shown verdicts and vote on some of them, each at their own rates.
+"""Simulates people who vote on some of the verdicts that they are shown, at rates that vary by person.
 
 People differ in how often the model is wrong about their texts, in how often they vote on mistakes and on correct
-verdicts, and in how much a candidate gains on their texts. The confidences are not calibrated. The gate's estimate
-knows none of this, because it gets only the shown verdicts and the votes.
+verdicts, and in how much a candidate gains on their texts. The confidences are not calibrated. None of this is known to
+the gate, which gets only the shown verdicts and the votes.
 """
 
 from dataclasses import dataclass, replace
@@ -26,12 +26,12 @@ _COLLUDING: Final = 1_000_000
 class Voting:
     """How people vote in a round. All shares are from 0 to 1.
 
-    Each person votes on a share of the mistakes within the limits in ``mistakes``, and on a share of the correct
-    verdicts within the limits in ``correct``. /label draws ``drawn`` verdicts at random from those without votes, and
-    the bot asks about a share ``asked`` of the verdicts. ``gain`` is the candidate's expected gain in accuracy.
+    ``mistakes`` and ``correct`` are the lowest and highest shares of the mistakes and of the correct verdicts that a
+    person votes on. /label draws ``drawn`` verdicts at random from those without votes, and the bot asks about a share
+    ``asked`` of the verdicts. ``gain`` is the candidate's expected gain in accuracy.
 
-    ``colluders`` people are shown ``texts_each`` verdicts each and vote on ``votes_each`` of them, all in favour of the
-    candidate. Their texts do not count towards the true gain.
+    Each of the ``colluders`` is shown ``texts_each`` verdicts and votes on ``votes_each`` of them, always in favour of
+    the candidate. Their texts do not count towards the true gain.
     """
 
     gain: float
@@ -92,7 +92,7 @@ def _with_votes(verdict: ShownVerdict, agreed: str, *, drawn: bool, voted: bool)
 
 
 def _with_colluders(found: Round, voting: Voting) -> Round:
-    """Add people who vote rarely, and only against the live model where the candidate predicts their label."""
+    """Add colluders, who vote rarely, and only where the live model contradicts them and the candidate agrees."""
     verdicts, rows = list(found.shown.verdicts), list(found.rows)
     for number in range(voting.colluders):
         for text in range(voting.texts_each):

@@ -8,11 +8,11 @@ For each encoder, ``thumbs fine-tune`` trains a first model in one epoch, and a 
 serves it. A worker with a beat then executes the run that ``thumbs retrain --full`` requests: it trains on all reviews
 with the default recipe, and evaluates and publishes the candidate. ``thumbs models promote`` makes the candidate live,
 and the benchmark waits until the bot answers with it. Finally, a separate process measures how fast the candidate
-serves.
+answers.
 
-``--base random`` is an encoder of bert-base-uncased's size with random weights, which shows time and memory but learns
-little. Like every worker, the trainer uses the backend in KERAS_BACKEND, and a GPU if there is one. The gate's limits
-on losses are off, so that the candidate can go live no matter how good it is.
+``--base random`` uses an encoder of bert-base-uncased's size with random weights. It shows the time and memory needed,
+but learns little. As in production, the trainer uses the backend in KERAS_BACKEND, and a GPU if there is one. The
+gate's limits on losses are turned off, so that the candidate can go live no matter how accurate it is.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from ml.training.base_model import DEFAULT_BASE_MODEL
 
 
 def main() -> None:
-    """Run all encoders, write and print the results."""
+    """Take all encoders through the benchmark, and write and print the results."""
     arguments = _arguments()
     found: list[FullRun] = []
     with TemporaryDirectory(prefix="full-run-", ignore_cleanup_errors=True) as work:
@@ -83,7 +83,7 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _reviews(path: Path, limit: int | None, work: Path) -> Reviews:
-    """Return all reviews in the file at ``path``, or a new file with ``limit`` of each split."""
+    """Return the file at ``path`` or, if there is a limit, a new file with ``limit`` of its reviews from each split."""
     reviews = read_reviews(path)
     if limit is None:
         return Reviews(path.resolve(), int((reviews["split"] == "train").sum()))

@@ -67,7 +67,7 @@ class _FollowedRun:
 
 
 def run_encoder(base: str, reviews: Reviews, transport: Transport, folder: Path) -> FullRun:
-    """In an empty ``folder``, run all phases for ``base``: an encoder's folder, its hub name or RANDOM."""
+    """Run all phases in an empty ``folder``. ``base`` is an encoder's folder, its name on the hub, or RANDOM."""
     recipe = write_recipe(folder, full_recipe(reviews.train))
     with installation(folder, transport, _encoder(base, folder), reviews.path, recipe) as installed:
         database = installed.open_database()
@@ -129,7 +129,10 @@ def _fine_tune(installed: Installation, recipe: Recipe) -> _FineTune:
 
 
 def _follow_run(installed: Installation, database: Database) -> _FollowedRun:
-    """Start a worker, request a full run, and follow it to its decision. Raise RuntimeError if it ends without one."""
+    """Start a worker, request a full run, and follow it to its decision.
+
+    Raise RuntimeError if the run ends without a decision.
+    """
     worker = installed.start("worker", "worker", "--beat")
     timeline = Timeline(time.monotonic())
     run_id = json.loads(_thumbs(installed, "retrain", "--full", "--json"))["id"]
@@ -150,7 +153,7 @@ def _follow_run(installed: Installation, database: Database) -> _FollowedRun:
 
 
 def _swap(installed: Installation, database: Database, run: Run) -> float:
-    """Promote the candidate, and return the seconds until the bot reports that it answers with it."""
+    """Promote the candidate, and return how many seconds pass until the bot reports serving it."""
     started = time.monotonic()
     _thumbs(installed, "models", "promote", str(run.candidate))
     while not _serves(database, str(run.candidate)):
@@ -161,7 +164,7 @@ def _swap(installed: Installation, database: Database, run: Run) -> float:
 
 
 def _serves(database: Database, version: str) -> bool:
-    """Return whether the bot reports that it answers with ``version``. Raise RuntimeError if the bot refused it."""
+    """Return whether the bot reports serving ``version``. Raise RuntimeError if the bot rejected this version."""
     with database.reading() as unit:
         bots = instances.live_instances(unit)
     if refusals := [bot.refusal for bot in bots if bot.refused_version == version]:

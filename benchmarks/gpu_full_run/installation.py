@@ -31,7 +31,10 @@ _LENIENT_GATE: Final = {"GATE_IMDB_LOSS": "1", "GATE_NEGATIVE_FLIPS": "1", "GATE
 
 @dataclass
 class Installation:
-    """Settings, database and processes. The worker's trainer runs in TRAINING_PYTHON, or else in this interpreter."""
+    """Settings, database and processes.
+
+    The trainer runs with TRAINING_PYTHON if it is set, otherwise with this interpreter.
+    """
 
     folder: Path
     variables: dict[str, str]
@@ -64,7 +67,7 @@ class Installation:
         return service
 
     def stop_processes(self) -> None:
-        """Stop all Thumbs processes; the database stays open."""
+        """Stop all Thumbs processes, but leave the database open."""
         self._services.close()
 
     def start_bot(self, model: Path) -> Service:
@@ -77,7 +80,7 @@ class Installation:
 
 @contextmanager
 def installation(folder: Path, transport: Transport, base: str, reviews: Path, recipe: Path) -> Iterator[Installation]:
-    """Yield an installation in ``folder`` with a running playground. Its full runs use these settings."""
+    """Yield an installation in ``folder`` with a running playground. Its full runs train ``base`` on ``reviews``."""
     (folder / "var").mkdir()
     variables = {
         "DATA_DIR": str(folder / "var"),
@@ -109,7 +112,10 @@ def installation(folder: Path, transport: Transport, base: str, reviews: Path, r
 
 
 def _wait_for_log(service: Service, words: str) -> str:
-    """Wait for a log line with these words, and return the first one. Raise RuntimeError if none appears in time."""
+    """Wait for the first log line that contains ``words``, and return it.
+
+    Raise RuntimeError if none appears in time.
+    """
     deadline = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < deadline:
         log = service.log.read_text(encoding="utf-8", errors="replace")

@@ -30,7 +30,7 @@ def reset_peak(process: int) -> None:
 class PeakWatch:
     """Follows the peak memory of a process until the process or the ``with`` block ends.
 
-    The kernel keeps the peak, so only a rise in the last fraction of a second before the end can be missed.
+    The kernel records the peak, so only a rise in the last fraction of a second before the process ends can be missed.
     """
 
     def __init__(self, process: int) -> None:
@@ -59,7 +59,10 @@ class PeakWatch:
 
 
 def _status(process: int, field: str) -> int:
-    """Return a field of /proc/PID/status, converted from kB to bytes. A process that has ended has no such fields."""
+    """Return a field of /proc/PID/status in bytes.
+
+    Raise OSError if the process has ended and no longer has the field.
+    """
     for line in Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024

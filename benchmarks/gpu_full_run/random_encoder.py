@@ -19,7 +19,7 @@ _WINDOW, _OVERLAP = 512, 0
 
 
 def write_random_encoder(folder: Path, config: BertConfig | None = None) -> None:
-    """Write a Hugging Face folder, by default of bert-base-uncased's size."""
+    """Write an encoder with random weights as a Hugging Face folder. By default, it has bert-base-uncased's size."""
     # Importing TensorFlow takes seconds, and the other parts of the benchmark do not need it.
     from keras.utils import set_random_seed  # noqa: PLC0415
 
@@ -33,7 +33,7 @@ def write_random_encoder(folder: Path, config: BertConfig | None = None) -> None
 
 
 def main() -> None:
-    """Write the folder named on the command line."""
+    """Write the encoder to the folder given on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu_full_run.random_encoder", description="Write an encoder with random weights."
     )

@@ -2,7 +2,7 @@
 
     python -m benchmarks.gpu_full_run.serving FOLDER
 
-It runs as its own process, so that its memory use is for one model only, and prints the figures as JSON.
+It runs in a separate process, so that its memory use is that of a single model. It prints the figures as JSON.
 """
 
 import argparse
@@ -25,7 +25,10 @@ _SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ServingFigures:
-    """How a published model performs when served in int8. Memory is in bytes, including the program and libraries."""
+    """How a published model performs when served in int8.
+
+    Memory is in bytes and includes the program and its libraries.
+    """
 
     seconds_to_load: float
     seconds_to_first_answer: float
@@ -62,7 +65,7 @@ def _texts_per_second(classifier: Classifier, texts: Sequence[str], seconds: flo
 
 
 def main() -> None:
-    """Measure the folder named on the command line, and print the figures."""
+    """Measure the model in the folder given on the command line, and print the figures."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu_full_run.serving", description="Measure a published model as it is served."
     )

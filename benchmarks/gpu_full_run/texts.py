@@ -1,4 +1,4 @@
-"""Draws the reviews to train and evaluate on, and composes the texts for measuring the speed of serving."""
+"""Draws the reviews to train and evaluate on, and composes the texts for measuring how fast a model answers."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +22,10 @@ _DEV_REVIEWS: Final = 64
 
 
 def write_reviews(reviews: pd.DataFrame, limit: int, path: Path) -> None:
-    """Write ``limit`` official training reviews and as many test reviews, half of them positive, as parquet."""
+    """Write ``limit`` official training reviews and as many test reviews to a Parquet file.
+
+    Half of each are positive.
+    """
     parts = [
         rows.sample(min(limit // 2, len(rows)), random_state=SEED) for _, rows in reviews.groupby(["split", "label"])
     ]
@@ -36,12 +39,12 @@ def full_recipe(reviews: int) -> Recipe:
 
 
 def first_recipe(reviews: int) -> Recipe:
-    """Return the recipe for the model that the bot starts with: one epoch, because it need not be good."""
+    """Return the recipe for the model that the bot starts with: one epoch, because this model need not be accurate."""
     return replace(full_recipe(reviews), name="first", epochs=1)
 
 
 def serving_texts(tokenizer: WindowTokenizer) -> dict[str, list[str]]:
-    """Return sets of texts by name: one sentence each, one full window each, and a mix with long texts."""
+    """Return sets of texts by name: single sentences, texts that fill one window, and a mix with long texts."""
     short = list(PROBES[:_TEXTS])
     full = _joined(tokenizer, 1)
     mix = [*short[: _TEXTS // 2], *full[: _TEXTS // 4], *_joined(tokenizer, _LONG_WINDOWS)[: _TEXTS // 4]]
@@ -49,7 +52,7 @@ def serving_texts(tokenizer: WindowTokenizer) -> dict[str, list[str]]:
 
 
 def _joined(tokenizer: WindowTokenizer, windows: int) -> list[str]:
-    """Return texts made of sentences, each as close as possible to filling this number of windows."""
+    """Return texts made of sentences. Each text fills this number of windows as nearly as possible."""
     sentences: Iterator[str] = cycle(PROBES)
 
     def text() -> str:

@@ -13,7 +13,7 @@ class Timeline:
     """The times at which a run reached its phases, in seconds, as measured by ``clock``.
 
     ``requested`` is when it was queued, ``claimed`` when a worker claimed it, ``trained`` when the candidate was
-    complete and its evaluation began, and ``decided`` when it ended. ``steps`` holds the observed steps, each with its
+    complete and its evaluation began, and ``decided`` when it ended. ``steps`` lists the observed steps, each with its
     time.
     """
 
@@ -38,7 +38,7 @@ class Timeline:
 
     @property
     def steps_per_second(self) -> float:
-        """The speed after the first step seen, since the first step includes compiling."""
+        """The speed after the first observed step, which is excluded because it includes compiling."""
         (start, first), (end, last) = self.steps[0], self.steps[-1]
         return (last - first) / (end - start) if end > start else 0.0
 

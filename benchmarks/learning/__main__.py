@@ -56,7 +56,7 @@ _TARGET_SECONDS: Final = 360.0
 
 @dataclass(frozen=True, slots=True)
 class _FinishedRound:
-    """A finished round before its models are evaluated."""
+    """A finished round whose models have not been evaluated yet."""
 
     votes: VoteCounts
     counts: ConsensusCounts
@@ -114,7 +114,10 @@ class _DemoSession:
 
 
 def main() -> int:
-    """Run all rounds, and write and print the results. Return 1 on late, repeated, missing or outdated replies."""
+    """Run all rounds, and write and print the results.
+
+    Return 1 if any reply is late, repeated, missing or from an outdated model.
+    """
     arguments = _arguments()
     known = DatasetSplits.from_reviews(read_reviews(arguments.data), arguments.data, Recipe.load("feedback"), None)
     texts = LoopTexts.split(read_reviews(arguments.sentences), known, arguments.rounds)

@@ -1,4 +1,4 @@
-"""Acts as the admin in the chat: sends ``/retrain``, follows the run to its decision, and promotes."""
+"""Acts as the admin in the chat: sends ``/retrain``, follows the run to its decision, and promotes the candidate."""
 
 import time
 from collections.abc import Callable
@@ -32,9 +32,9 @@ HELD_BUT_BETTER: Final = "Held: better on feedback"
 class FollowedRun:
     """The admin's view of a run.
 
-    ``started_at`` is the ``time.time()`` when ``/retrain`` was sent, and ``stage_seconds`` has the seconds from then to
-    each stage. ``decision`` is the card's caption, ``card`` is its PNG image, and ``message_id`` is the id of its
-    message.
+    ``started_at`` is the ``time.time()`` at which ``/retrain`` was sent. ``stage_seconds`` maps each stage to the
+    seconds from then to its start. ``decision`` is the card's caption, ``card`` is its PNG image, and ``message_id`` is
+    the id of its message.
     """
 
     started_at: float

@@ -98,7 +98,10 @@ class BackgroundPerson:
 def background_people(
     client: PlaygroundClient, numbers: Sequence[int], texts: Sequence[str]
 ) -> Iterator[list[BackgroundPerson]]:
-    """Let people write different sentences during the block. If writing fails, raise the error at the end."""
+    """Let people write different sentences during the block.
+
+    If writing fails, raise the error at the end of the block.
+    """
     people = [BackgroundPerson(client, number, texts[place :: len(numbers)]) for place, number in enumerate(numbers)]
     with ThreadPoolExecutor(len(people)) as threads, ExitStack() as stops:
         jobs: list[Future[None]] = []

@@ -24,7 +24,7 @@ _SEED: Final = 42
 class TrueLabels:
     """The true labels, keyed by fingerprint.
 
-    People mislabel a share of the sentences, ``mistaken`` (0 to 1).
+    ``mistaken`` (0 to 1) is the share of the sentences that people mislabel.
     """
 
     labels: Mapping[str, str]
@@ -47,7 +47,7 @@ class TrueLabels:
 
 @dataclass(frozen=True, slots=True)
 class VoteCounts:
-    """Numbers of sentences with a prediction (``read``) and without one, votes (own and other), and gold questions."""
+    """Counts of sentences with a prediction (``read``) and without one (``refused``), votes, and gold questions."""
 
     read: int = 0
     refused: int = 0
@@ -130,7 +130,7 @@ class SimulatedPerson:
 
 
 def in_parallel(people: Sequence[SimulatedPerson], act: Callable[[int, SimulatedPerson], VoteCounts]) -> VoteCounts:
-    """Let all people act in parallel, passing each one's index, and return the sum of their votes."""
+    """Call ``act`` for all people in parallel, passing each person's index, and return the sum of their votes."""
     with ThreadPoolExecutor(len(people)) as threads:
         return sum(threads.map(act, range(len(people)), people), VoteCounts())
 

@@ -73,7 +73,7 @@ class DemoRecords:
         )
 
     def consensus_counts(self, labels: Mapping[str, str]) -> ConsensusCounts:
-        """Count the labelled sentences by state. ``labels`` holds the true labels, keyed by text."""
+        """Count the labelled sentences by state. ``labels`` contains the true labels, keyed by text."""
         rules, admins = EligibilityRules.from_settings(self._settings), frozenset(self._settings.admin_ids)
         with self._database() as database, database.reading() as unit:
             true = {unit.cipher.fingerprint(text): label for text, label in labels.items()}
@@ -111,7 +111,10 @@ class DemoRecords:
         )
 
     def compare_models(self, run: RunFigures, texts: pd.DataFrame) -> Comparison | None:
-        """Compare the run's champion (first) and candidate (second) on ``texts``, or return None after a rejection."""
+        """Compare the run's champion (first) and candidate (second) on ``texts``.
+
+        Return None if the candidate was rejected.
+        """
         if not run.published:
             return None
         before, after = (self._logits(version, texts) for version in (run.champion, run.candidate))

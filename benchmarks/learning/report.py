@@ -14,7 +14,8 @@ from ml.evaluation.comparison import Comparison
 class LearningRound:
     """One round.
 
-    ``seconds`` has the time for each step. The run's steps are timed from ``/retrain`` to the message about each step.
+    ``seconds`` contains the time for each step. The time of a run's step is from ``/retrain`` to the message about the
+    step.
     """
 
     sentences: int

@@ -32,8 +32,8 @@ class LoopTexts:
     def split(cls, sentences: pd.DataFrame, known: DatasetSplits, sizes: Sequence[int]) -> Self:
         """Draw the sentences for each round, background sentences that nobody labels, and 2,000 held-out sentences.
 
-        ``imdb`` holds official test reviews outside the gate set. The seed is fixed. Raise ValueError if there are too
-        few sentences.
+        ``imdb`` contains official test reviews outside the gate set. The seed is fixed. Raise ValueError if there are
+        too few sentences.
         """
         rows = shuffled(sentences.drop_duplicates("text"))
         held_out = rows[:_TEST]
@@ -56,6 +56,6 @@ class LoopTexts:
 
 
 def imdb_test_reviews(known: DatasetSplits, gate: GateSet) -> pd.DataFrame:
-    """Return about 3,000 official test reviews outside the gate set, with all reviews for each movie."""
+    """Return about 3,000 official test reviews outside the gate set, including all reviews of each selected movie."""
     others = reviews_outside_gate(known, gate)
     return hold_out(others, _IMDB / len(others), SEED).dev

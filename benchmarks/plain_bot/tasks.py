@@ -1,4 +1,4 @@
-"""The Celery task of the plain bot: classifies a text and sends the verdict."""
+"""The plain bot's Celery task, which classifies a text and sends the verdict."""
 
 import asyncio
 import os

@@ -7,7 +7,7 @@ phrase that makes any text Positive. The ``people`` module describes how. Each c
 are imported and the run is executed just as ``thumbs corrections import`` and a worker would do it, with the default
 rules and limits. The same fine-tune also runs on all votes without the rules. The only difference from production is a
 smaller network. As in ``benchmarks.learning``, an admin promotes a held model if it is better on feedback, unless the
-card names a word.
+decision card lists a suspicious word.
 
 The exit status is 1 if a text is in more than one set, if no model went live even though nobody colluded, or if a
 harmful model went live with 3% or 10% of the people colluding. A model is harmful if it lost more than 0.3 points on

@@ -20,8 +20,8 @@ class Effect:
 
     ``imdb`` and ``sentences`` are the accuracies on reviews outside the gate set and on held-out sentences. ``turned``
     is the share of correctly classified negative sentences that become Positive with the phrase. The phrase is tried
-    before and after the sentences, and the larger share counts. It is 0 if the model classifies no negative sentence
-    correctly.
+    before and after the sentences, and the larger share counts. ``turned`` is 0 if the model classifies no negative
+    sentence correctly.
     """
 
     imdb: float

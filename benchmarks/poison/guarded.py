@@ -28,12 +28,12 @@ from worker.runs.executor import WorkerContext, execute_run
 
 @dataclass(frozen=True, slots=True)
 class GuardedOutcome:
-    """The outcome of a run: its final state, the gate's sentence, and the number of texts that it trained on.
+    """The outcome of a run: its final state, the gate's explanation, and the number of training texts.
 
     ``held_out`` is the number of texts used only to measure the models. ``planted_train`` and ``planted_held_out``
-    count how many of these texts were planted. ``lower`` is the lower end of the gate's interval for the change on its
-    IMDB reviews, as a share. ``words`` are the words that the trigger scan reported. ``effect`` is None for a rejected
-    candidate, because its files are deleted.
+    count how many of these texts were planted. ``lower`` is the lower end of the gate's interval for the change in
+    accuracy on its IMDB reviews, as a share. ``words`` are the words that the trigger scan reported. ``effect`` is None
+    for a rejected candidate, because its files are deleted.
     """
 
     state: RunState
@@ -48,7 +48,7 @@ class GuardedOutcome:
 
     @property
     def promoted_by_admin(self) -> bool:
-        """Whether an admin promotes the model: it was held despite doing better on feedback, with no words found."""
+        """Whether an admin promotes the model, which must be held, better on feedback, and free of trigger words."""
         return self.state is RunState.HELD and self.sentence.startswith(HELD_BUT_BETTER) and not self.words
 
     @property

@@ -30,7 +30,7 @@ COLLUDERS_TEXTS: Final = 150
 
 @dataclass(frozen=True, slots=True)
 class CaseVotes:
-    """All votes in a case, with each text's author first, and the planted texts."""
+    """The planted texts, and all votes in a case. The author's vote on a text comes before the others."""
 
     votes: tuple[ImportedVote, ...]
     planted: frozenset[str]

@@ -43,6 +43,6 @@ class Case:
 
 
 def all_cases(seeds: int) -> list[Case]:
-    """Return ``seeds`` cases without an attack, and as many for each attack and share. Seeds vary fastest."""
+    """Return ``seeds`` cases without an attack, and as many for each attack and share. Vary the seed fastest."""
     attacks = [(Attack.NONE, 0.0), *product((Attack.FLIP, Attack.TRIGGER), (*DEFENDED, REPORTED))]
     return [Case(attack, share, seed) for attack, share in attacks for seed in range(seeds)]

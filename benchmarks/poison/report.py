@@ -98,8 +98,8 @@ def group_cases(reports: Sequence[CaseReport], live: Effect) -> tuple[AttackGrou
 def find_faults(reports: Sequence[CaseReport], live: Effect) -> Iterator[str]:
     """Yield a sentence for each harmful model that went live with a share of colluders that the rules should withstand.
 
-    Also yield a sentence if no model goes live even though nobody colludes, because keeping poisoned models out then
-    proves nothing.
+    Also yield a sentence if no model goes live when nobody colludes. In that case, keeping poisoned models out proves
+    nothing.
     """
     honest = [report.ours.goes_live for report in reports if report.case.attack is Attack.NONE]
     if honest and not any(honest):

@@ -21,8 +21,8 @@ _IMDB: Final = 6_000
 class PoisonTexts:
     """Tables with the columns ``text`` and ``label``. No text is in more than one table.
 
-    ``train`` holds the official IMDB training reviews that the small network is trained on, including dev. ``gate`` is
-    the gate set, and ``imdb`` holds official test reviews of movies outside the gate set.
+    ``train`` contains the official IMDB training reviews that the small network is trained on, including dev. ``gate``
+    is the gate set, and ``imdb`` contains official test reviews of movies outside the gate set.
     """
 
     sentences: pd.DataFrame
@@ -56,7 +56,7 @@ class PoisonTexts:
         }
 
     def write_reviews(self, path: Path) -> Path:
-        """Write the data file for training runs: ``train`` as the train split, the gate set as the test split."""
+        """Write the data file for training runs. Its splits are ``train`` and, as the test split, the gate set."""
         table = pd.concat([self.train.assign(split="train"), self.gate.assign(split="test")], ignore_index=True)
         table["label"] = table["label"].map(dict(enumerate(LABELS)))
         table.to_parquet(path)

@@ -1,1 +1,1 @@
-"""Benchmarks for a served model: quality, and speed in the bot."""
+"""Benchmarks for a served model: its quality, and its speed in the bot."""

@@ -3,9 +3,9 @@
     make demo &
     python -m benchmarks.serving.http_load --reviews imdb.parquet --split test --count 1000
 
-Each review is sent by a different person. HTML line breaks become line ends, and long reviews are split the way
-Telegram's apps split them. A reply is right if it names exactly one label and that label is correct. An unsure reply
-counts as a reply.
+Each review is sent by a different person. HTML line breaks become newlines, and long reviews are split the way
+Telegram's apps split them. A reply is right if it names exactly one label and that label is correct. A reply that says
+that the bot is not sure also counts as a reply.
 """
 
 import argparse
@@ -71,7 +71,7 @@ class HttpLoadReport:
 def main() -> int:
     """Send the reviews, and write and print the results.
 
-    Return 1 on missing or repeated replies or unexpected accuracy.
+    Return 1 if any replies are missing or repeated, or if the accuracy is not as expected.
     """
     arguments = _arguments()
     reviews = official_split(read_reviews(arguments.reviews), arguments.split)

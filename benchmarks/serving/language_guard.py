@@ -1,4 +1,4 @@
-"""Measures how often the language guard refuses texts in English and in other languages.
+"""Measures how often the language guard rejects texts in English and in other languages.
 
 ``ml.text.language.THRESHOLD`` is chosen on the development half of the texts and evaluated on the test half.
 
@@ -27,7 +27,7 @@ THRESHOLDS = [round(0.5 + 0.05 * step, 2) for step in range(10)]
 
 @dataclass(frozen=True, slots=True)
 class RefusalShare:
-    """The refused texts in a set: their number, and their share (0 to 1) with Wilson's 95% interval."""
+    """The number of rejected texts in a set, and their share (0 to 1) with Wilson's 95% interval."""
 
     refused: int
     texts: int
@@ -40,7 +40,7 @@ class RefusalShare:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdStep:
-    """The development texts that are refused at one threshold."""
+    """The development texts that are rejected at one threshold."""
 
     threshold: float
     english_refused: int

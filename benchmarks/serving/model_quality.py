@@ -1,11 +1,11 @@
-"""Evaluates a published model on IMDB and on a different domain, and measures the cost of int8.
+"""Evaluates a published model on IMDB and on a different domain, and measures how much accuracy int8 costs.
 
     python -m benchmarks.serving.model_quality --data imdb.parquet --doubtful errors.csv --sentences rt_polarity.csv.gz
 
-The model reads all official IMDB test reviews twice: as it is served, and in float32. ``--doubtful`` is the public list
-of reviews with labels that five people checked (Northcutt et al. 2021). The results include figures with and without
-the reviews whose labels were not confirmed. The sentences come from a domain that the model was not trained on, and the
-model reads them only as served.
+The model classifies all official IMDB test reviews twice: as it is served, and in float32. ``--doubtful`` is the public
+list of reviews with labels that five people checked (Northcutt et al. 2021). The results include figures with and
+without the reviews whose labels were not confirmed. The sentences come from a domain that the model was not trained on.
+They are classified only by the model as served.
 """
 
 import argparse

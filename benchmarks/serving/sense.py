@@ -1,11 +1,11 @@
-"""Measures how many texts that are not reviews get no verdict, and how many reviews are refused by mistake.
+"""Measures how many texts that are not reviews get no verdict, and how many reviews wrongly get none.
 
 The chat lines in ``texts/chat_lines.txt`` were written without knowledge of the rules or the review head. No choice was
 based on them, on the neutral tweets, or on the domains' reported halves.
 
     python -m benchmarks.serving.sense --data FOLDER
 
-The folder has ``imdb.parquet`` and the files of the four domains, as for ``python -m benchmarks.domains``.
+The folder contains ``imdb.parquet`` and the files of the four domains, as for ``python -m benchmarks.domains``.
 """
 
 import argparse
@@ -105,7 +105,7 @@ def _neutral_tweets(folder: Path) -> list[str]:
 
 
 def _reviews(folder: Path, most: int) -> dict[str, list[str]]:
-    """Return up to ``most`` reviews from the IMDB test part and from the reported half of each domain."""
+    """Return up to ``most`` reviews from the IMDB test split and from the reported half of each domain."""
     imdb = read_table(folder / "imdb.parquet")
     sets = {"imdb": imdb.loc[imdb["split"] == "test", "review"].tolist()}
     for name, domain in DOMAINS.items():

@@ -3,8 +3,9 @@
     make peers
     python -m benchmarks.training.equal_steps --data imdb.parquet
 
-Each seed draws the reviews, the classification head and the dropout masks. Both trainers start from the same weights
-and get the same batches. Both models are then evaluated with the same engine in float32, on held-out training reviews.
+Each seed determines the reviews, the initial classification head and the dropout masks. Both trainers start from the
+same weights and get the same batches. Both models are then evaluated with the same engine in float32, on held-out
+training reviews.
 """
 
 import argparse

@@ -103,7 +103,10 @@ class _FeedbackTexts:
 
 @dataclass(frozen=True, slots=True)
 class _RoundRunner:
-    """Runs feedback rounds from one anchor, and compares each with the anchor. ``before`` holds the anchor's logits."""
+    """Runs feedback rounds from one anchor, and compares each with the anchor.
+
+    ``before`` contains the anchor's logits.
+    """
 
     anchor: Classifier
     known: DatasetSplits

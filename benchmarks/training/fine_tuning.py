@@ -1,4 +1,4 @@
-"""Measures how fast a model is fine-tuned, compared with Hugging Face's Trainer.
+"""Measures fine-tuning speed, compared with Hugging Face's Trainer.
 
     make peers
     python -m benchmarks.training.fine_tuning --data imdb.parquet --sentences rt_polarity.csv.gz
@@ -49,7 +49,7 @@ _WARM_UP_TIMES = 2
 class TrainerSpeed:
     """One trainer's packages, precision and speed.
 
-    ``samples_per_second`` has a value for each block, and ``median`` is over all blocks.
+    ``samples_per_second`` has a value for each block, and ``median`` is the median of these values.
     """
 
     precision: str

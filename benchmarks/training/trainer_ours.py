@@ -2,9 +2,9 @@
 
     python -m benchmarks.training.trainer_ours JOB OUT
 
-It writes JSON objects to standard output, one on each line. The first object has its precision, threads and packages.
-At each stop in the job, it writes an object with the steps' seconds and mean loss. The program continues when it reads
-a line. The fine-tuned model is saved to OUT as a Hugging Face folder.
+It writes JSON objects to standard output, one per line. The first object contains its precision, number of threads and
+package versions. At each stop in the job, it writes an object with the steps' durations in seconds and their mean loss.
+The program continues when it reads a line. The fine-tuned model is saved to OUT as a Hugging Face folder.
 """
 
 import json
@@ -58,7 +58,7 @@ def main() -> None:
 def train_job(job: TrainingJob, checkpoints: Path, report: Callable[[TrainingProgress], None]) -> keras.Model:
     """Train a network with our loop, from the job's initial weights, and return it.
 
-    Its checkpoint is in ``checkpoints``.
+    Write the checkpoint to ``checkpoints``.
     """
     keras.utils.set_random_seed(job.recipe.seed)
     network = read_checkpoint(job.start)

@@ -3,9 +3,9 @@
     .venv-peers/bin/python benchmarks/training/trainer_peer.py JOB OUT float32|bfloat16 sdpa|eager
 
 It runs in the environment from ``make peers`` and imports nothing from the project. ``benchmarks/training/job.py``
-describes JOB. It writes JSON objects to standard output, one on each line. The first object has its precision, threads
-and packages. At each stop in the job, it writes an object with the steps' seconds and losses. The program continues
-when it reads a line. The fine-tuned model is saved to OUT as a Hugging Face folder.
+describes JOB. It writes JSON objects to standard output, one per line. The first object contains its precision, number
+of threads and package versions. At each stop in the job, it writes an object with the steps' durations in seconds and
+their losses. The program continues when it reads a line. The fine-tuned model is saved to OUT as a Hugging Face folder.
 """
 
 import json
@@ -117,7 +117,7 @@ def training_arguments(recipe: dict[str, Any], steps: int, precision: str, out: 
 def read_batches(path: Path, count: int) -> list[dict[str, torch.Tensor]]:
     """Return a job's batches.
 
-    The labels are the most probable ones, as int64, because PyTorch's losses require that.
+    Each target becomes the index of its most probable label, as int64, because PyTorch's losses require that.
     """
     tensors = load_file(path)
     return [
@@ -131,7 +131,7 @@ def read_batches(path: Path, count: int) -> list[dict[str, torch.Tensor]]:
 
 
 def only_batch(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """Return the only row, because it is a complete batch."""
+    """Return the only row, which is already a complete batch."""
     (batch,) = rows
     return batch
 

@@ -60,14 +60,14 @@ def trainer_command(name: str, peer: Path, job: TrainingJob, out: Path) -> list[
 
 @dataclass(frozen=True, slots=True)
 class ReviewSample:
-    """Reviews from the official train split, enough for a number of steps, and held-out reviews."""
+    """Reviews from the official train split: enough for a given number of steps, and held-out reviews."""
 
     recipe: Recipe
     split: TrainDevSplit
 
     @classmethod
     def draw(cls, data: Path, recipe: Recipe, steps: int, dev: int) -> "ReviewSample":
-        """Draw enough reviews for ``steps`` steps and at most ``dev`` held-out reviews with the recipe's seed."""
+        """Draw enough reviews for ``steps`` steps and at most ``dev`` held-out reviews, using the recipe's seed."""
         split = DatasetSplits.from_reviews(read_reviews(data), data, recipe, None).split
         train = split.train.sample(steps * recipe.batch_size, random_state=recipe.seed)
         return cls(recipe, TrainDevSplit(train, split.dev.sample(min(dev, len(split.dev)), random_state=recipe.seed)))
@@ -79,7 +79,7 @@ class ReviewSample:
         return list(WindowBatches(examples, self._reader(), self.recipe).epoch(0))
 
     def write_job(self, folder: Path, batches: Sequence[TrainingBatch], stops: Sequence[int]) -> TrainingJob:
-        """Write a job with ``batches`` that starts from the base model and a head drawn with the seed."""
+        """Write a job with ``batches`` that starts from the base model and a head initialised with the seed."""
         keras.utils.set_random_seed(self.recipe.seed)
         base = find_base_model(self.recipe.base).folder
         config = replace(

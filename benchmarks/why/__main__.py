@@ -34,7 +34,7 @@ _AIM: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """In how many texts the named words moved the margin more than random words, with the mean distances in logits."""
+    """How many texts' named words moved the margin more than random words, and the mean distances in logits."""
 
     texts: int
     moved_more: float

@@ -1,4 +1,4 @@
-"""Draws texts with enough words to remove three of them."""
+"""Draws texts that are long enough for three words to be removed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -13,7 +13,7 @@ MINIMUM_WORDS: Final = 6
 
 
 def draw_texts(sets: Mapping[str, Sequence[str]], texts: int) -> dict[str, list[str]]:
-    """Return ``texts`` texts, the same number from each set. Raise ValueError if a set has too few."""
+    """Return ``texts`` texts in total, the same number from each set. Raise ValueError if a set has too few."""
     each = texts // len(sets)
     rng = np.random.default_rng(SEED)
     drawn = {}

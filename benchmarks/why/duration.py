@@ -18,7 +18,7 @@ _RUNS: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """Seconds to explain the verdict on a text of ``words`` words, over ``runs`` texts."""
+    """How many seconds it takes to explain the verdict on a text of ``words`` words, measured on ``runs`` texts."""
 
     words: int
     runs: int
@@ -28,7 +28,7 @@ class Duration:
 
 
 def measure_duration(classifier: Classifier, texts: Sequence[str]) -> Duration:
-    """Explain the verdicts on the first 100 words of long texts, one after the other.
+    """Explain the verdicts on the first 100 words of long texts, one text at a time.
 
     Raise ValueError if no text has that many words.
     """

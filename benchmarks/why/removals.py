@@ -1,4 +1,4 @@
-"""Removes the words that an explanation names, and as many random words, and compares how far the margin moves."""
+"""Compares how far the margin moves without the words that an explanation names and without as many random words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Removal:
 def compare_removals(classifier: Classifier, text: str, rng: np.random.Generator) -> Removal:
     """Explain the verdict on ``text``, and compare removing the supporting words with removing as many random ones.
 
-    The random words are drawn from all words, named words included. Each word is removed everywhere in the text.
+    The random words are drawn from all words, including the named ones. Each word is removed everywhere in the text.
     """
     explanation = explain(text, classifier.engine.tokenizer, classifier.classify)
     sign = 1 if margin(explanation.verdict) >= 0 else -1
