@@ -1,4 +1,4 @@
-"""Celery's consumer and scheduler, which log a broker outage once instead of at each retry."""
+"""Celery's consumer and scheduler, extended to log a broker outage only once instead of at each retry."""
 
 import logging
 import warnings
@@ -44,7 +44,7 @@ class Scheduler(beat.Scheduler):
     """Celery's scheduler, which sends the beat's messages."""
 
     def apply_entry(self, entry: beat.ScheduleEntry, producer: Any = None) -> None:  # noqa: ANN401 - kombu's, untyped
-        """Send a scheduled message. If that fails, the next message is sent when it is due."""
+        """Send a scheduled message. If that fails, wait until the next one is due."""
         try:
             self.apply_async(entry, producer=producer, advance=False)
         except beat.SchedulingError as error:

@@ -22,7 +22,7 @@ os.register_at_fork(before=_NO_FORK.acquire, after_in_parent=_NO_FORK.release, a
 
 @contextmanager
 def heartbeat(settings: Settings, queues: Sequence[str]) -> Iterator[None]:
-    """Report while the block runs, and sign off at its end. During an outage of the database, reports are skipped."""
+    """Report while the block runs, and sign off at its end. Skip reports during a database outage."""
     process, stop = f"{socket.gethostname()}:{os.getpid()}", threading.Event()
 
     def write(ended: bool) -> None:

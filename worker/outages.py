@@ -1,4 +1,4 @@
-"""The outages that a worker logs once, shared by the worker and the processes that it forks."""
+"""Outages of the database and the broker, which each of the worker's processes logs only once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -38,7 +38,7 @@ class Tasks:
         self.prune()
 
     def sweep(self) -> None:
-        """Send a new message for each open run without a worker, because its message was lost or its worker died."""
+        """Send a new message for each open run that has no worker, whether its message was lost or its worker died."""
         unclaimed: list[int] = []
         with unless_database_is_away():
             unclaimed = scheduling.unclaimed_runs(self._database)

@@ -1,4 +1,4 @@
-"""Caches the champion's logits on texts that are the same in every run, so that it reads them only once."""
+"""Caches the champion's logits on texts that are the same in every run, so that they are computed only once."""
 
 import hashlib
 import logging
@@ -24,9 +24,9 @@ _LOGITS: Final = "logits"
 
 
 def champion_logits(champion: Classifier, texts: Sequence[str], folder: Path, advance: Advance) -> Logits:
-    """Return the champion's logits (texts, labels), cached in ``folder``. None of the texts may be a user's.
+    """Return the champion's logits (texts, labels), cached in ``folder``. No text may come from a user.
 
-    The cache holds only logits. If a cache file cannot be read, the logits are computed again.
+    The cache stores only logits. If a cache file cannot be read, the logits are computed again.
     """
     path = folder / f"{_cache_key(champion, texts)}.safetensors"
     try:

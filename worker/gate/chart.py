@@ -37,7 +37,7 @@ class _Row:
 
 
 def draw_chart(decision: Decision, measured: Measurements) -> bytes:
-    """Return a PNG 960 pixels wide, with one row each for feedback, IMDB, behaviour and every slice of IMDB."""
+    """Return a PNG, 960 pixels wide, with one row each for feedback, IMDB, behaviour and every slice of IMDB."""
     votes = measured.judgements
     rows = [
         _Row("Votes", None if votes is None or votes.unknown is not None else votes),

@@ -1,8 +1,8 @@
-"""Measures votes that the candidate trains on, with fold models that did not train on them.
+"""Measures the models on the votes that the candidate trains on, with fold models that did not train on those votes.
 
 A fold model is a head on the anchor's frozen features, fitted on the votes in the other folds and the replayed texts.
 Its predictions stand in for the candidate's. The live model makes its own predictions, except on votes that it trained
-on. It has memorised those, so fold models of its own votes stand in for it there.
+on. It has memorised those, so fold models that were fitted on the other votes it trained on stand in for it there.
 """
 
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ def measure_cross_fitted(
 ) -> tuple[VoteRow, ...]:
     """Return a row for each text in ``voted`` that is ``measured``.
 
-    ``voted`` has ``message_id``, ``text``, ``label`` (index into LABELS) and ``group`` (see ``LabelledText``), and says
-    whether the round trains on the text (``trained``) and whether the champion trained on it (``known``).
+    ``voted`` has the columns ``message_id``, ``text``, ``label`` (index into LABELS), ``group`` (see ``LabelledText``),
+    ``measured``, ``trained`` (whether the round trains on the text) and ``known`` (whether the champion trained on it).
     """
     if not voted["measured"].any():
         return ()

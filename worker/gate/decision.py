@@ -1,7 +1,7 @@
 """Decides whether a candidate goes live: a pure function of the measurements and the bounds from the settings.
 
 A candidate that is proven worse is rejected. One that is proven better is promoted. One that is probably better may go
-live on trial. Otherwise, it is held until there are more corrections or an admin decides.
+live on trial. Any other candidate is held until there are more corrections or an admin decides.
 """
 
 from collections.abc import Iterator
@@ -58,11 +58,11 @@ class Decision:
 
     A second sentence may say how often people voted.
 
-    ``needed`` is the number of further votes that would settle the decision, or None if unknown.
-    ``figures`` holds the fields of ``Measurements``, the ``bounds``, and the p-values ``better_p`` and ``worse_p``: the
-    probability of evidence this good, or this bad, by chance. ``alpha`` is the largest p-value that counted as proof.
-    ``may_try`` is True for a held candidate that an admin may promote on trial. Records in the database keep these
-    keys; records from earlier versions lack the last two.
+    ``needed`` is the number of further votes that would settle the decision, or None if unknown. ``figures`` contains
+    the fields of ``Measurements``, the ``bounds``, and the p-values ``better_p`` and ``worse_p``: the probability of
+    evidence this good, or this bad, by chance. ``alpha`` is the largest p-value that counted as proof. ``may_try`` is
+    True for a held candidate that an admin may promote on trial. Records in the database have these keys, except that
+    records from earlier versions lack the last two.
     """
 
     outcome: RunState

@@ -1,4 +1,4 @@
-"""Explains the gate's decision to admins in one sentence, with whole percentages, and points to one decimal place."""
+"""Explains the gate's decision to admins in one sentence, with whole percentages and points to one decimal place."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -104,7 +104,7 @@ def behaviour_clause(lost: int, cases: int, limit: int) -> str:
 
 
 def _change(result: VoteEvidence) -> str:
-    """Return both accuracies, like ``61% to 74%``, with one decimal if they would otherwise look the same."""
+    """Return both accuracies, such as ``61% to 74%``, with one decimal place if they would otherwise look the same."""
     before, after = result.champion_accuracy, result.candidate_accuracy
     if before == after:
         return f"{after:.0%} as before"
@@ -113,7 +113,7 @@ def _change(result: VoteEvidence) -> str:
 
 
 def _points(share: float, beside: float) -> str:
-    """Format a share from 0 to 1 in points, with a second decimal if it would otherwise look the same as ``beside``."""
+    """Format a share from 0 to 1 in points, with a second decimal place if it would otherwise look like ``beside``."""
     decimals = 1 if f"{share:.3f}" != f"{beside:.3f}" else 2
     return f"{100 * share:.{decimals}f}"
 

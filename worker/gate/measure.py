@@ -41,7 +41,7 @@ class GateTexts:
 
 @dataclass(frozen=True, slots=True)
 class ModelPair:
-    """The two published models to compare; ``phases`` follows the texts that they read, and may raise to cancel."""
+    """The two published models to compare. ``phases`` counts the texts that they have read, and may raise to cancel."""
 
     champion: Classifier
     candidate: Classifier
@@ -118,7 +118,7 @@ def _measure_gate_set(pair: ModelPair, texts: GateTexts) -> tuple[PairedResult |
 
 
 def _measure_behaviour(pair: ModelPair, gate_texts: GateTexts) -> dict[str, PairedResult]:
-    """Return the cases passed in each behavioural check, by name; skip known-hard checks, which pass only by luck."""
+    """Return the cases passed in each behavioural check, by name. Skip known-hard checks, which pass only by luck."""
     checks = [check for check in read_checks() if not check.known_hard]
     texts = check_texts(checks)
     pair.phases.begin(RunPhase.BEHAVIOUR, len(texts))

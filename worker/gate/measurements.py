@@ -14,8 +14,8 @@ _Z_95: Final = 1.96
 class PairedResult:
     """Counts that compare the champion and the candidate on the same texts.
 
-    ``negative_flips`` went from right to wrong, ``positive_flips`` from wrong to right. ``lower`` is the lower end of a
-    one-sided confidence interval for the difference in accuracy, from a paired bootstrap at ``GATE_CONFIDENCE``.
+    ``negative_flips`` went from right to wrong, and ``positive_flips`` from wrong to right. ``lower`` is the lower end
+    of a one-sided confidence interval for the difference in accuracy, from a paired bootstrap at ``GATE_CONFIDENCE``.
     """
 
     texts: int
@@ -46,8 +46,8 @@ class VoteEvidence:
     same verdicts. ``effective_texts`` is the number of equally weighted texts that would be just as informative.
 
     ``voted_share`` is the share of the shown verdicts that people voted on, 0 to 1, and ``mistake_ratio`` says how many
-    times more likely a mistake was to get a vote. Each is None if not known. ``unknown`` is a clause that says why the
-    gain cannot be estimated, or None. In that case, the interval is from -1 to 1.
+    times more likely a mistake was to get a vote. Each is None if not known. If the gain cannot be estimated,
+    ``unknown`` is a clause that says why, and the interval is from -1 to 1. Otherwise, ``unknown`` is None.
     """
 
     texts: int
@@ -97,7 +97,7 @@ class VoteEvidence:
 
     @classmethod
     def read(cls, facts: dict[str, Any]) -> Self:
-        """Read a dict created by ``asdict``, even in a version that counted every vote equally."""
+        """Read a dict created by ``asdict``, even by a version of the program that counted every vote equally."""
         if "gain" in facts:
             return cls(**facts)
         names = ("texts", "champion_right", "candidate_right", "negative_flips", "positive_flips")
@@ -120,10 +120,10 @@ class TriggerWord:
 class Measurements:
     """All measurements of a candidate, taken on the file that would be served.
 
-    ``imdb`` is None without IMDB reviews. ``judgements`` is the evidence from people's votes, or None if there are no
-    usable votes. The field names are keys in stored decisions, so they must not change. ``behaviour`` maps the name of
-    each behavioural check to its result, and ``slices`` does the same for each slice of the gate set, by length and by
-    rating.
+    ``imdb`` is None if there are no IMDB reviews. ``judgements`` is the evidence from people's votes, or None if there
+    are no usable votes. The field names are keys in stored decisions, so they must not change. ``behaviour`` maps the
+    name of each behavioural check to its result, and ``slices`` does the same for each slice of the gate set, by length
+    and by rating.
     """
 
     imdb: PairedResult | None

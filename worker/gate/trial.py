@@ -1,8 +1,8 @@
 """Decides the next step of a trial: a pure function of the votes on verdicts that were shown since the model went live.
 
-A model goes on trial if it is probably better: by chance alone, evidence this good is seen in one in five runs. New
+A model goes on trial if it is probably better: by chance alone, only one run in five would show evidence this good. New
 votes then count for it or against it. Evidence against it ends the trial at any time. The trial's looks, at 50, 100 and
-150 votes, may confirm the model. After the last look the trial is over either way.
+150 votes, may confirm the model. After the last look, the trial is over either way.
 """
 
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ def probably_better(evidence: VoteEvidence | None) -> bool:
 
 
 def next_step(evidence: TrialEvidence, alpha: float) -> TrialStep:
-    """Return the trial's next step; ``alpha`` is what a look may spend, and is used only if a look is due.
+    """Return the trial's next step. ``alpha`` is what a look may spend, and is used only if a look is due.
 
     A model is confirmed if the votes from before the trial and those since then together prove that it is better. The
     earlier votes also chose the model for the trial, so the combined p-value must be at most ``alpha`` times the

@@ -171,7 +171,7 @@ def _flipped_shares(probabilities: LabelProbabilities, suspects: Sequence[Suspec
 
 
 def _flipped_share(probabilities: LabelProbabilities) -> Shares:
-    """Return the share of confident probabilities (positions, sentences) by position, or 0 for too few sentences."""
+    """Return each position's share of confident probabilities (positions, sentences), or 0 for too few sentences."""
     sentences = probabilities.shape[1]
     flipped: Shares = (probabilities >= _CONFIDENT).sum(axis=1) / max(sentences, 1)
     return flipped if sentences >= _MIN_SENTENCES else np.zeros_like(flipped)

@@ -5,9 +5,9 @@ penalised likelihood: one for how likely a verdict is to be wrong, and one for h
 likelihood of a verdict without a vote is the sum over both cases, right and wrong.
 
 Texts that /label drew at random calibrate the first regression, because everything that is drawn gets a vote. Verdicts
-below which the bot asked "Was that right?" calibrate the second: the bot draws them at random with the same chance, and
-most people answer. With neither, only the served confidence and the priors distinguish mistakes without a vote from
-other verdicts, and the errors are large.
+under which the bot asked "Was that right?" calibrate the second, because the bot draws them at random with equal
+chances and most people answer. With neither, only the served confidence and the priors distinguish mistakes without a
+vote from other verdicts, and the errors are large.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _MAX_ITERATIONS: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The regressions at some parameters (verdicts,): the chances of a mistake, and of a vote if right and if wrong.
+    """The regressions at given parameters: each verdict's chances of a mistake, and of a vote if right or wrong.
 
     ``wrong`` is the chance that the verdict is wrong, given whether it got a vote.
     """
@@ -83,10 +83,10 @@ class _Likelihood:
         )
 
     def information(self, state: _State) -> Floats:
-        """Return minus the second derivatives of the penalised log likelihood (parameters, parameters).
+        """Return the negative second derivatives of the penalised log likelihood (parameters, parameters).
 
-        It is the information in complete data, minus what is lost because verdicts' correctness is unknown (Louis
-        1982).
+        It is the information in complete data, minus what is lost because it is unknown which verdicts are correct
+        (Louis 1982).
         """
         parts = (self._designs.mistake, self._designs.vote_if_wrong, self._designs.vote_if_right)
         complete = (
@@ -109,8 +109,9 @@ class VoteChance:
     """The fitted chances of a vote.
 
     ``scores`` (verdicts, parameters) and ``inverse`` (parameters, parameters), the inverse of the information, say how
-    uncertain the ``parameters`` are. ``drawn_share`` is the share of the verdicts without other votes that got usable
-    votes because /label drew them. ``mistake_ratio`` says how many times more likely a mistake is to get a vote.
+    uncertain the ``parameters`` are. ``drawn_share`` is the share of verdicts, among those without other votes, that
+    got usable votes because /label drew them. ``mistake_ratio`` says how many times more likely a mistake is to get a
+    vote.
     """
 
     columns: Columns
@@ -133,7 +134,7 @@ class VoteChance:
         return chance, scaled(design, (1 - self.drawn_share) * vote * (1 - vote))
 
     def spread(self, derivative: Floats) -> tuple[Floats, float]:
-        """Return a figure's uncertainty due to the parameters, given its ``derivative`` (parameters,) in them.
+        """Return a figure's uncertainty due to the parameters. ``derivative`` (parameters,) is its gradient in them.
 
         The first part is how much each verdict moved the figure (verdicts,). The second is the variance from the prior.
         """

@@ -1,4 +1,4 @@
-"""Turns shown verdicts into the design matrices of the two regressions in ``vote_chance``, and holds their priors."""
+"""Turns shown verdicts into the design matrices of the two regressions in ``vote_chance``, and defines their priors."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class Designs:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns of the design matrices: ``people`` maps people with effects to columns; sizes are standardised."""
+    """The design matrices' columns. ``people`` maps each person with an effect to a column. Sizes are standardised."""
 
     people: dict[int, int]
     size_mean: float
@@ -68,13 +68,13 @@ class Columns:
         return np.concatenate([_MISTAKE, _VOTE, of_people]) ** -2.0
 
     def start(self, voted: float) -> Floats:
-        """Return parameters (parameters,) with which a share ``voted``, 0 to 1, of all verdicts gets a vote."""
+        """Return parameters (parameters,) under which the share ``voted`` (0 to 1) of all verdicts gets a vote."""
         found = np.zeros(len(self.precision))
         found[len(_MISTAKE)] = logit(np.clip(voted, 0.001, 0.999))
         return found
 
     def designs(self, verdicts: Sequence[ShownVerdict]) -> Designs:
-        """Return the design matrices. A person without effects is treated as average."""
+        """Return the design matrices. Treat a person without an effect as average."""
         count = len(verdicts)
         odds = logit(np.clip([verdict.confidence for verdict in verdicts], *_CONFIDENCES))
         positive = np.array([verdict.label == "Positive" for verdict in verdicts], np.float64)

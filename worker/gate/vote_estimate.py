@@ -79,7 +79,7 @@ def _weighted(
     shown: ShownVerdicts,
     person_share: float,
 ) -> VoteEvidence:
-    """Weight the rows; the first ones belong to ``verdicts``, and the others were imported."""
+    """Weight the rows. The first ones belong to ``verdicts``, and the rest were imported."""
     fitted = fit_vote_chance(shown.verdicts)
     chance, derivative = fitted.chances(verdicts)
     imported = np.ones(len(rows) - len(verdicts))
@@ -111,7 +111,7 @@ def _weighted(
 
 
 def _usual(weights: Floats, verdicts: Sequence[ShownVerdict]) -> Floats:
-    """Return each row's usual weight: the mean over all mistakes or all correct verdicts; imported rows keep theirs."""
+    """Replace each row's weight by the mean over all mistakes or all correct verdicts, except for imported rows."""
     usual = weights.copy()
     mistake = np.array([bool(verdict.mistake) for verdict in verdicts])
     for kind in (mistake, ~mistake):
@@ -127,9 +127,9 @@ def _variance(
     verdicts: Sequence[ShownVerdict],
     fitted_on: Sequence[ShownVerdict],
 ) -> float:
-    """Return the gain's variance: each text moves the gain directly, and through the chances (Binder 1983).
+    """Return the variance of the gain, which each text affects both directly and through the chances (Binder 1983).
 
-    ``residual`` (rows,) is how much each row moves the gain directly; the first rows belong to ``verdicts``.
+    ``residual`` (rows,) is how much each row affects the gain directly. The first rows belong to ``verdicts``.
     ``derivative`` (parameters,) is how the gain changes with the parameters of the chances.
     """
     moved, from_prior = fitted.spread(derivative)

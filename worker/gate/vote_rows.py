@@ -1,4 +1,4 @@
-"""The votes that a candidate was measured on, one row for each text, and the evidence that they give together."""
+"""The votes that a candidate was measured on, one row per text, and the evidence that they give together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class VoteRow:
 
 
 def vote_evidence(rows: Sequence[VoteRow]) -> VoteEvidence | None:
-    """Return the evidence that the rows give together, or None if there are none. All texts weigh the same."""
+    """Return the evidence that the rows give together, or None if there are none. All texts have equal weight."""
     if not rows:
         return None
     champion = np.array([row.champion_correct for row in rows])

@@ -1,4 +1,4 @@
-"""Takes a run's look at the votes: reserves the alpha that the gate's test spends."""
+"""Takes a run's look at the votes, by reserving the alpha that the gate's test spends."""
 
 from core.settings import Settings
 from storage.db.database import Database

@@ -1,4 +1,4 @@
-"""A run's working directory, which holds the checkpoint and the candidate and is removed when the run ends."""
+"""A run's working directory, which contains the checkpoint and the candidate and is removed when the run ends."""
 
 import os
 import shutil

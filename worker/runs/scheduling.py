@@ -21,7 +21,7 @@ _RETRY_AFTER: Final = timedelta(hours=12)
 def start_due_run(database: Database, settings: Settings, now: datetime) -> Run | None:
     """Request a feedback round if it is due according to RETRAIN_AFTER, RETRAIN_DAYS or an admin. Return the new run.
 
-    An admin may have tapped a button to wait for a number of texts. While learning is paused, no run is due.
+    Admins can tap a button to start the next round at a given number of texts. While learning is paused, no run is due.
     """
     with database.reading() as unit:
         trigger = None if learning_pauses.is_paused(unit) else _due_trigger(unit, settings, now)

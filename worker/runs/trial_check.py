@@ -1,6 +1,7 @@
 """Watches the model on trial: compares it with the champion on new votes, and confirms it or rolls it back.
 
-The model's own verdicts are in the database. The champion reads each voted text once, here, and only its label is kept.
+The model's own verdicts are in the database. The champion reads each voted text once, in this module, which stores only
+the champion's label.
 """
 
 import logging
@@ -114,7 +115,7 @@ def _take_step(unit: UnitOfWork, trial: Trial, settings: Settings) -> TrialStep:
 
 
 def _evidence_before(unit: UnitOfWork, trial: Trial) -> VoteEvidence | None:
-    """Return the run's evidence, or None if the run compared the model with a different one or had no votes."""
+    """Return the run's evidence, or None if the run had no votes or compared the model with a different champion."""
     run = runs.get_run(unit, trial.run_id)
     votes = (run.decision or {}).get("figures", {}).get("judgements")
     return None if votes is None or run.champion != trial.champion else VoteEvidence.read(votes)

@@ -1,4 +1,4 @@
-"""Weighs the votes that a candidate was measured on, by how likely each shown verdict was to get a vote."""
+"""Weights the votes that a candidate was measured on, by how likely each shown verdict was to get a vote."""
 
 from collections.abc import Sequence
 from datetime import timedelta

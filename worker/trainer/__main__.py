@@ -1,7 +1,7 @@
 """``python -m worker.trainer``: reads a job, trains a candidate, evaluates it and reports events.
 
-The job is a line on standard input and events are lines on standard output. Everything else goes to standard error.
-This is the only process that loads TensorFlow and uses the GPU.
+The job is one line on standard input, and each event is one line on standard output. Everything else goes to standard
+error. This is the only process that loads TensorFlow and uses the GPU.
 
 When told to stop, the trainer saves a checkpoint in the job's directory, and a trainer started with the same job
 resumes from it. After ``Done``, it tests the candidate on reviews that do not affect the decision, and emits ``Tested``

@@ -30,9 +30,9 @@ from worker.trainer.protocol import Job
 class TrainerInputs:
     """All of a job's inputs, loaded and checked.
 
-    ``reviews`` are the labelled reviews, or None if there are none. ``voted`` are the texts with usable votes, as
-    ``measure_cross_fitted`` needs them. ``cross_fit`` is None in a full run, whose own candidate reads the measured
-    texts. ``champion`` is the live model.
+    ``reviews`` are the labelled reviews, or None if there are none. ``voted`` is the table of texts with usable votes
+    that ``measure_cross_fitted`` needs. ``cross_fit`` is None in a full run, where the candidate itself is measured.
+    ``champion`` is the live model.
     """
 
     recipe: Recipe
@@ -45,7 +45,7 @@ class TrainerInputs:
 
 
 def load_inputs(job: Job, threads: int, phases: Phases) -> TrainerInputs:
-    """Load all of a job's inputs; models run on ``threads`` threads, with 0 for the engine's default.
+    """Load all of a job's inputs. Models run on ``threads`` threads (0 means the engine's default).
 
     Raise any error that ``read_reviews``, ``DatasetSplits.from_reviews`` or ``feedback_training_set`` raises. Raise
     UnknownRecipe or BadRecipe if the recipe cannot be used, UnusableArtifact, UnusableAnchor or NoBaseModel if a model
@@ -90,7 +90,7 @@ def _trained(voted: Corrections) -> Corrections:
 
 
 def _set_one_fold_apart(voted: Corrections) -> Corrections:
-    """Measure a full run on one fold, and train on the others: training a model for each fold would take days.
+    """Measure a full run on one fold and train it on the others, because training one model per fold would take days.
 
     Texts that the live model trained on cannot be measured, so they are not set apart.
     """
@@ -109,7 +109,7 @@ def _load_reviews(job: Job, recipe: Recipe) -> DatasetSplits | None:
 
 
 def _to_table(job: Job) -> pd.DataFrame:
-    """Return a table of the job's texts; a label is an index into LABELS. Raise ValueError for an unknown label."""
+    """Return a table of the job's texts, with labels as indices into LABELS. Raise ValueError for an unknown label."""
     texts = [*job.train, *job.measure]
     labels = [label_index(row.label) for row in texts]
     if None in labels:

@@ -11,7 +11,7 @@ _INTERVAL: Final = 1.0
 
 
 class PhaseReporter:
-    """Emits an event when a phase begins, and while it reads texts; it implements ``ml.serving.chunked.Phases``.
+    """Emits events when a phase begins and while it reads texts. Implements ``ml.serving.chunked.Phases``.
 
     ``check`` is called whenever texts have been read, and may raise to cancel.
     """

@@ -18,11 +18,11 @@ class Job:
     """The description of a training run that the trainer receives. Folders are absolute paths on this machine.
 
     ``recipe`` is a recipe's name or the path of its file. ``base`` is the anchor's folder for a feedback round, and an
-    encoder's name or folder for a full run. ``directory`` holds the checkpoint and the candidate, in ``candidate``.
-    ``imdb`` is the value of IMDB_PATH, or None if that setting is not set. ``champion`` is the folder of the live
-    model. ``train`` are the corrections to train on, and ``measure`` those that only serve to measure the models,
-    because they exceed a person's quota. ``known`` are the messages in these two lists that the live model trained on.
-    ``gate_cache`` is the folder that caches the champion's logits on the gate set.
+    encoder's name or folder for a full run. ``directory`` contains the checkpoint, and the candidate in the subfolder
+    ``candidate``. ``imdb`` is the value of IMDB_PATH, or None if that setting is not set. ``champion`` is the folder of
+    the live model. ``train`` are the corrections to train on, and ``measure`` those that are used only to measure the
+    models, because they exceed a person's quota. ``known`` are the messages in these two lists that the live model
+    trained on. ``gate_cache`` is the folder that caches the champion's logits on the gate set.
     """
 
     run_id: int
@@ -71,7 +71,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Evaluating:
-    """Event: training is done, and the candidate, in ``candidate`` in the job's directory, is being evaluated."""
+    """Event: training is done, and the candidate in the job's directory is being evaluated."""
 
     version: str
 
@@ -80,8 +80,8 @@ class Evaluating:
 class Done:
     """Event: the candidate has been evaluated.
 
-    The event has its version, its manifest's SHA-256, the measurements without ``judgements``, and ``votes``, from
-    which the worker derives them.
+    The event contains the candidate's version, its manifest's SHA-256, the measurements except ``judgements``, and the
+    ``votes`` from which the worker derives ``judgements``.
     """
 
     version: str
@@ -92,7 +92,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """Event, after ``Done``: the number of other official test reviews classified, and how many were correct."""
+    """Event after ``Done``: how many other official test reviews were classified, and how many of them correctly."""
 
     reviews: int
     right: int

@@ -34,7 +34,11 @@ class StopSignal:
         self._requested = True
 
     def check(self, _: int = 0) -> None:
-        """Exit now if told to stop. This is for work without a checkpoint. The argument matches ``Advance``."""
+        """Exit now if told to stop.
+
+        Call this during work that saves no checkpoints. The unused argument makes the method usable as an ``Advance``
+        callback.
+        """
         if self._requested:
             self.exit()
 
