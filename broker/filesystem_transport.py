@@ -1,9 +1,9 @@
 """Kombu's filesystem transport with atomic writes, for one machine without Redis.
 
-Kombu writes messages and its table of queues in place. Another process may read a half-written file, and a process that
-is killed while writing leaves behind a partial message, or a corrupt table that blocks every process permanently. In
-this transport, a message is renamed into place once it is complete, an unreadable message is dropped (the database row
-is the request, so nothing is lost), and each process keeps its own table of queues in memory.
+Kombu writes messages and its table of queues in place. Another process can read a half-written file. A process that is
+killed while writing leaves a partial message, or a corrupt table that blocks every process for good. This transport
+renames each message into place once it is complete, and each process keeps its own table of queues in memory.
+Unreadable messages are dropped. Nothing is lost, because the request itself is a row in the database.
 
 This transport also joins the worker's event loop, as the Redis transport does. Without an event loop, all of a worker's
 processes read their tasks from one pipe under one lock, and a process that is killed while waiting keeps the lock, so
@@ -31,7 +31,7 @@ _CLAIMED: Final = ".claimed"
 
 
 class Channel(filesystem.Channel):
-    """A channel that keeps its messages as files in the folder given by kombu's ``data_folder_in`` option."""
+    """A channel that stores its messages as files in the folder given by kombu's ``data_folder_in`` option."""
 
     def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - what kombu passes on
         """Write a message for ``queue`` atomically."""
@@ -67,7 +67,7 @@ class Channel(filesystem.Channel):
         """Do nothing: there is no table of queues to write."""
 
     def get_table(self, exchange: str) -> list[Any]:
-        """Return an exchange's queues that this process has declared."""
+        """Return the queues that this process has declared for an exchange."""
         table: list[Any] = virtual.Channel.get_table(self, exchange)
         return table
 
@@ -83,7 +83,7 @@ class Transport(filesystem.Transport):
         loop.call_repeatedly(self.polling_interval, self._deliver_all)
 
     def _deliver_all(self) -> None:
-        """Deliver pending messages for as long as the consumers accept more."""
+        """Deliver pending messages as long as the consumers accept more."""
         with suppress(Empty):
             while True:
                 self.cycle.get(self._deliver)

@@ -1,7 +1,7 @@
 """The names of queues and tasks, and the producer that notifies workers.
 
-A request is a row in the database. A message only announces the request, and is sent again if it gets lost, so an
-outage of the broker delays requests but never loses them.
+A request is a row in the database. A message only announces the request, and is sent again if it gets lost, so a broker
+outage delays requests but never loses them.
 """
 
 import logging
@@ -72,7 +72,7 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
 def _check_address(address: str) -> str:
     """Return the address's scheme.
 
-    Raise BadSetting if the address cannot be parsed. The error has no cause, because the cause's message could contain
+    Raise BadSetting if the address cannot be parsed. Don't chain the original error, because its message could contain
     part of the password.
     """
     try:

@@ -34,8 +34,8 @@ def backup(
 ) -> None:
     """Write the database and the published models to an archive.
 
-    Bots and workers can keep running in the meantime. If a model's files are missing or cannot be read, the archive is
-    written without that model, and the command names it and exits with status 1.
+    Bots and workers can keep running in the meantime. If a model's files are missing or unreadable, the command leaves
+    that model out, names it, and exits with status 1.
 
     People's texts stay encrypted. The archive does not contain the key, so keep a copy of the key somewhere else.
     DATA_DIR contains the list of deletions that a restore applies.
@@ -84,7 +84,7 @@ def restore(
 
     Deletions made since the backup are applied again.
 
-    This needs the key that the database was encrypted with. Updates and replies that were pending when the backup was
+    You need the key that the database was encrypted with. Updates and replies that were pending when the backup was
     made are set aside, because the bot may have handled them since. To see them, run thumbs updates list and thumbs
     outbox list.
 
@@ -132,7 +132,7 @@ def _add_models(
 ) -> list[str]:
     """Add every model except the starter, which every installation already has.
 
-    Name the models whose files are missing or cannot be read, and return their versions.
+    Print the versions of the models whose files are missing or unreadable, and return them.
     """
     from core.errors import UnusablePath
     from core.paths import STARTER
@@ -163,7 +163,7 @@ def _add_models(
 
 
 def _model_folder(settings: "Settings", version: "ModelVersion", into: Path) -> Path:
-    """Return the folder with a model's files. If MODEL contains this model, that is the folder.
+    """Return the folder with a model's files, which is MODEL if MODEL contains the model.
 
     A remote model is copied to ``into``. Raise ModelFolderUnusable, NotInTheStore or UnusableArtifact if the files are
     missing.
@@ -189,7 +189,7 @@ def _was_removed(database: "Database", version: "ModelVersion") -> bool:
 
 
 def _deleted_since(moment: datetime, given: list[Path] | None, settings: "Settings") -> set[bytes]:
-    """Return the hashes in the given lists (default: the bot's own list). Warn if the bot has no list."""
+    """Return the hashes in the given lists, or in the bot's own list by default. Warn if the bot has no list."""
     from storage.privacy.deletions import FILE_NAME, DeletionList
 
     own = settings.data_dir / FILE_NAME
@@ -204,7 +204,7 @@ def _deleted_since(moment: datetime, given: list[Path] | None, settings: "Settin
 
 
 def _check_backup(path: Path, opened: "Backup", settings: "Settings") -> None:
-    """Raise UnusableBackup or KeyWrong, before anything is written, if this release or key cannot restore it."""
+    """Raise UnusableBackup or KeyWrong, before writing anything, if this release or key cannot restore the archive."""
     from base64 import b64decode
 
     from migrations import runner
@@ -242,7 +242,7 @@ def _restore_rows_and_models(path: Path, opened: "Backup", settings: "Settings")
 
 
 def _in_the_store(rows: Iterable[dict[str, object]], models: list[str]) -> Iterator[dict[str, object]]:
-    """Yield the registry's rows. If a model was outside the store, its location becomes its name in the store."""
+    """Yield the registry's rows. The location of a model from outside the store changes to its name in the store."""
     from storage.backup.archive import model_name
     from storage.models.artifact_store import is_folder
 
@@ -291,7 +291,7 @@ def _require_empty(connection: "Connection") -> None:
 
 @contextmanager
 def _fitting_rows(path: Path) -> Iterator[None]:
-    """Raise UnusableBackup in place of any error that missing, unknown or wrong values in rows cause."""
+    """Convert errors caused by missing, unknown or invalid values in rows to UnusableBackup."""
     from sqlalchemy.exc import OperationalError, StatementError
 
     from storage.errors import UnusableBackup

@@ -32,7 +32,7 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class CsvSummary:
-    """How many rows were written in total, for each label and without a verdict, and how many seconds it took."""
+    """The number of rows written in total, per label and without a verdict, and the time taken in seconds."""
 
     rows: int
     positive: int
@@ -52,7 +52,7 @@ def add_verdicts(
 
     A row without a verdict has no label, and its reason says why.
 
-    Cells that a spreadsheet would read as a formula get a leading apostrophe.
+    Cells that a spreadsheet would treat as formulas get a leading apostrophe.
 
     The reviews are in ``column``, or by default in a column named review or text. Raise MissingFile, UnreadableTable,
     EmptyTable, MissingColumn, ColumnTaken or UnwritableFile.
@@ -76,7 +76,7 @@ def add_verdicts(
 
 
 def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table, escaping cells and column names that a spreadsheet would read as formulas."""
+    """Return the table, escaping cells and column names that a spreadsheet would treat as formulas."""
     escaped = table.map(lambda value: escape_formula(value) if isinstance(value, str) else value)
     return escaped.rename(columns=lambda name: escape_formula(str(name)))
 
@@ -84,7 +84,7 @@ def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
 def _review_column(path: Path, columns: list[str], wanted: str | None) -> str:
     """Return the name of the column with the reviews.
 
-    Raise MissingColumn if there is none, or ColumnTaken if the table already has a column that would be added.
+    Raise MissingColumn if there is none, or ColumnTaken if the table already has one of the columns to add.
     """
     for column in (LABEL, CONFIDENCE, REASON):
         if column in columns:
@@ -94,7 +94,7 @@ def _review_column(path: Path, columns: list[str], wanted: str | None) -> str:
 
 @contextmanager
 def open_binary(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes. Raise MissingFile or UnreadableTable on failure."""
+    """Open a file for reading in binary mode. Raise MissingFile or UnreadableTable on failure."""
     try:
         file = path.open("rb")
     except FileNotFoundError as error:

@@ -55,7 +55,7 @@ def export(
 ) -> None:
     """Export a recipe's training and dev reviews for a teacher model.
 
-    The programs that fine-tune a teacher and make soft labels read this file; docs/training.md describes them.
+    The programs that fine-tune a teacher and compute soft labels read this file. See docs/training.md.
 
     \b
     Example:

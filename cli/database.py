@@ -13,7 +13,7 @@ app = typer.Typer(help="Migrate, check and purge the database.", no_args_is_help
 
 @app.command()
 def upgrade() -> None:
-    """Migrate the database to this release's version.
+    """Migrate the database to the version that this release needs.
 
     \b
     Example:
@@ -53,9 +53,9 @@ def check() -> None:
 def purge(
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
 ) -> None:
-    """Delete data that is too old, and print the counts.
+    """Delete data past its retention period, and print the counts.
 
-    The limits are RETENTION_DAYS and INBOX_RETENTION_DAYS.
+    RETENTION_DAYS and INBOX_RETENTION_DAYS set the periods.
 
     \b
     Examples:

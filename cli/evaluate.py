@@ -43,7 +43,7 @@ def evaluate(
 
     Models classify exactly as they do in the bot.
 
-    Needs the training environment: make evaluate installs it and runs this command in it.
+    Run this command with make evaluate, which installs the training environment.
 
     \b
     Examples:
@@ -103,7 +103,10 @@ def _build_report(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -
 
 
 def _list_mistakes(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "list[MistakeList]":
-    """Return the last model's worst mistakes. For two models, mistakes that only the last model makes come first."""
+    """Return the last model's worst mistakes.
+
+    If there are two models, list mistakes that only the last one makes first.
+    """
     from ml.evaluation.mistakes import worst_mistakes
     from ml.evaluation.report import MistakeList
 

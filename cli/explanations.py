@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def explanation_lines(text: str, explanation: "Explanation") -> Iterator[str]:
     """Yield the words that pulled the verdict up or down, with their effects in logits, and the deciding passage.
 
-    A text that was read in one window has no such passage.
+    A text that fits in one window has no deciding passage.
     """
     if not explanation.up and not explanation.down:
         yield "  no single word stands out"
@@ -23,7 +23,7 @@ def explanation_lines(text: str, explanation: "Explanation") -> Iterator[str]:
 
 
 def explanation_json(explanation: "Explanation") -> dict[str, Any]:
-    """Return the words and the passage. Each place is a pair of start and end offsets, in characters of the text."""
+    """Return the words and the passage as JSON values. Positions are pairs of start and end offsets in characters."""
     return {
         "up": _words(explanation.up),
         "down": _words(explanation.down),

@@ -51,7 +51,7 @@ def fine_tune(
     """Fine-tune an encoder and save it in a folder.
 
     The recipe defines which reviews are used for training and which for evaluation. Ctrl-C saves a checkpoint next to
-    --out. Needs the training environment: make finetune installs it and runs this command in it.
+    --out. Run this command with make finetune, which installs the training environment.
 
     \b
     Examples:
@@ -96,7 +96,7 @@ def fine_tune(
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """The options and settings that choose the base model and the data."""
+    """The options and settings that select the base model and the data."""
 
     data: Path | None
     base: str | None
@@ -143,7 +143,7 @@ def _prepare_feedback_round(recipe: "Recipe", options: _Options) -> "tuple[BaseM
 
 
 def result_text(manifest: "Manifest", out: Path) -> str:
-    """Return a message that gives the published model and its accuracy on the held-out reviews and the corrections."""
+    """Return a message with the published model's path and its accuracy on the held-out reviews and the corrections."""
     sentences = [f"Published version {manifest.version} at {out}."]
     dev = manifest.figures.get("dev")
     if dev:

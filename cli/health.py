@@ -19,8 +19,8 @@ def health(
 ) -> None:
     """Check that the bot or worker on this machine is ready.
 
-    It is ready if it can reach everything that it depends on. The command asks the process that serves METRICS_PORT.
-    The exit status is 1 if that process is not ready or does not respond.
+    A process is ready if it can reach everything that it depends on. The command asks the process that listens on
+    METRICS_PORT. The exit status is 1 if that process is not ready or does not respond.
 
     \b
     Examples:

@@ -36,8 +36,8 @@ def new_key(
 def rotate_key() -> None:
     """Encrypt all stored texts with the newest key.
 
-    Afterwards, the older keys can be removed. Stop every bot first. If a bot is running, nothing is changed. In the
-    example, the file has the new key in its first line and the old key in its second line.
+    Stop every bot first, because the command refuses to run beside a bot. Afterwards, you can remove the older keys. In
+    the example, the new key is on the first line of the file and the old key is on the second.
 
     \b
     Example:

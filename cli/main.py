@@ -1,4 +1,4 @@
-"""The table of commands. A command imports what it needs only when it runs, so that --help is fast."""
+"""The table of commands. Commands import their modules only when they run, so that --help is fast."""
 
 import errno
 import sys

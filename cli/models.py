@@ -101,7 +101,7 @@ def show(version: Version, as_json: AsJson = False) -> None:
 
 @app.command("promote")
 def promote(version: Version, why: Why = None) -> None:
-    """Make a model live. If it is on trial, it passes.
+    """Make a model live. Promoting a model on trial confirms it.
 
     Running bots load it within seconds, and thumbs models list shows which bots are using it.
 
@@ -169,7 +169,7 @@ def remove(version: Version) -> None:
     """Remove a model that is no longer needed.
 
     Its files are removed from the artifact store, and the removal is recorded. The live model cannot be removed. A
-    folder outside the store is left unchanged, and may already be gone.
+    folder outside the store is left alone, and may already be gone.
 
     \b
     Example:
@@ -258,7 +258,7 @@ def _model_facts(database: "Database", settings: "Settings", version: str) -> di
 
 
 def _status_facts(status: "ModelStatus", trial: "Trial | None") -> dict[str, Any]:
-    """Return the version's fields, state, trial and bots. ``live`` means that all running bots serve it."""
+    """Return the version's fields, state, trial and bots. ``live`` is true if all running bots serve the version."""
     return {
         **dataclasses.asdict(status.model),
         "live": status.state == "live",

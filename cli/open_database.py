@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def open_database(settings: "Settings") -> "Iterator[Database]":
     """Open the database with the keys in ``settings``, and close it when the block ends.
 
-    Raise DatabaseUnusable, SchemaMismatch, KeyMissing or KeyWrong if that fails, or DatabaseUnusable if an error in the
-    block comes from the database itself.
+    Raise DatabaseUnusable, SchemaMismatch, KeyMissing or KeyWrong if it can't be opened. Convert database errors in the
+    block to DatabaseUnusable.
     """
     from storage.db.database import Database
     from storage.db.encryption import read_keys

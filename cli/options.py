@@ -14,7 +14,7 @@ MAX_ID: Final = 2**63 - 1
 
 
 def require_reviews_path(data: Path | None, settings: "Settings") -> Path:
-    """Return the path of the reviews in ``data``, or else in IMDB_PATH. Raise NoReviews if neither is given.
+    """Return the path of the reviews: ``data`` or, by default, IMDB_PATH. Raise NoReviews if neither is given.
 
     A data set on the Hugging Face hub is downloaded first.
     """

@@ -33,7 +33,7 @@ def list_replies(
 
     Also prints the number of replies in each state.
 
-    Uncertain replies may or may not have arrived. UNCERTAIN_REPLIES decides whether the bot sends them again. The
+    Uncertain replies may or may not have arrived. UNCERTAIN_REPLIES determines whether the bot sends them again. The
     replies' texts are not shown.
 
     \b

@@ -19,7 +19,10 @@ class TextCommand(TyperCommand):
     """A command that takes texts as arguments. A text may begin with a dash, just like an option."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Parse the arguments. If an option is unknown, explain in the error how to pass a text that looks like one."""
+        """Parse the arguments.
+
+        For an unknown option, explain in the error how to pass a text that looks like an option.
+        """
         try:
             return super().parse_args(ctx, args)
         except NoSuchOption as error:

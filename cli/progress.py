@@ -1,4 +1,4 @@
-"""Shows every command's progress on standard error: a bar in a terminal, or else a line now and then."""
+"""Shows every command's progress on standard error, as a bar in a terminal or as occasional lines elsewhere."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ LINE_SECONDS: Final = 10.0
 
 
 def progress_bar(*fields: str) -> Progress:
-    """Return a bar that counts steps, with ``fields`` beside the count, such as ``loss {task.fields[loss]:.3f}``.
+    """Return a bar that counts steps, with ``fields`` next to the count, such as ``loss {task.fields[loss]:.3f}``.
 
     If standard error is not a terminal, a line with the percentage and the time left is printed every ten seconds.
     """
@@ -66,7 +66,7 @@ def download_progress_bar(description: str) -> Iterator[Callable[[int, int | Non
 
 
 def _progress(*columns: ProgressColumn, fields: Sequence[str]) -> Progress:
-    """Return a bar with ``columns`` or, without a terminal, lines with ``fields``."""
+    """Return a bar with ``columns``, or lines with ``fields`` if there is no terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         return _ProgressLines(console, fields)

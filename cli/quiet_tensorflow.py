@@ -16,9 +16,9 @@ _MESSAGE: Final = re.compile(rb"WARNING: All log messages before absl::|[IW]\d{4
 
 @contextmanager
 def quiet_tensorflow() -> Iterator[None]:
-    """Hide the messages that TensorFlow writes during this block, when it is imported and looks for GPUs.
+    """Hide the messages that TensorFlow writes during this block as it is imported and looks for GPUs.
 
-    TensorFlow writes most of them before it reads TF_CPP_MIN_LOG_LEVEL, so standard error is held back and filtered.
+    TensorFlow writes most of them before it reads TF_CPP_MIN_LOG_LEVEL, so standard error is captured and filtered.
     Everything else, such as errors, is printed at the end of the block. Nothing is hidden if that variable is set.
     """
     if _LEVEL in os.environ:

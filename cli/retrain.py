@@ -31,8 +31,8 @@ def retrain(
 ) -> None:
     """Request a training run, or join the one in progress.
 
-    The command first says what the run will be able to prove from the current votes. Without usable votes, there is no
-    run. A worker must be running, on this machine or on a different one. Ctrl-C stops the command, but the run
+    The command first says what the run will be able to prove from the current votes. If there are no usable votes, no
+    run starts. A worker must be running, on this machine or another one. Ctrl-C stops the command, but the run
     continues. The exit status is 1 if the run in progress is of a different kind or, with --wait, if the run failed or
     was cancelled.
 

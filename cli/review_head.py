@@ -18,9 +18,9 @@ def review_head(
     """Fit a review head for a published model.
 
     With a review head, a model can say that a text doesn't read like a review. thumbs fine-tune fits one for each new
-    model. This command is for models that were published before, and after the lines in ml/data/lines have changed. The
-    model's verdicts stay the same, and it gets a new version. Needs the training environment: make reviewhead installs
-    it and runs this command in it.
+    model. Use this command for models that were published without one, or after you change the lines in ml/data/lines.
+    The model's verdicts stay the same, and it gets a new version. Run this command with make reviewhead, which installs
+    the training environment.
 
     \b
     Example:

@@ -44,7 +44,7 @@ def progress_text(run: "Run") -> str:
 
 
 def outcome_text(run: "Run") -> str:
-    """Return the outcome of a finished run: the gate's sentence and the new model's version, or why there is none."""
+    """Return the outcome of a finished run: the gate's sentence and the new version, or why there is no new version."""
     from storage.db.states import RunState
 
     if run.state is RunState.CANCELLED:

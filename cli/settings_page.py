@@ -36,7 +36,7 @@ def env_example() -> str:
 
 
 def _settings() -> Iterator[tuple[str, str, str]]:
-    """Yield each setting's name in the environment, its default as text, and its description."""
+    """Yield each setting's environment variable, its default as text, and its description."""
     for name, field in Settings.model_fields.items():
         yield name.upper(), _default(field), field.description or ""
 

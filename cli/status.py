@@ -12,9 +12,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the status as one JS
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show the work, the last run, models, workers and errors.
+    """Show pending and failed work, the last run, models, workers and errors.
 
-    The work is what is pending or has failed. The status also includes each bot's model and the disk.
+    The status also includes each bot's model and the free disk space.
 
     \b
     Examples:

@@ -15,7 +15,7 @@ def summary(
 ) -> None:
     """Print the layers and parameters of a recipe's network.
 
-    Needs the training environment: make summary installs it and runs this command in it.
+    Run this command with make summary, which installs the training environment.
 
     \b
     Examples:

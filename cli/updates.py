@@ -35,7 +35,7 @@ def list_updates(
 ) -> None:
     """List the pending (received) and failed updates.
 
-    A failed update has been tried three times, and is kept for INBOX_RETENTION_DAYS. The updates' content is not shown.
+    An update fails after three attempts, and is kept for INBOX_RETENTION_DAYS. The updates' content is not shown.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``thumbs worker`` and ``thumbs beat``: start a worker or the scheduler for periodic tasks."""
+"""``thumbs worker`` and ``thumbs beat``, which start a worker and the scheduler for periodic tasks."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -21,9 +21,9 @@ def worker(
 ) -> None:
     """Start a worker that trains, evaluates and publishes models.
 
-    It runs until it is stopped. Needs the training environment (unless it consumes only housekeeping or TRAINING_PYTHON
-    is set), the bot's encryption key and database, and a broker that the bot can reach. If the worker stops during a
-    run, another worker resumes the run.
+    It runs until it is stopped. A worker needs the bot's encryption key and database, and a broker that the bot can
+    reach. It also needs the training environment, unless it consumes only the housekeeping queue or TRAINING_PYTHON is
+    set. If the worker stops during a run, another worker resumes the run.
 
     \b
     Examples:
@@ -39,7 +39,7 @@ def worker(
 def beat() -> None:
     """Start the scheduler for periodic tasks.
 
-    They start due runs, resume lost runs and remove old models.
+    The tasks start due runs, resume lost runs and remove old models.
 
     Exactly one scheduler must run: either this command or a worker with --beat.
 

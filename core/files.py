@@ -61,9 +61,9 @@ def fsync(path: Path) -> None:
 def atomic_write(path: Path) -> Iterator[TextIO]:
     """Open a UTF-8 text file. When the block ends without an error, flush it to disk and replace ``path`` with it.
 
-    Only the owner can read the file, because it may contain people's texts. The file is compressed if its suffix is one
-    of ``OPENERS``. If ``path`` is a link, the link's target is replaced. Raise UnwritableFile if the file can't be
-    written, before the block runs if possible.
+    Only the owner can read the file, because it may contain people's texts. The file is compressed if its suffix is in
+    ``OPENERS``. If ``path`` is a link, the link's target is replaced. Raise UnwritableFile if the file can't be
+    written. If possible, raise it before the block runs.
     """
     target = replaceable(path)
     opener: Callable[..., IO[Any]] = OPENERS.get(target.suffix.lower(), open)

@@ -108,7 +108,7 @@ def update_context(update_id: int | None) -> Iterator[None]:
 
 
 def configure_logging(level: str, form: LogFormat = "text") -> None:
-    """Log to standard error at ``level`` and above. Verbose libraries have a higher level."""
+    """Log to standard error at ``level`` and above. Verbose libraries get a higher threshold."""
     handler = RedactingHandler()
     handler.addFilter(_add_context)
     handler.setFormatter(RedactingFormatter(_json_formatter() if form == "json" else logging.Formatter(_TEXT_FORMAT)))
@@ -126,7 +126,7 @@ def _json_formatter() -> JsonFormatter:
 
 
 def _add_context(record: logging.LogRecord) -> bool:
-    """Add the update's id to a record, as a field in JSON or as words in text."""
+    """Add the update's id to a record, as a JSON field or as part of the text."""
     update_id = _update_id.get()
     record.context = "" if update_id is None else f" (update {update_id})"
     if update_id is not None:

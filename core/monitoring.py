@@ -61,8 +61,8 @@ class _Handler(WSGIRequestHandler):
 def monitoring_server(settings: Settings, health: Check, ready: Check) -> Iterator[int]:
     """Serve on METRICS_LISTEN and METRICS_PORT until the block ends, and yield the port.
 
-    If METRICS_PORT is not set, only yield 0. The checks run in the server's threads. Raise BadSetting if the port can't
-    be used.
+    If METRICS_PORT is not set, yield 0 and serve nothing. The checks run in the server's threads. Raise BadSetting if
+    the port can't be used.
     """
     if settings.metrics_port is None:
         yield 0
@@ -118,7 +118,7 @@ def _application(health: Check, ready: Check) -> Application:
 
 
 def _read_metrics(metrics: Application, environment: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-    """Return the metrics. Collectors' errors must not reach the client, nor reach standard error unredacted."""
+    """Return the metrics. Log any error with redaction, and never show it to the client."""
     try:
         return metrics(environment, start)
     # After any error, Prometheus notices that it received no metrics.
@@ -129,7 +129,7 @@ def _read_metrics(metrics: Application, environment: "WSGIEnvironment", start: "
 
 
 def _checked(check: Check) -> Problems:
-    """Return the result of ``check``. Its errors must not reach the client, nor reach standard error unredacted."""
+    """Return the result of ``check``. Log any error with redaction, and report only its type to the client."""
     try:
         return check()
     # After any error, the process counts as not ready.

@@ -8,9 +8,9 @@ logger = logging.getLogger(__name__)
 
 
 class Outage:
-    """Keeps track of whether something that this process needs, such as "The database", is failing.
+    """Tracks whether a dependency of this process, such as "The database", is failing.
 
-    The state is in memory that forked processes share, so that only one of the processes logs an outage.
+    Forked processes share the state in memory, so that only one of them logs an outage.
     """
 
     def __init__(self, name: str) -> None:

@@ -27,7 +27,7 @@ def read_secret(name: str, path: Path | None, value: SecretStr | None) -> str | 
 
 
 def read_secret_file(name: str, path: Path) -> str:
-    """Return a file's text without the white space around it. Raise BadSetting if it cannot be read."""
+    """Return a file's text without surrounding whitespace. Raise BadSetting if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig").strip()
     except OSError as error:

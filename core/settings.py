@@ -1,7 +1,7 @@
 """Typed settings for every process, read once at start-up.
 
-A value comes from the environment, or else from ``.env`` in the home folder, or else from the default in this file.
-Relative paths are also resolved against the home folder, so a command works the same in any working folder. The field
+Values in the environment override those in ``.env`` in the home folder, which override the defaults in this file.
+Relative paths are also resolved against the home folder, so commands work the same in any working folder. The field
 descriptions are the documentation: ``docs/settings.md`` and ``.env.example`` are generated from them.
 """
 

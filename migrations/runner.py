@@ -31,7 +31,7 @@ _LOCK: Final = 7_460_811
 
 
 def upgrade(url: str | URL, revision: str = SCHEMA_REVISION) -> None:
-    """Migrate the database to ``revision``, by default the newest one, and create a missing SQLite file.
+    """Migrate the database to ``revision`` (by default the newest), creating the SQLite file if necessary.
 
     Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, UnknownMigration if a
     newer release migrated the database, RestoreUnfinished if a restore was interrupted, and MigrationRefused if the
@@ -56,8 +56,9 @@ def upgrade(url: str | URL, revision: str = SCHEMA_REVISION) -> None:
 def restoring(url: str | URL, revision: str, check: Callable[[Connection], None]) -> Iterator[Connection]:
     """Create the tables as they were at ``revision``, and migrate them after the block has filled them.
 
-    Everything happens in one transaction. Existing tables are dropped first. ``check`` can raise an error to keep them,
-    unless an interrupted restore left them. Nobody else can use the database until ``finish_restore`` is called.
+    Everything happens in one transaction. Existing tables are dropped first. ``check`` can raise an error to protect
+    them, but isn't called if an interrupted restore created them. Nobody else can use the database until
+    ``finish_restore`` is called.
     """
     from alembic import command
 
@@ -125,7 +126,7 @@ def current(url: str | URL) -> str | None:
 
 
 def _make_file(address: URL) -> None:
-    """Create a missing SQLite file."""
+    """Create the SQLite file if it is missing."""
     path = sqlite_file(address)
     if path is not None:
         with reachable(address):

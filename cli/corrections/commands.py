@@ -27,10 +27,10 @@ def import_file(
 
     Each row has a text, a person, and that person's label: positive, negative or neither. Either all rows are imported
     or none are. The live model classifies each new text. The first person listed with a text is its author. Names that
-    differ only in case or blanks count as one person, and texts that differ only in case, punctuation or blanks count
-    as one text. An exported file can be imported again, with the same votes by the same people. By importing a person's
-    texts, you state that the person consents to training on them. This consent is recorded, except for people that the
-    bot knows from Telegram. For them, only their own answer in the chat counts.
+    differ only in case or spacing count as one person. Texts that differ only in case, punctuation or spacing count as
+    one text. An exported file can be imported again, with the same votes by the same people. By importing a person's
+    texts, you confirm that the person consents to training on them. This consent is recorded, except for people that
+    the bot knows from Telegram. For them, only their own answer in the chat counts.
 
     \b
     Examples:
@@ -80,10 +80,10 @@ def export_file(
 ) -> None:
     """Write all votes to a file.
 
-    Each vote has the state of its text: usable, waiting, quarantined or settled as neither. The last column is the
-    reason that the person gave, if any: both, not_review, sarcasm or other. Data without consent is left out. People
-    appear as numbers with a code that an import recognises. In CSV files, a text that a spreadsheet would treat as a
-    formula gets a leading apostrophe, which an import removes again. Parquet files need the training
+    The file gives the state of each vote's text: usable, waiting, quarantined or settled as neither. The last column is
+    the reason that the person gave, if any: both, not_review, sarcasm or other. The file doesn't include data without
+    consent. People appear as numbers with a code that an import recognises. In CSV files, a text that a spreadsheet
+    would treat as a formula gets a leading apostrophe, which an import removes again. Parquet files need the training
     environment.
 
     \b

@@ -13,7 +13,7 @@ Writer = Callable[[TextIO], AbstractContextManager[WriteRows]]
 
 
 def write_rows(path: Path, chunks: Iterable[list[Row]]) -> int:
-    """Write a table in the format that the suffix names, and return the number of rows.
+    """Write a table in the format indicated by the file's suffix, and return the row count.
 
     Raise UnwritableFile on failure.
     """
@@ -26,7 +26,7 @@ def write_rows(path: Path, chunks: Iterable[list[Row]]) -> int:
 
 
 def file_suffix(path: Path) -> str:
-    """Return the file name's last suffix in lower case, ignoring suffixes for compression, or an empty string."""
+    """Return the file name's last suffix in lower case, or an empty string. Compression suffixes don't count."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     return next((suffix for suffix in reversed(suffixes) if suffix not in OPENERS), "")
 

@@ -30,10 +30,10 @@ OnProgress = Callable[[int, int], None]
 def import_corrections(
     database: Database, settings: Settings, votes: Sequence[ImportedVote], admin: int | None, on_progress: OnProgress
 ) -> ImportCounts:
-    """Store the votes and return the counts. If ``admin``, a Telegram id, is given, store them as that admin's votes.
+    """Store the votes and return the counts. If ``admin`` (a Telegram id) is given, store them as that admin's votes.
 
-    If no bot has started since the installation or an update, the model is the one that a bot would make live. Raise
-    UnusableArtifact if its files differ from the published files, or StoreUnusable if the store can't be used.
+    If no bot has started since the installation or an update, use the model that a bot would make live. Raise
+    UnusableArtifact if the model's files differ from the published files, or StoreUnusable if the store can't be used.
     """
     live = _live_model(database, settings)
     with database.reading() as unit:
@@ -59,10 +59,10 @@ def _live_model(database: Database, settings: Settings) -> registry.ModelVersion
 
 
 def _with_known_spellings(votes: Sequence[ImportedVote], stored: Iterable[str]) -> list[ImportedVote]:
-    """Return the votes without duplicates. Each text is spelled as in the database or else as in its first vote.
+    """Return the votes without duplicates.
 
-    Texts with the same ``fingerprint`` are one text. If the database has a text in exactly the vote's spelling, that
-    spelling is kept.
+    Each text is spelled as in the database or, if it is new, as in its first vote. Texts with the same ``fingerprint``
+    count as one text. If the database contains a text exactly as the vote spells it, keep that spelling.
     """
     exact = {vote.text for vote in votes}
     spellings: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Reads a file of labelled texts and reports all of its invalid rows together."""
+"""Reads a file of labelled texts and reports all invalid rows at once."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ OnProgress = Callable[[int], None]
 class _FileRow:
     """A row of the file.
 
-    ``exported`` is True if it comes from an export, and ``agreed`` if its label isn't just one person's vote.
-    ``reason`` is read only from exports, because other files may use the column for anything.
+    ``exported`` is true if the row comes from an export. ``agreed`` is true if the label is what people agreed on.
+    ``reason`` is read only from exports, because in other files a column of that name could mean anything.
     """
 
     text: str
@@ -46,9 +46,9 @@ class _FileRow:
 def read_votes(path: Path, unanimous: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
     """Return the votes in the file without duplicates. Each person's name is spelled as in their first row.
 
-    A person may give a text only one label. If ``unanimous``, everyone must give a text the same label. Texts are
-    compared by ``fingerprint``. Texts from an export are compared exactly, because an export may list several spellings
-    of a text, each with its own votes. Raise MissingFile, UnreadableTable, EmptyTable, MissingColumn, or
+    Each person may give a text only one label. If ``unanimous`` is true, all people must give a text the same label.
+    Texts are compared by ``fingerprint``. Texts from an export are compared exactly, because an export may list several
+    spellings of a text, each with its own votes. Raise MissingFile, UnreadableTable, EmptyTable, MissingColumn, or
     BadCorrections, which lists the invalid rows.
     """
     votes: list[ImportedVote] = []
@@ -97,7 +97,7 @@ def _label(word: str) -> str | None:
 
 
 def _problem(row: _FileRow, unanimous: bool) -> str | None:
-    """Return the problem with a single row, regardless of other rows, or None if the row is fine."""
+    """Return what is wrong with a row, regardless of other rows, or None if it is valid."""
     if classify_content(row.text) is not Content.WORDS:
         return "the text has no words"
     if foreign := foreign_language(row.text):

@@ -1,6 +1,6 @@
 """Starts, logs and stops the demo's child processes.
 
-Everything that happens to them arrives as an event in a single queue, so the supervisor waits in only one place.
+Their output and exits arrive as events in a single queue, so the supervisor waits in only one place.
 """
 
 import os
@@ -47,7 +47,7 @@ Event = OutputLine | ProcessExit | StopRequest
 
 
 class ChildProcesses:
-    """Runs modules as child processes, and stops them all when the block or this process ends."""
+    """Runs modules as child processes, and stops them all when the block ends or this process exits."""
 
     def __init__(self, logs: Path, events: queue.SimpleQueue[Event]) -> None:
         self.logs = logs
@@ -108,7 +108,7 @@ class ChildProcesses:
     def stop(self) -> None:
         """Stop all processes in reverse order: send SIGTERM, then SIGKILL to a process still running after ``GRACE``.
 
-        The order is reversed because a process may need those started before it until it exits.
+        The order is reversed because a process may depend on earlier ones until it exits.
         """
         for process in reversed(self._processes.values()):
             process.send_signal(signal.SIGTERM)

@@ -19,10 +19,10 @@ _PLAYGROUND_ADMIN = 1
 
 
 def demo_settings(settings: Settings) -> Settings:
-    """Return ``settings`` changed for the demo: one data folder, the playground as Telegram, a key and an admin.
+    """Return ``settings`` adapted for the demo: one data folder, the playground as Telegram, a key and an admin.
 
-    Create the data folder, with a key in it if the settings have none. Raise UnwritableFile, PortTaken or BadSetting if
-    the demo can't run with these settings.
+    Create the data folder, and put a key in it if the settings contain none. Raise UnwritableFile, PortTaken or
+    BadSetting if the demo can't run with these settings.
     """
     data_dir = settings.data_dir
     try:
@@ -62,9 +62,9 @@ def _with_key(demo: Settings) -> Settings:
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment for the demo's processes: ``settings`` and nothing else that would be read as a setting.
+    """Return the environment for the demo's processes: ``settings``, and no other variable that names a setting.
 
-    The processes' home folder is the data folder, which has no ``.env`` that could add settings.
+    The processes use the data folder as their home folder, so no ``.env`` file can add settings.
     """
     names = Settings.model_fields.keys()
     environment = {name: value for name, value in os.environ.items() if name.lower() not in names}

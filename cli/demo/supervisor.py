@@ -85,7 +85,7 @@ def _run(demo: Settings, events: Events) -> None:
 
 
 def _wait_until_ready(demo: Settings, children: ChildProcesses, events: Events) -> bool:
-    """Wait until the playground listens and the bot polls it. Return False if a stop was requested before that."""
+    """Wait until the playground is listening and the bot is polling it. Return False if a stop is requested first."""
     deadline = time.monotonic() + READY_TIMEOUT
     listening = False
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The first tables, for people, inbox, messages, models, predictions, replies and votes."""
+"""The first tables: people, inbox, messages, models, predictions, replies and votes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Create the tables. The naming convention names the constraints."""
+    """Create the tables. The naming convention determines the constraints' names."""
     _people()
     _inbox()
     _messages()
@@ -20,7 +20,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables, starting with the tables that refer to others."""
+    """Drop the tables, starting with those that refer to others."""
     for table in (
         "judgements",
         "replies",

@@ -1,4 +1,4 @@
-"""The tables for training runs, snapshots, label offers, and bot instances with the model that each serves."""
+"""Tables for training runs, snapshots, label offers, and bot instances with the models that they serve."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Columns for why people voted, how offers were chosen, which verdicts were corrected, and the chance of a question."""
+"""Columns for the reasons for votes, the selection of offers, corrected verdicts, and the chance of a question."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A table of labellers whose votes don't count for now, and the time when an offer was closed."""
+"""A table of paused labellers, and a column for the time when an offer was closed."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A table of pauses in learning, and columns for texts beyond a person's share and for the next round."""
+"""A table of learning pauses, and columns for the number of texts over quota and for the next round."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -8,7 +8,7 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    """Add the column. Everyone has seen percentages so far."""
+    """Add the column. Until now, everyone has seen percentages."""
     op.add_column("people", sa.Column("shows_percentages", sa.Boolean, nullable=False, server_default=sa.true()))
 
 
