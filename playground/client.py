@@ -15,7 +15,7 @@ _REQUEST_SECONDS = 30.0
 
 
 class PlaygroundClient:
-    """A thread-safe client for ``/sim/...`` on the server at ``url``. A refused request raises PlaygroundRefused.
+    """A thread-safe client for ``/sim/...`` on the server at ``url``. A rejected request raises PlaygroundRefused.
 
     ``token`` is the bot's token, and is needed only by callers that also use the Bot API.
     """
@@ -67,7 +67,7 @@ class PlaygroundClient:
     def edit(self, message_id: int, text: str, user_id: int = 2, photo: bytes | None = None) -> JsonObject:
         """Edit the person's own message, and return the same values as ``message``.
 
-        If ``photo`` holds an image's bytes, the message becomes that image, and ``text`` becomes its caption.
+        If ``photo`` contains the bytes of an image, the message becomes that image, and ``text`` becomes its caption.
         """
         if photo is None:
             return self._post("edit", message_id=message_id, text=text, user_id=user_id)
@@ -93,7 +93,7 @@ class PlaygroundClient:
         return self._upload("photo", file_name, content, {"user_id": str(user_id), "caption": caption})
 
     def album(self, content: bytes, captions: Sequence[str], user_id: int = 2) -> list[JsonObject]:
-        """Send an image once for each caption, which may be empty, as an album.
+        """Send an album that repeats one image, once for each caption. Captions may be empty.
 
         Return one result per item, with the same values as ``message``.
         """

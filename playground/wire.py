@@ -11,7 +11,7 @@ DEPTH_LIMIT = 100
 
 
 class ApiError(Exception):
-    """A refused call, with the status, Telegram's description and the optional ``parameters`` object."""
+    """A rejected call, with the status, Telegram's description and an optional ``parameters`` object."""
 
     def __init__(self, code: int, description: str, parameters: JsonObject | None = None) -> None:
         super().__init__(description)
@@ -38,7 +38,7 @@ def conflict(reason: str) -> ApiError:
 
 
 def not_built(what: str) -> ApiError:
-    """Return error 501, for a feature that Telegram has and the playground does not."""
+    """Return error 501, for a feature of Telegram that the playground lacks."""
     return ApiError(501, f"Not Implemented: the playground does not support {what}")
 
 

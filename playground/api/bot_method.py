@@ -23,7 +23,7 @@ _MISSING = {
 
 
 class BotMethod(Parameters):
-    """A Bot API method. Its class has the method's name with a capital letter: GetMe for getMe.
+    """A Bot API method. The class is named after the method, with a capital letter: GetMe for getMe.
 
     Parameters that have no field are ignored.
     """
@@ -32,7 +32,7 @@ class BotMethod(Parameters):
 
     @classmethod
     def describe(cls, error: ValidationError) -> str:
-        """Return the first error, with Telegram's own wording if it has one, because bots check for that wording."""
+        """Return the first error, in Telegram's own words if it has any for it, because bots check for them."""
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
         if first["type"] == "missing" or first["input"] == "":

@@ -64,7 +64,7 @@ def record(world: World, method: type[BotMethod], outcome: Outcome, fault: str |
 
 
 def refusal(error: ApiError, params: JsonObject) -> Outcome:
-    """Return the outcome for a refused call."""
+    """Return the outcome of a rejected call."""
     return Outcome(error.code, error.to_api(), params)
 
 

@@ -62,12 +62,12 @@ class BotApiHandler(BodyHandler):
             self._write(outcome)
 
     def on_connection_close(self) -> None:
-        """Cancel a waiting call when the bot hangs up."""
+        """Cancel a waiting call when the bot disconnects."""
         if self._cancellable is not None:
             self._cancellable.cancel()
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
-        """Report tornado's errors, such as a broken multipart body, in the Bot API's format."""
+        """Report Tornado's errors, such as a broken multipart body, in the Bot API's format."""
         self._refuse(ApiError(status_code, f"{self._reason}"))
 
     async def _call(self, method: type[BotMethod], fault: Fault | None) -> Outcome | None:
@@ -88,7 +88,7 @@ class BotApiHandler(BodyHandler):
         return outcome if await self._must_answer(fault.kind) else None
 
     async def _must_answer(self, kind: str) -> bool:
-        """Return whether to send the outcome. If not, apply the fault to the connection."""
+        """If the fault replaces the response, apply it. Return whether the outcome still has to be sent."""
         if kind == "html_502":
             self.set_status(502)
             self.set_header("Content-Type", "text/html")

@@ -1,4 +1,4 @@
-"""Parameters shared by methods that send and methods that edit: texts, captions, keyboards and options."""
+"""Parameters shared by methods that send or edit messages: texts, captions, keyboards and options."""
 
 from dataclasses import replace
 
@@ -81,7 +81,7 @@ def message_members(parameters: Parameters) -> JsonObject:
 
 
 def _with_known_people(body: FormattedText) -> FormattedText:
-    """Return the text with full users in its mentions, because markup gives only their ids."""
+    """Return the text with a full User object in each mention, because markup contains only the user's id."""
     return FormattedText(body.text, tuple(_with_known_person(entity) for entity in body.entities))
 
 

@@ -35,9 +35,9 @@ _NOT_AN_OBJECT = "object_type"
 
 
 class Parameters(BaseModel):
-    """A request's parameters, as fields. Null is treated as not given.
+    """A request's parameters, as fields. Null is treated like a missing value.
 
-    Unknown names are refused, except in the Bot API, which ignores them.
+    Unknown names are rejected, except in the Bot API, which ignores them.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
@@ -56,7 +56,7 @@ class Parameters(BaseModel):
         return first_error(error)
 
     def to_json(self) -> JsonObject:
-        """Return the given values without defaults. Uploads are described by name, type and size."""
+        """Return the given values, leaving out defaults. Uploads are described by name, type and size."""
         return self.model_dump(exclude_unset=True)
 
     @classmethod
@@ -133,7 +133,7 @@ def _types(annotation: Any) -> set[type]:  # noqa: ANN401  # an annotation can b
 
 
 def first_error(error: ValidationError) -> str:
-    """Describe the first unknown name or, if there is none, the first wrong value, in one sentence."""
+    """In one sentence, describe the first unknown name or, if all names are known, the first wrong value."""
     errors = error.errors()
     return _sentence(next((one for one in errors if one["type"] == "extra_forbidden"), errors[0]))
 

@@ -48,12 +48,12 @@ class GetChat(BotMethod):
 
 
 class LocalizedMethod(BotMethod):
-    """A method for one language or, without a language code, for all languages that do not have their own text."""
+    """A method for one language or, without a language code, for all languages that have no text of their own."""
 
     language_code: LanguageCode = ""
 
     def set_text(self, world: World, name: str, text: str, limit: int) -> bool:
-        """Set one text in the profile, with up to ``limit`` characters."""
+        """Set one text in the profile, at most ``limit`` characters long."""
         if len(text) > limit:
             raise bad_request(f"{name.upper()}_TOO_LONG")
         current = getattr(world.profile.current, name)
@@ -94,7 +94,7 @@ class SetMyCommands(CommandsMethod):
 
 @METHODS.add
 class DeleteMyCommands(CommandsMethod):
-    """Remove the command menu, so that the next wider scope is shown."""
+    """Remove the command menu, so that the menu of the next wider scope is shown."""
 
     def call(self, world: World) -> bool:
         return self.set_commands(world, None)
@@ -110,7 +110,7 @@ class GetMyCommands(CommandsMethod):
 
 @METHODS.add
 class SetMyName(LocalizedMethod):
-    """Set the bot's name, up to 64 characters."""
+    """Set the bot's name, at most 64 characters long."""
 
     name: str = ""
 
@@ -128,7 +128,7 @@ class GetMyName(LocalizedMethod):
 
 @METHODS.add
 class SetMyDescription(LocalizedMethod):
-    """Set the text that an empty chat shows, up to 512 characters."""
+    """Set the text that an empty chat shows, at most 512 characters long."""
 
     description: str = ""
 
@@ -146,7 +146,7 @@ class GetMyDescription(LocalizedMethod):
 
 @METHODS.add
 class SetMyShortDescription(LocalizedMethod):
-    """Set the line on the bot's profile, up to 120 characters."""
+    """Set the line on the bot's profile, at most 120 characters long."""
 
     short_description: str = ""
 

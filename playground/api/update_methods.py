@@ -22,7 +22,7 @@ METHODS = MethodTable()
 class GetUpdates(BotMethod):
     """Fetch updates by long polling.
 
-    This is refused while a webhook is set, and it ends any other getUpdates call in progress.
+    Raise ApiError while a webhook is set. End any other getUpdates call in progress.
     """
 
     offset: int = 0

@@ -1,6 +1,6 @@
 """Calls the method named in the body of a bot's response to a webhook request.
 
-The bot does not receive the result or an error, but both are in the call log.
+The bot receives neither the result nor an error, but the call log records both.
 """
 
 from tornado.httpclient import HTTPResponse

@@ -1,4 +1,4 @@
-"""People's actions: writing, tapping and sending files. Each changes the chat and enqueues an update."""
+"""People's actions: writing, tapping and sending files. Each action changes the chat and enqueues an update."""
 
 import time
 from dataclasses import dataclass
@@ -117,7 +117,7 @@ def send(  # noqa: PLR0913 - each argument is a separate fact
     *,
     extras: JsonObject | None = None,
 ) -> SentMessage:
-    """Send a message with its text or caption, its media, and these other members of Telegram's Message."""
+    """Send a message with a text or caption and with media. ``extras`` are further members of Telegram's Message."""
     chat = world.chats.open(user_id)
     replied_to = None if reply_to is None else find_message(chat, reply_to)
     message = Message(

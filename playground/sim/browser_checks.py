@@ -29,11 +29,11 @@ class LocalHandler(RequestHandler):
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
 
     def prepare(self) -> None:
-        """Refuse foreign requests before anything else happens."""
+        """Reject requests from other sites before anything else happens."""
         self.check_sender()
 
     def check_sender(self) -> None:
-        """Raise ApiError 403 for requests with a foreign host name or from another site's page."""
+        """Raise ApiError 403 for requests to a different host name or from another site's page."""
         host = self.request.host
         if not self._is_own_host(host):
             raise ApiError(
@@ -58,7 +58,7 @@ class LocalHandler(RequestHandler):
         return error.description
 
     def log_exception(self, *exc_info: object) -> None:
-        """Log server errors, but not refused requests."""
+        """Log server errors, but not rejected requests."""
         if not isinstance(exc_info[1], ApiError):
             super().log_exception(*exc_info)  # type: ignore[arg-type]  # passed through unchanged
 

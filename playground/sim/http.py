@@ -1,6 +1,6 @@
 """The JSON API under ``/sim/...``, which the page, tests and drivers use to act as people.
 
-The response to a refused request is ``{"error": "..."}`` with status 400, 403, 404, 413 or 501. A private chat has the
+The response to a rejected request is ``{"error": "..."}`` with status 400, 403, 404, 413 or 501. A private chat has the
 same id as the person, so ``chat_id`` and ``user_id`` are interchangeable.
 """
 
@@ -114,7 +114,7 @@ class StatusHandler(SimHandler):
     """GET /sim/status?wait=SECONDS."""
 
     async def get(self) -> None:
-        """Report whether the bot is listening, and wait until it is."""
+        """Wait for the bot to listen, then report whether it does."""
         query = self.read(WaitQuery)
         await self.world.changes.wait_until(self._bot_listens, query.wait)
         self.answer(self.world.status())

@@ -30,7 +30,7 @@ class SendPhoto(PersonAction):
 
 
 class SendAlbum(PersonAction):
-    """Send the image once for each caption, as an album."""
+    """Send an album that repeats one image, once for each caption."""
 
     photo: UploadedFile
     captions: list[str]

@@ -23,7 +23,7 @@ def forward(world: World, user_id: int, text: str, channel: str, post: int) -> S
 
 
 def send_album(world: World, user_id: int, upload: Upload, captions: Sequence[str]) -> list[SentMessage]:
-    """Send an image once for each caption, which may be empty, as an album, or raise ApiError."""
+    """Send an album that repeats one image, once for each caption, or raise ApiError. Captions may be empty."""
     if len(captions) not in _ALBUM_SIZES:
         raise bad_request("an album has 2 to 10 items")
     bodies, photo = [format_caption(caption) for caption in captions], photo_object(world, upload)

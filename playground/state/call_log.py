@@ -8,7 +8,7 @@ from playground.wire import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call. ``result`` is the result or, if the call was refused, the error. ``fault`` is the fault applied to it."""
+    """A call. ``result`` is its result or, if it failed, the error. ``fault`` is the fault applied to it, if any."""
 
     seq: int
     method: str

@@ -28,7 +28,7 @@ class ChangeFeed:
         self._wake()
 
     async def wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until ``condition()`` is true, ``seconds`` have passed or the feed closes, and return the condition."""
+        """Wait until ``condition()`` is true, ``seconds`` have passed or the feed closes. Return whether it is true."""
         try:
             async with asyncio.timeout(seconds):
                 while not (self._closed or condition()):

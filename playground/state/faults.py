@@ -33,10 +33,10 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of one ``kind`` in the next ``times`` calls to ``method``. ``*`` is every method except getUpdates.
+    """A fault of one ``kind`` in the next ``times`` calls to ``method``. ``*`` means every method except getUpdates.
 
-    ``seconds`` is used by slow, ``retry_after`` by 429, and ``migrate_to_chat_id`` by migrate. ``description`` replaces
-    an error's default description. For faults in updates, the method is ignored.
+    The kind "slow" uses ``seconds``, "429" uses ``retry_after``, and "migrate" uses ``migrate_to_chat_id``.
+    ``description`` replaces an error's default description. For faults in updates, the method is ignored.
     """
 
     kind: str
@@ -81,11 +81,11 @@ class Faults:
         self._pending.append(fault)
 
     def for_call(self, method: str) -> Fault | None:
-        """Return the fault that applies to this call, and count it as used once."""
+        """Return the fault that applies to this call, and count one use of it."""
         return self._use(next((fault for fault in self._pending if fault.applies_to(method)), None))
 
     def for_update(self) -> Fault | None:
-        """Return the fault that applies to the next queued update, and count it as used once."""
+        """Return the fault that applies to the next queued update, and count one use of it."""
         return self._use(next((fault for fault in self._pending if fault.kind in UPDATE_FAULTS), None))
 
     def cancel(self, kind: str) -> None:

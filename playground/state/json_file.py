@@ -55,6 +55,6 @@ def write_lines(path: Path, values: list[JsonObject]) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Replace ``path`` atomically. The content survives the death of the process, but not a power cut."""
+    """Replace ``path`` atomically. The content survives a crash of the process, but not a power cut."""
     with replaced(path) as part:
         part.write_text(text, encoding="utf-8")

@@ -39,7 +39,7 @@ class Profile:
     def commands_shown(self, user_id: int, language: str) -> list[JsonObject]:
         """Return the commands shown to a person in the private chat.
 
-        The narrowest scope with commands is used and, within it, the person's language if possible.
+        Choose the narrowest scope that has commands and, within it, the person's language if possible.
         """
         for scope in ({"type": "chat", "chat_id": user_id}, {"type": "all_private_chats"}, {"type": "default"}):
             for code in (language, ""):
@@ -75,7 +75,7 @@ class ProfileFile:
 
 
 def localized(texts: tuple[tuple[str, str], ...], language: str) -> str:
-    """Return the text for ``language``, or the text for all other languages, or an empty text."""
+    """Return the text for ``language``, falling back to the text for all other languages, then to an empty text."""
     known = dict(texts)
     return known.get(language, known.get("", ""))
 

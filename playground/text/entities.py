@@ -24,7 +24,7 @@ def utf16_length(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An entity. ``offset`` and ``length`` are in UTF-16 code units. ``details`` holds values like a link's ``url``."""
+    """An entity. ``offset`` and ``length`` are in UTF-16 code units. ``details`` has values such as the ``url``."""
 
     type: str
     offset: int

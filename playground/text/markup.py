@@ -16,7 +16,7 @@ class MarkupError(Exception):
 
 
 def byte_offset(source: str, position: int) -> int:
-    """Return the UTF-8 byte offset, for use in errors, of a character in ``source``."""
+    """Return the UTF-8 byte offset of a character in ``source``, for use in errors."""
     return len(source[:position].encode())
 
 

@@ -17,7 +17,7 @@ _PARSERS = {"html": parse_html, "markdown": parse_markdown, "markdownv2": parse_
 
 
 def message_text(text: str, parse_mode: str, entities: list[JsonObject]) -> FormattedText:
-    """Return a message's text, which has 1 to 4,096 characters besides markup, or raise ApiError 400."""
+    """Return a message's text, or raise ApiError 400 unless it is 1 to 4,096 characters long, not counting markup."""
     body = _formatted(text, parse_mode, entities)
     if not body.text:
         raise bad_request("message text is empty")
@@ -27,7 +27,7 @@ def message_text(text: str, parse_mode: str, entities: list[JsonObject]) -> Form
 
 
 def caption_text(text: str, parse_mode: str, entities: list[JsonObject]) -> FormattedText:
-    """Return a file's caption, which has 0 to 1,024 characters besides markup, or raise ApiError 400."""
+    """Return a file's caption, or raise ApiError 400 if it is over 1,024 characters long, not counting markup."""
     body = _formatted(text, parse_mode, entities)
     if len(body.text) > CAPTION_LIMIT:
         raise bad_request("message caption is too long")
@@ -35,7 +35,7 @@ def caption_text(text: str, parse_mode: str, entities: list[JsonObject]) -> Form
 
 
 def quote_text(text: str, parse_mode: str, entities: list[JsonObject]) -> FormattedText:
-    """Return the part of a message that a reply quotes, 0 to 1,024 characters besides markup, or raise ApiError 400."""
+    """Return the quoted part of a message, or raise ApiError 400 if it is over 1,024 characters long without markup."""
     quote = _formatted(text, parse_mode, entities)
     if len(quote.text) > QUOTE_LIMIT:
         raise bad_request(QUOTE_INVALID)

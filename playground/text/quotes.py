@@ -20,7 +20,7 @@ def find_quote(message: FormattedText, quote: FormattedText, near: int) -> int |
 
 
 def kept_entities(quote: FormattedText) -> list[Entity]:
-    """Return the entities that stay in a quote."""
+    """Return the entities that a quote keeps."""
     return [entity for entity in quote.entities if entity.type in _KEPT]
 
 
