@@ -1,4 +1,7 @@
-"""Errors in reading reviews and in fine-tuning, evaluating and loading models. ``core.errors`` shows the whole tree."""
+"""Errors in reading reviews and in fine-tuning, evaluating and loading models.
+
+For the whole tree, see ``core.errors``.
+"""
 
 from core.errors import BadInput, ThumbsError
 

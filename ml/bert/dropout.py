@@ -23,7 +23,7 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]  # Keras has no types
         return ops.where(kept, inputs * (1 / (1 - self.rate)), ops.zeros((), inputs.dtype))
 
     def _random_bits(self, shape: Any) -> Any:
-        """Return uniform uint16 numbers of the given ``shape``. Each int32 drawn yields two."""
+        """Return uniform uint16 numbers of the given ``shape``. Each int32 drawn yields two of these numbers."""
         count = prod(shape)
         drawn = keras.random.randint(((count + 1) // 2, 1), -(2**31), 2**31 - 1, "int32", self.seed_generator)
         return ops.reshape(ops.reshape(ops.view(drawn, "uint16"), (-1,))[:count], shape)

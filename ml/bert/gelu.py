@@ -2,8 +2,8 @@
 
 TensorFlow writes the result of each operation to memory and reads it back, which takes longer on a CPU than the
 arithmetic. XLA fuses the operations and writes only the final result. On a CPU, XLA slows down matrix products and
-random numbers, so it pays off only for code without them. The other Keras backends compile the whole training step, as
-does TensorFlow on a GPU.
+random number generation, so it pays off only for code without these. The other Keras backends compile the whole
+training step, as does TensorFlow on a GPU.
 """
 
 from collections.abc import Callable

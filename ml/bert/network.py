@@ -17,7 +17,9 @@ from ml.bert.gelu import gelu
 
 
 def build_network(config: BertConfig) -> keras.Model:
-    """Build a model from ``input_ids`` and ``attention_mask`` (batch, tokens) int32 to logits (batch, labels) float32.
+    """Build a model that maps token ids to logits (batch, labels) float32.
+
+    The inputs are ``input_ids`` and ``attention_mask`` (batch, tokens) int32.
 
     Top-level layers are named as in transformers' summary: ``bert``, ``dropout``, ``classifier``.
     """
@@ -44,7 +46,7 @@ class BertLayer(keras.layers.Layer):
         self.pooler = _dense(config.hidden_size, "pooler", activation="tanh")
 
     def build(self, input_ids_shape: Any, attention_mask_shape: Any) -> None:
-        """Create all variables, which fit batches of any length."""
+        """Create all variables. They work for inputs of any length."""
         hidden = (None, None, self.config.hidden_size)
         self.embeddings.build(input_ids_shape)
         for block in self.blocks:
@@ -72,7 +74,7 @@ def apply_blocks(blocks: Sequence["EncoderBlock"], hidden: Any, attention_mask: 
 
 
 def _with_dense_gradient(table: Any) -> Any:
-    """Return ``table`` with a dense gradient, as on every backend except TensorFlow.
+    """Return ``table`` with a dense gradient, which it already has on every backend except TensorFlow.
 
     TensorFlow's sparse gradient has one row per token, so a global norm would treat two occurrences of a word as two
     separate gradients instead of adding them up.
@@ -123,8 +125,8 @@ class EmbeddingsLayer(keras.layers.Layer):
 class EncoderBlock(keras.layers.Layer):
     """Self-attention and a feed-forward network, each added to its input and normalised.
 
-    With ``first_only``, the block computes only the first token (batch, 1, hidden). The values are the same, but they
-    cost less.
+    With ``first_only``, the block computes only the first token (batch, 1, hidden). The values are the same, but cost
+    less to compute.
     """
 
     def __init__(self, config: BertConfig, first_only: bool, **kwargs: Any) -> None:

@@ -54,7 +54,7 @@ def read_checkpoint(folder: Path, config: BertConfig | None = None) -> keras.Mod
 
 
 def stored_weight_names(folder: Path) -> set[str]:
-    """Return the names of the weights in ``folder``, as ``ml.bert.weight_names`` spells them."""
+    """Return the names of the weights in ``folder``, in the form that ``ml.bert.weight_names`` uses."""
     with safe_open(folder / WEIGHTS, framework="numpy") as stored:
         return set(map(_canonical, stored.keys()))
 
@@ -75,7 +75,7 @@ def write_checkpoint(folder: Path, network: keras.Model, config: BertConfig, tok
 def interpolate_weights(network: keras.Model, start: keras.Model, share: float) -> None:
     """Move each weight in ``network`` to a point between ``start``'s weight (``share`` 0) and its own (``share`` 1).
 
-    Interpolated models keep most of what was learned and forget less (Wortsman et al. 2022, "Robust fine-tuning of
+    An interpolated model keeps most of what it learned and forgets less (Wortsman et al. 2022, "Robust fine-tuning of
     zero-shot models").
     """
     for weight, before in zip(weight_names(network), weight_names(start), strict=True):

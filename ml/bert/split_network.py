@@ -10,7 +10,7 @@ from ml.bert.network import BertLayer, apply_blocks
 
 
 class LowerLayer(keras.layers.Layer):
-    """Embeddings and lowest ``blocks`` in inference mode, which map token ids to vectors (batch, tokens, hidden)."""
+    """Maps token ids to vectors (batch, tokens, hidden): the embeddings and lowest blocks, in inference mode."""
 
     def __init__(self, bert: BertLayer, blocks: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -23,7 +23,7 @@ class LowerLayer(keras.layers.Layer):
 
 
 class UpperLayer(keras.layers.Layer):
-    """Remaining blocks and pooler, which map vectors (batch, tokens, hidden) to pooled vectors (batch, hidden)."""
+    """Maps vectors (batch, tokens, hidden) to pooled vectors (batch, hidden): the remaining blocks and pooler."""
 
     def __init__(self, bert: BertLayer, blocks: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -38,7 +38,7 @@ class UpperLayer(keras.layers.Layer):
 
 @dataclass(frozen=True, slots=True)
 class SplitNetwork:
-    """Two models that share a network's variables. ``upper`` applied to ``lower``'s outputs gives the logits."""
+    """Two models that share a network's variables. Applying ``upper`` to the outputs of ``lower`` gives the logits."""
 
     lower: keras.Model
     upper: keras.Model

@@ -1,6 +1,6 @@
-"""The CSV that Thumbs writes: a vote export's columns, and how to keep spreadsheets from reading cells as formulas.
+"""The CSV format for vote exports: the columns, and the escaping of texts that look like formulas.
 
-This module needs no third-party library, because the bot also writes votes and must not load pandas.
+This module uses only the standard library, because the bot also exports votes and must not load pandas.
 """
 
 import re
@@ -19,7 +19,7 @@ LINE_END: Final = "\r\n"
 
 
 def escape_formula(text: str) -> str:
-    """Prefix ``text`` with an apostrophe if a spreadsheet would read it as a formula, unless it is just a number.
+    """Prefix ``text`` with an apostrophe if a spreadsheet would treat it as a formula, unless it is just a number.
 
     A text that already looks escaped gets another apostrophe, so that ``unescape_formula`` restores every text.
     """

@@ -1,7 +1,7 @@
 """Reads CSV strictly: every row must have as many fields as the header, and the whole file must be UTF-8.
 
-Otherwise, fields would shift, and a review with an unquoted comma would lose its beginning. Semicolons, tabs or bars
-may also separate the fields. The separator is detected from the header line.
+Otherwise, fields would shift, and a review with an unquoted comma would lose its beginning. Fields can also be
+separated by semicolons, tabs or vertical bars. The separator is detected from the header line.
 """
 
 import csv
@@ -32,8 +32,8 @@ csv.field_size_limit(1 << 24)
 def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
     """Yield the rows of ``file``, which was opened from ``path``, as string tables of at most ``chunk_rows`` rows.
 
-    Escaped formulas in a vote export are unescaped. Raise EmptyTable if there are no rows, and UnreadableTable if a
-    row does not fit the header or cannot be read.
+    Escaped formulas in a vote export are unescaped. Raise EmptyTable if there are no rows, and UnreadableTable if a row
+    does not match the header or cannot be read.
     """
     has_rows = False
     with TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
@@ -55,7 +55,7 @@ def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFra
 
 
 def _utf8_lines(path: Path, lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines, checking that each line was valid UTF-8."""
+    """Yield the lines, after checking that each is valid UTF-8."""
     for number, line in enumerate(lines, start=1):
         if not line.isascii() and (found := _ESCAPED_BYTE.search(line)):
             reason = f"line {number} has the byte 0x{ord(found[0]) - 0xDC00:02x}, which is not UTF-8"
@@ -64,7 +64,7 @@ def _utf8_lines(path: Path, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _separator(header: str) -> str:
-    """Return the separator in a header line: a comma, unless the line has no comma but a different separator."""
+    """Return the separator in a header line. It is a comma, unless the line contains only a different separator."""
     fields = {each: len(next(csv.reader([header], delimiter=each), [])) for each in _SEPARATORS}
     most = max(fields, key=fields.__getitem__)
     return "," if fields[","] > 1 else most

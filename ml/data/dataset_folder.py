@@ -1,4 +1,4 @@
-"""Finds the parquet or CSV files in a data set folder and their splits, by the Hugging Face hub's naming rules."""
+"""Finds the tables in a data set folder and their splits, following the Hugging Face hub's naming rules."""
 
 import re
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ SPLIT_COLUMN: Final = "split"
 
 @dataclass(frozen=True, slots=True)
 class SplitFile:
-    """A table in a data set and its split: train, validation or test, or None if no name contains one."""
+    """A table in a data set and its split: train, validation or test, or None if the split is unknown."""
 
     path: Path
     split: str | None
@@ -66,7 +66,7 @@ def parse_split_name(word: str) -> str | None:
 
 
 def _split_of(name: PurePath) -> str | None:
-    """Return the split in the file's own name or, without one, in the nearest folder name that contains a split."""
+    """Return the split that the file's name contains or, failing that, the nearest folder name that contains one."""
     for words in (_words(level) for level in reversed(name.parts)):
         for word in words:
             if word in _SPLIT_NAMES:

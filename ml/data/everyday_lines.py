@@ -1,4 +1,4 @@
-"""Lines written for this project to fit review heads: everyday lines, and short opinions."""
+"""Everyday lines and short opinions, which were written for this project to fit review heads."""
 
 from functools import cache
 from pathlib import Path

@@ -47,7 +47,7 @@ def read_reviews(path: Path) -> pd.DataFrame:
 
 
 def _read_labelled_table(path: Path, split: str | None) -> pd.DataFrame:
-    """Read one table. Its rows belong to ``split`` if its name indicates one. Skip splits that have no labels."""
+    """Read one table. ``split`` is the split that its name indicates, or None. Skip splits that have no labels."""
     table = read_table(path)
     text = find_column(path, list(table.columns), TEXT_COLUMNS)
     label = find_column(path, list(table.columns), LABEL_COLUMNS)
@@ -63,7 +63,10 @@ def _read_labelled_table(path: Path, split: str | None) -> pd.DataFrame:
 
 
 def _labelled_splits(column: "pd.Series[Any]", others: pd.DataFrame, all_may_go: bool) -> "pd.Series[bool]":
-    """Return a mask of the rows in splits with labels. If no split has labels, keep all rows unless ``all_may_go``."""
+    """Return a mask of the rows in splits with labels.
+
+    If no split has labels, keep all rows unless ``all_may_go`` is set.
+    """
     if SPLIT_COLUMN not in others:
         return pd.Series(True, column.index)
     unlabelled = word_column(column).isin(_NO_LABEL)
@@ -72,7 +75,7 @@ def _labelled_splits(column: "pd.Series[Any]", others: pd.DataFrame, all_may_go:
 
 
 def word_column(column: "pd.Series[Any]") -> "pd.Series[str]":
-    """Return a column as strings, with "" for missing values. JSON and parquet may hold labels as numbers."""
+    """Return a column as strings, with "" for missing values. In JSON and parquet files, labels may be numbers."""
     return column.astype(object).where(column.notna(), "").map(str)
 
 
@@ -125,7 +128,7 @@ def _name_list(columns: list[str]) -> str:
 
 
 def text_column(path: Path, table: pd.DataFrame, name: str) -> "pd.Series[str]":
-    """Return a column of ``table``, read from ``path``, as texts, or raise NotTexts. Missing texts become ""."""
+    """Return a column of ``table`` as texts, or raise NotTexts, which names ``path``. Missing texts become ""."""
     return _parse_texts(path, name, table[name])
 
 

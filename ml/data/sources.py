@@ -16,9 +16,9 @@ def find_reviews(name: str | Path) -> Path:
     """Return the file or folder ``name``, or download the hub's data set with that name.
 
     ``owner/name`` is a hub name if no such path exists and it does not end in the suffix of a review file.
-    ``owner/name/folder`` is one of several data sets in a repository. Any other path is returned unchanged, and
-    ``ml.data.reviews.read_reviews`` rejects it. Raise UnknownReviews if the reviews cannot be found, and
-    SeveralDataSets if the repository contains several data sets.
+    ``owner/name/folder`` is one of several data sets in a repository. Any other name is returned unchanged as a path.
+    If there is no such path, ``ml.data.reviews.read_reviews`` rejects it. Raise UnknownReviews if the reviews cannot be
+    found, and SeveralDataSets if the repository contains several data sets.
     """
     path = Path(name)
     display_name = path.as_posix()
@@ -34,5 +34,5 @@ def find_reviews(name: str | Path) -> Path:
 
 
 def source_name(path: Path) -> str:
-    """Return the manifest's name for the reviews at ``path``: the file's name, or the data set's name and commit."""
+    """Return what a manifest calls the reviews at ``path``: the file's name, or the data set's name and commit."""
     return snapshot_name(path) or path.name

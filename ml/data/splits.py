@@ -84,7 +84,10 @@ def _is_validation(reviews: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def _sample_groups(reviews: pd.DataFrame, share: float, seed: int) -> "pd.Series[bool]":
-    """Return a mask of at most ``share`` of the rows, drawn with ``seed``. Rows for one movie or text stay together."""
+    """Draw at most ``share`` of the rows with ``seed``, and return their mask.
+
+    Keep rows for one movie or text together.
+    """
     groups = reviews["text"].map(fingerprint)
     if "movie" in reviews:
         movies = reviews["movie"].astype("string").fillna("")

@@ -13,7 +13,9 @@ from ml.errors import EmptyTable, UnreadableTable
 
 
 def table_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
-    """Yield the rows of ``file``, opened from ``path``, in tables of up to ``chunk_rows`` rows; parquet is one table.
+    """Yield the rows of ``file``, opened from ``path``, in tables of up to ``chunk_rows`` rows.
+
+    A parquet file becomes a single table.
 
     CSV values are strings. Raise EmptyTable if there are no rows, and UnreadableTable if the file cannot be read.
     """

@@ -3,9 +3,9 @@
     .venv-peers/bin/python -m ml.distillation.label --teacher var/teacher --reviews reviews.jsonl --out labels.npz
 
 It runs in the environment from ``make peers``. The teacher is any folder or hub name that
-``AutoModelForSequenceClassification`` can load, with two labels, the second of which is positive. ``thumbs data
-export`` writes the reviews, and only those in the train split are labelled. Ctrl-C is safe: the same command continues
-where it stopped. Finished parts are kept beside OUT until everything is done.
+``AutoModelForSequenceClassification`` can load. It must have two labels, and the second must be the positive one.
+``thumbs data export`` writes the reviews, and only those in the train split are labelled. You can stop the program with
+Ctrl-C and continue with the same command. Finished parts are stored next to OUT until everything is done.
 """
 
 import argparse
@@ -77,7 +77,7 @@ class Teacher:
         return [*(windows[number] for number in chosen), *crop_spans(words, plan.crops, rng)]
 
     def logits(self, texts: Sequence[str], window: int) -> npt.NDArray[np.float16]:
-        """Return the logits (texts, 2) float16; a text is cut after ``window`` tokens."""
+        """Return the logits (texts, 2) float16. Each text is cut after ``window`` tokens."""
         encoded = self.tokenizer(list(texts), truncation=True, max_length=window)["input_ids"]
         logits = np.zeros((len(texts), 2), np.float16)
         with torch.inference_mode(), autocast():
@@ -155,7 +155,7 @@ def _digest(reviews: Sequence[TeacherReview], plan: LabellingPlan) -> str:
 
 
 def main() -> None:
-    """Read the arguments and label."""
+    """Parse the arguments, and label the reviews."""
     parser = argparse.ArgumentParser(prog="python -m ml.distillation.label", description=__doc__.split("\n\n")[0])
     parser.add_argument("--teacher", required=True, help="folder or hub name of the teacher")
     parser.add_argument("--reviews", required=True, type=Path, help="file that `thumbs data export` wrote")

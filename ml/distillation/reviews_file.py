@@ -18,7 +18,7 @@ DEV: Final = "dev"
 
 @dataclass(frozen=True, slots=True)
 class TeacherReview:
-    """A review with its characters cleaned: ``key`` identifies its text, and ``label`` is an index into LABELS."""
+    """A review with cleaned characters. ``key`` identifies the text, and ``label`` is an index into LABELS."""
 
     key: str
     text: str
@@ -27,7 +27,7 @@ class TeacherReview:
 
 
 def write_teacher_reviews(path: Path, reviews: Iterable[TeacherReview]) -> int:
-    """Write one JSON object per line, replacing ``path`` atomically, and return how many were written."""
+    """Write one JSON object per line, replacing ``path`` atomically, and return the number of reviews."""
     lines = [json.dumps(asdict(review)) + "\n" for review in reviews]
     with replaced(path) as unfinished:
         unfinished.write_text("".join(lines), encoding="utf-8")

@@ -64,7 +64,7 @@ class SoftLabels:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read the file, or raise MissingFile, or UnusableSoftLabels if it does not hold soft labels."""
+        """Read the file, or raise MissingFile, or UnusableSoftLabels if it does not contain soft labels."""
         if not path.is_file():
             raise MissingFile(path=path)
         try:

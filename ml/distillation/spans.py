@@ -32,8 +32,8 @@ def find_words(text: str) -> list[Span]:
 def window_spans(words: Sequence[Span], tokens: Sequence[int], room: int, overlap: int) -> list[Span]:
     """Cover a text with spans of at most ``room`` tokens that overlap by about ``overlap`` tokens.
 
-    ``tokens`` holds the number of tokens in each word. A single word with more than ``room`` tokens is a span of its
-    own, and the last span ends where the text ends.
+    ``tokens`` contains the number of tokens in each word. A word with more than ``room`` tokens becomes a separate
+    span, and the last span ends where the text ends.
     """
     ends = np.cumsum(tokens)
     spans: list[Span] = []
@@ -50,7 +50,7 @@ def window_spans(words: Sequence[Span], tokens: Sequence[int], room: int, overla
 
 
 def crop_spans(words: Sequence[Span], count: int, rng: np.random.Generator) -> list[Span]:
-    """Draw ``count`` crops of 5 to 100 words at random places, or none if the text has at most 5 words.
+    """Draw ``count`` crops of 5 to 100 words at random positions, or none if the text has at most 5 words.
 
     Their lengths are log-uniform, so that a sentence is as likely as a paragraph.
     """

@@ -4,8 +4,8 @@
 
 It runs in the environment from ``make peers``. ``--base`` is a folder or a hub name that
 ``AutoModelForSequenceClassification`` can load, and ``thumbs data export`` writes the reviews. Each epoch uses one
-random window from every review; some windows are cropped, so that the teacher also learns to label a sentence. Ctrl-C
-is safe: the same command continues from the last checkpoint, in OUT.
+random window from every review. Some windows are cropped, so that the teacher also learns to label a sentence. You can
+stop the program with Ctrl-C and continue from the last checkpoint in OUT with the same command.
 """
 
 import argparse
@@ -123,12 +123,15 @@ def _layer_number(name: str, layers: int) -> int:
 
 
 def schedule(done: float) -> float:
-    """Return the learning rate as a share of its peak: linear warm-up, then linear decay. ``done`` is 0 to 1."""
+    """Return the learning rate as a share of its peak: linear warm-up, then linear decay.
+
+    ``done`` (0 to 1) is the share of the steps that are done.
+    """
     return min(done / _WARMUP, 1.0) if done < _WARMUP else (1 - done) / (1 - _WARMUP)
 
 
 def teach(base: str, reviews: Path, out: Path, recipe: TeacherRecipe) -> None:
-    """Fine-tune the teacher into ``out``, and log its progress and its accuracy on the dev reviews.
+    """Fine-tune the teacher, save it to ``out``, and log its progress and its accuracy on the dev reviews.
 
     Raise MissingFile or UnusableReviewsFile if the reviews cannot be read, and OSError if transformers cannot load the
     base.
@@ -181,7 +184,7 @@ def _train_step(
 
 
 def dev_accuracy(model: Any, dev: TeacherWindows) -> float:
-    """Return the share of reviews that the model gets right, judging by the mean of their windows' logits."""
+    """Return the share of reviews that the model gets right, based on the mean logits of each review's windows."""
     owners = np.repeat(np.arange(len(dev.choices)), [len(choice) for choice in dev.choices])
     logits = window_logits(model, dev, [window for choice in dev.choices for window in choice])
     sums = np.zeros((len(dev.choices), 2))
@@ -217,7 +220,7 @@ def _load_checkpoint(path: Path, model: Any, optimizer: torch.optim.Optimizer) -
 
 
 def main() -> None:
-    """Read the arguments and fine-tune."""
+    """Parse the arguments, and fine-tune the teacher."""
     parser = argparse.ArgumentParser(prog="python -m ml.distillation.teach", description=__doc__.split("\n\n")[0])
     parser.add_argument("--base", required=True, help="folder or hub name of the encoder")
     parser.add_argument("--reviews", required=True, type=Path, help="file that `thumbs data export` wrote")

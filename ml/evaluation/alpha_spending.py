@@ -4,7 +4,7 @@ A model that is no better passes a test with probability at most alpha. The alph
 at most the year's rate, whether the tested models are similar or different.
 
 A quarter of the year's rate is available at once, and the rest accrues evenly. A run's test takes half of what is
-available and leaves the rest to trials.
+available and leaves the rest for trials.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Spending(Protocol):
 
 
 def available_alpha(spent: Sequence[Spending], per_year: float, now: datetime) -> float:
-    """Return the alpha that may be spent now, given what was ``spent`` (oldest first) and the rate ``per_year``."""
+    """Return the alpha that can be spent now, given what was ``spent`` (oldest first) and the rate ``per_year``."""
     at_once = _AT_ONCE * per_year
     accrued_per_second = (per_year - at_once) / _YEAR.total_seconds()
     balance, since = at_once, spent[0].at if spent else now
@@ -47,5 +47,5 @@ def alpha_for_run(spent: Sequence[Spending], per_year: float, now: datetime) -> 
 
 
 def alpha_for_trial(spent: Sequence[Spending], per_year: float, now: datetime, *, last: bool) -> float:
-    """Return the alpha that a trial's test spends now: all that is available if it is the trial's ``last``."""
+    """Return the alpha that a trial's test spends now: all available alpha if it is the trial's ``last`` test."""
     return available_alpha(spent, per_year, now) * (1.0 if last else _SHARE_OF_A_TRIAL)

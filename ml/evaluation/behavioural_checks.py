@@ -74,9 +74,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class PassRate:
-    """The number of a check's ``cases`` that passed, and its failures.
+    """How many of a check's ``cases`` passed, and which ones failed.
 
-    A failure is represented by the failed case's texts in order, joined by `` | ``: the same string for every model.
+    A failure is represented by the failed case's texts in order, joined by `` | ``. This string is the same for every
+    model.
     """
 
     name: str

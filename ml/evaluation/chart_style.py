@@ -1,4 +1,4 @@
-"""The style that all charts share, and their two palettes: one for the report's page, one for pictures in a chat."""
+"""The style that all charts share, and their two palettes: one for the report, and one for pictures in a chat."""
 
 from dataclasses import dataclass
 from typing import Any, Final

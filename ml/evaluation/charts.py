@@ -34,7 +34,10 @@ _INCHES: Final = (3.5, 2.9)
 
 
 def confusion_chart(name: str, confusion: Sequence[Sequence[int]]) -> str:
-    """Draw the number of reviews by label (row) and verdict (column). Darker cells hold a larger share of their row."""
+    """Draw the number of reviews by label (row) and verdict (column).
+
+    Darker cells contain a larger share of their row.
+    """
     with mpl.rc_context(_STYLE):
         figure = Figure(_INCHES, layout="constrained")
         axes = figure.subplots()

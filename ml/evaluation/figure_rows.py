@@ -46,7 +46,7 @@ def conclusion(found: Comparison) -> str:
 
 
 def report_warnings(models: Sequence[Measurement]) -> list[str]:
-    """Return warnings about figures that are too good or less meaningful, for the top of the report."""
+    """Return warnings about optimistic or less meaningful figures, for the top of the report."""
     trained_on_reviews = [
         f"{model.name} was fine-tuned on reviews from this file, so its figures are optimistic."
         for model in models

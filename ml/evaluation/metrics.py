@@ -102,7 +102,7 @@ def _figures_at(logits: Logits, labels: Labels, temperature: float, unsure_below
 
 
 def confidence_bins(confidence: npt.NDArray[np.float32], right: npt.NDArray[np.bool_]) -> tuple[Bin, ...]:
-    """Bin ``confidence`` and ``right``, both (texts,), by confidence into equal bins from 0 to 1. Skip empty bins."""
+    """Group ``confidence`` and ``right``, both (texts,), by confidence into equally wide bins. Skip empty bins."""
     rows = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     counts = np.bincount(rows, minlength=_BINS).tolist()
     sums = np.bincount(rows, confidence, _BINS).tolist()

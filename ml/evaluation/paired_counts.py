@@ -10,7 +10,8 @@ import numpy.typing as npt
 class PairedCounts:
     """Counts of texts that compare a ``first`` model with a ``second``.
 
-    ``negative_flips`` are texts that the first got right and the second gets wrong. ``positive_flips`` are the reverse.
+    ``negative_flips`` counts texts that the first model gets right and the second gets wrong. ``positive_flips`` counts
+    the reverse.
     """
 
     texts: int

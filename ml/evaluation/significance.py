@@ -36,14 +36,17 @@ def mcnemar_two_sided_p_value(won: int, lost: int) -> float:
 
 
 def min_flips(confidence: float) -> int | None:
-    """Return the smallest number of flips, all positive, that is significant at ``confidence``, or None."""
+    """Return the smallest number of positive flips, with no negative ones, that is significant at ``confidence``.
+
+    Return None if no number is.
+    """
     if confidence >= 1:
         return None
     return next(flips for flips in count(1) if mcnemar_p_value(flips, 0) <= 1 - confidence)
 
 
 def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) -> int | None:
-    """Return how many more texts would show that the second model is better, at the flip rates observed on ``texts``.
+    """Return how many more texts are needed to show that the second model is better, at the observed flip rates.
 
     This is the sample size for McNemar's test at ``POWER`` (Connor 1987), raised if necessary to yield ``min_flips``
     for the exact test. Return None if the second model was not better, or if no number of texts would be enough.
@@ -56,10 +59,11 @@ def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) 
 
 
 def additional_weighted_texts_needed(texts: int, gain: float, error: float, confidence: float) -> int | None:
-    """Return how many more texts would show a ``gain`` that has standard error ``error`` on ``texts`` weighted texts.
+    """Return how many more texts are needed to show that the ``gain`` is real.
 
-    The standard error falls with the square root of the number of texts. The test is normal and one-sided, with power
-    ``POWER``. Return None if the second model was not better, or if no number of texts is enough.
+    ``error`` is the gain's standard error on ``texts`` weighted texts. It falls with the square root of the number of
+    texts. The test is normal and one-sided, with power ``POWER``. Return None if the second model was not better, or if
+    no number of texts is enough.
     """
     if gain <= 0 or confidence >= 1:
         return None
@@ -68,9 +72,9 @@ def additional_weighted_texts_needed(texts: int, gain: float, error: float, conf
 
 
 def provable_gain(texts: int, confidence: float) -> float | None:
-    """Return the smallest gain in accuracy, 0 to 1, that ``texts`` texts would prove at a typical round's flip rate.
+    """Return the smallest gain in accuracy, 0 to 1, that ``texts`` texts could prove at a typical round's flip rate.
 
-    Return None if they would prove no gain.
+    Return None if no gain could be proved.
     """
     flips_needed = min_flips(confidence)
     if flips_needed is None or texts * _USUAL_FLIP_RATE < flips_needed:

@@ -32,7 +32,7 @@ class Slice:
 def by_length(texts: Sequence[str], right: Correctness) -> tuple[Slice, ...]:
     """Return slices by number of words, shortest first.
 
-    Words are counted rather than token windows, which may differ between the compared models.
+    Length is measured in words rather than token windows, because the compared models' windows may differ.
     """
     return _slices(length_groups(texts), right)
 

@@ -14,9 +14,9 @@ from ml.text.tokenization import WindowTokenizer
 class Explanation:
     """A verdict and what moved it. All places are positions in the explained text.
 
-    ``up`` holds up to three words that pull most towards Positive, and ``down`` up to three that pull most towards
-    Negative, strongest first. All are in ``passage``, which is the whole text or, if the text was read in several
-    windows, the section of the window that supports the verdict most.
+    ``up`` lists up to three words that pull most towards Positive, and ``down`` lists up to three that pull most
+    towards Negative. The strongest come first. All are in ``passage``, which is the whole text or, if the text was read
+    in several windows, the section of the window that supports the verdict most.
     """
 
     verdict: Verdict

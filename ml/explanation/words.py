@@ -42,7 +42,7 @@ class Word:
 
 
 def word_key(word: str) -> str:
-    """Return ``word`` without differences in case and apostrophes."""
+    """Return a key for ``word`` that does not depend on its case or on the kind of apostrophe."""
     return word.casefold().replace("\u2019", "'")
 
 
