@@ -125,7 +125,7 @@ def digest(role: Role) -> str:
 
 
 def is_current(folder: Path, wanted: str) -> bool:
-    """Return whether ``folder`` has a complete environment with the digest ``wanted`` and an existing Python."""
+    """Return whether ``folder`` contains a complete environment with the digest ``wanted`` and a Python interpreter."""
     stamp = folder / STAMP
     return stamp.is_file() and stamp.read_text(encoding="utf-8").strip() == wanted and python_in(folder).exists()
 

@@ -119,7 +119,7 @@ def stale(project: dict[str, Any]) -> list[str]:
 
 
 def faults_in(path: Path) -> list[str]:
-    """Return one sentence for each requirement in ``path`` that has no version and hash, or that has a URL."""
+    """Return one sentence for each requirement in ``path`` that lacks a version or a hash, or that has a URL."""
     lines = re.sub(r"\\\n", " ", path.read_text(encoding="utf-8")).splitlines()
     faults = []
     for line in lines:

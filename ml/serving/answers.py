@@ -16,7 +16,7 @@ class Answer:
     """The answer to one text.
 
     ``label`` is None if there is no verdict. ``reason`` is set if a rule answered or if the text does not read like a
-    review. Of the other fields, only ``version`` may be set in that case.
+    review. In that case, ``version`` is the only other field that may be set.
     """
 
     label: str | None

@@ -140,7 +140,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def prepare_destination(folder: Path) -> None:
-    """Create the parent of ``folder``, and remove leftovers from publications that were killed.
+    """Create the parent of ``folder``, and remove leftovers from interrupted publications.
 
     If a publication was killed between its two renames, the old model is restored. Raise FolderTaken if ``folder``
     contains something other than a published model, which publishing would delete, and UnwritableFile if the parent
@@ -170,7 +170,7 @@ def publish_artifact(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _report_write_errors(folder: Path) -> Iterator[None]:
-    """Raise UnwritableFile for write errors. Safetensors reports a full disk as its own exception."""
+    """Raise UnwritableFile for write errors. Safetensors reports a full disk with its own exception type."""
     try:
         yield
     except (OSError, SafetensorError) as error:
@@ -218,9 +218,9 @@ def _remove_leftovers(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Wait for the lock on an existing folder and hold it.
+    """Wait for the lock on an existing folder, and hold it during the block.
 
-    The lock is released when the process ends, if not earlier.
+    The lock is also released if the process dies.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -231,5 +231,5 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def replays_checks(data: Mapping[str, Any]) -> bool:
-    """Return whether a manifest's ``data`` describes a round that replayed behavioural check texts."""
+    """Return whether a manifest's ``data`` describes a round that replayed texts from the behavioural checks."""
     return REPLAY_KEY in data and data[REPLAY_KEY]["file"] is None

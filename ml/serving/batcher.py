@@ -19,8 +19,8 @@ class _Request(Generic[Result]):
 class Batcher(Generic[Result]):
     """A thread that runs ``classify`` on batches of at most ``max_characters`` characters.
 
-    The limit keeps short texts from waiting behind a batch that takes seconds. A longer text forms a separate batch. If
-    ``classify`` fails for a batch, each of its texts is retried alone.
+    The limit keeps short texts from waiting behind a batch that takes seconds. A text that exceeds the limit forms a
+    separate batch. If ``classify`` fails for a batch, its texts are retried one by one.
     """
 
     def __init__(self, classify: Callable[[Sequence[str]], Sequence[Result]], max_characters: int) -> None:
@@ -74,7 +74,10 @@ class Batcher(Generic[Result]):
                 request.result.set_result(result)
 
     def _next_batch(self) -> list[_Request[Result]]:
-        """Wait for a text, then return pending texts up to the limit. Return an empty list once the batcher closes."""
+        """Wait for a text, then return pending texts up to the limit.
+
+        Return an empty list once the batcher is closed.
+        """
         first = self._overflow or self._queue.get()
         self._overflow = None
         if first is None:

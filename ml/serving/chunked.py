@@ -16,13 +16,16 @@ CHUNK: Final = 250
 
 
 class Phases(Protocol):
-    """Follows a long task that consists of phases, each of which reads a number of texts."""
+    """Follows the phases of a long task. In each phase, the task processes a number of texts."""
 
     def begin(self, phase: str, texts: int) -> None:
-        """Begin a phase that reads ``texts`` texts, or an unknown number if ``texts`` is 0."""
+        """Begin a phase with ``texts`` texts, or with an unknown number of texts if ``texts`` is 0."""
 
     def advance(self, texts: int) -> None:
-        """Record that the phase has read this many more texts; may raise to cancel. This method is an ``Advance``."""
+        """Record that the phase has processed ``texts`` more texts.
+
+        Raise an error to cancel the task. This method can be used as an ``Advance``.
+        """
 
 
 class Unobserved:

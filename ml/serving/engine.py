@@ -37,8 +37,8 @@ class Verdict:
     """The classification of one text by the model ``version``.
 
     ``confidence`` is calibrated, 0.5 to 1. ``logits`` are raw, in the order of ``LABELS``. ``windows`` is the number of
-    token windows that were read. ``is_review`` is False if the text does not read like a review, so its label
-    means little.
+    token windows that were read. ``is_review`` is False if the text does not read like a review. The label of such a
+    text means little.
     """
 
     label: str
@@ -84,7 +84,8 @@ class Engine:
     ) -> Self:
         """Build and compile the graph for the model in a Hugging Face folder, or raise UnusableCheckpoint.
 
-        The bot serves int8. Float32 is for comparison. ``threads`` is the number of CPU threads, 0 for the default.
+        The bot uses int8, and float32 is only for comparison. ``threads`` is the number of CPU threads, or 0 for the
+        default.
         """
         BertConfig.read(folder).require_window(folder, window)
         head = ReviewHead.read(folder)
@@ -116,8 +117,7 @@ class Classifier:
     def load(cls, folder: Path, threads: int = 0) -> Self:
         """Load a published folder after checking its file hashes and probe logits.
 
-        Raise UnusableArtifact if anything is wrong with the folder. If a library raised an error, its traceback is
-        logged.
+        Raise UnusableArtifact if anything is wrong with the folder. If a library raises an error, log its traceback.
         """
         try:
             return cls._load(folder, threads)

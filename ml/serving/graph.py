@@ -29,7 +29,9 @@ _VECTOR_BLOCKS = 4
 
 
 def build_graph(folder: Path, precision: Precision, review_head: ReviewHead | None = None) -> ov.Model:
-    """Build a graph from ``input_ids`` and ``attention_mask`` (batch, tokens) int32 to logits (batch, labels) float32.
+    """Build a graph that maps token ids to logits (batch, labels) float32.
+
+    The inputs are ``input_ids`` and ``attention_mask`` (batch, tokens) int32.
 
     With a review head, the second output is its score (batch,) float32. Raise UnusableCheckpoint if the weights cannot
     be read, or if a weight is missing or has the wrong shape.
@@ -38,18 +40,19 @@ def build_graph(folder: Path, precision: Precision, review_head: ReviewHead | No
 
 
 def build_feature_graph(folder: Path, layer: int) -> ov.Model:
-    """Build a graph that maps the same inputs to a review head's features: the mean hidden state (batch, hidden size).
+    """Build a graph for a review head's features: the mean hidden state (batch, hidden size).
 
-    ``layer`` is the number of blocks to run. Raise UnusableCheckpoint as ``build_graph`` does.
+    The inputs are those of ``build_graph``, and ``layer`` is the number of blocks to run. Raise UnusableCheckpoint for
+    the same reasons as ``build_graph``.
     """
     return _build(folder, "int8", lambda builder: builder.build_features(layer))
 
 
 def build_vector_graph(folder: Path) -> ov.Model:
-    """Build a graph that maps the same inputs to the logits and to vectors from the upper blocks (batch, numbers).
+    """Build a graph for the logits and for vectors from the upper blocks (batch, numbers).
 
-    The vectors are the first token's vector and the mean of all tokens' vectors, after each of the last four blocks.
-    Raise UnusableCheckpoint as ``build_graph`` does.
+    The inputs are those of ``build_graph``. The vectors are the first token's vector and the mean of all tokens'
+    vectors, after each of the last four blocks. Raise UnusableCheckpoint for the same reasons as ``build_graph``.
     """
     return _build(folder, "int8", lambda builder: builder.build_vectors())
 
@@ -66,8 +69,8 @@ def _build(folder: Path, precision: Precision, build: Callable[["_GraphBuilder"]
 class _GraphBuilder:
     """Connects the operations of one BERT model, and checks that each weight has the shape that the config implies.
 
-    Each weight is read from the open file ``weights`` when it is needed: a bot that loads a model alongside the live
-    one needs memory for the graph and one matrix, not for the whole file.
+    Each weight is read from the open file ``weights`` only when it is needed. So a bot that loads a model alongside the
+    live one needs memory for the graph and one matrix, but not for the whole file.
     """
 
     def __init__(self, folder: Path, config: BertConfig, weights: Any, precision: Precision) -> None:
@@ -171,7 +174,7 @@ class _GraphBuilder:
         return scaled + op.constant(self._weight(f"{name}.bias", size))
 
     def _matrix(self, name: str, rows: int, columns: int) -> Any:
-        """Add a matrix (rows, columns) in int8 with one scale per row, which the engine keeps in this form."""
+        """Add a matrix (rows, columns) in int8 with one scale per row. The engine does not convert it back to float."""
         values = self._weight(name, rows, columns)
         if self.precision == "float32":
             return op.constant(values)

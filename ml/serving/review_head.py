@@ -29,7 +29,9 @@ class ReviewHead:
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """Read the head in a published folder, or return None if it has none. A model without a head never abstains.
+        """Read the head in a published folder, or return None if there is no head.
+
+        A model without a head never abstains.
 
         Raise UnusableCheckpoint if the head is damaged.
         """

@@ -24,7 +24,7 @@ Values = npt.NDArray[np.float32]
 
 
 def compile_graph(graph: ov.Model, threads: int = 0) -> ov.CompiledModel:
-    """Compile a graph. ``threads`` is the number of CPU threads, 0 for the default."""
+    """Compile a graph. ``threads`` is the number of CPU threads, or 0 for the default."""
     options: dict[str, Any] = {**_ENGINE_OPTIONS, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
     return _core().compile_model(graph, "CPU", options)
 
@@ -56,16 +56,16 @@ def _means(values: Values, owners: npt.NDArray[np.int64], counts: npt.NDArray[np
 
 @cache
 def _core() -> ov.Core:
-    """Return the process's only OpenVINO core.
+    """Return the OpenVINO core that all models in this process share.
 
-    With a core for each model, the library's CPU plugin was unloaded and loaded again as models were replaced, and a
-    bot sometimes crashed on exit after a swap.
+    When each model had a separate core, replacing a model unloaded and reloaded the library's CPU plugin, and the bot
+    sometimes crashed on exit after a swap.
     """
     return ov.Core()
 
 
 def _batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield groups of rows of similar length, each at most ``BATCH_TOKENS`` tokens after padding."""
+    """Yield groups of rows of similar length. A group has at most ``BATCH_TOKENS`` tokens after padding."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         padded = -(-lengths[row] // _PAD_TO) * _PAD_TO

@@ -1,8 +1,8 @@
 """Detects texts that are clearly not English, because the model cannot read other languages.
 
-A text in another script, such as Cyrillic, cannot be English, however short it is. For texts in Latin letters, refusing
-an English text is worse than classifying a foreign one, so short, mixed and doubtful texts count as English.
-``python -m benchmarks.serving.language_guard`` measures both kinds of error. The figures are in
+A text in another script, such as Cyrillic, cannot be English, however short it is. For texts in Latin letters,
+rejecting an English text is worse than classifying a text in another language, so short, mixed and doubtful texts count
+as English. ``python -m benchmarks.serving.language_guard`` measures both kinds of error. The figures are in
 docs/decisions/0001-language-guard.md.
 """
 
@@ -98,7 +98,7 @@ _LETTERS = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class ForeignText:
-    """The foreign language of a text: ISO 639-1 code, English name, and probability from 0 to 1.
+    """The language of a text that is not English: ISO 639-1 code, English name, and probability from 0 to 1.
 
     If only the script is certain, the code is UNDETERMINED and the name says, for example, "a language in Cyrillic
     letters".
@@ -148,7 +148,7 @@ def load_identifier() -> LanguageIdentifier:
 
 
 def _foreign_script(text: str) -> str | None:
-    """Return the most frequent script, as Unicode names it, if most letters are not Latin, or None otherwise.
+    """Return the Unicode name of the most frequent script if most letters are not Latin, or None otherwise.
 
     Styled Latin letters, such as mathematical bold, count as Latin.
     """

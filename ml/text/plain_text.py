@@ -34,10 +34,10 @@ class Content(Enum):
 
 
 def classify_content(text: str) -> Content:
-    """Return WORDS if there are letters or digits, or else LINK for a link or @name, EMOJI or EMPTY.
+    """Return WORDS, LINK (including @names) or EMOJI, whichever ``text`` contains first in this order, or EMPTY.
 
-    White space, invisible characters, punctuation and HTML tags are treated as empty. Hashtags and numbers are treated
-    as words, because ``10/10`` is a review.
+    White space, invisible characters, punctuation and HTML tags are ignored. Hashtags and numbers count as words,
+    because ``10/10`` is a review.
     """
     unlinked = strip_links(text)
     remainder = _KEYCAP.sub(" ", unlinked)
@@ -62,7 +62,10 @@ def strip_links(text: str) -> str:
 
 
 def blank_links(text: str) -> str:
-    """Return ``text`` with a space for each character of links, @names and HTML tags, so positions stay the same."""
+    """Return ``text`` with each character of links, @names and HTML tags replaced by a space.
+
+    The positions of all other characters stay the same.
+    """
     return _LINK.sub(_blank, _MARKUP.sub(_blank, text))
 
 

@@ -49,14 +49,14 @@ _FILLERS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """A rating as it was written, and its label, or None if the rating is mixed."""
+    """A rating as it was written, and its label. The label is None if the rating is mixed."""
 
     written: str
     label: str | None
 
 
 def only_rating(text: str) -> Rating | None:
-    """Return the rating if ``text`` is one rating and says nothing else, or None otherwise."""
+    """Return the rating if ``text`` is a single rating and nothing else, or None otherwise."""
     halves = text.replace("\u00bd", " 1/2")
     plain = unicodedata.normalize("NFKC", halves).replace("\u2019", "'").strip()
     found = [match for match in _RATING.finditer(plain) if match[0].strip()]
@@ -71,7 +71,10 @@ def only_rating(text: str) -> Rating | None:
 
 
 def _share(found: "re.Match[str]") -> float | None:
-    """Return the rating as a share of its scale, or None if it makes no sense. People also write 11/10 and -1/10."""
+    """Return the rating as a share of its scale, or None if there are too many stars.
+
+    The share can be outside 0 to 1, because people also write 11/10 and -1/10.
+    """
     if found["of_value"] is not None:
         return (_number(found["of_value"]) + (0.5 if found["of_half"] else 0)) / _number(found["scale"])
     if found["star_value"] is not None:

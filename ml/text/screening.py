@@ -1,4 +1,4 @@
-"""Finds texts that a rule answers better than a model: wordless or foreign texts, ratings and cries for help."""
+"""Finds texts that a rule answers better than a model, such as bare ratings and texts that are not English."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,14 +29,17 @@ _WITHOUT_WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A text that gets no verdict. ``language`` is the text's language if that is why (FOREIGN), or else empty."""
+    """A text that gets no verdict. ``language`` is the text's language if the reason is FOREIGN, otherwise empty."""
 
     refusal: Refusal
     language: str = ""
 
 
 def screen(text: str) -> Refused | Rating | None:
-    """Return the rule's answer: why there is no verdict, or the text's rating. Return None if no rule applies."""
+    """Return the rule's answer: the reason why there is no verdict, or the text's rating.
+
+    Return None if no rule applies.
+    """
     rating = only_rating(text)
     if rating is not None:
         return rating

@@ -1,7 +1,7 @@
 """Turns texts into windows of token ids, in the same way for training and serving.
 
 If a text does not fit into one window, the whole text is read in several overlapping windows, and the last window ends
-where the text ends. A recipe may instead read only the head, which is the first window.
+where the text ends. Alternatively, a recipe can read only the head, which is the first window.
 """
 
 import json
@@ -70,7 +70,7 @@ class WindowTokenizer:
 
     @property
     def room(self) -> int:
-        """The number of a text's tokens that fit into a window."""
+        """How many of a text's tokens fit into a window."""
         return self.window - 2
 
     @classmethod
@@ -112,12 +112,15 @@ class WindowTokenizer:
             raise UnusableCheckpoint(path=folder, reason=reason)
 
     def token_ids(self, texts: Iterable[str]) -> list[list[int]]:
-        """Return the token ids of each text, whole and without special tokens."""
+        """Return all token ids of each text, without special tokens."""
         cleaned = [clean_characters(text, self.characters) for text in texts]
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(cleaned, add_special_tokens=False)]
 
     def windows(self, ids: Sequence[int]) -> list[list[int]]:
-        """Split one text's ids into windows. A text that fits, or an empty text, becomes a single window."""
+        """Split one text's ids into windows.
+
+        An empty text, or a text that fits into one window, becomes a single window.
+        """
         starts = self.window_starts(len(ids))
         return [[self.cls_id, *ids[start : start + self.room], self.sep_id] for start in starts]
 
@@ -129,7 +132,10 @@ class WindowTokenizer:
         return [*range(0, last, self.room - self.overlap), last]
 
     def pad(self, windows: Sequence[Sequence[int]], multiple: int) -> TokenBatch:
-        """Pad windows to the longest one's length, rounded up to a multiple of ``multiple`` to limit the shapes."""
+        """Pad windows to the length of the longest one, rounded up to a multiple of ``multiple``.
+
+        Rounding up limits the number of different shapes.
+        """
         longest = max(len(window) for window in windows)
         length = min(-(-longest // multiple) * multiple, max(self.window, longest))
         input_ids = np.full((len(windows), length), self.pad_id, np.int32)
@@ -175,5 +181,5 @@ def _with_applied_settings(settings: dict[str, Any], normalizer: dict[str, Any] 
 
 
 def _token_text(token: Any) -> str:
-    """Return a special token's text, which the file holds as a string or inside an object."""
+    """Return a special token's text, which the file stores as a string or inside an object."""
     return str(token["content"] if isinstance(token, dict) and "content" in token else token)

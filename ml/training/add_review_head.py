@@ -17,7 +17,7 @@ def add_review_head(folder: Path, reviews: Sequence[str]) -> Manifest:
     """Replace the model in ``folder`` with a copy that has a new review head, and return the new manifest.
 
     ``reviews`` should be the model's training texts. The result is a new version with the same weights and verdicts.
-    Raise UnusableArtifact if the folder is not a sound published model, and UnwritableFile if it cannot be replaced.
+    Raise UnusableArtifact if the folder is not an intact published model, and UnwritableFile if it cannot be replaced.
     """
     old = verified_manifest(folder)
     tokenizer = WindowTokenizer.read(folder, old.window, old.overlap, old.reading, old.characters)

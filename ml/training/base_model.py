@@ -20,7 +20,8 @@ class BaseModel:
     """An encoder to start from: the name that was requested, and its Hugging Face folder.
 
     ``temperature`` comes from a published model. It is kept if a round has no dev reviews for fitting a new
-    temperature. ``characters`` says how the fine-tuned model will read characters. A round keeps its anchor's form.
+    temperature. ``characters`` says how the fine-tuned model will read characters. A round does this in the same way as
+    its anchor.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Checkpoints from which a fine-tune can resume after Ctrl-C, a crash or a kill.
 
-One safetensors file holds every variable (weights, optimiser moments, the states of the random generators) and, in its
-header, the step and the plan. The file is replaced atomically, so it is always complete.
+A single safetensors file contains every variable (weights, optimiser moments, the states of the random generators) and,
+in its header, the step and the plan. The file is replaced atomically, so it is always complete.
 """
 
 import hashlib
@@ -39,8 +39,8 @@ class Checkpoint:
     def save(self, network: keras.Model, step: int) -> None:
         """Save every variable of the network and its optimiser after ``step`` steps.
 
-        Raise UnwritableFile if the checkpoint cannot be written, for example because the disk is full. The previous
-        checkpoint is then kept.
+        Raise UnwritableFile if the checkpoint cannot be written, for example because the disk is full. In that case,
+        keep the previous checkpoint.
         """
         values = {name: keras.ops.convert_to_numpy(variable) for name, variable in _variables(network).items()}
         try:
@@ -52,7 +52,10 @@ class Checkpoint:
             raise UnwritableFile(path=self.folder / _FILE, reason=str(error)) from error
 
     def load(self, network: keras.Model) -> int:
-        """Restore every variable, and return the step after which they were saved, or raise NothingToResume."""
+        """Restore every variable, and return the step after which they were saved.
+
+        Raise NothingToResume if there is no checkpoint of this plan.
+        """
         path = self.folder / _FILE
         try:
             with safe_open(path, framework="numpy") as stored:
@@ -66,7 +69,10 @@ class Checkpoint:
             raise NothingToResume(path=path, reason=f"it cannot be read ({error})") from error
 
     def _remove_partial_files(self) -> None:
-        """Delete the files left by processes that were killed while writing a checkpoint. BERT-base's takes 1.3 GB."""
+        """Delete the files left by processes that were killed while writing a checkpoint.
+
+        For BERT-base, such a file takes 1.3 GB.
+        """
         for path in self.folder.iterdir():
             if path.name.startswith(f".{_FILE}"):
                 path.unlink()
@@ -78,6 +84,6 @@ class Checkpoint:
 
 
 def _variables(network: keras.Model) -> dict[str, Any]:
-    """Return every variable by a name that does not depend on how many layers the process has created before."""
+    """Return every variable, keyed by a name that does not depend on how many layers the process created earlier."""
     variables = [*network.variables, *network.optimizer.variables]
     return {f"{number:04d}": variable for number, variable in enumerate(variables)}

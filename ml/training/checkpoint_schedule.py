@@ -1,4 +1,4 @@
-"""Decides when a fine-tune saves a checkpoint: often enough to lose little, and rarely enough to cost little.
+"""Decides when a fine-tune saves a checkpoint: often enough to lose little work, and rarely enough to cost little time.
 
 A step takes milliseconds on a GPU and many seconds on a CPU, and a checkpoint of BERT-base takes 1.3 GB, so no fixed
 number of steps or seconds suits every machine and every network.
@@ -31,7 +31,7 @@ class CheckpointSchedule:
 
     @contextmanager
     def saving(self) -> Iterator[None]:
-        """Measure how long the block takes to save a checkpoint; the next checkpoint is due some time after that."""
+        """Measure how long the block takes to save a checkpoint. The longer it takes, the later the next one is due."""
         started = self._clock()
         yield
         self._saved_at = self._clock()

@@ -1,8 +1,9 @@
 """A head on frozen features that corrects a model's margins: logistic regression with a Gaussian prior.
 
-The prior is centred on the model's own head: its margin is an offset, and the correction's weights are drawn towards
-zero. So without examples, the head makes the model's predictions, and a few examples change them only a little. The
-replayed texts' targets are the model's own probabilities, so the best correction for texts like them is zero.
+The prior is centred on the model's own head: its margin is an offset, and the correction's weights are pulled towards
+zero. So without examples, the new head makes the same predictions as the model, and a few examples change them only a
+little. The replayed texts' targets are the model's own probabilities, so the best correction for texts like them is
+zero.
 """
 
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class HeadExamples:
 def fit_head(examples: HeadExamples, used: npt.NDArray[np.bool_], spread: float, start: Weights) -> Weights:
     """Return the weights (numbers,) of the correction, fitted on the examples that are ``used`` (texts,).
 
-    ``spread`` is the standard deviation that the prior gives a correction, in logits. The search begins at ``start``.
+    ``spread`` is the standard deviation that the prior gives a correction, in logits. The search starts from ``start``.
     """
     inputs, margins, targets = examples.inputs, examples.margins, examples.targets
     counted = used.astype(np.float64)

@@ -17,7 +17,7 @@ from ml.training.training_set import TrainingExamples
 class Corrections:
     """Corrections without contradictions.
 
-    ``rows`` has ``text`` and ``label`` (index into LABELS), and each text occurs once.
+    ``rows`` contains ``text`` and ``label`` (index into LABELS), and each text occurs once.
 
     ``source`` is a recognisable name for the corrections, such as a file name.
     """
@@ -42,7 +42,7 @@ class Corrections:
 
     @classmethod
     def from_table(cls, rows: pd.DataFrame, source: str) -> Self:
-        """Take each text in ``rows`` (columns ``text`` and ``label``) once, unless it has several different labels."""
+        """Take each text in ``rows`` (columns ``text`` and ``label``) once. Leave out texts with conflicting labels."""
         label_counts = rows.groupby(rows["text"].map(fingerprint))["label"].transform("nunique")
         unambiguous = rows[label_counts == 1]
         unambiguous = unambiguous[~unambiguous["text"].map(fingerprint).duplicated()].reset_index(drop=True)
@@ -57,7 +57,7 @@ class Corrections:
         return replace(self, rows=kept, held_out=self.held_out + len(self.rows) - len(kept))
 
     def manifest_data(self) -> dict[str, Any]:
-        """Return the manifest's description of the corrections."""
+        """Return a description of the corrections for the manifest."""
         return {
             "file": self.source,
             "judgements": len(self.rows),

@@ -1,7 +1,7 @@
 """Cross-fitting: predicts each corrected text with a head that was fitted on the texts in the other folds.
 
-Fitting one head for each fold takes seconds, so every correction can train the published model and still be measured by
-a model that never saw it.
+Fitting one head for each fold takes seconds, so every correction can be used to train the published model and still be
+predicted by a head that never saw it.
 """
 
 from collections.abc import Sequence
@@ -49,8 +49,9 @@ def fold_heads(examples: HeadExamples, folds: Folds, trained: Rows) -> list[Weig
     """Return the weights of each fold's head.
 
     The first ``len(folds)`` examples are the voted texts, and every head replays the others. A fold's head is fitted on
-    the voted texts in the other folds that are ``trained`` (voted texts,). Its prior has the spread with the smallest
-    loss on the voted texts in the other folds, where each text is predicted by its own fold's head.
+    the voted texts in the other folds that are ``trained`` (voted texts,). The prior's spread is the one with the
+    smallest loss on the voted texts in the other folds. For this loss, each text is predicted by the head of its own
+    fold.
     """
     heads = [_path(examples, trained & (folds != fold)) for fold in range(int(folds.max(initial=-1)) + 1)]
     losses = np.zeros((len(heads), len(SPREADS)))

@@ -60,7 +60,7 @@ class DatasetSplits:
         return pd.concat([self.split.dev, self.test], ignore_index=True)
 
     def teacher_reviews(self) -> Iterator[TeacherReview]:
-        """Yield the training and dev reviews for a teacher, with the characters that a new model would read."""
+        """Yield the training and dev reviews for a teacher, with their characters cleaned as for a new model."""
         parts: dict[Part, pd.DataFrame] = {TRAIN: self.split.train, DEV: self.split.dev}
         for part, table in parts.items():
             for text, label in zip(table["text"], table["label"], strict=True):
@@ -90,7 +90,7 @@ class DatasetSplits:
         return TrainingSet(examples + usable.examples(), facts, self.split.dev, usable.rows)
 
     def _examples(self, soft_labels: LabelledParts | None) -> tuple[TrainingExamples, dict[str, Any]]:
-        """Return the examples from the training reviews, and the manifest's facts about soft labels."""
+        """Return the examples from the training reviews, and what the manifest says about soft labels."""
         train = self.split.train
         if soft_labels is None:
             return TrainingExamples.from_labels(train["text"].tolist(), train["label"].tolist()), {}
@@ -98,7 +98,10 @@ class DatasetSplits:
         return examples, {"soft_labels": facts}
 
     def manifest_data(self) -> dict[str, Any]:
-        """Return the manifest's description of the data. The digests cover the normalised texts, in any order."""
+        """Return a description of the data for the manifest.
+
+        The digests depend on the normalised texts, but not on their order.
+        """
         return {
             "file": self.source,
             "file_digest": self.source_digest,

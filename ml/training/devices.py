@@ -1,4 +1,4 @@
-"""Chooses the device and precision for a fine-tune: the CPU, one GPU, or several GPUs with a replica each.
+"""Chooses the device and precision for a fine-tune: the CPU, one GPU, or several GPUs with one replica on each.
 
 Keras's JAX backend (``KERAS_BACKEND=jax``) has been run on a GPU (see ``benchmarks.training.gpu``). TensorFlow's memory
 growth and XLA have not been run on a GPU yet. Replicas on several GPUs have been tested only on two logical CPUs.
@@ -19,7 +19,7 @@ from ml.training.training_set import Targets
 
 @contextmanager
 def use_precision(precision: str) -> Iterator[str]:
-    """Build networks for ``precision`` inside this block, with float32 weights and a replica on each of several GPUs.
+    """Build networks for ``precision`` inside this block, with float32 weights and one replica per GPU.
 
     Yield the precision. "fastest" becomes bfloat16 if the hardware multiplies it natively, and float32 otherwise.
     """
@@ -47,7 +47,7 @@ def should_jit_compile() -> bool:
 def train_step(network: keras.Model, inputs: NetworkInputs, targets: Targets) -> float:
     """Train a compiled network on one batch, divided among its replicas, and return the mean loss.
 
-    If the batch does not divide evenly, parts that differ by one row have the same weight.
+    If the batch does not divide evenly, some replicas get one row more than others, but all have the same weight.
     """
     strategy = getattr(network, "distribute_strategy", None)
     replicas = strategy.num_replicas_in_sync if strategy else 1

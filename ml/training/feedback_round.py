@@ -1,12 +1,13 @@
 """Builds the training set for a feedback round, from corrections and a replay of the anchor's training data.
 
 The anchor is the model that was fine-tuned only on IMDB. Training on corrections alone would make the model forget, so
-each round replays some of the anchor's training reviews or, if those are missing, texts from the behavioural checks.
-The target of a replayed text is the anchor's own probabilities (Li and Hoiem 2016, "Learning without Forgetting").
+each round replays some of the anchor's training reviews or, if those are missing, texts from the behavioural checks. A
+replayed text's targets are the anchor's own probabilities (Li and Hoiem 2016, "Learning without Forgetting").
 
 The anchor is confident about its own training reviews, and targets near 0 or 1 barely constrain the network: small
-changes hardly affect the loss but flip unseen reviews about which it is less confident. So the round replays excerpts
-of reviews, which are as short as users' messages, and picks the excerpts about which the anchor is least confident.
+changes hardly affect the loss, but flip verdicts on unseen reviews about which the anchor is less confident. So the
+round replays excerpts of reviews, which are as short as users' messages, and picks the excerpts about which the anchor
+is least confident.
 """
 
 from collections.abc import Sequence
@@ -59,7 +60,7 @@ def load_anchor(folder: Path, threads: int = 0) -> Classifier:
 
 
 def is_round_from(manifest: Manifest, anchor: str) -> bool:
-    """Return whether a published model is the result of a feedback round from the model version ``anchor``."""
+    """Return whether a published model comes from a feedback round that started from the model version ``anchor``."""
     return bool(manifest.data.get(_ANCHOR_KEY) == anchor)
 
 
@@ -79,7 +80,7 @@ def feedback_training_set(
 
     ``anchor_data`` is the data that the anchor was trained on. Without this data, all texts from the behavioural checks
     are replayed, and there are no dev reviews for evaluation. Corrected texts are not replayed. Raise TooFewCorrections
-    if every correction is in dev or in the official test part, and UnusableAnchor if the recipe reads texts in windows
+    if every correction is in dev or in the official test split, and UnusableAnchor if the recipe reads texts in windows
     that differ from the anchor's.
     """
     _require_same_reading(anchor, recipe)
@@ -129,7 +130,10 @@ def _replay_examples(reviews: pd.DataFrame, anchor: Classifier, recipe: Recipe, 
 
 
 def _random_excerpt(text: str, rng: np.random.Generator) -> str:
-    """Return consecutive words at a random place in ``text``. A text of at most _MIN_EXCERPT_WORDS is kept whole."""
+    """Return consecutive words from a random place in ``text``.
+
+    Keep a text of at most _MIN_EXCERPT_WORDS words whole.
+    """
     words = LINE_BREAK.sub(" ", text).split()
     if len(words) <= _MIN_EXCERPT_WORDS:
         return text

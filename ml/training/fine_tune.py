@@ -43,7 +43,7 @@ class FineTuneJob:
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """The checkpoint of this fine-tune, in a hidden folder beside ``out``."""
+        """The checkpoint of this fine-tune, in a hidden folder next to ``out``."""
         training_set = self.training_set
         plan = plan_digest(
             base=file_hash(self.base.folder / WEIGHTS),
@@ -59,9 +59,9 @@ def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = Fal
     """Run a job, and replace ``job.out`` atomically once the model is complete.
 
     Raise UnusableCheckpoint if the base cannot be built, or if it has too few positions for a window, fewer blocks than
-    are frozen, or fewer embeddings than tokens. Raise FineTuneDiverged if numbers become too large, FolderTaken if
-    ``out`` is not a published model, UnwritableFile if ``out`` cannot be written, FineTuneStopped if the callbacks stop
-    it, and NothingToResume if there is no checkpoint to resume from.
+    are frozen, or fewer embeddings than tokens. Raise FineTuneDiverged if the loss is no longer a number or the weights
+    become too large for float16, FolderTaken if ``out`` is not a published model, UnwritableFile if ``out`` cannot be
+    written, FineTuneStopped if the callbacks stop it, and NothingToResume if there is no checkpoint to resume from.
     """
     prepare_destination(job.out)
     base, training_set, recipe = job.base, job.training_set, job.recipe

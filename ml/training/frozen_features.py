@@ -1,4 +1,4 @@
-"""Reads texts with a published model's frozen encoder, for heads that are fitted on its vectors."""
+"""Computes vectors for texts with a published model's frozen encoder, so that heads can be fitted on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class FrozenFeatures:
     def standardised(self) -> Features:
         """Return inputs for a head (texts, numbers + 1): centred, with a squared length of about 1, and a constant.
 
-        The scale makes the spread of a head's weights the spread of its corrections, in logits.
+        With this scale, the spread of a head's weights equals the spread of its corrections, in logits.
         """
         deviations = np.maximum(self.vectors.std(axis=0), _SMALLEST_DEVIATION)
         scaled = (self.vectors - self.vectors.mean(axis=0)) / (deviations * np.sqrt(self.vectors.shape[1]))

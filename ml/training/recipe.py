@@ -1,4 +1,4 @@
-"""Recipes: small TOML files that each hold all the settings for a fine-tune."""
+"""Recipes: small TOML files, each with all the settings for a fine-tune."""
 
 import tomllib
 from dataclasses import dataclass
@@ -30,13 +30,14 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class Recipe:
     """The settings of a fine-tune.
 
-    Lengths are in tokens, ``learning_rate`` is per step, ``warmup`` is a share of all steps and ``dev`` a share of the
-    reviews. Predictions with a calibrated confidence below ``unsure_below`` are unsure. ``base`` is an encoder's name,
-    used unless the command or BASE_MODEL names a different one. ``frozen_layers`` is how many of the lowest encoder
-    blocks are frozen, together with the embeddings. ``replay`` marks a recipe for feedback rounds, which start from the
-    anchor: it is the number of excerpts of the anchor's training reviews to replay alongside the corrections.
-    ``interpolation`` is the position of the published weights between the anchor's weights (0) and the trained weights
-    (1). ``crops`` is the share of windows that are cropped at random, down to the length of a sentence.
+    Lengths are in tokens, ``learning_rate`` is per step, ``warmup`` is a share of all steps, and ``dev`` is a share of
+    the reviews. The model is not sure of predictions with a calibrated confidence below ``unsure_below``. ``base`` is
+    an encoder's name, used unless the command or BASE_MODEL names a different one. ``frozen_layers`` is how many of the
+    lowest encoder blocks are frozen, together with the embeddings. ``replay`` is set only in recipes for feedback
+    rounds, which start from the anchor. It is the number of excerpts from the anchor's training reviews to replay
+    alongside the corrections. ``interpolation`` is the position of the published weights between the anchor's weights
+    (0) and the trained weights (1). ``crops`` is the share of windows that are cropped at random, down to the length of
+    a sentence.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)

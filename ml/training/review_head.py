@@ -1,4 +1,4 @@
-"""Fits the review head of a published model: everyday lines against short opinions and excerpts of reviews."""
+"""Fits a published model's review head, which tells short opinions and excerpts of reviews from everyday lines."""
 
 import random
 import re

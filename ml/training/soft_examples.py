@@ -16,7 +16,7 @@ from ml.training.training_set import TrainingExamples
 
 @dataclass(frozen=True, slots=True)
 class LabelledParts:
-    """A teacher's labels for parts of reviews; ``source`` is the file's name."""
+    """A teacher's labels for parts of reviews. ``source`` is the name of the file with the labels."""
 
     labels: SoftLabels
     source: str

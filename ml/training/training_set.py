@@ -26,8 +26,8 @@ def empty_reviews() -> pd.DataFrame:
 class TrainingExamples:
     """Texts and their targets (texts, labels): hard for labelled texts, soft for texts that a model labelled.
 
-    ``groups`` holds each text's group number, and an epoch uses one text from each group. If it is None, an epoch uses
-    every text.
+    ``groups`` contains each text's group number. An epoch uses one text from each group, or every text if ``groups`` is
+    None.
     """
 
     texts: Sequence[str]
@@ -63,9 +63,9 @@ class TrainingExamples:
 class TrainingSet:
     """The data for training and evaluating one fine-tune. Tables have ``text`` and ``label``.
 
-    ``dev`` has no text in common with the examples unless the recipe splits by rows. If it is empty, the base's
-    temperature is kept. ``corrections`` are also among the examples, and so are the texts that a feedback round has
-    ``replayed``. ``manifest_data`` becomes ``Manifest.data``.
+    ``dev`` has no text in common with the examples unless the recipe splits by rows. If ``dev`` is empty, the base's
+    temperature is kept. The ``corrections`` are also among the examples, as are the texts ``replayed`` in a feedback
+    round. ``manifest_data`` becomes ``Manifest.data``.
     """
 
     examples: TrainingExamples
