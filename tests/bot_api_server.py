@@ -22,7 +22,7 @@ _SOON = 30.0
 
 @dataclass
 class BotApiServer:
-    """Holds the calls received so far, and the unconfirmed updates as JSON."""
+    """Stores the calls received so far, and the unconfirmed updates as JSON."""
 
     url: str = ""
     updates: dict[int, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class BotApiServer:
             self.updates[position] = update
 
     def wait_for(self, found: Callable[["BotApiServer"], bool]) -> None:
-        """Wait until ``found`` is true, checking it after each call."""
+        """Wait until ``found`` is true, checking after each call."""
         with self.changed:
             assert self.changed.wait_for(lambda: found(self), _SOON), self.calls
 

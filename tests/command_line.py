@@ -1,4 +1,4 @@
-"""Parses a command line of ``thumbs`` without running it."""
+"""Parses a ``thumbs`` command line without running it."""
 
 import typer
 from click import Context

@@ -33,7 +33,7 @@ _SECONDS = 20.0
 
 
 class _WordModel:
-    """Calls a text with the word "dull" negative, and any other text positive."""
+    """Classifies texts with the word "dull" as negative, and all other texts as positive."""
 
     async def verdict(self, text: str) -> Verdict:
         negative = "dull" in text
@@ -69,7 +69,7 @@ class Conversation:
         await self._handle([{"edited_message": _message(number, {**content, "edit_date": 1_001}, person)}])
 
     async def tap(self, label: str, person: int = PERSON, number: int | None = None) -> dict[str, Any]:
-        """Tap the button with this label, by default in the newest message that has one. Return the edited payload."""
+        """Tap the button with this label, by default in the newest message that has it. Return the edited payload."""
         numbers = [number] if number is not None else [one for one in self.shown if label in self.buttons(one)]
         data = self.buttons(numbers[-1])[label]
         sender = {"id": BOT_ID, "is_bot": True, "first_name": "Thumbs"}

@@ -48,7 +48,7 @@ def start_demo(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
 
 
 def page_address(process: "subprocess.Popen[str]") -> str:
-    """Wait until the demo prints its page's URL. A demo that isn't ready in time exits."""
+    """Wait until the demo prints its page's URL. A demo that isn't ready in time exits on its own."""
     lines = []
     for line in process.stdout or ():
         lines.append(line)

@@ -99,7 +99,7 @@ def _entry(path: str, size: int) -> dict[str, str | int]:
 class HubClient:
     """Runs a program against the hub in a separate process, since the hub's library reads its settings only once.
 
-    The program's argument is a name. It exits with the error message for that name.
+    The program takes a name as its argument, and exits with the error message for that name.
     """
 
     program: str

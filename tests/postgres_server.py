@@ -93,7 +93,7 @@ class PostgresServer:
         self._execute(sql.SQL("CREATE DATABASE thumbs OWNER thumbs"))
 
     def use_up_connections(self) -> None:
-        """Open as many connections as the server accepts, and end all others."""
+        """Close all other connections, and open as many as the server accepts."""
         others = 1
         while others:
             # A client that lost its connection may get a new one before all connections are occupied.

@@ -18,11 +18,11 @@ class PrivateChat:
     person: int
 
     def write(self, text: str, then: str) -> Message:
-        """Send a text, and wait until the bot's newest message is newer and contains ``then``."""
+        """Send a text, and wait for a later message from the bot that contains ``then``."""
         return self.wait_for(then, after=self.client.message(text, user_id=self.person))
 
     def wait_for(self, text: str, after: Message) -> Message:
-        """Wait until the bot's newest message is newer than ``after`` and contains ``text``, and return the message."""
+        """Wait until the bot's newest message comes after ``after`` and contains ``text``, and return the message."""
 
         def found(chat: Message) -> Message | None:
             newest = next((message for message in reversed(chat["messages"]) if message["from_bot"]), None)
@@ -52,7 +52,7 @@ class PrivateChat:
 
 
 def refused_calls(client: PlaygroundClient) -> list[str]:
-    """Return the bot's calls that the playground refused or that don't conform to the Bot API, as sentences."""
+    """Return a sentence for each of the bot's calls that was rejected or doesn't conform to the Bot API."""
     calls = client.outbox()
     refused = [f"{call['method']}: {call}" for call in calls if not call["ok"]]
     return refused + [fault for call in calls for fault in bot_api_errors(call["method"], call["params"])]

@@ -1,7 +1,7 @@
 """Starts the services in docker-compose.yml as processes on this machine, with the file's commands and environment.
 
-Host names, ports, folders and secrets are local ones, and a folder with a copy of the starter takes the place of
-the image's working folder. One-off commands run in this process, which is faster.
+Host names, ports, folders and secrets are local, and a folder with a copy of the starter replaces the image's working
+folder. One-off commands run in this process, which is faster.
 """
 
 import os
@@ -71,7 +71,7 @@ class Running:
                 self._changed.notify_all()
 
     def lines(self, since: int = 0) -> list[str]:
-        """Return the log's lines, without the first ``since`` lines."""
+        """Return the log's lines after the first ``since`` lines."""
         with self._changed:
             return self.log[since:]
 

@@ -28,7 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> BotHome:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory, home: BotHome) -> Iterator[PlaygroundClient]:
-    """A playground with a bot that asks whether its verdict is right as often as it is allowed to."""
+    """A playground with a bot that asks about its verdicts whenever it is allowed to."""
     playground: Path = tmp_path_factory.mktemp("chats") / "playground"
     with running_playground(playground) as client, running_bot(home, client, QUESTION_CHANCE="1"):
         yield client

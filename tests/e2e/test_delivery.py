@@ -1,4 +1,4 @@
-"""A short run of the delivery benchmark: though killed under load, the bot replies to every text once and in order."""
+"""A short delivery benchmark: even if killed under load, the bot replies to every text once and in order."""
 
 import threading
 from contextlib import ExitStack

@@ -108,7 +108,7 @@ def test_a_taken_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
 
 
 def cpu_wait_seconds(data_dir: Path) -> float:
-    """Return the seconds that the demo's threads spent waiting for a CPU because the machine was busy."""
+    """Return how many seconds the demo's threads spent waiting for a CPU because the machine was busy."""
     threads = (task for process in processes_of(data_dir) for task in Path(f"/proc/{process}/task").iterdir())
     return sum(int((task / "schedstat").read_text(encoding="ascii").split()[1]) for task in threads) / 1e9
 

@@ -39,7 +39,7 @@ ASKED = [f"{text} I was there on day {day}." for day in range(20) for text in TE
 
 
 def vote_on_everything(client: PlaygroundClient) -> VoteCounts:
-    """Let four people consent, write the sentences, and vote on all of them at the same time."""
+    """Have four people consent, write the sentences, and vote on all of them at the same time."""
     truth = TrueLabels.from_tables([TABLE], mistaken=0.0)
     people = [SimulatedPerson(client, number, truth) for number in range(101, 105)]
     for person in people:

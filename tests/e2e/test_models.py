@@ -79,7 +79,7 @@ def wait_for_text(client: PlaygroundClient, person: int, *texts: str) -> dict[st
 
 
 def wait_for_serving(home: BotHome, version: str, *, refused: str | None = None) -> BotInstance:
-    """Wait until the bot reports that it serves one version and has refused another, and return the bot's row."""
+    """Wait until the bot reports that it serves one version and refused to load another, and return the bot's row."""
     database = home.database()
     deadline = time.monotonic() + 30
     try:

@@ -1,4 +1,4 @@
-"""A person sends reviews to the bot over HTTP. None of the bot's calls may be refused."""
+"""A person sends reviews to the bot over HTTP. The playground must accept all of the bot's calls."""
 
 from collections.abc import Iterator
 from itertools import count

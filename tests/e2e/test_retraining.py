@@ -1,4 +1,4 @@
-"""Admins start, follow, cancel and decide on training runs in the chat. The test plays the worker's part."""
+"""Admins start, follow, cancel and decide on training runs in the chat. The test plays the worker."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -54,7 +54,7 @@ class Deployment:
             self.running.pop(name).stop()
 
     def write(self) -> None:
-        """Let one person write to each bot."""
+        """Have one person write to each bot."""
         for client in self.telegrams:
             number = next(_numbers)
             sent = client.message(REVIEW.format(number=number), user_id=1000 + number)
@@ -75,7 +75,7 @@ class Deployment:
         return "\n".join("".join([f"{name}\n", *running.lines()[-40:]]) for name, running in self.running.items())
 
     def _open_work(self) -> dict[str, int]:
-        """Return the number of replies in each state, and the number of unhandled updates."""
+        """Return how many replies are in each state, and how many updates are unhandled."""
         status = self.status()
         counts = status["replies"] | {f"{state} updates": status["updates"][state] for state in ("received", "failed")}
         return {state: count for state, count in counts.items() if count}
@@ -156,7 +156,7 @@ class Outage:
     before: dict[str, int]
 
     def expect_two_lines(self, name: str, *containers: str) -> None:
-        """Wait until these containers have noticed that the server is back, and check that they logged nothing else."""
+        """Wait until these containers log that the server is back, and check that the outage took only two lines."""
         for container in containers:
             self.deployment.running[container].wait_for(f"{name} can be used again", self.before[container])
             lines = self._warnings(container)

@@ -40,7 +40,7 @@ Message = dict[str, Any]
 
 
 def publish_contrary(folder: Path) -> str:
-    """Publish a model that says the opposite of the starter, and return its manifest's hash."""
+    """Publish a model that always contradicts the starter, and return its manifest's hash."""
     folder.mkdir(parents=True)
     for path in STARTER.iterdir():
         if path.name != MANIFEST:
@@ -123,7 +123,7 @@ def test_votes_against_a_model_on_trial_bring_the_old_one_back(tmp_path: Path) -
 
 
 def wait_until_served(database: Database, version: str) -> None:
-    """Wait until the bot reports that it answers with this version."""
+    """Wait until the bot reports that it is answering with this version."""
     deadline = time.monotonic() + 30
     while True:
         with database.reading() as unit:

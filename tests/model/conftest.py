@@ -32,7 +32,7 @@ def whole_multiples(rng: np.random.Generator, rows: int, columns: int, size: flo
 
 @pytest.fixture(scope="session")
 def random_bert(reader: WindowTokenizer) -> RandomBert:
-    """Return a function that writes a BERT model whose random weights float16 and int8 represent exactly."""
+    """Return a function that writes a BERT model with random weights that are exact in both float16 and int8."""
     # TensorFlow takes seconds to import, and not every test here needs it.
     from ml.bert.network import build_network
     from ml.bert.pretrained import write_checkpoint

@@ -23,7 +23,7 @@ def names_of_tests(path: Path) -> frozenset[str]:
 
 
 def rows_of(page: Path, last_column: str) -> list[list[str]]:
-    """Return the cells of every row in those of a page's tables whose last column has this name."""
+    """Return the cells of every row in the tables on a page whose last column has this name."""
     rows: list[list[str]] = []
     within = False
     for line in page.read_text(encoding="utf-8").splitlines():

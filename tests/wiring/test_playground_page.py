@@ -1,4 +1,4 @@
-"""docs/playground.md lists every action under ``/sim`` with its parameters, and every path that can be read."""
+"""docs/playground.md lists every action under ``/sim`` with its parameters, and every path for GET requests."""
 
 import re
 

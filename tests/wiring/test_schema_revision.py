@@ -1,4 +1,4 @@
-"""Some constants are repeated because two rooms may not import each other. Each pair is equal."""
+"""Constants that are repeated because two rooms may not import each other are equal."""
 
 from migrations import runner
 from ml.text.labels import LABELS

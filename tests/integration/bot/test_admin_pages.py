@@ -182,7 +182,7 @@ def test_figures_come_from_stored_days_and_an_index(database: Database, store_re
 
 
 def _plan(unit: UnitOfWork) -> str:
-    """Return the database's plan for counting today's messages."""
+    """Return the database's query plan for counting today's messages."""
     explain = "EXPLAIN QUERY PLAN" if unit.get_bind().dialect.name == "sqlite" else "EXPLAIN"
     if explain == "EXPLAIN":
         unit.execute(text("SET LOCAL enable_seqscan = off"))

@@ -1,4 +1,4 @@
-"""After a withdrawal or deletion, a person's texts leave other chats, and the bot names the models that used them."""
+"""After a withdrawal or deletion, a person's texts vanish from other chats. The bot names the models that used them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -49,7 +49,7 @@ async def count(chat: Conversation, *tables: type[Base]) -> list[int]:
 
 
 async def vote_as(chat: Conversation, telegram_id: int, text_number: int) -> None:
-    """Let somebody else vote on the text that the person sent in this Telegram message."""
+    """Have somebody else vote on the text that the person sent in this Telegram message."""
 
     def work(unit: UnitOfWork) -> None:
         other = upsert_person(unit, telegram_id, "Bo", "en")

@@ -1,4 +1,4 @@
-"""Floods and blocked people are stopped before their updates are stored."""
+"""Updates from floods and from blocked people are dropped before they are stored."""
 
 import json
 

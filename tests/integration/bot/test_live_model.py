@@ -1,4 +1,4 @@
-"""Explanations share batches with other texts, and finish with the model that they began with."""
+"""Explanations share batches with other texts, and finish with the model that they started with."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ LONG = f"{'It went on and on. ' * 30}That part was slow. {'Then it went on. ' * 
 
 
 class Gate:
-    """Holds an engine's calls until the test opens it."""
+    """Blocks an engine's calls until the test opens the gate."""
 
     def __init__(self, engine: WeightedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
         self.busy, self.open = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""The pages about models show the running bots' reports, and admins are notified once about a refused model."""
+"""The pages about models show the running bots' reports, and admins are notified once if a bot refuses a model."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -120,7 +120,7 @@ def notices(models: Database) -> Iterator[RefusalNotices]:
 
 
 def notified(database: Database) -> list[tuple[int, str]]:
-    """Return each new message with the chat that it is for."""
+    """Return each new message with its chat."""
     found = []
     with database.unit_of_work() as unit:
         for chat in outbox.pending_chats(unit, BOT):

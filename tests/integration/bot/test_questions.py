@@ -1,4 +1,4 @@
-"""The occasional question below a verdict, and the reasons that people give for votes."""
+"""The question that is sometimes asked below a verdict, and the reasons that people give for votes."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta

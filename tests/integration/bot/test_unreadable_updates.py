@@ -92,7 +92,7 @@ ODD_VALUES: tuple[Any, ...] = (None, True, [], [1], {}, {"id": 1}, *WORDS, *NUMB
 
 
 def events(number: int) -> list[dict[str, Any]]:
-    """Return one event of each kind that the bot handles, all caused by the same one of ten people."""
+    """Return one event of each kind that the bot handles, all from the same person (one of ten)."""
     review = message(10 + number % 10, message_id=number)
     sender = review["from"]
     command = {"text": "/help", "entities": [{"type": "bot_command", "offset": 0, "length": 5}]}

@@ -1,4 +1,4 @@
-"""The webhook server confirms updates once they are stored, and refuses all other requests early."""
+"""The webhook server confirms updates once they are stored, and rejects all other requests early."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ class Client:
         await self.writer.drain()
 
     async def send_until_refused(self, size: int) -> int:
-        """Send up to ``size`` bytes, and return the number that were sent before the server closed the connection."""
+        """Send up to ``size`` bytes, and return how many were sent before the server closed the connection."""
         for sent in range(0, size, 65_536):
             try:
                 await self.send(b"x" * 65_536)
@@ -53,7 +53,7 @@ class Client:
 
 
 class Running:
-    """A started server, the updates that it passed on, and its clients."""
+    """A running server, the updates that it passed on, and its clients."""
 
     def __init__(self, receive: Receive | None = None, limits: Limits = LIMITS) -> None:
         self.received: list[str] = []

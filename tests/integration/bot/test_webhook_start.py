@@ -1,4 +1,4 @@
-"""A bot that starts with a webhook never cuts off a running bot. If Telegram refuses, it says so in one sentence."""
+"""A bot that starts with a webhook never cuts off a running bot, and reports Telegram's refusals in one sentence."""
 
 import os
 import socket

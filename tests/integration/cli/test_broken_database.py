@@ -1,4 +1,4 @@
-"""If the database breaks in the middle of a command, the command prints one sentence and no traceback."""
+"""If the database breaks while a command is running, the command prints one sentence and no traceback."""
 
 import shutil
 import sqlite3

@@ -71,7 +71,7 @@ def test_the_list_shows_which_instances_serve_a_model(run: Run, database: Databa
 
 
 def serve(database: Database, process: str, version: str, refused: str | None = None) -> None:
-    """Record that a running bot serves one version and has refused another."""
+    """Record that a running bot serves one version and refused to load another."""
     with database.unit_of_work() as unit:
         instances.acknowledge(unit, process, 900, version)
         if refused is not None:

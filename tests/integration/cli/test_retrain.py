@@ -1,4 +1,4 @@
-"""``thumbs retrain`` as a user runs it. The test plays the worker's part and writes the rows."""
+"""``thumbs retrain`` as a user runs it. The test plays the worker and writes the rows."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Requests that Telegram accepts or refuses. They're sent directly, as no client library would send all of them."""
+"""Requests that Telegram accepts or rejects. No client library sends all of them, so the tests send them directly."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Bot:
         return answer["result"]
 
     def refusal(self, method: str, **values: object) -> tuple[int, str]:
-        """Return the status and description of the refusal of a call with a JSON body."""
+        """Make a call with a JSON body that must fail, and return the error's status and description."""
         answer = self._http.post(f"/{method}", json=values)
         assert not answer.json()["ok"]
         assert answer.json()["error_code"] == answer.status_code
@@ -48,7 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaygroundClien
 
 @pytest.fixture
 def playground(server: PlaygroundClient) -> PlaygroundClient:
-    """Return the server that all tests in this module share, after emptying it."""
+    """Empty the server that all tests in this module share, and return it."""
     server.reset()
     return server
 

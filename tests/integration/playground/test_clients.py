@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaygroundClien
 
 @pytest.fixture
 def playground(server: PlaygroundClient) -> PlaygroundClient:
-    """Empty the server that all tests in this module share, let a person send one message, and return the server."""
+    """Empty the server that all tests in this module share, have a person send one message, and return the server."""
     server.reset()
     server.message("Hello")
     return server

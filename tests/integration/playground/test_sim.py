@@ -1,4 +1,4 @@
-"""People's actions over HTTP: waits, events, refusals, the page and the command line."""
+"""People's actions over HTTP: waits, events, errors, the page and the command line."""
 
 import json
 import os

@@ -17,7 +17,7 @@ from playground.client import PlaygroundClient
 
 @dataclass
 class Receiver:
-    """A bot's webhook server that refuses the first ``refusals`` requests."""
+    """A bot's webhook server that rejects the first ``refusals`` requests."""
 
     url: str = ""
     refusals: int = 0

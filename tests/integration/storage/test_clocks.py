@@ -50,7 +50,7 @@ def test_a_bot_whose_clock_is_behind_counts_as_running(database: Database, monke
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
-    """Make this process's clock differ from the database's clock."""
+    """Shift this process's clock ``ahead`` of the database's clock."""
 
     class Shifted(datetime):
         @classmethod

@@ -1,4 +1,4 @@
-"""Migrations on SQLite and PostgreSQL, and how their result compares with the tables that the code declares."""
+"""Migrations on SQLite and PostgreSQL, which must produce exactly the tables that the code declares."""
 
 import sqlite3
 import stat

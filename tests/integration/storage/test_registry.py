@@ -1,6 +1,6 @@
 """Processes that change the live model at the same time.
 
-This runs only on PostgreSQL, because SQLite allows one writer.
+These tests run only on PostgreSQL, because SQLite allows only one writer at a time.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""New votes decide about a model on trial, and every way that a trial can end is recorded."""
+"""New votes decide whether a model on trial stays live, and every way that a trial can end is recorded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

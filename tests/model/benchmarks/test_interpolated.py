@@ -1,4 +1,4 @@
-"""Interpolated models: folders whose weights lie between two models, published so that candidates can be compared."""
+"""Interpolated models, with weights between those of two models, are published so that candidates can be compared."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A stopped fine-tune resumes from its checkpoint and ends with the same weights."""
+"""A fine-tune that resumes from its checkpoint ends with the same weights as one that was never stopped."""
 
 from dataclasses import replace
 from pathlib import Path

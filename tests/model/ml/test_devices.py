@@ -1,4 +1,4 @@
-"""Training with a replica on each of several devices gives the same result as training on one device."""
+"""Training with replicas on several devices gives the same result as training on one device."""
 
 import os
 import subprocess

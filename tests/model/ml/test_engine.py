@@ -28,7 +28,7 @@ CONFIG = BertConfig(
 
 
 def starter_with(folder: Path, **changes: Any) -> Path:
-    """Link the starter's files into ``folder`` with a changed manifest."""
+    """Link the starter's files into ``folder``, but with a changed manifest."""
     for path in STARTER.iterdir():
         (folder / path.name).symlink_to(path)
     manifest = Manifest.read(folder)

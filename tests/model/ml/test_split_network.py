@@ -95,7 +95,7 @@ def test_training_changes_only_the_upper_part(
 
 
 def counting_cache(network: keras.Model, frozen: int) -> tuple[LowerOutputCache, list[int]]:
-    """Return a cache, and a list with the number of windows in each computation."""
+    """Return a cache, and a list that records how many windows each of its computations reads."""
     lower, sizes = split_network(network, frozen).lower, []
 
     def compute(inputs: NetworkInputs) -> object:

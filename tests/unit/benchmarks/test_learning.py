@@ -46,7 +46,7 @@ def known() -> DatasetSplits:
 
 
 def sentences(count: int) -> pd.DataFrame:
-    """Sentences, each of which is repeated in capitals. That does not make it a different text."""
+    """Sentences, each followed by a copy in capitals, which counts as the same text."""
     once = [(f"Sentence {number}.", number % 2) for number in range(count)]
     return pd.DataFrame([*once, *((text.upper(), label) for text, label in once)], columns=["text", "label"])
 

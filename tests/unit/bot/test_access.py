@@ -1,4 +1,4 @@
-"""Only an admin's own new messages and taps in a private chat count, not forwards or messages sent via a bot."""
+"""Only an admin's own new messages and taps in a private chat are allowed, not forwards or messages sent via a bot."""
 
 from typing import Any
 

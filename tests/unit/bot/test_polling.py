@@ -9,7 +9,7 @@ from bot.polling import poll_every
 
 
 class Work:
-    """Work that fails the first ``failures`` times. A test can wait until it has been called a number of times."""
+    """Work that fails the first ``failures`` times. A test can wait for a given number of calls."""
 
     def __init__(self, failures: int = 0, error: Exception | None = None) -> None:
         self.failures = failures

@@ -1,4 +1,4 @@
-"""Commands refuse ids that no database can store."""
+"""Commands reject ids that no database can store."""
 
 import pytest
 from typer.testing import CliRunner

@@ -1,4 +1,4 @@
-"""Every command reports refused paths and impossible ids in one sentence."""
+"""Every command reports unusable paths and impossible ids in one sentence."""
 
 import sys
 from pathlib import Path

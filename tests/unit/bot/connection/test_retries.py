@@ -1,4 +1,4 @@
-"""After a temporary failure, a call is retried after the pause that Telegram asks for, or after growing pauses."""
+"""After a temporary failure, a call is retried after the pause that Telegram asks for, or after ever longer pauses."""
 
 import asyncio
 

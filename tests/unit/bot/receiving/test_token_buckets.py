@@ -1,4 +1,4 @@
-"""Token buckets admit a burst, refuse a flood, and forget quiet chats."""
+"""Token buckets admit a burst, block a flood, and forget quiet chats."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A reply quotes the exact words of a message, short enough and from that message only."""
+"""A reply quotes the exact words of a single message, and the quote is short enough for Telegram."""
 
 import pytest
 from hypothesis import given

@@ -1,5 +1,4 @@
-"""Texts from many callers share batches: the next batch fills while one runs, and a failure reaches only its
-callers."""
+"""Callers share batches: the next batch fills while one runs, and a failing text affects only its own callers."""
 
 import queue
 import threading

@@ -1,4 +1,4 @@
-"""A review head is stored beside the weights, and damaged heads are refused."""
+"""A review head is stored beside the weights, and damaged heads are rejected."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Texts that are only a rating are read as that rating; other texts with numbers or stars are left to the model."""
+"""A text that is only a rating is recognised as such. Other texts with numbers or stars are left to the model."""
 
 import pytest
 from hypothesis import given

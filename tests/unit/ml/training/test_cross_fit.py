@@ -1,4 +1,4 @@
-"""Heads are trained on frozen features, and each fold's votes are measured by the head of the other folds."""
+"""Heads are fitted on frozen features, and each fold's votes are measured with the head fitted on the other folds."""
 
 from collections import Counter
 
@@ -21,7 +21,7 @@ def rng() -> Rng:
 
 
 def examples(rng: Rng, texts: int, targets: npt.NDArray[np.bool_] | None = None) -> HeadExamples:
-    """Return texts that the model knows nothing about. Without ``targets``, the first number decides the label."""
+    """Return texts on which the model is undecided. If there are no ``targets``, the first input decides the label."""
     inputs = (rng.standard_normal((texts, NUMBERS)) / np.sqrt(NUMBERS)).astype(np.float32)
     decided = inputs[:, 0] > 0 if targets is None else targets
     return HeadExamples(inputs, np.zeros(texts), decided.astype(np.float64))

@@ -1,4 +1,4 @@
-"""Quotas for one person's rows."""
+"""Quotas limit how many rows one person contributes."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The gate set always contains all reviews of the same movies, and each live version reads it only once."""
+"""The gate set consists of whole movies and does not depend on the training data."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""An attempt at a run ends when it has taken too long; the run continues later if training has made progress."""
+"""An attempt ends when it has taken too long. The run continues later if training has made progress."""
 
 from datetime import UTC, datetime
 
