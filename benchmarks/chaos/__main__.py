@@ -5,11 +5,11 @@
 Several lanes run in parallel. Each lane has its own worker, beat, reader, database and broker, so one lane can train
 while another waits for a dead worker's lease to expire. Everything matches production, except that the network is small
 and the gate's limits on losses are turned off. A killed worker or beat is restarted immediately, as a service manager
-would do. The run must then resume without help.
+would do. The run must then resume without intervention.
 
-The exit status is 1 if a run was lost, failed for a reason other than three failed attempts, was held for a reason
-other than distrusted words, went live more than once, or left files or processes behind. It is also 1 if the reader
-found an incomplete model, or if the worker or the beat did not survive the Redis outage.
+The exit status is 1 if a run was lost, went live more than once, or left files or processes behind. It is also 1 if a
+run failed for any reason other than three failed attempts, or was held for any reason other than distrusted words.
+Finally, it is 1 if the reader found an incomplete model, or if the worker or the beat did not survive the Redis outage.
 """
 
 import argparse

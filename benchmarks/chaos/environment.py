@@ -97,7 +97,8 @@ class ChaosEnvironment:
     def roll_back(self) -> None:
         """Make the anchor live again, so that the next candidate can beat it.
 
-        Also delete the records of the gate's looks. Otherwise, it would not look again until many more votes came in.
+        Also delete the records of the gate's looks, because otherwise the gate would wait for many more votes before
+        its next look.
         """
         with self.database.unit_of_work() as unit:
             unit.change(delete(LookRow))

@@ -52,7 +52,7 @@ class LaneProcesses:
         self._random = Random(environment.folder.name)
 
     def wait(self, run_id: int, until: Callable[[Run], bool], every: float = _POLL_INTERVAL) -> Run:
-        """Wait until the run meets ``until`` or has ended, and return it.
+        """Wait until the run satisfies ``until`` or has ended, and return the run.
 
         In the meantime, restart the worker and the beat whenever they exit.
 
@@ -91,7 +91,7 @@ class LaneProcesses:
         return Kill(planned.victim, planned.moment, run_id, state) if self._kill(planned.victim) else None
 
     def wait_for_candidate(self, run_id: int) -> Run:
-        """Wait for a candidate in the store or the end of the run, and return the run. Raise RunLost on timeout."""
+        """Wait until a candidate appears in the store or the run ends, and return the run. Raise RunLost on timeout."""
         known = set(self._environment.store.names())
 
         def appeared(_: Run) -> bool:

@@ -150,7 +150,7 @@ class Lane:
         return run.state
 
     def _files_to_clean_up(self) -> list[str]:
-        """Return the names of the run folders, and of the stored models that are not in the registry."""
+        """Return the names of the remaining run folders, and of stored models that are missing from the registry."""
         with self._environment.database.reading() as unit:
             known = {model.location for model in registry.versions(unit) if model.removed_at is None}
         folders = (self._environment.settings.data_dir / "work").glob("run-*")

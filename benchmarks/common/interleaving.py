@@ -45,7 +45,7 @@ def samples_per_second(sizes: Sequence[int], blocks: Sequence[Sequence[float]]) 
 
 
 class TrainerProcess:
-    """A trainer's process. It waits at its first stop and computes only during ``run_block`` and ``finish``.
+    """A trainer's process. The process waits at its first stop, and computes only during ``run_block`` and ``finish``.
 
     Its standard error goes to ``log``. The methods raise RuntimeError if the process ends early.
     """

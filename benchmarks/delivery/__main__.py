@@ -201,7 +201,7 @@ def _report(checkpoint: Checkpoint, seed: int) -> DeliveryReport:
 
 
 def _is_clean(result: SegmentResult) -> bool:
-    """Return whether there is nothing to investigate in a segment, which means that its folder can be deleted."""
+    """Return whether a segment needs no investigation, so that its folder can be deleted."""
     found = result.findings
     noteworthy = (found.lost, found.doubled, found.out_of_order, found.refused, found.unexplained, result.stalled)
     return not any(noteworthy) and not result.unexpected_exits and not found.unfinished

@@ -47,8 +47,8 @@ class Kill:
 class SegmentResult:
     """One finished segment.
 
-    ``stalled`` is the error that ended the segment early. ``recoveries`` are the seconds from each kill to the next
-    reply, unless another kill came first.
+    ``stalled`` is the error that ended the segment early. ``recoveries`` lists the seconds from each kill to the next
+    reply. Kills that were followed by another kill before any reply are left out.
     """
 
     lane: str
@@ -166,7 +166,10 @@ class Segment:
                 quiet_since = time.monotonic()
 
     def _recoveries(self) -> list[float]:
-        """Return the seconds from each kill to the next reply, unless another kill came first."""
+        """Return the seconds from each kill to the next reply.
+
+        Leave out kills that were followed by another kill before any reply.
+        """
         arrivals = [read_at for read_at, call in self._wire.timed_calls() if call.arrived]
         found: list[float] = []
         for start, end in pairwise([*self._starts[1:], time.monotonic()]):

@@ -37,7 +37,10 @@ from ml.training.recipe import Recipe
 
 
 def main() -> None:
-    """Evaluate the models and print their figures. Store the figures if an option says so."""
+    """Evaluate the models and print their figures.
+
+    Store the figures if ``--candidate`` or ``--half reported`` is given.
+    """
     parser = _parser()
     arguments = parser.parse_args()
     if (arguments.candidate is None) != (arguments.how is None):

@@ -72,7 +72,7 @@ class LeftOut:
 class DistinctTexts:
     """All sets as tables with ``text``, ``label`` and ``fingerprint``.
 
-    No set except ``official_train`` and ``train`` contains the same text twice.
+    Only ``official_train`` and ``train`` can contain the same text twice.
     """
 
     official_train: pd.DataFrame

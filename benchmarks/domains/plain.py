@@ -3,7 +3,7 @@
     make peers
     python -m benchmarks.domains.plain --data FOLDER --work FOLDER
 
-The ``--data`` folder holds ``imdb.parquet`` and the domains' files. An interrupted run resumes from the files in the
+The ``--data`` folder contains ``imdb.parquet`` and the domains' files. An interrupted run resumes from the files in the
 ``--work`` folder. The predictions are stored without texts.
 """
 

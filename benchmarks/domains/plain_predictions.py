@@ -1,4 +1,4 @@
-"""Stores the plain run's predictions without texts, so that models can be compared with it without PyTorch."""
+"""Stores the plain run's predictions without texts, so that comparing models with it does not require PyTorch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

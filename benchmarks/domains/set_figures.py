@@ -16,7 +16,7 @@ _RESAMPLES: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Calibrated probabilities (texts, labels), true labels (texts,), and the confidence that counts as sure."""
+    """Calibrated probabilities (texts, labels), labels (texts,), and the confidence below which the bot is not sure."""
 
     shares: Logits
     labels: Labels
@@ -87,9 +87,9 @@ def balanced_accuracy(right: npt.NDArray[np.generic], labels: Labels) -> float:
 def paired_difference(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_], labels: Labels) -> Difference:
     """Return the balanced accuracy of ``second`` minus that of ``first``. Both arrays mark which verdicts are right.
 
-    The interval is the percentile bootstrap over the texts, resampled separately for each label. The difference depends
-    only on how many texts flip each way, so each resample is drawn from a multinomial distribution. The draws are
-    seeded.
+    The interval comes from a percentile bootstrap over the texts, which are resampled separately for each label. The
+    difference depends only on how many texts flip each way, so each resample is drawn from a multinomial distribution.
+    The draws are seeded.
     """
     change = second.astype(np.int8) - first.astype(np.int8)
     random = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Tables about delivery: kills of Thumbs and of a plain bot under load on a faulty wire, and server outages."""
+"""Tables about delivery: Thumbs and a plain bot while they are killed under load, and Thumbs during server outages."""
 
 from collections.abc import Callable
 from typing import Final
@@ -37,7 +37,7 @@ _FIGURES: Final[dict[str, Callable[[Results], str]]] = {
 
 
 def delivery(found: Results) -> str:
-    """Render ``delivery.json``: what happened to texts despite kills, and the reply rates after outages."""
+    """Render ``delivery.json``: what happened to the texts when bots were killed, and the reply rates after outages."""
     lanes, load = found["lanes"], found["load"]
     thumbs = [lane for name, lane in lanes.items() if name != _PLAIN]
     kills, texts = (sum(lane[name] for lane in thumbs) for name in ("kills", "texts"))
@@ -114,7 +114,7 @@ def _rate(found: Results, kind: str) -> float:
 
 
 def _of_thumbs(lane: Results, name: str) -> str:
-    """Return a figure of Thumbs. Return a placeholder for the plain bot, which doesn't store updates and replies."""
+    """Return a lane's figure, or a placeholder for the plain bot, which doesn't store updates and replies."""
     return NONE if lane["lane"] == _PLAIN else str(lane[name])
 
 

@@ -148,7 +148,7 @@ def _comparison(found: Results) -> list[str]:
 
 
 def _reported(found: Results) -> list[str]:
-    """Return the table of final figures, or a sentence that says that they are missing."""
+    """Return the table of final figures, or a sentence saying that they are missing."""
     if not found["reported"]:
         return ["The reported half has not been evaluated yet."]
     rows = []

@@ -1,4 +1,4 @@
-"""The table of full runs, from the request for training to the swap into a running bot, for each encoder."""
+"""The table of each encoder's full run, from the request for training to the swap into a running bot."""
 
 from collections.abc import Callable
 from typing import Final

@@ -60,7 +60,7 @@ def speed(found: Results) -> str:
 
 
 def feedback_round(found: Results) -> str:
-    """Render the duration of a feedback round and of a full fine-tune, and the round's effect on IMDB."""
+    """Render the durations of a feedback round and of a full fine-tune, and the round's effect on IMDB accuracy."""
     quick = found["feedback_round"]
     imdb = quick["imdb"]
     rounds = [

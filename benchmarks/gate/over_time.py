@@ -43,7 +43,7 @@ _CHAMPION: Final = "champion"
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """How often the gate, and one exact test at the same alpha, prove a gain in a look at ``texts`` texts (0 to 1)."""
+    """The shares of looks at ``texts`` texts in which the gate or one exact test at the same alpha proves a gain."""
 
     gain: float
     flip_rate: float

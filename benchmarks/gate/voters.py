@@ -26,9 +26,9 @@ _COLLUDING: Final = 1_000_000
 class Voting:
     """How people vote in a round. All shares are from 0 to 1.
 
-    ``mistakes`` and ``correct`` are the lowest and highest shares of the mistakes and of the correct verdicts that a
-    person votes on. /label draws ``drawn`` verdicts at random from those without votes, and the bot asks about a share
-    ``asked`` of the verdicts. ``gain`` is the candidate's expected gain in accuracy.
+    ``mistakes`` is the range for the share of mistakes that a person votes on, and ``correct`` is the range for the
+    share of correct verdicts. For ``/label``, ``drawn`` verdicts are drawn at random from those without votes. The bot
+    asks about a share ``asked`` of the verdicts. ``gain`` is the candidate's expected gain in accuracy.
 
     Each of the ``colluders`` is shown ``texts_each`` verdicts and votes on ``votes_each`` of them, always in favour of
     the candidate. Their texts do not count towards the true gain.

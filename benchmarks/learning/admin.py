@@ -33,8 +33,8 @@ class FollowedRun:
     """The admin's view of a run.
 
     ``started_at`` is the ``time.time()`` at which ``/retrain`` was sent. ``stage_seconds`` maps each stage to the
-    seconds from then to its start. ``decision`` is the card's caption, ``card`` is its PNG image, and ``message_id`` is
-    the id of its message.
+    seconds from ``started_at`` to the stage. ``decision`` is the card's caption, ``card`` is its PNG image, and
+    ``message_id`` is the id of its message.
     """
 
     started_at: float
@@ -49,7 +49,7 @@ class FollowedRun:
         return HELD_BUT_BETTER in self.decision
 
     def record_stage(self, stage: str) -> None:
-        """Record the time of a stage unless the stage was seen before."""
+        """Record when a stage was first seen."""
         self.stage_seconds.setdefault(stage, round(time.time() - self.started_at, 1))
 
 

@@ -1,4 +1,7 @@
-"""``python -m benchmarks.plain_bot.bot``: python-telegram-bot with persistence, and a Celery task for each reply."""
+"""The plain bot, which uses python-telegram-bot with persistence, and a Celery task for each reply.
+
+Run it with ``python -m benchmarks.plain_bot.bot``.
+"""
 
 import os
 from pathlib import Path

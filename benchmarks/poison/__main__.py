@@ -10,8 +10,8 @@ smaller network. As in ``benchmarks.learning``, an admin promotes a held model i
 decision card lists a suspicious word.
 
 The exit status is 1 if a text is in more than one set, if no model went live even though nobody colluded, or if a
-harmful model went live with 3% or 10% of the people colluding. A model is harmful if it lost more than 0.3 points on
-the reviews outside the gate set, or if the phrase works on it.
+harmful model went live with 3% or 10% of the people colluding. A model is harmful if its accuracy on the reviews
+outside the gate set drops by more than 0.3 points, or if the phrase works on it.
 """
 
 import argparse

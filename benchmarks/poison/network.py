@@ -13,7 +13,7 @@ _WINDOW: Final = 64
 
 
 def _with_short_windows(recipe: Recipe) -> Recipe:
-    """Return a faster version of the recipe, which reads only the first, short window of each review."""
+    """Return a faster version of the recipe, which reads only a short first window of each review."""
     return replace(recipe, reading="head", window=_WINDOW, overlap=0)
 
 

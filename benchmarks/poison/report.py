@@ -96,7 +96,7 @@ def group_cases(reports: Sequence[CaseReport], live: Effect) -> tuple[AttackGrou
 
 
 def find_faults(reports: Sequence[CaseReport], live: Effect) -> Iterator[str]:
-    """Yield a sentence for each harmful model that went live with a share of colluders that the rules should withstand.
+    """Yield a sentence for each harmful model that went live although the rules should withstand so few colluders.
 
     Also yield a sentence if no model goes live when nobody colludes. In that case, keeping poisoned models out proves
     nothing.

@@ -108,7 +108,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _measure_loading() -> tuple[float, int]:
-    """Load the model, and return the seconds that this took and the growth in peak memory in 10^6 bytes."""
+    """Load the model, and return how many seconds this took and how many MB (10^6 bytes) it added to peak memory."""
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
     load_identifier()
     seconds = time.perf_counter() - started

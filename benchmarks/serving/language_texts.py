@@ -41,12 +41,12 @@ class GuardTexts:
 def read_halves(rotten_tomatoes: Path, alexa: Path, imdb: Path) -> tuple[GuardTexts, GuardTexts]:
     """Return the development half and the test half. A public text's fingerprint decides its half.
 
-    Skip public texts that are also among the project's own texts, such as "ok", because those texts are already in a
-    half.
+    Skip public texts that are also among the project's own texts, such as "ok", because those texts are already
+    assigned to a half.
 
-    The development half contains every English text that is assigned to it. The test half contains 1,000 short reviews
-    (500 from each collection) and the first sentences of 1,000 official IMDB test reviews. The development half
-    contains no test reviews. Raise ValueError if a text is in both halves.
+    The development half contains all English texts that are assigned to it. The test half contains only a sample: 1,000
+    short reviews (500 from each collection) and the first sentences of 1,000 official IMDB test reviews. The
+    development half contains no test reviews. Raise ValueError if a text is in both halves.
     """
     collections = {"rotten_tomatoes": _distinct_rows(rotten_tomatoes), "alexa": _distinct_rows(alexa)}
     development, rest = _read_half(collections, "development"), _read_half(collections, "test")

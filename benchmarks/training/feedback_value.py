@@ -1,4 +1,4 @@
-"""Measures how much accuracy 500 corrections from a different domain gain in that domain, and lose on IMDB.
+"""Measures how much accuracy 500 corrections from a different domain add in that domain, and cost on IMDB.
 
     python -m benchmarks.training.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz
 

@@ -2,9 +2,10 @@
 
     python -m benchmarks.training.trainer_ours JOB OUT
 
-It writes JSON objects to standard output, one per line. The first object contains its precision, number of threads and
-package versions. At each stop in the job, it writes an object with the steps' durations in seconds and their mean loss.
-The program continues when it reads a line. The fine-tuned model is saved to OUT as a Hugging Face folder.
+The program writes JSON objects to standard output, one per line. The first object contains the precision, the number of
+threads and the package versions. At each stop in the job, it writes an object with the steps' durations in seconds and
+their mean loss. The program continues when it reads a line. The fine-tuned model is saved to OUT as a Hugging Face
+folder.
 """
 
 import json

@@ -34,7 +34,7 @@ _AIM: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many texts' named words moved the margin more than random words, and the mean distances in logits."""
+    """The number of texts in which the named words moved the margin more than random words, and the mean distances."""
 
     texts: int
     moved_more: float

@@ -10,7 +10,7 @@ from ml.bert.network import BertLayer, apply_blocks
 
 
 class LowerLayer(keras.layers.Layer):
-    """Maps token ids to vectors (batch, tokens, hidden): the embeddings and lowest blocks, in inference mode."""
+    """Maps token ids to vectors (batch, tokens, hidden) with the embeddings and lowest blocks in inference mode."""
 
     def __init__(self, bert: BertLayer, blocks: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -23,7 +23,7 @@ class LowerLayer(keras.layers.Layer):
 
 
 class UpperLayer(keras.layers.Layer):
-    """Maps vectors (batch, tokens, hidden) to pooled vectors (batch, hidden): the remaining blocks and pooler."""
+    """Maps vectors (batch, tokens, hidden) to pooled vectors (batch, hidden) with the remaining blocks and pooler."""
 
     def __init__(self, bert: BertLayer, blocks: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -28,5 +28,5 @@ def batches_by_length(lengths: Sequence[int], rng: np.random.Generator) -> list[
 
 
 def autocast() -> Any:
-    """Return a context that computes products in bfloat16, which GPUs and recent CPUs multiply in hardware."""
+    """Return a context manager for matrix products in bfloat16, which GPUs and recent CPUs multiply in hardware."""
     return torch.autocast("cuda" if torch.cuda.is_available() else "cpu", dtype=torch.bfloat16)

@@ -96,7 +96,7 @@ def _expand(
 ) -> Iterator[tuple[str, ...]]:
     """Yield one tuple of texts for each combination of words for the placeholders in ``templates``.
 
-    The words for the ``swap`` placeholder vary within a tuple instead: each tuple has a text for each of its words.
+    The ``swap`` placeholder varies within a tuple instead: each tuple contains one text for each of its words.
     """
     names = _placeholders(templates)
     if unknown := (names | ({swap} if swap else set())) - (words.keys() & names):

@@ -35,7 +35,10 @@ class Comparison:
 
 
 def compare(names: tuple[str, str], first: Logits, second: Logits, labels: Labels) -> Comparison:
-    """Compare the logits ``first`` and ``second`` (texts, labels) on ``labels`` (texts,) for one or more texts."""
+    """Compare the logits ``first`` and ``second`` (texts, labels) on ``labels`` (texts,).
+
+    There must be at least one text.
+    """
     verdicts = first.argmax(axis=1), second.argmax(axis=1)
     before, after = verdicts[0] == labels, verdicts[1] == labels
     counts = count_pairs(before, after)

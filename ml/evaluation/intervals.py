@@ -44,9 +44,9 @@ def bootstrap_interval(values: Sequence[float] | npt.NDArray[np.generic]) -> Int
 def paired_lower_bound(counts: PairedCounts, confidence: float) -> float:
     """Return the one-sided lower bound, at ``confidence``, of the second model's accuracy minus the first's.
 
-    This is the percentile bootstrap over the texts. The difference depends only on how many texts flip each way, so
-    each resample is drawn from a multinomial distribution. The draws are seeded, so the same counts give the same
-    result.
+    The bound comes from a percentile bootstrap over the texts. The difference depends only on how many texts flip each
+    way, so each resample is drawn from a multinomial distribution. The draws are seeded, so the same counts give the
+    same result.
     """
     texts, won, lost = counts.texts, counts.positive_flips, counts.negative_flips
     shares = [won / texts, lost / texts, (texts - won - lost) / texts]

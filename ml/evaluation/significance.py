@@ -30,7 +30,7 @@ def mcnemar_p_value(won: int, lost: int) -> float:
 def mcnemar_two_sided_p_value(won: int, lost: int) -> float:
     """Return the probability of flips at least as uneven as ``won`` to ``lost`` if both models are equally good.
 
-    The distribution is symmetric, so this is twice the smaller one-sided p-value, at most 1.
+    The distribution is symmetric, so this is twice the smaller one-sided p-value, capped at 1.
     """
     return min(1.0, 2 * mcnemar_p_value(max(won, lost), min(won, lost)))
 
@@ -38,7 +38,7 @@ def mcnemar_two_sided_p_value(won: int, lost: int) -> float:
 def min_flips(confidence: float) -> int | None:
     """Return the smallest number of positive flips, with no negative ones, that is significant at ``confidence``.
 
-    Return None if no number is.
+    Return None if no number of flips is significant.
     """
     if confidence >= 1:
         return None
@@ -61,9 +61,9 @@ def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) 
 def additional_weighted_texts_needed(texts: int, gain: float, error: float, confidence: float) -> int | None:
     """Return how many more texts are needed to show that the ``gain`` is real.
 
-    ``error`` is the gain's standard error on ``texts`` weighted texts. It falls with the square root of the number of
-    texts. The test is normal and one-sided, with power ``POWER``. Return None if the second model was not better, or if
-    no number of texts is enough.
+    ``error`` is the gain's standard error on ``texts`` weighted texts. It is inversely proportional to the square root
+    of the number of texts. The test is normal and one-sided, with power ``POWER``. Return None if the second model was
+    not better, or if no number of texts is enough.
     """
     if gain <= 0 or confidence >= 1:
         return None

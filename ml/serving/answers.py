@@ -29,7 +29,7 @@ class Answer:
 
 
 def answer_texts(classify: Callable[[Sequence[str]], Sequence[Verdict]], texts: Sequence[str]) -> list[Answer]:
-    """Return an answer for each text, in order. Only the texts that no rule answers are classified."""
+    """Return an answer for each text, in order. Only texts to which no rule applies are classified."""
     answers = [_by_rule(text) for text in texts]
     open_texts = [text for text, answer in zip(texts, answers, strict=True) if answer is None]
     verdicts = iter(classify(open_texts))

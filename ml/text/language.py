@@ -124,8 +124,8 @@ def foreign_language(text: str) -> ForeignText | None:
 def likeliest_foreign_language(text: str) -> ForeignText | None:
     """Return the most likely language of ``text``, however weak the evidence.
 
-    Return None if the text or either half of it is most likely English, because English texts quote foreign titles, or
-    if the text is shorter than MIN_BYTES.
+    Return None if the text is shorter than MIN_BYTES, or if the text or either half of it is most likely English. The
+    halves matter because English texts can quote titles in other languages.
     """
     words = [word.lower() if word.isupper() else word for word in plain_words(text)]
     if sum(len(word.encode()) for word in words) < MIN_BYTES:

@@ -34,7 +34,7 @@ class Content(Enum):
 
 
 def classify_content(text: str) -> Content:
-    """Return WORDS, LINK (including @names) or EMOJI, whichever ``text`` contains first in this order, or EMPTY.
+    """Return the first of WORDS, LINK (including @names) and EMOJI that ``text`` contains, or EMPTY if there is none.
 
     White space, invisible characters, punctuation and HTML tags are ignored. Hashtags and numbers count as words,
     because ``10/10`` is a review.

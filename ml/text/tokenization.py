@@ -167,7 +167,7 @@ def _read_config(folder: Path, tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def _with_applied_settings(settings: dict[str, Any], normalizer: dict[str, Any] | None) -> dict[str, Any]:
-    """Return ``settings`` as ``tokenizer.json`` applies them, so that transformers reads texts the same way.
+    """Return ``settings`` with the values from ``tokenizer.json``, so that transformers reads texts the same way.
 
     In some base models, the two files differ, and transformers uses ``tokenizer_config.json``.
     """

@@ -24,7 +24,7 @@ SPREADS: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 def assign_folds(groups: Sequence[str]) -> Folds:
     """Return the fold of each text (texts,), 0-based. Texts in the same group share a fold.
 
-    There are as many folds as groups, but at most ``MAX_FOLDS``, and they have about the same number of texts.
+    There are as many folds as groups, but at most ``MAX_FOLDS``. All folds have about the same number of texts.
     """
     _, numbers, sizes = np.unique(np.asarray(groups, np.str_), return_inverse=True, return_counts=True)
     fold_of_group = np.empty(len(sizes), np.int64)

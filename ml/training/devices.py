@@ -19,7 +19,7 @@ from ml.training.training_set import Targets
 
 @contextmanager
 def use_precision(precision: str) -> Iterator[str]:
-    """Build networks for ``precision`` inside this block, with float32 weights and one replica per GPU.
+    """Within the block, build networks for ``precision``, with float32 weights and one replica per GPU.
 
     Yield the precision. "fastest" becomes bfloat16 if the hardware multiplies it natively, and float32 otherwise.
     """
