@@ -114,7 +114,7 @@ class PlaygroundClient:
         return self._post("sticker", user_id=user_id, emoji=emoji)
 
     def fault(self, kind: str, method: str = "*", times: int = 1, **details: object) -> JsonObject:
-        """Add a fault. ``details`` may include seconds, retry_after, migrate_to_chat_id and description."""
+        """Add a fault. ``details`` can include seconds, retry_after, migrate_to_chat_id and description."""
         return self._post("fault", kind=kind, method=method, times=times, **details)
 
     def clear_faults(self) -> JsonObject:

@@ -44,7 +44,7 @@ class Agreement:
 
 
 def daily_figures(unit: UnitOfWork, count: int) -> list[Day]:
-    """Return the newest ``count`` days, oldest first; the last one is today."""
+    """Return the newest ``count`` days, oldest first. The last one is today."""
     today = unit.now().astimezone(UTC).date()
     days = [today - timedelta(days=ago) for ago in range(count - 1, -1, -1)]
     rows = unit.scalars(select(DayRow).where(DayRow.day >= days[0]))

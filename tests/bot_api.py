@@ -20,7 +20,7 @@ _METHODS: dict[str, type[BaseModel]] = {
 
 
 def bot_api_errors(method: str, params: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a call, one sentence per error. Objects and arrays may be given as JSON text."""
+    """Return what is wrong with a call, one sentence per error. Objects and arrays can be given as JSON text."""
     model = _METHODS.get(method)
     if model is None:
         return [f"{method} is not a Bot API method"]

@@ -22,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def read_excuses(path: Path) -> dict[str, str]:
-    """Return the reasons by node id. Raise UsageError if a reason is missing."""
+    """Return the reasons, keyed by node id. Raise UsageError if a reason is missing."""
     excuses: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8")).get("skips", {})
     for node_id, reason in excuses.items():
         if not (isinstance(reason, str) and reason.strip()):
@@ -31,7 +31,7 @@ def read_excuses(path: Path) -> dict[str, str]:
 
 
 class SkipPolicy:
-    """Turns each skip that is not excused into a failure that names the test and the reason for the skip."""
+    """Turns each unexcused skip into a failure that names the test and the reason for the skip."""
 
     def __init__(self, excuses: Mapping[str, str]) -> None:
         self.excuses = excuses
@@ -51,7 +51,7 @@ class SkipPolicy:
         return self._apply(report)
 
     def _apply(self, report: Report) -> Report:
-        """Return ``report``, changed to a failure if it is a skip that is not excused."""
+        """Return ``report``, changed to a failure if it is an unexcused skip."""
         node_id = report.nodeid
         if report.skipped and not {node_id, node_id.partition("[")[0]} & self.excuses.keys():
             reason = getattr(report, "wasxfail", None) or _reason(report.longrepr)

@@ -120,7 +120,7 @@ class Stack:
             yield stack
 
     def secret(self, name: str) -> Path:
-        """Return the file that holds a secret."""
+        """Return the file that contains a secret."""
         return self._folder / "secrets" / name
 
     def container(self, service: str, name: str | None = None, **given: str) -> Container:

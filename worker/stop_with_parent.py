@@ -33,7 +33,7 @@ class StopWithParent:
         on_pipe_end(self._read_end, self._on_worker_stop)
 
     def exit_with_worker(self) -> None:
-        """Exit if the worker dies. Call this in a forked process, whose copy of the pipe may be closed."""
+        """Exit if the worker dies. This works in a forked process even if its copy of the pipe is closed."""
         threading.Thread(target=self._wait_for_death_of_worker, name="stop-with-parent", daemon=True).start()
 
     def stopping(self) -> bool:

@@ -32,7 +32,7 @@ class BotMethod(Parameters):
 
     @classmethod
     def describe(cls, error: ValidationError) -> str:
-        """Return the first error, in Telegram's own words if it has any for it, because bots check for them."""
+        """Return the first error, in Telegram's exact words where these are known, because bots check for them."""
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
         if first["type"] == "missing" or first["input"] == "":

@@ -17,7 +17,7 @@ def document_object(world: World, source: Upload | str) -> JsonObject:
 
 
 def photo_object(world: World, source: Upload | str) -> list[JsonObject]:
-    """Return Telegram's array of PhotoSize, with a single size.
+    """Return an array of Telegram's PhotoSize objects, with a single entry.
 
     Raise ApiError if the file is not an image.
     """

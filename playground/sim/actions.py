@@ -153,7 +153,7 @@ def format_text(text: str) -> FormattedText:
 
 
 def format_caption(text: str) -> FormattedText:
-    """Return a caption, which may be empty, with its entities, or raise ApiError if it is too long."""
+    """Return a caption, which can be empty, with its entities, or raise ApiError if it is too long."""
     body = FormattedText(text).strip().with_detected_entities()
     if utf16_length(body.text) > 1024:
         raise bad_request("message caption is too long")

@@ -34,7 +34,7 @@ def send_album(world: World, user_id: int, upload: Upload, captions: Sequence[st
 def edit(world: World, user_id: int, message_id: int, text: str, photo: Upload | None) -> SentMessage:
     """Change the text or caption of the person's own message, and its media if ``photo`` is given, or raise ApiError.
 
-    A caption may be empty.
+    A caption can be empty.
     """
     chat = world.chats.open(user_id)
     message = find_message(chat, message_id)

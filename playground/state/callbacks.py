@@ -12,7 +12,7 @@ LIFETIME_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """A tap, with its person, chat and time (in Unix seconds)."""
+    """A tap: who tapped, in which chat, and when (in Unix seconds)."""
 
     id: str
     user_id: int

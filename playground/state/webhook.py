@@ -30,7 +30,7 @@ class Webhook:
     async def deliver(self, on_answer: Callable[[HTTPResponse], Awaitable[None]]) -> None:
         """Deliver updates until cancelled, and call ``on_answer`` with each of the bot's responses.
 
-        A response may name a method to call.
+        A response can name a method to call.
         """
         delay = _FIRST_DELAY_SECONDS
         while True:

@@ -33,7 +33,7 @@ class Contents:
     """The table of contents.
 
     ``revision`` is the database's schema revision, and ``last_ids`` is the last id assigned in each table. ``rows``
-    counts the rows in each table, and ``hashes`` holds the SHA-256 of each file in the archive.
+    counts the rows in each table, and ``hashes`` contains the SHA-256 of each file in the archive.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -112,7 +112,7 @@ def _model_files(folder: Path) -> list[Path]:
 
 
 def _opened(stack: ExitStack, path: Path) -> tuple[IO[bytes], str]:
-    """Open a file until ``stack`` is closed, and return it with its SHA-256. Raise UnusablePath if it can't be read."""
+    """Open a file that ``stack`` will close, and return it with its SHA-256. Raise UnusablePath if it can't be read."""
     try:
         file = stack.enter_context(path.open("rb"))
         return file, _sha256(file)

@@ -44,7 +44,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class ReplyStatus:
-    """A reply's state, and when it changed. ``telegram_message_id`` is the message that it sent or is to edit."""
+    """A reply's state, and when it changed. ``telegram_message_id`` is the message that it sent or will edit."""
 
     state: ReplyState
     changed_at: datetime
@@ -228,7 +228,7 @@ def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None
 def release_claim(unit: UnitOfWork, bot_id: int, chat_id: int, claimed_at: datetime) -> None:
     """Make a reply pending again if its claim was committed even though the database reported an error.
 
-    The request was never sent. ``claimed_at`` tells this claim from another process's claim.
+    The request was never sent. ``claimed_at`` distinguishes this claim from another process's claim.
     """
     claim = (ReplyRow.state == ReplyState.SENDING) & (ReplyRow.changed_at == claimed_at)
     of_chat = update(ReplyRow).where(ReplyRow.bot_id == bot_id, ReplyRow.chat_id == chat_id)

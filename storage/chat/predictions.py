@@ -124,7 +124,7 @@ def get_prediction(unit: UnitOfWork, prediction_id: int) -> Prediction | None:
 
 
 def overrule_abstention(unit: UnitOfWork, prediction_id: int) -> None:
-    """Record that the person says that this text is a review, so the bot shows them the prediction."""
+    """Record that the person called this text a review, so that the bot shows them the prediction."""
     abstained = PredictionRow.abstention == Abstention.SHOWN
     changed = update(PredictionRow).where(PredictionRow.id == prediction_id, abstained)
     unit.change(changed.values(abstention=Abstention.OVERRULED))
@@ -136,7 +136,7 @@ def mark_corrected(unit: UnitOfWork, prediction_id: int) -> None:
 
 
 def mark_asked(unit: UnitOfWork, prediction_id: int, chance: float) -> None:
-    """Record that the bot asks whether this prediction is right, and the probability (0 to 1) of asking."""
+    """Record that the bot asked whether this prediction was right, and how likely it was to ask (0 to 1)."""
     unit.change(update(PredictionRow).where(PredictionRow.id == prediction_id).values(question_chance=chance))
 
 

@@ -11,7 +11,7 @@ from storage.db.tables import ReportedTroubleRow
 
 
 class TroubleKind(StrEnum):
-    """The kinds of trouble that a name alone identifies."""
+    """The kinds of trouble that have fixed names."""
 
     UPDATE_FAILED = "update failed"
     UPDATE_DROPPED = "update dropped"
@@ -21,7 +21,7 @@ class TroubleKind(StrEnum):
 
 
 def reported(unit: UnitOfWork, bot_id: int, kinds: Collection[str]) -> set[str]:
-    """Return the kinds of trouble that the bot's admins were notified of."""
+    """Return those of the given kinds of trouble that the bot's admins were notified of."""
     rows = select(ReportedTroubleRow.kind).where(ReportedTroubleRow.bot_id == bot_id)
     return set(unit.scalars(rows.where(ReportedTroubleRow.kind.in_(kinds))))
 

@@ -51,7 +51,7 @@ def show(unit: UnitOfWork, update_id: int, bot_id: int | None = None) -> tuple[U
 
 
 def retry(unit: UnitOfWork, update_id: int, bot_id: int | None = None) -> None:
-    """Reset a failed update's attempts, so that it is handled again.
+    """Reset a failed update's attempt count, so that it is handled again.
 
     Raise UnknownUpdate, SeveralUpdates or UpdateNotFailed. If the update fails again, the admins are notified again.
     """

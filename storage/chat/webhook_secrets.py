@@ -15,7 +15,7 @@ def webhook_secret(unit: UnitOfWork, bot_id: int) -> str | None:
 
 
 def share_webhook_secret(unit: UnitOfWork, bot_id: int, given: str | None) -> str:
-    """Store ``given`` (by default a random secret, unless the bot already has one), and return the bot's secret."""
+    """Store and return ``given``. If it is None, return the stored secret, creating one if needed."""
     secret = unit.cipher.encrypt(given or secrets.token_urlsafe(32))
     row = unit.insert(BotRow).values(bot_id=bot_id, webhook_secret=secret)
     key = [BotRow.bot_id]

@@ -68,7 +68,7 @@ class UnitOfWork(Session):
 
 
 class Database:
-    """An open database. Threads may share the object. Other processes open the same address."""
+    """An open database. Threads can share it, but each process must open its own."""
 
     def __init__(self, engine: Engine, cipher: Cipher) -> None:
         self._write_engine = engine

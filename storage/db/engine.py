@@ -86,7 +86,7 @@ def make_private_file(path: Path) -> None:
 
 
 def writing_engine(address: URL) -> Engine:
-    """Return an engine for transactions that write. On SQLite, they hold the write lock from their first statement.
+    """Return an engine for transactions that write. On SQLite, they hold the write lock from their first statement on.
 
     Errors show the statement without its values, because the values are people's ids and texts.
     """

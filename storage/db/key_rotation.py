@@ -25,7 +25,7 @@ class KeyUse:
 def rotate_keys(unit: UnitOfWork) -> int:
     """Re-encrypt everything with the newest key, and return how many rows were re-encrypted.
 
-    Put the new key before the old one, restart, rotate, then remove the old key. The rotation blocks all other writes,
+    List the new key before the old one, restart, rotate, then remove the old key. The rotation blocks all other writes,
     so stop the bot first. Fingerprints do not change.
     """
     unit.erase_traces()

@@ -125,7 +125,7 @@ class SnapshotPart(StrEnum):
 
 
 class OfferState(StrEnum):
-    """The state of a label offer. An UNDONE text may be offered again."""
+    """The state of a label offer. An UNDONE text can be offered again."""
 
     SHOWN = "shown"
     ANSWERED = "answered"

@@ -47,7 +47,7 @@ class Consensus:
 def tally(votes: Sequence[LabelVote], quorum: int) -> Consensus:
     """Count the votes on a text, at most one from each person.
 
-    An admin's vote is decisive by itself. If there are several, the newest counts. Without an admin's vote, all votes
+    An admin's vote is decisive on its own. If there are several, the newest counts. Without an admin's vote, all votes
     must agree, and there must be at least ``quorum`` votes.
     """
     admin_votes = sorted((vote for vote in votes if vote.by_admin), key=lambda vote: (vote.at, vote.person_id))

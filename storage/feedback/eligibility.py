@@ -132,7 +132,7 @@ def eligible_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> lis
 
 
 def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:
-    """Select one row for each vote, with its message. Equal texts may have several messages and authors."""
+    """Select one row for each vote, with its message. Equal texts can have several messages and authors."""
     by_admin = PersonRow.telegram_id.in_(sorted(admins)) & VoteRow.person_id.not_in(withdrawn_people())
     return (
         select(

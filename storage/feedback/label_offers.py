@@ -60,7 +60,7 @@ def find_offer(unit: UnitOfWork, person_id: int, offer_id: int) -> Offer | None:
 
 
 def last_closed_offer(unit: UnitOfWork, person_id: int) -> Offer | None:
-    """Return the offer that the person answered or skipped last, which they may undo."""
+    """Return the offer that the person answered or skipped last, which they can still undo."""
     closed = OfferRow.state.in_([OfferState.ANSWERED, OfferState.SKIPPED])
     newest_first = (OfferRow.created_at.desc(), OfferRow.id.desc())
     return _one_offer(
@@ -75,7 +75,7 @@ def close_offer(unit: UnitOfWork, offer: Offer, state: OfferState, answer: str |
 
 
 def clear_shown(unit: UnitOfWork, person_id: int) -> None:
-    """Delete the person's unanswered offers, so that their texts may be offered again."""
+    """Delete the person's unanswered offers, so that their texts can be offered again."""
     unit.change(delete(OfferRow).where(OfferRow.person_id == person_id, OfferRow.state == OfferState.SHOWN))
 
 

@@ -1,7 +1,7 @@
 """Pauses labellers who miss gold questions too often. While they are paused, their votes don't count.
 
-A person is paused once they have answered MIN_ANSWERS gold questions and fewer than PASS_SHARE of the newest NEWEST
-answers are right. The pause ends as soon as that is no longer true. Votes given during the pause are stored, and count
+A person is paused once they have answered MIN_ANSWERS gold questions and got less than PASS_SHARE (0 to 1) of the last
+NEWEST right. The pause ends as soon as that is no longer true. Votes given during the pause are stored, and count
 afterwards. Admins are never paused.
 """
 
@@ -28,7 +28,7 @@ class PauseChange(StrEnum):
 
 
 def update_pause(unit: UnitOfWork, person_id: int) -> PauseChange | None:
-    """Apply the rule to a person who is not an admin, and return what changed, or None."""
+    """Apply the rule to a person who is not an admin, and return what changed, or None if nothing did."""
     answers = newest_answers(unit, person_id)
     failing = len(answers) >= MIN_ANSWERS and sum(answers) < PASS_SHARE * len(answers)
     if failing:

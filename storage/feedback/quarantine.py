@@ -32,7 +32,8 @@ class QuarantineReason(StrEnum):
 class QuarantinedText:
     """A text for an admin to review, with the prediction to vote on and the number of votes for each label.
 
-    The label None means neither label. ``confidence`` is the probability (0 to 1) that the model gave ``predicted``.
+    The label None stands for neither label. ``confidence`` is the probability (0 to 1) that the model gave
+    ``predicted``.
     """
 
     message_id: int

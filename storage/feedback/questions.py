@@ -31,15 +31,15 @@ def may_ask(unit: UnitOfWork, person_id: int) -> bool:
 
 
 def turn_off(unit: UnitOfWork, person_id: int, wording: str) -> None:
-    """Record that a person never wants to be asked again; ``wording`` is the version of the question they saw."""
+    """Record that a person turned the question off. ``wording`` is the version of the question that they saw."""
     record_consent(unit, person_id, Consent.WITHDRAWN, wording, _SCOPE)
 
 
 def turn_on(unit: UnitOfWork, person_id: int, wording: str) -> None:
-    """Record that a person may be asked again; ``wording`` is the version of the settings they saw."""
+    """Record that a person turned the question on again. ``wording`` is the version of the settings that they saw."""
     record_consent(unit, person_id, Consent.GRANTED, wording, _SCOPE)
 
 
 def turned_off(unit: UnitOfWork, person_id: int) -> bool:
-    """Return whether a person never wants to be asked again."""
+    """Return whether a person has turned the question off."""
     return consent_of(unit, person_id, _SCOPE) is Consent.WITHDRAWN

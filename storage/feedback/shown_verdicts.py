@@ -25,12 +25,12 @@ from storage.privacy.consent import consenting_people
 class ShownVerdict:
     """A verdict that was shown to a consenting author, and the votes on the text.
 
-    ``confidence`` is the probability (0 to 1) of ``label``. ``size`` is the number of bytes of the encrypted text,
-    which grows with its length. ``asked`` is True if the bot asked whether the verdict was right.
+    ``confidence`` is the probability (0 to 1) of ``label``. ``size`` is the size of the encrypted text in bytes, which
+    grows with the text's length. ``asked`` is True if the bot asked whether the verdict was right.
 
     ``has_votes`` is True if any votes count, and ``usable`` is True if people agree on a label or an admin decided.
     ``agreed`` is the label that all votes so far support, or None. ``drawn`` is True if /label drew the text at random
-    and a labeller answered. ``voted`` is True if the text is usable for other reasons than being drawn. ``by_admin`` is
+    and a labeller answered. ``voted`` is True if the text is usable for reasons other than being drawn. ``by_admin`` is
     True if an admin decided.
     """
 
@@ -78,7 +78,8 @@ def shown_verdicts(unit: UnitOfWork, since: datetime, quorum: int, admins: froze
     """Return the verdicts that bots showed from ``since`` on, ordered by message, with the votes that count.
 
     ``admins`` are Telegram ids. There is one verdict for each text: the one that was voted on, otherwise the newest.
-    Leave out verdicts that were replaced after an edit, and verdicts that gave way to the label that people agreed on.
+    Leave out verdicts that were replaced after an edit, and verdicts that were hidden behind the label that people
+    agreed on.
     """
     voted = {text.text_hash: text for text in voted_texts(unit, quorum, admins)}
     answered = _answered_offers(unit)

@@ -21,8 +21,8 @@ OPPOSITE: Final = {"Negative": "Positive", "Positive": "Negative"}
 class StoredVote:
     """A person's current vote on a text, given on the prediction ``prediction_id``.
 
-    ``label`` is the label that the person considers correct, or None for neither label. ``reason`` is why they voted
-    that way, or None if they gave no reason.
+    ``label`` is the label that the person considers correct, or None if they think that neither fits. ``reason`` is why
+    they voted that way, or None if they gave no reason.
     """
 
     id: int
@@ -34,7 +34,7 @@ class StoredVote:
     reason: Reason | None = None
 
     def vote_on(self, predicted: str) -> Vote:
-        """Convert this vote to a vote on a prediction of ``predicted``, which a later model may have made."""
+        """Express this vote as a vote on a prediction of ``predicted``, such as a later model's prediction."""
         if self.label is None:
             return Vote.NEITHER
         return Vote.RIGHT if self.label == predicted else Vote.WRONG

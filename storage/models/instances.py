@@ -32,8 +32,8 @@ class BotInstance:
 def acknowledge(unit: UnitOfWork, process: str, bot_id: int, version: str) -> None:
     """Record that the process now serves this version, and clear its earlier refusal.
 
-    Raise KeyWrong if the keys were rotated after the process opened the database. Because of the lock on the secrets,
-    this function and a key rotation wait for each other.
+    Raise KeyWrong if the keys were rotated after the process opened the database. This function and a key rotation wait
+    for each other, because both lock the secrets.
     """
     for secret in unit.scalars(select(SecretRow.value).with_for_update(read=True)).all():
         unit.cipher.needs_older_key(secret)
@@ -65,7 +65,7 @@ def heartbeat(unit: UnitOfWork, process: str) -> None:
 
 
 def deregister(unit: UnitOfWork, process: str) -> None:
-    """Delete the process's row when it ends."""
+    """Delete the row of a process that is ending."""
     unit.change(delete(InstanceRow).where(InstanceRow.process == process))
 
 

@@ -34,7 +34,7 @@ class Look:
 
 
 def texts_for_next_look(found: Sequence[Look], champion: str) -> int:
-    """Return the smallest number of texts at which a run may look at a candidate to replace ``champion``.
+    """Return how many texts must have votes before a run may take a look that could replace ``champion``.
 
     Looking again at nearly the same votes would reveal little, so there must be 50% more texts than at the last look.
     """

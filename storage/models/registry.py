@@ -44,7 +44,7 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """A change of the live model; ``who`` is a Telegram id, or None for the gate or a command.
+    """A change of the live model. ``who`` is a Telegram id, or None for the gate or a command.
 
     If ``from_version`` is ``to_version``, that model was on trial and has been confirmed.
     """
@@ -83,7 +83,7 @@ _OUTCOMES: Final[dict[type[ThumbsError], Promotion]] = {
 
 
 def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str, run_id: int | None = None) -> None:
-    """Add a version, or update the location of a version that is already registered and may have been removed.
+    """Add a version, or update the location of a registered version, even if its files were removed.
 
     The row of a model published by a training run is never updated. Raise ModelVersionTaken if the version is
     registered with a different manifest.
@@ -104,7 +104,7 @@ def register(unit: UnitOfWork, version: str, manifest_sha256: str, location: str
 
 
 def check_promotion(unit: UnitOfWork, version: str, instead_of: str | None) -> Promotion:
-    """Return the outcome that ``promote`` would have now. CHANGED means that ``instead_of`` is not live."""
+    """Return the outcome that a call to ``promote`` would have now. CHANGED means that ``instead_of`` is not live."""
     try:
         _require_promotable(unit, version, instead_of)
     except (UnknownModelVersion, ModelRemoved, LiveModelChanged) as error:

@@ -10,7 +10,7 @@ from storage.models.registry import ModelVersion
 
 
 class ModelState(StrEnum):
-    """The state of a version. The first three apply only to the version that was made live."""
+    """The state of a version. The first three states apply only to the version that was made live."""
 
     LIVE = "live"  # bots are running, and all of them answer with it
     PENDING = "pending"  # no bot is running, or not all of them answer with it yet

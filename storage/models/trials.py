@@ -17,7 +17,7 @@ from storage.db.tables import TrialRow
 
 @dataclass(frozen=True, slots=True)
 class TrialVotes:
-    """How many texts with votes were shown since a trial started, and how many of them each model gets right."""
+    """How many texts have votes on verdicts shown since a trial started, and how many of them each model gets right."""
 
     texts: int
     champion_right: int
@@ -26,7 +26,7 @@ class TrialVotes:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A trial; see ``TrialRow`` for the fields."""
+    """A trial. See ``TrialRow`` for the fields."""
 
     id: int
     run_id: int

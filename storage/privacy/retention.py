@@ -25,14 +25,13 @@ class PurgedRows:
 def purge(unit: UnitOfWork, now: datetime, message_days: int, inbox_days: int) -> PurgedRows:
     """Delete everything that is older than its retention period.
 
-    - A message is deleted, with everything that refers to it, ``message_days`` after it was stored. A message that has
-      a vote and an author who currently consents is kept, because it may be used for training.
-    - A vote by a person who withdrew consent is deleted ``message_days`` after it was given, because it cannot be used
-      for training.
-    - A handled or failed update is deleted ``inbox_days`` after it was finished, except the update with the highest id
-      for each bot, which shows how far that bot has read. Pending updates are kept.
-    - A sent, uncertain or failed reply is deleted ``inbox_days`` after it reached that state. All other replies are
-      kept.
+    Messages are deleted, with everything that refers to them, ``message_days`` after they were stored. A message that
+    has a vote and an author who currently consents is kept, because it may be used for training. Votes by people who
+    withdrew consent are deleted ``message_days`` after they were given, because they cannot be used for training.
+
+    Handled and failed updates are deleted ``inbox_days`` after they were finished, except each bot's update with the
+    highest id, which shows how far the bot has read. Pending updates are kept. Sent, uncertain and failed replies are
+    deleted ``inbox_days`` after they reached that state. All other replies are kept.
 
     People and their consent ledger are kept until they ask to be deleted.
     """

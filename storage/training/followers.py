@@ -1,6 +1,6 @@
 """Chats that follow a training run, each in one message that is edited as the run progresses.
 
-``reply_id`` is the newest reply that sends or edits that message. That reply's status says whether another edit may
+``reply_id`` is the newest reply that sends or edits that message. That reply's status says whether another edit can
 follow, and which message to edit.
 """
 

@@ -183,8 +183,8 @@ def cancel(unit: UnitOfWork, run_id: int) -> bool:
 def claim(unit: UnitOfWork, run_id: int, owner: str) -> Lease | None:
     """Claim a run, or return None if it has a lease holder or has finished.
 
-    After MAX_ATTEMPTS attempts, a claim ends the run as FAILED, with the error from the last attempt. If its
-    cancellation was requested, a claim ends the run as CANCELLED. While learning is paused, no run can be claimed.
+    After MAX_ATTEMPTS attempts, a claim ends the run as FAILED, with the error from the last attempt. If cancellation
+    of the run was requested, a claim ends it as CANCELLED. While learning is paused, no run can be claimed.
     """
     if learning_pauses.is_paused(unit):
         return None
@@ -245,7 +245,7 @@ def record_phase(unit: UnitOfWork, lease: Lease, progress: PhaseProgress) -> Non
 
 
 def record_snapshot(unit: UnitOfWork, lease: Lease, champion: str, over_quota: int = 0) -> None:
-    """Record that the run has its snapshot, and the live version to compare the candidate with.
+    """Record that the run has its snapshot, and which live version to compare the candidate with.
 
     ``over_quota`` is the number of usable texts that are not trained on, because they would exceed a person's share.
     Raise LeaseLost if this worker no longer holds the lease.

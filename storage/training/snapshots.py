@@ -68,7 +68,7 @@ class _SnapshotText:
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """The rows for a snapshot, and the texts that are only measured on, because they exceed a person's share."""
+    """The rows for a snapshot, and the texts that are used only for measuring, because they exceed a person's share."""
 
     rows: list[_SnapshotText]
     over_quota: list[EligibleText]
@@ -179,7 +179,7 @@ def versions_that_saw_messages(unit: UnitOfWork, message_ids: Collection[int]) -
 
 
 def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> _Selection:
-    """Return every eligible text. Texts that exceed a person's quota are only measured on."""
+    """Return every eligible text. Texts that exceed a person's quota are used only for measuring."""
     texts = eligible_texts(unit, rules.quorum, admins)
     kept = _within_quotas(unit, texts, rules, admins)
 

@@ -91,7 +91,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database without tables. The SQLite file does not exist."""
+    """The address of a database without tables. The SQLite file does not exist yet."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'data' / 'thumbs.db'}"
         return

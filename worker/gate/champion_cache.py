@@ -24,7 +24,7 @@ _LOGITS: Final = "logits"
 
 
 def champion_logits(champion: Classifier, texts: Sequence[str], folder: Path, advance: Advance) -> Logits:
-    """Return the champion's logits (texts, labels), cached in ``folder``. No text may come from a user.
+    """Return the champion's logits (texts, labels), cached in ``folder``. The texts must not come from users.
 
     The cache stores only logits. If a cache file cannot be read, the logits are computed again.
     """
@@ -50,7 +50,7 @@ def _cache_key(champion: Classifier, texts: Sequence[str]) -> str:
 
 
 def _write(logits: Logits, path: Path) -> None:
-    """Write the logits atomically. If that fails, only log the error: the next run computes the logits again."""
+    """Write the logits atomically. Only log failures, because the next run can compute the logits again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(path) as part:

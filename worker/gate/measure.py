@@ -26,11 +26,11 @@ from worker.gate.vote_rows import VoteRow
 
 @dataclass(frozen=True, slots=True)
 class GateTexts:
-    """The texts that a candidate is evaluated on, besides those with votes.
+    """The texts that a candidate is evaluated on, apart from those with votes.
 
-    ``gate_set`` is None without IMDB reviews. ``new_texts`` are the corrections that were trained on, as a table with
-    ``text`` and ``label``. ``gate_cache`` is the folder that caches the live model's logits. ``confidence`` is the
-    one-sided confidence level, 0 to 1.
+    ``gate_set`` is None if there are no IMDB reviews. ``new_texts`` are the corrections that were trained on, as a
+    table with ``text`` and ``label``. ``gate_cache`` is the folder that caches the live model's logits. ``confidence``
+    is the one-sided confidence level, 0 to 1.
     """
 
     gate_set: GateSet | None
@@ -41,7 +41,7 @@ class GateTexts:
 
 @dataclass(frozen=True, slots=True)
 class ModelPair:
-    """The two published models to compare. ``phases`` counts the texts that they have read, and may raise to cancel."""
+    """The two published models to compare. ``phases`` counts the texts that they read, and can cancel by raising."""
 
     champion: Classifier
     candidate: Classifier
@@ -74,7 +74,7 @@ def measure(pair: ModelPair, texts: GateTexts) -> Measurements:
 
 
 def measure_on_votes(pair: ModelPair, voted: pd.DataFrame) -> tuple[VoteRow, ...]:
-    """Return a row for each text in ``voted``, which neither model trained on.
+    """Return a row for each text in ``voted``. Neither model has trained on these texts.
 
     The table has ``message_id``, ``text`` and ``label`` (index into LABELS).
     """

@@ -108,7 +108,8 @@ class VoteEvidence:
 class TriggerWord:
     """A word in the new texts that flips the candidate's verdict on neutral sentences, but not the champion's.
 
-    ``label`` is the label that the word flips them to. ``flipped`` is the share of neutral sentences that flip, 0 to 1.
+    ``label`` is the label that the word flips verdicts to. ``flipped`` is the share of neutral sentences that flip, 0
+    to 1.
     """
 
     word: str
@@ -118,7 +119,7 @@ class TriggerWord:
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """All measurements of a candidate, taken on the file that would be served.
+    """All measurements of a candidate, taken on the model file that would be served.
 
     ``imdb`` is None if there are no IMDB reviews. ``judgements`` is the evidence from people's votes, or None if there
     are no usable votes. The field names are keys in stored decisions, so they must not change. ``behaviour`` maps the

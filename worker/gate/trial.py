@@ -2,7 +2,7 @@
 
 A model goes on trial if it is probably better: by chance alone, only one run in five would show evidence this good. New
 votes then count for it or against it. Evidence against it ends the trial at any time. The trial's looks, at 50, 100 and
-150 votes, may confirm the model. After the last look, the trial is over either way.
+150 votes, can confirm the model. After the last look, the trial is over either way.
 """
 
 from dataclasses import dataclass

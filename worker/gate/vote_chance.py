@@ -124,7 +124,7 @@ class VoteChance:
     def chances(self, verdicts: Sequence[ShownVerdict]) -> tuple[Floats, csr_array]:
         """Return the chance of a vote (verdicts,), and its derivatives (verdicts, parameters).
 
-        Each verdict must be known to be right or wrong. A verdict that gets no other vote may still be drawn by /label.
+        Each verdict must be known to be right or wrong. Even a verdict that gets no other vote can be drawn by /label.
         """
         designs = self.columns.designs(verdicts)
         wrong = np.array([bool(verdict.mistake) for verdict in verdicts], np.float64)

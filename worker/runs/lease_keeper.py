@@ -54,15 +54,15 @@ class LeaseKeeper:
             raise LeaseLost(run_id=self._lease.run.id)
 
     def record_progress(self, progress: RunProgress) -> None:
-        """Write the training progress with the next renewal."""
+        """Store the training progress when the lease is next renewed."""
         self._progress = progress
 
     def record_phase(self, phase: PhaseProgress) -> None:
-        """Write the trainer's phase with the next renewal."""
+        """Store the trainer's phase when the lease is next renewed."""
         self._phase = phase
 
     def set_state(self, state: RunState) -> None:
-        """Write the run's new state with the next renewal."""
+        """Store the run's new state when the lease is next renewed."""
         self._state = state
 
     def _renew_until_ended(self) -> None:

@@ -36,8 +36,8 @@ class StopConditions:
     def check(self) -> None:
         """Raise LeaseLost, RunCancelled, WorkerStopping, RunPaused or RunTooLong if the run must stop.
 
-        A large network on a slow machine may train for longer than one attempt may take. If this attempt has made more
-        progress than earlier ones, the run is paused, and the next attempt continues it.
+        On a slow machine, training a large network can take longer than one attempt is allowed to. If this attempt has
+        made more progress than earlier ones, the run is paused, and the next attempt continues it.
         """
         self._keeper.check()
         if self._keeper.cancel_requested:

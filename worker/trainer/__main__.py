@@ -127,7 +127,7 @@ def _measure_votes(inputs: TrainerInputs, pair: ModelPair) -> tuple[VoteRow, ...
 def _train_or_reuse(
     inputs: TrainerInputs, directory: Path, emit: Emit, stop: StopSignal, phases: PhaseReporter
 ) -> Manifest:
-    """Return the candidate's manifest; reuse an earlier attempt's candidate if it was trained with the same plan."""
+    """Train a candidate, or reuse an earlier attempt's candidate for the same plan, and return its manifest."""
     # Import late: TensorFlow takes seconds to load, and errors in the job should be reported before that.
     from ml.training.fine_tune import FineTuneJob  # noqa: PLC0415
     from ml.training.loop import TrainingCallbacks  # noqa: PLC0415

@@ -13,7 +13,7 @@ _INTERVAL: Final = 1.0
 class PhaseReporter:
     """Emits events when a phase begins and while it reads texts. Implements ``ml.serving.chunked.Phases``.
 
-    ``check`` is called whenever texts have been read, and may raise to cancel.
+    ``check`` is called whenever texts have been read, and can cancel the phase by raising an error.
     """
 
     def __init__(self, emit: Callable[[Phase], None], check: Callable[[], None]) -> None:

@@ -39,7 +39,7 @@ _SECRETS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The trainer's exit status. A negative status is a signal."""
+    """The trainer's exit status. A negative status is the number of the signal that ended it."""
 
     status: int
 

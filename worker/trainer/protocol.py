@@ -100,7 +100,7 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Event, always the last: one readable sentence, which never quotes people's texts."""
+    """Event, always the last one: why the run failed, in one sentence that never quotes people's texts."""
 
     sentence: str
 

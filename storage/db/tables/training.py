@@ -22,8 +22,9 @@ class RunRow(Base):
 
     ``lease_token`` increases with every claim and fences off earlier lease holders. ``decision`` is the gate's record
     of its decision, and ``card`` is the chart of the decision as a PNG. Neither contains any user's text.
-    ``over_quota`` is the number of usable texts that were only measured on, because training on them would exceed a
-    person's share. ``retrain_at`` is the number of usable texts at which an admin wants the next round to start.
+    ``over_quota`` is the number of usable texts that were used only for measuring, because training on them would
+    exceed a person's share. ``retrain_at`` is the number of usable texts at which an admin wants the next round to
+    start.
     """
 
     __tablename__ = "training_runs"

@@ -50,7 +50,7 @@ def each_store(database: Database) -> Iterator[AsyncDatabase]:
 
 @pytest.fixture
 async def box(each_store: AsyncDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inbox]:
-    """A running inbox that passes its updates through PTB's application to the real handlers."""
+    """A running inbox that passes its updates through python-telegram-bot's application to the real handlers."""
     monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.01)
     failures = make_failures(each_store)
     application = ApplicationBuilder().bot(BOT).updater(None).build()

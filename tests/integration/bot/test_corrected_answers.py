@@ -184,7 +184,7 @@ class ReaderChat:
         return reply
 
     async def label(self) -> str | None:
-        """Return the label that the person voted for, or None for neither."""
+        """Return the label that the person voted for, or None if they chose neither."""
 
         def work(unit: UnitOfWork) -> str | None:
             stored = votes.vote_of(unit, people.upsert_person(unit, READER, "Someone", "en").id, self.prediction_id)

@@ -1,4 +1,4 @@
-"""Labelling and the quarantine, each of which uses a single message for its questions, answers and undo."""
+"""Labelling and the quarantine, each of which shows its questions, answers and undo in a single message."""
 
 from collections import Counter
 from typing import Any

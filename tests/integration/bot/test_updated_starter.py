@@ -44,7 +44,7 @@ class PositiveEngine:
 
 @pytest.fixture(autouse=True)
 def _load_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Load a folder's manifest but not its weights, because tests/e2e/test_older_demo.py loads those."""
+    """Load a folder's manifest but not its weights, which tests/e2e/test_older_demo.py loads instead."""
 
     def load(folder: Path, _: int = 0) -> Classifier:
         return Classifier(cast("Engine", PositiveEngine()), verified_manifest(folder), folder)

@@ -56,7 +56,7 @@ class KilledCommand:
         assert process.returncode in (0, -signal.SIGKILL), output
 
     def finish(self, resume: bool) -> Manifest:
-        """Run the same command to its end."""
+        """Run the same command to completion."""
         fine_tune_command.fine_tune(**self._options, resume=resume)
         return verified_manifest(self.out)
 

@@ -87,7 +87,7 @@ def request_run(home: WorkerHome, database: Database, kind: RunKind = RunKind.FE
 
 
 def trainer_below(worker: int) -> int:
-    """Return the process id of the trainer that a process in this worker's group started."""
+    """Return the id of the trainer process that was started by this worker's process group."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if b"worker.trainer" in (folder / "cmdline").read_bytes():

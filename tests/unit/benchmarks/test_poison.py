@@ -1,4 +1,4 @@
-"""Colluders plant their texts, honest people sometimes make mistakes, and a harmful live model is a fault."""
+"""Colluders plant their texts, honest people sometimes make mistakes, and a harmful live model counts as a fault."""
 
 import json
 from dataclasses import asdict, replace

@@ -1,4 +1,4 @@
-"""A secret may be read from a file. Errors about an unusable file or secret never show the secret."""
+"""Secrets can be read from files. Errors about an unusable file or secret never show the secret."""
 
 from pathlib import Path
 

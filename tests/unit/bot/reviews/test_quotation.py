@@ -12,7 +12,7 @@ TEXTS = st.text(alphabet=st.sampled_from("ab 👍\n"), min_size=1, max_size=60)
 
 
 def in_message(part: str, message: str, position: int) -> bool:
-    """Return whether a message contains ``part`` at this position, which is in UTF-16 code units."""
+    """Return whether a message contains ``part`` at this position (in UTF-16 code units)."""
     units = message.encode("utf-16-le")[2 * position :]
     return units.startswith(part.encode("utf-16-le"))
 

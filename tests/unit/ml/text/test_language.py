@@ -1,4 +1,4 @@
-"""The language guard: texts in English or in doubt pass, and other languages are named."""
+"""The language guard accepts texts that are or may be English, and names the language of all others."""
 
 import pytest
 from hypothesis import given, settings

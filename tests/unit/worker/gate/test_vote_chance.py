@@ -1,4 +1,4 @@
-"""The chance that a shown verdict gets a vote, although we don't know which verdicts without votes are wrong."""
+"""The chance that a shown verdict gets a vote, estimated without knowing which verdicts without votes are wrong."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The gain over all shown verdicts, estimated although people vote mostly on mistakes."""
+"""The gain over all shown verdicts, estimated from votes that people give mostly on mistakes."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""No author's texts may carry more weight than the author's limit."""
+"""No author's texts carry more weight than the author's limit allows."""
 
 import numpy as np
 import pytest
